@@ -1,0 +1,146 @@
+import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
+import { Migrator } from '@mikro-orm/migrations';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Mode } from '../domain/mode.ts';
+import { Application, Credential, WebhookEndpoint } from './entities/application.ts';
+import { LedgerAccount, LedgerPosting, LedgerTransaction } from './entities/ledger.ts';
+import {
+  GatewayCallback,
+  IdempotencyKey,
+  LatePayment,
+  Payment,
+  PaymentAttempt,
+  PublicReference,
+} from './entities/payment.ts';
+import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+
+export const ENTITIES = [
+  Application,
+  Credential,
+  WebhookEndpoint,
+  Payment,
+  PaymentAttempt,
+  GatewayCallback,
+  LatePayment,
+  PublicReference,
+  IdempotencyKey,
+  WebhookEvent,
+  WebhookAttempt,
+  LedgerAccount,
+  LedgerTransaction,
+  LedgerPosting,
+];
+
+/** `owner` migrates; `lenden_app` is what requests and activities run as; `lenden_system` sees all applications. */
+export type DatabaseRole = 'owner' | 'lenden_app' | 'lenden_system';
+
+export type EntityManager = SqlEntityManager;
+
+/** Whose rows a unit of work may see. */
+export interface Scope {
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+}
+
+/** No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. */
+const SESSION_SETTINGS = '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
+
+/** Deadlocks and serialization failures are ours to hide, within a bound. */
+const TRANSACTION_TRIES_MAX = 5;
+const RETRYABLE_SQL_STATES: ReadonlySet<string> = new Set(['40001', '40P01']);
+
+/** The pools of one process. Build it in a main file, close it on the way out. */
+export interface Database {
+  /** The only door to an EntityManager for an application's rows: one transaction, scoped by app and mode in the database itself. */
+  withScope<T>(scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T>;
+  /** One transaction that sees every application: sweeper, sealing, verify, registration. Never from an app's route. */
+  withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
+  /** Resolves secret-like handles to ids before a scope is known; answers ids only. */
+  lookup<T extends object>(sql: string, parameters: readonly unknown[]): Promise<T[]>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolSize?: number;
+  /** Called for transactions that were repeated after a deadlock or serialization failure. */
+  readonly onRetry?: (sqlState: string) => void;
+}
+
+export async function openDatabase({ url, poolSize = 10, onRetry }: DatabaseOptions): Promise<Database> {
+  const app = await openOrm({ url, role: 'lenden_app', poolSize });
+  // Opened on first use: an API process that only serves requests never needs it.
+  let system: Promise<MikroORM> | undefined;
+  const systemOrm = (): Promise<MikroORM> => (system ??= openOrm({ url, role: 'lenden_system', poolSize: 3 }));
+  const retry = <T>(work: () => Promise<T>): Promise<T> => retrying(work, onRetry);
+  return {
+    withScope: (scope, work) =>
+      retry(async () => {
+        const em = app.em.fork();
+        em.setSessionContext({
+          variables: { 'lenden.app': scope.applicationId.toString(), 'lenden.mode': scope.mode },
+        });
+        return em.transactional(work);
+      }),
+    withSystem: (work) => retry(async () => (await systemOrm()).em.fork().transactional(work)),
+    lookup: (sql, parameters) => app.em.fork().execute(sql, [...parameters]),
+    async ping() {
+      await app.em.fork().execute('select 1');
+    },
+    async close() {
+      await app.close();
+      await (await system)?.close();
+    },
+  };
+}
+
+interface OrmOptions {
+  readonly url: string;
+  readonly role: DatabaseRole;
+  readonly poolSize: number;
+}
+
+export function openOrm({ url, role, poolSize }: OrmOptions): Promise<MikroORM> {
+  const roleOption = role === 'owner' ? '' : `-c role=${role} ${SESSION_SETTINGS}`;
+  return MikroORM.init({
+    entities: ENTITIES,
+    clientUrl: url,
+    extensions: [Migrator],
+    migrations: { migrationsList: MIGRATIONS, snapshot: false, transactional: true, allOrNothing: true },
+    pool: { min: 0, max: poolSize },
+    // The role is set as the connection starts, so no statement of a pooled connection ever runs as the owner.
+    driverOptions: {
+      options: roleOption,
+      connectionTimeoutMillis: 5_000,
+      application_name: `lenden ${role}`,
+      keepAlive: true,
+    },
+    ignoreUndefinedInQuery: true,
+    discovery: { warnWhenNoEntities: false },
+  });
+}
+
+async function retrying<T>(work: () => Promise<T>, onRetry?: (sqlState: string) => void): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (state === undefined || !RETRYABLE_SQL_STATES.has(state) || tries === TRANSACTION_TRIES_MAX) {
+        throw error;
+      }
+      onRetry?.(state);
+      await sleep(5 * 2 ** tries * (1 + Math.random()));
+    }
+  }
+}
+
+/** PostgreSQL's five-character error code, or undefined when the error did not come from the server. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
+    return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { MODES } from '../../domain/mode.ts';
+
+/** What SSLCOMMERZ demands of a customer and the app did not send: documented per-app stand-ins. */
+export interface CustomerDefaults {
+  name?: string;
+  email?: string;
+  phone?: string;
+  address?: string;
+  city?: string;
+  postcode?: string;
+  country?: string;
+}
+
+const ApplicationSchema = defineEntity({
+  name: 'Application',
+  tableName: 'applications',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    name: p.text(),
+    status: p.text().$type<'ACTIVE' | 'DISABLED'>().default('ACTIVE'),
+    returnOrigins: p.array().default([]),
+    expiryMinutes: p.integer().default(30),
+    rateLimitPerMinute: p.integer().default(1000),
+    receiptsEnabled: p.boolean().default(false),
+    minAmountMinor: p.bigint('bigint').nullable(),
+    maxAmountMinor: p.bigint('bigint').nullable(),
+    latePaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
+    customerDefaults: p.json<CustomerDefaults>().default('{}'),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class Application extends ApplicationSchema.class {}
+ApplicationSchema.setClass(Application);
+
+const CredentialSchema = defineEntity({
+  name: 'Credential',
+  tableName: 'credentials',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    keyHash: p.uint8array(),
+    secretHash: p.text(),
+    status: p.text().$type<'ACTIVE' | 'REVOKED'>().default('ACTIVE'),
+    expiresAt: p.datetime().nullable(),
+    lastUsedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class Credential extends CredentialSchema.class {}
+CredentialSchema.setClass(Credential);
+
+const WebhookEndpointSchema = defineEntity({
+  name: 'WebhookEndpoint',
+  tableName: 'webhook_endpoints',
+  properties: {
+    applicationId: p.bigint('bigint').primary(),
+    url: p.text().nullable(),
+    signingSecret: p.text(),
+    previousSigningSecret: p.text().nullable(),
+    previousSecretExpiresAt: p.datetime().nullable(),
+    disabledAt: p.datetime().nullable(),
+    disabledReason: p.text().nullable(),
+    failingSince: p.datetime().nullable(),
+    consecutiveFailures: p.integer().default(0),
+    circuitOpenUntil: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class WebhookEndpoint extends WebhookEndpointSchema.class {}
+WebhookEndpointSchema.setClass(WebhookEndpoint);

@@ -1,0 +1,177 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { MODES } from '../../domain/mode.ts';
+import { ATTEMPT_STATUSES, PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
+
+const PaymentSchema = defineEntity({
+  name: 'Payment',
+  tableName: 'payments',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    reference: p.text(),
+    status: p.enum(PAYMENT_STATUSES).default('CREATED'),
+    amountMinor: p.bigint('bigint'),
+    currency: p.text(),
+    customerReference: p.text(),
+    customerEmail: p.text().nullable(),
+    customerPhone: p.text().nullable(),
+    customerName: p.text().nullable(),
+    productName: p.text().nullable(),
+    returnUrl: p.text().nullable(),
+    gateway: p.text(),
+    gatewayTxnId: p.text().nullable(),
+    gatewayRedirectUrl: p.text().nullable(),
+    invoiceId: p.bigint('bigint').nullable(),
+    failureCode: p.text().nullable(),
+    reviewReason: p.enum(REVIEW_REASONS).nullable(),
+    reviewSince: p.datetime().nullable(),
+    cancelRequestedAt: p.datetime().nullable(),
+    expiresAt: p.datetime(),
+    paidAt: p.datetime().nullable(),
+    endedAt: p.datetime().nullable(),
+    feeMinor: p.bigint('bigint').nullable(),
+    eventSequence: p.integer().default(0),
+    callbackSignalledAt: p.datetime().nullable(),
+    nextSweepAt: p.datetime(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class Payment extends PaymentSchema.class {}
+PaymentSchema.setClass(Payment);
+
+const PaymentAttemptSchema = defineEntity({
+  name: 'PaymentAttempt',
+  tableName: 'payment_attempts',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    paymentId: p.bigint('bigint'),
+    number: p.integer(),
+    reference: p.text(),
+    gateway: p.text(),
+    storeId: p.text(),
+    status: p.enum(ATTEMPT_STATUSES).default('CREATED'),
+    sessionKey: p.text().nullable(),
+    gatewayUrl: p.text().nullable(),
+    failureCode: p.text().nullable(),
+    validationId: p.text().nullable(),
+    gatewayTxnId: p.text().nullable(),
+    grossMinor: p.bigint('bigint').nullable(),
+    feeMinor: p.bigint('bigint').nullable(),
+    netText: p.text().nullable(),
+    evidence: p.text().nullable(),
+    openedAt: p.datetime().nullable(),
+    confirmedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class PaymentAttempt extends PaymentAttemptSchema.class {}
+PaymentAttemptSchema.setClass(PaymentAttempt);
+
+export const CALLBACK_KINDS = ['ipn', 'success', 'fail', 'cancel'] as const;
+export type CallbackKind = (typeof CALLBACK_KINDS)[number];
+
+export const CALLBACK_OUTCOMES = [
+  'RECEIVED',
+  'ACCEPTED',
+  'DUPLICATE',
+  'FORGED',
+  'UNMATCHED',
+  'MISMATCH',
+  'LATE',
+  'IGNORED',
+] as const;
+export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number];
+
+const GatewayCallbackSchema = defineEntity({
+  name: 'GatewayCallback',
+  tableName: 'gateway_callbacks',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint').nullable(),
+    mode: p.enum(MODES),
+    paymentId: p.bigint('bigint').nullable(),
+    attemptId: p.bigint('bigint').nullable(),
+    gateway: p.text(),
+    reference: p.text().nullable(),
+    kind: p.enum(CALLBACK_KINDS),
+    signatureValid: p.boolean(),
+    outcome: p.enum(CALLBACK_OUTCOMES).default('RECEIVED'),
+    note: p.text().nullable(),
+    rawPayload: p.text(),
+    digest: p.uint8array(),
+    repeats: p.integer().default(0),
+    consumedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class GatewayCallback extends GatewayCallbackSchema.class {}
+GatewayCallbackSchema.setClass(GatewayCallback);
+
+const LatePaymentSchema = defineEntity({
+  name: 'LatePayment',
+  tableName: 'late_payments',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    paymentId: p.bigint('bigint'),
+    attemptId: p.bigint('bigint'),
+    gateway: p.text(),
+    grossMinor: p.bigint('bigint'),
+    feeMinor: p.bigint('bigint'),
+    currency: p.text(),
+    status: p.text().$type<'HELD' | 'REFUNDED' | 'KEPT'>().default('HELD'),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class LatePayment extends LatePaymentSchema.class {}
+LatePaymentSchema.setClass(LatePayment);
+
+const PublicReferenceSchema = defineEntity({
+  name: 'PublicReference',
+  tableName: 'public_references',
+  properties: {
+    reference: p.text().primary(),
+    kind: p.text().$type<'payment'>(),
+    targetId: p.bigint('bigint'),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+  },
+});
+export class PublicReference extends PublicReferenceSchema.class {}
+PublicReferenceSchema.setClass(PublicReference);
+
+const IdempotencyKeySchema = defineEntity({
+  name: 'IdempotencyKey',
+  tableName: 'idempotency_keys',
+  properties: {
+    applicationId: p.bigint('bigint').primary(),
+    mode: p.enum(MODES).primary(),
+    operation: p.text().primary(),
+    key: p.text().primary(),
+    fingerprint: p.uint8array(),
+    paymentId: p.bigint('bigint').nullable(),
+    leaseUntil: p.datetime(),
+    responseStatus: p.integer().nullable(),
+    responseBody: p.text().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    expiresAt: p.datetime(),
+  },
+});
+export class IdempotencyKey extends IdempotencyKeySchema.class {}
+IdempotencyKeySchema.setClass(IdempotencyKey);

@@ -1,0 +1,54 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { MODES } from '../../domain/mode.ts';
+import { DELIVERY_STATUSES, type EventType } from '../../domain/webhook.ts';
+
+const WebhookEventSchema = defineEntity({
+  name: 'WebhookEvent',
+  tableName: 'webhook_events',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    eventId: p.text(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    paymentId: p.bigint('bigint').nullable(),
+    type: p.text().$type<EventType>(),
+    schemaVersion: p.integer(),
+    sequence: p.integer(),
+    /** The exact bytes that are signed and sent, so that every retry carries the same body. */
+    payload: p.text(),
+    deliveryStatus: p.enum(DELIVERY_STATUSES).default('PENDING'),
+    attempts: p.integer().default(0),
+    lastResponseStatus: p.integer().nullable(),
+    lastError: p.text().nullable(),
+    nextAttemptAt: p.datetime().nullable(),
+    lastAttemptAt: p.datetime().nullable(),
+    deliveredAt: p.datetime().nullable(),
+    nextSweepAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class WebhookEvent extends WebhookEventSchema.class {}
+WebhookEventSchema.setClass(WebhookEvent);
+
+const WebhookAttemptSchema = defineEntity({
+  name: 'WebhookAttempt',
+  tableName: 'webhook_attempts',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    webhookEventId: p.bigint('bigint'),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    number: p.integer(),
+    responseStatus: p.integer().nullable(),
+    error: p.text().nullable(),
+    responseExcerpt: p.text().nullable(),
+    durationMs: p.integer(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class WebhookAttempt extends WebhookAttemptSchema.class {}
+WebhookAttemptSchema.setClass(WebhookAttempt);

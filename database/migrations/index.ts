@@ -1,0 +1,4 @@
+import { InitialMigration } from './20261121000000-initial.ts';
+
+/** In the order in which they run. Append only: a released migration is never edited. */
+export const MIGRATIONS = [{ name: '20261121000000-initial', class: InitialMigration }];
