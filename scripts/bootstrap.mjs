@@ -1,0 +1,114 @@
+/**
+ * The door every npm script goes through: `node scripts/bootstrap.mjs scripts/start.ts …arguments`.
+ *
+ * Any Node ≥ 20 can run it. It installs the packages that the lockfile names when they are not there, then runs the
+ * script on the Node that those packages bring along, in this very process where this already is that Node.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const [script, ...scriptArguments] = process.argv.slice(2);
+
+if (script === undefined) {
+  fail('usage: node scripts/bootstrap.mjs scripts/NAME.ts [arguments]');
+}
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  fail(`Lenden needs Node 20 or newer to start; this is ${process.version}.`);
+}
+if (!installed()) {
+  await install();
+}
+await runScript(bundledNode());
+
+/**
+ * Compares what the lockfile asks for with what npm wrote down when it last installed. Contents, not dates: a checkout
+ * gives files new dates, and an interrupted install leaves no record at all.
+ */
+function installed() {
+  const wanted = packagesOf(join(root, 'package-lock.json'));
+  const present = packagesOf(join(root, 'node_modules', '.package-lock.json'));
+  if (wanted === undefined || present === undefined) {
+    return false;
+  }
+  return Object.entries(wanted).every(([path, entry]) => {
+    const found = present[path];
+    if (path === '' || (found === undefined && entry.optional === true)) {
+      return true;
+    }
+    return found !== undefined && found.version === entry.version && found.integrity === entry.integrity;
+  });
+}
+
+function packagesOf(lockfile) {
+  try {
+    return JSON.parse(readFileSync(lockfile, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs `npm ci` and says every few seconds that it is still at work, since npm itself is silent when piped. */
+async function install() {
+  const started = Date.now();
+  const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
+  console.error('Installing the packages of package-lock.json (once; about half a minute) …');
+  const heartbeat = setInterval(() => console.error(`  still installing, ${seconds()}`), 5000);
+  const npm = process.env.npm_execpath;
+  const [command, leading] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
+  const code = await exitOf(spawn(command, [...leading, 'ci', '--no-progress'], { cwd: root, stdio: ['ignore', 2, 2] }));
+  clearInterval(heartbeat);
+  if (code !== 0) {
+    fail(`npm ci failed (exit ${code}); its own words are above. Run \`npm start\` again once they are dealt with.`);
+  }
+  console.error(`Packages installed in ${seconds()}.`);
+}
+
+function bundledNode() {
+  const bundled = join(root, 'node_modules', '.bin', 'node');
+  if (existsSync(bundled)) {
+    return realpathSync(bundled);
+  }
+  // A platform without a Node package of ours can still run it on a Node that strips types by itself.
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) {
+    return realpathSync(process.execPath);
+  }
+  return fail(`No Node for ${process.platform}-${process.arch} comes with the packages; install Node 24 or newer.`);
+}
+
+async function runScript(node) {
+  const bin = join(root, 'node_modules', '.bin');
+  if (!(process.env.PATH ?? '').startsWith(bin)) {
+    process.env.PATH = `${bin}:${process.env.PATH ?? ''}`;
+  }
+  if (node === realpathSync(process.execPath)) {
+    process.argv = [process.argv[0], resolve(root, script), ...scriptArguments];
+    await import(pathToFileURL(resolve(root, script)).href);
+    return;
+  }
+  // The channel lets the script notice when this process is killed outright, so that nothing lives on unseen.
+  const child = spawn(node, [resolve(root, script), ...scriptArguments], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  process.exitCode = await exitOf(child);
+}
+
+function exitOf(child) {
+  return new Promise((settle) => {
+    child.once('error', (error) => {
+      console.error(error.message);
+      settle(127);
+    });
+    child.once('exit', (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0)));
+  });
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

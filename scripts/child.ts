@@ -1,0 +1,139 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endProcess, identifyProcess, type ProcessIdentity } from './processes.ts';
+
+/** A process that we started and answer for. Its output goes to a file, so it needs nobody to read a pipe. */
+export interface Child {
+  readonly name: string;
+  readonly identity: ProcessIdentity;
+  readonly logFile: string;
+  /** Where in the log this run begins. */
+  readonly logStart: number;
+  /** Settles with a few plain words once the process has ended, whoever ended it. */
+  readonly exited: Promise<string>;
+  hasExited(): boolean;
+  /** Asks it to stop, waits for its grace period, then kills it. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface ChildCommand {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly logFile: string;
+  readonly stopSignal: NodeJS.Signals;
+  readonly graceMs: number;
+  /** How it learns that its starter died: a Node program by its channel, any other by a watcher beside it. */
+  readonly lifeline: 'channel' | 'watcher';
+  /** Runs it as another account; only root can. */
+  readonly account?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
+
+/**
+ * Starts a process in a session of its own, so that Ctrl-C in the terminal reaches only the launcher and the children
+ * stop in the launcher's order.
+ */
+export async function startChild(command: ChildCommand): Promise<Child> {
+  const log = openLog(command.logFile);
+  const process = spawn(command.command, command.args, {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    stdio: command.lifeline === 'channel' ? ['ignore', log.fd, log.fd, 'ipc'] : ['ignore', log.fd, log.fd],
+    ...command.account,
+  });
+  closeSync(log.fd);
+  const exited = exitOf(process);
+  const identity = process.pid === undefined ? undefined : await identifyProcess(process.pid);
+  if (identity === undefined) {
+    throw new Error(`${command.name} ended at once: ${await exited}\n${tailOf(command.logFile, log.start)}`);
+  }
+  const watcher = command.lifeline === 'watcher' ? watchOver(identity, command.stopSignal) : undefined;
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+    watcher?.kill('SIGKILL');
+  });
+  return {
+    name: command.name,
+    identity,
+    logFile: command.logFile,
+    logStart: log.start,
+    exited,
+    hasExited: () => ended,
+    async stop() {
+      if (!ended) {
+        await endProcess(identity, { signal: command.stopSignal, graceMs: command.graceMs });
+      }
+      await exited;
+    },
+  };
+}
+
+/** Waits until this run of the child has written a line that contains `text`; false when it ended or took too long. */
+export async function waitForLogText(
+  child: Child,
+  { text, timeoutMs }: { text: string; timeoutMs: number },
+): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (!readFileSync(child.logFile, 'utf8').slice(child.logStart).includes(text)) {
+    if (child.hasExited() || Date.now() > deadline) {
+      return false;
+    }
+    await sleep(50);
+  }
+  return true;
+}
+
+/** The last lines that this run of the child wrote, to be shown when it failed. */
+export function lastWords(child: Child): string {
+  return tailOf(child.logFile, child.logStart);
+}
+
+function tailOf(logFile: string, start: number): string {
+  return readFileSync(logFile).subarray(start).toString('utf8').trimEnd().split('\n').slice(-15).join('\n');
+}
+
+function openLog(logFile: string): { fd: number; start: number } {
+  mkdirSync(dirname(logFile), { recursive: true });
+  let start = sizeOf(logFile);
+  if (start > LOG_LIMIT_BYTES) {
+    renameSync(logFile, `${logFile}.1`);
+    start = 0;
+  }
+  return { fd: openSync(logFile, 'a', 0o600), start };
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * A program that is not ours cannot notice that its starter was killed. A shell that holds the other end of a pipe of
+ * the starter can: the pipe closes, whatever killed it, and the shell passes the stop signal on.
+ */
+function watchOver(identity: ProcessIdentity, signal: NodeJS.Signals): ChildProcess {
+  const script = 'cat >/dev/null; kill -s "$1" "$2" 2>/dev/null';
+  const watcher = spawn('/bin/sh', ['-c', script, 'lifeline', signal.slice('SIG'.length), String(identity.pid)], {
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watcher.on('error', () => undefined);
+  watcher.stdin?.on('error', () => undefined);
+  watcher.unref();
+  return watcher;
+}
+
+function exitOf(process: ChildProcess): Promise<string> {
+  return new Promise((settle) => {
+    process.once('error', (error) => settle(error.message));
+    process.once('exit', (code, signal) => settle(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+}

@@ -1,0 +1,191 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { lastWords, startChild, type Child } from './child.ts';
+import { findPostgresHome, type PostgresHome } from './postgres-binaries.ts';
+import { endProcess, identifyProcess } from './processes.ts';
+
+export interface EmbeddedPostgres {
+  readonly child: Child;
+  /** The owner's connection string, with its password. */
+  readonly url: string;
+  readonly port: number;
+}
+
+export interface PostgresSettings {
+  /** Holds the cluster (`data`) and the owner's password. */
+  readonly directory: string;
+  readonly port: number;
+  /** Made together with the cluster. */
+  readonly database: string;
+  readonly logFile: string;
+  /** False only for data that is thrown away: then nothing waits for the disk. */
+  readonly durable: boolean;
+}
+
+const START_TIMEOUT_MS = 30_000;
+
+/**
+ * Starts a real PostgreSQL from the programs that npm brought, on the loopback only. Makes the cluster the first time;
+ * resumes one whose server was killed, and stops a former server that still runs on it.
+ */
+export async function startPostgres(settings: PostgresSettings): Promise<EmbeddedPostgres> {
+  const home = findPostgresHome(settings.directory);
+  const data = join(home.directory, 'data');
+  mkdirSync(home.directory, { recursive: true, mode: 0o755 });
+  if (existsSync(data)) {
+    await endFormerServer(data);
+  } else {
+    await makeCluster({ home, data, settings });
+  }
+  const password = await ownerPassword({ home, data });
+  const child = await runServer({ home, data, settings });
+  return {
+    child,
+    url: `postgresql://postgres:${password}@127.0.0.1:${settings.port}/${settings.database}`,
+    port: settings.port,
+  };
+}
+
+/** Builds the cluster beside its place and moves it there whole, so that a death half-way leaves nothing half-made. */
+async function makeCluster({ home, data, settings }: { home: PostgresHome; data: string; settings: PostgresSettings }) {
+  const staging = `${data}.new`;
+  const passwordFile = join(home.directory, 'password.new');
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { mode: 0o700 });
+  writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+  if (home.account !== undefined) {
+    chownSync(staging, home.account.uid, home.account.gid);
+    chownSync(passwordFile, home.account.uid, home.account.gid);
+  }
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const auth = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  const sync = settings.durable ? [] : ['--no-sync'];
+  await promisify(execFile)(join(home.bin, 'initdb'), ['-D', staging, ...auth, ...locale, ...sync], options(home));
+  await runAlone({ home, data: staging, sql: `create database "${settings.database}"` });
+  renameSync(passwordFile, join(home.directory, 'password'));
+  renameSync(staging, data);
+}
+
+/** The password lives beside the cluster it opens; a lost one is replaced, since whoever runs us owns the files. */
+async function ownerPassword({ home, data }: { home: PostgresHome; data: string }): Promise<string> {
+  const file = join(home.directory, 'password');
+  if (existsSync(file)) {
+    return readFileSync(file, 'utf8').trim();
+  }
+  const password = randomBytes(24).toString('hex');
+  await runAlone({ home, data, sql: `alter role postgres password '${password}'` });
+  writeFileSync(file, password, { mode: 0o600 });
+  return password;
+}
+
+/** Runs one statement on a cluster that no server has open. */
+async function runAlone({ home, data, sql }: { home: PostgresHome; data: string; sql: string }): Promise<void> {
+  const child = spawn(join(home.bin, 'postgres'), ['--single', '-D', data, 'postgres'], {
+    ...options(home),
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+  child.stdin.end(`${sql}\n`);
+  const code = await new Promise<number | null>((settle, fail) => {
+    child.once('close', settle);
+    child.once('error', fail);
+  });
+  if (code !== 0 || /^.*\b(ERROR|FATAL):/m.test(complaints)) {
+    throw new Error(`Postgres could not prepare its cluster: ${complaints.trim()}`);
+  }
+}
+
+async function runServer({ home, data, settings }: { home: PostgresHome; data: string; settings: PostgresSettings }) {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const child = await startChild({
+      name: 'postgres',
+      command: join(home.bin, 'postgres'),
+      args: ['-D', data, '-p', String(settings.port), ...serverSettings(settings)],
+      ...options(home),
+      logFile: settings.logFile,
+      stopSignal: 'SIGINT',
+      graceMs: 20_000,
+      lifeline: 'watcher',
+      account: home.account,
+    });
+    if (await waitUntilReady({ child, data, deadline })) {
+      return child;
+    }
+    const words = lastWords(child);
+    await child.stop();
+    // The sessions of a killed server need a moment to notice, and hold its shared memory until then.
+    if (!words.includes('shared memory block') || Date.now() > deadline) {
+      throw new Error(`Postgres did not start:\n${words}`);
+    }
+    await sleep(100);
+  }
+}
+
+function serverSettings({ durable }: PostgresSettings): string[] {
+  const always = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'logging_collector=off'];
+  const careless = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+  return [...always, ...(durable ? [] : careless)].flatMap((setting) => ['-c', setting]);
+}
+
+/** The server writes its own state as the eighth line of its pid file; nothing needs to connect to learn it. */
+async function waitUntilReady({ child, data, deadline }: { child: Child; data: string; deadline: number }) {
+  while (!child.hasExited() && Date.now() < deadline) {
+    const lines = pidFileLines(data);
+    if (lines[0] === String(child.identity.pid) && lines[7] === 'ready') {
+      return true;
+    }
+    await sleep(10);
+  }
+  return false;
+}
+
+/**
+ * A pid file outlives a kill -9. When its process is a server on this very cluster it is stopped; when the pid has
+ * passed to some other program the file is stale, and Postgres would refuse to start for as long as that one runs.
+ */
+async function endFormerServer(data: string): Promise<void> {
+  const pid = Number(pidFileLines(data)[0]);
+  if (!Number.isInteger(pid) || pid <= 0) {
+    return;
+  }
+  const identity = await identifyProcess(pid);
+  if (identity === undefined) {
+    return;
+  }
+  if ((await commandLineOf(pid)).includes(data)) {
+    await endProcess(identity, { signal: 'SIGINT', graceMs: 20_000 });
+  } else {
+    rmSync(join(data, 'postmaster.pid'), { force: true });
+  }
+}
+
+function pidFileLines(data: string): string[] {
+  try {
+    return readFileSync(join(data, 'postmaster.pid'), 'utf8')
+      .split('\n')
+      .map((line) => line.trim());
+  } catch {
+    return [];
+  }
+}
+
+async function commandLineOf(pid: number): Promise<string> {
+  try {
+    if (process.platform === 'linux') {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    }
+    return (await promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)])).stdout;
+  } catch {
+    return '';
+  }
+}
+
+function options(home: PostgresHome) {
+  return { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...home.account };
+}

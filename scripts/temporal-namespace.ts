@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+
+/** What operators search by in the Temporal UI; set as a workflow starts. */
+export const SEARCH_ATTRIBUTES = {
+  LendenApp: 'Keyword',
+  LendenMode: 'Keyword',
+  LendenReference: 'Keyword',
+  LendenGateway: 'Keyword',
+  LendenAmountMinor: 'Int',
+  LendenStatus: 'Keyword',
+} as const;
+
+/** The numbers of `IndexedValueType` in Temporal's public API. */
+const TYPE_NUMBERS = { Keyword: 2, Int: 3 } as const;
+
+/** How long a closed workflow stays readable. */
+const RETENTION_DAYS = 90;
+const RETENTION_MS = RETENTION_DAYS * 86_400_000;
+
+const GRPC_NOT_FOUND = 5;
+const GRPC_ALREADY_EXISTS = 6;
+const VISIBLE_TIMEOUT_MS = 30_000;
+
+export interface NamespaceAddress {
+  readonly address: string;
+  readonly namespace: string;
+}
+
+/**
+ * Gives a namespace what Lenden needs: the namespace itself, 90 days of retention, the search attributes. Changes only
+ * what is missing, so it can run before every start and on a server of the user's own.
+ * @throws when the server cannot be reached or does not let us make the search attributes.
+ */
+export async function prepareNamespace({ address, namespace }: NamespaceAddress): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout: '10s' });
+  try {
+    await ensureNamespace(connection, namespace);
+    await ensureSearchAttributes(connection, namespace);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
+  const workflowExecutionRetentionTtl = msToTs(RETENTION_MS);
+  try {
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1000 !== RETENTION_MS) {
+      await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
+    }
+  } catch (error) {
+    if (grpcCode(error) !== GRPC_NOT_FOUND) {
+      throw error;
+    }
+    const description = 'Lenden: one workflow per payment, refund, invoice and webhook delivery';
+    await connection.workflowService
+      .registerNamespace({ namespace, description, workflowExecutionRetentionPeriod: workflowExecutionRetentionTtl })
+      .catch(ignoring(GRPC_ALREADY_EXISTS));
+  }
+}
+
+/** A new namespace and new attributes reach the server's own caches a little later; the wait here is for that. */
+async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const deadline = Date.now() + VISIBLE_TIMEOUT_MS;
+  for (;;) {
+    const missing = await missingAttributes(connection, namespace).catch(ignoring(GRPC_NOT_FOUND));
+    if (missing !== undefined && Object.keys(missing).length === 0) {
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`Temporal's namespace ${namespace} did not take the search attributes within 30 s.`);
+    }
+    if (missing !== undefined) {
+      await connection.operatorService
+        .addSearchAttributes({ namespace, searchAttributes: missing })
+        .catch(ignoring(GRPC_ALREADY_EXISTS, GRPC_NOT_FOUND));
+    }
+    await sleep(50);
+  }
+}
+
+async function missingAttributes(connection: Connection, namespace: string) {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => customAttributes?.[name] === undefined);
+  return Object.fromEntries(missing.map(([name, type]) => [name, TYPE_NUMBERS[type]]));
+}
+
+function ignoring(...codes: number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!codes.includes(grpcCode(error) ?? -1)) {
+      throw error;
+    }
+  };
+}
+
+function grpcCode(error: unknown): number | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined;
+}
