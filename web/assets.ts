@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { SafeUrl } from './safe-url.ts';
+
+/** A static file as it goes over the wire. `immutable`: its address names its content, so it may be kept for ever. */
+export type Asset = {
+  path: string;
+  contentType: string;
+  body: Buffer;
+  immutable: boolean;
+  /** Subresource integrity value of exactly this content. */
+  integrity: string;
+  /** Why the page has it: the inventory of what a payment page loads (PCI DSS 6.4.3). */
+  reason: string;
+};
+
+const stylesheet = load({
+  file: 'checkout.css',
+  contentType: 'text/css; charset=utf-8',
+  reason: 'Looks of the checkout pages.',
+});
+const script = load({
+  file: 'checkout.js',
+  contentType: 'text/javascript; charset=utf-8',
+  reason: 'Counts the deadline down, looks for a new state without reloading, prints. The pages work without it.',
+});
+const icon = load({ file: 'icon.svg', contentType: 'image/svg+xml', reason: 'Icon of the browser tab.' });
+
+/** Everything that a checkout page may load; nothing comes from another origin. */
+export const checkoutAssets = { stylesheet, script, icon };
+
+const byPath = new Map(Object.values(checkoutAssets).map((asset) => [asset.path, asset]));
+
+/** The asset at a request's path, or null. Paths are matched whole, so nothing outside the inventory can be read. */
+export function assetAt(path: string): Asset | null {
+  return byPath.get(path) ?? null;
+}
+
+/** Address of an asset for a template. */
+export function assetUrl(asset: Asset): SafeUrl {
+  return SafeUrl.localPath(asset.path);
+}
+
+function load({ file, contentType, reason }: { file: string; contentType: string; reason: string }): Asset {
+  const body = readFileSync(new URL(`./checkout/static/${file}`, import.meta.url));
+  const digest = createHash('sha384').update(body).digest();
+  const [name = '', extension = ''] = file.split('.');
+  return {
+    path: `/assets/${name}.${digest.toString('hex').slice(0, 16)}.${extension}`,
+    contentType,
+    body,
+    immutable: true,
+    integrity: `sha384-${digest.toString('base64')}`,
+    reason,
+  };
+}

@@ -1,0 +1,60 @@
+import { html, type Html } from '../html.ts';
+import { type Fact, facts } from './facts.ts';
+import { moneyText } from './money-text.ts';
+import { phrase } from './phrase.ts';
+import { symbol, type symbols, type Tone } from './symbol.ts';
+import { momentText } from './time-text.ts';
+import type { CheckoutState, CheckoutView } from './view.ts';
+import { type Words, wordsIn } from './words.ts';
+
+type OutcomeState = Exclude<CheckoutState, { kind: 'opening' | 'open' | 'confirming' | 'review' }>;
+
+const signs = {
+  succeeded: ['done', 'good'],
+  failed: ['cross', 'bad'],
+  cancelled: ['cross', 'calm'],
+  expired: ['clock', 'calm'],
+  partially_refunded: ['back', 'good'],
+  refunded: ['back', 'good'],
+} as const satisfies Record<OutcomeState['kind'], readonly [keyof typeof symbols, Tone]>;
+
+/** How the payment ended. It never says why a payment failed: that would help those who try out stolen cards. */
+export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
+  const words = wordsIn(view.language);
+  const { title, text } = words.states[state.kind];
+  const [name, tone] = signs[state.kind];
+  return html` ${symbol(name, tone)}
+    <h1>${title}</h1>
+    <p class="amount">${moneyText(view, view.language)}</p>
+    <p>${phrase(text, { app: view.appName, gateway: view.gatewayName })}</p>
+    ${facts([
+      { label: words.payTo, value: view.appName },
+      { label: words.product, value: view.productName },
+      ...endingFacts(view, state, words),
+      { label: words.reference, value: view.reference, code: true },
+    ])}
+    ${'receipt' in state && html`<p class="print"><button type="button" class="quiet" data-print>${words.print}</button></p>`}`;
+}
+
+function endingFacts(view: CheckoutView, state: OutcomeState, words: Words): Fact[] {
+  const moment = (date: Date): string => momentText(date, view.language, view.timeZone);
+  if (!('receipt' in state)) {
+    return [{ label: words.closedAt, value: moment(state.at) }];
+  }
+  const { receipt } = state;
+  return [
+    { label: words.paidAt, value: moment(receipt.paidAt) },
+    { label: words.paidThrough, value: view.gatewayName },
+    { label: words.receiptNumber, value: receipt.receiptNumber, code: true },
+    { label: words.gatewayTransaction, value: receipt.gatewayTransactionId, code: true },
+    ...('refundedMinor' in state ? refundFacts(view, state.refundedMinor, words) : []),
+  ];
+}
+
+function refundFacts(view: CheckoutView, refundedMinor: bigint, words: Words): Fact[] {
+  const amount = (amountMinor: bigint): string => moneyText({ amountMinor, currency: view.currency }, view.language);
+  return [
+    { label: words.refunded, value: amount(refundedMinor) },
+    { label: words.kept, value: amount(view.amountMinor - refundedMinor) },
+  ];
+}

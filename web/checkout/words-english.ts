@@ -1,0 +1,93 @@
+import type { Words } from './words.ts';
+
+/** English, the language of a request that asks for none. */
+export const englishWords: Words = {
+  languageName: 'English',
+  skipToContent: 'Skip to content',
+  testMode: 'TEST mode: no real money moves',
+  payTo: 'You are paying',
+  amount: 'Amount',
+  product: 'For',
+  reference: 'Reference',
+  continue: 'Continue to payment',
+  continueNote: 'You pay on the secure page of #gateway. This page never asks for card or wallet details.',
+  returnedUnpaid: 'We know of no completed payment so far. If you have just paid, wait a moment and check again.',
+  payUntil: 'Pay by #time',
+  timeLeft: '#time left',
+  cancel: 'Cancel this payment',
+  cancelQuestion: 'This cannot be undone. If you have already paid, please do not cancel.',
+  cancelConfirm: 'Yes, cancel the payment',
+  checkAgain: 'Check again',
+  updatesItself: 'This page updates by itself.',
+  backToApp: 'Back to #app',
+  print: 'Print',
+  paidAt: 'Paid on',
+  paidThrough: 'Paid through',
+  receiptNumber: 'Receipt number',
+  gatewayTransaction: 'Transaction',
+  refunded: 'Refunded',
+  kept: 'Paid after refund',
+  closedAt: 'Closed on',
+  operatedBy: 'Payments by Lenden',
+  tryAgain: 'Try again',
+  waitSeconds: 'Please wait #time, then try again.',
+  requestId: 'Request',
+  states: {
+    opening: {
+      title: 'Preparing your payment',
+      text: 'We are connecting to #gateway. This usually takes a few seconds.',
+    },
+    confirming: {
+      title: 'Confirming your payment',
+      text: 'We are asking #gateway how your payment ended. Please do not pay a second time.',
+    },
+    cancelling: {
+      title: 'Checking before we cancel',
+      text: 'We are asking #gateway whether anything was paid. If not, the payment will be cancelled.',
+    },
+    review: {
+      title: 'Your payment is being checked',
+      text: 'Someone is looking at this payment by hand. Please do not pay a second time. If you ask #app about it, give the reference below.',
+    },
+    succeeded: { title: 'Payment successful', text: '#app has been paid. You can keep this page as your record.' },
+    failed: {
+      title: 'Payment failed',
+      text: 'The payment did not go through. To try again, start a new payment at #app.',
+    },
+    cancelled: { title: 'Payment cancelled', text: 'To pay after all, start a new payment at #app.' },
+    expired: {
+      title: 'Payment expired',
+      text: 'The time to pay is over. To pay, start a new payment at #app.',
+    },
+    partially_refunded: {
+      title: 'Partly refunded',
+      text: 'Part of this payment was given back. It may take some days until you see it in your account.',
+    },
+    refunded: {
+      title: 'Payment refunded',
+      text: 'This payment was given back in full. It may take some days until you see it in your account.',
+    },
+  },
+  errors: {
+    not_found: {
+      title: 'Page not found',
+      text: 'There is no payment at this address. Please check the link, or go back to the shop and start again.',
+    },
+    method_not_allowed: {
+      title: 'That did not work',
+      text: 'This page cannot be used in that way. Please open the payment link again.',
+    },
+    too_many_requests: {
+      title: 'Too many requests',
+      text: 'There were too many requests from your connection. Your payment is not affected.',
+    },
+    gateway_unavailable: {
+      title: 'Payment page not reachable',
+      text: 'We cannot reach the payment provider right now. You have not been charged by this attempt.',
+    },
+    internal_error: {
+      title: 'Something went wrong',
+      text: 'This is our fault, not yours. Open the payment link again in a moment. If you have already paid, please do not pay a second time.',
+    },
+  },
+};

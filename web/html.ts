@@ -1,0 +1,99 @@
+import { SafeUrl } from './safe-url.ts';
+
+/** Markup that is safe to send: it came out of the `html` tag, never out of a plain string. */
+export class Html {
+  readonly #markup: string;
+
+  constructor(markup: string) {
+    this.#markup = markup;
+  }
+
+  toString(): string {
+    return this.#markup;
+  }
+}
+
+/** What a template accepts. Strings are text and get escaped; nothing is shown for null and false. */
+export type HtmlValue = Html | SafeUrl | string | number | bigint | null | false | readonly HtmlValue[];
+
+type Slot = 'text' | 'attribute' | 'url';
+
+const slotsByTemplate = new WeakMap<TemplateStringsArray, Slot[]>();
+
+/**
+ * The whole template engine: escapes every value for the place it stands in, and refuses places where escaping
+ * would not be enough (script and style bodies, event handlers, unquoted attributes, a URL that nobody checked).
+ * @throws Error when the template itself is unsafe, or a URL attribute is given anything but a SafeUrl.
+ */
+export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Html {
+  const slots = slotsOf(literals);
+  let markup = literals[0] ?? '';
+  values.forEach((value, index) => {
+    markup += rendered(value, slots[index] ?? 'text') + (literals[index + 1] ?? '');
+  });
+  return new Html(markup);
+}
+
+/** Escapes for text and for double-quoted attributes alike, so that a mistake about the place costs nothing. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function rendered(value: HtmlValue, slot: Slot): string {
+  if (slot === 'url') {
+    if (!(value instanceof SafeUrl)) {
+      throw new Error('A URL attribute takes a SafeUrl only.');
+    }
+    return escapeHtml(value.toString());
+  }
+  if (value === null || value === false) {
+    return '';
+  }
+  if (value instanceof Html) {
+    if (slot === 'attribute') {
+      throw new Error('An attribute takes text, not markup.');
+    }
+    return value.toString();
+  }
+  if (value instanceof SafeUrl) {
+    return escapeHtml(value.toString());
+  }
+  if (typeof value === 'object') {
+    return value.map((item) => rendered(item, slot)).join('');
+  }
+  return escapeHtml(String(value));
+}
+
+function slotsOf(literals: TemplateStringsArray): Slot[] {
+  const known = slotsByTemplate.get(literals);
+  if (known !== undefined) {
+    return known;
+  }
+  let before = '';
+  const slots = literals.slice(0, -1).map((literal) => {
+    before += literal;
+    return slotAfter(before);
+  });
+  slotsByTemplate.set(literals, slots);
+  return slots;
+}
+
+const urlAttributes = new Set(['href', 'src', 'action', 'formaction', 'poster', 'cite', 'data', 'ping', 'srcset']);
+
+/** Decides from the literal markup so far where the next value stands. */
+function slotAfter(markup: string): Slot {
+  const tagStart = markup.lastIndexOf('<');
+  const inTag = tagStart > markup.lastIndexOf('>');
+  if (!inTag) {
+    if (/<(script|style)\b(?![^]*<\/\1)/i.test(markup)) {
+      throw new Error('No value may stand inside a script or style element.');
+    }
+    return 'text';
+  }
+  const attribute = /\s([a-z][a-z-]*)="[^"]*$/.exec(markup.slice(tagStart));
+  const name = attribute?.[1];
+  if (name === undefined || name.startsWith('on') || name === 'style' || name === 'srcdoc') {
+    throw new Error('A value inside a tag must stand in a double-quoted attribute that cannot run code.');
+  }
+  return urlAttributes.has(name) ? 'url' : 'attribute';
+}
