@@ -32,7 +32,10 @@ const PaymentSchema = defineEntity({
     endedAt: p.datetime().nullable(),
     feeMinor: p.bigint('bigint').nullable(),
     eventSequence: p.integer().default(0),
+    /** A signal is on its way and not taken up yet: further callbacks need none of their own. */
     callbackSignalledAt: p.datetime().nullable(),
+    /** When the last signal was sent, by which callbacks without a valid signature are slowed down. */
+    lastSignalledAt: p.datetime().nullable(),
     nextSweepAt: p.datetime(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -128,6 +131,9 @@ const LatePaymentSchema = defineEntity({
     paymentId: p.bigint('bigint'),
     attemptId: p.bigint('bigint'),
     gateway: p.text(),
+    validationId: p.text(),
+    gatewayTxnId: p.text(),
+    evidence: p.text(),
     grossMinor: p.bigint('bigint'),
     feeMinor: p.bigint('bigint'),
     currency: p.text(),

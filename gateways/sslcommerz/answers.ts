@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { minorFromDecimalText } from '../../domain/money.ts';
+import { isCurrency } from '../../domain/currency.ts';
+import { GatewayFailure, type AttemptAnswer, type Charge } from '../port.ts';
+
+/** Fields that we read; the gateway adds others over time. Numbers and text are both seen in captures. */
+const text = z.union([z.string(), z.number()]).transform(String);
+const optionalText = text.nullish().transform((value) => value ?? '');
+
+export const SessionAnswer = z.looseObject({
+  status: z.string(),
+  failedreason: optionalText,
+  sessionkey: optionalText,
+  GatewayPageURL: optionalText,
+});
+
+export const TransactionAnswer = z.looseObject({
+  status: optionalText,
+  tran_id: optionalText,
+  val_id: optionalText,
+  amount: optionalText,
+  store_amount: optionalText,
+  currency: optionalText,
+  currency_type: optionalText,
+  currency_amount: optionalText,
+  bank_tran_id: optionalText,
+  risk_level: optionalText,
+  store_id: optionalText,
+  APIConnect: optionalText,
+});
+export type TransactionAnswer = z.infer<typeof TransactionAnswer>;
+
+export const TransactionList = z.looseObject({
+  APIConnect: optionalText,
+  element: z.array(TransactionAnswer).max(100).nullish(),
+});
+
+export const RefundAnswerBody = z.looseObject({
+  APIConnect: optionalText,
+  status: optionalText,
+  refund_ref_id: optionalText,
+  errorReason: optionalText,
+});
+
+/** `VALIDATED` is a genuine payment that was validated before: paid all the same. */
+export function isPaidStatus(status: string): boolean {
+  return status === 'VALID' || status === 'VALIDATED';
+}
+
+/** Anything but DONE means that the question was not answered, never that nothing was paid. */
+export function requireConnected(apiConnect: string): void {
+  if (apiConnect === 'FAILED' || apiConnect === 'INACTIVE') {
+    throw new GatewayFailure('unauthorized', `the gateway refused the store's credentials: ${apiConnect}`);
+  }
+  if (apiConnect !== 'DONE' && apiConnect !== '') {
+    throw new GatewayFailure('unavailable', 'the gateway could not be asked');
+  }
+}
+
+/**
+ * A charge from a validation answer. `currency`/`amount` is what was charged, `currency_type`/`currency_amount` what the order said.
+ * The fee is gross − net with the net rounded down to the minor unit; captures show nets of three decimals.
+ */
+export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge {
+  const grossMinor = isCurrency(answer.currency) ? minorFromDecimalText(answer.amount, answer.currency, 'exact') : null;
+  const netMinor = isCurrency(answer.currency) ? minorFromDecimalText(answer.store_amount, answer.currency, 'down') : null;
+  const feeMinor = grossMinor !== null && netMinor !== null && netMinor <= grossMinor ? grossMinor - netMinor : 0n;
+  return {
+    validationId: answer.val_id,
+    gatewayTxnId: answer.bank_tran_id,
+    attemptReference: answer.tran_id,
+    storeId: answer.store_id === '' ? null : answer.store_id,
+    orderAmountMinor: isCurrency(answer.currency_type)
+      ? minorFromDecimalText(answer.currency_amount, answer.currency_type, 'exact')
+      : null,
+    orderCurrency: answer.currency_type,
+    grossMinor,
+    currency: answer.currency,
+    feeMinor,
+    netText: answer.store_amount,
+    riskFlagged: answer.risk_level !== '0' && answer.risk_level !== '',
+    evidence,
+  };
+}
+
+/** What the elements of a transaction query say when none of them is paid. Several tries under one `tran_id` are possible. */
+export function answerOfUnpaid(statuses: readonly string[]): AttemptAnswer {
+  const ended: ReadonlySet<string> = new Set(['FAILED', 'CANCELLED', 'EXPIRED', 'UNATTEMPTED']);
+  if (statuses.length === 0) {
+    return { kind: 'untouched' };
+  }
+  if (statuses.some((status) => status !== 'PENDING' && !ended.has(status))) {
+    return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
+  }
+  if (statuses.includes('PENDING')) {
+    return { kind: 'in-progress' };
+  }
+  if (statuses.includes('FAILED')) {
+    return { kind: 'failed' };
+  }
+  return { kind: statuses.includes('CANCELLED') ? 'cancelled' : 'expired' };
+}

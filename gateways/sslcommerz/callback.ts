@@ -1,0 +1,45 @@
+import type { ParsedCallback } from '../port.ts';
+import { signatureIsValid } from './signature.ts';
+
+/** Callback statuses of the v4 documentation; whatever else arrives claims nothing. */
+const CLAIMS: Readonly<Record<string, ParsedCallback['claims']>> = {
+  VALID: 'paid',
+  VALIDATED: 'paid',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  UNATTEMPTED: 'expired',
+  EXPIRED: 'expired',
+};
+
+/** Reads the form that the gateway posts to the IPN and return URLs. */
+export function parseCallback(rawBody: string, store: { id: string; password: string }): ParsedCallback {
+  const fields = uniqueFields(rawBody);
+  if (fields === null) {
+    return { attemptReference: null, signatureValid: false, claims: 'unknown', claimedValidationId: null, note: 'REPEATED_FIELD' };
+  }
+  const storeId = fields.get('store_id');
+  const foreignStore = storeId !== undefined && storeId !== store.id;
+  return {
+    attemptReference: plainId(fields.get('tran_id')),
+    signatureValid: !foreignStore && signatureIsValid(fields, store.password),
+    claims: CLAIMS[fields.get('status') ?? ''] ?? 'unknown',
+    claimedValidationId: plainId(fields.get('val_id')),
+    note: foreignStore ? 'FOREIGN_STORE' : null,
+  };
+}
+
+/** Two values for one field could be read differently by signer and reader, so such a form is refused whole. */
+function uniqueFields(rawBody: string): Map<string, string> | null {
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(rawBody)) {
+    if (fields.has(name)) {
+      return null;
+    }
+    fields.set(name, value);
+  }
+  return fields;
+}
+
+function plainId(text: string | undefined): string | null {
+  return text !== undefined && /^[0-9A-Za-z_-]{1,64}$/.test(text) ? text : null;
+}

@@ -1,0 +1,209 @@
+import type { z } from 'zod';
+import { HttpFailure, type HttpClient } from '../../runtime/http-client.ts';
+import {
+  GatewayFailure,
+  type AttemptAnswer,
+  type AttemptHandle,
+  type Gateway,
+  type GatewayCapabilities,
+  type RefundAnswer,
+} from '../port.ts';
+import {
+  answerOfUnpaid,
+  chargeFrom,
+  isPaidStatus,
+  RefundAnswerBody,
+  requireConnected,
+  SessionAnswer,
+  TransactionAnswer,
+  TransactionList,
+} from './answers.ts';
+import { parseCallback } from './callback.ts';
+import { sessionForm } from './session.ts';
+import { toDecimalText } from '../../domain/money.ts';
+
+/** Source: SSLCOMMERZ v4 documentation: 10.00 ≤ total_amount ≤ 500000.00 BDT. Other currencies convert at the gateway's rate and are not enabled. */
+export const SSLCOMMERZ_CAPABILITIES: GatewayCapabilities = {
+  name: 'sslcommerz',
+  displayName: 'SSLCOMMERZ',
+  limits: new Map([['BDT', { minMinor: 1_000n, maxMinor: 50_000_000n }]]),
+  refunds: true,
+};
+
+export interface SslcommerzOptions {
+  /** `https://sandbox.sslcommerz.com` or `https://securepay.sslcommerz.com`, or the simulator's origin. */
+  readonly baseUrl: string;
+  readonly storeId: string;
+  readonly storePassword: string;
+  readonly http: HttpClient;
+  readonly connectTimeoutMs?: number;
+  readonly totalTimeoutMs?: number;
+}
+
+const SESSION_PATH = '/gwprocess/v4/api.php';
+const VALIDATION_PATH = '/validator/api/validationserverAPI.php';
+const QUERY_PATH = '/validator/api/merchantTransIDvalidationAPI.php';
+const ANSWER_BYTES_MAX = 1024 * 1024;
+
+/** SSLCOMMERZ v4 hosted checkout. Credentials travel in query and body of every call, so no URL of it is ever logged. */
+export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
+  const store = { id: options.storeId, password: options.storePassword };
+  const call = createCall(options);
+  return {
+    capabilities: SSLCOMMERZ_CAPABILITIES,
+    storeId: options.storeId,
+    pageOrigin: new URL(options.baseUrl).origin,
+    async openSession(order) {
+      const { answer } = await call(SessionAnswer, { method: 'POST', path: SESSION_PATH, form: sessionForm(order, store) });
+      if (answer.status === 'FAILED') {
+        return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: answer.failedreason };
+      }
+      if (answer.status !== 'SUCCESS' || answer.sessionkey === '' || !isGatewayPage(answer.GatewayPageURL, options.baseUrl)) {
+        throw new GatewayFailure('ambiguous', 'the gateway answered a session request without a session');
+      }
+      return { kind: 'opened', sessionKey: answer.sessionkey, gatewayUrl: answer.GatewayPageURL };
+    },
+    askAttempt: (attempt) => askAttempt(call, attempt),
+    parseCallback: (rawBody) => parseCallback(rawBody, store),
+    async refund({ gatewayTxnId, refundReference, amount, remarks }) {
+      const { answer } = await call(RefundAnswerBody, {
+        path: QUERY_PATH,
+        query: {
+          bank_tran_id: gatewayTxnId,
+          refund_trans_id: refundReference,
+          refund_amount: toDecimalText(amount),
+          refund_remarks: remarks,
+        },
+      });
+      requireConnected(answer.APIConnect);
+      return refundAnswer(answer);
+    },
+    async askRefund(gatewayRefundId) {
+      const { answer } = await call(RefundAnswerBody, { path: QUERY_PATH, query: { refund_ref_id: gatewayRefundId } });
+      requireConnected(answer.APIConnect);
+      return refundAnswer(answer);
+    },
+  };
+}
+
+/**
+ * Validates a claimed `val_id` first; without one, or when the gateway does not know it, asks for our own `tran_id`. A paid element of
+ * that list is validated too, since only the validation API is the authority.
+ */
+async function askAttempt(call: Call, attempt: AttemptHandle): Promise<AttemptAnswer> {
+  const known = new Set(attempt.knownValidationIds);
+  const claimed = attempt.claimedValidationId;
+  if (claimed !== null && !known.has(claimed)) {
+    const validated = await validate(call, claimed);
+    if (validated !== null && validated.charge.attemptReference === attempt.attemptReference) {
+      return validated;
+    }
+  }
+  const { answer: list } = await call(TransactionList, { path: QUERY_PATH, query: { tran_id: attempt.attemptReference } });
+  requireConnected(list.APIConnect);
+  const elements = list.element ?? [];
+  const paid = elements.find(({ status, val_id }) => isPaidStatus(status) && !known.has(val_id));
+  if (paid === undefined) {
+    return answerOfUnpaid(elements.filter(({ status }) => !isPaidStatus(status)).map(({ status }) => status));
+  }
+  return (await validate(call, paid.val_id)) ?? { kind: 'unknown', note: 'LISTED_AS_PAID_BUT_NOT_VALIDATED' };
+}
+
+async function validate(call: Call, validationId: string): Promise<(AttemptAnswer & { kind: 'charged' }) | null> {
+  const { answer, raw } = await call(TransactionAnswer, { path: VALIDATION_PATH, query: { val_id: validationId } });
+  requireConnected(answer.APIConnect);
+  if (!isPaidStatus(answer.status)) {
+    return null;
+  }
+  if (answer.val_id !== validationId || answer.bank_tran_id === '') {
+    throw new GatewayFailure('ambiguous', 'the gateway validated another transaction than the one it was asked for');
+  }
+  return { kind: 'charged', charge: chargeFrom(answer, raw) };
+}
+
+function refundAnswer(answer: z.infer<typeof RefundAnswerBody>): RefundAnswer {
+  switch (answer.status) {
+    case 'success':
+      return { kind: 'accepted', gatewayRefundId: answer.refund_ref_id };
+    case 'processing':
+    case 'refunded':
+    case 'cancelled':
+      return { kind: answer.status };
+    case 'failed':
+      return { kind: 'refused', gatewayText: answer.errorReason };
+    default:
+      return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
+  }
+}
+
+interface CallRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly form?: URLSearchParams;
+}
+
+type Call = <Schema extends z.ZodType>(schema: Schema, request: CallRequest) => Promise<{ answer: z.infer<Schema>; raw: string }>;
+
+/** One HTTP exchange, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. */
+function createCall({ baseUrl, storeId, storePassword, http, connectTimeoutMs = 5_000, totalTimeoutMs = 15_000 }: SslcommerzOptions): Call {
+  return async (schema, { method = 'GET', path, query, form }) => {
+    const url = new URL(path, baseUrl);
+    if (query !== undefined) {
+      url.search = new URLSearchParams({ ...query, store_id: storeId, store_passwd: storePassword, v: '1', format: 'json' }).toString();
+    }
+    const response = await http
+      .send({
+        method,
+        url: url.href,
+        headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
+        ...(form === undefined ? {} : { body: form.toString() }),
+        connectTimeoutMs,
+        totalTimeoutMs,
+        maxBodyBytes: ANSWER_BYTES_MAX,
+        onTooLarge: 'fail',
+      })
+      .catch((error: unknown) => {
+        throw translated(error);
+      });
+    if (response.status === 429) {
+      throw new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+    }
+    if (response.status !== 200) {
+      throw new GatewayFailure('ambiguous', `the gateway answered HTTP ${response.status}`);
+    }
+    const raw = response.body.toString('utf8');
+    const parsed = schema.safeParse(parseJson(raw));
+    if (!parsed.success) {
+      throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+    }
+    return { answer: parsed.data, raw };
+  };
+}
+
+function translated(error: unknown): unknown {
+  if (error instanceof HttpFailure) {
+    return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', `the gateway could not be asked: ${error.kind}`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The page must be the gateway's own: same origin as its API, or the sister host that it documents. */
+function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
+  if (!URL.canParse(pageUrl)) {
+    return false;
+  }
+  const page = new URL(pageUrl);
+  const base = new URL(baseUrl);
+  return page.protocol === base.protocol && page.username === '' && (page.host === base.host || page.host.endsWith('.sslcommerz.com'));
+}

@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** Fields that a callback must have signed, or the signature says nothing about what matters. */
+const ALWAYS_SIGNED = ['tran_id', 'amount', 'currency', 'currency_type', 'currency_amount', 'status', 'store_id'];
+const SIGNED_WHEN_VALID = ['val_id', 'bank_tran_id'];
+const NEVER_LISTED: ReadonlySet<string> = new Set([
+  'store_passwd',
+  'verify_key',
+  'verify_sign',
+  'verify_sign_sha2',
+]);
+const LISTED_KEYS_MAX = 64;
+
+/**
+ * SSLCOMMERZ's `verify_sign` (MD5) and `verify_sign_sha2`: the fields named in `verify_key` and the hashed store password, sorted by
+ * name, joined as `key=value` by `&`, hashed. A filter only: the validation API decides. Both digests must match where both are sent.
+ */
+export function signatureIsValid(fields: ReadonlyMap<string, string>, storePassword: string): boolean {
+  const listed = signedFields(fields);
+  if (listed === null) {
+    return false;
+  }
+  const md5 = fields.get('verify_sign') ?? '';
+  const sha2 = fields.get('verify_sign_sha2') ?? '';
+  if (md5 === '' && sha2 === '') {
+    return false;
+  }
+  return (
+    (md5 === '' || digestEquals(md5, digest('md5', listed, storePassword))) &&
+    (sha2 === '' || digestEquals(sha2, digest('sha256', listed, storePassword)))
+  );
+}
+
+function signedFields(fields: ReadonlyMap<string, string>): Map<string, string> | null {
+  const names = (fields.get('verify_key') ?? '').split(',');
+  const signed = new Map<string, string>();
+  for (const name of names) {
+    const value = fields.get(name);
+    if (value === undefined || signed.has(name) || NEVER_LISTED.has(name) || !/^[A-Za-z0-9_]+$/.test(name)) {
+      return null;
+    }
+    signed.set(name, value);
+  }
+  const demanded = fields.get('status') === 'VALID' ? [...ALWAYS_SIGNED, ...SIGNED_WHEN_VALID] : ALWAYS_SIGNED;
+  return signed.size <= LISTED_KEYS_MAX && demanded.every((name) => signed.has(name) || !fields.has(name))
+    ? signed
+    : null;
+}
+
+/** Exported for the golden vector only. */
+export function digest(algorithm: 'md5' | 'sha256', signed: ReadonlyMap<string, string>, storePassword: string): string {
+  const hash = (text: string): string => createHash(algorithm).update(text, 'utf8').digest('hex');
+  const pairs = new Map(signed).set('store_passwd', hash(storePassword));
+  const names = [...pairs.keys()].sort((a, b) => (a < b ? -1 : 1));
+  return hash(names.map((name) => `${name}=${pairs.get(name) ?? ''}`).join('&'));
+}
+
+function digestEquals(claimed: string, computed: string): boolean {
+  const left = Buffer.from(claimed);
+  const right = Buffer.from(computed);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,11 @@
+export interface SweepResult {
+  readonly paymentsStarted: number;
+  readonly callbacksSignalled: number;
+  readonly deliveriesStarted: number;
+  readonly keysForgotten: number;
+}
+
+export interface SweepActivities {
+  /** One bounded pass over everything that is stored but not taken up. */
+  sweep(): Promise<SweepResult>;
+}

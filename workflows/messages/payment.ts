@@ -1,0 +1,73 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { PaymentStatus, ReviewReason, SettledStatus } from '../../domain/payment.ts';
+import type { ScopeInput } from './names.ts';
+
+export interface PaymentWorkflowInput extends ScopeInput {
+  readonly paymentId: string;
+  readonly reference: string;
+}
+
+/** How far the checkout has come when the update answers. */
+export interface CheckoutOpened {
+  readonly status: PaymentStatus;
+}
+
+/** What a person or a program sees of a running payment, without asking the database. */
+export interface PaymentProgress {
+  readonly status: PaymentStatus;
+  readonly waitingFor: 'gateway-session' | 'payer' | 'gateway-answer' | 'operator' | 'nothing';
+  /** RFC 3339, UTC; null when nothing is timed. */
+  readonly until: string | null;
+  readonly reviewReason: ReviewReason | null;
+}
+
+/** Waits until the body of the workflow has opened the gateway's session, or has ended without one. */
+export const checkoutOpenedUpdate = defineUpdate<CheckoutOpened, []>('checkout-opened');
+/** One fixed id, so that every caller of one payment waits on the same update. */
+export const CHECKOUT_OPENED_UPDATE_ID = 'checkout-opened';
+
+/** A stored callback waits to be looked at. The id names the row; the row is the evidence. */
+export const callbackSignal = defineSignal<[callbackId: string]>('callback');
+/** The payer asked on our page to cancel. The row holds the request. */
+export const cancelRequestedSignal = defineSignal('cancel-requested');
+export const progressQuery = defineQuery<PaymentProgress>('progress');
+
+/** What the payment workflow asks of the world. */
+export interface PaymentActivities {
+  openCheckout(input: PaymentWorkflowInput): Promise<OpenCheckoutResult>;
+  verifyPayment(input: VerifyInput): Promise<Verdict>;
+  settlePayment(input: SettleInput): Promise<SettledStatus>;
+  markForReview(input: ReviewInput): Promise<void>;
+}
+
+export type OpenCheckoutResult =
+  /** The session is open, or was opened before. `expiresAtMs` is Unix time. */
+  | { readonly kind: 'open'; readonly expiresAtMs: number; readonly attention: boolean }
+  /** Under review already: only an operator moves it. */
+  | { readonly kind: 'review'; readonly reason: ReviewReason }
+  | { readonly kind: 'refused'; readonly code: string }
+  /** The gateway could not be reached, or its answer was lost; `expiresAtMs` bounds the trying. */
+  | { readonly kind: 'unavailable'; readonly expiresAtMs: number }
+  | { readonly kind: 'ended'; readonly status: SettledStatus };
+
+export interface VerifyInput extends PaymentWorkflowInput {
+  /** The last question before expiry: an untouched session ends the payment then. */
+  readonly final: boolean;
+}
+
+export type Verdict =
+  /** The gateway confirmed a charge that agrees with the order; the attempt's row holds the evidence. */
+  | { readonly kind: 'charged' }
+  | { readonly kind: 'failed' | 'cancelled' | 'expired' }
+  /** Nothing decided yet. `hopeful`: something claims success, so asking again soon is worth it. */
+  | { readonly kind: 'undecided'; readonly hopeful: boolean }
+  | { readonly kind: 'review'; readonly reason: ReviewReason };
+
+export interface SettleInput extends PaymentWorkflowInput {
+  readonly status: SettledStatus;
+  readonly failureCode?: string;
+}
+
+export interface ReviewInput extends PaymentWorkflowInput {
+  readonly reason: ReviewReason;
+}

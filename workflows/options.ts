@@ -1,0 +1,40 @@
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+
+/** Infrastructure errors are retried here, within bounds; what stays undone after that is driven again by workflow timers. */
+export const OPEN_CHECKOUT: LocalActivityOptions = {
+  startToCloseTimeout: '25s',
+  scheduleToCloseTimeout: '40s',
+  retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
+};
+
+/** A regular activity, so that a gateway that does not answer shows in the UI as a pending activity with its last failure. */
+export const ASK_GATEWAY: ActivityOptions = {
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '3m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
+};
+
+/** One database transaction. */
+export const BOOK: LocalActivityOptions = {
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '60s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
+};
+
+export const SWEEP: ActivityOptions = {
+  startToCloseTimeout: '60s',
+  retry: { maximumAttempts: 1 },
+};
+
+/** Waits between tries of a money step whose bounded retries ran out; after the last one the workflow fails, visibly, and the sweeper resumes it. */
+export const BOOKING_PAUSES = ['10s', '30s', '1m', '2m', '5m', '10m'] as const;
+
+/** Waits between questions about an outcome that looks like success but is not confirmed yet. */
+export const HOPEFUL_PAUSES_MS = [5_000, 15_000, 60_000, 300_000] as const;
+
+/** Waits between final questions; the last value repeats until the limit below. */
+export const FINAL_PAUSES_MS = [15_000, 60_000, 300_000, 900_000, 3_600_000] as const;
+export const FINAL_QUESTIONS_FOR_MS = 72 * 3_600_000;
+
+/** Waits between tries to open a session; the last value repeats until the payment expires. */
+export const OPEN_PAUSES_MS = [2_000, 5_000, 15_000, 30_000, 60_000] as const;

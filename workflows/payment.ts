@@ -1,0 +1,265 @@
+/**
+ * One payment, from checkout to its end.
+ *
+ * States (the row's status is the authority, this is what drives it):
+ *   opening → waiting → asking → settled          the usual way
+ *                 ↘ final questions → settled     at expiry: the gateway is asked once more, for 72 h if it must be
+ *                 ↘ review                        a confirmed charge disagrees with the order; only an operator ends it
+ * Messages: update `checkout-opened`, signals `callback` and `cancel-requested`, query `progress`.
+ */
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';
+import { SEARCH_ATTRIBUTES } from './messages/names.ts';
+import {
+  callbackSignal,
+  cancelRequestedSignal,
+  checkoutOpenedUpdate,
+  progressQuery,
+  type PaymentActivities,
+  type PaymentProgress,
+  type PaymentWorkflowInput,
+  type Verdict,
+} from './messages/payment.ts';
+import {
+  ASK_GATEWAY,
+  BOOK,
+  BOOKING_PAUSES,
+  FINAL_PAUSES_MS,
+  FINAL_QUESTIONS_FOR_MS,
+  HOPEFUL_PAUSES_MS,
+  OPEN_CHECKOUT,
+  OPEN_PAUSES_MS,
+} from './options.ts';
+
+const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
+const { verifyPayment } = proxyActivities<PaymentActivities>(ASK_GATEWAY);
+const { settlePayment, markForReview } = proxyLocalActivities<PaymentActivities>(BOOK);
+
+type Ending = { readonly status: SettledStatus; readonly failureCode?: string; readonly booked?: true };
+
+export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<SettledStatus> {
+  const payment = new PaymentRun(input);
+  setHandler(checkoutOpenedUpdate, async () => {
+    await condition(() => payment.checkoutDecided);
+    return { status: payment.status };
+  });
+  setHandler(callbackSignal, () => payment.wake());
+  setHandler(cancelRequestedSignal, () => payment.wake());
+  setHandler(progressQuery, () => payment.progress);
+  return payment.run();
+}
+
+class PaymentRun {
+  status: PaymentStatus = 'CREATED';
+  checkoutDecided = false;
+  progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
+  private readonly input: PaymentWorkflowInput;
+  private woken = false;
+  private expiresAtMs = 0;
+
+  constructor(input: PaymentWorkflowInput) {
+    this.input = input;
+  }
+
+  wake(): void {
+    this.woken = true;
+  }
+
+  async run(): Promise<SettledStatus> {
+    const ending = (await this.open()) ?? (await this.awaitOutcome());
+    const status = ending.booked === true ? ending.status : await this.settle(ending);
+    this.status = status;
+    this.checkoutDecided = true;
+    this.tell({ waitingFor: 'nothing', details: `Ended: ${status}.` });
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
+    await condition(allHandlersFinished);
+    return status;
+  }
+
+  /** Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay. */
+  private async open(): Promise<Ending | null> {
+    for (let tries = 0; ; tries += 1) {
+      const opened = await openCheckout(this.input).catch(() => ({ kind: 'lost' as const }));
+      switch (opened.kind) {
+        case 'ended':
+          return { status: opened.status, booked: true };
+        case 'refused':
+          return { status: 'FAILED', failureCode: opened.code };
+        case 'review':
+          this.status = 'PENDING';
+          this.checkoutDecided = true;
+          return this.review(opened.reason);
+        case 'open':
+          this.status = 'PENDING';
+          this.expiresAtMs = opened.expiresAtMs;
+          this.checkoutDecided = true;
+          this.woken ||= opened.attention;
+          return null;
+        case 'unavailable':
+          this.expiresAtMs = opened.expiresAtMs;
+          break;
+        case 'lost':
+          // Our own database could not be reached, so not even the expiry is known: try again and again.
+          break;
+      }
+      const pauseMs = pause(OPEN_PAUSES_MS, tries);
+      if (this.expiresAtMs > 0 && Date.now() + pauseMs >= this.expiresAtMs) {
+        return null;
+      }
+      this.tell({ waitingFor: 'gateway-session', details: `The gateway cannot be reached; try ${tries + 2} follows.` });
+      await this.sleepUnlessWoken(pauseMs);
+      if (this.woken) {
+        // A callback for a session that we believed unopened: its answer was lost, but it exists.
+        return null;
+      }
+    }
+  }
+
+  private async awaitOutcome(): Promise<Ending> {
+    let hopefulTries = 0;
+    let askAgainInMs: number | null = null;
+    while (true) {
+      const leftMs = this.expiresAtMs - Date.now();
+      if (leftMs > 0) {
+        const waitMs = askAgainInMs === null ? leftMs : Math.min(askAgainInMs, leftMs);
+        this.tell({
+          waitingFor: askAgainInMs === null ? 'payer' : 'gateway-answer',
+          until: this.expiresAtMs,
+          details: `Waiting for ${askAgainInMs === null ? 'the payer' : 'the gateway to confirm'} until ${utc(this.expiresAtMs)}.`,
+        });
+        await this.sleepUnlessWoken(waitMs);
+      }
+      const expired = this.expiresAtMs <= Date.now();
+      const asked = this.woken || askAgainInMs !== null;
+      if (expired && !this.woken) {
+        return this.askUntilFinal();
+      }
+      if (!asked) {
+        continue;
+      }
+      this.woken = false;
+      const verdict = await this.ask(false);
+      if (verdict.kind !== 'undecided') {
+        return this.endingOf(verdict);
+      }
+      askAgainInMs = verdict.hopeful ? (HOPEFUL_PAUSES_MS[hopefulTries] ?? null) : null;
+      hopefulTries += verdict.hopeful ? 1 : 0;
+    }
+  }
+
+  /** Time is up. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. */
+  private async askUntilFinal(): Promise<Ending> {
+    const giveUpAtMs = Date.now() + FINAL_QUESTIONS_FOR_MS;
+    for (let tries = 0; ; tries += 1) {
+      this.woken = false;
+      const verdict = await this.ask(true);
+      if (verdict.kind !== 'undecided') {
+        return this.endingOf(verdict);
+      }
+      if (Date.now() >= giveUpAtMs) {
+        return this.review('GATEWAY_UNREACHABLE');
+      }
+      this.tell({
+        waitingFor: 'gateway-answer',
+        until: giveUpAtMs,
+        details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
+      });
+      await this.sleepUnlessWoken(pause(FINAL_PAUSES_MS, tries));
+    }
+  }
+
+  /** One question to the gateway. No answer is an answer too: nothing is decided by it. */
+  private async ask(final: boolean): Promise<Verdict> {
+    this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
+    try {
+      return await verifyPayment({ ...this.input, final });
+    } catch {
+      return { kind: 'undecided', hopeful: true };
+    }
+  }
+
+  private endingOf(verdict: Exclude<Verdict, { kind: 'undecided' }>): Ending | Promise<Ending> {
+    switch (verdict.kind) {
+      case 'charged':
+        return { status: 'SUCCEEDED' };
+      case 'failed':
+        return { status: 'FAILED', failureCode: 'GATEWAY_DECLINED' };
+      case 'cancelled':
+        return { status: 'CANCELLED' };
+      case 'expired':
+        return { status: 'EXPIRED' };
+      case 'review':
+        return this.review(verdict.reason);
+    }
+  }
+
+  /** Expiry stops here. Callbacks are still taken as evidence, but nothing except an operator's decision ends the payment. */
+  private async review(reason: ReviewReason): Promise<Ending> {
+    await this.book(() => markForReview({ ...this.input, reason }));
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
+    this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
+    setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
+    while (true) {
+      await condition(() => this.woken);
+      this.woken = false;
+      await this.ask(false);
+    }
+  }
+
+  private settle(ending: Ending): Promise<SettledStatus> {
+    this.tell({ waitingFor: 'nothing', details: `Booking ${ending.status}.` });
+    const { status, failureCode } = ending;
+    return this.book(() => settlePayment({ ...this.input, status, ...(failureCode === undefined ? {} : { failureCode }) }));
+  }
+
+  /** Bounded retries, then pauses, then a visible failure that the sweeper resumes: never retried for ever in silence. */
+  private async book<T>(step: () => Promise<T>): Promise<T> {
+    for (const pauseFor of BOOKING_PAUSES) {
+      try {
+        return await step();
+      } catch {
+        this.tell({ waitingFor: 'nothing', details: `Booking failed; trying again in ${pauseFor}.` });
+        await sleep(pauseFor);
+      }
+    }
+    return step().catch((error: unknown) => {
+      throw ApplicationFailure.create({ type: 'BOOKING_FAILED', message: 'booking failed', nonRetryable: true, cause: asError(error) });
+    });
+  }
+
+  private async sleepUnlessWoken(forMs: number): Promise<void> {
+    await condition(() => this.woken, Math.max(forMs, 1));
+  }
+
+  private tell({ waitingFor, until, details }: { waitingFor: PaymentProgress['waitingFor']; until?: number; details: string }): void {
+    this.progress = {
+      status: this.status,
+      waitingFor,
+      until: until === undefined ? null : new Date(until).toISOString(),
+      reviewReason: null,
+    };
+    setCurrentDetails(details);
+  }
+}
+
+function pause(pausesMs: readonly number[], tries: number): number {
+  return pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 60_000;
+}
+
+function utc(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('unknown');
+}

@@ -1,0 +1,10 @@
+/** One pass of the sweeper, started by a schedule; see `activities/sweep.ts` for what it drives again. */
+import { proxyActivities } from '@temporalio/workflow';
+import type { SweepActivities, SweepResult } from './messages/maintenance.ts';
+import { SWEEP } from './options.ts';
+
+const { sweep } = proxyActivities<SweepActivities>(SWEEP);
+
+export function sweepWorkflow(): Promise<SweepResult> {
+  return sweep();
+}
