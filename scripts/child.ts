@@ -76,14 +76,14 @@ export async function startChild(command: ChildCommand): Promise<Child> {
   };
 }
 
-/** Waits until this run of the child has written a line that contains `text`; false when it ended or took too long. */
+/** Waits until this run of the child has written a line that contains `text`; false when it ended, took too long or is not wanted any more. */
 export async function waitForLogText(
   child: Child,
-  { text, timeoutMs }: { text: string; timeoutMs: number },
+  { text, timeoutMs, stopped }: { text: string; timeoutMs: number; stopped: AbortSignal },
 ): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
-  while (!readFileSync(child.logFile, 'utf8').slice(child.logStart).includes(text)) {
-    if (child.hasExited() || Date.now() > deadline) {
+  while (!readFileSync(child.logFile).subarray(child.logStart).includes(text)) {
+    if (child.hasExited() || stopped.aborted || Date.now() > deadline) {
       return false;
     }
     await sleep(50);

@@ -25,7 +25,7 @@ const run = promisify(execFile);
  * Finds the Temporal program: on PATH when new enough, else in the user's cache, else downloads it there once.
  * Whatever is downloaded is used only when its digest is the expected one.
  */
-export async function findTemporalProgram(): Promise<string> {
+export async function findTemporalProgram(say: (line: string) => void): Promise<string> {
   if (await isNewEnough('temporal')) {
     return 'temporal';
   }
@@ -37,6 +37,7 @@ export async function findTemporalProgram(): Promise<string> {
   if (digest === undefined) {
     throw new Error(`No Temporal server is known for ${platformName()}. ${WAY_OUT}`);
   }
+  say(`Downloading the Temporal server ${CLI_VERSION} (45 MB, once for this user) …`);
   await download({ target: cached, digest });
   return cached;
 }

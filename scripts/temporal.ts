@@ -19,6 +19,7 @@ export interface TemporalSettings {
   readonly logFile: string;
   /** Lets a workflow's own clock jump over its timers where the start asks for it; for tests. */
   readonly timeSkipping: boolean;
+  readonly say: (line: string) => void;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -38,7 +39,7 @@ const TIME_SKIPPING = ['frontend.WorkflowTimeSkippingEnabled=true', 'history.tim
 
 /** Starts the Temporal server with its UI on one file, on the loopback, and waits until it accepts connections. */
 export async function startTemporal(settings: TemporalSettings): Promise<EmbeddedTemporal> {
-  const program = await findTemporalProgram();
+  const program = await findTemporalProgram(settings.say);
   mkdirSync(dirname(settings.file), { recursive: true });
   const child = await startChild({
     name: 'temporal',

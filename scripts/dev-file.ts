@@ -1,0 +1,48 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readPrivateJson, writePrivateJson } from './private-files.ts';
+import { findLauncher } from './stack-record.ts';
+
+const credentialPair = z.object({ apiKey: z.string(), apiSecret: z.string() });
+
+/** The demo application of the native API, with its secrets. */
+export const nativeApp = z.object({
+  id: z.int(),
+  test: credentialPair,
+  live: credentialPair,
+  signingSecret: z.string(),
+});
+
+export type NativeApp = z.infer<typeof nativeApp>;
+
+const devFile = z.object({
+  api: z.url(),
+  web: z.url(),
+  admin: z.url(),
+  simulators: z.url(),
+  temporal: z.object({ address: z.string(), ui: z.string(), namespace: z.string() }),
+  databaseUrl: z.string(),
+  apps: z.object({ native: nativeApp }),
+  processes: z.record(z.string(), z.int().positive()),
+});
+
+/** What a running stack tells the programs beside it: where everything is, and the demo's credentials. */
+export type DevFile = z.infer<typeof devFile>;
+
+/** Reads where a stack runs; undefined when none does, also when a killed one left its file. */
+export async function findRunningStack(directory: string): Promise<DevFile | undefined> {
+  return (await findLauncher(directory)) === undefined ? undefined : readPrivateJson(fileIn(directory), devFile);
+}
+
+export function writeDevFile(directory: string, contents: DevFile): void {
+  writePrivateJson(fileIn(directory), devFile.parse(contents));
+}
+
+export function removeDevFile(directory: string): void {
+  rmSync(fileIn(directory), { force: true });
+}
+
+function fileIn(directory: string): string {
+  return join(directory, 'dev.json');
+}

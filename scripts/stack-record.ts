@@ -1,0 +1,123 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { readPrivateJson, writePrivateJson } from './private-files.ts';
+import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './processes.ts';
+
+const identity = z.object({ pid: z.int().positive(), startedAt: z.string() });
+const processList = z.record(z.string(), identity);
+
+/** Which processes a stack consists of, kept on disk so that the next start can end what a killed one left. */
+export interface StackRecord {
+  /** Notes a process as soon as it runs; one that was started again replaces its forerunner. */
+  note(name: string, process: ProcessIdentity): void;
+  /** A process that has done its work and ended. */
+  forget(name: string): void;
+  pids(): Record<string, number>;
+  /** Called once everything has ended. */
+  close(): void;
+}
+
+/** Another launcher owns this directory and is alive. */
+export class StackIsRunningError extends Error {
+  override readonly name = 'StackIsRunningError';
+  readonly pid: number;
+  constructor(pid: number) {
+    super(`Lenden is already running here (process ${pid}).`);
+    this.pid = pid;
+  }
+}
+
+/**
+ * Makes this process the only launcher of a directory and ends whatever a former, killed launcher left running.
+ * @throws StackIsRunningError
+ */
+export async function openStackRecord(directory: string): Promise<StackRecord> {
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  await takeLock(directory);
+  const file = join(directory, 'processes.json');
+  await endOrphans(readPrivateJson(file, processList) ?? {});
+  let processes: Readonly<Record<string, ProcessIdentity>> = {};
+  writePrivateJson(file, processes);
+  return {
+    note(name, process) {
+      processes = { ...processes, [name]: process };
+      writePrivateJson(file, processes);
+    },
+    forget(name) {
+      processes = Object.fromEntries(Object.entries(processes).filter(([other]) => other !== name));
+      writePrivateJson(file, processes);
+    },
+    pids: () => Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, pid])),
+    close() {
+      rmSync(file, { force: true });
+      rmSync(lockFile(directory), { force: true });
+    },
+  };
+}
+
+/** The launcher that owns a directory, if it is alive. */
+export async function findLauncher(directory: string): Promise<ProcessIdentity | undefined> {
+  const owner = readLock(directory);
+  return owner !== undefined && (await isRunning(owner)) ? owner : undefined;
+}
+
+async function takeLock(directory: string): Promise<void> {
+  const self = await identifyProcess(process.pid);
+  if (self === undefined) {
+    throw new Error('Cannot read when this process started; is /proc (or ps) available?');
+  }
+  for (let tries = 0; tries < 10; tries += 1) {
+    if (createLock(directory, self)) {
+      // Two starts may both have found a dead owner; whoever's lock is still there after a moment has won.
+      await sleep(50);
+      if (readLock(directory)?.startedAt === self.startedAt) {
+        return;
+      }
+    }
+    const owner = await findLauncher(directory);
+    if (owner !== undefined) {
+      throw new StackIsRunningError(owner.pid);
+    }
+    rmSync(lockFile(directory), { force: true });
+  }
+  throw new Error(`Could not take ${lockFile(directory)}.`);
+}
+
+function createLock(directory: string, self: ProcessIdentity): boolean {
+  try {
+    const fd = openSync(lockFile(directory), 'wx', 0o600);
+    writeSync(fd, JSON.stringify(self));
+    closeSync(fd);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** A lock that a killed start left half-written counts as nobody's. */
+function readLock(directory: string): ProcessIdentity | undefined {
+  try {
+    return identity.parse(JSON.parse(readFileSync(lockFile(directory), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function lockFile(directory: string): string {
+  return join(directory, 'launcher.lock');
+}
+
+/** By recorded pid and start time only, never by name: a machine may run other servers. */
+async function endOrphans(processes: Record<string, ProcessIdentity>): Promise<void> {
+  const endings = Object.entries(processes).map(([name, orphan]) =>
+    name === 'postgres'
+      ? endProcess(orphan, { signal: 'SIGINT', graceMs: 20_000 })
+      : endProcess(orphan, { signal: 'SIGTERM', graceMs: 3_000 }),
+  );
+  await Promise.all(endings);
+}

@@ -1,0 +1,124 @@
+import './lifeline.ts';
+import { parseArgs } from 'node:util';
+import { findRunningStack, type DevFile } from './dev-file.ts';
+import { startStack, type Stack } from './stack.ts';
+import { StackIsRunningError } from './stack-record.ts';
+
+const USAGE = `npm start -- [--directory DIR] [--free-ports]
+
+Runs all of Lenden on this machine: Postgres, Temporal with its UI, gateway simulators, worker, api and pages.
+  --directory DIR   where data, secrets and logs are kept (default .lenden)
+  --free-ports      take any free ports instead of the documented ones
+DATABASE_URL and TEMPORAL_ADDRESS in the environment put it on servers of your own.`;
+
+/** A second signal within this time is the same Ctrl-C, seen by us and passed on by npm. */
+const SAME_SIGNAL_MS = 1_000;
+const started = Date.now();
+const say = (line: string): void => console.log(line);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      directory: { type: 'string', default: '.lenden' },
+      'free-ports': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const stopRequest = listenForStop();
+  try {
+    const stack = await startStack({
+      directory: values.directory,
+      ports: values['free-ports'] ? 'free' : 'default',
+      environment: process.env,
+      say,
+      signal: stopRequest,
+    });
+    say(screen(stack.dev, values.directory));
+    return await untilOver(stack, stopRequest);
+  } catch (error) {
+    if (stopRequest.aborted) {
+      say('Stopped before it was up.');
+      return 130;
+    }
+    if (error instanceof StackIsRunningError) {
+      return await tellWhere(values.directory, error);
+    }
+    console.error(`Lenden did not start. ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`The logs are in ${values.directory}/logs.`);
+    return 1;
+  }
+}
+
+/** Aborts at the first request to stop; a later one, given in earnest, leaves at once and lets the lifelines act. */
+function listenForStop(): AbortSignal {
+  const stop = new AbortController();
+  let firstAt = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!stop.signal.aborted) {
+        firstAt = Date.now();
+        say('\nStopping …');
+        stop.abort();
+      } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
+        process.exit(130);
+      }
+    });
+  }
+  return stop.signal;
+}
+
+async function untilOver(stack: Stack, stopRequest: AbortSignal): Promise<number> {
+  const asked = new Promise<undefined>((settle) => stopRequest.addEventListener('abort', () => settle(undefined)));
+  const trouble = stopRequest.aborted ? undefined : await Promise.race([asked, stack.gaveUp]);
+  if (trouble !== undefined) {
+    console.error(`${trouble} Stopping everything.`);
+  }
+  await stack.stop();
+  say('Stopped. Everything is kept; npm start goes on from here.');
+  return trouble === undefined ? 0 : 1;
+}
+
+async function tellWhere(directory: string, running: StackIsRunningError): Promise<number> {
+  const dev = await findRunningStack(directory);
+  if (dev === undefined) {
+    console.error(`${running.message} It is still starting or stopping; try again in a moment.`);
+    return 1;
+  }
+  say(`${running.message}\n${screen(dev, directory)}`);
+  return 0;
+}
+
+function screen(dev: DevFile, directory: string): string {
+  const { native } = dev.apps;
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  return `
+Lenden is running (${seconds} s).
+
+  API            ${dev.api}          docs: ${new URL('/docs', dev.api).href}
+  Pages          ${dev.web}
+  Temporal UI    ${dev.temporal.ui}
+  Simulators     ${dev.simulators}          stand in for the gateways, in TEST and in LIVE
+  Postgres       ${dev.databaseUrl}
+
+Demo app (id ${native.id})
+  TEST  key ${native.test.apiKey}  secret ${native.test.apiSecret}
+  LIVE  key ${native.live.apiKey}  secret ${native.live.apiSecret}
+  Webhooks are signed with ${native.signingSecret}
+
+Take a payment: paste this, then open the checkoutUrl that it answers. Or: npm run demo
+
+  curl -X POST ${dev.api}/payments \\
+    -H "X-Api-Key: ${native.test.apiKey}" -H "X-Api-Secret: ${native.test.apiSecret}" \\
+    -H "Content-Type: application/json" -H "Idempotency-Key: try-$(date +%s)" \\
+    -d '{ "amountMinor": 10000, "currency": "BDT", "customerReference": "cust_123",
+          "customerEmail": "jane@example.com", "productName": "Pro plan" }'
+
+All of this is in ${directory}/dev.json too. Ctrl-C stops everything; the data stays.
+`;
+}
