@@ -1,9 +1,149 @@
-import type { LedgerTransaction } from '../domain/ledger.ts';
+import { checkTransaction, normalSideOf, type LedgerTransaction } from '../domain/ledger.ts';
 import type { EntityManager } from './connection.ts';
 
 export type PostOutcome = 'posted' | 'already-posted';
 
-/** Placeholder signature: the ledger's owner fills it. */
-export function postTransaction(_em: EntityManager, _transaction: LedgerTransaction): Promise<PostOutcome> {
-  return Promise.reject(new Error('not built yet'));
+/** The cause was posted before, but not like this: one of the two callers is wrong, and no retry mends it. */
+export class LedgerConflict extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LedgerConflict';
+  }
+}
+
+/**
+ * Posts within the caller's transaction, once per cause and kind: whoever comes second learns `already-posted`, also while the first is
+ * still open, and only when it wanted the very same postings. One statement where the accounts exist; three for the first posting of a
+ * new account. No row is updated, so two payments of one app never wait for each other.
+ * @throws RangeError for what could not be stored, LedgerConflict when the cause stands with other postings
+ */
+export async function postTransaction(em: EntityManager, transaction: LedgerTransaction): Promise<PostOutcome> {
+  checkTransaction(transaction);
+  let result = await insertTransaction(em, transaction);
+  if (!result.accountsComplete) {
+    await insertMissingAccounts(em, transaction);
+    result = await insertTransaction(em, transaction);
+  }
+  if (result.postings === transaction.postings.length) {
+    return 'posted';
+  }
+  if (!result.accountsComplete || result.postings !== 0) {
+    throw new LedgerConflict('the scope of this database session does not own the accounts of the posting');
+  }
+  await requireSamePostings(em, transaction);
+  return 'already-posted';
+}
+
+/** Accounts are read, the transaction and its postings written, in one statement; nothing is written while an account is missing. */
+const INSERT_TRANSACTION = `
+with wanted as (
+  select w.position, w.debit, w.credit, w.amount
+  from jsonb_to_recordset(?::jsonb) as w (position integer, debit text, credit text, amount bigint)
+), found as (
+  select a.id, a.name from ledger_accounts a
+  where a.application_id = ?::bigint and a.mode = ? and a.currency = ?
+    and a.name in (select debit from wanted union select credit from wanted)
+), complete as (
+  select (select count(*) from found) = ?::bigint as yes
+), added as (
+  insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind, reverses_id)
+  select ?::bigint, ?, ?, ?, ?, ?, ?::bigint from complete where complete.yes
+  on conflict (cause_type, cause_id, kind) do nothing
+  returning id, application_id, mode, currency
+), posted as (
+  insert into ledger_postings (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)
+  select added.id, added.application_id, added.mode, added.currency, d.id, c.id, w.amount
+  from added cross join wanted w join found d on d.name = w.debit join found c on c.name = w.credit
+  order by w.position
+  returning 1
+)
+select complete.yes as "accountsComplete", (select count(*) from posted)::integer as postings from complete`;
+
+interface InsertResult {
+  readonly accountsComplete: boolean;
+  readonly postings: number;
+}
+
+async function insertTransaction(em: EntityManager, transaction: LedgerTransaction): Promise<InsertResult> {
+  const { applicationId, mode, currency, cause, kind, reversesId, postings } = transaction;
+  const wanted = postings.map(({ debit, credit, amountMinor }, index) => ({
+    position: index + 1,
+    debit,
+    credit,
+    amount: amountMinor.toString(),
+  }));
+  const [result] = await em.execute<InsertResult[]>(INSERT_TRANSACTION, [
+    JSON.stringify(wanted),
+    applicationId,
+    mode,
+    currency,
+    accountNames(transaction).length,
+    applicationId,
+    mode,
+    currency,
+    cause.type,
+    cause.id,
+    kind,
+    reversesId ?? null,
+  ]);
+  if (result === undefined) {
+    throw new Error('the posting statement answered no row');
+  }
+  return result;
+}
+
+/** In one order for everybody, so that two first postings of one app cannot lock each other out. */
+async function insertMissingAccounts(em: EntityManager, transaction: LedgerTransaction): Promise<void> {
+  const { applicationId, mode, currency } = transaction;
+  const accounts = accountNames(transaction).map((name) => ({ name, side: normalSideOf(name) }));
+  await em.execute(
+    `insert into ledger_accounts (application_id, mode, currency, name, normal_side)
+     select ?::bigint, ?, ?, w.name, w.side from jsonb_to_recordset(?::jsonb) as w (name text, side text)
+     where not exists (
+       select from ledger_accounts a
+       where a.application_id = ?::bigint and a.mode = ? and a.currency = ? and a.name = w.name)
+     order by w.name
+     on conflict (application_id, mode, currency, name) do nothing`,
+    [applicationId, mode, currency, JSON.stringify(accounts), applicationId, mode, currency],
+  );
+}
+
+function accountNames({ postings }: LedgerTransaction): string[] {
+  return [...new Set(postings.flatMap(({ debit, credit }) => [debit, credit]))].sort();
+}
+
+interface StoredPosting {
+  readonly owner: string;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amount: string;
+}
+
+async function requireSamePostings(em: EntityManager, transaction: LedgerTransaction): Promise<void> {
+  const { applicationId, mode, currency, cause, kind, reversesId, postings } = transaction;
+  const stored = await em.execute<StoredPosting[]>(
+    `select concat_ws(' ', t.application_id, t.mode, t.currency, t.reverses_id) as owner, d.name as debit, c.name as credit,
+       p.amount_minor::text as amount
+     from ledger_transactions t
+       join ledger_postings p on p.transaction_id = t.id
+       join ledger_accounts d on d.id = p.debit_account_id
+       join ledger_accounts c on c.id = p.credit_account_id
+     where t.cause_type = ? and t.cause_id = ? and t.kind = ?
+     order by p.id`,
+    [cause.type, cause.id, kind],
+  );
+  const owner = [applicationId, mode, currency, ...(reversesId === undefined ? [] : [reversesId])].join(' ');
+  const same =
+    stored.length === postings.length &&
+    postings.every(({ debit, credit, amountMinor }, index) => {
+      const row = stored[index];
+      return (
+        row?.owner === owner && row.debit === debit && row.credit === credit && row.amount === amountMinor.toString()
+      );
+    });
+  if (!same) {
+    throw new LedgerConflict(
+      `${kind} of ${cause.type} ${cause.id} is already posted, with another owner or other postings`,
+    );
+  }
 }

@@ -1,25 +1,36 @@
 import type { Mode } from './mode.ts';
 
 /**
- * Chart of accounts. `debit` normal accounts grow by debits. Per app, mode and currency; `gateway:{name}:clearing` is what a
- * gateway has collected and not yet paid out.
+ * Chart of accounts, per app, mode and currency. An account's normal side is the side on which it grows.
+ * `gateway:{name}:clearing` is what a gateway has collected and not yet paid out.
  */
-export const ACCOUNT_KINDS = {
-  clearing: 'debit',
-  fees: 'debit',
-  bank: 'debit',
-  payable: 'credit',
-  suspense: 'credit',
-} as const;
-export type AccountKind = keyof typeof ACCOUNT_KINDS;
+export type NormalSide = 'debit' | 'credit';
 
-export function clearingAccount(gateway: string): string {
-  return `gateway:${gateway}:clearing`;
-}
 export const PAYABLE_ACCOUNT = 'app:payable';
 export const FEES_ACCOUNT = 'gateway:fees';
 export const SUSPENSE_ACCOUNT = 'suspense';
 export const BANK_ACCOUNT = 'bank';
+
+export function clearingAccount(gateway: string): string {
+  return `gateway:${gateway}:clearing`;
+}
+
+const CLEARING = /^gateway:[a-z0-9-]+:clearing$/;
+const NORMAL_SIDES: ReadonlyMap<string, NormalSide> = new Map([
+  [PAYABLE_ACCOUNT, 'credit'],
+  [FEES_ACCOUNT, 'debit'],
+  [SUSPENSE_ACCOUNT, 'credit'],
+  [BANK_ACCOUNT, 'debit'],
+]);
+
+/** Throws RangeError for a name that the chart does not hold: a misspelt account must not come into being by being used. */
+export function normalSideOf(account: string): NormalSide {
+  const side = CLEARING.test(account) ? 'debit' : NORMAL_SIDES.get(account);
+  if (side === undefined) {
+    throw new RangeError(`not an account of the chart: ${account}`);
+  }
+  return side;
+}
 
 /** One debit and one credit account, one currency, amount > 0: an unbalanced transaction cannot be expressed. */
 export interface Posting {
@@ -28,7 +39,7 @@ export interface Posting {
   readonly amountMinor: bigint;
 }
 
-/** What caused a ledger transaction; unique together with its kind, so nothing is posted twice. */
+/** What caused a ledger transaction; unique together with its kind, so nothing is posted twice. `id` is the decimal id of the causing row. */
 export interface Cause {
   readonly type: 'payment' | 'late-payment' | 'transaction';
   readonly id: string;
@@ -40,13 +51,74 @@ export interface LedgerTransaction {
   readonly currency: string;
   readonly cause: Cause;
   readonly kind: 'settlement' | 'late' | 'reversal';
+  /** The ledger transaction that this one takes back; only of kind `reversal`. */
+  readonly reversesId?: bigint;
   readonly postings: readonly Posting[];
+}
+
+/** The greatest amount of one posting: what PostgreSQL's bigint holds. */
+const POSTING_MINOR_MAX = 2n ** 63n - 1n;
+/** More postings than any rule makes; a bound for every reader. */
+export const POSTINGS_MAX = 100;
+
+/** Throws RangeError unless the transaction could be stored as it is. */
+export function checkTransaction({ postings }: LedgerTransaction): void {
+  if (postings.length === 0 || postings.length > POSTINGS_MAX) {
+    throw new RangeError(`a ledger transaction has 1 to ${POSTINGS_MAX} postings, not ${postings.length}`);
+  }
+  for (const { debit, credit, amountMinor } of postings) {
+    normalSideOf(debit);
+    normalSideOf(credit);
+    if (debit === credit) {
+      throw new RangeError(`a posting moves between two accounts, not within ${debit}`);
+    }
+    if (amountMinor <= 0n || amountMinor > POSTING_MINOR_MAX) {
+      throw new RangeError(`not an amount of a posting: ${amountMinor}`);
+    }
+  }
 }
 
 interface Collected {
   readonly gateway: string;
   readonly grossMinor: bigint;
   readonly feeMinor: bigint;
+}
+
+interface Owner {
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  readonly currency: string;
+}
+
+/** The one ledger transaction of a paid payment. */
+export function paymentSettlement(payment: Owner & Collected & { readonly paymentId: bigint }): LedgerTransaction {
+  return {
+    ...ownerOf(payment),
+    cause: { type: 'payment', id: payment.paymentId.toString() },
+    kind: 'settlement',
+    postings: settlementPostings(payment),
+  };
+}
+
+/** The one ledger transaction of a row of `late_payments`. */
+export function latePaymentReceipt(late: Owner & Collected & { readonly latePaymentId: bigint }): LedgerTransaction {
+  return {
+    ...ownerOf(late),
+    cause: { type: 'late-payment', id: late.latePaymentId.toString() },
+    kind: 'late',
+    postings: latePaymentPostings(late),
+  };
+}
+
+/** Takes back a whole ledger transaction; a second reversal of the same one has the same cause and is not posted. */
+export function reversal(original: LedgerTransaction & { readonly id: bigint }): LedgerTransaction {
+  return {
+    ...ownerOf(original),
+    cause: { type: 'transaction', id: original.id.toString() },
+    kind: 'reversal',
+    reversesId: original.id,
+    postings: reversalPostings(original.postings),
+  };
 }
 
 /** A confirmed payment: the gateway owes us the gross, we owe it to the app, and the gateway keeps its fee. */
@@ -57,6 +129,11 @@ export function settlementPostings({ gateway, grossMinor, feeMinor }: Collected)
 /** Money that arrived for a payment that had already ended: held in suspense until it is refunded or accepted. */
 export function latePaymentPostings(collected: Collected): Posting[] {
   return collectedPostings(collected, SUSPENSE_ACCOUNT);
+}
+
+/** The only correction there is: the same postings with debit and credit exchanged, in reverse order. */
+export function reversalPostings(postings: readonly Posting[]): Posting[] {
+  return postings.map(({ debit, credit, amountMinor }) => ({ debit: credit, credit: debit, amountMinor })).reverse();
 }
 
 function collectedPostings({ gateway, grossMinor, feeMinor }: Collected, creditAccount: string): Posting[] {
@@ -70,9 +147,6 @@ function collectedPostings({ gateway, grossMinor, feeMinor }: Collected, creditA
   return postings;
 }
 
-/** The only correction there is: the same postings with debit and credit exchanged, in reverse order. */
-export function reversalPostings(postings: readonly Posting[]): Posting[] {
-  return postings
-    .map(({ debit, credit, amountMinor }) => ({ debit: credit, credit: debit, amountMinor }))
-    .reverse();
+function ownerOf({ applicationId, mode, currency }: Owner): Owner {
+  return { applicationId, mode, currency };
 }
