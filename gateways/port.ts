@@ -17,7 +17,12 @@ export interface SessionOrder {
     readonly country: string;
   };
   /** Where the gateway sends the browser and its server-to-server notification. */
-  readonly callbacks: { readonly success: string; readonly fail: string; readonly cancel: string; readonly ipn: string };
+  readonly callbacks: {
+    readonly success: string;
+    readonly fail: string;
+    readonly cancel: string;
+    readonly ipn: string;
+  };
 }
 
 export type SessionOutcome =

@@ -4,7 +4,13 @@
  * States: asking → ended (the gateway confirms nothing new) | held (booked to suspense; open until it is refunded or kept).
  * Message: signal `callback`, which asks again: one attempt can be charged more than once.
  */
-import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  condition,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { LatePaymentActivities, LatePaymentInput, LatePaymentResult } from './messages/late-payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
@@ -20,7 +26,9 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'not
   });
   while (woken || held !== null) {
     if (held !== null) {
-      setCurrentDetails(`${held.amountMinor} ${held.currency} (minor units) is held in suspense until it is refunded or kept.`);
+      setCurrentDetails(
+        `${held.amountMinor} ${held.currency} (minor units) is held in suspense until it is refunded or kept.`,
+      );
     }
     await condition(() => woken);
     woken = false;

@@ -113,13 +113,14 @@ class PaymentRun {
           break;
       }
       const pauseMs = pause(OPEN_PAUSES_MS, tries);
-      if (this.expiresAtMs > 0 && Date.now() + pauseMs >= this.expiresAtMs) {
-        return null;
-      }
       this.tell({ waitingFor: 'gateway-session', details: `The gateway cannot be reached; try ${tries + 2} follows.` });
-      await this.sleepUnlessWoken(pauseMs);
-      if (this.woken) {
-        // A callback for a session that we believed unopened: its answer was lost, but it exists.
+      if (this.expiresAtMs === 0) {
+        await sleep(pauseMs);
+        continue;
+      }
+      await this.sleepUnlessWoken(Math.min(pauseMs, this.expiresAtMs - Date.now()));
+      // A callback for a session that we believed unopened: its answer was lost, but it exists.
+      if (this.woken || this.expiresAtMs <= Date.now()) {
         return null;
       }
     }
@@ -219,7 +220,9 @@ class PaymentRun {
   private settle(ending: Ending): Promise<SettledStatus> {
     this.tell({ waitingFor: 'nothing', details: `Booking ${ending.status}.` });
     const { status, failureCode } = ending;
-    return this.book(() => settlePayment({ ...this.input, status, ...(failureCode === undefined ? {} : { failureCode }) }));
+    return this.book(() =>
+      settlePayment({ ...this.input, status, ...(failureCode === undefined ? {} : { failureCode }) }),
+    );
   }
 
   /** Bounded retries, then pauses, then a visible failure that the sweeper resumes: never retried for ever in silence. */
@@ -233,7 +236,12 @@ class PaymentRun {
       }
     }
     return step().catch((error: unknown) => {
-      throw ApplicationFailure.create({ type: 'BOOKING_FAILED', message: 'booking failed', nonRetryable: true, cause: asError(error) });
+      throw ApplicationFailure.create({
+        type: 'BOOKING_FAILED',
+        message: 'booking failed',
+        nonRetryable: true,
+        cause: asError(error),
+      });
     });
   }
 
@@ -241,7 +249,15 @@ class PaymentRun {
     await condition(() => this.woken, Math.max(forMs, 1));
   }
 
-  private tell({ waitingFor, until, details }: { waitingFor: PaymentProgress['waitingFor']; until?: number; details: string }): void {
+  private tell({
+    waitingFor,
+    until,
+    details,
+  }: {
+    waitingFor: PaymentProgress['waitingFor'];
+    until?: number;
+    details: string;
+  }): void {
     this.progress = {
       status: this.status,
       waitingFor,

@@ -115,6 +115,8 @@ const GatewayCallbackSchema = defineEntity({
     digest: p.uint8array(),
     repeats: p.integer().default(0),
     consumedAt: p.datetime().nullable(),
+    sweeps: p.integer().default(0),
+    nextSweepAt: p.datetime().defaultRaw("now() + interval '30 seconds'"),
     createdAt: p.datetime().defaultRaw('now()'),
   },
 });

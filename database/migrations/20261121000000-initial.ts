@@ -165,13 +165,15 @@ const TABLES = [
     digest bytea not null,
     repeats integer not null default 0,
     consumed_at timestamptz,
+    sweeps integer not null default 0,
+    next_sweep_at timestamptz not null default now() + interval '30 seconds',
     ${CREATED},
     unique (gateway, mode, kind, digest),
     foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
     foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode)
   )`,
   `create index on gateway_callbacks (payment_id)`,
-  `create index on gateway_callbacks (created_at) where consumed_at is null`,
+  `create index on gateway_callbacks (next_sweep_at) where consumed_at is null`,
   `create table late_payments (
     ${ID},
     application_id bigint not null, ${MODE},
@@ -260,12 +262,16 @@ const TABLES = [
     application_id bigint not null references applications, ${MODE},
     ${CURRENCY},
     cause_type text not null, cause_id text not null, kind text not null,
-    reverses_id bigint references ledger_transactions,
+    reverses_id bigint,
+    -- The database's own number of the writing transaction: what sealing orders by, since ids may commit out of order.
     xid xid8 not null default pg_current_xact_id(),
     ${CREATED},
     unique (cause_type, cause_id, kind),
-    unique (id, application_id, mode, currency)
+    unique (id, application_id, mode, currency),
+    foreign key (reverses_id, application_id, mode, currency) references ledger_transactions (id, application_id, mode, currency)
   )`,
+  `create index on ledger_transactions (xid, id)`,
+  `create index on ledger_transactions (reverses_id) where reverses_id is not null`,
   `create table ledger_postings (
     ${ID},
     transaction_id bigint not null,
@@ -284,17 +290,26 @@ const TABLES = [
   `create index on ledger_postings (credit_account_id) include (amount_minor)`,
   `create table ledger_seals (
     id bigint primary key check (id > 0),
-    previous_hash bytea not null check (octet_length(previous_hash) = 32),
-    hash bytea not null unique check (octet_length(hash) = 32),
+    encoding smallint not null check (encoding > 0),
+    -- Transaction numbers are one cluster's own: after a restore into another one they mean nothing.
+    cluster text not null,
+    through_xid xid8 not null,
+    through_id bigint not null check (through_id >= 0),
     transactions integer not null check (transactions > 0),
+    total_transactions bigint not null check (total_transactions >= transactions),
+    row_count integer not null check (row_count > 0),
+    previous_hash bytea not null unique check (octet_length(previous_hash) = 32),
+    hash bytea not null unique check (octet_length(hash) = 32),
     ${CREATED}
   )`,
-  `create table ledger_sealed_transactions (
-    transaction_id bigint primary key references ledger_transactions,
+  `create table ledger_sealed_rows (
     seal_id bigint not null references ledger_seals,
     position integer not null check (position > 0),
+    table_name text not null check (table_name in ('ledger_accounts', 'ledger_transactions', 'ledger_postings')),
+    row_id bigint not null,
     digest bytea not null check (octet_length(digest) = 32),
-    unique (seal_id, position)
+    primary key (seal_id, position),
+    unique (table_name, row_id)
   )`,
 ];
 
@@ -308,6 +323,14 @@ interface TenantTable {
 const BY_APP_AND_MODE = `application_id = (select lenden_scope_app()) and mode = (select lenden_scope_mode())`;
 const BY_APP = `application_id = (select lenden_scope_app())`;
 
+/** Nobody chooses a ledger row's id, time or transaction number: sealing relies on them. */
+const LEDGER_PRIVILEGES = {
+  ledger_accounts: 'select, insert (application_id, mode, currency, name, normal_side)',
+  ledger_transactions: 'select, insert (application_id, mode, currency, cause_type, cause_id, kind, reverses_id)',
+  ledger_postings:
+    'select, insert (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)',
+} as const;
+
 const TENANT_TABLES: readonly TenantTable[] = [
   { name: 'applications', privileges: 'select', scope: `id = (select lenden_scope_app())` },
   { name: 'credentials', privileges: 'select, update (last_used_at)', scope: BY_APP_AND_MODE },
@@ -320,11 +343,11 @@ const TENANT_TABLES: readonly TenantTable[] = [
   { name: 'idempotency_keys', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
   { name: 'webhook_events', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
   { name: 'webhook_attempts', privileges: 'select, insert', scope: BY_APP_AND_MODE },
-  { name: 'ledger_accounts', privileges: 'select, insert', scope: BY_APP_AND_MODE },
-  { name: 'ledger_transactions', privileges: 'select, insert', scope: BY_APP_AND_MODE },
-  { name: 'ledger_postings', privileges: 'select, insert', scope: BY_APP_AND_MODE },
+  { name: 'ledger_accounts', privileges: LEDGER_PRIVILEGES.ledger_accounts, scope: BY_APP_AND_MODE },
+  { name: 'ledger_transactions', privileges: LEDGER_PRIVILEGES.ledger_transactions, scope: BY_APP_AND_MODE },
+  { name: 'ledger_postings', privileges: LEDGER_PRIVILEGES.ledger_postings, scope: BY_APP_AND_MODE },
   { name: 'ledger_seals', privileges: '', scope: 'false' },
-  { name: 'ledger_sealed_transactions', privileges: '', scope: 'false' },
+  { name: 'ledger_sealed_rows', privileges: '', scope: 'false' },
 ];
 
 const SYSTEM_PRIVILEGES: Readonly<Record<string, string>> = {
@@ -332,11 +355,9 @@ const SYSTEM_PRIVILEGES: Readonly<Record<string, string>> = {
   credentials: 'select, insert, update',
   webhook_endpoints: 'select, insert, update',
   idempotency_keys: 'select, insert, update, delete',
-  ledger_accounts: 'select, insert',
-  ledger_transactions: 'select, insert',
-  ledger_postings: 'select, insert',
+  ...LEDGER_PRIVILEGES,
   ledger_seals: 'select, insert',
-  ledger_sealed_transactions: 'select, insert',
+  ledger_sealed_rows: 'select, insert',
 };
 
 function protect({ name, privileges, scope }: TenantTable): string {
@@ -386,7 +407,16 @@ grant execute on function lenden_find_credential(bytea), lenden_find_reference(t
 const APPEND_ONLY = `
 create function lenden_refuse_change() returns trigger language plpgsql
   as $$ begin raise exception 'the ledger is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'restrict_violation'; end $$;
-${['ledger_accounts', 'ledger_transactions', 'ledger_postings', 'ledger_seals', 'ledger_sealed_transactions']
+create function lenden_refuse_late_posting() returns trigger language plpgsql
+  as $$ begin
+    if exists (select from added join ledger_transactions t on t.id = added.transaction_id where t.xid <> pg_current_xact_id()) then
+      raise exception 'a posting is written together with its ledger transaction, never added to an older one' using errcode = 'restrict_violation';
+    end if;
+    return null;
+  end $$;
+create trigger written_together after insert on ledger_postings referencing new table as added
+  for each statement execute function lenden_refuse_late_posting();
+${['ledger_accounts', 'ledger_transactions', 'ledger_postings', 'ledger_seals', 'ledger_sealed_rows']
   .map(
     (table) => `create trigger append_only before update or delete or truncate on ${table}
   for each statement execute function lenden_refuse_change();`,

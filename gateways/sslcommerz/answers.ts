@@ -63,7 +63,9 @@ export function requireConnected(apiConnect: string): void {
  */
 export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge {
   const grossMinor = isCurrency(answer.currency) ? minorFromDecimalText(answer.amount, answer.currency, 'exact') : null;
-  const netMinor = isCurrency(answer.currency) ? minorFromDecimalText(answer.store_amount, answer.currency, 'down') : null;
+  const netMinor = isCurrency(answer.currency)
+    ? minorFromDecimalText(answer.store_amount, answer.currency, 'down')
+    : null;
   const feeMinor = grossMinor !== null && netMinor !== null && netMinor <= grossMinor ? grossMinor - netMinor : 0n;
   return {
     validationId: answer.val_id,

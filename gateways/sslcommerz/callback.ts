@@ -15,7 +15,13 @@ const CLAIMS: Readonly<Record<string, ParsedCallback['claims']>> = {
 export function parseCallback(rawBody: string, store: { id: string; password: string }): ParsedCallback {
   const fields = uniqueFields(rawBody);
   if (fields === null) {
-    return { attemptReference: null, signatureValid: false, claims: 'unknown', claimedValidationId: null, note: 'REPEATED_FIELD' };
+    return {
+      attemptReference: null,
+      signatureValid: false,
+      claims: 'unknown',
+      claimedValidationId: null,
+      note: 'REPEATED_FIELD',
+    };
   }
   const storeId = fields.get('store_id');
   const foreignStore = storeId !== undefined && storeId !== store.id;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { HttpFailure, type HttpClient } from '../../runtime/http-client.ts';
+import type { HttpClient } from '../../runtime/http-client.ts';
+import { HttpFailure } from '../../runtime/http-client/failure.ts';
 import {
   GatewayFailure,
   type AttemptAnswer,
@@ -54,11 +55,19 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
     storeId: options.storeId,
     pageOrigin: new URL(options.baseUrl).origin,
     async openSession(order) {
-      const { answer } = await call(SessionAnswer, { method: 'POST', path: SESSION_PATH, form: sessionForm(order, store) });
+      const { answer } = await call(SessionAnswer, {
+        method: 'POST',
+        path: SESSION_PATH,
+        form: sessionForm(order, store),
+      });
       if (answer.status === 'FAILED') {
         return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: answer.failedreason };
       }
-      if (answer.status !== 'SUCCESS' || answer.sessionkey === '' || !isGatewayPage(answer.GatewayPageURL, options.baseUrl)) {
+      if (
+        answer.status !== 'SUCCESS' ||
+        answer.sessionkey === '' ||
+        !isGatewayPage(answer.GatewayPageURL, options.baseUrl)
+      ) {
         throw new GatewayFailure('ambiguous', 'the gateway answered a session request without a session');
       }
       return { kind: 'opened', sessionKey: answer.sessionkey, gatewayUrl: answer.GatewayPageURL };
@@ -99,7 +108,10 @@ async function askAttempt(call: Call, attempt: AttemptHandle): Promise<AttemptAn
       return validated;
     }
   }
-  const { answer: list } = await call(TransactionList, { path: QUERY_PATH, query: { tran_id: attempt.attemptReference } });
+  const { answer: list } = await call(TransactionList, {
+    path: QUERY_PATH,
+    query: { tran_id: attempt.attemptReference },
+  });
   requireConnected(list.APIConnect);
   const elements = list.element ?? [];
   const paid = elements.find(({ status, val_id }) => isPaidStatus(status) && !known.has(val_id));
@@ -143,14 +155,30 @@ interface CallRequest {
   readonly form?: URLSearchParams;
 }
 
-type Call = <Schema extends z.ZodType>(schema: Schema, request: CallRequest) => Promise<{ answer: z.infer<Schema>; raw: string }>;
+type Call = <Schema extends z.ZodType>(
+  schema: Schema,
+  request: CallRequest,
+) => Promise<{ answer: z.infer<Schema>; raw: string }>;
 
 /** One HTTP exchange, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. */
-function createCall({ baseUrl, storeId, storePassword, http, connectTimeoutMs = 5_000, totalTimeoutMs = 15_000 }: SslcommerzOptions): Call {
+function createCall({
+  baseUrl,
+  storeId,
+  storePassword,
+  http,
+  connectTimeoutMs = 5_000,
+  totalTimeoutMs = 15_000,
+}: SslcommerzOptions): Call {
   return async (schema, { method = 'GET', path, query, form }) => {
     const url = new URL(path, baseUrl);
     if (query !== undefined) {
-      url.search = new URLSearchParams({ ...query, store_id: storeId, store_passwd: storePassword, v: '1', format: 'json' }).toString();
+      url.search = new URLSearchParams({
+        ...query,
+        store_id: storeId,
+        store_passwd: storePassword,
+        v: '1',
+        format: 'json',
+      }).toString();
     }
     const response = await http
       .send({
@@ -183,9 +211,13 @@ function createCall({ baseUrl, storeId, storePassword, http, connectTimeoutMs = 
 
 function translated(error: unknown): unknown {
   if (error instanceof HttpFailure) {
-    return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', `the gateway could not be asked: ${error.kind}`, {
-      cause: error,
-    });
+    return new GatewayFailure(
+      error.sent ? 'ambiguous' : 'unavailable',
+      `the gateway could not be asked: ${error.kind}`,
+      {
+        cause: error,
+      },
+    );
   }
   return error;
 }
@@ -205,5 +237,9 @@ function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   }
   const page = new URL(pageUrl);
   const base = new URL(baseUrl);
-  return page.protocol === base.protocol && page.username === '' && (page.host === base.host || page.host.endsWith('.sslcommerz.com'));
+  return (
+    page.protocol === base.protocol &&
+    page.username === '' &&
+    (page.host === base.host || page.host.endsWith('.sslcommerz.com'))
+  );
 }

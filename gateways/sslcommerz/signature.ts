@@ -3,12 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 /** Fields that a callback must have signed, or the signature says nothing about what matters. */
 const ALWAYS_SIGNED = ['tran_id', 'amount', 'currency', 'currency_type', 'currency_amount', 'status', 'store_id'];
 const SIGNED_WHEN_VALID = ['val_id', 'bank_tran_id'];
-const NEVER_LISTED: ReadonlySet<string> = new Set([
-  'store_passwd',
-  'verify_key',
-  'verify_sign',
-  'verify_sign_sha2',
-]);
+const NEVER_LISTED: ReadonlySet<string> = new Set(['store_passwd', 'verify_key', 'verify_sign', 'verify_sign_sha2']);
 const LISTED_KEYS_MAX = 64;
 
 /**
@@ -48,7 +43,11 @@ function signedFields(fields: ReadonlyMap<string, string>): Map<string, string> 
 }
 
 /** Exported for the golden vector only. */
-export function digest(algorithm: 'md5' | 'sha256', signed: ReadonlyMap<string, string>, storePassword: string): string {
+export function digest(
+  algorithm: 'md5' | 'sha256',
+  signed: ReadonlyMap<string, string>,
+  storePassword: string,
+): string {
   const hash = (text: string): string => createHash(algorithm).update(text, 'utf8').digest('hex');
   const pairs = new Map(signed).set('store_passwd', hash(storePassword));
   const names = [...pairs.keys()].sort((a, b) => (a < b ? -1 : 1));

@@ -1,0 +1,20 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { GatewayFailure } from '../gateways/port.ts';
+
+/**
+ * What an activity may tell Temporal: a code and our own words. Gateway text and database details never reach a history, so every
+ * other error is replaced, its cause dropped.
+ */
+export function asApplicationFailure(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) {
+    return error;
+  }
+  if (error instanceof GatewayFailure) {
+    return ApplicationFailure.create({
+      type: `GATEWAY_${error.kind.toUpperCase().replace('-', '_')}`,
+      message: error.message,
+      ...(error.kind === 'rate-limited' ? { nextRetryDelay: '10s' } : {}),
+    });
+  }
+  return ApplicationFailure.create({ type: 'INTERNAL_ERROR', message: 'an internal error; the log has it' });
+}

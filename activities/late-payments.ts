@@ -1,0 +1,135 @@
+import type { EntityManager } from '../database/connection.ts';
+import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
+import { postTransaction } from '../database/ledger.ts';
+import { isCurrency } from '../domain/currency.ts';
+import { latePaymentPostings } from '../domain/ledger.ts';
+import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
+import type { LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { scopeOf } from './payments/scope.ts';
+import { consume } from './payments/verify-payment.ts';
+
+/** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
+const CHARGES_A_PASS_MAX = 5;
+
+/** Asks the gateway for charges of an attempt that are not booked yet and posts each to suspense, once. Throws when it cannot be asked. */
+export async function bookLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<LatePaymentResult> {
+  const scope = scopeOf(input);
+  const gateway = await deps.database.withScope(scope, async (em) => {
+    const payment = await em.findOneOrFail(Payment, { id: BigInt(input.paymentId) });
+    return deps.gateways.get(payment.gateway, payment.mode);
+  });
+  if (gateway === undefined) {
+    throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
+  }
+  for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
+    const asked = await deps.database.withScope(scope, (em) => takeUp(em, input, gateway));
+    const answer = await gateway.askAttempt(asked.handle);
+    if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
+      throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
+    }
+    const charge = answer.kind === 'charged' ? answer.charge : null;
+    await deps.database.withScope(scope, async (em) => {
+      if (charge !== null) {
+        await book(deps, em, { input, attempt: asked.attempt, charge });
+      }
+      await consume(em, asked.callbacks, charge === null ? 'IGNORED' : 'LATE');
+    });
+    if (charge === null) {
+      break;
+    }
+  }
+  return deps.database.withScope(scope, (em) => heldFor(em, input));
+}
+
+async function takeUp(em: EntityManager, input: LatePaymentInput, gateway: Gateway) {
+  const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+  const booked = await em.find(LatePayment, { attemptId: attempt.id });
+  const callbacks = await em.find(
+    GatewayCallback,
+    { attemptId: attempt.id, consumedAt: null },
+    { orderBy: { id: 'asc' }, limit: 50 },
+  );
+  const claims = callbacks
+    .filter(({ signatureValid }) => signatureValid)
+    .map(({ rawPayload }) => gateway.parseCallback(rawPayload));
+  const known = booked.map(({ validationId }) => validationId);
+  if (attempt.status === 'CONFIRMED' && typeof attempt.validationId === 'string') {
+    known.push(attempt.validationId);
+  }
+  const claimed =
+    claims.find(({ claimedValidationId: id }) => id !== null && !known.includes(id))?.claimedValidationId ?? null;
+  return {
+    attempt,
+    callbacks,
+    handle: {
+      attemptReference: attempt.reference,
+      sessionKey: attempt.sessionKey ?? null,
+      claimedValidationId: claimed,
+      knownValidationIds: known,
+    },
+  };
+}
+
+interface LateCharge {
+  readonly input: LatePaymentInput;
+  readonly attempt: PaymentAttempt;
+  readonly charge: Charge;
+}
+
+async function book(
+  deps: ActivityDependencies,
+  em: EntityManager,
+  { input, attempt, charge }: LateCharge,
+): Promise<void> {
+  const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
+  if (
+    charge.attemptReference !== attempt.reference ||
+    grossMinor === null ||
+    grossMinor === 0n ||
+    !isCurrency(currency)
+  ) {
+    throw new GatewayFailure('ambiguous', 'the gateway confirms a charge that cannot be booked as it stands');
+  }
+  const { applicationId, mode } = scopeOf(input);
+  const posted = await postTransaction(em, {
+    applicationId,
+    mode,
+    currency,
+    cause: { type: 'late-payment', id: `${attempt.reference}:${validationId}` },
+    kind: 'late',
+    postings: latePaymentPostings({ gateway: attempt.gateway, grossMinor, feeMinor }),
+  });
+  if (posted === 'already-posted') {
+    return;
+  }
+  await em.insert(LatePayment, {
+    applicationId,
+    mode,
+    paymentId: attempt.paymentId,
+    attemptId: attempt.id,
+    gateway: attempt.gateway,
+    validationId,
+    gatewayTxnId,
+    evidence,
+    grossMinor,
+    feeMinor,
+    currency,
+    status: 'HELD',
+  });
+  deps.log.error(
+    { payment: input.reference, attempt: attempt.reference, alert: 'late-payment' },
+    'late money is held in suspense',
+  );
+}
+
+async function heldFor(em: EntityManager, input: LatePaymentInput): Promise<LatePaymentResult> {
+  const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+  const held = await em.find(LatePayment, { attemptId: attempt.id, status: 'HELD' });
+  const [first] = held;
+  if (first === undefined) {
+    return { kind: 'nothing' };
+  }
+  const sum = held.reduce((total, { grossMinor }) => total + grossMinor, 0n);
+  return { kind: 'held', amountMinor: sum.toString(), currency: first.currency };
+}

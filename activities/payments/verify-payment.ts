@@ -1,0 +1,196 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import type { EntityManager } from '../../database/connection.ts';
+import { GatewayCallback, Payment, PaymentAttempt, type CallbackOutcome } from '../../database/entities/payment.ts';
+import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
+import { disagreement } from '../../domain/verification.ts';
+import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
+import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { scopeOf } from './scope.ts';
+
+const CALLBACKS_READ_MAX = 50;
+const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
+
+/**
+ * Asks the gateway about every attempt that may still hold money and writes down what it said. Callbacks are only the reason to ask and a
+ * hint where to look. Throws (and is retried) when the gateway cannot be asked; whatever it did not say plainly decides nothing.
+ */
+export async function verifyPayment(deps: ActivityDependencies, input: VerifyInput): Promise<Verdict> {
+  const scope = scopeOf(input);
+  const question = await deps.database.withScope(scope, (em) => takeUp(em, BigInt(input.paymentId)));
+  const gateway = deps.gateways.get(question.payment.gateway, input.mode);
+  if (gateway === undefined) {
+    throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
+  }
+  if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
+    await deps.database.withScope(scope, (em) => consume(em, question.callbacks, 'ACCEPTED'));
+    return { kind: 'charged' };
+  }
+  const verdicts: Verdict[] = [];
+  for (const attempt of question.attempts.filter(({ status }) => !ENDED_BY_GATEWAY.has(status))) {
+    const verdict = await verifyAttempt({ deps, input, question, attempt, gateway });
+    if (verdict.kind === 'charged' || verdict.kind === 'review') {
+      return verdict;
+    }
+    verdicts.push(verdict);
+  }
+  return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question);
+}
+
+interface Question {
+  readonly payment: Payment;
+  readonly attempts: readonly PaymentAttempt[];
+  readonly callbacks: readonly GatewayCallback[];
+}
+
+/** Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked. */
+async function takeUp(em: EntityManager, paymentId: bigint): Promise<Question> {
+  await em.nativeUpdate(Payment, { id: paymentId }, { callbackSignalledAt: null });
+  const payment = await em.findOneOrFail(Payment, { id: paymentId });
+  const attempts = await em.find(PaymentAttempt, { paymentId }, { orderBy: { number: 'asc' } });
+  const callbacks = await em.find(
+    GatewayCallback,
+    { paymentId, consumedAt: null },
+    { orderBy: { signatureValid: 'desc', id: 'desc' }, limit: CALLBACKS_READ_MAX },
+  );
+  return { payment, attempts, callbacks };
+}
+
+/** No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. */
+function lastWord({ attempts }: Question): Verdict {
+  switch (attempts.at(-1)?.status) {
+    case 'FAILED':
+      return { kind: 'failed' };
+    case 'CANCELLED':
+      return { kind: 'cancelled' };
+    default:
+      return { kind: 'expired' };
+  }
+}
+
+interface AttemptQuestion {
+  readonly deps: ActivityDependencies;
+  readonly input: VerifyInput;
+  readonly question: Question;
+  readonly attempt: PaymentAttempt;
+  readonly gateway: Gateway;
+}
+
+async function verifyAttempt({ deps, input, question, attempt, gateway }: AttemptQuestion): Promise<Verdict> {
+  const callbacks = question.callbacks.filter(({ attemptId }) => attemptId === attempt.id);
+  const claims = callbacks
+    .filter(({ signatureValid }) => signatureValid)
+    .map(({ rawPayload }) => gateway.parseCallback(rawPayload));
+  const answer = await gateway.askAttempt({
+    attemptReference: attempt.reference,
+    sessionKey: attempt.sessionKey ?? null,
+    claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
+    knownValidationIds: [],
+  });
+  const record = async (outcome: CallbackOutcome, changes: Partial<PaymentAttempt>): Promise<void> => {
+    await deps.database.withScope(scopeOf(input), async (em) => {
+      await em.nativeUpdate(PaymentAttempt, { id: attempt.id }, changes);
+      await consume(em, callbacks, outcome);
+    });
+  };
+  if (answer.kind === 'charged') {
+    return judgeCharge({ question, attempt, charge: answer.charge, record });
+  }
+  const ended = endOfAttempt(answer, question.payment, input.final);
+  if (ended === null) {
+    await record('IGNORED', {});
+    return {
+      kind: 'undecided',
+      hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
+    };
+  }
+  await record('ACCEPTED', { status: ended.status });
+  return { kind: ended.verdict };
+}
+
+interface ChargeJudgement {
+  readonly question: Question;
+  readonly attempt: PaymentAttempt;
+  readonly charge: Charge;
+  readonly record: (outcome: CallbackOutcome, changes: Partial<PaymentAttempt>) => Promise<void>;
+}
+
+async function judgeCharge({ question, attempt, charge, record }: ChargeJudgement): Promise<Verdict> {
+  const { payment } = question;
+  const facts = {
+    validationId: charge.validationId,
+    gatewayTxnId: charge.gatewayTxnId,
+    grossMinor: charge.grossMinor,
+    feeMinor: charge.feeMinor,
+    netText: charge.netText,
+    evidence: charge.evidence,
+  };
+  const reason = disagreement(
+    { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
+    charge,
+  );
+  if (reason !== null) {
+    // The facts are kept for the operator, but the attempt is not confirmed: nothing settles on it.
+    await record('MISMATCH', {
+      ...facts,
+      grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
+      status: 'UNKNOWN',
+    });
+    return { kind: 'review', reason };
+  }
+  try {
+    await record('ACCEPTED', { ...facts, status: 'CONFIRMED', confirmedAt: new Date() });
+  } catch (error) {
+    if (error instanceof UniqueConstraintViolationException) {
+      return { kind: 'review', reason: 'EVIDENCE_REUSED' };
+    }
+    throw error;
+  }
+  return { kind: 'charged' };
+}
+
+type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' | 'cancelled' | 'expired' };
+
+/**
+ * How an attempt without a charge ended, or null while that is open. An untouched session ends at the payment's expiry, or when the payer
+ * asked on our page to cancel: the gateway then has nothing of his that could still go through.
+ */
+function endOfAttempt(
+  answer: Exclude<AttemptAnswer, { kind: 'charged' }>,
+  payment: Payment,
+  final: boolean,
+): AttemptEnd | null {
+  switch (answer.kind) {
+    case 'failed':
+      return { status: 'FAILED', verdict: 'failed' };
+    case 'cancelled':
+      return { status: 'CANCELLED', verdict: 'cancelled' };
+    case 'expired':
+      return { status: 'CLOSED', verdict: 'expired' };
+    case 'untouched':
+      if (payment.cancelRequestedAt !== null && isOpen(payment.status)) {
+        return { status: 'CLOSED', verdict: 'cancelled' };
+      }
+      return final ? { status: 'CLOSED', verdict: 'expired' } : null;
+    case 'in-progress':
+    case 'unknown':
+      return null;
+  }
+}
+
+export async function consume(
+  em: EntityManager,
+  callbacks: readonly GatewayCallback[],
+  outcome: CallbackOutcome,
+): Promise<void> {
+  if (callbacks.length > 0) {
+    const ids = callbacks.map(({ id }) => id);
+    const consumedAt = new Date();
+    await em.nativeUpdate(GatewayCallback, { id: { $in: ids }, signatureValid: true }, { outcome, consumedAt });
+    await em.nativeUpdate(
+      GatewayCallback,
+      { id: { $in: ids }, signatureValid: false },
+      { outcome: 'FORGED', consumedAt },
+    );
+  }
+}

@@ -1,0 +1,220 @@
+import type { Client } from '@temporalio/client';
+import { describeError } from '../runtime/logger.ts';
+import type { Mode } from '../domain/mode.ts';
+import type { PaymentHandle } from '../temporal/dispatch.ts';
+import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
+import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+const BATCH_MAX = 100;
+const KEYS_FORGOTTEN_MAX = 1_000;
+
+export interface SweepDependencies extends ActivityDependencies {
+  readonly temporal: Client;
+}
+
+/**
+ * Drives again whatever is stored but not taken up, so that a death between storing and signalling loses nothing. Each step takes a
+ * bounded batch, moves its rows' next look into the future first, and only then starts or signals: a row that fails is looked at later,
+ * more and more rarely, and never blocks the others.
+ */
+export function createSweepActivities(deps: SweepDependencies): SweepActivities {
+  return {
+    async sweep(): Promise<SweepResult> {
+      const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));
+      const restarted = await step(deps, 'ended workflows', () => sweepEndedWorkflows(deps));
+      const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));
+      const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
+      const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
+      return { paymentsStarted: paymentsStarted + restarted, callbacksSignalled, deliveriesStarted, keysForgotten };
+    },
+  };
+}
+
+/** One step's failure does not keep the others from running. */
+async function step(deps: SweepDependencies, name: string, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    deps.log.error({ step: name, error: describeError(error), alert: 'sweep-step-failed' }, 'a sweeper step failed');
+    return 0;
+  }
+}
+
+interface PaymentRow {
+  id: string;
+  reference: string;
+  application_id: string;
+  application_name: string;
+  mode: Mode;
+  amount_minor: string;
+  currency: string;
+  gateway: string;
+  status: string;
+  cancel_requested_at: Date | null;
+}
+
+const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
+  p.status, p.cancel_requested_at`;
+
+function handleOf(row: PaymentRow): PaymentHandle {
+  return {
+    paymentId: BigInt(row.id),
+    reference: row.reference,
+    applicationId: BigInt(row.application_id),
+    applicationName: row.application_name,
+    mode: row.mode,
+    amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
+    gateway: row.gateway,
+  };
+}
+
+/** Open payments whose next look is due: never started, started but lost, or simply still waiting. Starting finds what runs. */
+async function sweepPayments(deps: SweepDependencies): Promise<number> {
+  const rows = await deps.database.withSystem((em) =>
+    em.execute<PaymentRow[]>(
+      `with due as (
+         select id from payments where status in ('CREATED', 'PENDING') and next_sweep_at <= now()
+         order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+       update payments p set next_sweep_at = now() + interval '5 minutes' from due, applications a
+       where p.id = due.id and a.id = p.application_id returning ${PAYMENT_COLUMNS}`,
+    ),
+  );
+  for (const row of rows) {
+    await resume(deps, row);
+  }
+  return rows.length;
+}
+
+async function resume(deps: SweepDependencies, row: PaymentRow): Promise<void> {
+  try {
+    if ((await deps.dispatch.startPayment(handleOf(row))) === 'completed') {
+      // Only a database that was set back to an older state can say so: the gateway and the ledger must be compared by a person.
+      deps.log.error(
+        { payment: row.reference, alert: 'payment-behind-workflow' },
+        'an open payment has a completed workflow',
+      );
+    } else if (row.cancel_requested_at !== null) {
+      await deps.dispatch.signalCancel(row.reference);
+    }
+  } catch (error) {
+    deps.log.warn(
+      { payment: row.reference, error: describeError(error) },
+      'payment not resumed; the next pass tries again',
+    );
+  }
+}
+
+/** Workflows that someone terminated, or that failed: resumed within one pass when their payment is still open. */
+async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
+  const since = new Date(Date.now() - 10 * 60_000).toISOString();
+  const query = `WorkflowType = '${WORKFLOW_TYPES.payment}' and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
+  const references: string[] = [];
+  for await (const { workflowId } of deps.temporal.workflow.list({ query, pageSize: BATCH_MAX })) {
+    references.push(workflowId.slice(workflowId.indexOf(':') + 1));
+    if (references.length >= BATCH_MAX) {
+      break;
+    }
+  }
+  if (references.length === 0) {
+    return 0;
+  }
+  const rows = await deps.database.withSystem((em) =>
+    em.execute<PaymentRow[]>(
+      `select ${PAYMENT_COLUMNS} from payments p join applications a on a.id = p.application_id
+       where p.reference = any(string_to_array(?, ',')) and p.status in ('CREATED', 'PENDING')`,
+      [references.join(',')],
+    ),
+  );
+  for (const row of rows) {
+    await resume(deps, row);
+  }
+  return rows.length;
+}
+
+interface CallbackRow extends PaymentRow {
+  callback_id: string;
+  attempt_reference: string;
+}
+
+/** Stored callbacks that nobody looked at: signalled again, or handed to the late payment of their attempt when the payment has ended. */
+async function sweepCallbacks(deps: SweepDependencies): Promise<number> {
+  const rows = await deps.database.withSystem((em) =>
+    em.execute<CallbackRow[]>(
+      `with due as (
+         select id from gateway_callbacks where consumed_at is null and payment_id is not null and next_sweep_at <= now()
+         order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
+       moved as (
+         update gateway_callbacks c
+         set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
+         from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id)
+       select distinct on (moved.attempt_id) moved.id as callback_id, t.reference as attempt_reference, ${PAYMENT_COLUMNS}
+       from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
+       join payment_attempts t on t.id = moved.attempt_id`,
+    ),
+  );
+  for (const row of rows) {
+    await signal(deps, row);
+  }
+  return rows.length;
+}
+
+async function signal(deps: SweepDependencies, row: CallbackRow): Promise<void> {
+  const callbackId = BigInt(row.callback_id);
+  const open = row.status === 'CREATED' || row.status === 'PENDING';
+  try {
+    if (!open) {
+      await deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId });
+    } else if (!(await deps.dispatch.signalCallback(row.reference, callbackId))) {
+      await resume(deps, row);
+    }
+  } catch (error) {
+    deps.log.warn(
+      { payment: row.reference, error: describeError(error) },
+      'callback not signalled; a later pass tries again',
+    );
+  }
+}
+
+interface EventRow {
+  event_id: string;
+  application_id: string;
+  mode: Mode;
+  type: string;
+  reference: string;
+}
+
+/** Events whose delivery workflow was never started, or was lost. */
+async function sweepDeliveries(deps: SweepDependencies): Promise<number> {
+  const rows = await deps.database.withSystem((em) =>
+    em.execute<EventRow[]>(
+      `with due as (
+         select id from webhook_events where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at <= now()
+         order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+       update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
+       where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,
+    ),
+  );
+  for (const row of rows) {
+    const { event_id: eventId, application_id: applicationId, mode, type, reference } = row;
+    await deps.dispatch
+      .startDelivery({ eventId, applicationId: BigInt(applicationId), mode, type, reference })
+      .catch((error: unknown) => {
+        deps.log.warn(
+          { event: eventId, error: describeError(error) },
+          'delivery not started; a later pass tries again',
+        );
+      });
+  }
+  return rows.length;
+}
+
+async function forgetKeys(deps: SweepDependencies): Promise<number> {
+  const rows = await deps.database.withSystem((em) =>
+    em.execute<unknown[]>(
+      `delete from idempotency_keys where ctid = any(array(
+         select ctid from idempotency_keys where expires_at <= now() limit ${KEYS_FORGOTTEN_MAX})) returning 1`,
+    ),
+  );
+  return rows.length;
+}
