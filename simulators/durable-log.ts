@@ -1,0 +1,111 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** One line longer than this is refused: a log whose lines grow without limit can no longer be replayed. */
+const lineLengthMax = 1_000_000;
+
+/**
+ * An append-only file of JSON lines. `append` is synchronous, so that a decision and its record cannot be separated by
+ * another request; `settled` resolves once everything appended so far is on disk, and nothing may be told before that.
+ */
+export type DurableLog<Entry> = {
+  append(entry: Entry): void;
+  /** Rejects for ever once a write failed: the process must not go on telling what it cannot keep. */
+  settled(): Promise<void>;
+  /** Puts the file aside under another name and begins an empty one. */
+  rotate(suffix: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Opens the log, cuts off a line torn by a crash (it was never told to anyone) and returns what is recorded. */
+export async function openDurableLog<Entry>(path: string): Promise<{ log: DurableLog<Entry>; entries: Entry[] }> {
+  await mkdir(dirname(path), { recursive: true });
+  const entries = await recover<Entry>(path);
+  const writer = createWriter(path, await openForAppend(path));
+  return { log: { ...writer, append: (entry: Entry) => writer.append(entry) }, entries };
+}
+
+async function recover<Entry>(path: string): Promise<Entry[]> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') {
+      return Buffer.alloc(0);
+    }
+    throw error;
+  });
+  const end = bytes.lastIndexOf(10) + 1;
+  if (end < bytes.length) {
+    const file = await open(path, 'r+');
+    await file.truncate(end);
+    await file.sync();
+    await file.close();
+  }
+  const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
+  return lines.map((line, index) => parseLine<Entry>({ line, where: `${path}:${index + 1}` }));
+}
+
+function parseLine<Entry>({ line, where }: { line: string; where: string }): Entry {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch (cause) {
+    throw new Error(`${where} is not JSON; the log was damaged from outside`, { cause });
+  }
+}
+
+async function openForAppend(path: string): Promise<FileHandle> {
+  const file = await open(path, 'a', 0o600);
+  // The name itself must survive a power cut, not only the bytes.
+  const folder = await open(dirname(path), 'r');
+  await folder.sync();
+  await folder.close();
+  return file;
+}
+
+function createWriter(path: string, first: FileHandle) {
+  let file = first;
+  let waiting: string[] = [];
+  let flushing: Promise<void> = Promise.resolve();
+  let scheduled = false;
+
+  // One write and one sync carry every line that came in meanwhile: group commit.
+  async function flush(): Promise<void> {
+    scheduled = false;
+    const batch = waiting;
+    waiting = [];
+    if (batch.length > 0) {
+      await file.appendFile(batch.join(''));
+      await file.datasync();
+    }
+  }
+
+  function settled(): Promise<void> {
+    if (waiting.length > 0 && !scheduled) {
+      scheduled = true;
+      flushing = flushing.then(flush);
+      // The failure is reported to every caller of settled(); this only keeps Node from calling it unhandled.
+      flushing.catch(() => undefined);
+    }
+    return flushing;
+  }
+
+  return {
+    append(entry: unknown): void {
+      const line = JSON.stringify(entry);
+      if (line.length > lineLengthMax) {
+        throw new RangeError(`A log line of ${line.length} characters is over the limit of ${lineLengthMax}`);
+      }
+      waiting.push(`${line}\n`);
+    },
+    settled,
+    async rotate(suffix: string): Promise<void> {
+      await settled();
+      await file.close();
+      await rename(path, `${path}.${suffix}`);
+      file = await openForAppend(path);
+    },
+    async close(): Promise<void> {
+      await settled();
+      await file.close();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { allowedInstruments } from './instruments.ts';
+import type { Instrument } from './instruments.ts';
+import { pageStyle } from './page-style.ts';
+import type { Session } from './state.ts';
+
+/*
+ * The payer's pages. Everything is links and forms, so that a person on a phone, a browser without script and an HTTP
+ * client that follows forms all get through. Names and values of inputs are part of the simulator's contract (README).
+ */
+
+const channelLabels = { card: 'Card', wallet: 'Mobile wallet', bank: 'Net banking' } as const;
+
+/** Choice of the instrument, and the four ways to leave. */
+export function paymentPage({ session, path }: { session: Session; path: string }): string {
+  const instruments = allowedInstruments(session.multiCardName);
+  const channels = (['card', 'wallet', 'bank'] as const).filter((channel) =>
+    instruments.some((instrument) => instrument.channel === channel),
+  );
+  const tabs = channels.map(
+    (channel, index) =>
+      `<input type="radio" name="channel" value="${channel}" id="channel-${channel}"${index === 0 ? ' checked' : ''}>` +
+      `<label for="channel-${channel}">${channelLabels[channel]}</label>`,
+  );
+  const panels = channels.map((channel) =>
+    choicePanel({ channel, instruments: instruments.filter((instrument) => instrument.channel === channel) }),
+  );
+  const form = `
+<form class="card" method="post" action="${escapeHtml(path)}">
+<fieldset><legend>Pay with</legend><div class="tabs">${tabs.join('')}${panels.join('')}</div></fieldset>
+<button class="main" type="submit" name="outcome" value="pay">Pay ${escapeHtml(session.currencyAmount)} ${escapeHtml(session.currency)}</button>
+<div class="row"><button class="bad" type="submit" name="outcome" value="fail">Fail</button>
+<button type="submit" name="outcome" value="cancel">Cancel</button></div>
+<button type="submit" name="outcome" value="leave">Leave without doing anything</button>
+</form>`;
+  return page({ title: 'Pay', body: `${summary(session)}${form}` });
+}
+
+/** The one-time password, where the step is switched on. */
+export function otpPage({
+  session,
+  path,
+  instrument,
+}: {
+  session: Session;
+  path: string;
+  instrument: Instrument;
+}): string {
+  const form = `
+<form class="card" method="post" action="${escapeHtml(path)}">
+<input type="hidden" name="channel" value="${instrument.channel}">
+<input type="hidden" name="${instrument.channel}" value="${instrument.id}">
+<label for="otp">One-time password for ${escapeHtml(instrument.label)} (111111 or 123456 is right)</label>
+<input type="text" id="otp" name="otp" value="111111" inputmode="numeric" autocomplete="one-time-code" maxlength="6">
+<button class="main" type="submit" name="outcome" value="pay">Confirm</button>
+<button type="submit" name="outcome" value="cancel">Cancel</button>
+</form>`;
+  return page({ title: 'One-time password', body: `${summary(session)}${form}` });
+}
+
+/** Sends the browser back by a form that submits itself, and by its button where there is no script. */
+export function returnPage(given: {
+  session: Session;
+  action: string;
+  fields: readonly [string, string][];
+  heading: string;
+}): string {
+  const inputs = given.fields.map(
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  );
+  const form = `
+<form class="card" id="return" method="post" action="${escapeHtml(given.action)}">
+<h1>${escapeHtml(given.heading)}</h1><p class="soft">You are being sent back to ${escapeHtml(given.session.storeId)}.</p>
+${inputs.join('\n')}
+<button class="main" type="submit">Continue to the merchant</button>
+</form><script src="/EasyCheckOut/continue.js"></script>`;
+  return page({ title: given.heading, body: `${summary(given.session)}${form}` });
+}
+
+/** The end of the road: nothing leads back to the merchant. */
+export function noticePage(given: {
+  heading: string;
+  text: string;
+  session?: Session;
+  link?: { href: string; text: string };
+}): string {
+  const link = given.link ? `<p><a href="${escapeHtml(given.link.href)}">${escapeHtml(given.link.text)}</a></p>` : '';
+  const body = `<div class="card"><h1>${escapeHtml(given.heading)}</h1><p>${escapeHtml(given.text)}</p>${link}</div>`;
+  return page({ title: given.heading, body: `${given.session ? summary(given.session) : ''}${body}` });
+}
+
+/** Submits the return form; a file of its own, so that the pages need no inline script. */
+export const continueScript = `document.getElementById('return')?.submit();\n`;
+
+function choicePanel({
+  channel,
+  instruments,
+}: {
+  channel: Instrument['channel'];
+  instruments: readonly Instrument[];
+}): string {
+  const choices = instruments.map(
+    (instrument, index) =>
+      `<label class="choice"><input type="radio" name="${channel}" value="${instrument.id}"${index === 0 ? ' checked' : ''}>` +
+      `<span>${escapeHtml(instrument.label)}<small>${escapeHtml(instrument.detail)}</small></span></label>`,
+  );
+  return `<div class="panel panel-${channel}">${choices.join('')}</div>`;
+}
+
+function summary(session: Session): string {
+  const taka =
+    session.currency === 'BDT'
+      ? ''
+      : `<p class="soft">${escapeHtml(session.amount)} BDT at ${escapeHtml(session.rate)}</p>`;
+  return `
+<section class="card"><h1>${escapeHtml(session.storeId)}</h1>
+<p class="amount">${escapeHtml(session.currencyAmount)} ${escapeHtml(session.currency)}</p>${taka}
+<p class="soft">${escapeHtml(session.productName)}</p><p class="soft">Transaction ${escapeHtml(session.tranId)}</p></section>`;
+}
+
+function page({ title, body }: { title: string; body: string }): string {
+  return `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} – SSLCOMMERZ simulator</title><style>${pageStyle}</style></head>
+<body><p class="simulator"><strong>Simulator.</strong> This is not SSLCOMMERZ and no money moves.</p>
+<main>${body}</main></body></html>`;
+}
+
+function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}

@@ -1,0 +1,30 @@
+import type { Gateway } from './gateway.ts';
+import { mergeScripts, scriptOfRequest } from './scripts.ts';
+import type { Script } from './scripts.ts';
+import type { SessionParameters } from './session-request.ts';
+import { tranKey } from './state.ts';
+
+/**
+ * The script of a session request: the configured default, under it the row picked by amount or phone, under that the
+ * next queued script of the store. A queued script stays with its tran_id, so that a repeated call meets the same one.
+ */
+export function scriptForRequest(
+  gateway: Gateway,
+  { storeId, parameters }: { storeId: string; parameters: SessionParameters },
+): Script {
+  const { total_amount: total, cus_phone: phone, tran_id: tranId = '' } = parameters;
+  const picked = mergeScripts(gateway.state.settings.script, scriptOfRequest({ total, phone }));
+  return mergeScripts(picked, takeQueued(gateway, { storeId, tranId }) ?? {});
+}
+
+function takeQueued(gateway: Gateway, { storeId, tranId }: { storeId: string; tranId: string }): Script | undefined {
+  const { state } = gateway;
+  const key = tranKey({ storeId, tranId });
+  if (!state.takenScripts.has(key)) {
+    const next = [...state.queuedScripts.values()].find((queued) => queued.storeId === storeId);
+    if (next) {
+      gateway.record({ type: 'script_taken', id: next.id, storeId, tranId });
+    }
+  }
+  return state.takenScripts.get(key);
+}

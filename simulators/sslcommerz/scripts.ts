@@ -1,0 +1,333 @@
+import type { SignatureMode } from './signature.ts';
+
+/** The calls that a merchant makes, each of which can be made to go wrong. */
+export const operations = ['session', 'validation', 'query', 'refund', 'refundQuery'] as const;
+export type Operation = (typeof operations)[number];
+
+export const faultKinds = [
+  'http_500',
+  'html',
+  'empty',
+  'truncated',
+  'huge',
+  'hang',
+  'slow',
+  'reset',
+  'refused',
+  'fields',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** One way in which the answer to a call goes wrong. */
+export type Fault = {
+  kind: FaultKind;
+  /** Only the first so many calls; absent = every call. */
+  times?: number;
+  /** True: the gateway does what was asked and only the answer is lost or spoilt. False (default): it does nothing. */
+  carriedOut?: boolean;
+  /** True: also while the session has no outcome yet; otherwise validation and query go wrong only after it. */
+  early?: boolean;
+  /** For `slow`; otherwise the configured default. */
+  delayMs?: number;
+  /** For `fields`: members of the answer (and of each element) that are overwritten. */
+  set?: Readonly<Record<string, string>>;
+  /** For `refused`: the reason given. */
+  reason?: string;
+};
+
+export type PayOutcome = 'VALID' | 'FAILED' | 'CANCELLED' | 'UNATTEMPTED' | 'EXPIRED';
+
+export type NoticeScript = {
+  /** `before` and `after` the page that sends the browser back; `late` after a delay; `held` until told; `never`. */
+  timing: 'before' | 'after' | 'late' | 'held' | 'never';
+  copies: number;
+  signature: SignatureMode;
+  /** For `late`; otherwise the configured default. */
+  delayMs?: number;
+  /** Fields overwritten before signing, in the notice only: the gateway's own record stays right. */
+  set?: Readonly<Record<string, string>>;
+};
+
+/** Everything about a session that is not as it should be; what is absent behaves well. */
+export type Script = {
+  faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
+  /** What the pay button leads to. */
+  pay?: PayOutcome;
+  /** Text of the field `error` where `pay` is not VALID. */
+  error?: string;
+  /** False: the payer's browser is not sent back. */
+  returns?: boolean;
+  notice?: Partial<NoticeScript>;
+  risk?: '0' | '1';
+  /** Amounts are written as `69`, not `69.00`. */
+  unpadded?: boolean;
+  subscriptionId?: boolean;
+  /** Decimal text: the gateway charges this many taka less than it was asked for. */
+  chargeLess?: string;
+  refund?: 'refunded' | 'cancelled' | 'failed';
+  /** Time from acceptance to the end of a refund; `long` is the configured longRefundMs, `never` stays processing. */
+  refundAfterMs?: number | 'long' | 'never';
+  sessionTtlMs?: number;
+};
+
+type Row = { name: string; about: string; script: Script };
+
+const charged: Script = { pay: 'VALID' };
+const garbage = (kind: FaultKind, times?: number): Script => {
+  const fault: Fault = times === undefined ? { kind } : { kind, times };
+  return { ...charged, faults: { validation: [fault], query: [fault] } };
+};
+const answerFields = (set: Readonly<Record<string, string>>, times?: number): Script => {
+  const fault: Fault = { kind: 'fields', set, carriedOut: true, ...(times === undefined ? {} : { times }) };
+  return { ...charged, faults: { validation: [fault], query: [fault] } };
+};
+const onSession = (fault: Fault): Script => ({ faults: { session: [fault] } });
+const onRefund = (fault: Fault): Script => ({ ...charged, faults: { refund: [fault] } });
+
+/** The scripts that an amount `1313.NN` or a payer's phone `017000000NN` picks by number, and the control plane by name. */
+export const scriptTable: Readonly<Record<string, Row>> = {
+  '01': { name: 'approve', about: 'pay is approved', script: charged },
+  '02': { name: 'decline', about: 'pay is declined', script: { pay: 'FAILED', error: 'Insufficient balance' } },
+  '03': { name: 'cancel', about: 'pay ends as cancelled', script: { pay: 'CANCELLED' } },
+  '04': { name: 'unattempted', about: 'pay ends as UNATTEMPTED', script: { pay: 'UNATTEMPTED' } },
+  '05': { name: 'expired', about: 'pay ends as EXPIRED', script: { pay: 'EXPIRED' } },
+  '06': { name: 'expires-soon', about: 'the session ends 2 s after it was made', script: { sessionTtlMs: 2_000 } },
+  '10': {
+    name: 'silence',
+    about: 'charged; no IPN, no return',
+    script: { ...charged, returns: false, notice: { timing: 'never' } },
+  },
+  '11': { name: 'return-only', about: 'charged; return, no IPN', script: { ...charged, notice: { timing: 'never' } } },
+  '12': { name: 'ipn-only', about: 'charged; IPN, no return', script: { ...charged, returns: false } },
+  '13': {
+    name: 'ipn-before-return',
+    about: 'IPN answered before the browser is sent back',
+    script: { ...charged, notice: { timing: 'before' } },
+  },
+  '14': {
+    name: 'ipn-after-return',
+    about: 'IPN shortly after the browser was sent back',
+    script: { ...charged, notice: { timing: 'after' } },
+  },
+  '15': {
+    name: 'ipn-late',
+    about: 'no return; IPN after lateNoticeMs',
+    script: { ...charged, returns: false, notice: { timing: 'late' } },
+  },
+  '16': {
+    name: 'ipn-held',
+    about: 'no return; IPN when the control plane delivers it',
+    script: { ...charged, returns: false, notice: { timing: 'held' } },
+  },
+  '17': { name: 'ipn-duplicate', about: 'the IPN is sent three times', script: { ...charged, notice: { copies: 3 } } },
+  '18': {
+    name: 'timeout-after-charge',
+    about: 'charged; the first 2 validations and queries hang; no return',
+    script: { ...garbage('hang', 2), returns: false },
+  },
+  '19': { name: 'timeout-always', about: 'charged; validation and queries always hang', script: garbage('hang') },
+  '20': { name: 'wrong-amount', about: 'the gateway charges 1.00 less', script: { ...charged, chargeLess: '1.00' } },
+  '21': {
+    name: 'ipn-wrong-amount',
+    about: 'only the IPN (well signed) shows another amount',
+    script: { ...charged, notice: { set: { amount: '1.00', currency_amount: '1.00' } } },
+  },
+  '22': {
+    name: 'wrong-currency',
+    about: 'validation and queries say USD',
+    script: answerFields({ currency: 'USD', currency_type: 'USD' }),
+  },
+  '23': {
+    name: 'wrong-reference',
+    about: 'validation and queries show another tran_id',
+    script: answerFields({ tran_id: 'SOMEBODY-ELSE' }),
+  },
+  '24': {
+    name: 'bad-signature',
+    about: 'IPN and return are signed wrongly',
+    script: { ...charged, notice: { signature: 'bad' } },
+  },
+  '25': {
+    name: 'absent-signature',
+    about: 'IPN and return carry no signature',
+    script: { ...charged, notice: { signature: 'absent' } },
+  },
+  '26': {
+    name: 'md5-only',
+    about: 'IPN and return carry the md5 signature only',
+    script: { ...charged, notice: { signature: 'md5_only' } },
+  },
+  '27': { name: 'risk', about: 'risk_level 1', script: { ...charged, risk: '1' } },
+  '28': { name: 'unknown-status', about: 'validation and queries say HELD', script: answerFields({ status: 'HELD' }) },
+  '29': {
+    name: 'pending-first',
+    about: 'the first 2 validations and queries say PENDING',
+    script: answerFields({ status: 'PENDING' }, 2),
+  },
+  '30': {
+    name: 'http-500',
+    about: 'the first 2 validations and queries answer HTTP 500',
+    script: garbage('http_500', 2),
+  },
+  '31': {
+    name: 'http-500-always',
+    about: 'validation and queries always answer HTTP 500',
+    script: garbage('http_500'),
+  },
+  '32': { name: 'garbage-html', about: 'the first 2 validations and queries answer HTML', script: garbage('html', 2) },
+  '33': {
+    name: 'garbage-empty',
+    about: 'the first 2 validations and queries answer nothing',
+    script: garbage('empty', 2),
+  },
+  '34': {
+    name: 'garbage-truncated',
+    about: 'the first 2 validations and queries answer half a JSON',
+    script: garbage('truncated', 2),
+  },
+  '35': { name: 'garbage-huge', about: 'the first 2 validations and queries answer 10 MB', script: garbage('huge', 2) },
+  '36': { name: 'slow', about: 'validation and queries answer after slowMs', script: garbage('slow') },
+  '37': {
+    name: 'reset',
+    about: 'the first 2 validations and queries lose the connection',
+    script: garbage('reset', 2),
+  },
+  '38': {
+    name: 'api-inactive',
+    about: 'the first 2 validations and queries say APIConnect INACTIVE',
+    script: answerFields({ APIConnect: 'INACTIVE' }, 2),
+  },
+  '39': {
+    name: 'ipn-unknown-status',
+    about: 'only the IPN (well signed) has the status HELD',
+    script: { ...charged, notice: { set: { status: 'HELD' } } },
+  },
+  '40': {
+    name: 'session-failed',
+    about: 'session FAILED',
+    script: onSession({ kind: 'refused', reason: 'Store is not allowed to take this payment' }),
+  },
+  '41': {
+    name: 'session-timeout',
+    about: 'the first session call hangs after the session was made',
+    script: onSession({ kind: 'hang', times: 1, carriedOut: true }),
+  },
+  '42': { name: 'session-timeout-always', about: 'session calls always hang', script: onSession({ kind: 'hang' }) },
+  '43': {
+    name: 'session-http-500',
+    about: 'the first session call answers HTTP 500',
+    script: onSession({ kind: 'http_500', times: 1 }),
+  },
+  '44': {
+    name: 'session-html',
+    about: 'the first session call answers HTML',
+    script: onSession({ kind: 'html', times: 1 }),
+  },
+  '45': {
+    name: 'session-empty',
+    about: 'the first session call answers nothing',
+    script: onSession({ kind: 'empty', times: 1 }),
+  },
+  '46': {
+    name: 'session-truncated',
+    about: 'the first session call answers half a JSON',
+    script: onSession({ kind: 'truncated', times: 1, carriedOut: true }),
+  },
+  '47': {
+    name: 'session-huge',
+    about: 'the first session call answers 10 MB',
+    script: onSession({ kind: 'huge', times: 1, carriedOut: true }),
+  },
+  '48': { name: 'session-slow', about: 'session calls answer after slowMs', script: onSession({ kind: 'slow' }) },
+  '49': {
+    name: 'session-500-always',
+    about: 'session calls always answer HTTP 500',
+    script: onSession({ kind: 'http_500' }),
+  },
+  '50': { name: 'unpadded', about: 'amounts are written without padding', script: { ...charged, unpadded: true } },
+  '51': {
+    name: 'subscription-id',
+    about: 'IPN and return carry an unsigned subscription_id',
+    script: { ...charged, subscriptionId: true },
+  },
+  '52': {
+    name: 'query-down',
+    about: 'queries always answer HTTP 500, also before an outcome',
+    script: { faults: { query: [{ kind: 'http_500', early: true }] } },
+  },
+  '60': {
+    name: 'refund-silent',
+    about: 'a refund is accepted and stays processing',
+    script: { ...charged, refundAfterMs: 'never' },
+  },
+  '61': {
+    name: 'refund-timeout',
+    about: 'the first refund call hangs after it was accepted',
+    script: onRefund({ kind: 'hang', times: 1, carriedOut: true }),
+  },
+  '62': {
+    name: 'refund-refused',
+    about: 'a refund is refused',
+    script: onRefund({ kind: 'refused', reason: 'Refund is not permitted' }),
+  },
+  '63': {
+    name: 'refund-long',
+    about: 'a refund is processing for longRefundMs',
+    script: { ...charged, refundAfterMs: 'long' },
+  },
+  '64': {
+    name: 'refund-cancelled',
+    about: 'a refund is accepted and ends as cancelled',
+    script: { ...charged, refund: 'cancelled' },
+  },
+  '65': {
+    name: 'refund-http-500',
+    about: 'the first 2 refund calls answer HTTP 500 and do nothing',
+    script: onRefund({ kind: 'http_500', times: 2 }),
+  },
+  '66': {
+    name: 'refund-html',
+    about: 'the first refund call answers HTML after it was accepted',
+    script: onRefund({ kind: 'html', times: 1, carriedOut: true }),
+  },
+  '67': {
+    name: 'refund-query-500',
+    about: 'the first 2 refund queries answer HTTP 500',
+    script: { ...charged, faults: { refundQuery: [{ kind: 'http_500', times: 2 }] } },
+  },
+  '68': {
+    name: 'refund-address',
+    about: 'a refund is refused for the caller’s address',
+    script: onRefund({ kind: 'refused', reason: 'Your IP is not registered' }),
+  },
+  '69': {
+    name: 'refund-timeout-before',
+    about: 'the first refund call hangs and does nothing',
+    script: onRefund({ kind: 'hang', times: 1 }),
+  },
+};
+
+/** Finds a row by its number or its name. */
+export function findScript(key: string): Script | undefined {
+  const row = Object.hasOwn(scriptTable, key)
+    ? scriptTable[key]
+    : Object.values(scriptTable).find((row) => row.name === key);
+  return row?.script;
+}
+
+/** The row that a session request picks by its amount (first) or by the payer's phone. */
+export function scriptOfRequest({ total, phone }: { total: string | undefined; phone: string | undefined }): Script {
+  const byAmount = /^1313\.(\d{2})$/.exec(total ?? '')?.[1];
+  const byPhone = /^(?:\+?88)?017000000(\d{2})$/.exec(phone ?? '')?.[1];
+  return findScript(byAmount ?? '') ?? findScript(byPhone ?? '') ?? {};
+}
+
+/** The later script wins member by member; faults are merged by operation, notices by member. */
+export function mergeScripts(earlier: Script, later: Script): Script {
+  return {
+    ...earlier,
+    ...later,
+    ...(earlier.faults || later.faults ? { faults: { ...earlier.faults, ...later.faults } } : {}),
+    ...(earlier.notice || later.notice ? { notice: { ...earlier.notice, ...later.notice } } : {}),
+  };
+}

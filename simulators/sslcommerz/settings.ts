@@ -1,0 +1,45 @@
+import type { Script } from './scripts.ts';
+
+/** What the control plane may change while the simulator runs; kept over restarts. Times in milliseconds. */
+export type Settings = {
+  sessionTtlMs: number;
+  /** Pauses between the attempts of one IPN; their number bounds the attempts. */
+  noticeRetryMs: readonly number[];
+  noticeTimeoutMs: number;
+  /** For `after`: how long after the page that sends the browser back was answered. */
+  afterReturnMs: number;
+  /** For `late`. */
+  lateNoticeMs: number;
+  /** How long a hanging call is held before its connection is cut. */
+  hangMs: number;
+  slowMs: number;
+  refundAfterMs: number;
+  longRefundMs: number;
+  /** `required` as documented since 2025; `optional` (legacy) for the older clients, which do not send it. */
+  refundTransId: 'required' | 'optional';
+  /** `shipped`: needed where goods are shipped; the official Node client’s own sample leaves it out otherwise. */
+  numOfItem: 'always' | 'shipped';
+  /** Asks the payer for a one-time password after the pay button. */
+  otpStep: boolean;
+  /** Ids of stores that are switched off. */
+  inactiveStores: readonly string[];
+  /** What every new session begins with. */
+  script: Script;
+};
+
+export const defaultSettings: Settings = {
+  sessionTtlMs: 20 * 60_000,
+  noticeRetryMs: [1_000, 5_000, 30_000, 120_000, 600_000],
+  noticeTimeoutMs: 10_000,
+  afterReturnMs: 2_000,
+  lateNoticeMs: 60_000,
+  hangMs: 120_000,
+  slowMs: 5_000,
+  refundAfterMs: 2_000,
+  longRefundMs: 10 * 60_000,
+  refundTransId: 'optional',
+  numOfItem: 'shipped',
+  otpStep: false,
+  inactiveStores: [],
+  script: {},
+};

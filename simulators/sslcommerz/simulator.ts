@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { Router } from '@koa/router';
+import { openDurableLog } from '../durable-log.ts';
+import type { HostParts, Simulator } from '../host.ts';
+import { checkoutRoutes } from './checkout.ts';
+import { controlRoutes } from './control.ts';
+import { createCourier } from './courier.ts';
+import { expireIfDue, isUntouched, recordCharge, recordRefund } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
+import { merchantRoutes } from './merchant-api.ts';
+import { endDueRefunds } from './refunds.ts';
+import type { Settings } from './settings.ts';
+import { clearState, createState } from './state.ts';
+import type { Entry } from './state.ts';
+import type { Store } from './stores.ts';
+
+const sweepMs = 500;
+
+export type SslcommerzOptions = HostParts & {
+  stores: readonly Store[];
+  /** Laid over what the journal remembers. */
+  settings?: Partial<Settings>;
+};
+
+/** SSLCOMMERZ on the exact paths of the real one, so that the base URL of a client is the host's origin. */
+export async function createSslcommerzSimulator(options: SslcommerzOptions): Promise<Simulator> {
+  const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'sslcommerz', 'journal.jsonl'));
+  const state = createState();
+  entries.forEach(state.apply);
+  const record = (entry: Entry): void => {
+    journal.append(entry);
+    state.apply(entry);
+  };
+  const gateway: Gateway = {
+    state,
+    stores: options.stores,
+    publicUrl: options.publicUrl,
+    charges: options.charges,
+    closing: options.closing,
+    record,
+    settled: async () => {
+      // The journal first: what the charge log lacks after a crash is completed from it.
+      await journal.settled();
+      await options.charges.settled();
+    },
+    notify: (session) => courier.enqueue(session),
+  };
+  const courier = createCourier(gateway);
+  if (options.settings) {
+    record({ type: 'settings', settings: options.settings });
+  }
+  completeAfterCrash(gateway);
+  courier.wake();
+  const sweep = setInterval(() => sweepOnce(gateway), sweepMs);
+
+  const router = new Router();
+  merchantRoutes(router, gateway);
+  checkoutRoutes(router, { gateway, courier });
+  controlRoutes(router, { gateway, courier });
+  return {
+    name: 'sslcommerz',
+    router,
+    async reset(suffix) {
+      await journal.rotate(suffix);
+      clearState(state);
+    },
+    async close() {
+      clearInterval(sweep);
+      await courier.idle();
+      await journal.close();
+    },
+  };
+}
+
+/** A crash may fall between the entries of one outcome: what follows from it is made up for here, once. */
+function completeAfterCrash(gateway: Gateway): void {
+  const { state } = gateway;
+  for (const session of state.sessions.values()) {
+    recordCharge(gateway, session.key);
+    if (session.outcome && !isUntouched(session) && !state.deliveriesBySession.has(session.key)) {
+      gateway.notify(session);
+    }
+  }
+  for (const refund of state.refunds.values()) {
+    recordRefund(gateway, refund);
+  }
+}
+
+function sweepOnce(gateway: Gateway): void {
+  for (const key of gateway.state.open) {
+    const session = gateway.state.sessions.get(key);
+    if (session) {
+      expireIfDue(gateway, session);
+    }
+  }
+  endDueRefunds(gateway);
+  // A failure to write shows at the next answer; the sweep itself has nobody to tell.
+  gateway.settled().catch(() => undefined);
+}

@@ -1,0 +1,307 @@
+import type { Operation, PayOutcome, Script } from './scripts.ts';
+import { defaultSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+
+/*
+ * What the gateway knows. It is nothing but the fold of the journal's entries, so that a restart after kill -9 knows
+ * exactly what was on disk. Instants are milliseconds since 1970, amounts decimal text.
+ */
+
+export type Session = {
+  key: string;
+  storeId: string;
+  tranId: string;
+  /** Taka. */
+  amount: string;
+  currency: string;
+  currencyAmount: string;
+  rate: string;
+  values: { a: string; b: string; c: string; d: string };
+  urls: { success: string; fail: string; cancel: string; ipn: string };
+  multiCardName: string;
+  productName: string;
+  script: Script;
+  createdAt: number;
+  expiresAt: number;
+  openedAt?: number;
+  /** When the payer chose an instrument without having finished. */
+  channelAt?: number;
+  outcome?: Outcome;
+};
+
+export type Outcome = {
+  status: PayOutcome;
+  at: number;
+  error: string;
+  /** The instrument's id; '' where none was chosen. */
+  instrument: string;
+  valId: string;
+  bankTranId: string;
+  /** What was really charged, in taka, and its equivalent in the merchant's currency. */
+  amount: string;
+  currencyAmount: string;
+  /** '' unless charged. */
+  storeAmount: string;
+  /** When the merchant validated it first. */
+  validatedAt?: number;
+};
+
+export type Refund = {
+  refId: string;
+  /** '' from a client that sends none. */
+  transId: string;
+  storeId: string;
+  sessionKey: string;
+  bankTranId: string;
+  /** Taka. */
+  amount: string;
+  remarks: string;
+  acceptedAt: number;
+  /** Absent: it stays processing. */
+  dueAt?: number;
+  ends: 'refunded' | 'cancelled' | 'failed';
+  endedAt?: number;
+};
+
+export type Delivery = {
+  id: string;
+  sessionKey: string;
+  url: string;
+  /** The urlencoded body, fixed when it was made: every attempt sends the same bytes. */
+  body: string;
+  attempts: { at: number; answer: string }[];
+  /** Absent: held until the control plane delivers it, or over. */
+  dueAt?: number;
+  over: boolean;
+};
+
+export type QueuedScript = { id: string; storeId: string; script: Script; left: number };
+
+export type Entry =
+  | { type: 'session'; session: Session }
+  | { type: 'opened'; key: string; at: number }
+  | { type: 'channel'; key: string; at: number }
+  | { type: 'outcome'; key: string; outcome: Outcome }
+  | { type: 'validated'; key: string; at: number }
+  | { type: 'session_script'; key: string; script: Script }
+  | { type: 'refund'; refund: Refund }
+  | { type: 'refund_ended'; refId: string; at: number }
+  | { type: 'delivery'; delivery: Delivery }
+  | { type: 'delivery_attempt'; id: string; at: number; answer: string; dueAt?: number; over: boolean }
+  | { type: 'delivery_due'; id: string; dueAt: number }
+  | { type: 'fault_used'; counter: string }
+  | { type: 'settings'; settings: Partial<Settings> }
+  | { type: 'script_queued'; queued: QueuedScript }
+  | { type: 'script_taken'; id: string; storeId: string; tranId: string };
+
+export type State = ReturnType<typeof createState>;
+
+/** An empty gateway and the one function that changes it. */
+export function createState() {
+  const state = {
+    sessions: new Map<string, Session>(),
+    /** Keys of sessions in the order they were made, by `storeId tranId`. */
+    byTranId: new Map<string, string[]>(),
+    byValId: new Map<string, string>(),
+    byBankTranId: new Map<string, string>(),
+    /** Sessions that may still expire. */
+    open: new Set<string>(),
+    refunds: new Map<string, Refund>(),
+    refundsByBankTranId: new Map<string, string[]>(),
+    /** By `storeId refund_trans_id`. */
+    refundsByTransId: new Map<string, string>(),
+    unfinishedRefunds: new Set<string>(),
+    deliveries: new Map<string, Delivery>(),
+    deliveriesBySession: new Map<string, string[]>(),
+    unfinishedDeliveries: new Set<string>(),
+    faultsUsed: new Map<string, number>(),
+    queuedScripts: new Map<string, QueuedScript>(),
+    takenScripts: new Map<string, Script>(),
+    settings: { ...defaultSettings },
+  };
+  return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
+}
+
+/** Forgets everything, settings included. */
+export function clearState(state: State): void {
+  for (const table of Object.values(state)) {
+    if (table instanceof Map || table instanceof Set) {
+      table.clear();
+    }
+  }
+  state.settings = { ...defaultSettings };
+}
+
+/** The index key of a merchant's transaction. */
+export function tranKey({ storeId, tranId }: { storeId: string; tranId: string }): string {
+  return `${storeId} ${tranId}`;
+}
+
+/** The counter of one fault: calls are counted per transaction, so that a repeated call meets the next stage. */
+export function faultCounter({
+  operation,
+  scope,
+  index,
+}: {
+  operation: Operation;
+  scope: string;
+  index: number;
+}): string {
+  return `${operation} ${index} ${scope}`;
+}
+
+type Tables = Omit<State, 'apply'>;
+
+function apply(state: Tables, entry: Entry): void {
+  switch (entry.type) {
+    case 'session':
+      return addSession(state, structuredClone(entry.session));
+    case 'opened':
+      sessionOf(state, entry.key).openedAt ??= entry.at;
+      return;
+    case 'channel':
+      sessionOf(state, entry.key).channelAt ??= entry.at;
+      return;
+    case 'outcome':
+      return addOutcome(state, entry.key, structuredClone(entry.outcome));
+    case 'validated':
+      return setValidated(state, entry);
+    case 'session_script':
+      sessionOf(state, entry.key).script = entry.script;
+      return;
+    case 'refund':
+      return addRefund(state, structuredClone(entry.refund));
+    case 'refund_ended':
+      return endRefund(state, entry);
+    default:
+      return applyMachinery(state, entry);
+  }
+}
+
+type MachineryEntry = Extract<
+  Entry,
+  {
+    type:
+      'delivery' | 'delivery_attempt' | 'delivery_due' | 'fault_used' | 'settings' | 'script_queued' | 'script_taken';
+  }
+>;
+
+function applyMachinery(state: Tables, entry: MachineryEntry): void {
+  switch (entry.type) {
+    case 'delivery':
+      state.deliveries.set(entry.delivery.id, structuredClone(entry.delivery));
+      pushTo(state.deliveriesBySession, entry.delivery.sessionKey, entry.delivery.id);
+      state.unfinishedDeliveries.add(entry.delivery.id);
+      return;
+    case 'delivery_attempt':
+      return addAttempt(state, entry);
+    case 'delivery_due':
+      return setDue(state, entry);
+    case 'fault_used':
+      state.faultsUsed.set(entry.counter, (state.faultsUsed.get(entry.counter) ?? 0) + 1);
+      return;
+    case 'settings':
+      state.settings = { ...state.settings, ...entry.settings };
+      return;
+    case 'script_queued':
+      state.queuedScripts.set(entry.queued.id, { ...entry.queued });
+      return;
+    case 'script_taken':
+      return takeScript(state, entry);
+  }
+}
+
+function addSession(state: Tables, session: Session): void {
+  state.sessions.set(session.key, session);
+  state.open.add(session.key);
+  pushTo(state.byTranId, tranKey(session), session.key);
+}
+
+function addOutcome(state: Tables, key: string, outcome: Outcome): void {
+  sessionOf(state, key).outcome = outcome;
+  state.open.delete(key);
+  if (outcome.valId !== '') {
+    state.byValId.set(outcome.valId, key);
+  }
+  if (outcome.bankTranId !== '') {
+    state.byBankTranId.set(outcome.bankTranId, key);
+  }
+}
+
+function setValidated(state: Tables, { key, at }: { key: string; at: number }): void {
+  const { outcome } = sessionOf(state, key);
+  if (outcome) {
+    outcome.validatedAt ??= at;
+  }
+}
+
+function addRefund(state: Tables, refund: Refund): void {
+  state.refunds.set(refund.refId, refund);
+  pushTo(state.refundsByBankTranId, refund.bankTranId, refund.refId);
+  state.unfinishedRefunds.add(refund.refId);
+  if (refund.transId !== '') {
+    state.refundsByTransId.set(`${refund.storeId} ${refund.transId}`, refund.refId);
+  }
+}
+
+function endRefund(state: Tables, { refId, at }: { refId: string; at: number }): void {
+  const refund = state.refunds.get(refId);
+  if (refund) {
+    refund.endedAt = at;
+  }
+  state.unfinishedRefunds.delete(refId);
+}
+
+function addAttempt(state: Tables, entry: Extract<Entry, { type: 'delivery_attempt' }>): void {
+  const delivery = state.deliveries.get(entry.id);
+  if (!delivery) {
+    return;
+  }
+  delivery.attempts.push({ at: entry.at, answer: entry.answer });
+  delivery.over = entry.over;
+  if (entry.dueAt === undefined) {
+    delete delivery.dueAt;
+  } else {
+    delivery.dueAt = entry.dueAt;
+  }
+  if (entry.over) {
+    state.unfinishedDeliveries.delete(entry.id);
+  }
+}
+
+function setDue(state: Tables, { id, dueAt }: { id: string; dueAt: number }): void {
+  const delivery = state.deliveries.get(id);
+  if (delivery) {
+    delivery.dueAt = dueAt;
+    delivery.over = false;
+    state.unfinishedDeliveries.add(id);
+  }
+}
+
+function takeScript(state: Tables, { id, storeId, tranId }: { id: string; storeId: string; tranId: string }): void {
+  const queued = state.queuedScripts.get(id);
+  if (queued) {
+    state.takenScripts.set(tranKey({ storeId, tranId }), queued.script);
+    queued.left -= 1;
+    if (queued.left <= 0) {
+      state.queuedScripts.delete(id);
+    }
+  }
+}
+
+function sessionOf(state: Tables, key: string): Session {
+  const session = state.sessions.get(key);
+  if (!session) {
+    throw new Error(`The journal names the session ${key} before it was made`);
+  }
+  return session;
+}
+
+function pushTo(map: Map<string, string[]>, key: string, value: string): void {
+  const list = map.get(key);
+  if (list) {
+    list.push(value);
+  } else {
+    map.set(key, [value]);
+  }
+}
