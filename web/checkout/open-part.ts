@@ -15,10 +15,11 @@ type OpenState = Extract<CheckoutState, { kind: 'open' }>;
 export function openPart(view: CheckoutView, state: OpenState): Html {
   const words = wordsIn(view.language);
   const toPay = SafeUrl.localPath(inLanguage(state.continueAction, view.language));
+  const again = SafeUrl.localPath(inLanguage(view.pagePath, view.language));
   return html` <h1><small>${words.payTo}</small> <bdi>${view.appName}</bdi></h1>
     <p class="amount"><span class="hidden">${words.amount} </span>${moneyText(view, view.language)}</p>
     ${view.productName !== null && html`<p class="product"><bdi>${view.productName}</bdi></p>`}
-    ${state.returnedUnpaid && html`<p class="notice">${words.returnedUnpaid}</p>`}
+    ${state.returnedUnpaid && html`<p class="notice">${words.returnedUnpaid} <a href="${again}">${words.checkAgain}</a></p>`}
     <form method="post" action="${toPay}"><button>${words.continue}</button></form>
     ${deadline(view, state, words)}
     <p class="note">${phrase(words.continueNote, { gateway: view.gatewayName })}</p>

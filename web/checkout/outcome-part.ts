@@ -1,4 +1,5 @@
 import { html, type Html } from '../html.ts';
+import { SafeUrl } from '../safe-url.ts';
 import { type Fact, facts } from './facts.ts';
 import { moneyText } from './money-text.ts';
 import { phrase } from './phrase.ts';
@@ -27,13 +28,28 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
     <h1>${title}</h1>
     <p class="amount">${moneyText(view, view.language)}</p>
     <p>${phrase(text, { app: view.appName, gateway: view.gatewayName })}</p>
+    ${returnLink(view, words)}
     ${facts([
-      { label: words.payTo, value: view.appName },
+      { label: words.merchant, value: view.appName },
       { label: words.product, value: view.productName },
       ...endingFacts(view, state, words),
       { label: words.reference, value: view.reference, code: true },
     ])}
     ${'receipt' in state && html`<p class="print"><button type="button" class="quiet" data-print>${words.print}</button></p>`}`;
+}
+
+/** A link, not a redirect: the payer sees the outcome first, and reads the host before going there. */
+function returnLink(view: CheckoutView, words: Words): Html | null {
+  const url = view.returnUrl === null ? null : SafeUrl.externalUrl(view.returnUrl);
+  if (url === null) {
+    return null;
+  }
+  const label = phrase(words.backToApp, { app: view.appName });
+  return html`<p class="return">
+    <a class="button" href="${url}" rel="noreferrer"
+      >${label} <small><bdi>${url.host}</bdi></small></a
+    >
+  </p>`;
 }
 
 function endingFacts(view: CheckoutView, state: OutcomeState, words: Words): Fact[] {

@@ -1,10 +1,8 @@
 import { html, type Html } from '../html.ts';
-import { SafeUrl } from '../safe-url.ts';
 import { layout } from './layout.ts';
 import { moneyText } from './money-text.ts';
 import { openPart } from './open-part.ts';
 import { outcomePart } from './outcome-part.ts';
-import { phrase } from './phrase.ts';
 import { refreshAfterSeconds } from './refresh.ts';
 import type { CheckoutView } from './view.ts';
 import { waitingPart } from './waiting-part.ts';
@@ -23,8 +21,7 @@ export function renderCheckoutPage(view: CheckoutView): string {
     test: view.mode === 'TEST',
     state: view.state.kind,
     refreshSeconds: refreshAfterSeconds(view.state, view.now),
-    main: html`<article>${body}</article>
-      ${returnLink(view)}`,
+    main: html`<article>${body}</article>`,
   });
 }
 
@@ -44,20 +41,4 @@ function partOf(view: CheckoutView): { title: string; body: Html } {
     default:
       return { title: states[state.kind].title, body: outcomePart(view, state) };
   }
-}
-
-const unfinished = new Set(['opening', 'open', 'confirming', 'review']);
-
-/** A link, not a redirect: the payer sees the outcome first, and reads the host before going there. */
-function returnLink(view: CheckoutView): Html | null {
-  const url = view.returnUrl === null || unfinished.has(view.state.kind) ? null : SafeUrl.externalUrl(view.returnUrl);
-  if (url === null) {
-    return null;
-  }
-  const label = phrase(wordsIn(view.language).backToApp, { app: view.appName });
-  return html`<p class="return">
-    <a class="button" href="${url}" rel="noreferrer"
-      >${label} <small><bdi>${url.host}</bdi></small></a
-    >
-  </p>`;
 }

@@ -23,8 +23,8 @@ export function refreshAfterSeconds(state: CheckoutState, now: Date): number | n
       return schedule.find(({ underAgeSeconds }) => ageSeconds < underAgeSeconds)?.everySeconds ?? null;
     }
     case 'open':
-      // Just after the deadline, when there is something new to show.
-      return Math.min(secondsLeft(state.expiresAt, now) + 3, longestSeconds);
+      // Just after the deadline there is something new to show; sooner where a payment may still come to light.
+      return Math.min(secondsLeft(state.expiresAt, now) + 3, state.returnedUnpaid ? 60 : longestSeconds);
     default:
       return null;
   }

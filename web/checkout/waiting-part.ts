@@ -17,7 +17,7 @@ export function waitingPart(view: CheckoutView, notice: 'opening' | 'confirming'
     <h1>${title}</h1>
     <p>${phrase(text, { app: view.appName, gateway: view.gatewayName })}</p>
     ${facts([
-      { label: words.payTo, value: view.appName },
+      { label: words.merchant, value: view.appName },
       { label: words.amount, value: moneyText(view, view.language) },
       { label: words.product, value: view.productName },
       { label: words.reference, value: view.reference, code: true },

@@ -12,6 +12,7 @@ export type Words = {
   skipToContent: string;
   testMode: string;
   payTo: string;
+  merchant: string;
   amount: string;
   product: string;
   reference: string;

@@ -1,0 +1,342 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page, Request } from 'playwright-core';
+import { checkoutAssets } from '../../web/assets.ts';
+import { renderErrorPage } from '../../web/checkout/error-page.ts';
+import { renderCheckoutPage } from '../../web/checkout/page.ts';
+import type { CheckoutState, CheckoutView } from '../../web/checkout/view.ts';
+import { type Language, languages } from '../../web/language.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { at, errorKinds, exampleError, exampleStates, exampleView } from './example-views.ts';
+import { type Answer, type PageServer, startPageServer } from './page-server.ts';
+import { xssCorpus } from './xss-corpus.ts';
+
+const names = [...Object.keys(exampleStates), ...errorKinds];
+const longText = 'Pneumonoultramicroscopicsilicovolcanoconiosis'.repeat(4);
+
+/** What an injection would try; each part must meet the policy. */
+const smuggled =
+  '<script>alert(1)</script><b onclick="alert(1)" style="color:red">x</b><img src="https://evil.example/x.png">' +
+  '<iframe src="https://evil.example/"></iframe>';
+
+let browser: Browser;
+let server: PageServer;
+let gateway: PageServer;
+/** What `/live` shows; tests change it between two looks. */
+let live: CheckoutView;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  gateway = await startPageServer({
+    page: (path) => {
+      if (path === '/hop') {
+        return redirect(`http://localhost:${server.port}/elsewhere`);
+      }
+      return { status: 200, headers: { 'content-type': 'text/html' }, body: 'A page of somebody else.' };
+    },
+  });
+  server = await startPageServer({ page: pageAt, formActionOrigins: [gateway.origin] });
+}, 30_000);
+
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([server.close(), gateway.close()]);
+});
+
+function redirect(location: string): Answer {
+  return { status: 303, headers: { location } };
+}
+
+/** `/state?lang=…` is a page in that state, `/long/…` one with endless words, `/xss/n?state=…` one of the corpus. */
+function pageAt(path: string): Answer | null {
+  const url = new URL(path, 'http://localhost');
+  const language: Language = url.searchParams.get('lang') === 'bn' ? 'bn' : 'en';
+  const [, name = '', detail = ''] = url.pathname.split('/');
+  switch (name) {
+    case 'live':
+      return renderCheckoutPage(live);
+    case 'broken':
+      return renderCheckoutPage(exampleView(exampleStates.open)).replace('</h1>', `${smuggled}</h1>`);
+    case 'continue':
+      return redirect(`${gateway.origin}/${detail}`);
+    case 'elsewhere':
+      return 'elsewhere';
+    case 'long':
+      return pageOf(detail, { language, appName: longText, productName: longText, gatewayName: longText });
+    case 'xss':
+      return xssPage(xssCorpus[Number(detail)] ?? '', url.searchParams.get('state') ?? '');
+    default:
+      return pageOf(name, { language });
+  }
+}
+
+function pageOf(name: string, changes: Partial<CheckoutView>): string | null {
+  const error = errorKinds.find((kind) => kind === name);
+  if (error !== undefined) {
+    return renderErrorPage(exampleError(error, changes.language ?? 'en'));
+  }
+  const state = stateOf(name);
+  return state === null ? null : renderCheckoutPage(exampleView(state, changes));
+}
+
+function stateOf(name: string): CheckoutState | null {
+  return Object.entries(exampleStates).find(([key]) => key === name)?.[1] ?? null;
+}
+
+function xssPage(text: string, stateName: string): string | null {
+  const state = stateOf(stateName);
+  if (state === null) {
+    return renderErrorPage({ ...exampleError('internal_error', 'en'), requestId: text });
+  }
+  const receipt = { paidAt: at(0), receiptNumber: text, gatewayTransactionId: text };
+  const texts = { reference: text, appName: text, productName: text, gatewayName: text, returnUrl: text };
+  return renderCheckoutPage(exampleView('receipt' in state ? { ...state, receipt } : state, texts));
+}
+
+/** Opens a page that notes everything that should not happen on it: console errors, CSP reports, dialogs, requests out. */
+async function openPage(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(`console: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  const goesOut = (request: Request): boolean =>
+    ![server.origin, gateway.origin].some((origin) => request.url().startsWith(`${origin}/`));
+  page.on('requestfinished', (request) => goesOut(request) && complaints.push(`request: ${request.url()}`));
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText;
+    if (goesOut(request) && reason !== 'csp') {
+      complaints.push(`request: ${request.url()} ${reason}`);
+    }
+  });
+  return { page, complaints };
+}
+
+describe('every page', () => {
+  test.each([320, 390, 1280])(
+    'fits a screen %d px wide, endless words included',
+    async (width) => {
+      // Protects small phones from scrolling sideways.
+      const { page, complaints } = await openPage({ viewport: { width, height: 700 } });
+      for (const path of names.flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`, `/long/${name}`])) {
+        await page.goto(server.origin + path);
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        expect({ path, overflow }).toEqual({ path, overflow: 0 });
+      }
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+    60_000,
+  );
+
+  test.each(
+    languages.flatMap((language) => (['light', 'dark'] as const).map((colorScheme) => ({ language, colorScheme }))),
+  )(
+    'has no accessibility finding in $language, $colorScheme',
+    async ({ language, colorScheme }) => {
+      // Protects payers who cannot see, point, or tell colours apart.
+      const { page } = await openPage({ colorScheme, viewport: { width: 390, height: 800 } });
+      for (const name of names) {
+        await page.goto(`${server.origin}/${name}?lang=${language}`);
+        for (const details of await page.locator('summary').all()) {
+          await details.click();
+        }
+        const axe = new AxeBuilder({ page });
+        // Only colours differ between the schemes.
+        const { violations } = await (colorScheme === 'dark' ? axe.withRules('color-contrast') : axe).analyze();
+        expect({ name, found: violations.map(({ id, nodes }) => [id, nodes[0]?.html]) }).toEqual({ name, found: [] });
+      }
+      await page.context().close();
+    },
+    90_000,
+  );
+
+  test('loads exactly the inventory, and no part of it is blocked', async () => {
+    // Protects the list of what a payment page runs (PCI DSS 6.4.3).
+    const { page, complaints } = await openPage();
+    const loaded = new Set<string>();
+    page.on('response', (response) => {
+      if (response.request().resourceType() !== 'document') {
+        loaded.add(new URL(response.url()).pathname);
+      }
+    });
+    await page.goto(`${server.origin}/succeeded?lang=en`);
+    expect(await page.evaluate('getComputedStyle(document.querySelector("article")).borderRadius')).toBe('20px');
+    loaded.delete(checkoutAssets.icon.path);
+    expect([...loaded].sort()).toEqual([checkoutAssets.stylesheet.path, checkoutAssets.script.path].sort());
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(['open', 'review', 'partially_refunded', 'failed', 'error'])(
+    'runs nothing of the XSS corpus in any text of %s',
+    async (state) => {
+      // Protects payers from script in names that applications and gateways choose.
+      const { page, complaints } = await openPage();
+      for (const [index, text] of xssCorpus.entries()) {
+        await page.goto(`${server.origin}/xss/${index}?state=${state}`);
+        const scripts = await page.evaluate(
+          'document.scripts.length + document.querySelectorAll("iframe,img,base").length',
+        );
+        expect({ text, scripts, complaints }).toEqual({ text, scripts: 1, complaints: [] });
+      }
+      await page.context().close();
+    },
+    60_000,
+  );
+
+  test('blocks script that got in against all rules', async () => {
+    // Protects payers by the policy alone, should the escaping ever fail.
+    const { page, complaints } = await openPage();
+    await page.goto(`${server.origin}/broken`);
+    await page.locator('h1').click();
+    await page.evaluate(`document.body.setAttribute('onclick', 'alert(1)')`).catch(() => null);
+    expect(complaints.filter((complaint) => !complaint.startsWith('console: '))).toEqual([]);
+    expect(complaints.filter((complaint) => complaint.includes('Content Security Policy'))).toHaveLength(5);
+    expect(complaints.at(-1)).toContain('TrustedScript');
+    await page.context().close();
+  });
+
+  test('gives a window that opened it no hold on it', async () => {
+    // Protects the page from being steered by whoever opened it.
+    const { page } = await openPage();
+    await page.goto(`${gateway.origin}/foreign`);
+    const popup = page.waitForEvent('popup');
+    await page.evaluate(`void (window.held = open(${JSON.stringify(`${server.origin}/open`)}))`);
+    const opened = await popup;
+    await opened.waitForSelector('h1');
+    expect(await opened.evaluate('opener')).toBeNull();
+    expect(await page.evaluate('held.closed')).toBe(true);
+    await page.context().close();
+  });
+
+  test('cannot be framed', async () => {
+    // Protects against clicks stolen through a frame.
+    const { page, complaints } = await openPage();
+    await page.goto(`${gateway.origin}/foreign`);
+    await page.evaluate(
+      `new Promise((resolve) => {
+        const frame = document.createElement('iframe');
+        frame.src = ${JSON.stringify(`${server.origin}/open`)};
+        frame.onload = resolve;
+        document.body.append(frame);
+      })`,
+    );
+    expect(complaints.join('\n')).toContain('frame-ancestors');
+    expect(await page.frames()[1]?.locator('body').textContent()).not.toContain('Rupali');
+    await page.context().close();
+  });
+});
+
+describe('going to the gateway', () => {
+  test.each([true, false])('works through our redirect (script: %s)', async (javaScriptEnabled) => {
+    // Protects the one step that everything depends on.
+    live = exampleView({ ...exampleStates.open, continueAction: '/continue/pay' });
+    const { page, complaints } = await openPage({ javaScriptEnabled });
+    await page.goto(`${server.origin}/live`);
+    await page.getByRole('button', { name: 'Continue to payment' }).click();
+    await page.waitForURL(`${gateway.origin}/pay`);
+    expect(server.requests.at(-1)).toMatchObject({ method: 'POST', path: '/continue/pay?lang=en' });
+    // With no-referrer a form's Origin is "null", so a route that checks where a POST comes from has this header only.
+    expect(server.requests.at(-1)?.headers).toMatchObject({ origin: 'null', 'sec-fetch-site': 'same-origin' });
+    expect(gateway.requests.at(-1)?.headers.referer).toBeUndefined();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('ends at an origin that is not listed, even behind a listed one', async () => {
+    // Shows that form-action covers every redirect, so the list must name all origins of the gateway.
+    live = exampleView({ ...exampleStates.open, continueAction: '/continue/hop' });
+    const { page, complaints } = await openPage();
+    await page.goto(`${server.origin}/live`);
+    await page.getByRole('button', { name: 'Continue to payment' }).click();
+    await page.waitForEvent('console', { timeout: 5_000 }).catch(() => null);
+    expect(complaints.join('\n')).toContain('form-action');
+    expect(page.url()).toBe(`${server.origin}/live`);
+    await page.context().close();
+  });
+
+  test('sends a form once, however often it is tapped', async () => {
+    // Protects payers on slow networks from wondering what happened.
+    live = exampleView({ ...exampleStates.open, continueAction: '/continue/pay' });
+    const { page } = await openPage();
+    await page.goto(`${server.origin}/live`);
+    server.requests.length = 0;
+    await page.getByRole('button', { name: 'Continue to payment' }).dblclick();
+    await page.waitForURL(`${gateway.origin}/pay`);
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    await page.context().close();
+  });
+});
+
+describe('cancelling', () => {
+  test.each([true, false])('asks first (script: %s)', async (javaScriptEnabled) => {
+    // Protects a payment from one wrong tap.
+    live = exampleView({ ...exampleStates.open, cancelAction: '/elsewhere' });
+    const { page } = await openPage({ javaScriptEnabled });
+    await page.goto(`${server.origin}/live`);
+    const confirm = page.getByRole('button', { name: 'Yes, cancel the payment' });
+    expect(await confirm.isVisible()).toBe(false);
+    await page.getByText('Cancel this payment').click();
+    await confirm.click();
+    await page.waitForURL(/\/elsewhere/);
+    expect(server.requests.at(-1)).toMatchObject({ method: 'POST', path: '/elsewhere?lang=en' });
+    await page.context().close();
+  });
+
+  test('can be done with the keyboard alone', async () => {
+    // Protects payers who cannot use a pointer.
+    live = exampleView({ ...exampleStates.open, cancelAction: '/elsewhere' });
+    const { page } = await openPage();
+    await page.goto(`${server.origin}/live`);
+    await page.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/elsewhere/);
+    await page.context().close();
+  });
+});
+
+describe('waiting', () => {
+  test('shows the outcome by itself, with and without script', async () => {
+    // Protects payers from staring at an old state.
+    for (const javaScriptEnabled of [true, false]) {
+      live = exampleView({ kind: 'confirming', since: at(0), cause: 'payment' });
+      const { page, complaints } = await openPage({ javaScriptEnabled });
+      await page.goto(`${server.origin}/live`);
+      live = exampleView(exampleStates.succeeded);
+      await page.getByRole('heading', { name: 'Payment successful' }).waitFor({ timeout: 8_000 });
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    }
+  }, 20_000);
+
+  test('does not reload a page with script while nothing changed', async () => {
+    // Protects screen reader users from losing their place every few seconds.
+    live = exampleView({ kind: 'confirming', since: at(0), cause: 'payment' });
+    const { page } = await openPage();
+    await page.goto(`${server.origin}/live`);
+    await page.evaluate('window.sameDocument = true');
+    server.requests.length = 0;
+    await page.waitForResponse(`${server.origin}/live`, { timeout: 8_000 });
+    expect(server.requests).toHaveLength(1);
+    expect(await page.evaluate('window.sameDocument')).toBe(true);
+    await page.context().close();
+  }, 20_000);
+
+  test('counts the deadline down in place', async () => {
+    // Protects the layout from jumping and the words from differing between server and script.
+    live = exampleView({ ...exampleStates.open, expiresAt: at(90) }, { language: 'bn' });
+    const { page } = await openPage({ viewport: { width: 320, height: 700 } });
+    await page.goto(`${server.origin}/live`);
+    const before = await page.locator('article').boundingBox();
+    await page.getByText('৮৭ সেকেন্ড বাকি').waitFor({ timeout: 6_000 });
+    expect(await page.locator('article').boundingBox()).toEqual(before);
+    await page.context().close();
+  }, 20_000);
+});

@@ -1,0 +1,80 @@
+import type { Language } from '../../web/language.ts';
+import type { CheckoutState, CheckoutView, ErrorPageKind, ErrorPageView } from '../../web/checkout/view.ts';
+
+/** The moment at which all example pages are rendered: 14:05 in Dhaka. */
+export const now = new Date('2026-11-21T08:05:00Z');
+
+/** A moment before or after `now`. */
+export function at(offsetSeconds: number): Date {
+  return new Date(now.getTime() + offsetSeconds * 1000);
+}
+
+const receipt = { paidAt: at(-30), receiptNumber: 'R-2026-000417', gatewayTransactionId: '251121140430a1B2c3D4e5F6' };
+
+/** One example of every state, by the name it is served under. */
+export const exampleStates = {
+  opening: { kind: 'opening', since: at(-4) },
+  open: {
+    kind: 'open',
+    expiresAt: at(12 * 60 + 20),
+    continueAction: '/checkout/pay_x/continue',
+    cancelAction: '/checkout/pay_x/cancel',
+    returnedUnpaid: false,
+  },
+  returned: {
+    kind: 'open',
+    expiresAt: at(95),
+    continueAction: '/checkout/pay_x/continue',
+    cancelAction: '/checkout/pay_x/cancel',
+    returnedUnpaid: true,
+  },
+  confirming: { kind: 'confirming', since: at(-10), cause: 'payment' },
+  cancelling: { kind: 'confirming', since: at(-10), cause: 'cancellation' },
+  review: { kind: 'review', since: at(-4000) },
+  succeeded: { kind: 'succeeded', receipt },
+  failed: { kind: 'failed', at: at(-30) },
+  cancelled: { kind: 'cancelled', at: at(-30) },
+  expired: { kind: 'expired', at: at(-30) },
+  partially_refunded: { kind: 'partially_refunded', receipt, refundedMinor: 2_500_050n },
+  refunded: { kind: 'refunded', receipt, refundedMinor: 12_345_600n },
+} as const satisfies Record<string, CheckoutState>;
+
+export const errorKinds = [
+  'not_found',
+  'method_not_allowed',
+  'too_many_requests',
+  'gateway_unavailable',
+  'internal_error',
+] as const satisfies readonly ErrorPageKind[];
+
+/** A page in a state; everything else is an ordinary shop. */
+export function exampleView(state: CheckoutState, changes: Partial<CheckoutView> = {}): CheckoutView {
+  return {
+    reference: 'pay_7Hq2mX9vKcT4nB8sLdR1wE',
+    appName: 'Rupali Books & Stationery',
+    mode: 'TEST',
+    language: 'en',
+    amountMinor: 12_345_600n,
+    currency: 'BDT',
+    productName: 'Order 1042: three novels and a desk lamp',
+    gatewayName: 'SSLCOMMERZ',
+    state,
+    returnUrl: 'https://shop.example/orders/1042?from=checkout',
+    pagePath: '/checkout/pay_x',
+    now,
+    timeZone: 'Asia/Dhaka',
+    ...changes,
+  };
+}
+
+/** An error page with everything on it that it can carry. */
+export function exampleError(kind: ErrorPageKind, language: Language): ErrorPageView {
+  return {
+    kind,
+    language,
+    pagePath: '/checkout/pay_x',
+    retryPath: kind === 'not_found' ? null : '/checkout/pay_x',
+    retryAfterSeconds: kind === 'too_many_requests' ? 30 : null,
+    requestId: kind === 'internal_error' ? 'req_4f9a21' : null,
+  };
+}

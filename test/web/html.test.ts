@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { html } from '../../web/html.ts';
+import { SafeUrl } from '../../web/safe-url.ts';
+import { xssCorpus } from './xss-corpus.ts';
+
+describe('html', () => {
+  test('escapes every character that markup is made of', () => {
+    // Protects payers from script in an application's texts.
+    expect(html`<p>${`<b a="1" c='2'>&\``}</p>`.toString()).toBe(
+      '<p>&#60;b a=&#34;1&#34; c=&#39;2&#39;&#62;&#38;&#96;</p>',
+    );
+  });
+
+  test.each(xssCorpus)('keeps %j inside its text and its attribute', (text) => {
+    // Protects against breaking out of the place a value stands in.
+    const markup = html`<p title="${text}">${text}</p>`.toString();
+    expect(markup.match(/[<>]/g)).toEqual(['<', '>', '<', '>']);
+    expect(markup.match(/"/g)).toEqual(['"', '"']);
+  });
+
+  test('puts nested markup in once and escapes strings of a list', () => {
+    // Protects against double escaping and against lists as a way round it.
+    const items = ['<a>', html`<b>${'&'}</b>`, 7, 8n, null, false] as const;
+    expect(html`<p>${items}</p>`.toString()).toBe('<p>&#60;a&#62;<b>&#38;</b>78</p>');
+  });
+
+  test('takes only checked URLs in URL attributes', () => {
+    // Protects links and forms from javascript: addresses.
+    expect(() => html`<a href="${'javascript:alert(1)'}">x</a>`).toThrow('SafeUrl');
+    expect(() => html`<form action="${'/pay'}"></form>`).toThrow('SafeUrl');
+    expect(html`<a href="${SafeUrl.localPath('/a?b=1&c="')}">x</a>`.toString()).toBe(
+      '<a href="/a?b=1&#38;c=&#34;">x</a>',
+    );
+  });
+
+  test('refuses places where escaping is not enough', () => {
+    // Protects against a template that would run a value as code.
+    const value = 'x';
+    expect(() => html`<p onclick="${value}"></p>`).toThrow('inside a tag');
+    expect(() => html`<p style="${value}"></p>`).toThrow('inside a tag');
+    expect(() => html`<iframe srcdoc="${value}"></iframe>`).toThrow('inside a tag');
+    expect(() => html`<p title=${value}></p>`).toThrow('inside a tag');
+    // prettier-ignore
+    expect(() => html`<p title='${value}'></p>`).toThrow('inside a tag');
+    expect(() => html`<p ${value}></p>`).toThrow('inside a tag');
+    // prettier-ignore
+    expect(() => html`<script>const a = 1; ${value}</script>`).toThrow('script or style');
+    // prettier-ignore
+    expect(() => html`<style></style><style>${value}</style>`).toThrow('script or style');
+  });
+
+  test('refuses markup as an attribute value', () => {
+    // Protects against tags inside attributes.
+    expect(() => html`<p title="${html`<b>x</b>`}"></p>`).toThrow('not markup');
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkoutAssets } from '../../web/assets.ts';
+import { renderErrorPage } from '../../web/checkout/error-page.ts';
+import { renderCheckoutPage } from '../../web/checkout/page.ts';
+import { refreshAfterSeconds } from '../../web/checkout/refresh.ts';
+import { type CheckoutState, errorPageStatus } from '../../web/checkout/view.ts';
+import { banglaWords } from '../../web/checkout/words-bangla.ts';
+import { englishWords } from '../../web/checkout/words-english.ts';
+import { languages } from '../../web/language.ts';
+import { at, errorKinds, exampleError, exampleStates, exampleView, now } from './example-views.ts';
+
+const finalStates = ['succeeded', 'failed', 'cancelled', 'expired', 'partially_refunded', 'refunded'] as const;
+const waitingStates = ['opening', 'confirming', 'cancelling', 'review'] as const;
+
+describe('the checkout page', () => {
+  test('tells an open payment: whom, how much, what for, until when', () => {
+    // Protects the payer's decision.
+    const page = renderCheckoutPage(exampleView(exampleStates.open));
+    expect(page).toContain('<bdi>Rupali Books &#38; Stationery</bdi>');
+    expect(page).toContain('BDT\u00a01,23,456.00');
+    expect(page).toContain('Order 1042: three novels and a desk lamp');
+    expect(page).toContain('14:17 GMT+6');
+    expect(page).toContain('12 minutes left');
+    expect(page).toContain('pay_7Hq2mX9vKcT4nB8sLdR1wE');
+  });
+
+  test('offers to continue and to cancel only while that is possible', () => {
+    // Protects against a second payment from an old page.
+    for (const [name, state] of Object.entries(exampleStates)) {
+      const page = renderCheckoutPage(exampleView(state));
+      const forms = page.match(/<form method="post" action="[^"]+"/g) ?? [];
+      expect({ name, forms }).toEqual({
+        name,
+        forms:
+          state.kind === 'open'
+            ? ['continue', 'cancel'].map((verb) => `<form method="post" action="/checkout/pay_x/${verb}?lang=en"`)
+            : [],
+      });
+    }
+  });
+
+  test('marks TEST on every state and nothing on LIVE', () => {
+    // Protects against taking a test page for a real one, and the other way round.
+    for (const state of Object.values(exampleStates)) {
+      expect(renderCheckoutPage(exampleView(state))).toContain('TEST mode');
+      expect(renderCheckoutPage(exampleView(state, { mode: 'LIVE' }))).not.toContain('TEST');
+    }
+  });
+
+  test.each(finalStates)('%s leads back to the shop and names its host', (name) => {
+    // Protects the way back, and the payer's view of where it goes.
+    const page = renderCheckoutPage(exampleView(exampleStates[name]));
+    expect(page).toContain('href="https://shop.example/orders/1042?from=checkout" rel="noreferrer"');
+    expect(page).toContain('<bdi>shop.example</bdi>');
+    expect(page).not.toContain('http-equiv');
+  });
+
+  test.each(finalStates)('%s has no link when the stored address is unsafe or absent', (name) => {
+    // Protects against a javascript: link from old data.
+    for (const returnUrl of ['javascript:alert(1)', null]) {
+      const page = renderCheckoutPage(exampleView(exampleStates[name], { returnUrl }));
+      expect(page).not.toContain('class="button"');
+      expect(page).not.toContain('javascript:');
+    }
+  });
+
+  test.each(waitingStates)('%s looks again by itself and by a link, and does not lead away', (name) => {
+    // Protects a payer without script from waiting for nothing.
+    const page = renderCheckoutPage(exampleView(exampleStates[name]));
+    expect(page).toMatch(/<noscript><meta http-equiv="refresh" content="\d+" \/><\/noscript>/);
+    expect(page).toContain('href="/checkout/pay_x?lang=en"');
+    expect(page).not.toContain('shop.example');
+  });
+
+  test('says the same about every failure', () => {
+    // Protects against an oracle for stolen cards: the page knows no reason.
+    const page = renderCheckoutPage(exampleView(exampleStates.failed));
+    expect(page).toContain('The payment did not go through.');
+    expect(page).not.toContain('251121140430');
+  });
+
+  test('shows what was refunded and what is left', () => {
+    // Protects the figures on the record that a payer keeps.
+    const page = renderCheckoutPage(exampleView(exampleStates.partially_refunded, { language: 'bn' }));
+    expect(page).toContain('৳২৫,০০০.৫০');
+    expect(page).toContain('৳৯৮,৪৫৫.৫০');
+  });
+
+  test('speaks the language asked for and links to the other one', () => {
+    // Protects payers who read only one of them.
+    const bangla = renderCheckoutPage(exampleView(exampleStates.open, { language: 'bn' }));
+    expect(bangla).toContain('<html lang="bn">');
+    expect(bangla).toContain('১২ মিনিট বাকি');
+    expect(bangla).toContain('href="/checkout/pay_x?lang=en" lang="en" hreflang="en"');
+    expect(renderCheckoutPage(exampleView(exampleStates.open))).toContain('href="/checkout/pay_x?lang=bn" lang="bn"');
+  });
+
+  test('loads our own files only, with integrity', () => {
+    // Protects the inventory of what a payment page runs.
+    const page = renderCheckoutPage(exampleView(exampleStates.open));
+    expect(page.match(/<script[^>]*>/g)).toEqual([
+      `<script defer src="${checkoutAssets.script.path}" integrity="${checkoutAssets.script.integrity}">`,
+    ]);
+    expect(page).not.toMatch(/\s(style|on[a-z]+)=/);
+  });
+
+  test('refuses an action that is not a path of ours', () => {
+    // Protects against a form that posts to somebody else.
+    const state: CheckoutState = { ...exampleStates.open, continueAction: '//evil.example/' };
+    expect(() => renderCheckoutPage(exampleView(state))).toThrow('Not a path');
+  });
+
+  test('weighs at most 15 kB with its stylesheet, in every state and language', () => {
+    // Protects payers on slow networks.
+    for (const language of languages) {
+      for (const state of Object.values(exampleStates)) {
+        const page = renderCheckoutPage(exampleView(state, { language }));
+        expect(Buffer.byteLength(page) + checkoutAssets.stylesheet.body.length).toBeLessThanOrEqual(15_000);
+      }
+    }
+  });
+});
+
+describe('refreshing', () => {
+  test('gets slower with the time waited and stops after a day', () => {
+    // Protects the server from pages that were left open.
+    const ages = [0, 30, 120, 600, 7_200, 100_000];
+    const every = ages.map((age) => refreshAfterSeconds({ kind: 'review', since: at(-age) }, now));
+    expect(every).toEqual([3, 5, 15, 60, 300, null]);
+  });
+
+  test('happens just after the deadline while the payer can act', () => {
+    // Protects a reading payer from a page that moves under their fingers.
+    expect(refreshAfterSeconds(exampleStates.open, now)).toBe(743);
+    expect(refreshAfterSeconds({ ...exampleStates.open, expiresAt: at(-5) }, now)).toBe(3);
+    expect(refreshAfterSeconds({ ...exampleStates.open, expiresAt: at(900_000) }, now)).toBe(3_600);
+    expect(refreshAfterSeconds({ ...exampleStates.open, returnedUnpaid: true }, now)).toBe(60);
+  });
+});
+
+describe('error pages', () => {
+  test.each(errorKinds)('%s says what happened in both languages and shows nothing of a payment', (kind) => {
+    // Protects payers from dead ends, and payments from being guessed at.
+    expect(renderErrorPage(exampleError(kind, 'en'))).toContain(englishWords.errors[kind].title);
+    expect(renderErrorPage(exampleError(kind, 'bn'))).toContain(banglaWords.errors[kind].title);
+    expect(errorPageStatus[kind]).toBeGreaterThanOrEqual(400);
+  });
+
+  test('say how long to wait and what to quote', () => {
+    // Protects the way on from an error.
+    expect(renderErrorPage(exampleError('too_many_requests', 'en'))).toContain('Please wait 30 seconds');
+    expect(renderErrorPage(exampleError('internal_error', 'en'))).toContain('<code>req_4f9a21</code>');
+    expect(renderErrorPage(exampleError('gateway_unavailable', 'bn'))).toContain('href="/checkout/pay_x?lang=bn"');
+    expect(renderErrorPage(exampleError('not_found', 'en'))).not.toContain('class="button"');
+  });
+});
+
+test('every phrase keeps its placeholders in both languages', () => {
+  // Protects translations from losing a name or a time.
+  const placeholders = (words: object): string[] =>
+    Object.entries(words).flatMap(([key, value]: [string, unknown]) => {
+      const inner = typeof value === 'object' && value !== null ? placeholders(value) : String(value).match(/#[a-z]+/g);
+      return (inner ?? []).map((name) => `${key}.${name}`);
+    });
+  expect(placeholders(banglaWords).sort()).toEqual(placeholders(englishWords).sort());
+});
