@@ -1,0 +1,86 @@
+import { reversal, type LedgerTransaction } from '../../domain/ledger.ts';
+import type { EntityManager } from '../connection.ts';
+import type { Findings } from './findings.ts';
+import { differenceFrom, postedJson, type PostedTransaction } from './posted.ts';
+
+const LISTED_MAX = 100;
+const REVERSALS_PER_PAGE = 500;
+
+/** The other direction: nothing is posted that no payment, late payment or reversed transaction explains, and no confirmed charge is unposted. */
+export async function verifyCauses(em: EntityManager, findings: Findings): Promise<void> {
+  const unexplained = await em.execute<{ id: string; cause: string }[]>(UNEXPLAINED);
+  for (const { id, cause } of unexplained) {
+    const what = `is posted, but nothing explains it: ${cause} is not there or was not paid`;
+    findings.add({ check: 'unexplained', table: 'ledger_transactions', id, what });
+  }
+  await verifyReversals(em, findings);
+  const unsettled = await em.execute<{ id: string; reference: string; status: string }[]>(UNSETTLED);
+  for (const { id, reference, status } of unsettled) {
+    const what = `was confirmed by the gateway, but its payment ${reference} is ${status} and no late payment holds the money`;
+    findings.add({ check: 'payment', table: 'payment_attempts', id, what });
+  }
+}
+
+const UNEXPLAINED = `
+select t.id::text, concat_ws(' ', t.kind, 'of', t.cause_type, t.cause_id) as cause
+from ledger_transactions t
+  left join payments p on t.cause_type = 'payment' and t.kind = 'settlement' and p.id::text = t.cause_id
+    and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
+  left join late_payments l on t.cause_type = 'late-payment' and t.kind = 'late' and l.id::text = t.cause_id
+  left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
+    and o.id::text = t.cause_id
+where p.id is null and l.id is null and o.id is null
+order by t.id limit ${LISTED_MAX}`;
+
+/** A payment under review may hold a confirmed attempt: a person decides about it. */
+const UNSETTLED = `
+select a.id::text, p.reference, p.status
+from payment_attempts a join payments p on p.id = a.payment_id
+where a.status = 'CONFIRMED' and p.status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') and p.review_since is null
+  and not exists (select from late_payments l where l.attempt_id = a.id)
+order by a.id limit ${LISTED_MAX}`;
+
+interface ReversalRow {
+  readonly id: string;
+  readonly reversal: PostedTransaction;
+  readonly original: PostedTransaction;
+}
+
+const REVERSALS = `
+select t.id::text, ${postedJson('t')} as reversal, ${postedJson('o')} as original
+from ledger_transactions t join ledger_transactions o on o.id = t.reverses_id
+where t.reverses_id is not null and t.id > ?::bigint order by t.id limit ${REVERSALS_PER_PAGE}`;
+
+async function verifyReversals(em: EntityManager, findings: Findings): Promise<void> {
+  let after = '0';
+  while (true) {
+    const rows = await em.execute<ReversalRow[]>(REVERSALS, [after]);
+    for (const { reversal: posted, original } of rows) {
+      const difference = differenceFrom(reversal({ ...asLedger(original), id: BigInt(original.id) }), posted);
+      if (difference !== null) {
+        findings.add({ check: 'unexplained', ...difference });
+      }
+    }
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < REVERSALS_PER_PAGE) {
+      return;
+    }
+    after = end.id;
+  }
+}
+
+/** Cause and kind do not matter to what takes it back. */
+function asLedger({ id, applicationId, mode, currency, postings }: PostedTransaction): LedgerTransaction {
+  return {
+    applicationId: BigInt(applicationId),
+    mode,
+    currency,
+    cause: { type: 'transaction', id },
+    kind: 'settlement',
+    postings: (postings ?? []).map(({ debit, credit, amount }) => ({
+      debit: debit ?? '?',
+      credit: credit ?? '?',
+      amountMinor: BigInt(amount),
+    })),
+  };
+}

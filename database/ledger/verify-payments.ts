@@ -1,0 +1,227 @@
+import { latePaymentReceipt, paymentSettlement, type LedgerTransaction } from '../../domain/ledger.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type { EntityManager } from '../connection.ts';
+import type { Finding, Findings } from './findings.ts';
+import { differenceFrom, postedJson, type PostedTransaction } from './posted.ts';
+
+/** What a gateway's stored answer says, read by that gateway's own adapter. */
+export interface EvidenceFacts {
+  readonly attemptReference: string;
+  readonly validationId: string;
+  readonly gatewayTxnId: string;
+  readonly grossMinor: bigint | null;
+  readonly feeMinor: bigint;
+  readonly currency: string;
+}
+
+/** Null when the text is no confirmation of a charge by that gateway. */
+export type ReadEvidence = (evidence: { readonly gateway: string; readonly text: string }) => EvidenceFacts | null;
+
+interface VerifyOptions {
+  readonly findings: Findings;
+  readonly readEvidence: ReadEvidence;
+}
+
+const ROWS_PER_PAGE = 200;
+
+/** One confirmed charge as our rows tell it. */
+interface ConfirmedCharge {
+  readonly table: 'payment_attempts' | 'late_payments';
+  readonly id: string;
+  readonly attemptReference: string;
+  readonly gateway: string;
+  readonly validationId: string | null;
+  readonly gatewayTxnId: string | null;
+  readonly gross: string | null;
+  readonly fee: string | null;
+  readonly currency: string;
+  readonly evidence: string | null;
+}
+
+interface Owned {
+  readonly id: string;
+  readonly applicationId: string;
+  readonly mode: Mode;
+  readonly currency: string;
+}
+
+type PaidPayment = Owned & {
+  readonly reference: string;
+  readonly status: string;
+  readonly amount: string;
+  readonly fee: string | null;
+  readonly gatewayTxnId: string | null;
+  readonly charges: readonly ConfirmedCharge[];
+  readonly posted: PostedTransaction | null;
+};
+
+const PAID = `('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')`;
+
+/** A charge that arrived late has a row and evidence of its own, also when its attempt is the one that settled the payment. */
+const NOT_LATE = `not exists (select from late_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id)`;
+
+const PAID_PAYMENTS = `
+select p.id::text, p.reference, p.status, p.application_id::text as "applicationId", p.mode, p.currency, p.amount_minor::text as amount,
+  p.fee_minor::text as fee, p.gateway_txn_id as "gatewayTxnId",
+  (select coalesce(jsonb_agg(jsonb_build_object('table', 'payment_attempts', 'id', a.id::text, 'attemptReference', a.reference,
+      'gateway', a.gateway, 'validationId', a.validation_id, 'gatewayTxnId', a.gateway_txn_id, 'gross', a.gross_minor::text,
+      'fee', a.fee_minor::text, 'currency', p.currency, 'evidence', a.evidence) order by a.id), '[]')
+    from payment_attempts a where a.payment_id = p.id and a.status = 'CONFIRMED' and ${NOT_LATE}) as charges,
+  (select ${postedJson('t')} from ledger_transactions t
+    where t.cause_type = 'payment' and t.cause_id = p.id::text and t.kind = 'settlement') as posted
+from payments p where p.id > ?::bigint and p.status in ${PAID} order by p.id limit ${ROWS_PER_PAGE}`;
+
+/** Every paid payment against its confirmed attempt, the gateway's stored answer and its ledger transaction. Returns how many there are. */
+export function verifyPaidPayments(em: EntityManager, options: VerifyOptions): Promise<number> {
+  return eachRow<PaidPayment>(em, PAID_PAYMENTS, (payment) => {
+    const finding = paidPaymentFinding(payment, options.readEvidence);
+    if (finding !== null) {
+      options.findings.add({ check: 'payment', ...finding });
+    }
+  });
+}
+
+type Bad = Omit<Finding, 'check'>;
+
+function paidPaymentFinding(payment: PaidPayment, readEvidence: ReadEvidence): Bad | null {
+  const name = `payment ${payment.reference}`;
+  const bad = (what: string): Bad => ({ table: 'payments', id: payment.id, what: `(${payment.reference}) ${what}` });
+  const [charge] = payment.charges;
+  if (payment.posted === null) {
+    const confirmed = charge === undefined ? ', and no attempt of it was confirmed by the gateway' : '';
+    return bad(`is ${payment.status}, but nothing is posted for it${confirmed}`);
+  }
+  if (charge === undefined || payment.charges.length > 1) {
+    return bad(`is ${payment.status} with ${payment.charges.length} confirmed attempts, where one settles a payment`);
+  }
+  if (payment.amount !== charge.gross) {
+    return bad(`is for ${payment.amount}, its attempt ${charge.id} was confirmed for ${charge.gross ?? 'nothing'}`);
+  }
+  if (payment.fee !== charge.fee || payment.gatewayTxnId !== charge.gatewayTxnId) {
+    return bad(
+      `has fee ${payment.fee ?? 'null'} and gateway transaction ${payment.gatewayTxnId ?? 'null'}, ` +
+        `its attempt ${charge.id} has ${charge.fee ?? 'null'} and ${charge.gatewayTxnId ?? 'null'}`,
+    );
+  }
+  const owner = { ...ownerOf(payment), paymentId: BigInt(payment.id) };
+  return (
+    evidenceFinding(charge, readEvidence) ??
+    postedFinding({
+      name,
+      posted: payment.posted,
+      expected: () => paymentSettlement({ ...owner, ...moneyOf(charge) }),
+      bad,
+    })
+  );
+}
+
+type LatePayment = Owned & { readonly charge: ConfirmedCharge; readonly posted: PostedTransaction | null };
+
+const LATE_PAYMENTS = `
+select l.id::text, l.application_id::text as "applicationId", l.mode, l.currency,
+  jsonb_build_object('table', 'late_payments', 'id', l.id::text, 'attemptReference', a.reference, 'gateway', l.gateway,
+    'validationId', l.validation_id, 'gatewayTxnId', l.gateway_txn_id, 'gross', l.gross_minor::text, 'fee', l.fee_minor::text,
+    'currency', l.currency, 'evidence', l.evidence) as charge,
+  (select ${postedJson('t')} from ledger_transactions t
+    where t.cause_type = 'late-payment' and t.cause_id = l.id::text and t.kind = 'late') as posted
+from late_payments l left join payment_attempts a on a.id = l.attempt_id
+where l.id > ?::bigint order by l.id limit ${ROWS_PER_PAGE}`;
+
+/** Every late payment against the gateway's stored answer and its ledger transaction. Returns how many there are. */
+export function verifyLatePayments(em: EntityManager, { findings, readEvidence }: VerifyOptions): Promise<number> {
+  return eachRow<LatePayment>(em, LATE_PAYMENTS, ({ charge, posted, ...late }) => {
+    const bad = (what: string): Bad => ({ table: 'late_payments', id: late.id, what });
+    const owner = { ...ownerOf(late), latePaymentId: BigInt(late.id) };
+    const finding =
+      posted === null
+        ? bad('is money that arrived, but nothing is posted for it')
+        : (evidenceFinding(charge, readEvidence) ??
+          postedFinding({
+            name: `late payment ${late.id}`,
+            posted,
+            expected: () => latePaymentReceipt({ ...owner, ...moneyOf(charge) }),
+            bad,
+          }));
+    if (finding !== null) {
+      findings.add({ check: 'late-payment', ...finding });
+    }
+  });
+}
+
+/** The columns of our row against the gateway's own words, kept beside them. */
+function evidenceFinding(charge: ConfirmedCharge, readEvidence: ReadEvidence): Bad | null {
+  const bad = (what: string): Bad => ({ table: charge.table, id: charge.id, what });
+  const facts = readEvidence({ gateway: charge.gateway, text: charge.evidence ?? '' });
+  if (facts === null) {
+    return bad(`holds no readable confirmation by ${charge.gateway}`);
+  }
+  const compared: readonly (readonly [string, string | null, string | null])[] = [
+    ['gross', charge.gross, facts.grossMinor?.toString() ?? null],
+    ['fee', charge.fee, facts.feeMinor.toString()],
+    ['currency', charge.currency, facts.currency],
+    ['attempt reference', charge.attemptReference, facts.attemptReference],
+    ['validation id', charge.validationId, facts.validationId],
+    ['gateway transaction', charge.gatewayTxnId, facts.gatewayTxnId],
+  ];
+  const wrong = compared.find(([, ours, theirs]) => ours !== theirs);
+  return wrong === undefined
+    ? null
+    : bad(`has ${wrong[0]} ${wrong[1] ?? 'null'}, the gateway's stored answer says ${wrong[2] ?? 'nothing'}`);
+}
+
+function postedFinding({
+  name,
+  posted,
+  expected,
+  bad,
+}: {
+  readonly name: string;
+  readonly posted: PostedTransaction;
+  readonly expected: () => LedgerTransaction;
+  readonly bad: (what: string) => Bad;
+}): Bad | null {
+  let transaction: LedgerTransaction;
+  try {
+    transaction = expected();
+  } catch {
+    return bad('has a gross and a fee that cannot be posted');
+  }
+  const difference = differenceFrom(transaction, posted);
+  if (difference !== null) {
+    return { ...difference, what: `${difference.what} (${name})` };
+  }
+  return posted.reversedBy === null
+    ? null
+    : {
+        table: 'ledger_transactions',
+        id: posted.id,
+        what: `of ${name} was taken back by transaction ${posted.reversedBy}`,
+      };
+}
+
+function ownerOf({ applicationId, mode, currency }: Owned): { applicationId: bigint; mode: Mode; currency: string } {
+  return { applicationId: BigInt(applicationId), mode, currency };
+}
+
+function moneyOf({ gateway, gross, fee }: ConfirmedCharge): { gateway: string; grossMinor: bigint; feeMinor: bigint } {
+  return { gateway, grossMinor: BigInt(gross ?? 0), feeMinor: BigInt(fee ?? 0) };
+}
+
+async function eachRow<Row extends { readonly id: string }>(
+  em: EntityManager,
+  sql: string,
+  visit: (row: Row) => void,
+): Promise<number> {
+  let count = 0;
+  let after = '0';
+  while (true) {
+    const rows = await em.execute<Row[]>(sql, [after]);
+    rows.forEach(visit);
+    count += rows.length;
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < ROWS_PER_PAGE) {
+      return count;
+    }
+    after = end.id;
+  }
+}

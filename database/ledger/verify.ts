@@ -1,0 +1,54 @@
+import type { Database, EntityManager } from '../connection.ts';
+import type { TrialBalanceLine } from './balances.ts';
+import { Findings, type Finding } from './findings.ts';
+import { verifyCauses } from './verify-causes.ts';
+import { verifyChain, type ChainReport, type Witness } from './verify-chain.ts';
+import { verifyLatePayments, verifyPaidPayments, type ReadEvidence } from './verify-payments.ts';
+import { verifyStructure } from './verify-structure.ts';
+import { verifyUnsealed, type UnsealedTail } from './verify-unsealed.ts';
+
+export interface LedgerReport {
+  /** The first hundred, the chain's first. */
+  readonly findings: readonly Finding[];
+  readonly findingCount: number;
+  readonly chain: ChainReport;
+  readonly unsealed: UnsealedTail;
+  readonly trialBalance: readonly TrialBalanceLine[];
+  readonly paidPayments: number;
+  readonly latePayments: number;
+}
+
+/**
+ * Proves the ledger in one snapshot, while everything goes on: chain, structure and balances, payment = ledger = stored evidence, and that
+ * nothing else is posted. Writes nothing. Witnesses must be gathered before, or a seal made meanwhile looks like one that was cut off.
+ */
+export function verifyLedger(
+  database: Database,
+  { readEvidence, witnesses }: { readEvidence: ReadEvidence; witnesses: readonly Witness[] },
+): Promise<LedgerReport> {
+  return database.withSystem(async (em) => {
+    await beginSnapshot(em);
+    const findings = new Findings();
+    const chain = await verifyChain(em, { findings, witnesses });
+    const unsealed = await verifyUnsealed(em, findings);
+    const lines = await verifyStructure(em, findings);
+    const paidPayments = await verifyPaidPayments(em, { findings, readEvidence });
+    const latePayments = await verifyLatePayments(em, { findings, readEvidence });
+    await verifyCauses(em, findings);
+    return {
+      findings: findings.listed,
+      findingCount: findings.count,
+      chain,
+      unsealed,
+      trialBalance: lines,
+      paidPayments,
+      latePayments,
+    };
+  });
+}
+
+async function beginSnapshot(em: EntityManager): Promise<void> {
+  await em.execute('set transaction isolation level repeatable read, read only');
+  // A large ledger takes longer to add up than any request may.
+  await em.execute(`set local statement_timeout = '30min'`);
+}
