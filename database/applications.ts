@@ -56,7 +56,7 @@ export async function registerApplication(
   const live = newPair('LIVE');
   const rows = await Promise.all([credentialRow('TEST', test), credentialRow('LIVE', live)]);
   const applicationId = await database.withSystem(async (em) => {
-    const id = await em.insert(Application, columnsOf(settings));
+    const id = await em.insert(Application, { ...columnsOf(settings), name: settings.name });
     await em.insert(WebhookEndpoint, {
       applicationId: id,
       url: settings.webhookUrl ?? null,
@@ -147,17 +147,11 @@ function newPair(mode: Mode): CredentialPair {
 }
 
 async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair) {
-  return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
+  return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, { cost: BCRYPT_COST }) };
 }
 
-type ApplicationColumns = Partial<Omit<ApplicationSettings, 'webhookUrl' | 'returnOrigins'>> & {
-  returnOrigins?: string[];
-};
+type ApplicationColumns = Omit<ApplicationSettings, 'webhookUrl' | 'returnOrigins'> & { returnOrigins?: string[] };
 
-function columnsOf<T extends ApplicationSettings>({
-  webhookUrl: _webhookUrl,
-  returnOrigins,
-  ...rest
-}: T): ApplicationColumns & Pick<T, 'name'> {
+function columnsOf({ webhookUrl: _webhookUrl, returnOrigins, ...rest }: ApplicationSettings): ApplicationColumns {
   return { ...rest, ...(returnOrigins === undefined ? {} : { returnOrigins: [...returnOrigins] }) };
 }
