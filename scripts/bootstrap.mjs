@@ -59,7 +59,9 @@ async function install() {
   const heartbeat = setInterval(() => console.error(`  still installing, ${seconds()}`), 5000);
   const npm = process.env.npm_execpath;
   const [command, leading] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-  const code = await exitOf(spawn(command, [...leading, 'ci', '--no-progress'], { cwd: root, stdio: ['ignore', 2, 2] }));
+  const code = await exitOf(
+    spawn(command, [...leading, 'ci', '--no-progress'], { cwd: root, stdio: ['ignore', 2, 2] }),
+  );
   clearInterval(heartbeat);
   if (code !== 0) {
     fail(`npm ci failed (exit ${code}); its own words are above. Run \`npm start\` again once they are dealt with.`);
@@ -91,7 +93,9 @@ async function runScript(node) {
     return;
   }
   // The channel lets the script notice when this process is killed outright, so that nothing lives on unseen.
-  const child = spawn(node, [resolve(root, script), ...scriptArguments], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(node, [resolve(root, script), ...scriptArguments], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }

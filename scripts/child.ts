@@ -49,17 +49,14 @@ export async function startChild(command: ChildCommand): Promise<Child> {
     ...command.account,
   });
   closeSync(log.fd);
-  const exited = exitOf(process);
+  let ended = false;
+  const exited = exitOf(process).finally(() => (ended = true));
   const identity = process.pid === undefined ? undefined : await identifyProcess(process.pid);
   if (identity === undefined) {
     throw new Error(`${command.name} ended at once: ${await exited}\n${tailOf(command.logFile, log.start)}`);
   }
   const watcher = command.lifeline === 'watcher' ? watchOver(identity, command.stopSignal) : undefined;
-  let ended = false;
-  void exited.then(() => {
-    ended = true;
-    watcher?.kill('SIGKILL');
-  });
+  process.once('exit', () => watcher?.kill('SIGKILL'));
   return {
     name: command.name,
     identity,
@@ -119,7 +116,7 @@ function sizeOf(file: string): number {
  * the starter can: the pipe closes, whatever killed it, and the shell passes the stop signal on.
  */
 function watchOver(identity: ProcessIdentity, signal: NodeJS.Signals): ChildProcess {
-  const script = 'cat >/dev/null; kill -s "$1" "$2" 2>/dev/null';
+  const script = 'read -r _; kill -s "$1" "$2" 2>/dev/null';
   const watcher = spawn('/bin/sh', ['-c', script, 'lifeline', signal.slice('SIG'.length), String(identity.pid)], {
     detached: true,
     cwd: '/',

@@ -33,22 +33,18 @@ export async function seedDemoApps({ directory, databaseUrl, masterKey }: DemoSe
   }
 }
 
+/** Its key must still work: whoever rotated it away gets a new demo application instead of one that answers 401. */
 async function isRegistered(database: Database, app: NativeApp): Promise<boolean> {
   const credential = await database.withSystem((em) =>
     em.findOne(Credential, { keyHash: sha256(app.test.apiKey), applicationId: BigInt(app.id), status: 'ACTIVE' }),
   );
-  return credential !== null;
+  const expiresAt = credential?.expiresAt ?? null;
+  return credential !== null && (expiresAt === null || expiresAt > new Date());
 }
 
 async function registerNativeApp(database: Database, masterKey: string): Promise<NativeApp> {
-  const { application, credentials } = await registerApplication(
-    { database, secrets: createSecretBox(masterKey) },
-    { name: 'Lenden demo' },
-  );
-  return {
-    id: Number(application.id),
-    test: { apiKey: credentials.testApiKey, apiSecret: credentials.testApiSecret },
-    live: { apiKey: credentials.liveApiKey, apiSecret: credentials.liveApiSecret },
-    signingSecret: credentials.signingSecret,
-  };
+  const secrets = createSecretBox(masterKey);
+  const registration = await registerApplication({ database, secrets }, { name: 'Lenden demo' });
+  const { applicationId, test, live, signingSecret } = registration;
+  return { id: Number(applicationId), test, live, signingSecret };
 }

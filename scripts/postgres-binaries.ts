@@ -27,7 +27,10 @@ export function findPostgresHome(directory: string): PostgresHome {
   if (account === undefined || (openToAll(native) && openToAll(wanted))) {
     return { bin: join(native, 'bin'), directory: wanted, account };
   }
-  const elsewhere = join('/var/tmp', `lenden-postgres-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}`);
+  const elsewhere = join(
+    '/var/tmp',
+    `lenden-postgres-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}`,
+  );
   mkdirSync(elsewhere, { recursive: true, mode: 0o755 });
   if (statSync(elsewhere).uid !== 0) {
     throw new Error(`${elsewhere} belongs to another account; remove it and start again.`);
@@ -42,7 +45,9 @@ function nativeDirectory(): string {
   try {
     entry = require.resolve(name);
   } catch {
-    throw new Error(`No embedded Postgres for ${process.platform}-${process.arch}: set DATABASE_URL to a server of your own.`);
+    throw new Error(
+      `No embedded Postgres for ${process.platform}-${process.arch}: set DATABASE_URL to a server of your own.`,
+    );
   }
   const native = resolve(dirname(entry), '..', 'native');
   linkLibraries(native);

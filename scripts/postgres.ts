@@ -128,7 +128,12 @@ async function runServer({ home, data, settings }: { home: PostgresHome; data: s
 }
 
 function serverSettings({ durable }: PostgresSettings): string[] {
-  const always = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'logging_collector=off'];
+  const always = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=200',
+    'logging_collector=off',
+  ];
   const careless = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
   return [...always, ...(durable ? [] : careless)].flatMap((setting) => ['-c', setting]);
 }

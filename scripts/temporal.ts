@@ -24,6 +24,8 @@ export interface TemporalSettings {
 
 const START_TIMEOUT_MS = 60_000;
 
+const ON_LOOPBACK = ['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1', '--log-level', 'warn'];
+
 /**
  * The defaults of the development server cost two to four times the throughput: a rollback journal, and a queue that
  * is polled only 20 times a second, which alone makes an update-with-start take 100 ms.
@@ -45,8 +47,10 @@ export async function startTemporal(settings: TemporalSettings): Promise<Embedde
     name: 'temporal',
     command: program,
     args: [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1', '--log-level', 'warn'],
-      ...['--port', String(settings.port), '--ui-port', String(settings.uiPort), '--db-filename', settings.file],
+      ...ON_LOOPBACK,
+      `--port=${settings.port}`,
+      `--ui-port=${settings.uiPort}`,
+      `--db-filename=${settings.file}`,
       ...FAST,
       ...dynamicConfig(settings).flatMap((value) => ['--dynamic-config-value', value]),
       ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),

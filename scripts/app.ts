@@ -1,0 +1,87 @@
+import './lifeline.ts';
+import { parseArgs } from 'node:util';
+import { openDatabase } from '../database/connection.ts';
+import { registerApplication, rotateCredential, updateApplication } from '../database/applications.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
+import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
+import { findRunningStack } from './dev-file.ts';
+import { readOrMakeMasterKey } from './stack-environment.ts';
+
+process.exitCode = await main();
+
+/** `npm run app`: registers and changes applications, until the admin API takes it over. */
+async function main(): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    const outcome = await carryOut(readCommand({ values, positionals }), values.directory);
+    console.log(values.json ? JSON.stringify(outcome) : inWords(outcome));
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    if (error instanceof UsageError || isArgumentError(error)) {
+      console.error(`\n${USAGE}`);
+      return 2;
+    }
+    return 1;
+  }
+}
+
+type Outcome = Readonly<Record<string, unknown>>;
+
+async function carryOut(command: AppCommand, directory: string): Promise<Outcome> {
+  const { databaseUrl, masterKey } = await findTarget(directory);
+  const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
+  try {
+    switch (command.action) {
+      case 'create': {
+        const store = { database, secrets: createSecretBox(masterKey) };
+        const { applicationId, ...rest } = await registerApplication(store, command.settings);
+        return { id: Number(applicationId), ...rest };
+      }
+      case 'set':
+        await updateApplication({ database }, { ...command.settings, applicationId: command.id });
+        return { id: Number(command.id), changed: Object.keys(command.settings) };
+      case 'rotate': {
+        const { id: applicationId, mode, graceHours } = command;
+        const rotation = await rotateCredential({ database }, { applicationId, mode, ...graceHours });
+        const { apiKey, apiSecret, previousKeyExpiresAt } = rotation;
+        return { id: Number(applicationId), mode, apiKey, apiSecret, previousKeyExpiresAt };
+      }
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+/** The environment's database, as a deployment has it, else the running stack's. */
+async function findTarget(directory: string): Promise<{ databaseUrl: string; masterKey: string }> {
+  const databaseUrl = process.env['DATABASE_URL'] || (await findRunningStack(directory))?.databaseUrl;
+  if (databaseUrl === undefined) {
+    throw new Error('No database: run npm start first, or set DATABASE_URL and LENDEN_MASTER_KEY.');
+  }
+  return { databaseUrl, masterKey: process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory) };
+}
+
+function inWords(outcome: Outcome): string {
+  const lines = Object.entries(flat(outcome)).map(([name, value]) => `${name.padEnd(22)} ${value}`);
+  const secret = lines.some((line) => line.includes('apiSecret'));
+  return [...lines, ...(secret ? ['', 'Secrets are shown only now; store them.'] : [])].join('\n');
+}
+
+function flat(value: Outcome, prefix = ''): Record<string, string> {
+  const entries = Object.entries(value).flatMap(([name, inner]) =>
+    typeof inner === 'object' && inner !== null && !(inner instanceof Date) && !Array.isArray(inner)
+      ? Object.entries(flat({ ...inner }, `${prefix}${name}.`))
+      : [[`${prefix}${name}`, inner instanceof Date ? inner.toISOString() : String(inner)] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Node's own complaint about an unknown flag or a flag without its value. */
+function isArgumentError(error: unknown): boolean {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}

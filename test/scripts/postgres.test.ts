@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openOrm } from '../../database/connection.ts';
+import { acceptsConnections, findFreePort } from '../../scripts/ports.ts';
+import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
+
+let directory: string;
+let running: EmbeddedPostgres[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lenden-postgres-'));
+  chmodSync(directory, 0o755);
+  running = [];
+});
+
+afterEach(async () => {
+  await Promise.all(running.map((server) => server.child.stop()));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function start(): Promise<EmbeddedPostgres> {
+  const server = await startPostgres({
+    directory: join(directory, 'postgres'),
+    port: await findFreePort([]),
+    database: 'lenden',
+    logFile: join(directory, 'postgres.log'),
+    durable: true,
+  });
+  running.push(server);
+  return server;
+}
+
+async function query(url: string, sql: string): Promise<object[]> {
+  const orm = await openOrm({ url, role: 'owner', poolSize: 1 });
+  try {
+    return await orm.em.fork().execute(sql);
+  } finally {
+    await orm.close();
+  }
+}
+
+describe('embedded Postgres', () => {
+  test('keeps committed rows over kill -9 and starts again on the same data', async () => {
+    // Guards: nothing that was committed is lost when the database process dies.
+    const first = await start();
+    await query(first.url, 'create table kept as select 42 as answer');
+    process.kill(first.child.identity.pid, 'SIGKILL');
+    await first.child.exited;
+    const second = await start();
+    expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
+  }, 60_000);
+
+  test('stops a former server that still runs on the data before it starts', async () => {
+    // Guards: two servers never write one cluster, also when the launcher alone was killed.
+    const first = await start();
+    await query(first.url, 'create table kept as select 1 as one');
+    const second = await start();
+    expect(first.child.hasExited()).toBe(true);
+    expect(await query(second.url, 'select one from kept')).toEqual([{ one: 1 }]);
+  }, 60_000);
+
+  test('starts although the pid in a stale pid file belongs to another program now', async () => {
+    // Guards: a reused pid after a crash neither blocks the start nor gets the innocent program killed.
+    const first = await start();
+    process.kill(first.child.identity.pid, 'SIGKILL');
+    await first.child.exited;
+    const pidFile = join(directory, 'postgres', 'data', 'postmaster.pid');
+    const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n');
+    writeFileSync(pidFile, [String(process.pid), ...rest].join('\n'));
+    const second = await start();
+    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  }, 60_000);
+
+  test('makes the cluster anew when a first start died half-way', async () => {
+    // Guards: a half-made cluster is never taken for a whole one.
+    const staging = join(directory, 'postgres', 'data.new');
+    const first = await start();
+    await first.child.stop();
+    rmSync(join(directory, 'postgres', 'data'), { recursive: true });
+    expect(existsSync(staging)).toBe(false);
+    mkdirSync(staging);
+    writeFileSync(join(staging, 'PG_VERSION'), '18\n');
+    const second = await start();
+    expect(await query(second.url, 'select current_database() as name')).toEqual([{ name: 'lenden' }]);
+  }, 60_000);
+
+  test('refuses a connection without the password', async () => {
+    // Guards: another account of this machine cannot read payments over the loopback.
+    const server = await start();
+    const wrong = new URL(server.url);
+    wrong.password = 'guess';
+    await expect(query(wrong.href, 'select 1')).rejects.toThrow(/password/);
+    expect(statSync(join(directory, 'postgres', 'password')).mode & 0o077).toBe(0);
+  }, 60_000);
+
+  test('gives the owner a new password when the old one was lost', async () => {
+    // Guards: data stays reachable for whoever owns the files.
+    const first = await start();
+    await first.child.stop();
+    rmSync(join(directory, 'postgres', 'password'));
+    const second = await start();
+    expect(second.url.replace(/:\d+\//, '')).not.toBe(first.url.replace(/:\d+\//, ''));
+    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  }, 60_000);
+
+  test('waits for the disk at every commit and listens on the loopback only', async () => {
+    // Guards: a confirmed payment survives a power cut; the server is not offered to the network.
+    const server = await start();
+    const settings = await query(
+      server.url,
+      "select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'listen_addresses') order by name",
+    );
+    expect(settings).toEqual([
+      { name: 'fsync', setting: 'on' },
+      { name: 'listen_addresses', setting: '127.0.0.1' },
+      { name: 'synchronous_commit', setting: 'on' },
+    ]);
+    await server.child.stop();
+    expect(await acceptsConnections({ host: '127.0.0.1', port: server.port })).toBe(false);
+  }, 60_000);
+
+  test('says what the server said when it cannot start', async () => {
+    // Guards: a start that fails tells the reason instead of a timeout.
+    const taken = await start();
+    const attempt = startPostgres({
+      directory: join(directory, 'other'),
+      port: taken.port,
+      database: 'lenden',
+      logFile: join(directory, 'other.log'),
+      durable: true,
+    });
+    await expect(attempt).rejects.toThrow(/Address already in use/);
+  }, 60_000);
+});

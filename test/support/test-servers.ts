@@ -1,0 +1,21 @@
+/** The servers that `npm test` started for this run. A test without them says how to get them. */
+export interface TestServers {
+  /** The owner's URL of the migrated template database. */
+  readonly templateUrl: string;
+  readonly temporalAddress: string;
+}
+
+export function testServers(): TestServers {
+  return {
+    templateUrl: setting('LENDEN_TEST_DATABASE_URL'),
+    temporalAddress: setting('LENDEN_TEST_TEMPORAL_ADDRESS'),
+  };
+}
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') {
+    throw new Error(`${name} is not set: this test needs a Postgres and a Temporal. Run it as: npm test -- PATH`);
+  }
+  return value;
+}
