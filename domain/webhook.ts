@@ -21,8 +21,80 @@ export const JITTER_SHARE_MAX = 0.2;
 /** A receiver may move the next attempt by `Retry-After`, up to this. */
 export const RETRY_AFTER_SECONDS_MAX = 86_400;
 
+/** One attempt may take this long, from the first name look-up to the last byte that is read. */
+export const ATTEMPT_TIMEOUT_MS = 15_000;
+export const CONNECT_TIMEOUT_MS = 5_000;
+/** Of a reply, this much is read and this much is kept for the endpoint's owner. */
+export const REPLY_BYTES_MAX = 65_536;
+export const REPLY_EXCERPT_BYTES_MAX = 1_024;
+
+/** Requests to one endpoint at a time, in one process. */
+export const IN_FLIGHT_PER_ENDPOINT_MAX = 5;
+
 /** Milliseconds to wait before the attempt with this zero-based index, or null when the schedule is exhausted. `random` is in [0, 1). */
 export function delayBeforeAttemptMs(attemptIndex: number, random: number): number | null {
   const seconds = ATTEMPT_DELAYS_SECONDS[attemptIndex];
   return seconds === undefined ? null : Math.round(seconds * 1_000 * (1 + JITTER_SHARE_MAX * random));
+}
+
+/** Consecutive failures after which an endpoint's circuit opens: attempts are then put off without a connection. */
+export const CIRCUIT_FAILURES = 5;
+const CIRCUIT_OPEN_MS = 30_000;
+export const CIRCUIT_OPEN_MS_MAX = 900_000;
+/** How long the one attempt that an expired circuit lets through keeps the others waiting; longer than an attempt can take. */
+export const PROBE_LEASE_MS = 30_000;
+
+/** An endpoint that has failed for this long without one success is disabled. */
+export const DISABLED_AFTER_FAILING_MS = 5 * 86_400_000;
+
+export const DISABLED_REASONS = ['GONE', 'FAILING_FOR_5_DAYS'] as const;
+export type DisabledReason = (typeof DISABLED_REASONS)[number];
+
+/** What an endpoint's row remembers of its failures. A null `circuitOpenUntil` is a closed circuit. */
+export interface EndpointHealth {
+  readonly consecutiveFailures: number;
+  readonly failingSince: Date | null;
+  readonly circuitOpenUntil: Date | null;
+}
+
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+export function circuitState({ circuitOpenUntil }: Pick<EndpointHealth, 'circuitOpenUntil'>, now: Date): CircuitState {
+  if (circuitOpenUntil === null) {
+    return 'closed';
+  }
+  return circuitOpenUntil > now ? 'open' : 'half-open';
+}
+
+export interface EndpointFailure {
+  readonly now: Date;
+  /** The attempt that an expired circuit let through. */
+  readonly probe: boolean;
+  /** The receiver answered 410. */
+  readonly gone: boolean;
+}
+
+/**
+ * The health of an endpoint after a failed attempt. Attempts that were already under way when the circuit opened do not lengthen it:
+ * only a probe says something new.
+ */
+export function endpointAfterFailure(
+  health: EndpointHealth,
+  { now, probe, gone }: EndpointFailure,
+): EndpointHealth & { readonly disabledReason: DisabledReason | null } {
+  const failingSince = health.failingSince ?? now;
+  const counts = probe || health.circuitOpenUntil === null;
+  const consecutiveFailures = health.consecutiveFailures + (counts ? 1 : 0);
+  const opens = counts && consecutiveFailures >= CIRCUIT_FAILURES;
+  const openForMs = Math.min(
+    CIRCUIT_OPEN_MS_MAX,
+    CIRCUIT_OPEN_MS * 2 ** Math.min(consecutiveFailures - CIRCUIT_FAILURES, 10),
+  );
+  const failingForDays = now.getTime() - failingSince.getTime() >= DISABLED_AFTER_FAILING_MS;
+  return {
+    consecutiveFailures,
+    failingSince,
+    circuitOpenUntil: opens ? new Date(now.getTime() + openForMs) : health.circuitOpenUntil,
+    disabledReason: gone ? 'GONE' : failingForDays ? 'FAILING_FOR_5_DAYS' : null,
+  };
 }

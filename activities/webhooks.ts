@@ -1,0 +1,222 @@
+import type { Database, Scope } from '../database/connection.ts';
+import {
+  claimProbe,
+  parkEvent,
+  readDelivery,
+  recordDelivered,
+  recordFailure,
+  type AttemptRecord,
+  type Delivery,
+  type DeliveryEndpoint,
+} from '../database/webhooks.ts';
+import { ATTEMPT_DELAYS_SECONDS, circuitState, delayBeforeAttemptMs } from '../domain/webhook.ts';
+import { describeError, type Logger } from '../runtime/logger.ts';
+import type {
+  DeliverWebhookInput,
+  DeliverWebhookResult,
+  ParkedReason,
+  WebhookActivities,
+} from '../workflows/messages/webhook.ts';
+import { asApplicationFailure } from './failures.ts';
+import { scopeOf } from './payments/scope.ts';
+import { createEndpointGate, type EndpointGate } from './webhooks/endpoint-gate.ts';
+import { sendEvent, type SendDependencies, type SendResult } from './webhooks/send.ts';
+
+export interface WebhookDependencies extends SendDependencies {
+  readonly database: Database;
+  readonly log: Logger;
+  /** Unix time in milliseconds; replaced where tests skip time. */
+  readonly now?: () => number;
+  /** In [0, 1); decides the jitter. */
+  readonly random?: () => number;
+}
+
+/** How soon an attempt comes back that found its endpoint busy. */
+const BUSY_PAUSE_MS = 1_000;
+
+export function createWebhookActivities(deps: WebhookDependencies): WebhookActivities {
+  const gate = createEndpointGate({ now: deps.now, random: deps.random });
+  return {
+    async deliverWebhook(input) {
+      try {
+        return await deliver({ deps, gate, input, scope: scopeOf(input) });
+      } catch (error) {
+        deps.log.error({ event: input.eventId, error: describeError(error) }, 'webhook attempt not recorded');
+        throw asApplicationFailure(error);
+      }
+    },
+  };
+}
+
+interface Attempt {
+  readonly deps: WebhookDependencies;
+  readonly gate: EndpointGate;
+  readonly input: DeliverWebhookInput;
+  readonly scope: Scope;
+}
+
+/** One attempt: look, send, record. No transaction is open while the receiver is waited for. */
+async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
+  const { deps, gate, scope } = attempt;
+  if (!gate.enter(scope.applicationId)) {
+    return { kind: 'put-off', reason: 'BUSY', retryInMs: gate.turnInMs(scope.applicationId, BUSY_PAUSE_MS) };
+  }
+  const enteredAtMs = performance.now();
+  try {
+    const decision = await deps.database.withScope(scope, (em) => decide(attempt, em));
+    if (decision.kind !== 'send') {
+      return decision;
+    }
+    const startedAt = timeOf(deps);
+    const startedMs = performance.now();
+    const sent = await sendEvent(deps, { ...decision, eventId: attempt.input.eventId, now: startedAt });
+    const record: AttemptRecord = {
+      number: decision.delivery.attempts + 1,
+      at: startedAt,
+      durationMs: Math.round(performance.now() - startedMs),
+      responseStatus: sent.status,
+      error: sent.error,
+      responseExcerpt: sent.excerpt,
+    };
+    return sent.delivered
+      ? await finish(attempt, { ...decision, record })
+      : await fail(attempt, { ...decision, record, sent });
+  } finally {
+    gate.leave(scope.applicationId, performance.now() - enteredAtMs);
+  }
+}
+
+interface SendDecision {
+  readonly kind: 'send';
+  readonly delivery: Delivery;
+  readonly endpoint: DeliveryEndpoint;
+  /** This attempt tells whether an expired circuit closes. */
+  readonly probe: boolean;
+}
+
+type Transaction = Parameters<Parameters<Database['withScope']>[1]>[0];
+
+async function decide(attempt: Attempt, em: Transaction): Promise<SendDecision | DeliverWebhookResult> {
+  const { deps, gate, input, scope } = attempt;
+  const delivery = await readDelivery(em, input.eventId);
+  if (delivery === null) {
+    // A database that was set back to an older state does not know it; trying again would not help.
+    deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'a delivery has no event');
+    return { kind: 'parked', reason: 'UNKNOWN_EVENT' };
+  }
+  const now = timeOf(deps);
+  const known = input.resend ? null : knownOutcome(delivery, input, now);
+  if (known !== null) {
+    return known;
+  }
+  const { endpoint } = delivery;
+  if (endpoint === null || endpoint.disabled) {
+    const reason: ParkedReason = endpoint === null ? 'NO_ENDPOINT' : 'ENDPOINT_DISABLED';
+    await parkEvent(em, delivery, reason);
+    return { kind: 'parked', reason };
+  }
+  const circuit = circuitState(endpoint, now);
+  const probe = circuit === 'half-open' && (await claimProbe(em, scope.applicationId, now));
+  if (circuit === 'closed' || probe || input.resend) {
+    return { kind: 'send', delivery, endpoint, probe };
+  }
+  const openForMs = Math.max(BUSY_PAUSE_MS, (endpoint.circuitOpenUntil?.getTime() ?? 0) - now.getTime());
+  return { kind: 'put-off', reason: 'CIRCUIT_OPEN', retryInMs: gate.turnInMs(scope.applicationId, openForMs) };
+}
+
+/** What the row says already: an end, or an attempt that was recorded while its worker died before telling the workflow. */
+function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date): DeliverWebhookResult | null {
+  const { status, attempts } = delivery;
+  const atStart = input.recorded === null;
+  if (status === 'DELIVERED') {
+    return { kind: 'delivered' };
+  }
+  if (status === 'PARKED') {
+    // A delivery is started for a parked event when someone wants it sent again.
+    return atStart ? null : { kind: 'parked', reason: 'ATTEMPTS_EXHAUSTED' };
+  }
+  if (attempts <= (input.recorded ?? 0)) {
+    return null;
+  }
+  return {
+    kind: 'retry',
+    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, ATTEMPT_DELAYS_SECONDS.length),
+    recorded: attempts,
+    status: delivery.lastResponseStatus,
+    error: delivery.lastError,
+    retryInMs: Math.max(0, (delivery.nextAttemptAt?.getTime() ?? 0) - now.getTime()),
+  };
+}
+
+type Recorded = SendDecision & { readonly record: AttemptRecord };
+
+async function finish(attempt: Attempt, { delivery, record }: Recorded): Promise<DeliverWebhookResult> {
+  const { deps, scope } = attempt;
+  await deps.database.withScope(scope, (em) => recordDelivered(em, { scope, delivery, attempt: record }));
+  deps.log.info(logFields(attempt, { delivery, record }), 'webhook delivered');
+  return { kind: 'delivered' };
+}
+
+async function fail(
+  attempt: Attempt,
+  { delivery, endpoint, probe, record, sent }: Recorded & { sent: SendResult },
+): Promise<DeliverWebhookResult> {
+  const { deps, input, scope } = attempt;
+  const delayMs = delayBeforeAttemptMs(input.attempt, (deps.random ?? Math.random)());
+  // A receiver may ask for more time than the schedule gives, never for less.
+  const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);
+  const nextAttemptAt = retryInMs === null ? null : new Date(record.at.getTime() + record.durationMs + retryInMs);
+  const url = sent.countsAgainstEndpoint ? endpoint.url : null;
+  const outcome = await deps.database.withScope(scope, (em) =>
+    recordFailure(em, {
+      scope,
+      delivery,
+      failure: { attempt: record, probe, gone: sent.gone, url, nextAttemptAt },
+    }),
+  );
+  const fields = logFields(attempt, { delivery, record });
+  deps.log.warn({ ...fields, retryInMs }, 'webhook attempt failed');
+  if (outcome.disabledReason !== null) {
+    deps.log.error(
+      { ...fields, reason: outcome.disabledReason, alert: 'webhook-endpoint-disabled' },
+      'webhook endpoint disabled',
+    );
+  }
+  if (delivery.status === 'DELIVERED') {
+    // A resend that failed does not undo the delivery.
+    return { kind: 'delivered' };
+  }
+  if (outcome.parked || retryInMs === null) {
+    const reason = outcome.disabledReason === null ? 'ATTEMPTS_EXHAUSTED' : 'ENDPOINT_DISABLED';
+    deps.log.error({ ...fields, reason, alert: 'webhook-parked' }, 'webhook parked');
+    return { kind: 'parked', reason };
+  }
+  return {
+    kind: 'retry',
+    attempt: input.attempt + 1,
+    recorded: record.number,
+    status: sent.status,
+    error: sent.error,
+    retryInMs,
+  };
+}
+
+function logFields(
+  { scope, input }: Attempt,
+  { delivery, record }: { delivery: Delivery; record: AttemptRecord },
+): Record<string, unknown> {
+  return {
+    event: input.eventId,
+    type: delivery.type,
+    application: scope.applicationId.toString(),
+    mode: scope.mode,
+    attempt: record.number,
+    status: record.responseStatus,
+    error: record.error,
+    durationMs: record.durationMs,
+  };
+}
+
+function timeOf({ now = Date.now }: WebhookDependencies): Date {
+  return new Date(now());
+}

@@ -1,0 +1,90 @@
+import { CIRCUIT_OPEN_MS_MAX, IN_FLIGHT_PER_ENDPOINT_MAX } from '../../domain/webhook.ts';
+
+/**
+ * How many requests of this process are at one endpoint, and when those that found no room come back. It is what keeps a dead
+ * receiver from holding the slots of all others.
+ */
+export interface EndpointGate {
+  /** False when the endpoint has no room; otherwise `leave` must follow. */
+  enter(endpoint: bigint): boolean;
+  leave(endpoint: bigint, tookMs: number): void;
+  /**
+   * Milliseconds until an attempt that was put off should come back, not before `notBeforeMs`. Each caller gets a turn of its own, as
+   * far apart as the endpoint has lately needed, so that a backlog drains evenly and does not return all at once.
+   */
+  turnInMs(endpoint: bigint, notBeforeMs: number): number;
+}
+
+const TURN_MS_MIN = 25;
+const TURN_MS_START = 200;
+/** Turns further away than this are drawn by lot within it. */
+const TURNS_AHEAD_MS_MAX = CIRCUIT_OPEN_MS_MAX;
+const ENDPOINTS_REMEMBERED_MAX = 10_000;
+
+interface EndpointState {
+  inFlight: number;
+  /** Smoothed duration of a request. */
+  tookMs: number;
+  lastTurnAtMs: number;
+}
+
+export function createEndpointGate({
+  now = Date.now,
+  random = Math.random,
+}: {
+  now?: (() => number) | undefined;
+  random?: (() => number) | undefined;
+} = {}): EndpointGate {
+  const endpoints = new Map<bigint, EndpointState>();
+  const stateOf = (endpoint: bigint): EndpointState => {
+    const state = endpoints.get(endpoint) ?? {
+      inFlight: 0,
+      tookMs: TURN_MS_START * IN_FLIGHT_PER_ENDPOINT_MAX,
+      lastTurnAtMs: 0,
+    };
+    // Last used goes last, so that the first idle one is the one to forget.
+    endpoints.delete(endpoint);
+    endpoints.set(endpoint, state);
+    if (endpoints.size > ENDPOINTS_REMEMBERED_MAX) {
+      forgetIdle(endpoints);
+    }
+    return state;
+  };
+  return {
+    enter(endpoint) {
+      const state = stateOf(endpoint);
+      if (state.inFlight >= IN_FLIGHT_PER_ENDPOINT_MAX) {
+        return false;
+      }
+      state.inFlight += 1;
+      return true;
+    },
+    leave(endpoint, tookMs) {
+      const state = stateOf(endpoint);
+      state.inFlight -= 1;
+      state.tookMs = state.tookMs * 0.7 + tookMs * 0.3;
+    },
+    turnInMs(endpoint, notBeforeMs) {
+      const state = stateOf(endpoint);
+      const earliest = now() + notBeforeMs;
+      const turn = Math.max(
+        earliest,
+        state.lastTurnAtMs + Math.max(TURN_MS_MIN, state.tookMs / IN_FLIGHT_PER_ENDPOINT_MAX),
+      );
+      if (turn - earliest > TURNS_AHEAD_MS_MAX) {
+        return Math.round(notBeforeMs + random() * TURNS_AHEAD_MS_MAX);
+      }
+      state.lastTurnAtMs = turn;
+      return Math.max(1, Math.round(turn - now()));
+    },
+  };
+}
+
+function forgetIdle(endpoints: Map<bigint, EndpointState>): void {
+  for (const [endpoint, { inFlight }] of endpoints) {
+    if (inFlight === 0) {
+      endpoints.delete(endpoint);
+      return;
+    }
+  }
+}

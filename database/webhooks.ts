@@ -1,0 +1,299 @@
+import type { Mode } from '../domain/mode.ts';
+import { eventId as newEventId } from '../domain/references.ts';
+import {
+  endpointAfterFailure,
+  EVENT_SCHEMA_VERSION,
+  PROBE_LEASE_MS,
+  type DeliveryStatus,
+  type DisabledReason,
+  type EventType,
+} from '../domain/webhook.ts';
+import type { EntityManager, Scope } from './connection.ts';
+
+export interface NewEvent {
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  readonly paymentId: bigint;
+  readonly type: EventType;
+  /** Place in the payment's own order, from 1. */
+  readonly sequence: number;
+  /** What the event shows; money as JSON integers. */
+  readonly data: object;
+}
+
+/**
+ * Writes an event in the transaction of the state change that it tells of, so that neither exists without the other. The payload is
+ * built once and its bytes are what every attempt signs and sends. Without a usable endpoint the event is parked at once.
+ */
+export async function recordEvent(
+  em: EntityManager,
+  { applicationId, mode, paymentId, type, sequence, data }: NewEvent,
+): Promise<{ readonly eventId: string; readonly parked: boolean }> {
+  const eventId = newEventId();
+  const createdAt = new Date();
+  const payload = JSON.stringify({
+    id: eventId,
+    type,
+    schemaVersion: EVENT_SCHEMA_VERSION,
+    mode,
+    createdAt: createdAt.toISOString(),
+    sequence,
+    data,
+  });
+  const [row] = await em.execute<{ delivery_status: DeliveryStatus }[]>(
+    `insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, created_at,
+       delivery_status, last_error, next_sweep_at)
+     select ?, ?::bigint, ?, ?::bigint, ?, ?::integer, ?::integer, ?, ?::timestamptz,
+       case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
+       case when usable then now() + interval '30 seconds' end
+     from (select exists(select 1 from webhook_endpoints
+       where application_id = ?::bigint and url is not null and disabled_at is null) as usable) endpoint
+     returning delivery_status`,
+    [eventId, applicationId, mode, paymentId, type, EVENT_SCHEMA_VERSION, sequence, payload, createdAt, applicationId],
+  );
+  return { eventId, parked: row?.delivery_status === 'PARKED' };
+}
+
+/** All that an attempt needs to know, read in one statement. */
+export interface Delivery {
+  readonly id: bigint;
+  readonly type: string;
+  readonly payload: string;
+  readonly status: DeliveryStatus;
+  readonly attempts: number;
+  readonly lastResponseStatus: number | null;
+  readonly lastError: string | null;
+  readonly nextAttemptAt: Date | null;
+  readonly endpoint: DeliveryEndpoint | null;
+}
+
+export interface DeliveryEndpoint {
+  readonly url: string;
+  readonly disabled: boolean;
+  /** Sealed. */
+  readonly signingSecret: string;
+  /** Sealed; null outside a rotation's overlap. */
+  readonly previousSigningSecret: string | null;
+  readonly previousSecretExpiresAt: Date | null;
+  readonly circuitOpenUntil: Date | null;
+}
+
+interface DeliveryRow {
+  id: string;
+  type: string;
+  payload: string;
+  delivery_status: DeliveryStatus;
+  attempts: number;
+  last_response_status: number | null;
+  last_error: string | null;
+  next_attempt_at: Date | null;
+  url: string | null;
+  disabled_at: Date | null;
+  signing_secret: string;
+  previous_signing_secret: string | null;
+  previous_secret_expires_at: Date | null;
+  circuit_open_until: Date | null;
+}
+
+/** Null when the scope has no such event. */
+export async function readDelivery(em: EntityManager, eventId: string): Promise<Delivery | null> {
+  const [row] = await em.execute<DeliveryRow[]>(
+    `select e.id, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+       w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
+     from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
+    [eventId],
+  );
+  if (row === undefined) {
+    return null;
+  }
+  return {
+    id: BigInt(row.id),
+    type: row.type,
+    payload: row.payload,
+    status: row.delivery_status,
+    attempts: row.attempts,
+    lastResponseStatus: row.last_response_status,
+    lastError: row.last_error,
+    nextAttemptAt: asDate(row.next_attempt_at),
+    endpoint:
+      row.url === null
+        ? null
+        : {
+            url: row.url,
+            disabled: row.disabled_at !== null,
+            signingSecret: row.signing_secret,
+            previousSigningSecret: row.previous_signing_secret,
+            previousSecretExpiresAt: asDate(row.previous_secret_expires_at),
+            circuitOpenUntil: asDate(row.circuit_open_until),
+          },
+  };
+}
+
+/** Takes the one attempt that an expired circuit lets through. False when another one took it. */
+export async function claimProbe(em: EntityManager, applicationId: bigint, now: Date): Promise<boolean> {
+  const claimed = await em.execute<unknown[]>(
+    `update webhook_endpoints set circuit_open_until = ?::timestamptz
+     where application_id = ?::bigint and circuit_open_until <= ?::timestamptz returning 1`,
+    [new Date(now.getTime() + PROBE_LEASE_MS), applicationId, now],
+  );
+  return claimed.length > 0;
+}
+
+/** Ends the delivery of an event that cannot be sent. A delivered event stays delivered. */
+export async function parkEvent(em: EntityManager, delivery: Delivery, reason: string): Promise<void> {
+  await em.execute(
+    `update webhook_events set delivery_status = 'PARKED', last_error = ?, next_attempt_at = null, next_sweep_at = null, updated_at = now()
+     where id = ?::bigint and delivery_status <> 'DELIVERED'`,
+    [reason, delivery.id],
+  );
+}
+
+export interface AttemptRecord {
+  readonly number: number;
+  readonly at: Date;
+  readonly durationMs: number;
+  readonly responseStatus: number | null;
+  readonly error: string | null;
+  readonly responseExcerpt: string | null;
+}
+
+/** A failed attempt and what follows from it. */
+export interface FailureRecord {
+  readonly attempt: AttemptRecord;
+  readonly probe: boolean;
+  readonly gone: boolean;
+  /** The URL that was tried: a failure says nothing about another one that was registered meanwhile. Null when none was tried. */
+  readonly url: string | null;
+  /** Null when the schedule is used up: the event is then parked. */
+  readonly nextAttemptAt: Date | null;
+}
+
+export interface FailureOutcome {
+  readonly parked: boolean;
+  /** Set when this very failure disabled the endpoint. */
+  readonly disabledReason: DisabledReason | null;
+}
+
+/** The sweeper looks after an event only when its workflow has clearly missed the next attempt. */
+const SWEEP_GRACE_MS = 600_000;
+
+/** Writes attempt, event and endpoint after a 2xx. */
+export async function recordDelivered(
+  em: EntityManager,
+  { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
+): Promise<void> {
+  await insertAttempt(em, { scope, delivery, attempt });
+  await em.execute(
+    `update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
+       last_error = null, last_attempt_at = ?::timestamptz, delivered_at = coalesce(delivered_at, ?::timestamptz), next_attempt_at = null,
+       next_sweep_at = null, updated_at = now()
+     where id = ?::bigint`,
+    [attempt.number, attempt.responseStatus, attempt.at, attempt.at, delivery.id],
+  );
+  // Healthy endpoints are not written at all, or their row would be the one that all deliveries wait for.
+  await em.execute(
+    `update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
+     where application_id = ?::bigint and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null)`,
+    [scope.applicationId],
+  );
+}
+
+/** Writes attempt, event and endpoint after a failure. */
+export async function recordFailure(
+  em: EntityManager,
+  { scope, delivery, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
+): Promise<FailureOutcome> {
+  const { attempt } = failure;
+  await insertAttempt(em, { scope, delivery, attempt });
+  const disabledReason = failure.url === null ? null : await failEndpoint(em, scope, failure);
+  const next = disabledReason === null ? failure.nextAttemptAt : null;
+  await em.execute(
+    `update webhook_events set delivery_status = case when delivery_status = 'DELIVERED' then delivery_status else ? end,
+       attempts = greatest(attempts, ?::integer), last_response_status = ?::integer, last_error = ?, last_attempt_at = ?::timestamptz,
+       next_attempt_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end,
+       next_sweep_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end, updated_at = now()
+     where id = ?::bigint`,
+    [
+      next === null ? 'PARKED' : 'RETRYING',
+      attempt.number,
+      attempt.responseStatus,
+      attempt.error,
+      attempt.at,
+      next,
+      next === null ? null : new Date(next.getTime() + SWEEP_GRACE_MS),
+      delivery.id,
+    ],
+  );
+  return { parked: next === null, disabledReason };
+}
+
+/** A twin of this attempt, run again after its worker died, may have been faster: the first record stands. */
+async function insertAttempt(
+  em: EntityManager,
+  { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
+): Promise<void> {
+  await em.execute(
+    `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms, created_at)
+     values (?::bigint, ?::bigint, ?, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz)
+     on conflict (webhook_event_id, number) do nothing`,
+    [
+      delivery.id,
+      scope.applicationId,
+      scope.mode,
+      attempt.number,
+      attempt.responseStatus,
+      attempt.error,
+      attempt.responseExcerpt,
+      attempt.durationMs,
+      attempt.at,
+    ],
+  );
+}
+
+interface HealthRow {
+  consecutive_failures: number;
+  failing_since: Date | null;
+  circuit_open_until: Date | null;
+}
+
+async function failEndpoint(
+  em: EntityManager,
+  { applicationId }: Scope,
+  { attempt, probe, gone, url }: FailureRecord,
+): Promise<DisabledReason | null> {
+  const [row] = await em.execute<HealthRow[]>(
+    `select consecutive_failures, failing_since, circuit_open_until from webhook_endpoints
+     where application_id = ?::bigint and url = ? and disabled_at is null for update`,
+    [applicationId, url],
+  );
+  if (row === undefined) {
+    return null;
+  }
+  const health = endpointAfterFailure(
+    {
+      consecutiveFailures: row.consecutive_failures,
+      failingSince: asDate(row.failing_since),
+      circuitOpenUntil: asDate(row.circuit_open_until),
+    },
+    { now: new Date(attempt.at.getTime() + attempt.durationMs), probe, gone },
+  );
+  await em.execute(
+    `update webhook_endpoints set consecutive_failures = ?::integer, failing_since = ?::timestamptz, circuit_open_until = ?::timestamptz,
+       disabled_at = case when ?::text is null then null else now() end, disabled_reason = ?, updated_at = now()
+     where application_id = ?::bigint`,
+    [
+      health.consecutiveFailures,
+      health.failingSince,
+      health.circuitOpenUntil,
+      health.disabledReason,
+      health.disabledReason,
+      applicationId,
+    ],
+  );
+  return health.disabledReason;
+}
+
+/** Raw statements may answer an instant as text or as a Date, as the driver is set up. */
+function asDate(value: Date | string | null): Date | null {
+  return value === null ? null : new Date(value);
+}
