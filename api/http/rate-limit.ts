@@ -1,0 +1,55 @@
+/** A token bucket a key: `perMinute` at once, refilled evenly. Per process, which the documentation says. */
+export interface RateLimiter {
+  take(key: string, perMinute: number): RateVerdict;
+}
+
+export interface RateVerdict {
+  readonly allowed: boolean;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until the bucket is full again. */
+  readonly resetSeconds: number;
+  /** Seconds until one request is allowed; 0 when this one was. */
+  readonly retryAfterSeconds: number;
+}
+
+const KEYS_MAX = 50_000;
+
+interface Bucket {
+  tokens: number;
+  atMs: number;
+}
+
+export function createRateLimiter(nowMs: () => number = () => performance.now()): RateLimiter {
+  const buckets = new Map<string, Bucket>();
+  return {
+    take(key, perMinute) {
+      const now = nowMs();
+      const bucket = buckets.get(key) ?? { tokens: perMinute, atMs: now };
+      const perMs = perMinute / 60_000;
+      const tokens = Math.min(perMinute, bucket.tokens + (now - bucket.atMs) * perMs);
+      const allowed = tokens >= 1;
+      const left = allowed ? tokens - 1 : tokens;
+      // Moved to the end of the map, so that the longest unused key is the first to be forgotten.
+      buckets.delete(key);
+      buckets.set(key, { tokens: left, atMs: now });
+      forgetOldest(buckets);
+      return {
+        allowed,
+        limit: perMinute,
+        remaining: Math.floor(left),
+        resetSeconds: Math.ceil((perMinute - left) / perMs / 1_000),
+        retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((1 - left) / perMs / 1_000)),
+      };
+    },
+  };
+}
+
+function forgetOldest(buckets: Map<string, Bucket>): void {
+  if (buckets.size > KEYS_MAX) {
+    const [oldest] = buckets.keys();
+    if (oldest !== undefined) {
+      buckets.delete(oldest);
+    }
+  }
+}

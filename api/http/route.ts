@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../../domain/errors.ts';
+import type { JsonValue } from './json-text.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What a handler gets: only what its route's schemas let through. */
+export interface RouteInput<Params, Query, Body, Caller> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly caller: Caller;
+  /** The parsed body before the schema picked its fields: what idempotency fingerprints. */
+  readonly rawBody: JsonValue;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly requestId: string;
+}
+
+export interface RouteReply<Data> {
+  readonly status: number;
+  readonly data: Data;
+  readonly message?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called with the exact text that is about to be sent; a failure of it does not fail the request. */
+  readonly onSerialized?: (text: string) => Promise<void>;
+}
+
+/** A stored answer, sent again byte for byte. */
+export interface ReplayReply {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface RouteSpec<Params, Query, Body, Data, Caller> {
+  readonly method: HttpMethod;
+  /** Below the surface's prefix, such as `/payments/{id}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `none` for public routes. */
+  readonly auth: 'credential' | 'none';
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
+  readonly body?: z.ZodType<Body>;
+  readonly idempotent?: boolean;
+  /** Status and schema of the good answers. */
+  readonly response: { readonly status: number; readonly schema: z.ZodType<Data>; readonly list?: boolean };
+  readonly errors: readonly ErrorCode[];
+  /** OpenAPI links from this answer, so that stateful clients find the way. */
+  readonly links?: Readonly<Record<string, { operationId: string; parameters: Record<string, string> }>>;
+  readonly handler: (input: RouteInput<Params, Query, Body, Caller>) => Promise<RouteReply<Data> | ReplayReply>;
+}
+
+/** A route whose types have been checked and are no longer needed. */
+export type Route<Caller> = RouteSpec<unknown, unknown, unknown, unknown, Caller>;
+
+/** One object validates, types and documents an operation. */
+export function route<Params, Query, Body, Data, Caller>(
+  spec: RouteSpec<Params, Query, Body, Data, Caller>,
+): Route<Caller> {
+  return spec as unknown as Route<Caller>;
+}

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import Koa from 'koa';
+import { DomainError } from '../../domain/errors.ts';
+import { describeError, type Logger } from '../../runtime/logger.ts';
+import { sqlStateOf } from '../../database/connection.ts';
+import type { Context, RequestState } from './surface.ts';
+
+const PLAIN_ERRORS = { RESOURCE_NOT_FOUND: 404, METHOD_NOT_ALLOWED: 405 } as const;
+
+export interface ListenerOptions {
+  readonly log: Logger;
+  /** Answers the request and says true, or leaves it to the next one. */
+  readonly handlers: readonly ((context: Context) => Promise<boolean>)[];
+  readonly trustedProxies: number;
+  readonly https: boolean;
+  /** Answers a failure of a request that no surface has taken. */
+  readonly renderError?: (context: Context, error: DomainError) => void;
+}
+
+/** One Koa application: request id, one log line a request, every failure answered in the shape of the surface that took it. */
+export function createListener({
+  log,
+  handlers,
+  trustedProxies,
+  https,
+  renderError,
+}: ListenerOptions): Koa<RequestState> {
+  const app = new Koa<RequestState>({ proxy: trustedProxies > 0, maxIpsCount: trustedProxies });
+  app.silent = true;
+  app.on('error', (error: unknown) => log.error({ error: describeError(error) }, 'response failed'));
+  app.use(async (context) => {
+    const started = performance.now();
+    context.state.requestId = randomUUID();
+    context.set({
+      'X-Request-Id': context.state.requestId,
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'no-store',
+    });
+    if (https) {
+      context.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+    }
+    try {
+      await handle(context, handlers);
+    } catch (error) {
+      answerError({ context, error, log, ...(renderError === undefined ? {} : { renderError }) });
+    }
+    log.info(
+      {
+        requestId: context.state.requestId,
+        method: context.method,
+        // Paths hold references that open a payment's page, so only the route's template is logged.
+        route: context.state.route ?? 'unmatched',
+        status: context.status,
+        ms: Math.round(performance.now() - started),
+      },
+      'request',
+    );
+  });
+  return app;
+}
+
+async function handle(context: Context, handlers: ListenerOptions['handlers']): Promise<void> {
+  for (const handler of handlers) {
+    if (await handler(context)) {
+      return;
+    }
+  }
+  throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
+}
+
+interface Failure {
+  readonly context: Context;
+  readonly error: unknown;
+  readonly log: Logger;
+  readonly renderError?: (context: Context, error: DomainError) => void;
+}
+
+function answerError({ context, error, log, renderError }: Failure): void {
+  const known = error instanceof DomainError ? error : unexpected(error);
+  if (known !== error) {
+    log.error(
+      { requestId: context.state.requestId, route: context.state.route, error: describeError(error) },
+      'request failed',
+    );
+  }
+  if (known.retryAfterSeconds !== undefined) {
+    context.set('Retry-After', String(known.retryAfterSeconds));
+  }
+  if (known.code === 'UNAUTHORIZED') {
+    context.set('WWW-Authenticate', 'ApiKey');
+  }
+  // What is left of a body that was not read must not be taken for the next request.
+  if (!context.req.complete) {
+    context.set('Connection', 'close');
+  }
+  if (context.state.surface !== undefined) {
+    const { status, text } = context.state.surface.renderError(known, context.state.requestId);
+    context.status = status;
+    context.type = 'application/json; charset=utf-8';
+    context.body = text;
+  } else if (renderError !== undefined) {
+    renderError(context, known);
+  } else {
+    context.status = known.code in PLAIN_ERRORS ? PLAIN_ERRORS[known.code as keyof typeof PLAIN_ERRORS] : 500;
+    context.type = 'text/plain; charset=utf-8';
+    context.body = known.message;
+  }
+}
+
+/** A database that cannot serve now is 503 with a time to come back; anything else that we did not foresee is 500. */
+function unexpected(error: unknown): DomainError {
+  return isOverload(error)
+    ? new DomainError('SERVICE_UNAVAILABLE', 'the service cannot answer now; try again shortly', {
+        retryAfterSeconds: 2,
+      })
+    : new DomainError('INTERNAL_ERROR', 'an internal error; quote the request id');
+}
+
+const CONNECTION_ERRORS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+]);
+
+function isOverload(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
+    const state = sqlStateOf(cause);
+    // Classes 08 connection, 53 resources, 57 operator intervention, 55P03 lock not available, 25006 read-only.
+    if (state !== undefined && (/^(08|53|57)/.test(state) || state === '55P03' || state === '25006')) {
+      return true;
+    }
+    const code = 'code' in cause ? cause.code : undefined;
+    if (typeof code === 'string' && CONNECTION_ERRORS.has(code)) {
+      return true;
+    }
+    if (/timeout exceeded when trying to connect|Connection terminated/i.test(cause.message)) {
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,43 @@
+import type { ParameterizedContext } from 'koa';
+import type { DomainError } from '../../domain/errors.ts';
+import type { ReplayReply, Route, RouteReply } from './route.ts';
+
+/** What the HTTP layer keeps about a request. */
+export interface RequestState {
+  requestId: string;
+  /** Set once a surface has taken the request, so that every failure is answered in its shape. */
+  surface?: AnySurface;
+  route?: string;
+}
+export type Context = ParameterizedContext<RequestState>;
+
+/**
+ * One published contract: its own routes, authentication and shapes. Several surfaces may have a route on one path; which of them a
+ * request means is decided by `accepts`, asked in order, so a dialect is added without touching the others.
+ */
+export interface Surface<Caller> {
+  readonly name: string;
+  /** Prefix of all paths, such as `/api/v1`. */
+  readonly prefix: string;
+  readonly routes: readonly Route<Caller>[];
+  /** True when a request on a path below the prefix is this surface's, whether or not a route exists. */
+  accepts(context: Context): boolean;
+  /** Throws UNAUTHORIZED or RATE_LIMITED. */
+  authenticate(context: Context): Promise<Caller>;
+  /** Runs before public routes: limits per address. */
+  admit(context: Context): void;
+  render(reply: RouteReply<unknown>): string;
+  renderError(error: DomainError, requestId: string): { status: number; text: string };
+  readonly bodyBytesMax: number;
+}
+
+/** A surface whose caller type is known to itself only. */
+export type AnySurface = Surface<unknown>;
+
+export function surface<Caller>(definition: Surface<Caller>): AnySurface {
+  return definition as unknown as AnySurface;
+}
+
+export function isReplay(reply: RouteReply<unknown> | ReplayReply): reply is ReplayReply {
+  return 'text' in reply;
+}

@@ -1,0 +1,111 @@
+import { verify } from '@node-rs/bcrypt';
+import { randomBytes } from 'node:crypto';
+import type { Database, Scope } from '../../database/connection.ts';
+import { Application, Credential } from '../../database/entities/application.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { Mode } from '../../domain/mode.ts';
+import { hmacSha256, sha256 } from '../../runtime/secrets.ts';
+
+/** Who calls: an application in one mode, both decided by its credential alone. */
+export interface NativeCaller {
+  readonly scope: Scope;
+  readonly credentialId: bigint;
+  readonly application: Application;
+}
+
+const KEY_FORMAT = /^oi_(test|live)_[0-9A-Za-z]{8,120}$/;
+const SECRET_LENGTH_MAX = 72;
+const VERDICTS_MAX = 10_000;
+const LAST_USED_EVERY_MS = 60_000;
+/** Hash of a random secret: checked when the key is unknown, so that knowing a key cannot be told from the time of the answer. */
+const NOBODYS_HASH = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8T9x1kJH3qYxE9vX7lRj5G5V8ZsJ8K';
+
+export interface Authenticator {
+  /** Throws UNAUTHORIZED, with the same words whatever is wrong. */
+  authenticate(apiKey: string, apiSecret: string): Promise<NativeCaller>;
+}
+
+/**
+ * The credential row is read on every request, so a revocation acts at once in every process. Only the bcrypt verdict is remembered,
+ * under an HMAC of the secret with a key of this process, bound to the row's hash.
+ */
+export function createAuthenticator(database: Database): Authenticator {
+  const verdicts = createVerdicts();
+  const lastUsed = new Map<bigint, number>();
+  return {
+    async authenticate(apiKey, apiSecret) {
+      if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
+        throw refused();
+      }
+      const found = await findCredential(database, apiKey);
+      const matches = await verdicts.matches(apiSecret, found?.credential.secretHash ?? NOBODYS_HASH);
+      if (found === null || !matches || !isUsable(found)) {
+        throw refused();
+      }
+      await noteUse(database, found, lastUsed);
+      return { scope: found.scope, credentialId: found.credential.id, application: found.application };
+    },
+  };
+}
+
+interface Found {
+  readonly scope: Scope;
+  readonly credential: Credential;
+  readonly application: Application;
+}
+
+async function findCredential(database: Database, apiKey: string): Promise<Found | null> {
+  const [ids] = await database.lookup<{ credential_id: string; application_id: string; mode: Mode }>(
+    'select * from lenden_find_credential(?)',
+    [sha256(apiKey)],
+  );
+  if (ids === undefined) {
+    return null;
+  }
+  const scope = { applicationId: BigInt(ids.application_id), mode: ids.mode };
+  return database.withScope(scope, async (em) => {
+    const credential = await em.findOne(Credential, { id: BigInt(ids.credential_id) });
+    const application = await em.findOne(Application, { id: scope.applicationId });
+    return credential === null || application === null ? null : { scope, credential, application };
+  });
+}
+
+function isUsable({ credential, application }: Found): boolean {
+  const expired = credential.expiresAt instanceof Date && credential.expiresAt.getTime() <= Date.now();
+  return credential.status === 'ACTIVE' && !expired && application.status === 'ACTIVE';
+}
+
+async function noteUse(database: Database, { scope, credential }: Found, lastUsed: Map<bigint, number>): Promise<void> {
+  const now = Date.now();
+  if (now - (lastUsed.get(credential.id) ?? 0) >= LAST_USED_EVERY_MS) {
+    lastUsed.set(credential.id, now);
+    await database.withScope(scope, (em) =>
+      em.nativeUpdate(Credential, { id: credential.id }, { lastUsedAt: new Date(now) }),
+    );
+  }
+}
+
+function createVerdicts() {
+  const processKey = randomBytes(32);
+  const known = new Set<string>();
+  return {
+    async matches(secret: string, secretHash: string): Promise<boolean> {
+      const verdict = hmacSha256(processKey, `${secretHash}\0${secret}`).toString('base64');
+      if (known.has(verdict)) {
+        return true;
+      }
+      const matches = await verify(secret, secretHash);
+      if (matches) {
+        if (known.size >= VERDICTS_MAX) {
+          known.clear();
+        }
+        known.add(verdict);
+      }
+      return matches;
+    },
+  };
+}
+
+function refused(): DomainError {
+  return new DomainError('UNAUTHORIZED', 'the API key or secret is not valid');
+}

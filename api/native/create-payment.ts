@@ -1,0 +1,206 @@
+import { bindKey, claimKey, releaseKey, storeAnswer, type KeyName } from '../../database/idempotency.ts';
+import type { EntityManager } from '../../database/connection.ts';
+import { Payment, PublicReference } from '../../database/entities/payment.ts';
+import { isCurrency } from '../../domain/currency.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { paymentView, type PaymentView } from '../../domain/payment-view.ts';
+import { paymentReference } from '../../domain/references.ts';
+import { returnUrlProblem } from '../../domain/return-url.ts';
+import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { sha256 } from '../../runtime/secrets.ts';
+import { canonicalJson, type JsonValue } from '../http/json-text.ts';
+import type { ReplayReply, RouteReply } from '../http/route.ts';
+import type { NativeCaller } from './authenticate.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import type { CreatePayment } from './schemas.ts';
+
+const OPERATION = 'POST /payments';
+const LEASE_SECONDS = 60;
+const KEEP_DAYS = 30;
+/** How long a creator waits for the gateway's session before it gets a CREATED payment whose page waits instead. */
+const SESSION_WAIT_MS = 8_000;
+const TEMPORAL_WAIT_MS = 2_000;
+/** Older than the API's wait, so that the sweeper never starts what a creator is about to start. */
+const FIRST_SWEEP_SECONDS = 30;
+
+export interface CreateRequest {
+  readonly caller: NativeCaller;
+  readonly body: CreatePayment;
+  readonly rawBody: JsonValue;
+  readonly idempotencyKey: string | undefined;
+}
+
+/**
+ * Creates a payment and opens its checkout. The idempotency key and the payment are one transaction; everything after it can be lost and is
+ * found again: by a twin with the same key, and by the sweeper.
+ */
+export async function createPayment(
+  deps: ApiDependencies,
+  request: CreateRequest,
+): Promise<RouteReply<PaymentView> | ReplayReply> {
+  checkBusinessRules(deps, request);
+  const key = keyOf(request);
+  const stored = await deps.database.withScope(request.caller.scope, (em) => store(em, request, key));
+  if (stored.kind === 'replay') {
+    return { status: stored.status, text: stored.text, headers: { 'Idempotent-Replayed': 'true' } };
+  }
+  const payment = await openCheckout(deps, request, stored.paymentId);
+  if (payment.status === 'FAILED' || payment.status === 'CREATED') {
+    await release(deps, key);
+  }
+  if (payment.status === 'FAILED') {
+    throw new DomainError('GATEWAY_ERROR', 'the gateway refused to open a checkout for this payment');
+  }
+  return {
+    status: 201,
+    data: paymentView(payment, deps.webUrl),
+    message: 'Resource created',
+    ...(key === null || payment.status === 'CREATED'
+      ? {}
+      : {
+          onSerialized: (text: string) =>
+            deps.database.withScope(key.scope, (em) => storeAnswer(em, key, { status: 201, text })),
+        }),
+  };
+}
+
+function checkBusinessRules(deps: ApiDependencies, { caller, body }: CreateRequest): void {
+  const { application, scope } = caller;
+  const limits = isCurrency(body.currency)
+    ? deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits.get(body.currency)
+    : undefined;
+  if (limits === undefined) {
+    const message = 'is not enabled for the gateway';
+    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { currency: message } });
+  }
+  const amount = BigInt(body.amountMinor);
+  const least = greatestOf(limits.minMinor, application.minAmountMinor);
+  const greatest = leastOf(limits.maxMinor, application.maxAmountMinor);
+  if (amount < least || amount > greatest) {
+    const message = `must be between ${least} and ${greatest}`;
+    throw new DomainError('AMOUNT_OUT_OF_BOUNDS', `amountMinor ${message}`, { fields: { amountMinor: message } });
+  }
+  const problem =
+    body.returnUrl === undefined
+      ? null
+      : returnUrlProblem(body.returnUrl, { origins: application.returnOrigins ?? [], mode: scope.mode });
+  if (problem !== null) {
+    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { returnUrl: problem } });
+  }
+  if (body.invoiceId !== undefined) {
+    throw new DomainError('RESOURCE_NOT_FOUND', 'invoice not found');
+  }
+}
+
+function greatestOf(a: bigint, b: bigint | null | undefined): bigint {
+  return typeof b === 'bigint' && b > a ? b : a;
+}
+
+function leastOf(a: bigint, b: bigint | null | undefined): bigint {
+  return typeof b === 'bigint' && b < a ? b : a;
+}
+
+/** 1 to 255 octets without control characters; Node hands header octets over as Latin-1, one character each. */
+function keyOf({ caller, idempotencyKey }: CreateRequest): KeyName | null {
+  if (idempotencyKey === undefined) {
+    return null;
+  }
+  if (!/^[\x20-\x7e\x80-\xff]{1,255}$/.test(idempotencyKey)) {
+    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', {
+      fields: { 'Idempotency-Key': 'must be 1 to 255 octets without control characters' },
+    });
+  }
+  return { scope: caller.scope, operation: OPERATION, key: idempotencyKey };
+}
+
+type Stored =
+  | { readonly kind: 'payment'; readonly paymentId: bigint }
+  | { readonly kind: 'replay'; readonly status: number; readonly text: string };
+
+async function store(em: EntityManager, request: CreateRequest, key: KeyName | null): Promise<Stored> {
+  if (key === null) {
+    return { kind: 'payment', paymentId: await insertPayment(em, request) };
+  }
+  const fingerprint = sha256(canonicalJson(request.rawBody));
+  const claim = await claimKey(em, { ...key, fingerprint, leaseSeconds: LEASE_SECONDS, keepDays: KEEP_DAYS });
+  switch (claim.kind) {
+    case 'conflict':
+      throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');
+    case 'in-progress':
+      throw new DomainError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is still running', {
+        retryAfterSeconds: claim.retryAfterSeconds,
+      });
+    case 'replay':
+      return claim;
+    case 'take-over':
+      return { kind: 'payment', paymentId: claim.paymentId };
+    case 'claimed': {
+      const paymentId = await insertPayment(em, request);
+      await bindKey(em, key, paymentId);
+      return { kind: 'payment', paymentId };
+    }
+  }
+}
+
+async function insertPayment(em: EntityManager, { caller, body }: CreateRequest): Promise<bigint> {
+  const { scope, application } = caller;
+  const now = Date.now();
+  const reference = paymentReference();
+  const paymentId = await em.insert(Payment, {
+    applicationId: scope.applicationId,
+    mode: scope.mode,
+    reference,
+    status: 'CREATED',
+    amountMinor: BigInt(body.amountMinor),
+    currency: body.currency,
+    customerReference: body.customerReference,
+    customerEmail: body.customerEmail ?? null,
+    customerPhone: body.customerPhone ?? null,
+    customerName: body.customerName ?? null,
+    productName: body.productName ?? null,
+    returnUrl: body.returnUrl ?? null,
+    gateway: DEFAULT_GATEWAY,
+    expiresAt: new Date(now + application.expiryMinutes * 60_000),
+    nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
+  });
+  await em.insert(PublicReference, { reference, kind: 'payment', targetId: paymentId, ...scope });
+  return paymentId;
+}
+
+/** The row says how it stands, whatever the waiting came to: a late answer, a lost one, or one that never came. */
+async function openCheckout(deps: ApiDependencies, { caller }: CreateRequest, paymentId: bigint): Promise<Payment> {
+  const { scope, application } = caller;
+  const read = (): Promise<Payment> =>
+    deps.database.withScope(scope, (em) => em.findOneOrFail(Payment, { id: paymentId }));
+  const before = await read();
+  if (before.status !== 'CREATED') {
+    return before;
+  }
+  try {
+    await deps.dispatch.openCheckout(
+      {
+        paymentId,
+        reference: before.reference,
+        applicationId: scope.applicationId,
+        applicationName: application.name,
+        mode: scope.mode,
+        amount: before,
+        gateway: before.gateway,
+      },
+      { timeoutMs: SESSION_WAIT_MS, unreachableMs: TEMPORAL_WAIT_MS },
+    );
+  } catch (error) {
+    deps.log.warn(
+      { payment: before.reference, error: describeError(error) },
+      'checkout not open yet; the page waits for it',
+    );
+  }
+  return read();
+}
+
+async function release(deps: ApiDependencies, key: KeyName | null): Promise<void> {
+  if (key !== null) {
+    await deps.database.withScope(key.scope, (em) => releaseKey(em, key));
+  }
+}

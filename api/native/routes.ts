@@ -1,0 +1,258 @@
+import { z } from 'zod';
+import { GatewayCallback, LatePayment, Payment } from '../../database/entities/payment.ts';
+import { timelineOf } from '../../database/explanation.ts';
+import { findPublicPayment } from '../../database/public-references.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
+import { explain } from '../../domain/explanation.ts';
+import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
+import { isPaid } from '../../domain/payment.ts';
+import { paymentView } from '../../domain/payment-view.ts';
+import { route, type Route } from '../http/route.ts';
+import type { NativeCaller } from './authenticate.ts';
+import { createPayment } from './create-payment.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import {
+  AppMe,
+  Checkout,
+  CheckoutParams,
+  CreatePayment,
+  Explanation,
+  IdParams,
+  ListPaymentsQuery,
+  Payment as PaymentSchema,
+  Receipt,
+} from './schemas.ts';
+
+const LIST_MAX = 200;
+const CREDENTIAL_ERRORS = ['UNAUTHORIZED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'] as const;
+
+/** The operations of the native API: OI Payments' contract, with our own additions named as such. */
+export function nativeRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
+  return [appMe(), create(deps), read(deps), list(deps), receipt(deps), explanation(deps), checkout(deps)];
+}
+
+function appMe(): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/app/me',
+    operationId: 'getAppMe',
+    tag: 'App',
+    summary: 'Tell which application and mode the credential stands for',
+    auth: 'credential',
+    response: { status: 200, schema: AppMe },
+    errors: CREDENTIAL_ERRORS,
+    handler: async ({ caller }: { caller: NativeCaller }) => ({
+      status: 200,
+      data: { id: toJsonInteger(caller.scope.applicationId), name: caller.application.name, mode: caller.scope.mode },
+    }),
+  });
+}
+
+function create(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'POST',
+    path: '/payments',
+    operationId: 'createPayment',
+    tag: 'Payments',
+    summary: 'Create a payment and open its hosted checkout',
+    description:
+      'Answers PENDING with the checkout open, or CREATED when the gateway could not be reached in time; checkoutUrl works in both cases.',
+    auth: 'credential',
+    body: CreatePayment,
+    idempotent: true,
+    response: { status: 201, schema: PaymentSchema },
+    errors: [
+      'VALIDATION_ERROR',
+      'AMOUNT_OUT_OF_BOUNDS',
+      'RESOURCE_NOT_FOUND',
+      'IDEMPOTENCY_KEY_CONFLICT',
+      'IDEMPOTENCY_IN_PROGRESS',
+      'PAYLOAD_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'GATEWAY_ERROR',
+      ...CREDENTIAL_ERRORS,
+    ],
+    links: {
+      readPayment: { operationId: 'getPayment', parameters: { id: '$response.body#/data/id' } },
+      explainPayment: { operationId: 'explainPayment', parameters: { id: '$response.body#/data/id' } },
+      readReceipt: { operationId: 'getReceipt', parameters: { id: '$response.body#/data/id' } },
+      readCheckout: { operationId: 'getCheckout', parameters: { reference: '$response.body#/data/reference' } },
+    },
+    handler: ({ caller, body, rawBody, headers }) =>
+      createPayment(deps, { caller, body, rawBody, idempotencyKey: headers['idempotency-key'] }),
+  });
+}
+
+function read(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/payments/{id}',
+    operationId: 'getPayment',
+    tag: 'Payments',
+    summary: 'Read a payment',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: PaymentSchema },
+    errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS],
+    handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => ({
+      status: 200,
+      data: paymentView(await findPayment(deps, caller, params.id), deps.webUrl),
+    }),
+  });
+}
+
+type IdParams = z.infer<typeof IdParams>;
+
+function list(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/payments',
+    operationId: 'listPayments',
+    tag: 'Payments',
+    summary: "List a customer's payments, newest first",
+    description: `At most the ${LIST_MAX} newest payments of the customer.`,
+    auth: 'credential',
+    query: ListPaymentsQuery,
+    response: { status: 200, schema: z.array(PaymentSchema) },
+    errors: ['VALIDATION_ERROR', ...CREDENTIAL_ERRORS],
+    handler: async ({ caller, query }: { caller: NativeCaller; query: z.infer<typeof ListPaymentsQuery> }) => {
+      const payments = await deps.database.withScope(caller.scope, (em) =>
+        em.find(
+          Payment,
+          { ...caller.scope, customerReference: query.customerReference },
+          { orderBy: { id: 'desc' }, limit: LIST_MAX },
+        ),
+      );
+      return { status: 200, data: payments.map((payment) => paymentView(payment, deps.webUrl)) };
+    },
+  });
+}
+
+function receipt(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/payments/{id}/receipt',
+    operationId: 'getReceipt',
+    tag: 'Payments',
+    summary: 'Read the receipt of a settled payment',
+    description: 'Answers 404 where receipts are not enabled for the app and 409 while the payment is not settled.',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: Receipt },
+    errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE', ...CREDENTIAL_ERRORS],
+    handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => {
+      const payment = await findPayment(deps, caller, params.id);
+      if (!caller.application.receiptsEnabled) {
+        throw notFound('receipt');
+      }
+      if (!isPaid(payment.status) || !(payment.paidAt instanceof Date)) {
+        throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not settled');
+      }
+      return { status: 200, data: receiptOf(payment, { paidAt: payment.paidAt, appName: caller.application.name }) };
+    },
+  });
+}
+
+function receiptOf(payment: Payment, { paidAt, appName }: { paidAt: Date; appName: string }) {
+  return {
+    receiptNumber: `R-${payment.id}`,
+    paymentId: toJsonInteger(payment.id),
+    reference: payment.reference,
+    amountMinor: toJsonInteger(payment.amountMinor),
+    amountDisplay: toDecimalText(payment),
+    currency: payment.currency,
+    customerReference: payment.customerReference,
+    appName,
+    gateway: payment.gateway,
+    gatewayTxnId: payment.gatewayTxnId ?? null,
+    paidAt: paidAt.toISOString(),
+    refundedMinor: 0,
+    mode: payment.mode,
+  };
+}
+
+function explanation(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/payments/{id}/explain',
+    operationId: 'explainPayment',
+    tag: 'Payments',
+    summary: 'Tell where a payment stands, what it waits for and what happens next',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: Explanation },
+    errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS],
+    handler: ({ caller, params }: { caller: NativeCaller; params: IdParams }) =>
+      deps.database.withScope(caller.scope, async (em) => {
+        const payment = await em.findOne(Payment, { id: params.id, ...caller.scope });
+        if (payment === null) {
+          throw notFound('payment');
+        }
+        const unconsumed = await em.count(GatewayCallback, { paymentId: payment.id, consumedAt: null });
+        const held = await em.count(LatePayment, { paymentId: payment.id, status: 'HELD' });
+        const situation = explain({
+          status: payment.status,
+          expiresAt: payment.expiresAt,
+          now: new Date(),
+          reviewReason: payment.reviewReason ?? null,
+          failureCode: payment.failureCode ?? null,
+          asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
+          heldLate: held > 0,
+        });
+        const timeline = await timelineOf(em, payment);
+        return {
+          status: 200,
+          data: {
+            status: payment.status,
+            ...situation,
+            until: situation.until?.toISOString() ?? null,
+            timeline: timeline.map((entry) => ({ ...entry, at: entry.at.toISOString() })),
+          },
+        };
+      }),
+  });
+}
+
+function checkout(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/checkout/{reference}',
+    operationId: 'getCheckout',
+    tag: 'Checkout',
+    summary: 'What the hosted checkout page shows; public, by reference',
+    auth: 'none',
+    params: CheckoutParams,
+    response: { status: 200, schema: Checkout },
+    errors: ['RESOURCE_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'],
+    handler: async ({ params }: { params: z.infer<typeof CheckoutParams> }) => {
+      const found = await findPublicPayment(deps.database, params.reference);
+      if (found === null) {
+        throw notFound('checkout');
+      }
+      const { payment, applicationName } = found;
+      return {
+        status: 200,
+        data: {
+          reference: payment.reference,
+          status: payment.status,
+          amountMinor: toJsonInteger(payment.amountMinor),
+          amountDisplay: toDecimalText(payment),
+          currency: payment.currency,
+          appName: applicationName,
+          gateway: payment.gateway,
+          gatewayRedirectUrl: payment.gatewayRedirectUrl ?? null,
+          paidAt: payment.paidAt?.toISOString() ?? null,
+        },
+      };
+    },
+  });
+}
+
+/** Another app's, the other mode's and an absent payment look the same. */
+async function findPayment(deps: ApiDependencies, caller: NativeCaller, id: bigint): Promise<Payment> {
+  const payment = await deps.database.withScope(caller.scope, (em) => em.findOne(Payment, { id, ...caller.scope }));
+  if (payment === null) {
+    throw notFound('payment');
+  }
+  return payment;
+}

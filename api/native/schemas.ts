@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
+
+// PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
+const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
+
+/** Text from an application: bounded, not blank, no control characters, well-formed Unicode. */
+export function text(lengthMax: number) {
+  return z
+    .string('must be text')
+    .min(1, 'must not be empty')
+    .max(lengthMax, `must be at most ${lengthMax} characters`)
+    .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
+    .refine((value) => value.trim() !== '', 'must not be blank');
+}
+
+/** A serial id in a path. What is no id names nothing, so it is refused as a value, never as a server error. */
+export const IdParams = z.object({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+    .transform(BigInt)
+    .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
+    .meta({ type: 'integer' }),
+});
+
+export const AmountMinor = z
+  .int('must be a plain integer')
+  .min(1, 'must be greater than 0')
+  .max(Number.MAX_SAFE_INTEGER, 'is too large')
+  .describe('Integer in the minor unit of the currency: 10000 is 100.00 BDT.');
+
+export const CreatePayment = z
+  .object({
+    amountMinor: AmountMinor,
+    customerReference: text(255).describe('Your identifier for the customer; stored and echoed, never interpreted.'),
+    currency: z
+      .string('must be text')
+      .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in upper case')
+      .default('BDT'),
+    customerEmail: z.email('must be an e-mail address').max(254, 'must be at most 254 characters').optional(),
+    customerPhone: z
+      .string('must be text')
+      .regex(/^[0-9+() -]{4,20}$/, 'must be 4 to 20 digits, spaces, +, - or parentheses')
+      .optional(),
+    customerName: text(100).optional(),
+    productName: text(255).optional(),
+    invoiceId: z.int('must be a plain integer').min(1, 'must be greater than 0').optional(),
+    returnUrl: z
+      .string('must be text')
+      .max(2_048, 'must be at most 2048 characters')
+      .optional()
+      .describe(
+        'Where the payer is led back to from the result page. Must be of an origin that is registered for the app, if any is.',
+      ),
+  })
+  .meta({ id: 'CreatePayment' });
+export type CreatePayment = z.infer<typeof CreatePayment>;
+
+export const Payment = z
+  .object({
+    id: z.int(),
+    reference: z.string(),
+    status: z.enum(PAYMENT_STATUSES),
+    applicationId: z.int(),
+    mode: z.enum(MODES),
+    amountMinor: z.int(),
+    currency: z.string(),
+    gateway: z.string(),
+    gatewayTxnId: z.string().nullable(),
+    checkoutUrl: z.string().describe('Send the payer here.'),
+    redirectUrl: z.string().nullable().describe("The gateway's own page, once its session is open."),
+    invoiceId: z.int().nullable(),
+    returnUrl: z.string().nullable(),
+    expiresAt: z.iso.datetime(),
+    review: z
+      .object({ reason: z.enum(REVIEW_REASONS), since: z.iso.datetime() })
+      .nullable()
+      .describe('Set while a person must look at the payment; it stays PENDING meanwhile.'),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Payment' });
+
+export const AppMe = z.object({ id: z.int(), name: z.string(), mode: z.enum(MODES) }).meta({ id: 'AppMe' });
+
+export const ListPaymentsQuery = z.object({ customerReference: text(255) });
+
+export const Receipt = z
+  .object({
+    receiptNumber: z.string(),
+    paymentId: z.int(),
+    reference: z.string(),
+    amountMinor: z.int(),
+    amountDisplay: z.string(),
+    currency: z.string(),
+    customerReference: z.string(),
+    appName: z.string(),
+    gateway: z.string(),
+    gatewayTxnId: z.string().nullable(),
+    paidAt: z.iso.datetime(),
+    refundedMinor: z.int(),
+    mode: z.enum(MODES),
+  })
+  .meta({ id: 'Receipt' });
+
+export const CheckoutParams = z.object({ reference: z.string() });
+
+export const Checkout = z
+  .object({
+    reference: z.string(),
+    status: z.enum(PAYMENT_STATUSES),
+    amountMinor: z.int(),
+    amountDisplay: z.string(),
+    currency: z.string(),
+    appName: z.string(),
+    gateway: z.string(),
+    gatewayRedirectUrl: z.string().nullable(),
+    paidAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Checkout' });
+
+export const Explanation = z
+  .object({
+    status: z.enum(PAYMENT_STATUSES),
+    summary: z.string().describe('Where the payment stands, in plain words.'),
+    waitingFor: z.enum(['gateway-session', 'payer', 'gateway-answer', 'operator', 'nothing']),
+    until: z.iso.datetime().nullable(),
+    next: z.string().describe('What happens next, and what makes it happen.'),
+    timeline: z.array(z.object({ at: z.iso.datetime(), event: z.string(), detail: z.string().nullable() })),
+  })
+  .meta({ id: 'Explanation' });

@@ -1,0 +1,50 @@
+import type { EntityManager } from './connection.ts';
+import { GatewayCallback, LatePayment, PaymentAttempt, type Payment } from './entities/payment.ts';
+import { WebhookEvent } from './entities/webhook.ts';
+
+export interface TimelineEntry {
+  readonly at: Date;
+  readonly event: string;
+  readonly detail: string | null;
+}
+
+const ROWS_MAX = 50;
+
+/** Everything that is stored of a payment's course, in order of time. Codes and counts only: no callback body, no payer's data. */
+export async function timelineOf(em: EntityManager, payment: Payment): Promise<TimelineEntry[]> {
+  const paymentId = payment.id;
+  const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;
+  const attempts = await em.find(PaymentAttempt, { paymentId }, page);
+  const callbacks = await em.find(GatewayCallback, { paymentId }, page);
+  const late = await em.find(LatePayment, { paymentId }, page);
+  const events = await em.find(WebhookEvent, { paymentId }, page);
+  const entries: (TimelineEntry | null)[] = [
+    { at: payment.createdAt, event: 'payment created', detail: null },
+    ...attempts.flatMap((attempt) => [
+      { at: attempt.createdAt, event: `attempt ${attempt.number} written`, detail: attempt.gateway },
+      at(attempt.openedAt, `attempt ${attempt.number}: checkout opened`),
+      at(attempt.confirmedAt, `attempt ${attempt.number}: charge confirmed by the gateway`),
+      attempt.failureCode === null
+        ? null
+        : at(attempt.updatedAt, `attempt ${attempt.number} refused`, attempt.failureCode ?? null),
+    ]),
+    ...callbacks.map((callback) => ({
+      at: callback.createdAt,
+      event: `callback received (${callback.kind})`,
+      detail: `${callback.outcome}${callback.repeats > 0 ? `, repeated ${callback.repeats} times` : ''}`,
+    })),
+    at(payment.cancelRequestedAt, 'the payer asked to cancel'),
+    at(payment.reviewSince, 'put under review', payment.reviewReason ?? null),
+    at(payment.endedAt, `ended: ${payment.status}`, payment.failureCode ?? null),
+    ...late.map(({ createdAt, status }) => ({ at: createdAt, event: 'late money booked to suspense', detail: status })),
+    ...events.flatMap((event) => [
+      { at: event.createdAt, event: `event ${event.type} recorded`, detail: event.eventId },
+      at(event.deliveredAt, `event ${event.type} delivered`, `attempt ${event.attempts}`),
+    ]),
+  ];
+  return entries.filter((entry) => entry !== null).sort((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+function at(moment: Date | null | undefined, event: string, detail: string | null = null): TimelineEntry | null {
+  return moment instanceof Date ? { at: moment, event, detail } : null;
+}

@@ -1,0 +1,33 @@
+import type { Mode } from '../domain/mode.ts';
+import type { Database, Scope } from './connection.ts';
+import { Application } from './entities/application.ts';
+import { Payment } from './entities/payment.ts';
+
+export interface PublicPayment {
+  readonly scope: Scope;
+  readonly payment: Payment;
+  readonly applicationName: string;
+}
+
+/** Native references: `pay_` and 22 base62 characters. Anything else is not even looked up. */
+const REFERENCE = /^pay_[0-9A-Za-z]{22}$/;
+
+/** The payment that a public reference opens, or null. Whoever holds the reference may see it, so it carries ≥ 128 bits. */
+export async function findPublicPayment(database: Database, reference: string): Promise<PublicPayment | null> {
+  if (!REFERENCE.test(reference)) {
+    return null;
+  }
+  const [found] = await database.lookup<{ kind: string; target_id: string; application_id: string; mode: Mode }>(
+    'select * from lenden_find_reference(?)',
+    [reference],
+  );
+  if (found === undefined || found.kind !== 'payment') {
+    return null;
+  }
+  const scope = { applicationId: BigInt(found.application_id), mode: found.mode };
+  return database.withScope(scope, async (em) => {
+    const payment = await em.findOne(Payment, { id: BigInt(found.target_id) });
+    const application = await em.findOne(Application, { id: scope.applicationId });
+    return payment === null || application === null ? null : { scope, payment, applicationName: application.name };
+  });
+}
