@@ -2,7 +2,8 @@
  * The door every npm script goes through: `node scripts/bootstrap.mjs scripts/start.ts …arguments`.
  *
  * Any Node ≥ 20 can run it. It installs the packages that the lockfile names when they are not there, then runs the
- * script on the Node that those packages bring along, in this very process where this already is that Node.
+ * script on the Node that those packages bring along, in this very process where this already is that Node. Without a
+ * script it only installs.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
@@ -13,16 +14,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const [script, ...scriptArguments] = process.argv.slice(2);
 
-if (script === undefined) {
-  fail('usage: node scripts/bootstrap.mjs scripts/NAME.ts [arguments]');
-}
 if (Number(process.versions.node.split('.')[0]) < 20) {
   fail(`Lenden needs Node 20 or newer to start; this is ${process.version}.`);
 }
 if (!installed()) {
   await install();
 }
-await runScript(bundledNode());
+const node = bundledNode();
+if (script !== undefined) {
+  await runScript(node);
+}
 
 /**
  * Compares what the lockfile asks for with what npm wrote down when it last installed. Contents, not dates: a checkout

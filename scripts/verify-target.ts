@@ -1,0 +1,55 @@
+import { findRunningStack } from './dev-file.ts';
+import { lendenEnvironment, readOrMakeMasterKey, type Environment } from './stack-environment.ts';
+
+export interface VerifyTarget {
+  readonly databaseUrl: string;
+  readonly temporal: { readonly address: string; readonly namespace: string } | null;
+  /** The settings of the processes beside that database, for whoever asks the gateways. */
+  readonly environment: () => NodeJS.ProcessEnv;
+}
+
+/** What the environment names, as in a deployment, else the stack that runs in this directory. */
+export async function findVerifyTarget(directory: string): Promise<VerifyTarget> {
+  const given = process.env;
+  const namespace = given['TEMPORAL_NAMESPACE'] || 'default';
+  const address = given['TEMPORAL_ADDRESS'];
+  if (given['DATABASE_URL']) {
+    return {
+      databaseUrl: given['DATABASE_URL'],
+      temporal: address ? { address, namespace } : null,
+      environment: () => given,
+    };
+  }
+  const stack = await findRunningStack(directory);
+  if (stack === undefined) {
+    throw new Error(`no stack runs in ${directory}. Start one with npm start, or set DATABASE_URL.`);
+  }
+  const { databaseUrl, temporal } = stack;
+  return {
+    databaseUrl,
+    temporal: { address: temporal.address, namespace: temporal.namespace },
+    environment: () =>
+      definedOnly(
+        lendenEnvironment(
+          {
+            ports: { ...NO_PORTS, simulators: Number(new URL(stack.simulators).port) },
+            servers: {
+              databaseUrl,
+              temporalAddress: temporal.address,
+              temporalNamespace: temporal.namespace,
+              temporalUi: temporal.ui,
+            },
+            masterKey: readOrMakeMasterKey(directory),
+          },
+          given,
+        ),
+      ),
+  };
+}
+
+/** Nothing listens in a script. */
+const NO_PORTS = { api: 0, web: 0, simulators: 0, postgres: 0, temporal: 0, temporalUi: 0 };
+
+function definedOnly(environment: Environment): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
+}

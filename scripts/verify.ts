@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util';
+import { openDatabase, type Database } from '../database/connection.ts';
+import { Findings } from '../database/ledger/findings.ts';
+import { verifyLedger } from '../database/ledger/verify.ts';
+import type { Witness } from '../database/ledger/verify-chain.ts';
+import { createGatewayRegistry } from '../gateways/registry.ts';
+import { readConfig } from '../runtime/config.ts';
+import { createHttpClient } from '../runtime/http-client.ts';
+import { askGateways } from './ask-gateways.ts';
+import { readEvidence } from './read-evidence.ts';
+import { sealingWitnesses } from './sealing-witnesses.ts';
+import { reportInJson, reportInWords, TAIL_SECONDS_MAX, type VerifyReport } from './verify-words.ts';
+import { findVerifyTarget, type VerifyTarget } from './verify-target.ts';
+
+const USAGE = `npm run verify -- [--ask] [--json] [--directory DIR]
+
+Proves the ledger as it is now: hash chain, balances, and payment = ledger = the gateway's stored answer. Names the first bad row.
+  --ask             asks the gateways themselves for every charge that is booked
+  --json            one line of JSON
+  --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
+Exit: 0 nothing found, 1 something found, 2 could not look.`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const { values } = parseArgs({
+      options: {
+        ask: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        directory: { type: 'string', default: '.lenden' },
+      },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    const report = await verify(await findVerifyTarget(values.directory), { ask: values.ask });
+    console.log(values.json ? reportInJson(report) : reportInWords(report));
+    return report.ok ? 0 : 1;
+  } catch (error) {
+    console.error(`Could not verify: ${error instanceof Error ? error.message : String(error)}`);
+    return 2;
+  }
+}
+
+async function verify(target: VerifyTarget, { ask }: { ask: boolean }): Promise<VerifyReport> {
+  const notices: string[] = [];
+  // Before the snapshot: a seal that is made in between is then in the chain, and not missing from it.
+  const witnesses = await gatherWitnesses(target, notices);
+  const database = await openDatabase({ url: target.databaseUrl, poolSize: 2 });
+  try {
+    const { findings, findingCount, ...ledger } = await verifyLedger(database, {
+      readEvidence,
+      witnesses: witnesses ?? [],
+    });
+    const fromGateways = new Findings();
+    const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
+    if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {
+      notices.push(
+        `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: does a worker run, and its sealing schedule?`,
+      );
+    }
+    const total = findingCount + fromGateways.count;
+    return {
+      ok: total === 0,
+      findingCount: total,
+      findings: [...findings, ...fromGateways.listed],
+      ...ledger,
+      notices,
+      witnesses: witnesses?.length ?? null,
+      asked,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+/** Null when there is no Temporal to ask. That is said, but it is no finding: the chain is proved without it, only not its end. */
+async function gatherWitnesses({ temporal }: VerifyTarget, notices: string[]): Promise<Witness[] | null> {
+  if (temporal === null) {
+    notices.push('no TEMPORAL_ADDRESS: the chain is not compared with the sealing workflows');
+    return null;
+  }
+  try {
+    return await sealingWitnesses(temporal);
+  } catch {
+    notices.push(
+      `Temporal at ${temporal.address} did not answer: the chain is not compared with the sealing workflows`,
+    );
+    return null;
+  }
+}
+
+async function askAll(
+  { environment }: VerifyTarget,
+  { database, findings }: { database: Database; findings: Findings },
+): Promise<number> {
+  const http = createHttpClient({ guard: 'none', allow: readAllowList('') });
+  try {
+    const gateways = createGatewayRegistry(readConfig(environment()), http);
+    return await askGateways({ database, gateways, findings });
+  } finally {
+    await http.close();
+  }
+}
