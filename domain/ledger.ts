@@ -9,7 +9,7 @@ export type NormalSide = 'debit' | 'credit';
 export const PAYABLE_ACCOUNT = 'app:payable';
 export const FEES_ACCOUNT = 'gateway:fees';
 export const SUSPENSE_ACCOUNT = 'suspense';
-export const BANK_ACCOUNT = 'bank';
+const BANK_ACCOUNT = 'bank';
 
 export function clearingAccount(gateway: string): string {
   return `gateway:${gateway}:clearing`;
@@ -39,7 +39,10 @@ export interface Posting {
   readonly amountMinor: bigint;
 }
 
-/** What caused a ledger transaction; unique together with its kind, so nothing is posted twice. `id` is the decimal id of the causing row. */
+/**
+ * What caused a ledger transaction; unique together with its kind, so nothing is posted twice. `id` is a payment's reference, an attempt's
+ * reference with the validation id of the late charge, or the decimal id of the transaction that is taken back.
+ */
 export interface Cause {
   readonly type: 'payment' | 'late-payment' | 'transaction';
   readonly id: string;
@@ -91,20 +94,22 @@ interface Owner {
 }
 
 /** The one ledger transaction of a paid payment. */
-export function paymentSettlement(payment: Owner & Collected & { readonly paymentId: bigint }): LedgerTransaction {
+export function paymentSettlement(payment: Owner & Collected & { readonly reference: string }): LedgerTransaction {
   return {
     ...ownerOf(payment),
-    cause: { type: 'payment', id: payment.paymentId.toString() },
+    cause: { type: 'payment', id: payment.reference },
     kind: 'settlement',
     postings: settlementPostings(payment),
   };
 }
 
 /** The one ledger transaction of a row of `late_payments`. */
-export function latePaymentReceipt(late: Owner & Collected & { readonly latePaymentId: bigint }): LedgerTransaction {
+export function latePaymentReceipt(
+  late: Owner & Collected & { readonly attemptReference: string; readonly validationId: string },
+): LedgerTransaction {
   return {
     ...ownerOf(late),
-    cause: { type: 'late-payment', id: late.latePaymentId.toString() },
+    cause: { type: 'late-payment', id: `${late.attemptReference}:${late.validationId}` },
     kind: 'late',
     postings: latePaymentPostings(late),
   };

@@ -3,6 +3,7 @@ import { openDatabase, type Database } from '../database/connection.ts';
 import { Findings } from '../database/ledger/findings.ts';
 import { verifyLedger } from '../database/ledger/verify.ts';
 import type { Witness } from '../database/ledger/verify-chain.ts';
+import { parseAllowList } from '../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -97,7 +98,7 @@ async function askAll(
   { environment }: VerifyTarget,
   { database, findings }: { database: Database; findings: Findings },
 ): Promise<number> {
-  const http = createHttpClient({ guard: 'none', allow: readAllowList('') });
+  const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
   try {
     const gateways = createGatewayRegistry(readConfig(environment()), http);
     return await askGateways({ database, gateways, findings });

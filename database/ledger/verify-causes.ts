@@ -24,20 +24,21 @@ export async function verifyCauses(em: EntityManager, findings: Findings): Promi
 const UNEXPLAINED = `
 select t.id::text, concat_ws(' ', t.kind, 'of', t.cause_type, t.cause_id) as cause
 from ledger_transactions t
-  left join payments p on t.cause_type = 'payment' and t.kind = 'settlement' and p.id::text = t.cause_id
+  left join payments p on t.cause_type = 'payment' and t.kind = 'settlement' and p.reference = t.cause_id
     and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
-  left join late_payments l on t.cause_type = 'late-payment' and t.kind = 'late' and l.id::text = t.cause_id
+  left join (late_payments l join payment_attempts a on a.id = l.attempt_id)
+    on t.cause_type = 'late-payment' and t.kind = 'late' and a.reference || ':' || l.validation_id = t.cause_id
   left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
     and o.id::text = t.cause_id
 where p.id is null and l.id is null and o.id is null
 order by t.id limit ${LISTED_MAX}`;
 
-/** A payment under review may hold a confirmed attempt: a person decides about it. */
+/** While a payment is open its confirmed attempt is about to settle it; once it has ended unpaid, nothing will. */
 const UNSETTLED = `
 select a.id::text, p.reference, p.status
 from payment_attempts a join payments p on p.id = a.payment_id
-where a.status = 'CONFIRMED' and p.status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') and p.review_since is null
-  and not exists (select from late_payments l where l.attempt_id = a.id)
+where a.status = 'CONFIRMED' and p.status in ('FAILED', 'CANCELLED', 'EXPIRED')
+  and not exists (select from late_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id)
 order by a.id limit ${LISTED_MAX}`;
 
 interface ReversalRow {

@@ -68,7 +68,7 @@ select p.id::text, p.reference, p.status, p.application_id::text as "application
       'fee', a.fee_minor::text, 'currency', p.currency, 'evidence', a.evidence) order by a.id), '[]')
     from payment_attempts a where a.payment_id = p.id and a.status = 'CONFIRMED' and ${NOT_LATE}) as charges,
   (select ${postedJson('t')} from ledger_transactions t
-    where t.cause_type = 'payment' and t.cause_id = p.id::text and t.kind = 'settlement') as posted
+    where t.cause_type = 'payment' and t.cause_id = p.reference and t.kind = 'settlement') as posted
 from payments p where p.id > ?::bigint and p.status in ${PAID} order by p.id limit ${ROWS_PER_PAGE}`;
 
 /** Every paid payment against its confirmed attempt, the gateway's stored answer and its ledger transaction. Returns how many there are. */
@@ -103,7 +103,7 @@ function paidPaymentFinding(payment: PaidPayment, readEvidence: ReadEvidence): B
         `its attempt ${charge.id} has ${charge.fee ?? 'null'} and ${charge.gatewayTxnId ?? 'null'}`,
     );
   }
-  const owner = { ...ownerOf(payment), paymentId: BigInt(payment.id) };
+  const owner = { ...ownerOf(payment), reference: payment.reference };
   return (
     evidenceFinding(charge, readEvidence) ??
     postedFinding({
@@ -123,7 +123,7 @@ select l.id::text, l.application_id::text as "applicationId", l.mode, l.currency
     'validationId', l.validation_id, 'gatewayTxnId', l.gateway_txn_id, 'gross', l.gross_minor::text, 'fee', l.fee_minor::text,
     'currency', l.currency, 'evidence', l.evidence) as charge,
   (select ${postedJson('t')} from ledger_transactions t
-    where t.cause_type = 'late-payment' and t.cause_id = l.id::text and t.kind = 'late') as posted
+    where t.cause_type = 'late-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'late') as posted
 from late_payments l left join payment_attempts a on a.id = l.attempt_id
 where l.id > ?::bigint order by l.id limit ${ROWS_PER_PAGE}`;
 
@@ -131,7 +131,8 @@ where l.id > ?::bigint order by l.id limit ${ROWS_PER_PAGE}`;
 export function verifyLatePayments(em: EntityManager, { findings, readEvidence }: VerifyOptions): Promise<number> {
   return eachRow<LatePayment>(em, LATE_PAYMENTS, ({ charge, posted, ...late }) => {
     const bad = (what: string): Bad => ({ table: 'late_payments', id: late.id, what });
-    const owner = { ...ownerOf(late), latePaymentId: BigInt(late.id) };
+    const { attemptReference, validationId } = charge;
+    const owner = { ...ownerOf(late), attemptReference, validationId: validationId ?? '' };
     const finding =
       posted === null
         ? bad('is money that arrived, but nothing is posted for it')

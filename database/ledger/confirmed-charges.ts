@@ -1,0 +1,49 @@
+import type { Mode } from '../../domain/mode.ts';
+import type { Database } from '../connection.ts';
+
+/** A charge that we say a gateway confirmed, with what is needed to ask that gateway again. */
+export interface StoredCharge {
+  readonly table: 'payment_attempts' | 'late_payments';
+  readonly id: string;
+  readonly mode: Mode;
+  readonly gateway: string;
+  readonly attemptReference: string;
+  readonly sessionKey: string | null;
+  readonly validationId: string;
+  readonly gatewayTxnId: string;
+  readonly gross: string;
+  readonly fee: string;
+  readonly currency: string;
+}
+
+const CHARGES_PER_PAGE = 200;
+
+const SOURCES: Readonly<Record<StoredCharge['table'], string>> = {
+  payment_attempts: `
+    select 'payment_attempts' as "table", a.id::text, a.mode, a.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
+      coalesce(a.validation_id, '') as "validationId", coalesce(a.gateway_txn_id, '') as "gatewayTxnId", a.gross_minor::text as gross,
+      a.fee_minor::text as fee, p.currency
+    from payment_attempts a join payments p on p.id = a.payment_id
+    where a.status = 'CONFIRMED' and a.id > ?::bigint order by a.id limit ${CHARGES_PER_PAGE}`,
+  late_payments: `
+    select 'late_payments' as "table", l.id::text, l.mode, l.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
+      l.validation_id as "validationId", l.gateway_txn_id as "gatewayTxnId", l.gross_minor::text as gross, l.fee_minor::text as fee, l.currency
+    from late_payments l join payment_attempts a on a.id = l.attempt_id
+    where l.id > ?::bigint order by l.id limit ${CHARGES_PER_PAGE}`,
+};
+
+/** Page by page, each in a transaction of its own: whoever reads asks a gateway in between, and no transaction waits for that. */
+export async function* confirmedCharges(database: Database): AsyncGenerator<StoredCharge[]> {
+  for (const sql of Object.values(SOURCES)) {
+    let after = '0';
+    while (true) {
+      const charges = await database.withSystem((em) => em.execute<StoredCharge[]>(sql, [after]));
+      yield charges;
+      const end = charges.at(-1);
+      if (end === undefined || charges.length < CHARGES_PER_PAGE) {
+        break;
+      }
+      after = end.id;
+    }
+  }
+}
