@@ -1,5 +1,6 @@
 import type { EntityManager } from '../database/connection.ts';
 import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
+import { consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { postTransaction } from '../database/ledger.ts';
 import { isCurrency } from '../domain/currency.ts';
 import { latePaymentPostings } from '../domain/ledger.ts';
@@ -7,7 +8,6 @@ import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
 import type { LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { scopeOf } from './payments/scope.ts';
-import { consume } from './payments/verify-payment.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
 const CHARGES_A_PASS_MAX = 5;
@@ -33,7 +33,11 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
       if (charge !== null) {
         await book(deps, em, { input, attempt: asked.attempt, charge });
       }
-      await consume(em, asked.callbacks, charge === null ? 'IGNORED' : 'LATE');
+      await consumeCallbacks(
+        em,
+        { attemptId: asked.attempt.id, upTo: asked.newestCallbackId },
+        charge === null ? 'IGNORED' : 'LATE',
+      );
     });
     if (charge === null) {
       break;
@@ -48,7 +52,7 @@ async function takeUp(em: EntityManager, input: LatePaymentInput, gateway: Gatew
   const callbacks = await em.find(
     GatewayCallback,
     { attemptId: attempt.id, consumedAt: null },
-    { orderBy: { id: 'asc' }, limit: 50 },
+    { orderBy: { id: 'desc' }, limit: 50 },
   );
   const claims = callbacks
     .filter(({ signatureValid }) => signatureValid)
@@ -61,7 +65,7 @@ async function takeUp(em: EntityManager, input: LatePaymentInput, gateway: Gatew
     claims.find(({ claimedValidationId: id }) => id !== null && !known.includes(id))?.claimedValidationId ?? null;
   return {
     attempt,
-    callbacks,
+    newestCallbackId: callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n),
     handle: {
       attemptReference: attempt.reference,
       sessionKey: attempt.sessionKey ?? null,

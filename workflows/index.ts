@@ -1,3 +1,5 @@
 export { latePaymentWorkflow } from './late-payment.ts';
 export { paymentWorkflow } from './payment.ts';
+export { sealLedgerWorkflow } from './seal-ledger.ts';
 export { sweepWorkflow } from './sweep.ts';
+export { webhookWorkflow } from './webhook.ts';

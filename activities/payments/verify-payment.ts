@@ -1,6 +1,7 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '../../database/connection.ts';
 import { GatewayCallback, Payment, PaymentAttempt, type CallbackOutcome } from '../../database/entities/payment.ts';
+import { consumeCallbacks } from '../../database/gateway-callbacks.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
@@ -23,7 +24,6 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
     throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
   }
   if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
-    await deps.database.withScope(scope, (em) => consume(em, question.callbacks, 'ACCEPTED'));
     return { kind: 'charged' };
   }
   const verdicts: Verdict[] = [];
@@ -41,6 +41,8 @@ interface Question {
   readonly payment: Payment;
   readonly attempts: readonly PaymentAttempt[];
   readonly callbacks: readonly GatewayCallback[];
+  /** The newest callback that had arrived when the question was prepared. */
+  readonly newestCallbackId: bigint;
 }
 
 /** Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked. */
@@ -51,9 +53,10 @@ async function takeUp(em: EntityManager, paymentId: bigint): Promise<Question> {
   const callbacks = await em.find(
     GatewayCallback,
     { paymentId, consumedAt: null },
-    { orderBy: { signatureValid: 'desc', id: 'desc' }, limit: CALLBACKS_READ_MAX },
+    { orderBy: { id: 'desc' }, limit: CALLBACKS_READ_MAX },
   );
-  return { payment, attempts, callbacks };
+  const newestCallbackId = callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n);
+  return { payment, attempts, callbacks, newestCallbackId };
 }
 
 /** No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. */
@@ -90,7 +93,7 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
   const record = async (outcome: CallbackOutcome, changes: Partial<PaymentAttempt>): Promise<void> => {
     await deps.database.withScope(scopeOf(input), async (em) => {
       await em.nativeUpdate(PaymentAttempt, { id: attempt.id }, changes);
-      await consume(em, callbacks, outcome);
+      await consumeCallbacks(em, { attemptId: attempt.id, upTo: question.newestCallbackId }, outcome);
     });
   };
   if (answer.kind === 'charged') {
@@ -175,22 +178,5 @@ function endOfAttempt(
     case 'in-progress':
     case 'unknown':
       return null;
-  }
-}
-
-export async function consume(
-  em: EntityManager,
-  callbacks: readonly GatewayCallback[],
-  outcome: CallbackOutcome,
-): Promise<void> {
-  if (callbacks.length > 0) {
-    const ids = callbacks.map(({ id }) => id);
-    const consumedAt = new Date();
-    await em.nativeUpdate(GatewayCallback, { id: { $in: ids }, signatureValid: true }, { outcome, consumedAt });
-    await em.nativeUpdate(
-      GatewayCallback,
-      { id: { $in: ids }, signatureValid: false },
-      { outcome: 'FORGED', consumedAt },
-    );
   }
 }

@@ -11,7 +11,4 @@ export interface ApiDependencies {
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;
-  /** Base of Temporal's UI and the namespace, for links; null where there is none. */
-  readonly temporalUi: string | null;
-  readonly temporalNamespace: string;
 }

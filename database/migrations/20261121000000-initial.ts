@@ -173,6 +173,7 @@ const TABLES = [
     foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode)
   )`,
   `create index on gateway_callbacks (payment_id)`,
+  `create index on gateway_callbacks (attempt_id) where consumed_at is null`,
   `create index on gateway_callbacks (next_sweep_at) where consumed_at is null`,
   `create table late_payments (
     ${ID},

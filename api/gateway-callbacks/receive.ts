@@ -1,0 +1,159 @@
+import { CALLBACK_KINDS, type CallbackKind } from '../../database/entities/payment.ts';
+import {
+  closeCallback,
+  findAttempt,
+  keepCallback,
+  keepUnmatched,
+  type AttemptIds,
+  type KeptCallback,
+} from '../../database/gateway-callbacks.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { Mode } from '../../domain/mode.ts';
+import { isOpen, isPaid } from '../../domain/payment.ts';
+import type { Gateway, ParsedCallback } from '../../gateways/port.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { sha256 } from '../../runtime/secrets.ts';
+import { readText } from '../http/body.ts';
+import type { RateLimiter } from '../http/rate-limit.ts';
+import type { Context } from '../http/surface.ts';
+import type { ApiDependencies } from '../native/dependencies.ts';
+import { admitAddress } from '../native/surface.ts';
+
+const BODY_BYTES_MAX = 64 * 1024;
+const UNMATCHED_PER_MINUTE = 60;
+const PATH = /^\/gateway\/([a-z]+)\/(test|live)\/([a-z]+)$/;
+
+/**
+ * Where gateways call and send browsers back: `POST /gateway/{gateway}/{mode}/{ipn|success|fail|cancel}`. A callback is stored, answered,
+ * and then signalled by its id; what it says is never believed. A notification gets 200 only after it is stored; a browser is led on to
+ * the page of its payment by 303, whatever it brought.
+ */
+export function createCallbackReceiver(
+  deps: ApiDependencies,
+  limiter: RateLimiter,
+): (context: Context) => Promise<boolean> {
+  return async (context) => {
+    const match = PATH.exec(context.path);
+    const target = match === null ? null : targetOf(deps, match);
+    if (target === null) {
+      return false;
+    }
+    context.state.route = `callback ${target.gateway.capabilities.name} ${target.kind}`;
+    if (context.method !== 'POST') {
+      context.set('Allow', 'POST');
+      throw new DomainError('METHOD_NOT_ALLOWED', 'callbacks are posted');
+    }
+    const reference = await receive(deps, target, { context, limiter });
+    if (target.kind === 'ipn') {
+      context.status = 200;
+      context.type = 'text/plain; charset=utf-8';
+      context.body = 'OK';
+    } else {
+      context.status = 303;
+      context.set('Location', `${deps.webUrl}/checkout/${reference ?? 'unknown'}`);
+    }
+    return true;
+  };
+}
+
+interface Target {
+  readonly gateway: Gateway;
+  readonly mode: Mode;
+  readonly kind: CallbackKind;
+}
+
+function targetOf(deps: ApiDependencies, [, name = '', modeText, kindText]: RegExpExecArray): Target | null {
+  const mode = modeText === 'live' ? 'LIVE' : 'TEST';
+  const gateway = deps.gateways.get(name, mode);
+  const kind = CALLBACK_KINDS.find((known) => known === kindText);
+  return gateway === undefined || kind === undefined ? null : { gateway, mode, kind };
+}
+
+/** Answers the reference of the payment that the callback belongs to, or null. */
+async function receive(
+  deps: ApiDependencies,
+  { gateway, mode, kind }: Target,
+  { context, limiter }: { context: Context; limiter: RateLimiter },
+): Promise<string | null> {
+  const rawPayload = await readText(context.req, BODY_BYTES_MAX);
+  if (rawPayload.includes('\0')) {
+    throw new DomainError('VALIDATION_ERROR', 'the body could not be read');
+  }
+  const parsed = gateway.parseCallback(rawPayload);
+  const name = gateway.capabilities.name;
+  const ids = parsed.attemptReference === null ? null : await findAttempt(deps.database, name, parsed.attemptReference);
+  const callback = {
+    gateway: name,
+    mode,
+    kind,
+    reference: parsed.attemptReference,
+    signatureValid: parsed.signatureValid,
+    note: parsed.note,
+    rawPayload,
+    digest: sha256(rawPayload),
+  };
+  if (ids === null || ids.scope.mode !== mode) {
+    admitAddress(context, limiter, { bucket: 'unmatched callback', perMinute: UNMATCHED_PER_MINUTE });
+    await keepUnmatched(deps.database, callback);
+    deps.log.warn({ gateway: name, mode, kind, alert: 'unmatched-callback' }, 'a callback names no attempt of ours');
+    return null;
+  }
+  const kept = await deps.database.withScope(ids.scope, async (em) => {
+    const stored = await keepCallback(em, callback, ids);
+    const outcome = outcomeWithoutAsking(stored, parsed);
+    if (outcome !== null) {
+      await closeCallback(em, stored.callbackId, outcome);
+    }
+    return { ...stored, signal: stored.signal && outcome === null };
+  });
+  if (kept.signal) {
+    await pass(deps, kept, { ...ids, gateway: name }).catch((error: unknown) => {
+      deps.log.warn(
+        { payment: kept.payment.reference, error: describeError(error) },
+        'callback not signalled; the sweeper will',
+      );
+    });
+  }
+  return kept.payment.reference;
+}
+
+/** What changes nothing for a payment that has ended: the charge that settled it once more, or a signed word that no money was taken. */
+function outcomeWithoutAsking(
+  { payment, settledBy }: KeptCallback,
+  parsed: ParsedCallback,
+): 'DUPLICATE' | 'IGNORED' | null {
+  if (isOpen(payment.status)) {
+    return null;
+  }
+  const sameCharge = parsed.claimedValidationId === null || parsed.claimedValidationId === settledBy;
+  if (isPaid(payment.status) && settledBy !== null && sameCharge) {
+    return 'DUPLICATE';
+  }
+  const claimsNoMoney = parsed.claims === 'failed' || parsed.claims === 'cancelled' || parsed.claims === 'expired';
+  return parsed.signatureValid && claimsNoMoney ? 'IGNORED' : null;
+}
+
+async function pass(
+  deps: ApiDependencies,
+  kept: KeptCallback,
+  { scope, paymentId, gateway }: AttemptIds & { readonly gateway: string },
+): Promise<void> {
+  const { payment, callbackId, attemptReference } = kept;
+  if (isOpen(payment.status) && (await deps.dispatch.signalCallback(payment.reference, callbackId))) {
+    return;
+  }
+  const handle = {
+    paymentId,
+    reference: payment.reference,
+    applicationId: scope.applicationId,
+    applicationName: payment.applicationName,
+    mode: scope.mode,
+    amount: payment,
+    gateway,
+  };
+  if (isOpen(payment.status)) {
+    await deps.dispatch.startPayment(handle);
+  } else {
+    await deps.dispatch.startLatePayment(handle, { attemptReference, callbackId });
+  }
+}

@@ -1,0 +1,45 @@
+import type Koa from 'koa';
+import type { Client } from '@temporalio/client';
+import { createCallbackReceiver } from './gateway-callbacks/receive.ts';
+import { createHealth } from './health.ts';
+import { createDispatcher } from './http/dispatch.ts';
+import { createRateLimiter } from './http/rate-limit.ts';
+import { createListener } from './http/server.ts';
+import type { RequestState } from './http/surface.ts';
+import type { ApiDependencies } from './native/dependencies.ts';
+import { nativeSurface } from './native/surface.ts';
+import { createPages, renderPageError } from './pages/pages.ts';
+import { createReference } from './reference/reference.ts';
+
+export interface ListenerDependencies extends ApiDependencies {
+  readonly trustedProxies: number;
+  readonly temporal: Client;
+}
+
+/** Port 8080: REST, gateway callbacks, health, OpenAPI and its reference page. */
+export function createApiListener(deps: ListenerDependencies): Koa<RequestState> {
+  const limiter = createRateLimiter();
+  const surfaces = [nativeSurface(deps, limiter)];
+  return createListener({
+    log: deps.log,
+    trustedProxies: deps.trustedProxies,
+    https: deps.apiUrl.startsWith('https:'),
+    handlers: [
+      createHealth(deps),
+      createReference(deps),
+      createCallbackReceiver(deps, limiter),
+      createDispatcher(surfaces, deps.log),
+    ],
+  });
+}
+
+/** Port 3000: the pages that payers see. */
+export function createWebListener(deps: ListenerDependencies): Koa<RequestState> {
+  return createListener({
+    log: deps.log,
+    trustedProxies: deps.trustedProxies,
+    https: deps.webUrl.startsWith('https:'),
+    handlers: [createPages(deps, createRateLimiter())],
+    renderError: renderPageError(deps),
+  });
+}

@@ -1,0 +1,62 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { openDatabase } from '../database/connection.ts';
+import { parseAllowList } from '../domain/outbound-url.ts';
+import { createGatewayRegistry } from '../gateways/registry.ts';
+import { readConfig } from '../runtime/config.ts';
+import { createHttpClient } from '../runtime/http-client.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { linkTemporal } from '../temporal/client.ts';
+import { createDispatch } from '../temporal/dispatch.ts';
+import { createApiListener, createWebListener } from './listeners.ts';
+
+const config = readConfig(process.env);
+const log = createLogger({ service: 'lenden-api', level: config.logLevel });
+process.on('unhandledRejection', (error) =>
+  log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
+);
+
+const database = await openDatabase({
+  url: config.databaseUrl,
+  poolSize: 20,
+  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
+});
+const temporal = linkTemporal(config.temporal);
+const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+const deps = {
+  database,
+  gateways: createGatewayRegistry(config, http),
+  dispatch: createDispatch(temporal.client),
+  log,
+  apiUrl: config.apiUrl,
+  webUrl: config.webUrl,
+  trustedProxies: config.trustedProxies,
+  temporal: temporal.client,
+};
+
+const api = await listen(createApiListener(deps).callback(), config.apiPort);
+const web = await listen(createWebListener(deps).callback(), config.webPort);
+log.info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
+
+onShutdown(log, [
+  () => Promise.all([close(api), close(web)]),
+  () => temporal.close(),
+  () => http.close(),
+  () => database.close(),
+]);
+
+function listen(listener: RequestListener, port: number): Promise<Server> {
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, listener);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, config.host, () => resolve(server));
+  });
+}
+
+/** Takes no new connection, lets running requests end, and closes those that only wait. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

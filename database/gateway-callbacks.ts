@@ -1,0 +1,172 @@
+import type { Mode } from '../domain/mode.ts';
+import type { PaymentStatus } from '../domain/payment.ts';
+import type { Database, EntityManager, Scope } from './connection.ts';
+import type { CallbackKind, CallbackOutcome } from './entities/payment.ts';
+
+export interface ReceivedCallback {
+  readonly gateway: string;
+  readonly mode: Mode;
+  readonly kind: CallbackKind;
+  readonly reference: string | null;
+  readonly signatureValid: boolean;
+  readonly note: string | null;
+  readonly rawPayload: string;
+  readonly digest: Buffer;
+}
+
+export interface AttemptIds {
+  readonly scope: Scope;
+  readonly attemptId: bigint;
+  readonly paymentId: bigint;
+}
+
+export async function findAttempt(database: Database, gateway: string, reference: string): Promise<AttemptIds | null> {
+  const [found] = await database.lookup<{ attempt_id: string; payment_id: string; application_id: string; mode: Mode }>(
+    'select * from lenden_find_attempt(?, ?)',
+    [gateway, reference],
+  );
+  return found === undefined
+    ? null
+    : {
+        scope: { applicationId: BigInt(found.application_id), mode: found.mode },
+        attemptId: BigInt(found.attempt_id),
+        paymentId: BigInt(found.payment_id),
+      };
+}
+
+/** A callback that names no attempt of ours: kept as evidence that no application can read. */
+export async function keepUnmatched(database: Database, callback: ReceivedCallback): Promise<void> {
+  await database.lookup(
+    `insert into gateway_callbacks (mode, gateway, reference, kind, signature_valid, outcome, note, raw_payload, digest, consumed_at)
+     values (?, ?, ?, ?, ?, 'UNMATCHED', ?, ?, ?, now()) on conflict do nothing`,
+    [
+      callback.mode,
+      callback.gateway,
+      callback.reference,
+      callback.kind,
+      callback.signatureValid,
+      callback.note,
+      callback.rawPayload,
+      callback.digest,
+    ],
+  );
+}
+
+export interface KeptCallback {
+  readonly callbackId: bigint;
+  readonly consumed: boolean;
+  readonly payment: {
+    readonly reference: string;
+    readonly status: PaymentStatus;
+    readonly applicationName: string;
+    readonly amountMinor: bigint;
+    readonly currency: string;
+  };
+  readonly attemptReference: string;
+  /** The charge that settled the payment through this attempt, if it did. */
+  readonly settledBy: string | null;
+  /** Ours is the signal to send: no other is on its way. */
+  readonly signal: boolean;
+}
+
+interface KeptRow {
+  callback_id: string;
+  consumed: boolean;
+  reference: string;
+  status: PaymentStatus;
+  application_name: string;
+  amount_minor: string;
+  currency: string;
+  attempt_reference: string;
+  settled_by: string | null;
+  signal: boolean;
+}
+
+/**
+ * Stores a callback as evidence; the same bytes again only raise its counter. At most one signal is on its way for a payment, and callbacks
+ * without a valid signature make at most one a minute, so a flood never reaches the workflow's history.
+ */
+export async function keepCallback(
+  em: EntityManager,
+  callback: ReceivedCallback,
+  { scope, attemptId, paymentId }: AttemptIds,
+): Promise<KeptCallback> {
+  const patience = callback.signatureValid ? 30 : 60;
+  const [row] = await em.execute<KeptRow[]>(
+    `with kept as (
+       insert into gateway_callbacks as c (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note,
+         raw_payload, digest, next_sweep_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now() + ? * interval '1 second')
+       on conflict (gateway, mode, kind, digest) do update set repeats = c.repeats + 1
+       returning id, consumed_at is not null as consumed),
+     signalled as (
+       update payments set callback_signalled_at = now(), last_signalled_at = now()
+       where id = ? and (select not consumed from kept) and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
+         and (? or last_signalled_at is null or last_signalled_at < now() - interval '1 minute')
+       returning id)
+     select kept.id as callback_id, kept.consumed, p.reference, p.status, a.name as application_name, p.amount_minor, p.currency,
+       t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
+       exists(select 1 from signalled) as signal
+     from kept, payments p join applications a on a.id = p.application_id join payment_attempts t on t.payment_id = p.id
+     where p.id = ? and t.id = ?`,
+    [
+      scope.applicationId,
+      scope.mode,
+      paymentId,
+      attemptId,
+      callback.gateway,
+      callback.reference,
+      callback.kind,
+      callback.signatureValid,
+      callback.note,
+      callback.rawPayload,
+      callback.digest,
+      patience,
+      paymentId,
+      callback.signatureValid,
+      paymentId,
+      attemptId,
+    ],
+  );
+  if (row === undefined) {
+    throw new Error('a callback was not stored');
+  }
+  return {
+    callbackId: BigInt(row.callback_id),
+    consumed: row.consumed,
+    payment: {
+      reference: row.reference,
+      status: row.status,
+      applicationName: row.application_name,
+      amountMinor: BigInt(row.amount_minor),
+      currency: row.currency,
+    },
+    attemptReference: row.attempt_reference,
+    settledBy: row.settled_by,
+    signal: row.signal,
+  };
+}
+
+/** Says what became of a callback that needs no question to the gateway. */
+export async function closeCallback(em: EntityManager, callbackId: bigint, outcome: CallbackOutcome): Promise<void> {
+  await em.execute(
+    'update gateway_callbacks set outcome = ?, consumed_at = now() where id = ? and consumed_at is null',
+    [outcome, callbackId],
+  );
+}
+
+/**
+ * Closes every callback of an attempt that had arrived when the gateway was asked, read or not. Those that come later wait for the next
+ * question.
+ */
+export async function consumeCallbacks(
+  em: EntityManager,
+  { attemptId, upTo }: { attemptId: bigint; upTo: bigint },
+  outcome: CallbackOutcome,
+): Promise<void> {
+  await em.execute(
+    `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
+     where attempt_id = ? and consumed_at is null and id <= ?`,
+    [outcome, attemptId, upTo],
+  );
+}

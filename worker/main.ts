@@ -1,0 +1,89 @@
+import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } from '@temporalio/worker';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDatabase } from '../database/connection.ts';
+import { parseAllowList } from '../domain/outbound-url.ts';
+import { createGatewayRegistry } from '../gateways/registry.ts';
+import { readConfig } from '../runtime/config.ts';
+import { createHttpClient } from '../runtime/http-client.ts';
+import { createLogger, describeError } from '../runtime/logger.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { linkTemporal } from '../temporal/client.ts';
+import { createDispatch } from '../temporal/dispatch.ts';
+import { ensureSchedules } from './schedules.ts';
+import { createWorkers, workflowBundle } from './workers.ts';
+
+const config = readConfig(process.env);
+const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
+process.on('unhandledRejection', (error) =>
+  log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
+);
+const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+Runtime.install({
+  logger: new DefaultLogger('WARN', ({ level, message }) => log[levels[level]]({ source: 'temporal' }, message)),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+  shutdownSignals: [],
+});
+
+const allow = parseAllowList(config.outboundAllow);
+if (config.outboundAllow !== '') {
+  log.warn({ allow: config.outboundAllow }, 'webhooks may reach these hosts although they are not public');
+}
+const database = await openDatabase({
+  url: config.databaseUrl,
+  poolSize: 20,
+  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
+});
+const temporal = linkTemporal(config.temporal);
+const gatewayHttp = createHttpClient({ guard: 'none', allow });
+const webhookHttp = createHttpClient({ guard: 'public-only', allow });
+const connection = await connect(config.temporal.address);
+const workers = await createWorkers(
+  {
+    database,
+    gateways: createGatewayRegistry(config, gatewayHttp),
+    dispatch: createDispatch(temporal.client),
+    log,
+    apiUrl: config.apiUrl,
+    webUrl: config.webUrl,
+    secrets: createSecretBox(config.masterKey),
+    webhookHttp,
+    allow,
+    temporal: temporal.client,
+  },
+  { connection, namespace: config.temporal.namespace, workflowBundle: await workflowBundle(config.workflowBundle) },
+);
+const running = Promise.all(workers.map((worker) => worker.run()));
+running.catch((error: unknown) => {
+  log.fatal({ error: describeError(error) }, 'a worker stopped');
+  process.exit(1);
+});
+await ensureSchedules(temporal.client);
+log.info({ queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
+
+onShutdown(log, [
+  async () => {
+    for (const worker of workers) {
+      worker.shutdown();
+    }
+    await running;
+  },
+  () => connection.close(),
+  () => temporal.close(),
+  () => Promise.all([gatewayHttp.close(), webhookHttp.close()]),
+  () => database.close(),
+]);
+
+/** The worker waits for a Temporal that is still starting; nothing can be done without it. */
+async function connect(address: string): Promise<NativeConnection> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      if (tries === 0) {
+        log.warn({ error: describeError(error) }, 'Temporal cannot be reached yet');
+      }
+      await sleep(Math.min(5_000, 250 * 2 ** tries));
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  Worker,
+  type NativeConnection,
+  type WorkerOptions,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { createLedgerActivities } from '../activities/ledger.ts';
+import { createPaymentActivities } from '../activities/payments.ts';
+import { createSweepActivities, type SweepDependencies } from '../activities/sweep.ts';
+import { createWebhookActivities } from '../activities/webhooks.ts';
+import type { AllowList } from '../domain/outbound-url.ts';
+import type { HttpClient } from '../runtime/http-client.ts';
+import type { SecretBox } from '../runtime/secrets.ts';
+import { TASK_QUEUES } from '../workflows/messages/names.ts';
+
+export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+
+export interface WorkerDependencies extends SweepDependencies {
+  readonly secrets: SecretBox;
+  /** Guarded: reaches public addresses and the allow-list only. */
+  readonly webhookHttp: HttpClient;
+  readonly allow: AllowList;
+  readonly temporal: Client;
+}
+
+export interface WorkersOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly workflowBundle: WorkflowBundleWithSourceMap | { readonly codePath: string };
+  readonly interceptors?: WorkerOptions['interceptors'];
+  readonly sinks?: WorkerOptions['sinks'];
+}
+
+/** A waiting payment wakes by replaying a dozen events, so the cache may be small and bounded. */
+const CACHED_WORKFLOWS_MAX = 2_000;
+/** Twelve dead receivers at five in flight each leave every fourth slot to the living. */
+const WEBHOOK_ATTEMPTS_MAX = 80;
+const STOP_GRACE = '20s';
+
+/** One worker a task queue, all in one process: payments, webhooks and maintenance never wait for each other's slots. */
+export async function createWorkers(deps: WorkerDependencies, options: WorkersOptions): Promise<Worker[]> {
+  const { connection, namespace, workflowBundle, interceptors, sinks } = options;
+  const shared = {
+    connection,
+    namespace,
+    workflowBundle,
+    shutdownGraceTime: STOP_GRACE,
+    ...(interceptors === undefined ? {} : { interceptors }),
+    ...(sinks === undefined ? {} : { sinks }),
+  };
+  return Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.payments,
+      activities: createPaymentActivities(deps),
+      maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.webhooks,
+      activities: createWebhookActivities({ ...deps, http: deps.webhookHttp }),
+      maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
+      maxConcurrentActivityTaskExecutions: WEBHOOK_ATTEMPTS_MAX,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.maintenance,
+      activities: { ...createSweepActivities(deps), ...createLedgerActivities(deps) },
+      maxCachedWorkflows: 10,
+      maxConcurrentActivityTaskExecutions: 4,
+    }),
+  ]);
+}
+
+/** The prebuilt bundle in production; in development the workflows are bundled as the worker starts. */
+export async function workflowBundle(builtPath: string | null): Promise<WorkersOptions['workflowBundle']> {
+  if (builtPath !== null) {
+    if (!existsSync(builtPath)) {
+      throw new Error(`LENDEN_WORKFLOW_BUNDLE names no file: ${builtPath}`);
+    }
+    return { codePath: builtPath };
+  }
+  return bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH });
+}
