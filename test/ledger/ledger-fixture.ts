@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { openDatabase, openOrm, type Database, type EntityManager } from '../../database/connection.ts';
+import { postTransaction } from '../../database/ledger.ts';
+import { sealBatch } from '../../database/ledger/seal.ts';
+import { verifyLedger, type LedgerReport } from '../../database/ledger/verify.ts';
+import type { Witness } from '../../database/ledger/verify-chain.ts';
+import { latePaymentReceipt, paymentSettlement } from '../../domain/ledger.ts';
+import type { Mode } from '../../domain/mode.ts';
+import { toDecimalText } from '../../domain/money.ts';
+import { readEvidence } from '../../scripts/read-evidence.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+/** A database of the test's own with what a test of the ledger does to it. */
+export interface LedgerFixture {
+  readonly url: string;
+  readonly database: Database;
+  /** One transaction as the schema's owner, a superuser here, with triggers and foreign keys as they are. */
+  asOwner<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
+  /** The same with every trigger and foreign key switched off: what somebody who broke into the server can do. */
+  asIntruder(sql: string): Promise<void>;
+  seal(transactionsMax?: number): ReturnType<typeof sealBatch>;
+  verify(witnesses?: readonly Witness[]): Promise<LedgerReport>;
+  close(): Promise<void>;
+}
+
+export async function openLedger(): Promise<LedgerFixture> {
+  const { url, drop } = await createTestDatabase();
+  const database = await openDatabase({ url, poolSize: 5 });
+  const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
+  return {
+    url,
+    database,
+    asOwner: (work) => owner.em.fork().transactional(work),
+    asIntruder: (sql) =>
+      owner.em.fork().transactional(async (em) => {
+        await em.execute('set local session_replication_role = replica');
+        await em.execute(sql);
+      }),
+    seal: (transactionsMax = 100) => database.withSystem((em) => sealBatch(em, { transactionsMax })),
+    verify: (witnesses = []) => verifyLedger(database, { readEvidence, witnesses }),
+    async close() {
+      await owner.close();
+      await database.close();
+      await drop();
+    },
+  };
+}
+
+export async function createApplication(database: Database): Promise<bigint> {
+  const [row] = await database.withSystem((em) =>
+    em.execute<{ id: string }[]>(`insert into applications (name) values ('Shop') returning id::text`),
+  );
+  return BigInt(row?.id ?? 0);
+}
+
+export interface Charged {
+  readonly applicationId: bigint;
+  readonly mode?: Mode;
+  readonly grossMinor?: bigint;
+  readonly feeMinor?: bigint;
+}
+
+export interface PaidPayment {
+  readonly paymentId: string;
+  readonly attemptId: string;
+  readonly reference: string;
+  readonly attemptReference: string;
+}
+
+/** A payment as settling leaves it: row, confirmed attempt with the gateway's answer, and posting, in one transaction. */
+export function payPayment(database: Database, charged: Charged): Promise<PaidPayment> {
+  const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n } = charged;
+  const reference = `pay_${randomBytes(12).toString('hex')}`;
+  const attemptReference = randomBytes(10).toString('hex');
+  const validationId = `V${attemptReference}`;
+  const gatewayTxnId = `B${attemptReference}`;
+  return database.withScope({ applicationId, mode }, async (em) => {
+    const paymentId = await insertedId(
+      em,
+      `insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, gateway_txn_id,
+         fee_minor, expires_at, next_sweep_at, paid_at, ended_at)
+       values (?::bigint, ?, ?, 'SUCCEEDED', ?::bigint, 'BDT', 'c1', 'sslcommerz', ?, ?::bigint, now(), now(), now(), now()) returning id::text`,
+      [applicationId, mode, reference, grossMinor, gatewayTxnId, feeMinor],
+    );
+    const attemptId = await insertedId(
+      em,
+      `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status, validation_id,
+         gateway_txn_id, gross_minor, fee_minor, evidence, confirmed_at)
+       values (?::bigint, ?, ?::bigint, 1, ?, 'sslcommerz', 'store', 'CONFIRMED', ?, ?, ?::bigint, ?::bigint, ?, now()) returning id::text`,
+      [
+        applicationId,
+        mode,
+        paymentId,
+        attemptReference,
+        validationId,
+        gatewayTxnId,
+        grossMinor,
+        feeMinor,
+        evidenceOf({ attemptReference, validationId, gatewayTxnId, grossMinor, feeMinor }),
+      ],
+    );
+    const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
+    await postTransaction(em, paymentSettlement({ applicationId, mode, reference, ...money }));
+    return { paymentId, attemptId, reference, attemptReference };
+  });
+}
+
+/** A second charge of an attempt that had settled its payment before. */
+export function receiveLate(database: Database, paid: PaidPayment & Charged): Promise<string> {
+  const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n, attemptReference } = paid;
+  const validationId = `L${attemptReference}`;
+  const gatewayTxnId = `LB${attemptReference}`;
+  return database.withScope({ applicationId, mode }, async (em) => {
+    const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
+    await postTransaction(em, latePaymentReceipt({ applicationId, mode, attemptReference, validationId, ...money }));
+    return insertedId(
+      em,
+      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+         fee_minor, currency)
+       values (?::bigint, ?, ?::bigint, ?::bigint, 'sslcommerz', ?, ?, ?, ?::bigint, ?::bigint, 'BDT') returning id::text`,
+      [
+        applicationId,
+        mode,
+        paid.paymentId,
+        paid.attemptId,
+        validationId,
+        gatewayTxnId,
+        evidenceOf({ attemptReference, validationId, gatewayTxnId, grossMinor, feeMinor }),
+        grossMinor,
+        feeMinor,
+      ],
+    );
+  });
+}
+
+async function insertedId(em: EntityManager, sql: string, parameters: readonly unknown[]): Promise<string> {
+  const [row] = await em.execute<{ id: string }[]>(sql, [...parameters]);
+  return row?.id ?? '';
+}
+
+interface Answered {
+  readonly attemptReference: string;
+  readonly validationId: string;
+  readonly gatewayTxnId: string;
+  readonly grossMinor: bigint;
+  readonly feeMinor: bigint;
+}
+
+function evidenceOf({ attemptReference, validationId, gatewayTxnId, grossMinor, feeMinor }: Answered): string {
+  const amount = toDecimalText({ amountMinor: grossMinor, currency: 'BDT' });
+  return JSON.stringify({
+    status: 'VALID',
+    tran_id: attemptReference,
+    val_id: validationId,
+    amount,
+    store_amount: toDecimalText({ amountMinor: grossMinor - feeMinor, currency: 'BDT' }),
+    currency: 'BDT',
+    currency_type: 'BDT',
+    currency_amount: amount,
+    bank_tran_id: gatewayTxnId,
+    risk_level: '0',
+  });
+}

@@ -1,0 +1,150 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  checkTransaction,
+  latePaymentPostings,
+  latePaymentReceipt,
+  normalSideOf,
+  paymentSettlement,
+  PAYABLE_ACCOUNT,
+  POSTINGS_MAX,
+  reversal,
+  reversalPostings,
+  settlementPostings,
+  SUSPENSE_ACCOUNT,
+  type LedgerTransaction,
+  type Posting,
+} from '../../domain/ledger.ts';
+
+const RUNS = 10_000;
+const INT64_MAX = 2n ** 63n - 1n;
+
+const account = fc.constantFrom('app:payable', 'gateway:fees', 'suspense', 'bank', 'gateway:sslcommerz:clearing');
+const posting = fc
+  .record({ debit: account, credit: account, amountMinor: fc.bigInt({ min: 1n, max: INT64_MAX }) })
+  .filter(({ debit, credit }) => debit !== credit);
+const postings = fc.array(posting, { minLength: 1, maxLength: 12 });
+const collected = fc
+  .tuple(fc.bigInt({ min: 1n, max: 2n ** 53n - 1n }), fc.bigInt({ min: 0n, max: 2n ** 53n - 1n }))
+  .filter(([gross, fee]) => fee <= gross)
+  .map(([grossMinor, feeMinor]) => ({ gateway: 'sslcommerz', grossMinor, feeMinor }));
+
+describe('postings', () => {
+  // Money is neither made nor lost by any posting rule.
+  test('ten thousand random transactions never unbalance the accounts', () => {
+    const balances = new Map<string, bigint>();
+    fc.assert(
+      fc.property(postings, (transaction) => {
+        book(balances, transaction);
+        expect(sum(balances)).toBe(0n);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  // A correction takes back exactly what it corrects.
+  test('a transaction and its reversal leave every account as it was', () => {
+    fc.assert(
+      fc.property(postings, (original) => {
+        const balances = new Map<string, bigint>();
+        book(balances, original);
+        book(balances, reversalPostings(original));
+        expect([...balances.values()].every((balance) => balance === 0n)).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  // Reversal is its own inverse, so a reversal taken back restores the very postings.
+  test('reversing twice gives the original postings in their order', () => {
+    fc.assert(
+      fc.property(postings, (original) => {
+        expect(reversalPostings(reversalPostings(original))).toEqual(original);
+      }),
+    );
+  });
+
+  // The app is owed what the payer paid, the gateway owes us that less its fee.
+  test.each([
+    ['a settlement', settlementPostings, PAYABLE_ACCOUNT],
+    ['late money', latePaymentPostings, SUSPENSE_ACCOUNT],
+  ])('%s credits the gross once and leaves gross − fee in clearing', (_name, rule, creditAccount) => {
+    fc.assert(
+      fc.property(collected, (charge) => {
+        const balances = new Map<string, bigint>();
+        book(balances, rule(charge));
+        expect(balances.get(creditAccount)).toBe(-charge.grossMinor);
+        expect(balances.get('gateway:sslcommerz:clearing')).toBe(charge.grossMinor - charge.feeMinor);
+        expect(balances.get('gateway:fees') ?? 0n).toBe(charge.feeMinor);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  // A gateway answer that makes no sense is not posted as if it did.
+  test.each([
+    ['nothing', 0n, 0n],
+    ['a negative gross', -1n, 0n],
+    ['a negative fee', 100n, -1n],
+    ['a fee above the gross', 100n, 101n],
+  ])('refuses %s', (_name, grossMinor, feeMinor) => {
+    expect(() => settlementPostings({ gateway: 'sslcommerz', grossMinor, feeMinor })).toThrow(RangeError);
+  });
+});
+
+describe('transactions', () => {
+  const owner = { applicationId: 7n, mode: 'TEST', currency: 'BDT' } as const;
+  const money = { gateway: 'sslcommerz', grossMinor: 500n, feeMinor: 5n };
+
+  // The cause is what makes a posting happen once; two causes must never share a name.
+  test('a payment, a late charge and a reversal each have a cause of their own', () => {
+    const settled = paymentSettlement({ ...owner, ...money, reference: 'pay_1' });
+    const late = latePaymentReceipt({ ...owner, ...money, attemptReference: 'A1', validationId: 'V1' });
+    const back = reversal({ ...settled, id: 12n });
+    expect([settled, late, back].map(({ cause, kind }) => `${cause.type} ${cause.id} ${kind}`)).toEqual([
+      'payment pay_1 settlement',
+      'late-payment A1:V1 late',
+      'transaction 12 reversal',
+    ]);
+    expect(back.reversesId).toBe(12n);
+  });
+
+  // What the database would refuse, or worse take, is refused before it.
+  test.each<[string, readonly Posting[]]>([
+    ['no posting', []],
+    [
+      'too many postings',
+      Array.from({ length: POSTINGS_MAX + 1 }, () => ({ debit: 'bank', credit: 'suspense', amountMinor: 1n })),
+    ],
+    ['an account moved to itself', [{ debit: 'bank', credit: 'bank', amountMinor: 1n }]],
+    ['an amount of zero', [{ debit: 'bank', credit: 'suspense', amountMinor: 0n }]],
+    ['an amount beyond 64 bits', [{ debit: 'bank', credit: 'suspense', amountMinor: INT64_MAX + 1n }]],
+    ['an account that the chart does not hold', [{ debit: 'bnak', credit: 'suspense', amountMinor: 1n }]],
+  ])('refuses %s', (_name, list) => {
+    const transaction: LedgerTransaction = {
+      ...owner,
+      cause: { type: 'payment', id: 'x' },
+      kind: 'settlement',
+      postings: list,
+    };
+    expect(() => checkTransaction(transaction)).toThrow(RangeError);
+  });
+
+  // The side on which an account grows decides how its balance is read.
+  test('knows the normal side of every gateway account', () => {
+    expect(normalSideOf('gateway:bkash:clearing')).toBe('debit');
+    expect(normalSideOf(PAYABLE_ACCOUNT)).toBe('credit');
+    expect(() => normalSideOf('gateway:bkash:clearing:more')).toThrow(RangeError);
+  });
+});
+
+function book(balances: Map<string, bigint>, list: readonly Posting[]): void {
+  for (const { debit, credit, amountMinor } of list) {
+    balances.set(debit, (balances.get(debit) ?? 0n) + amountMinor);
+    balances.set(credit, (balances.get(credit) ?? 0n) - amountMinor);
+  }
+}
+
+function sum(balances: ReadonlyMap<string, bigint>): bigint {
+  return [...balances.values()].reduce((total, balance) => total + balance, 0n);
+}
