@@ -78,7 +78,7 @@ export function parseAllowList(text: string): AllowList {
     .filter((entry) => entry !== '');
   const allowed = new Set<string>();
   for (const entry of entries) {
-    const [, host, port] = /^(\[[0-9a-f:.]+\]|[^\s:@/?#[\]]+):(\*|[0-9]{1,5})$/.exec(entry) ?? [];
+    const [, host, port] = /^(\[[0-9a-f:.]+\]|[^\s*:@/?#[\]]+):(\*|[0-9]{1,5})$/.exec(entry) ?? [];
     if (host === undefined || port === undefined || Number(port) > 65_535 || !URL.canParse(`http://${host}/`)) {
       throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" is neither host:port nor host:*`);
     }

@@ -1,0 +1,90 @@
+import { registerApplication, updateApplication } from '../../database/applications.ts';
+import { openDatabase, type Database } from '../../database/connection.ts';
+import { recordEvent } from '../../database/webhooks.ts';
+import { createWebhookActivities } from '../../activities/webhooks.ts';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import { paymentReference } from '../../domain/references.ts';
+import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import type { DeliverWebhookInput, WebhookActivities } from '../../workflows/messages/webhook.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+export const secretBox = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+const allow = parseAllowList('127.0.0.1:*');
+
+export interface App {
+  readonly applicationId: bigint;
+  readonly signingSecret: string;
+}
+
+/** A database with the webhook side of Lenden on top, and a clock of its own. */
+export interface World {
+  readonly database: Database;
+  readonly http: HttpClient;
+  readonly activities: WebhookActivities;
+  /** Log lines, parsed. */
+  readonly log: Record<string, unknown>[];
+  readonly clock: { offsetMs: number; read: (() => number) | null };
+  app(url: string | null): Promise<App>;
+  setUrl(app: App, url: string | null): Promise<void>;
+  /** Writes a payment and its event; answers the input of a delivery's first attempt. */
+  event(app: App, data?: object): Promise<DeliverWebhookInput>;
+  /** All rows of a query, as the owner of everything. */
+  rows(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+export async function createWorld(): Promise<World> {
+  const test = await createTestDatabase();
+  const database = await openDatabase({ url: test.url });
+  const http = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: 5 });
+  const log: Record<string, unknown>[] = [];
+  const clock: World['clock'] = { offsetMs: 0, read: null };
+  const now = (): number => clock.read?.() ?? Date.now() + clock.offsetMs;
+  const rows: World['rows'] = (sql, parameters = []) => database.withSystem((em) => em.execute(sql, [...parameters]));
+  return {
+    database,
+    http,
+    log,
+    clock,
+    rows,
+    activities: createWebhookActivities({ database, http, secrets: secretBox, allow, log: recordingLogger(log), now }),
+    app: (url) => registerApplication({ database, secrets: secretBox }, { name: 'Shop', webhookUrl: url }),
+    setUrl: ({ applicationId }, webhookUrl) => updateApplication({ database }, { applicationId, webhookUrl }),
+    event: (app, data = { amountMinor: 10_000 }) => newEvent(database, app, data),
+    async close() {
+      await http.close();
+      await database.close();
+      await test.drop();
+    },
+  };
+}
+
+async function newEvent(database: Database, { applicationId }: App, data: object): Promise<DeliverWebhookInput> {
+  const eventId = await database.withScope({ applicationId, mode: 'TEST' }, async (em) => {
+    const [payment] = await em.execute<{ id: string }[]>(
+      `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, gateway, expires_at, next_sweep_at)
+       values (?::bigint, 'TEST', ?, 10000, 'BDT', 'customer', 'sslcommerz', now(), now()) returning id`,
+      [applicationId, paymentReference()],
+    );
+    const event = await recordEvent(em, {
+      applicationId,
+      mode: 'TEST',
+      paymentId: BigInt(payment?.id ?? 0),
+      type: 'payment.succeeded',
+      sequence: 1,
+      data,
+    });
+    return event.eventId;
+  });
+  return { eventId, applicationId: applicationId.toString(), mode: 'TEST', attempt: 1, recorded: null, resend: false };
+}
+
+function recordingLogger(lines: Record<string, unknown>[]): ReturnType<typeof createLogger> {
+  const logger = createLogger({ service: 'test', level: 'silent' });
+  const write = (fields: unknown, message?: string): void => {
+    lines.push({ ...(typeof fields === 'object' ? fields : {}), msg: message });
+  };
+  return Object.assign(logger, { info: write, warn: write, error: write });
+}
