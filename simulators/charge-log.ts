@@ -5,7 +5,7 @@ import { openDurableLog } from './durable-log.ts';
  * What truly happened to the payer's money, told by the simulator itself: the independent witness that a ledger is
  * compared with. One line for each charge, for each accepted refund and for how that refund ended.
  */
-export type ChargeLine = {
+type ChargeLine = {
   kind: 'charge' | 'refund' | 'refund_outcome';
   gateway: string;
   /** Unique over all lines: a line that was already written is never written again. */

@@ -78,6 +78,13 @@ function createWriter(path: string, first: FileHandle) {
     }
   }
 
+  async function putAside(suffix: string): Promise<void> {
+    await flush();
+    await file.close();
+    await rename(path, `${path}.${suffix}`);
+    file = await openForAppend(path);
+  }
+
   function settled(): Promise<void> {
     if (waiting.length > 0 && !scheduled) {
       scheduled = true;
@@ -97,11 +104,10 @@ function createWriter(path: string, first: FileHandle) {
       waiting.push(`${line}\n`);
     },
     settled,
-    async rotate(suffix: string): Promise<void> {
-      await settled();
-      await file.close();
-      await rename(path, `${path}.${suffix}`);
-      file = await openForAppend(path);
+    rotate(suffix: string): Promise<void> {
+      // In the same queue as the writes, so that none of them meets a closed file.
+      flushing = flushing.then(() => putAside(suffix));
+      return flushing;
     },
     async close(): Promise<void> {
       await settled();

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Router } from '@koa/router';
 import Koa from 'koa';
@@ -38,7 +39,10 @@ export type RunningHost = { url: string; publicUrl: string; close(): Promise<voi
 
 /** Listens, opens the charge log and mounts the simulators; `GET /health` answers 200 from then on. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
-  const server = createServer();
+  let answer: RequestListener = (_request, response) => {
+    response.writeHead(503, { 'retry-after': '1' }).end();
+  };
+  const server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port }, resolve);
@@ -50,7 +54,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const charges = await openChargeLog(options.dataDir);
   const parts: HostParts = { publicUrl, dataDir: options.dataDir, charges, closing: closing.signal };
   const simulators = await options.mount(parts);
-  server.on('request', createApp({ charges, simulators }).callback());
+  answer = createApp({ charges, simulators }).callback();
   return {
     url,
     publicUrl,

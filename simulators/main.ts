@@ -8,7 +8,7 @@ const stopTimeoutMs = 5_000;
 
 const environment = process.env;
 const stores = parseStores(environment['SIMULATORS_SSLCOMMERZ_STORES'] ?? defaultStores);
-const publicUrl = environment['SIMULATORS_URL'];
+const publicUrl = environment['SIMULATORS_URL'] || undefined;
 
 const host = await startHost({
   host: environment['SIMULATORS_HOST'] ?? '127.0.0.1',

@@ -1,5 +1,4 @@
 import type { ChargeLog } from '../charge-log.ts';
-import type { DurableLog } from '../durable-log.ts';
 import { newGatewayId, newSessionKey } from './identifiers.ts';
 import { feeBpsAmex, feeBpsOrdinary, formatAmount, formatStoreAmount, parseAmount, storeAmountOf } from './money.ts';
 import type { PayOutcome, Script } from './scripts.ts';
@@ -21,11 +20,6 @@ export type Gateway = {
   settled(): Promise<void>;
   /** Told of every outcome, to send the IPN. */
   notify(session: Session): void;
-};
-
-/** The parts from which a gateway is made. */
-export type GatewayParts = Pick<Gateway, 'state' | 'stores' | 'publicUrl' | 'charges' | 'closing'> & {
-  journal: DurableLog<Entry>;
 };
 
 /** The last session made under a merchant's transaction id. */

@@ -15,7 +15,7 @@ export type Instrument = {
   cardSubBrand: string;
 };
 
-export const instruments: readonly Instrument[] = [
+const instruments: readonly Instrument[] = [
   card({
     id: 'visa',
     label: 'Visa',
@@ -76,7 +76,7 @@ function card(given: {
     id: given.id,
     channel: 'card',
     label: given.label,
-    detail: `${given.number} · 12/26 · CVV 111`,
+    detail: `${given.number} · 12/26 · 111`,
     keys: given.keys,
     cardType: given.cardType,
     cardBrand: given.brand,

@@ -8,7 +8,7 @@ import type { Session } from './state.ts';
  * client that follows forms all get through. Names and values of inputs are part of the simulator's contract (README).
  */
 
-const channelLabels = { card: 'Card', wallet: 'Mobile wallet', bank: 'Net banking' } as const;
+const channelLabels = { card: 'Card', wallet: 'Wallet', bank: 'Bank' } as const;
 
 /** Choice of the instrument, and the four ways to leave. */
 export function paymentPage({ session, path }: { session: Session; path: string }): string {

@@ -16,7 +16,7 @@ export const faultKinds = [
   'refused',
   'fields',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+type FaultKind = (typeof faultKinds)[number];
 
 /** One way in which the answer to a call goes wrong. */
 export type Fault = {

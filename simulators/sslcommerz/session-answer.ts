@@ -42,7 +42,7 @@ export function sessionMade(gateway: Gateway, session: Session): Answer {
 }
 
 /** The hosted page in the form that the real sandbox has had since 2021. */
-export function checkoutUrl(gateway: Gateway, session: Session): string {
+function checkoutUrl(gateway: Gateway, session: Session): string {
   return `${gateway.publicUrl}${checkoutPath(session)}`;
 }
 

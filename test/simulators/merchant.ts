@@ -12,7 +12,7 @@ export type Form = Record<string, string>;
 export type Received = { path: string; form: Form; body: string; at: number };
 
 /** Waits short enough for tests; everything else as shipped. */
-export const quickSettings: Partial<Settings> = {
+const quickSettings: Partial<Settings> = {
   noticeRetryMs: [40, 40, 40],
   noticeTimeoutMs: 1_000,
   afterReturnMs: 150,
@@ -134,8 +134,6 @@ export function createClient({ url, merchant }: { url: string; merchant: { url: 
     charges: async () => (await (await fetch(`${url}/__sim/charges`)).json()) as Record<string, string>[],
   };
 }
-
-export type Client = ReturnType<typeof createClient>;
 
 /** Waits until the condition holds; fails loudly after five seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
