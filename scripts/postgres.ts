@@ -151,22 +151,20 @@ async function waitUntilReady({ child, data, deadline }: { child: Child; data: s
 }
 
 /**
- * A pid file outlives a kill -9. When its process is a server on this very cluster it is stopped; when the pid has
- * passed to some other program the file is stale, and Postgres would refuse to start for as long as that one runs.
+ * A pid file outlives a kill -9. When its process is a server on this very cluster, that is stopped. Otherwise the pid
+ * may have passed to some other program, or be that of a dead process which nobody has collected yet; Postgres would
+ * take either for a running server. Our own pid in its place it takes for its parent's, hence for stale. The rest of the
+ * file must stay: by it Postgres finds sessions of the dead server that still write.
  */
 async function endFormerServer(data: string): Promise<void> {
   const pid = Number(pidFileLines(data)[0]);
-  if (!Number.isInteger(pid) || pid <= 0) {
-    return;
-  }
-  const identity = await identifyProcess(pid);
-  if (identity === undefined) {
-    return;
-  }
-  if ((await commandLineOf(pid)).includes(data)) {
+  const identity = Number.isInteger(pid) && pid > 0 ? await identifyProcess(pid) : undefined;
+  if (identity !== undefined && (await commandLineOf(pid)).includes(data)) {
     await endProcess(identity, { signal: 'SIGINT', graceMs: 20_000 });
-  } else {
-    rmSync(join(data, 'postmaster.pid'), { force: true });
+  }
+  const [, ...rest] = pidFileLines(data);
+  if (rest.length > 0) {
+    writeFileSync(join(data, 'postmaster.pid'), [String(process.pid), ...rest].join('\n'));
   }
 }
 

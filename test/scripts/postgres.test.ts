@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +32,12 @@ async function start(): Promise<EmbeddedPostgres> {
   });
   running.push(server);
   return server;
+}
+
+/** Postgres respects a pid only when it may signal it, so a program in its way must run as the same account. */
+function accountOf(data: string): { uid?: number; gid?: number } {
+  const { uid, gid } = statSync(data);
+  return process.getuid?.() === 0 ? { uid, gid } : {};
 }
 
 async function query(url: string, sql: string): Promise<object[]> {
@@ -66,11 +74,43 @@ describe('embedded Postgres', () => {
     const first = await start();
     process.kill(first.child.identity.pid, 'SIGKILL');
     await first.child.exited;
-    const pidFile = join(directory, 'postgres', 'data', 'postmaster.pid');
+    const data = join(directory, 'postgres', 'data');
+    const pidFile = join(data, 'postmaster.pid');
+    const innocent = spawn('sleep', ['60'], { stdio: 'ignore', ...accountOf(data) });
+    try {
+      const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n');
+      writeFileSync(pidFile, [String(innocent.pid), ...rest].join('\n'));
+      const second = await start();
+      expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+      expect(innocent.exitCode ?? innocent.signalCode).toBeNull();
+    } finally {
+      innocent.kill('SIGKILL');
+      await once(innocent, 'exit');
+    }
+  }, 60_000);
+
+  test('starts although the killed server is still in the process table', async () => {
+    // Guards: in a container whose first process collects no orphans, a kill -9 of everything does not block the start.
+    const first = await start();
+    const data = join(directory, 'postgres', 'data');
+    const pidFile = join(data, 'postmaster.pid');
     const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n');
-    writeFileSync(pidFile, [String(process.pid), ...rest].join('\n'));
-    const second = await start();
-    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    process.kill(first.child.identity.pid, 'SIGKILL');
+    await first.child.exited;
+    // A shell that does not wait for its child keeps the dead one listed.
+    const neglectful = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      ...accountOf(data),
+    });
+    try {
+      const [zombie] = await once(neglectful.stdout, 'data');
+      writeFileSync(pidFile, [String(zombie).trim(), ...rest].join('\n'));
+      const second = await start();
+      expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    } finally {
+      neglectful.kill('SIGKILL');
+      await once(neglectful, 'exit');
+    }
   }, 60_000);
 
   test('makes the cluster anew when a first start died half-way', async () => {
