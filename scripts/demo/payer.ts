@@ -1,0 +1,78 @@
+import { parse, type HTMLElement } from 'node-html-parser';
+
+/** A page as a payer's browser holds it. */
+export interface Page {
+  readonly url: URL;
+  readonly status: number;
+  readonly document: HTMLElement;
+}
+
+const HOPS_MAX = 10;
+const PAGE_TIMEOUT_MS = 30_000;
+
+/** Follows links and forms only, as a browser without script does: redirects by GET, forms with the fields that are in them. */
+export async function open(url: string | URL): Promise<Page> {
+  return load(new URL(url), { method: 'GET' });
+}
+
+/**
+ * Presses a button of a page: its form is sent with every field as the page filled it in.
+ * @throws Error when the page has no such form, which names the page's title.
+ */
+export async function press(page: Page, { form: selector, button }: { form: string; button?: string }): Promise<Page> {
+  const form = page.document.querySelector(selector);
+  if (form === null) {
+    throw new Error(`the page "${titleOf(page)}" (${page.url.pathname}) has no form ${selector}`);
+  }
+  const action = new URL(form.getAttribute('action') ?? page.url.href, page.url);
+  const fields = fieldsOf(form, button);
+  if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post') {
+    return load(action, { method: 'POST', body: fields });
+  }
+  action.search = fields.toString();
+  return load(action, { method: 'GET' });
+}
+
+export function titleOf(page: Page): string {
+  return page.document.querySelector('title')?.textContent.trim() ?? '';
+}
+
+function fieldsOf(form: HTMLElement, button: string | undefined): URLSearchParams {
+  const fields = new URLSearchParams();
+  for (const input of form.querySelectorAll('input[name]')) {
+    const type = (input.getAttribute('type') ?? 'text').toLowerCase();
+    const chosen = (type !== 'radio' && type !== 'checkbox') || input.hasAttribute('checked');
+    if (chosen && type !== 'submit') {
+      fields.append(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
+    }
+  }
+  for (const select of form.querySelectorAll('select[name]')) {
+    const option = select.querySelector('option[selected]') ?? select.querySelector('option');
+    fields.append(select.getAttribute('name') ?? '', option?.getAttribute('value') ?? '');
+  }
+  if (button !== undefined) {
+    const pressed = form
+      .querySelectorAll('button[name]')
+      .find((candidate) => candidate.getAttribute('value') === button);
+    if (pressed === undefined) {
+      throw new Error(`the form has no button "${button}"`);
+    }
+    fields.append(pressed.getAttribute('name') ?? '', button);
+  }
+  return fields;
+}
+
+async function load(url: URL, request: { method: string; body?: URLSearchParams }): Promise<Page> {
+  let target = url;
+  let init = request;
+  for (let hops = 0; hops < HOPS_MAX; hops += 1) {
+    const response = await fetch(target, { ...init, redirect: 'manual', signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+    const location = response.headers.get('location');
+    if (location === null || response.status < 300 || response.status > 399) {
+      return { url: target, status: response.status, document: parse(await response.text()) };
+    }
+    target = new URL(location, target);
+    init = { method: 'GET' };
+  }
+  throw new Error(`more than ${HOPS_MAX} redirects from ${url.pathname}`);
+}
