@@ -15,6 +15,7 @@ import type {
   DeliverWebhookInput,
   DeliverWebhookResult,
   ParkedReason,
+  PutOffReason,
   WebhookActivities,
 } from '../workflows/messages/webhook.ts';
 import { asApplicationFailure } from './failures.ts';
@@ -59,7 +60,7 @@ interface Attempt {
 async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
   const { deps, gate, scope } = attempt;
   if (!gate.enter(scope.applicationId)) {
-    return { kind: 'put-off', reason: 'BUSY', retryInMs: gate.turnInMs(scope.applicationId, BUSY_PAUSE_MS) };
+    return putOff(attempt, { reason: 'BUSY', notBeforeMs: BUSY_PAUSE_MS });
   }
   const enteredAtMs = performance.now();
   try {
@@ -97,7 +98,7 @@ interface SendDecision {
 type Transaction = Parameters<Parameters<Database['withScope']>[1]>[0];
 
 async function decide(attempt: Attempt, em: Transaction): Promise<SendDecision | DeliverWebhookResult> {
-  const { deps, gate, input, scope } = attempt;
+  const { deps, input, scope } = attempt;
   const delivery = await readDelivery(em, input.eventId);
   if (delivery === null) {
     // A database that was set back to an older state does not know it; trying again would not help.
@@ -121,7 +122,11 @@ async function decide(attempt: Attempt, em: Transaction): Promise<SendDecision |
     return { kind: 'send', delivery, endpoint, probe };
   }
   const openForMs = Math.max(BUSY_PAUSE_MS, (endpoint.circuitOpenUntil?.getTime() ?? 0) - now.getTime());
-  return { kind: 'put-off', reason: 'CIRCUIT_OPEN', retryInMs: gate.turnInMs(scope.applicationId, openForMs) };
+  return putOff(attempt, { reason: 'CIRCUIT_OPEN', notBeforeMs: openForMs });
+}
+
+function putOff({ gate, scope }: Attempt, wait: { reason: PutOffReason; notBeforeMs: number }): DeliverWebhookResult {
+  return { kind: 'put-off', reason: wait.reason, retryInMs: gate.turnInMs(scope.applicationId, wait) };
 }
 
 /** What the row says already: an end, or an attempt that was recorded while its worker died before telling the workflow. */

@@ -1,4 +1,5 @@
 import { CIRCUIT_OPEN_MS_MAX, IN_FLIGHT_PER_ENDPOINT_MAX } from '../../domain/webhook.ts';
+import type { PutOffReason } from '../../workflows/messages/webhook.ts';
 
 /**
  * How many requests of this process are at one endpoint, and when those that found no room come back. It is what keeps a dead
@@ -10,9 +11,10 @@ export interface EndpointGate {
   leave(endpoint: bigint, tookMs: number): void;
   /**
    * Milliseconds until an attempt that was put off should come back, not before `notBeforeMs`. Each caller gets a turn of its own, as
-   * far apart as the endpoint has lately needed, so that a backlog drains evenly and does not return all at once.
+   * far apart as the endpoint has lately needed, so that a backlog drains evenly and does not return all at once. Each reason has its
+   * own line: who waits for a busy endpoint does not queue behind those who wait for a circuit.
    */
-  turnInMs(endpoint: bigint, notBeforeMs: number): number;
+  turnInMs(endpoint: bigint, wait: { reason: PutOffReason; notBeforeMs: number }): number;
 }
 
 const TURN_MS_MIN = 25;
@@ -25,7 +27,7 @@ interface EndpointState {
   inFlight: number;
   /** Smoothed duration of a request. */
   tookMs: number;
-  lastTurnAtMs: number;
+  readonly lastTurnAtMs: Record<PutOffReason, number>;
 }
 
 export function createEndpointGate({
@@ -40,7 +42,7 @@ export function createEndpointGate({
     const state = endpoints.get(endpoint) ?? {
       inFlight: 0,
       tookMs: TURN_MS_START * IN_FLIGHT_PER_ENDPOINT_MAX,
-      lastTurnAtMs: 0,
+      lastTurnAtMs: { BUSY: 0, CIRCUIT_OPEN: 0 },
     };
     // Last used goes last, so that the first idle one is the one to forget.
     endpoints.delete(endpoint);
@@ -64,17 +66,17 @@ export function createEndpointGate({
       state.inFlight -= 1;
       state.tookMs = state.tookMs * 0.7 + tookMs * 0.3;
     },
-    turnInMs(endpoint, notBeforeMs) {
+    turnInMs(endpoint, { reason, notBeforeMs }) {
       const state = stateOf(endpoint);
       const earliest = now() + notBeforeMs;
       const turn = Math.max(
         earliest,
-        state.lastTurnAtMs + Math.max(TURN_MS_MIN, state.tookMs / IN_FLIGHT_PER_ENDPOINT_MAX),
+        state.lastTurnAtMs[reason] + Math.max(TURN_MS_MIN, state.tookMs / IN_FLIGHT_PER_ENDPOINT_MAX),
       );
       if (turn - earliest > TURNS_AHEAD_MS_MAX) {
         return Math.round(notBeforeMs + random() * TURNS_AHEAD_MS_MAX);
       }
-      state.lastTurnAtMs = turn;
+      state.lastTurnAtMs[reason] = turn;
       return Math.max(1, Math.round(turn - now()));
     },
   };

@@ -118,11 +118,14 @@ describe('the gate of an endpoint', () => {
     }
     expect(gate.enter(1n)).toBe(false);
     expect(gate.enter(2n)).toBe(true);
-    const turns = Array.from({ length: 10_000 }, () => gate.turnInMs(1n, 1_000));
+    const turns = Array.from({ length: 10_000 }, () =>
+      gate.turnInMs(1n, { reason: 'CIRCUIT_OPEN', notBeforeMs: 1_000 }),
+    );
     expect(Math.min(...turns)).toBe(1_000);
     expect(Math.max(...turns)).toBeLessThanOrEqual(1_000 + CIRCUIT_OPEN_MS_MAX);
     const perSecond = Map.groupBy(turns, (turn) => Math.floor(turn / 1_000));
     expect(Math.max(...[...perSecond.values()].map((group) => group.length))).toBeLessThan(60);
+    expect(gate.turnInMs(1n, { reason: 'BUSY', notBeforeMs: 1_000 })).toBe(1_000);
     gate.leave(1n, 10);
     expect(gate.enter(1n)).toBe(true);
   });

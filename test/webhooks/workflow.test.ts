@@ -210,22 +210,17 @@ describe('the delivery of one event', () => {
 
   test('starts anew for a parked event, with a fresh schedule', async () => {
     // What was missed can be sent again once the receiver is back.
-    let status = 503;
-    const shop = await receiver((response) => response.writeHead(status).end());
-    const input = await world.event(await world.app(shop.url));
+    const shop = await receiver((response) => response.writeHead(shop.received.length > 12 ? 200 : 503).end());
+    const app = await world.app(shop.url);
+    const input = await world.event(app);
     expect(await (await start(input)).result()).toBe('parked');
-    let answers = 0;
-    status = 500;
-    shop.received.length = 0;
-    const failTwice = setInterval(() => {
-      answers = shop.received.length;
-      status = answers >= 2 ? 200 : 500;
-    }, 1);
+    // Registering the URL again closes the circuit, whose end lies in the first workflow's time.
+    await world.setUrl(app, shop.url);
     const again = await start(input);
     expect(await again.result()).toBe('delivered');
-    clearInterval(failTwice);
-    expect(await rowOf(input)).toMatchObject({ delivery_status: 'DELIVERED' });
-    expect((await schedule(again)).map(({ attempt }) => attempt).slice(0, 2)).toEqual([1, 2]);
+    expect((await schedule(again)).map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(await rowOf(input)).toMatchObject({ delivery_status: 'DELIVERED', attempts: 13 });
+    expect(new Set(shop.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   }, 60_000);
 
   test('a signal with a start resends an event that was delivered', async () => {
