@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
+import {
+  createApplication,
+  openLedger,
+  payPayment,
+  receiveLate,
+  type LedgerFixture,
+} from '../ledger/ledger-fixture.ts';
+
+let ledger: LedgerFixture;
+let firstApp: bigint;
+let secondApp: bigint;
+beforeAll(async () => {
+  ledger = await openLedger();
+  firstApp = await createApplication(ledger.database);
+  secondApp = await createApplication(ledger.database);
+  for (const applicationId of [firstApp, secondApp]) {
+    for (const mode of ['TEST', 'LIVE'] as const) {
+      const paid = await payPayment(ledger.database, { applicationId, mode });
+      await receiveLate(ledger.database, { ...paid, applicationId, mode });
+      await fillOtherTables({ applicationId, mode, paymentId: paid.paymentId, attemptId: paid.attemptId });
+    }
+  }
+});
+afterAll(() => ledger.close());
+
+interface TableRow {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly forced: boolean;
+  readonly appPolicies: number;
+  readonly appReads: boolean;
+  readonly appTouches: boolean;
+}
+
+/** What the database itself says of each of its tables, so that nobody has to remember to add a new one here. */
+function tables(): Promise<TableRow[]> {
+  return ledger.asOwner((em) =>
+    em.execute<TableRow[]>(
+      `select c.relname as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
+         (select count(*)::integer from pg_policy p where p.polrelid = c.oid and 'lenden_app'::regrole = any(p.polroles)) as "appPolicies",
+         has_any_column_privilege('lenden_app', c.oid, 'select') as "appReads",
+         (has_any_column_privilege('lenden_app', c.oid, 'select, insert, update')
+           or has_table_privilege('lenden_app', c.oid, 'delete, truncate')) as "appTouches"
+       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') order by 1`,
+    ),
+  );
+}
+
+describe('row-level security', () => {
+  // A new table without a policy must not reach production: every app could read all of it.
+  test('every table that the app role touches forces it with a policy', async () => {
+    const touched = (await tables()).filter(({ appTouches }) => appTouches);
+    expect(touched.length).toBeGreaterThanOrEqual(14);
+    expect(touched.filter(({ enabled, forced, appPolicies }) => !enabled || !forced || appPolicies === 0)).toEqual([]);
+  });
+
+  // The enumeration above has to be able to fail.
+  test('a new table without a policy is seen', async () => {
+    const unprotected = await ledger.asOwner(async (em) => {
+      await em.execute('create table forgotten (id bigint)');
+      await em.execute('grant select on forgotten to lenden_app');
+      return em.execute<{ name: string }[]>(
+        `select relname as name from pg_class where relname = 'forgotten' and not relrowsecurity
+           and has_any_column_privilege('lenden_app', oid, 'select')`,
+      );
+    });
+    expect(unprotected).toEqual([{ name: 'forgotten' }]);
+    expect((await tables()).some(({ name, enabled }) => name === 'forgotten' && !enabled)).toBe(true);
+    await ledger.asOwner((em) => em.execute('drop table forgotten'));
+  });
+
+  // A table with an application's rows is protected even where no app may read it yet.
+  test('every table with an application_id forces it', async () => {
+    const owned = await ledger.asOwner((em) =>
+      em.execute<{ name: string; forced: boolean }[]>(
+        `select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as forced
+         from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'application_id' and not a.attisdropped
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`,
+      ),
+    );
+    expect(owned.length).toBeGreaterThanOrEqual(12);
+    expect(owned.filter(({ forced }) => !forced)).toEqual([]);
+  });
+
+  // Owners, superusers and BYPASSRLS would see everything whatever the policies say.
+  test('neither runtime role is superuser, owner, or exempt', async () => {
+    const roles = await ledger.asOwner((em) =>
+      em.execute<Record<string, unknown>[]>(
+        `select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin,
+           (select count(*)::integer from pg_class where relowner = r.oid and relkind in ('r', 'p')) as owned
+         from pg_roles r where rolname in ('lenden_app', 'lenden_system') order by 1`,
+      ),
+    );
+    const none = { rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, owned: 0 };
+    expect(roles).toEqual(['lenden_app', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: false, ...none })));
+  });
+
+  // A forgotten scope must show nothing, not everything.
+  test('without a scope every table reads no row', async () => {
+    const readable = (await tables()).filter(({ appReads }) => appReads).map(({ name }) => name);
+    const unscoped = await openOrm({ url: ledger.url, role: 'lenden_app', poolSize: 1 });
+    try {
+      for (const name of readable) {
+        const total = await ledger.asOwner((em) => em.execute(`select from ${name} limit 1`));
+        expect({ name, filled: total.length }).toEqual({ name, filled: 1 });
+        expect({ name, seen: (await unscoped.em.fork().execute(`select from ${name}`)).length }).toEqual({
+          name,
+          seen: 0,
+        });
+      }
+    } finally {
+      await unscoped.close();
+    }
+  });
+
+  // One app and one mode see their own rows and none of the others'.
+  test('a scope reads only its own app and mode in every table', async () => {
+    const readable = (await tables()).filter(({ appReads }) => appReads).map(({ name }) => name);
+    const scope = { applicationId: firstApp, mode: 'TEST' } as const;
+    for (const name of readable) {
+      const rows = await ledger.database.withScope(scope, (em) =>
+        em.execute<Record<string, unknown>[]>(`select to_jsonb(t) as row from ${name} t`),
+      );
+      expect({ name, rows: rows.length > 0 }).toEqual({ name, rows: true });
+      expect({ name, foreign: rows.filter(({ row }) => isForeign(row)) }).toEqual({ name, foreign: [] });
+    }
+  });
+
+  // The next request on a pooled connection belongs to somebody else.
+  test('alternating tenants on one connection never see each other', async () => {
+    const database = await openDatabase({ url: ledger.url, poolSize: 1 });
+    try {
+      const sessions = new Set<unknown>();
+      for (let turn = 0; turn < 20; turn += 1) {
+        const applicationId = turn % 2 === 0 ? firstApp : secondApp;
+        const mode = turn % 4 < 2 ? 'TEST' : 'LIVE';
+        const rows = await owners(database, { applicationId, mode });
+        rows.forEach(({ pid }) => sessions.add(pid));
+        expect(rows.map(({ owner, mode }) => `${owner} ${mode}`)).toEqual([`${applicationId} ${mode}`]);
+        if (turn % 5 === 0) {
+          await expect(owners(database, { applicationId, mode }, 'fail')).rejects.toThrow();
+          expect(await database.lookup('select id from payments', [])).toEqual([]);
+        }
+      }
+      expect(sessions.size).toBe(1);
+    } finally {
+      await database.close();
+    }
+  });
+
+  // Writing into another scope is refused, not silently moved.
+  test.each([
+    ['another app', () => ({ owner: secondApp, mode: 'TEST' })],
+    ['the other mode', () => ({ owner: firstApp, mode: 'LIVE' })],
+  ])('a scope cannot write a row of %s', async (_name, target) => {
+    const { owner, mode } = target();
+    const attempt = ledger.database.withScope({ applicationId: firstApp, mode: 'TEST' }, (em) =>
+      em.execute(
+        `insert into ledger_accounts (application_id, mode, currency, name, normal_side) values (${owner}, '${mode}', 'USD', 'bank', 'debit')`,
+      ),
+    );
+    await expect(attempt).rejects.toMatchObject({ code: '42501' });
+  });
+});
+
+async function owners(
+  database: Database,
+  scope: { applicationId: bigint; mode: 'TEST' | 'LIVE' },
+  end: 'commit' | 'fail' = 'commit',
+): Promise<{ owner: string; mode: string; pid: number }[]> {
+  return database.withScope(scope, async (em) => {
+    const rows = await em.execute<{ owner: string; mode: string; pid: number }[]>(
+      `select distinct application_id::text as owner, mode, pg_backend_pid() as pid from payments`,
+    );
+    if (end === 'fail') {
+      await em.execute('select 1 / 0');
+    }
+    return rows;
+  });
+}
+
+/** True for a row that says it belongs to another app or mode than the first app's TEST. */
+function isForeign(row: unknown): boolean {
+  const columns: Record<string, unknown> = typeof row === 'object' && row !== null ? { ...row } : {};
+  const { application_id: owner = firstApp, mode = 'TEST' } = columns;
+  return String(owner) !== String(firstApp) || mode !== 'TEST';
+}
+
+/** The tables that paying does not fill: one row each, so that an empty answer means something. */
+async function fillOtherTables(owned: {
+  applicationId: bigint;
+  mode: 'TEST' | 'LIVE';
+  paymentId: string;
+  attemptId: string;
+}): Promise<void> {
+  const { applicationId, mode, paymentId } = owned;
+  const tag = `${applicationId}_${mode}`;
+  const statements = [
+    `insert into credentials (application_id, mode, key_hash, secret_hash) values (${applicationId}, '${mode}', sha256('${tag}'), 'x')`,
+    `insert into webhook_endpoints (application_id, signing_secret) values (${applicationId}, 'x') on conflict do nothing`,
+    `insert into gateway_callbacks (application_id, mode, payment_id, gateway, kind, signature_valid, raw_payload, digest)
+       values (${applicationId}, '${mode}', ${paymentId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
+    `insert into public_references (reference, kind, target_id, application_id, mode) values ('ref_${tag}', 'payment', ${paymentId}, ${applicationId}, '${mode}')`,
+    `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
+       values (${applicationId}, '${mode}', 'op', 'k', sha256('x'), ${paymentId}, now(), now())`,
+    `with event as (insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload)
+         values ('evt_${tag}', ${applicationId}, '${mode}', ${paymentId}, 'payment.succeeded', 1, 1, '{}') returning id)
+       insert into webhook_attempts (webhook_event_id, application_id, mode, number, duration_ms) select id, ${applicationId}, '${mode}', 1, 1 from event`,
+  ];
+  for (const sql of statements) {
+    await ledger.asOwner((em) => em.execute(sql));
+  }
+}

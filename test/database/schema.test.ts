@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { ENTITIES, openOrm } from '../../database/connection.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let target: TestDatabase;
+let orm: MikroORM;
+beforeAll(async () => {
+  target = await createTestDatabase();
+  orm = await openOrm({ url: target.url, role: 'owner', poolSize: 1 });
+});
+afterAll(async () => {
+  await orm.close();
+  await target.drop();
+});
+
+/** Columns that only the database itself writes and only SQL reads. */
+const WITHOUT_PROPERTY = ['ledger_transactions.xid'];
+/** Tables that are written and read in SQL alone. */
+const WITHOUT_ENTITY = ['ledger_sealed_rows', 'ledger_seals', 'mikro_orm_migrations'];
+
+interface Column {
+  readonly type: string;
+  readonly nullable: boolean;
+}
+
+async function databaseColumns(): Promise<Map<string, Column>> {
+  const rows = await orm.em.fork().execute<(Column & { name: string })[]>(
+    `select c.relname || '.' || a.attname as name, format_type(a.atttypid, null) as type, not a.attnotnull as nullable
+     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`,
+  );
+  return new Map(rows.map(({ name, ...column }) => [name, column]));
+}
+
+/** Types that the ORM calls by another name than the database does. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  int: 'integer',
+  bigserial: 'bigint',
+  timestamptz: 'timestamp with time zone',
+};
+
+function entityColumns(): Map<string, Column> {
+  const properties = [...orm.getMetadata().getAll().values()].flatMap(({ tableName, props }) =>
+    props.map((property): [string, Column] => {
+      const declared = property.columnTypes[0] ?? '';
+      const column = { type: TYPE_NAMES[declared] ?? declared, nullable: property.nullable === true };
+      return [`${tableName}.${property.fieldNames[0] ?? ''}`, column];
+    }),
+  );
+  return new Map(properties);
+}
+
+describe('entities and tables', () => {
+  // A migration that an entity does not follow is found here, not by a customer.
+  test('every entity property is a column of the same type and nullability', async () => {
+    const columns = await databaseColumns();
+    const properties = entityColumns();
+    expect(properties.size).toBeGreaterThan(100);
+    const differing = [...properties].filter(([name, property]) => {
+      const column = columns.get(name);
+      return column === undefined || column.nullable !== property.nullable || column.type !== property.type;
+    });
+    expect(differing.map(([name, property]) => ({ name, property, column: columns.get(name) }))).toEqual([]);
+  });
+
+  // A column without a property is lost when a row is copied through its entity.
+  test('every column has a property, but for those that only SQL uses', async () => {
+    const properties = entityColumns();
+    const missing = [...(await databaseColumns()).keys()].filter(
+      (name) => !properties.has(name) && !WITHOUT_ENTITY.includes(name.split('.')[0] ?? ''),
+    );
+    expect(missing).toEqual(WITHOUT_PROPERTY);
+  });
+
+  // The list of entities is what the application knows of its tables.
+  test('every table has an entity, but for those that only SQL uses', async () => {
+    const withEntity = new Set([...entityColumns().keys()].map((name) => name.split('.')[0]));
+    const tables = new Set([...(await databaseColumns()).keys()].map((name) => name.split('.')[0] ?? ''));
+    expect([...tables].filter((table) => !withEntity.has(table)).sort()).toEqual(WITHOUT_ENTITY);
+    expect(withEntity.size).toBe(ENTITIES.length);
+  });
+});

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Findings, type Finding } from '../../database/ledger/findings.ts';
+import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
+import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
+import { askGateways } from '../../scripts/ask-gateways.ts';
+import { createApplication, openLedger, payPayment, receiveLate, type LedgerFixture } from './ledger-fixture.ts';
+
+let ledger: LedgerFixture;
+beforeAll(async () => {
+  ledger = await openLedger();
+  const applicationId = await createApplication(ledger.database);
+  const paid = await payPayment(ledger.database, { applicationId });
+  await receiveLate(ledger.database, { ...paid, applicationId });
+});
+afterAll(() => ledger.close());
+
+/** A gateway that confirms what our rows say, but for what the test changes. */
+function gateway(change: Partial<Charge>): Gateway['askAttempt'] {
+  return ({ attemptReference, claimedValidationId }) => {
+    const late = claimedValidationId?.startsWith('L') === true;
+    const charge: Charge = {
+      validationId: claimedValidationId ?? '',
+      gatewayTxnId: `${late ? 'LB' : 'B'}${attemptReference}`,
+      attemptReference,
+      storeId: 'store',
+      orderAmountMinor: 10_000n,
+      orderCurrency: 'BDT',
+      grossMinor: 10_000n,
+      currency: 'BDT',
+      feeMinor: 250n,
+      netText: '97.50',
+      riskFlagged: false,
+      evidence: '{}',
+      ...change,
+    };
+    return Promise.resolve({ kind: 'charged', charge });
+  };
+}
+
+async function ask(askAttempt: Gateway['askAttempt'] | undefined): Promise<{ asked: number; listed: Finding[] }> {
+  const findings = new Findings();
+  const never = () => Promise.reject(new Error('not asked for'));
+  const asked = await askGateways({
+    database: ledger.database,
+    findings,
+    gateways: {
+      capabilities: () => SSLCOMMERZ_CAPABILITIES,
+      get: () =>
+        askAttempt === undefined
+          ? undefined
+          : {
+              capabilities: SSLCOMMERZ_CAPABILITIES,
+              storeId: 'store',
+              pageOrigin: 'http://localhost',
+              askAttempt,
+              openSession: never,
+              refund: never,
+              askRefund: never,
+              parseCallback: () => {
+                throw new Error('not asked for');
+              },
+            },
+    },
+  });
+  return { asked, listed: findings.listed };
+}
+
+describe('asking the gateways again', () => {
+  // The last word about money is the gateway's own.
+  test('finds nothing when each charge is confirmed as booked', async () => {
+    expect(await ask(gateway({}))).toEqual({ asked: 2, listed: [] });
+  });
+
+  // Evidence can be forged in our database, not at the gateway.
+  test.each<[string, Partial<Charge>, RegExp]>([
+    ['another amount', { grossMinor: 9_999n }, /gross 10000, sslcommerz itself says 9999/],
+    ['another fee', { feeMinor: 0n }, /fee 250, sslcommerz itself says 0/],
+    ['another currency', { currency: 'USD' }, /currency BDT/],
+    ['another transaction', { gatewayTxnId: 'X' }, /gateway transaction/],
+  ])('names the row of which the gateway says %s', async (_name, change, what) => {
+    const { listed } = await ask(gateway(change));
+    expect(listed.map(({ table }) => table)).toEqual(['payment_attempts', 'late_payments']);
+    expect(listed[0]?.what).toMatch(what);
+  });
+
+  // A charge that the gateway does not know was never made.
+  test.each<AttemptAnswer>([{ kind: 'untouched' }, { kind: 'failed' }, { kind: 'unknown', note: 'x' }])(
+    'a confirmed attempt of which the gateway says $kind is a finding',
+    async (answer) => {
+      const { listed } = await ask(() => Promise.resolve(answer));
+      expect(listed).toHaveLength(2);
+      expect(listed[0]?.what).toContain(`now answers: ${answer.kind}`);
+    },
+  );
+
+  // No answer proves nothing, so a check that could not ask must not look clean.
+  test('a gateway that cannot be asked is a finding', async () => {
+    const { listed } = await ask(() => Promise.reject(new GatewayFailure('unavailable', 'down')));
+    expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be asked: sslcommerz is unavailable'));
+    expect((await ask(undefined)).listed[0]?.what).toMatch(/no TEST credentials/);
+  });
+});
