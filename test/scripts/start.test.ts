@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DevFile } from '../../scripts/dev-file.ts';
+import { isAlive, launch, until, untilUp, type Launched } from './launched.ts';
+
+let directory: string;
+let launched: Launched;
+let dev: DevFile;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'lenden-start-'));
+  chmodSync(directory, 0o755);
+  launched = launch(directory);
+  dev = await untilUp(launched, directory);
+}, 120_000);
+
+afterAll(async () => {
+  launched.process.kill('SIGTERM');
+  await launched.exited;
+  rmSync(directory, { recursive: true, force: true });
+}, 60_000);
+
+function readDev(): DevFile {
+  return JSON.parse(readFileSync(join(directory, 'dev.json'), 'utf8')) as DevFile;
+}
+
+async function aboutMe(): Promise<unknown> {
+  const { apiKey, apiSecret } = dev.apps.native.test;
+  const response = await fetch(`${readDev().api}/app/me`, {
+    headers: { 'X-Api-Key': apiKey, 'X-Api-Secret': apiSecret },
+  });
+  return { status: response.status, ...((await response.json()) as object) };
+}
+
+describe('npm start', () => {
+  test('writes what a program beside it needs, for the owner of the files only', () => {
+    // Guards: the demo's secrets are not readable to other accounts, and tools find the stack.
+    expect(Object.keys(dev.processes).sort()).toEqual([
+      'api',
+      'launcher',
+      'postgres',
+      'simulators',
+      'temporal',
+      'worker',
+    ]);
+    expect(dev.api).toMatch(/^http:\/\/localhost:\d+\/api\/v1$/);
+    expect(dev.apps.native.test.apiKey).toMatch(/^oi_test_/);
+    expect(dev.apps.native.live.apiKey).toMatch(/^oi_live_/);
+    expect(dev.apps.native.signingSecret).toMatch(/^whsec_/);
+    const open = readdirSync(directory).filter((name) => {
+      const facts = statSync(join(directory, name));
+      return facts.isFile() && (facts.mode & 0o077) !== 0;
+    });
+    expect(open).toEqual([]);
+    expect(readdirSync(join(directory, 'logs')).filter((name) => !name.endsWith('.log'))).toEqual([]);
+  });
+
+  test('answers with the credentials that it showed', async () => {
+    // Guards: the screen's credentials work as they are.
+    expect(await aboutMe()).toMatchObject({ status: 200, data: { id: dev.apps.native.id, mode: 'TEST' } });
+    expect(launched.output()).toContain(dev.apps.native.test.apiSecret);
+  });
+
+  test('started twice, says where it runs and leaves it alone', async () => {
+    // Guards: two launchers never share one set of data.
+    const second = launch(directory);
+    expect(await second.exited).toBe(0);
+    expect(second.output()).toContain(`already running here (process ${dev.processes['launcher']})`);
+    expect(second.output()).toContain(dev.api);
+    expect(readDev()).toEqual(dev);
+  }, 30_000);
+
+  test('starts a killed process again and says so', async () => {
+    // Guards: one dying process does not end the service.
+    const before = readDev().processes;
+    for (const name of ['api', 'postgres'] as const) {
+      process.kill(before[name] ?? 0, 'SIGKILL');
+    }
+    await until(() => launched.output().includes('api runs again'), 30_000);
+    await until(() => launched.output().includes('postgres runs again'), 30_000);
+    const after = readDev().processes;
+    expect(after['api']).not.toBe(before['api']);
+    expect(after['postgres']).not.toBe(before['postgres']);
+    await until(async () => JSON.stringify(await aboutMe()).includes('"status":200'), 20_000);
+  }, 90_000);
+
+  test('resumes with its data after kill -9 of every process, the launcher included', async () => {
+    // Guards: nothing that was stored is lost when everything dies at once.
+    for (const pid of Object.values(readDev().processes)) {
+      process.kill(pid, 'SIGKILL');
+    }
+    await launched.exited;
+    launched = launch(directory);
+    const resumed = await untilUp(launched, directory);
+    expect(resumed.apps).toEqual(dev.apps);
+    expect(await aboutMe()).toMatchObject({ status: 200, data: { id: dev.apps.native.id } });
+  }, 120_000);
+
+  test('leaves nothing running when only the launcher is killed, and starts again at once', async () => {
+    // Guards: orphans neither hold the ports and data nor go on unseen.
+    const { launcher = 0, ...others } = readDev().processes;
+    process.kill(launcher, 'SIGKILL');
+    await launched.exited;
+    launched = launch(directory);
+    const resumed = await untilUp(launched, directory);
+    expect(Object.values(others).filter(isAlive)).toEqual([]);
+    expect(resumed.apps).toEqual(dev.apps);
+  }, 120_000);
+
+  test('ends its children by itself when it is killed and nobody starts it again', async () => {
+    // Guards: a killed launcher leaves no stack behind on the machine.
+    const { launcher = 0, ...others } = readDev().processes;
+    process.kill(launcher, 'SIGKILL');
+    await until(() => !Object.values(others).some(isAlive), 30_000);
+    launched = launch(directory);
+    await untilUp(launched, directory);
+  }, 120_000);
+
+  test('stops everything on SIGTERM and keeps the data', async () => {
+    // Guards: Ctrl-C is clean.
+    const pids = Object.values(readDev().processes);
+    launched.process.kill('SIGTERM');
+    expect(await launched.exited).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(join(directory, 'dev.json'))).toBe(false);
+    expect(existsSync(join(directory, 'postgres', 'data', 'postmaster.pid'))).toBe(false);
+    expect(existsSync(join(directory, 'demo-apps.json'))).toBe(true);
+  }, 60_000);
+});
