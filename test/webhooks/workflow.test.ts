@@ -240,6 +240,23 @@ describe('the delivery of one event', () => {
     expect(shop.received).toHaveLength(2);
   });
 
+  test('goes on in a new run where the last run stood', async () => {
+    // A delivery that was put off many times moves to a fresh history without losing its place.
+    const shop = await receiver(503);
+    const input = await world.event(await world.app(shop.url));
+    const { eventId, applicationId, mode } = input;
+    const dueAtMs = Date.now() + 3_600_000;
+    const handle = await skipping.client.workflow.start(WORKFLOW_TYPES.webhook, {
+      workflowId: workflowIds.webhook(eventId),
+      taskQueue,
+      args: [{ eventId, applicationId, mode, progress: { attempt: 9, recorded: 0, dueAtMs, resend: false } }],
+    });
+    expect(await handle.result()).toBe('parked');
+    const attempts = await schedule(handle);
+    expect(attempts.map(({ attempt }) => attempt)).toEqual([9, 10]);
+    expect(attempts[0]?.atMs).toBeGreaterThanOrEqual(dueAtMs);
+  }, 30_000);
+
   test('outlives a database that is away', async () => {
     // An outage of ours must not end a delivery or use up its attempts.
     const shop = await receiver(200);
