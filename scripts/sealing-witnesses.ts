@@ -3,43 +3,95 @@ import { z } from 'zod';
 import type { Witness } from '../database/ledger/verify-chain.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 
-const WITNESSES_MAX = 25;
 const CONNECT_TIMEOUT_MS = 5_000;
-const DEADLINE_MS = 20_000;
+const NEWEST_MAX = 25;
+const HOURS_SAMPLED = 24;
+const DAYS_SAMPLED = 90;
+const ALL_MAX = 1_000_000;
+const READS_AT_ONCE = 8;
+const HOUR_MS = 3_600_000;
 
 const SealingResult = z.object({
   sealId: z.string().regex(/^\d{1,19}$/),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-/** What the newest sealing workflows answered, newest first. Throws when Temporal cannot be reached. */
-export async function sealingWitnesses({
-  address,
-  namespace,
-}: {
-  address: string;
-  namespace: string;
-}): Promise<Witness[]> {
+export interface WitnessQuestion {
+  readonly address: string;
+  readonly namespace: string;
+  /**
+   * False samples: the newest ones, one an hour for a day, one a day for as long as workflows are kept. Somebody who wrote the chain anew
+   * from a recent seal on is found by the newest ones for some minutes; `true` reads every result there is and finds him for all that time.
+   */
+  readonly all: boolean;
+}
+
+/** What sealing workflows answered. Throws when Temporal cannot be reached. */
+export async function sealingWitnesses({ address, namespace, all }: WitnessQuestion): Promise<Witness[]> {
   const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
   try {
     const client = new Client({ connection, namespace });
-    return await connection.withDeadline(Date.now() + DEADLINE_MS, () => newestResults(client));
+    const executions = all ? await listed(client, { max: ALL_MAX }) : await sampled(client);
+    return await results(client, executions);
   } finally {
     await connection.close();
   }
 }
 
-async function newestResults(client: Client): Promise<Witness[]> {
-  const witnesses: Witness[] = [];
-  const query = `WorkflowType = '${WORKFLOW_TYPES.sealLedger}' and ExecutionStatus = 'Completed'`;
-  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: WITNESSES_MAX })) {
-    const result = SealingResult.safeParse(await client.workflow.getHandle(workflowId, runId).result());
-    if (result.success && result.data.sealId !== '0') {
-      const { sealId, hash } = result.data;
-      witnesses.push({ sealId: BigInt(sealId), hash, source: `workflow ${workflowId}` });
-    }
-    if (witnesses.length === WITNESSES_MAX) {
+interface Execution {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+async function listed(
+  client: Client,
+  { max, closedBeforeMs }: { max: number; closedBeforeMs?: number },
+): Promise<Execution[]> {
+  const before = closedBeforeMs === undefined ? '' : ` and CloseTime < '${new Date(closedBeforeMs).toISOString()}'`;
+  const query = `WorkflowType = '${WORKFLOW_TYPES.sealLedger}' and ExecutionStatus = 'Completed'${before}`;
+  const found: Execution[] = [];
+  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: Math.min(max, 1_000) })) {
+    found.push({ workflowId, runId });
+    if (found.length === max) {
       break;
+    }
+  }
+  return found;
+}
+
+async function sampled(client: Client): Promise<Execution[]> {
+  const nowMs = Date.now();
+  const hours = Array.from({ length: HOURS_SAMPLED }, (_, hour) => nowMs - (hour + 1) * HOUR_MS);
+  const days = Array.from({ length: DAYS_SAMPLED }, (_, day) => nowMs - (day + 1) * 24 * HOUR_MS);
+  const found = new Map<string, Execution>();
+  const keep = (executions: readonly Execution[]): void =>
+    executions.forEach((execution) => found.set(execution.runId, execution));
+  keep(await listed(client, { max: NEWEST_MAX }));
+  for (const closedBeforeMs of [...hours, ...days]) {
+    const older = await listed(client, { max: 1, closedBeforeMs });
+    if (older.length === 0) {
+      break;
+    }
+    keep(older);
+  }
+  return [...found.values()];
+}
+
+async function results(client: Client, executions: readonly Execution[]): Promise<Witness[]> {
+  const witnesses: Witness[] = [];
+  for (let start = 0; start < executions.length; start += READS_AT_ONCE) {
+    const read = await Promise.all(
+      executions.slice(start, start + READS_AT_ONCE).map(async ({ workflowId, runId }) => ({
+        workflowId,
+        result: SealingResult.safeParse(await client.workflow.getHandle(workflowId, runId).result()),
+      })),
+    );
+    for (const { workflowId, result } of read) {
+      // A pass over an empty ledger has nothing to remember.
+      if (result.success && result.data.sealId !== '0') {
+        const { sealId, hash } = result.data;
+        witnesses.push({ sealId: BigInt(sealId), hash, source: `workflow ${workflowId}` });
+      }
     }
   }
   return witnesses;

@@ -13,10 +13,11 @@ import { sealingWitnesses } from './sealing-witnesses.ts';
 import { reportInJson, reportInWords, TAIL_SECONDS_MAX, type VerifyReport } from './verify-words.ts';
 import { findVerifyTarget, type VerifyTarget } from './verify-target.ts';
 
-const USAGE = `npm run verify -- [--ask] [--json] [--directory DIR]
+const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--json] [--directory DIR]
 
 Proves the ledger as it is now: hash chain, balances, and payment = ledger = the gateway's stored answer. Names the first bad row.
   --ask             asks the gateways themselves for every charge that is booked
+  --all-witnesses   compares the chain with every sealing workflow that Temporal keeps, not with a sample
   --json            one line of JSON
   --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
 Exit: 0 nothing found, 1 something found, 2 could not look.`;
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
     const { values } = parseArgs({
       options: {
         ask: { type: 'boolean', default: false },
+        'all-witnesses': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         directory: { type: 'string', default: '.lenden' },
@@ -37,7 +39,10 @@ async function main(): Promise<number> {
       console.log(USAGE);
       return 0;
     }
-    const report = await verify(await findVerifyTarget(values.directory), { ask: values.ask });
+    const report = await verify(await findVerifyTarget(values.directory), {
+      ask: values.ask,
+      allWitnesses: values['all-witnesses'],
+    });
     console.log(values.json ? reportInJson(report) : reportInWords(report));
     return report.ok ? 0 : 1;
   } catch (error) {
@@ -46,10 +51,13 @@ async function main(): Promise<number> {
   }
 }
 
-async function verify(target: VerifyTarget, { ask }: { ask: boolean }): Promise<VerifyReport> {
+async function verify(
+  target: VerifyTarget,
+  { ask, allWitnesses }: { ask: boolean; allWitnesses: boolean },
+): Promise<VerifyReport> {
   const notices: string[] = [];
   // Before the snapshot: a seal that is made in between is then in the chain, and not missing from it.
-  const witnesses = await gatherWitnesses(target, notices);
+  const witnesses = await gatherWitnesses(target, { all: allWitnesses, notices });
   const database = await openDatabase({ url: target.databaseUrl, poolSize: 2 });
   try {
     const { findings, findingCount, ...ledger } = await verifyLedger(database, {
@@ -79,13 +87,16 @@ async function verify(target: VerifyTarget, { ask }: { ask: boolean }): Promise<
 }
 
 /** Null when there is no Temporal to ask. That is said, but it is no finding: the chain is proved without it, only not its end. */
-async function gatherWitnesses({ temporal }: VerifyTarget, notices: string[]): Promise<Witness[] | null> {
+async function gatherWitnesses(
+  { temporal }: VerifyTarget,
+  { all, notices }: { all: boolean; notices: string[] },
+): Promise<Witness[] | null> {
   if (temporal === null) {
     notices.push('no TEMPORAL_ADDRESS: the chain is not compared with the sealing workflows');
     return null;
   }
   try {
-    return await sealingWitnesses(temporal);
+    return await sealingWitnesses({ ...temporal, all });
   } catch {
     notices.push(
       `Temporal at ${temporal.address} did not answer: the chain is not compared with the sealing workflows`,

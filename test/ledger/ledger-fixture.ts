@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase, openOrm, type Database, type EntityManager } from '../../database/connection.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { sealBatch } from '../../database/ledger/seal.ts';
@@ -18,7 +19,10 @@ export interface LedgerFixture {
   asOwner<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** The same with every trigger and foreign key switched off: what somebody who broke into the server can do. */
   asIntruder(sql: string): Promise<void>;
+  /** Seals one batch once nothing that runs elsewhere holds back what is committed here. */
   seal(transactionsMax?: number): ReturnType<typeof sealBatch>;
+  /** Until all that is committed may be sealed: the horizon is the whole server's, so tests in other databases move it too. */
+  sealable(): Promise<void>;
   verify(witnesses?: readonly Witness[]): Promise<LedgerReport>;
   close(): Promise<void>;
 }
@@ -36,7 +40,11 @@ export async function openLedger(): Promise<LedgerFixture> {
         await em.execute('set local session_replication_role = replica');
         await em.execute(sql);
       }),
-    seal: (transactionsMax = 100) => database.withSystem((em) => sealBatch(em, { transactionsMax })),
+    sealable: () => waitUntilSealable(database),
+    async seal(transactionsMax = 100) {
+      await waitUntilSealable(database);
+      return database.withSystem((em) => sealBatch(em, { transactionsMax }));
+    },
     verify: (witnesses = []) => verifyLedger(database, { readEvidence, witnesses }),
     async close() {
       await owner.close();
@@ -44,6 +52,22 @@ export async function openLedger(): Promise<LedgerFixture> {
       await drop();
     },
   };
+}
+
+async function waitUntilSealable(database: Database): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    const held = await database.withSystem((em) =>
+      em.execute(
+        `select from ledger_transactions where xid >= pg_snapshot_xmin(pg_current_snapshot())
+           and xid < pg_snapshot_xmax(pg_current_snapshot()) limit 1`,
+      ),
+    );
+    if (held.length === 0) {
+      return;
+    }
+    await sleep(20);
+  }
+  throw new Error('some transaction stays open and holds back the sealing');
 }
 
 export async function createApplication(database: Database): Promise<bigint> {
