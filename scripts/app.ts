@@ -4,6 +4,7 @@ import { openDatabase } from '../database/connection.ts';
 import { registerApplication, rotateCredential, updateApplication } from '../database/applications.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
+import { errorCode } from './error-code.ts';
 import { findRunningStack } from './dev-file.ts';
 import { readOrMakeMasterKey } from './stack-environment.ts';
 
@@ -83,5 +84,5 @@ function flat(value: Outcome, prefix = ''): Record<string, string> {
 
 /** Node's own complaint about an unknown flag or a flag without its value. */
 function isArgumentError(error: unknown): boolean {
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  return String(errorCode(error)).startsWith('ERR_PARSE_ARGS');
 }

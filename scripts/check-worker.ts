@@ -7,6 +7,8 @@ import { TASK_QUEUES } from '../workflows/messages/names.ts';
  * very host still fetches work from every queue, and exits with 1 where it does not.
  */
 const WORKFLOW_QUEUE = 1;
+/** A poll that finds nothing lasts one minute; Temporal goes on listing a poller for minutes after its last one. */
+const POLLED_WITHIN_S = 150;
 const address = process.env['TEMPORAL_ADDRESS'] || '127.0.0.1:7233';
 const namespace = process.env['TEMPORAL_NAMESPACE'] || 'default';
 const connection = await Connection.connect({ address, connectTimeout: '3s' });
@@ -17,7 +19,9 @@ try {
       taskQueue: { name },
       taskQueueType: WORKFLOW_QUEUE,
     });
-    if (!pollers?.some(({ identity }) => identity?.endsWith(`@${hostname()}`))) {
+    const since = Date.now() / 1000 - POLLED_WITHIN_S;
+    const ours = pollers?.filter(({ identity }) => identity?.endsWith(`@${hostname()}`)) ?? [];
+    if (!ours.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) > since)) {
       console.error(`no worker of ${hostname()} polls ${name}`);
       process.exitCode = 1;
     }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
+import { errorCode } from './error-code.ts';
 
 /**
  * Replaces a file that only its owner may read. Readers see the old text or the new one, never a part: the text is
@@ -22,7 +23,7 @@ export function readPrivateJson<T extends z.ZodType>(file: string, schema: T): z
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (errorCode(error) === 'ENOENT') {
       return undefined;
     }
     throw error;

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { errorCode } from './error-code.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './processes.ts';
 
@@ -92,7 +93,7 @@ function createLock(directory: string, self: ProcessIdentity): boolean {
     closeSync(fd);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+    if (errorCode(error) === 'EEXIST') {
       return false;
     }
     throw error;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { errorCode } from './error-code.ts';
 
 /** What operators search by in the Temporal UI; set as a workflow starts. */
 export const SEARCH_ATTRIBUTES = {
@@ -51,7 +52,7 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
       await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
     }
   } catch (error) {
-    if (grpcCode(error) !== GRPC_NOT_FOUND) {
+    if (errorCode(error) !== GRPC_NOT_FOUND) {
       throw error;
     }
     const description = 'Lenden: one workflow per payment, refund, invoice and webhook delivery';
@@ -89,12 +90,8 @@ async function missingAttributes(connection: Connection, namespace: string) {
 
 function ignoring(...codes: number[]): (error: unknown) => undefined {
   return (error) => {
-    if (!codes.includes(grpcCode(error) ?? -1)) {
+    if (!codes.some((code) => code === errorCode(error))) {
       throw error;
     }
   };
-}
-
-function grpcCode(error: unknown): number | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined;
 }

@@ -1,0 +1,10 @@
+/**
+ * The `code` of an error of Node's or of gRPC's. By shape, not by `instanceof`: under jest Node's own errors come from
+ * another realm.
+ */
+export function errorCode(error: unknown): string | number | undefined {
+  if (typeof error === 'object' && error !== null && 'code' in error) {
+    return typeof error.code === 'string' || typeof error.code === 'number' ? error.code : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseArgs } from 'node:util';
+import { OPTIONS, readCommand, UsageError, type AppCommand } from '../../scripts/app-command.ts';
+
+function read(...args: string[]): AppCommand {
+  return readCommand(parseArgs({ args, options: OPTIONS, allowPositionals: true }));
+}
+
+describe('npm run app', () => {
+  test('create takes every setting', () => {
+    // Guards: what the flags say is what is registered.
+    const flags = ['--name', ' Shop ', '--webhook-url', 'https://shop.example/hook', '--expiry-minutes', '45'];
+    const origins = ['--return-origin', 'https://Shop.example/', '--return-origin', 'https://b.example:8443'];
+    const amounts = ['--min-amount', '1000', '--max-amount', '', '--late-payments', 'refund', '--rate-limit', '50'];
+    expect(read('create', ...flags, ...origins, ...amounts)).toEqual({
+      action: 'create',
+      settings: {
+        name: 'Shop',
+        webhookUrl: 'https://shop.example/hook',
+        returnOrigins: ['https://shop.example', 'https://b.example:8443'],
+        expiryMinutes: 45,
+        minAmountMinor: 1000n,
+        maxAmountMinor: null,
+        latePaymentPolicy: 'REFUND',
+        rateLimitPerMinute: 50,
+      },
+    });
+  });
+
+  test('set changes only what is given, and an empty value clears', () => {
+    // Guards: setting one thing never resets another.
+    expect(read('set', '--id', '7', '--webhook-url', '', '--return-origin', '')).toEqual({
+      action: 'set',
+      id: 7n,
+      settings: { webhookUrl: null, returnOrigins: [] },
+    });
+  });
+
+  test('rotate takes a mode in either case and a grace', () => {
+    // Guards: a rotation is for exactly one mode.
+    expect(read('rotate', '--id', '7', '--mode', 'live', '--grace-hours', '0')).toEqual({
+      action: 'rotate',
+      id: 7n,
+      mode: 'LIVE',
+      graceHours: { graceHours: 0 },
+    });
+  });
+
+  test.each([
+    [[], 'What to do'],
+    [['delete'], 'none of create, set, rotate'],
+    [['create'], '--name is missing'],
+    [['create', '--name', '  '], '--name'],
+    [['create', '--name', 'a', '--id', '1'], 'does not take --id'],
+    [['create', 'My', 'Shop', '--name', 'a'], 'need quotes'],
+    [['set', '--id', '1'], 'Nothing to set'],
+    [['set', '--name', 'a'], '--id is missing'],
+    [['set', '--id', '1x', '--name', 'a'], '--id'],
+    [['set', '--id', '1', '--expiry-minutes', '0'], '1 to 1440'],
+    [['set', '--id', '1', '--expiry-minutes', '1e3'], '1 to 1440'],
+    [['set', '--id', '1', '--min-amount', '10.5'], 'minor units'],
+    [['set', '--id', '1', '--webhook-url', 'ftp://shop.example'], '--webhook-url'],
+    [['set', '--id', '1', '--webhook-url', 'https://user:pass@shop.example'], '--webhook-url'],
+    [['set', '--id', '1', '--return-origin', 'https://shop.example/path'], '--return-origin'],
+    [['set', '--id', '1', '--late-payments', 'keep'], 'review or refund'],
+    [['rotate', '--id', '1'], '--mode is missing'],
+    [['rotate', '--id', '1', '--mode', 'PROD'], 'TEST or LIVE'],
+    [['rotate', '--id', '1', '--mode', 'TEST', '--name', 'a'], 'rotate takes'],
+  ])('refuses %j', (args, words) => {
+    // Guards: a mistake on the command line changes nothing and is explained.
+    expect(() => read(...args)).toThrow(UsageError);
+    expect(() => read(...args)).toThrow(words);
+  });
+});

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { lastWords, startChild, type Child } from '../../scripts/child.ts';
+import { findFreePort } from '../../scripts/ports.ts';
+import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
+import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestNamespace } from '../support/temporal.ts';
+import { testServers } from '../support/test-servers.ts';
+import { COMPOSE_TEXT, rawComposeFile, readComposeFile, variablesOf } from './compose-file.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SECRETS = ['LENDEN_DATABASE_PASSWORD', 'TEMPORAL_DATABASE_PASSWORD', 'LENDEN_MASTER_KEY'] as const;
+
+/** What a person has to put into `.env`, and no more. */
+const REQUIRED = {
+  LENDEN_DATABASE_PASSWORD: 'ownerpassword',
+  TEMPORAL_DATABASE_PASSWORD: 'temporalpassword',
+  LENDEN_MASTER_KEY: `key1:${randomBytes(32).toString('base64')}`,
+  LENDEN_API_URL: 'https://pay.example',
+  LENDEN_WEB_URL: 'https://checkout.example',
+};
+
+describe('docker-compose.yml', () => {
+  test('is valid against the schema of the Compose Specification', () => {
+    // Guards: `docker compose` accepts the file, which no machine without Docker could tell.
+    const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'compose-spec/schema.json'), 'utf8')) as object;
+    const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile({
+      ...schema,
+      $schema: 'http://json-schema.org/draft-07/schema#',
+    });
+    expect([validate(rawComposeFile()), validate.errors]).toEqual([true, null]);
+    expect(validate({ services: { api: { imagee: 'x' } } })).toBe(false);
+  });
+
+  test.each(Object.keys(REQUIRED))('does not start without %s', (name) => {
+    // Guards: no deployment runs on a default secret.
+    const { [name]: _, ...rest } = REQUIRED as Record<string, string>;
+    expect(() => readComposeFile(rest)).toThrow(name);
+  });
+
+  test('holds no secret, publishes only on the loopback and runs no simulator', () => {
+    // Guards: what must not be public is not, and no fake gateway can confirm a payment in production.
+    const { services } = readComposeFile(REQUIRED);
+    for (const secret of SECRETS) {
+      expect(COMPOSE_TEXT).not.toMatch(new RegExp(`\\$\\{${secret}(:-|\\})`));
+    }
+    for (const service of Object.values(services)) {
+      expect(service.ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+    }
+    expect(COMPOSE_TEXT.toLowerCase()).not.toMatch(/services:[^]*simulator/);
+    expect(services['api']?.environment['LENDEN_OUTBOUND_ALLOW']).toBeUndefined();
+    expect(services['api']?.environment['LENDEN_ENV']).toBe('production');
+  });
+
+  test('waits for what each service needs, and checks the health of everything that stays', () => {
+    // Guards: no process meets a database without its schema or a namespace without its search attributes.
+    const { services, configs } = readComposeFile(REQUIRED);
+    for (const [name, service] of Object.entries(services)) {
+      for (const [other, { condition }] of Object.entries(service.depends_on)) {
+        const needed = services[other];
+        expect([name, other, needed === undefined]).toEqual([name, other, false]);
+        expect([other, condition]).toEqual([
+          other,
+          needed?.healthcheck ? 'service_healthy' : 'service_completed_successfully',
+        ]);
+      }
+      expect(service.configs.filter(({ source }) => configs[source] === undefined)).toEqual([]);
+    }
+    const lasting = ['postgres', 'temporal', 'api', 'worker'];
+    expect(lasting.filter((name) => services[name]?.healthcheck === undefined)).toEqual([]);
+    expect(Object.keys(services['api']?.depends_on ?? {}).sort()).toEqual(['migrate', 'temporal-namespace']);
+  });
+
+  test('asks for nothing that .env.example does not explain', () => {
+    // Guards: the one page that a person fills in is complete.
+    const explained = readFileSync(join(ROOT, '.env.example'), 'utf8');
+    const versions = new Set(['LENDEN_IMAGE', 'TEMPORAL_VERSION', 'TEMPORAL_UI_VERSION']);
+    const missing = [...variablesOf(COMPOSE_TEXT)].filter(
+      (name) => !versions.has(name) && !new RegExp(`^${name}=`, 'm').test(explained),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('runs only programs that exist, in shells that can read them', () => {
+    // Guards: a renamed file does not leave the deployment with a container that cannot start.
+    const { services, configs } = readComposeFile(REQUIRED);
+    const commands = Object.values(services).flatMap(({ command, healthcheck }) => [
+      command,
+      healthcheck?.test.slice(1),
+    ]);
+    const files = commands.flatMap((command) => command?.filter((word) => word.endsWith('.ts')) ?? []);
+    expect(files.length).toBeGreaterThanOrEqual(5);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    for (const name of ['temporal-role', 'temporal-schema']) {
+      const { status, stderr } = spawnSync('sh', ['-n'], { input: configs[name]?.content ?? '(', encoding: 'utf8' });
+      expect([name, status, stderr]).toEqual([name, 0, '']);
+    }
+  });
+});
+
+/** The files that .dockerignore lets into the image, with the packages beside them. */
+function layOutImage(directory: string): string {
+  const image = join(directory, 'app');
+  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8').matchAll(/^!(.+?)\/?$/gm);
+  for (const [, path = ''] of allowed) {
+    cpSync(join(ROOT, path), join(image, path), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(image, 'node_modules'));
+  return image;
+}
+
+describe('the production processes, with exactly the variables of docker-compose.yml', () => {
+  let directory: string;
+  let image: string;
+  let database: TestDatabase;
+  const children: Child[] = [];
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'lenden-production-'));
+    image = layOutImage(directory);
+    database = await createEmptyDatabase();
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all(children.map((child) => child.stop()));
+    await database.drop();
+    rmSync(directory, { recursive: true, force: true });
+  }, 60_000);
+
+  /** Starts one service's command; only addresses are replaced by those of this machine. */
+  async function startService(name: string, here: Readonly<Record<string, string>>): Promise<Child> {
+    const service = readComposeFile(REQUIRED).services[name];
+    const [program, ...args] = service?.command ?? [];
+    if (service === undefined || program !== 'node') {
+      throw new Error(`${name} does not run node`);
+    }
+    const known = Object.entries(here).filter(([variable]) => service.environment[variable] !== undefined);
+    const child = await startChild({
+      name,
+      command: process.execPath,
+      args,
+      env: {
+        PATH: process.env['PATH'],
+        LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
+        ...service.environment,
+        ...Object.fromEntries(known),
+      },
+      cwd: image,
+      logFile: join(directory, `${name}.log`),
+      stopSignal: 'SIGTERM',
+      graceMs: 20_000,
+      lifeline: 'watcher',
+    });
+    children.push(child);
+    return child;
+  }
+
+  test('migrate, prepare Temporal, and become ready', async () => {
+    // Guards: the compose file sets everything that production needs; a setting that only development has is found here.
+    const ports = { api: await findFreePort([]), web: await findFreePort([]) };
+    const bundle = join(directory, 'workflow-bundle.js');
+    const here = {
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: testServers().temporalAddress,
+      TEMPORAL_NAMESPACE: `production-${randomBytes(6).toString('hex')}`,
+      LENDEN_API_PORT: String(ports.api),
+      LENDEN_WEB_PORT: String(ports.web),
+      LENDEN_HOST: '127.0.0.1',
+      LENDEN_WORKFLOW_BUNDLE: bundle,
+    };
+    const bundling = spawnSync(process.execPath, ['worker/build-bundle.ts', bundle], { cwd: image, encoding: 'utf8' });
+    expect([bundling.status, existsSync(bundle)]).toEqual([0, true]);
+    for (const job of ['migrate', 'temporal-namespace']) {
+      const child = await startService(job, here);
+      const ending = await child.exited;
+      expect([job, ending, ending === 'exit code 0' ? '' : lastWords(child)]).toEqual([job, 'exit code 0', '']);
+    }
+    const readiness = { timeoutMs: 60_000, stopped: new AbortController().signal };
+    await untilLogged(await startService('worker', here), { text: 'worker ready', ...readiness });
+    const url = `http://127.0.0.1:${ports.api}/ready`;
+    await untilAnswering(await startService('api', here), { url, ...readiness });
+    const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
+      cwd: image,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], ...here },
+    });
+    expect([health.status, health.stderr]).toEqual([0, '']);
+  }, 120_000);
+
+  test('a worker that polls nothing counts as unhealthy', async () => {
+    // Guards: the health check can fail.
+    const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
+      cwd: image,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env['PATH'],
+        TEMPORAL_ADDRESS: testServers().temporalAddress,
+        TEMPORAL_NAMESPACE: await createTestNamespace(),
+      },
+    });
+    expect(health.stderr).toMatch(/no worker of .* polls lenden-payments/);
+    expect(health.status).toBe(1);
+  }, 30_000);
+});

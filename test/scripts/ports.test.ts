@@ -1,0 +1,62 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { acceptsConnections, findFreePort, waitForPort } from '../../scripts/ports.ts';
+import { choosePorts } from '../../scripts/stack-environment.ts';
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+  }
+});
+
+async function occupy(host: string): Promise<number> {
+  const server = createServer().listen({ host, port: 0 });
+  servers.push(server);
+  await once(server, 'listening');
+  const address = server.address();
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}
+
+describe('ports', () => {
+  test('a taken port is passed over for the next wish, then for any free one', async () => {
+    // Guards: another program on 8080 does not keep Lenden from starting.
+    const [taken, free] = [await occupy('127.0.0.1'), await findFreePort([])];
+    expect(await findFreePort([taken, free])).toBe(free);
+    expect(await findFreePort([taken])).not.toBe(taken);
+  });
+
+  test('a port counts as taken when all interfaces have it', async () => {
+    // Guards: a server on 0.0.0.0 is a conflict too.
+    const taken = await occupy('0.0.0.0');
+    expect(await findFreePort([taken])).not.toBe(taken);
+  });
+
+  test('a port counts as taken when only ::1 has it', async () => {
+    // Guards: http://localhost:PORT never leads a browser to another program.
+    const taken = await occupy('::1');
+    expect(await findFreePort([taken])).not.toBe(taken);
+  });
+
+  test('the documented port is replaced where it is taken, and all six differ', async () => {
+    // Guards: every process of a stack gets a port of its own.
+    const taken = await occupy('127.0.0.1');
+    const ports = await choosePorts('default', { LENDEN_API_PORT: String(taken), LENDEN_WEB_PORT: String(taken) });
+    expect(Object.values(ports)).not.toContain(taken);
+    expect(new Set(Object.values(ports)).size).toBe(6);
+  });
+
+  test.each(['http', '0', '65536', '80.5', '-1'])('LENDEN_API_PORT=%s is refused by name', async (value) => {
+    // Guards: a mistyped port is told, not silently replaced.
+    await expect(choosePorts('default', { LENDEN_API_PORT: value })).rejects.toThrow('LENDEN_API_PORT');
+  });
+
+  test('waiting for a port ends as soon as there is no hope', async () => {
+    // Guards: a server that died at once is reported at once.
+    const port = await findFreePort([]);
+    expect(await waitForPort({ host: '127.0.0.1', port }, { timeoutMs: 60_000, abandoned: () => true })).toBe(false);
+    expect(await acceptsConnections({ host: '127.0.0.1', port })).toBe(false);
+  });
+});
