@@ -4,6 +4,8 @@ import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 
 // PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
 const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
+/** The same rules for readers of the contract, without what other languages' patterns lack; JSON text has no lone surrogates. */
+const TEXT_PATTERN = String.raw`^(?=.*\S)[^\u0000-\u001f\u007f-\u009f]+$`;
 
 /** Text from an application: bounded, not blank, no control characters, well-formed Unicode. */
 export function text(lengthMax: number) {
@@ -12,7 +14,8 @@ export function text(lengthMax: number) {
     .min(1, 'must not be empty')
     .max(lengthMax, `must be at most ${lengthMax} characters`)
     .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
-    .refine((value) => value.trim() !== '', 'must not be blank');
+    .refine((value) => value.trim() !== '', 'must not be blank')
+    .meta({ pattern: TEXT_PATTERN });
 }
 
 /** A serial id in a path. What is no id names nothing, so it is refused as a value, never as a server error. */
@@ -22,7 +25,7 @@ export const IdParams = z.object({
     .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
     .transform(BigInt)
     .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
-    .meta({ type: 'integer' }),
+    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
 });
 
 export const AmountMinor = z

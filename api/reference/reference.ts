@@ -1,6 +1,46 @@
+import { gzipSync } from 'node:zlib';
+import { DomainError } from '../../domain/errors.ts';
 import type { Context } from '../http/surface.ts';
+import type { ApiDependencies } from '../native/dependencies.ts';
+import { nativeRoutes } from '../native/routes.ts';
+import { servedNativeDocument } from './native-document.ts';
+import { createReferenceFiles, referencePolicy, type ReferenceFile } from './page.ts';
 
-/** Placeholder: `/openapi.json` and `/docs` follow. */
-export function createReference(_deps: object): (context: Context) => Promise<boolean> {
-  return () => Promise.resolve(false);
+/** `GET /openapi.json`: the contract, generated from the routes that serve it. `GET /docs`: the same for people. */
+export function createReference(deps: ApiDependencies): (context: Context) => Promise<boolean> {
+  const document = Buffer.from(JSON.stringify(servedNativeDocument(nativeRoutes(deps), deps.apiUrl)));
+  const openApi = { contentType: 'application/json; charset=utf-8', body: document, gzipped: gzipSync(document) };
+  const fileAt = createReferenceFiles();
+  const policy = referencePolicy(deps.apiUrl);
+  return (context) => {
+    const file = context.path === '/openapi.json' ? openApi : fileAt(context.path);
+    if (file === null) {
+      return Promise.resolve(false);
+    }
+    context.state.route = context.path;
+    if (context.method !== 'GET') {
+      context.set('Allow', 'GET');
+      throw new DomainError('METHOD_NOT_ALLOWED', 'use GET');
+    }
+    context.set({
+      'Content-Security-Policy': policy,
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Referrer-Policy': 'no-referrer',
+      'X-Frame-Options': 'DENY',
+      'Cache-Control': 'no-cache',
+    });
+    send(context, file);
+    return Promise.resolve(true);
+  };
+}
+
+function send(context: Context, { contentType, body, gzipped }: ReferenceFile): void {
+  context.vary('Accept-Encoding');
+  context.type = contentType;
+  if (context.acceptsEncodings('gzip', 'identity') === 'gzip') {
+    context.set('Content-Encoding', 'gzip');
+    context.body = gzipped;
+  } else {
+    context.body = body;
+  }
 }

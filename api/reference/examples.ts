@@ -1,0 +1,83 @@
+import type { Json } from '../http/openapi/schemas.ts';
+
+const REFERENCE = 'pay_3f9KZtQ0aXw7LrVb2mNs8D';
+const GATEWAY_PAGE = 'https://sandbox.sslcommerz.com/EasyCheckOut/testcde0a5c9c8d7e6f5';
+
+const createPayment = {
+  amountMinor: 10_000,
+  currency: 'BDT',
+  customerReference: 'cust_123',
+  customerEmail: 'jane@example.com',
+  productName: 'Pro plan',
+};
+
+const payment = {
+  id: 100,
+  reference: REFERENCE,
+  status: 'PENDING',
+  applicationId: 42,
+  mode: 'TEST',
+  amountMinor: 10_000,
+  currency: 'BDT',
+  gateway: 'sslcommerz',
+  gatewayTxnId: null,
+  checkoutUrl: `http://localhost:3000/checkout/${REFERENCE}`,
+  redirectUrl: GATEWAY_PAGE,
+  invoiceId: null,
+  returnUrl: null,
+  expiresAt: '2026-06-04T10:30:01.000Z',
+  review: null,
+  createdAt: '2026-06-04T10:00:01.000Z',
+  updatedAt: '2026-06-04T10:00:01.000Z',
+} satisfies Json;
+
+/** A payment as its event shows it at its end. */
+export function endedPaymentExample(status: string): Json {
+  const gatewayTxnId = status === 'SUCCEEDED' ? '2606041003150CiEOsVPJkLHBk6' : null;
+  return { ...payment, status, gatewayTxnId, updatedAt: '2026-06-04T10:03:15.000Z' };
+}
+
+/** One example for each schema that has a name; a test holds them to their schemas. */
+export const EXAMPLES: Readonly<Record<string, Json>> = {
+  CreatePayment: createPayment,
+  Payment: payment,
+  AppMe: { id: 42, name: 'Storefront', mode: 'TEST' },
+  Receipt: {
+    receiptNumber: 'R-100',
+    paymentId: 100,
+    reference: REFERENCE,
+    amountMinor: 10_000,
+    amountDisplay: '100.00',
+    currency: 'BDT',
+    customerReference: 'cust_123',
+    appName: 'Storefront',
+    gateway: 'sslcommerz',
+    gatewayTxnId: '2606041003150CiEOsVPJkLHBk6',
+    paidAt: '2026-06-04T10:03:15.000Z',
+    refundedMinor: 0,
+    mode: 'TEST',
+  },
+  Checkout: {
+    reference: REFERENCE,
+    status: 'PENDING',
+    amountMinor: 10_000,
+    amountDisplay: '100.00',
+    currency: 'BDT',
+    appName: 'Storefront',
+    gateway: 'sslcommerz',
+    gatewayRedirectUrl: GATEWAY_PAGE,
+    paidAt: null,
+  },
+  Explanation: {
+    status: 'PENDING',
+    summary: 'The checkout is open; the payer has not finished.',
+    waitingFor: 'payer',
+    until: '2026-06-04T10:30:01.000Z',
+    next: 'The payer pays or cancels; otherwise the gateway is asked one last time and the payment expires.',
+    timeline: [
+      { at: '2026-06-04T10:00:01.000Z', event: 'payment created', detail: null },
+      { at: '2026-06-04T10:00:01.200Z', event: 'attempt 1 written', detail: 'sslcommerz' },
+      { at: '2026-06-04T10:00:01.900Z', event: 'attempt 1: checkout opened', detail: null },
+    ],
+  },
+};

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+import { EVENT_SCHEMA_VERSION, EVENT_TYPES, type EventType } from '../../domain/webhook.ts';
+import type { Webhook } from '../http/openapi.ts';
+import type { JsonObject } from '../http/openapi/schemas.ts';
+import { Payment } from '../native/schemas.ts';
+import { endedPaymentExample } from './examples.ts';
+
+interface EventWords {
+  readonly status: string;
+  readonly summary: string;
+}
+
+/** What each event means. One that is missing here does not compile, so none is published without its description. */
+const EVENTS = {
+  'payment.succeeded': { status: 'SUCCEEDED', summary: 'The gateway confirmed the charge: deliver what was paid for.' },
+  'payment.failed': { status: 'FAILED', summary: 'The payment ended without money being taken.' },
+  'payment.expired': { status: 'EXPIRED', summary: 'Time ran out, and the gateway says that no money was taken.' },
+  'payment.cancelled': { status: 'CANCELLED', summary: 'The payer cancelled; no money was taken.' },
+} as const satisfies Record<EventType, EventWords>;
+
+const HEADERS: readonly JsonObject[] = [
+  header('webhook-id', 'The id of the event: the same over every attempt. Deduplicate by it.', {
+    type: 'string',
+    pattern: '^evt_[0-9A-Za-z]{22}$',
+  }),
+  header('webhook-timestamp', 'Seconds since 1970 of this attempt. Refuse what is more than five minutes away.', {
+    type: 'string',
+    pattern: '^[0-9]{10}$',
+  }),
+  header(
+    'webhook-signature',
+    'One or more entries separated by a space, each `v1,` and the base64 of the HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{raw body}`.',
+    { type: 'string', pattern: '^v1,[0-9A-Za-z+/]{43}=( v1,[0-9A-Za-z+/]{43}=)*$' },
+  ),
+  header('x-webhook-id', 'The same as `webhook-id`.', { type: 'string', pattern: '^evt_[0-9A-Za-z]{22}$' }),
+];
+
+const RESPONSES: JsonObject = {
+  '2XX': { description: 'Taken. The event is not sent again.' },
+  '410': { description: 'No longer wanted: the endpoint is disabled and the event parked.' },
+  default: {
+    description:
+      'Not taken: sent again by the published schedule. A `Retry-After` of up to 24 hours moves the next attempt.',
+  },
+};
+
+/** The body of one event, as its bytes are signed. */
+export function eventSchema(type: EventType): z.ZodType {
+  return z
+    .object({
+      id: z.string().regex(/^evt_[0-9A-Za-z]{22}$/),
+      type: z.literal(type),
+      schemaVersion: z.literal(EVENT_SCHEMA_VERSION),
+      mode: z.enum(MODES),
+      createdAt: z.iso.datetime(),
+      sequence: z.int().min(1).describe('1, 2, 3 … within one payment: events can overtake each other.'),
+      data: Payment,
+    })
+    .meta({ id: `${pascalCase(type)}Event` });
+}
+
+export const WEBHOOKS: readonly Webhook[] = EVENT_TYPES.map((type) => ({
+  name: type,
+  operationId: `on${pascalCase(type)}`,
+  summary: EVENTS[type].summary,
+  body: eventSchema(type),
+  example: {
+    id: 'evt_4fW0hW8bVZyqkQm2c9sT1x',
+    type,
+    schemaVersion: EVENT_SCHEMA_VERSION,
+    mode: 'TEST',
+    createdAt: '2026-06-04T10:03:15.000Z',
+    sequence: 1,
+    data: endedPaymentExample(EVENTS[type].status),
+  },
+  headers: HEADERS,
+  responses: RESPONSES,
+}));
+
+function header(name: string, description: string, schema: JsonObject): JsonObject {
+  return { name, in: 'header', required: true, description, schema };
+}
+
+/** `payment.succeeded` → `PaymentSucceeded`. */
+function pascalCase(type: string): string {
+  return type
+    .split('.')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+}

@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { ApiDependencies } from '../api/native/dependencies.ts';
+import { nativeRoutes } from '../api/native/routes.ts';
+import { publishedNativeDocument } from '../api/reference/native-document.ts';
+import { createLogger } from '../runtime/logger.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** The committed files that are made from the code, with their content. */
+const generated: readonly { readonly path: string; readonly text: string }[] = [
+  {
+    path: join(ROOT, 'openapi', 'native.json'),
+    text: `${JSON.stringify(publishedNativeDocument(nativeRoutes(idleDependencies())), null, 2)}\n`,
+  },
+];
+
+process.exitCode = main(process.argv.slice(2));
+
+/** `node scripts/generate.ts` writes them; with `--check` it names those that are stale and exits with 1. */
+function main(options: readonly string[]): number {
+  const unknown = options.find((option) => option !== '--check');
+  if (unknown !== undefined) {
+    console.error(`Unknown option ${unknown}. Usage: npm run generate, or npm run check:generated`);
+    return 2;
+  }
+  const stale = generated.filter(({ path, text }) => contentOf(path) !== text);
+  if (options.includes('--check')) {
+    for (const { path } of stale) {
+      console.error(`${relative(ROOT, path)} is stale: run "npm run generate" and commit the result.`);
+    }
+    return stale.length === 0 ? 0 : 1;
+  }
+  for (const { path, text } of stale) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    console.log(`${relative(ROOT, path)} written`);
+  }
+  return 0;
+}
+
+function contentOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Routes close over what they need to run; a document needs none of it. */
+function idleDependencies(): ApiDependencies {
+  const refuse = (): never => {
+    throw new Error('nothing runs while files are generated');
+  };
+  return {
+    database: { withScope: refuse, withSystem: refuse, lookup: refuse, ping: refuse, close: refuse },
+    gateways: { get: refuse, capabilities: refuse },
+    dispatch: {
+      openCheckout: refuse,
+      startPayment: refuse,
+      signalCallback: refuse,
+      signalCancel: refuse,
+      startLatePayment: refuse,
+      startDelivery: refuse,
+    },
+    log: createLogger({ service: 'generate', level: 'silent' }),
+    apiUrl: 'http://localhost:8080',
+    webUrl: 'http://localhost:3000',
+  };
+}
