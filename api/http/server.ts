@@ -1,11 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import Koa from 'koa';
-import { DomainError } from '../../domain/errors.ts';
+import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
 import { sqlStateOf } from '../../database/connection.ts';
 import type { Context, RequestState } from './surface.ts';
 
-const PLAIN_ERRORS = { RESOURCE_NOT_FOUND: 404, METHOD_NOT_ALLOWED: 405 } as const;
+/** Of paths that belong to no dialect: gateway callbacks, health, the reference page. */
+const PLAIN_STATUS = {
+  VALIDATION_ERROR: 400,
+  AMOUNT_OUT_OF_BOUNDS: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  RESOURCE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  RESOURCE_ALREADY_EXISTS: 409,
+  INVALID_OPERATION_STATE: 409,
+  IDEMPOTENCY_KEY_CONFLICT: 409,
+  IDEMPOTENCY_IN_PROGRESS: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  GATEWAY_ERROR: 502,
+  SERVICE_UNAVAILABLE: 503,
+  INTERNAL_ERROR: 500,
+} as const satisfies Record<ErrorCode, number>;
 
 export interface ListenerOptions {
   readonly log: Logger;
@@ -101,7 +119,7 @@ function answerError({ context, error, log, renderError }: Failure): void {
   } else if (renderError !== undefined) {
     renderError(context, known);
   } else {
-    context.status = known.code in PLAIN_ERRORS ? PLAIN_ERRORS[known.code as keyof typeof PLAIN_ERRORS] : 500;
+    context.status = PLAIN_STATUS[known.code];
     context.type = 'text/plain; charset=utf-8';
     context.body = known.message;
   }

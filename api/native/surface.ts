@@ -30,7 +30,7 @@ export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
       const caller = await authenticate(context.get('x-api-key'), context.get('x-api-secret')).catch(
         (error: unknown) => {
           // Guessing is slowed per address; a valid credential behind the same address is not.
-          admitAddress(context, limiter, { bucket: 'refused', perMinute: FAILED_LOGINS_PER_MINUTE });
+          admitGuess(deps, { context, limiter });
           throw error;
         },
       );
@@ -48,6 +48,15 @@ export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
     render: renderNative,
     renderError: renderNativeError,
   });
+}
+
+function admitGuess(deps: ApiDependencies, { context, limiter }: { context: Context; limiter: RateLimiter }): void {
+  try {
+    admitAddress(context, limiter, { bucket: 'refused', perMinute: FAILED_LOGINS_PER_MINUTE });
+  } catch (error) {
+    deps.log.error({ alert: 'credential-guessing' }, 'one address names wrong credentials unusually often');
+    throw error;
+  }
 }
 
 interface AddressLimit {
