@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { LedgerConflict } from '../database/ledger.ts';
 import { GatewayFailure } from '../gateways/port.ts';
 
 /**
@@ -14,6 +15,13 @@ export function asApplicationFailure(error: unknown): ApplicationFailure {
       type: `GATEWAY_${error.kind.toUpperCase().replace('-', '_')}`,
       message: error.message,
       ...(error.kind === 'rate-limited' ? { nextRetryDelay: '10s' } : {}),
+    });
+  }
+  if (error instanceof LedgerConflict) {
+    return ApplicationFailure.create({
+      type: 'LEDGER_CONFLICT',
+      message: 'the ledger holds another transaction for this cause',
+      nonRetryable: true,
     });
   }
   return ApplicationFailure.create({ type: 'INTERNAL_ERROR', message: 'an internal error; the log has it' });

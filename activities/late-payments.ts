@@ -3,7 +3,8 @@ import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../databa
 import { consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { postTransaction } from '../database/ledger.ts';
 import { isCurrency } from '../domain/currency.ts';
-import { latePaymentPostings } from '../domain/ledger.ts';
+import { latePaymentReceipt } from '../domain/ledger.ts';
+import { isPaid } from '../domain/payment.ts';
 import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
 import type { LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -15,15 +16,17 @@ const CHARGES_A_PASS_MAX = 5;
 /** Asks the gateway for charges of an attempt that are not booked yet and posts each to suspense, once. Throws when it cannot be asked. */
 export async function bookLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
-  const gateway = await deps.database.withScope(scope, async (em) => {
-    const payment = await em.findOneOrFail(Payment, { id: BigInt(input.paymentId) });
-    return deps.gateways.get(payment.gateway, payment.mode);
-  });
+  const payment = await deps.database.withScope(scope, (em) =>
+    em.findOneOrFail(Payment, { id: BigInt(input.paymentId) }),
+  );
+  const gateway = deps.gateways.get(payment.gateway, payment.mode);
   if (gateway === undefined) {
     throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
   }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
-    const asked = await deps.database.withScope(scope, (em) => takeUp(em, input, gateway));
+    const asked = await deps.database.withScope(scope, (em) =>
+      takeUp(em, { input, gateway, settled: isPaid(payment.status) }),
+    );
     const answer = await gateway.askAttempt(asked.handle);
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
@@ -46,7 +49,14 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
   return deps.database.withScope(scope, (em) => heldFor(em, input));
 }
 
-async function takeUp(em: EntityManager, input: LatePaymentInput, gateway: Gateway) {
+interface Asking {
+  readonly input: LatePaymentInput;
+  readonly gateway: Gateway;
+  /** Whether the payment was settled by a charge: only then is a confirmed attempt's charge booked already. */
+  readonly settled: boolean;
+}
+
+async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
   const booked = await em.find(LatePayment, { attemptId: attempt.id });
   const callbacks = await em.find(
@@ -58,7 +68,7 @@ async function takeUp(em: EntityManager, input: LatePaymentInput, gateway: Gatew
     .filter(({ signatureValid }) => signatureValid)
     .map(({ rawPayload }) => gateway.parseCallback(rawPayload));
   const known = booked.map(({ validationId }) => validationId);
-  if (attempt.status === 'CONFIRMED' && typeof attempt.validationId === 'string') {
+  if (settled && attempt.status === 'CONFIRMED' && typeof attempt.validationId === 'string') {
     known.push(attempt.validationId);
   }
   const claimed =
@@ -96,14 +106,19 @@ async function book(
     throw new GatewayFailure('ambiguous', 'the gateway confirms a charge that cannot be booked as it stands');
   }
   const { applicationId, mode } = scopeOf(input);
-  const posted = await postTransaction(em, {
-    applicationId,
-    mode,
-    currency,
-    cause: { type: 'late-payment', id: `${attempt.reference}:${validationId}` },
-    kind: 'late',
-    postings: latePaymentPostings({ gateway: attempt.gateway, grossMinor, feeMinor }),
-  });
+  const posted = await postTransaction(
+    em,
+    latePaymentReceipt({
+      applicationId,
+      mode,
+      currency,
+      gateway: attempt.gateway,
+      attemptReference: attempt.reference,
+      validationId,
+      grossMinor,
+      feeMinor,
+    }),
+  );
   if (posted === 'already-posted') {
     return;
   }

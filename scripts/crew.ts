@@ -63,5 +63,5 @@ export function assembleCrew({ record, say, onStarted, onGivenUp }: CrewSettings
 /** A member that never came up has cleaned up after itself. */
 async function stopAll(members: readonly Promise<Supervised>[]): Promise<void> {
   const settled = await Promise.allSettled(members);
-  await Promise.all(settled.map((member) => (member.status === 'fulfilled' ? member.value.stop() : undefined)));
+  await Promise.all(settled.map((member) => (member.status === 'fulfilled' ? member.value.stop() : Promise.resolve())));
 }

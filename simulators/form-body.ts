@@ -61,6 +61,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function readMultipart({ body, type }: { body: Buffer; type: string }): Promise<Record<string, string>> {
+  // The body is read and bounded already; what is deprecated is to let formData() read an unbounded one.
+  // oxlint-disable-next-line typescript/no-deprecated
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData().catch(() => {
     throw new BodyError(400, 'The multipart body is malformed');
   });

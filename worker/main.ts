@@ -13,6 +13,9 @@ import { createDispatch } from '../temporal/dispatch.ts';
 import { ensureSchedules } from './schedules.ts';
 import { createWorkers, workflowBundle } from './workers.ts';
 
+/** Several applications may share one host; the limit of five an endpoint is kept by the activity. */
+const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
+
 const config = readConfig(process.env);
 const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
@@ -36,7 +39,7 @@ const database = await openDatabase({
 });
 const temporal = linkTemporal(config.temporal);
 const gatewayHttp = createHttpClient({ guard: 'none', allow });
-const webhookHttp = createHttpClient({ guard: 'public-only', allow });
+const webhookHttp = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: WEBHOOK_SOCKETS_PER_ORIGIN });
 const connection = await connect(config.temporal.address);
 const workers = await createWorkers(
   {

@@ -37,8 +37,8 @@ export interface WorkersOptions {
 
 /** A waiting payment wakes by replaying a dozen events, so the cache may be small and bounded. */
 const CACHED_WORKFLOWS_MAX = 2_000;
-/** Twelve dead receivers at five in flight each leave every fourth slot to the living. */
-const WEBHOOK_ATTEMPTS_MAX = 80;
+/** Forty receivers that hang at five attempts each fill these slots, and only until their circuits open; a slot that waits costs little. */
+const WEBHOOK_ATTEMPTS_MAX = 200;
 const STOP_GRACE = '20s';
 
 /** One worker a task queue, all in one process: payments, webhooks and maintenance never wait for each other's slots. */

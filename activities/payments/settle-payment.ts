@@ -3,7 +3,7 @@ import { Payment, PaymentAttempt } from '../../database/entities/payment.ts';
 import { WebhookEvent } from '../../database/entities/webhook.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { recordEvent } from '../../database/webhooks.ts';
-import { settlementPostings } from '../../domain/ledger.ts';
+import { paymentSettlement } from '../../domain/ledger.ts';
 import { canBecome, OPEN_STATUSES, type SettledStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import type { EventType } from '../../domain/webhook.ts';
@@ -50,18 +50,7 @@ async function settle(deps: ActivityDependencies, em: EntityManager, input: Sett
     return alreadySettled(em, input);
   }
   if (charge !== null) {
-    await postTransaction(em, {
-      applicationId: payment.applicationId,
-      mode: payment.mode,
-      currency: payment.currency,
-      cause: { type: 'payment', id: payment.reference },
-      kind: 'settlement',
-      postings: settlementPostings({
-        gateway: payment.gateway,
-        grossMinor: charge.grossMinor,
-        feeMinor: charge.feeMinor,
-      }),
-    });
+    await postTransaction(em, paymentSettlement({ ...ownerOf(payment), ...charge }));
   }
   const event = await recordEvent(em, {
     applicationId: payment.applicationId,
@@ -76,6 +65,10 @@ async function settle(deps: ActivityDependencies, em: EntityManager, input: Sett
     'payment settled',
   );
   return { status: input.status, eventId: event.parked ? null : event.eventId };
+}
+
+function ownerOf({ applicationId, mode, currency, gateway, reference }: Payment) {
+  return { applicationId, mode, currency, gateway, reference };
 }
 
 interface ConfirmedCharge {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DomainError, type FieldErrors } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
 import { readText, requireJson } from './body.ts';

@@ -106,7 +106,7 @@ export function createCourier(gateway: Gateway): Courier {
       const limit = new Promise((resolve) => {
         setTimeout(resolve, limitMs).unref();
       });
-      await Promise.race([Promise.all(due.map((delivery) => inFlight.get(delivery.id))), limit]);
+      await Promise.race([Promise.all(due.map(async (delivery) => inFlight.get(delivery.id))), limit]);
     },
     async idle() {
       await Promise.allSettled(inFlight.values());

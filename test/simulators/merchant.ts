@@ -129,7 +129,7 @@ export function createClient({ url, merchant }: { url: string; merchant: { url: 
       const sent =
         body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
       const answer = await fetch(`${url}/__sim/${path}`, { method, ...sent });
-      return { status: answer.status, body: (await answer.json()) as unknown };
+      return { status: answer.status, body: await answer.json() };
     },
     charges: async () => (await (await fetch(`${url}/__sim/charges`)).json()) as Record<string, string>[],
   };

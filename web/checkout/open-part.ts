@@ -7,7 +7,8 @@ import { phrase } from './phrase.ts';
 import { secondsLeft } from './refresh.ts';
 import { deadlineText, durationText } from './time-text.ts';
 import type { CheckoutState, CheckoutView } from './view.ts';
-import { type Words, wordsIn } from './words.ts';
+import type { Words } from './word-list.ts';
+import { wordsIn } from './words.ts';
 
 type OpenState = Extract<CheckoutState, { kind: 'open' }>;
 

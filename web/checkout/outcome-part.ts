@@ -6,7 +6,8 @@ import { phrase } from './phrase.ts';
 import { symbol, type symbols, type Tone } from './symbol.ts';
 import { momentText } from './time-text.ts';
 import type { CheckoutState, CheckoutView } from './view.ts';
-import { type Words, wordsIn } from './words.ts';
+import type { Words } from './word-list.ts';
+import { wordsIn } from './words.ts';
 
 type OutcomeState = Exclude<CheckoutState, { kind: 'opening' | 'open' | 'confirming' | 'review' }>;
 

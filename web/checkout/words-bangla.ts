@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { Words } from './word-list.ts';
 
 /** Bangla. Names of applications and gateways stand alone, since no case ending fits every name. */
 export const banglaWords: Words = {

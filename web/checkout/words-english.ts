@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { Words } from './word-list.ts';
 
 /** English, the language of a request that asks for none. */
 export const englishWords: Words = {

@@ -61,7 +61,7 @@
   plan();
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && body.dataset.refresh !== '' && Date.now() - lastLook > 3000) {
-      look();
+      void look();
     }
   });
   // A page that the browser kept while the payer was at the gateway shows an old state.

@@ -1,0 +1,90 @@
+/**
+ * Arrows go down only. Each room names what it may import of ours; everything else is refused. `rooms` is the whole map:
+ * a new top-level folder without a line here fails.
+ */
+const rooms = {
+  domain: ['domain'],
+  'workflows/messages': ['workflows/messages', 'domain'],
+  workflows: ['workflows', 'domain'],
+  runtime: ['runtime', 'domain'],
+  database: ['database', 'domain', 'runtime'],
+  gateways: ['gateways', 'domain', 'runtime'],
+  temporal: ['temporal', 'workflows/messages', 'domain', 'runtime'],
+  activities: ['activities', 'database', 'gateways', 'temporal', 'workflows/messages', 'domain', 'runtime'],
+  worker: ['worker', 'workflows/messages', 'activities', 'database', 'gateways', 'temporal', 'domain', 'runtime'],
+  web: ['web', 'domain'],
+  api: ['api', 'workflows/messages', 'database', 'gateways', 'temporal', 'web', 'domain', 'runtime'],
+  simulators: ['simulators'],
+};
+
+const refused = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `from-${room.replace('/', '-')}`,
+  comment: `${room} may import: ${allowed.join(', ')}`,
+  severity: 'error',
+  from: { path: `^${room}/`, ...(room === 'workflows' ? { pathNot: '^workflows/messages/' } : {}) },
+  to: {
+    path: '^[a-z]+/',
+    pathNot: [`^(${allowed.join('|')})/`, '^node_modules/', '^(node:)?[a-z_]+(/|$)(?!.*\\.ts$)'],
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    ...refused,
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'workflows-are-deterministic',
+      comment: 'The sandbox has no Node: only the workflow SDK and our pure code may be imported there.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'The domain runs anywhere: no Node built-ins; zod-free, so that workflows can import it.',
+      severity: 'error',
+      from: { path: '^domain/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'gateways-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^gateways/([a-z]+)/' },
+      to: { path: '^gateways/([a-z]+)/', pathNot: '^gateways/$1/' },
+    },
+    {
+      name: 'dialects-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^api/(native|ownpay|shadhinpay|admin)/' },
+      to: { path: '^api/(native|ownpay|shadhinpay|admin)/', pathNot: '^api/$1/' },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { pathNot: '^(test|bench)/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'every-room-is-on-the-map',
+      severity: 'error',
+      from: { path: '^[a-z]+/', pathNot: `^(${Object.keys(rooms).join('|')}|scripts|test|bench)/` },
+      to: {},
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};
