@@ -65,6 +65,7 @@ class PaymentRun {
   progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
   private readonly input: PaymentWorkflowInput;
   private woken = false;
+  private expired = false;
   private expiresAtMs = 0;
 
   constructor(input: PaymentWorkflowInput) {
@@ -127,20 +128,21 @@ class PaymentRun {
   }
 
   private async awaitOutcome(): Promise<Ending> {
+    this.watchExpiry();
     let hopefulTries = 0;
     let askAgainInMs: number | null = null;
     while (true) {
-      const leftMs = this.expiresAtMs - Date.now();
+      const leftMs = this.leftMs();
       if (leftMs > 0) {
-        const waitMs = askAgainInMs === null ? leftMs : Math.min(askAgainInMs, leftMs);
         this.tell({
           waitingFor: askAgainInMs === null ? 'payer' : 'gateway-answer',
           until: this.expiresAtMs,
           details: `Waiting for ${askAgainInMs === null ? 'the payer' : 'the gateway to confirm'} until ${utc(this.expiresAtMs)}.`,
         });
-        await this.sleepUnlessWoken(waitMs);
+        const due = (): boolean => this.woken || this.expired;
+        await (askAgainInMs === null ? condition(due) : condition(due, Math.min(askAgainInMs, leftMs)));
       }
-      const expired = this.expiresAtMs <= Date.now();
+      const expired = this.leftMs() === 0;
       const asked = this.woken || askAgainInMs !== null;
       if (expired && !this.woken) {
         return this.askUntilFinal();
@@ -156,6 +158,21 @@ class PaymentRun {
       askAgainInMs = verdict.hopeful ? (HOPEFUL_PAUSES_MS[hopefulTries] ?? null) : null;
       hopefulTries += verdict.hopeful ? 1 : 0;
     }
+  }
+
+  /** The timer decides, since its server's clock may be a little ahead of the one that the workflow reads. */
+  private leftMs(): number {
+    return this.expired ? 0 : Math.max(this.expiresAtMs - Date.now(), 0);
+  }
+
+  /** One timer for the whole wait: a callback in between neither cancels nor restarts it, so it costs two events less. */
+  private watchExpiry(): void {
+    const watch = async (): Promise<void> => {
+      await sleep(Math.max(this.expiresAtMs - Date.now(), 1));
+      this.expired = true;
+    };
+    // A cancelled workflow has no use for its timer; the wait itself reports the cancellation.
+    watch().catch(() => undefined);
   }
 
   /** Time is up. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. */
@@ -208,9 +225,9 @@ class PaymentRun {
   private async review(reason: ReviewReason): Promise<Ending> {
     await this.book(() => markForReview({ ...this.input, reason }));
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
-    this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
-    setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
     while (true) {
+      this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
+      setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
       await condition(() => this.woken);
       this.woken = false;
       await this.ask(false);

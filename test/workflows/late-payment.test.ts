@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import {
+  detailsOf,
+  openTheatre,
+  timesOf,
+  until,
+  type Script,
+  type StagedPayment,
+  type Theatre,
+} from './staged-payments.ts';
+
+let theatre: Theatre;
+beforeAll(async () => {
+  theatre = await openTheatre();
+}, 60_000);
+afterAll(() => theatre.close());
+
+const away = (): Promise<never> =>
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+
+async function arrive(staged: StagedPayment, callbackId: bigint, dispatch = theatre.skipping.dispatch): Promise<void> {
+  await dispatch.startLatePayment(staged.payment, { attemptReference: staged.attemptReference, callbackId });
+}
+
+async function late(script: Script): Promise<StagedPayment> {
+  const staged = theatre.stage(script);
+  await arrive(staged, 1n);
+  return staged;
+}
+
+const statusOf = async (staged: StagedPayment): Promise<unknown> =>
+  (await staged.late().describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+
+describe('money after the end', () => {
+  test('that the gateway does not confirm ends with a note and books nothing', async () => {
+    // A callback alone is no money.
+    const staged = await late({ late: () => ({ kind: 'nothing' }) });
+    expect(await staged.late().result()).toBe('nothing-late');
+    expect(staged.asked.late).toMatchObject([
+      { reference: staged.payment.reference, attemptReference: staged.attemptReference },
+    ]);
+    expect(await detailsOf(staged.late())).toBe('The gateway confirms no charge beyond those that are booked.');
+    expect(await statusOf(staged)).toBe('NOTHING_LATE');
+  });
+
+  test('stays open and visible while it is held', async () => {
+    // Suspense is somebody's money: the workflow is the reminder until a person decides.
+    const staged = await late({ late: () => ({ kind: 'held', amountMinor: '10000', currency: 'BDT' }) });
+    await until(async () => (await statusOf(staged)) === 'HELD');
+    expect(await detailsOf(staged.late())).toBe(
+      '10000 BDT (minor units) is held in suspense until it is refunded or kept.',
+    );
+    const description = await staged.late().describe();
+    expect(description.status.name).toBe('RUNNING');
+    expect(await description.staticSummary()).toBe(
+      'Money after the end? 100.00 BDT for Shop through sslcommerz (TEST)',
+    );
+    await staged.late().terminate();
+  });
+
+  test('counts a second charge that arrives while the first is held', async () => {
+    // One attempt can be charged more than once.
+    const staged = await late({
+      late: (call) => ({ kind: 'held', amountMinor: call === 1 ? '10000' : '20000', currency: 'BDT' }),
+    });
+    await until(async () => (await detailsOf(staged.late())).startsWith('10000'));
+    await arrive(staged, 2n);
+    await until(async () => (await detailsOf(staged.late())).startsWith('20000 BDT'));
+    expect(staged.asked.late).toHaveLength(2);
+    await staged.late().terminate();
+  });
+
+  test('is asked for again after an earlier question found nothing', async () => {
+    // The money may come later than the first callback about it.
+    const staged = await late({
+      late: (call) => (call === 1 ? { kind: 'nothing' } : { kind: 'held', amountMinor: '10000', currency: 'BDT' }),
+    });
+    await staged.late().result();
+    await arrive(staged, 2n);
+    await until(async () => (await statusOf(staged)) === 'HELD');
+    await staged.late().terminate();
+  });
+
+  test('is asked for until the gateway answers', async () => {
+    // A gateway that is away for hours does not lose late money.
+    const staged = await late({ late: (call) => (call <= 8 ? away() : { kind: 'nothing' }) });
+    expect(await staged.late().result()).toBe('nothing-late');
+    const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
+    expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(3 * 3_600_000);
+  });
+
+  test('fails visibly after 72 hours without an answer', async () => {
+    // Never retried for ever, never closed as if there were nothing.
+    const staged = await late({ late: away });
+    const failure = await staged
+      .late()
+      .result()
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(WorkflowFailedError);
+    expect(staged.asked.late.length).toBeLessThanOrEqual(80);
+  }, 30_000);
+});

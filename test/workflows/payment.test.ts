@@ -1,0 +1,569 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import type { SettledStatus } from '../../domain/payment.ts';
+import type { OpenCheckoutResult, Verdict } from '../../workflows/messages/payment.ts';
+import { advanceWorkflow } from '../support/temporal.ts';
+import {
+  detailsOf,
+  eventNames,
+  openTheatre,
+  timesOf,
+  until,
+  type Script,
+  type StagedPayment,
+  type Theatre,
+} from './staged-payments.ts';
+
+const HOUR_MS = 3_600_000;
+const PATIENT = { timeoutMs: 8_000, unreachableMs: 2_000 };
+
+let theatre: Theatre;
+beforeAll(async () => {
+  theatre = await openTheatre();
+}, 60_000);
+afterAll(() => theatre.close());
+
+/** The gateway cannot be asked; the workflow sees it after the activity's own retries. */
+const away = (): Promise<never> =>
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+
+/** The database cannot be used, for longer than an activity's own retries, which run in real time. */
+const databaseAway = (): Promise<never> =>
+  Promise.reject(ApplicationFailure.nonRetryable('an internal error', 'INTERNAL_ERROR'));
+
+async function startSkipping(script: Script, expiresInMs?: number): Promise<StagedPayment> {
+  const staged = theatre.stage(script, expiresInMs);
+  await theatre.skipping.dispatch.startPayment(staged.payment);
+  return staged;
+}
+
+/** A payment that waits for its payer in real time. */
+async function waiting(script: Script = {}): Promise<StagedPayment> {
+  const staged = theatre.stage(script);
+  await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
+  return staged;
+}
+
+/** A payment whose clock jumps, with a callback that was there when it began. */
+async function calledBack(script: Script): Promise<StagedPayment> {
+  const staged = theatre.stage({});
+  staged.script = {
+    ...script,
+    open: () => ({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: true }),
+  };
+  await theatre.skipping.dispatch.startPayment(staged.payment);
+  return staged;
+}
+
+const callback = (staged: StagedPayment, id = 1n): Promise<boolean> =>
+  theatre.realTime.dispatch.signalCallback(staged.payment.reference, id);
+
+async function statusOf(handle: WorkflowHandle): Promise<unknown> {
+  const { typedSearchAttributes } = await handle.describe();
+  return typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+}
+
+describe('a payment that the payer acts on', () => {
+  const ends: [Verdict['kind'], Verdict, SettledStatus, string | undefined][] = [
+    ['charged', { kind: 'charged' }, 'SUCCEEDED', undefined],
+    ['failed', { kind: 'failed' }, 'FAILED', 'GATEWAY_DECLINED'],
+    ['cancelled', { kind: 'cancelled' }, 'CANCELLED', undefined],
+    ['expired', { kind: 'expired' }, 'EXPIRED', undefined],
+  ];
+  test.each(ends)('ends as the gateway says: %s', async (_name, verdict, status, failureCode) => {
+    // Only the gateway's own word ends a payment, and it ends once.
+    const staged = await waiting({ verify: () => verdict });
+    expect(await detailsOf(staged.handle())).toMatch(/^Waiting for the payer until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/);
+    expect(await staged.progress()).toEqual({
+      status: 'PENDING',
+      waitingFor: 'payer',
+      until: new Date(staged.expiresAtMs).toISOString(),
+      reviewReason: null,
+    });
+    expect(await callback(staged)).toBe(true);
+    expect(await staged.handle().result()).toBe(status);
+    expect(staged.asked.verify).toMatchObject([{ final: false, reference: staged.payment.reference }]);
+    expect(staged.asked.settle).toHaveLength(1);
+    expect(staged.asked.settle[0]).toMatchObject({ status, ...(failureCode === undefined ? {} : { failureCode }) });
+    expect(await detailsOf(staged.handle())).toBe(`Ended: ${status}.`);
+    expect(await statusOf(staged.handle())).toBe(status);
+  });
+
+  test('carries in its start what an operator filters and reads by, and nothing of the payer', async () => {
+    // The Temporal UI is a work queue: app, mode, reference, gateway, amount and state without opening a history.
+    const { payment, handle } = await waiting();
+    const { typedSearchAttributes, staticSummary } = await handle().describe();
+    const { app, mode, reference, gateway, amountMinor, status } = SEARCH_ATTRIBUTES;
+    expect([
+      typedSearchAttributes.get(app),
+      typedSearchAttributes.get(mode),
+      typedSearchAttributes.get(reference),
+      typedSearchAttributes.get(gateway),
+      typedSearchAttributes.get(amountMinor),
+      typedSearchAttributes.get(status),
+    ]).toEqual(['7', 'TEST', payment.reference, 'sslcommerz', 10_000, 'OPEN']);
+    expect(await staticSummary()).toBe('100.00 BDT for Shop through sslcommerz (TEST)');
+    await handle().terminate();
+  });
+
+  test('costs at most 25 events and 6 workflow tasks when it succeeds', async () => {
+    // Events are what Temporal charges for; the budget is a target of the design.
+    const staged = await waiting({ verify: () => ({ kind: 'charged' }) });
+    await callback(staged);
+    await staged.handle().result();
+    const names = eventNames(await staged.handle().fetchHistory());
+    expect(names.length).toBeLessThanOrEqual(25);
+    expect(names.filter((name) => name === 'workflowTaskCompleted').length).toBeLessThanOrEqual(6);
+  });
+
+  test('ends on our own page when the payer cancels and the gateway has nothing of his', async () => {
+    // The cancel is a wish; the activity asks the gateway before it is granted.
+    const staged = await waiting({ verify: () => ({ kind: 'cancelled' }) });
+    expect(await theatre.realTime.dispatch.signalCancel(staged.payment.reference)).toBe(true);
+    expect(await staged.handle().result()).toBe('CANCELLED');
+    expect(staged.asked.verify).toHaveLength(1);
+  });
+
+  test('does not end by a cancel while the gateway says that he is paying', async () => {
+    // A payer who cancels here and pays there has paid.
+    const staged = await waiting({
+      verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
+    });
+    await theatre.realTime.dispatch.signalCancel(staged.payment.reference);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Waiting for the gateway to confirm'));
+    expect(await staged.progress()).toMatchObject({ status: 'PENDING', waitingFor: 'gateway-answer' });
+    await callback(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+
+  test('goes on waiting after a callback that the gateway does not confirm', async () => {
+    // Whatever a callback claims, an untouched session stays open for its payer.
+    const staged = await waiting({
+      verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: false } : { kind: 'charged' }),
+    });
+    await callback(staged, 1n);
+    await until(() => staged.asked.verify.length === 1);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Waiting for the payer'));
+    expect(staged.asked.settle).toEqual([]);
+    await callback(staged, 2n);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+
+  test('asks once for two callbacks at once, and again for one that comes while it asks', async () => {
+    // No callback is overlooked, and none is worth a question of its own.
+    const first = Promise.withResolvers<Verdict>();
+    const staged = await waiting({ verify: (call) => (call === 1 ? first.promise : { kind: 'charged' }) });
+    await Promise.all([callback(staged, 1n), callback(staged, 2n)]);
+    await until(() => staged.asked.verify.length === 1);
+    await callback(staged, 3n);
+    first.resolve({ kind: 'undecided', hopeful: false });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.verify).toHaveLength(2);
+    expect(staged.asked.settle).toHaveLength(1);
+  });
+
+  test('ends properly when a signal arrives just as it does', async () => {
+    // A second IPN in the last millisecond must neither fail the workflow nor settle twice.
+    const staged = await waiting({
+      verify: () => ({ kind: 'charged' }),
+      settle: async (call, { status }) => {
+        if (call === 1) {
+          await Promise.all([callback(staged, 2n), callback(staged, 3n)]);
+        }
+        return status;
+      },
+    });
+    await callback(staged, 1n);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(new Set(staged.asked.settle.map(({ status }) => status))).toEqual(new Set(['SUCCEEDED']));
+    expect(await callback(staged, 4n)).toBe(false);
+  });
+
+  test('answers with the status that stands when another settled it first', async () => {
+    // The row is the authority; a workflow that comes second takes what it finds.
+    const staged = await waiting({ verify: () => ({ kind: 'failed' }), settle: () => 'SUCCEEDED' });
+    await callback(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(await statusOf(staged.handle())).toBe('SUCCEEDED');
+  });
+});
+
+describe('hope', () => {
+  test('is bounded: a claim that is never confirmed is asked after four times, then at expiry', async () => {
+    // A gateway that says "pending" for ever must not fill the history.
+    const staged = await calledBack({
+      verify: (_call, { final }) => (final ? { kind: 'expired' } : { kind: 'undecided', hopeful: true }),
+    });
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    const times = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    const gaps = times.slice(1, 5).map((time, index) => Math.round((time - (times[index] ?? 0)) / 1_000));
+    expect(gaps).toEqual([5, 15, 60, 300]);
+    expect(staged.asked.verify.map(({ final }) => final)).toEqual([false, false, false, false, false, true]);
+  });
+
+  test('is rewarded when the gateway confirms a little later', async () => {
+    // An IPN may run ahead of the gateway's own books.
+    const staged = await calledBack({
+      verify: (call) => (call < 3 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
+    });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.verify.every(({ final }) => !final)).toBe(true);
+  });
+
+  test('covers a gateway that cannot be asked when the callback comes', async () => {
+    // No answer decides nothing: the question is put again.
+    const staged = await calledBack({ verify: (call) => (call < 3 ? away() : { kind: 'charged' }) });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+});
+
+describe('expiry', () => {
+  test('ends an untouched payment at its time, after one last question', async () => {
+    // Nobody is told that a payment expired before the gateway was asked.
+    const staged = await startSkipping({});
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    expect(staged.asked.verify).toMatchObject([{ final: true }]);
+    const [askedAt = 0] = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect(Math.abs(askedAt - staged.expiresAtMs)).toBeLessThan(5_000);
+  });
+
+  test('finds by the last question what was paid in silence', async () => {
+    // Neither IPN nor return came, and the money is there.
+    const staged = await startSkipping({ verify: () => ({ kind: 'charged' }) });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.settle).toMatchObject([{ status: 'SUCCEEDED' }]);
+  });
+
+  test.each([
+    ['not paid', { kind: 'expired' }, 'EXPIRED'],
+    ['paid', { kind: 'charged' }, 'SUCCEEDED'],
+  ] as const)(
+    'waits for a gateway that is away for an hour and then says: %s',
+    async (_name, verdict, status) => {
+      // Unknown is not failed: the payment stays PENDING until there is an answer.
+      const staged = theatre.stage();
+      staged.script = {
+        verify: (call) => (call <= 6 ? away() : verdict),
+      };
+      await theatre.skipping.dispatch.startPayment(staged.payment);
+      expect(await staged.handle().result()).toBe(status);
+      const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+      expect(asked).toHaveLength(7);
+      expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThan(HOUR_MS);
+      expect(staged.asked.verify.every(({ final }) => final)).toBe(true);
+    },
+    20_000,
+  );
+
+  test('hands the payment to an operator when the gateway cannot be asked for 72 hours', async () => {
+    // After three days a person decides, never the clock, and the questions stay bounded.
+    const staged = await startSkipping({ verify: away });
+    await until(() => staged.asked.review.length === 1);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Under review (GATEWAY_UNREACHABLE)'));
+    expect(staged.asked.review).toMatchObject([{ reason: 'GATEWAY_UNREACHABLE' }]);
+    expect(staged.asked.settle).toEqual([]);
+    const history = await staged.handle().fetchHistory();
+    const asked = timesOf(history, 'activityTaskScheduled');
+    expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThanOrEqual(72 * HOUR_MS);
+    expect(asked.length).toBeLessThanOrEqual(80);
+    await staged.handle().terminate();
+  }, 60_000);
+
+  test('adds at most ten events to a payment that waits for a day', async () => {
+    // Waiting is one timer, never a loop in the history.
+    const staged = theatre.stage({}, 24 * HOUR_MS);
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    await staged.handle().result();
+    const names = eventNames(await staged.handle().fetchHistory());
+    const fired = names.indexOf('timerFired');
+    expect(names.slice(names.indexOf('timerStarted'), fired + 1).length).toBeLessThanOrEqual(10);
+    expect(names.filter((name) => name === 'timerStarted')).toHaveLength(1);
+  });
+
+  test('is decided by a callback that comes during the final questions', async () => {
+    // A gateway that comes back says so by its IPN; nobody waits another hour for the next question.
+    const staged = theatre.stage({}, 100);
+    let isAway = true;
+    staged.script = { verify: () => (isAway ? away() : { kind: 'charged' }) };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Expired, but the gateway does not say'));
+    isAway = false;
+    await callback(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+});
+
+describe('review', () => {
+  const inReview = (staged: StagedPayment) =>
+    until(async () => (await detailsOf(staged.handle())).startsWith('Under review'));
+
+  test('is not ended by time, nor by callbacks, whatever the gateway says then', async () => {
+    // A charge that disagrees with its order is a person's decision.
+    const staged = await calledBack({
+      verify: (call) => (call === 1 ? { kind: 'review', reason: 'AMOUNT_MISMATCH' } : { kind: 'charged' }),
+    });
+    await inReview(staged);
+    expect(staged.asked.review).toMatchObject([{ reason: 'AMOUNT_MISMATCH' }]);
+    expect(await statusOf(staged.handle())).toBe('REVIEW');
+    await callback(staged);
+    await until(() => staged.asked.verify.length === 2);
+    const { payment } = staged;
+    await advanceWorkflow(theatre.skipping.temporal, {
+      workflowId: `payment:${payment.reference}`,
+      byMs: 100 * 24 * HOUR_MS,
+    });
+    await callback(staged, 2n);
+    await until(() => staged.asked.verify.length === 3);
+    await inReview(staged);
+    expect(await staged.progress()).toEqual({
+      status: 'PENDING',
+      waitingFor: 'operator',
+      until: null,
+      reviewReason: 'AMOUNT_MISMATCH',
+    });
+    expect((await staged.handle().describe()).status.name).toBe('RUNNING');
+    expect(staged.asked.settle).toEqual([]);
+    await staged.handle().terminate();
+  }, 20_000);
+
+  test('is written down although the database is away for a while', async () => {
+    // The reason must not be lost with a connection.
+    const staged = await calledBack({
+      verify: () => ({ kind: 'review', reason: 'RISK_FLAGGED' }),
+      review: (call) => (call <= 4 ? databaseAway() : undefined),
+    });
+    await inReview(staged);
+    expect(staged.asked.review).toHaveLength(5);
+    await staged.handle().terminate();
+  }, 20_000);
+});
+
+describe('opening the checkout', () => {
+  test('that the gateway refuses for good fails the payment with the reason', async () => {
+    // A refusal is an answer; the app learns it at once.
+    const staged = theatre.stage({ open: () => ({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION' }) });
+    const opened = await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
+    expect(opened).toEqual({ status: 'FAILED' });
+    expect(await staged.handle().result()).toBe('FAILED');
+    expect(staged.asked.settle).toMatchObject([{ status: 'FAILED', failureCode: 'GATEWAY_REFUSED_SESSION' }]);
+    expect(staged.asked.verify).toEqual([]);
+  });
+
+  test('is tried again while the gateway is away, and the checkout opens when it is back', async () => {
+    // The payer's page waits; nobody creates a second payment.
+    const staged = theatre.stage();
+    const { expiresAtMs } = staged;
+    staged.script = {
+      open: (call) =>
+        call <= 3 ? { kind: 'unavailable', expiresAtMs } : { kind: 'open', expiresAtMs, attention: true },
+      verify: () => ({ kind: 'charged' }),
+    };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.open).toHaveLength(4);
+    expect(new Set(staged.asked.open.map((input) => JSON.stringify(input))).size).toBe(1);
+  });
+
+  test('is given up at expiry, when the gateway is asked what became of the session', async () => {
+    // A session whose answer was lost may have been paid, so even then the gateway has the last word.
+    const staged = theatre.stage();
+    staged.script = { open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }) };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    expect(staged.asked.verify).toMatchObject([{ final: true }]);
+    expect(staged.asked.open.length).toBeLessThanOrEqual(40);
+    expect(eventNames(await staged.handle().fetchHistory()).length).toBeLessThanOrEqual(300);
+  }, 20_000);
+
+  test('says in words that the gateway cannot be reached', async () => {
+    // Whoever opens the workflow sees what it is doing.
+    const staged = theatre.stage();
+    staged.script = { open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }) };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    await until(async () => (await detailsOf(staged.handle())) === 'The gateway cannot be reached; try 2 follows.');
+    expect(await staged.progress()).toMatchObject({ status: 'CREATED', waitingFor: 'gateway-session' });
+    await staged.handle().terminate();
+  });
+
+  test('ends by a callback for a session whose answer was lost', async () => {
+    // The callback proves that the session exists; the gateway is asked instead of opening another one.
+    const staged = theatre.stage();
+    staged.script = {
+      open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }),
+      verify: () => ({ kind: 'charged' }),
+    };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    await until(() => staged.asked.open.length === 1);
+    await callback(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.open.length).toBeLessThanOrEqual(2);
+  });
+
+  test('outlives a database that is away', async () => {
+    // Not even the expiry is known then, so it is tried until the row can be read.
+    const staged = theatre.stage();
+    staged.script = {
+      open: (call) => (call <= 5 ? databaseAway() : { kind: 'open', expiresAtMs: staged.expiresAtMs, attention: true }),
+      verify: () => ({ kind: 'charged' }),
+    };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  }, 20_000);
+});
+
+describe('the update that waits for the checkout', () => {
+  test('is one for all callers, from before the session to the end', async () => {
+    // Twins with one Idempotency-Key wait on the same answer, and a late one gets it too.
+    const session = Promise.withResolvers<OpenCheckoutResult>();
+    const staged = theatre.stage({ open: () => session.promise, verify: () => ({ kind: 'charged' }) });
+    const ask = () => theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
+    const early = [ask(), ask()];
+    await until(() => staged.asked.open.length === 1);
+    session.resolve({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: false });
+    expect(await Promise.all(early)).toEqual([{ status: 'PENDING' }, { status: 'PENDING' }]);
+    expect(await ask()).toEqual({ status: 'PENDING' });
+    await callback(staged);
+    await staged.handle().result();
+    await expect(ask()).resolves.toEqual({ status: 'PENDING' });
+    expect(staged.asked.open).toHaveLength(1);
+    const names = eventNames(await staged.handle().fetchHistory());
+    expect(names.filter((name) => name === 'workflowExecutionUpdateAccepted')).toHaveLength(1);
+  });
+
+  test('gives up in time when the session does not come', async () => {
+    // A creator gets its CREATED payment instead of an open connection.
+    const session = Promise.withResolvers<OpenCheckoutResult>();
+    const staged = theatre.stage({ open: () => session.promise });
+    const started = Date.now();
+    await expect(
+      theatre.realTime.dispatch.openCheckout(staged.payment, { timeoutMs: 600, unreachableMs: 300 }),
+    ).rejects.toThrow();
+    expect(Date.now() - started).toBeLessThan(3_000);
+    session.resolve({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: false });
+    await until(async () => (await staged.progress()).waitingFor === 'payer');
+    await staged.handle().terminate();
+  }, 20_000);
+
+  test('is answered under review', async () => {
+    // A resumed payment under review has a page to show.
+    const staged = theatre.stage({ open: () => ({ kind: 'review', reason: 'STORE_MISMATCH' }) });
+    expect(await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT)).toEqual({ status: 'PENDING' });
+    await staged.handle().terminate();
+  });
+});
+
+describe('a workflow that was terminated', () => {
+  async function terminated(): Promise<StagedPayment> {
+    const staged = await waiting();
+    await staged.handle().terminate('by hand');
+    return staged;
+  }
+
+  test('goes on waiting where its row is open', async () => {
+    // Nobody loses a payment by a click in the Temporal UI.
+    const staged = await terminated();
+    expect(await callback(staged)).toBe(false);
+    expect(await theatre.realTime.dispatch.startPayment(staged.payment)).toBe('running');
+    await until(async () => (await staged.progress()).waitingFor === 'payer');
+    staged.script = { verify: () => ({ kind: 'charged' }) };
+    await callback(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+
+  test('settles at once where its attempt is confirmed', async () => {
+    // Between the gateway's word and the posting nothing may be forgotten.
+    const staged = await terminated();
+    staged.script = {
+      open: () => ({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: true }),
+      verify: () => ({ kind: 'charged' }),
+    };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+
+  test('is under review again where its row is', async () => {
+    // A terminate does not accept a doubtful charge.
+    const staged = await terminated();
+    staged.script = { open: () => ({ kind: 'review', reason: 'CURRENCY_MISMATCH' }) };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Under review (CURRENCY_MISMATCH)'));
+    expect((await staged.progress()).reviewReason).toBe('CURRENCY_MISMATCH');
+    await staged.handle().terminate();
+  });
+
+  test('returns at once where its row is final', async () => {
+    // Nothing is asked, settled or told a second time.
+    const staged = await terminated();
+    staged.script = { open: () => ({ kind: 'ended', status: 'EXPIRED' }) };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    expect(staged.asked.settle).toEqual([]);
+    expect(staged.asked.verify).toEqual([]);
+  });
+});
+
+describe('one payment, one workflow', () => {
+  test('however many start it at once', async () => {
+    // Fifty starts leave one execution with one session.
+    const staged = theatre.stage();
+    const starts = await Promise.all(
+      Array.from({ length: 50 }, () => theatre.realTime.dispatch.startPayment(staged.payment)),
+    );
+    expect(new Set(starts)).toEqual(new Set(['running']));
+    await until(async () => (await staged.progress()).waitingFor === 'payer');
+    expect(staged.asked.open).toHaveLength(1);
+    await staged.handle().terminate();
+  });
+
+  test('and one that completed never runs again', async () => {
+    // A sweeper on a database that was set back must not charge anybody twice.
+    const staged = await waiting({ verify: () => ({ kind: 'charged' }) });
+    await callback(staged);
+    await staged.handle().result();
+    expect(await theatre.realTime.dispatch.startPayment(staged.payment)).toBe('completed');
+    expect(staged.asked.open).toHaveLength(1);
+  });
+});
+
+describe('settling', () => {
+  test('is repeated until the database is back', async () => {
+    // A confirmed charge waits for Postgres, and is booked then.
+    const staged = await calledBack({
+      verify: () => ({ kind: 'charged' }),
+      settle(call, { status }) {
+        if (call <= 2) {
+          return Promise.reject(new Error('connection lost'));
+        }
+        return call <= 8 ? databaseAway() : status;
+      },
+    });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.settle).toHaveLength(9);
+    expect(staged.asked.verify).toHaveLength(1);
+  }, 30_000);
+
+  test('that can never succeed fails visibly, and the payment is resumed and settled once it can', async () => {
+    // A poison event is parked where somebody sees it, never retried in silence.
+    const staged = await calledBack({
+      verify: () => ({ kind: 'charged' }),
+      settle: databaseAway,
+    });
+    const failure = await staged
+      .handle()
+      .result()
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(WorkflowFailedError);
+    expect(failure).toMatchObject({ cause: { type: 'BOOKING_FAILED', nonRetryable: true } });
+    const tries = staged.asked.settle.length;
+    expect(tries).toBe(7);
+    staged.script = {
+      open: () => ({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: true }),
+      verify: () => ({ kind: 'charged' }),
+    };
+    expect(await theatre.realTime.dispatch.startPayment(staged.payment)).toBe('running');
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.settle).toHaveLength(tries + 1);
+  }, 60_000);
+});

@@ -1,0 +1,194 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { randomInt } from 'node:crypto';
+import type { SettledStatus } from '../../domain/payment.ts';
+import { attemptReference, paymentReference } from '../../domain/references.ts';
+import { createDispatch, type Dispatch, type PaymentHandle } from '../../temporal/dispatch.ts';
+import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+import type {
+  LatePaymentActivities,
+  LatePaymentInput,
+  LatePaymentResult,
+} from '../../workflows/messages/late-payment.ts';
+import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
+import {
+  progressQuery,
+  type OpenCheckoutResult,
+  type PaymentActivities,
+  type PaymentProgress,
+  type PaymentWorkflowInput,
+  type ReviewInput,
+  type SettleInput,
+  type Verdict,
+  type VerifyInput,
+} from '../../workflows/messages/payment.ts';
+import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const EXPIRY_MS = 30 * 60_000;
+
+/** What the world answers; `call` counts from 1, retries of an activity included. */
+export interface Script {
+  readonly open?: (call: number) => OpenCheckoutResult | Promise<OpenCheckoutResult>;
+  readonly verify?: (call: number, input: VerifyInput) => Verdict | Promise<Verdict>;
+  readonly settle?: (call: number, input: SettleInput) => SettledStatus | Promise<SettledStatus>;
+  readonly review?: (call: number, input: ReviewInput) => void | Promise<void>;
+  readonly late?: (call: number, input: LatePaymentInput) => LatePaymentResult | Promise<LatePaymentResult>;
+}
+
+/** A payment whose activities follow a script, and what the workflow asked of them. */
+export interface StagedPayment {
+  readonly payment: PaymentHandle;
+  readonly attemptReference: string;
+  readonly expiresAtMs: number;
+  readonly asked: {
+    readonly open: PaymentWorkflowInput[];
+    readonly verify: VerifyInput[];
+    readonly settle: SettleInput[];
+    readonly review: ReviewInput[];
+    readonly late: LatePaymentInput[];
+  };
+  script: Script;
+  /** The workflow, latest run. */
+  handle(): WorkflowHandle;
+  late(): WorkflowHandle;
+  progress(): Promise<PaymentProgress>;
+}
+
+export interface Theatre {
+  /** Workflows that it starts jump over their timers. */
+  readonly skipping: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
+  readonly realTime: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
+  stage(script?: Script, expiresInMs?: number): StagedPayment;
+  close(): Promise<void>;
+}
+
+/** The payment and late-payment workflows on the real server, under their real names, with scripted activities. */
+export async function openTheatre(): Promise<Theatre> {
+  const namespace = await createTestNamespace();
+  const skipping = await connectTestTemporal({ timeSkipping: true, namespace });
+  const realTime = await connectTestTemporal({ timeSkipping: false, namespace });
+  const stages = new Map<string, StagedPayment>();
+  const worker = await Worker.create({
+    connection: skipping.nativeConnection,
+    namespace,
+    taskQueue: TASK_QUEUES.payments,
+    workflowsPath: WORKFLOWS_PATH,
+    activities: scriptedActivities(stages),
+  });
+  const running = worker.run();
+  return {
+    skipping: { temporal: skipping, dispatch: createDispatch(skipping.client) },
+    realTime: { temporal: realTime, dispatch: createDispatch(realTime.client) },
+    stage(script = {}, expiresInMs = EXPIRY_MS) {
+      const staged = newStage(realTime.client, script, Date.now() + expiresInMs);
+      stages.set(staged.payment.reference, staged);
+      return staged;
+    },
+    async close() {
+      worker.shutdown();
+      await running;
+      await skipping.close();
+      await realTime.close();
+    },
+  };
+}
+
+function newStage(client: Client, script: Script, expiresAtMs: number): StagedPayment {
+  const payment: PaymentHandle = {
+    paymentId: BigInt(randomInt(1, 2 ** 40)),
+    reference: paymentReference(),
+    applicationId: 7n,
+    applicationName: 'Shop',
+    mode: 'TEST',
+    amount: { amountMinor: 10_000n, currency: 'BDT' },
+    gateway: 'sslcommerz',
+  };
+  const attempt = attemptReference();
+  const handle = (): WorkflowHandle => client.workflow.getHandle(workflowIds.payment(payment.reference));
+  return {
+    payment,
+    attemptReference: attempt,
+    expiresAtMs,
+    asked: { open: [], verify: [], settle: [], review: [], late: [] },
+    script,
+    handle,
+    late: () => client.workflow.getHandle(workflowIds.latePayment(attempt)),
+    progress: () => handle().query(progressQuery),
+  };
+}
+
+function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): PaymentActivities & LatePaymentActivities {
+  const stageOf = ({ reference }: PaymentWorkflowInput): StagedPayment => {
+    const staged = stages.get(reference);
+    if (staged === undefined) {
+      throw new Error(`nothing is staged for ${reference}`);
+    }
+    return staged;
+  };
+  return {
+    async openCheckout(input) {
+      const { script, asked, expiresAtMs } = stageOf(input);
+      const call = asked.open.push(input);
+      return script.open?.(call) ?? { kind: 'open', expiresAtMs, attention: false };
+    },
+    async verifyPayment(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.verify.push(input);
+      return (
+        script.verify?.(call, input) ?? (input.final ? { kind: 'expired' } : { kind: 'undecided', hopeful: false })
+      );
+    },
+    async settlePayment(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.settle.push(input);
+      return script.settle?.(call, input) ?? input.status;
+    },
+    async markForReview(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.review.push(input);
+      await script.review?.(call, input);
+    },
+    async bookLatePayment(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.late.push(input);
+      return script.late?.(call, input) ?? { kind: 'nothing' };
+    },
+  };
+}
+
+/** What the Temporal UI shows of a workflow as its current state. */
+export async function detailsOf(handle: WorkflowHandle): Promise<string> {
+  const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
+
+/** The names of a history's events, in order. */
+export function eventNames(history: History): string[] {
+  return (history.events ?? []).map((event) => {
+    const [name = 'unknown'] = Object.keys(event).filter((key) => key.endsWith('EventAttributes'));
+    return name.replace('EventAttributes', '');
+  });
+}
+
+/** When an event of the kind was written, in the workflow's own time. */
+export function timesOf(history: History, name: string): number[] {
+  const names = eventNames(history);
+  return (history.events ?? [])
+    .filter((_event, index) => names[index] === name)
+    .map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1_000 + Number(eventTime?.nanos ?? 0) / 1e6);
+}
+
+export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (await holds()) {
+      return;
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 25);
+    });
+  }
+  throw new Error('it did not come about within ten seconds');
+}
