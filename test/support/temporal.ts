@@ -53,20 +53,39 @@ export function uniqueTaskQueue(label: string): string {
   return `${label}-${randomUUID()}`;
 }
 
-/** Moves one running workflow's clock forward by an exact amount; the workflow must have been started with time skipping. */
+/**
+ * Moves one running workflow's clock forward by an exact amount and waits until it stands there, so that the next such
+ * move starts where this one ended. Returns as well when the workflow ended on the way.
+ */
 export async function advanceWorkflow(
   temporal: TestTemporal,
   { workflowId, byMs }: { workflowId: string; byMs: number },
 ): Promise<void> {
-  await temporal.client.workflowService.updateWorkflowExecutionOptions({
-    namespace: temporal.namespace,
-    workflowExecution: { workflowId },
+  const { workflowService } = temporal.client;
+  const fastForwardId = randomUUID();
+  const execution = { namespace: temporal.namespace, workflowExecution: { workflowId } };
+  await workflowService.updateWorkflowExecutionOptions({
+    ...execution,
     updateMask: { paths: ['time_skipping_config'] },
     workflowExecutionOptions: {
-      timeSkippingConfig: { enabled: true, fastForwardConfig: { id: randomUUID(), duration: msToTs(byMs) } },
+      timeSkippingConfig: { enabled: true, fastForwardConfig: { id: fastForwardId, duration: msToTs(byMs) } },
     },
   });
+  const deadline = Date.now() + ADVANCE_TIMEOUT_MS;
+  let result: number;
+  do {
+    const answer = await workflowService.pollWorkflowExecutionTimeSkipping({ ...execution, fastForwardId });
+    result = answer.fastForwardPollingResult;
+    if (result === POLL_TIMED_OUT && Date.now() > deadline) {
+      throw new Error(`${workflowId} did not get ${byMs} ms ahead: something of it is still in flight.`);
+    }
+  } while (result === POLL_TIMED_OUT);
 }
+
+/** `FAST_FORWARD_POLLING_RESULT_POLL_TIMEOUT`. */
+const POLL_TIMED_OUT = 1;
+
+const ADVANCE_TIMEOUT_MS = 20_000;
 
 type Call = (request: Record<string, unknown>, ...rest: unknown[]) => unknown;
 

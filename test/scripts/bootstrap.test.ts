@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+let project: string;
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'lenden-bootstrap-'));
+  mkdirSync(join(project, 'scripts'));
+  copyFileSync(resolve(import.meta.dirname, '../../scripts/bootstrap.mjs'), join(project, 'scripts', 'bootstrap.mjs'));
+  writeFileSync(join(project, 'local.ts'), 'console.log(process.argv.slice(2).join("|")); process.exitCode = 7;');
+  writeFileSync(
+    join(project, 'waiting.ts'),
+    "process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up');",
+  );
+  pin('1.0.0');
+});
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+/** A project with one package of its own, so that installing it needs no network. */
+function pin(version: string): void {
+  mkdirSync(join(project, 'packages', 'thing'), { recursive: true });
+  writeFileSync(join(project, 'packages/thing/package.json'), JSON.stringify({ name: 'thing', version }));
+  const dependencies = { thing: 'file:packages/thing' };
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'example', version: '1.0.0', dependencies }));
+  const packages = {
+    '': { name: 'example', version: '1.0.0', dependencies },
+    'node_modules/thing': { resolved: 'packages/thing', link: true },
+    'packages/thing': { name: 'thing', version },
+  };
+  const lock = { name: 'example', version: '1.0.0', lockfileVersion: 3, requires: true, packages };
+  writeFileSync(join(project, 'package-lock.json'), JSON.stringify(lock));
+}
+
+function bootstrap(...args: string[]) {
+  return spawnSync(process.execPath, ['scripts/bootstrap.mjs', ...args], { cwd: project, encoding: 'utf8' });
+}
+
+describe('bootstrap', () => {
+  test('on a fresh clone installs, then runs the script with its arguments and exit code', () => {
+    // Guards: one command is enough on a machine that has only Node and npm.
+    const { status, stdout, stderr } = bootstrap('local.ts', 'a b', '--flag');
+    expect(stderr).toContain('Installing the packages');
+    expect(existsSync(join(project, 'node_modules', 'thing'))).toBe(true);
+    expect([stdout.trim().split('\n').at(-1), status]).toEqual(['a b|--flag', 7]);
+  }, 60_000);
+
+  test('does not install again what is there, and needs no npm then', () => {
+    // Guards: a second start takes no time and works without a network.
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/bootstrap.mjs', 'local.ts'], {
+      cwd: project,
+      encoding: 'utf8',
+      env: { PATH: '/nonexistent' },
+    });
+    expect([status, stderr.includes('Installing')]).toEqual([7, false]);
+  });
+
+  test('installs again when the lockfile asks for another version', () => {
+    // Guards: after a pull the code never runs on the packages of before.
+    pin('2.0.0');
+    expect(bootstrap('local.ts').stderr).toContain('Installing the packages');
+    expect(bootstrap('local.ts').stderr).not.toContain('Installing');
+  }, 60_000);
+
+  test('passes signals on', async () => {
+    // Guards: stopping npm start stops Lenden.
+    const child = spawn(process.execPath, ['scripts/bootstrap.mjs', 'waiting.ts'], { cwd: project });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([9, null]);
+  }, 30_000);
+
+  test('fails with the words of npm when the packages cannot be installed', () => {
+    // Guards: a broken lockfile is told as such and nothing runs on half an installation.
+    writeFileSync(join(project, 'package-lock.json'), '{"lockfileVersion": 3, "packages": {}}');
+    rmSync(join(project, 'node_modules'), { recursive: true });
+    const { status, stdout, stderr } = bootstrap('local.ts');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('npm ci failed');
+  }, 60_000);
+});
