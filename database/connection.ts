@@ -44,7 +44,8 @@ export interface Scope {
 }
 
 /** No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. */
-const SESSION_SETTINGS = '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
+const SESSION_SETTINGS =
+  '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
 
 /** Deadlocks and serialization failures are ours to hide, within a bound. */
 const TRANSACTION_TRIES_MAX = 5;
