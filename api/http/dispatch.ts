@@ -1,3 +1,4 @@
+import Router from '@koa/router';
 import type { z } from 'zod';
 import { DomainError, type FieldErrors } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
@@ -6,21 +7,19 @@ import { NumberText, parseJsonStrictly, type JsonValue } from './json-text.ts';
 import type { Route } from './route.ts';
 import { isReplay, type AnySurface, type Context } from './surface.ts';
 
-interface Compiled {
-  readonly route: Route<unknown>;
-  readonly pattern: RegExp;
-}
-
 /** Finds the surface and route of a request, checks it from outside in, runs the handler and writes the answer. */
 export function createDispatcher(surfaces: readonly AnySurface[], log: Logger): (context: Context) => Promise<boolean> {
-  const compiled = new Map(surfaces.map((surface) => [surface, surface.routes.map(compile)]));
+  const routers = new Map(surfaces.map((surface) => [surface, createRouter(surface)]));
   return async (context) => {
-    const surface = surfaces.find((candidate) => isBelow(context.path, candidate.prefix) && candidate.accepts(context));
-    if (surface === undefined) {
+    const surface = [...routers.keys()].find(
+      (candidate) => isBelow(context.path, candidate.prefix) && candidate.accepts(context),
+    );
+    const find = surface === undefined ? undefined : routers.get(surface);
+    if (surface === undefined || find === undefined) {
       return false;
     }
     context.state.surface = surface;
-    await answer({ context, surface, routes: compiled.get(surface) ?? [], log });
+    await answer({ context, surface, find, log });
     return true;
   };
 }
@@ -29,44 +28,49 @@ function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);
 }
 
-/** `/payments/{id}` matches one segment for `{id}`. Everything else is literal. */
-function compile(route: Route<unknown>): Compiled {
-  const source = route.path
-    .split('/')
-    .map((segment) =>
-      /^\{\w+\}$/.test(segment)
-        ? `(?<${segment.slice(1, -1)}>[^/]+)`
-        : segment.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
-    )
-    .join('/');
-  return { route, pattern: new RegExp(`^${source}$`) };
+/** The route of a request with its path parameters, or the methods that its path takes: none when there is no such path. */
+type FindRoute = (context: Context) => { route: Route<unknown>; params: Record<string, string> } | { allow: string[] };
+
+/** @koa/router matches paths; what follows a match is ours, since each surface has its own order of checks and its own error shapes. */
+function createRouter(surface: AnySurface): FindRoute {
+  const router = new Router({ prefix: surface.prefix, strict: true, sensitive: true });
+  const routes = new Map(surface.routes.map((route) => [route.operationId, route]));
+  for (const { operationId, path, method } of surface.routes) {
+    router.register(path.replace(/\{(\w+)\}/g, ':$1'), [method], () => undefined, { name: operationId });
+  }
+  return ({ path, method }) => {
+    const onPath = router.match(path, method).path.map((layer) => ({ layer, route: routes.get(layer.name ?? '') }));
+    // The router would serve HEAD wherever it serves GET; the contracts document no HEAD.
+    const found = onPath.find(({ route }) => route?.method === method);
+    return found?.route === undefined
+      ? { allow: onPath.flatMap(({ route }) => route?.method ?? []) }
+      : { route: found.route, params: found.layer.params(path, found.layer.captures(path)) };
+  };
 }
 
 interface Dispatching {
   readonly context: Context;
   readonly surface: AnySurface;
-  readonly routes: readonly Compiled[];
+  readonly find: FindRoute;
   readonly log: Logger;
 }
 
-async function answer({ context, surface, routes, log }: Dispatching): Promise<void> {
-  const path = context.path.slice(surface.prefix.length);
-  const onPath = routes.filter(({ pattern }) => pattern.test(path));
-  if (onPath.length === 0) {
-    throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
-  }
-  const found = onPath.find(({ route }) => route.method === context.method);
-  if (found === undefined) {
-    context.set('Allow', onPath.map(({ route }) => route.method).join(', '));
+async function answer({ context, surface, find, log }: Dispatching): Promise<void> {
+  const found = find(context);
+  if ('allow' in found) {
+    if (found.allow.length === 0) {
+      throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
+    }
+    context.set('Allow', found.allow.join(', '));
     throw new DomainError('METHOD_NOT_ALLOWED', 'this endpoint does not take that method');
   }
-  const { route, pattern } = found;
+  const { route, params } = found;
   context.state.route = `${surface.name} ${route.method} ${route.path}`;
   surface.admit(context);
   const caller = route.auth === 'none' ? undefined : await surface.authenticate(context);
   const { body, rawBody } = await readBody(context, route, surface);
   const reply = await route.handler({
-    params: check(route.params, decodedGroups(pattern.exec(path))),
+    params: check(route.params, params),
     query: check(route.query, uniqueQuery(context)),
     body,
     rawBody,
@@ -94,16 +98,6 @@ async function answer({ context, surface, routes, log }: Dispatching): Promise<v
 /** Answers are parsed too: a member that the contract does not know does not leave, and a missing one is our error, not the client's. */
 function encode(route: Route<unknown>, data: unknown): unknown {
   return route.response.schema.parse(data);
-}
-
-function decodedGroups(match: RegExpExecArray | null): Record<string, string> {
-  try {
-    return Object.fromEntries(
-      Object.entries(match?.groups ?? {}).map(([name, text]) => [name, decodeURIComponent(text)]),
-    );
-  } catch {
-    throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
-  }
 }
 
 function uniqueQuery(context: Context): Record<string, string> {
