@@ -37,6 +37,10 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'not
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'HELD' }]);
     }
     held = result.kind === 'held' ? result : held;
+    const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
+    if (continueAsNewSuggested) {
+      await makeContinueAsNewFunc<typeof latePaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
+    }
   }
   setCurrentDetails('The gateway confirms no charge beyond those that are booked.');
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'NOTHING_LATE' }]);

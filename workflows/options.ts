@@ -37,4 +37,6 @@ export const FINAL_PAUSES_MS = [15_000, 60_000, 300_000, 900_000, 3_600_000] as 
 export const FINAL_QUESTIONS_FOR_MS = 72 * 3_600_000;
 
 /** Waits between tries to open a session; the last value repeats until the payment expires. */
-export const OPEN_PAUSES_MS = [2_000, 5_000, 15_000, 30_000, 60_000] as const;
+export const OPEN_PAUSES_MS = [
+  2_000, 5_000, 15_000, 30_000, 60_000, 60_000, 60_000, 60_000, 60_000, 300_000, 300_000, 900_000,
+] as const;

@@ -11,12 +11,14 @@ import {
   allHandlersFinished,
   ApplicationFailure,
   condition,
+  makeContinueAsNewFunc,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
@@ -90,6 +92,7 @@ class PaymentRun {
   /** Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay. */
   private async open(): Promise<Ending | null> {
     for (let tries = 0; ; tries += 1) {
+      await this.renewWhenLong();
       const opened = await openCheckout(this.input).catch(() => ({ kind: 'lost' as const }));
       switch (opened.kind) {
         case 'ended':
@@ -132,6 +135,7 @@ class PaymentRun {
     let hopefulTries = 0;
     let askAgainInMs: number | null = null;
     while (true) {
+      await this.renewWhenLong();
       const leftMs = this.leftMs();
       if (leftMs > 0) {
         this.tell({
@@ -177,8 +181,9 @@ class PaymentRun {
 
   /** Time is up. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. */
   private async askUntilFinal(): Promise<Ending> {
-    const giveUpAtMs = Date.now() + FINAL_QUESTIONS_FOR_MS;
+    const giveUpAtMs = this.expiresAtMs + FINAL_QUESTIONS_FOR_MS;
     for (let tries = 0; ; tries += 1) {
+      await this.renewWhenLong();
       this.woken = false;
       const verdict = await this.ask(true);
       if (verdict.kind !== 'undecided') {
@@ -231,6 +236,15 @@ class PaymentRun {
       await condition(() => this.woken);
       this.woken = false;
       await this.ask(false);
+      await this.renewWhenLong();
+    }
+  }
+
+  /** A history has an end, and callbacks can be sent for ever. The row holds all that a fresh run needs, unread callbacks included. */
+  private async renewWhenLong(): Promise<void> {
+    const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
+    if (continueAsNewSuggested) {
+      await makeContinueAsNewFunc<typeof paymentWorkflow>({ workflowType, typedSearchAttributes })(this.input);
     }
   }
 
