@@ -6,10 +6,12 @@
  */
 import {
   condition,
+  makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { LatePaymentActivities, LatePaymentInput, LatePaymentResult } from './messages/late-payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
