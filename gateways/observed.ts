@@ -1,0 +1,47 @@
+import type { Outcome, SpanEnd, Telemetry } from '../runtime/telemetry.ts';
+import { GatewayFailure, type Gateway, type GatewayRegistry } from './port.ts';
+
+/** Every operation at a gateway is a span and a measured duration, by its outcome in our own words. */
+export function observeGateways(registry: GatewayRegistry, telemetry: Telemetry): GatewayRegistry {
+  if (!telemetry.on) {
+    return registry;
+  }
+  return {
+    get: (name, mode) => {
+      const gateway = registry.get(name, mode);
+      return gateway === undefined ? undefined : observed(gateway, telemetry);
+    },
+    capabilities: (name) => registry.capabilities(name),
+  };
+}
+
+function observed(gateway: Gateway, telemetry: Telemetry): Gateway {
+  const { name } = gateway.capabilities;
+  const call = async <T extends { readonly kind: string }>(operation: string, work: () => Promise<T>): Promise<T> => {
+    const startedMs = performance.now();
+    const attributes = { 'lenden.gateway': name, 'lenden.operation': operation };
+    return telemetry.span({ name: `gateway ${operation}`, kind: 'client', attributes }, work, (outcome) => {
+      const end = endOf(outcome);
+      telemetry.time('lenden.gateway.call.duration', performance.now() - startedMs, {
+        ...attributes,
+        ...end.attributes,
+      });
+      return end;
+    });
+  };
+  return {
+    ...gateway,
+    openSession: (order) => call('openSession', () => gateway.openSession(order)),
+    askAttempt: (attempt) => call('askAttempt', () => gateway.askAttempt(attempt)),
+    refund: (request) => call('refund', () => gateway.refund(request)),
+    askRefund: (gatewayRefundId) => call('askRefund', () => gateway.askRefund(gatewayRefundId)),
+  };
+}
+
+function endOf(outcome: Outcome<{ readonly kind: string }>): SpanEnd {
+  if (outcome.ok) {
+    return { attributes: { 'lenden.outcome': outcome.value.kind }, failed: false };
+  }
+  const kind = outcome.error instanceof GatewayFailure ? outcome.error.kind : 'unexpected';
+  return { attributes: { 'lenden.outcome': kind }, failed: true };
+}

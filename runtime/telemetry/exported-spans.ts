@@ -1,0 +1,58 @@
+import type { ReadableSpan, SpanExporter, TimedEvent } from '@opentelemetry/sdk-trace-base';
+
+/** Everything else that a library or we ourselves put on a span stays in the process: URLs, texts and errors may hold secrets or a payer. */
+const EXPORTED: ReadonlySet<string> = new Set([
+  'http.request.method',
+  'http.route',
+  'http.response.status_code',
+  'server.address',
+  'server.port',
+  'error.type',
+  'temporalWorkflowId',
+  'temporalActivityId',
+  'temporalUpdateId',
+  'run_id',
+  'lenden.request_id',
+  'lenden.payment',
+  'lenden.event',
+  'lenden.app',
+  'lenden.mode',
+  'lenden.gateway',
+  'lenden.operation',
+  'lenden.outcome',
+]);
+
+/** Hands spans on with known attributes only, without status texts, and with nothing of an exception but its class. */
+export function onlyKnownAttributes(exporter: SpanExporter): SpanExporter {
+  return {
+    export: (spans, done) => exporter.export(spans.map(withoutTheRest), done),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+  };
+}
+
+function withoutTheRest(span: ReadableSpan): ReadableSpan {
+  return {
+    name: span.name,
+    kind: span.kind,
+    spanContext: () => span.spanContext(),
+    ...(span.parentSpanId === undefined ? {} : { parentSpanId: span.parentSpanId }),
+    startTime: span.startTime,
+    endTime: span.endTime,
+    duration: span.duration,
+    ended: span.ended,
+    resource: span.resource,
+    instrumentationLibrary: span.instrumentationLibrary,
+    links: [],
+    status: { code: span.status.code },
+    attributes: Object.fromEntries(Object.entries(span.attributes).filter(([name]) => EXPORTED.has(name))),
+    events: span.events.filter(({ name }) => name === 'exception').map(classOnly),
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+function classOnly({ name, time, attributes }: TimedEvent): TimedEvent {
+  return { name, time, attributes: { 'exception.type': attributes?.['exception.type'] ?? 'Error' } };
+}
