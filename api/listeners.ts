@@ -4,7 +4,7 @@ import { createCallbackReceiver } from './gateway-callbacks/receive.ts';
 import { createHealth } from './health.ts';
 import { createDispatcher } from './http/dispatch.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
-import { createListener } from './http/server.ts';
+import { createListener, type RequestObserver } from './http/server.ts';
 import type { RequestState } from './http/surface.ts';
 import type { ApiDependencies } from './native/dependencies.ts';
 import { nativeSurface } from './native/surface.ts';
@@ -14,6 +14,7 @@ import { createReference } from './reference/reference.ts';
 export interface ListenerDependencies extends ApiDependencies {
   readonly trustedProxies: number;
   readonly temporal: Client;
+  readonly observe?: RequestObserver | undefined;
 }
 
 /** Port 8080: REST, gateway callbacks, health, OpenAPI and its reference page. */
@@ -23,6 +24,7 @@ export function createApiListener(deps: ListenerDependencies): Koa<RequestState>
   return createListener({
     log: deps.log,
     trustedProxies: deps.trustedProxies,
+    observe: deps.observe,
     https: deps.apiUrl.startsWith('https:'),
     handlers: [
       createHealth(deps),
@@ -38,6 +40,7 @@ export function createWebListener(deps: ListenerDependencies): Koa<RequestState>
   return createListener({
     log: deps.log,
     trustedProxies: deps.trustedProxies,
+    observe: deps.observe,
     https: deps.webUrl.startsWith('https:'),
     handlers: [createPages(deps, createRateLimiter())],
     renderError: renderPageError(deps),

@@ -1,13 +1,18 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openDatabase } from '../database/connection.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
+import { observeGateways } from '../gateways/observed.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
+import { startTelemetry } from '../runtime/telemetry.ts';
+import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
+import { observeRequests } from '../runtime/telemetry/observe-requests.ts';
 import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
+import { observedInterceptors } from '../temporal/observed.ts';
 import { createApiListener, createWebListener } from './listeners.ts';
 
 const config = readConfig(process.env);
@@ -16,22 +21,27 @@ process.on('unhandledRejection', (error) =>
   log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
 );
 
+const telemetry = await startTelemetry({ service: 'lenden-api', environment: process.env, log });
 const database = await openDatabase({
   url: config.databaseUrl,
   poolSize: 20,
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
-const temporal = linkTemporal(config.temporal);
+const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
 const deps = {
   database,
-  gateways: createGatewayRegistry(config, http),
+  gateways: observeGateways(
+    createGatewayRegistry(config, observeHttpClient(http, telemetry, 'gateway exchange')),
+    telemetry,
+  ),
   dispatch: createDispatch(temporal.client),
   log,
   apiUrl: config.apiUrl,
   webUrl: config.webUrl,
   trustedProxies: config.trustedProxies,
   temporal: temporal.client,
+  observe: observeRequests(telemetry),
 };
 
 const api = await listen(createApiListener(deps).callback(), config.apiPort);
@@ -43,6 +53,7 @@ onShutdown(log, [
   () => temporal.close(),
   () => http.close(),
   () => database.close(),
+  () => telemetry.shutdown(),
 ]);
 
 function listen(listener: RequestListener, port: number): Promise<Server> {

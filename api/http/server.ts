@@ -33,7 +33,11 @@ export interface ListenerOptions {
   readonly https: boolean;
   /** Answers a failure of a request that no surface has taken. */
   readonly renderError?: (context: Context, error: DomainError) => void;
+  /** Runs around each request; telemetry, where it is on. */
+  readonly observe?: RequestObserver | undefined;
 }
+
+export type RequestObserver = (context: Context, handle: () => Promise<void>) => Promise<void>;
 
 /** One Koa application: request id, one log line a request, every failure answered in the shape of the surface that took it. */
 export function createListener({
@@ -42,6 +46,7 @@ export function createListener({
   trustedProxies,
   https,
   renderError,
+  observe = (_context, handle) => handle(),
 }: ListenerOptions): Koa<RequestState> {
   const app = new Koa<RequestState>({ proxy: trustedProxies > 0, maxIpsCount: trustedProxies });
   app.silent = true;
@@ -57,11 +62,11 @@ export function createListener({
     if (https) {
       context.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
     }
-    try {
-      await handle(context, handlers);
-    } catch (error) {
-      answerError({ context, error, log, ...(renderError === undefined ? {} : { renderError }) });
-    }
+    await observe(context, () =>
+      handle(context, handlers).catch((error: unknown) =>
+        answerError({ context, error, log, ...(renderError === undefined ? {} : { renderError }) }),
+      ),
+    );
     log.info(
       {
         requestId: context.state.requestId,
