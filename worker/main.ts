@@ -2,14 +2,20 @@ import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../database/connection.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
+import { observeGateways } from '../gateways/observed.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger, describeError } from '../runtime/logger.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
+import { startTelemetry } from '../runtime/telemetry.ts';
+import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
+import { observedInterceptors } from '../temporal/observed.ts';
+import { readGauges } from './gauges.ts';
+import { observeWorker } from './observed.ts';
 import { ensureSchedules } from './schedules.ts';
 import { createWorkers, workflowBundle } from './workers.ts';
 
@@ -21,10 +27,14 @@ const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
   log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
 );
+const telemetry = await startTelemetry({ service: 'lenden-worker', environment: process.env, log });
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message }) => log[levels[level]]({ source: 'temporal' }, message)),
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+  telemetryOptions: {
+    logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+    ...telemetry.temporalMetrics,
+  },
   shutdownSignals: [],
 });
 
@@ -37,14 +47,19 @@ const database = await openDatabase({
   poolSize: 20,
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
-const temporal = linkTemporal(config.temporal);
-const gatewayHttp = createHttpClient({ guard: 'none', allow });
-const webhookHttp = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: WEBHOOK_SOCKETS_PER_ORIGIN });
+const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
+const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
+const webhookHttp = observeHttpClient(
+  createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: WEBHOOK_SOCKETS_PER_ORIGIN }),
+  telemetry,
+  'webhook attempt',
+);
+telemetry.readGauges(() => readGauges(database));
 const connection = await connect(config.temporal.address);
 const workers = await createWorkers(
   {
     database,
-    gateways: createGatewayRegistry(config, gatewayHttp),
+    gateways: observeGateways(createGatewayRegistry(config, gatewayHttp), telemetry),
     dispatch: createDispatch(temporal.client),
     log,
     apiUrl: config.apiUrl,
@@ -54,7 +69,12 @@ const workers = await createWorkers(
     allow,
     temporal: temporal.client,
   },
-  { connection, namespace: config.temporal.namespace, workflowBundle: await workflowBundle(config.workflowBundle) },
+  {
+    connection,
+    namespace: config.temporal.namespace,
+    workflowBundle: await workflowBundle(config.workflowBundle),
+    ...observeWorker(telemetry),
+  },
 );
 const running = Promise.all(workers.map((worker) => worker.run()));
 running.catch((error: unknown) => {
@@ -74,6 +94,7 @@ onShutdown(log, [
   () => connection.close(),
   () => temporal.close(),
   () => Promise.all([gatewayHttp.close(), webhookHttp.close()]),
+  () => telemetry.shutdown(),
   () => database.close(),
 ]);
 

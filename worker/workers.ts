@@ -19,6 +19,9 @@ import { TASK_QUEUES } from '../workflows/messages/names.ts';
 
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
+/** In every bundle, whether telemetry is on or off: what runs in the sandbox does not depend on it. */
+export const WORKFLOW_INTERCEPTORS = [fileURLToPath(new URL('../workflows/trace-context.ts', import.meta.url))];
+
 export interface WorkerDependencies extends SweepDependencies {
   readonly secrets: SecretBox;
   /** Guarded: reaches public addresses and the allow-list only. */
@@ -84,5 +87,5 @@ export async function workflowBundle(builtPath: string | null): Promise<WorkersO
     }
     return { codePath: builtPath };
   }
-  return bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH });
+  return bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, workflowInterceptorModules: WORKFLOW_INTERCEPTORS });
 }
