@@ -45,7 +45,7 @@ export async function createPayment(
   if (stored.kind === 'replay') {
     return { status: stored.status, text: stored.text, headers: { 'Idempotent-Replayed': 'true' } };
   }
-  const payment = await openCheckout(deps, request, stored.paymentId);
+  const payment = await openCheckout(deps, request, stored);
   if (payment.status === 'FAILED' || payment.status === 'CREATED') {
     await release(deps, key);
   }
@@ -115,12 +115,13 @@ function keyOf({ caller, idempotencyKey }: CreateRequest): KeyName | null {
 }
 
 type Stored =
-  | { readonly kind: 'payment'; readonly paymentId: bigint }
+  | { readonly kind: 'new'; readonly paymentId: bigint; readonly reference: string }
+  | { readonly kind: 'known'; readonly paymentId: bigint }
   | { readonly kind: 'replay'; readonly status: number; readonly text: string };
 
 async function store(em: EntityManager, request: CreateRequest, key: KeyName | null): Promise<Stored> {
   if (key === null) {
-    return { kind: 'payment', paymentId: await insertPayment(em, request) };
+    return insertPayment(em, request);
   }
   const fingerprint = sha256(canonicalJson(request.rawBody));
   const claim = await claimKey(em, { ...key, fingerprint, leaseSeconds: LEASE_SECONDS, keepDays: KEEP_DAYS });
@@ -134,16 +135,16 @@ async function store(em: EntityManager, request: CreateRequest, key: KeyName | n
     case 'replay':
       return claim;
     case 'take-over':
-      return { kind: 'payment', paymentId: claim.paymentId };
+      return { kind: 'known', paymentId: claim.paymentId };
     case 'claimed': {
-      const paymentId = await insertPayment(em, request);
-      await bindKey(em, key, paymentId);
-      return { kind: 'payment', paymentId };
+      const created = await insertPayment(em, request);
+      await bindKey(em, key, created.paymentId);
+      return created;
     }
   }
 }
 
-async function insertPayment(em: EntityManager, { caller, body }: CreateRequest): Promise<bigint> {
+async function insertPayment(em: EntityManager, { caller, body }: CreateRequest): Promise<Stored & { kind: 'new' }> {
   const { scope, application } = caller;
   const now = Date.now();
   const reference = paymentReference();
@@ -165,36 +166,39 @@ async function insertPayment(em: EntityManager, { caller, body }: CreateRequest)
     nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
   });
   await em.insert(PublicReference, { reference, kind: 'payment', targetId: paymentId, ...scope });
-  return paymentId;
+  return { kind: 'new', paymentId, reference };
 }
 
 /** The row says how it stands, whatever the waiting came to: a late answer, a lost one, or one that never came. */
-async function openCheckout(deps: ApiDependencies, { caller }: CreateRequest, paymentId: bigint): Promise<Payment> {
+async function openCheckout(
+  deps: ApiDependencies,
+  { caller, body }: CreateRequest,
+  stored: Exclude<Stored, { kind: 'replay' }>,
+): Promise<Payment> {
   const { scope, application } = caller;
+  const { paymentId } = stored;
   const read = (): Promise<Payment> =>
     deps.database.withScope(scope, (em) => em.findOneOrFail(Payment, { id: paymentId }));
-  const before = await read();
-  if (before.status !== 'CREATED') {
+  const before = stored.kind === 'new' ? { status: 'CREATED', reference: stored.reference } : await read();
+  if (before instanceof Payment && before.status !== 'CREATED') {
     return before;
   }
+  const { reference } = before;
   try {
     await deps.dispatch.openCheckout(
       {
         paymentId,
-        reference: before.reference,
+        reference,
         applicationId: scope.applicationId,
         applicationName: application.name,
         mode: scope.mode,
-        amount: before,
-        gateway: before.gateway,
+        amount: { amountMinor: BigInt(body.amountMinor), currency: body.currency },
+        gateway: DEFAULT_GATEWAY,
       },
       { timeoutMs: SESSION_WAIT_MS, unreachableMs: TEMPORAL_WAIT_MS },
     );
   } catch (error) {
-    deps.log.warn(
-      { payment: before.reference, error: describeError(error) },
-      'checkout not open yet; the page waits for it',
-    );
+    deps.log.warn({ payment: reference, error: describeError(error) }, 'checkout not open yet; the page waits for it');
   }
   return read();
 }
