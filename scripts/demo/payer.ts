@@ -5,14 +5,31 @@ export interface Page {
   readonly url: URL;
   readonly status: number;
   readonly document: HTMLElement;
+  readonly visit: Visit;
+}
+
+/** How this payer fetches; one with an address of its own brings its own. */
+export type Visit = (url: URL, request: VisitRequest) => Promise<VisitAnswer>;
+
+interface VisitRequest {
+  readonly method: string;
+  readonly body?: URLSearchParams;
+  readonly redirect: 'manual';
+  readonly signal: AbortSignal;
+}
+
+interface VisitAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
 }
 
 const HOPS_MAX = 10;
 const PAGE_TIMEOUT_MS = 30_000;
 
 /** Follows links and forms only, as a browser without script does: redirects by GET, forms with the fields that are in them. */
-export async function open(url: string | URL): Promise<Page> {
-  return load(new URL(url), { method: 'GET' });
+export async function open(url: string | URL, visit: Visit = fetch): Promise<Page> {
+  return load(new URL(url), { method: 'GET', visit });
 }
 
 /**
@@ -27,10 +44,10 @@ export async function press(page: Page, { form: selector, button }: { form: stri
   const action = new URL(form.getAttribute('action') ?? page.url.href, page.url);
   const fields = fieldsOf(form, button);
   if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post') {
-    return load(action, { method: 'POST', body: fields });
+    return load(action, { method: 'POST', body: fields, visit: page.visit });
   }
   action.search = fields.toString();
-  return load(action, { method: 'GET' });
+  return load(action, { method: 'GET', visit: page.visit });
 }
 
 export function titleOf(page: Page): string {
@@ -62,14 +79,20 @@ function fieldsOf(form: HTMLElement, button: string | undefined): URLSearchParam
   return fields;
 }
 
-async function load(url: URL, request: { method: string; body?: URLSearchParams }): Promise<Page> {
+interface Loading {
+  readonly method: string;
+  readonly body?: URLSearchParams;
+  readonly visit: Visit;
+}
+
+async function load(url: URL, { visit, ...request }: Loading): Promise<Page> {
   let target = url;
-  let init = request;
+  let init: Omit<Loading, 'visit'> = request;
   for (let hops = 0; hops < HOPS_MAX; hops += 1) {
-    const response = await fetch(target, { ...init, redirect: 'manual', signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+    const response = await visit(target, { ...init, redirect: 'manual', signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
     const location = response.headers.get('location');
     if (location === null || response.status < 300 || response.status > 399) {
-      return { url: target, status: response.status, document: parse(await response.text()) };
+      return { url: target, status: response.status, document: parse(await response.text()), visit };
     }
     target = new URL(location, target);
     init = { method: 'GET' };

@@ -20,7 +20,10 @@ export interface Receiver {
 const TOLERANCE_SECONDS = 300;
 
 /** What an application's webhook endpoint does: reads the raw body, checks the signature in constant time, answers at once. */
-export async function startReceiver(signingSecret: () => string): Promise<Receiver> {
+export async function startReceiver(
+  signingSecret: () => string,
+  heard: (event: ReceivedEvent) => void = () => undefined,
+): Promise<Receiver> {
   const events: ReceivedEvent[] = [];
   const arrivals = new EventTarget();
   const server = createServer((request, response) => {
@@ -31,6 +34,7 @@ export async function startReceiver(signingSecret: () => string): Promise<Receiv
       const event = readEvent({ raw, headers: request.headers, secret: signingSecret() });
       response.writeHead(event.signatureValid ? 204 : 400).end();
       events.push(event);
+      heard(event);
       arrivals.dispatchEvent(new Event('arrived'));
     });
   });

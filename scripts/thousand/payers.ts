@@ -1,0 +1,66 @@
+import { Agent, fetch } from 'undici';
+import { open, press, titleOf, type Page, type Visit } from '../demo/payer.ts';
+import type { Choice } from './plan.ts';
+
+const CONTINUE = 'form[action*="/continue"]';
+const CANCEL = 'form[action*="/cancel"]';
+
+/** One payer's whole visit, by links and forms only. Resolves when the payer has done what there is to do. */
+export async function actAsPayer(checkoutUrl: string, { choice, number }: { choice: Choice; number: number }) {
+  const agent = agentFrom(addressOf(number));
+  const visit: Visit = (url, request) => fetch(url, { ...request, dispatcher: agent });
+  try {
+    await act(await mustOpen(checkoutUrl, visit), choice);
+  } finally {
+    await agent.close();
+  }
+}
+
+async function act(checkout: Page, choice: Choice): Promise<void> {
+  switch (choice) {
+    case 'never-continue':
+      return;
+    case 'cancel-on-our-page':
+      await press(checkout, { form: CANCEL });
+      return;
+    case 'leave-the-gateway':
+      await pressAtGateway(checkout, 'leave');
+      return;
+    case 'pay':
+      return returnFrom(await pressAtGateway(checkout, 'pay'));
+    case 'fail':
+      return returnFrom(await pressAtGateway(checkout, 'fail'));
+    case 'cancel-at-gateway':
+      return returnFrom(await pressAtGateway(checkout, 'cancel'));
+  }
+}
+
+async function pressAtGateway(checkout: Page, button: string): Promise<Page> {
+  const gateway = await press(checkout, { form: CONTINUE });
+  return press(gateway, { form: 'form', button });
+}
+
+async function returnFrom(gateway: Page): Promise<void> {
+  const back = await press(gateway, { form: 'form#return' });
+  if (back.status !== 200) {
+    throw new Error(`the payer came back to "${titleOf(back)}" (${back.status})`);
+  }
+}
+
+async function mustOpen(url: string, visit: Visit): Promise<Page> {
+  const page = await open(url, visit);
+  if (page.status !== 200) {
+    throw new Error(`the checkout page answered ${page.status}`);
+  }
+  return page;
+}
+
+/** A thousand people do not share one address, and the page limits how often one address goes on to the gateway. */
+function addressOf(number: number): string | undefined {
+  // Linux answers on all of 127.0.0.0/8; other systems on the first address only, which the limit then slows.
+  return process.platform === 'linux' ? `127.1.${Math.floor(number / 250)}.${(number % 250) + 1}` : undefined;
+}
+
+function agentFrom(localAddress: string | undefined): Agent {
+  return new Agent({ connect: localAddress === undefined ? {} : { localAddress, family: 4 }, pipelining: 1 });
+}
