@@ -147,7 +147,7 @@ function newPair(mode: Mode): CredentialPair {
 }
 
 async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair) {
-  return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, { cost: BCRYPT_COST }) };
+  return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
 }
 
 type ApplicationColumns = Omit<ApplicationSettings, 'webhookUrl' | 'returnOrigins'> & { returnOrigins?: string[] };
