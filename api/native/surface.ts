@@ -29,8 +29,10 @@ export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
     async authenticate(context) {
       const caller = await authenticate(context.get('x-api-key'), context.get('x-api-secret')).catch(
         (error: unknown) => {
-          // Guessing is slowed per address; a valid credential behind the same address is not.
-          admitGuess(deps, { context, limiter });
+          // Guessing is slowed per address; a valid credential behind the same address is not, nor is anybody when we fail.
+          if (error instanceof DomainError && error.code === 'UNAUTHORIZED') {
+            admitGuess(deps, { context, limiter });
+          }
           throw error;
         },
       );
