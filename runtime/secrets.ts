@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
 /** Encrypts what must be recoverable (signing secrets, gateway passwords) under the master key. */
 export interface SecretBox {
@@ -66,9 +66,4 @@ export function sha256(data: string | Uint8Array): Buffer {
 
 export function hmacSha256(key: string | Uint8Array, data: string | Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest();
-}
-
-/** Compares in time that depends on neither content; digests first, so that lengths never differ. */
-export function constantTimeEqual(left: string | Uint8Array, right: string | Uint8Array): boolean {
-  return timingSafeEqual(sha256(left), sha256(right));
 }

@@ -1,5 +1,6 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import type { ApplicationSettings } from '../database/applications.ts';
+import type { CustomerDefaults } from '../database/entities/application.ts';
 import type { Mode } from '../domain/mode.ts';
 
 export const USAGE = `npm run app -- create --name NAME [settings]
@@ -15,6 +16,9 @@ settings:
   --min-amount N           smallest payment in minor units; "" for none
   --max-amount N           largest payment in minor units; "" for none
   --late-payments POLICY   review or refund
+  --receipts on|off        whether GET /payments/{id}/receipt answers
+  --customer-default K=V   what the gateway is told of a customer when the payment does not say; K is one of
+                           name, email, phone, address, city, postcode, country; may be repeated; "" for none
 others:
   --grace-hours N          how long the former key still works (0 to 720, default 24)
   --directory DIR          the data of npm start (default .lenden)
@@ -31,6 +35,8 @@ export const OPTIONS = {
   'min-amount': { type: 'string' },
   'max-amount': { type: 'string' },
   'late-payments': { type: 'string' },
+  receipts: { type: 'string' },
+  'customer-default': { type: 'string', multiple: true },
   mode: { type: 'string' },
   'grace-hours': { type: 'string' },
   directory: { type: 'string', default: '.lenden' },
@@ -97,6 +103,8 @@ function readSettings(values: AppFlags): ApplicationSettings {
   const minAmountMinor = amount(values, 'min-amount');
   const maxAmountMinor = amount(values, 'max-amount');
   const policy = text(values, 'late-payments');
+  const receipts = text(values, 'receipts');
+  const defaults = values['customer-default'];
   if (name !== undefined && (name.trim() === '' || name.length > 100)) {
     throw new UsageError('--name must have 1 to 100 characters.');
   }
@@ -109,6 +117,8 @@ function readSettings(values: AppFlags): ApplicationSettings {
     ...(minAmountMinor === undefined ? {} : { minAmountMinor }),
     ...(maxAmountMinor === undefined ? {} : { maxAmountMinor }),
     ...(policy === undefined ? {} : { latePaymentPolicy: readPolicy(policy) }),
+    ...(receipts === undefined ? {} : { receiptsEnabled: readSwitch(receipts) }),
+    ...(Array.isArray(defaults) ? { customerDefaults: readCustomerDefaults(defaults) } : {}),
   };
 }
 
@@ -139,6 +149,37 @@ function readPolicy(policy: string): 'REVIEW' | 'REFUND' {
     throw new UsageError(`--late-payments must be review or refund, not "${policy}".`);
   }
   return upper;
+}
+
+function readSwitch(value: string): boolean {
+  if (value !== 'on' && value !== 'off') {
+    throw new UsageError(`--receipts must be on or off, not "${value}".`);
+  }
+  return value === 'on';
+}
+
+const CUSTOMER_FIELDS: ReadonlySet<string> = new Set([
+  'name',
+  'email',
+  'phone',
+  'address',
+  'city',
+  'postcode',
+  'country',
+]);
+
+function readCustomerDefaults(pairs: readonly string[]): CustomerDefaults {
+  const defaults = pairs
+    .filter((pair) => pair !== '')
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
+  for (const [field = '', value = ''] of defaults) {
+    if (!CUSTOMER_FIELDS.has(field) || value === '' || value.length > 50) {
+      throw new UsageError(
+        `--customer-default takes FIELD=VALUE with a known field and 1 to 50 characters, not "${field}=${value}".`,
+      );
+    }
+  }
+  return Object.fromEntries(defaults);
 }
 
 function readUrl(value: string): string {

@@ -2,11 +2,12 @@ import './lifeline.ts';
 import { parseArgs } from 'node:util';
 import { openDatabase } from '../database/connection.ts';
 import { registerApplication, rotateCredential, updateApplication } from '../database/applications.ts';
+import { checkOutboundUrl, OUTBOUND_URL_REFUSALS, parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
 import { errorCode } from './error-code.ts';
 import { findRunningStack } from './dev-file.ts';
-import { readOrMakeMasterKey } from './stack-environment.ts';
+import { DEVELOPMENT_ALLOW, readOrMakeMasterKey } from './stack-environment.ts';
 
 process.exitCode = await main();
 
@@ -34,7 +35,8 @@ async function main(): Promise<number> {
 type Outcome = Readonly<Record<string, unknown>>;
 
 async function carryOut(command: AppCommand, directory: string): Promise<Outcome> {
-  const { databaseUrl, masterKey } = await findTarget(directory);
+  const { databaseUrl, masterKey, allow } = await findTarget(directory);
+  checkWebhookUrl(command, parseAllowList(allow));
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   try {
     switch (command.action) {
@@ -58,13 +60,34 @@ async function carryOut(command: AppCommand, directory: string): Promise<Outcome
   }
 }
 
+interface Target {
+  readonly databaseUrl: string;
+  readonly masterKey: string;
+  /** Which hosts that are not public a webhook may go to. */
+  readonly allow: string;
+}
+
 /** The environment's database, as a deployment has it, else the running stack's. */
-async function findTarget(directory: string): Promise<{ databaseUrl: string; masterKey: string }> {
-  const databaseUrl = process.env['DATABASE_URL'] || (await findRunningStack(directory))?.databaseUrl;
+async function findTarget(directory: string): Promise<Target> {
+  const given = process.env['DATABASE_URL'];
+  const databaseUrl = given || (await findRunningStack(directory))?.databaseUrl;
   if (databaseUrl === undefined) {
     throw new Error('No database: run npm start first, or set DATABASE_URL and LENDEN_MASTER_KEY.');
   }
-  return { databaseUrl, masterKey: process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory) };
+  return {
+    databaseUrl,
+    masterKey: process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory),
+    allow: process.env['LENDEN_OUTBOUND_ALLOW'] ?? (given ? '' : DEVELOPMENT_ALLOW),
+  };
+}
+
+/** Told early; every delivery judges the address again as it connects. */
+function checkWebhookUrl(command: AppCommand, allow: AllowList): void {
+  const url = command.action === 'rotate' ? null : command.settings.webhookUrl;
+  const checked = typeof url === 'string' ? checkOutboundUrl(url, allow) : null;
+  if (checked !== null && !checked.ok) {
+    throw new UsageError(`--webhook-url ${OUTBOUND_URL_REFUSALS[checked.reason]}.`);
+  }
 }
 
 function inWords(outcome: Outcome): string {

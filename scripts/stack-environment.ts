@@ -61,6 +61,9 @@ export interface StackServers {
   readonly temporalUi: string;
 }
 
+/** On a developer's machine receivers listen on the loopback; a deployment allows nothing. */
+export const DEVELOPMENT_ALLOW = 'localhost:*,127.0.0.1:*,[::1]:*';
+
 /** What Lenden's own processes are started with. Whatever the caller's environment sets itself wins. */
 export function lendenEnvironment(
   { ports, servers, masterKey }: { ports: StackPorts; servers: StackServers; masterKey: string },
@@ -78,7 +81,7 @@ export function lendenEnvironment(
     SSLCOMMERZ_LIVE_URL: simulators,
     SSLCOMMERZ_LIVE_STORE_ID: 'lenden_live',
     SSLCOMMERZ_LIVE_STORE_PASSWORD: 'lenden_live@ssl',
-    LENDEN_OUTBOUND_ALLOW: 'localhost:*,127.0.0.1:*,[::1]:*',
+    LENDEN_OUTBOUND_ALLOW: DEVELOPMENT_ALLOW,
     ...environment,
     LENDEN_ENV: 'development',
     LENDEN_API_PORT: String(ports.api),

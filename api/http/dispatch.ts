@@ -1,4 +1,4 @@
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import type { z } from 'zod';
 import { DomainError, type FieldErrors } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';

@@ -27,6 +27,29 @@ describe('npm run app', () => {
     });
   });
 
+  test('switches receipts and names customer defaults', () => {
+    // Guards: a gateway that demands a customer gets the app's own stand-ins, and only known fields.
+    expect(
+      read(
+        'set',
+        '--id',
+        '7',
+        '--receipts',
+        'on',
+        '--customer-default',
+        'email=pay@shop.example',
+        '--customer-default',
+        'city=Khulna',
+      ),
+    ).toEqual({
+      action: 'set',
+      id: 7n,
+      settings: { receiptsEnabled: true, customerDefaults: { email: 'pay@shop.example', city: 'Khulna' } },
+    });
+    expect(() => read('set', '--id', '7', '--receipts', 'yes')).toThrow(UsageError);
+    expect(() => read('set', '--id', '7', '--customer-default', 'iban=X')).toThrow(UsageError);
+  });
+
   test('set changes only what is given, and an empty value clears', () => {
     // Guards: setting one thing never resets another.
     expect(read('set', '--id', '7', '--webhook-url', '', '--return-origin', '')).toEqual({
