@@ -82,16 +82,22 @@ interface KeptRow {
   signal: boolean;
 }
 
+/** When the sweeper looks at a callback that made no signal of its own, or whose signal was lost. */
+const SWEPT_AFTER_SECONDS = { signed: 10, unsigned: 60 } as const;
+
+/** How long a signal keeps others from being sent: the return comes just after the IPN, and the first of them had the gateway asked. */
+const SIGNAL_PAUSE_SECONDS = { signed: 5, unsigned: 60 } as const;
+
 /**
  * Stores a callback as evidence; the same bytes again only raise its counter. At most one signal is on its way for a payment, and callbacks
- * without a valid signature make at most one a minute, so a flood never reaches the workflow's history.
+ * without a valid signature make at most one a minute and never hold up those with one, so a flood never reaches the workflow's history.
  */
 export async function keepCallback(
   em: EntityManager,
   callback: ReceivedCallback,
   { scope, attemptId, paymentId }: AttemptIds,
 ): Promise<KeptCallback> {
-  const patience = callback.signatureValid ? 30 : 60;
+  const trust = callback.signatureValid ? 'signed' : 'unsigned';
   const [row] = await em.execute<KeptRow[]>(
     `with kept as (
        insert into gateway_callbacks as c (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note,
@@ -100,9 +106,12 @@ export async function keepCallback(
        on conflict (gateway, mode, kind, digest) do update set repeats = c.repeats + 1
        returning id, consumed_at is not null as consumed),
      signalled as (
-       update payments set callback_signalled_at = now(), last_signalled_at = now()
+       update payments p set callback_signalled_at = now(), last_signalled_at = case when ? then now() else p.last_signalled_at end
        where id = ? and (select not consumed from kept) and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
-         and (? or last_signalled_at is null or last_signalled_at < now() - interval '1 minute')
+         and (last_signalled_at is null or last_signalled_at < now() - ? * interval '1 second')
+         and (? or not exists (
+           select 1 from gateway_callbacks o where o.payment_id = p.id and not o.signature_valid and o.id <> (select id from kept)
+             and o.created_at > now() - interval '1 minute'))
        returning id)
      select kept.id as callback_id, kept.consumed, p.reference, p.status, a.name as application_name, p.amount_minor, p.currency,
        t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
@@ -121,8 +130,10 @@ export async function keepCallback(
       callback.note,
       callback.rawPayload,
       callback.digest,
-      patience,
+      SWEPT_AFTER_SECONDS[trust],
+      callback.signatureValid,
       paymentId,
+      SIGNAL_PAUSE_SECONDS[trust],
       callback.signatureValid,
       paymentId,
       attemptId,

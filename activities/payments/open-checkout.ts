@@ -82,9 +82,10 @@ async function prepare(
     return { kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' };
   }
   const [last] = await em.find(PaymentAttempt, { paymentId }, { orderBy: { number: 'desc' }, limit: 1 });
-  if (last !== undefined && (last.status === 'OPEN' || last.status === 'CONFIRMED')) {
+  // A session that the gateway has once made is never opened a second time, whatever became of it: the workflow asks instead.
+  if (typeof last?.sessionKey === 'string') {
     const waiting = await em.count(GatewayCallback, { paymentId, consumedAt: null });
-    const attention = waiting > 0 || last.status === 'CONFIRMED' || payment.cancelRequestedAt !== null;
+    const attention = waiting > 0 || last.status !== 'OPEN' || payment.cancelRequestedAt !== null;
     return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention };
   }
   const application = await em.findOneOrFail(Application, { id: payment.applicationId });

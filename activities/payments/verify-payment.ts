@@ -121,30 +121,33 @@ interface ChargeJudgement {
 async function judgeCharge({ question, attempt, charge, record }: ChargeJudgement): Promise<Verdict> {
   const { payment } = question;
   const facts = {
-    validationId: charge.validationId,
     gatewayTxnId: charge.gatewayTxnId,
     grossMinor: charge.grossMinor,
     feeMinor: charge.feeMinor,
     netText: charge.netText,
     evidence: charge.evidence,
   };
+  // A doubtful charge does not claim its validation id, which may be another payment's; the evidence has it.
+  const doubtful = { ...facts, grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor };
   const reason = disagreement(
     { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
     charge,
   );
   if (reason !== null) {
     // The facts are kept for the operator, but the attempt is not confirmed: nothing settles on it.
-    await record('MISMATCH', {
-      ...facts,
-      grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
-      status: 'UNKNOWN',
-    });
+    await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
     return { kind: 'review', reason };
   }
   try {
-    await record('ACCEPTED', { ...facts, status: 'CONFIRMED', confirmedAt: new Date() });
+    await record('ACCEPTED', {
+      ...facts,
+      validationId: charge.validationId,
+      status: 'CONFIRMED',
+      confirmedAt: new Date(),
+    });
   } catch (error) {
     if (error instanceof UniqueConstraintViolationException) {
+      await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
       return { kind: 'review', reason: 'EVIDENCE_REUSED' };
     }
     throw error;

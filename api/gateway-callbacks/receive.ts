@@ -7,7 +7,7 @@ import {
   type AttemptIds,
   type KeptCallback,
 } from '../../database/gateway-callbacks.ts';
-import { DomainError } from '../../domain/errors.ts';
+import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { isOpen, isPaid } from '../../domain/payment.ts';
 import type { Gateway, ParsedCallback } from '../../gateways/port.ts';
@@ -43,7 +43,13 @@ export function createCallbackReceiver(
       context.set('Allow', 'POST');
       throw new DomainError('METHOD_NOT_ALLOWED', 'callbacks are posted');
     }
-    const reference = await receive(deps, target, { context, limiter });
+    let reference: string | null;
+    try {
+      reference = await receive(deps, target, { context, limiter });
+    } catch (error) {
+      refuse(context, error);
+      return true;
+    }
     if (target.kind === 'ipn') {
       context.status = 200;
       context.type = 'text/plain; charset=utf-8';
@@ -54,6 +60,30 @@ export function createCallbackReceiver(
     }
     return true;
   };
+}
+
+const REFUSAL_STATUSES: Partial<Record<ErrorCode, number>> = {
+  VALIDATION_ERROR: 400,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
+};
+
+/** What is never stored: too large, unreadable, or one of too many that name no payment. Anything else is a failure of ours. */
+function refuse(context: Context, error: unknown): void {
+  const status = error instanceof DomainError ? REFUSAL_STATUSES[error.code] : undefined;
+  if (!(error instanceof DomainError) || status === undefined) {
+    throw error;
+  }
+  if (error.retryAfterSeconds !== undefined) {
+    context.set('Retry-After', String(error.retryAfterSeconds));
+  }
+  // What is left of a body that was not read must not be taken for the next request.
+  if (!context.req.complete) {
+    context.set('Connection', 'close');
+  }
+  context.status = status;
+  context.type = 'text/plain; charset=utf-8';
+  context.body = error.message;
 }
 
 interface Target {
@@ -121,13 +151,13 @@ async function receive(
 function outcomeWithoutAsking(
   { payment, settledBy }: KeptCallback,
   parsed: ParsedCallback,
-): 'DUPLICATE' | 'IGNORED' | null {
+): 'DUPLICATE' | 'FORGED' | 'IGNORED' | null {
   if (isOpen(payment.status)) {
     return null;
   }
   const sameCharge = parsed.claimedValidationId === null || parsed.claimedValidationId === settledBy;
   if (isPaid(payment.status) && settledBy !== null && sameCharge) {
-    return 'DUPLICATE';
+    return parsed.signatureValid ? 'DUPLICATE' : 'FORGED';
   }
   const claimsNoMoney = parsed.claims === 'failed' || parsed.claims === 'cancelled' || parsed.claims === 'expired';
   return parsed.signatureValid && claimsNoMoney ? 'IGNORED' : null;

@@ -113,7 +113,11 @@ async function askAttempt(call: Call, attempt: AttemptHandle): Promise<AttemptAn
     query: { tran_id: attempt.attemptReference },
   });
   requireConnected(list.APIConnect);
-  const elements = list.element ?? [];
+  const elements = list.element;
+  if (!Array.isArray(elements)) {
+    // An untouched session has an empty list; no list at all says nothing, least of all that nobody paid.
+    throw new GatewayFailure('ambiguous', 'the gateway answered a transaction query without its list');
+  }
   const paid = elements.find(({ status, val_id }) => isPaidStatus(status) && !known.has(val_id));
   if (paid === undefined) {
     return answerOfUnpaid(elements.filter(({ status }) => !isPaidStatus(status)).map(({ status }) => status));

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isPaidStatus } from './answers.ts';
 
 /** Fields that a callback must have signed, or the signature says nothing about what matters. */
 const ALWAYS_SIGNED = ['tran_id', 'amount', 'currency', 'currency_type', 'currency_amount', 'status', 'store_id'];
-const SIGNED_WHEN_VALID = ['val_id', 'bank_tran_id'];
+const SIGNED_WHEN_PAID = ['val_id', 'bank_tran_id'];
 const NEVER_LISTED: ReadonlySet<string> = new Set(['store_passwd', 'verify_key', 'verify_sign', 'verify_sign_sha2']);
 const LISTED_KEYS_MAX = 64;
 
@@ -36,10 +37,8 @@ function signedFields(fields: ReadonlyMap<string, string>): Map<string, string> 
     }
     signed.set(name, value);
   }
-  const demanded = fields.get('status') === 'VALID' ? [...ALWAYS_SIGNED, ...SIGNED_WHEN_VALID] : ALWAYS_SIGNED;
-  return signed.size <= LISTED_KEYS_MAX && demanded.every((name) => signed.has(name) || !fields.has(name))
-    ? signed
-    : null;
+  const demanded = isPaidStatus(fields.get('status') ?? '') ? [...ALWAYS_SIGNED, ...SIGNED_WHEN_PAID] : ALWAYS_SIGNED;
+  return signed.size <= LISTED_KEYS_MAX && demanded.every((name) => signed.has(name)) ? signed : null;
 }
 
 /** Exported for the golden vector only. */

@@ -1,0 +1,282 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { createPaymentActivities } from '../../activities/payments.ts';
+import { createCallbackReceiver } from '../../api/gateway-callbacks/receive.ts';
+import { createRateLimiter } from '../../api/http/rate-limit.ts';
+import { createListener } from '../../api/http/server.ts';
+import { registerApplication, type Registration } from '../../database/applications.ts';
+import { openDatabase, type Database } from '../../database/connection.ts';
+import type { Mode } from '../../domain/mode.ts';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import { paymentReference } from '../../domain/references.ts';
+import { createGatewayRegistry } from '../../gateways/registry.ts';
+import { createHttpClient } from '../../runtime/http-client.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { signFields } from '../../simulators/sslcommerz/signature.ts';
+import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
+import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
+import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
+import type { PaymentActivities, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+export type Form = Record<string, string>;
+export type Row = Record<string, unknown>;
+
+export const STORES = {
+  TEST: { id: 'lenden_test', password: 'lenden_test@ssl' },
+  LIVE: { id: 'lenden_live', password: 'lenden_live@ssl' },
+} as const;
+const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+
+/** What was started or signalled, in order. */
+export interface Sent {
+  readonly payments: string[];
+  readonly callbacks: { readonly reference: string; readonly callbackId: bigint }[];
+  readonly cancels: string[];
+  readonly late: { readonly attemptReference: string; readonly callbackId: bigint }[];
+  readonly deliveries: string[];
+}
+
+export interface NewPayment {
+  readonly amountMinor?: bigint;
+  readonly mode?: Mode;
+  /** Negative: expired already. */
+  readonly expiresInMs?: number;
+  readonly productName?: string;
+  readonly customerName?: string;
+  readonly customerEmail?: string;
+  readonly customerPhone?: string;
+  readonly customerReference?: string;
+}
+
+/** Real Postgres, the real simulator over HTTP and the callback endpoint; only Temporal is a list of what would be sent. */
+export interface PaymentWorld {
+  readonly database: Database;
+  readonly deps: ActivityDependencies;
+  readonly activities: PaymentActivities & LatePaymentActivities;
+  readonly app: Registration;
+  readonly sent: Sent;
+  /** Replaces parts of the dispatch: a Temporal that is away, a workflow that has ended. */
+  readonly temporal: Partial<Dispatch>;
+  readonly log: Row[];
+  readonly apiUrl: string;
+  payment(fields?: NewPayment): Promise<PaymentWorkflowInput>;
+  /** Opens the checkout as the workflow does; answers the attempt's row. */
+  opened(fields?: NewPayment): Promise<{ input: PaymentWorkflowInput; attempt: Row }>;
+  handleOf(input: PaymentWorkflowInput): PaymentHandle;
+  paymentRow(input: PaymentWorkflowInput): Promise<Row>;
+  attemptRow(input: PaymentWorkflowInput): Promise<Row>;
+  callbacksOf(input: PaymentWorkflowInput): Promise<Row[]>;
+  rows(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** The simulator's control plane. */
+  control(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** What the payer does on the gateway's page, with the IPN that follows from it. */
+  finish(attempt: Row, status?: string): Promise<void>;
+  /** A callback signed as the gateway signs. */
+  signed(fields: Form, mode?: Mode): Form;
+  /** The newest notice that the gateway made for an attempt. */
+  notice(attempt: Row): Promise<Form>;
+  post(kind: string, body: string | Form, options?: { mode?: 'test' | 'live' }): Promise<Response>;
+  close(): Promise<void>;
+}
+
+const QUICK = {
+  noticeRetryMs: [40, 40],
+  noticeTimeoutMs: 1_000,
+  afterReturnMs: 100,
+  lateNoticeMs: 100,
+  hangMs: 1_000,
+  slowMs: 200,
+};
+
+export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWorld> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'sslcommerz-'));
+  const [test, simulator] = await Promise.all([
+    createTestDatabase(),
+    startSslcommerzSimulator({ dataDir, settings: QUICK }),
+  ]);
+  const database = await openDatabase({ url: test.url, poolSize: 20 });
+  const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  const store = (mode: Mode) =>
+    [mode, { baseUrl: simulator.url, storeId: STORES[mode].id, storePassword: STORES[mode].password }] as const;
+  const sent: Sent = { payments: [], callbacks: [], cancels: [], late: [], deliveries: [] };
+  const temporal: Partial<Dispatch> = {};
+  const log: Row[] = [];
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const deps: ActivityDependencies = {
+    database,
+    gateways: createGatewayRegistry({ sslcommerz: new Map([store('TEST'), store('LIVE')]) }, http),
+    dispatch: dispatch ?? recordingDispatch(sent, temporal),
+    log: recordingLogger(log),
+    apiUrl,
+    webUrl: 'http://pages.example',
+  };
+  const receiver = createCallbackReceiver(deps, createRateLimiter());
+  server.on(
+    'request',
+    createListener({ log: deps.log, handlers: [receiver], trustedProxies: 1, https: false }).callback(),
+  );
+  const app = await registerApplication({ database, secrets }, { name: 'Shop', webhookUrl: 'http://127.0.0.1:9/hook' });
+  const activities = createPaymentActivities(deps);
+  const rows: PaymentWorld['rows'] = (sql, parameters = []) =>
+    database.withSystem((em) => em.execute(sql, [...parameters]));
+  const one = async (sql: string, parameters: readonly unknown[]): Promise<Row> =>
+    (await rows(sql, parameters))[0] ?? {};
+  const payment = (fields: NewPayment = {}) => insertPayment(database, app.applicationId, fields);
+  const attemptRow = (input: PaymentWorkflowInput) =>
+    one('select * from payment_attempts where payment_id = ?::bigint order by number desc limit 1', [input.paymentId]);
+  const control: PaymentWorld['control'] = async (method, path, body) => {
+    const sentBody =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const answer = await fetch(`${simulator.url}/__sim/${path}`, { method, ...sentBody });
+    if (!answer.ok) {
+      throw new Error(`the simulator answered ${answer.status}: ${await answer.text()}`);
+    }
+    return answer.json();
+  };
+  const post: PaymentWorld['post'] = (kind, body, { mode = 'test' } = {}) =>
+    fetch(`${apiUrl}/gateway/sslcommerz/${mode}/${kind}`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: typeof body === 'string' ? body : new URLSearchParams(body).toString(),
+    });
+  return {
+    database,
+    deps,
+    activities,
+    app,
+    sent,
+    temporal,
+    log,
+    apiUrl,
+    payment,
+    async opened(fields) {
+      const input = await payment(fields);
+      const opened = await activities.openCheckout(input);
+      if (opened.kind !== 'open') {
+        throw new Error(`the checkout did not open: ${opened.kind}`);
+      }
+      return { input, attempt: await attemptRow(input) };
+    },
+    handleOf: (input) => ({
+      paymentId: BigInt(input.paymentId),
+      reference: input.reference,
+      applicationId: BigInt(input.applicationId),
+      applicationName: 'Shop',
+      mode: input.mode,
+      amount: { amountMinor: 10_000n, currency: 'BDT' },
+      gateway: 'sslcommerz',
+    }),
+    paymentRow: (input) => one('select * from payments where id = ?::bigint', [input.paymentId]),
+    attemptRow,
+    callbacksOf: (input) =>
+      rows('select * from gateway_callbacks where payment_id = ?::bigint order by id', [input.paymentId]),
+    rows,
+    control,
+    async finish(attempt, status = 'VALID') {
+      await control('POST', `sessions/${String(attempt['reference'])}/finish`, { status });
+    },
+    signed: (fields, mode = 'TEST') => ({
+      ...fields,
+      ...signFields({ fields, password: STORES[mode].password, mode: 'good' }),
+    }),
+    async notice(attempt) {
+      const sessions = (await control('GET', `sessions/${String(attempt['reference'])}`)) as {
+        deliveries: { body: string }[];
+      }[];
+      const body = sessions.at(-1)?.deliveries.at(-1)?.body;
+      if (body === undefined) {
+        throw new Error('the gateway has made no notice');
+      }
+      return Object.fromEntries(new URLSearchParams(body));
+    },
+    post,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
+      await simulator.close();
+      await http.close();
+      await database.close();
+      await test.drop();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+async function insertPayment(
+  database: Database,
+  applicationId: bigint,
+  fields: NewPayment,
+): Promise<PaymentWorkflowInput> {
+  const { amountMinor = 10_000n, mode = 'TEST', expiresInMs = 30 * 60_000 } = fields;
+  const reference = paymentReference();
+  const [row] = await database.withScope({ applicationId, mode }, (em) =>
+    em.execute<{ id: string }[]>(
+      `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, customer_name, customer_email,
+         customer_phone, product_name, gateway, expires_at, next_sweep_at)
+       values (?, ?, ?, ?, 'BDT', ?, ?, ?, ?, ?, 'sslcommerz', ?, now() + interval '30 seconds') returning id`,
+      [
+        applicationId,
+        mode,
+        reference,
+        amountMinor,
+        fields.customerReference ?? 'customer-1',
+        fields.customerName ?? null,
+        fields.customerEmail ?? null,
+        fields.customerPhone ?? null,
+        fields.productName ?? null,
+        new Date(Date.now() + expiresInMs).toISOString(),
+      ],
+    ),
+  );
+  return { paymentId: row?.id ?? '0', reference, applicationId: applicationId.toString(), mode };
+}
+
+function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
+  return {
+    openCheckout: (payment, wait) => {
+      sent.payments.push(payment.reference);
+      return replaced.openCheckout?.(payment, wait) ?? Promise.resolve({ status: 'PENDING' });
+    },
+    startPayment: (payment) => {
+      sent.payments.push(payment.reference);
+      return replaced.startPayment?.(payment) ?? Promise.resolve('running');
+    },
+    signalCallback: (reference, callbackId) => {
+      sent.callbacks.push({ reference, callbackId });
+      return replaced.signalCallback?.(reference, callbackId) ?? Promise.resolve(true);
+    },
+    signalCancel: (reference) => {
+      sent.cancels.push(reference);
+      return replaced.signalCancel?.(reference) ?? Promise.resolve(true);
+    },
+    startLatePayment: (payment, late) => {
+      sent.late.push(late);
+      return replaced.startLatePayment?.(payment, late) ?? Promise.resolve();
+    },
+    startDelivery: (event) => {
+      sent.deliveries.push(event.eventId);
+      return replaced.startDelivery?.(event) ?? Promise.resolve();
+    },
+  };
+}
+
+function recordingLogger(lines: Row[]): ReturnType<typeof createLogger> {
+  const logger = createLogger({ service: 'test', level: 'silent' });
+  const write = (fields: unknown, message?: string): void => {
+    lines.push({ ...(typeof fields === 'object' ? fields : {}), msg: message });
+  };
+  return Object.assign(logger, { info: write, warn: write, error: write });
+}

@@ -1,0 +1,478 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
+import { until } from '../workflows/staged-payments.ts';
+import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
+
+let world: PaymentWorld;
+beforeAll(async () => {
+  world = await createPaymentWorld();
+}, 30_000);
+afterAll(() => world.close());
+beforeEach(() => {
+  for (const key of Object.keys(world.temporal)) {
+    Reflect.deleteProperty(world.temporal, key);
+  }
+});
+
+const scripted = (number: number): { amountMinor: bigint } => ({ amountMinor: 131_300n + BigInt(number) });
+const verify = (input: PaymentWorkflowInput, final = false): Promise<Verdict> =>
+  world.activities.verifyPayment({ ...input, final });
+const settle = (input: PaymentWorkflowInput, status: 'SUCCEEDED' | 'EXPIRED' | 'CANCELLED' = 'SUCCEEDED') =>
+  world.activities.settlePayment({ ...input, status });
+const sessionsAt = (attempt: Row) => world.control('GET', `sessions/${String(attempt['reference'])}`);
+const chargesOf = (attempt: Row) => world.control('GET', `charges?tran_id=${String(attempt['reference'])}`);
+const postingsOf = (input: PaymentWorkflowInput): Promise<Row[]> =>
+  world.rows(
+    `select d.name as debit, c.name as credit, p.amount_minor from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
+     join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id
+     where t.cause_id = ? order by p.id`,
+    [input.reference],
+  );
+const eventsOf = (input: PaymentWorkflowInput): Promise<Row[]> =>
+  world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
+const callbackCount = async (input: PaymentWorkflowInput): Promise<number> => (await world.callbacksOf(input)).length;
+
+/** Paid at the gateway with the IPN stored. */
+async function paid(fields = {}): Promise<{ input: PaymentWorkflowInput; attempt: Row }> {
+  const opened = await world.opened(fields);
+  await world.finish(opened.attempt);
+  await until(async () => (await callbackCount(opened.input)) === 1);
+  return opened;
+}
+
+describe('opening the checkout', () => {
+  test('writes the attempt before the gateway is called and keeps what it answers', async () => {
+    // A session that exists at the gateway is always one that we know of.
+    const { input, attempt } = await world.opened();
+    expect(attempt).toMatchObject({ status: 'OPEN', number: 1, gateway: 'sslcommerz', store_id: 'lenden_test' });
+    expect(attempt['reference']).toMatch(/^[0-9A-Za-z]{20}$/);
+    expect(attempt['session_key']).toMatch(/^[0-9A-F]{32}$/);
+    expect(await world.paymentRow(input)).toMatchObject({
+      status: 'PENDING',
+      gateway_redirect_url: attempt['gateway_url'],
+    });
+  });
+
+  test('is answered from the row when it is repeated', async () => {
+    // A retried activity must not open a second session that a payer could pay as well.
+    const { input, attempt } = await world.opened();
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', attention: false });
+    expect(await sessionsAt(attempt)).toHaveLength(1);
+    expect(await world.attemptRow(input)).toEqual(attempt);
+  });
+
+  test.each([
+    ['an answer that is lost', 43],
+    ['an answer in HTML', 44],
+    ['an empty answer', 45],
+    ['half an answer', 46],
+    ['ten megabytes', 47],
+    ['no answer in time', 41],
+  ])('after %s is tried again under the same reference', async (_name, script) => {
+    // Whether the session was made is unknown, so only the same reference may be used again.
+    const input = await world.payment(scripted(script));
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'unavailable' });
+    const unknown = await world.attemptRow(input);
+    expect(unknown).toMatchObject({ status: 'UNKNOWN', session_key: null });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'CREATED' });
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open' });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN', reference: unknown['reference'], number: 1 });
+  });
+
+  test('that is refused keeps the gateway’s words out of everything that leaves the log', async () => {
+    // The text of a gateway may hold anything, a name or a secret as well.
+    const input = await world.payment(scripted(40));
+    expect(await world.activities.openCheckout(input)).toEqual({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION' });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'REFUSED', failure_code: 'GATEWAY_REFUSED_SESSION' });
+  });
+
+  test('says so when a callback, a cancel or a confirmed charge already waits', async () => {
+    // A resumed workflow asks at once instead of waiting for a signal that was sent before it began.
+    const { input, attempt } = await world.opened();
+    await world.post('ipn', { tran_id: String(attempt['reference']), status: 'VALID' });
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', attention: true });
+    const second = await world.opened();
+    await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      second.input.paymentId,
+    ]);
+    expect(await world.activities.openCheckout(second.input)).toMatchObject({ kind: 'open', attention: true });
+    const third = await paid();
+    await verify(third.input);
+    expect(await world.activities.openCheckout(third.input)).toMatchObject({ kind: 'open', attention: true });
+  });
+
+  test.each(['UNKNOWN', 'FAILED', 'CANCELLED', 'CLOSED'])(
+    'never makes a second session where the gateway had made one and the attempt is %s',
+    async (status) => {
+      // A workflow that was terminated between the gateway's word and ours must ask, not sell again.
+      const { input, attempt } = await world.opened();
+      await world.rows('update payment_attempts set status = ? where id = ?::bigint returning 1', [
+        status,
+        attempt['id'],
+      ]);
+      expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', attention: true });
+      expect(await sessionsAt(attempt)).toHaveLength(1);
+    },
+  );
+
+  test('answers the end of a payment that has ended, and the review of one under review', async () => {
+    // The row is the authority for a workflow that starts again.
+    const { input } = await world.opened();
+    await settle(input, 'EXPIRED');
+    expect(await world.activities.openCheckout(input)).toEqual({ kind: 'ended', status: 'EXPIRED' });
+    const doubtful = await world.opened();
+    await world.activities.markForReview({ ...doubtful.input, reason: 'RISK_FLAGGED' });
+    expect(await world.activities.openCheckout(doubtful.input)).toEqual({ kind: 'review', reason: 'RISK_FLAGGED' });
+  });
+});
+
+describe('the question to the gateway', () => {
+  test('confirms a charge and keeps the gateway’s answer word for word', async () => {
+    // The evidence is what verify compares the ledger with, years later.
+    const { input, attempt } = await paid();
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    const row = await world.attemptRow(input);
+    expect(row).toMatchObject({ status: 'CONFIRMED', gross_minor: '10000', fee_minor: '250', net_text: '97.50' });
+    expect(JSON.parse(String(row['evidence']))).toMatchObject({ tran_id: attempt['reference'], amount: '100.00' });
+    expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'ACCEPTED', signature_valid: true }]);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+  });
+
+  test.each([
+    ['a decline', 'FAILED', 'failed', 'FAILED'],
+    ['a cancel', 'CANCELLED', 'cancelled', 'CANCELLED'],
+    ['a payer who chose nothing', 'UNATTEMPTED', 'expired', 'CLOSED'],
+    ['a session that ran out', 'EXPIRED', 'expired', 'CLOSED'],
+  ])('takes %s from the gateway', async (_name, status, kind, attemptStatus) => {
+    // The gateway ends its session, the callback only tells us to ask.
+    const { input, attempt } = await world.opened();
+    await world.finish(attempt, status);
+    await until(async () => (await callbackCount(input)) === 1);
+    expect(await verify(input)).toEqual({ kind });
+    expect(await world.attemptRow(input)).toMatchObject({ status: attemptStatus });
+  });
+
+  test.each([
+    ['an amount that is one taka less', 20, 'AMOUNT_MISMATCH'],
+    ['another currency', 22, 'CURRENCY_MISMATCH'],
+    ['another reference', 23, 'REFERENCE_MISMATCH'],
+    ['a risk flag', 27, 'RISK_FLAGGED'],
+  ])('leads to review for %s, with the evidence kept', async (_name, script, reason) => {
+    // Nothing is marked paid that disagrees with its order, and the operator sees what the gateway said.
+    const { input } = await paid(scripted(script));
+    expect(await verify(input)).toEqual({ kind: 'review', reason });
+    const attempt = await world.attemptRow(input);
+    expect(attempt).toMatchObject({ status: 'UNKNOWN', validation_id: null });
+    expect(String(attempt['evidence'])).toContain('val_id');
+    expect((await world.callbacksOf(input)).map(({ outcome }) => outcome)).toEqual(['MISMATCH']);
+    await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
+    await expect(settle(input)).rejects.toThrow();
+    expect(await postingsOf(input)).toEqual([]);
+  });
+
+  test('believes the gateway, not an IPN that shows another amount', async () => {
+    // A well-signed lie in the notice changes nothing.
+    const { input } = await paid(scripted(21));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await world.attemptRow(input)).toMatchObject({ gross_minor: '131321' });
+  });
+
+  test('leads to review when one charge is shown for two payments', async () => {
+    // One validation id settles one payment, whatever the gateway repeats.
+    const first = await paid();
+    await verify(first.input);
+    const { validation_id: validationId } = await world.attemptRow(first.input);
+    const second = await paid();
+    await world.rows(
+      `update payment_attempts set validation_id = ? where id = ?::bigint and ?::text is not null returning 1`,
+      [null, first.attempt['id'], validationId],
+    );
+    expect(await verify(second.input)).toEqual({ kind: 'charged' });
+    const { validation_id: secondId } = await world.attemptRow(second.input);
+    await world.rows(
+      `update payment_attempts set status = 'OPEN', validation_id = null where id = ?::bigint returning 1`,
+      [second.attempt['id']],
+    );
+    await world.rows(`update payment_attempts set validation_id = ? where id = ?::bigint returning 1`, [
+      secondId,
+      first.attempt['id'],
+    ]);
+    expect(await verify(second.input)).toEqual({ kind: 'review', reason: 'EVIDENCE_REUSED' });
+    const row = await world.attemptRow(second.input);
+    expect(row).toMatchObject({ status: 'UNKNOWN', validation_id: null });
+    expect(String(row['evidence'])).toContain(String(secondId));
+  });
+
+  test.each([
+    ['HTTP 500', 30],
+    ['HTML', 32],
+    ['nothing', 33],
+    ['half a JSON', 34],
+    ['ten megabytes', 35],
+    ['a lost connection', 37],
+    ['an inactive API', 38],
+    ['no answer in time', 18],
+  ])('decides nothing by %s, and confirms the charge when it is answered', async (_name, script) => {
+    // No answer is neither success nor failure, and the money is found afterwards.
+    const { input, attempt } = await world.opened(scripted(script));
+    await world.finish(attempt);
+    const before = await world.attemptRow(input);
+    await expect(verify(input)).rejects.toMatchObject({ type: expect.stringMatching(/^GATEWAY_/) });
+    expect(await world.attemptRow(input)).toMatchObject({ status: before['status'], evidence: null });
+    for (let tries = 0; tries < 6; tries += 1) {
+      const verdict = await verify(input).catch(() => null);
+      if (verdict !== null) {
+        expect(verdict).toEqual({ kind: 'charged' });
+        return;
+      }
+    }
+    throw new Error('the charge was not found');
+  });
+
+  test.each([
+    ['a status that it does not know', 28],
+    ['PENDING', 29],
+  ])('stays undecided and hopeful by %s, also at expiry', async (_name, script) => {
+    // An unknown word is never read as success or failure.
+    const { input } = await paid(scripted(script));
+    expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('of an untouched session waits, expires at the end, and cancels when the payer asked for it', async () => {
+    // The same answer means three things, depending on who waits for it.
+    const { input } = await world.opened();
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await verify(input, true)).toEqual({ kind: 'expired' });
+    const other = await world.opened();
+    await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      other.input.paymentId,
+    ]);
+    expect(await verify(other.input)).toEqual({ kind: 'cancelled' });
+    expect(await world.attemptRow(other.input)).toMatchObject({ status: 'CLOSED' });
+  });
+
+  test('is not moved by a forged IPN that claims success', async () => {
+    // Hostile case 41: a notice without a charge behind it is no payment.
+    const { input, attempt } = await world.opened();
+    const forged = { tran_id: String(attempt['reference']), val_id: 'FORGED123', status: 'VALID', amount: '100.00' };
+    expect((await world.post('ipn', forged)).status).toBe(200);
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'FORGED', signature_valid: false }]);
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('is not moved by the replay of another order’s genuine IPN', async () => {
+    // Hostile case 41: the charge of one order never pays another one.
+    const genuine = await paid();
+    const old = await world.notice(genuine.attempt);
+    const { input, attempt } = await world.opened();
+    await world.post('ipn', { ...old, tran_id: String(attempt['reference']) });
+    const { verify_sign, verify_sign_sha2, verify_key, ...fields } = old;
+    expect(verify_sign_sha2 ?? verify_sign).not.toBe(verify_key);
+    await world.post('ipn', world.signed({ ...fields, tran_id: String(attempt['reference']) }));
+    expect(await verify(input)).toMatchObject({ kind: 'undecided' });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN', validation_id: null });
+  });
+
+  test('closes only the callbacks that were there when it was put', async () => {
+    // One that comes while the gateway is thinking is looked at by the next question.
+    const { input, attempt } = await world.opened();
+    const reference = String(attempt['reference']);
+    await world.control('POST', `sessions/${reference}/script`, {
+      script: { query: [{ kind: 'slow', early: true }] },
+    });
+    await world.post('ipn', { tran_id: reference, n: '1' });
+    const asking = verify(input);
+    await until(async () => (await world.paymentRow(input))['callback_signalled_at'] === null);
+    await world.post('ipn', { tran_id: reference, n: '2' });
+    await asking;
+    const [first, second] = await world.callbacksOf(input);
+    expect(first?.['consumed_at']).not.toBeNull();
+    expect(second?.['consumed_at']).toBeNull();
+  });
+});
+
+describe('settling', () => {
+  test('by fifty at once is one transition, one posting, one event', async () => {
+    // Nothing is posted or told twice, however many workers believe it is their turn.
+    const { input } = await paid();
+    await verify(input);
+    const ends = await Promise.all(Array.from({ length: 50 }, () => settle(input)));
+    expect(new Set(ends)).toEqual(new Set(['SUCCEEDED']));
+    expect(await postingsOf(input)).toEqual([
+      { debit: 'gateway:sslcommerz:clearing', credit: 'app:payable', amount_minor: '10000' },
+      { debit: 'gateway:fees', credit: 'gateway:sslcommerz:clearing', amount_minor: '250' },
+    ]);
+    const [event, ...more] = await eventsOf(input);
+    expect(more).toEqual([]);
+    expect(event).toMatchObject({ type: 'payment.succeeded', sequence: 1, delivery_status: 'PENDING' });
+    expect(new Set(world.sent.deliveries)).toContain(event?.['event_id']);
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', event_sequence: 1, fee_minor: '250' });
+  });
+
+  test('by opposing ends at once lets exactly one of them win', async () => {
+    // Expiry and a confirmation in the same instant leave one truth, with money only where it was confirmed.
+    const { input } = await paid();
+    await verify(input);
+    const ends = await Promise.all(
+      Array.from({ length: 20 }, (_value, index) => settle(input, index % 2 === 0 ? 'EXPIRED' : 'SUCCEEDED')),
+    );
+    const [end] = ends;
+    expect(new Set(ends).size).toBe(1);
+    expect(await postingsOf(input)).toHaveLength(end === 'SUCCEEDED' ? 2 : 0);
+    expect(await eventsOf(input)).toHaveLength(1);
+  });
+
+  test('as paid is refused without a confirmed attempt', async () => {
+    // The money rule in one line: no confirmation, no success.
+    const { input } = await world.opened();
+    await expect(settle(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+    expect(await postingsOf(input)).toEqual([]);
+    expect(await eventsOf(input)).toEqual([]);
+  });
+
+  test('stands when the delivery cannot be started, and a repetition starts it', async () => {
+    // A death between commit and delivery start loses no event.
+    const { input } = await paid();
+    await verify(input);
+    world.temporal.startDelivery = () => Promise.reject(new Error('Temporal is away'));
+    expect(await settle(input)).toBe('SUCCEEDED');
+    const [event] = await eventsOf(input);
+    world.sent.deliveries.length = 0;
+    delete world.temporal.startDelivery;
+    expect(await settle(input)).toBe('SUCCEEDED');
+    expect(world.sent.deliveries).toEqual([event?.['event_id']]);
+  });
+
+  test('tells Temporal a code and our own words only', async () => {
+    // Histories are kept for months: no gateway text, no row value, no stack of ours with data in it.
+    const { input } = await world.opened();
+    const error: unknown = await settle(input).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ message: 'an internal error; the log has it', cause: undefined });
+  });
+});
+
+describe('review', () => {
+  test('keeps its first reason and time, and ends no ended payment', async () => {
+    // A repetition does not rewrite why a person was called.
+    const { input } = await world.opened();
+    await world.activities.markForReview({ ...input, reason: 'AMOUNT_MISMATCH' });
+    const first = await world.paymentRow(input);
+    await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
+    expect(await world.paymentRow(input)).toEqual(first);
+    expect(first).toMatchObject({ status: 'PENDING', review_reason: 'AMOUNT_MISMATCH' });
+    expect(
+      world.log.filter(({ alert, payment }) => alert === 'payment-review' && payment === input.reference),
+    ).toHaveLength(1);
+    const ended = await world.opened();
+    await settle(ended.input, 'EXPIRED');
+    await world.activities.markForReview({ ...ended.input, reason: 'RISK_FLAGGED' });
+    expect(await world.paymentRow(ended.input)).toMatchObject({ status: 'EXPIRED', review_reason: null });
+  });
+});
+
+describe('late money', () => {
+  const late = (input: PaymentWorkflowInput, attempt: Row) =>
+    world.activities.bookLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+  const held = (input: PaymentWorkflowInput): Promise<Row[]> =>
+    world.rows('select * from late_payments where payment_id = ?::bigint', [input.paymentId]);
+  const suspense = async (attempt: Row): Promise<Row[]> =>
+    world.rows(
+      `select c.name as credit, p.amount_minor from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
+       join ledger_accounts c on c.id = p.credit_account_id where t.cause_id like ? || ':%' order by p.id`,
+      [attempt['reference']],
+    );
+
+  test.each(['EXPIRED', 'CANCELLED'] as const)(
+    'for a payment that had ended %s is posted once under twenty parallel runs',
+    async (status) => {
+      // Hostile case 44: the payment is not revived, and the money is not lost.
+      const { input, attempt } = await world.opened();
+      await settle(input, status);
+      await world.rows(`update payments set ended_at = now() - interval '3 hours' where id = ?::bigint returning 1`, [
+        input.paymentId,
+      ]);
+      await world.finish(attempt);
+      await until(() => world.sent.late.some(({ attemptReference }) => attemptReference === attempt['reference']));
+      const results = await Promise.all(Array.from({ length: 20 }, () => late(input, attempt)));
+      expect(new Set(results.map((result) => JSON.stringify(result)))).toEqual(
+        new Set([JSON.stringify({ kind: 'held', amountMinor: '10000', currency: 'BDT' })]),
+      );
+      expect(await held(input)).toMatchObject([{ status: 'HELD', gross_minor: '10000', fee_minor: '250' }]);
+      expect(await suspense(attempt)).toEqual([
+        { credit: 'suspense', amount_minor: '10000' },
+        { credit: 'gateway:sslcommerz:clearing', amount_minor: '250' },
+      ]);
+      expect(await world.paymentRow(input)).toMatchObject({ status });
+      expect((await world.callbacksOf(input)).map(({ outcome }) => outcome)).toEqual(['LATE']);
+      expect(await eventsOf(input)).toHaveLength(1);
+    },
+  );
+
+  test('that the gateway does not confirm books nothing', async () => {
+    // A callback for an ended payment is a question, not money.
+    const { input, attempt } = await world.opened();
+    await settle(input, 'EXPIRED');
+    expect(await late(input, attempt)).toEqual({ kind: 'nothing' });
+    expect(await held(input)).toEqual([]);
+  });
+
+  test('does not count the charge that settled the payment', async () => {
+    // The IPN repeated after success is the same money.
+    const { input, attempt } = await paid();
+    await verify(input);
+    await settle(input);
+    expect(await late(input, attempt)).toEqual({ kind: 'nothing' });
+    expect(await suspense(attempt)).toEqual([]);
+  });
+
+  test('finds a second charge of an attempt that was settled', async () => {
+    // A payer who paid twice under one reference gets the second amount back.
+    const { input, attempt } = await paid();
+    await verify(input);
+    await settle(input);
+    await world.rows(`update payments set last_signalled_at = null where id = ?::bigint returning 1`, [
+      input.paymentId,
+    ]);
+    const gateway = world.deps.gateways.get('sslcommerz', 'TEST');
+    await gateway?.openSession({
+      attemptReference: String(attempt['reference']),
+      amount: { amountMinor: 10_000n, currency: 'BDT' },
+      productName: 'A book',
+      customer: {
+        name: 'C',
+        email: 'c@example.com',
+        phone: '01711111111',
+        address: 'A',
+        city: 'D',
+        postcode: '1',
+        country: 'BD',
+      },
+      callbacks: {
+        success: `${world.apiUrl}/gateway/sslcommerz/test/success`,
+        fail: `${world.apiUrl}/gateway/sslcommerz/test/fail`,
+        cancel: `${world.apiUrl}/gateway/sslcommerz/test/cancel`,
+        ipn: `${world.apiUrl}/gateway/sslcommerz/test/ipn`,
+      },
+    });
+    await world.finish(attempt);
+    await until(() => world.sent.late.some(({ attemptReference }) => attemptReference === attempt['reference']));
+    expect(await chargesOf(attempt)).toHaveLength(2);
+    expect(await late(input, attempt)).toEqual({ kind: 'held', amountMinor: '10000', currency: 'BDT' });
+    expect(await late(input, attempt)).toEqual({ kind: 'held', amountMinor: '10000', currency: 'BDT' });
+    expect(await held(input)).toHaveLength(1);
+    expect(await postingsOf(input)).toHaveLength(2);
+  });
+
+  test('is asked for again when the gateway gives no answer', async () => {
+    // Nothing is closed as "no money" by a gateway that is away.
+    const { input, attempt } = await world.opened(scripted(30));
+    await settle(input, 'EXPIRED');
+    await world.finish(attempt);
+    await until(async () => (await callbackCount(input)) === 1);
+    await expect(late(input, attempt)).rejects.toMatchObject({ type: 'GATEWAY_AMBIGUOUS' });
+    expect((await world.callbacksOf(input))[0]?.['consumed_at']).toBeNull();
+  });
+});

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { createSweepActivities } from '../../activities/sweep.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { until } from '../workflows/staged-payments.ts';
+import { createPaymentWorld, type PaymentWorld } from './payment-world.ts';
+
+let world: PaymentWorld;
+/** Workflow ids that Temporal lists as ended without a result. */
+let ended: string[] = [];
+
+beforeAll(async () => {
+  world = await createPaymentWorld();
+}, 30_000);
+afterAll(() => world.close());
+beforeEach(async () => {
+  ended = [];
+  for (const key of Object.keys(world.temporal)) {
+    Reflect.deleteProperty(world.temporal, key);
+  }
+  await world.rows(`update payments set next_sweep_at = now() + interval '1 day' returning 1`);
+  await world.rows(`update gateway_callbacks set next_sweep_at = now() + interval '1 day' returning 1`);
+  await world.rows(`update webhook_events set next_sweep_at = now() + interval '1 day' returning 1`);
+  for (const list of Object.values(world.sent)) {
+    list.length = 0;
+  }
+});
+
+function sweep() {
+  const list = async function* () {
+    for (const workflowId of ended) {
+      yield { workflowId };
+    }
+  };
+  // The sweeper uses one method of the client; the list itself is Temporal's, tried by the recorded histories.
+  const temporal = { workflow: { list } } as unknown as Client;
+  return createSweepActivities({ ...world.deps, temporal }).sweep();
+}
+
+const overdue = (table: 'payments' | 'gateway_callbacks' | 'webhook_events', column: string, id: unknown) =>
+  world.rows(`update ${table} set next_sweep_at = now() - interval '1 second' where ${column} = ? returning 1`, [id]);
+
+async function settled(status: 'EXPIRED' = 'EXPIRED'): Promise<PaymentWorkflowInput> {
+  const { input } = await world.opened();
+  await world.activities.settlePayment({ ...input, status });
+  return input;
+}
+
+describe('the sweeper', () => {
+  test('starts a payment that was stored and never started, and not again in the next pass', async () => {
+    // A death between the creator's commit and its start loses no payment.
+    const input = await world.payment();
+    await overdue('payments', 'reference', input.reference);
+    expect(await sweep()).toMatchObject({ paymentsStarted: 1 });
+    expect(world.sent.payments).toEqual([input.reference]);
+    expect(await sweep()).toMatchObject({ paymentsStarted: 0 });
+  });
+
+  test('leaves a payment alone that is only just being created', async () => {
+    // The creator starts its own workflow; the sweeper only makes up for it.
+    await world.payment();
+    expect(await sweep()).toMatchObject({ paymentsStarted: 0 });
+  });
+
+  test('resumes a payment whose workflow was terminated, in its next pass', async () => {
+    // A click in the Temporal UI costs thirty seconds, not a payment.
+    const { input } = await world.opened();
+    const final = await settled();
+    ended = [`payment:${input.reference}`, `payment:${final.reference}`, 'payment:pay_unknown'];
+    expect(await sweep()).toMatchObject({ paymentsStarted: 1 });
+    expect(world.sent.payments).toEqual([input.reference]);
+  });
+
+  test('sends the payer’s cancel once more to the workflow that it resumed', async () => {
+    // The wish is in the row; the signal may have died with its process.
+    const { input } = await world.opened();
+    await world.rows('update payments set cancel_requested_at = now() where reference = ? returning 1', [
+      input.reference,
+    ]);
+    await overdue('payments', 'reference', input.reference);
+    await sweep();
+    expect(world.sent.cancels).toEqual([input.reference]);
+  });
+
+  test('raises an alarm where an open payment has a completed workflow', async () => {
+    // Only a database that was set back can say so; a person compares it with the gateway.
+    const { input } = await world.opened();
+    await overdue('payments', 'reference', input.reference);
+    world.temporal.startPayment = () => Promise.resolve('completed');
+    await sweep();
+    expect(world.log).toContainEqual(
+      expect.objectContaining({ payment: input.reference, alert: 'payment-behind-workflow' }),
+    );
+  });
+
+  test('signals a stored callback that nobody looked at, ever more rarely', async () => {
+    // An unreachable gateway must not fill the history: each further signal comes twice as late, an hour at most.
+    const { input, attempt } = await world.opened();
+    await world.post('ipn', { tran_id: String(attempt['reference']) });
+    await until(() => world.sent.callbacks.length === 1);
+    const [callback] = await world.callbacksOf(input);
+    const waits: number[] = [];
+    for (let pass = 0; pass < 10; pass += 1) {
+      await overdue('gateway_callbacks', 'id', callback?.['id']);
+      expect(await sweep()).toMatchObject({ callbacksSignalled: 1 });
+      const [row] = await world.rows(
+        'select extract(epoch from next_sweep_at - now())::integer as wait from gateway_callbacks where id = ?',
+        [callback?.['id']],
+      );
+      waits.push(Number(row?.['wait']));
+    }
+    expect(waits.map((wait) => Math.round(wait / 10) * 10)).toEqual([
+      30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600,
+    ]);
+    expect(world.sent.callbacks.map(({ reference }) => reference)).toEqual(
+      Array.from({ length: 11 }, () => input.reference),
+    );
+  });
+
+  test('starts the workflow where a callback finds none', async () => {
+    // The callback may have come before the workflow, or after its death.
+    const { input, attempt } = await world.opened();
+    await world.post('ipn', { tran_id: String(attempt['reference']) });
+    world.temporal.signalCallback = () => Promise.resolve(false);
+    await overdue('gateway_callbacks', 'payment_id', input.paymentId);
+    await sweep();
+    expect(world.sent.payments).toEqual([input.reference]);
+  });
+
+  test('hands a callback for an ended payment to the late payment of its attempt, once for many', async () => {
+    // Fifty callbacks about one attempt are one question.
+    const { input, attempt } = await world.opened();
+    for (let n = 0; n < 5; n += 1) {
+      await world.post('ipn', { tran_id: String(attempt['reference']), n: String(n) });
+    }
+    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    world.sent.late.length = 0;
+    await overdue('gateway_callbacks', 'payment_id', input.paymentId);
+    expect(await sweep()).toMatchObject({ callbacksSignalled: 1 });
+    expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
+  });
+
+  test('starts the delivery that the settling process did not live to start', async () => {
+    // Commit, then death: the event is in the row and leaves a little later.
+    world.temporal.startDelivery = () => Promise.reject(new Error('the process died'));
+    const input = await settled();
+    delete world.temporal.startDelivery;
+    const [event] = await world.rows('select event_id from webhook_events where payment_id = ?::bigint', [
+      input.paymentId,
+    ]);
+    world.sent.deliveries.length = 0;
+    await overdue('webhook_events', 'event_id', event?.['event_id']);
+    expect(await sweep()).toMatchObject({ deliveriesStarted: 1 });
+    expect(world.sent.deliveries).toEqual([event?.['event_id']]);
+  });
+
+  test('forgets idempotency keys whose time is over, and no others', async () => {
+    // A key is kept for thirty days, not for ever.
+    await world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, async (em) => {
+      for (const [key, age] of [
+        ['old', '-1 second'],
+        ['young', '1 day'],
+      ] as const) {
+        await em.execute(
+          `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, lease_until, expires_at)
+           values (?, 'TEST', 'POST /payments', ?, '\\x00', now(), now() + ?::interval)`,
+          [world.app.applicationId, key, age],
+        );
+      }
+    });
+    expect(await sweep()).toMatchObject({ keysForgotten: 1 });
+    expect(await world.rows('select key from idempotency_keys')).toEqual([{ key: 'young' }]);
+  });
+
+  test('takes a hundred at most in a pass, the longest overdue first', async () => {
+    // A backlog is worked off in bounded bites.
+    await world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, (em) =>
+      em.execute(
+        `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, gateway, expires_at, next_sweep_at)
+         select ?, 'TEST', 'pay_backlog' || n, 10000, 'BDT', 'c', 'sslcommerz', now(), now() - n * interval '1 minute'
+         from generate_series(1, 130) n`,
+        [world.app.applicationId],
+      ),
+    );
+    expect(await sweep()).toMatchObject({ paymentsStarted: 100 });
+    expect(world.sent.payments).toContain('pay_backlog130');
+    expect(world.sent.payments).not.toContain('pay_backlog1');
+    expect(await sweep()).toMatchObject({ paymentsStarted: 30 });
+  });
+
+  test('goes on with the others where one cannot be started', async () => {
+    // One bad row, or a step that fails, blocks nobody.
+    const first = await world.payment();
+    const second = await world.payment();
+    await overdue('payments', 'reference', first.reference);
+    await overdue('payments', 'reference', second.reference);
+    world.temporal.startPayment = ({ reference }) =>
+      reference === first.reference ? Promise.reject(new Error('Temporal is away')) : Promise.resolve('running');
+    ended = [`payment:${first.reference}`];
+    await sweep();
+    expect(world.sent.payments).toEqual(expect.arrayContaining([first.reference, second.reference]));
+  });
+
+  test('run by two at once starts nothing twice', async () => {
+    // Two workers' passes share the rows between them.
+    const inputs = await Promise.all(Array.from({ length: 10 }, () => world.payment()));
+    await Promise.all(inputs.map(({ reference }) => overdue('payments', 'reference', reference)));
+    const passes = await Promise.all([sweep(), sweep()]);
+    expect(passes.reduce((sum, { paymentsStarted }) => sum + paymentsStarted, 0)).toBe(10);
+    expect(new Set(world.sent.payments).size).toBe(10);
+  });
+});
