@@ -1,0 +1,43 @@
+import {
+  allHandlersFinished,
+  condition,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { BareActivities, BareInput } from './activities.ts';
+import { STATUS } from './names.ts';
+
+const { open, settle } = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '15s' });
+const { verify, deliver } = proxyActivities<BareActivities>({ startToCloseTimeout: '45s' });
+export const openedUpdate = defineUpdate<{ status: string }>('bare-opened');
+export const wakeSignal = defineSignal<[string]>('bare-wake');
+
+/** The commands of a payment, none of its work. */
+export async function barePayment(input: BareInput): Promise<string> {
+  let opened = false;
+  let woken = false;
+  setHandler(openedUpdate, async () => {
+    await condition(() => opened);
+    return { status: 'PENDING' };
+  });
+  setHandler(wakeSignal, () => {
+    woken = true;
+  });
+  await open(input);
+  opened = true;
+  await condition(() => woken, 1_800_000);
+  await verify(input);
+  const status = await settle(input);
+  upsertSearchAttributes([{ key: STATUS, value: status }]);
+  await condition(allHandlersFinished);
+  return status;
+}
+
+export async function bareWebhook(input: BareInput): Promise<string> {
+  await deliver(input);
+  return 'delivered';
+}

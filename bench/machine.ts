@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus, totalmem, release, type as system } from 'node:os';
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly node: string;
+}
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${system()} ${release()}`,
+    node: process.version,
+  };
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds that a process and its children have used so far; 0 where the system does not tell. */
+export function cpuSecondsOf(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + ownCpuSeconds(each), 0);
+}
+
+/** CPU seconds of everything on the machine, ours or not. */
+export function cpuSecondsOfMachine(): number {
+  const [, user, nice, kernel, , , irq, softirq] = readProc('stat').split('\n')[0]?.split(/\s+/).map(Number) ?? [];
+  return [user, nice, kernel, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+function ownCpuSeconds(pid: number): number {
+  const text = readProc(`${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // Own time and that of children which have ended: Postgres starts a process for each connection.
+  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readProc(`${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,130 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { registerApplication } from '../database/applications.ts';
+import { openDatabase } from '../database/connection.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
+import { findFreePort } from '../scripts/ports.ts';
+import { startStack } from '../scripts/stack.ts';
+import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { cpuSecondsOf, cpuSecondsOfMachine } from './machine.ts';
+import { RoundResult, type LoadSettings, type Round } from './protocol.ts';
+
+/** CPU milliseconds per piece of work, by process; `others` is whatever else the machine did. */
+export type Cpu = Readonly<Record<string, number>>;
+
+export interface Measured extends RoundResult {
+  readonly round: Round;
+  readonly perSecond: number;
+  readonly cpuMs: Cpu;
+}
+
+/** The whole product, the bare worker beside it on the same servers, and the load generator. */
+export interface Rig {
+  run(round: Round): Promise<Measured>;
+  stop(): Promise<void>;
+}
+
+const DATA = '.lenden/bench';
+
+/** With `profiles`, api and worker write CPU profiles there when they stop. */
+export async function startRig({
+  say,
+  profiles,
+}: {
+  say: (line: string) => void;
+  profiles?: string | undefined;
+}): Promise<Rig> {
+  mkdirSync(DATA, { recursive: true });
+  const directory = mkdtempSync(resolve(DATA, 'stack-'));
+  const profiling = profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profiles)}` };
+  const stack = await startStack({
+    directory,
+    ports: 'free',
+    environment: { ...process.env, LENDEN_LOG_LEVEL: 'info', ...profiling },
+    say,
+  });
+  const { dev } = stack;
+  const [donePort, webhookPort, readPort] = [await findFreePort([]), await findFreePort([]), await findFreePort([])];
+  const credentials = await registerShop({ databaseUrl: dev.databaseUrl, directory, webhookPort });
+  const shared = { temporalAddress: dev.temporal.address, namespace: dev.temporal.namespace, donePort };
+  const load = await start('load.ts', {
+    ...shared,
+    ...credentials,
+    api: dev.api,
+    simulators: dev.simulators,
+    readUrl: `http://127.0.0.1:${readPort}`,
+    webhookPort,
+  } satisfies LoadSettings);
+  const bare = await start('bare-process.ts', { ...shared, databaseUrl: dev.databaseUrl, readPort });
+  const { launcher: _ours, ...processes } = dev.processes;
+  const pids = { ...processes, 'bare worker': bare.pid ?? 0, 'load generator': load.pid ?? 0 };
+  return {
+    run: (round) => measure({ load, pids, round }),
+    async stop() {
+      await Promise.all([end(load), end(bare)]);
+      await stack.stop();
+      rmSync(join(directory), { recursive: true, force: true });
+    },
+  };
+}
+
+async function registerShop(given: { databaseUrl: string; directory: string; webhookPort: number }) {
+  const database = await openDatabase({ url: given.databaseUrl, poolSize: 2 });
+  try {
+    const { test } = await registerApplication(
+      { database, secrets: createSecretBox(readOrMakeMasterKey(given.directory)) },
+      { name: 'Bench shop', webhookUrl: `http://127.0.0.1:${given.webhookPort}/`, rateLimitPerMinute: 1_000_000 },
+    );
+    return test;
+  } finally {
+    await database.close();
+  }
+}
+
+async function start(file: string, settings: object): Promise<ChildProcess> {
+  const child = fork(new URL(file, import.meta.url), [JSON.stringify(settings)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`bench/${file} ended with ${String(code)}`);
+  });
+  await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => undefined);
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+}
+
+async function measure(given: {
+  load: ChildProcess;
+  pids: Readonly<Record<string, number>>;
+  round: Round;
+}): Promise<Measured> {
+  const { load, pids, round } = given;
+  const read = () => new Map(Object.entries(pids).map(([name, pid]) => [name, cpuSecondsOf(pid)]));
+  const [before, machineBefore] = [read(), cpuSecondsOfMachine()];
+  const answer = once(load, 'message');
+  load.send(round);
+  const [message] = await answer;
+  const result = RoundResult.parse(message);
+  const [after, machine] = [read(), cpuSecondsOfMachine() - machineBefore];
+  const used = [...after].map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)] as const);
+  const others = machine - used.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const done = result.latenciesMs.length;
+  const perPiece = (seconds: number): number => Math.round((seconds * 10_000) / Math.max(done, 1)) / 10;
+  return {
+    ...result,
+    round,
+    perSecond: done / result.seconds,
+    cpuMs: Object.fromEntries(
+      [...used, ['others', others] as const].map(([name, seconds]) => [name, perPiece(seconds)]),
+    ),
+  };
+}
