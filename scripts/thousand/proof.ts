@@ -120,6 +120,9 @@ async function run({ options, database, quick, left }: Run): Promise<ProofResult
       const { id, reference, checkoutUrl } = await counter.shop.create(plan);
       createMs.push(performance.now() - began);
       courses.push({ plan, counter, id, reference });
+      if (courses.length % 100 === 0) {
+        tell(`${courses.length} of ${payments} created after ${seconds(started)} s`);
+      }
       const opened = performance.now();
       await actAsPayer(checkoutUrl, plan);
       if (!isLeft(plan)) {
@@ -130,9 +133,6 @@ async function run({ options, database, quick, left }: Run): Promise<ProofResult
       problems.push(
         `payment ${plan.number} (${plan.choice}): ${error instanceof Error ? error.message : String(error)}`,
       );
-    }
-    if (courses.length % 100 === 0) {
-      tell(`${courses.length} of ${payments} created after ${seconds(started)} s`);
     }
   });
   const activeSeconds = seconds(started);

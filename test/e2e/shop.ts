@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { registerApplication, type ApplicationSettings } from '../../database/applications.ts';
+import { openDatabase } from '../../database/connection.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import type { DevFile } from '../../scripts/dev-file.ts';
+import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
+
+const Payment = z.object({
+  id: z.int(),
+  reference: z.string(),
+  status: z.string(),
+  checkoutUrl: z.url(),
+  redirectUrl: z.string().nullable(),
+});
+
+export type ShopPayment = z.infer<typeof Payment>;
+
+/** An application of its own on a running stack, and the calls that it makes. */
+export interface TestShop {
+  readonly applicationId: bigint;
+  readonly signingSecret: string;
+  /** Points the shop to where its stack now runs. */
+  moveTo(dev: DevFile): void;
+  /** Creates a payment of 100.00 BDT unless `body` says otherwise. */
+  create(body?: Record<string, unknown>, idempotencyKey?: string): Promise<ShopPayment>;
+  /** The bare answer to a create, whatever it is. */
+  post(body: Record<string, unknown>, idempotencyKey: string): Promise<Response>;
+  read(id: number): Promise<ShopPayment>;
+  explain(id: number): Promise<{ summary: string; waitingFor: string; timeline: { event: string }[] }>;
+}
+
+const Explanation = z.object({
+  data: z.object({ summary: z.string(), waitingFor: z.string(), timeline: z.array(z.object({ event: z.string() })) }),
+});
+
+const ANSWER_TIMEOUT_MS = 20_000;
+
+export async function openTestShop(
+  { dev, directory }: { dev: DevFile; directory: string },
+  settings: ApplicationSettings = {},
+): Promise<TestShop> {
+  const app = await register({ dev, directory }, settings);
+  let { api } = dev;
+  const headers = { 'X-Api-Key': app.test.apiKey, 'X-Api-Secret': app.test.apiSecret };
+  const get = async (path: string): Promise<unknown> => {
+    const response = await fetch(api + path, { headers, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    return answered(response, 200);
+  };
+  const post: TestShop['post'] = (body, idempotencyKey) =>
+    fetch(`${api}/payments`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey },
+      body: JSON.stringify({ amountMinor: 10_000, customerReference: 'cust_123', productName: 'Pro plan', ...body }),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+  return {
+    applicationId: app.applicationId,
+    signingSecret: app.signingSecret,
+    moveTo: (moved) => ({ api } = moved),
+    post,
+    create: async (body = {}, idempotencyKey = randomUUID()) =>
+      paymentIn(await answered(await post(body, idempotencyKey), 201)),
+    read: async (id) => paymentIn(await get(`/payments/${id}`)),
+    explain: async (id) => Explanation.parse(await get(`/payments/${id}/explain`)).data,
+  };
+}
+
+export function paymentIn(answer: unknown): ShopPayment {
+  return z.object({ data: Payment }).parse(answer).data;
+}
+
+async function register({ dev, directory }: { dev: DevFile; directory: string }, settings: ApplicationSettings) {
+  const database = await openDatabase({ url: dev.databaseUrl, poolSize: 1 });
+  try {
+    const secrets = createSecretBox(readOrMakeMasterKey(directory));
+    return await registerApplication({ database, secrets }, { name: 'Rupali Books', ...settings });
+  } finally {
+    await database.close();
+  }
+}
+
+async function answered(response: Response, status: number): Promise<unknown> {
+  const text = await response.text();
+  if (response.status !== status) {
+    throw new Error(`${new URL(response.url).pathname} answered ${response.status}: ${text}`);
+  }
+  return JSON.parse(text);
+}
