@@ -1,5 +1,6 @@
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
 import { Application, Credential, WebhookEndpoint } from './entities/application.ts';
@@ -13,6 +14,7 @@ import {
   PublicReference,
 } from './entities/payment.ts';
 import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
+import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 export const ENTITIES = [
@@ -47,6 +49,9 @@ export interface Scope {
 const SESSION_SETTINGS =
   '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
 
+/** Longer than `statement_timeout`, so only a connection that is dead is given up. */
+const SILENCE_MAX_MS = 25_000;
+
 /** Deadlocks and serialization failures are ours to hide, within a bound. */
 const TRANSACTION_TRIES_MAX = 5;
 const RETRYABLE_SQL_STATES: ReadonlySet<string> = new Set(['40001', '40P01']);
@@ -68,13 +73,21 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** Called for transactions that were repeated after a deadlock or serialization failure. */
   readonly onRetry?: (sqlState: string) => void;
+  /** After this long without a byte a connection is taken for dead; longer than any statement may take. */
+  readonly silenceMaxMs?: number;
 }
 
-export async function openDatabase({ url, poolSize = 10, onRetry }: DatabaseOptions): Promise<Database> {
-  const app = await openOrm({ url, role: 'lenden_app', poolSize });
+export async function openDatabase({
+  url,
+  poolSize = 10,
+  onRetry,
+  silenceMaxMs = SILENCE_MAX_MS,
+}: DatabaseOptions): Promise<Database> {
+  const app = await openOrm({ url, role: 'lenden_app', poolSize, silenceMaxMs });
   // Opened on first use: an API process that only serves requests never needs it.
   let system: Promise<MikroORM> | undefined;
-  const systemOrm = (): Promise<MikroORM> => (system ??= openOrm({ url, role: 'lenden_system', poolSize: 3 }));
+  const systemOrm = (): Promise<MikroORM> =>
+    (system ??= openOrm({ url, role: 'lenden_system', poolSize: 3, silenceMaxMs }));
   const retry = <T>(work: () => Promise<T>): Promise<T> => retrying(work, onRetry);
   return {
     withScope: (scope, work) =>
@@ -101,9 +114,10 @@ interface OrmOptions {
   readonly url: string;
   readonly role: DatabaseRole;
   readonly poolSize: number;
+  readonly silenceMaxMs?: number;
 }
 
-export function openOrm({ url, role, poolSize }: OrmOptions): Promise<MikroORM> {
+export function openOrm({ url, role, poolSize, silenceMaxMs = SILENCE_MAX_MS }: OrmOptions): Promise<MikroORM> {
   const roleOption = role === 'owner' ? '' : `-c role=${role} ${SESSION_SETTINGS}`;
   return MikroORM.init({
     entities: ENTITIES,
@@ -117,10 +131,21 @@ export function openOrm({ url, role, poolSize }: OrmOptions): Promise<MikroORM> 
       connectionTimeoutMillis: 5_000,
       application_name: `lenden ${role}`,
       keepAlive: true,
+      onPoolCreated: giveBackLostConnections,
+      ...(role === 'owner' ? {} : { stream: () => impatientSocket(silenceMaxMs) }),
     },
     ignoreUndefinedInQuery: true,
     discovery: { warnWhenNoEntities: false },
   });
+}
+
+/** A server that went away without a word would otherwise hold its requests, and their pooled connections, for many minutes. */
+function impatientSocket(silenceMaxMs: number): Socket {
+  const socket = new Socket();
+  socket.setTimeout(silenceMaxMs, () => {
+    socket.destroy(Object.assign(new Error('the database is silent'), { code: 'ETIMEDOUT' }));
+  });
+  return socket;
 }
 
 async function retrying<T>(work: () => Promise<T>, onRetry?: (sqlState: string) => void): Promise<T> {

@@ -1,0 +1,28 @@
+/** The parts of node-postgres' pool and client that are used here. */
+interface PooledClient {
+  release(destroy?: boolean): void;
+  once(event: 'end', listener: () => void): unknown;
+}
+interface ConnectionPool {
+  on(event: 'acquire' | 'connect', listener: (client: PooledClient) => void): unknown;
+  on(event: 'release', listener: (error: unknown, client: PooledClient) => void): unknown;
+}
+
+/**
+ * Gives a connection back that is lost while a transaction holds it. Kysely's controlled transactions, which MikroORM builds on, keep it
+ * when begin, commit or rollback fails (kysely-org/kysely#1990): each loss would cost the pool one connection until none is left.
+ */
+export function giveBackLostConnections(pool: ConnectionPool): void {
+  const held = new Set<PooledClient>();
+  pool.on('acquire', (client) => held.add(client));
+  pool.on('release', (_error, client) => held.delete(client));
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      if (held.has(client)) {
+        client.release(true);
+        // Whoever held it may still give it back, and a second release throws.
+        client.release = () => undefined;
+      }
+    });
+  });
+}
