@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createApiListener } from '../../api/listeners.ts';
+import { registerApplication, type ApplicationSettings, type Registration } from '../../database/applications.ts';
+import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
+import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
+import type { Gateway, GatewayRegistry } from '../../gateways/port.ts';
+import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { linkTemporal } from '../../temporal/client.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { testServers } from '../support/test-servers.ts';
+import { createFakeDispatch, type FakeDispatch } from './fake-dispatch.ts';
+
+export const WEB_URL = 'http://localhost:3000';
+
+/** The API in this process on a real database; Temporal, worker and gateway are a typed fake. */
+export interface ApiWorld {
+  readonly databaseUrl: string;
+  readonly dispatch: FakeDispatch;
+  /** Every line that the listeners have logged, uncensored. */
+  readonly logLines: string[];
+  register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
+  /** What one more API process would be: a limiter, an authenticator and a pool of its own. Answers its origin. */
+  listen(options?: { databaseUrl?: string }): Promise<string>;
+  /** One statement as the owner of the schema. */
+  sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+export async function openApiWorld(): Promise<ApiWorld> {
+  const { url, drop } = await createTestDatabase();
+  const database = await openDatabase({ url, poolSize: 5 });
+  const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
+  const secrets = createSecretBox(`test:${randomBytes(32).toString('base64')}`);
+  const temporal = linkTemporal({ address: testServers().temporalAddress, namespace: 'default', uiUrl: null });
+  const dispatch = createFakeDispatch(database);
+  const logLines: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) });
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    databaseUrl: url,
+    dispatch,
+    logLines,
+    register: (settings = {}) => register({ database, secrets }, settings),
+    sql: (text, parameters = []) => owner.em.fork().execute(text, [...parameters]),
+    async listen({ databaseUrl = url } = {}) {
+      const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
+      const deps = { database: own, gateways: fakeGateways(), dispatch, log, temporal: temporal.client };
+      const server = createServer();
+      await new Promise<void>((resolve) => {
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      const origin = `http://127.0.0.1:${portOf(server.address())}`;
+      server.on(
+        'request',
+        createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies: 0 }).callback(),
+      );
+      closers.push(
+        () =>
+          new Promise((resolve) => {
+            server.close(resolve);
+            server.closeAllConnections();
+          }),
+        () => own.close(),
+      );
+      return origin;
+    },
+    async close() {
+      for (const close of closers) {
+        await close();
+      }
+      await temporal.close();
+      await owner.close();
+      await database.close();
+      await drop();
+    },
+  };
+}
+
+function register(
+  store: { database: Database; secrets: SecretBox },
+  settings: Partial<ApplicationSettings>,
+): Promise<Registration> {
+  return registerApplication(store, { ...settings, name: settings.name ?? 'Storefront' });
+}
+
+/** The API asks a gateway what it can do and reads callbacks by it; it never calls one. */
+function fakeGateways(): GatewayRegistry {
+  const unused = (): never => {
+    throw new Error('the API calls no gateway');
+  };
+  const gateway: Gateway = {
+    capabilities: SSLCOMMERZ_CAPABILITIES,
+    storeId: 'teststore',
+    pageOrigin: 'https://gateway.example',
+    openSession: unused,
+    askAttempt: unused,
+    refund: unused,
+    askRefund: unused,
+    parseCallback: () => ({
+      attemptReference: null,
+      signatureValid: false,
+      claims: 'unknown',
+      claimedValidationId: null,
+      note: null,
+    }),
+  };
+  return {
+    get: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? gateway : undefined),
+    capabilities: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? SSLCOMMERZ_CAPABILITIES : undefined),
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') {
+    throw new TypeError('a TCP server has an address');
+  }
+  return address.port;
+}

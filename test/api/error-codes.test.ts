@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { NATIVE_STATUS } from '../../api/native/envelope.ts';
+import type { CredentialPair, Registration } from '../../database/applications.ts';
+import { ERROR_CODES, type ErrorCode } from '../../domain/errors.ts';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { call, type Answer } from './contract-client.ts';
+
+let world: ApiWorld;
+let origin: string;
+let shop: Registration;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  origin = await world.listen();
+  shop = await world.register({ receiptsEnabled: true });
+});
+afterAll(() => world.close());
+
+interface Create {
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly credentials?: CredentialPair;
+}
+
+function create({ body = { amountMinor: 10_000, customerReference: 'c' }, ...rest }: Create = {}): Promise<Answer> {
+  return call({ origin, method: 'POST', path: '/payments', credentials: shop.test, body, ...rest });
+}
+
+function get(path: string): Promise<Answer> {
+  return call({ origin, path, credentials: shop.test });
+}
+
+/** What makes each code over HTTP, or why no route can answer it yet. One that is missing here does not compile. */
+const MAKE = {
+  VALIDATION_ERROR: () => create({ body: {} }),
+  AMOUNT_OUT_OF_BOUNDS: () => create({ body: { amountMinor: 1, customerReference: 'c' } }),
+  UNAUTHORIZED: () => call({ origin, path: '/app/me' }),
+  FORBIDDEN: 'a credential may do everything on its own objects; operators come with the admin API',
+  RESOURCE_NOT_FOUND: () => get('/payments/999999'),
+  METHOD_NOT_ALLOWED: () => call({ origin, method: 'DELETE', path: '/payments/1' }),
+  RESOURCE_ALREADY_EXISTS: 'nothing that a client creates has a unique name yet',
+  async INVALID_OPERATION_STATE() {
+    return get(`/payments/${String((await create()).data['id'])}/receipt`);
+  },
+  async IDEMPOTENCY_KEY_CONFLICT() {
+    const headers = { 'idempotency-key': 'conflict' };
+    await create({ headers });
+    return create({ headers, body: { amountMinor: 10_001, customerReference: 'c' } });
+  },
+  async IDEMPOTENCY_IN_PROGRESS() {
+    const headers = { 'idempotency-key': 'twins' };
+    world.dispatch.opening = 'opens slowly';
+    const answers = await Promise.all([create({ headers }), create({ headers })]);
+    world.dispatch.opening = 'opens';
+    return answers.find(({ status }) => status === 409) ?? create();
+  },
+  PAYLOAD_TOO_LARGE: () => create({ body: { productName: 'x'.repeat(70_000) } }),
+  UNSUPPORTED_MEDIA_TYPE: () => create({ body: '{}' }),
+  async RATE_LIMITED() {
+    const slow = await world.register({ rateLimitPerMinute: 1 });
+    await create({ credentials: slow.test });
+    return create({ credentials: slow.test });
+  },
+  async GATEWAY_ERROR() {
+    world.dispatch.opening = 'refuses';
+    const answer = await create();
+    world.dispatch.opening = 'opens';
+    return answer;
+  },
+  async SERVICE_UNAVAILABLE() {
+    // Postgres tells 25006 when it is a replica that takes no writes, as in the middle of a fail-over.
+    return whileDatabaseSets('default_transaction_read_only = on');
+  },
+  async INTERNAL_ERROR() {
+    await world.sql('alter table payments rename column currency to currency_lost');
+    try {
+      return await create();
+    } finally {
+      await world.sql('alter table payments rename column currency_lost to currency');
+    }
+  },
+} as const satisfies Record<ErrorCode, string | (() => Promise<Answer>)>;
+
+/** New connections get the setting, so a listener of its own is asked. */
+async function whileDatabaseSets(setting: string): Promise<Answer> {
+  const database = new URL(world.databaseUrl).pathname.slice(1);
+  const [name = ''] = setting.split(' ');
+  await world.sql(`alter database "${database}" set ${setting}`);
+  try {
+    const body = { amountMinor: 10_000, customerReference: 'c' };
+    return await call({
+      origin: await world.listen(),
+      method: 'POST',
+      path: '/payments',
+      credentials: shop.test,
+      body,
+    });
+  } finally {
+    await world.sql(`alter database "${database}" reset ${name}`);
+  }
+}
+
+test.each(ERROR_CODES.map((code) => [code]))('%s', async (code) => {
+  // Every stable code can be seen over HTTP with its status, or says why it cannot yet.
+  const make = MAKE[code];
+  if (typeof make === 'string') {
+    expect(make.length).toBeGreaterThan(20);
+    return;
+  }
+  const answer = await make();
+  expect(answer.meta).toMatchObject({ success: false, errorCode: code });
+  expect(answer.status).toBe(NATIVE_STATUS[code]);
+  expect(answer.meta.message).toMatch(/\w/);
+});

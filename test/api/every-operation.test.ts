@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CredentialPair, Registration } from '../../database/applications.ts';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { call, documentedOperations, type Answer, type DocumentedOperation } from './contract-client.ts';
+
+let world: ApiWorld;
+let shop: Registration;
+let other: Registration;
+/** Payments of one app in one mode: another app's, and our own of the other mode. */
+let foreign: Answer;
+let ofOtherMode: Answer;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  shop = await world.register({ name: 'Ours', receiptsEnabled: true });
+  other = await world.register({ name: 'Theirs', receiptsEnabled: true });
+  foreign = await createPayment(other.test);
+  ofOtherMode = await createPayment(shop.live);
+});
+afterAll(() => world.close());
+
+const CUSTOMER = 'one customer of both';
+
+async function createPayment(credentials: CredentialPair): Promise<Answer> {
+  const origin = await world.listen();
+  const body = { amountMinor: 10_000, customerReference: CUSTOMER };
+  return call({ origin, method: 'POST', path: '/payments', credentials, body });
+}
+
+const tested = { credentials: new Set<string>(), scope: new Set<string>() };
+const secured = documentedOperations.filter((operation) => operation.secured);
+const byId = secured.filter(({ path }) => path.includes('{id}'));
+const publicOnes = documentedOperations.filter((operation) => !operation.secured);
+
+/** Operations on no id of their own: how each is shown to keep to its scope. One that is in no list fails below. */
+const SCOPED_OTHERWISE: Readonly<Record<string, (operation: DocumentedOperation) => Promise<void>>> = {
+  async getAppMe() {
+    const answer = await send({ path: '/app/me', credentials: shop.test });
+    expect(answer.data).toMatchObject({ name: 'Ours', mode: 'TEST' });
+  },
+  async createPayment() {
+    const body = { amountMinor: 10_000, customerReference: 'mine', applicationId: Number(other.applicationId) };
+    const answer = await send({ method: 'POST', path: '/payments', credentials: shop.test, body });
+    expect(answer.data).toMatchObject({ applicationId: Number(shop.applicationId), mode: 'TEST' });
+  },
+  async listPayments() {
+    const answer = await send({
+      path: `/payments?customerReference=${encodeURIComponent(CUSTOMER)}`,
+      credentials: shop.test,
+    });
+    expect(answer.payload).toEqual([]);
+  },
+};
+
+interface Sending {
+  readonly method?: string;
+  readonly path: string;
+  readonly credentials?: CredentialPair;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+}
+
+/** A listener for each request, so that the limit on wrong credentials does not answer in the place of 401. */
+async function send(sending: Sending): Promise<Answer> {
+  return call({ origin: await world.listen(), ...sending });
+}
+
+function requestOf({ method, path, hasBody }: DocumentedOperation, id: string): Sending {
+  return {
+    method,
+    path: path.replace('{id}', id),
+    ...(hasBody ? { body: { amountMinor: 10_000, customerReference: 'c' } } : {}),
+  };
+}
+
+describe.each(secured.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
+  '%s',
+  (_name, operation) => {
+    test('is 401 without credentials, with half of them, with garbage, and with mixed ones', async () => {
+      // Nothing is served to whom we do not know, and the answer does not say which half was wrong.
+      const request = requestOf(operation, '1');
+      const one = shop.test.apiSecret.startsWith('a') ? 'b' : 'a';
+      const wrong: Record<string, string>[] = [
+        {},
+        { 'x-api-key': shop.test.apiKey },
+        { 'x-api-secret': shop.test.apiSecret },
+        { 'x-api-key': 'garbage', 'x-api-secret': 'garbage' },
+        { 'x-api-key': shop.test.apiKey, 'x-api-secret': one + shop.test.apiSecret.slice(1) },
+        { 'x-api-key': shop.live.apiKey, 'x-api-secret': shop.test.apiSecret },
+        { 'x-api-key': other.test.apiKey, 'x-api-secret': shop.test.apiSecret },
+        { 'x-api-key': "oi_test_' or 1=1 --aaaaaaa", 'x-api-secret': 'x' },
+        { 'x-api-key': shop.test.apiKey, 'x-api-secret': 's'.repeat(4_000) },
+        { authorization: `Bearer ${shop.test.apiKey}` },
+      ];
+      const answers = await Promise.all(wrong.map((headers) => send({ ...request, headers })));
+      expect(answers.map(({ status }) => status)).toEqual(wrong.map(() => 401));
+      expect(new Set(answers.map(({ text }) => text.replace(/"timestamp":"[^"]+"/, ''))).size).toBe(1);
+      tested.credentials.add(operation.operationId);
+    });
+  },
+);
+
+describe.each(byId.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
+  '%s',
+  (_name, operation) => {
+    test("answers another app's id and the other mode's exactly as an absent one", async () => {
+      // Neither status, nor length, nor any word tells that the id exists.
+      const answers = [];
+      for (const id of [foreign.data['id'], ofOtherMode.data['id'], Number.MAX_SAFE_INTEGER]) {
+        answers.push(await send({ ...requestOf(operation, String(id)), credentials: shop.test }));
+      }
+      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+      const told = answers.map(({ text, headers }) => ({
+        text: text.replace(/"timestamp":"[^"]+"/, ''),
+        length: headers['content-length'],
+        headers: Object.keys(headers).sort(),
+      }));
+      expect(told[0]).toEqual(told[2]);
+      expect(told[1]).toEqual(told[2]);
+      const own = await send({ ...requestOf(operation, String(foreign.data['id'])), credentials: other.test });
+      expect(own.status).not.toBe(404);
+      tested.scope.add(operation.operationId);
+    });
+  },
+);
+
+describe.each(secured.filter((operation) => !byId.includes(operation)).map((operation) => [operation] as const))(
+  '$method $path',
+  (operation) => {
+    test('keeps to the app and mode of its credential', async () => {
+      // An operation without an id has its own way to leak, and its own proof that it does not.
+      const prove = SCOPED_OTHERWISE[operation.operationId];
+      expect(prove).toBeDefined();
+      await prove?.(operation);
+      tested.scope.add(operation.operationId);
+    });
+  },
+);
+
+describe.each(publicOnes.map((operation) => [operation] as const))('$method $path', (operation) => {
+  test('is public by an unguessable reference only, and takes no id', async () => {
+    // Whoever has no reference learns nothing by counting.
+    expect(operation.parameters.map(({ name }) => name)).toEqual(['reference']);
+    const references = ['1', String(foreign.data['id']), `pay_${'0'.repeat(22)}`];
+    for (const reference of references) {
+      expect((await send({ path: operation.path.replace('{reference}', reference) })).status).toBe(404);
+    }
+    tested.scope.add(operation.operationId);
+  });
+});
+
+test('no operation of the document was left out', () => {
+  // A new route without these proofs fails here.
+  expect([...tested.credentials].sort()).toEqual(secured.map(({ operationId }) => operationId).sort());
+  expect([...tested.scope].sort()).toEqual(documentedOperations.map(({ operationId }) => operationId).sort());
+  expect(documentedOperations.length).toBeGreaterThanOrEqual(7);
+});

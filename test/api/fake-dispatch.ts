@@ -1,0 +1,86 @@
+import type { Database } from '../../database/connection.ts';
+import { Payment } from '../../database/entities/payment.ts';
+import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
+
+/**
+ * What becomes of a checkout: the gateway opens it, opens it slowly, refuses it for good, does not answer in time; or the
+ * whole call never comes back, as when this process dies.
+ */
+export type Opening = 'opens' | 'opens slowly' | 'refuses' | 'times out' | 'never comes back';
+
+/** Stands where Temporal, worker and gateway stand: it writes to the payment's row what the workflow would. */
+export interface FakeDispatch extends Dispatch {
+  opening: Opening;
+  /** Runs when the session is open, before the API hears of it. */
+  afterOpening: () => Promise<void>;
+  /** References of the payments whose session was asked for, as often as it was. */
+  readonly asked: string[];
+  /** Sessions that the gateway has opened: one a payment, however often it was asked. */
+  readonly sessions: Set<string>;
+}
+
+export function createFakeDispatch(database: Database): FakeDispatch {
+  const notNeeded = (): never => {
+    throw new Error('the API under test does not need this');
+  };
+  const dispatch: FakeDispatch = {
+    opening: 'opens',
+    afterOpening: () => Promise.resolve(),
+    asked: [],
+    sessions: new Set(),
+    async openCheckout(payment) {
+      dispatch.asked.push(payment.reference);
+      switch (dispatch.opening) {
+        case 'times out':
+          throw new Error('the checkout was not opened in time');
+        case 'never comes back':
+          return new Promise(() => undefined);
+        case 'refuses':
+          await endAsFailed(database, payment);
+          return { status: 'FAILED' };
+        case 'opens slowly':
+        case 'opens': {
+          await pause(dispatch.opening === 'opens slowly' ? 300 : 5);
+          dispatch.sessions.add(payment.reference);
+          await openSession(database, payment);
+          await dispatch.afterOpening();
+          return { status: 'PENDING' };
+        }
+      }
+    },
+    startPayment: notNeeded,
+    signalCallback: () => Promise.resolve(true),
+    signalCancel: () => Promise.resolve(true),
+    startLatePayment: notNeeded,
+    startDelivery: notNeeded,
+  };
+  return dispatch;
+}
+
+export const GATEWAY_PAGE = 'https://gateway.example/session/1';
+
+async function openSession(database: Database, payment: PaymentHandle): Promise<void> {
+  await database.withScope(payment, (em) =>
+    em.nativeUpdate(
+      Payment,
+      { id: payment.paymentId, status: 'CREATED' },
+      { status: 'PENDING', gatewayRedirectUrl: GATEWAY_PAGE },
+    ),
+  );
+}
+
+async function endAsFailed(database: Database, payment: PaymentHandle): Promise<void> {
+  await database.withScope(payment, (em) =>
+    em.nativeUpdate(
+      Payment,
+      { id: payment.paymentId, status: 'CREATED' },
+      { status: 'FAILED', endedAt: new Date(), failureCode: 'GATEWAY_REFUSED_SESSION' },
+    ),
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

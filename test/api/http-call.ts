@@ -1,0 +1,67 @@
+import { request } from 'node:http';
+import type { CredentialPair } from '../../database/applications.ts';
+
+export interface Call {
+  readonly origin: string;
+  readonly method?: string;
+  /** With the query, as it goes over the wire. */
+  readonly path: string;
+  readonly credentials?: CredentialPair | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Text or bytes are sent as they are; anything else as JSON with its content type. */
+  readonly body?: unknown;
+  /** Sent in chunks, without a Content-Length. */
+  readonly chunked?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** One request as a client of any quality might send it; nothing is normalized on the way. */
+export function httpCall(call: Call): Promise<HttpAnswer> {
+  const { body, contentType } = encode(call.body);
+  const headers: Record<string, string> = {
+    ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    ...(body === undefined || call.chunked === true ? {} : { 'content-length': String(body.length) }),
+    ...(call.credentials === undefined
+      ? {}
+      : { 'x-api-key': call.credentials.apiKey, 'x-api-secret': call.credentials.apiSecret }),
+    ...call.headers,
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      call.origin + call.path,
+      { method: call.method ?? 'GET', headers, ...(call.signal === undefined ? {} : { signal: call.signal }) },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', reject);
+        incoming.on('end', () =>
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: Object.fromEntries(
+              Object.entries(incoming.headers).map(([name, value]) => [name, [value ?? []].flat().join(', ')]),
+            ),
+            text: Buffer.concat(chunks).toString('utf8'),
+          }),
+        );
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function encode(body: unknown): { body?: Buffer; contentType?: string } {
+  if (body === undefined) {
+    return {};
+  }
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    return { body: Buffer.from(body) };
+  }
+  return { body: Buffer.from(JSON.stringify(body)), contentType: 'application/json' };
+}

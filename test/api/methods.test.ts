@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { call, documentedMethods, documentedOperations } from './contract-client.ts';
+import { httpCall } from './http-call.ts';
+
+let world: ApiWorld;
+let origin: string;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  origin = await world.listen();
+});
+afterAll(() => world.close());
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'];
+const documentedPaths = [...new Set(documentedOperations.map(({ path }) => path))];
+
+test.each(documentedPaths)('%s answers 405 with the right Allow to every method it does not have', async (path) => {
+  // A client learns from Allow what a path takes, and TRACE and OPTIONS tell nothing.
+  const allowed = documentedMethods(path);
+  const asked = METHODS.filter((method) => !allowed.includes(method));
+  for (const method of asked) {
+    const answer = await call({ origin, method, path: path.replace(/\{\w+\}/g, '1') });
+    expect([method, answer.status]).toEqual([method, 405]);
+    expect(answer.headers['allow']?.split(', ').sort()).toEqual([...allowed].sort());
+    if (method !== 'HEAD') {
+      expect(answer.meta.errorCode).toBe('METHOD_NOT_ALLOWED');
+    }
+  }
+  expect(asked.length + allowed.length).toBe(METHODS.length);
+});
+
+test.each([
+  ['/openapi.json', 'GET'],
+  ['/docs', 'GET'],
+  ['/health', 'GET'],
+  ['/ready', 'GET'],
+  ['/gateway/sslcommerz/test/ipn', 'POST'],
+])('%s takes %s only', async (path, allowed) => {
+  // The paths outside the API keep the same rule.
+  for (const method of METHODS.filter((method) => method !== allowed)) {
+    const answer = await httpCall({ origin, method, path });
+    expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, allowed]);
+  }
+});
+
+test.each(['/nothing', '/payments/1/nothing', '/payments/', '/app', '/', '', '//payments', '/PAYMENTS'])(
+  'the path %p is 404 in the envelope, with or without a credential',
+  async (path) => {
+    // What does not exist needs no login to say so, and looks like every other failure.
+    const answer = await call({ origin, path });
+    expect(answer.meta).toMatchObject({ success: false, errorCode: 'RESOURCE_NOT_FOUND' });
+  },
+);
+
+test('no answer allows another site to read it', async () => {
+  // Keys belong on servers; a browser of another origin gets nothing.
+  const answer = await httpCall({ origin, path: '/api/v1/app/me', headers: { origin: 'https://evil.example' } });
+  expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+});
+
+test('a callback body that is too large is refused as such, not as our error', async () => {
+  // Gateways repeat what was answered 500, for ever.
+  const path = '/gateway/sslcommerz/test/ipn';
+  const answer = await httpCall({ origin, method: 'POST', path, body: 'x'.repeat(70_000) });
+  expect(answer.status).toBe(413);
+  expect((await httpCall({ origin, method: 'POST', path, body: 'a=\0' })).status).toBe(400);
+});
