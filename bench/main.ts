@@ -18,11 +18,11 @@ const RESULTS = '.lenden/bench';
 const FULL: { throughput: ThroughputPlan; latency: LatencyPlan } = {
   throughput: {
     levels: [
-      { inFlight: 1, count: 40 },
-      { inFlight: 16, count: 160 },
-      { inFlight: 64, count: 256 },
+      { inFlight: 1, count: 30 },
+      { inFlight: 16, count: 96 },
+      { inFlight: 64, count: 160 },
     ],
-    pairs: 7,
+    pairs: 5,
   },
   latency: { pairs: 10, block: 50 },
 };

@@ -6,6 +6,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setHandler,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { BareActivities, BareInput } from './activities.ts';
@@ -24,12 +25,12 @@ export async function barePayment(input: BareInput): Promise<string> {
     await condition(() => opened);
     return { status: 'PENDING' };
   });
-  setHandler(wakeSignal, () => {
-    woken = true;
-  });
+  const wake = (): boolean => (woken = true);
+  setHandler(wakeSignal, () => void wake());
   await open(input);
   opened = true;
-  await condition(() => woken, 1_800_000);
+  void sleep(1_800_000).then(wake);
+  await condition(() => woken);
   await verify(input);
   const status = await settle(input);
   upsertSearchAttributes([{ key: STATUS, value: status }]);
