@@ -62,5 +62,5 @@ function addressOf(number: number): string | undefined {
 }
 
 function agentFrom(localAddress: string | undefined): Agent {
-  return new Agent({ connect: localAddress === undefined ? {} : { localAddress, family: 4 }, pipelining: 1 });
+  return new Agent(localAddress === undefined ? {} : { localAddress, connect: { family: 4 } });
 }

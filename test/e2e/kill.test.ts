@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DevFile } from '../../scripts/dev-file.ts';
+import { openInbox, type Inbox } from '../../scripts/thousand/inbox.ts';
+import { until } from '../scripts/launched.ts';
+import { asOwner, attemptReference } from './owner.ts';
+import { payAndReturn, payAtGateway } from './payer.ts';
+import { openTestShop, paymentIn, type ShopPayment, type TestShop } from './shop.ts';
+import { tellGateway } from './simulator.ts';
+import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
+import { verify } from './verify.ts';
+
+/** Amounts that the simulator reads as orders. */
+const NOTICE_IS_HELD = 131_316;
+const SESSION_OPENS_SLOWLY = 131_348;
+const SETTLED_TIMEOUT_MS = 60_000;
+
+let stack: StackToKill;
+let dev: DevFile;
+let shop: TestShop;
+let inbox: Inbox;
+let secret = '';
+
+beforeAll(async () => {
+  [stack, inbox] = await Promise.all([startStackToKill(), openInbox(() => secret)]);
+  dev = await stack.dev();
+  shop = await openTestShop({ dev, directory: stack.directory }, { webhookUrl: inbox.url });
+  secret = shop.signingSecret;
+}, 120_000);
+
+afterAll(async () => {
+  await inbox.close();
+  await stack.remove();
+}, 60_000);
+
+function eventsOf({ reference }: ShopPayment): string[] {
+  return inbox.arrivals.filter((arrival) => arrival.reference === reference).map(({ type }) => type);
+}
+
+async function untilPaid(payment: ShopPayment): Promise<void> {
+  await until(
+    () =>
+      shop.read(payment.id).then(
+        ({ status }) => status === 'SUCCEEDED',
+        () => false,
+      ),
+    SETTLED_TIMEOUT_MS,
+  );
+  await inbox.ended(payment.reference, SETTLED_TIMEOUT_MS);
+}
+
+/** What a payer does whose page did not load: tries again. */
+async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === 30) {
+        throw error;
+      }
+      await sleep(500);
+    }
+  }
+}
+
+describe('kill -9', () => {
+  test('of every process at once loses neither an open payment nor one that is paid but not yet notified', async () => {
+    // Protects the money rule at its hardest: everything dies, nobody helps, and it goes on from the disk alone.
+    const open = await shop.create();
+    const midway = await shop.create({ amountMinor: NOTICE_IS_HELD });
+    await payAtGateway(midway.checkoutUrl);
+    await stack.killAll();
+    dev = await stack.startAgain();
+    shop.moveTo(dev);
+    expect((await shop.read(open.id)).status).toBe('PENDING');
+    expect((await shop.read(midway.id)).status).toBe('PENDING');
+    await payAndReturn(open.checkoutUrl);
+    await tellGateway(dev, { session: await attemptReference(dev.databaseUrl, midway.reference), action: 'deliver' });
+    await Promise.all([untilPaid(open), untilPaid(midway)]);
+    expect([eventsOf(open), eventsOf(midway)]).toEqual([['payment.succeeded'], ['payment.succeeded']]);
+    expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
+  }, 180_000);
+
+  test.each(['worker', 'temporal', 'simulators'])(
+    'of the %s alone between charge and notice is made good without a hand',
+    async (name) => {
+      // Protects each seam between the processes by itself.
+      const payment = await shop.create({ amountMinor: NOTICE_IS_HELD });
+      await payAtGateway(payment.checkoutUrl);
+      const session = await attemptReference(dev.databaseUrl, payment.reference);
+      process.kill((await stack.dev()).processes[name] ?? 0, 'SIGKILL');
+      await tryAgain(() => tellGateway(dev, { session, action: 'deliver' }));
+      await untilPaid(payment);
+      expect(eventsOf(payment)).toEqual(['payment.succeeded']);
+    },
+    120_000,
+  );
+
+  test('of the api between commit and reply lets a retry with the same key find the same payment', async () => {
+    // Protects an application whose request was cut off from taking the money twice.
+    const body = { amountMinor: SESSION_OPENS_SLOWLY, customerReference: 'cut off' };
+    const key = randomUUID();
+    const lost = shop.post(body, key).catch(() => 'lost');
+    const rows = () =>
+      asOwner<{ reference: string }>(dev.databaseUrl, {
+        sql: 'select reference from payments where customer_reference = ?',
+        parameters: [body.customerReference],
+      });
+    await until(async () => (await rows()).length === 1, 10_000);
+    process.kill((await stack.dev()).processes['api'] ?? 0, 'SIGKILL');
+    expect(await lost).toBe('lost');
+    const twin = await tryAgain(() => shop.post(body, key));
+    expect([twin.status, Number(twin.headers.get('retry-after')) > 0]).toEqual([409, true]);
+    // As if the first request's minute were over.
+    await asOwner(dev.databaseUrl, {
+      sql: `update idempotency_keys set lease_until = now() where key = ?`,
+      parameters: [key],
+    });
+    const retry = await shop.post(body, key);
+    expect(retry.status).toBe(201);
+    const payment = paymentIn(await retry.json());
+    expect(await rows()).toEqual([{ reference: payment.reference }]);
+    expect(payment.status).toBe('PENDING');
+  }, 60_000);
+});
+
+describe('an immediate stop of Postgres under load', () => {
+  test('loses none of twenty payments and doubles none', async () => {
+    // Protects commits that were answered, and retries of those that were not.
+    const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
+    const createAndPay = async (number: number): Promise<ShopPayment> => {
+      const key = randomUUID();
+      const body = { customerReference: `load ${number}`, amountMinor: 10_000 + number };
+      const payment = await tryAgain(() => shop.create(body, key));
+      await tryAgain(() => payOnce(payment));
+      return payment;
+    };
+    const all = Promise.all(numbers.map(createAndPay));
+    await until(async () => inbox.arrivals.length > 6, 30_000);
+    process.kill((await stack.dev()).processes['postgres'] ?? 0, 'SIGQUIT');
+    const payments = await all;
+    await Promise.all(payments.map(untilPaid));
+    expect(payments.flatMap(eventsOf)).toEqual(payments.map(() => 'payment.succeeded'));
+    const [row] = await asOwner<{ count: string }>(dev.databaseUrl, {
+      sql: `select count(*) from payments where customer_reference like 'load %'`,
+    });
+    expect(Number(row?.count)).toBe(20);
+    expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
+  }, 180_000);
+});
+
+/** Pays unless it is paid: a payer whose way back broke off looks at our page first. */
+async function payOnce({ id, redirectUrl, checkoutUrl }: ShopPayment): Promise<void> {
+  if ((await shop.read(id)).status === 'PENDING') {
+    await payAndReturn(checkoutUrl);
+  }
+  expect(redirectUrl ?? '').toContain(dev.simulators);
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import {
+  appMeCall,
+  appMeSample,
+  createCall,
+  createCallInOneLine,
+  createSample,
+  listCall,
+  readCall,
+} from './documented-calls.ts';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+}, 60_000);
+
+afterAll(() => stack.stop(), 60_000);
+
+/** Runs the text in a shell, as somebody does who pasted it. */
+async function pasted(call: string): Promise<unknown> {
+  const { apiKey, apiSecret } = stack.dev.apps.native.test;
+  const text = call
+    .replace('http://localhost:8080/api/v1', stack.dev.api)
+    .replace('oi_test_xxx', apiKey)
+    .replace('your-secret', apiSecret);
+  const { stdout } = await promisify(execFile)('sh', ['-c', text.replace(/^curl /, 'curl --silent --show-error ')], {
+    timeout: 20_000,
+  });
+  return JSON.parse(stdout);
+}
+
+/** Every member of the sample with its own type; what may differ is the value, and the answer may have more members. */
+function typesOf(sample: unknown): unknown {
+  if (typeof sample === 'object' && sample !== null) {
+    const members = Object.entries(sample).map(([name, value]) => [name, typesOf(value)]);
+    return expect.objectContaining(Object.fromEntries(members));
+  }
+  return typeof sample === 'number' ? expect.any(Number) : sample;
+}
+
+const instant = expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/);
+const meta = expect.objectContaining({ success: true, timestamp: instant });
+
+describe("the documents' own calls, pasted into a shell", () => {
+  test('tell which application and mode the credential stands for', async () => {
+    // Protects the first thing that an integrator tries.
+    expect(await pasted(appMeCall)).toEqual({
+      data: {
+        ...appMeSample.data,
+        id: stack.dev.apps.native.id,
+        name: expect.any(String),
+      },
+      meta,
+      pagination: null,
+    });
+  });
+
+  test.each([
+    ['over several lines', createCall],
+    ['in one line', createCallInOneLine],
+  ])(
+    'create a payment (%s), answered field by field as documented',
+    async (_name, call) => {
+      // Protects clients that were written against the documents from any change of the answer.
+      const answer = await pasted(call);
+      expect(answer).toEqual(
+        typesOf({
+          ...createSample,
+          data: {
+            ...createSample.data,
+            reference: expect.stringMatching(/^pay_[0-9A-Za-z]{22,}$/),
+            checkoutUrl: expect.stringMatching(
+              new RegExp(`^${stack.dev.web.replaceAll('.', String.raw`\.`)}/checkout/pay_[0-9A-Za-z]+$`),
+            ),
+          },
+          meta,
+        }),
+      );
+      const { data } = answer as { data: { reference: string; checkoutUrl: string } };
+      expect(data.checkoutUrl.endsWith(`/checkout/${data.reference}`)).toBe(true);
+      expect((await fetch(data.checkoutUrl)).status).toBe(200);
+    },
+    20_000,
+  );
+
+  test('answer the same payment, byte for byte, when pasted again', async () => {
+    // Protects from a second payment, since the documents' key is the same on every paste.
+    expect(await pasted(createCall)).toEqual(await pasted(createCall));
+  });
+
+  test('read and list what was created', async () => {
+    // Protects the documented way to confirm a payment without webhooks.
+    const { data: created } = (await pasted(createCall)) as { data: Record<string, unknown> };
+    const read = await pasted(readCall.replace('/payments/100', `/payments/${String(created['id'])}`));
+    expect(read).toEqual({ data: created, meta, pagination: null });
+    const { data: listed } = (await pasted(listCall)) as { data: Record<string, unknown>[] };
+    expect(listed).toHaveLength(2);
+    expect(listed).toContainEqual(created);
+    const ids = listed.map(({ id }) => Number(id));
+    expect(ids).toEqual(ids.toSorted((a, b) => b - a));
+  }, 20_000);
+});

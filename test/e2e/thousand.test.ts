@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
+import { proveThousand } from '../../scripts/thousand/proof.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import { verify } from './verify.ts';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+}, 60_000);
+
+afterAll(() => stack.stop(), 60_000);
+
+test('sixty payments, twenty at a time, end as their payers had it, in every book alike', async () => {
+  // Protects the whole: final states, one event each, ledger = gateway. The long form is npm run proof:thousand.
+  const { problems, statuses, events, charges, historyEvents } = await proveThousand({
+    dev: stack.dev,
+    masterKey: readOrMakeMasterKey(stack.directory),
+    payments: 60,
+    inFlight: 20,
+    seed: 7,
+    tell: () => undefined,
+  });
+  expect(problems).toEqual([]);
+  expect(Object.values(statuses).reduce((sum, count) => sum + count, 0)).toBe(60);
+  expect(Object.keys(statuses)).toEqual(['CANCELLED', 'EXPIRED', 'FAILED', 'SUCCEEDED']);
+  expect(events).toEqual({ distinct: 60, deliveries: 60, forged: 0 });
+  expect([charges.count, charges.ledgerGrossMinor]).toEqual([statuses['SUCCEEDED'], charges.grossMinor]);
+  expect(Math.max(...Object.values(historyEvents).map(({ max }) => max))).toBeLessThanOrEqual(25);
+  expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
+}, 180_000);
