@@ -1,0 +1,53 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { globSync, readFileSync } from 'node:fs';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
+
+/** Every first group of a pattern in these files, once each. */
+function found(pattern: RegExp, paths: readonly string[]): string[] {
+  const texts = paths.map(read);
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
+}
+
+const CODE = ['api', 'activities', 'database', 'gateways', 'runtime', 'temporal', 'worker'].flatMap((room) =>
+  globSync(`${room}/**/*.ts`, { cwd: ROOT }),
+);
+
+describe('docs/operating.md', () => {
+  let rows: string[];
+  beforeAll(() => {
+    const lines = read('docs/operating.md').split('\n');
+    rows = lines.filter((line) => line.startsWith('| `')).map((line) => line.split('|')[1] ?? '');
+  });
+  const undocumented = (names: readonly string[]): string[] =>
+    names.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)));
+
+  test('has a row for every alert that the code can log', () => {
+    // An alert that nobody knows of routes nowhere.
+    const alerts = found(/alert: '([a-z-]+)'/g, CODE);
+    expect(alerts.length).toBeGreaterThan(5);
+    expect(undocumented(alerts)).toEqual([]);
+  });
+
+  test('has a row for every variable that the processes read', () => {
+    // A setting that is only in the code is found by its absence.
+    const variables = found(/\b((?:LENDEN|TEMPORAL|DATABASE|OTEL)_[A-Z_]+)['\]:]/g, [
+      'runtime/config.ts',
+      ...CODE.filter((path) => path.startsWith('runtime/telemetry')),
+    ]);
+    const stores = ['URL', 'STORE_ID', 'STORE_PASSWORD'].flatMap((name) => [
+      `SSLCOMMERZ_TEST_${name}`,
+      `SSLCOMMERZ_LIVE_${name}`,
+    ]);
+    expect(variables).toContain('OTEL_METRIC_EXPORT_INTERVAL');
+    expect(undocumented([...variables, ...stores])).toEqual([]);
+  });
+
+  test('has a row for every metric', () => {
+    // Dashboards are built from the page, not from the code.
+    const metrics = found(/^ {2}'((?:lenden|http)\.[a-z._]+)':/gm, ['runtime/telemetry/instruments.ts']);
+    expect(metrics.length).toBe(10);
+    expect(undocumented(metrics)).toEqual([]);
+  });
+});
