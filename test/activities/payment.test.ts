@@ -280,7 +280,7 @@ describe('the question to the gateway', () => {
     const { input, attempt } = await world.opened();
     const reference = String(attempt['reference']);
     await world.control('POST', `sessions/${reference}/script`, {
-      script: { query: [{ kind: 'slow', early: true }] },
+      script: { faults: { query: [{ kind: 'slow', early: true }] } },
     });
     await world.post('ipn', { tran_id: reference, n: '1' });
     const asking = verify(input);
@@ -385,6 +385,32 @@ describe('late money', () => {
       [attempt['reference']],
     );
 
+  /** The gateway makes another session under the same reference; answers its key. */
+  async function secondSession(attempt: Row): Promise<string> {
+    const callback = (kind: string): string => `${world.apiUrl}/gateway/sslcommerz/test/${kind}`;
+    const outcome = await world.deps.gateways.get('sslcommerz', 'TEST')?.openSession({
+      attemptReference: String(attempt['reference']),
+      amount: { amountMinor: 10_000n, currency: 'BDT' },
+      productName: 'A book',
+      customer: {
+        name: 'Customer',
+        email: 'customer@example.com',
+        phone: '01711111111',
+        address: 'Dhaka',
+        city: 'Dhaka',
+        postcode: '1000',
+        country: 'Bangladesh',
+      },
+      callbacks: {
+        success: callback('success'),
+        fail: callback('fail'),
+        cancel: callback('cancel'),
+        ipn: callback('ipn'),
+      },
+    });
+    return outcome?.kind === 'opened' ? outcome.sessionKey : '';
+  }
+
   test.each(['EXPIRED', 'CANCELLED'] as const)(
     'for a payment that had ended %s is posted once under twenty parallel runs',
     async (status) => {
@@ -429,35 +455,17 @@ describe('late money', () => {
   });
 
   test('finds a second charge of an attempt that was settled', async () => {
-    // A payer who paid twice under one reference gets the second amount back.
-    const { input, attempt } = await paid();
+    // A payer who paid in two tabs gets the second amount back.
+    const { input, attempt } = await world.opened();
+    const other = await secondSession(attempt);
+    await world.finish({ reference: attempt['session_key'] });
+    await until(async () => (await callbackCount(input)) === 1);
     await verify(input);
     await settle(input);
-    await world.rows(`update payments set last_signalled_at = null where id = ?::bigint returning 1`, [
+    await world.rows('update payments set last_signalled_at = null where id = ?::bigint returning 1', [
       input.paymentId,
     ]);
-    const gateway = world.deps.gateways.get('sslcommerz', 'TEST');
-    await gateway?.openSession({
-      attemptReference: String(attempt['reference']),
-      amount: { amountMinor: 10_000n, currency: 'BDT' },
-      productName: 'A book',
-      customer: {
-        name: 'C',
-        email: 'c@example.com',
-        phone: '01711111111',
-        address: 'A',
-        city: 'D',
-        postcode: '1',
-        country: 'BD',
-      },
-      callbacks: {
-        success: `${world.apiUrl}/gateway/sslcommerz/test/success`,
-        fail: `${world.apiUrl}/gateway/sslcommerz/test/fail`,
-        cancel: `${world.apiUrl}/gateway/sslcommerz/test/cancel`,
-        ipn: `${world.apiUrl}/gateway/sslcommerz/test/ipn`,
-      },
-    });
-    await world.finish(attempt);
+    await world.finish({ reference: other });
     await until(() => world.sent.late.some(({ attemptReference }) => attemptReference === attempt['reference']));
     expect(await chargesOf(attempt)).toHaveLength(2);
     expect(await late(input, attempt)).toEqual({ kind: 'held', amountMinor: '10000', currency: 'BDT' });

@@ -1,0 +1,241 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { activityInfo } from '@temporalio/activity';
+import { Worker } from '@temporalio/worker';
+import { createPaymentActivities } from '../../activities/payments.ts';
+import { createWebhookActivities } from '../../activities/webhooks.ts';
+import { updateApplication } from '../../database/applications.ts';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import { createHttpClient } from '../../runtime/http-client.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
+import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
+import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../activities/payment-world.ts';
+import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
+import { until } from '../workflows/staged-payments.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+
+/** The real worker code on real Postgres, the real simulator and the real Temporal server. */
+export interface Recorder {
+  readonly world: PaymentWorld;
+  readonly realTime: TestTemporal;
+  /** Workflows that it starts jump over their timers. */
+  readonly skipping: TestTemporal;
+  /** What the application's receiver answers, and what it got. */
+  readonly receiver: { status: number; readonly bodies: string[] };
+  close(): Promise<void>;
+}
+
+export async function openRecorder(): Promise<Recorder> {
+  const namespace = await createTestNamespace();
+  const realTime = await connectTestTemporal({ timeSkipping: false, namespace });
+  const skipping = await connectTestTemporal({ timeSkipping: true, namespace });
+  const world = await createPaymentWorld(createDispatch(realTime.client));
+  const shop = await startReceiver();
+  await updateApplication(
+    { database: world.database },
+    { applicationId: world.app.applicationId, webhookUrl: shop.url },
+  );
+  const allow = parseAllowList('127.0.0.1:*');
+  const http = createHttpClient({ guard: 'public-only', allow });
+  const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+  const shared = { connection: realTime.nativeConnection, namespace, workflowsPath: WORKFLOWS_PATH };
+  const workers = await Promise.all([
+    Worker.create({ ...shared, taskQueue: TASK_QUEUES.payments, activities: createPaymentActivities(world.deps) }),
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.webhooks,
+      activities: createWebhookActivities({
+        database: world.database,
+        http,
+        secrets,
+        allow,
+        log: world.deps.log,
+        // Deliveries whose clock jumps write the time that they live in.
+        now: () => activityInfo().currentAttemptScheduledTimestampMs,
+      }),
+    }),
+  ]);
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    world,
+    realTime,
+    skipping,
+    receiver: shop.receiver,
+    async close() {
+      for (const worker of workers) {
+        worker.shutdown();
+      }
+      await running;
+      await http.close();
+      await shop.close();
+      await realTime.close();
+      await skipping.close();
+      await world.close();
+    },
+  };
+}
+
+async function startReceiver() {
+  const receiver: Recorder['receiver'] = { status: 200, bodies: [] };
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      receiver.bodies.push(Buffer.concat(chunks).toString());
+      response.writeHead(receiver.status).end();
+    });
+  });
+  await new Promise<void>((settle) => {
+    server.listen(0, '127.0.0.1', settle);
+  });
+  return {
+    receiver,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    close: () =>
+      new Promise<void>((settle) => {
+        server.closeAllConnections();
+        server.close(() => settle());
+      }),
+  };
+}
+
+export interface Begun {
+  readonly input: PaymentWorkflowInput;
+  readonly attempt: Row;
+  readonly handle: WorkflowHandle;
+}
+
+/** Starts a payment as the API does, and waits until its checkout is open. */
+export async function begin(
+  { world, realTime, skipping }: Recorder,
+  { jump = false, ...fields }: NewPayment & { jump?: boolean } = {},
+): Promise<Begun> {
+  const input = await world.payment(fields);
+  const { client } = jump ? skipping : realTime;
+  await createDispatch(client).openCheckout(world.handleOf(input), { timeoutMs: 8_000, unreachableMs: 2_000 });
+  return {
+    input,
+    attempt: await world.attemptRow(input),
+    handle: client.workflow.getHandle(workflowIds.payment(input.reference)),
+  };
+}
+
+async function ended({ handle }: Begun): Promise<History> {
+  await handle.result();
+  return handle.fetchHistory();
+}
+
+async function finished(recorder: Recorder, status: string): Promise<History> {
+  const begun = await begin(recorder);
+  await recorder.world.finish(begun.attempt, status);
+  return ended(begun);
+}
+
+async function deliveryOf({ world, realTime }: Recorder, { input }: Begun): Promise<WorkflowHandle> {
+  const [event] = await world.rows('select event_id from webhook_events where payment_id = ?::bigint', [
+    input.paymentId,
+  ]);
+  return realTime.client.workflow.getHandle(workflowIds.webhook(String(event?.['event_id'])));
+}
+
+const silent: NewPayment = { amountMinor: 131_310n };
+
+/** One run for each way in which a workflow of ours can go. */
+export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<History>>> = {
+  'payment-succeeds': (recorder) => finished(recorder, 'VALID'),
+  'payment-fails': (recorder) => finished(recorder, 'FAILED'),
+  'payment-cancelled-at-gateway': (recorder) => finished(recorder, 'CANCELLED'),
+  'payment-expires': async (recorder) => ended(await begin(recorder, { jump: true })),
+  async 'payment-cancelled-by-payer'(recorder) {
+    const begun = await begin(recorder);
+    await recorder.world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      begun.input.paymentId,
+    ]);
+    await recorder.world.deps.dispatch.signalCancel(begun.input.reference);
+    return ended(begun);
+  },
+  async 'payment-silent-then-found-paid'(recorder) {
+    const begun = await begin(recorder, { ...silent, expiresInMs: 2_000 });
+    await recorder.world.finish(begun.attempt);
+    return ended(begun);
+  },
+  async 'payment-refused'(recorder) {
+    const begun = await begin(recorder, { amountMinor: 131_340n });
+    return ended(begun);
+  },
+  async 'payment-opened-at-second-try'(recorder) {
+    const begun = await begin(recorder, { amountMinor: 131_343n });
+    await recorder.world.finish(begun.attempt);
+    return ended(begun);
+  },
+  async 'payment-in-review'(recorder) {
+    const begun = await begin(recorder, { amountMinor: 131_320n });
+    await recorder.world.finish(begun.attempt);
+    await until(async () => (await recorder.world.paymentRow(begun.input))['review_reason'] !== null);
+    await until(async () => (await historyLength(begun.handle)) >= 20);
+    const history = await begun.handle.fetchHistory();
+    await begun.handle.terminate();
+    return history;
+  },
+  async 'late-money-held'(recorder) {
+    const { attempt, late } = await expiredThenPaid(recorder, silent);
+    await recorder.world.finish(attempt);
+    const handle = await late();
+    await until(
+      async () =>
+        (await recorder.world.rows('select 1 from late_payments where attempt_id = ?', [attempt['id']])).length === 1,
+    );
+    await until(async () => (await historyLength(handle)) >= 11);
+    const history = await handle.fetchHistory();
+    await handle.terminate();
+    return history;
+  },
+  async 'late-money-nothing'(recorder) {
+    const { late } = await expiredThenPaid(recorder);
+    const handle = await late();
+    await handle.result();
+    return handle.fetchHistory();
+  },
+  async 'webhook-delivered'(recorder) {
+    const begun = await begin(recorder);
+    await recorder.world.finish(begun.attempt);
+    await begun.handle.result();
+    const delivery = await deliveryOf(recorder, begun);
+    await delivery.result();
+    return delivery.fetchHistory();
+  },
+  async 'webhook-retried'(recorder) {
+    recorder.receiver.status = 503;
+    const begun = await begin(recorder);
+    await recorder.world.finish(begun.attempt);
+    await begun.handle.result();
+    const delivery = await deliveryOf(recorder, begun);
+    await until(async () => (await historyLength(delivery)) >= 11);
+    recorder.receiver.status = 200;
+    await delivery.result();
+    return delivery.fetchHistory();
+  },
+};
+
+async function historyLength(handle: WorkflowHandle): Promise<number> {
+  return (await handle.describe()).historyLength;
+}
+
+/** A payment that expired; `late` starts the search for money that came afterwards. */
+async function expiredThenPaid(recorder: Recorder, fields: NewPayment = {}) {
+  const begun = await begin(recorder, { ...fields, jump: true });
+  await begun.handle.result();
+  const { world, realTime } = recorder;
+  const attemptReference = String(begun.attempt['reference']);
+  return {
+    attempt: begun.attempt,
+    async late() {
+      await world.deps.dispatch.startLatePayment(world.handleOf(begun.input), { attemptReference, callbackId: 1n });
+      return realTime.client.workflow.getHandle(workflowIds.latePayment(attemptReference));
+    },
+  };
+}

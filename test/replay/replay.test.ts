@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+
+const logger = new DefaultLogger('ERROR');
+Runtime.install({ logger });
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const HISTORIES = join(import.meta.dirname, 'histories');
+
+/** Every branch that is promised, with the most events that it may cost. */
+const EVENTS_MAX: Readonly<Record<string, number>> = {
+  'payment-succeeds': 25,
+  'payment-fails': 25,
+  'payment-cancelled-at-gateway': 25,
+  'payment-cancelled-by-payer': 25,
+  'payment-expires': 25,
+  'payment-silent-then-found-paid': 25,
+  'payment-refused': 15,
+  'payment-opened-at-second-try': 30,
+  'payment-in-review': 25,
+  'late-money-held': 15,
+  'late-money-nothing': 15,
+  'webhook-delivered': 12,
+  'webhook-retried': 24,
+};
+
+const textOf = (name: string): string => readFileSync(join(HISTORIES, `${name}.json`), 'utf8');
+const recorded = (name: string): History => historyFromJSON(JSON.parse(textOf(name)));
+const tasksOf = (name: string): number =>
+  (recorded(name).events ?? []).filter(({ workflowTaskCompletedEventAttributes: task }) => Boolean(task)).length;
+
+let bundle: WorkflowBundleWithSourceMap;
+beforeAll(async () => {
+  bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger });
+}, 60_000);
+
+/** The names of the histories that this code does not replay as they were recorded. */
+async function refused(workflowBundle: WorkflowBundleWithSourceMap, names: readonly string[]): Promise<string[]> {
+  const failed: string[] = [];
+  for (const name of names) {
+    await Worker.runReplayHistory({ workflowBundle }, recorded(name), name).catch(() => failed.push(name));
+  }
+  return failed;
+}
+
+describe('a recorded history', () => {
+  test('exists for every branch, and every one is listed', () => {
+    // A branch without a recording could be broken unseen.
+    const names = readdirSync(HISTORIES)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length));
+    expect(names.toSorted()).toEqual(Object.keys(EVENTS_MAX).toSorted());
+  });
+
+  test.each(Object.keys(EVENTS_MAX))('replays on today’s workflow code: %s', async (name) => {
+    // Open workflows of the last release must go on after a deployment.
+    expect(await refused(bundle, [name])).toEqual([]);
+  });
+
+  test.each(Object.entries(EVENTS_MAX))('of %s has at most %d events', (name, eventsMax) => {
+    // Events are the price of a payment.
+    expect(recorded(name).events?.length).toBeLessThanOrEqual(eventsMax);
+  });
+
+  test('of a payment that succeeds is within six workflow tasks and 20 kB', () => {
+    // Target T-53.
+    expect(tasksOf('payment-succeeds')).toBeLessThanOrEqual(6);
+    expect(textOf('payment-succeeds').length).toBeLessThanOrEqual(20_000);
+  });
+
+  test.each(Object.keys(EVENTS_MAX))('holds no host, path or stack of the machine that recorded it: %s', (name) => {
+    // A repository is public; what Temporal stores should be as bare.
+    const payloads = textOf(name).replaceAll(/"data":"([^"]*)"/g, (_match, data: string) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    expect(payloads).not.toMatch(/\/(root|home|work|tmp|Users)\/|node_modules|\.ts:\d/);
+  });
+});
+
+describe('the gate', () => {
+  const directories: string[] = [];
+  afterAll(() => directories.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
+
+  /** The workflows with one change, beside the real dependencies. */
+  async function changed(change: (source: string) => string): Promise<WorkflowBundleWithSourceMap> {
+    mkdirSync(join(ROOT, '.lenden'), { recursive: true });
+    const directory = mkdtempSync(join(ROOT, '.lenden', 'replay-'));
+    directories.push(directory);
+    for (const folder of ['workflows', 'domain']) {
+      cpSync(join(ROOT, folder), join(directory, folder), { recursive: true });
+    }
+    const path = join(directory, 'workflows', 'payment.ts');
+    const source = readFileSync(path, 'utf8');
+    const broken = change(source);
+    expect(broken).not.toBe(source);
+    writeFileSync(path, broken);
+    return bundleWorkflowCode({ workflowsPath: join(directory, 'workflows', 'index.ts'), logger });
+  }
+
+  test('passes an unchanged copy', async () => {
+    // Otherwise the next two tests would prove nothing.
+    const copy = await changed((source) => `${source}\n`);
+    expect(await refused(copy, ['payment-succeeds', 'payment-expires'])).toEqual([]);
+  }, 30_000);
+
+  test('turns red when two steps are swapped', async () => {
+    // Hostile case 58: the timer that is started before the question is started after it.
+    const broken = await changed((source) =>
+      source
+        .replace('    this.watchExpiry();\n    let hopefulTries', '    let hopefulTries')
+        .replace('const verdict = await this.ask(false);', '$&\n      this.watchExpiry();'),
+    );
+    expect(await refused(broken, ['payment-succeeds', 'payment-fails'])).toEqual(['payment-succeeds', 'payment-fails']);
+  }, 30_000);
+
+  test('turns red when another activity is called', async () => {
+    // A renamed activity is another command to a running workflow.
+    const broken = await changed((source) => source.replaceAll('verifyPayment', 'verifyCharge'));
+    expect(await refused(broken, ['payment-succeeds'])).toEqual(['payment-succeeds']);
+  }, 30_000);
+});
