@@ -1,3 +1,4 @@
+import { describeError, type Logger } from '../runtime/logger.ts';
 import type { Database } from './connection.ts';
 
 const NEEDED: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -6,11 +7,31 @@ const NEEDED: Readonly<Record<string, ReadonlySet<string>>> = {
   synchronous_commit: new Set(['on', 'remote_apply', 'remote_write']),
 };
 
+export interface DurabilityCheck {
+  readonly database: Database;
+  readonly environment: 'development' | 'production';
+  readonly log: Logger;
+}
+
 /**
- * Which settings of the server could lose or corrupt what was acknowledged, as `name=value`; empty when none does. With
- * `synchronous_commit=off` the last transactions can vanish, with `fsync=off` the whole cluster can.
+ * Refuses production on a server that could lose what it acknowledged: with `synchronous_commit=off` the last transactions can vanish,
+ * with `fsync=off` the whole cluster can be corrupted. A database that cannot be asked now is asked again at the next start.
+ * @throws Error that names the settings.
  */
-export async function weakDurabilitySettings(database: Database): Promise<string[]> {
+export async function requireDurability({ database, environment, log }: DurabilityCheck): Promise<void> {
+  const weak = await weakSettings(database).catch((error: unknown) => {
+    log.warn({ error: describeError(error) }, 'the database could not be asked about its durability');
+    return [];
+  });
+  if (weak.length > 0 && environment === 'production') {
+    throw new Error(`Lenden does not run on this database: it could lose payments (${weak.join(', ')})`);
+  }
+  if (weak.length > 0) {
+    log.warn({ weak }, 'this database could lose payments');
+  }
+}
+
+async function weakSettings(database: Database): Promise<string[]> {
   const rows = await database.lookup<{ name: string; setting: string }>(
     `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')`,
     [],

@@ -22,8 +22,6 @@ export interface PostgresSettings {
   /** Made together with the cluster. */
   readonly database: string;
   readonly logFile: string;
-  /** False only for data that is thrown away: then nothing waits for the disk. */
-  readonly durable: boolean;
 }
 
 const START_TIMEOUT_MS = 30_000;
@@ -63,8 +61,7 @@ async function makeCluster({ home, data, settings }: { home: PostgresHome; data:
   }
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const auth = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-  const sync = settings.durable ? [] : ['--no-sync'];
-  await promisify(execFile)(join(home.bin, 'initdb'), ['-D', staging, ...auth, ...locale, ...sync], options(home));
+  await promisify(execFile)(join(home.bin, 'initdb'), ['-D', staging, ...auth, ...locale], options(home));
   await runAlone({ home, data: staging, sql: `create database "${settings.database}"` });
   renameSync(passwordFile, join(home.directory, 'password'));
   renameSync(staging, data);
@@ -106,7 +103,7 @@ async function runServer({ home, data, settings }: { home: PostgresHome; data: s
     const child = await startChild({
       name: 'postgres',
       command: join(home.bin, 'postgres'),
-      args: ['-D', data, '-p', String(settings.port), ...serverSettings(settings)],
+      args: ['-D', data, '-p', String(settings.port), ...serverSettings()],
       ...options(home),
       logFile: settings.logFile,
       stopSignal: 'SIGINT',
@@ -127,15 +124,14 @@ async function runServer({ home, data, settings }: { home: PostgresHome; data: s
   }
 }
 
-function serverSettings({ durable }: PostgresSettings): string[] {
-  const always = [
+function serverSettings(): string[] {
+  const settings = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
     'max_connections=200',
     'logging_collector=off',
   ];
-  const careless = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
-  return [...always, ...(durable ? [] : careless)].flatMap((setting) => ['-c', setting]);
+  return settings.flatMap((setting) => ['-c', setting]);
 }
 
 /** The server writes its own state as the eighth line of its pid file; nothing needs to connect to learn it. */

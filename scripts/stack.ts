@@ -163,7 +163,6 @@ async function keepPostgres({ crew, directory }: { crew: Crew; directory: string
         port: ports.postgres,
         database: 'lenden',
         logFile: logFile(directory, 'postgres'),
-        durable: true,
       });
       ({ url } = server);
       return server.child;

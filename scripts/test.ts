@@ -56,7 +56,6 @@ async function startServers({ directory, servers }: { directory: string; servers
     port: ports.postgres,
     database: TEMPLATE,
     logFile: logFile('postgres'),
-    durable: false,
   }).then(keep);
   const temporal = startTemporal({
     file: join(directory, 'temporal', 'temporal.db'),

@@ -28,7 +28,6 @@ async function start(): Promise<EmbeddedPostgres> {
     port: await findFreePort([]),
     database: 'lenden',
     logFile: join(directory, 'postgres.log'),
-    durable: true,
   });
   running.push(server);
   return server;
@@ -169,7 +168,6 @@ describe('embedded Postgres', () => {
       port: taken.port,
       database: 'lenden',
       logFile: join(directory, 'other.log'),
-      durable: true,
     });
     await expect(attempt).rejects.toThrow(/Address already in use/);
   }, 60_000);
