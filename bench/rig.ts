@@ -49,7 +49,7 @@ export async function startRig({
   const [donePort, webhookPort, readPort] = [await findFreePort([]), await findFreePort([]), await findFreePort([])];
   const credentials = await registerShop({ databaseUrl: dev.databaseUrl, directory, webhookPort });
   const shared = { temporalAddress: dev.temporal.address, namespace: dev.temporal.namespace, donePort };
-  const load = await start('load.ts', {
+  const load = await start(new URL('./load.ts', import.meta.url), {
     ...shared,
     ...credentials,
     api: dev.api,
@@ -57,7 +57,11 @@ export async function startRig({
     readUrl: `http://127.0.0.1:${readPort}`,
     webhookPort,
   } satisfies LoadSettings);
-  const bare = await start('bare-process.ts', { ...shared, databaseUrl: dev.databaseUrl, readPort });
+  const bare = await start(new URL('./bare-process.ts', import.meta.url), {
+    ...shared,
+    databaseUrl: dev.databaseUrl,
+    readPort,
+  });
   const { launcher: _ours, ...processes } = dev.processes;
   const pids = { ...processes, 'bare worker': bare.pid ?? 0, 'load generator': load.pid ?? 0 };
   return {
@@ -83,12 +87,12 @@ async function registerShop(given: { databaseUrl: string; directory: string; web
   }
 }
 
-async function start(file: string, settings: object): Promise<ChildProcess> {
-  const child = fork(new URL(file, import.meta.url), [JSON.stringify(settings)], {
+async function start(program: URL, settings: object): Promise<ChildProcess> {
+  const child = fork(program, [JSON.stringify(settings)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`bench/${file} ended with ${String(code)}`);
+    throw new Error(`${program.pathname} ended with ${String(code)}`);
   });
   await Promise.race([once(child, 'message'), ended]);
   ended.catch(() => undefined);
