@@ -31,8 +31,14 @@ export interface SslcommerzStore {
 const port = z.coerce.number().int().min(0).max(65535);
 const origin = z
   .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).pathname === '/' && new URL(text).search === '', 'must be an origin without a path')
+  .refine((text) => isOrigin(text), 'must be an origin without a path')
   .transform((text) => new URL(text).origin);
+
+/** A check runs also after an earlier one has failed, so the text may be no URL at all. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).pathname === '/' && new URL(text).search === '';
+}
+
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
