@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { canonicalJson, NumberText, parseJsonStrictly } from '../../api/http/json-text.ts';
+import { DomainError } from '../../domain/errors.ts';
+
+function refusal(text: string): string {
+  try {
+    parseJsonStrictly(text);
+  } catch (error) {
+    if (error instanceof DomainError) {
+      return error.code;
+    }
+  }
+  return 'taken';
+}
+
+describe('numbers', () => {
+  test.each(['0', '-1', '10000', '9007199254740991', '-9007199254740991'])('%s is itself', (text) => {
+    // Plain integers within what a double holds exactly.
+    expect(parseJsonStrictly(text)).toBe(Number(text));
+  });
+
+  test.each(['0.1', '1.0', '1e3', '1E0', '9007199254740992', '9223372036854775808', '1e400', '100000000000000000000'])(
+    '%s keeps its text instead of being rounded',
+    (text) => {
+      // JSON.parse would hand on a neighbour of what was written.
+      expect(parseJsonStrictly(text)).toEqual(new NumberText(text));
+    },
+  );
+});
+
+describe('members given twice', () => {
+  test.each([
+    '{"a":1,"a":2}',
+    '{"a":1,"a":1}',
+    String.raw`{"a":1,"\u0061":2}`,
+    '{"x":{"a":1,"b":2,"a":3}}',
+    '[{"a":1},{"a":1,"a":2}]',
+    '{"a" :1,"a"\n:2}',
+    '{"__proto__":1,"__proto__":2}',
+    String.raw`{"\"":1,"\"":2}`,
+  ])('%s is refused', (text) => {
+    // The last one wins in one reader, the first in another.
+    expect(refusal(text)).toBe('VALIDATION_ERROR');
+  });
+
+  test.each([
+    '{"a":{"a":1},"b":[{"a":1},{"a":2}]}',
+    String.raw`{"a":"{\"a\":1,\"a\":2}"}`,
+    '{"a":"x","b":"a\\":"}',
+    String.raw`{"a":"\\","b":1}`,
+    '{"":1,"a":""}',
+  ])('%s is taken', (text) => {
+    // The same name at another place, or inside a text, is no repetition.
+    expect(refusal(text)).toBe('taken');
+  });
+
+  test('agrees with JSON.parse on whatever JSON.stringify writes', () => {
+    // Honest clients never notice the strictness.
+    const integers = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.string({ unit: 'binary' }),
+        fc.maxSafeInteger().map((n) => (Object.is(n, -0) ? 0 : n)),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(fc.string(), tie('value'), { maxKeys: 4 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(integers, (value) => {
+        const text = JSON.stringify(value);
+        expect(JSON.stringify(parseJsonStrictly(text))).toBe(JSON.stringify(JSON.parse(text)));
+      }),
+    );
+  });
+});
+
+describe('limits', () => {
+  test('hold for depth and for the number of members', () => {
+    // A small body must not cost much.
+    expect(refusal('['.repeat(32) + ']'.repeat(32))).toBe('taken');
+    expect(refusal('['.repeat(33) + ']'.repeat(33))).toBe('VALIDATION_ERROR');
+    expect(refusal('['.repeat(30_000))).toBe('VALIDATION_ERROR');
+    const members = (count: number): string => `{${Array.from({ length: count }, (_, i) => `"${i}":0`).join(',')}}`;
+    expect(refusal(members(10_000))).toBe('taken');
+    expect(refusal(members(10_001))).toBe('VALIDATION_ERROR');
+  });
+
+  test('a hostile name becomes an ordinary member', () => {
+    // No prototype is reached through a body.
+    const value = parseJsonStrictly('{"__proto__":{"admin":true},"constructor":1}');
+    expect(Object.keys(value ?? {})).toEqual(['__proto__', 'constructor']);
+    expect(Reflect.get({}, 'admin')).toBeUndefined();
+  });
+
+  test('a message never repeats the body', () => {
+    // Bodies hold names and addresses; messages are logged.
+    expect(() => parseJsonStrictly('{"secret":"canary')).toThrow(/^the body is not valid JSON$/);
+  });
+});
+
+describe('canonical text', () => {
+  test('is the same for the same meaning and another for any other', () => {
+    // Idempotency compares requests by it.
+    const canon = (text: string): string => canonicalJson(parseJsonStrictly(text));
+    expect(canon('{"b":[1, 2],\n"a":{"d":null,"c":"\\u0041"}}')).toBe('{"a":{"c":"A","d":null},"b":[1,2]}');
+    expect(canon('{"a":1.0}')).not.toBe(canon('{"a":1}'));
+    expect(canon('{"a":"1"}')).not.toBe(canon('{"a":1}'));
+    expect(canon('[1,2]')).not.toBe(canon('[2,1]'));
+    const dictionary = fc.dictionary(fc.string(), fc.string());
+    fc.assert(
+      fc.property(dictionary, (members) => {
+        const turned = Object.fromEntries(Object.entries(members).reverse());
+        expect(canon(JSON.stringify(turned))).toBe(canon(JSON.stringify(members)));
+      }),
+    );
+  });
+});

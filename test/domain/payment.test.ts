@@ -1,0 +1,181 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { explain, type PaymentSituation } from '../../domain/explanation.ts';
+import {
+  canBecome,
+  isOpen,
+  isPaid,
+  OPEN_STATUSES,
+  PAYMENT_STATUSES,
+  REVIEW_REASONS,
+  SETTLED_STATUSES,
+  statusesBefore,
+  type PaymentStatus,
+} from '../../domain/payment.ts';
+import { paymentView } from '../../domain/payment-view.ts';
+
+/** The published life cycle, and our own three exits from CREATED. */
+const ALLOWED = new Set([
+  'CREATED→PENDING',
+  'CREATED→FAILED',
+  'CREATED→CANCELLED',
+  'CREATED→EXPIRED',
+  'PENDING→SUCCEEDED',
+  'PENDING→FAILED',
+  'PENDING→CANCELLED',
+  'PENDING→EXPIRED',
+  'SUCCEEDED→PARTIALLY_REFUNDED',
+  'SUCCEEDED→REFUNDED',
+  'PARTIALLY_REFUNDED→PARTIALLY_REFUNDED',
+  'PARTIALLY_REFUNDED→REFUNDED',
+]);
+const status = fc.constantFrom(...PAYMENT_STATUSES);
+
+describe('the life of a payment', () => {
+  test('takes exactly the published transitions', () => {
+    // Every pair is decided, and no other way leads anywhere.
+    for (const from of PAYMENT_STATUSES) {
+      for (const to of PAYMENT_STATUSES) {
+        expect([from, to, canBecome(from, to)]).toEqual([from, to, ALLOWED.has(`${from}→${to}`)]);
+      }
+    }
+  });
+
+  test('never comes back: whatever is tried, an end without money stays and money taken is never untaken', () => {
+    // A random walk of attempts over the machine.
+    fc.assert(
+      fc.property(fc.array(status, { maxLength: 40 }), (tries) => {
+        let now: PaymentStatus = 'CREATED';
+        const seen: PaymentStatus[] = [now];
+        for (const next of tries) {
+          if (canBecome(now, next)) {
+            now = next;
+            seen.push(now);
+          }
+        }
+        const paidAt = seen.findIndex(isPaid);
+        expect(paidAt === -1 || seen.slice(paidAt).every(isPaid)).toBe(true);
+        const endedAt = seen.findIndex((status) => !isOpen(status));
+        expect(endedAt === -1 || !seen.slice(endedAt).some(isOpen)).toBe(true);
+        expect(paidAt === -1 || seen[paidAt] === 'SUCCEEDED').toBe(true);
+      }),
+    );
+  });
+
+  test('is guarded from the other side by the same table', () => {
+    // The guard of the update in SQL and the machine agree.
+    for (const to of PAYMENT_STATUSES) {
+      expect(statusesBefore(to)).toEqual(PAYMENT_STATUSES.filter((from) => canBecome(from, to)));
+    }
+    expect(statusesBefore('SUCCEEDED')).toEqual(['PENDING']);
+    expect(PAYMENT_STATUSES.filter(isOpen)).toEqual([...OPEN_STATUSES]);
+    expect(SETTLED_STATUSES.filter((end) => isPaid(end))).toEqual(['SUCCEEDED']);
+  });
+});
+
+describe('the explanation', () => {
+  const situation = fc.record<PaymentSituation>({
+    status,
+    expiresAt: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }),
+    now: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }),
+    reviewReason: fc.option(fc.constantFrom(...REVIEW_REASONS)),
+    failureCode: fc.option(fc.constant('DECLINED')),
+    asking: fc.boolean(),
+    heldLate: fc.boolean(),
+  });
+
+  test('says for every situation what it waits for, and gives every wait that time ends its time', () => {
+    // No payment is ever without a named next step.
+    fc.assert(
+      fc.property(situation, (payment) => {
+        const { summary, waitingFor, until, next } = explain(payment);
+        expect(summary).toMatch(/\.$/);
+        expect(next).toMatch(/\.$/);
+        const timed = waitingFor !== 'nothing' && waitingFor !== 'operator';
+        expect(until !== null).toBe(timed);
+        if (isOpen(payment.status)) {
+          expect(waitingFor).not.toBe('nothing');
+        }
+        if (payment.heldLate) {
+          expect(waitingFor).toBe('operator');
+        }
+      }),
+    );
+  });
+
+  const base: PaymentSituation = {
+    status: 'PENDING',
+    expiresAt: new Date(1_000),
+    now: new Date(500),
+    reviewReason: null,
+    failureCode: null,
+    asking: false,
+    heldLate: false,
+  };
+  test.each<[string, Partial<PaymentSituation>, string, number | null]>([
+    ['an open checkout', {}, 'payer', 1_000],
+    ['a callback on its way', { asking: true }, 'gateway-answer', 1_000],
+    ['time that ran out', { now: new Date(1_000) }, 'gateway-answer', 1_000 + 72 * 3_600_000],
+    ['a session not yet open', { status: 'CREATED' }, 'gateway-session', 1_000],
+    ['a review', { reviewReason: 'RISK_FLAGGED' }, 'operator', null],
+    ['a review that is over', { status: 'SUCCEEDED', reviewReason: 'RISK_FLAGGED' }, 'nothing', null],
+    ['late money', { status: 'EXPIRED', heldLate: true }, 'operator', null],
+    ['a failure', { status: 'FAILED', failureCode: 'CARD_DECLINED' }, 'nothing', null],
+  ])('%s', (_name, change, waitingFor, untilMs) => {
+    // Support reads this aloud to payers.
+    const told = explain({ ...base, ...change });
+    expect(told.waitingFor).toBe(waitingFor);
+    expect(told.until?.getTime() ?? null).toBe(untilMs);
+    if (change.failureCode !== undefined) {
+      expect(told.summary).toContain('CARD_DECLINED');
+    }
+  });
+});
+
+describe('the public view', () => {
+  const moment = new Date('2026-06-04T10:00:00Z');
+  const facts = {
+    id: 100n,
+    reference: 'pay_abc',
+    status: 'PENDING',
+    applicationId: 42n,
+    mode: 'TEST',
+    amountMinor: 10_000n,
+    currency: 'BDT',
+    gateway: 'sslcommerz',
+    expiresAt: moment,
+    createdAt: moment,
+    updatedAt: moment,
+  } as const;
+
+  test('has every documented member, null where there is nothing, and no customer', () => {
+    // The shape is published; a member that is missing breaks clients, one of a customer breaks a promise.
+    const row = { ...facts, customerEmail: 'jane@example.com', customerName: 'Jane' };
+    const view = paymentView(row, 'http://localhost:3000');
+    expect(view).toEqual({
+      id: 100,
+      reference: 'pay_abc',
+      status: 'PENDING',
+      applicationId: 42,
+      mode: 'TEST',
+      amountMinor: 10_000,
+      currency: 'BDT',
+      gateway: 'sslcommerz',
+      gatewayTxnId: null,
+      checkoutUrl: 'http://localhost:3000/checkout/pay_abc',
+      redirectUrl: null,
+      invoiceId: null,
+      returnUrl: null,
+      expiresAt: '2026-06-04T10:00:00.000Z',
+      review: null,
+      createdAt: '2026-06-04T10:00:00.000Z',
+      updatedAt: '2026-06-04T10:00:00.000Z',
+    });
+  });
+
+  test('shows a review with its reason and beginning', () => {
+    // An app sees why a payment does not end.
+    const view = paymentView({ ...facts, reviewReason: 'AMOUNT_MISMATCH', reviewSince: moment }, 'x');
+    expect(view.review).toEqual({ reason: 'AMOUNT_MISMATCH', since: '2026-06-04T10:00:00.000Z' });
+  });
+});

@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals';
+import { attemptReference, eventId, paymentReference, randomBase62 } from '../../domain/references.ts';
+
+test('each kind has its published form', () => {
+  // Gateways and clients check these forms.
+  for (let i = 0; i < 200; i += 1) {
+    expect(paymentReference()).toMatch(/^pay_[0-9A-Za-z]{22}$/);
+    expect(attemptReference()).toMatch(/^[0-9A-Za-z]{20}$/);
+    expect(eventId()).toMatch(/^evt_[0-9A-Za-z]{22}$/);
+  }
+});
+
+test('a payment reference carries at least 128 bits', () => {
+  // It opens a page without a login, so it must not be guessable.
+  expect(22 * Math.log2(62)).toBeGreaterThan(128);
+});
+
+test('does not repeat and prefers no letter', () => {
+  // A bias makes guessing cheaper; a repeat gives one payer another's page.
+  const text = Array.from({ length: 124 }, () => randomBase62(1_000)).join('');
+  const counts = new Map<string, number>();
+  for (const letter of text) {
+    counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(62);
+  // Six standard deviations around 2,000.
+  expect(Math.min(...counts.values())).toBeGreaterThan(1_730);
+  expect(Math.max(...counts.values())).toBeLessThan(2_270);
+  expect(new Set(Array.from({ length: 5_000 }, paymentReference)).size).toBe(5_000);
+});

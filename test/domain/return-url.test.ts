@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { returnUrlProblem } from '../../domain/return-url.ts';
+
+const bound = { origins: ['https://shop.example', 'https://shop.example:8443'], mode: 'LIVE' } as const;
+const free = { origins: [], mode: 'LIVE' } as const;
+
+describe('with registered origins', () => {
+  test.each([
+    'https://shop.example',
+    'https://shop.example/',
+    'https://shop.example/a?b=https://evil.example#@c',
+    'https://shop.example/@user',
+    'HTTPS://SHOP.example/a',
+    'https://shop.example:443/a',
+    'https://shop.example:8443/a',
+  ])('%s is allowed', (url) => {
+    // Scheme, host and port are what counts.
+    expect(returnUrlProblem(url, bound)).toBeNull();
+  });
+
+  test.each([
+    '//evil.example',
+    String.raw`https:/\evil.example`,
+    String.raw`https:\\evil.example`,
+    String.raw`https://shop.example\@evil.example`,
+    'https://shop@evil.example',
+    'https://shop.example@evil.example/',
+    'https://shop.example:x@evil.example/',
+    'https://@evil.example',
+    'https://shop.example.evil.example',
+    'https://evil.example/shop.example',
+    'https://shop.example:9999',
+    'http://shop.example',
+    'https:///shop.example',
+    'https:shop.example',
+    'javascript:alert(1)',
+    'java\nscript:alert(1)',
+    'data:text/html,x',
+    'ftp://shop.example',
+    'https://xn--shp-rqa.example',
+    'https://ѕhop.example',
+    'https://shop.example\r\nX: y',
+    'https://shop.example\u0000',
+    'https://shop.example/a b',
+    ' https://shop.example',
+    'https://shop.example\u2028',
+    'https://[::1]/',
+    '/relative',
+    '',
+  ])('%p is refused', (url) => {
+    // Whatever a browser might read differently than we do leads nowhere.
+    expect(returnUrlProblem(url, bound)).toMatch(/^must/);
+  });
+
+  test('nothing that is allowed ever leads to another origin', () => {
+    // Read as a browser reads it, an allowed URL is of a registered origin.
+    const pieces = fc.array(
+      fc.constantFrom(
+        'https:',
+        'http:',
+        '/',
+        '//',
+        '\\',
+        '@',
+        ':',
+        'shop.example',
+        'evil.example',
+        '.',
+        '?',
+        '#',
+        '%2f',
+        '\t',
+        '443',
+        '8443',
+        'a',
+      ),
+      { maxLength: 9 },
+    );
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const url = parts.join('');
+        if (returnUrlProblem(url, bound) === null) {
+          expect(bound.origins).toContain(new URL(url).origin);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('without registered origins', () => {
+  test('any https URL is allowed, and http only in TEST', () => {
+    // Local development needs http; LIVE never does.
+    expect(returnUrlProblem('https://anything.example/x', free)).toBeNull();
+    expect(returnUrlProblem('http://localhost:5000/x', free)).toBe('must be an https URL');
+    expect(returnUrlProblem('http://localhost:5000/x', { ...free, mode: 'TEST' })).toBeNull();
+    expect(returnUrlProblem('https://user:password@anything.example/', free)).toMatch(/user name/);
+    expect(returnUrlProblem('javascript:alert(1)', { ...free, mode: 'TEST' })).not.toBeNull();
+  });
+});
