@@ -22,11 +22,14 @@ export class InitialMigration extends Migration {
  */
 const ROLES = `
 do $$
+declare privilege text;
 begin
   begin create role lenden_app nologin; exception when duplicate_object or unique_violation then null; end;
   begin create role lenden_system nologin; exception when duplicate_object or unique_violation then null; end;
-  if not pg_has_role(current_user, 'lenden_app', 'member') then execute format('grant lenden_app to %I', current_user); end if;
-  if not pg_has_role(current_user, 'lenden_system', 'member') then execute format('grant lenden_system to %I', current_user); end if;
+  -- Since PostgreSQL 16 whoever creates a role may administer it, but not act as it until that is granted, too.
+  privilege := case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end;
+  if not pg_has_role(current_user, 'lenden_app', privilege) then execute format('grant lenden_app to %I', current_user); end if;
+  if not pg_has_role(current_user, 'lenden_system', privilege) then execute format('grant lenden_system to %I', current_user); end if;
 end $$;
 grant usage on schema public to lenden_app, lenden_system;
 `;

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { registerApplication } from '../../database/applications.ts';
+import { openDatabase, openOrm } from '../../database/connection.ts';
+import { migrate } from '../../database/migrate.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { findFreePort } from '../../scripts/ports.ts';
+import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
+
+let directory: string;
+let server: EmbeddedPostgres;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'lenden-owner-'));
+  server = await startPostgres({
+    directory: join(directory, 'postgres'),
+    port: await findFreePort([]),
+    database: 'lenden',
+    logFile: join(directory, 'postgres.log'),
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await server.child.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('an owner that is no superuser can migrate and run everything', async () => {
+  // Guards: a deployment needs no superuser, and the roles that isolate applications work without one.
+  const admin = await openOrm({ url: server.url, role: 'owner', poolSize: 1 });
+  await admin.em.fork().execute(`create role plain login createrole password 'plain'`);
+  await admin.em.fork().execute('create database plain owner plain');
+  await admin.close();
+  const url = new URL(server.url);
+  url.username = 'plain';
+  url.password = 'plain';
+  url.pathname = '/plain';
+  expect(await migrate(url.href)).not.toEqual([]);
+  const database = await openDatabase({ url: url.href, poolSize: 1 });
+  const secrets = createSecretBox(`k:${Buffer.alloc(32, 7).toString('base64')}`);
+  const app = await registerApplication({ database, secrets }, { name: 'Shop' });
+  const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
+  const seen = await database.withScope(scope, (em) => em.execute<object[]>('select name from applications'));
+  const foreign = await database.withScope({ ...scope, applicationId: 999n }, (em) =>
+    em.execute<object[]>('select name from applications'),
+  );
+  await database.close();
+  expect(seen).toEqual([{ name: 'Shop' }]);
+  expect(foreign).toEqual([]);
+}, 60_000);
