@@ -2,14 +2,14 @@ import type { ParsedCallback } from '../port.ts';
 import { signatureIsValid } from './signature.ts';
 
 /** Callback statuses of the v4 documentation; whatever else arrives claims nothing. */
-const CLAIMS: Readonly<Record<string, ParsedCallback['claims']>> = {
-  VALID: 'paid',
-  VALIDATED: 'paid',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  UNATTEMPTED: 'expired',
-  EXPIRED: 'expired',
-};
+const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
+  ['VALID', 'paid'],
+  ['VALIDATED', 'paid'],
+  ['FAILED', 'failed'],
+  ['CANCELLED', 'cancelled'],
+  ['UNATTEMPTED', 'expired'],
+  ['EXPIRED', 'expired'],
+]);
 
 /** Reads the form that the gateway posts to the IPN and return URLs. */
 export function parseCallback(rawBody: string, store: { id: string; password: string }): ParsedCallback {
@@ -28,7 +28,7 @@ export function parseCallback(rawBody: string, store: { id: string; password: st
   return {
     attemptReference: plainId(fields.get('tran_id')),
     signatureValid: !foreignStore && signatureIsValid(fields, store.password),
-    claims: CLAIMS[fields.get('status') ?? ''] ?? 'unknown',
+    claims: CLAIMS.get(fields.get('status') ?? '') ?? 'unknown',
     claimedValidationId: plainId(fields.get('val_id')),
     note: foreignStore ? 'FOREIGN_STORE' : null,
   };

@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import type { AttemptHandle, Gateway, SessionOrder } from '../../gateways/port.ts';
+import { createSslcommerzGateway } from '../../gateways/sslcommerz/gateway.ts';
+import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
+
+type Reply = (response: ServerResponse, url: URL) => void;
+
+let reply: Reply;
+let asked: URL[] = [];
+let gateway: Gateway;
+let http: HttpClient;
+const server = createServer((request: IncomingMessage, response) => {
+  const url = new URL(request.url ?? '/', 'http://gateway');
+  asked.push(url);
+  request.resume().on('end', () => reply(response, url));
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  gateway = adapter((server.address() as AddressInfo).port);
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await http.close();
+});
+beforeEach(() => {
+  asked = [];
+});
+
+function adapter(port: number): Gateway {
+  return createSslcommerzGateway({
+    baseUrl: `http://127.0.0.1:${port}`,
+    storeId: 'store',
+    storePassword: 'secret',
+    http,
+    connectTimeoutMs: 300,
+    totalTimeoutMs: 600,
+  });
+}
+
+const json = (value: unknown): Reply => text(JSON.stringify(value));
+const text =
+  (body: string, status = 200): Reply =>
+  (response) =>
+    response.writeHead(status).end(body);
+
+const ATTEMPT: AttemptHandle = {
+  attemptReference: 'AbCdEfGhIjKlMnOpQrSt',
+  sessionKey: null,
+  claimedValidationId: null,
+  knownValidationIds: [],
+};
+const PAID = {
+  APIConnect: 'DONE',
+  status: 'VALID',
+  tran_id: ATTEMPT.attemptReference,
+  val_id: 'val1',
+  amount: '100.00',
+  store_amount: '97.50',
+  currency: 'BDT',
+  currency_type: 'BDT',
+  currency_amount: '100.00',
+  bank_tran_id: 'bank1',
+  risk_level: '0',
+};
+/** Answers queries by the list and validations by the charge. */
+const charged =
+  (changes: object, elements: readonly object[] = [{ ...PAID }]): Reply =>
+  (response, url) =>
+    (url.searchParams.has('val_id')
+      ? json({ ...PAID, ...changes })
+      : json({ APIConnect: 'DONE', no_of_trans_found: elements.length, element: elements }))(response, url);
+const list = (...statuses: string[]): Reply =>
+  json({ APIConnect: 'DONE', no_of_trans_found: statuses.length, element: statuses.map((status) => ({ status })) });
+const ask = (attempt: Partial<AttemptHandle> = {}) => gateway.askAttempt({ ...ATTEMPT, ...attempt });
+
+describe('an answer about an attempt', () => {
+  test.each([
+    ['an empty list', [], { kind: 'untouched' }],
+    ['PENDING', ['PENDING'], { kind: 'in-progress' }],
+    ['FAILED', ['FAILED'], { kind: 'failed' }],
+    ['CANCELLED', ['CANCELLED'], { kind: 'cancelled' }],
+    ['EXPIRED', ['EXPIRED'], { kind: 'expired' }],
+    ['UNATTEMPTED', ['UNATTEMPTED'], { kind: 'expired' }],
+    ['a failure and a try that is under way', ['FAILED', 'PENDING'], { kind: 'in-progress' }],
+    ['a failure and a word that nobody knows', ['FAILED', 'HELD'], { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+    ['no word', [''], { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+  ])('by %s is read for what it says and no more', async (_name, statuses, answer) => {
+    // An unknown word is never a success, nor a failure.
+    reply = list(...statuses);
+    expect(await ask()).toEqual(answer);
+  });
+
+  test.each([
+    ['HTML', text('<html>Service unavailable</html>')],
+    ['nothing', text('')],
+    ['half a JSON', text('{"APIConnect":"DONE","element":[{"sta')],
+    ['null', json(null)],
+    ['an empty object', json({})],
+    ['a list without its list', json({ APIConnect: 'DONE', no_of_trans_found: 1 })],
+    ['a list that is no list', json({ APIConnect: 'DONE', element: 'none' })],
+    ['ten megabytes', text('x'.repeat(10 * 1024 * 1024))],
+    ['HTTP 500', text('{}', 500)],
+    ['a redirect', ((response) => response.writeHead(302, { location: '/elsewhere' }).end()) satisfies Reply],
+    ['a cut connection', ((response) => response.destroy()) satisfies Reply],
+    ['silence', (() => undefined) satisfies Reply],
+  ])('that is %s is no answer', async (_name, broken) => {
+    // The question may be put again; nothing is decided, least of all that nobody paid.
+    reply = broken;
+    await expect(ask()).rejects.toMatchObject({ name: 'GatewayFailure', kind: 'ambiguous' });
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['FAILED', 'unauthorized'],
+    ['INACTIVE', 'unauthorized'],
+    ['INVALID_REQUEST', 'unavailable'],
+  ])('that was not given because of %s is no answer', async (APIConnect, kind) => {
+    // Wrong credentials do not mean that nobody paid.
+    reply = json({ APIConnect, element: [] });
+    await expect(ask()).rejects.toMatchObject({ kind });
+  });
+
+  test('that asks us to slow down says so', async () => {
+    // The next try waits longer.
+    reply = text('', 429);
+    await expect(ask()).rejects.toMatchObject({ kind: 'rate-limited' });
+  });
+
+  test('that could not be asked for is told apart from one that was lost', async () => {
+    // What never left us may be tried again without a second thought.
+    const probe = createServer();
+    await new Promise<void>((resolve) => {
+      probe.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => {
+      probe.close(resolve);
+    });
+    await expect(adapter(port).askAttempt(ATTEMPT)).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('a charge', () => {
+  test.each([
+    ['three decimals of net', { store_amount: '97.505' }, { grossMinor: 10_000n, feeMinor: 250n, netText: '97.505' }],
+    [
+      'unpadded amounts',
+      { amount: '100', currency_amount: '100', store_amount: '97.5' },
+      { grossMinor: 10_000n, feeMinor: 250n },
+    ],
+    [
+      'numbers in place of text',
+      { amount: 100, currency_amount: 100, store_amount: 97.5, risk_level: 0 },
+      { grossMinor: 10_000n, feeMinor: 250n, riskFlagged: false },
+    ],
+    ['a gross finer than the minor unit', { amount: '100.001' }, { grossMinor: null }],
+    ['an amount that is no decimal', { amount: '1e2' }, { grossMinor: null }],
+    ['Bengali digits', { amount: '১০০' }, { grossMinor: null }],
+    ['a currency that nobody knows', { currency: 'XXX1' }, { grossMinor: null }],
+    ['a risk', { risk_level: '1' }, { riskFlagged: true }],
+    ['a risk as a number', { risk_level: 1 }, { riskFlagged: true }],
+    ['a second validation', { status: 'VALIDATED' }, { grossMinor: 10_000n }],
+  ])('with %s is read exactly or not at all', async (_name, changes, expected) => {
+    // No float, no tolerance, no guess.
+    reply = charged(changes);
+    expect(await ask()).toMatchObject({ kind: 'charged', charge: expected });
+  });
+
+  test('keeps the gateway’s answer word for word as evidence', async () => {
+    // The raw text proves later what was said.
+    reply = charged({ extra: 'kept' });
+    const answer = await ask();
+    expect(answer.kind === 'charged' && JSON.parse(answer.charge.evidence)).toMatchObject({ ...PAID, extra: 'kept' });
+  });
+
+  test('is asked for by the claimed id first, then by our own reference', async () => {
+    // A claim is a hint; what it points at must be this attempt's.
+    reply = charged({ tran_id: 'SomebodyElses', val_id: 'claimed' }, []);
+    expect(await ask({ claimedValidationId: 'claimed' })).toEqual({ kind: 'untouched' });
+    expect(asked.map(({ searchParams }) => searchParams.get('val_id') ?? searchParams.get('tran_id'))).toEqual([
+      'claimed',
+      ATTEMPT.attemptReference,
+    ]);
+  });
+
+  test('is not taken from a validation of another id than was asked', async () => {
+    // A confused gateway confirms nothing.
+    reply = charged({ val_id: 'another' });
+    await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+
+  test('that is only listed, and not validated, is unknown', async () => {
+    // The validation is the authority.
+    reply = charged({ status: 'INVALID_TRANSACTION' });
+    expect(await ask()).toEqual({ kind: 'unknown', note: 'LISTED_AS_PAID_BUT_NOT_VALIDATED' });
+  });
+
+  test('that is booked already is passed over for the next one', async () => {
+    // A second charge under one reference is found behind the first.
+    reply = charged({ val_id: 'val2' }, [PAID, { ...PAID, val_id: 'val2' }]);
+    expect(await ask({ knownValidationIds: ['val1'] })).toMatchObject({
+      kind: 'charged',
+      charge: { validationId: 'val2' },
+    });
+    expect(await ask({ knownValidationIds: ['val1', 'val2'] })).toEqual({ kind: 'untouched' });
+  });
+});
+
+describe('a session', () => {
+  const order: SessionOrder = {
+    attemptReference: ATTEMPT.attemptReference,
+    amount: { amountMinor: 10_000n, currency: 'BDT' },
+    productName: 'A book',
+    customer: {
+      name: 'C',
+      email: 'c@example.com',
+      phone: '01711111111',
+      address: 'A',
+      city: 'D',
+      postcode: '1',
+      country: 'B',
+    },
+    callbacks: { success: 'http://a/s', fail: 'http://a/f', cancel: 'http://a/c', ipn: 'http://a/i' },
+  };
+  const opened = (page: string): Reply => json({ status: 'SUCCESS', sessionkey: 'KEY', GatewayPageURL: page });
+
+  test('is taken when its page is the gateway’s own', async () => {
+    // A payer is only ever sent to the gateway.
+    reply = opened(`${gateway.pageOrigin}/page`);
+    expect(await gateway.openSession(order)).toEqual({
+      kind: 'opened',
+      sessionKey: 'KEY',
+      gatewayUrl: `${gateway.pageOrigin}/page`,
+    });
+  });
+
+  test.each([
+    'https://evil.example/page',
+    'javascript:alert(1)',
+    'http://user@127.0.0.1/',
+    '',
+    'http://127.0.0.1.evil.example/',
+  ])('with the page %p is not', async (page) => {
+    // A gateway that was taken over, or an answer from between, leads nobody away.
+    reply = opened(page);
+    await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+
+  test('that is refused says so in our own word', async () => {
+    // The gateway's text stays beside the code, never in place of it.
+    reply = json({ status: 'FAILED', failedreason: 'Store Credential Error' });
+    expect(await gateway.openSession(order)).toEqual({
+      kind: 'refused',
+      code: 'GATEWAY_REFUSED_SESSION',
+      gatewayText: 'Store Credential Error',
+    });
+  });
+});

@@ -1,0 +1,103 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { canBecome, isOpen, type PaymentStatus, type SettledStatus } from '../../domain/payment.ts';
+
+/** The payment's rows as the activities see them, each statement atomic and everything between two statements interruptible. */
+class Rows {
+  status: PaymentStatus = 'PENDING';
+  confirmed = false;
+  readonly transitions: PaymentStatus[] = [];
+  readonly postings: string[] = [];
+  readonly events: number[] = [];
+  readonly late = new Set<string>();
+
+  /** The guarded update with posting and event: one transaction, as in `settlePayment`. */
+  settle(to: SettledStatus): SettledStatus | PaymentStatus {
+    if (to === 'SUCCEEDED' && !this.confirmed) {
+      throw new Error('not confirmed');
+    }
+    if (!isOpen(this.status) || !canBecome('PENDING', to)) {
+      return this.status;
+    }
+    this.status = to;
+    this.transitions.push(to);
+    this.events.push(this.events.length + 1);
+    if (to === 'SUCCEEDED') {
+      this.postings.push('settlement');
+    }
+    return to;
+  }
+}
+
+type Actor = 'browser' | 'ipn' | 'sweep' | 'expiry';
+
+/** One actor's way through the system: ask the gateway, then settle by its answer; a step may be lost, and is then repeated. */
+async function act(
+  rows: Rows,
+  gateway: { readonly paid: boolean },
+  { actor, step, dies }: { actor: Actor; step: <T>(label: string, work: () => T) => Promise<T>; dies: boolean },
+): Promise<void> {
+  for (let run = 0; run < (dies ? 2 : 1); run += 1) {
+    const open = await step(`${actor} looks`, () => isOpen(rows.status));
+    const paid = await step(`${actor} asks`, () => gateway.paid);
+    if (!open) {
+      // Late money: booked once by its cause, never by the number of those who noticed.
+      if (paid) {
+        await step(`${actor} books late money`, () => rows.status !== 'SUCCEEDED' && rows.late.add('charge'));
+      }
+      continue;
+    }
+    if (paid) {
+      await step(`${actor} confirms`, () => {
+        rows.confirmed = true;
+      });
+      const end = await step(`${actor} settles`, () => rows.settle('SUCCEEDED'));
+      if (end !== 'SUCCEEDED') {
+        await step(`${actor} books late money`, () => rows.late.add('charge'));
+      }
+    } else if (actor === 'expiry') {
+      await step(`${actor} settles`, () => rows.settle('EXPIRED'));
+    }
+  }
+}
+
+test('any interleaving of return, IPNs, sweeper and expiry makes one transition, one event, and books a charge once', async () => {
+  // Target T-21: with a charge that may land at any moment, and actors that may die and start again.
+  await fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      fc.boolean(),
+      fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+      async (scheduler, paysEventually, deaths) => {
+        const rows = new Rows();
+        const gateway = { paid: false };
+        const step = async <T>(label: string, work: () => T): Promise<T> => {
+          await scheduler.schedule(Promise.resolve(), label);
+          return work();
+        };
+        const actors: Actor[] = ['browser', 'ipn', 'ipn', 'ipn', 'sweep', 'expiry'];
+        const all = Promise.all([
+          ...(paysEventually
+            ? [
+                step('the payer pays', () => {
+                  gateway.paid = true;
+                }),
+              ]
+            : []),
+          ...actors.map((actor, index) => act(rows, gateway, { actor, step, dies: deaths[index] ?? false })),
+        ]);
+        await scheduler.waitFor(all);
+        // The gateway's last notice, after which nothing is on its way any more.
+        const last = act(rows, gateway, { actor: 'ipn', step, dies: false });
+        await scheduler.waitFor(last);
+        await scheduler.waitFor(act(rows, gateway, { actor: 'expiry', step, dies: false }));
+        expect(rows.transitions).toHaveLength(1);
+        expect(rows.events).toEqual([1]);
+        expect(isOpen(rows.status)).toBe(false);
+        expect(rows.postings.length + rows.late.size).toBe(paysEventually ? 1 : 0);
+        expect(rows.postings.length).toBe(rows.status === 'SUCCEEDED' ? 1 : 0);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
