@@ -33,15 +33,6 @@ async function pasted(call: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-/** Every member of the sample with its own type; what may differ is the value, and the answer may have more members. */
-function typesOf(sample: unknown): unknown {
-  if (typeof sample === 'object' && sample !== null) {
-    const members = Object.entries(sample).map(([name, value]) => [name, typesOf(value)]);
-    return expect.objectContaining(Object.fromEntries(members));
-  }
-  return typeof sample === 'number' ? expect.any(Number) : sample;
-}
-
 const instant = expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/);
 const meta = expect.objectContaining({ success: true, timestamp: instant });
 
@@ -67,19 +58,17 @@ describe("the documents' own calls, pasted into a shell", () => {
     async (_name, call) => {
       // Protects clients that were written against the documents from any change of the answer.
       const answer = await pasted(call);
-      expect(answer).toEqual(
-        typesOf({
-          ...createSample,
-          data: {
-            ...createSample.data,
-            reference: expect.stringMatching(/^pay_[0-9A-Za-z]{22,}$/),
-            checkoutUrl: expect.stringMatching(
-              new RegExp(`^${stack.dev.web.replaceAll('.', String.raw`\.`)}/checkout/pay_[0-9A-Za-z]+$`),
-            ),
-          },
-          meta,
+      const { reference: _reference, checkoutUrl: _checkoutUrl, id: _id, ...constants } = createSample.data;
+      expect(answer).toEqual({
+        data: expect.objectContaining({
+          ...constants,
+          id: expect.any(Number),
+          reference: expect.stringMatching(/^pay_[0-9A-Za-z]{22,}$/),
+          checkoutUrl: expect.stringContaining(`${stack.dev.web}/checkout/pay_`),
         }),
-      );
+        meta,
+        pagination: null,
+      });
       const { data } = answer as { data: { reference: string; checkoutUrl: string } };
       expect(data.checkoutUrl.endsWith(`/checkout/${data.reference}`)).toBe(true);
       expect((await fetch(data.checkoutUrl)).status).toBe(200);
