@@ -88,13 +88,20 @@ async function noteUse(database: Database, { scope, credential }: Found, lastUse
 function createVerdicts() {
   const processKey = randomBytes(32);
   const known = new Set<string>();
+  const underWay = new Map<string, Promise<boolean>>();
+  // Requests that come at once with one secret share one check: after a restart a busy caller would otherwise pay for hundreds.
+  const check = (verdict: string, work: () => Promise<boolean>): Promise<boolean> => {
+    const checking = underWay.get(verdict) ?? work().finally(() => underWay.delete(verdict));
+    underWay.set(verdict, checking);
+    return checking;
+  };
   return {
     async matches(secret: string, secretHash: string): Promise<boolean> {
       const verdict = hmacSha256(processKey, `${secretHash}\0${secret}`).toString('base64');
       if (known.has(verdict)) {
         return true;
       }
-      const matches = await verify(secret, secretHash);
+      const matches = await check(verdict, () => verify(secret, secretHash));
       if (matches) {
         if (known.size >= VERDICTS_MAX) {
           known.clear();

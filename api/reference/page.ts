@@ -28,14 +28,22 @@ const PAGE = `<!doctype html>
 
 /** Everything that the page may load, read once on first use: nothing comes from another host, nothing is inline. */
 export function createReferenceFiles(): (path: string) => ReferenceFile | null {
-  const resolve = createRequire(import.meta.url).resolve;
-  const fromPackage = (name: string) => () => readFileSync(resolve(`swagger-ui-dist/${name}`));
+  const require = createRequire(import.meta.url);
   const sources: ReadonlyMap<string, { contentType: string; read: () => Buffer }> = new Map([
     ['/docs', { contentType: 'text/html; charset=utf-8', read: () => Buffer.from(PAGE) }],
-    ['/docs/swagger-ui.css', { contentType: 'text/css; charset=utf-8', read: fromPackage('swagger-ui.css') }],
+    [
+      '/docs/swagger-ui.css',
+      {
+        contentType: 'text/css; charset=utf-8',
+        read: () => readFileSync(require.resolve('swagger-ui-dist/swagger-ui.css')),
+      },
+    ],
     [
       '/docs/swagger-ui-bundle.js',
-      { contentType: 'text/javascript; charset=utf-8', read: fromPackage('swagger-ui-bundle.js') },
+      {
+        contentType: 'text/javascript; charset=utf-8',
+        read: () => readFileSync(require.resolve('swagger-ui-dist/swagger-ui-bundle.js')),
+      },
     ],
     [
       '/docs/show-reference.js',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { jest } from '@jest/globals';
 import { pino } from 'pino';
 import { createApiListener } from '../../api/listeners.ts';
 import { registerApplication, type ApplicationSettings, type Registration } from '../../database/applications.ts';
@@ -12,6 +13,9 @@ import { linkTemporal } from '../../temporal/client.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { testServers } from '../support/test-servers.ts';
 import { createFakeDispatch, type FakeDispatch } from './fake-dispatch.ts';
+
+// A hundred bcrypt checks on two busy cores take longer than jest's five seconds.
+jest.setTimeout(30_000);
 
 export const WEB_URL = 'http://localhost:3000';
 

@@ -308,7 +308,7 @@ describe('a death between commit and answer', () => {
     world.dispatch.opening = 'opens slowly';
     const asked = world.dispatch.asked.length;
     const answers = await Promise.all([create({ key }), create({ key }), create({ key })]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
     expect(world.dispatch.asked).toHaveLength(asked + 1);
   });
 });
