@@ -20,7 +20,7 @@ const { values } = parseArgs({
 
 const PHONE = { width: 390, height: 760 };
 const DESKTOP = { width: 1100, height: 700 };
-const WIDE = { width: 1280, height: 800 };
+const WIDE = { width: 1380, height: 840 };
 const BYTES_MAX = 200_000;
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -69,7 +69,7 @@ interface Picture {
 }
 
 async function take(browser: Browser, { name, url, size, first }: Picture): Promise<void> {
-  const context = await browser.newContext({ viewport: size, colorScheme: 'light', locale: 'en-GB' });
+  const context = await browser.newContext({ viewport: size, colorScheme: 'light', locale: 'en-US' });
   try {
     const page = await context.newPage();
     await page.goto(url, { waitUntil: 'load' });
@@ -93,11 +93,8 @@ async function pay(page: Page): Promise<void> {
 }
 
 async function untilWorkflowShown(page: Page): Promise<void> {
-  await page
-    .getByText('WorkflowExecutionCompleted')
-    .or(page.getByText('Workflow Execution Completed'))
-    .first()
-    .waitFor();
+  await page.getByText('settlePayment').first().waitFor();
+  // The timeline slides into its place.
   await page.waitForTimeout(1_500);
 }
 

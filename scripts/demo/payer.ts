@@ -26,6 +26,8 @@ interface VisitAnswer {
 
 const HOPS_MAX = 10;
 const PAGE_TIMEOUT_MS = 30_000;
+/** A browser without script reads what is in noscript: there our pages say when they want to be loaded again. */
+const WITHOUT_SCRIPT = { blockTextElements: { script: true, style: true, pre: true } };
 
 /** Follows links and forms only, as a browser without script does: redirects by GET, forms with the fields that are in them. */
 export async function open(url: string | URL, visit: Visit = fetch): Promise<Page> {
@@ -92,7 +94,7 @@ async function load(url: URL, { visit, ...request }: Loading): Promise<Page> {
     const response = await visit(target, { ...init, redirect: 'manual', signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
     const location = response.headers.get('location');
     if (location === null || response.status < 300 || response.status > 399) {
-      return { url: target, status: response.status, document: parse(await response.text()), visit };
+      return { url: target, status: response.status, document: parse(await response.text(), WITHOUT_SCRIPT), visit };
     }
     target = new URL(location, target);
     init = { method: 'GET' };
