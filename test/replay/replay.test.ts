@@ -84,7 +84,8 @@ describe('a recorded history', () => {
     const payloads = textOf(name).replaceAll(/"data":"([^"]*)"/g, (_match, data: string) =>
       Buffer.from(data, 'base64').toString(),
     );
-    expect(payloads).not.toMatch(/\/(root|home|work|tmp|Users)\/|node_modules|\.ts:\d/);
+    expect(payloads).not.toMatch(/node_modules|file:\/\/|\.[cm]?[jt]s:\d|\bat \S+ \(/);
+    expect(payloads).not.toContain(ROOT);
   });
 });
 
