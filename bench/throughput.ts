@@ -10,6 +10,7 @@ export interface ThroughputRow {
   /** The same with the CPU of simulators and load generator counted out on both sides. */
   readonly ratioWithoutOutsiders: Spread;
   readonly failures: number;
+  readonly firstFailure: string | null;
   readonly paymentCpuMs: Readonly<Record<string, number>>;
   readonly bareCpuMs: Readonly<Record<string, number>>;
 }
@@ -65,6 +66,7 @@ function rowOf({
     ratio: spreadOf(pairsOf(({ perSecond }) => perSecond)),
     ratioWithoutOutsiders: spreadOf(pairsOf((round) => 1 / ownCpuMs(round))),
     failures: [...payments, ...bare].reduce((sum, { failures }) => sum + failures, 0),
+    firstFailure: [...payments, ...bare].find(({ firstFailure }) => firstFailure !== null)?.firstFailure ?? null,
     paymentCpuMs: medianCpu(payments),
     bareCpuMs: medianCpu(bare),
   };
