@@ -66,7 +66,7 @@ module.exports = {
     {
       name: 'nothing-imports-tests',
       severity: 'error',
-      from: { pathNot: '^(test|bench)/' },
+      from: { pathNot: '^(test|bench|scripts)/' },
       to: { path: '^(test|bench)/' },
     },
     {

@@ -8,7 +8,7 @@ import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
-import { startTelemetry } from '../runtime/telemetry.ts';
+import { startTelemetry } from '../runtime/telemetry/start.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { observeRequests } from '../runtime/telemetry/observe-requests.ts';
 import { linkTemporal } from '../temporal/client.ts';

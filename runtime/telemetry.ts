@@ -70,32 +70,8 @@ export interface Telemetry {
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-const OFF: Telemetry = {
-  on: false,
-  span: (_request, work) => work(),
-  annotate: () => undefined,
-  recordRun: () => undefined,
-  count: () => undefined,
-  time: () => undefined,
-  readGauges: () => undefined,
-  clientInterceptors: [],
-  activityInterceptors: [],
-  temporalMetrics: {},
-  shutdown: () => Promise.resolve(),
-};
-
 export interface TelemetryOptionsOfProcess {
   readonly service: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Logger;
-}
-
-/** On by `OTEL_EXPORTER_OTLP_ENDPOINT` alone. While it is off, no module of OpenTelemetry is loaded. */
-export async function startTelemetry(options: TelemetryOptionsOfProcess): Promise<Telemetry> {
-  const endpoint = options.environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
-  if (endpoint === '') {
-    return OFF;
-  }
-  const { startOpenTelemetry } = await import('./telemetry/open-telemetry.ts');
-  return startOpenTelemetry({ ...options, endpoint });
 }

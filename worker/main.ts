@@ -10,7 +10,7 @@ import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger, describeError } from '../runtime/logger.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
-import { startTelemetry } from '../runtime/telemetry.ts';
+import { startTelemetry } from '../runtime/telemetry/start.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';

@@ -50,10 +50,6 @@ export async function sealBatch(
   return { head, drained: !batch.full };
 }
 
-export async function chainHead(em: EntityManager): Promise<ChainHead> {
-  return headOf(await lastSeal(em));
-}
-
 interface LastSeal {
   readonly id: string;
   readonly hash: string;

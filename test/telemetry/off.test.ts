@@ -19,7 +19,7 @@ await import('./api/listeners.ts');
 await import('./worker/workers.ts');
 await import('./worker/observed.ts');
 await import('./gateways/observed.ts');
-const { startTelemetry } = await import('./runtime/telemetry.ts');
+const { startTelemetry } = await import('./runtime/telemetry/start.ts');
 const log = { info() {}, warn() {} };
 const telemetry = await startTelemetry({ service: 'test', environment: process.env, log });
 console.log(JSON.stringify({ on: telemetry.on, loaded: [...loaded] }));
