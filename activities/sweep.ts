@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
+import { closeCallback } from '../database/gateway-callbacks.ts';
+import { outcomeWithoutAsking } from '../domain/callback.ts';
 import type { Mode } from '../domain/mode.ts';
+import { isOpen, type PaymentStatus } from '../domain/payment.ts';
 import type { PaymentHandle } from '../temporal/dispatch.ts';
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
@@ -50,7 +53,7 @@ interface PaymentRow {
   amount_minor: string;
   currency: string;
   gateway: string;
-  status: string;
+  status: PaymentStatus;
   cancel_requested_at: Date | null;
 }
 
@@ -135,6 +138,8 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
 interface CallbackRow extends PaymentRow {
   callback_id: string;
   attempt_reference: string;
+  raw_payload: string;
+  settled_by: string | null;
 }
 
 /** Stored callbacks that nobody looked at: signalled again, or handed to the late payment of their attempt when the payment has ended. */
@@ -147,23 +152,38 @@ async function sweepCallbacks(deps: SweepDependencies): Promise<number> {
        moved as (
          update gateway_callbacks c
          set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
-         from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id)
-       select distinct on (moved.attempt_id) moved.id as callback_id, t.reference as attempt_reference, ${PAYMENT_COLUMNS}
+         from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload)
+       select moved.id as callback_id, moved.raw_payload, t.reference as attempt_reference,
+         case when t.status = 'CONFIRMED' then t.validation_id end as settled_by, ${PAYMENT_COLUMNS}
        from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
        join payment_attempts t on t.id = moved.attempt_id`,
     ),
   );
+  const unanswered = new Map<string, CallbackRow>();
   for (const row of rows) {
+    const outcome = outcomeOf(deps, row);
+    if (outcome === null) {
+      unanswered.set(row.attempt_reference, row);
+    } else {
+      await deps.database.withSystem((em) => closeCallback(em, BigInt(row.callback_id), outcome));
+    }
+  }
+  for (const row of unanswered.values()) {
     await signal(deps, row);
   }
-  return rows.length;
+  return unanswered.size;
+}
+
+/** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
+function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutAsking> {
+  const parsed = deps.gateways.get(row.gateway, row.mode)?.parseCallback(row.raw_payload);
+  return parsed === undefined ? null : outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, parsed);
 }
 
 async function signal(deps: SweepDependencies, row: CallbackRow): Promise<void> {
   const callbackId = BigInt(row.callback_id);
-  const open = row.status === 'CREATED' || row.status === 'PENDING';
   try {
-    if (!open) {
+    if (!isOpen(row.status)) {
       await deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId });
     } else if (!(await deps.dispatch.signalCallback(row.reference, callbackId))) {
       await resume(deps, row);

@@ -7,10 +7,11 @@ import {
   type AttemptIds,
   type KeptCallback,
 } from '../../database/gateway-callbacks.ts';
+import { outcomeWithoutAsking } from '../../domain/callback.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
-import { isOpen, isPaid } from '../../domain/payment.ts';
-import type { Gateway, ParsedCallback } from '../../gateways/port.ts';
+import { isOpen } from '../../domain/payment.ts';
+import type { Gateway } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { readText } from '../http/body.ts';
@@ -130,7 +131,7 @@ async function receive(
   }
   const kept = await deps.database.withScope(ids.scope, async (em) => {
     const stored = await keepCallback(em, callback, ids);
-    const outcome = outcomeWithoutAsking(stored, parsed);
+    const outcome = outcomeWithoutAsking({ status: stored.payment.status, settledBy: stored.settledBy }, parsed);
     if (outcome !== null) {
       await closeCallback(em, stored.callbackId, outcome);
     }
@@ -145,22 +146,6 @@ async function receive(
     });
   }
   return kept.payment.reference;
-}
-
-/** What changes nothing for a payment that has ended: the charge that settled it once more, or a signed word that no money was taken. */
-function outcomeWithoutAsking(
-  { payment, settledBy }: KeptCallback,
-  parsed: ParsedCallback,
-): 'DUPLICATE' | 'FORGED' | 'IGNORED' | null {
-  if (isOpen(payment.status)) {
-    return null;
-  }
-  const sameCharge = parsed.claimedValidationId === null || parsed.claimedValidationId === settledBy;
-  if (isPaid(payment.status) && settledBy !== null && sameCharge) {
-    return parsed.signatureValid ? 'DUPLICATE' : 'FORGED';
-  }
-  const claimsNoMoney = parsed.claims === 'failed' || parsed.claims === 'cancelled' || parsed.claims === 'expired';
-  return parsed.signatureValid && claimsNoMoney ? 'IGNORED' : null;
 }
 
 async function pass(

@@ -66,7 +66,11 @@ export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge 
   const netMinor = isCurrency(answer.currency)
     ? minorFromDecimalText(answer.store_amount, answer.currency, 'down')
     : null;
-  const feeMinor = grossMinor !== null && netMinor !== null && netMinor <= grossMinor ? grossMinor - netMinor : 0n;
+  if (grossMinor !== null && (netMinor === null || netMinor > grossMinor)) {
+    // A fee that cannot be told is not booked as none.
+    throw new GatewayFailure('ambiguous', 'the gateway confirmed a charge without a net amount that fits it');
+  }
+  const feeMinor = grossMinor === null || netMinor === null ? 0n : grossMinor - netMinor;
   return {
     validationId: answer.val_id,
     gatewayTxnId: answer.bank_tran_id,

@@ -1,0 +1,33 @@
+import { isOpen, isPaid, type PaymentStatus } from './payment.ts';
+
+/** How a payment stands when a callback of one of its attempts is looked at. */
+export interface CallbackSituation {
+  readonly status: PaymentStatus;
+  /** The validation id of the charge that settled the payment through this attempt; null when none did. */
+  readonly settledBy: string | null;
+}
+
+export interface CallbackClaim {
+  readonly signatureValid: boolean;
+  readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'unknown';
+  readonly claimedValidationId: string | null;
+}
+
+/**
+ * What becomes of a callback that can change nothing for a payment that has ended: the charge that settled it once more, or a signed word
+ * that no money was taken. Null when the gateway must be asked.
+ */
+export function outcomeWithoutAsking(
+  { status, settledBy }: CallbackSituation,
+  { signatureValid, claims, claimedValidationId }: CallbackClaim,
+): 'DUPLICATE' | 'FORGED' | 'IGNORED' | null {
+  if (isOpen(status)) {
+    return null;
+  }
+  const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;
+  if (isPaid(status) && settledBy !== null && sameCharge) {
+    return signatureValid ? 'DUPLICATE' : 'FORGED';
+  }
+  const claimsNoMoney = claims === 'failed' || claims === 'cancelled' || claims === 'expired';
+  return signatureValid && claimsNoMoney ? 'IGNORED' : null;
+}
