@@ -90,7 +90,8 @@ const SIGNAL_PAUSE_SECONDS = { signed: 5, unsigned: 60 } as const;
 
 /**
  * Stores a callback as evidence; the same bytes again only raise its counter. At most one signal is on its way for a payment, and callbacks
- * without a valid signature make at most one a minute and never hold up those with one, so a flood never reaches the workflow's history.
+ * without a valid signature make at most one a minute and never hold up those with one, so a flood never reaches the workflow's history. The
+ * guards are columns of the one updated row, so that callbacks which come at the same moment judge it one after the other.
  */
 export async function keepCallback(
   em: EntityManager,
@@ -106,12 +107,12 @@ export async function keepCallback(
        on conflict (gateway, mode, kind, digest) do update set repeats = c.repeats + 1
        returning id, consumed_at is not null as consumed),
      signalled as (
-       update payments p set callback_signalled_at = now(), last_signalled_at = case when ? then now() else p.last_signalled_at end
+       update payments set callback_signalled_at = now(),
+         last_signalled_at = case when ? then now() else last_signalled_at end,
+         last_unsigned_signalled_at = case when ? then last_unsigned_signalled_at else now() end
        where id = ? and (select not consumed from kept) and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
          and (last_signalled_at is null or last_signalled_at < now() - ? * interval '1 second')
-         and (? or not exists (
-           select 1 from gateway_callbacks o where o.payment_id = p.id and not o.signature_valid and o.id <> (select id from kept)
-             and o.created_at > now() - interval '1 minute'))
+         and (? or last_unsigned_signalled_at is null or last_unsigned_signalled_at < now() - interval '1 minute')
        returning id)
      select kept.id as callback_id, kept.consumed, p.reference, p.status, a.name as application_name, p.amount_minor, p.currency,
        t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
@@ -131,6 +132,7 @@ export async function keepCallback(
       callback.rawPayload,
       callback.digest,
       SWEPT_AFTER_SECONDS[trust],
+      callback.signatureValid,
       callback.signatureValid,
       paymentId,
       SIGNAL_PAUSE_SECONDS[trust],

@@ -34,8 +34,9 @@ const PaymentSchema = defineEntity({
     eventSequence: p.integer().default(0),
     /** A signal is on its way and not taken up yet: further callbacks need none of their own. */
     callbackSignalledAt: p.datetime().nullable(),
-    /** When the last signal was sent, by which callbacks without a valid signature are slowed down. */
+    /** When the last signal was sent, which slows the next ones down: a little with a valid signature, much without. */
     lastSignalledAt: p.datetime().nullable(),
+    lastUnsignedSignalledAt: p.datetime().nullable(),
     nextSweepAt: p.datetime(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p

@@ -116,6 +116,7 @@ const TABLES = [
     event_sequence integer not null default 0,
     callback_signalled_at timestamptz,
     last_signalled_at timestamptz,
+    last_unsigned_signalled_at timestamptz,
     next_sweep_at timestamptz not null,
     ${CREATED}, ${UPDATED},
     unique (id, application_id, mode),
