@@ -92,11 +92,7 @@ async function sweepPayments(deps: SweepDependencies): Promise<number> {
 async function resume(deps: SweepDependencies, row: PaymentRow): Promise<void> {
   try {
     if ((await deps.dispatch.startPayment(handleOf(row))) === 'completed') {
-      // Only a database that was set back to an older state can say so: the gateway and the ledger must be compared by a person.
-      deps.log.error(
-        { payment: row.reference, alert: 'payment-behind-workflow' },
-        'an open payment has a completed workflow',
-      );
+      await alertIfStillOpen(deps, row);
     } else if (row.cancel_requested_at !== null) {
       await deps.dispatch.signalCancel(row.reference);
     }
@@ -104,6 +100,20 @@ async function resume(deps: SweepDependencies, row: PaymentRow): Promise<void> {
     deps.log.warn(
       { payment: row.reference, error: describeError(error) },
       'payment not resumed; the next pass tries again',
+    );
+  }
+}
+
+/** The payment may have ended between the look at its row and the try to start it; its workflow ends only after its row. */
+async function alertIfStillOpen(deps: SweepDependencies, { id, reference }: PaymentRow): Promise<void> {
+  const open = await deps.database.withSystem((em) =>
+    em.execute<unknown[]>(`select 1 from payments where id = ? and status in ('CREATED', 'PENDING')`, [id]),
+  );
+  if (open.length > 0) {
+    // Only a database that was set back to an older state can say so: the gateway and the ledger must be compared by a person.
+    deps.log.error(
+      { payment: reference, alert: 'payment-behind-workflow' },
+      'an open payment has a completed workflow',
     );
   }
 }
