@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, fetch } from 'undici';
 import { open, press, titleOf, type Page, type Visit } from '../demo/payer.ts';
 import type { Choice } from './plan.ts';
 
 const CONTINUE = 'form[action*="/continue"]';
 const CANCEL = 'form[action*="/cancel"]';
+const LOOK_AGAIN_MS = 2_000;
+const LOOKS_MAX = 45;
 
 /** One payer's whole visit, by links and forms only. Resolves when the payer has done what there is to do. */
 export async function actAsPayer(checkoutUrl: string, { choice, number }: { choice: Choice; number: number }) {
@@ -47,12 +50,21 @@ async function returnFrom(gateway: Page): Promise<void> {
   }
 }
 
+/** A checkout that is still being opened loads itself again until it is open; so do we. */
 async function mustOpen(url: string, visit: Visit): Promise<Page> {
-  const page = await open(url, visit);
-  if (page.status !== 200) {
-    throw new Error(`the checkout page answered ${page.status}`);
+  for (let looks = 1; ; looks += 1) {
+    const page = await open(url, visit);
+    if (page.status !== 200) {
+      throw new Error(`the checkout page answered ${page.status}`);
+    }
+    if (page.document.querySelector(CONTINUE) !== null) {
+      return page;
+    }
+    if (looks === LOOKS_MAX) {
+      throw new Error(`the checkout was not open after ${looks} looks: "${titleOf(page)}"`);
+    }
+    await sleep(LOOK_AGAIN_MS);
   }
-  return page;
 }
 
 /** A thousand people do not share one address, and the page limits how often one address goes on to the gateway. */
