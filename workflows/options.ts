@@ -2,6 +2,7 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow
 
 /** Infrastructure errors are retried here, within bounds; what stays undone after that is driven again by workflow timers. */
 export const OPEN_CHECKOUT: LocalActivityOptions = {
+  summary: "open the gateway's page",
   startToCloseTimeout: '25s',
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
@@ -9,6 +10,7 @@ export const OPEN_CHECKOUT: LocalActivityOptions = {
 
 /** A regular activity, so that a gateway that does not answer shows in the UI as a pending activity with its last failure. */
 export const ASK_GATEWAY: ActivityOptions = {
+  summary: 'ask the gateway whether money moved',
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '3m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
@@ -16,6 +18,7 @@ export const ASK_GATEWAY: ActivityOptions = {
 
 /** One database transaction. */
 export const BOOK: LocalActivityOptions = {
+  summary: 'book how it stands: status, ledger, event',
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '60s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },

@@ -172,7 +172,7 @@ class PaymentRun {
   /** One timer for the whole wait: a callback in between neither cancels nor restarts it, so it costs two events less. */
   private watchExpiry(): void {
     const watch = async (): Promise<void> => {
-      await sleep(Math.max(this.expiresAtMs - Date.now(), 1));
+      await sleep(Math.max(this.expiresAtMs - Date.now(), 1), { summary: 'the payment expires' });
       this.expired = true;
     };
     // A cancelled workflow has no use for its timer; the wait itself reports the cancellation.
