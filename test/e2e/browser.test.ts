@@ -76,7 +76,22 @@ async function chooseAtGateway(page: Page, outcome: 'pay' | 'fail' | 'cancel', s
 }
 
 async function outcome(page: Page, title: string): Promise<void> {
-  await page.getByRole('heading', { name: title }).waitFor({ timeout: OUTCOME_TIMEOUT_MS });
+  try {
+    await page.getByRole('heading', { name: title }).waitFor({ timeout: OUTCOME_TIMEOUT_MS });
+  } catch {
+    throw new Error(`no "${title}" within ${OUTCOME_TIMEOUT_MS / 1_000} s. ${await situation(page)}`);
+  }
+}
+
+/** What page and service say of the payment, for whoever reads a failed run. */
+async function situation(page: Page): Promise<string> {
+  const [, reference] = /checkout\/(pay_\w+)/.exec(page.url()) ?? [];
+  const callbacks = await asOwner(stack.dev.databaseUrl, {
+    sql: `select p.status, p.callback_signalled_at, p.last_signalled_at, c.kind, c.outcome, c.created_at, c.consumed_at
+          from payments p left join gateway_callbacks c on c.payment_id = p.id where p.reference = ? order by c.id`,
+    parameters: [reference ?? ''],
+  });
+  return `${page.url()} shows "${await page.locator('h1').textContent()}"; now ${new Date().toISOString()}: ${JSON.stringify(callbacks)}`;
 }
 
 async function seriousFindings(page: Page): Promise<unknown[]> {
