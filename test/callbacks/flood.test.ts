@@ -16,12 +16,15 @@ async function eventsOf(handle: { describe(): Promise<{ historyLength: number }>
   return (await handle.describe()).historyLength;
 }
 
+/** One question to the gateway: signal, workflow task, activity, workflow task. */
+const EVENTS_A_QUESTION = 10;
+
 test.each([
-  ['signed', true],
-  ['forged', false],
+  ['signed', true, 5],
+  ['forged', false, 60],
 ])(
-  '%s callbacks by the hundreds add at most ten events to a payment, and all are answered and kept',
-  async (_name, signed) => {
+  '%s callbacks by the hundreds add ten events to a payment at a time, rarely, and all are answered and kept',
+  async (_name, signed, pauseSeconds) => {
     // Target T-54: a history has room for 51,200 events, and nobody may fill it from outside.
     const { world } = recorder;
     const { input, attempt, handle } = await begin(recorder);
@@ -41,6 +44,7 @@ test.each([
       return signed ? world.signed(fields) : fields;
     });
     const durations: number[] = [];
+    const started = performance.now();
     const statuses = new Set<number>();
     for (let start = 0; start < FLOOD; start += AT_ONCE) {
       await Promise.all(
@@ -57,7 +61,9 @@ test.each([
     await new Promise((resolve) => {
       setTimeout(resolve, 500);
     });
-    expect((await eventsOf(handle)) - before).toBeLessThanOrEqual(10);
+    // A slow machine stretches the flood over several pauses, each of which allows one more question.
+    const pauses = Math.floor((performance.now() - started) / 1_000 / pauseSeconds);
+    expect((await eventsOf(handle)) - before).toBeLessThanOrEqual(EVENTS_A_QUESTION * (1 + pauses));
     durations.sort((a, b) => a - b);
     const quantile = (share: number): number => Math.round(durations[Math.floor(durations.length * share)] ?? 0);
     // Measured for the report, not asserted: the machine is shared.
