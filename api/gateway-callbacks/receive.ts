@@ -8,7 +8,7 @@ import {
   type KeptCallback,
 } from '../../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../../domain/callback.ts';
-import { DomainError, type ErrorCode } from '../../domain/errors.ts';
+import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { isOpen } from '../../domain/payment.ts';
 import type { Gateway } from '../../gateways/port.ts';
@@ -44,13 +44,7 @@ export function createCallbackReceiver(
       context.set('Allow', 'POST');
       throw new DomainError('METHOD_NOT_ALLOWED', 'callbacks are posted');
     }
-    let reference: string | null;
-    try {
-      reference = await receive(deps, target, { context, limiter });
-    } catch (error) {
-      refuse(context, error);
-      return true;
-    }
+    const reference = await receive(deps, target, { context, limiter });
     if (target.kind === 'ipn') {
       context.status = 200;
       context.type = 'text/plain; charset=utf-8';
@@ -61,30 +55,6 @@ export function createCallbackReceiver(
     }
     return true;
   };
-}
-
-const REFUSAL_STATUSES: Partial<Record<ErrorCode, number>> = {
-  VALIDATION_ERROR: 400,
-  PAYLOAD_TOO_LARGE: 413,
-  RATE_LIMITED: 429,
-};
-
-/** What is never stored: too large, unreadable, or one of too many that name no payment. Anything else is a failure of ours. */
-function refuse(context: Context, error: unknown): void {
-  const status = error instanceof DomainError ? REFUSAL_STATUSES[error.code] : undefined;
-  if (!(error instanceof DomainError) || status === undefined) {
-    throw error;
-  }
-  if (error.retryAfterSeconds !== undefined) {
-    context.set('Retry-After', String(error.retryAfterSeconds));
-  }
-  // What is left of a body that was not read must not be taken for the next request.
-  if (!context.req.complete) {
-    context.set('Connection', 'close');
-  }
-  context.status = status;
-  context.type = 'text/plain; charset=utf-8';
-  context.body = error.message;
 }
 
 interface Target {

@@ -1,29 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import Koa from 'koa';
-import { DomainError, type ErrorCode } from '../../domain/errors.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
 import { sqlStateOf } from '../../database/connection.ts';
+import { USUAL_STATUS } from './status.ts';
 import type { Context, RequestState } from './surface.ts';
-
-/** Of paths that belong to no dialect: gateway callbacks, health, the reference page. */
-const PLAIN_STATUS = {
-  VALIDATION_ERROR: 400,
-  AMOUNT_OUT_OF_BOUNDS: 400,
-  UNAUTHORIZED: 401,
-  FORBIDDEN: 403,
-  RESOURCE_NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  RESOURCE_ALREADY_EXISTS: 409,
-  INVALID_OPERATION_STATE: 409,
-  IDEMPOTENCY_KEY_CONFLICT: 409,
-  IDEMPOTENCY_IN_PROGRESS: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  RATE_LIMITED: 429,
-  GATEWAY_ERROR: 502,
-  SERVICE_UNAVAILABLE: 503,
-  INTERNAL_ERROR: 500,
-} as const satisfies Record<ErrorCode, number>;
 
 export interface ListenerOptions {
   readonly log: Logger;
@@ -124,7 +105,7 @@ function answerError({ context, error, log, renderError }: Failure): void {
   } else if (renderError !== undefined) {
     renderError(context, known);
   } else {
-    context.status = PLAIN_STATUS[known.code];
+    context.status = USUAL_STATUS[known.code];
     context.type = 'text/plain; charset=utf-8';
     context.body = known.message;
   }

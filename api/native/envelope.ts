@@ -1,26 +1,10 @@
 import { z } from 'zod';
 import type { DomainError, ErrorCode } from '../../domain/errors.ts';
 import type { RouteReply } from '../http/route.ts';
+import { USUAL_STATUS } from '../http/status.ts';
 
-/** HTTP status of every error code on the native API. A code that is missing here does not compile. */
-export const NATIVE_STATUS = {
-  VALIDATION_ERROR: 400,
-  AMOUNT_OUT_OF_BOUNDS: 400,
-  UNAUTHORIZED: 401,
-  FORBIDDEN: 403,
-  RESOURCE_NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  RESOURCE_ALREADY_EXISTS: 409,
-  INVALID_OPERATION_STATE: 409,
-  IDEMPOTENCY_KEY_CONFLICT: 409,
-  IDEMPOTENCY_IN_PROGRESS: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  RATE_LIMITED: 429,
-  GATEWAY_ERROR: 502,
-  SERVICE_UNAVAILABLE: 503,
-  INTERNAL_ERROR: 500,
-} as const satisfies Record<ErrorCode, number>;
+/** The native API answers the usual statuses. */
+export const NATIVE_STATUS = USUAL_STATUS;
 
 /** `meta` of every answer. `errorCode` is the stable contract; `message` is for people and may change. */
 export const Meta = z.object({
