@@ -46,10 +46,12 @@ export async function createPayment(
     return { status: stored.status, text: stored.text, headers: { 'Idempotent-Replayed': 'true' } };
   }
   const payment = await openCheckout(deps, request, stored);
-  if (payment.status === 'FAILED' || payment.status === 'CREATED') {
+  // A late twin may also find a payment whose payer was declined since: its checkout was open, so that is its answer.
+  const refused = payment.status === 'FAILED' && typeof payment.gatewayRedirectUrl !== 'string';
+  if (refused || payment.status === 'CREATED') {
     await release(deps, key);
   }
-  if (payment.status === 'FAILED') {
+  if (refused) {
     throw new DomainError('GATEWAY_ERROR', 'the gateway refused to open a checkout for this payment');
   }
   return {

@@ -330,6 +330,22 @@ describe('answers without the outcome', () => {
     expect([third.text, third.headers['idempotent-replayed']]).toEqual([second.text, 'true']);
   });
 
+  test('a twin that comes after the payer was declined is told so, and not that the gateway refused the checkout', async () => {
+    // The answer tells what became of the payment: its checkout was open, and the payer failed there.
+    const key = newKey();
+    world.dispatch.opening = 'times out';
+    const first = await create({ key });
+    expect(first.data['status']).toBe('CREATED');
+    await world.sql(
+      `update payments set status = 'FAILED', failure_code = 'GATEWAY_DECLINED', ended_at = now(),
+         gateway_redirect_url = 'https://gateway.example/session/2' where id = ?`,
+      [Number(first.data['id'])],
+    );
+    world.dispatch.opening = 'opens';
+    const twin = await create({ key });
+    expect([twin.status, twin.data['id'], twin.data['status']]).toEqual([201, first.data['id'], 'FAILED']);
+  });
+
   test('a refusal of the gateway is 502, stays bound to its payment and is told again', async () => {
     // A 5xx is not stored, and never frees the key for a second payment.
     const key = newKey();
