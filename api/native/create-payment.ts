@@ -41,6 +41,22 @@ export async function createPayment(
 ): Promise<RouteReply<PaymentView> | ReplayReply> {
   checkBusinessRules(deps, request);
   const key = keyOf(request);
+  try {
+    return await storeAndOpen(deps, request, key);
+  } catch (error) {
+    if (!(error instanceof DomainError)) {
+      // We give up, so a twin need not wait for the lease: whatever was committed, it finds and joins. The database may be what failed.
+      await release(deps, key).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+async function storeAndOpen(
+  deps: ApiDependencies,
+  request: CreateRequest,
+  key: KeyName | null,
+): Promise<RouteReply<PaymentView> | ReplayReply> {
   const stored = await deps.database.withScope(request.caller.scope, (em) => store(em, request, key));
   if (stored.kind === 'replay') {
     return { status: stored.status, text: stored.text, headers: { 'Idempotent-Replayed': 'true' } };

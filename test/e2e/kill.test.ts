@@ -52,13 +52,17 @@ async function untilPaid(payment: ShopPayment): Promise<void> {
   await inbox.ended(payment.reference, SETTLED_TIMEOUT_MS);
 }
 
-/** What a payer does whose page did not load: tries again. */
+/** An Idempotency-Key whose first request died is leased for a minute. */
+const TRY_AGAIN_FOR_MS = 90_000;
+
+/** What a payer does whose page did not load, and a client whose answer was lost: tries again. */
 async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+  const giveUpAt = Date.now() + TRY_AGAIN_FOR_MS;
+  for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (tries === 30) {
+      if (Date.now() > giveUpAt) {
         throw error;
       }
       await sleep(500);
