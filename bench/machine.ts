@@ -1,23 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { cpus, totalmem, release, type as system } from 'node:os';
-
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly node: string;
-}
-
-export function describeMachine(): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${system()} ${release()}`,
-    node: process.version,
-  };
-}
 
 const TICKS_PER_SECOND = 100;
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { latency, type LatencyPlan } from './latency.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine } from '../scripts/results/result-file.ts';
 import { startRig } from './rig.ts';
 import { tablesOf, type BenchResult } from './tables.ts';
 import { throughput, type ThroughputPlan } from './throughput.ts';

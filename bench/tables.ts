@@ -1,5 +1,5 @@
 import type { LatencyRow } from './latency.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../scripts/results/result-file.ts';
 import type { Spread } from './statistics.ts';
 import type { ThroughputRow } from './throughput.ts';
 

@@ -4,6 +4,8 @@ import type { ApiDependencies } from '../api/native/dependencies.ts';
 import { nativeRoutes } from '../api/native/routes.ts';
 import { publishedNativeDocument } from '../api/reference/native-document.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { recordedResults } from './results/result-file.ts';
+import { resultPage } from './results/result-pages.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -13,6 +15,8 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
     path: join(ROOT, 'openapi', 'native.json'),
     text: `${JSON.stringify(publishedNativeDocument(nativeRoutes(idleDependencies())), null, 2)}\n`,
   },
+  { path: join(ROOT, 'docs', 'proofs.md'), text: resultPage('proofs', recordedResults()) },
+  { path: join(ROOT, 'docs', 'performance.md'), text: resultPage('performance', recordedResults()) },
 ];
 
 process.exitCode = main(process.argv.slice(2));
