@@ -1,10 +1,13 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { GatewayCallback, type Payment } from '../../database/entities/payment.ts';
-import type { PaymentStatus } from '../../domain/payment.ts';
+import { GatewayCallback, PaymentAttempt, type Payment } from '../../database/entities/payment.ts';
+import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import type { CheckoutState } from '../../web/checkout/view.ts';
 
 /** Until a later issue lets an operator choose: the payers of SSLCOMMERZ, bKash and Nagad read Dhaka time. */
 export const PAGE_TIME_ZONE = 'Asia/Dhaka';
+
+/** The gateway has said how an attempt went. */
+const DECIDED: readonly AttemptStatus[] = ['CONFIRMED', 'REFUSED', 'FAILED', 'CANCELLED', 'CLOSED'];
 
 /** What the page shows of a payment. It is built from rows only, so it is right whatever runs or does not. */
 export async function checkoutState(em: EntityManager, payment: Payment): Promise<CheckoutState> {
@@ -37,6 +40,10 @@ async function pendingState(em: EntityManager, payment: Payment): Promise<Checko
   const [newest] = await em.find(GatewayCallback, { paymentId: payment.id }, { orderBy: { id: 'desc' }, limit: 1 });
   if (newest !== undefined && !(newest.consumedAt instanceof Date)) {
     return { kind: 'confirming', since: newest.createdAt, cause: 'payment' };
+  }
+  // What the gateway said is written a moment before the end is booked; in between there is nothing left to offer the payer.
+  if ((await em.count(PaymentAttempt, { paymentId: payment.id, status: { $in: [...DECIDED] } })) > 0) {
+    return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause: 'payment' };
   }
   if (payment.cancelRequestedAt instanceof Date) {
     return { kind: 'confirming', since: payment.cancelRequestedAt, cause: 'cancellation' };

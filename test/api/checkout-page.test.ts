@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { checkoutState } from '../../api/pages/checkout-view.ts';
+import type { Registration } from '../../database/applications.ts';
+import { openDatabase, type Database } from '../../database/connection.ts';
+import { Payment, PaymentAttempt } from '../../database/entities/payment.ts';
+import type { AttemptStatus } from '../../domain/payment.ts';
+import { attemptReference } from '../../domain/references.ts';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { call } from './contract-client.ts';
+
+let world: ApiWorld;
+let database: Database;
+let origin: string;
+let shop: Registration;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  origin = await world.listen();
+  shop = await world.register();
+  database = await openDatabase({ url: world.databaseUrl, poolSize: 2 });
+});
+afterAll(async () => {
+  await database.close();
+  await world.close();
+});
+
+/** What the payer sees of a PENDING payment whose only attempt stands like this. */
+async function shown(status: AttemptStatus): Promise<string> {
+  const body = { amountMinor: 10_000, customerReference: 'cust_1' };
+  const { data } = await call({ origin, method: 'POST', path: '/payments', credentials: shop.test, body });
+  const scope = { applicationId: shop.applicationId, mode: 'TEST' } as const;
+  return database.withScope(scope, async (em) => {
+    const payment = await em.findOneOrFail(Payment, { reference: String(data['reference']) });
+    await em.insert(PaymentAttempt, {
+      ...scope,
+      paymentId: payment.id,
+      number: 1,
+      reference: attemptReference(),
+      gateway: 'sslcommerz',
+      storeId: 'teststore',
+      status,
+      ...(status === 'CONFIRMED' ? confirmed(payment.reference) : {}),
+    });
+    return (await checkoutState(em, payment)).kind;
+  });
+}
+
+test.each(['CONFIRMED', 'FAILED', 'CANCELLED', 'CLOSED'] as const)(
+  'a payer who returns between the answer of the gateway (%s) and its booking waits for the result',
+  async (status) => {
+    // Protects against a second payment: the former page would offer to pay, and would not look again by itself.
+    expect(await shown(status)).toBe('confirming');
+  },
+);
+
+test.each(['CREATED', 'OPEN', 'UNKNOWN'] as const)('while the attempt is %s the payer may pay', async (status) => {
+  // Protects the way to pay: only what the gateway said takes it away.
+  expect(await shown(status)).toBe('open');
+});
+
+function confirmed(unique: string) {
+  const facts = { gatewayTxnId: 'txn', netText: '97.50', evidence: '{}', confirmedAt: new Date() };
+  return { ...facts, validationId: unique, grossMinor: 10_000n, feeMinor: 250n };
+}
