@@ -255,6 +255,11 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'queries always answer HTTP 500, also before an outcome',
     script: { faults: { query: [{ kind: 'http_500', early: true }] } },
   },
+  '53': {
+    name: 'session-timeout-before',
+    about: 'the first session call hangs and makes no session',
+    script: onSession({ kind: 'hang', times: 1 }),
+  },
   '60': {
     name: 'refund-silent',
     about: 'a refund is accepted and stays processing',

@@ -297,6 +297,7 @@ describe('by its number the payer’s phone scripts', () => {
     ['45', 'empty', 1],
     ['46', 'truncated', 2],
     ['47', 'huge', 2],
+    ['53', 'cut', 1],
   ] as const) {
     row(number, `the first session call is ${look}; repeated under its tran_id it works`, async () => {
       // Guards the retry of session creation, and whether the lost call had made a session.
