@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
@@ -35,19 +36,20 @@ const WORK: Readonly<Record<Work, () => Promise<void>>> = {
 process.on('message', (message) => void run(Round.parse(message)).then((result) => process.send?.(result)));
 process.send?.('ready');
 
-async function run({ work, count, inFlight }: Round): Promise<RoundResult> {
+async function run({ work, count, inFlight, perSecond }: Round): Promise<RoundResult> {
   const latenciesMs: number[] = [];
-  let left = count;
+  let begun = 0;
   let failures = 0;
   let firstFailure: string | null = null;
   const startedMs = performance.now();
   const lane = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      const pieceMs = performance.now();
+    while (begun < count) {
+      const dueMs = perSecond === undefined ? performance.now() : startedMs + (begun * 1_000) / perSecond;
+      begun += 1;
+      await until(dueMs);
       try {
         await WORK[work]();
-        latenciesMs.push(performance.now() - pieceMs);
+        latenciesMs.push(performance.now() - dueMs);
       } catch (error) {
         failures += 1;
         firstFailure ??= String(error);
@@ -56,6 +58,13 @@ async function run({ work, count, inFlight }: Round): Promise<RoundResult> {
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
   return { seconds: (performance.now() - startedMs) / 1_000, failures, firstFailure, latenciesMs };
+}
+
+async function until(dueMs: number): Promise<void> {
+  const waitMs = dueMs - performance.now();
+  if (waitMs > 0) {
+    await sleep(waitMs);
+  }
 }
 
 const Created = z.object({ data: z.object({ id: z.int(), reference: z.string(), redirectUrl: z.url() }) });

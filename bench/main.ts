@@ -1,75 +1,107 @@
 import '../scripts/lifeline.ts';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { latency, type LatencyPlan } from './latency.ts';
-import { describeMachine } from '../scripts/results/result-file.ts';
-import { startRig } from './rig.ts';
-import { tablesOf, type BenchResult } from './tables.ts';
-import { throughput, type ThroughputPlan } from './throughput.ts';
+import { describeMachine, writeResult, type ResultFile } from '../scripts/results/result-file.ts';
+import type { Suite, SuiteOptions } from './suite.ts';
+import { SUITES } from './suites.ts';
 
-const USAGE = `npm run bench -- [throughput] [latency] [--quick] [--profile DIR]
+const USAGE = `npm run bench -- [SUITE…] [--quick] [--record] [options]
 
-Measures Lenden against bare Temporal and bare Koa in turns on this machine. The figures are a report, never a verdict.
-  --quick         about a minute: fewer and shorter rounds
-  --profile DIR   CPU profiles of api and worker, for node --cpu-prof's readers`;
+Measures Lenden on this machine, mostly as ratios to something bare, in turns. Timings are a report, never a verdict. Without a name: all suites.
 
-const RESULTS = '.lenden/bench';
-const FULL: { throughput: ThroughputPlan; latency: LatencyPlan } = {
-  throughput: {
-    levels: [
-      { inFlight: 1, count: 30 },
-      { inFlight: 16, count: 96 },
-      { inFlight: 64, count: 160 },
-    ],
-    pairs: 5,
-  },
-  latency: { pairs: 10, block: 50 },
-};
-const QUICK: typeof FULL = {
-  throughput: {
-    levels: [
-      { inFlight: 1, count: 10 },
-      { inFlight: 16, count: 64 },
-    ],
-    pairs: 3,
-  },
-  latency: { pairs: 4, block: 20 },
-};
+${SUITES.map(({ name, what, minutes }) => `  ${name.padEnd(11)} ${what}\n${' '.repeat(14)}about ${minutes.full} min, ${minutes.quick} min with --quick`).join('\n')}
 
-process.exitCode = await main();
+  --quick         fewer and shorter rounds
+  --record        keeps the results in docs/results/, for docs/performance.md (then: npm run generate)
+  --statements    counts: prints every SQL statement of a payment
+  --accept        counts: writes what was measured into bench/budgets.json
+  --profile DIR   throughput, latency: CPU profiles of api and worker`;
+
+const say = (line: string): void => console.error(line);
+const stops: (() => Promise<unknown>)[] = [];
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+}
+process.exitCode = await main().finally(stopAll);
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
+      statements: { type: 'boolean', default: false },
+      accept: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
     allowPositionals: true,
   });
-  if (values.help || positionals.some((name) => name !== 'throughput' && name !== 'latency')) {
-    console.log(USAGE);
+  const unknown = positionals.filter((name) => !SUITES.some((suite) => suite.name === name));
+  if (values.help || unknown.length > 0) {
+    console.log(unknown.length > 0 ? `There is no suite ${unknown.join(', ')}.\n\n${USAGE}` : USAGE);
     return values.help ? 0 : 2;
   }
-  const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
-  const say = (line: string): void => console.error(line);
-  const plan = values.quick ? QUICK : FULL;
-  const rig = await startRig({ say, profiles: values.profile });
+  const { quick, record, statements, accept, profile } = values;
+  const options: SuiteOptions = { quick, say, statements, accept, profiles: profile, keep: (stop) => stops.push(stop) };
+  const wanted = SUITES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  let failed = 0;
+  for (const suite of wanted) {
+    failed += (await runSuite(suite, { options, record })) ? 0 : 1;
+    await stopAll();
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+/** One suite's failure does not keep the others from running. */
+async function runSuite(
+  suite: Suite,
+  { options, record }: { options: SuiteOptions; record: boolean },
+): Promise<boolean> {
+  const startedMs = performance.now();
+  say(`${suite.name} …`);
   try {
-    const result: BenchResult = {
+    const findings = await suite.run(options);
+    const result: ResultFile = {
+      ...findings,
+      name: `bench-${suite.name}`,
+      page: 'performance',
+      command: `npm run bench -- ${suite.name}${options.quick ? ' --quick' : ''}`,
       at: new Date().toISOString(),
-      quick: values.quick,
       machine: describeMachine(),
-      latency: wanted('latency') ? await latency(rig, plan.latency, say) : [],
-      throughput: wanted('throughput') ? await throughput(rig, plan.throughput, say) : [],
     };
-    mkdirSync(RESULTS, { recursive: true });
-    const file = join(RESULTS, `${result.at.replaceAll(':', '-')}.json`);
-    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-    console.log(`${tablesOf(result)}\n\nAll figures: ${file}`);
-    return 0;
-  } finally {
-    await rig.stop();
+    const path = writeResult(result, { record });
+    console.log(forPerson(result));
+    say(`${suite.name}: ${((performance.now() - startedMs) / 60_000).toFixed(1)} min; all figures in ${path}\n`);
+    return true;
+  } catch (error) {
+    say(
+      `${suite.name} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    return false;
+  }
+}
+
+function forPerson({ title, summary, tables }: ResultFile): string {
+  return [
+    `\n${title}`,
+    ...summary,
+    ...tables.map(({ caption, columns, rows }) => `${caption}\n${aligned([columns, ...rows])}`),
+  ].join('\n\n');
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+async function stopAll(): Promise<void> {
+  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
+    await stop().catch((error: unknown) => say(`not stopped cleanly: ${String(error)}`));
   }
 }

@@ -26,8 +26,17 @@ export type LoadSettings = z.infer<typeof LoadSettings>;
 export const WORKS = ['payment', 'bare-payment', 'post', 'bare-update', 'get', 'bare-read'] as const;
 export type Work = (typeof WORKS)[number];
 
-/** One round: so many pieces of one kind of work, so many of them at a time. */
-export const Round = z.object({ work: z.enum(WORKS), count: z.int().positive(), inFlight: z.int().positive() });
+/**
+ * One round: so many pieces of one kind of work. Closed loop: as soon as one of the lanes is free. With `perSecond` open loop: each piece at its
+ * own time whatever became of those before it, and its latency counted from that time, so that a slow answer does not hide those behind it.
+ */
+export const Round = z.object({
+  work: z.enum(WORKS),
+  count: z.int().positive(),
+  /** Lanes; in an open loop the most that may be under way. */
+  inFlight: z.int().positive(),
+  perSecond: z.number().positive().optional(),
+});
 export type Round = z.infer<typeof Round>;
 
 export const RoundResult = z.object({

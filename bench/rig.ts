@@ -1,15 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { registerApplication } from '../database/applications.ts';
-import { openDatabase } from '../database/connection.ts';
-import { createSecretBox } from '../runtime/secrets.ts';
+import { resolve } from 'node:path';
 import { findFreePort } from '../scripts/ports.ts';
 import { startStack } from '../scripts/stack.ts';
-import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import type { Environment } from '../scripts/stack-environment.ts';
 import { cpuSecondsOf, cpuSecondsOfMachine } from './machine.ts';
 import { RoundResult, type LoadSettings, type Round } from './protocol.ts';
+import { registerShop } from './shop.ts';
 
 /** CPU milliseconds per piece of work, by process; `others` is whatever else the machine did. */
 export type Cpu = Readonly<Record<string, number>>;
@@ -32,9 +30,11 @@ const DATA = '.lenden/bench';
 export async function startRig({
   say,
   profiles,
+  environment = {},
 }: {
   say: (line: string) => void;
   profiles?: string | undefined;
+  environment?: Environment;
 }): Promise<Rig> {
   mkdirSync(DATA, { recursive: true });
   const directory = mkdtempSync(resolve(DATA, 'stack-'));
@@ -42,16 +42,21 @@ export async function startRig({
   const stack = await startStack({
     directory,
     ports: 'free',
-    environment: { ...process.env, LENDEN_LOG_LEVEL: 'info', ...profiling },
+    environment: { ...process.env, LENDEN_LOG_LEVEL: 'info', ...profiling, ...environment },
     say,
   });
   const { dev } = stack;
   const [donePort, webhookPort, readPort] = [await findFreePort([]), await findFreePort([]), await findFreePort([])];
-  const credentials = await registerShop({ databaseUrl: dev.databaseUrl, directory, webhookPort });
+  const { apiKey, apiSecret } = await registerShop({
+    databaseUrl: dev.databaseUrl,
+    directory,
+    webhookUrl: `http://127.0.0.1:${webhookPort}/`,
+  });
   const shared = { temporalAddress: dev.temporal.address, namespace: dev.temporal.namespace, donePort };
   const load = await start(new URL('./load.ts', import.meta.url), {
     ...shared,
-    ...credentials,
+    apiKey,
+    apiSecret,
     api: dev.api,
     simulators: dev.simulators,
     readUrl: `http://127.0.0.1:${readPort}`,
@@ -69,22 +74,9 @@ export async function startRig({
     async stop() {
       await Promise.all([end(load), end(bare)]);
       await stack.stop();
-      rmSync(join(directory), { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function registerShop(given: { databaseUrl: string; directory: string; webhookPort: number }) {
-  const database = await openDatabase({ url: given.databaseUrl, poolSize: 2 });
-  try {
-    const { test } = await registerApplication(
-      { database, secrets: createSecretBox(readOrMakeMasterKey(given.directory)) },
-      { name: 'Bench shop', webhookUrl: `http://127.0.0.1:${given.webhookPort}/`, rateLimitPerMinute: 1_000_000 },
-    );
-    return test;
-  } finally {
-    await database.close();
-  }
 }
 
 async function start(program: URL, settings: object): Promise<ChildProcess> {

@@ -1,7 +1,43 @@
-import type { Measured, Rig } from './rig.ts';
+import type { ResultTable } from '../scripts/results/result-file.ts';
+import { startRig, type Measured, type Rig } from './rig.ts';
 import { spreadOf, type Spread } from './statistics.ts';
+import { verdict, type Findings, type Suite, type SuiteOptions } from './suite.ts';
+import { cpuText, spreadText } from './words.ts';
 
-export interface ThroughputRow {
+interface Plan {
+  readonly levels: readonly { readonly inFlight: number; readonly count: number }[];
+  readonly pairs: number;
+}
+
+const FULL: Plan = {
+  levels: [
+    { inFlight: 1, count: 30 },
+    { inFlight: 16, count: 96 },
+    { inFlight: 64, count: 160 },
+  ],
+  pairs: 5,
+};
+const QUICK: Plan = {
+  levels: [
+    { inFlight: 1, count: 10 },
+    { inFlight: 16, count: 64 },
+  ],
+  pairs: 3,
+};
+const RATIO_GOAL = 0.6;
+
+/** Payments from POST to a delivered webhook, against workflows with the same commands and no product code, in turns. */
+export const throughput: Suite = {
+  name: 'throughput',
+  what: 'payments/s from POST to delivered webhook ÷ bare workflows/s with the same commands (--profile)',
+  minutes: { full: 6, quick: 1 },
+  async run(options) {
+    const rows = await onEmbeddedTemporal(options);
+    return findingsOf([{ store: 'one SQLite file', rows }]);
+  },
+};
+
+interface Row {
   readonly inFlight: number;
   readonly pairs: number;
   readonly payments: Spread;
@@ -15,21 +51,25 @@ export interface ThroughputRow {
   readonly bareCpuMs: Readonly<Record<string, number>>;
 }
 
-export interface ThroughputPlan {
-  readonly levels: readonly { readonly inFlight: number; readonly count: number }[];
-  readonly pairs: number;
+interface Store {
+  /** What Temporal keeps its workflows in. */
+  readonly store: string;
+  readonly rows: readonly Row[];
+}
+
+async function onEmbeddedTemporal({ quick, say, profiles, keep }: SuiteOptions): Promise<Row[]> {
+  const rig = await startRig({ say, profiles });
+  keep(rig.stop);
+  const rows = await measure(rig, quick ? QUICK : FULL, say);
+  await rig.stop();
+  return rows;
 }
 
 /** What stands for somebody else's machines. */
 const OUTSIDERS = ['simulators', 'load generator', 'others'];
 
-/** Payments from POST to a delivered webhook, against workflows with the same commands and no product code, in turns. */
-export async function throughput(
-  rig: Rig,
-  plan: ThroughputPlan,
-  say: (line: string) => void,
-): Promise<ThroughputRow[]> {
-  const rows: ThroughputRow[] = [];
+async function measure(rig: Rig, plan: Plan, say: (line: string) => void): Promise<Row[]> {
+  const rows: Row[] = [];
   await rig.run({ work: 'payment', count: 40, inFlight: 8 });
   await rig.run({ work: 'bare-payment', count: 40, inFlight: 8 });
   for (const { inFlight, count } of plan.levels) {
@@ -47,15 +87,7 @@ export async function throughput(
   return rows;
 }
 
-function rowOf({
-  inFlight,
-  payments,
-  bare,
-}: {
-  inFlight: number;
-  payments: Measured[];
-  bare: Measured[];
-}): ThroughputRow {
+function rowOf({ inFlight, payments, bare }: { inFlight: number; payments: Measured[]; bare: Measured[] }): Row {
   const pairsOf = (of: (round: Measured) => number) =>
     payments.map((round, index) => of(round) / of(bare[index] ?? round));
   return {
@@ -84,4 +116,52 @@ function medianCpu(rounds: readonly Measured[]): Record<string, number> {
 
 function rate(round: Measured | undefined): string {
   return round?.perSecond.toFixed(1) ?? '–';
+}
+
+function findingsOf(stores: readonly Store[]): Findings {
+  const judged = stores.flatMap(({ store, rows }) =>
+    rows.map(({ inFlight, ratio }) => {
+      const met = ratio.median >= RATIO_GOAL;
+      return `${inFlight} in flight on ${store}: ${ratio.median.toFixed(2)} (${verdict({ met, goal: `≥ ${RATIO_GOAL.toFixed(2)}` })})`;
+    }),
+  );
+  return {
+    order: 20,
+    title: 'Throughput over bare Temporal',
+    summary: [
+      'A payment from `POST /payments` until its webhook is delivered, divided by workflows with the very same Temporal commands and no product code.',
+      `${judged.join('; ')}.`,
+    ],
+    tables: stores.flatMap(tablesOf),
+    data: stores,
+  };
+}
+
+function tablesOf({ store, rows }: Store): ResultTable[] {
+  return [
+    {
+      caption: `Rates, Temporal on ${store}: median (quartiles) of ${rows[0]?.pairs ?? 0} pairs in turns`,
+      columns: [
+        'in flight',
+        'payments/s',
+        'bare workflows/s',
+        'ratio',
+        'ratio by CPU, without simulators and load',
+        'failures',
+      ],
+      rows: rows.map((row) => [
+        String(row.inFlight),
+        spreadText(row.payments, 1),
+        spreadText(row.bare, 1),
+        spreadText(row.ratio, 2),
+        spreadText(row.ratioWithoutOutsiders, 2),
+        row.firstFailure === null ? '0' : `${row.failures}: ${row.firstFailure}`,
+      ]),
+    },
+    {
+      caption: `CPU milliseconds per piece, Temporal on ${store}`,
+      columns: ['in flight', 'payment', 'bare'],
+      rows: rows.map((row) => [String(row.inFlight), cpuText(row.paymentCpuMs), cpuText(row.bareCpuMs)]),
+    },
+  ];
 }

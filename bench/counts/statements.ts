@@ -1,0 +1,76 @@
+import type pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** One normalised statement of Lenden's own roles, as Postgres counted it. */
+export interface Statement {
+  readonly role: string;
+  readonly text: string;
+  readonly calls: number;
+  readonly walBytes: number;
+  readonly fullPageImages: number;
+  /** Shared blocks touched, found in memory or not. */
+  readonly blocks: number;
+  readonly ms: number;
+}
+
+const OUR_ROLES = `userid in (select oid from pg_roles where rolname in ('lenden_app', 'lenden_system'))`;
+const QUIET_MS = 150;
+const QUIET_TIMEOUT_MS = 20_000;
+
+export async function forgetStatements(database: pg.Pool): Promise<void> {
+  await database.query('select pg_stat_statements_reset()');
+}
+
+export async function readStatements(database: pg.Pool): Promise<Statement[]> {
+  const { rows } = await database.query<Record<string, string>>(
+    `select r.rolname as role, s.query as text, s.calls, s.wal_bytes, s.wal_fpi, s.shared_blks_hit + s.shared_blks_read as blocks,
+       s.total_exec_time as ms
+     from pg_stat_statements s join pg_roles r on r.oid = s.userid
+     where ${OUR_ROLES} and s.dbid = (select oid from pg_database where datname = current_database()) and s.calls > 0
+     order by s.calls desc, s.query`,
+  );
+  return rows.map((row) => ({
+    role: row['role'] ?? '',
+    text: (row['text'] ?? '').replaceAll(/\s+/g, ' ').trim(),
+    calls: Number(row['calls']),
+    walBytes: Number(row['wal_bytes']),
+    fullPageImages: Number(row['wal_fpi']),
+    blocks: Number(row['blocks']),
+    ms: Number(row['ms']),
+  }));
+}
+
+/** Waits until Lenden's own roles have sent nothing for a moment: an answer may leave before its last statement. */
+export async function untilQuiet(database: pg.Pool): Promise<void> {
+  const deadline = Date.now() + QUIET_TIMEOUT_MS;
+  let before = -1;
+  for (;;) {
+    const { rows } = await database.query<{ calls: string }>(
+      `select coalesce(sum(calls), 0) as calls from pg_stat_statements where ${OUR_ROLES}`,
+    );
+    const calls = Number(rows[0]?.calls);
+    if (calls === before) {
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new Error('the database does not come to rest; is something else at work?');
+    }
+    before = calls;
+    await sleep(QUIET_MS);
+  }
+}
+
+export async function walPosition(database: pg.Pool): Promise<bigint> {
+  const { rows } = await database.query<{ bytes: string }>(
+    `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint as bytes`,
+  );
+  return BigInt(rows[0]?.bytes ?? 0);
+}
+
+/** Begins, ends and fences a transaction, rather than doing work in it. */
+export function isBracket(text: string): boolean {
+  return (
+    /^(begin|commit|rollback|start transaction|savepoint|release|set )/i.test(text) ||
+    /^select set_config\(/i.test(text)
+  );
+}

@@ -1,0 +1,28 @@
+import { registerApplication, type CredentialPair } from '../database/applications.ts';
+import { openDatabase } from '../database/connection.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
+import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+
+export interface Shop extends CredentialPair {
+  readonly applicationId: bigint;
+}
+
+/** Registers an application of a running stack whose limiter never stops a measurement; answers its TEST credentials. */
+export async function registerShop(given: {
+  databaseUrl: string;
+  /** The stack's directory, which holds its master key. */
+  directory: string;
+  webhookUrl: string | null;
+  name?: string;
+}): Promise<Shop> {
+  const database = await openDatabase({ url: given.databaseUrl, poolSize: 2 });
+  try {
+    const { test, applicationId } = await registerApplication(
+      { database, secrets: createSecretBox(readOrMakeMasterKey(given.directory)) },
+      { name: given.name ?? 'Bench shop', webhookUrl: given.webhookUrl, rateLimitPerMinute: 1_000_000_000 },
+    );
+    return { ...test, applicationId };
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,7 @@
+import { counts } from './counts/suite.ts';
+import { latency } from './latency.ts';
+import type { Suite } from './suite.ts';
+import { throughput } from './throughput.ts';
+
+/** In the order in which a run of all takes them. */
+export const SUITES: readonly Suite[] = [counts, throughput, latency];
