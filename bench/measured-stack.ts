@@ -1,15 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
-import type { Child } from '../scripts/child.ts';
 import type { DevFile } from '../scripts/dev-file.ts';
-import { findFreePort } from '../scripts/ports.ts';
-import { startPostgres, type PostgresSettings } from '../scripts/postgres.ts';
 import { startStack } from '../scripts/stack.ts';
 import type { Environment } from '../scripts/stack-environment.ts';
 import { SCHEDULE_IDS } from '../workflows/messages/names.ts';
+import { startCountingPostgres } from './counting-postgres.ts';
+import { makeDirectory } from './directory.ts';
 
 export interface MeasuredStackOptions {
   /** The stack's variables over those of this process; `TEMPORAL_ADDRESS` puts it on a server that runs already. */
@@ -30,13 +28,11 @@ export interface MeasuredStack {
   stop(): Promise<void>;
 }
 
-const DATA = resolve(import.meta.dirname, '..', '.lenden', 'bench');
 const QUIET_TIMEOUT_MS = 60_000;
 
 /** Everything is thrown away by `stop`, which is safe to call twice. */
 export async function startMeasuredStack(options: MeasuredStackOptions): Promise<MeasuredStack> {
-  mkdirSync(DATA, { recursive: true });
-  const directory = mkdtempSync(join(DATA, 'stack-'));
+  const directory = makeDirectory();
   const undo: (() => Promise<unknown>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
     for (let last = undo.pop(); last !== undefined; last = undo.pop()) {
@@ -44,7 +40,7 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
     }
   };
   try {
-    const postgres = await startCountingPostgres(directory, options.postgres ?? {});
+    const postgres = await startCountingPostgres({ directory, settings: options.postgres });
     undo.push(() => postgres.child.stop());
     const stack = await startStack({
       directory,
@@ -61,7 +57,6 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
     const { dev } = stack;
     const database = new pg.Pool({ connectionString: postgres.url, max: 4, application_name: 'bench' });
     undo.push(() => database.end());
-    await database.query('create extension if not exists pg_stat_statements');
     const connection = await Connection.connect({ address: dev.temporal.address });
     undo.push(() => connection.close());
     const temporal = new Client({ connection, namespace: dev.temporal.namespace });
@@ -70,32 +65,6 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
     await stop();
     throw error;
   }
-}
-
-/** Preloaded libraries are read at start, and the launcher's server has none: hence the second start. */
-async function startCountingPostgres(
-  directory: string,
-  settings: Readonly<Record<string, string>>,
-): Promise<{ child: Child; url: string }> {
-  const where: PostgresSettings = {
-    directory: join(directory, 'postgres'),
-    port: await findFreePort([]),
-    database: 'lenden',
-    logFile: join(directory, 'logs', 'postgres.log'),
-  };
-  const first = await startPostgres(where);
-  try {
-    const client = new pg.Client({ connectionString: first.url });
-    await client.connect();
-    const all = { shared_preload_libraries: 'pg_stat_statements', ...settings };
-    for (const [name, value] of Object.entries(all)) {
-      await client.query(`alter system set ${name} = ${pg.escapeLiteral(value)}`);
-    }
-    await client.end();
-  } finally {
-    await first.child.stop();
-  }
-  return startPostgres(where);
 }
 
 async function pauseSchedules(client: Client): Promise<void> {

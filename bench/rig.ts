@@ -1,10 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findFreePort } from '../scripts/ports.ts';
 import { startStack } from '../scripts/stack.ts';
 import type { Environment } from '../scripts/stack-environment.ts';
+import { makeDirectory } from './directory.ts';
 import { cpuSecondsOf, cpuSecondsOfMachine } from './machine.ts';
 import { RoundResult, type LoadSettings, type Round } from './protocol.ts';
 import { registerShop } from './shop.ts';
@@ -24,8 +25,6 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-const DATA = '.lenden/bench';
-
 /** With `profiles`, api and worker write CPU profiles there when they stop. */
 export async function startRig({
   say,
@@ -36,8 +35,7 @@ export async function startRig({
   profiles?: string | undefined;
   environment?: Environment;
 }): Promise<Rig> {
-  mkdirSync(DATA, { recursive: true });
-  const directory = mkdtempSync(resolve(DATA, 'stack-'));
+  const directory = makeDirectory();
   const profiling = profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profiles)}` };
   const stack = await startStack({
     directory,

@@ -1,7 +1,8 @@
 import { counts } from './counts/suite.ts';
 import { latency } from './latency.ts';
+import { ledger } from './ledger/suite.ts';
 import type { Suite } from './suite.ts';
 import { throughput } from './throughput.ts';
 
 /** In the order in which a run of all takes them. */
-export const SUITES: readonly Suite[] = [counts, throughput, latency];
+export const SUITES: readonly Suite[] = [counts, throughput, latency, ledger];
