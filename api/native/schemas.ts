@@ -5,7 +5,11 @@ import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 // PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
 const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
 /** The same rules for readers of the contract, without what other languages' patterns lack; JSON text has no lone surrogates. */
-const TEXT_PATTERN = String.raw`^(?=.*\S)[^\u0000-\u001f\u007f-\u009f]+$`;
+const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
+const TEXT_PATTERN = String.raw`^[^${CONTROL}]*[^\s${CONTROL}][^${CONTROL}]*$`;
+
+const EMAIL_PATTERN =
+  /^[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 
 /** Text from an application: bounded, not blank, no control characters, well-formed Unicode. */
 export function text(lengthMax: number) {
@@ -42,7 +46,12 @@ export const CreatePayment = z
       .string('must be text')
       .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in upper case')
       .default('BDT'),
-    customerEmail: z.email('must be an e-mail address').max(254, 'must be at most 254 characters').optional(),
+    customerEmail: z
+      .email({ pattern: EMAIL_PATTERN, error: 'must be an e-mail address' })
+      .max(254, 'must be at most 254 characters')
+      // RFC 5321: at most 64 octets before the @.
+      .refine((email) => email.indexOf('@') <= 64, 'must be an e-mail address')
+      .optional(),
     customerPhone: z
       .string('must be text')
       .regex(/^[0-9+() -]{4,20}$/, 'must be 4 to 20 digits, spaces, +, - or parentheses')
@@ -54,6 +63,7 @@ export const CreatePayment = z
       .string('must be text')
       .max(2_048, 'must be at most 2048 characters')
       .optional()
+      .meta({ format: 'uri' })
       .describe(
         'Where the payer is led back to from the result page. Must be of an origin that is registered for the app, if any is.',
       ),

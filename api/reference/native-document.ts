@@ -1,12 +1,50 @@
+import { toJsonInteger } from '../../domain/money.ts';
 import { openApiDocument } from '../http/openapi.ts';
-import type { JsonObject } from '../http/openapi/schemas.ts';
+import { isObject, type JsonObject } from '../http/openapi/schemas.ts';
 import type { Route } from '../http/route.ts';
 import { NATIVE_PREFIX } from '../native/surface.ts';
 import { nativeContract } from './native-contract.ts';
 
-/** The document of one installation: its own address is the only server. */
-export function servedNativeDocument(routes: readonly Route<never>[], apiUrl: string): JsonObject {
-  return openApiDocument(routes, nativeContract([{ url: `${apiUrl}${NATIVE_PREFIX}` }]));
+/** What one installation can charge: its currencies, each with the bounds of the gateway. */
+export type ChargeLimits = ReadonlyMap<string, { readonly minMinor: bigint; readonly maxMinor: bigint }>;
+
+/** The document of one installation: its own address is the only server, and its gateway's currencies and bounds are those of a payment. */
+export function servedNativeDocument(
+  routes: readonly Route<never>[],
+  { apiUrl, limits }: { apiUrl: string; limits: ChargeLimits },
+): JsonObject {
+  const document = openApiDocument(routes, nativeContract([{ url: `${apiUrl}${NATIVE_PREFIX}` }]));
+  return limits.size === 0 ? document : withLimits(document, limits);
+}
+
+/** The published contract leaves open what each installation decides; a client that reads this document need not find out by being refused. */
+function withLimits(document: JsonObject, limits: ChargeLimits): JsonObject {
+  const bounds = [...limits.values()];
+  const least = bounds.map(({ minMinor }) => minMinor).reduce((a, b) => (a < b ? a : b));
+  const greatest = bounds.map(({ maxMinor }) => maxMinor).reduce((a, b) => (a > b ? a : b));
+  return changed(document, ['components', 'schemas', 'CreatePayment', 'properties'], (properties) => ({
+    ...properties,
+    amountMinor: {
+      ...member(properties, 'amountMinor'),
+      minimum: toJsonInteger(least),
+      maximum: toJsonInteger(greatest),
+    },
+    currency: { ...member(properties, 'currency'), enum: [...limits.keys()] },
+  }));
+}
+
+function changed(node: JsonObject, path: readonly string[], change: (node: JsonObject) => JsonObject): JsonObject {
+  const [name, ...rest] = path;
+  return name === undefined ? change(node) : { ...node, [name]: changed(member(node, name), rest, change) };
+}
+
+/** @throws TypeError when the document has no such member: what is to be said about it would be lost. */
+function member(node: JsonObject, name: string): JsonObject {
+  const found = node[name];
+  if (!isObject(found)) {
+    throw new TypeError(`the document has no ${name}`);
+  }
+  return found;
 }
 
 /** The document as it is committed and published, for whatever installation. */

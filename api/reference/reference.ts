@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { DomainError } from '../../domain/errors.ts';
+import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../native/dependencies.ts';
 import { nativeRoutes } from '../native/routes.ts';
@@ -8,7 +9,9 @@ import { createReferenceFiles, referencePolicy, type ReferenceFile } from './pag
 
 /** `GET /openapi.json`: the contract, generated from the routes that serve it. `GET /docs`: the same for people. */
 export function createReference(deps: ApiDependencies): (context: Context) => Promise<boolean> {
-  const document = Buffer.from(JSON.stringify(servedNativeDocument(nativeRoutes(deps), deps.apiUrl)));
+  const limits = deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits ?? new Map<string, never>();
+  const served = servedNativeDocument(nativeRoutes(deps), { apiUrl: deps.apiUrl, limits });
+  const document = Buffer.from(JSON.stringify(served));
   const openApi = { contentType: 'application/json; charset=utf-8', body: document, gzipped: gzipSync(document) };
   const fileAt = createReferenceFiles();
   const policy = referencePolicy(deps.apiUrl);

@@ -187,6 +187,35 @@ describe('encodings', () => {
   });
 });
 
+describe('e-mail addresses', () => {
+  const longest = `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(57)}.com`;
+
+  test.each(['jane@example.com', "o'neil+x@mail.example.co", `${'a'.repeat(64)}@example.com`, longest])(
+    '%s is taken',
+    async (customerEmail) => {
+      // A payer with an unusual address can pay.
+      expect((await post(JSON.stringify({ ...VALID, customerEmail }))).status).toBe(201);
+    },
+  );
+
+  test.each([
+    `${'a'.repeat(65)}@example.com`,
+    `jane@${'b'.repeat(64)}.com`,
+    `x${longest}`,
+    'jane@example',
+    'jane@-example.com',
+    'jane@example-.com',
+    '.jane@example.com',
+    'jane.@example.com',
+    'ja..ne@example.com',
+    'jane@example.com\n',
+    'jane@@example.com',
+  ])('%p is refused and named', async (customerEmail) => {
+    // What no mail server would take does not go to the gateway as an address.
+    await expectRefused(await post(JSON.stringify({ ...VALID, customerEmail })), ['customerEmail']);
+  });
+});
+
 describe('members that are not the client’s to set', () => {
   test('are ignored: the row has its defaults and no prototype is touched', async () => {
     // Nobody makes his own payment succeed, lasts for ever, or belongs to another app.

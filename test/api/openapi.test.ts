@@ -181,6 +181,13 @@ describe('the generated file', () => {
   }, 60_000);
 });
 
+/** A schema with more said about some of its properties. */
+function narrowed(schema: unknown, limits: Readonly<Record<string, object>>): unknown {
+  const { properties, ...rest } = z.looseObject({ properties: z.record(z.string(), Tree) }).parse(schema);
+  const more = Object.entries(limits).map(([name, limit]) => [name, { ...properties[name], ...limit }]);
+  return { ...rest, properties: { ...properties, ...Object.fromEntries(more) } };
+}
+
 describe('served', () => {
   let world: ApiWorld;
   let origin: string;
@@ -190,11 +197,15 @@ describe('served', () => {
   });
   afterAll(() => world.close());
 
-  test('at /openapi.json it is the committed document with this installation as its server', async () => {
-    // What is published and what runs are one contract.
+  test("at /openapi.json it is the committed document with this installation's address, currencies and bounds", async () => {
+    // What is published and what runs are one contract; an installation only says more exactly what it takes.
     const answer = await httpCall({ origin, path: '/openapi.json' });
     expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
-    expect(JSON.parse(answer.text)).toEqual({ ...document, servers: [{ url: `${origin}/api/v1` }] });
+    const limits = { amountMinor: { minimum: 1_000, maximum: 50_000_000 }, currency: { enum: ['BDT'] } };
+    const expected: unknown = JSON.parse(text, (name, value: unknown) =>
+      name === 'CreatePayment' && !('$ref' in Tree.parse(value)) ? narrowed(value, limits) : value,
+    );
+    expect(JSON.parse(answer.text)).toEqual({ ...Tree.parse(expected), servers: [{ url: `${origin}/api/v1` }] });
     const packed = await fetch(`${origin}/openapi.json`, { headers: { 'accept-encoding': 'gzip' } });
     expect(packed.headers.get('content-encoding')).toBe('gzip');
     expect(await packed.json()).toEqual(JSON.parse(answer.text));
