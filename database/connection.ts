@@ -16,6 +16,7 @@ import {
 import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
 import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { inOneTrip, inTransaction, runAlone, type Statements } from './statements.ts';
 
 export const ENTITIES = [
   Application,
@@ -60,10 +61,14 @@ const RETRYABLE_SQL_STATES: ReadonlySet<string> = new Set(['40001', '40P01']);
 export interface Database {
   /** The only door to an EntityManager for an application's rows: one transaction, scoped by app and mode in the database itself. */
   withScope<T>(scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T>;
+  /** The same door for plain statements that need not wait for each other's answers: one transaction in one round trip. */
+  inOneTrip<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
+  /** The same door for plain statements of which some depend on the answers of others. */
+  inTransaction<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
   /** One transaction that sees every application: sweeper, sealing, verify, registration. Never from an app's route. */
   withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Resolves secret-like handles to ids before a scope is known; answers ids only. */
-  lookup<T extends object>(sql: string, parameters: readonly unknown[]): Promise<T[]>;
+  lookup<T extends object>(text: string, values: readonly unknown[]): Promise<T[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -84,6 +89,7 @@ export async function openDatabase({
   silenceMaxMs = SILENCE_MAX_MS,
 }: DatabaseOptions): Promise<Database> {
   const app = await openOrm({ url, role: 'lenden_app', poolSize, silenceMaxMs });
+  const pool = await app.em.getConnection().getNativeClient();
   // Opened on first use: an API process that only serves requests never needs it.
   let system: Promise<MikroORM> | undefined;
   const systemOrm = (): Promise<MikroORM> =>
@@ -98,16 +104,23 @@ export async function openDatabase({
         });
         return em.transactional(work);
       }),
+    inOneTrip: (scope, work) => retry(() => inOneTrip(pool, openingOf(scope), work)),
+    inTransaction: (scope, work) => retry(() => inTransaction(pool, openingOf(scope), work)),
     withSystem: (work) => retry(async () => (await systemOrm()).em.fork().transactional(work)),
-    lookup: (sql, parameters) => app.em.fork().execute(sql, [...parameters]),
+    lookup: (text, values) => runAlone(pool, text, values),
     async ping() {
-      await app.em.fork().execute('select 1');
+      await runAlone(pool, 'select 1', []);
     },
     async close() {
       await app.close();
       await (await system)?.close();
     },
   };
+}
+
+/** The settings hold for this transaction only; without them every row is hidden. */
+function openingOf({ applicationId, mode }: Scope): string {
+  return `begin; select set_config('lenden.app', '${BigInt(applicationId)}', true), set_config('lenden.mode', '${mode === 'LIVE' ? 'LIVE' : 'TEST'}', true)`;
 }
 
 interface OrmOptions {
@@ -131,6 +144,7 @@ export function openOrm({ url, role, poolSize, silenceMaxMs = SILENCE_MAX_MS }: 
       connectionTimeoutMillis: 5_000,
       application_name: `lenden ${role}`,
       keepAlive: true,
+      pipeline: true,
       onPoolCreated: giveBackLostConnections,
       ...(role === 'owner' ? {} : { stream: () => impatientSocket(silenceMaxMs) }),
     },

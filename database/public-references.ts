@@ -1,11 +1,10 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
-import { Application } from './entities/application.ts';
-import { Payment } from './entities/payment.ts';
+import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 
 export interface PublicPayment {
   readonly scope: Scope;
-  readonly payment: Payment;
+  readonly payment: PaymentRecord;
   readonly applicationName: string;
 }
 
@@ -25,9 +24,11 @@ export async function findPublicPayment(database: Database, reference: string): 
     return null;
   }
   const scope = { applicationId: BigInt(found.application_id), mode: found.mode };
-  return database.withScope(scope, async (em) => {
-    const payment = await em.findOne(Payment, { id: BigInt(found.target_id) });
-    const application = await em.findOne(Application, { id: scope.applicationId });
-    return payment === null || application === null ? null : { scope, payment, applicationName: application.name };
-  });
+  const [row] = await database.inOneTrip(scope, (statements) =>
+    statements.execute<(PaymentRow & { application_name: string })[]>(
+      'select p.*, a.name as application_name from payments p join applications a on a.id = p.application_id where p.id = ?',
+      [found.target_id],
+    ),
+  );
+  return row === undefined ? null : { scope, payment: paymentOf(row), applicationName: row.application_name };
 }

@@ -26,7 +26,7 @@ export function createLogger({ service, level = 'info' }: { service: string; lev
 
 /** An error as it may be logged: class, code and our own words. A database error's detail would quote row values. */
 export function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) {
+  if (!Error.isError(error)) {
     return { name: typeof error };
   }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -57,7 +57,15 @@ function idleDependencies(): ApiDependencies {
     throw new Error('nothing runs while files are generated');
   };
   return {
-    database: { withScope: refuse, withSystem: refuse, lookup: refuse, ping: refuse, close: refuse },
+    database: {
+      withScope: refuse,
+      inOneTrip: refuse,
+      inTransaction: refuse,
+      withSystem: refuse,
+      lookup: refuse,
+      ping: refuse,
+      close: refuse,
+    },
     gateways: { get: refuse, capabilities: refuse },
     dispatch: {
       openCheckout: refuse,

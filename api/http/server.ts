@@ -129,7 +129,7 @@ const CONNECTION_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 function isOverload(error: unknown): boolean {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
+  for (let cause = error, depth = 0; Error.isError(cause) && depth < 5; cause = cause.cause, depth += 1) {
     const state = sqlStateOf(cause);
     // Classes 08 connection, 53 resources, 57 operator intervention, 55P03 lock not available, 25006 read-only.
     if (state !== undefined && (/^(08|53|57)/.test(state) || state === '55P03' || state === '25006')) {

@@ -1,17 +1,12 @@
 import { verify } from '@node-rs/bcrypt';
 import { randomBytes } from 'node:crypto';
-import type { Database, Scope } from '../../database/connection.ts';
-import { Application, Credential } from '../../database/entities/application.ts';
+import { findCredential, noteUse, type KnownCredential } from '../../database/callers.ts';
+import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { Mode } from '../../domain/mode.ts';
 import { hmacSha256, sha256 } from '../../runtime/secrets.ts';
 
 /** Who calls: an application in one mode, both decided by its credential alone. */
-export interface NativeCaller {
-  readonly scope: Scope;
-  readonly credentialId: bigint;
-  readonly application: Application;
-}
+export type NativeCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'application'>;
 
 const KEY_FORMAT = /^oi_(test|live)_[0-9A-Za-z]{8,120}$/;
 const SECRET_LENGTH_MAX = 72;
@@ -37,52 +32,19 @@ export function createAuthenticator(database: Database): Authenticator {
       if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
         throw refused();
       }
-      const found = await findCredential(database, apiKey);
-      const matches = await verdicts.matches(apiSecret, found?.credential.secretHash ?? NOBODYS_HASH);
-      if (found === null || !matches || !isUsable(found)) {
+      const found = await findCredential(database, sha256(apiKey));
+      const matches = await verdicts.matches(apiSecret, found?.secretHash ?? NOBODYS_HASH);
+      if (found === null || !matches || !found.usable) {
         throw refused();
       }
-      await noteUse(database, found, lastUsed);
-      return { scope: found.scope, credentialId: found.credential.id, application: found.application };
+      const now = Date.now();
+      if (now - (lastUsed.get(found.credentialId) ?? 0) >= LAST_USED_EVERY_MS) {
+        lastUsed.set(found.credentialId, now);
+        await noteUse(database, found);
+      }
+      return found;
     },
   };
-}
-
-interface Found {
-  readonly scope: Scope;
-  readonly credential: Credential;
-  readonly application: Application;
-}
-
-async function findCredential(database: Database, apiKey: string): Promise<Found | null> {
-  const [ids] = await database.lookup<{ credential_id: string; application_id: string; mode: Mode }>(
-    'select * from lenden_find_credential(?)',
-    [sha256(apiKey)],
-  );
-  if (ids === undefined) {
-    return null;
-  }
-  const scope = { applicationId: BigInt(ids.application_id), mode: ids.mode };
-  return database.withScope(scope, async (em) => {
-    const credential = await em.findOne(Credential, { id: BigInt(ids.credential_id) });
-    const application = await em.findOne(Application, { id: scope.applicationId });
-    return credential === null || application === null ? null : { scope, credential, application };
-  });
-}
-
-function isUsable({ credential, application }: Found): boolean {
-  const expired = credential.expiresAt instanceof Date && credential.expiresAt.getTime() <= Date.now();
-  return credential.status === 'ACTIVE' && !expired && application.status === 'ACTIVE';
-}
-
-async function noteUse(database: Database, { scope, credential }: Found, lastUsed: Map<bigint, number>): Promise<void> {
-  const now = Date.now();
-  if (now - (lastUsed.get(credential.id) ?? 0) >= LAST_USED_EVERY_MS) {
-    lastUsed.set(credential.id, now);
-    await database.withScope(scope, (em) =>
-      em.nativeUpdate(Credential, { id: credential.id }, { lastUsedAt: new Date(now) }),
-    );
-  }
 }
 
 function createVerdicts() {

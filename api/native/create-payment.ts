@@ -1,10 +1,10 @@
-import { bindKey, claimKey, releaseKey, storeAnswer, type KeyName } from '../../database/idempotency.ts';
-import type { EntityManager } from '../../database/connection.ts';
-import { Payment, PublicReference } from '../../database/entities/payment.ts';
+import { joinTwin, releaseKey, storeAnswer, type KeyClaim, type KeyName } from '../../database/idempotency.ts';
+import { insertPayment, type NewPayment } from '../../database/new-payments.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
 import { isCurrency } from '../../domain/currency.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { paymentView, type PaymentView } from '../../domain/payment-view.ts';
-import { paymentReference } from '../../domain/references.ts';
+import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { returnUrlProblem } from '../../domain/return-url.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
 import { describeError } from '../../runtime/logger.ts';
@@ -13,6 +13,7 @@ import { canonicalJson, type JsonValue } from '../http/json-text.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
 import type { NativeCaller } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { findPayment } from './find-payment.ts';
 import type { CreatePayment } from './schemas.ts';
 
 const OPERATION = 'POST /payments';
@@ -57,7 +58,7 @@ async function storeAndOpen(
   request: CreateRequest,
   key: KeyName | null,
 ): Promise<RouteReply<PaymentView> | ReplayReply> {
-  const stored = await deps.database.withScope(request.caller.scope, (em) => store(em, request, key));
+  const stored = await store(deps, request, key);
   if (stored.kind === 'replay') {
     return { status: stored.status, text: stored.text, headers: { 'Idempotent-Replayed': 'true' } };
   }
@@ -78,7 +79,7 @@ async function storeAndOpen(
       ? {}
       : {
           onSerialized: (text: string) =>
-            deps.database.withScope(key.scope, (em) => storeAnswer(em, key, { status: 201, text })),
+            deps.database.inOneTrip(key.scope, (statements) => storeAnswer(statements, key, { status: 201, text })),
         }),
   };
 }
@@ -137,40 +138,47 @@ type Stored =
   | { readonly kind: 'known'; readonly paymentId: bigint }
   | { readonly kind: 'replay'; readonly status: number; readonly text: string };
 
-async function store(em: EntityManager, request: CreateRequest, key: KeyName | null): Promise<Stored> {
-  if (key === null) {
-    return insertPayment(em, request);
+async function store(deps: ApiDependencies, request: CreateRequest, key: KeyName | null): Promise<Stored> {
+  const { scope } = request.caller;
+  const payment = newPayment(deps, request);
+  const claim: KeyClaim | null =
+    key === null
+      ? null
+      : {
+          ...key,
+          fingerprint: sha256(canonicalJson(request.rawBody)),
+          leaseSeconds: LEASE_SECONDS,
+          keepDays: KEEP_DAYS,
+        };
+  const paymentId = await deps.database.inOneTrip(scope, (statements) => insertPayment(statements, payment, claim));
+  if (paymentId !== null) {
+    return { kind: 'new', paymentId, reference: payment.reference };
   }
-  const fingerprint = sha256(canonicalJson(request.rawBody));
-  const claim = await claimKey(em, { ...key, fingerprint, leaseSeconds: LEASE_SECONDS, keepDays: KEEP_DAYS });
-  switch (claim.kind) {
+  if (claim === null) {
+    throw new Error('a payment was not stored');
+  }
+  const twin = await deps.database.inTransaction(scope, (statements) => joinTwin(statements, claim));
+  switch (twin.kind) {
     case 'conflict':
       throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');
     case 'in-progress':
       throw new DomainError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is still running', {
-        retryAfterSeconds: claim.retryAfterSeconds,
+        retryAfterSeconds: twin.retryAfterSeconds,
       });
     case 'replay':
-      return claim;
+      return twin;
     case 'take-over':
-      return { kind: 'known', paymentId: claim.paymentId };
-    case 'claimed': {
-      const created = await insertPayment(em, request);
-      await bindKey(em, key, created.paymentId);
-      return created;
-    }
+      return { kind: 'known', paymentId: twin.paymentId };
   }
 }
 
-async function insertPayment(em: EntityManager, { caller, body }: CreateRequest): Promise<Stored & { kind: 'new' }> {
+function newPayment(deps: ApiDependencies, { caller, body }: CreateRequest): NewPayment {
   const { scope, application } = caller;
   const now = Date.now();
-  const reference = paymentReference();
-  const paymentId = await em.insert(Payment, {
-    applicationId: scope.applicationId,
-    mode: scope.mode,
-    reference,
-    status: 'CREATED',
+  const storeId = deps.gateways.get(DEFAULT_GATEWAY, scope.mode)?.storeId;
+  return {
+    scope,
+    reference: paymentReference(),
     amountMinor: BigInt(body.amountMinor),
     currency: body.currency,
     customerReference: body.customerReference,
@@ -182,9 +190,8 @@ async function insertPayment(em: EntityManager, { caller, body }: CreateRequest)
     gateway: DEFAULT_GATEWAY,
     expiresAt: new Date(now + application.expiryMinutes * 60_000),
     nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
-  });
-  await em.insert(PublicReference, { reference, kind: 'payment', targetId: paymentId, ...scope });
-  return { kind: 'new', paymentId, reference };
+    attempt: storeId === undefined ? null : { reference: attemptReference(), storeId },
+  };
 }
 
 /** The row says how it stands, whatever the waiting came to: a late answer, a lost one, or one that never came. */
@@ -192,16 +199,15 @@ async function openCheckout(
   deps: ApiDependencies,
   { caller, body }: CreateRequest,
   stored: Exclude<Stored, { kind: 'replay' }>,
-): Promise<Payment> {
+): Promise<PaymentRecord> {
   const { scope, application } = caller;
   const { paymentId } = stored;
-  const read = (): Promise<Payment> =>
-    deps.database.withScope(scope, (em) => em.findOneOrFail(Payment, { id: paymentId }));
-  const before = stored.kind === 'new' ? { status: 'CREATED', reference: stored.reference } : await read();
-  if (before instanceof Payment && before.status !== 'CREATED') {
+  const read = (): Promise<PaymentRecord> => findPayment(deps, scope, paymentId);
+  const before = stored.kind === 'known' ? await read() : null;
+  if (before !== null && before.status !== 'CREATED') {
     return before;
   }
-  const { reference } = before;
+  const reference = stored.kind === 'new' ? stored.reference : (before?.reference ?? '');
   try {
     await deps.dispatch.openCheckout(
       {
@@ -223,6 +229,6 @@ async function openCheckout(
 
 async function release(deps: ApiDependencies, key: KeyName | null): Promise<void> {
   if (key !== null) {
-    await deps.database.withScope(key.scope, (em) => releaseKey(em, key));
+    await deps.database.inOneTrip(key.scope, (statements) => releaseKey(statements, key));
   }
 }

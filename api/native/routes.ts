@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GatewayCallback, LatePayment, Payment } from '../../database/entities/payment.ts';
 import { timelineOf } from '../../database/explanation.ts';
+import { listPayments, type PaymentRecord } from '../../database/payments.ts';
 import { findPublicPayment } from '../../database/public-references.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { explain } from '../../domain/explanation.ts';
@@ -11,6 +12,7 @@ import { route, type Route } from '../http/route.ts';
 import type { NativeCaller } from './authenticate.ts';
 import { createPayment } from './create-payment.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { findPayment } from './find-payment.ts';
 import {
   AppMe,
   Checkout,
@@ -96,7 +98,7 @@ function read(deps: ApiDependencies): Route<NativeCaller> {
     errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS],
     handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => ({
       status: 200,
-      data: paymentView(await findPayment(deps, caller, params.id), deps.webUrl),
+      data: paymentView(await findPayment(deps, caller.scope, params.id), deps.webUrl),
     }),
   });
 }
@@ -116,12 +118,8 @@ function list(deps: ApiDependencies): Route<NativeCaller> {
     response: { status: 200, schema: z.array(PaymentSchema) },
     errors: ['VALIDATION_ERROR', ...CREDENTIAL_ERRORS],
     handler: async ({ caller, query }: { caller: NativeCaller; query: z.infer<typeof ListPaymentsQuery> }) => {
-      const payments = await deps.database.withScope(caller.scope, (em) =>
-        em.find(
-          Payment,
-          { ...caller.scope, customerReference: query.customerReference },
-          { orderBy: { id: 'desc' }, limit: LIST_MAX },
-        ),
+      const payments = await deps.database.inOneTrip(caller.scope, (statements) =>
+        listPayments(statements, caller.scope, { customerReference: query.customerReference, limit: LIST_MAX }),
       );
       return { status: 200, data: payments.map((payment) => paymentView(payment, deps.webUrl)) };
     },
@@ -141,7 +139,7 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
     response: { status: 200, schema: Receipt },
     errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE', ...CREDENTIAL_ERRORS],
     handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => {
-      const payment = await findPayment(deps, caller, params.id);
+      const payment = await findPayment(deps, caller.scope, params.id);
       if (!caller.application.receiptsEnabled) {
         throw notFound('receipt');
       }
@@ -153,7 +151,7 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
   });
 }
 
-function receiptOf(payment: Payment, { paidAt, appName }: { paidAt: Date; appName: string }) {
+function receiptOf(payment: PaymentRecord, { paidAt, appName }: { paidAt: Date; appName: string }) {
   return {
     receiptNumber: `R-${payment.id}`,
     paymentId: toJsonInteger(payment.id),
@@ -246,13 +244,4 @@ function checkout(deps: ApiDependencies): Route<NativeCaller> {
       };
     },
   });
-}
-
-/** Another app's, the other mode's and an absent payment look the same. */
-async function findPayment(deps: ApiDependencies, caller: NativeCaller, id: bigint): Promise<Payment> {
-  const payment = await deps.database.withScope(caller.scope, (em) => em.findOne(Payment, { id, ...caller.scope }));
-  if (payment === null) {
-    throw notFound('payment');
-  }
-  return payment;
 }

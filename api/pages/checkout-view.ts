@@ -1,5 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { GatewayCallback, PaymentAttempt, type Payment } from '../../database/entities/payment.ts';
+import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import type { CheckoutState } from '../../web/checkout/view.ts';
 
@@ -10,7 +11,7 @@ export const PAGE_TIME_ZONE = 'Asia/Dhaka';
 const DECIDED: readonly AttemptStatus[] = ['CONFIRMED', 'REFUSED', 'FAILED', 'CANCELLED', 'CLOSED'];
 
 /** What the page shows of a payment. It is built from rows only, so it is right whatever runs or does not. */
-export async function checkoutState(em: EntityManager, payment: Payment): Promise<CheckoutState> {
+export async function checkoutState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState> {
   const at = payment.endedAt ?? payment.updatedAt;
   const status: PaymentStatus = payment.status;
   switch (status) {
@@ -33,7 +34,7 @@ export async function checkoutState(em: EntityManager, payment: Payment): Promis
   }
 }
 
-async function pendingState(em: EntityManager, payment: Payment): Promise<CheckoutState> {
+async function pendingState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState> {
   if (payment.reviewSince instanceof Date) {
     return { kind: 'review', since: payment.reviewSince };
   }
@@ -60,7 +61,7 @@ async function pendingState(em: EntityManager, payment: Payment): Promise<Checko
   };
 }
 
-function receiptOf(payment: Payment) {
+function receiptOf(payment: PaymentRecord) {
   return {
     paidAt: payment.paidAt ?? payment.updatedAt,
     receiptNumber: null,

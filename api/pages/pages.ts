@@ -1,4 +1,5 @@
 import { Payment } from '../../database/entities/payment.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
 import { findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { OPEN_STATUSES } from '../../domain/payment.ts';
@@ -148,7 +149,7 @@ async function showCheckout(deps: ApiDependencies, { context, found, secure }: S
 }
 
 /** Chromium checks every hop of a form's navigation, so the gateway's sister hosts are listed where it has them. */
-function formOrigins(payment: Payment, pageOrigin: string | undefined): string[] {
+function formOrigins(payment: PaymentRecord, pageOrigin: string | undefined): string[] {
   const origins = new Set<string>();
   if (pageOrigin !== undefined) {
     origins.add(pageOrigin);

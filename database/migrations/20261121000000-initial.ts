@@ -385,13 +385,20 @@ function protect({ name, privileges, scope }: TenantTable): string {
   return statements.join(';\n');
 }
 
-/** Resolve a secret-like handle to ids before any scope is known. They answer ids only, so they leak nothing of a row. */
+/**
+ * Resolve a secret-like handle before any scope is known. References answer ids only. A credential answers what authentication needs in
+ * one round trip: whoever knows the hash of an API key learns its application's settings, but not its payments.
+ */
 const LOOKUPS = `
 grant create on schema public to lenden_system;
 create function lenden_find_credential(hash bytea)
-  returns table (credential_id bigint, application_id bigint, mode text)
+  returns table (credential_id bigint, application_id bigint, mode text, secret_hash text, usable boolean, name text, return_origins text[],
+    expiry_minutes integer, rate_limit_per_minute integer, receipts_enabled boolean, min_amount_minor bigint, max_amount_minor bigint)
   language sql stable security definer set search_path = pg_catalog, public
-  as $$ select id, c.application_id, c.mode from public.credentials c where key_hash = hash $$;
+  as $$ select c.id, a.id, c.mode, c.secret_hash,
+      c.status = 'ACTIVE' and (c.expires_at is null or c.expires_at > now()) and a.status = 'ACTIVE',
+      a.name, a.return_origins, a.expiry_minutes, a.rate_limit_per_minute, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor
+    from public.credentials c join public.applications a on a.id = c.application_id where c.key_hash = hash $$;
 create function lenden_find_reference(wanted text)
   returns table (kind text, target_id bigint, application_id bigint, mode text)
   language sql stable security definer set search_path = pg_catalog, public
@@ -406,6 +413,8 @@ alter function lenden_find_attempt(text, text) owner to lenden_system;
 revoke create on schema public from lenden_system;
 revoke all on function lenden_find_credential(bytea), lenden_find_reference(text), lenden_find_attempt(text, text) from public;
 grant execute on function lenden_find_credential(bytea), lenden_find_reference(text), lenden_find_attempt(text, text) to lenden_app, lenden_system;
+-- A payment and the key that made it are written in one statement, so the id is drawn first.
+grant usage on sequence payments_id_seq to lenden_app;
 `;
 
 /** Corrections are reversals: not even the owner changes a row without switching the trigger off, and the seal chain shows that. */

@@ -4,7 +4,6 @@ import type { Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { Payment, PaymentAttempt } from '../../database/entities/payment.ts';
 import type { AttemptStatus } from '../../domain/payment.ts';
-import { attemptReference } from '../../domain/references.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call } from './contract-client.ts';
 
@@ -31,16 +30,8 @@ async function shown(status: AttemptStatus): Promise<string> {
   const scope = { applicationId: shop.applicationId, mode: 'TEST' } as const;
   return database.withScope(scope, async (em) => {
     const payment = await em.findOneOrFail(Payment, { reference: String(data['reference']) });
-    await em.insert(PaymentAttempt, {
-      ...scope,
-      paymentId: payment.id,
-      number: 1,
-      reference: attemptReference(),
-      gateway: 'sslcommerz',
-      storeId: 'teststore',
-      status,
-      ...(status === 'CONFIRMED' ? confirmed(payment.reference) : {}),
-    });
+    const facts = status === 'CONFIRMED' ? confirmed(payment.reference) : {};
+    await em.nativeUpdate(PaymentAttempt, { paymentId: payment.id }, { status, ...facts });
     return (await checkoutState(em, payment)).kind;
   });
 }

@@ -137,7 +137,10 @@ describe('explain', () => {
     const { data } = await create();
     const { data: told } = await get(`/payments/${String(data['id'])}/explain`);
     expect(told).toMatchObject({ status: 'PENDING', waitingFor: 'payer', until: data['expiresAt'] });
-    expect(told['timeline']).toMatchObject([{ event: 'payment created' }]);
+    expect(told['timeline']).toMatchObject([
+      { event: 'payment created' },
+      { event: 'attempt 1 written', detail: 'sslcommerz' },
+    ]);
   });
 });
 

@@ -1,0 +1,86 @@
+import type { Scope } from './connection.ts';
+import type { KeyClaim } from './idempotency.ts';
+import type { Statements } from './statements.ts';
+
+export interface NewPayment {
+  readonly scope: Scope;
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly customerReference: string;
+  readonly customerEmail: string | null;
+  readonly customerPhone: string | null;
+  readonly customerName: string | null;
+  readonly productName: string | null;
+  readonly returnUrl: string | null;
+  readonly gateway: string;
+  readonly expiresAt: Date;
+  /** When the sweeper starts its workflow unless its creator has. */
+  readonly nextSweepAt: Date;
+  /** The gateway's order id and the store it belongs to; null where the gateway is not configured. */
+  readonly attempt: { readonly reference: string; readonly storeId: string } | null;
+}
+
+const CLAIMED = `claimed as (
+  insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
+  values (?::bigint, ?, ?, ?, ?::bytea, nextval('payments_id_seq'), now() + ?::integer * interval '1 second', now() + ?::integer * interval '1 day')
+  on conflict (application_id, mode, operation, key) do update
+    set fingerprint = excluded.fingerprint, payment_id = excluded.payment_id, lease_until = excluded.lease_until, response_status = null,
+        response_body = null, created_at = now(), expires_at = excluded.expires_at
+    where idempotency_keys.expires_at <= now()
+  returning payment_id as id
+)`;
+
+const UNCLAIMED = `claimed as (select nextval('payments_id_seq') as id)`;
+
+const CREATED = `created as (
+  insert into payments (id, application_id, mode, reference, amount_minor, currency, customer_reference, customer_email, customer_phone,
+    customer_name, product_name, return_url, gateway, expires_at, next_sweep_at)
+  overriding system value
+  select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?::timestamptz, ?::timestamptz from claimed
+  returning id, application_id, mode, reference, gateway
+), attempted as (
+  insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
+  select application_id, mode, id, 1, tried.reference, gateway, tried.store_id
+  from created, (select ?::text as reference, ?::text as store_id) tried where tried.reference is not null
+), named as (
+  insert into public_references (reference, kind, target_id, application_id, mode)
+  select reference, 'payment', id, application_id, mode from created
+)
+select id from created`;
+
+/**
+ * Writes a payment, its first attempt and its public reference in one statement, with a claim of the idempotency key when there is one:
+ * neither exists without the other. A twin that comes while this runs waits here for its commit. Null when the key is taken.
+ */
+export async function insertPayment(
+  statements: Statements,
+  payment: NewPayment,
+  claim: KeyClaim | null,
+): Promise<bigint | null> {
+  const { scope, attempt } = payment;
+  const [row] = await statements.execute<{ id: string }[]>(`with ${claim === null ? UNCLAIMED : CLAIMED}, ${CREATED}`, [
+    ...(claim === null ? [] : claimValues(claim)),
+    scope.applicationId,
+    scope.mode,
+    payment.reference,
+    payment.amountMinor,
+    payment.currency,
+    payment.customerReference,
+    payment.customerEmail,
+    payment.customerPhone,
+    payment.customerName,
+    payment.productName,
+    payment.returnUrl,
+    payment.gateway,
+    payment.expiresAt,
+    payment.nextSweepAt,
+    attempt?.reference ?? null,
+    attempt?.storeId ?? null,
+  ]);
+  return row === undefined ? null : BigInt(row.id);
+}
+
+function claimValues({ scope, operation, key, fingerprint, leaseSeconds, keepDays }: KeyClaim): unknown[] {
+  return [scope.applicationId, scope.mode, operation, key, fingerprint, leaseSeconds, keepDays];
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { Pool, PoolClient, QueryResult } from 'pg';
+
+/** Runs statements in the transaction of a unit of work; MikroORM's EntityManager is one, too. Values stand where the text has `?`. */
+export interface Statements {
+  execute<Rows extends object[]>(text: string, values?: readonly unknown[]): Promise<Rows>;
+}
+
+/**
+ * One transaction in one round trip: opening, statements and commit are sent together, so `work` must send all its statements before it
+ * waits for the first answer. What it makes of the answers it does after the commit.
+ */
+export async function inOneTrip<T>(
+  pool: Pool,
+  opening: string,
+  work: (statements: Statements) => Promise<T>,
+): Promise<T> {
+  return withClient(pool, async (client) => {
+    const sent: Promise<QueryResult>[] = [client.query(opening)];
+    let open = true;
+    const working = work({
+      execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> => {
+        if (!open) {
+          throw new Error('the transaction is sent already: a unit of one trip cannot wait between its statements');
+        }
+        const answer = client.query(prepared(text, values));
+        sent.push(answer);
+        return (await answer).rows as Rows;
+      },
+    });
+    working.catch(() => undefined);
+    open = false;
+    const committing = client.query('commit');
+    await firstFailureOf([...sent, committing]);
+    requireCommitted(await committing);
+    return working;
+  });
+}
+
+/** One transaction of plain statements. The opening travels with the first of them, so n statements cost n + 1 round trips. */
+export async function inTransaction<T>(
+  pool: Pool,
+  opening: string,
+  work: (statements: Statements) => Promise<T>,
+): Promise<T> {
+  return withClient(pool, async (client) => {
+    const opened = client.query(opening);
+    opened.catch(() => undefined);
+    try {
+      const result = await work({
+        execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> => {
+          const answer = client.query(prepared(text, values));
+          answer.catch(() => undefined);
+          await opened;
+          return (await answer).rows as Rows;
+        },
+      });
+      await opened;
+      requireCommitted(await client.query('commit'));
+      return result;
+    } catch (error) {
+      // A connection that is lost has rolled back by itself.
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+/** One statement that is its own transaction, outside any scope. */
+export async function runAlone<Row extends object>(
+  pool: Pool,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  const { rows } = await pool.query<Row>(prepared(text, values));
+  return rows;
+}
+
+async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await work(client);
+  } finally {
+    client.release();
+  }
+}
+
+/** Waits for all, so that the connection is idle again; throws what failed first, since the rest only follows from it. */
+async function firstFailureOf(answers: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(answers)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') {
+    throw failed.reason;
+  }
+}
+
+/** Postgres answers the commit of a failed transaction with a rollback, and calls that a success. */
+function requireCommitted({ command }: QueryResult): void {
+  if (command !== 'COMMIT') {
+    throw new Error('the transaction was rolled back');
+  }
+}
+
+interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Texts are constants of the code, so there are only as many as it has statements. */
+const known = new Map<string, Prepared>();
+
+/** Named, so that a connection parses and plans it once. */
+function prepared(text: string, values: readonly unknown[]): Prepared & { values: unknown[] } {
+  let statement = known.get(text);
+  if (statement === undefined) {
+    let number = 0;
+    const numbered = text.replaceAll('?', () => `$${(number += 1)}`);
+    statement = { name: createHash('sha256').update(text).digest('base64url').slice(0, 20), text: numbered };
+    known.set(text, statement);
+  }
+  return { ...statement, values: [...values] };
+}
