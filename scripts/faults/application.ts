@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import type { Registration } from '../../database/applications.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type { Answer, Journal } from './journal.ts';
+import type { Errand } from './plan.ts';
+
+const Payment = z.object({
+  id: z.int(),
+  reference: z.string(),
+  status: z.string(),
+  applicationId: z.int(),
+  amountMinor: z.int(),
+  checkoutUrl: z.string(),
+  redirectUrl: z.string().nullable(),
+  gatewayTxnId: z.string().nullable(),
+  review: z.object({ reason: z.string() }).nullable(),
+});
+export type PaymentView = z.infer<typeof Payment>;
+const OneAnswer = z.object({ data: Payment });
+const ListAnswer = z.object({ data: z.array(Payment) });
+
+/** An application of the run, in the one mode that it uses. */
+export interface Tenant {
+  readonly index: 0 | 1 | 2;
+  readonly mode: Mode;
+  readonly registration: Registration;
+  /** Index of the receiver that its events go to; null when it has none. */
+  readonly receiver: 0 | 1 | null;
+}
+
+/** What must never leave the database: marks in what the payers' data would be. */
+export const PAYER_CANARIES = {
+  email: (mark: string): string => `canary-${mark}@payer.example`,
+  name: 'Canary Payername',
+  phone: '+8801555987654',
+} as const;
+
+export interface CallOptions {
+  readonly api: 0 | 1;
+  readonly kind: Answer['kind'];
+  readonly timeoutMs: number;
+}
+
+/** One tenant's calls to either api, each written down. */
+export interface Caller {
+  create(errand: Errand, options: CallOptions): Promise<Answer>;
+  read(errand: Errand, id: number, options: CallOptions): Promise<Answer>;
+  list(errand: Errand, options: CallOptions): Promise<Answer>;
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export function openCaller(tenant: Tenant, { apis, journal }: { apis: readonly string[]; journal: Journal }): Caller {
+  const { mode, registration } = tenant;
+  const credentials = mode === 'TEST' ? registration.test : registration.live;
+  const call = async (mark: string, request: Request, options: CallOptions): Promise<Answer> => {
+    const sentAtMs = performance.now();
+    const known = { mark, app: tenant.index, kind: options.kind, api: options.api, sentAtMs };
+    const got = await exchange(`${apis[options.api]}/api/v1${request.path}`, request, {
+      credentials,
+      timeoutMs: options.timeoutMs,
+    });
+    const answer = { ...known, answeredAtMs: performance.now(), ...got };
+    journal.write(answer);
+    return answer;
+  };
+  return {
+    create: (errand, options) =>
+      call(
+        errand.mark,
+        {
+          method: 'POST',
+          path: '/payments',
+          headers: { 'content-type': 'application/json', 'idempotency-key': `key-${errand.mark}` },
+          body: JSON.stringify(bodyOf(errand, options.kind)),
+        },
+        options,
+      ),
+    read: (errand, id, options) => call(errand.mark, { method: 'GET', path: `/payments/${id}` }, options),
+    list: (errand, options) =>
+      call(errand.mark, { method: 'GET', path: `/payments?customerReference=${customerOf(errand)}` }, options),
+  };
+}
+
+/** The application's own name for its customer: one for each key, so that a list shows every payment that a key has made. */
+function customerOf({ mark }: Errand): string {
+  return `customer-${mark}`;
+}
+
+function bodyOf(errand: Errand, kind: Answer['kind']) {
+  return {
+    amountMinor: errand.amountMinor,
+    customerReference: customerOf(errand),
+    customerEmail: PAYER_CANARIES.email(errand.mark),
+    customerName: PAYER_CANARIES.name,
+    customerPhone: PAYER_CANARIES.phone,
+    productName: kind === 'other-body' ? `${errand.mark} changed` : errand.mark,
+  };
+}
+
+async function exchange(
+  url: string,
+  { method, headers, body }: Request,
+  { credentials, timeoutMs }: { credentials: { apiKey: string; apiSecret: string }; timeoutMs: number },
+): Promise<Pick<Answer, 'status' | 'replayed' | 'text'>> {
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { ...headers, 'x-api-key': credentials.apiKey, 'x-api-secret': credentials.apiSecret },
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    return { status: response.status, replayed: response.headers.get('idempotent-replayed') === 'true', text };
+  } catch (error) {
+    return { status: null, replayed: false, text: error instanceof Error ? error.name : String(error) };
+  }
+}
+
+export function paymentIn({ text }: Answer): PaymentView | null {
+  const parsed = OneAnswer.safeParse(parseJson(text));
+  return parsed.success ? parsed.data.data : null;
+}
+
+export function paymentsIn({ text }: Answer): readonly PaymentView[] | null {
+  const parsed = ListAnswer.safeParse(parseJson(text));
+  return parsed.success ? parsed.data.data : null;
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,187 @@
+import { readEvidence } from '../read-evidence.ts';
+import { sealingWitnesses } from '../sealing-witnesses.ts';
+import { accountBalances } from '../../database/ledger/balances.ts';
+import { verifyLedger } from '../../database/ledger/verify.ts';
+import type { Database } from '../../database/connection.ts';
+import { workflowIds } from '../../workflows/messages/names.ts';
+import { paymentIn, paymentsIn, type Caller, type Tenant } from './application.ts';
+import type { CanarySearch } from './canaries.ts';
+import type { Account, Delivery, Evidence, ForeignRead, Posting } from './evidence.ts';
+import type { BookReader } from './gateway-books.ts';
+import type { Histories, History } from './histories.ts';
+import type { Journal } from './journal.ts';
+import type { Owner } from './owner.ts';
+import type { Errand } from './plan.ts';
+import type { Unsettled } from './settle.ts';
+
+/** Where evidence is found, for the whole run. */
+export interface Sources {
+  readonly tenants: readonly Tenant[];
+  readonly database: Database;
+  readonly owner: Owner;
+  readonly books: BookReader;
+  readonly inboxes: readonly (() => Promise<Delivery[]>)[];
+  /** All that ever came, since a second event may come late. */
+  readonly delivered: Delivery[];
+  readonly histories: Histories;
+  readonly canaries: CanarySearch;
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly stores: Readonly<Record<'TEST' | 'LIVE', string>>;
+}
+
+export interface RoundSources extends Sources {
+  readonly errands: readonly Errand[];
+  readonly callers: readonly Caller[];
+  readonly journal: Journal;
+  readonly prefix: string;
+  readonly unsettled: readonly Unsettled[];
+}
+
+export interface Collected {
+  readonly evidence: Evidence;
+  readonly histories: readonly History[];
+}
+
+const READ_TIMEOUT_MS = 15_000;
+const TRIES = 4;
+
+export async function collect(sources: RoundSources): Promise<Collected> {
+  const { errands, tenants, prefix, journal, unsettled } = sources;
+  await lastLooks(sources);
+  const foreignReads = await readForeign(sources);
+  const { sessions, charges } = await sources.books.read();
+  const own = sessions.filter(({ mark }) => mark.startsWith(prefix));
+  const orders = new Set(own.map(({ tranId }) => tranId));
+  const histories = await sources.histories.read(await workflowsOf(sources));
+  const seen = await sources.canaries.search(
+    histories.map(({ evidence: { id }, json }) => ({ place: `the history of ${id}`, text: json })),
+  );
+  const witnesses = await sealingWitnesses({ ...sources.temporal, all: false });
+  const verified = await verifyLedger(sources.database, { readEvidence, witnesses });
+  return {
+    histories,
+    evidence: {
+      errands,
+      apps: tenants.map(({ index, receiver, mode }) => ({ index, receiver, store: sources.stores[mode] })),
+      answers: journal.answers,
+      sessions: own,
+      charges: charges.filter(({ tranId }) => orders.has(tranId)),
+      deliveries: await deliveriesOf(sources),
+      postings: await postingsOf(sources),
+      accounts: await accountsOf(sources),
+      unsettled,
+      workflows: histories.map(({ evidence }) => evidence),
+      foreignReads,
+      canaries: seen.found,
+      searched: seen.searched,
+      findings: verified.findings.map((finding) => JSON.stringify(finding)),
+      proved: verified.paidPayments + verified.latePayments,
+    },
+  };
+}
+
+/** Each errand's payments, as both apis list them at the end. */
+async function lastLooks({ errands, callers }: RoundSources): Promise<void> {
+  await Promise.all(
+    errands.flatMap((errand) =>
+      ([0, 1] as const).map(async (api) => {
+        for (let tries = 0; tries < TRIES; tries += 1) {
+          const answer = await callers[errand.app]?.list(errand, { api, kind: 'list', timeoutMs: READ_TIMEOUT_MS });
+          if (answer?.status === 200) {
+            return;
+          }
+        }
+      }),
+    ),
+  );
+}
+
+/** Each application asks for one payment of every other. */
+async function readForeign({ errands, callers, journal, tenants }: RoundSources): Promise<ForeignRead[]> {
+  const known = new Map<number, { errand: Errand; id: number }>();
+  for (const answer of journal.answers) {
+    const errand = errands.find(({ mark }) => mark === answer.mark);
+    const id = paymentIn(answer)?.id ?? paymentsIn(answer)?.[0]?.id;
+    if (errand !== undefined && id !== undefined) {
+      known.set(errand.app, { errand, id });
+    }
+  }
+  const reads = tenants.flatMap(({ index }) =>
+    [...known]
+      .filter(([app]) => app !== index)
+      .map(async ([app, { errand, id }]) => {
+        const answer = await callers[index]?.read({ ...errand, app: index }, id, {
+          api: 0,
+          kind: 'foreign-read',
+          timeoutMs: READ_TIMEOUT_MS,
+        });
+        return {
+          by: `application ${index}`,
+          of: `payment ${id} of application ${app}`,
+          status: answer?.status ?? null,
+        };
+      }),
+  );
+  return Promise.all(reads);
+}
+
+async function workflowsOf({ owner, prefix }: RoundSources): Promise<string[]> {
+  const rows = await owner.run<{ reference: string; attempt: string | null; event: string | null }>(
+    `select p.reference, t.reference as attempt, e.event_id as event from payments p
+     left join payment_attempts t on t.payment_id = p.id left join webhook_events e on e.payment_id = p.id where p.product_name like ?`,
+    [`${prefix}%`],
+  );
+  return [
+    ...new Set(
+      rows.flatMap(({ reference, attempt, event }) => [
+        workflowIds.payment(reference),
+        ...(attempt === null ? [] : [workflowIds.latePayment(attempt)]),
+        ...(event === null ? [] : [workflowIds.webhook(event)]),
+      ]),
+    ),
+  ];
+}
+
+async function deliveriesOf({ inboxes, delivered, journal }: RoundSources): Promise<Delivery[]> {
+  for (const inbox of inboxes) {
+    delivered.push(...(await inbox()));
+  }
+  const own = new Set(
+    journal.answers
+      .flatMap((answer) => [paymentIn(answer), ...(paymentsIn(answer) ?? [])])
+      .map((payment) => payment?.reference),
+  );
+  return delivered.filter(({ reference }) => own.has(reference));
+}
+
+async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {
+  return owner.run<Posting>(
+    `select x.cause_type as "causeType", x.cause_id as "causeId", x.kind, p.product_name as mark,
+       coalesce((select sum(l.amount_minor) from ledger_postings l join ledger_accounts d on d.id = l.debit_account_id
+         where l.transaction_id = x.id and d.name like 'gateway:%:clearing'), 0)::text as "grossMinor"
+     from ledger_transactions x
+     join payments p on (x.cause_type = 'payment' and x.cause_id = p.reference)
+       or (x.cause_type = 'late-payment' and exists (
+         select from payment_attempts t where t.payment_id = p.id and x.cause_id like t.reference || ':%'))
+     where p.product_name like ?`,
+    [`${prefix}%`],
+  );
+}
+
+async function accountsOf({ owner, database }: RoundSources): Promise<Account[]> {
+  const sums = await owner.run<Omit<Account, 'statedMinor'> & { key: string }>(
+    `select a.application_id || ' ' || a.mode || ' ' || a.currency || ' ' || a.name as key, a.name as account, a.currency,
+       a.normal_side as "normalSide",
+       coalesce(sum(l.amount_minor) filter (where l.debit_account_id = a.id), 0)::text as "debitsMinor",
+       coalesce(sum(l.amount_minor) filter (where l.credit_account_id = a.id), 0)::text as "creditsMinor"
+     from ledger_accounts a left join ledger_postings l on a.id in (l.debit_account_id, l.credit_account_id)
+     group by a.id order by a.id`,
+  );
+  const stated = new Map(
+    (await database.withSystem((em) => accountBalances(em))).map((balance) => [
+      `${balance.applicationId} ${balance.mode} ${balance.currency} ${balance.account}`,
+      balance.balanceMinor.toString(),
+    ]),
+  );
+  return sums.map(({ key, ...sum }) => ({ ...sum, statedMinor: stated.get(key) ?? 'nothing' }));
+}

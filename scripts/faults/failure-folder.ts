@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { RoundResult } from './round.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+/** Keeps all that a person needs to see what went wrong, in one folder; answers its path. */
+export function keepFailure(
+  { plan, log, evidence, histories }: RoundResult,
+  { violations, logDirectory }: { violations: readonly string[]; logDirectory: string },
+): string {
+  const folder = join(ROOT, '.lenden', 'faults', `${plan.seed}-${plan.round}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'histories'), { recursive: true });
+  const write = (name: string, content: unknown): void =>
+    writeFileSync(join(folder, name), typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
+  write('violations.txt', `${violations.join('\n')}\n`);
+  write('commit.txt', `${commit()}\n`);
+  write('plan.json', plan);
+  write('faults.log', `${log.lines.join('\n')}\n`);
+  write('evidence.json', evidence);
+  for (const { evidence: workflow, json } of histories) {
+    write(join('histories', `${workflow.id.replaceAll(/[^\w.-]/g, '_')}.json`), json);
+  }
+  cpSync(logDirectory, join(folder, 'logs'), { recursive: true });
+  return folder;
+}
+
+/** A copy without its history says so. */
+export function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}

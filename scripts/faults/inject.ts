@@ -1,0 +1,196 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Cluster, MemberName } from './cluster.ts';
+import type { ProcessDial } from './dials.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { Member } from './member.ts';
+import type { PlannedFault } from './plan.ts';
+
+/** A graceful stop that takes longer than this is cut short, as every launcher does. */
+const TERM_GRACE_MS = 4_000;
+
+/** Carries out the faults of a round at their times, each to its end. Resolves when all of them are over. */
+export async function inject(cluster: Cluster, faults: readonly PlannedFault[], log: FaultLog): Promise<void> {
+  await Promise.all(
+    faults.map(async (fault) => {
+      await sleep(fault.atMs);
+      await carryOut(cluster, fault, log).catch((error: unknown) =>
+        log.note(`fault not carried out: ${String(error)}`),
+      );
+    }),
+  );
+}
+
+async function carryOut(cluster: Cluster, fault: PlannedFault, log: FaultLog): Promise<void> {
+  switch (fault.kind) {
+    case 'link':
+      return upsetLink(cluster, fault, log);
+    case 'receiver':
+      return misbehave(cluster, fault, log);
+    case 'process':
+      return hitProcess(cluster, fault, log);
+  }
+}
+
+async function upsetLink(cluster: Cluster, fault: PlannedFault & { kind: 'link' }, log: FaultLog): Promise<void> {
+  const { link: name, toxic, victim, forMs } = fault;
+  const pairs = cluster.links.get(name) ?? [];
+  const link = pairs[victim % pairs.length];
+  await link?.upset(toxic);
+  log.fired([name, toxic], `link ${name} ${victim}: ${toxic} for ${forMs} ms`);
+  await sleep(forMs);
+  await link?.mend();
+}
+
+async function misbehave(cluster: Cluster, fault: PlannedFault & { kind: 'receiver' }, log: FaultLog): Promise<void> {
+  const receiver = cluster.receivers[fault.victim];
+  if (await setReceiver(receiver.controlUrl, fault.dial)) {
+    log.fired([fault.dial], `receiver ${fault.victim}: ${fault.dial} for ${fault.forMs * 2} ms`);
+  }
+  await sleep(fault.forMs * 2);
+  await setReceiver(receiver.controlUrl, 'good');
+}
+
+/** A receiver that is dead or stopped comes back well-behaved; one that hears nothing now is told again when the round heals. */
+export async function setReceiver(controlUrl: string, mode: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${controlUrl}/mode`, {
+      method: 'PUT',
+      body: mode,
+      signal: AbortSignal.timeout(3_000),
+    });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'process' }, log: FaultLog): Promise<void> {
+  const { dial, victim, forMs } = fault;
+  const victims = victimsOf(dial, victim);
+  if (dial === 'kill-backend') {
+    const pid = await sessionOf(cluster.members.get('postgres'));
+    if (pid !== undefined) {
+      process.kill(pid, 'SIGKILL');
+      log.fired([dial], `${dial}: session ${pid} of postgres`);
+    }
+    return;
+  }
+  const hit = await Promise.all(
+    victims.map(async (name) => {
+      const member = cluster.members.get(name);
+      return member !== undefined && (await hitOne(member, fault));
+    }),
+  );
+  if (hit.some(Boolean)) {
+    log.fired([dial], `${dial}: ${victims.join(', ')} for ${forMs} ms`);
+  }
+}
+
+async function hitOne(member: Member, { dial, forMs }: PlannedFault & { kind: 'process' }): Promise<boolean> {
+  const [how] = dial.split('-');
+  switch (how) {
+    case 'kill':
+      return member.signal('SIGKILL', { restartAfterMs: forMs });
+    case 'quit':
+      // What `pg_ctl stop -m immediate` sends.
+      return member.signal('SIGQUIT', { restartAfterMs: forMs });
+    case 'term': {
+      const pid = member.pid();
+      const sent = member.signal('SIGTERM', { restartAfterMs: forMs });
+      await sleep(TERM_GRACE_MS);
+      if (sent && member.pid() === pid) {
+        member.signal('SIGKILL');
+      }
+      return sent;
+    }
+    default:
+      return freeze(member, forMs);
+  }
+}
+
+/** A process that stands still with all of its own, as on a host that is paused; then it goes on as if nothing had been. */
+async function freeze(member: Member, forMs: number): Promise<boolean> {
+  const pid = member.pid();
+  if (pid === undefined) {
+    return false;
+  }
+  const all = [pid, ...(await childrenOf(pid)).map((child) => child.pid)];
+  all.forEach((one) => signalQuietly(one, 'SIGSTOP'));
+  await sleep(forMs);
+  all.forEach((one) => signalQuietly(one, 'SIGCONT'));
+  return true;
+}
+
+function victimsOf(dial: ProcessDial, victim: 0 | 1): MemberName[] {
+  switch (dial) {
+    case 'kill-api':
+    case 'stop-api':
+    case 'term-api':
+      return [`api-${victim}`];
+    case 'kill-apis':
+      return ['api-0', 'api-1'];
+    case 'kill-worker':
+    case 'stop-worker':
+    case 'term-worker':
+      return [`worker-${victim}`];
+    case 'kill-workers':
+      return ['worker-0', 'worker-1'];
+    case 'kill-temporal':
+    case 'stop-temporal':
+      return ['temporal'];
+    case 'kill-simulator':
+    case 'stop-simulator':
+      return ['simulator'];
+    case 'kill-receiver':
+    case 'stop-receiver':
+      return [`receiver-${victim}`];
+    case 'kill-postgres':
+    case 'stop-postgres':
+    case 'quit-postgres':
+    case 'kill-backend':
+      return ['postgres'];
+    case 'kill-everything':
+      return [
+        'postgres',
+        'temporal',
+        'simulator',
+        'receiver-0',
+        'receiver-1',
+        'api-0',
+        'api-1',
+        'worker-0',
+        'worker-1',
+      ];
+  }
+}
+
+interface OwnChild {
+  readonly pid: number;
+  readonly command: string;
+}
+
+async function childrenOf(parent: number): Promise<OwnChild[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args=']);
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, ppid, command = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return Number(ppid) === parent ? [{ pid: Number(pid), command }] : [];
+  });
+}
+
+/** A session of one of ours, not a process that Postgres runs for itself. */
+async function sessionOf(postgres: Member | undefined): Promise<number | undefined> {
+  const pid = postgres?.pid();
+  const sessions =
+    pid === undefined ? [] : (await childrenOf(pid)).filter(({ command }) => command.includes(' lenden '));
+  return sessions[0]?.pid;
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended meanwhile, by itself or by another fault.
+  }
+}

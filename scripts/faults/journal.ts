@@ -1,0 +1,32 @@
+import { appendFileSync } from 'node:fs';
+
+/** One call of an application and what came of it. The driver writes it down as soon as it knows, and reads nothing of ours. */
+export interface Answer {
+  readonly mark: string;
+  readonly app: number;
+  readonly kind: 'create' | 'repeat' | 'other-body' | 'read' | 'foreign-read' | 'list';
+  readonly api: 0 | 1;
+  readonly sentAtMs: number;
+  readonly answeredAtMs: number;
+  /** Null when no answer came. */
+  readonly status: number | null;
+  readonly replayed: boolean;
+  readonly text: string;
+}
+
+export interface Journal {
+  write(answer: Answer): void;
+  readonly answers: readonly Answer[];
+}
+
+/** The journal of one round, appended to a file that outlives the driver. */
+export function openJournal(file: string): Journal {
+  const answers: Answer[] = [];
+  return {
+    answers,
+    write(answer) {
+      appendFileSync(file, `${JSON.stringify(answer)}\n`);
+      answers.push(answer);
+    },
+  };
+}

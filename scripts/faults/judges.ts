@@ -1,0 +1,40 @@
+import type { Evidence } from './evidence.ts';
+import { oneKeyOneEffect, everyAnswerIsKept, noWayBack } from './judges/client.ts';
+import { chargedAtMostOnce, nothingIsPostedThatWasNotTaken } from './judges/charges.ts';
+import { oneEventForEachEnd } from './judges/events.ts';
+import { balancesAreSums, chainVerifies, ledgerBalances } from './judges/ledger.ts';
+import { everythingComesToItsEnd } from './judges/liveness.ts';
+import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
+
+/** What a judge found: how much it had to judge, and each thing that is not as it must be, in words. */
+export interface Verdict {
+  readonly judged: number;
+  readonly violations: readonly string[];
+}
+
+export type Judge = (evidence: Evidence) => Verdict;
+
+/** The invariants of a round. Refunds come with their issue; I3 compares what was taken with what was posted until then. */
+export const JUDGES = {
+  I1: { words: 'debits and credits add up, for each currency', judge: ledgerBalances },
+  I2: { words: 'balances are the sums of their postings', judge: balancesAreSums },
+  I3: {
+    words: 'what is posted and called paid was taken by the gateway, to the minor unit',
+    judge: nothingIsPostedThatWasNotTaken,
+  },
+  I4: { words: 'a payment has one order at the gateway and at most one charge', judge: chargedAtMostOnce },
+  I5: { words: 'every 2xx that a client saw is still true', judge: everyAnswerIsKept },
+  I6: { words: 'one key has one reply and one effect', judge: oneKeyOneEffect },
+  I7: { words: 'nothing leaves a final state', judge: noWayBack },
+  I8: { words: 'each end has one event, and each receiver saw it', judge: oneEventForEachEnd },
+  I9: { words: 'after the faults everything comes to the end that the gateway knows', judge: everythingComesToItsEnd },
+  I10: { words: 'no application saw a foreign byte', judge: nothingForeignIsSeen },
+  I11: { words: 'no secret and nothing of a payer is in logs and histories', judge: noSecretIsTold },
+  I12: { words: 'the ledger verifies: chain, structure, payments, evidence', judge: chainVerifies },
+} as const satisfies Record<string, { words: string; judge: Judge }>;
+export type InvariantName = keyof typeof JUDGES;
+export const INVARIANTS = Object.keys(JUDGES) as readonly InvariantName[];
+
+export function judge(evidence: Evidence): ReadonlyMap<InvariantName, Verdict> {
+  return new Map(INVARIANTS.map((name) => [name, JUDGES[name].judge(evidence)]));
+}

@@ -1,0 +1,66 @@
+import type { Judge } from '../judges.ts';
+import { coursesOf, type Course } from './payments.ts';
+
+/** I3. The gateway's charge log is the authority: less may be posted while a person looks at a charge, never more, and never without one. */
+export const nothingIsPostedThatWasNotTaken: Judge = (evidence) => {
+  const courses = coursesOf(evidence).filter(({ last }) => last !== null);
+  return {
+    judged: courses.length,
+    violations: courses.flatMap((course) => [
+      ...falselyPaid(course),
+      ...wronglyPosted(course, grossOf(evidence.postings, course.errand.mark)),
+    ]),
+  };
+};
+
+function falselyPaid({ errand, last, charges }: Course): string[] {
+  if (last?.status !== 'SUCCEEDED') {
+    return [];
+  }
+  if (charges.length === 0) {
+    return [`${last.reference} (${errand.mark}) is SUCCEEDED, the gateway took nothing`];
+  }
+  return charges.some(({ amountMinor }) => amountMinor === String(errand.amountMinor))
+    ? []
+    : [
+        `${last.reference} (${errand.mark}) of ${errand.amountMinor} is SUCCEEDED, the gateway took ${amounts(charges)}`,
+      ];
+}
+
+function wronglyPosted({ errand, last, charges }: Course, gross: bigint): string[] {
+  const taken = charges.reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n);
+  const name = `${last?.reference ?? 'no payment'} (${errand.mark})`;
+  if (gross > taken) {
+    return [`${name}: the ledger holds ${gross}, the gateway took ${taken}`];
+  }
+  return gross < taken && last?.review === null
+    ? [`${name}: the gateway took ${taken}, the ledger holds only ${gross}`]
+    : [];
+}
+
+function grossOf(postings: readonly { mark: string; grossMinor: string }[], mark: string): bigint {
+  return postings
+    .filter((posting) => posting.mark === mark)
+    .reduce((sum, { grossMinor }) => sum + BigInt(grossMinor), 0n);
+}
+
+/** I4. A second order is how a second charge comes about, so that is a violation before anybody paid it. */
+export const chargedAtMostOnce: Judge = (evidence) => {
+  const courses = coursesOf(evidence).filter(({ sessions }) => sessions.length > 0);
+  return {
+    judged: courses.length,
+    violations: courses.flatMap(({ errand, sessions, charges }) => {
+      const orders = new Set(sessions.map(({ tranId }) => tranId));
+      return [
+        ...(orders.size > 1
+          ? [`${errand.mark} has ${orders.size} orders at the gateway: ${[...orders].join(', ')}`]
+          : []),
+        ...(charges.length > 1 ? [`${errand.mark} was charged ${charges.length} times: ${amounts(charges)}`] : []),
+      ];
+    }),
+  };
+};
+
+function amounts(charges: readonly { amountMinor: string }[]): string {
+  return charges.map(({ amountMinor }) => amountMinor).join(', ');
+}

@@ -1,0 +1,42 @@
+import { paymentIn, paymentsIn, type PaymentView } from '../application.ts';
+import type { Evidence } from '../evidence.ts';
+import type { BookedCharge, BookedSession } from '../gateway-books.ts';
+import type { Errand } from '../plan.ts';
+
+/** One errand with what every outside book says about it. */
+export interface Course {
+  readonly errand: Errand;
+  /** As the api showed it at the end; null when no payment came of the errand. */
+  readonly last: PaymentView | null;
+  readonly sessions: readonly BookedSession[];
+  readonly charges: readonly BookedCharge[];
+}
+
+export function coursesOf({ errands, answers, sessions, charges }: Evidence): Course[] {
+  return errands.map((errand) => {
+    const own = sessions.filter(({ mark }) => mark === errand.mark);
+    const orders = new Set(own.map(({ tranId }) => tranId));
+    const lists = answers.filter(({ mark, kind }) => mark === errand.mark && kind === 'list');
+    return {
+      errand,
+      last: lists.flatMap((list) => paymentsIn(list) ?? []).at(-1) ?? null,
+      sessions: own,
+      charges: charges.filter(({ tranId }) => orders.has(tranId)),
+    };
+  });
+}
+
+export const FINAL: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
+
+/** Each time that a client saw a payment of the errand, in the order in which the questions were asked. */
+export function sightings({ answers }: Evidence, { mark }: Errand) {
+  return answers
+    .filter(
+      (answer) =>
+        answer.mark === mark && answer.status !== null && answer.status < 300 && answer.kind !== 'foreign-read',
+    )
+    .flatMap((answer) => {
+      const payments = answer.kind === 'list' ? (paymentsIn(answer) ?? []) : [paymentIn(answer)];
+      return payments.flatMap((payment) => (payment === null ? [] : [{ answer, payment }]));
+    });
+}

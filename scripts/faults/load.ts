@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { paymentIn, type Caller } from './application.ts';
+import type { FaultLog } from './fault-log.ts';
+import { actAsPayer } from './payer.ts';
+import type { Errand } from './plan.ts';
+import type { GatewayControl } from './simulator-control.ts';
+
+export interface Load {
+  readonly callers: readonly Caller[];
+  readonly control: GatewayControl;
+  readonly apiUrl: string;
+  readonly modes: readonly ('TEST' | 'LIVE')[];
+  readonly stores: Readonly<Record<'TEST' | 'LIVE', string>>;
+  readonly log: FaultLog;
+  /** True once the faults have been over for so long that whoever still tries gives up. */
+  readonly closed: () => boolean;
+}
+
+const CREATE_TIMEOUT_MS = 3_000;
+const READ_TIMEOUT_MS = 2_000;
+const TRY_AGAIN_MS = 250;
+const READ_EVERY_MS = 700;
+/** Everything that applications and payers do in one round, at the planned times. Nobody is surprised by a failure; nobody gives up early. */
+export async function runLoad(load: Load, errands: readonly Errand[]): Promise<void> {
+  await Promise.all(
+    errands.map(async (errand, index) => {
+      await sleep(errand.startMs);
+      await run(load, {
+        errand,
+        address: `10.${Math.floor(index / 250)}.${index % 250}.${addressPart(errand)}`,
+      });
+    }),
+  );
+}
+
+interface Running {
+  readonly errand: Errand;
+  readonly address: string;
+}
+
+async function run(load: Load, { errand, address }: Running): Promise<void> {
+  const caller = load.callers[errand.app];
+  if (caller === undefined) {
+    throw new RangeError(`no application ${errand.app}`);
+  }
+  const otherApi = errand.firstApi === 0 ? 1 : 0;
+  const twin =
+    errand.repeat === 'at-once'
+      ? caller.create(errand, { api: otherApi, kind: 'repeat', timeoutMs: CREATE_TIMEOUT_MS })
+      : Promise.resolve();
+  const payment = await createUntilAnswered(caller, errand, load.closed);
+  await twin;
+  if (payment === null) {
+    return;
+  }
+  let done = false;
+  const reading = readAgain(caller, { errand, id: payment.id, closed: () => done || load.closed() });
+  if (errand.repeat === 'later' || errand.repeat === 'other-body') {
+    const kind = errand.repeat === 'later' ? 'repeat' : 'other-body';
+    await caller.create(errand, { api: otherApi, kind, timeoutMs: CREATE_TIMEOUT_MS });
+  }
+  if (errand.forgery !== null) {
+    await forge(load, { errand, address, checkout: payment });
+  }
+  await actAsPayer({ checkoutUrl: payment.checkoutUrl, errand, address, closed: load.closed });
+  done = true;
+  await reading;
+}
+
+interface Created {
+  readonly id: number;
+  readonly checkoutUrl: string;
+  readonly redirectUrl: string | null;
+}
+
+/** A client that keeps its key and asks again, at the one api and the other, until it has an answer. */
+async function createUntilAnswered(caller: Caller, errand: Errand, closed: () => boolean): Promise<Created | null> {
+  for (let tries = 0; !closed(); tries += 1) {
+    const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
+    const answer = await caller.create(errand, {
+      api,
+      kind: tries === 0 ? 'create' : 'repeat',
+      timeoutMs: CREATE_TIMEOUT_MS,
+    });
+    if (answer.status === 201) {
+      return paymentIn(answer);
+    }
+    if (answer.status === 502) {
+      return null;
+    }
+    await sleep(TRY_AGAIN_MS);
+  }
+  return null;
+}
+
+async function readAgain(
+  caller: Caller,
+  { errand, id, closed }: { errand: Errand; id: number; closed: () => boolean },
+): Promise<void> {
+  for (let reads = 0; !closed(); reads += 1) {
+    await caller.read(errand, id, { api: reads % 2 === 0 ? 0 : 1, kind: 'read', timeoutMs: READ_TIMEOUT_MS });
+    await sleep(READ_EVERY_MS);
+  }
+}
+
+interface Forging {
+  readonly errand: Errand;
+  readonly address: string;
+  readonly checkout: Created;
+}
+
+/** Somebody who knows the order's number says that it is paid, in the gateway's own form but without its secret. */
+async function forge(load: Load, { errand, address, checkout }: Forging): Promise<void> {
+  const mode = load.modes[errand.app] ?? 'TEST';
+  const kind = errand.forgery === 'forged-return' ? 'success' : 'ipn';
+  while (!load.closed()) {
+    const tranId =
+      checkout.redirectUrl === null ? null : await load.control.tranIdOf(checkout.redirectUrl).catch(() => null);
+    const form = new URLSearchParams({
+      status: errand.forgery === 'early-ipn' ? 'PENDING' : 'VALID',
+      tran_id: tranId ?? 'UNKNOWNUNKNOWNUNKNOW',
+      val_id: `forged${errand.mark.replaceAll(/\D/g, '')}`,
+      amount: (errand.amountMinor / 100).toFixed(2),
+      currency: 'BDT',
+      store_id: load.stores[mode],
+      verify_sign: '0'.repeat(32),
+      verify_sign_sha2: '0'.repeat(64),
+      verify_key: 'amount,currency,status,store_id,tran_id,val_id',
+    });
+    const sent = await fetch(`${load.apiUrl}/gateway/sslcommerz/${mode.toLowerCase()}/${kind}`, {
+      method: 'POST',
+      body: form,
+      redirect: 'manual',
+      headers: { 'x-forwarded-for': address },
+      signal: AbortSignal.timeout(READ_TIMEOUT_MS),
+    }).catch(() => null);
+    if (sent !== null && sent.status < 500) {
+      load.log.fired([errand.forgery ?? 'forged-ipn'], `${errand.forgery} for ${errand.mark}: answered ${sent.status}`);
+      return;
+    }
+    await sleep(TRY_AGAIN_MS);
+  }
+}
+
+function addressPart({ mark }: Errand): number {
+  return (Number(mark.split('-').at(-2) ?? 0) % 250) + 1;
+}

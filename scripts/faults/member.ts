@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Child } from '../child.ts';
+
+/** One process of the stack under test, started again whenever it ends, whoever ended it. */
+export interface Member {
+  readonly name: string;
+  pid(): number | undefined;
+  /** Every pid that it ever had: work that a dead one had taken is lost. */
+  pids(): ReadonlySet<number>;
+  /** Sends a signal; false when there is no process. What it kills is started again after `restartAfterMs`. */
+  signal(signal: NodeJS.Signals, options?: { restartAfterMs: number }): boolean;
+  /** Resolves when it is up and of use. */
+  up(timeoutMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface MemberSettings {
+  readonly name: string;
+  /** Starts the process and waits until it is of use. */
+  readonly start: () => Promise<Child>;
+  readonly say: (line: string) => void;
+}
+
+const PAUSE_MS = 200;
+
+export async function openMember({ name, start, say }: MemberSettings): Promise<Member> {
+  const pids = new Set<number>();
+  const stopped = new AbortController();
+  let child: Child | undefined = await start();
+  const isUp = (): boolean => child !== undefined && !child.hasExited();
+  let restartAfterMs = PAUSE_MS;
+  const supervise = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      if (child !== undefined) {
+        pids.add(child.identity.pid);
+        const ending = await child.exited;
+        child = undefined;
+        say(`${name} ended: ${ending}`);
+      }
+      await sleep(restartAfterMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+      restartAfterMs = PAUSE_MS;
+      if (!stopped.signal.aborted) {
+        child = await start().catch((error: unknown) => {
+          say(
+            `${name} did not start: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
+          );
+          return undefined;
+        });
+        say(child === undefined ? `${name} is tried again` : `${name} is up again`);
+      }
+    }
+  };
+  const supervision = supervise();
+  return {
+    name,
+    pid: () => child?.identity.pid,
+    pids: () => pids,
+    signal(signal, options) {
+      if (child === undefined || child.hasExited()) {
+        return false;
+      }
+      restartAfterMs = options?.restartAfterMs ?? restartAfterMs;
+      process.kill(child.identity.pid, signal);
+      return true;
+    },
+    async up(timeoutMs) {
+      const deadline = Date.now() + timeoutMs;
+      while (!isUp()) {
+        if (Date.now() > deadline) {
+          throw new Error(`${name} did not come up within ${timeoutMs / 1_000} s`);
+        }
+        await sleep(20);
+      }
+    },
+    async stop() {
+      stopped.abort();
+      await child?.stop();
+      await supervision;
+      await child?.stop();
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { workflowIds } from '../../workflows/messages/names.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { BookReader, BookedSession } from './gateway-books.ts';
+import type { Owner } from './owner.ts';
+import type { TimeLapse } from './time-lapse.ts';
+
+export interface Settling {
+  readonly owner: Owner;
+  readonly lapse: TimeLapse;
+  readonly books: BookReader;
+  readonly log: FaultLog;
+  /** What the marks of the round's errands begin with. */
+  readonly prefix: string;
+}
+
+/** What was still open when a phase of the settling ended. Empty means that it ended by itself. */
+export interface Unsettled {
+  readonly what: string;
+  readonly waited: string;
+}
+
+const PHASE_TIMEOUT_MS = 60_000;
+const LOOK_MS = 80;
+const FIRST_LAPSE_MS = 200;
+const LAPSE_MS = 500;
+/** Longer and longer, as the product's own pauses; all of it within the half hour in which a payment expires. */
+const STEPS_MS = [20_000, 70_000, 310_000, 310_000] as const;
+const PAST_EXPIRY_MS = 31 * 60_000;
+/** Past the third pause of the webhook schedule. */
+const PAST_RETRY_MS = 40 * 60_000;
+
+interface OpenPayment {
+  readonly reference: string;
+  readonly mark: string;
+  readonly cancelling: boolean;
+}
+
+/**
+ * Before anything expires: whatever the gateway has told us of, and whatever a payer has called off, must come to its end by itself.
+ * Silence of the gateway is no reason yet.
+ */
+export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]> {
+  return untilNone(settling, {
+    what: 'a payment whose end the gateway has told',
+    find: async () => {
+      const { sessions } = await settling.books.read();
+      const told = new Set(sessions.filter(isTold).map(({ mark }) => mark));
+      const sending = new Set(sessions.filter(({ unsent }) => unsent > 0).map(({ mark }) => mark));
+      const open = await openPayments(settling);
+      return open
+        .filter(({ mark, cancelling }) => told.has(mark) || cancelling || sending.has(mark))
+        .map(({ reference }) => workflowIds.payment(reference));
+    },
+    stepsMs: STEPS_MS,
+  });
+}
+
+/** Then the half hour passes in which the others may still be paid: the gateway is asked one last time. */
+export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
+  return untilNone(settling, {
+    what: 'a payment that has expired',
+    find: async () => (await openPayments(settling)).map(({ reference }) => workflowIds.payment(reference)),
+    stepsMs: [PAST_EXPIRY_MS],
+  });
+}
+
+/** Then every callback has been looked at, and every event has reached its receiver or been given up for a stated reason. */
+export async function settleTheRest(settling: Settling): Promise<Unsettled[]> {
+  return untilNone(settling, {
+    what: 'an event or a callback',
+    find: async () => [...(await unsent(settling)), ...(await unread(settling)), ...(await undelivered(settling))],
+    stepsMs: [PAST_RETRY_MS],
+  });
+}
+
+interface Phase {
+  readonly what: string;
+  /** Ids of the workflows that are not done. */
+  readonly find: () => Promise<string[]>;
+  readonly stepsMs: readonly number[];
+}
+
+async function untilNone({ lapse, log }: Settling, { what, find, stepsMs }: Phase): Promise<Unsettled[]> {
+  const begun = Date.now();
+  let lapses = 0;
+  let nextLapseAt = begun + FIRST_LAPSE_MS;
+  for (;;) {
+    const waiting = await find();
+    if (waiting.length === 0) {
+      return [];
+    }
+    if (Date.now() - begun > PHASE_TIMEOUT_MS) {
+      return waiting.map((waited) => ({ what, waited }));
+    }
+    if (Date.now() >= nextLapseAt) {
+      const stepMs = stepsMs[Math.min(lapses, stepsMs.length - 1)] ?? 0;
+      lapses += 1;
+      log.note(`time passes (${stepMs / 1_000} s) for ${waiting.join(', ')}`);
+      await letPass(lapse, { waiting, stepMs, log });
+      nextLapseAt = Date.now() + LAPSE_MS;
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+async function letPass(
+  lapse: TimeLapse,
+  { waiting, stepMs, log }: { waiting: readonly string[]; stepMs: number; log: FaultLog },
+): Promise<void> {
+  const failed = (error: unknown): void => log.note(`time did not pass: ${String(error)}`);
+  await lapse.rows().catch(failed);
+  await Promise.all(waiting.map((workflowId) => lapse.forward(workflowId, stepMs).catch(failed)));
+}
+
+function isTold({ outcome, notified, unsent }: BookedSession): boolean {
+  return outcome !== null && notified.length > 0 && unsent === 0;
+}
+
+async function openPayments({ owner, prefix }: Settling): Promise<OpenPayment[]> {
+  return owner.run<{ reference: string; mark: string; cancelling: boolean }>(
+    `select reference, product_name as mark, cancel_requested_at is not null as cancelling from payments
+     where product_name like ? and status in ('CREATED', 'PENDING') and review_reason is null`,
+    [`${prefix}%`],
+  );
+}
+
+/** The gateway goes on sending in real time; its courier is no workflow of ours. */
+async function unsent({ books, prefix }: Settling): Promise<string[]> {
+  const { sessions } = await books.read();
+  return sessions
+    .filter((session) => session.mark.startsWith(prefix) && session.unsent > 0)
+    .map(({ tranId }) => `ipn of ${tranId}`);
+}
+
+async function undelivered({ owner, prefix }: Settling): Promise<string[]> {
+  const rows = await owner.run<{ event: string }>(
+    `select e.event_id as event from webhook_events e join payments p on p.id = e.payment_id
+     where p.product_name like ? and e.delivery_status in ('PENDING', 'RETRYING')`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ event }) => workflowIds.webhook(event));
+}
+
+/** A callback of a payment that has ended is the business of its late payment. */
+async function unread({ owner, prefix }: Settling): Promise<string[]> {
+  const rows = await owner.run<{ attempt: string; reference: string; open: boolean }>(
+    `select t.reference as attempt, p.reference, p.status in ('CREATED', 'PENDING') as open
+     from gateway_callbacks c join payments p on p.id = c.payment_id join payment_attempts t on t.id = c.attempt_id
+     where p.product_name like ? and c.consumed_at is null`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ attempt, reference, open }) =>
+    open ? workflowIds.payment(reference) : workflowIds.latePayment(attempt),
+  );
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
+import { errorCode } from '../error-code.ts';
+import { SCHEDULE_IDS, WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
+import type { Owner } from './owner.ts';
+
+/**
+ * Lets time pass where nothing happens but waiting, so that a round need not last as long as the product's pauses. Only clocks are moved:
+ * timers run off early, rows come due, and work that a killed process had taken is timed out. No step of the product is done for it.
+ */
+export interface TimeLapse {
+  /** Moves a workflow's clock, or ends the pause or the time limit of the activity that it waits for. Does nothing for one that has ended. */
+  forward(workflowId: string, byMs: number): Promise<void>;
+  /** Everything that rows wait for comes due; then the sweeper makes its pass. */
+  rows(): Promise<void>;
+  /** Makes the sealing schedule run now. */
+  seal(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LapseSettings {
+  readonly owner: Owner;
+  readonly address: string;
+  readonly namespace: string;
+  /** Whether a worker's process has ended: what it had taken will not be finished. */
+  readonly isDead: (pid: number) => boolean;
+}
+
+const GRPC_NOT_FOUND = 5;
+const STARTED = 2;
+const SCHEDULED = 1;
+
+export async function openTimeLapse({ owner, address, namespace, isDead }: LapseSettings): Promise<TimeLapse> {
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const forward = async (workflowId: string, byMs: number): Promise<void> => {
+    const pending = await pendingActivities(client, workflowId);
+    if (pending === null) {
+      return;
+    }
+    if (pending.length === 0) {
+      await advance(client, { workflowId, byMs });
+      return;
+    }
+    for (const activity of pending) {
+      if (activity.state === STARTED && activity.workerPid !== null && isDead(activity.workerPid)) {
+        await timeOut(client, { workflowId, activityId: activity.id });
+      } else if (activity.state === SCHEDULED && activity.waitsForRetry) {
+        await retryNow(client, { workflowId, activityId: activity.id });
+      }
+    }
+  };
+  return {
+    forward: (workflowId, byMs) => unlessEnded(() => forward(workflowId, byMs)),
+    async rows() {
+      for (const sql of COME_DUE) {
+        await owner.run(sql);
+      }
+      const query = `WorkflowType in ('${WORKFLOW_TYPES.sweep}', '${WORKFLOW_TYPES.sealLedger}') and ExecutionStatus = 'Running'`;
+      for await (const { workflowId } of client.workflow.list({ query, pageSize: 10 })) {
+        await unlessEnded(() => forward(workflowId, 1));
+      }
+      await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
+    },
+    seal: () => client.schedule.getHandle(SCHEDULE_IDS.sealLedger).trigger(),
+    close: () => connection.close(),
+  };
+}
+
+/** As if more than a minute were over since the last thing that the rows remember. */
+const COME_DUE = [
+  `update payments set next_sweep_at = least(next_sweep_at, now()),
+     callback_signalled_at = callback_signalled_at - interval '70 seconds',
+     last_signalled_at = last_signalled_at - interval '70 seconds',
+     last_unsigned_signalled_at = last_unsigned_signalled_at - interval '70 seconds'
+   where status in ('CREATED', 'PENDING')`,
+  `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
+  `update webhook_events set next_sweep_at = now() where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at > now()`,
+  `update webhook_endpoints set circuit_open_until = now() - interval '1 second' where circuit_open_until > now()`,
+  `update idempotency_keys set lease_until = now() where response_status is null and lease_until > now()`,
+] as const;
+
+interface PendingActivity {
+  readonly id: string;
+  readonly state: number;
+  readonly waitsForRetry: boolean;
+  /** The SDK names a worker `pid@host`. */
+  readonly workerPid: number | null;
+}
+
+async function pendingActivities(client: Client, workflowId: string): Promise<PendingActivity[] | null> {
+  const { raw } = await client.workflow.getHandle(workflowId).describe();
+  if (raw.workflowExecutionInfo?.closeTime) {
+    return null;
+  }
+  return (raw.pendingActivities ?? []).map((activity) => {
+    const pid = Number(/^(\d+)@/.exec(activity.lastWorkerIdentity ?? '')?.[1]);
+    const next = activity.nextAttemptScheduleTime;
+    return {
+      id: activity.activityId ?? '',
+      state: activity.state ?? 0,
+      waitsForRetry: next !== null && next !== undefined && tsToMs(next) > Date.now(),
+      workerPid: Number.isInteger(pid) ? pid : null,
+    };
+  });
+}
+
+async function advance(client: Client, { workflowId, byMs }: { workflowId: string; byMs: number }): Promise<void> {
+  await client.workflowService.updateWorkflowExecutionOptions({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId },
+    updateMask: { paths: ['time_skipping_config'] },
+    workflowExecutionOptions: {
+      timeSkippingConfig: { enabled: true, fastForwardConfig: { id: randomUUID(), duration: msToTs(byMs) } },
+    },
+  });
+}
+
+interface OneActivity {
+  readonly workflowId: string;
+  readonly activityId: string;
+}
+
+/** The worker that had it is dead and cannot say so; the server would notice only when the time limit is over. */
+async function timeOut(client: Client, { workflowId, activityId }: OneActivity): Promise<void> {
+  await client.workflowService.updateActivityOptions({
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    id: activityId,
+    updateMask: { paths: ['start_to_close_timeout'] },
+    activityOptions: { startToCloseTimeout: msToTs(100) },
+  });
+}
+
+/** Giving an activity back the options that it was made with also schedules it anew at once; its count of attempts stays. */
+async function retryNow(client: Client, { workflowId, activityId }: OneActivity): Promise<void> {
+  await client.workflowService.updateActivityOptions({
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    id: activityId,
+    restoreOriginal: true,
+  });
+}
+
+async function unlessEnded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (errorCode(error) !== GRPC_NOT_FOUND && !(error instanceof Error && error.name === 'WorkflowNotFoundError')) {
+      throw error;
+    }
+  }
+}
