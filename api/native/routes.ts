@@ -43,6 +43,7 @@ function appMe(): Route<NativeCaller> {
     auth: 'credential',
     response: { status: 200, schema: AppMe },
     errors: CREDENTIAL_ERRORS,
+    links: { createPayment: { operationId: 'createPayment', parameters: {} } },
     handler: async ({ caller }: { caller: NativeCaller }) => ({
       status: 200,
       data: { id: toJsonInteger(caller.scope.applicationId), name: caller.application.name, mode: caller.scope.mode },
@@ -78,6 +79,10 @@ function create(deps: ApiDependencies): Route<NativeCaller> {
       readPayment: { operationId: 'getPayment', parameters: { id: '$response.body#/data/id' } },
       explainPayment: { operationId: 'explainPayment', parameters: { id: '$response.body#/data/id' } },
       readReceipt: { operationId: 'getReceipt', parameters: { id: '$response.body#/data/id' } },
+      listOfTheCustomer: {
+        operationId: 'listPayments',
+        parameters: { customerReference: '$request.body#/customerReference' },
+      },
       readCheckout: { operationId: 'getCheckout', parameters: { reference: '$response.body#/data/reference' } },
     },
     handler: ({ caller, body, rawBody, headers }) =>
