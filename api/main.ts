@@ -14,6 +14,7 @@ import { observeRequests } from '../runtime/telemetry/observe-requests.ts';
 import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
 import { observedInterceptors } from '../temporal/observed.ts';
+import { closeServer } from './http/close-server.ts';
 import { createApiListener, createWebListener } from './listeners.ts';
 
 const config = readConfig(process.env);
@@ -51,7 +52,7 @@ const web = await listen(createWebListener(deps).callback(), config.webPort);
 log.info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
 
 onShutdown(log, [
-  () => Promise.all([close(api), close(web)]),
+  () => Promise.all([closeServer(api), closeServer(web)]),
   () => temporal.close(),
   () => http.close(),
   () => database.close(),
@@ -63,13 +64,5 @@ function listen(listener: RequestListener, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, config.host, () => resolve(server));
-  });
-}
-
-/** Takes no new connection, lets running requests end, and closes those that only wait. */
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
   });
 }
