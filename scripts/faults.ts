@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ALL_DIALS } from './faults/dials.ts';
-import { commit, keepFailure } from './faults/failure-folder.ts';
+import { commit, keepFailure, keepFaultLog } from './faults/failure-folder.ts';
 import { judge } from './faults/judges.ts';
 import type { RoundName } from './faults/plan.ts';
 import { playRound, type RoundResult } from './faults/round.ts';
@@ -76,6 +76,7 @@ async function main(): Promise<number> {
 }
 
 function report({ run }: OpenRun, { round }: RoundName, result: RoundResult): void {
+  keepFaultLog(result);
   const verdicts = judge(result.evidence);
   const violations = [...verdicts].flatMap(([name, { violations: found }]) =>
     found.map((words) => `VIOLATION ${name} round ${round}: ${words}`),

@@ -27,6 +27,13 @@ export function keepFailure(
   return folder;
 }
 
+/** What was done in a round, kept until the next run: a round that took long can be understood without playing it again. */
+export function keepFaultLog({ plan, log }: Pick<RoundResult, 'plan' | 'log'>): void {
+  const folder = join(ROOT, '.lenden', 'faults', 'last-run');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${plan.seed}-${plan.round}.log`), `${log.lines.join('\n')}\n`);
+}
+
 /** A copy without its history says so. */
 export function commit(): string {
   try {

@@ -9,6 +9,7 @@ import type { PlannedFault } from './plan.ts';
 
 /** A graceful stop that takes longer than this is cut short, as every launcher does. */
 const TERM_GRACE_MS = 4_000;
+const UP_TIMEOUT_MS = 20_000;
 
 /** Carries out the faults of a round at their times, each to its end. Resolves when all of them are over. */
 export async function inject(cluster: Cluster, faults: readonly PlannedFault[], log: FaultLog): Promise<void> {
@@ -90,6 +91,8 @@ async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'proce
 
 async function hitOne(member: Member, { dial, forMs }: PlannedFault & { kind: 'process' }): Promise<boolean> {
   const [how] = dial.split('-');
+  // Another fault of the round may have it already.
+  await member.up(UP_TIMEOUT_MS);
   switch (how) {
     case 'kill':
       return member.signal('SIGKILL', { restartAfterMs: forMs });
