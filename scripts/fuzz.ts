@@ -1,0 +1,221 @@
+import './lifeline.ts';
+import { execFile } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { registerApplication, type Registration } from '../database/applications.ts';
+import { openDatabase } from '../database/connection.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
+import type { DevFile } from './dev-file.ts';
+import { fuzz, type FuzzFindings } from './fuzz/run.ts';
+import { installSchemathesis } from './fuzz/tool.ts';
+import { problemsOf, tablesOf } from './fuzz/verdict.ts';
+import { sendVisitors } from './fuzz/visitors.ts';
+import { withProgress } from './progress.ts';
+import { describeMachine, writeResult } from './results/result-file.ts';
+import { readOrMakeMasterKey } from './stack-environment.ts';
+import { startStack, type Stack } from './stack.ts';
+
+const USAGE = `npm run test:fuzz -- [--examples N] [--seed N] [--record]
+
+Runs schemathesis over the OpenAPI document of a stack of its own: all checks, all phases, every operation, while payers
+pay, fail and cancel what it creates. Exit 0 only if nothing failed, each check had something to judge, each operation
+answered 2xx and got its examples, and the ledger verifies afterwards.
+
+  --examples N  cases for each operation in the fuzzing phase, 50 unless given; 1000 is the long form
+  --seed N      makes the same cases again; printed`;
+
+const { values } = parseArgs({
+  options: {
+    examples: { type: 'string', default: '50' },
+    seed: { type: 'string', default: '20261121' },
+    record: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const ROOT = resolve(import.meta.dirname, '..');
+const KEPT = join(ROOT, '.lenden', 'fuzz');
+const Document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => stop.abort());
+}
+const directory = mkdtempSync(join(tmpdir(), 'lenden-fuzz-'));
+// Postgres, when it has to run as another account, must be able to walk to its data.
+chmodSync(directory, 0o755);
+let stack: Stack | undefined;
+try {
+  if (values.help) {
+    console.log(USAGE);
+  } else {
+    process.exitCode = await main();
+  }
+} catch (error) {
+  console.error(`The contract could not be fuzzed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = stop.signal.aborted ? 130 : 1;
+} finally {
+  await stack?.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function main(): Promise<number> {
+  const examples = wholeNumber('examples', values.examples, 100_000);
+  const seed = wholeNumber('seed', values.seed, 2 ** 31);
+  console.log(`Seed ${seed}, ${examples} examples an operation.`);
+  const program = await withProgress('Installing schemathesis', {
+    work: installSchemathesis(KEPT),
+    say: console.error,
+  });
+  // Behind one proxy, by whose word each request comes from an address of its own: limits an address are not under test.
+  const environment = { ...process.env, LENDEN_TRUSTED_PROXIES: '1', LENDEN_LOG_LEVEL: 'info' };
+  stack = await startStack({ directory, ports: 'free', environment, say: console.error, signal: stop.signal });
+  const { dev } = stack;
+  const [fuzzed, neighbour] = await registerPeers(dev);
+  const document = new URL('/openapi.json', dev.api).href;
+  const operations = await operationsOf(document);
+  const visitors = await sendVisitors({ dev, applicationId: fuzzed.applicationId });
+  const findings = await fuzz({
+    program,
+    directory,
+    document,
+    peers: [fuzzed.test, neighbour.test],
+    examples,
+    seed,
+    say: console.error,
+    signal: stop.signal,
+  });
+  const visits = await visitors.leave();
+  const ledger = await verifyLedger();
+  keep(findings);
+  const fuzzing = { ...findings, operations, examples };
+  const problems = [...problemsOf(fuzzing), ...(ledger.exitCode === 0 ? [] : [`the ledger: ${ledger.words}`])];
+  report({ findings, problems, operations, visits });
+  if (problems.length === 0) {
+    record({ findings, operations, examples, visits, ledger: ledger.words });
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** As many requests a minute as the machine can make: the limit itself is tested where it is the subject. */
+async function registerPeers(dev: DevFile): Promise<[Registration, Registration]> {
+  const database = await openDatabase({ url: dev.databaseUrl, poolSize: 2 });
+  const store = { database, secrets: createSecretBox(readOrMakeMasterKey(directory)) };
+  const settings = { rateLimitPerMinute: 1_000_000, receiptsEnabled: true };
+  try {
+    return [
+      await registerApplication(store, { ...settings, name: 'Fuzzed shop' }),
+      await registerApplication(store, { ...settings, name: 'Neighbour' }),
+    ];
+  } finally {
+    await database.close();
+  }
+}
+
+async function operationsOf(document: string): Promise<string[]> {
+  const { paths } = Document.parse(await (await fetch(document)).json());
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+}
+
+/** The command itself, as a person would run it; the gateway is asked for every charge. */
+function verifyLedger(): Promise<{ exitCode: number; words: string }> {
+  const script = join(ROOT, 'scripts', 'verify.ts');
+  const limits = { timeout: 300_000, signal: stop.signal };
+  return new Promise((settle) => {
+    execFile(process.execPath, [script, '--ask', '--directory', directory], limits, (error, stdout, stderr) => {
+      settle({ exitCode: error === null ? 0 : 1, words: `${stdout}${stderr}`.trimEnd() });
+    });
+  });
+}
+
+/** The stack's files go; what a failure is made again with stays. */
+function keep({ logFile }: FuzzFindings): void {
+  mkdirSync(KEPT, { recursive: true });
+  copyFileSync(logFile, join(KEPT, 'last.log'));
+  for (const name of ['api', 'worker']) {
+    copyFileSync(join(directory, 'logs', `${name}.log`), join(KEPT, `last-${name}.log`));
+  }
+}
+
+interface Reported {
+  readonly findings: FuzzFindings;
+  readonly problems: readonly string[];
+  readonly operations: readonly string[];
+  readonly visits: Readonly<Record<string, number>>;
+}
+
+function report({ findings, problems, operations, visits }: Reported): void {
+  for (const { caption, columns, rows } of tablesOf({ ...findings, operations })) {
+    console.log(`\n${caption}`);
+    const widths = columns.map((column, index) =>
+      Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)),
+    );
+    for (const row of [columns, ...rows]) {
+      console.log(`  ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd());
+    }
+  }
+  const { report: told } = findings;
+  console.log(
+    `\n${told.test_cases.generated} cases in ${Math.round(told.running_time)} s, seed ${told.seed}; payers: ${inWords(visits)}`,
+  );
+  const warnings = Object.entries(told.warnings).filter(([, where]) => where.length > 0);
+  for (const [kind, where] of warnings) {
+    console.log(`warning  ${kind}: ${where.map(String).join(', ')}`);
+  }
+  for (const problem of problems) {
+    console.log(`PROBLEM  ${problem}`);
+  }
+  console.log(problems.length === 0 ? 'No failure.' : `FAILED. ${join('.lenden', 'fuzz', 'last.log')} has each case.`);
+}
+
+interface Recorded {
+  readonly findings: FuzzFindings;
+  readonly operations: readonly string[];
+  readonly examples: number;
+  readonly visits: Readonly<Record<string, number>>;
+  readonly ledger: string;
+}
+
+function record({ findings, operations, examples, visits, ledger }: Recorded): void {
+  const { report: told, counts } = findings;
+  const command = `npm run test:fuzz -- --examples ${examples} --seed ${told.seed}`;
+  writeResult(
+    {
+      name: 'fuzz',
+      page: 'proofs',
+      order: 40,
+      title: 'The API contract under fire',
+      command,
+      at: new Date().toISOString(),
+      machine: describeMachine(),
+      summary: [
+        `Schemathesis ${told.schemathesis_version} over the OpenAPI document that a running stack serves: ${told.test_cases.generated} cases on ` +
+          `${operations.length} operations in the phases examples, coverage, fuzzing and stateful, with every check on, no operation and no check left out. ` +
+          `0 failures. Meanwhile payers acted on what was created (${inWords(visits)}), and afterwards the ledger verified against the gateway.`,
+        'A check runs on every answer but judges only some, so both are counted; one that judges nothing fails the run, unless the contract has ' +
+          'nothing that it is about. Three things are told to the generator: numbers such as `10000.0`, integers to JSON Schema and refused by our strict reading, are ' +
+          'sent as `10000`; the coverage phase gets a fresh `Idempotency-Key` with each body; and each request comes from an address of its own, so that limits a minute are not met.',
+      ],
+      tables: tablesOf({ counts, operations }),
+      data: { seed: told.seed, examples, seconds: told.running_time, counts, visits, ledger: ledger.split('\n') },
+    },
+    { record: values.record },
+  );
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new Error(`--${name} is a whole number from 1 to ${max}, not "${text}"`);
+  }
+  return value;
+}
+
+function inWords(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, value]) => `${value} ${name}`)
+    .join(', ');
+}

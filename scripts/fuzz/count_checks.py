@@ -1,0 +1,209 @@
+"""Loaded into schemathesis as its hooks: counts what each check really judged, and gives every request a client of its own.
+
+A check runs on every response, yet most of them judge only some: `use_after_free` says nothing before something was
+deleted. "It ran" would therefore prove nothing, so each check has here the condition under which it judges. A check
+without a condition, such as one of a newer schemathesis, ends the run: nobody has thought about it.
+"""
+
+import atexit
+import itertools
+import json
+import os
+import threading
+from collections import Counter
+
+import requests.adapters
+import schemathesis
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
+from schemathesis.specs.openapi import checks as rules
+from schemathesis.specs.openapi import object_authorization
+
+load_all_checks()
+
+lock = threading.Lock()
+ran = Counter()
+judged = Counter()
+cases = Counter()
+statuses = Counter()
+addresses = itertools.count(1)
+keys = itertools.count(1)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    plain = with_plain_integers(case.body)
+    if plain is not case.body:
+        case.body = plain
+    if meets_a_used_key(case):
+        case.headers["Idempotency-Key"] = f"fuzz-{next(keys)}"
+
+
+def meets_a_used_key(case):
+    """The coverage phase varies one member at a time under one key, so all but its first bodies would be conflicts."""
+    data = case.meta.phase.data if case.meta is not None else None
+    return (
+        isinstance(data, CoveragePhaseData)
+        and data.parameter != "Idempotency-Key"
+        and "Idempotency-Key" in (case.headers or {})
+    )
+
+
+def with_plain_integers(value):
+    """JSON Schema takes 10000.0 for an integer. The contract's strict reading does not (docs/errors.md), which a schema cannot say."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        items = [with_plain_integers(item) for item in value]
+        return value if all(a is b for a, b in zip(items, value)) else items
+    if isinstance(value, dict):
+        members = {name: with_plain_integers(member) for name, member in value.items()}
+        return value if all(members[name] is member for name, member in value.items()) else members
+    return value
+
+
+send_request = requests.adapters.HTTPAdapter.send
+
+
+def send_from_elsewhere(adapter, request, **options):
+    """Limits a minute and address are not under test: each request comes from another address, by the proxy's word."""
+    number = next(addresses)
+    request.headers["X-Forwarded-For"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return send_request(adapter, request, **options)
+
+
+requests.adapters.HTTPAdapter.send = send_from_elsewhere
+
+
+def succeeded(response):
+    return 200 <= response.status_code < 300
+
+
+def scenario(case):
+    meta = case.meta
+    return None if meta is None else getattr(meta.phase.data, "scenario", None)
+
+
+def is_negative(case):
+    return case.meta is not None and case.meta.generation.mode.is_negative
+
+
+def missing_header(case):
+    data = case.meta.phase.data if case.meta is not None else None
+    location = getattr(data, "parameter_location", None)
+    return scenario(case) == CoverageScenario.MISSING_PARAMETER and getattr(location, "name", "") == "HEADER"
+
+
+def follows_a_deletion(ctx, case):
+    for related in ctx.internals.find_related(case_id=case.id):
+        answer = ctx.internals.find_response(case_id=related.id)
+        if related.method.upper() == "DELETE" and answer is not None and succeeded(answer):
+            return True
+    return False
+
+
+def follows_its_creation(ctx, case):
+    parent = ctx.internals.find_parent(case_id=case.id)
+    answer = None if parent is None else ctx.internals.find_response(case_id=parent.id)
+    if parent is None or answer is None or parent.method.upper() != "POST" or not succeeded(answer):
+        return False
+    if not rules._is_prefix_operation(path_of(parent), path_of(case)):
+        return False
+    return all(
+        parameter.name in getattr(case._override, parameter.location.container_name, {})
+        for parameter in case.operation.iter_parameters()
+    )
+
+
+def path_of(case):
+    return rules.ResourcePath(case.path, case.path_parameters or {})
+
+
+def documented(response, case):
+    return case.operation.responses.find_by_status_code(response.status_code)
+
+
+# Checks that send requests of their own are counted by those requests, below.
+BY_PROBES = {"ignored_auth", "object_level_authorization"}
+CONDITIONS = {
+    "not_a_server_error": lambda ctx, response, case: True,
+    "max_response_time": lambda ctx, response, case: True,
+    "status_code_conformance": lambda ctx, response, case: not rules.is_unexpected_http_status_case(case),
+    "content_type_conformance": lambda ctx, response, case: documented(response, case) is not None,
+    "response_headers_conformance": lambda ctx, response, case: documented(response, case) is not None,
+    "response_schema_conformance": lambda ctx, response, case: documented(response, case) is not None,
+    "negative_data_rejection": lambda ctx, response, case: is_negative(case)
+    and not rules.is_unexpected_http_status_case(case),
+    "positive_data_acceptance": lambda ctx, response, case: case.meta is not None
+    and not is_negative(case)
+    and not rules.is_unexpected_http_status_case(case),
+    "missing_required_header": lambda ctx, response, case: missing_header(case),
+    "unsupported_method": lambda ctx, response, case: scenario(case) == CoverageScenario.UNSPECIFIED_HTTP_METHOD
+    and response.request.method != "OPTIONS",
+    "allow_header_conformance": lambda ctx, response, case: response.request.method == "OPTIONS"
+    and bool(response.headers.get("allow")),
+    "use_after_free": lambda ctx, response, case: follows_a_deletion(ctx, case),
+    "ensure_resource_availability": lambda ctx, response, case: follows_its_creation(ctx, case),
+}
+
+
+def counted(check):
+    name = check.__name__
+    condition = CONDITIONS.get(name)
+    if condition is None and name not in BY_PROBES:
+        raise RuntimeError(f"nobody has said when the check {name} judges anything")
+
+    def run(ctx, response, case):
+        judges = condition is not None and condition(ctx, response, case)
+        with lock:
+            ran[name] += 1
+            judged[name] += 1 if judges else 0
+            if name == "not_a_server_error":
+                phase = ctx.phase.value if ctx.phase is not None else "none"
+                mode = "negative" if is_negative(case) else "positive"
+                cases[(case.operation.label, phase, mode)] += 1
+                # Probes of undocumented methods say nothing about the operation.
+                if response.request.method == case.operation.method.upper():
+                    statuses[(case.operation.label, str(response.status_code))] += 1
+        return check(ctx, response, case)
+
+    run.__name__ = name
+    return run
+
+
+for check in CHECKS.get_all():
+    CHECKS.register(counted(check))
+# Not in the registry, since it needs a limit.
+schemathesis.checks.max_response_time = counted(schemathesis.checks.max_response_time)
+
+
+def count_probes(module, name):
+    send = module.send_probe
+
+    def send_probe(*arguments):
+        with lock:
+            judged[name] += 1
+        return send(*arguments)
+
+    module.send_probe = send_probe
+
+
+count_probes(rules, "ignored_auth")
+count_probes(object_authorization, "object_level_authorization")
+
+
+@atexit.register
+def write():
+    found = {
+        "checks": {name: {"ran": ran[name], "judged": judged[name]} for name in [*CONDITIONS, *sorted(BY_PROBES)]},
+        "cases": [
+            {"operation": operation, "phase": phase, "mode": mode, "count": count}
+            for (operation, phase, mode), count in sorted(cases.items())
+        ],
+        "statuses": [
+            {"operation": operation, "status": int(status), "count": count}
+            for (operation, status), count in sorted(statuses.items())
+        ],
+    }
+    with open(os.environ["LENDEN_FUZZ_COUNTS"], "w", encoding="utf-8") as file:
+        json.dump(found, file)

@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CredentialPair } from '../../database/applications.ts';
+import { lastWords, startChild } from '../child.ts';
+import { writePrivateJson } from '../private-files.ts';
+import { withProgress } from '../progress.ts';
+import { Counts, Report } from './verdict.ts';
+
+export interface FuzzRun {
+  /** The installed `schemathesis`. */
+  readonly program: string;
+  /** Takes the configuration, the log and the counts of this run. */
+  readonly directory: string;
+  /** Where the API tells its contract. */
+  readonly document: string;
+  /** Two applications that must not see each other's objects; the first one's requests are fuzzed. */
+  readonly peers: readonly [CredentialPair, CredentialPair];
+  readonly examples: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface FuzzFindings {
+  readonly counts: Counts;
+  readonly report: Report;
+  /** Everything that schemathesis wrote, with a command that makes each failure again. */
+  readonly log: string;
+  readonly logFile: string;
+}
+
+const HOOKS = join(import.meta.dirname, 'count_checks.py');
+/** No answer of ours may take longer than a client waits; it is a guard against a hang, not a goal. */
+const RESPONSE_SECONDS_MAX = 30;
+
+/** Runs every check of schemathesis in all its phases. Throws only when it did not get to a verdict of its own. */
+export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
+  const file = (name: string): string => join(run.directory, name);
+  writePrivateJson(file('peers.json'), {
+    auth: run.peers.map(({ apiKey, apiSecret }, index) => ({
+      name: NAMES[index],
+      fixedHeaders: [
+        { name: 'X-Api-Key', value: apiKey },
+        { name: 'X-Api-Secret', value: apiSecret },
+      ],
+    })),
+  });
+  writeFileSync(file('schemathesis.toml'), configuration(file('peers.json')));
+  const child = await startChild({
+    name: 'schemathesis',
+    command: run.program,
+    args: ['--config-file', file('schemathesis.toml'), ...argumentsOf(run, file('report.json'))],
+    env: { ...process.env, LENDEN_FUZZ_COUNTS: file('counts.json'), PYTHONDONTWRITEBYTECODE: '1' },
+    cwd: run.directory,
+    logFile: file('schemathesis.log'),
+    stopSignal: 'SIGTERM',
+    graceMs: 5_000,
+    lifeline: 'watcher',
+  });
+  run.signal?.addEventListener('abort', () => void child.stop());
+  const ending = await withProgress('Fuzzing', { work: child.exited, say: run.say });
+  try {
+    return {
+      counts: Counts.parse(JSON.parse(readFileSync(file('counts.json'), 'utf8'))),
+      report: Report.parse(JSON.parse(readFileSync(file('report.json'), 'utf8'))),
+      log: readFileSync(child.logFile, 'utf8'),
+      logFile: child.logFile,
+    };
+  } catch (error) {
+    throw new Error(`schemathesis came to no verdict (${ending}):\n${lastWords(child)}`, { cause: error });
+  }
+}
+
+const NAMES = ['fuzzed', 'neighbour'];
+
+/** JSON's texts and lists are TOML's, too. */
+function configuration(peers: string): string {
+  const wfc = { path: peers, user: NAMES[0], peers: NAMES };
+  const lines = Object.entries(wfc).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return [`hooks = ${JSON.stringify(HOOKS)}`, '[auth.wfc]', ...lines, ''].join('\n');
+}
+
+function argumentsOf({ document, examples, seed }: FuzzRun, report: string): string[] {
+  const options = {
+    checks: 'all',
+    phases: 'examples,coverage,fuzzing,stateful',
+    mode: 'all',
+    'max-examples': examples,
+    seed,
+    'max-response-time': RESPONSE_SECONDS_MAX,
+    'generation-database': 'none',
+    report: 'json',
+    'report-json-path': report,
+  };
+  const pairs = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return ['run', document, ...pairs, '--continue-on-failure', '--no-color'];
+}
