@@ -64,7 +64,7 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
   }
   const enteredAtMs = performance.now();
   try {
-    const decision = await deps.database.withScope(scope, (em) => decide(attempt, em));
+    const decision = await decide(attempt);
     if (decision.kind !== 'send') {
       return decision;
     }
@@ -95,11 +95,9 @@ interface SendDecision {
   readonly probe: boolean;
 }
 
-type Transaction = Parameters<Parameters<Database['withScope']>[1]>[0];
-
-async function decide(attempt: Attempt, em: Transaction): Promise<SendDecision | DeliverWebhookResult> {
+async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookResult> {
   const { deps, input, scope } = attempt;
-  const delivery = await readDelivery(em, input.eventId);
+  const delivery = await deps.database.inOneTrip(scope, (statements) => readDelivery(statements, input.eventId));
   if (delivery === null) {
     // A database that was set back to an older state does not know it; trying again would not help.
     deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'a delivery has no event');
@@ -113,11 +111,13 @@ async function decide(attempt: Attempt, em: Transaction): Promise<SendDecision |
   const { endpoint } = delivery;
   if (endpoint === null || endpoint.disabled) {
     const reason: ParkedReason = endpoint === null ? 'NO_ENDPOINT' : 'ENDPOINT_DISABLED';
-    await parkEvent(em, delivery, reason);
+    await deps.database.inOneTrip(scope, (statements) => parkEvent(statements, delivery, reason));
     return { kind: 'parked', reason };
   }
   const circuit = circuitState(endpoint, now);
-  const probe = circuit === 'half-open' && (await claimProbe(em, scope.applicationId, now));
+  const probe =
+    circuit === 'half-open' &&
+    (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope.applicationId, now)));
   if (circuit === 'closed' || probe || input.resend) {
     return { kind: 'send', delivery, endpoint, probe };
   }
@@ -157,7 +157,9 @@ type Recorded = SendDecision & { readonly record: AttemptRecord };
 
 async function finish(attempt: Attempt, { delivery, record }: Recorded): Promise<DeliverWebhookResult> {
   const { deps, scope } = attempt;
-  await deps.database.withScope(scope, (em) => recordDelivered(em, { scope, delivery, attempt: record }));
+  await deps.database.inOneTrip(scope, (statements) =>
+    recordDelivered(statements, { scope, delivery, attempt: record }),
+  );
   deps.log.info(logFields(attempt, { delivery, record }), 'webhook delivered');
   return { kind: 'delivered' };
 }
@@ -172,8 +174,8 @@ async function fail(
   const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);
   const nextAttemptAt = retryInMs === null ? null : new Date(record.at.getTime() + record.durationMs + retryInMs);
   const url = sent.countsAgainstEndpoint ? endpoint.url : null;
-  const outcome = await deps.database.withScope(scope, (em) =>
-    recordFailure(em, {
+  const outcome = await deps.database.inTransaction(scope, (statements) =>
+    recordFailure(statements, {
       scope,
       delivery,
       failure: { attempt: record, probe, gone: sent.gone, url, nextAttemptAt },

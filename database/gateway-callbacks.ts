@@ -1,7 +1,8 @@
 import type { Mode } from '../domain/mode.ts';
 import type { PaymentStatus } from '../domain/payment.ts';
-import type { Database, EntityManager, Scope } from './connection.ts';
+import type { Database, Scope } from './connection.ts';
 import type { CallbackKind, CallbackOutcome } from './entities/payment.ts';
+import type { Statements } from './statements.ts';
 
 export interface ReceivedCallback {
   readonly gateway: string;
@@ -94,12 +95,12 @@ const SIGNAL_PAUSE_SECONDS = { signed: 5, unsigned: 60 } as const;
  * guards are columns of the one updated row, so that callbacks which come at the same moment judge it one after the other.
  */
 export async function keepCallback(
-  em: EntityManager,
+  statements: Statements,
   callback: ReceivedCallback,
   { scope, attemptId, paymentId }: AttemptIds,
 ): Promise<KeptCallback> {
   const trust = callback.signatureValid ? 'signed' : 'unsigned';
-  const [row] = await em.execute<KeptRow[]>(
+  const [row] = await statements.execute<KeptRow[]>(
     `with kept as (
        insert into gateway_callbacks as c (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note,
          raw_payload, digest, next_sweep_at)
@@ -161,8 +162,12 @@ export async function keepCallback(
 }
 
 /** Says what became of a callback that needs no question to the gateway. */
-export async function closeCallback(em: EntityManager, callbackId: bigint, outcome: CallbackOutcome): Promise<void> {
-  await em.execute(
+export async function closeCallback(
+  statements: Statements,
+  callbackId: bigint,
+  outcome: CallbackOutcome,
+): Promise<void> {
+  await statements.execute(
     'update gateway_callbacks set outcome = ?, consumed_at = now() where id = ? and consumed_at is null',
     [outcome, callbackId],
   );
@@ -173,11 +178,11 @@ export async function closeCallback(em: EntityManager, callbackId: bigint, outco
  * question.
  */
 export async function consumeCallbacks(
-  em: EntityManager,
+  statements: Statements,
   { attemptId, upTo }: { attemptId: bigint; upTo: bigint },
   outcome: CallbackOutcome,
 ): Promise<void> {
-  await em.execute(
+  await statements.execute(
     `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
      where attempt_id = ? and consumed_at is null and id <= ?`,
     [outcome, attemptId, upTo],

@@ -1,5 +1,5 @@
 import { checkTransaction, normalSideOf, type LedgerTransaction } from '../domain/ledger.ts';
-import type { EntityManager } from './connection.ts';
+import type { Statements } from './statements.ts';
 
 export type PostOutcome = 'posted' | 'already-posted';
 
@@ -17,12 +17,12 @@ export class LedgerConflict extends Error {
  * new account. No row is updated, so two payments of one app never wait for each other.
  * @throws RangeError for what could not be stored, LedgerConflict when the cause stands with other postings
  */
-export async function postTransaction(em: EntityManager, transaction: LedgerTransaction): Promise<PostOutcome> {
+export async function postTransaction(statements: Statements, transaction: LedgerTransaction): Promise<PostOutcome> {
   checkTransaction(transaction);
-  let result = await insertTransaction(em, transaction);
+  let result = await insertTransaction(statements, transaction);
   if (!result.accountsComplete) {
-    await insertMissingAccounts(em, transaction);
-    result = await insertTransaction(em, transaction);
+    await insertMissingAccounts(statements, transaction);
+    result = await insertTransaction(statements, transaction);
   }
   if (result.postings === transaction.postings.length) {
     return 'posted';
@@ -30,7 +30,7 @@ export async function postTransaction(em: EntityManager, transaction: LedgerTran
   if (!result.accountsComplete || result.postings !== 0) {
     throw new LedgerConflict('the scope of this database session does not own the accounts of the posting');
   }
-  await requireSamePostings(em, transaction);
+  await requireSamePostings(statements, transaction);
   return 'already-posted';
 }
 
@@ -64,7 +64,7 @@ interface InsertResult {
   readonly postings: number;
 }
 
-async function insertTransaction(em: EntityManager, transaction: LedgerTransaction): Promise<InsertResult> {
+async function insertTransaction(statements: Statements, transaction: LedgerTransaction): Promise<InsertResult> {
   const { applicationId, mode, currency, cause, kind, reversesId, postings } = transaction;
   const wanted = postings.map(({ debit, credit, amountMinor }, index) => ({
     position: index + 1,
@@ -72,7 +72,7 @@ async function insertTransaction(em: EntityManager, transaction: LedgerTransacti
     credit,
     amount: amountMinor.toString(),
   }));
-  const [result] = await em.execute<InsertResult[]>(INSERT_TRANSACTION, [
+  const [result] = await statements.execute<InsertResult[]>(INSERT_TRANSACTION, [
     JSON.stringify(wanted),
     applicationId,
     mode,
@@ -93,10 +93,10 @@ async function insertTransaction(em: EntityManager, transaction: LedgerTransacti
 }
 
 /** In one order for everybody, so that two first postings of one app cannot lock each other out. */
-async function insertMissingAccounts(em: EntityManager, transaction: LedgerTransaction): Promise<void> {
+async function insertMissingAccounts(statements: Statements, transaction: LedgerTransaction): Promise<void> {
   const { applicationId, mode, currency } = transaction;
   const accounts = accountNames(transaction).map((name) => ({ name, side: normalSideOf(name) }));
-  await em.execute(
+  await statements.execute(
     `insert into ledger_accounts (application_id, mode, currency, name, normal_side)
      select ?::bigint, ?, ?, w.name, w.side from jsonb_to_recordset(?::jsonb) as w (name text, side text)
      where not exists (
@@ -119,9 +119,9 @@ interface StoredPosting {
   readonly amount: string;
 }
 
-async function requireSamePostings(em: EntityManager, transaction: LedgerTransaction): Promise<void> {
+async function requireSamePostings(statements: Statements, transaction: LedgerTransaction): Promise<void> {
   const { applicationId, mode, currency, cause, kind, reversesId, postings } = transaction;
-  const stored = await em.execute<StoredPosting[]>(
+  const stored = await statements.execute<StoredPosting[]>(
     `select concat_ws(' ', t.application_id, t.mode, t.currency, t.reverses_id) as owner, d.name as debit, c.name as credit,
        p.amount_minor::text as amount
      from ledger_transactions t

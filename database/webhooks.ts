@@ -8,7 +8,8 @@ import {
   type DisabledReason,
   type EventType,
 } from '../domain/webhook.ts';
-import type { EntityManager, Scope } from './connection.ts';
+import type { Scope } from './connection.ts';
+import type { Statements } from './statements.ts';
 
 export interface NewEvent {
   readonly applicationId: bigint;
@@ -26,7 +27,7 @@ export interface NewEvent {
  * built once and its bytes are what every attempt signs and sends. Without a usable endpoint the event is parked at once.
  */
 export async function recordEvent(
-  em: EntityManager,
+  statements: Statements,
   { applicationId, mode, paymentId, type, sequence, data }: NewEvent,
 ): Promise<{ readonly eventId: string; readonly parked: boolean }> {
   const eventId = newEventId();
@@ -40,7 +41,7 @@ export async function recordEvent(
     sequence,
     data,
   });
-  const [row] = await em.execute<{ delivery_status: DeliveryStatus }[]>(
+  const [row] = await statements.execute<{ delivery_status: DeliveryStatus }[]>(
     `insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, created_at,
        delivery_status, last_error, next_sweep_at)
      select ?, ?::bigint, ?, ?::bigint, ?, ?::integer, ?::integer, ?, ?::timestamptz,
@@ -96,8 +97,8 @@ interface DeliveryRow {
 }
 
 /** Null when the scope has no such event. */
-export async function readDelivery(em: EntityManager, eventId: string): Promise<Delivery | null> {
-  const [row] = await em.execute<DeliveryRow[]>(
+export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
+  const [row] = await statements.execute<DeliveryRow[]>(
     `select e.id, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
@@ -130,8 +131,8 @@ export async function readDelivery(em: EntityManager, eventId: string): Promise<
 }
 
 /** Takes the one attempt that an expired circuit lets through. False when another one took it. */
-export async function claimProbe(em: EntityManager, applicationId: bigint, now: Date): Promise<boolean> {
-  const claimed = await em.execute<unknown[]>(
+export async function claimProbe(statements: Statements, applicationId: bigint, now: Date): Promise<boolean> {
+  const claimed = await statements.execute<object[]>(
     `update webhook_endpoints set circuit_open_until = ?::timestamptz
      where application_id = ?::bigint and circuit_open_until <= ?::timestamptz returning 1`,
     [new Date(now.getTime() + PROBE_LEASE_MS), applicationId, now],
@@ -140,8 +141,8 @@ export async function claimProbe(em: EntityManager, applicationId: bigint, now: 
 }
 
 /** Ends the delivery of an event that cannot be sent. A delivered event stays delivered. */
-export async function parkEvent(em: EntityManager, delivery: Delivery, reason: string): Promise<void> {
-  await em.execute(
+export async function parkEvent(statements: Statements, delivery: Delivery, reason: string): Promise<void> {
+  await statements.execute(
     `update webhook_events set delivery_status = 'PARKED', last_error = ?, next_attempt_at = null, next_sweep_at = null, updated_at = now()
      where id = ?::bigint and delivery_status <> 'DELIVERED'`,
     [reason, delivery.id],
@@ -177,37 +178,39 @@ export interface FailureOutcome {
 /** The sweeper looks after an event only when its workflow has clearly missed the next attempt. */
 const SWEEP_GRACE_MS = 600_000;
 
-/** Writes attempt, event and endpoint after a 2xx. */
+/** Writes attempt, event and endpoint after a 2xx, in one trip. */
 export async function recordDelivered(
-  em: EntityManager,
+  statements: Statements,
   { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
 ): Promise<void> {
-  await insertAttempt(em, { scope, delivery, attempt });
-  await em.execute(
-    `update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
+  await Promise.all([
+    insertAttempt(statements, { scope, delivery, attempt }),
+    statements.execute(
+      `update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
        last_error = null, last_attempt_at = ?::timestamptz, delivered_at = coalesce(delivered_at, ?::timestamptz), next_attempt_at = null,
        next_sweep_at = null, updated_at = now()
      where id = ?::bigint`,
-    [attempt.number, attempt.responseStatus, attempt.at, attempt.at, delivery.id],
-  );
-  // Healthy endpoints are not written at all, or their row would be the one that all deliveries wait for.
-  await em.execute(
-    `update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
+      [attempt.number, attempt.responseStatus, attempt.at, attempt.at, delivery.id],
+    ),
+    // Healthy endpoints are not written at all, or their row would be the one that all deliveries wait for.
+    statements.execute(
+      `update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
      where application_id = ?::bigint and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null)`,
-    [scope.applicationId],
-  );
+      [scope.applicationId],
+    ),
+  ]);
 }
 
 /** Writes attempt, event and endpoint after a failure. */
 export async function recordFailure(
-  em: EntityManager,
+  statements: Statements,
   { scope, delivery, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
 ): Promise<FailureOutcome> {
   const { attempt } = failure;
-  await insertAttempt(em, { scope, delivery, attempt });
-  const disabledReason = failure.url === null ? null : await failEndpoint(em, scope, failure);
+  await insertAttempt(statements, { scope, delivery, attempt });
+  const disabledReason = failure.url === null ? null : await failEndpoint(statements, scope, failure);
   const next = disabledReason === null ? failure.nextAttemptAt : null;
-  await em.execute(
+  await statements.execute(
     `update webhook_events set delivery_status = case when delivery_status = 'DELIVERED' then delivery_status else ? end,
        attempts = greatest(attempts, ?::integer), last_response_status = ?::integer, last_error = ?, last_attempt_at = ?::timestamptz,
        next_attempt_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end,
@@ -229,10 +232,10 @@ export async function recordFailure(
 
 /** A twin of this attempt, run again after its worker died, may have been faster: the first record stands. */
 async function insertAttempt(
-  em: EntityManager,
+  statements: Statements,
   { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
 ): Promise<void> {
-  await em.execute(
+  await statements.execute(
     `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms, created_at)
      values (?::bigint, ?::bigint, ?, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz)
      on conflict (webhook_event_id, number) do nothing`,
@@ -257,11 +260,11 @@ interface HealthRow {
 }
 
 async function failEndpoint(
-  em: EntityManager,
+  statements: Statements,
   { applicationId }: Scope,
   { attempt, probe, gone, url }: FailureRecord,
 ): Promise<DisabledReason | null> {
-  const [row] = await em.execute<HealthRow[]>(
+  const [row] = await statements.execute<HealthRow[]>(
     `select consecutive_failures, failing_since, circuit_open_until from webhook_endpoints
      where application_id = ?::bigint and url = ? and disabled_at is null for update`,
     [applicationId, url],
@@ -277,7 +280,7 @@ async function failEndpoint(
     },
     { now: new Date(attempt.at.getTime() + attempt.durationMs), probe, gone },
   );
-  await em.execute(
+  await statements.execute(
     `update webhook_endpoints set consecutive_failures = ?::integer, failing_since = ?::timestamptz, circuit_open_until = ?::timestamptz,
        disabled_at = case when ?::text is null then null else now() end, disabled_reason = ?, updated_at = now()
      where application_id = ?::bigint`,

@@ -1,15 +1,18 @@
-import type { EntityManager } from '../../database/connection.ts';
-import { Application, type CustomerDefaults } from '../../database/entities/application.ts';
-import { GatewayCallback, Payment, PaymentAttempt } from '../../database/entities/payment.ts';
-import { isOpen, OPEN_STATUSES, type SettledStatus } from '../../domain/payment.ts';
+import {
+  insertFirstAttempt,
+  readCheckoutStart,
+  recordNoSession,
+  recordSession,
+  type AttemptRecord,
+} from '../../database/attempts.ts';
+import type { CustomerDefaults } from '../../database/entities/application.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
+import { isOpen, type SettledStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { GatewayFailure, type Gateway, type SessionOrder, type SessionOutcome } from '../../gateways/port.ts';
 import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
-
-/** While a workflow is at work on a payment, the sweeper looks at it this rarely. */
-const SWEEP_AFTER_MS = 5 * 60_000;
 
 /** SSLCOMMERZ and its kind demand a customer; an app that names none gets these, or its own defaults. */
 const CUSTOMER_DEFAULTS: Required<CustomerDefaults> = {
@@ -31,15 +34,16 @@ export async function openCheckout(
   input: PaymentWorkflowInput,
 ): Promise<OpenCheckoutResult> {
   const scope = scopeOf(input);
-  const prepared = await deps.database.withScope(scope, (em) => prepare(deps, em, BigInt(input.paymentId)));
+  const prepared = await prepare(deps, input);
   if ('kind' in prepared) {
     return prepared;
   }
   const { payment, attempt, gateway } = prepared;
+  const ids = { paymentId: payment.id, attemptId: attempt.id };
   const outcome = await openSession(gateway, orderOf(prepared, deps.apiUrl));
   if (outcome === null) {
-    await deps.database.withScope(scope, (em) =>
-      em.nativeUpdate(PaymentAttempt, { id: attempt.id }, { status: 'UNKNOWN' }),
+    await deps.database.inOneTrip(scope, (statements) =>
+      recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
     );
     return { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() };
   }
@@ -48,32 +52,36 @@ export async function openCheckout(
       { payment: payment.reference, gateway: payment.gateway, reason: outcome.gatewayText.slice(0, 200) },
       'session refused',
     );
-    await deps.database.withScope(scope, (em) =>
-      em.nativeUpdate(PaymentAttempt, { id: attempt.id }, { status: 'REFUSED', failureCode: outcome.code }),
+    await deps.database.inOneTrip(scope, (statements) =>
+      recordNoSession(statements, { ...ids, status: 'REFUSED', failureCode: outcome.code }),
     );
     return { kind: 'refused', code: outcome.code };
   }
-  await deps.database.withScope(scope, (em) => recordSession(em, { payment, attempt, outcome }));
+  const { sessionKey, gatewayUrl } = outcome;
+  await deps.database.inOneTrip(scope, (statements) => recordSession(statements, { ...ids, sessionKey, gatewayUrl }));
   return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention: false };
 }
 
 interface Prepared {
-  readonly payment: Payment;
-  readonly application: Application;
-  readonly attempt: PaymentAttempt;
+  readonly payment: PaymentRecord;
+  readonly applicationName: string;
+  readonly customerDefaults: CustomerDefaults;
+  readonly attempt: AttemptRecord;
   readonly gateway: Gateway;
 }
 
 async function prepare(
   deps: ActivityDependencies,
-  em: EntityManager,
-  paymentId: bigint,
+  input: PaymentWorkflowInput,
 ): Promise<Prepared | OpenCheckoutResult> {
-  const payment = await em.findOneOrFail(Payment, { id: paymentId });
+  const scope = scopeOf(input);
+  const start = await deps.database.inOneTrip(scope, (statements) =>
+    readCheckoutStart(statements, BigInt(input.paymentId)),
+  );
+  const { payment, attempt: last } = start;
   if (!isOpen(payment.status)) {
     return { kind: 'ended', status: endOf(payment) };
   }
-  payment.nextSweepAt = new Date(Date.now() + SWEEP_AFTER_MS);
   if (payment.reviewReason !== null && payment.reviewReason !== undefined) {
     return { kind: 'review', reason: payment.reviewReason };
   }
@@ -81,39 +89,27 @@ async function prepare(
   if (gateway === undefined) {
     return { kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' };
   }
-  const [last] = await em.find(PaymentAttempt, { paymentId }, { orderBy: { number: 'desc' }, limit: 1 });
   // A session that the gateway has once made is never opened a second time, whatever became of it: the workflow asks instead.
-  if (typeof last?.sessionKey === 'string') {
-    const waiting = await em.count(GatewayCallback, { paymentId, consumedAt: null });
-    const attention = waiting > 0 || last.status !== 'OPEN' || payment.cancelRequestedAt !== null;
+  if (last !== null && last.sessionKey !== null) {
+    const attention = start.waitingCallbacks > 0 || last.status !== 'OPEN' || payment.cancelRequestedAt !== null;
     return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention };
   }
-  const application = await em.findOneOrFail(Application, { id: payment.applicationId });
-  const attempt = last ?? newAttempt(em, payment, gateway);
-  return { payment, application, attempt, gateway };
+  const attempt =
+    last ??
+    (await deps.database.inTransaction(scope, (statements) =>
+      insertFirstAttempt(statements, { payment, reference: attemptReference(), storeId: gateway.storeId }),
+    ));
+  return { ...start, attempt, gateway };
 }
 
-function newAttempt(em: EntityManager, payment: Payment, gateway: Gateway): PaymentAttempt {
-  const { applicationId, mode, id: paymentId } = payment;
-  return em.create(PaymentAttempt, {
-    applicationId,
-    mode,
-    paymentId,
-    number: 1,
-    reference: attemptReference(),
-    gateway: gateway.capabilities.name,
-    storeId: gateway.storeId,
-  });
-}
-
-function orderOf({ payment, application, attempt }: Prepared, apiUrl: string): SessionOrder {
-  const defaults = { ...CUSTOMER_DEFAULTS, ...application.customerDefaults };
+function orderOf({ payment, applicationName, customerDefaults, attempt }: Prepared, apiUrl: string): SessionOrder {
+  const defaults = { ...CUSTOMER_DEFAULTS, ...customerDefaults };
   const callback = (kind: string): string =>
     `${apiUrl}/gateway/${payment.gateway}/${payment.mode.toLowerCase()}/${kind}`;
   return {
     attemptReference: attempt.reference,
     amount: { amountMinor: payment.amountMinor, currency: payment.currency },
-    productName: payment.productName ?? application.name,
+    productName: payment.productName ?? applicationName,
     customer: {
       ...defaults,
       name: payment.customerName ?? defaults.name,
@@ -141,27 +137,8 @@ async function openSession(gateway: Gateway, order: SessionOrder): Promise<Sessi
   }
 }
 
-interface SessionRecord {
-  readonly payment: Payment;
-  readonly attempt: PaymentAttempt;
-  readonly outcome: Extract<SessionOutcome, { kind: 'opened' }>;
-}
-
-async function recordSession(em: EntityManager, { payment, attempt, outcome }: SessionRecord): Promise<void> {
-  await em.nativeUpdate(
-    PaymentAttempt,
-    { id: attempt.id },
-    { status: 'OPEN', sessionKey: outcome.sessionKey, gatewayUrl: outcome.gatewayUrl, openedAt: new Date() },
-  );
-  await em.nativeUpdate(
-    Payment,
-    { id: payment.id, status: { $in: [...OPEN_STATUSES] } },
-    { status: 'PENDING', gatewayRedirectUrl: outcome.gatewayUrl, updatedAt: new Date() },
-  );
-}
-
 /** A refunded payment has succeeded as far as its own workflow is concerned. */
-export function endOf(payment: Pick<Payment, 'status'>): SettledStatus {
+export function endOf(payment: Pick<PaymentRecord, 'status'>): SettledStatus {
   switch (payment.status) {
     case 'FAILED':
     case 'CANCELLED':

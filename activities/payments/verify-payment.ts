@@ -1,7 +1,14 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
-import type { EntityManager } from '../../database/connection.ts';
-import { GatewayCallback, Payment, PaymentAttempt, type CallbackOutcome } from '../../database/entities/payment.ts';
+import {
+  recordAnswer,
+  takeUpQuestion,
+  type AttemptAnswerRecord,
+  type AttemptRecord,
+  type Question,
+} from '../../database/attempts.ts';
+import { sqlStateOf } from '../../database/connection.ts';
+import type { CallbackOutcome } from '../../database/entities/payment.ts';
 import { consumeCallbacks } from '../../database/gateway-callbacks.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
@@ -9,7 +16,8 @@ import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
 
-const CALLBACKS_READ_MAX = 50;
+/** PostgreSQL: unique_violation. */
+const UNIQUE_VIOLATION = '23505';
 const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
 
 /**
@@ -18,7 +26,9 @@ const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED
  */
 export async function verifyPayment(deps: ActivityDependencies, input: VerifyInput): Promise<Verdict> {
   const scope = scopeOf(input);
-  const question = await deps.database.withScope(scope, (em) => takeUp(em, BigInt(input.paymentId)));
+  const question = await deps.database.inOneTrip(scope, (statements) =>
+    takeUpQuestion(statements, BigInt(input.paymentId)),
+  );
   const gateway = deps.gateways.get(question.payment.gateway, input.mode);
   if (gateway === undefined) {
     throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
@@ -37,28 +47,6 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
   return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question);
 }
 
-interface Question {
-  readonly payment: Payment;
-  readonly attempts: readonly PaymentAttempt[];
-  readonly callbacks: readonly GatewayCallback[];
-  /** The newest callback that had arrived when the question was prepared. */
-  readonly newestCallbackId: bigint;
-}
-
-/** Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked. */
-async function takeUp(em: EntityManager, paymentId: bigint): Promise<Question> {
-  await em.nativeUpdate(Payment, { id: paymentId }, { callbackSignalledAt: null });
-  const payment = await em.findOneOrFail(Payment, { id: paymentId });
-  const attempts = await em.find(PaymentAttempt, { paymentId }, { orderBy: { number: 'asc' } });
-  const callbacks = await em.find(
-    GatewayCallback,
-    { paymentId, consumedAt: null },
-    { orderBy: { id: 'desc' }, limit: CALLBACKS_READ_MAX },
-  );
-  const newestCallbackId = callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n);
-  return { payment, attempts, callbacks, newestCallbackId };
-}
-
 /** No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. */
 function lastWord({ attempts }: Question): Verdict {
   switch (attempts.at(-1)?.status) {
@@ -75,7 +63,7 @@ interface AttemptQuestion {
   readonly deps: ActivityDependencies;
   readonly input: VerifyInput;
   readonly question: Question;
-  readonly attempt: PaymentAttempt;
+  readonly attempt: AttemptRecord;
   readonly gateway: Gateway;
 }
 
@@ -86,22 +74,24 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
     .map(({ rawPayload }) => gateway.parseCallback(rawPayload));
   const answer = await gateway.askAttempt({
     attemptReference: attempt.reference,
-    sessionKey: attempt.sessionKey ?? null,
+    sessionKey: attempt.sessionKey,
     claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
     knownValidationIds: [],
   });
-  const record = async (outcome: CallbackOutcome, changes: Partial<PaymentAttempt>): Promise<void> => {
-    await deps.database.withScope(scopeOf(input), async (em) => {
-      await em.nativeUpdate(PaymentAttempt, { id: attempt.id }, changes);
-      await consumeCallbacks(em, { attemptId: attempt.id, upTo: question.newestCallbackId }, outcome);
-    });
+  const record: RecordAnswer = async (outcome, said) => {
+    await deps.database.inOneTrip(scopeOf(input), (statements) =>
+      Promise.all([
+        said === null ? null : recordAnswer(statements, attempt.id, said),
+        consumeCallbacks(statements, { attemptId: attempt.id, upTo: question.newestCallbackId }, outcome),
+      ]),
+    );
   };
   if (answer.kind === 'charged') {
     return judgeCharge({ question, attempt, charge: answer.charge, record });
   }
   const ended = endOfAttempt(answer, question.payment, input.final);
   if (ended === null) {
-    await record('IGNORED', {});
+    await record('IGNORED', null);
     return {
       kind: 'undecided',
       hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
@@ -111,11 +101,14 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
   return { kind: ended.verdict };
 }
 
+/** Writes down what the gateway said, and closes the callbacks that were the reason to ask. */
+type RecordAnswer = (outcome: CallbackOutcome, said: AttemptAnswerRecord | null) => Promise<void>;
+
 interface ChargeJudgement {
   readonly question: Question;
-  readonly attempt: PaymentAttempt;
+  readonly attempt: AttemptRecord;
   readonly charge: Charge;
-  readonly record: (outcome: CallbackOutcome, changes: Partial<PaymentAttempt>) => Promise<void>;
+  readonly record: RecordAnswer;
 }
 
 async function judgeCharge({ question, attempt, charge, record }: ChargeJudgement): Promise<Verdict> {
@@ -139,14 +132,9 @@ async function judgeCharge({ question, attempt, charge, record }: ChargeJudgemen
     return { kind: 'review', reason };
   }
   try {
-    await record('ACCEPTED', {
-      ...facts,
-      validationId: charge.validationId,
-      status: 'CONFIRMED',
-      confirmedAt: new Date(),
-    });
+    await record('ACCEPTED', { ...facts, validationId: charge.validationId, status: 'CONFIRMED' });
   } catch (error) {
-    if (error instanceof UniqueConstraintViolationException) {
+    if (sqlStateOf(error) === UNIQUE_VIOLATION) {
       await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
       return { kind: 'review', reason: 'EVIDENCE_REUSED' };
     }
@@ -163,7 +151,7 @@ type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' |
  */
 function endOfAttempt(
   answer: Exclude<AttemptAnswer, { kind: 'charged' }>,
-  payment: Payment,
+  payment: PaymentRecord,
   final: boolean,
 ): AttemptEnd | null {
   switch (answer.kind) {

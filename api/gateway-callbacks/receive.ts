@@ -99,15 +99,11 @@ async function receive(
     deps.log.warn({ gateway: name, mode, kind, alert: 'unmatched-callback' }, 'a callback names no attempt of ours');
     return null;
   }
-  const kept = await deps.database.withScope(ids.scope, async (em) => {
-    const stored = await keepCallback(em, callback, ids);
-    const outcome = outcomeWithoutAsking({ status: stored.payment.status, settledBy: stored.settledBy }, parsed);
-    if (outcome !== null) {
-      await closeCallback(em, stored.callbackId, outcome);
-    }
-    return { ...stored, signal: stored.signal && outcome === null };
-  });
-  if (kept.signal) {
+  const kept = await deps.database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));
+  const outcome = outcomeWithoutAsking({ status: kept.payment.status, settledBy: kept.settledBy }, parsed);
+  if (outcome !== null) {
+    await deps.database.inOneTrip(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome));
+  } else if (kept.signal) {
     await pass(deps, kept, { ...ids, gateway: name }).catch((error: unknown) => {
       deps.log.warn(
         { payment: kept.payment.reference, error: describeError(error) },

@@ -60,10 +60,10 @@ describe('a notification', () => {
     // The gateway sends it again, which only a refusal makes it do.
     const { input, attempt } = await world.opened();
     const { database } = world;
-    const { withScope } = database;
-    Reflect.set(database, 'withScope', () => Promise.reject(new Error('the connection is lost')));
+    const { inOneTrip } = database;
+    Reflect.set(database, 'inOneTrip', () => Promise.reject(new Error('the connection is lost')));
     const answer = await world.post('ipn', notice(attempt));
-    Reflect.set(database, 'withScope', withScope);
+    Reflect.set(database, 'inOneTrip', inOneTrip);
     expect(answer.status).toBeGreaterThanOrEqual(500);
     expect(await world.callbacksOf(input)).toEqual([]);
   });

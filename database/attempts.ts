@@ -1,0 +1,224 @@
+import type { AttemptStatus } from '../domain/payment.ts';
+import type { CustomerDefaults } from './entities/application.ts';
+import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import type { Statements } from './statements.ts';
+
+/** While a workflow is at work on a payment, the sweeper looks at it this rarely. */
+const SWEEP_AFTER = `interval '5 minutes'`;
+
+/** One session at a gateway, as the steps of a payment need it. */
+export interface AttemptRecord {
+  readonly id: bigint;
+  readonly reference: string;
+  readonly storeId: string;
+  readonly status: AttemptStatus;
+  readonly sessionKey: string | null;
+}
+
+interface AttemptRow {
+  id: string;
+  reference: string;
+  store_id: string;
+  status: AttemptStatus;
+  session_key: string | null;
+}
+
+const ATTEMPT_COLUMNS = 'id, reference, store_id, status, session_key';
+
+function attemptOf({ id, reference, store_id: storeId, status, session_key: sessionKey }: AttemptRow): AttemptRecord {
+  return { id: BigInt(id), reference, storeId, status, sessionKey };
+}
+
+/** What opening a checkout starts from. */
+export interface CheckoutStart {
+  readonly payment: PaymentRecord;
+  readonly applicationName: string;
+  readonly customerDefaults: CustomerDefaults;
+  /** The newest attempt, or null when none was written. */
+  readonly attempt: AttemptRecord | null;
+  /** Callbacks that no question to the gateway has taken up. */
+  readonly waitingCallbacks: number;
+}
+
+interface CheckoutStartRow extends PaymentRow {
+  application_name: string;
+  customer_defaults: CustomerDefaults;
+  attempt: AttemptRow | null;
+  waiting_callbacks: number;
+}
+
+/** Throws when the scope has no such payment. */
+export async function readCheckoutStart(statements: Statements, paymentId: bigint): Promise<CheckoutStart> {
+  const [row] = await statements.execute<CheckoutStartRow[]>(
+    `select p.*, a.name as application_name, a.customer_defaults,
+       (select to_json(t) from (select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id order by number desc limit 1) t) as attempt,
+       (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks
+     from payments p join applications a on a.id = p.application_id where p.id = ?`,
+    [paymentId],
+  );
+  if (row === undefined) {
+    throw new Error('the scope has no such payment');
+  }
+  return {
+    payment: paymentOf(row),
+    applicationName: row.application_name,
+    customerDefaults: row.customer_defaults,
+    attempt: row.attempt === null ? null : attemptOf(row.attempt),
+    waitingCallbacks: row.waiting_callbacks,
+  };
+}
+
+export interface NewAttempt {
+  readonly payment: PaymentRecord;
+  readonly reference: string;
+  readonly storeId: string;
+}
+
+/** The first attempt of a payment whose creator could not write it. A twin that was faster leaves its own, which is answered. */
+export async function insertFirstAttempt(
+  statements: Statements,
+  { payment, reference, storeId }: NewAttempt,
+): Promise<AttemptRecord> {
+  await statements.execute(
+    `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
+     values (?, ?, ?, 1, ?, ?, ?) on conflict (payment_id, number) do nothing`,
+    [payment.applicationId, payment.mode, payment.id, reference, payment.gateway, storeId],
+  );
+  const [row] = await statements.execute<AttemptRow[]>(
+    `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ? and number = 1`,
+    [payment.id],
+  );
+  if (row === undefined) {
+    throw new Error('an attempt was not stored');
+  }
+  return attemptOf(row);
+}
+
+export interface OpenedSession {
+  readonly paymentId: bigint;
+  readonly attemptId: bigint;
+  readonly sessionKey: string;
+  readonly gatewayUrl: string;
+}
+
+/** The session exists: the payer may go there. A payment that has ended meanwhile stays ended. */
+export async function recordSession(
+  statements: Statements,
+  { paymentId, attemptId, sessionKey, gatewayUrl }: OpenedSession,
+): Promise<void> {
+  await statements.execute(
+    `with opened as (
+       update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now() where id = ?)
+     update payments set status = 'PENDING', gateway_redirect_url = ?, next_sweep_at = now() + ${SWEEP_AFTER}, updated_at = now()
+     where id = ? and status in ('CREATED', 'PENDING')`,
+    [sessionKey, gatewayUrl, attemptId, gatewayUrl, paymentId],
+  );
+}
+
+/** The gateway opened nothing that we know of: it refused, or its answer was lost. */
+export async function recordNoSession(
+  statements: Statements,
+  {
+    paymentId,
+    attemptId,
+    status,
+    failureCode,
+  }: { paymentId: bigint; attemptId: bigint; status: 'UNKNOWN' | 'REFUSED'; failureCode: string | null },
+): Promise<void> {
+  await statements.execute(
+    `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where id = ?)
+     update payments set next_sweep_at = now() + ${SWEEP_AFTER} where id = ? and status in ('CREATED', 'PENDING')`,
+    [status, failureCode, attemptId, paymentId],
+  );
+}
+
+/** What a callback says and whether its signature holds; what it claims is only a hint where to look. */
+export interface WaitingCallback {
+  readonly id: bigint;
+  readonly attemptId: bigint;
+  readonly signatureValid: boolean;
+  readonly rawPayload: string;
+}
+
+/** What a question to the gateway starts from. */
+export interface Question {
+  readonly payment: PaymentRecord;
+  readonly attempts: readonly AttemptRecord[];
+  readonly callbacks: readonly WaitingCallback[];
+  /** The newest callback that had arrived when the question was prepared. */
+  readonly newestCallbackId: bigint;
+}
+
+const CALLBACKS_READ_MAX = 50;
+
+/**
+ * Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked: three
+ * statements, each of which sees what was committed before it began.
+ */
+export async function takeUpQuestion(statements: Statements, paymentId: bigint): Promise<Question> {
+  const [[payment], attempts, waiting] = await Promise.all([
+    statements.execute<PaymentRow[]>('update payments set callback_signalled_at = null where id = ? returning *', [
+      paymentId,
+    ]),
+    statements.execute<AttemptRow[]>(
+      `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ? order by number`,
+      [paymentId],
+    ),
+    statements.execute<{ id: string; attempt_id: string; signature_valid: boolean; raw_payload: string }[]>(
+      `select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = ? and consumed_at is null
+       order by id desc limit ?`,
+      [paymentId, CALLBACKS_READ_MAX],
+    ),
+  ]);
+  if (payment === undefined) {
+    throw new Error('the scope has no such payment');
+  }
+  const callbacks = waiting.map((row) => ({
+    id: BigInt(row.id),
+    attemptId: BigInt(row.attempt_id),
+    signatureValid: row.signature_valid,
+    rawPayload: row.raw_payload,
+  }));
+  return {
+    payment: paymentOf(payment),
+    attempts: attempts.map(attemptOf),
+    callbacks,
+    newestCallbackId: callbacks[0]?.id ?? 0n,
+  };
+}
+
+/** What the gateway said of an attempt. Absent members leave their columns as they are. */
+export interface AttemptAnswerRecord {
+  readonly status: AttemptStatus;
+  readonly gatewayTxnId?: string | null;
+  readonly validationId?: string | null;
+  readonly grossMinor?: bigint | null;
+  readonly feeMinor?: bigint | null;
+  readonly netText?: string | null;
+  readonly evidence?: string | null;
+}
+
+/** @throws a unique violation (23505) when the validation id belongs to another attempt */
+export async function recordAnswer(
+  statements: Statements,
+  attemptId: bigint,
+  answer: AttemptAnswerRecord,
+): Promise<void> {
+  await statements.execute(
+    `update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
+       gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
+       evidence = coalesce(?, evidence), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
+     where id = ?`,
+    [
+      answer.status,
+      answer.gatewayTxnId ?? null,
+      answer.validationId ?? null,
+      answer.grossMinor ?? null,
+      answer.feeMinor ?? null,
+      answer.netText ?? null,
+      answer.evidence ?? null,
+      answer.status === 'CONFIRMED',
+      attemptId,
+    ],
+  );
+}

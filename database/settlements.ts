@@ -1,0 +1,87 @@
+import { isOpen, type PaymentStatus, type SettledStatus } from '../domain/payment.ts';
+import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import type { Statements } from './statements.ts';
+
+export interface PaymentEnd {
+  readonly paymentId: bigint;
+  readonly status: SettledStatus;
+  readonly failureCode: string | null;
+}
+
+export interface ConfirmedCharge {
+  readonly grossMinor: bigint;
+  readonly feeMinor: bigint;
+  readonly gatewayTxnId: string;
+}
+
+export interface SettledPayment {
+  readonly payment: PaymentRecord;
+  /** What the gateway confirmed; null unless the payment succeeded. */
+  readonly charge: ConfirmedCharge | null;
+}
+
+const ENDED = `status = ?, ended_at = now(), updated_at = now(), event_sequence = event_sequence + 1, failure_code = ?, review_reason = null,
+  review_since = null`;
+const IS_OPEN = `status in ('CREATED', 'PENDING')`;
+
+interface ChargeRow {
+  charge_gross: string | null;
+  charge_fee: string | null;
+  charge_txn: string | null;
+}
+
+/**
+ * The state check and the state change are one statement: only one caller ever gets the row back, the others null. A payment succeeds only
+ * by an attempt that the gateway confirmed, whose facts come with the row.
+ */
+export async function endPayment(
+  statements: Statements,
+  { paymentId, status, failureCode }: PaymentEnd,
+): Promise<SettledPayment | null> {
+  if (status !== 'SUCCEEDED') {
+    const [row] = await statements.execute<PaymentRow[]>(
+      `update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`,
+      [status, failureCode, paymentId],
+    );
+    return row === undefined ? null : { payment: paymentOf(row), charge: null };
+  }
+  const [row] = await statements.execute<(PaymentRow & ChargeRow)[]>(
+    `update payments p set ${ENDED}, paid_at = now(), gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor
+     from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}
+     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn`,
+    [status, failureCode, paymentId],
+  );
+  return row === undefined ? null : { payment: paymentOf(row), charge: chargeOf(row) };
+}
+
+function chargeOf({
+  reference,
+  charge_gross: gross,
+  charge_fee: fee,
+  charge_txn: gatewayTxnId,
+}: PaymentRow & ChargeRow) {
+  if (gross === null || fee === null || gatewayTxnId === null) {
+    throw new TypeError(`the attempt of ${reference} is confirmed without its facts`);
+  }
+  return { grossMinor: BigInt(gross), feeMinor: BigInt(fee), gatewayTxnId };
+}
+
+export interface EndedPayment {
+  readonly status: PaymentStatus;
+  /** The event of the end, while its delivery is not finished. */
+  readonly waitingEventId: string | null;
+}
+
+/** How a payment stands that somebody else has ended. Throws when it is open still: nobody could end it. */
+export async function readEnded(statements: Statements, paymentId: bigint): Promise<EndedPayment> {
+  const [row] = await statements.execute<{ status: PaymentStatus; event_id: string | null }[]>(
+    `select p.status, e.event_id from payments p
+       left join webhook_events e on e.payment_id = p.id and e.sequence = 1 and e.delivery_status in ('PENDING', 'RETRYING')
+     where p.id = ?`,
+    [paymentId],
+  );
+  if (row === undefined || isOpen(row.status)) {
+    throw new Error('the payment is open, but no attempt of it is confirmed');
+  }
+  return { status: row.status, waitingEventId: row.event_id };
+}

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openDatabase, sqlStateOf, type Database, type Scope } from '../../database/connection.ts';
+import { registerApplication } from '../../database/applications.ts';
+import type { Statements } from '../../database/statements.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { openTcpProxy, type TcpProxy } from '../api/tcp-proxy.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const POOL_SIZE = 2;
+const CHECK_VIOLATION = '23514';
+
+let testDatabase: TestDatabase;
+let proxy: TcpProxy;
+let database: Database;
+let shop: Scope;
+let rival: Scope;
+let number = 0;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  const url = new URL(testDatabase.url);
+  proxy = await openTcpProxy({ host: url.hostname, port: Number(url.port) });
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  database = await openDatabase({ url: url.href, poolSize: POOL_SIZE });
+  const secrets = createSecretBox(`test:${Buffer.alloc(32, 1).toString('base64')}`);
+  const register = async (name: string): Promise<Scope> => ({
+    applicationId: (await registerApplication({ database, secrets }, { name })).applicationId,
+    mode: 'TEST',
+  });
+  shop = await register('Shop');
+  rival = await register('Rival');
+});
+afterAll(async () => {
+  await database.close();
+  await proxy.close();
+  await testDatabase.drop();
+});
+beforeEach(() => {
+  number += 1;
+});
+
+/** A reference is a row that any scope may write for itself. */
+function insert(statements: Statements, name: string, { applicationId, mode }: Scope = shop, kind = 'payment') {
+  return statements.execute(
+    'insert into public_references (reference, kind, target_id, application_id, mode) values (?, ?, 1, ?, ?)',
+    [`${name}-${number}`, kind, applicationId, mode],
+  );
+}
+
+async function stored(scope: Scope = shop): Promise<string[]> {
+  const rows = await database.inOneTrip(scope, (statements) =>
+    statements.execute<{ reference: string }[]>('select reference from public_references where reference like ?', [
+      `%-${number}`,
+    ]),
+  );
+  return rows.map(({ reference }) => reference.replace(`-${number}`, '')).sort();
+}
+
+describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
+  test('stores all of its statements', async () => {
+    // A unit of work is one transaction.
+    await database[door](shop, (statements) => Promise.all([insert(statements, 'a'), insert(statements, 'b')]));
+    expect(await stored()).toEqual(['a', 'b']);
+  });
+
+  test('stores nothing when a later statement fails, and tells why', async () => {
+    // Half of a unit of work is money half booked; the commit behind a failure must not pass for one.
+    const failing = database[door](shop, (statements) =>
+      Promise.all([insert(statements, 'a'), insert(statements, 'b', shop, 'nonsense'), insert(statements, 'c')]),
+    );
+    expect(sqlStateOf(await failing.catch((error: unknown) => error))).toBe(CHECK_VIOLATION);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('sees and writes rows of its scope only', async () => {
+    // Isolation is the database's, on this door as well.
+    await database[door](rival, (statements) => insert(statements, 'theirs', rival));
+    expect(await stored(shop)).toEqual([]);
+    const trespass = database[door](shop, (statements) => insert(statements, 'a', rival));
+    await expect(trespass).rejects.toThrow(/row-level security/);
+  });
+
+  test('leaves its scope on no connection', async () => {
+    // A pooled connection goes to another application next.
+    await database[door](shop, (statements) => insert(statements, 'a'));
+    for (let use = 0; use < POOL_SIZE; use += 1) {
+      expect(await database.lookup('select reference from public_references', [])).toEqual([]);
+    }
+  });
+
+  test('gives its connection back however it ends', async () => {
+    // An outage must not use the pool up.
+    for (let loss = 0; loss < POOL_SIZE + 1; loss += 1) {
+      const lost = database[door](shop, async (statements) => {
+        const answer = insert(statements, 'a');
+        void proxy.cut();
+        await answer;
+      });
+      await expect(lost).rejects.toThrow();
+      await proxy.restore();
+    }
+    expect(await stored()).toEqual([]);
+    for (let failure = 0; failure < POOL_SIZE + 1; failure += 1) {
+      const failing = database[door](shop, (statements) => insert(statements, 'b', shop, 'nonsense'));
+      await expect(failing).rejects.toThrow();
+    }
+    expect(await Promise.all([stored(), stored(), stored()])).toEqual([[], [], []]);
+  });
+});
+
+test('a unit of one trip cannot wait between its statements', async () => {
+  // The commit is under way by then: the second statement would run outside the transaction.
+  const waiting = database.inOneTrip(shop, async (statements) => {
+    await insert(statements, 'a');
+    await insert(statements, 'b');
+  });
+  await expect(waiting).rejects.toThrow(/sent already/);
+  expect(await stored()).toEqual(['a']);
+});
+
+test('a transaction whose work gives up stores nothing', async () => {
+  // Our own refusal must undo what was written before it.
+  const refused = database.inTransaction(shop, async (statements) => {
+    await insert(statements, 'a');
+    throw new Error('refused');
+  });
+  await expect(refused).rejects.toThrow('refused');
+  expect(await stored()).toEqual([]);
+});
+
+test('a deadlock is repeated until both have what they came for', async () => {
+  // Callers never see 40P01.
+  await database.inOneTrip(shop, (statements) => Promise.all([insert(statements, 'x'), insert(statements, 'y')]));
+  const lock = (statements: Statements, name: string) =>
+    statements.execute('select pg_advisory_xact_lock(hashtext(?))', [`${name}-${number}`]);
+  const crossing = (first: string, second: string) =>
+    database.inTransaction(shop, async (statements) => {
+      await lock(statements, first);
+      await statements.execute('select pg_sleep(0.2)');
+      await lock(statements, second);
+      return insert(statements, `${first}${second}`);
+    });
+  await Promise.all([crossing('x', 'y'), crossing('y', 'x')]);
+  expect(await stored()).toEqual(['x', 'xy', 'y', 'yx']);
+});
