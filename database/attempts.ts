@@ -1,5 +1,7 @@
 import type { AttemptStatus } from '../domain/payment.ts';
 import type { CustomerDefaults } from './entities/application.ts';
+import type { CallbackOutcome } from './entities/payment.ts';
+import { CONSUME_CALLBACKS, consumeCallbacks } from './gateway-callbacks.ts';
 import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from './statements.ts';
 
@@ -151,29 +153,36 @@ export interface Question {
 
 const CALLBACKS_READ_MAX = 50;
 
+interface WaitingRow {
+  id: string;
+  attempt_id: string;
+  signature_valid: boolean;
+  raw_payload: string;
+}
+
 /**
- * Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked: three
- * statements, each of which sees what was committed before it began.
+ * Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked: the second
+ * statement sees what was committed before it began.
  */
 export async function takeUpQuestion(statements: Statements, paymentId: bigint): Promise<Question> {
-  const [[payment], attempts, waiting] = await Promise.all([
+  const [[payment], [asked]] = await Promise.all([
     statements.execute<PaymentRow[]>('update payments set callback_signalled_at = null where id = ? returning *', [
       paymentId,
     ]),
-    statements.execute<AttemptRow[]>(
-      `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ? order by number`,
-      [paymentId],
-    ),
-    statements.execute<{ id: string; attempt_id: string; signature_valid: boolean; raw_payload: string }[]>(
-      `select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = ? and consumed_at is null
-       order by id desc limit ?`,
-      [paymentId, CALLBACKS_READ_MAX],
+    statements.execute<{ attempts: AttemptRow[]; callbacks: WaitingRow[] }[]>(
+      `select
+         (select coalesce(json_agg(t order by t.number), '[]') from (
+           select number, ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ?) t) as attempts,
+         (select coalesce(json_agg(c order by c.id desc), '[]') from (
+           select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = ? and consumed_at is null
+           order by id desc limit ?) c) as callbacks`,
+      [paymentId, paymentId, CALLBACKS_READ_MAX],
     ),
   ]);
-  if (payment === undefined) {
+  if (payment === undefined || asked === undefined) {
     throw new Error('the scope has no such payment');
   }
-  const callbacks = waiting.map((row) => ({
+  const callbacks = asked.callbacks.map((row) => ({
     id: BigInt(row.id),
     attemptId: BigInt(row.attempt_id),
     signatureValid: row.signature_valid,
@@ -181,7 +190,7 @@ export async function takeUpQuestion(statements: Statements, paymentId: bigint):
   }));
   return {
     payment: paymentOf(payment),
-    attempts: attempts.map(attemptOf),
+    attempts: asked.attempts.map(attemptOf),
     callbacks,
     newestCallbackId: callbacks[0]?.id ?? 0n,
   };
@@ -198,17 +207,33 @@ export interface AttemptAnswerRecord {
   readonly evidence?: string | null;
 }
 
-/** @throws a unique violation (23505) when the validation id belongs to another attempt */
+export interface AnsweredQuestion {
+  readonly attemptId: bigint;
+  /** Null when the gateway did not say anything plainly: the attempt stays as it is. */
+  readonly answer: AttemptAnswerRecord | null;
+  /** What becomes of the callbacks that were the reason to ask: every one up to `newestCallbackId`, read or not. */
+  readonly outcome: CallbackOutcome;
+  readonly newestCallbackId: bigint;
+}
+
+/**
+ * Writes down what the gateway said and closes the callbacks of the attempt that had arrived when it was asked, in one statement.
+ * @throws a unique violation (23505) when the validation id belongs to another attempt
+ */
 export async function recordAnswer(
   statements: Statements,
-  attemptId: bigint,
-  answer: AttemptAnswerRecord,
+  { attemptId, answer, outcome, newestCallbackId }: AnsweredQuestion,
 ): Promise<void> {
+  if (answer === null) {
+    return consumeCallbacks(statements, { attemptId, upTo: newestCallbackId }, outcome);
+  }
   await statements.execute(
-    `update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
-       gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
-       evidence = coalesce(?, evidence), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
-     where id = ?`,
+    `with answered as (
+       update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
+         gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
+         evidence = coalesce(?, evidence), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
+       where id = ?)
+     ${CONSUME_CALLBACKS}`,
     [
       answer.status,
       answer.gatewayTxnId ?? null,
@@ -219,6 +244,9 @@ export async function recordAnswer(
       answer.evidence ?? null,
       answer.status === 'CONFIRMED',
       attemptId,
+      outcome,
+      attemptId,
+      newestCallbackId,
     ],
   );
 }

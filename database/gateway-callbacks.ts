@@ -173,6 +173,10 @@ export async function closeCallback(
   );
 }
 
+/** Values: outcome, attempt id, id of the newest callback that is closed. */
+export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
+     where attempt_id = ? and consumed_at is null and id <= ?`;
+
 /**
  * Closes every callback of an attempt that had arrived when the gateway was asked, read or not. Those that come later wait for the next
  * question.
@@ -182,9 +186,5 @@ export async function consumeCallbacks(
   { attemptId, upTo }: { attemptId: bigint; upTo: bigint },
   outcome: CallbackOutcome,
 ): Promise<void> {
-  await statements.execute(
-    `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
-     where attempt_id = ? and consumed_at is null and id <= ?`,
-    [outcome, attemptId, upTo],
-  );
+  await statements.execute(CONSUME_CALLBACKS, [outcome, attemptId, upTo]);
 }

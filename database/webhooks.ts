@@ -178,27 +178,33 @@ export interface FailureOutcome {
 /** The sweeper looks after an event only when its workflow has clearly missed the next attempt. */
 const SWEEP_GRACE_MS = 600_000;
 
-/** Writes attempt, event and endpoint after a 2xx, in one trip. */
+/**
+ * Writes attempt, event and endpoint after a 2xx, in one statement. A healthy endpoint is not written at all, or its row would be the one
+ * that all deliveries wait for.
+ */
 export async function recordDelivered(
   statements: Statements,
   { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
 ): Promise<void> {
-  await Promise.all([
-    insertAttempt(statements, { scope, delivery, attempt }),
-    statements.execute(
-      `update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
+  await statements.execute(
+    `with attempted as (${INSERT_ATTEMPT}),
+     healthy as (
+       update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
+       where application_id = ?::bigint and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null))
+     update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
        last_error = null, last_attempt_at = ?::timestamptz, delivered_at = coalesce(delivered_at, ?::timestamptz), next_attempt_at = null,
        next_sweep_at = null, updated_at = now()
      where id = ?::bigint`,
-      [attempt.number, attempt.responseStatus, attempt.at, attempt.at, delivery.id],
-    ),
-    // Healthy endpoints are not written at all, or their row would be the one that all deliveries wait for.
-    statements.execute(
-      `update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
-     where application_id = ?::bigint and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null)`,
-      [scope.applicationId],
-    ),
-  ]);
+    [
+      ...attemptValues({ scope, delivery, attempt }),
+      scope.applicationId,
+      attempt.number,
+      attempt.responseStatus,
+      attempt.at,
+      attempt.at,
+      delivery.id,
+    ],
+  );
 }
 
 /** Writes attempt, event and endpoint after a failure. */
@@ -207,7 +213,7 @@ export async function recordFailure(
   { scope, delivery, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
 ): Promise<FailureOutcome> {
   const { attempt } = failure;
-  await insertAttempt(statements, { scope, delivery, attempt });
+  await statements.execute(INSERT_ATTEMPT, attemptValues({ scope, delivery, attempt }));
   const disabledReason = failure.url === null ? null : await failEndpoint(statements, scope, failure);
   const next = disabledReason === null ? failure.nextAttemptAt : null;
   await statements.execute(
@@ -231,26 +237,31 @@ export async function recordFailure(
 }
 
 /** A twin of this attempt, run again after its worker died, may have been faster: the first record stands. */
-async function insertAttempt(
-  statements: Statements,
-  { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
-): Promise<void> {
-  await statements.execute(
-    `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms, created_at)
+const INSERT_ATTEMPT = `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt,
+       duration_ms, created_at)
      values (?::bigint, ?::bigint, ?, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz)
-     on conflict (webhook_event_id, number) do nothing`,
-    [
-      delivery.id,
-      scope.applicationId,
-      scope.mode,
-      attempt.number,
-      attempt.responseStatus,
-      attempt.error,
-      attempt.responseExcerpt,
-      attempt.durationMs,
-      attempt.at,
-    ],
-  );
+     on conflict (webhook_event_id, number) do nothing`;
+
+function attemptValues({
+  scope,
+  delivery,
+  attempt,
+}: {
+  scope: Scope;
+  delivery: Delivery;
+  attempt: AttemptRecord;
+}): unknown[] {
+  return [
+    delivery.id,
+    scope.applicationId,
+    scope.mode,
+    attempt.number,
+    attempt.responseStatus,
+    attempt.error,
+    attempt.responseExcerpt,
+    attempt.durationMs,
+    attempt.at,
+  ];
 }
 
 interface HealthRow {

@@ -7,7 +7,6 @@ import {
 } from '../../database/attempts.ts';
 import { sqlStateOf } from '../../database/connection.ts';
 import type { CallbackOutcome } from '../../database/entities/payment.ts';
-import { consumeCallbacks } from '../../database/gateway-callbacks.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
@@ -79,11 +78,9 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
     knownValidationIds: [],
   });
   const record: RecordAnswer = async (outcome, said) => {
+    const { newestCallbackId } = question;
     await deps.database.inOneTrip(scopeOf(input), (statements) =>
-      Promise.all([
-        said === null ? null : recordAnswer(statements, attempt.id, said),
-        consumeCallbacks(statements, { attemptId: attempt.id, upTo: question.newestCallbackId }, outcome),
-      ]),
+      recordAnswer(statements, { attemptId: attempt.id, answer: said, outcome, newestCallbackId }),
     );
   };
   if (answer.kind === 'charged') {
