@@ -84,7 +84,8 @@ running.catch((error: unknown) => {
   process.exit(1);
 });
 await ensureSchedules(temporal.client);
-log.info({ queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
+// Whoever starts a worker waits for this line, so no log level hides it.
+log.child({}, { level: 'info' }).info({ queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
 
 onShutdown(log, [
   async () => {
