@@ -79,6 +79,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // A program of its own, with packages of its own that are installed only where it is measured.
+    exclude: { path: '^bench/rivals/dbos/' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

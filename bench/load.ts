@@ -23,6 +23,8 @@ const waiting = new Map<string, () => void>();
 const finished = (reference: string): void => waiting.get(reference)?.();
 await Promise.all([listenForWebhooks(), listenForBare()]);
 let lastPaymentId = 0;
+const told = new Set<string>();
+let repeatedWebhooks = 0;
 
 const WORK: Readonly<Record<Work, () => Promise<void>>> = {
   payment: takePayment,
@@ -41,6 +43,7 @@ async function run({ work, count, inFlight, perSecond }: Round): Promise<RoundRe
   let begun = 0;
   let failures = 0;
   let firstFailure: string | null = null;
+  repeatedWebhooks = 0;
   const startedMs = performance.now();
   const lane = async (): Promise<void> => {
     while (begun < count) {
@@ -57,7 +60,7 @@ async function run({ work, count, inFlight, perSecond }: Round): Promise<RoundRe
     }
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
-  return { seconds: (performance.now() - startedMs) / 1_000, failures, firstFailure, latenciesMs };
+  return { seconds: (performance.now() - startedMs) / 1_000, failures, firstFailure, latenciesMs, repeatedWebhooks };
 }
 
 async function until(dueMs: number): Promise<void> {
@@ -148,7 +151,10 @@ function listenForWebhooks(): Promise<void> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       response.writeHead(204).end();
-      finished(Event.parse(JSON.parse(Buffer.concat(chunks).toString('utf8'))).data.reference);
+      const { reference } = Event.parse(JSON.parse(Buffer.concat(chunks).toString('utf8'))).data;
+      repeatedWebhooks += told.has(reference) ? 1 : 0;
+      told.add(reference);
+      finished(reference);
     });
   });
   return new Promise((resolve) => server.listen(settings.webhookPort, '127.0.0.1', () => resolve()));

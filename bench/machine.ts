@@ -13,6 +13,15 @@ export function cpuSecondsOfMachine(): number {
   return [user, nice, kernel, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / TICKS_PER_SECOND;
 }
 
+/** Memory of a process and its children, shared pages divided among those that share them; 0 where the system does not tell. */
+export function memoryBytesOf(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + ownMemoryBytes(each), 0);
+}
+
+function ownMemoryBytes(pid: number): number {
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(readProc(`${pid}/smaps_rollup`))?.[1] ?? 0) * 1_024;
+}
+
 function ownCpuSeconds(pid: number): number {
   const text = readProc(`${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -18,8 +18,10 @@ ${SUITES.map(({ name, what, minutes }) => `  ${name.padEnd(11)} ${what}\n${' '.r
 
 const say = (line: string): void => console.error(line);
 const stops: (() => Promise<unknown>)[] = [];
+let stopping: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+  // A terminal and npm may both pass on the same Ctrl-C.
+  process.on(signal, () => void (stopping ??= stopAll().finally(() => process.exit(130))));
 }
 process.exitCode = await main().finally(stopAll);
 

@@ -56,7 +56,9 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
     undo.push(() => stack.stop());
     const { dev } = stack;
     const database = new pg.Pool({ connectionString: postgres.url, max: 4, application_name: 'bench' });
-    undo.push(() => database.end());
+    // Last: a long query of ours ends with the server, not before it.
+    undo.unshift(() => database.end());
+    database.on('error', () => undefined);
     const connection = await Connection.connect({ address: dev.temporal.address });
     undo.push(() => connection.close());
     const temporal = new Client({ connection, namespace: dev.temporal.namespace });

@@ -44,5 +44,7 @@ export const RoundResult = z.object({
   failures: z.int(),
   firstFailure: z.string().nullable(),
   latenciesMs: z.array(z.number()),
+  /** Webhooks that came a second time, in this round or for an earlier one. */
+  repeatedWebhooks: z.int(),
 });
 export type RoundResult = z.infer<typeof RoundResult>;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findFreePort } from '../scripts/ports.ts';
+import type { DevFile } from '../scripts/dev-file.ts';
 import { startStack } from '../scripts/stack.ts';
 import type { Environment } from '../scripts/stack-environment.ts';
 import { makeDirectory } from './directory.ts';
@@ -19,11 +20,23 @@ export interface Measured extends RoundResult {
   readonly cpuMs: Cpu;
 }
 
+export interface Opponent {
+  readonly name: string;
+  readonly program: URL;
+  /** `api` is where its `/payments` is; the rest goes to the program. */
+  readonly settingsOf: (given: { webhookUrl: string; apiKey: string; apiSecret: string }) => { readonly api: string };
+}
+
 /** The whole product, the bare worker beside it on the same servers, and the load generator. */
 export interface Rig {
+  readonly dev: DevFile;
   run(round: Round): Promise<Measured>;
+  /** Starts another program that takes payments by the same calls, with load of its own; it ends with the rig. */
+  addOpponent(opponent: Opponent): Promise<{ readonly pid: number; run(round: Round): Promise<Measured> }>;
   stop(): Promise<void>;
 }
+
+const LOAD = new URL('./load.ts', import.meta.url);
 
 /** With `profiles`, api and worker write CPU profiles there when they stop. */
 export async function startRig({
@@ -51,7 +64,7 @@ export async function startRig({
     webhookUrl: `http://127.0.0.1:${webhookPort}/`,
   });
   const shared = { temporalAddress: dev.temporal.address, namespace: dev.temporal.namespace, donePort };
-  const load = await start(new URL('./load.ts', import.meta.url), {
+  const loadSettings: LoadSettings = {
     ...shared,
     apiKey,
     apiSecret,
@@ -59,7 +72,8 @@ export async function startRig({
     simulators: dev.simulators,
     readUrl: `http://127.0.0.1:${readPort}`,
     webhookPort,
-  } satisfies LoadSettings);
+  };
+  const load = await start(LOAD, loadSettings);
   const bare = await start(new URL('./bare-process.ts', import.meta.url), {
     ...shared,
     databaseUrl: dev.databaseUrl,
@@ -67,10 +81,21 @@ export async function startRig({
   });
   const { launcher: _ours, ...processes } = dev.processes;
   const pids = { ...processes, 'bare worker': bare.pid ?? 0, 'load generator': load.pid ?? 0 };
+  const others: ChildProcess[] = [];
   return {
+    dev,
     run: (round) => measure({ load, pids, round }),
+    async addOpponent({ name, program, settingsOf }) {
+      const ports = { webhookPort: await findFreePort([]), donePort: await findFreePort([]) };
+      const settings = settingsOf({ webhookUrl: `http://127.0.0.1:${ports.webhookPort}/`, apiKey, apiSecret });
+      const opponent = await start(program, settings);
+      const itsLoad = await start(LOAD, { ...loadSettings, ...ports, api: settings.api });
+      others.push(opponent, itsLoad);
+      const itsPids = { ...pids, 'load generator': itsLoad.pid ?? 0, [name]: opponent.pid ?? 0 };
+      return { pid: opponent.pid ?? 0, run: (round) => measure({ load: itsLoad, pids: itsPids, round }) };
+    },
     async stop() {
-      await Promise.all([end(load), end(bare)]);
+      await Promise.all([load, bare, ...others].map(end));
       await stack.stop();
       rmSync(directory, { recursive: true, force: true });
     },

@@ -1,8 +1,11 @@
 import { counts } from './counts/suite.ts';
+import { fanout } from './fanout/suite.ts';
+import { growth } from './growth/suite.ts';
 import { latency } from './latency.ts';
 import { ledger } from './ledger/suite.ts';
+import { rival } from './rivals/suite.ts';
 import type { Suite } from './suite.ts';
 import { throughput } from './throughput.ts';
 
 /** In the order in which a run of all takes them. */
-export const SUITES: readonly Suite[] = [counts, throughput, latency, ledger];
+export const SUITES: readonly Suite[] = [counts, throughput, latency, ledger, growth, fanout, rival];

@@ -13,6 +13,8 @@ const STILL = { autovacuum: 'off', checkpoint_timeout: '1h', max_wal_size: '8GB'
 /** A stack of its own with a gateway that is counted and a shop that listens for webhooks. */
 export async function startCountingGround(given: {
   environment?: Environment;
+  /** Of Postgres, beside those that keep it still. */
+  settings?: Readonly<Record<string, string>>;
   say: (line: string) => void;
 }): Promise<CountingGround & { stop(): Promise<void> }> {
   const gateway = await startGatewayCounter();
@@ -20,7 +22,7 @@ export async function startCountingGround(given: {
   try {
     const stack = await startMeasuredStack({
       environment: { ...given.environment, SSLCOMMERZ_TEST_URL: gateway.url },
-      postgres: STILL,
+      postgres: { ...STILL, ...given.settings },
       say: given.say,
     });
     gateway.forwardTo(stack.dev.simulators);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { z } from 'zod';
 import { open, press, type Page } from '../../scripts/demo/payer.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
@@ -64,19 +65,11 @@ const Created = z.object({
 });
 const Succeeded = z.object({ data: z.object({ status: z.literal('SUCCEEDED') }) });
 
-async function countPayment({ stack, shop, gateway, nextWebhook }: CountingGround): Promise<PaymentCounts> {
+/** One happy payment with the payer's return and a look at it. */
+export async function countPayment({ stack, shop, gateway, nextWebhook }: CountingGround): Promise<PaymentCounts> {
   const { database, dev, temporal } = stack;
   const credentials = { 'x-api-key': shop.apiKey, 'x-api-secret': shop.apiSecret };
-  const step = async <T>(work: () => Promise<T>): Promise<{ result: T; counts: StepCounts }> => {
-    await untilQuiet(database);
-    await forgetStatements(database);
-    gateway.take();
-    const before = await walPosition(database);
-    const result = await work();
-    await untilQuiet(database);
-    const walBytes = Number((await walPosition(database)) - before);
-    return { result, counts: { statements: await readStatements(database), walBytes, gatewayCalls: gateway.take() } };
-  };
+  const step = <T>(work: () => Promise<T>) => countStep({ database, gateway }, work);
   const created = await step(async () => {
     const answer = await fetch(`${dev.api}/payments`, {
       method: 'POST',
@@ -105,6 +98,21 @@ async function countPayment({ stack, shop, gateway, nextWebhook }: CountingGroun
     payment: historyCounts((await payment.fetchHistory()).events ?? []),
     webhook: historyCounts((await settled.result.webhook.fetchHistory()).events ?? []),
   };
+}
+
+/** Does one thing and answers what it cost, once all that followed from it is still. */
+export async function countStep<T>(
+  { database, gateway }: { database: pg.Pool; gateway: GatewayCounter },
+  work: () => Promise<T>,
+): Promise<{ result: T; counts: StepCounts }> {
+  await untilQuiet(database);
+  await forgetStatements(database);
+  gateway.take();
+  const before = await walPosition(database);
+  const result = await work();
+  await untilQuiet(database);
+  const walBytes = Number((await walPosition(database)) - before);
+  return { result, counts: { statements: await readStatements(database), walBytes, gatewayCalls: gateway.take() } };
 }
 
 function historyCounts(events: readonly object[]): HistoryCounts {
