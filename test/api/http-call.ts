@@ -33,9 +33,13 @@ export function httpCall(call: Call): Promise<HttpAnswer> {
     ...call.headers,
   };
   return new Promise((resolve, reject) => {
+    // By its parts: a URL would lose dot segments and escape what a hostile client sends as it is.
+    const { hostname, port } = new URL(call.origin);
+    // Node writes a path as Latin-1: the bytes of any other letter go one by one, as its UTF-8.
+    const path = Buffer.from(call.path, 'utf8').toString('latin1');
+    const where = { hostname, port, path, method: call.method ?? 'GET' };
     const outgoing = request(
-      call.origin + call.path,
-      { method: call.method ?? 'GET', headers, ...(call.signal === undefined ? {} : { signal: call.signal }) },
+      { ...where, headers, ...(call.signal === undefined ? {} : { signal: call.signal }) },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

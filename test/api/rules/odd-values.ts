@@ -1,0 +1,52 @@
+/** What may stand behind a path and must not change what it names. */
+export const ODD_QUERIES = ['?', '??', '?/', '?x=1', '?id=2&__proto__=1', '?constructor=1'] as const;
+
+/** Things that stand where an id should, as they go over the wire, made from a good one. */
+export function oddIds(id: string): string[] {
+  const encoded = encodeURIComponent(id);
+  return [
+    `${encoded}/`,
+    `${encoded}/?/`,
+    `${encoded}/${encoded}`,
+    `${encoded}//`,
+    `/${encoded}`,
+    `./${encoded}`,
+    `../${encoded}`,
+    `${encoded}%2f..%2f${encoded}`,
+    `${encoded};x=1`,
+    `${encoded},${encoded}`,
+    `${encoded}.0`,
+    `${encoded}.json`,
+    `${encoded}%20`,
+    `%20${encoded}`,
+    `+${encoded}`,
+    `-${encoded}`,
+    `0${encoded}`,
+    `${encoded}%00`,
+    '%00',
+    `${encoded}%0a`,
+    `${encoded}%0d%0ax:%20y`,
+    `${encoded}%e2%80%ae`,
+    `${encoded}%27%20or%201=1%20--`,
+    '%ff',
+    '%',
+    '%2',
+    '{}',
+    '[]',
+    '*',
+    'null',
+    'undefined',
+    'NaN',
+    'true',
+    '0',
+    '-1',
+    '1e9',
+    '0x1',
+    '9007199254740993',
+    '9'.repeat(40),
+    '9'.repeat(4_000),
+    'x'.repeat(4_000),
+    '%e0%a7%a7',
+    '%F0%9F%92%B3',
+  ];
+}
