@@ -1,0 +1,302 @@
+import type { CallingApplication } from '../../database/callers.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { noticeOf, type Oddity, type Try } from './gateway.ts';
+import type { Values } from './postgres/values.ts';
+import type { Random } from './random.ts';
+import type { ForgeryPlan, PaymentPlan } from './story.ts';
+import type { World } from './world.ts';
+
+const CLIENT_TRIES_MAX = 40;
+const NOTICE_TRIES_MAX = 200;
+
+/** What a client was told, word for word: a promise that the rows must keep. */
+export interface Answered {
+  readonly app: number;
+  readonly key: string;
+  readonly amountMinor: number;
+  readonly status: number;
+  readonly code: string | null;
+  readonly reference: string | null;
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** Everybody outside: clients, payers, the gateway's courier, forgers. They see what such people see. */
+export class Cast {
+  readonly answers: Answered[] = [];
+  private readonly world: World;
+  private readonly random: Random;
+
+  constructor(world: World, random: Random) {
+    this.world = world;
+    this.random = random;
+  }
+
+  /** Lets one payment's people act, each in their own time. */
+  enter(plan: PaymentPlan, index: number): void {
+    const app = index % this.world.story.apps.length;
+    const key = `key-${index}`;
+    const request = { app, key, amountMinor: plan.amountMinor };
+    this.later(plan.createAfterMs, async () => {
+      const clients = Array.from({ length: plan.twins + 1 }, (_, twin) =>
+        this.later(twin * this.random.between(0, 3_000), () => this.create(request)),
+      );
+      if (plan.conflict) {
+        clients.push(this.later(500, () => this.create({ ...request, amountMinor: plan.amountMinor + 1 })));
+      }
+    });
+    if (plan.sessionRefused) {
+      this.refuseSession(key);
+    }
+    this.later(plan.createAfterMs, () => this.pay(plan, key));
+    for (const forgery of plan.forgeries) {
+      this.later(plan.createAfterMs + forgery.afterMs, () => this.forge(forgery, key));
+    }
+    if (plan.cancelAfterMs !== null) {
+      this.later(plan.createAfterMs + plan.cancelAfterMs, () => this.cancel(key));
+    }
+  }
+
+  private later(ms: number, work: () => Promise<void> | void): void {
+    const { timeline } = this.world;
+    timeline.at(timeline.nowMs + ms, () => {
+      // Their stories go on by events of their own; an event does not wait for a whole story.
+      Promise.resolve(work()).catch((error: unknown) => {
+        this.world.wrong.push(`simulation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      });
+    });
+  }
+
+  private paymentOf(key: string): Values | undefined {
+    return this.world.postgres.rows('payments').find(({ customer_reference: reference }) => reference === key);
+  }
+
+  private attemptOf(key: string): Values | undefined {
+    const payment = this.paymentOf(key);
+    return this.world.postgres.rows('payment_attempts').find(({ payment_id: id }) => id === payment?.['id']);
+  }
+
+  /** The order's reference is known to the gateway only once it is asked, so its refusal waits for the attempt's row. */
+  private refuseSession(key: string): void {
+    const { world } = this;
+    const watch = world.postgres.onCommit;
+    world.postgres.onCommit = () => {
+      watch();
+      const reference = this.attemptOf(key)?.['reference'];
+      if (typeof reference === 'string') {
+        world.refusedSessions.add(reference);
+      }
+    };
+  }
+
+  /** A client that does not give up before it knows: the same request under the same key until an answer settles it. */
+  private async create({ app, key, amountMinor }: { app: number; key: string; amountMinor: number }): Promise<void> {
+    const { world } = this;
+    const body = { amountMinor, currency: 'BDT', customerReference: key, returnUrl: 'https://shop.example/back' };
+    for (let tries = 0; tries < CLIENT_TRIES_MAX; tries += 1) {
+      const application = this.application(app);
+      const answer = await world
+        .ask((api) =>
+          api.create({
+            caller: { scope: { applicationId: BigInt(app + 1), mode: 'TEST' }, credentialId: 1n, application },
+            body,
+            rawBody: { amountMinor: String(amountMinor), currency: 'BDT', customerReference: key },
+            idempotencyKey: key,
+          }),
+        )
+        .catch((error: unknown) => error);
+      if (this.noteAnswer({ app, key, amountMinor }, answer)) {
+        return;
+      }
+      await world.timeline.pause(this.random.between(300, 3_000) * Math.min(10, tries + 1));
+    }
+    world.wrong.push(`liveness: a client of ${key} never learned how its payment stands`);
+  }
+
+  private application(app: number): CallingApplication {
+    return {
+      id: BigInt(app + 1),
+      name: `Shop ${app + 1}`,
+      returnOrigins: [],
+      expiryMinutes: this.world.story.apps[app]?.expiryMinutes ?? 30,
+      rateLimitPerMinute: 1_000,
+      receiptsEnabled: false,
+      minAmountMinor: null,
+      maxAmountMinor: null,
+    };
+  }
+
+  /** True when the client has its answer and stops. */
+  private noteAnswer(request: { app: number; key: string; amountMinor: number }, answer: unknown): boolean {
+    const atMs = this.world.timeline.nowMs;
+    if (answer instanceof DomainError) {
+      this.world.reached(`answer: ${answer.code}`);
+      this.answers.push({ ...request, status: 0, code: answer.code, reference: null, text: '', atMs });
+      return answer.code === 'GATEWAY_ERROR' || answer.code === 'IDEMPOTENCY_KEY_CONFLICT';
+    }
+    if (!isReply(answer)) {
+      this.world.told(`client of ${request.key}: ${answer instanceof Error ? answer.message : String(answer)}`);
+      return false;
+    }
+    const { data } = JSON.parse(answer.text) as { data: { reference: string; status: string } };
+    this.world.reached(`answer: ${answer.status} ${data.status}`);
+    this.answers.push({ ...request, ...answer, code: null, reference: data.reference, atMs });
+    return true;
+  }
+
+  private async pay(plan: PaymentPlan, key: string): Promise<void> {
+    const { world } = this;
+    const reference = await this.seePage(key);
+    if (reference === null) {
+      return;
+    }
+    await world.timeline.pause(plan.actAfterMs);
+    const odd = plan.way === 'pays oddly' && this.paymentOf(key)?.['status'] === 'PENDING' ? plan.oddity : null;
+    world.reached(`payer: ${plan.way}`);
+    switch (plan.way) {
+      case 'leaves':
+        return;
+      case 'stays in the middle':
+        await this.attempt(plan, { key, reference, odd: null, status: null });
+        return;
+      case 'fails':
+        await this.attempt(plan, { key, reference, odd: null, status: 'FAILED' });
+        return;
+      case 'cancels at the gateway':
+        await this.attempt(plan, { key, reference, odd: null, status: 'CANCELLED' });
+        return;
+      case 'lets the session expire':
+        await this.attempt(plan, { key, reference, odd: null, status: 'EXPIRED' });
+        return;
+      case 'ends strangely':
+        await this.attempt(plan, { key, reference, odd: null, status: 'UNDER_INVESTIGATION' });
+        await world.timeline.pause(30 * 60_000);
+        await this.attempt(plan, { key, reference, odd: null, status: 'VALID' });
+        return;
+      case 'fails, then pays':
+        await this.attempt(plan, { key, reference, odd: null, status: 'FAILED' });
+        await world.timeline.pause(this.random.between(500, 60_000));
+        await this.attempt(plan, { key, reference, odd: null, status: 'VALID' });
+        return;
+      case 'pays twice':
+        await this.attempt(plan, { key, reference, odd: null, status: 'VALID' });
+        await world.timeline.pause(this.random.between(0, 20_000));
+        await this.attempt({ ...plan, noticeLost: false }, { key, reference, odd: null, status: 'VALID' });
+        return;
+      case 'pays':
+      case 'pays oddly':
+        await this.attempt(plan, { key, reference, odd, status: 'VALID' });
+    }
+  }
+
+  /** The gateway's order reference, once our page leads to the gateway; null when it never does. */
+  private async seePage(key: string): Promise<string | null> {
+    const { timeline } = this.world;
+    for (let looks = 0; looks < 400; looks += 1) {
+      const payment = this.paymentOf(key);
+      const expiresAt = payment?.['expires_at'];
+      if (typeof payment?.['gateway_redirect_url'] === 'string') {
+        return String(this.attemptOf(key)?.['reference']);
+      }
+      const over = expiresAt instanceof Date && timeline.nowMs > expiresAt.getTime() + 60_000;
+      if (over || (payment !== undefined && payment['status'] !== 'CREATED' && payment['status'] !== 'PENDING')) {
+        return null;
+      }
+      await timeline.pause(looks < 20 ? 1_000 : 20_000);
+    }
+    return null;
+  }
+
+  private async attempt(
+    plan: PaymentPlan,
+    { key, reference, odd, status }: { key: string; reference: string; odd: Oddity | null; status: string | null },
+  ): Promise<void> {
+    const { world } = this;
+    const made = world.gateway.begin(reference, { oddity: odd, lagMs: odd === null ? plan.lagMs : 0 });
+    if (made === null) {
+      return;
+    }
+    await world.timeline.pause(plan.takesMs);
+    if (status === null) {
+      return;
+    }
+    world.told(`gateway: ${status} for ${reference}, ${made.valId}`);
+    world.gateway.end(made, status);
+    this.later(plan.noticeAfterMs, () => this.notify(plan, { key, made }));
+    if (plan.returnsAfterMs !== null) {
+      this.later(plan.returnsAfterMs, () => this.comeBack(made));
+    }
+  }
+
+  /** The gateway's notice. It may be lost while the payment is still going to ask; money nobody would ask about is always told of. */
+  private async notify(plan: PaymentPlan, { key, made }: { key: string; made: Try }): Promise<void> {
+    const open = this.paymentOf(key)?.['status'] === 'PENDING';
+    if (plan.noticeLost && open && plan.lagMs === 0 && plan.cancelAfterMs === null && plan.way !== 'fails, then pays') {
+      this.world.reached('notice: lost');
+      return;
+    }
+    const { timeline } = this.world;
+    await timeline.pause(Math.max(0, made.visibleFromMs - timeline.nowMs));
+    for (let copy = 0; copy < plan.noticeCopies; copy += 1) {
+      this.later(copy === 0 ? 0 : this.random.between(0, 60_000), () =>
+        this.deliver('ipn', noticeOf(made, { signature: 'good' })),
+      );
+    }
+  }
+
+  /** Repeated until it is taken, as gateways do; a returning browser tries once. */
+  private async deliver(kind: string, body: string): Promise<void> {
+    for (let tries = 0; tries < NOTICE_TRIES_MAX; tries += 1) {
+      const status = await this.world.ask((api) => api.callback(kind, body)).catch(() => 0);
+      if (status === 200 || status === 303) {
+        this.world.reached(`callback: ${kind} taken`);
+        return;
+      }
+      if (kind !== 'ipn') {
+        return;
+      }
+      await this.world.timeline.pause(this.random.between(5_000, 120_000));
+    }
+    this.world.wrong.push('liveness: a notice was refused for hours');
+  }
+
+  private async comeBack(made: Try): Promise<void> {
+    const kind = made.status.startsWith('VALID') ? 'success' : made.status === 'CANCELLED' ? 'cancel' : 'fail';
+    await this.deliver(kind, noticeOf(made, { signature: 'good' }));
+  }
+
+  private async forge({ signature, valId }: ForgeryPlan, key: string): Promise<void> {
+    const { world } = this;
+    const attempt = this.attemptOf(key);
+    const real = world.gateway.charges.find(({ tranId }) => tranId === attempt?.['reference']);
+    const grossMinor = BigInt(this.random.between(1_000, 9_000_000));
+    const forged: Try = {
+      tranId: this.random.chance(0.1) ? this.random.text(20) : String(attempt?.['reference'] ?? this.random.text(20)),
+      valId: valId === 'real' && real !== undefined ? real.valId : this.random.text(20),
+      bankTranId: this.random.text(16),
+      orderMinor: grossMinor,
+      status: this.random.pick(['VALID', 'VALID', 'FAILED', 'CANCELLED']),
+      grossMinor,
+      feeMinor: 0n,
+      currency: 'BDT',
+      risk: '0',
+      storeId: '',
+      shownTranId: '',
+      visibleFromMs: 0,
+    };
+    world.reached(`forged: ${signature}`);
+    await this.deliver(this.random.pick(['ipn', 'success', 'cancel']), noticeOf(forged, { signature }));
+  }
+
+  private async cancel(key: string): Promise<void> {
+    const reference = this.paymentOf(key)?.['reference'];
+    if (typeof reference === 'string') {
+      this.world.reached('payer: presses cancel');
+      await this.world.ask((api) => api.cancel(reference)).catch(() => undefined);
+    }
+  }
+}
+
+function isReply(answer: unknown): answer is { status: number; text: string } {
+  return typeof answer === 'object' && answer !== null && 'text' in answer && 'status' in answer;
+}

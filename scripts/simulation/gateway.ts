@@ -1,0 +1,282 @@
+import type { HttpReply, HttpRequest } from '../../runtime/http-client.ts';
+import { HttpFailure } from '../../runtime/http-client/failure.ts';
+import { signFields } from '../../simulators/sslcommerz/signature.ts';
+import type { Random } from './random.ts';
+import type { Timeline } from './timeline.ts';
+
+export const STORE = { id: 'store_sim', password: 'store_sim@ssl' } as const;
+export const GATEWAY_URL = 'https://gateway.sslcommerz.com';
+
+/** How one call goes wrong. `before` and `after` tell whether the gateway did what it was asked. */
+export const GATEWAY_FAULTS = [
+  'unreachable',
+  'silent before',
+  'silent after',
+  '500 before',
+  '500 after',
+  'garbage after',
+  'reset after',
+  'slow down',
+  'not connected',
+  'no list',
+] as const;
+export type GatewayFault = (typeof GATEWAY_FAULTS)[number];
+
+/** How what the gateway confirms differs from what was ordered. */
+export type Oddity = 'amount' | 'currency' | 'reference' | 'store' | 'risk' | 'reused id';
+
+/** One try to pay in a session, as the gateway keeps it. */
+export interface Try {
+  readonly tranId: string;
+  readonly valId: string;
+  readonly bankTranId: string;
+  readonly orderMinor: bigint;
+  status: string;
+  readonly grossMinor: bigint;
+  readonly feeMinor: bigint;
+  readonly currency: string;
+  readonly risk: string;
+  readonly storeId: string;
+  /** What the gateway says it belongs to. */
+  readonly shownTranId: string;
+  /** Until then the gateway's own queries do not show it. */
+  readonly visibleFromMs: number;
+}
+
+/** Money that moved at the gateway: what the judges go by. */
+export interface Charge {
+  readonly tranId: string;
+  readonly valId: string;
+  readonly grossMinor: bigint;
+  readonly feeMinor: bigint;
+  readonly atMs: number;
+  readonly visibleFromMs: number;
+  /** Whether it is what was ordered, so that a payment may succeed by it. */
+  readonly agrees: boolean;
+}
+
+interface Session {
+  readonly tranId: string;
+  readonly key: string;
+  readonly amountMinor: bigint;
+  readonly tries: Try[];
+}
+
+export interface GatewayWeather {
+  /** What the next call meets; null for nothing. */
+  fault(): GatewayFault | null;
+  latencyMs(): number;
+  /** Refuses every session of this order. */
+  refuses(tranId: string): boolean;
+}
+
+/** SSLCOMMERZ as its merchants see it, with a charge log of its own. It shares no code with the adapter but the signature's simulator. */
+export class SimulatedGateway {
+  readonly sessions = new Map<string, Session>();
+  readonly charges: Charge[] = [];
+  private readonly tries: Try[] = [];
+  /** By which order a validation id was listed last: two tries can carry the same one when the gateway is confused. */
+  private lastListed = '';
+  private readonly timeline: Timeline;
+  private readonly random: Random;
+  private readonly weather: GatewayWeather;
+  private readonly reached: (branch: string) => void;
+
+  constructor({
+    timeline,
+    random,
+    weather,
+    reached,
+  }: {
+    timeline: Timeline;
+    random: Random;
+    weather: GatewayWeather;
+    reached: (branch: string) => void;
+  }) {
+    this.timeline = timeline;
+    this.random = random;
+    this.weather = weather;
+    this.reached = reached;
+  }
+
+  /** One HTTP exchange. @throws HttpFailure */
+  async answer(request: HttpRequest): Promise<HttpReply> {
+    const url = new URL(request.url);
+    const fault = this.weather.fault();
+    await this.timeline.pause(this.weather.latencyMs());
+    if (fault !== null) {
+      this.reached(`gateway: ${fault}`);
+    }
+    switch (fault) {
+      case 'unreachable':
+        throw new HttpFailure('connect', { sent: false });
+      case 'silent before':
+        await this.timeline.pause(request.totalTimeoutMs);
+        throw new HttpFailure('timeout', { sent: true });
+      case '500 before':
+        return reply(500, 'Internal Server Error');
+      case 'slow down':
+        return reply(429, '');
+      case 'not connected':
+        return json({ APIConnect: 'INVALID_REQUEST' });
+      default:
+        return this.afterwards(fault, request, this.act(url, request));
+    }
+  }
+
+  private async afterwards(
+    fault: 'silent after' | '500 after' | 'garbage after' | 'reset after' | 'no list' | null,
+    request: HttpRequest,
+    answer: object,
+  ): Promise<HttpReply> {
+    await this.timeline.pause(this.weather.latencyMs());
+    switch (fault) {
+      case 'silent after':
+        await this.timeline.pause(request.totalTimeoutMs);
+        throw new HttpFailure('timeout', { sent: true });
+      case '500 after':
+        return reply(500, 'Internal Server Error');
+      case 'garbage after':
+        return reply(200, '<!DOCTYPE html><title>Maintenance</title>');
+      case 'reset after':
+        throw new HttpFailure('reset', { sent: true });
+      case 'no list':
+        return json(Object.fromEntries(Object.entries(answer).filter(([name]) => name !== 'element')));
+      case null:
+        return json(answer);
+    }
+  }
+
+  private act(url: URL, request: HttpRequest): object {
+    if (url.pathname.startsWith('/gwprocess/')) {
+      return this.openSession(new URLSearchParams(String(request.body)));
+    }
+    const valId = url.searchParams.get('val_id');
+    return valId === null ? this.list(url.searchParams.get('tran_id') ?? '') : this.validate(valId);
+  }
+
+  private openSession(form: URLSearchParams): object {
+    const tranId = form.get('tran_id') ?? '';
+    if (this.weather.refuses(tranId)) {
+      return { status: 'FAILED', failedreason: 'Store is not allowed', sessionkey: '', GatewayPageURL: '' };
+    }
+    const key = this.random.text(32);
+    const known = this.sessions.get(tranId);
+    const amountMinor = BigInt((form.get('total_amount') ?? '0').replace('.', ''));
+    this.sessions.set(tranId, known ?? { tranId, key, amountMinor, tries: [] });
+    return {
+      status: 'SUCCESS',
+      failedreason: '',
+      sessionkey: known?.key ?? key,
+      GatewayPageURL: `${GATEWAY_URL}/EasyCheckOut/${known?.key ?? key}`,
+    };
+  }
+
+  private shown(tries: readonly Try[]): Try[] {
+    return tries.filter(({ visibleFromMs }) => visibleFromMs <= this.timeline.nowMs);
+  }
+
+  private list(tranId: string): object {
+    this.lastListed = tranId;
+    const element = this.shown(this.sessions.get(tranId)?.tries ?? []).map((attempt) => ({
+      ...detailsOf(attempt),
+      APIConnect: undefined,
+    }));
+    return { APIConnect: 'DONE', no_of_trans_found: element.length, element };
+  }
+
+  private validate(valId: string): object {
+    const found = this.shown(this.tries).filter(
+      (attempt) => attempt.valId === valId && attempt.status.startsWith('VALID'),
+    );
+    const attempt = found.find(({ tranId }) => tranId === this.lastListed) ?? found[0];
+    if (attempt === undefined) {
+      return { APIConnect: 'DONE', status: 'INVALID_TRANSACTION' };
+    }
+    const details = detailsOf(attempt);
+    attempt.status = 'VALIDATED';
+    return details;
+  }
+
+  /** The payer begins to pay; the try ends later. */
+  begin(tranId: string, { oddity, lagMs }: { oddity: Oddity | null; lagMs: number }): Try | null {
+    const session = this.sessions.get(tranId);
+    if (session === undefined) {
+      return null;
+    }
+    const other = this.tries.find((attempt) => attempt.tranId !== tranId);
+    const grossMinor = oddity === 'amount' ? session.amountMinor - 100n : session.amountMinor;
+    const attempt: Try = {
+      tranId,
+      valId: oddity === 'reused id' && other !== undefined ? other.valId : this.random.text(20),
+      bankTranId: this.random.text(16),
+      orderMinor: session.amountMinor,
+      status: 'PENDING',
+      grossMinor,
+      feeMinor: (grossMinor * 25n) / 1_000n,
+      currency: oddity === 'currency' ? 'USD' : 'BDT',
+      risk: oddity === 'risk' ? '1' : '0',
+      storeId: oddity === 'store' ? 'somebody_else' : STORE.id,
+      shownTranId: oddity === 'reference' ? this.random.text(20) : tranId,
+      visibleFromMs: this.timeline.nowMs + lagMs,
+    };
+    session.tries.push(attempt);
+    this.tries.push(attempt);
+    return attempt;
+  }
+
+  end(attempt: Try, status: string): void {
+    attempt.status = status;
+    if (status === 'VALID') {
+      const { tranId, valId, grossMinor, feeMinor, orderMinor, currency, risk, storeId, shownTranId, visibleFromMs } =
+        attempt;
+      const agrees =
+        grossMinor === orderMinor &&
+        currency === 'BDT' &&
+        risk === '0' &&
+        storeId === STORE.id &&
+        shownTranId === tranId;
+      this.charges.push({ tranId, valId, grossMinor, feeMinor, atMs: this.timeline.nowMs, visibleFromMs, agrees });
+    }
+  }
+}
+
+/** The form of a notice or return, signed as the gateway signs. It names our order, whatever the gateway's books say. */
+export function noticeOf(attempt: Try, { signature }: { signature: 'good' | 'bad' | 'absent' }): string {
+  const { APIConnect: _answered, ...details } = detailsOf(attempt);
+  const status = attempt.status === 'VALIDATED' ? 'VALID' : attempt.status;
+  const fields = { ...details, tran_id: attempt.tranId, store_id: STORE.id, status };
+  return new URLSearchParams({
+    ...fields,
+    ...signFields({ fields, password: STORE.password, mode: signature }),
+  }).toString();
+}
+
+function detailsOf(attempt: Try) {
+  return {
+    APIConnect: 'DONE',
+    status: attempt.status,
+    tran_id: attempt.shownTranId,
+    val_id: attempt.valId,
+    amount: decimal(attempt.grossMinor),
+    store_amount: decimal(attempt.grossMinor - attempt.feeMinor),
+    bank_tran_id: attempt.bankTranId,
+    currency: attempt.currency,
+    currency_type: attempt.currency,
+    currency_amount: decimal(attempt.orderMinor),
+    store_id: attempt.storeId,
+    risk_level: attempt.risk,
+  };
+}
+
+function decimal(minor: bigint): string {
+  return `${minor / 100n}.${(minor % 100n).toString().padStart(2, '0')}`;
+}
+
+function json(answer: object): HttpReply {
+  return reply(200, JSON.stringify(answer));
+}
+
+function reply(status: number, text: string): HttpReply {
+  return { status, headers: {}, body: Buffer.from(text), truncated: false };
+}

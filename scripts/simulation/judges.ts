@@ -1,0 +1,338 @@
+import { ATTEMPT_DELAYS_SECONDS } from '../../domain/webhook.ts';
+import { canBecome, isOpen, isPaid, type PaymentStatus } from '../../domain/payment.ts';
+import type { Answered } from './cast.ts';
+import type { Charge } from './gateway.ts';
+import type { Value, Values } from './postgres/values.ts';
+import type { Received } from './receivers.ts';
+
+/** The rows and the outside world's own logs, at the end of one story. */
+export interface Evidence {
+  readonly rows: Readonly<Record<string, readonly Values[]>>;
+  readonly transitions: readonly {
+    readonly paymentId: bigint;
+    readonly from: PaymentStatus;
+    readonly to: PaymentStatus;
+  }[];
+  readonly sessions: readonly string[];
+  readonly charges: readonly Charge[];
+  readonly received: readonly Received[];
+  readonly answers: readonly Answered[];
+  readonly alerts: readonly string[];
+  readonly wrong: readonly string[];
+  readonly atRest: boolean;
+  /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
+  readonly faultsEndedMs: number;
+  readonly clockToleranceMs: number;
+}
+
+export interface Violation {
+  readonly judge: JudgeName;
+  readonly what: string;
+}
+
+type Judge = (evidence: Evidence) => string[];
+
+/** What must be true whatever happened. Each looks at rows and outside logs only, never at the product's own word alone. */
+export const JUDGES = {
+  'paid-by-an-agreeing-charge': paidByAnAgreeingCharge,
+  'no-charge-lost': noChargeLost,
+  'no-charge-booked-twice': noChargeBookedTwice,
+  'books-agree': booksAgree,
+  'one-event-per-ending': oneEventPerEnding,
+  'endings-are-final': endingsAreFinal,
+  'one-order-per-payment': oneOrderPerPayment,
+  'promises-to-clients-kept': promisesKept,
+  'one-payment-per-key': onePaymentPerKey,
+  'events-delivered': eventsDelivered,
+  'webhook-schedule-kept': scheduleKept,
+  'callbacks-taken-up': callbacksTakenUp,
+  'comes-to-rest': comesToRest,
+  'money-known-in-time': moneyKnownInTime,
+  'no-false-alarm': noFalseAlarm,
+  'instruments-agree': ({ wrong }) => [...wrong],
+} as const satisfies Record<string, Judge>;
+export type JudgeName = keyof typeof JUDGES;
+
+export function judge(evidence: Evidence): Violation[] {
+  return (Object.keys(JUDGES) as JudgeName[]).flatMap((name) =>
+    JUDGES[name](evidence).map((what) => ({ judge: name, what })),
+  );
+}
+
+function table(evidence: Evidence, name: string): readonly Values[] {
+  return evidence.rows[name] ?? [];
+}
+
+function text(value: Value | undefined): string {
+  return typeof value === 'bigint' ? value.toString() : String(value);
+}
+
+function statusOf(payment: Values): PaymentStatus {
+  return payment['status'] as PaymentStatus;
+}
+
+function attemptsOf(evidence: Evidence, payment: Values): Values[] {
+  return table(evidence, 'payment_attempts').filter(({ payment_id: id }) => id === payment['id']);
+}
+
+/** Nothing is marked paid unless the gateway's own log has a charge that agrees with the order. */
+function paidByAnAgreeingCharge(evidence: Evidence): string[] {
+  return table(evidence, 'payments')
+    .filter((payment) => isPaid(statusOf(payment)))
+    .flatMap((payment) => {
+      const confirmed = attemptsOf(evidence, payment).filter(({ status }) => status === 'CONFIRMED');
+      const charge = evidence.charges.find(
+        ({ tranId, valId }) => tranId === confirmed[0]?.['reference'] && valId === confirmed[0]['validation_id'],
+      );
+      return confirmed.length === 1 && charge?.agrees === true && charge.grossMinor === payment['amount_minor']
+        ? []
+        : [`${text(payment['reference'])} is paid without a charge of ${text(payment['amount_minor'])} that agrees`];
+    });
+}
+
+type Fate = 'settled' | 'held' | 'in review' | 'lost';
+
+/** Where a charge went. A payment under review holds every charge until an operator decides. */
+function fateOf(evidence: Evidence, charge: Charge): Fate {
+  const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
+  const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
+  if (attempt === undefined || payment === undefined) {
+    return 'lost';
+  }
+  const held = table(evidence, 'late_payments').some(
+    ({ attempt_id: id, validation_id: validation }) => id === attempt['id'] && validation === charge.valId,
+  );
+  if (held) {
+    return 'held';
+  }
+  if (isPaid(statusOf(payment)) && attempt['validation_id'] === charge.valId) {
+    return 'settled';
+  }
+  return isOpen(statusOf(payment)) && payment['review_reason'] !== null ? 'in review' : 'lost';
+}
+
+function noChargeLost(evidence: Evidence): string[] {
+  return evidence.charges
+    .filter((charge) => fateOf(evidence, charge) === 'lost')
+    .map(({ tranId, valId }) => `the charge ${valId} of ${tranId} is neither settled, nor held, nor under review`);
+}
+
+function noChargeBookedTwice(evidence: Evidence): string[] {
+  const settlements = table(evidence, 'ledger_transactions');
+  const doubles = evidence.charges.flatMap(({ tranId, valId }) => {
+    const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === tranId);
+    const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
+    const booked = settlements.filter(
+      ({ cause_id: cause, kind }) =>
+        (kind === 'settlement' && cause === payment?.['reference'] && attempt?.['validation_id'] === valId) ||
+        (kind === 'late' && cause === `${tranId}:${valId}`),
+    );
+    return booked.length > 1 ? [`the charge ${valId} of ${tranId} is booked ${booked.length} times`] : [];
+  });
+  const wanted = new Map<string, number>();
+  for (const payment of table(evidence, 'payments')) {
+    wanted.set(text(payment['reference']), isPaid(statusOf(payment)) ? 1 : 0);
+  }
+  for (const { kind, cause_id: cause } of settlements.filter((row) => row['kind'] === 'settlement')) {
+    wanted.set(text(cause), (wanted.get(text(cause)) ?? 0) - (kind === 'settlement' ? 1 : 0));
+  }
+  const uneven = [...wanted].filter(([, missing]) => missing !== 0);
+  return [
+    ...doubles,
+    ...uneven.map(([reference, missing]) => `${reference} misses ${missing} settlements in the ledger`),
+  ];
+}
+
+/** Every posting has both sides; what the accounts hold is what the gateway's log says was taken. */
+function booksAgree(evidence: Evidence): string[] {
+  const balances = new Map<string, bigint>();
+  const nameOf = new Map(table(evidence, 'ledger_accounts').map((row) => [row['id'], text(row['name'])]));
+  let sum = 0n;
+  for (const posting of table(evidence, 'ledger_postings')) {
+    const amount = posting['amount_minor'] as bigint;
+    for (const [side, sign] of [
+      ['debit_account_id', 1n],
+      ['credit_account_id', -1n],
+    ] as const) {
+      const name = nameOf.get(posting[side] ?? null) ?? 'nowhere';
+      balances.set(name, (balances.get(name) ?? 0n) + sign * amount);
+      sum += sign * amount;
+    }
+  }
+  const charged = (fate: Fate): bigint =>
+    evidence.charges
+      .filter((charge) => fateOf(evidence, charge) === fate)
+      .reduce((total, { grossMinor }) => total + grossMinor, 0n);
+  const fees = evidence.charges
+    .filter((charge) => ['settled', 'held'].includes(fateOf(evidence, charge)))
+    .reduce((total, { feeMinor }) => total + feeMinor, 0n);
+  const wanted: readonly (readonly [string, bigint])[] = [
+    ['app:payable', -charged('settled')],
+    ['suspense', -charged('held')],
+    ['gateway:fees', fees],
+    ['gateway:sslcommerz:clearing', charged('settled') + charged('held') - fees],
+  ];
+  return [
+    ...(sum === 0n ? [] : [`the postings add up to ${sum}`]),
+    ...(balances.has('nowhere') ? ['a posting names an account that does not exist'] : []),
+    ...wanted
+      .filter(([name, amount]) => (balances.get(name) ?? 0n) !== amount)
+      .map(([name, amount]) => `${name} holds ${balances.get(name) ?? 0n}, the charges say ${amount}`),
+  ];
+}
+
+function oneEventPerEnding(evidence: Evidence): string[] {
+  return table(evidence, 'payments').flatMap((payment) => {
+    const events = table(evidence, 'webhook_events')
+      .filter(({ payment_id: id }) => id === payment['id'])
+      .sort((a, b) => Number(a['sequence']) - Number(b['sequence']));
+    const status = statusOf(payment);
+    const wanted = isOpen(status) ? [] : [`payment.${status.toLowerCase()}`];
+    const types = events.map(({ type }) => text(type));
+    const gapless = events.every(({ sequence }, index) => sequence === index + 1);
+    return types.join() === wanted.join() && gapless && payment['event_sequence'] === events.length
+      ? []
+      : [`${text(payment['reference'])} is ${status} and has the events [${types.join(', ')}]`];
+  });
+}
+
+function endingsAreFinal({ transitions }: Evidence): string[] {
+  return transitions
+    .filter(({ from, to }) => !canBecome(from, to))
+    .map(({ paymentId, from, to }) => `payment ${paymentId} went from ${from} to ${to}`);
+}
+
+/** The gateway sees one order however often its session is opened. */
+function oneOrderPerPayment(evidence: Evidence): string[] {
+  const known = new Map(
+    table(evidence, 'payment_attempts').map((attempt) => [text(attempt['reference']), text(attempt['payment_id'])]),
+  );
+  const strangers = evidence.sessions.filter((tranId) => !known.has(tranId));
+  const orders = Map.groupBy(evidence.sessions, (tranId) => known.get(tranId) ?? '');
+  return [
+    ...strangers.map((tranId) => `the gateway has an order ${tranId} that no attempt names`),
+    ...[...orders]
+      .filter(([, all]) => all.length > 1)
+      .map(([id, all]) => `payment ${id} has ${all.length} orders at the gateway`),
+  ];
+}
+
+function promisesKept(evidence: Evidence): string[] {
+  return evidence.answers
+    .filter(({ status }) => status === 201)
+    .flatMap(({ reference, amountMinor, key }) => {
+      const row = table(evidence, 'payments').find((payment) => payment['reference'] === reference);
+      return row?.['amount_minor'] === BigInt(amountMinor)
+        ? []
+        : [`a client of ${key} was promised ${reference ?? 'nothing'} over ${amountMinor}, which is not stored`];
+    });
+}
+
+function onePaymentPerKey(evidence: Evidence): string[] {
+  const rows = Map.groupBy(table(evidence, 'payments'), ({ customer_reference: key }) => text(key));
+  const answers = Map.groupBy(
+    evidence.answers.filter(({ reference }) => reference !== null),
+    ({ key }) => key,
+  );
+  return [
+    ...[...rows].filter(([, all]) => all.length > 1).map(([key, all]) => `${key} made ${all.length} payments`),
+    ...[...answers]
+      .filter(([, all]) => new Set(all.map(({ reference }) => reference)).size > 1)
+      .map(([key]) => `${key} was answered with different payments`),
+  ];
+}
+
+function eventsDelivered(evidence: Evidence): string[] {
+  const byEvent = Map.groupBy(evidence.received, ({ eventId }) => eventId);
+  const known = new Map(table(evidence, 'webhook_events').map((event) => [text(event['event_id']), event]));
+  return [
+    ...[...byEvent].flatMap(([eventId, all]) => {
+      const event = known.get(eventId);
+      const constant = all.every(({ body }) => body === event?.['payload']);
+      return event !== undefined && constant ? [] : [`a receiver got ${eventId} with bytes that are not the event's`];
+    }),
+    ...[...known].flatMap(([eventId, event]) => {
+      const taken = (byEvent.get(eventId) ?? []).some(({ status }) => status !== null && status >= 200 && status < 300);
+      return event['delivery_status'] === 'DELIVERED' && !taken
+        ? [`${eventId} counts as delivered, and nobody took it`]
+        : [];
+    }),
+  ];
+}
+
+/** Ten attempts over at least 72 hours, none before its time, unless the endpoint is gone or disabled. */
+function scheduleKept(evidence: Evidence): string[] {
+  return table(evidence, 'webhook_events').flatMap((event) => {
+    const attempts = table(evidence, 'webhook_attempts')
+      .filter(({ webhook_event_id: id }) => id === event['id'])
+      .sort((a, b) => Number(a['number']) - Number(b['number']));
+    const early = attempts.slice(1).flatMap((attempt, index) => {
+      const before = attempts[index];
+      const dueMs = timeOf(before?.['created_at']) + (ATTEMPT_DELAYS_SECONDS[index + 1] ?? 0) * 1_000;
+      const earlyMs = dueMs - timeOf(attempt['created_at']);
+      return earlyMs > evidence.clockToleranceMs
+        ? [`attempt ${index + 2} of ${text(event['event_id'])} came ${earlyMs} ms before its time`]
+        : [];
+    });
+    const endpoint = table(evidence, 'webhook_endpoints').find(
+      ({ application_id: id }) => id === event['application_id'],
+    );
+    const excused = endpoint?.['url'] === null || endpoint?.['disabled_at'] !== null;
+    const spanMs = timeOf(attempts.at(-1)?.['created_at']) - timeOf(attempts[0]?.['created_at']);
+    const gaveUpEarly =
+      event['delivery_status'] === 'PARKED' && !excused && (attempts.length < 10 || spanMs < 72 * 3_600_000);
+    return gaveUpEarly
+      ? [...early, `${text(event['event_id'])} was given up after ${attempts.length} attempts in ${spanMs} ms`]
+      : early;
+  });
+}
+
+function timeOf(value: Value | undefined): number {
+  return value instanceof Date ? value.getTime() : 0;
+}
+
+function callbacksTakenUp(evidence: Evidence): string[] {
+  return table(evidence, 'gateway_callbacks')
+    .filter((row) => row['payment_id'] !== null && (row['consumed_at'] === null || row['outcome'] === 'RECEIVED'))
+    .map((row) => `callback ${text(row['id'])} was stored and never taken up`);
+}
+
+function comesToRest({ atRest }: Evidence): string[] {
+  return atRest ? [] : ['the story did not come to rest within 30 days'];
+}
+
+/** Hours after the last fault, not days: the pauses between final questions and sweeps are an hour at most. */
+const KNOWN_WITHIN_MS = 3 * 3_600_000;
+
+function moneyKnownInTime(evidence: Evidence): string[] {
+  return evidence.charges.flatMap((charge) => {
+    const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
+    const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
+    const held = table(evidence, 'late_payments').find(
+      ({ attempt_id: id, validation_id: validation }) => id === attempt?.['id'] && validation === charge.valId,
+    );
+    const told = table(evidence, 'gateway_callbacks')
+      .filter(({ attempt_id: id }) => id === attempt?.['id'])
+      .map((row) => timeOf(row['created_at']));
+    const knownMs = timeOf(held?.['created_at'] ?? payment?.['paid_at'] ?? payment?.['review_since'] ?? undefined);
+    const startMs = Math.max(
+      evidence.faultsEndedMs,
+      charge.visibleFromMs,
+      held === undefined ? timeOf(payment?.['expires_at']) : Math.max(...told, 0),
+    );
+    return knownMs > startMs + KNOWN_WITHIN_MS
+      ? [`the charge ${charge.valId} was known ${Math.round((knownMs - startMs) / 60_000)} minutes late`]
+      : [];
+  });
+}
+
+/** Says that the database is older than its workflows: never true here, so never to be said. */
+function noFalseAlarm({ alerts }: Evidence): string[] {
+  return alerts
+    .filter(
+      (alert) =>
+        alert === 'payment-behind-workflow' || alert === 'webhook-event-unknown' || alert === 'sweep-step-failed',
+    )
+    .filter((alert) => alert !== 'sweep-step-failed')
+    .map((alert) => `the alarm ${alert} was raised`);
+}

@@ -1,0 +1,171 @@
+import type { Expression } from './expression.ts';
+import { coerced, compare, type Value, type Values } from './values.ts';
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly nullable: boolean;
+  /** Counts up by itself; null when it does not. */
+  readonly identity: boolean;
+  readonly initial: Expression | null;
+}
+
+export interface UniqueConstraint {
+  readonly columns: readonly string[];
+  /** Rows that it counts; null for all. */
+  readonly where: Expression | null;
+}
+
+/** Who writes; open until it ends, and woken waiters look again. */
+export interface Writer {
+  readonly id: bigint;
+  readonly open: boolean;
+}
+
+/** One row as others see it, and as its one writer has left it. */
+export interface Row {
+  readonly id: number;
+  committed: Values | null;
+  pending: Values | null;
+  writer: Writer | null;
+}
+
+export class ConstraintViolation extends Error {
+  readonly code: '23502' | '23505' | '23514';
+
+  constructor(code: ConstraintViolation['code'], message: string) {
+    super(message);
+    this.name = 'ConstraintViolation';
+    this.code = code;
+  }
+}
+
+/** A statement met a row that somebody else is writing, and has to wait for that writer. */
+export class MustWait extends Error {
+  readonly writer: Writer;
+
+  constructor(writer: Writer) {
+    super('a row is locked');
+    this.writer = writer;
+  }
+}
+
+export class Table {
+  readonly name: string;
+  readonly columns = new Map<string, Column>();
+  readonly uniques: UniqueConstraint[] = [];
+  readonly checks: Expression[] = [];
+  primaryKey: readonly string[] = [];
+  rows: Row[] = [];
+  private lastId = 0;
+  private lastIdentity = 0n;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** A table with the same columns and no rows. */
+  emptied(): Table {
+    const copy = new Table(this.name);
+    for (const [name, column] of this.columns) {
+      copy.columns.set(name, column);
+    }
+    copy.uniques.push(...this.uniques);
+    copy.checks.push(...this.checks);
+    copy.primaryKey = this.primaryKey;
+    return copy;
+  }
+
+  seenBy(writer: Writer, row: Row): Values | null {
+    return row.writer === writer ? row.pending : row.committed;
+  }
+
+  /** Counts on whatever becomes of the row, as a sequence does. */
+  nextIdentity(): bigint {
+    this.lastIdentity += 1n;
+    return this.lastIdentity;
+  }
+
+  /** A full row from what a statement gives: defaults, types, identity. */
+  complete(given: Values, initial: (expression: Expression) => Value): Values {
+    const values: Values = {};
+    for (const [name, column] of this.columns) {
+      const value = given[name];
+      if (value !== undefined) {
+        values[name] = coerced(value, column.type);
+      } else if (column.identity) {
+        values[name] = this.nextIdentity();
+      } else {
+        values[name] = column.initial === null ? null : coerced(initial(column.initial), column.type);
+      }
+    }
+    for (const name of Object.keys(given)) {
+      if (!this.columns.has(name)) {
+        throw new SyntaxError(`the simulation's Postgres knows no column ${this.name}.${name}`);
+      }
+    }
+    return values;
+  }
+
+  /** Throws ConstraintViolation for what the table does not take. */
+  check(values: Values, evaluate: (expression: Expression, values: Values) => Value): void {
+    for (const { name, nullable } of this.columns.values()) {
+      if (!nullable && values[name] === null) {
+        throw new ConstraintViolation('23502', `null in ${this.name}.${name}`);
+      }
+    }
+    this.checks.forEach((check, index) => {
+      if (evaluate(check, values) === false) {
+        throw new ConstraintViolation('23514', `check ${index + 1} of ${this.name} refuses the row`);
+      }
+    });
+  }
+
+  /** The row that a constraint forbids beside these values. Throws MustWait where that depends on somebody who still writes. */
+  conflicting(
+    constraint: UniqueConstraint,
+    {
+      values,
+      writer,
+      except,
+      evaluate,
+    }: {
+      values: Values;
+      writer: Writer;
+      except: Row | null;
+      evaluate: (expression: Expression, values: Values) => Value;
+    },
+  ): Row | null {
+    const counts = (candidate: Values): boolean =>
+      constraint.where === null || evaluate(constraint.where, candidate) === true;
+    const same = (candidate: Values | null): boolean =>
+      candidate !== null &&
+      counts(candidate) &&
+      constraint.columns.every((name) => compare(values[name] ?? null, candidate[name] ?? null) === 0);
+    if (!counts(values)) {
+      return null;
+    }
+    for (const row of this.rows) {
+      if (row === except) {
+        continue;
+      }
+      if (row.writer !== null && row.writer !== writer && (same(row.pending) || same(row.committed))) {
+        throw new MustWait(row.writer);
+      }
+      if (same(this.seenBy(writer, row))) {
+        return row;
+      }
+    }
+    return null;
+  }
+
+  add(values: Values, writer: Writer): Row {
+    const row: Row = { id: (this.lastId += 1), committed: null, pending: values, writer };
+    this.rows.push(row);
+    return row;
+  }
+
+  remove(row: Row): void {
+    this.rows = this.rows.filter((other) => other !== row);
+  }
+}

@@ -1,0 +1,208 @@
+import * as workflows from '../../workflows/index.ts';
+import { MIGRATIONS } from '../../database/migrations/index.ts';
+import type { PaymentStatus } from '../../domain/payment.ts';
+import { Cast } from './cast.ts';
+import { liveIn } from './fake-globals.ts';
+import { judge, type Evidence, type Violation } from './judges.ts';
+import { schemaOf, type Schema } from './postgres/schema.ts';
+import { Random } from './random.ts';
+import { storyOf } from './story.ts';
+import type { WorkflowCode } from './temporal/server.ts';
+import { Timeline } from './timeline.ts';
+import { START_MS, World } from './world.ts';
+
+const LAST_DAY_MS = 30 * 86_400_000;
+const SWEEP_EVERY_MS = 30_000;
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly branches: Readonly<Record<string, number>>;
+  readonly trace: readonly string[];
+  readonly fakeMs: number;
+}
+
+/** Runs one story from its seed to its rest, and judges it. The trace costs time; ask for it when a seed is looked at alone. */
+export async function runSeed(seed: number, { trace = false }: { trace?: boolean } = {}): Promise<SeedResult> {
+  const random = new Random(seed);
+  const timeline = new Timeline(START_MS);
+  const lines: string[] = [];
+  const told = (line: string): void => {
+    if (trace) {
+      lines.push(`${((timeline.nowMs - START_MS) / 1_000).toFixed(3).padStart(11)} ${line}`);
+    }
+  };
+  const world = new World({
+    story: storyOf(random.fork('story')),
+    random: random.fork('world'),
+    timeline,
+    schema: await schema(),
+    workflows: workflows as unknown as Record<string, WorkflowCode>,
+    told,
+  });
+  told(JSON.stringify(world.story));
+  liveIn({ timeline, random: random.fork('chance') });
+  try {
+    return await play(world, { seed, cast: new Cast(world, random.fork('cast')), lines });
+  } finally {
+    liveIn(null);
+  }
+}
+
+let known: Promise<Schema> | undefined;
+
+/** The tables of the product's migrations, read once a thread. */
+function schema(): Promise<Schema> {
+  known ??= (async () => {
+    const statements: string[] = [];
+    for (const { class: Migration } of MIGRATIONS) {
+      const { up } = Migration.prototype;
+      await up.call({ addSql: (sql: string) => statements.push(sql) } as unknown as InstanceType<typeof Migration>);
+    }
+    return schemaOf(statements);
+  })();
+  return known;
+}
+
+async function play(
+  world: World,
+  { seed, cast, lines }: { seed: number; cast: Cast; lines: string[] },
+): Promise<SeedResult> {
+  const { timeline } = world;
+  const transitions = watchTransitions(world);
+  world.registerApps().catch((error: unknown) => world.wrong.push(String(error)));
+  world.story.payments.forEach((plan, index) => cast.enter(plan, index));
+  strike(world);
+  keepSweeping(world);
+  let atRest = false;
+  try {
+    while (!atRest && timeline.nowMs < START_MS + LAST_DAY_MS && (await timeline.step())) {
+      atRest = timeline.busy === 0 && !world.faulty() && world.atRest();
+    }
+  } catch (error) {
+    world.wrong.push(`simulation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+  const evidence = gather(world, { cast, transitions, atRest });
+  const violations = judge(evidence);
+  noteEnds(world);
+  return {
+    seed,
+    violations,
+    branches: Object.fromEntries(world.branches),
+    trace: lines,
+    fakeMs: timeline.nowMs - START_MS,
+  };
+}
+
+function watchTransitions(world: World): Evidence['transitions'] {
+  const seen = new Map<bigint, PaymentStatus>();
+  const transitions: { paymentId: bigint; from: PaymentStatus; to: PaymentStatus }[] = [];
+  world.postgres.onCommit = () => {
+    for (const { id, status } of world.postgres.rows('payments')) {
+      const paymentId = id as bigint;
+      const to = status as PaymentStatus;
+      const from = seen.get(paymentId) ?? 'CREATED';
+      if (from !== to) {
+        transitions.push({ paymentId, from, to });
+        world.told(`payment ${paymentId}: ${from} → ${to}`);
+      }
+      seen.set(paymentId, to);
+    }
+  };
+  return transitions;
+}
+
+/** Kills, freezes, terminations and leaps of the clock, each at its time. */
+function strike(world: World): void {
+  const { timeline, story } = world;
+  for (const { atMs, kind, process, forMs } of story.blows) {
+    timeline.at(START_MS + atMs, () => {
+      switch (kind) {
+        case 'kill':
+          world.kill(process, forMs);
+          break;
+        case 'freeze':
+          world.freeze(process, forMs);
+          break;
+        case 'terminate':
+          for (const run of world.temporal.runs.values()) {
+            if (run.status === 'running' && run.type !== 'sweepWorkflow') {
+              world.reached(`terminated: ${run.type}`);
+              world.temporal.terminate(run);
+            }
+          }
+          break;
+        case 'leap':
+          // Everybody stood still: everything that was due meanwhile comes at once.
+          world.reached('leap of the clock');
+          timeline.nowMs += forMs;
+          break;
+      }
+    });
+  }
+}
+
+/** The schedule: one pass at a time, every 30 seconds while anything may have failed lately, later when its rows say so. */
+function keepSweeping(world: World): void {
+  const { timeline, temporal } = world;
+  const tick = (): void => {
+    if (temporal.runs.get('sweep')?.status !== 'running') {
+      temporal.start({ workflowId: 'sweep', type: 'sweepWorkflow', args: [] });
+    }
+    const lately = world.sinceStartMs < world.story.faultsEndMs + 3_600_000;
+    const nextMs = lately ? 0 : world.nextSweepMs();
+    timeline.at(Math.max(nextMs, timeline.nowMs + SWEEP_EVERY_MS), tick, { idle: true, life: null });
+  };
+  timeline.at(START_MS + SWEEP_EVERY_MS, tick, { idle: true, life: null });
+}
+
+function gather(
+  world: World,
+  { cast, transitions, atRest }: { cast: Cast; transitions: Evidence['transitions']; atRest: boolean },
+): Evidence {
+  const names = [...world.postgres.tables.keys()];
+  return {
+    rows: Object.fromEntries(names.map((name) => [name, world.postgres.rows(name)])),
+    transitions,
+    sessions: [...world.gateway.sessions.keys()],
+    charges: world.gateway.charges,
+    received: world.receivers.received,
+    answers: cast.answers,
+    alerts: world.alerts,
+    wrong: world.wrong,
+    atRest,
+    faultsEndedMs: START_MS + Math.max(world.story.faultsEndMs, world.story.gatewayAwayUntilMs),
+    clockToleranceMs: 2_000,
+  };
+}
+
+/** How things stand at the end is a branch, too: statuses, reviews, outcomes of callbacks, ends of deliveries. */
+function noteEnds(world: World): void {
+  const { postgres } = world;
+  for (const { status, review_reason: reason, failure_code: code } of postgres.rows('payments')) {
+    world.reached(`payment: ${String(status)}${reason === null ? '' : `, review ${String(reason)}`}`);
+    if (code !== null) {
+      world.reached(`failure: ${String(code)}`);
+    }
+  }
+  for (const { status } of postgres.rows('payment_attempts')) {
+    world.reached(`attempt: ${String(status)}`);
+  }
+  for (const { outcome, repeats } of postgres.rows('gateway_callbacks')) {
+    world.reached(`callback: ${String(outcome)}`);
+    if (Number(repeats) > 0) {
+      world.reached('callback: repeated');
+    }
+  }
+  for (const { status } of postgres.rows('late_payments')) {
+    world.reached(`late: ${String(status)}`);
+  }
+  for (const { delivery_status: status, last_error: error } of postgres.rows('webhook_events')) {
+    world.reached(`event: ${String(status)}${status === 'PARKED' ? ` ${String(error)}` : ''}`);
+  }
+  for (const { disabled_reason: reason } of postgres.rows('webhook_endpoints')) {
+    if (reason !== null) {
+      world.reached(`endpoint: disabled ${String(reason)}`);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Timeline } from '../timeline.ts';
+import type { MessageDefinition } from './current-run.ts';
+import type { ServerRun, TemporalServer, Update } from './server.ts';
+
+/** What can go wrong between a process and the Temporal server. */
+export interface ClientFaults {
+  latencyMs(): number;
+  lostBefore(): boolean;
+  answerLost(): boolean;
+}
+
+interface StartOptions {
+  readonly workflowId: string;
+  readonly workflowIdReusePolicy?: string;
+  readonly workflowIdConflictPolicy?: string;
+  readonly args?: readonly unknown[];
+  readonly signal?: MessageDefinition;
+  readonly signalArgs?: readonly unknown[];
+}
+
+/** The operations of `@temporalio/client` that the product's dispatch and sweeper use, on the simulated server. */
+export function simulatedClient(
+  server: TemporalServer,
+  { timeline, faults }: { timeline: Timeline; faults: ClientFaults },
+): Client {
+  const call = async <T>(effect: () => T): Promise<T> => {
+    await timeline.pause(faults.latencyMs());
+    if (faults.lostBefore()) {
+      throw new Error('14 UNAVAILABLE: the server cannot be reached');
+    }
+    const result = effect();
+    await timeline.pause(faults.latencyMs());
+    if (faults.answerLost()) {
+      throw new Error('4 DEADLINE_EXCEEDED: the answer was lost');
+    }
+    return result;
+  };
+  const signal = (workflowId: string, { name }: MessageDefinition, args: readonly unknown[]): void => {
+    const run = server.runs.get(workflowId);
+    if (run?.status !== 'running') {
+      throw new WorkflowNotFoundError('workflow not found', workflowId, undefined);
+    }
+    server.deliver(run, { kind: 'signal', name, args });
+  };
+  const workflow = {
+    start: (type: string, options: StartOptions) => call(() => startOrUse(server, type, options)),
+    signalWithStart: (type: string, options: StartOptions) =>
+      call(() => {
+        startOrUse(server, type, options);
+        signal(options.workflowId, options.signal ?? { type: 'signal', name: '' }, options.signalArgs ?? []);
+      }),
+    getHandle: (workflowId: string) => ({
+      signal: (definition: MessageDefinition, ...args: unknown[]) => call(() => signal(workflowId, definition, args)),
+    }),
+    async executeUpdateWithStart(
+      { name }: MessageDefinition,
+      { startWorkflowOperation, updateId }: { startWorkflowOperation: StartOperation; updateId: string },
+    ): Promise<unknown> {
+      const { workflowTypeOrFunc, options } = startWorkflowOperation;
+      const update = await call(() =>
+        updateOf(server, startOrUse(server, workflowTypeOrFunc, options), { name, id: updateId }),
+      );
+      const result = await update.ended;
+      await timeline.pause(faults.latencyMs());
+      return result;
+    },
+    async *list({ query }: { query: string }) {
+      for (const { workflowId } of await call(() => badlyEnded(server, query, timeline.nowMs))) {
+        yield { workflowId };
+      }
+    },
+  };
+  return { connection: {}, workflow, withDeadline: (_at: number, work: () => unknown) => work() } as unknown as Client;
+}
+
+interface StartOperation {
+  readonly workflowTypeOrFunc: string;
+  readonly options: StartOptions;
+}
+
+function startOrUse(server: TemporalServer, type: string, options: StartOptions): ServerRun {
+  const { workflowId, workflowIdReusePolicy, workflowIdConflictPolicy, args = [] } = options;
+  const before = server.runs.get(workflowId);
+  const running = before?.status === 'running';
+  const refused = running
+    ? workflowIdConflictPolicy !== 'USE_EXISTING'
+    : before?.status === 'completed' && workflowIdReusePolicy !== 'ALLOW_DUPLICATE';
+  if (refused) {
+    throw new WorkflowExecutionAlreadyStartedError('workflow execution already started', workflowId, type);
+  }
+  return running && before !== undefined ? before : server.start({ workflowId, type, args });
+}
+
+function updateOf(server: TemporalServer, run: ServerRun, { name, id }: { name: string; id: string }): Update {
+  const known = run.updates.get(id);
+  if (known !== undefined) {
+    return known;
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  promise.catch(() => undefined);
+  const update = { ended: promise, end: resolve, fail: reject };
+  run.updates.set(id, update);
+  server.deliver(run, { kind: 'update', name, id, args: [] });
+  return update;
+}
+
+/** Visibility as the sweeper asks it: type, statuses and closing time of its own query. */
+function badlyEnded(server: TemporalServer, query: string, nowMs: number): ServerRun[] {
+  const type = /WorkflowType = '(\w+)'/.exec(query)?.[1];
+  const statuses = /ExecutionStatus in \(([^)]*)\)/.exec(query)?.[1]?.toLowerCase() ?? '';
+  const since = Date.parse(/CloseTime > '([^']+)'/.exec(query)?.[1] ?? '');
+  if (type === undefined || statuses === '' || Number.isNaN(since)) {
+    throw new SyntaxError(`the simulated Temporal does not read the query: ${query}`);
+  }
+  return server.closed.filter(
+    (run) =>
+      run.type === type && run.closedAtMs > since && run.closedAtMs <= nowMs && statuses.includes(`'${run.status}'`),
+  );
+}

@@ -1,0 +1,54 @@
+export interface MessageDefinition {
+  readonly type: 'signal' | 'update' | 'query';
+  readonly name: string;
+}
+
+/** Ends a run and starts the next one with these arguments. */
+export class ContinueAsNew extends Error {
+  readonly args: readonly unknown[];
+
+  constructor(args: readonly unknown[]) {
+    super('continue as new');
+    this.name = 'ContinueAsNew';
+    this.args = args;
+  }
+}
+
+export interface ActivityCall {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly options: object;
+  readonly local: boolean;
+}
+
+/** What workflow code may do in the run that it belongs to. */
+export interface CurrentRun {
+  readonly nowMs: number;
+  setHandler(definition: MessageDefinition, handler: (...args: never[]) => unknown): void;
+  handlersRun(): boolean;
+  until(holds: () => boolean): Promise<void>;
+  timer(ms: number): { readonly fired: Promise<void>; cancel(): void };
+  activity(call: ActivityCall): Promise<unknown>;
+  describe(details: string): void;
+  upsert(attributes: readonly { key: { name: string }; value: unknown }[]): void;
+  info(): object;
+}
+
+let current: CurrentRun | null = null;
+
+/** Whose code runs now. Set for as long as one activation takes, in which nothing else moves. */
+export function setCurrentRun(run: CurrentRun | null): void {
+  current = run;
+}
+
+/** The workflow's own clock while workflow code runs, else null. */
+export function workflowTimeMs(): number | null {
+  return current?.nowMs ?? null;
+}
+
+export function currentRun(): CurrentRun {
+  if (current === null) {
+    throw new Error('workflow code ran outside of an activation');
+  }
+  return current;
+}

@@ -1,0 +1,604 @@
+import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
+import { msOptionalToNumber, type Duration } from '@temporalio/common/lib/time.js';
+import { whose, type Life, type Planned, type Timeline } from '../timeline.ts';
+import { RunOfCode, type Command, type Job } from './run-of-code.ts';
+
+const TASK_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 8_000;
+const NO_WORKER_PAUSE_MS = 1_000;
+
+export type WorkflowCode = (...args: never[]) => Promise<unknown>;
+export type ActivityCode = Record<string, (...args: never[]) => Promise<unknown>>;
+
+/** A worker process: code in memory and activities under way, all of which end with its life. */
+export interface WorkerProcess {
+  readonly life: Life;
+  readonly activities: ActivityCode;
+}
+
+export interface ServerOptions {
+  readonly timeline: Timeline;
+  readonly workflows: Readonly<Record<string, WorkflowCode>>;
+  /** A hop between server and worker. */
+  readonly latencyMs: () => number;
+  /** Events after which a run is asked to continue as new. */
+  readonly longHistory: number;
+  readonly newId: () => string;
+  readonly reached: (branch: string) => void;
+  readonly wrong: (what: string) => void;
+  readonly told: (line: string) => void;
+}
+
+interface Activation {
+  readonly jobs: readonly Job[];
+  readonly nowMs: number;
+  readonly historyIsLong: boolean;
+  readonly commands: readonly Command[];
+}
+
+/** One workflow task: what a worker does with a run until nothing but the outside world can move it. */
+interface Task {
+  readonly worker: WorkerProcess;
+  /** Jobs of the server since the last heartbeat: a lost task hands them out again. */
+  jobs: Job[];
+  activations: Activation[];
+  commands: Command[];
+  localsRunning: number;
+  timeout: Planned;
+}
+
+interface PendingActivity {
+  readonly command: Extract<Command, { kind: 'activity' }>;
+  attempt: number;
+  readonly scheduledAtMs: number;
+  ended: boolean;
+}
+
+export type RunStatus = 'running' | 'completed' | 'failed' | 'terminated' | 'continued';
+
+export interface Update {
+  readonly ended: Promise<unknown>;
+  readonly end: (result: unknown) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export class ServerRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly type: string;
+  readonly args: readonly unknown[];
+  status: RunStatus = 'running';
+  closedAtMs = 0;
+  readonly attributes = new Map<string, unknown>();
+  readonly updates = new Map<string, Update>();
+  history: Activation[] = [];
+  inbox: Job[] = [{ kind: 'start' }];
+  code: RunOfCode | null = null;
+  worker: WorkerProcess | null = null;
+  task: Task | null = null;
+  taskPlanned = false;
+  /** Local activities of a lost task have to be run again, though nothing new has come. */
+  interrupted = false;
+  readonly activities = new Map<number, PendingActivity>();
+  readonly timers = new Map<number, Planned>();
+
+  constructor(facts: { workflowId: string; runId: string; type: string; args: readonly unknown[] }) {
+    this.workflowId = facts.workflowId;
+    this.runId = facts.runId;
+    this.type = facts.type;
+    this.args = facts.args;
+  }
+
+  /** Whether it waits for something that only the world outside can bring. */
+  atRest(): boolean {
+    return (
+      this.status !== 'running' ||
+      (this.task === null && this.inbox.length === 0 && this.timers.size === 0 && this.activities.size === 0)
+    );
+  }
+}
+
+/**
+ * A Temporal server with its workers, as far as the product can tell: durable runs, tasks that a dead worker loses and another one takes up
+ * by replaying, local and regular activities with the product's own retry policies, timers, signals, updates.
+ */
+export class TemporalServer {
+  readonly options: ServerOptions;
+  readonly runs = new Map<string, ServerRun>();
+  /** Every run that ended badly, for visibility. */
+  readonly closed: ServerRun[] = [];
+  workers: WorkerProcess[] = [];
+
+  constructor(options: ServerOptions) {
+    this.options = options;
+  }
+
+  start(facts: { workflowId: string; type: string; args: readonly unknown[] }): ServerRun {
+    const run = new ServerRun({ ...facts, args: asJson(facts.args), runId: this.options.newId() });
+    this.runs.set(run.workflowId, run);
+    this.options.reached(`${run.type}: started`);
+    this.ensureTask(run);
+    return run;
+  }
+
+  deliver(run: ServerRun, job: Job): void {
+    if (run.status === 'running') {
+      run.inbox.push(job);
+      this.ensureTask(run);
+    }
+  }
+
+  terminate(run: ServerRun): void {
+    this.close(run, 'terminated');
+  }
+
+  /** Puts a worker's memory out of the world; its tasks and activities time out by themselves. */
+  forget(life: Life): void {
+    this.workers = this.workers.filter((worker) => worker.life !== life);
+    for (const run of this.runs.values()) {
+      if (run.worker?.life === life && run.task === null) {
+        run.code = null;
+        run.worker = null;
+      }
+    }
+  }
+
+  private later(ms: number, work: () => void | Promise<void>): Planned {
+    const { timeline } = this.options;
+    return timeline.at(timeline.nowMs + ms, work, { life: null });
+  }
+
+  private ready(worker: WorkerProcess | null): boolean {
+    return worker !== null && worker.life.alive && worker.life.frozenUntilMs <= this.options.timeline.nowMs;
+  }
+
+  private ensureTask(run: ServerRun): void {
+    const wanted = run.inbox.length > 0 || run.interrupted;
+    if (run.status === 'running' && run.task === null && !run.taskPlanned && wanted) {
+      run.taskPlanned = true;
+      this.later(this.options.latencyMs(), () => this.beginTask(run));
+    }
+  }
+
+  private async beginTask(run: ServerRun): Promise<void> {
+    run.taskPlanned = false;
+    if (run.status !== 'running') {
+      return;
+    }
+    const worker = this.ready(run.worker)
+      ? run.worker
+      : (this.workers.find((candidate) => this.ready(candidate)) ?? null);
+    if (worker === null) {
+      run.taskPlanned = true;
+      this.later(NO_WORKER_PAUSE_MS, () => this.beginTask(run));
+      return;
+    }
+    if (run.worker !== worker) {
+      run.code = null;
+      run.worker = worker;
+    }
+    const orphans = run.code === null ? await this.replay(run) : [];
+    run.interrupted = false;
+    const task: Task = {
+      worker,
+      jobs: run.inbox,
+      activations: [],
+      commands: [],
+      localsRunning: 0,
+      timeout: this.later(TASK_TIMEOUT_MS, () => this.taskTimedOut(run, task)),
+    };
+    run.inbox = [];
+    run.task = task;
+    this.planHeartbeat(run, task);
+    for (const orphan of orphans) {
+      this.startLocal(run, task, orphan);
+    }
+    await this.advance(run, task, task.jobs);
+  }
+
+  /** Builds the code's memory from its history, and holds it to what it asked for then. Answers local activities without a result. */
+  private async replay(run: ServerRun): Promise<Extract<Command, { kind: 'activity' }>[]> {
+    const code = this.options.workflows[run.type];
+    if (code === undefined) {
+      throw new Error(`no workflow ${run.type}`);
+    }
+    const { workflowId, runId, type: workflowType, args } = run;
+    run.code = new RunOfCode({ workflowId, runId, workflowType, args, code: code as () => Promise<unknown> });
+    if (run.history.length > 0) {
+      this.options.reached(`${run.type}: replayed`);
+    }
+    const locals = new Map<number, Extract<Command, { kind: 'activity' }>>();
+    for (const { jobs, commands, ...when } of run.history) {
+      const again = await run.code.activate(jobs, when);
+      if (textOf(again) !== textOf(commands)) {
+        this.options.wrong(
+          `replay: ${run.workflowId} asked for ${textOf(commands)} and, replayed, for ${textOf(again)}`,
+        );
+      }
+      for (const job of jobs) {
+        if (job.kind === 'activity-ended') {
+          locals.delete(job.seq);
+        }
+      }
+      for (const command of commands) {
+        if (command.kind === 'activity' && command.local) {
+          locals.set(command.seq, command);
+        }
+      }
+    }
+    return [...locals.values()];
+  }
+
+  private async advance(run: ServerRun, task: Task, jobs: readonly Job[]): Promise<void> {
+    const { code } = run;
+    if (code === null) {
+      return;
+    }
+    const events = run.history.reduce((sum, { jobs: past, commands }) => sum + past.length + commands.length, 1);
+    const when = { nowMs: this.options.timeline.nowMs, historyIsLong: events > this.options.longHistory };
+    const commands = await code.activate(jobs, when);
+    task.activations.push({ jobs, commands, ...when });
+    for (const command of commands) {
+      if (command.kind === 'activity' && command.local) {
+        this.startLocal(run, task, command);
+      } else {
+        task.commands.push(command);
+      }
+    }
+    if (task.localsRunning === 0) {
+      this.later(this.options.latencyMs(), () => this.completeTask(run, task));
+    }
+  }
+
+  private planHeartbeat(run: ServerRun, task: Task): void {
+    const { timeline } = this.options;
+    timeline.at(
+      timeline.nowMs + HEARTBEAT_MS,
+      () => {
+        if (run.task === task && task.localsRunning > 0) {
+          this.options.reached('task: heartbeat');
+          timeline.cancel(task.timeout);
+          task.timeout = this.later(TASK_TIMEOUT_MS, () => this.taskTimedOut(run, task));
+          this.record(run, task);
+          task.jobs = run.inbox;
+          run.inbox = [];
+          this.planHeartbeat(run, task);
+          if (task.jobs.length > 0) {
+            return this.advance(run, task, task.jobs);
+          }
+        }
+        return undefined;
+      },
+      { life: task.worker.life },
+    );
+  }
+
+  private taskTimedOut(run: ServerRun, task: Task): void {
+    if (run.task === task) {
+      this.options.reached('task: timed out');
+      this.loseTask(run, task);
+    }
+  }
+
+  /** What a task did in a worker's memory only is gone; its jobs are handed out again. */
+  private loseTask(run: ServerRun, task: Task): void {
+    this.options.timeline.cancel(task.timeout);
+    run.task = null;
+    run.code = null;
+    run.worker = null;
+    run.inbox = [...task.jobs, ...run.inbox];
+    run.interrupted = true;
+    this.ensureTask(run);
+  }
+
+  private completeTask(run: ServerRun, task: Task): void {
+    if (run.task !== task || !this.ready(task.worker) || task.localsRunning > 0) {
+      return;
+    }
+    const closes = task.commands.some(({ kind }) => kind === 'completed' || kind === 'failed' || kind === 'continued');
+    if (closes && run.inbox.length > 0) {
+      // A run cannot end while something has come that it has not seen: the server refuses, and the task is done anew.
+      this.options.reached('task: end refused for news');
+      this.loseTask(run, task);
+      return;
+    }
+    this.options.timeline.cancel(task.timeout);
+    run.task = null;
+    this.record(run, task);
+    this.ensureTask(run);
+  }
+
+  private record(run: ServerRun, task: Task): void {
+    run.history.push(...task.activations.splice(0));
+    task.jobs = [];
+    for (const command of task.commands.splice(0)) {
+      this.carryOut(run, command);
+    }
+  }
+
+  private carryOut(run: ServerRun, command: Command): void {
+    const { timeline } = this.options;
+    switch (command.kind) {
+      case 'activity':
+        this.scheduleActivity(run, command);
+        break;
+      case 'timer':
+        run.timers.set(
+          command.seq,
+          this.later(command.ms, () => {
+            run.timers.delete(command.seq);
+            this.deliver(run, { kind: 'fired', seq: command.seq });
+          }),
+        );
+        break;
+      case 'cancel-timer': {
+        const timer = run.timers.get(command.seq);
+        run.timers.delete(command.seq);
+        if (timer !== undefined) {
+          timeline.cancel(timer);
+        }
+        break;
+      }
+      case 'upsert':
+        for (const { name, value } of command.attributes) {
+          run.attributes.set(name, value);
+        }
+        break;
+      case 'update-ended':
+        run.updates.get(command.id)?.end(command.result);
+        break;
+      case 'completed':
+        this.options.reached(`${run.type}: completed ${String(command.result)}`);
+        this.close(run, 'completed');
+        break;
+      case 'failed':
+        this.failRun(run, command.failure);
+        break;
+      case 'continued':
+        this.options.reached(`${run.type}: continued as new`);
+        this.close(run, 'continued');
+        this.start({ workflowId: run.workflowId, type: run.type, args: command.args });
+        break;
+    }
+  }
+
+  private failRun(run: ServerRun, failure: Error): void {
+    if (!(failure instanceof ApplicationFailure || failure instanceof ActivityFailure)) {
+      this.options.wrong(`workflow stuck: ${run.workflowId} threw ${failure.stack ?? failure.message}`);
+    }
+    this.options.reached(
+      `${run.type}: failed ${failure instanceof ApplicationFailure ? (failure.type ?? '') : failure.name}`,
+    );
+    this.close(run, 'failed');
+  }
+
+  private close(run: ServerRun, status: RunStatus): void {
+    const { timeline, told } = this.options;
+    run.status = status;
+    run.closedAtMs = timeline.nowMs;
+    run.code = null;
+    if (run.task !== null) {
+      timeline.cancel(run.task.timeout);
+      run.task = null;
+    }
+    for (const timer of run.timers.values()) {
+      timeline.cancel(timer);
+    }
+    run.timers.clear();
+    for (const activity of run.activities.values()) {
+      activity.ended = true;
+    }
+    run.activities.clear();
+    for (const update of run.updates.values()) {
+      update.fail(new Error('the workflow ended before it answered'));
+    }
+    this.closed.push(run);
+    told(`${run.workflowId} ${status}`);
+  }
+
+  /** In the worker's own process, with its retries; recorded when the task is. */
+  private startLocal(run: ServerRun, task: Task, command: Extract<Command, { kind: 'activity' }>): void {
+    task.localsRunning += 1;
+    const { timeline } = this.options;
+    const { worker } = task;
+    const ended = (outcome: Outcome): void => {
+      timeline.at(
+        timeline.nowMs,
+        () => {
+          task.localsRunning -= 1;
+          return run.task === task
+            ? this.advance(run, task, [{ kind: 'activity-ended', seq: command.seq, outcome }])
+            : undefined;
+        },
+        { life: worker.life },
+      );
+    };
+    whose.run(worker.life, () => {
+      this.attemptLocal(worker, command).then(ended, (error: unknown) => {
+        this.options.wrong(`simulation: ${String(error)}`);
+      });
+    });
+  }
+
+  private async attemptLocal(worker: WorkerProcess, command: Extract<Command, { kind: 'activity' }>): Promise<Outcome> {
+    const { timeline } = this.options;
+    const startedAtMs = timeline.nowMs;
+    const limits = limitsOf(command.options);
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.runActivity(worker, command, limits.startToCloseMs);
+      const pauseMs = 'failure' in outcome ? retryPauseMs(outcome.failure, attempt, limits) : null;
+      if (pauseMs === null || timeline.nowMs + pauseMs - startedAtMs > limits.scheduleToCloseMs) {
+        return 'failure' in outcome ? { failure: activityFailure(command, outcome.failure) } : outcome;
+      }
+      this.options.reached(`activity ${command.name}: retried`);
+      await timeline.pause(pauseMs);
+    }
+  }
+
+  /** Runs in the caller's life. A time-out leaves the work going on, as it does in a real process. */
+  private runActivity(
+    worker: WorkerProcess,
+    { name, args }: Extract<Command, { kind: 'activity' }>,
+    timeoutMs: number,
+  ): Promise<Outcome> {
+    const { timeline } = this.options;
+    const work = worker.activities[name];
+    if (work === undefined) {
+      throw new Error(`no activity ${name}`);
+    }
+    return new Promise((resolve) => {
+      const timeout = timeline.at(timeline.nowMs + timeoutMs, () =>
+        resolve({ failure: new Error('startToClose timeout') }),
+      );
+      work(...(asJson(args) as never[])).then(
+        (result) => {
+          timeline.cancel(timeout);
+          resolve({ result: asJson(result) });
+        },
+        (error: unknown) => {
+          timeline.cancel(timeout);
+          resolve({ failure: error instanceof Error ? error : new Error(String(error)) });
+        },
+      );
+    });
+  }
+
+  private scheduleActivity(run: ServerRun, command: Extract<Command, { kind: 'activity' }>): void {
+    const activity = { command, attempt: 0, scheduledAtMs: this.options.timeline.nowMs, ended: false };
+    run.activities.set(command.seq, activity);
+    this.later(this.options.latencyMs(), () => this.attemptActivity(run, activity));
+  }
+
+  private attemptActivity(run: ServerRun, activity: PendingActivity): void {
+    const ready = this.workers.filter((candidate) => this.ready(candidate));
+    const worker = ready[activity.attempt % Math.max(1, ready.length)];
+    const limits = limitsOf(activity.command.options);
+    if (activity.ended) {
+      return;
+    }
+    if (this.options.timeline.nowMs - activity.scheduledAtMs > limits.scheduleToCloseMs) {
+      this.endActivity(run, activity, { failure: new Error('scheduleToClose timeout') });
+      return;
+    }
+    if (worker === undefined) {
+      this.later(NO_WORKER_PAUSE_MS, () => this.attemptActivity(run, activity));
+      return;
+    }
+    activity.attempt += 1;
+    const { attempt } = activity;
+    const timeout = this.later(limits.startToCloseMs, () => {
+      this.options.reached(`activity ${activity.command.name}: timed out`);
+      this.attemptEnded(run, activity, { attempt, outcome: { failure: new Error('startToClose timeout') } });
+    });
+    whose.run(worker.life, () => {
+      const { timeline } = this.options;
+      this.runActivity(worker, activity.command, limits.startToCloseMs).then(
+        (outcome) => {
+          // The report travels to the server for a worker that still lives.
+          timeline.at(timeline.nowMs + this.options.latencyMs(), () => {
+            timeline.cancel(timeout);
+            this.attemptEnded(run, activity, { attempt, outcome });
+          });
+        },
+        (error: unknown) => this.options.wrong(`simulation: ${String(error)}`),
+      );
+    });
+  }
+
+  private attemptEnded(
+    run: ServerRun,
+    activity: PendingActivity,
+    { attempt, outcome }: { attempt: number; outcome: Outcome },
+  ): void {
+    if (activity.ended || activity.attempt !== attempt) {
+      return;
+    }
+    const limits = limitsOf(activity.command.options);
+    const pauseMs = 'failure' in outcome ? retryPauseMs(outcome.failure, attempt, limits) : null;
+    const { nowMs } = this.options.timeline;
+    if (pauseMs === null || nowMs + pauseMs - activity.scheduledAtMs > limits.scheduleToCloseMs) {
+      this.endActivity(run, activity, outcome);
+      return;
+    }
+    this.options.reached(`activity ${activity.command.name}: retried`);
+    this.later(pauseMs, () => this.attemptActivity(run, activity));
+  }
+
+  private endActivity(run: ServerRun, activity: PendingActivity, outcome: Outcome): void {
+    const { command } = activity;
+    activity.ended = true;
+    run.activities.delete(command.seq);
+    this.deliver(run, {
+      kind: 'activity-ended',
+      seq: command.seq,
+      outcome: 'failure' in outcome ? { failure: activityFailure(command, outcome.failure) } : outcome,
+    });
+  }
+}
+
+type Outcome = { readonly result: unknown } | { readonly failure: Error };
+
+interface Limits {
+  readonly startToCloseMs: number;
+  readonly scheduleToCloseMs: number;
+  readonly initialMs: number;
+  readonly coefficient: number;
+  readonly maximumMs: number;
+  readonly attempts: number;
+}
+
+interface Options {
+  readonly startToCloseTimeout?: Duration;
+  readonly scheduleToCloseTimeout?: Duration;
+  readonly retry?: {
+    readonly initialInterval?: Duration;
+    readonly backoffCoefficient?: number;
+    readonly maximumInterval?: Duration;
+    readonly maximumAttempts?: number;
+  };
+}
+
+/** The product's own options, with the server's defaults for what they leave open. */
+function limitsOf({ startToCloseTimeout, scheduleToCloseTimeout, retry = {} }: Options): Limits {
+  const initialMs = msOptionalToNumber(retry.initialInterval) ?? 1_000;
+  return {
+    startToCloseMs: msOptionalToNumber(startToCloseTimeout) ?? Infinity,
+    scheduleToCloseMs: msOptionalToNumber(scheduleToCloseTimeout) ?? Infinity,
+    initialMs,
+    coefficient: retry.backoffCoefficient ?? 2,
+    maximumMs: msOptionalToNumber(retry.maximumInterval) ?? 100 * initialMs,
+    attempts: retry.maximumAttempts ?? Infinity,
+  };
+}
+
+/** Null when it is not tried again. */
+function retryPauseMs(failure: Error, attempt: number, limits: Limits): number | null {
+  if (attempt >= limits.attempts || (failure instanceof ApplicationFailure && failure.nonRetryable === true)) {
+    return null;
+  }
+  const asked =
+    failure instanceof ApplicationFailure ? msOptionalToNumber(failure.nextRetryDelay ?? undefined) : undefined;
+  return asked ?? Math.min(limits.maximumMs, limits.initialMs * limits.coefficient ** (attempt - 1));
+}
+
+function activityFailure({ name, seq }: Extract<Command, { kind: 'activity' }>, cause: Error): ActivityFailure {
+  return new ActivityFailure(
+    'activity failed',
+    name,
+    String(seq),
+    RetryState.MAXIMUM_ATTEMPTS_REACHED,
+    undefined,
+    cause,
+  );
+}
+
+/** Whatever crosses the wire is JSON: no bigint, no class, no undefined members. */
+function asJson<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
+function textOf(commands: readonly Command[]): string {
+  return JSON.stringify(commands, (_name, value: unknown) =>
+    value instanceof Error ? `${value.name}: ${value.message}` : value,
+  );
+}

@@ -1,0 +1,406 @@
+import { Readable } from 'node:stream';
+import { createPaymentActivities } from '../../activities/payments.ts';
+import { createSweepActivities } from '../../activities/sweep.ts';
+import { createWebhookActivities } from '../../activities/webhooks.ts';
+import { createCallbackReceiver } from '../../api/gateway-callbacks/receive.ts';
+import { createRateLimiter } from '../../api/http/rate-limit.ts';
+import type { Context } from '../../api/http/surface.ts';
+import { createPayment, type CreateRequest } from '../../api/native/create-payment.ts';
+import { renderNative } from '../../api/native/envelope.ts';
+import { createPages } from '../../api/pages/pages.ts';
+import type { Database } from '../../database/connection.ts';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import { createGatewayRegistry } from '../../gateways/registry.ts';
+import type { HttpClient } from '../../runtime/http-client.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
+import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
+import { simulatedDatabase } from './postgres/entity-manager.ts';
+import type { Schema } from './postgres/schema.ts';
+import { PostgresServer } from './postgres/server.ts';
+import type { Random } from './random.ts';
+import { SimulatedReceivers } from './receivers.ts';
+import type { Story } from './story.ts';
+import { simulatedClient } from './temporal/client.ts';
+import { TemporalServer, type ActivityCode, type WorkflowCode } from './temporal/server.ts';
+import { Life, whose, type Timeline } from './timeline.ts';
+
+export const START_MS = Date.UTC(2026, 0, 15, 6, 0, 0);
+const API_URL = 'https://api.example';
+const WEB_URL = 'https://pay.example';
+const MASTER_KEY = `sim:${Buffer.alloc(32, 5).toString('base64')}`;
+const SECRETS = createSecretBox(MASTER_KEY);
+export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+const SEALED_SECRET = SECRETS.seal(SIGNING_SECRET);
+const ALLOW = parseAllowList('');
+const CLIENT_TIMEOUT_MS = 20_000;
+
+export interface WorldOptions {
+  readonly story: Story;
+  readonly random: Random;
+  readonly timeline: Timeline;
+  readonly schema: Schema;
+  readonly workflows: Readonly<Record<string, WorkflowCode>>;
+  readonly told: (line: string) => void;
+}
+
+/** One process of the product in one of its lives. */
+interface Process {
+  life: Life;
+  /** Requests that wait for its answer: they are cut when it dies. */
+  readonly waiting: Set<(error: Error) => void>;
+  api: Api | null;
+}
+
+interface Api {
+  create(request: CreateRequest): Promise<{ status: number; text: string }>;
+  callback(kind: string, body: string): Promise<number>;
+  cancel(reference: string): Promise<void>;
+}
+
+/** The whole product in one thread: its own code over a simulated Postgres, Temporal, gateway and network. */
+export class World {
+  readonly timeline: Timeline;
+  readonly story: Story;
+  readonly gateway: SimulatedGateway;
+  readonly receivers: SimulatedReceivers;
+  readonly postgres: PostgresServer;
+  readonly temporal: TemporalServer;
+  readonly database: Database;
+  /** How often each branch was taken. */
+  readonly branches = new Map<string, number>();
+  /** What the instruments themselves found wrong. */
+  readonly wrong: string[] = [];
+  readonly alerts: string[] = [];
+  readonly refusedSessions = new Set<string>();
+  private furnished = false;
+  private readonly options: WorldOptions;
+  private readonly network: Random;
+  private readonly processes = new Map<string, Process>();
+
+  constructor(options: WorldOptions) {
+    const { story, random, timeline, schema, workflows, told } = options;
+    this.options = options;
+    this.story = story;
+    this.timeline = timeline;
+    this.network = random.fork('network');
+    const reached = (branch: string): void => this.reached(branch);
+    this.gateway = new SimulatedGateway({
+      timeline,
+      random: random.fork('gateway'),
+      reached,
+      weather: {
+        fault: () => this.gatewayFault(),
+        latencyMs: () => this.latencyMs(8, 250),
+        refuses: (tranId) => this.refusedSessions.has(tranId),
+      },
+    });
+    this.receivers = new SimulatedReceivers({
+      timeline,
+      random: random.fork('receivers'),
+      reached,
+      manners: new Map(
+        story.apps.flatMap(({ receiver }, index) => (receiver === null ? [] : [[hostOf(index), receiver] as const])),
+      ),
+    });
+    this.postgres = new PostgresServer({
+      schema,
+      timeline,
+      skewMs: story.skewMs.database,
+      faults: {
+        latencyMs: () => this.latencyMs(0, 3),
+        lostBefore: () => this.faulty() && this.network.chance(story.databaseLoss),
+        commitAnswerLost: () => this.faulty() && this.network.chance(story.databaseLoss),
+      },
+    });
+    this.temporal = new TemporalServer({
+      timeline,
+      workflows,
+      reached,
+      told,
+      latencyMs: () => this.latencyMs(0, 8),
+      longHistory: story.longHistory,
+      newId: () => this.network.text(16),
+      wrong: (what) => this.wrong.push(what),
+    });
+    this.database = simulatedDatabase(this.postgres);
+    for (const name of ['api', 'worker-a', 'worker-b']) {
+      this.boot(name);
+    }
+  }
+
+  reached(branch: string): void {
+    this.branches.set(branch, (this.branches.get(branch) ?? 0) + 1);
+  }
+
+  told(line: string): void {
+    this.options.told(line);
+  }
+
+  get sinceStartMs(): number {
+    return this.timeline.nowMs - START_MS;
+  }
+
+  faulty(): boolean {
+    return this.furnished && this.sinceStartMs < this.story.faultsEndMs;
+  }
+
+  private latencyMs(from: number, to: number): number {
+    const slow = this.faulty() && this.network.chance(this.story.slowness);
+    return slow ? this.network.between(1_000, 40_000) : this.network.between(from, to);
+  }
+
+  private gatewayFault() {
+    const { gatewayAwayUntilMs, gatewayTrouble, gatewayFaults } = this.story;
+    if (this.sinceStartMs < gatewayAwayUntilMs) {
+      return 'unreachable' as const;
+    }
+    return this.faulty() && this.network.chance(gatewayTrouble) ? this.network.pick(gatewayFaults) : null;
+  }
+
+  private boot(name: string): void {
+    const { story } = this;
+    const skewMs = name === 'api' ? story.skewMs.api : story.skewMs.worker;
+    const before = this.processes.get(name);
+    const process: Process = before ?? { life: new Life(name, skewMs), waiting: new Set(), api: null };
+    process.life = new Life(name, skewMs);
+    this.processes.set(name, process);
+    whose.run(process.life, () => {
+      const deps = this.dependencies();
+      if (name === 'api') {
+        process.api = apiOf(deps, deps.http);
+      } else {
+        this.temporal.workers.push({
+          life: process.life,
+          activities: {
+            ...createPaymentActivities(deps),
+            ...createSweepActivities(deps),
+            ...createWebhookActivities({ ...deps, secrets: SECRETS, allow: ALLOW }),
+          } as unknown as ActivityCode,
+        });
+      }
+    });
+  }
+
+  private dependencies() {
+    const { timeline, story, network } = this;
+    const http: HttpClient = {
+      send: (request) =>
+        request.url.startsWith(GATEWAY_URL) ? this.gateway.answer(request) : this.receivers.answer(request),
+      close: () => Promise.resolve(),
+    };
+    const temporal = simulatedClient(this.temporal, {
+      timeline,
+      faults: {
+        latencyMs: () => this.latencyMs(0, 10),
+        lostBefore: () => this.faulty() && network.chance(story.temporalLoss),
+        answerLost: () => this.faulty() && network.chance(story.temporalLoss),
+      },
+    });
+    const store = { baseUrl: GATEWAY_URL, storeId: STORE.id, storePassword: STORE.password };
+    return {
+      database: this.database,
+      gateways: createGatewayRegistry({ sslcommerz: new Map([['TEST', store]]) }, http),
+      dispatch: createDispatch(temporal),
+      temporal,
+      http,
+      log: this.log(),
+      apiUrl: API_URL,
+      webUrl: WEB_URL,
+    };
+  }
+
+  private log(): Logger {
+    const line = (fields: Record<string, unknown>, message = ''): void => {
+      if (typeof fields['alert'] === 'string') {
+        this.alerts.push(fields['alert']);
+        this.reached(`alert: ${fields['alert']}`);
+      }
+      this.told(`${whose.getStore()?.name ?? ''}: ${message} ${summary(fields)}`);
+    };
+    return { info: line, warn: line, error: line, debug: line } as unknown as Logger;
+  }
+
+  kill(name: string, forMs: number): void {
+    const process = this.processes.get(name);
+    if (process === undefined || !process.life.alive) {
+      return;
+    }
+    this.told(`${name} is killed for ${forMs} ms`);
+    this.reached(`killed: ${name}`);
+    const { life } = process;
+    life.alive = false;
+    process.api = null;
+    this.postgres.abandon(life);
+    this.temporal.forget(life);
+    for (const cut of process.waiting) {
+      cut(new Error('connection reset'));
+    }
+    process.waiting.clear();
+    this.timeline.at(this.timeline.nowMs + forMs, () => this.boot(name), { life: null });
+  }
+
+  freeze(name: string, forMs: number): void {
+    const process = this.processes.get(name);
+    if (process?.life.alive === true) {
+      this.told(`${name} is frozen for ${forMs} ms`);
+      this.reached(`frozen: ${name}`);
+      process.life.frozenUntilMs = this.timeline.nowMs + forMs;
+    }
+  }
+
+  /** A request to the api from outside: answered, refused, cut off, or given up. */
+  ask<T>(work: (api: Api) => Promise<T>): Promise<T> {
+    const { timeline } = this;
+    const process = this.processes.get('api');
+    return new Promise((resolve, reject) => {
+      if (process === undefined || process.api === null) {
+        timeline.at(timeline.nowMs + 1, () => reject(new Error('connection refused')), { life: null });
+        return;
+      }
+      const { api, life, waiting } = process;
+      const settle = (end: () => void): void => {
+        if (waiting.delete(cut)) {
+          timeline.cancel(timeout);
+          end();
+        }
+      };
+      const cut = (error: Error): void => {
+        timeline.cancel(timeout);
+        timeline.at(timeline.nowMs + 1, () => reject(error), { life: null });
+      };
+      waiting.add(cut);
+      const timeout = timeline.at(
+        timeline.nowMs + CLIENT_TIMEOUT_MS,
+        () => settle(() => reject(new Error('no answer in time'))),
+        { life: null },
+      );
+      const answer = (end: () => void): void => {
+        // Sent by a process that still lives, and not lost on the way.
+        timeline.at(timeline.nowMs + this.latencyMs(0, 20), () =>
+          settle(
+            this.faulty() && this.network.chance(this.story.answerLoss)
+              ? () => reject(new Error('connection reset'))
+              : end,
+          ),
+        );
+      };
+      whose.run(life, () => {
+        timeline.at(timeline.nowMs + this.latencyMs(0, 20), () => {
+          whose.run(life, () =>
+            work(api).then(
+              (result) => answer(() => resolve(result)),
+              (error: unknown) => answer(() => reject(error instanceof Error ? error : new Error(String(error)))),
+            ),
+          );
+        });
+      });
+    });
+  }
+
+  /** Whether nothing can change any more without a person or a payer. */
+  atRest(): boolean {
+    const open = this.postgres
+      .rows('payments')
+      .some(({ status, review_reason: reason }) => (status === 'CREATED' || status === 'PENDING') && reason === null);
+    const unread = this.postgres
+      .rows('gateway_callbacks')
+      .some(({ consumed_at: consumedAt, payment_id: payment }) => consumedAt === null && payment !== null);
+    const undelivered = this.postgres
+      .rows('webhook_events')
+      .some(({ delivery_status: status }) => status === 'PENDING' || status === 'RETRYING');
+    return !open && !unread && !undelivered && [...this.temporal.runs.values()].every((run) => run.atRest());
+  }
+
+  /** When the sweeper has something to do next. */
+  nextSweepMs(): number {
+    const due = [
+      ...this.postgres
+        .rows('payments')
+        .filter(({ status, review_reason: r }) => (status === 'CREATED' || status === 'PENDING') && r === null),
+      ...this.postgres.rows('gateway_callbacks').filter(({ consumed_at: consumedAt }) => consumedAt === null),
+      ...this.postgres.rows('webhook_events').filter(({ next_sweep_at: at }) => at !== null),
+    ].map(({ next_sweep_at: at }) => (at instanceof Date ? at.getTime() : Infinity));
+    return Math.min(...due, this.timeline.nowMs + 3_600_000);
+  }
+
+  async registerApps(): Promise<void> {
+    await this.database.withSystem(async (em) => {
+      for (const [index, { expiryMinutes, receiver, failingForDays }] of this.story.apps.entries()) {
+        await em.execute(`insert into applications (name, expiry_minutes) values (?, ?) returning id`, [
+          `Shop ${index + 1}`,
+          expiryMinutes,
+        ]);
+        await em.execute(
+          `insert into webhook_endpoints (application_id, url, signing_secret, failing_since, consecutive_failures)
+           values (?::bigint, ?, ?, case when ? > 0 then now() - ? * interval '1 day' end, ?)`,
+          [
+            index + 1,
+            receiver === null ? null : `https://${hostOf(index)}/hook`,
+            SEALED_SECRET,
+            failingForDays,
+            failingForDays,
+            failingForDays > 0 ? 4 : 0,
+          ],
+        );
+      }
+    });
+    this.furnished = true;
+  }
+}
+
+export function hostOf(app: number): string {
+  return `shop-${app + 1}.example`;
+}
+
+type Dependencies = ReturnType<World['dependencies']>;
+
+function apiOf(deps: Dependencies, _http: HttpClient): Api {
+  const receive = createCallbackReceiver(deps, createRateLimiter());
+  const pages = createPages(deps, createRateLimiter());
+  return {
+    async create(request) {
+      const reply = await createPayment(deps, request);
+      if ('text' in reply) {
+        return reply;
+      }
+      const text = renderNative(reply);
+      await reply.onSerialized?.(text).catch(() => undefined);
+      return { status: reply.status, text };
+    },
+    async callback(kind, body) {
+      const context = contextOf(`/gateway/sslcommerz/test/${kind}`, body);
+      await receive(context);
+      return context.status;
+    },
+    async cancel(reference) {
+      await pages(contextOf(`/checkout/${reference}/cancel`, ''));
+    },
+  };
+}
+
+/** As much of Koa's context as the callback and page handlers touch. */
+function contextOf(path: string, body: string): Context {
+  return {
+    path,
+    method: 'POST',
+    state: { requestId: 'simulated' },
+    status: 404,
+    ip: '203.0.113.1',
+    querystring: '',
+    get: () => '',
+    set: () => undefined,
+    req: Object.assign(Readable.from([Buffer.from(body)]), { headers: {} }),
+  } as unknown as Context;
+}
+
+function summary(fields: Record<string, unknown>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${typeof value === 'object' ? messageOf(value) : String(value)}`)
+    .join(' ');
+}
+
+function messageOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'message' in value ? String(value.message) : '';
+}
