@@ -19,6 +19,8 @@ export interface TemporalSettings {
   readonly logFile: string;
   /** Lets a workflow's own clock jump over its timers where the start asks for it; for tests. */
   readonly timeSkipping: boolean;
+  /** Further settings of the server, as `key=value`. */
+  readonly dynamicConfig?: readonly string[];
   readonly say: (line: string) => void;
 }
 
@@ -74,6 +76,6 @@ export async function startTemporal(settings: TemporalSettings): Promise<Embedde
   return { child, address: `127.0.0.1:${settings.port}`, ui: `http://localhost:${settings.uiPort}` };
 }
 
-function dynamicConfig({ timeSkipping }: TemporalSettings): string[] {
-  return timeSkipping ? [...QUICK_QUEUES, ...TIME_SKIPPING] : QUICK_QUEUES;
+function dynamicConfig({ timeSkipping, dynamicConfig: further = [] }: TemporalSettings): string[] {
+  return [...QUICK_QUEUES, ...(timeSkipping ? TIME_SKIPPING : []), ...further];
 }

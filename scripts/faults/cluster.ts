@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lastWords, startChild, type Child } from '../child.ts';
-import { findFreePort } from '../ports.ts';
+import { findFreePort, waitForPort } from '../ports.ts';
 import { startPostgres } from '../postgres.ts';
 import { untilAnswering, untilLogged } from '../readiness.ts';
 import { readOrMakeMasterKey, simulatorEnvironment } from '../stack-environment.ts';
 import { prepareNamespace } from '../temporal-namespace.ts';
 import { startTemporal } from '../temporal.ts';
-import type { LinkName } from './dials.ts';
+import { LINKS, type LinkName } from './dials.ts';
 import { openLink, type Link } from './link.ts';
 import { openMember, type Member } from './member.ts';
 
@@ -19,6 +19,9 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const RECEIVER = fileURLToPath(new URL('./receiver-main.ts', import.meta.url));
 const LIFELINE = new URL('../lifeline.ts', import.meta.url).href;
 const START_TIMEOUT_MS = 60_000;
+const READINESS = { stopped: new AbortController().signal, timeoutMs: START_TIMEOUT_MS };
+/** How long a worker may be dead before another one takes its workflows over: the server's default is ten seconds. */
+const HURRIED_TEMPORAL = ['history.defaultWorkflowTaskTimeout="3s"'];
 
 export type MemberName =
   'postgres' | 'temporal' | 'simulator' | 'receiver-0' | 'receiver-1' | 'api-0' | 'api-1' | 'worker-0' | 'worker-1';
@@ -94,31 +97,83 @@ interface Assembly {
   readonly note: (line: string) => void;
 }
 
+/** What the starts of the single processes need to know of each other. */
+interface Site {
+  readonly directory: string;
+  readonly ports: Ports;
+  readonly between: Between;
+  readonly webPort: number;
+  readonly masterKey: string;
+  readonly keep: (name: MemberName, start: () => Promise<Child>) => Promise<void>;
+  readonly note: (line: string) => void;
+}
+
+type Pair = readonly [Link, Link];
+type Between = Readonly<
+  Record<'api>postgres' | 'worker>postgres' | 'api>temporal' | 'worker>temporal' | 'worker>receiver', Pair>
+> &
+  Readonly<Record<'worker>gateway' | 'gateway>api', readonly [Link]>>;
+
 async function assemble({ directory, opened, links, note }: Assembly): Promise<Omit<Cluster, 'stop'>> {
   const ports = await freePorts();
-  const logFile = (name: string): string => join(directory, 'logs', `${name}.log`);
   const members = new Map<MemberName, Member>();
-  const keep = async (name: MemberName, start: () => Promise<Child>): Promise<Member> => {
+  const keep = async (name: MemberName, start: () => Promise<Child>): Promise<void> => {
     const member = await openMember({ name, start, say: note });
     opened.push(member);
     members.set(name, member);
-    return member;
   };
   const link = async (...targets: readonly number[]): Promise<Link> => {
     const opening = await openLink(() => targets);
     links.push(opening);
     return opening;
   };
-  const between = {
-    'api>postgres': [await link(ports.postgres), await link(ports.postgres)],
-    'worker>postgres': [await link(ports.postgres), await link(ports.postgres)],
-    'api>temporal': [await link(ports.temporal), await link(ports.temporal)],
-    'worker>temporal': [await link(ports.temporal), await link(ports.temporal)],
+  const between = await joinAll(ports, link);
+  const web = await link(...ports.web);
+  const masterKey = readOrMakeMasterKey(directory);
+  const site: Site = { directory, ports, between, masterKey, keep, note, webPort: web.port };
+  const databaseUrl = await startServers(site);
+  await Promise.all([
+    ...startOutsiders(site),
+    migrate(site, databaseUrl),
+    prepareNamespace({ address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE }),
+    promisify(execFile)(process.execPath, [join(ROOT, 'worker/build-bundle.ts'), bundleIn(directory)], { cwd: ROOT }),
+  ]);
+  await Promise.all(startOurs(site, databaseUrl));
+  const receiver = (index: 0 | 1): Receiver => ({
+    webhookUrl: `http://127.0.0.1:${between['worker>receiver'][index].port}/webhooks`,
+    controlUrl: `http://127.0.0.1:${ports.receivers[index]}`,
+    logFile: logFileIn(directory, `inbox-${index}`),
+  });
+  return {
+    directory,
+    members,
+    links: new Map(LINKS.map((name) => [name, between[name]])),
+    databaseUrl,
+    temporal: { address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE },
+    apis: [`http://127.0.0.1:${ports.api[0]}`, `http://127.0.0.1:${ports.api[1]}`],
+    apiUrl: `http://127.0.0.1:${between['gateway>api'][0].port}`,
+    simulatorUrl: `http://127.0.0.1:${ports.simulator}`,
+    receivers: [receiver(0), receiver(1)],
+    masterKey,
+    logFile: (name) => logFileIn(directory, name),
+  };
+}
+
+async function joinAll(ports: Ports, link: (...targets: readonly number[]) => Promise<Link>): Promise<Between> {
+  const twice = async (target: number): Promise<Pair> => [await link(target), await link(target)];
+  return {
+    'api>postgres': await twice(ports.postgres),
+    'worker>postgres': await twice(ports.postgres),
+    'api>temporal': await twice(ports.temporal),
+    'worker>temporal': await twice(ports.temporal),
     'worker>gateway': [await link(ports.simulator)],
     'gateway>api': [await link(...ports.api)],
     'worker>receiver': [await link(ports.receivers[0]), await link(ports.receivers[1])],
-  } as const satisfies Record<LinkName, readonly Link[]>;
-  const web = await link(...ports.web);
+  };
+}
+
+/** Answers the owner's URL of the database. */
+async function startServers({ directory, ports, keep, note }: Site): Promise<string> {
   let databaseUrl = '';
   await Promise.all([
     keep('postgres', async () => {
@@ -126,7 +181,7 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
         directory: join(directory, 'postgres'),
         port: ports.postgres,
         database: 'lenden',
-        logFile: logFile('postgres'),
+        logFile: logFileIn(directory, 'postgres'),
       });
       databaseUrl = server.url;
       return server.child;
@@ -136,19 +191,91 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
         file: join(directory, 'temporal', 'temporal.db'),
         port: ports.temporal,
         uiPort: ports.temporalUi,
-        logFile: logFile('temporal'),
+        logFile: logFileIn(directory, 'temporal'),
         timeSkipping: true,
+        dynamicConfig: HURRIED_TEMPORAL,
         say: note,
       });
       return child;
     }),
   ]);
+  return databaseUrl;
+}
+
+/** The gateway and the receivers are other people's machines and get nothing of ours. */
+function startOutsiders({ directory, ports, between, keep }: Site): Promise<void>[] {
+  const simulator = simulatorEnvironment(
+    { ports: { ...ports, api: 0, web: 0, simulators: ports.simulator }, data: join(directory, 'simulators') },
+    {
+      PATH: process.env['PATH'],
+      SIMULATORS_SSLCOMMERZ_STORES: STORES,
+      LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
+    },
+  );
+  // Its pages must be of the origin that Lenden calls, hence behind the same link.
+  const env = { ...simulator, SIMULATORS_URL: `http://127.0.0.1:${between['worker>gateway'][0].port}` };
+  const answering = (child: Child, port: number): Promise<Child> =>
+    untilAnswering(child, { url: `http://127.0.0.1:${port}/health`, ...READINESS });
+  return [
+    keep('simulator', async () =>
+      answering(
+        await startProgram({ directory, name: 'simulator', args: [join(ROOT, 'simulators/main.ts')], env }),
+        ports.simulator,
+      ),
+    ),
+    ...([0, 1] as const).map((index) =>
+      keep(`receiver-${index}`, async () => {
+        const name = `receiver-${index}`;
+        const args = [RECEIVER, String(ports.receivers[index]), logFileIn(directory, `inbox-${index}`)];
+        const child = await startProgram({ directory, name, args, env: { PATH: process.env['PATH'] } });
+        return answering(child, ports.receivers[index]);
+      }),
+    ),
+  ];
+}
+
+function startOurs(site: Site, databaseUrl: string): Promise<void>[] {
+  const { directory, ports, keep } = site;
+  return ([0, 1] as const).flatMap((index) => [
+    keep(`api-${index}`, async () => {
+      await serversAccept(ports);
+      const env = environmentOf(site, { service: 'api', index, databaseUrl });
+      const child = await startProgram({ directory, name: `api-${index}`, args: [join(ROOT, 'api/main.ts')], env });
+      return untilAnswering(child, { url: `http://127.0.0.1:${ports.api[index]}/health`, ...READINESS });
+    }),
+    keep(`worker-${index}`, async () => {
+      await serversAccept(ports);
+      const env = environmentOf(site, { service: 'worker', index, databaseUrl });
+      const child = await startProgram({
+        directory,
+        name: `worker-${index}`,
+        args: [join(ROOT, 'worker/main.ts')],
+        env,
+      });
+      return untilLogged(child, { text: 'worker ready', ...READINESS });
+    }),
+  ]);
+}
+
+/** Ours end when they find no database as they start; to start them into that again and again would only cost time. */
+async function serversAccept({ postgres, temporal }: Ports): Promise<void> {
+  for (const port of [postgres, temporal]) {
+    await waitForPort({ host: '127.0.0.1', port }, { timeoutMs: START_TIMEOUT_MS });
+  }
+}
+
+interface OneOfOurs {
+  readonly service: 'api' | 'worker';
+  readonly index: 0 | 1;
+  readonly databaseUrl: string;
+}
+
+function environmentOf(
+  { directory, ports, between, webPort, masterKey }: Site,
+  { service, index, databaseUrl }: OneOfOurs,
+): NodeJS.ProcessEnv {
   const gatewayUrl = `http://127.0.0.1:${between['worker>gateway'][0].port}`;
-  const apiUrl = `http://127.0.0.1:${between['gateway>api'][0].port}`;
-  const masterKey = readOrMakeMasterKey(directory);
-  const bundle = join(directory, 'workflow-bundle.js');
-  const ended = { stopped: new AbortController().signal, timeoutMs: START_TIMEOUT_MS };
-  const environmentOf = (service: 'api' | 'worker', index: 0 | 1): NodeJS.ProcessEnv => ({
+  return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
@@ -157,11 +284,11 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
     LENDEN_MASTER_KEY: masterKey,
     LENDEN_API_PORT: String(ports.api[index]),
     LENDEN_WEB_PORT: String(ports.web[index]),
-    LENDEN_API_URL: apiUrl,
-    LENDEN_WEB_URL: `http://127.0.0.1:${web.port}`,
+    LENDEN_API_URL: `http://127.0.0.1:${between['gateway>api'][0].port}`,
+    LENDEN_WEB_URL: `http://127.0.0.1:${webPort}`,
     LENDEN_TRUSTED_PROXIES: '1',
     LENDEN_OUTBOUND_ALLOW: '127.0.0.1:*',
-    LENDEN_WORKFLOW_BUNDLE: bundle,
+    LENDEN_WORKFLOW_BUNDLE: bundleIn(directory),
     DATABASE_URL: throughLink(databaseUrl, between[`${service}>postgres`][index].port),
     TEMPORAL_ADDRESS: `127.0.0.1:${between[`${service}>temporal`][index].port}`,
     TEMPORAL_NAMESPACE: NAMESPACE,
@@ -171,111 +298,53 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
     SSLCOMMERZ_LIVE_URL: gatewayUrl,
     SSLCOMMERZ_LIVE_STORE_ID: 'fault_live',
     SSLCOMMERZ_LIVE_STORE_PASSWORD: STORE_PASSWORDS.LIVE,
-  });
-  const program = (name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> =>
-    startChild({
-      name,
-      command: process.execPath,
-      args: ['--import', LIFELINE, ...args],
-      // What a process compiled, the next one of its kind need not: they are started again all the time.
-      env: { ...env, NODE_COMPILE_CACHE: join(directory, 'compile-cache') },
-      cwd: ROOT,
-      logFile: logFile(name),
-      stopSignal: 'SIGTERM',
-      graceMs: 8_000,
-      lifeline: 'channel',
-    });
-  const simulator = simulatorEnvironment(
-    {
-      ports: { ...ports, api: 0, web: 0, simulators: ports.simulator },
-      data: join(directory, 'simulators'),
-    },
-    {
-      PATH: process.env['PATH'],
-      SIMULATORS_SSLCOMMERZ_STORES: STORES,
-      LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
-    },
-  );
-  await Promise.all([
-    keep('simulator', async () =>
-      untilAnswering(
-        await program('simulator', [join(ROOT, 'simulators/main.ts')], {
-          ...simulator,
-          // Its pages must be of the origin that Lenden calls, hence behind the same link.
-          SIMULATORS_URL: gatewayUrl,
-        }),
-        { url: `http://127.0.0.1:${ports.simulator}/health`, ...ended },
-      ),
-    ),
-    ...([0, 1] as const).map((index) =>
-      keep(`receiver-${index}`, async () =>
-        untilAnswering(
-          await program(`receiver-${index}`, [RECEIVER, String(ports.receivers[index]), logFile(`inbox-${index}`)], {
-            PATH: process.env['PATH'],
-          }),
-          { url: `http://127.0.0.1:${ports.receivers[index]}/health`, ...ended },
-        ),
-      ),
-    ),
-    migrate(program, { ...environmentOf('api', 0), DATABASE_URL: databaseUrl }),
-    prepareNamespace({ address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE }),
-    promisify(execFile)(process.execPath, [join(ROOT, 'worker/build-bundle.ts'), bundle], { cwd: ROOT }),
-  ]);
-  await Promise.all(
-    ([0, 1] as const).flatMap((index) => [
-      keep(`api-${index}`, async () =>
-        untilAnswering(await program(`api-${index}`, [join(ROOT, 'api/main.ts')], environmentOf('api', index)), {
-          url: `http://127.0.0.1:${ports.api[index]}/health`,
-          ...ended,
-        }),
-      ),
-      keep(`worker-${index}`, async () =>
-        untilLogged(await program(`worker-${index}`, [join(ROOT, 'worker/main.ts')], environmentOf('worker', index)), {
-          text: 'worker ready',
-          ...ended,
-        }),
-      ),
-    ]),
-  );
-  const receiver = (index: 0 | 1): Receiver => ({
-    webhookUrl: `http://127.0.0.1:${between['worker>receiver'][index].port}/webhooks`,
-    controlUrl: `http://127.0.0.1:${ports.receivers[index]}`,
-    logFile: logFile(`inbox-${index}`),
-  });
-  return {
-    directory,
-    members,
-    links: new Map(Object.entries(between).map(([name, pair]) => [linkNamed(name), pair])),
-    databaseUrl,
-    temporal: { address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE },
-    apis: [`http://127.0.0.1:${ports.api[0]}`, `http://127.0.0.1:${ports.api[1]}`],
-    apiUrl,
-    simulatorUrl: `http://127.0.0.1:${ports.simulator}`,
-    receivers: [receiver(0), receiver(1)],
-    masterKey,
-    logFile,
   };
 }
 
-function linkNamed(name: string): LinkName {
-  return name as LinkName;
+async function migrate(site: Site, databaseUrl: string): Promise<void> {
+  const env = { ...environmentOf(site, { service: 'api', index: 0, databaseUrl }), DATABASE_URL: databaseUrl };
+  const args = [join(ROOT, 'database/migrate.ts')];
+  const child = await startProgram({ directory: site.directory, name: 'migrate', args, env });
+  const ending = await child.exited;
+  if (ending !== 'exit code 0') {
+    throw new Error(`the database could not be migrated (${ending}):\n${lastWords(child)}`);
+  }
+}
+
+interface Program {
+  readonly directory: string;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+function startProgram({ directory, name, args, env }: Program): Promise<Child> {
+  return startChild({
+    name,
+    command: process.execPath,
+    args: ['--import', LIFELINE, ...args],
+    // What a process compiled, the next one of its kind need not: they are started again all the time.
+    env: { ...env, NODE_COMPILE_CACHE: join(directory, 'compile-cache') },
+    cwd: ROOT,
+    logFile: logFileIn(directory, name),
+    stopSignal: 'SIGTERM',
+    graceMs: 8_000,
+    lifeline: 'channel',
+  });
+}
+
+function logFileIn(directory: string, name: string): string {
+  return join(directory, 'logs', `${name}.log`);
+}
+
+function bundleIn(directory: string): string {
+  return join(directory, 'workflow-bundle.js');
 }
 
 function throughLink(databaseUrl: string, port: number): string {
   const url = new URL(databaseUrl);
   url.port = String(port);
   return url.href;
-}
-
-async function migrate(
-  program: (name: string, args: readonly string[], env: NodeJS.ProcessEnv) => Promise<Child>,
-  environment: NodeJS.ProcessEnv,
-): Promise<void> {
-  const child = await program('migrate', [join(ROOT, 'database/migrate.ts')], environment);
-  const ending = await child.exited;
-  if (ending !== 'exit code 0') {
-    throw new Error(`the database could not be migrated (${ending}):\n${lastWords(child)}`);
-  }
 }
 
 async function freePorts(): Promise<Ports> {

@@ -69,7 +69,8 @@ export async function setReceiver(controlUrl: string, mode: string): Promise<boo
 
 async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'process' }, log: FaultLog): Promise<void> {
   const { dial, victim, forMs } = fault;
-  const victims = victimsOf(dial, victim);
+  const names = victimsOf(dial, victim);
+  const victims = names.flatMap((name) => cluster.members.get(name) ?? []);
   if (dial === 'kill-backend') {
     const pid = await sessionOf(cluster.members.get('postgres'));
     if (pid !== undefined) {
@@ -78,21 +79,18 @@ async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'proce
     }
     return;
   }
-  const hit = await Promise.all(
-    victims.map(async (name) => {
-      const member = cluster.members.get(name);
-      return member !== undefined && (await hitOne(member, fault));
-    }),
-  );
+  if (victims.length === 1) {
+    // Another fault of the round may have it already.
+    await victims[0]?.up(UP_TIMEOUT_MS);
+  }
+  const hit = await Promise.all(victims.map((member) => hitOne(member, fault)));
   if (hit.some(Boolean)) {
-    log.fired([dial], `${dial}: ${victims.join(', ')} for ${forMs} ms`);
+    log.fired([dial], `${dial}: ${names.join(', ')} for ${forMs} ms`);
   }
 }
 
 async function hitOne(member: Member, { dial, forMs }: PlannedFault & { kind: 'process' }): Promise<boolean> {
   const [how] = dial.split('-');
-  // Another fault of the round may have it already.
-  await member.up(UP_TIMEOUT_MS);
   switch (how) {
     case 'kill':
       return member.signal('SIGKILL', { restartAfterMs: forMs });

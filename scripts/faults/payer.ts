@@ -97,10 +97,18 @@ function openCheckout(patience: Patience): Promise<Page> {
   return again(patience, async () => {
     const page = await open(patience.checkoutUrl, patience.visit);
     if (page.document.querySelector(CONTINUE) === null) {
-      throw new Error('the checkout is not open yet');
+      throw isWaiting(page) ? new Error('the checkout is not open yet') : new NothingToPay();
     }
     return page;
   });
+}
+
+/** The page shows an end: there is nothing to come back for. */
+class NothingToPay extends Error {}
+
+/** A page that waits says to a browser without script when it wants to be loaded again. */
+function isWaiting({ status, document }: Page): boolean {
+  return status >= 500 || document.querySelector('meta[http-equiv="refresh"]') !== null;
 }
 
 async function again<T>({ closed }: Patience, attempt: () => Promise<T>): Promise<T> {
@@ -111,7 +119,7 @@ async function again<T>({ closed }: Patience, attempt: () => Promise<T>): Promis
         return result;
       }
     } catch (error) {
-      if (closed()) {
+      if (closed() || error instanceof NothingToPay) {
         throw error;
       }
     }
