@@ -21,6 +21,8 @@ export interface MeasuredStackOptions {
 export interface MeasuredStack {
   readonly dev: DevFile;
   readonly directory: string;
+  /** The stack was given its Postgres, so that is not among `dev.processes`. */
+  readonly postgresPid: number;
   readonly database: pg.Pool;
   readonly temporal: Client;
   /** Pauses sweeper and sealing and waits until none runs, so that nothing but what is measured is at work. */
@@ -62,7 +64,15 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
     const connection = await Connection.connect({ address: dev.temporal.address });
     undo.push(() => connection.close());
     const temporal = new Client({ connection, namespace: dev.temporal.namespace });
-    return { dev, directory, database, temporal, pauseSchedules: () => pauseSchedules(temporal), stop };
+    return {
+      dev,
+      directory,
+      postgresPid: postgres.child.identity.pid,
+      database,
+      temporal,
+      pauseSchedules: () => pauseSchedules(temporal),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

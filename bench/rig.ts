@@ -43,10 +43,13 @@ export async function startRig({
   say,
   profiles,
   environment = {},
+  servers = {},
 }: {
   say: (line: string) => void;
   profiles?: string | undefined;
   environment?: Environment;
+  /** Processes that the stack was given and that count as its own. */
+  servers?: Readonly<Record<string, number>>;
 }): Promise<Rig> {
   const directory = makeDirectory();
   const profiling = profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profiles)}` };
@@ -80,7 +83,7 @@ export async function startRig({
     readPort,
   });
   const { launcher: _ours, ...processes } = dev.processes;
-  const pids = { ...processes, 'bare worker': bare.pid ?? 0, 'load generator': load.pid ?? 0 };
+  const pids = { ...processes, ...servers, 'bare worker': bare.pid ?? 0, 'load generator': load.pid ?? 0 };
   const others: ChildProcess[] = [];
   return {
     dev,

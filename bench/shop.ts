@@ -14,12 +14,18 @@ export async function registerShop(given: {
   directory: string;
   webhookUrl: string | null;
   name?: string;
+  expiryMinutes?: number;
 }): Promise<Shop> {
   const database = await openDatabase({ url: given.databaseUrl, poolSize: 2 });
   try {
     const { test, applicationId } = await registerApplication(
       { database, secrets: createSecretBox(readOrMakeMasterKey(given.directory)) },
-      { name: given.name ?? 'Bench shop', webhookUrl: given.webhookUrl, rateLimitPerMinute: 1_000_000_000 },
+      {
+        name: given.name ?? 'Bench shop',
+        webhookUrl: given.webhookUrl,
+        rateLimitPerMinute: 1_000_000_000,
+        ...(given.expiryMinutes === undefined ? {} : { expiryMinutes: given.expiryMinutes }),
+      },
     );
     return { ...test, applicationId };
   } finally {

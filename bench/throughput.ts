@@ -1,7 +1,10 @@
+import { rmSync } from 'node:fs';
 import type { ResultTable } from '../scripts/results/result-file.ts';
+import { makeDirectory } from './directory.ts';
 import { startRig, type Measured, type Rig } from './rig.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import { verdict, type Findings, type Suite, type SuiteOptions } from './suite.ts';
+import { buildServer, startTemporalOnPostgres } from './temporal-postgres/server.ts';
 import { cpuText, spreadText } from './words.ts';
 
 interface Plan {
@@ -30,10 +33,13 @@ const RATIO_GOAL = 0.6;
 export const throughput: Suite = {
   name: 'throughput',
   what: 'payments/s from POST to delivered webhook ÷ bare workflows/s with the same commands (--profile)',
-  minutes: { full: 6, quick: 1 },
+  minutes: { full: 9, quick: 2 },
   async run(options) {
-    const rows = await onEmbeddedTemporal(options);
-    return findingsOf([{ store: 'one SQLite file', rows }]);
+    const embedded = { store: 'one SQLite file', rows: await onEmbeddedTemporal(options) };
+    const onPostgres = await onTemporalOnPostgres(options);
+    return findingsOf('problem' in onPostgres ? [embedded] : [embedded, onPostgres], {
+      skipped: 'problem' in onPostgres ? onPostgres.problem : null,
+    });
   },
 };
 
@@ -63,6 +69,23 @@ async function onEmbeddedTemporal({ quick, say, profiles, keep }: SuiteOptions):
   const rows = await measure(rig, quick ? QUICK : FULL, say);
   await rig.stop();
   return rows;
+}
+
+/** Temporal as a deployment has it, where Go can build it. */
+async function onTemporalOnPostgres({ quick, say, keep }: SuiteOptions): Promise<Store | { readonly problem: string }> {
+  const built = await buildServer(say);
+  if ('problem' in built) {
+    return built;
+  }
+  const directory = makeDirectory();
+  keep(async () => rmSync(directory, { recursive: true, force: true }));
+  const temporal = await startTemporalOnPostgres(built.program, directory);
+  keep(temporal.stop);
+  const rig = await startRig({ say, environment: { TEMPORAL_ADDRESS: temporal.address }, servers: temporal.pids });
+  keep(rig.stop);
+  const rows = await measure(rig, quick ? QUICK : FULL, say);
+  await rig.stop();
+  return { store: 'PostgreSQL', rows };
 }
 
 /** What stands for somebody else's machines. */
@@ -118,7 +141,7 @@ function rate(round: Measured | undefined): string {
   return round?.perSecond.toFixed(1) ?? '–';
 }
 
-function findingsOf(stores: readonly Store[]): Findings {
+function findingsOf(stores: readonly Store[], { skipped }: { skipped: string | null }): Findings {
   const judged = stores.flatMap(({ store, rows }) =>
     rows.map(({ inFlight, ratio }) => {
       const met = ratio.median >= RATIO_GOAL;
@@ -131,6 +154,7 @@ function findingsOf(stores: readonly Store[]): Findings {
     summary: [
       'A payment from `POST /payments` until its webhook is delivered, divided by workflows with the very same Temporal commands and no product code.',
       `${judged.join('; ')}.`,
+      ...(skipped === null ? [] : [`Temporal on PostgreSQL was skipped: ${skipped}.`]),
     ],
     tables: stores.flatMap(tablesOf),
     data: stores,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { openDatabase } from '../../database/connection.ts';
 import { IN_FLIGHT_PER_ENDPOINT_MAX } from '../../domain/webhook.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
@@ -149,7 +150,16 @@ async function bury(stack: MeasuredStack, { dead, tenant }: { dead: DeadReceiver
   );
   const query = `LendenApp = '${tenant.scope.applicationId}' and ExecutionStatus = 'Running'`;
   for await (const { workflowId } of stack.temporal.workflow.list({ query })) {
-    await stack.temporal.workflow.getHandle(workflowId).terminate('the measurement of the dead receiver is over');
+    await stack.temporal.workflow
+      .getHandle(workflowId)
+      .terminate('the measurement of the dead receiver is over')
+      .catch(ignoreEnded);
+  }
+}
+
+function ignoreEnded(error: unknown): void {
+  if (!(error instanceof WorkflowNotFoundError)) {
+    throw error;
   }
 }
 
