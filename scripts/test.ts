@@ -4,17 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { lastWords, startChild, type Child } from './child.ts';
+import type { Child } from './child.ts';
 import { findLeftovers } from './leftovers.ts';
-import { choosePorts } from './stack-environment.ts';
 import { endProcess } from './processes.ts';
-import { startPostgres } from './postgres.ts';
-import { withProgress } from './progress.ts';
-import { prepareNamespace } from './temporal-namespace.ts';
-import { startTemporal } from './temporal.ts';
+import { startTestServers } from './test-servers.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const TEMPLATE = 'lenden_template';
 const say = (line: string): void => console.error(line);
 
 process.exitCode = await main();
@@ -33,7 +28,7 @@ async function main(): Promise<number> {
   const servers: Child[] = [];
   const stop = listenForStop();
   try {
-    const environment = await startServers({ directory, servers });
+    const environment = await startTestServers({ directory, servers, say });
     return stop.aborted ? 130 : Math.max(await runJest(environment, stop), await endLeftovers({ mark, servers }));
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
@@ -41,58 +36,6 @@ async function main(): Promise<number> {
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
     rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function startServers({ directory, servers }: { directory: string; servers: Child[] }) {
-  const ports = await choosePorts('free', process.env);
-  const logFile = (name: string) => join(directory, 'logs', `${name}.log`);
-  const keep = <T extends { child: Child }>(server: T): T => {
-    servers.push(server.child);
-    return server;
-  };
-  const postgres = startPostgres({
-    directory: join(directory, 'postgres'),
-    port: ports.postgres,
-    database: TEMPLATE,
-    logFile: logFile('postgres'),
-  }).then(keep);
-  const temporal = startTemporal({
-    file: join(directory, 'temporal', 'temporal.db'),
-    port: ports.temporal,
-    uiPort: ports.temporalUi,
-    logFile: logFile('temporal'),
-    timeSkipping: true,
-    say,
-  }).then(keep);
-  const [databaseUrl, temporalAddress] = await Promise.all([
-    withProgress('Starting Postgres', { work: postgres, say }).then(async ({ url }) => {
-      await migrateTemplate({ url, logFile: logFile('migrate') });
-      return url;
-    }),
-    withProgress('Obtaining and starting Temporal', { work: temporal, say }).then(async ({ address }) => {
-      await prepareNamespace({ address, namespace: 'default' });
-      return address;
-    }),
-  ]);
-  return { LENDEN_TEST_DATABASE_URL: databaseUrl, LENDEN_TEST_TEMPORAL_ADDRESS: temporalAddress };
-}
-
-async function migrateTemplate({ url, logFile }: { url: string; logFile: string }): Promise<void> {
-  const migration = await startChild({
-    name: 'migrate',
-    command: process.execPath,
-    args: [join(ROOT, 'database', 'migrate.ts')],
-    env: { ...process.env, DATABASE_URL: url },
-    cwd: ROOT,
-    logFile,
-    stopSignal: 'SIGTERM',
-    graceMs: 10_000,
-    lifeline: 'channel',
-  });
-  const ending = await migration.exited;
-  if (ending !== 'exit code 0') {
-    throw new Error(`The template database could not be migrated (${ending}):\n${lastWords(migration)}`);
   }
 }
 

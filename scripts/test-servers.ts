@@ -1,0 +1,75 @@
+import { join, resolve } from 'node:path';
+import { lastWords, startChild, type Child } from './child.ts';
+import { startPostgres } from './postgres.ts';
+import { withProgress } from './progress.ts';
+import { choosePorts } from './stack-environment.ts';
+import { prepareNamespace } from './temporal-namespace.ts';
+import { startTemporal } from './temporal.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const TEMPLATE = 'lenden_template';
+
+export interface TestServerOptions {
+  /** Takes all data and logs; Postgres' account must be able to walk to it. */
+  readonly directory: string;
+  /** Gets each server as soon as it runs, so that the caller can stop them whatever happens. */
+  readonly servers: Child[];
+  readonly say: (line: string) => void;
+}
+
+/** One Postgres with a migrated template database and one Temporal, on free ports; answers the environment that tests read. */
+export async function startTestServers({
+  directory,
+  servers,
+  say,
+}: TestServerOptions): Promise<Record<string, string>> {
+  const ports = await choosePorts('free', process.env);
+  const logFile = (name: string) => join(directory, 'logs', `${name}.log`);
+  const keep = <T extends { child: Child }>(server: T): T => {
+    servers.push(server.child);
+    return server;
+  };
+  const postgres = startPostgres({
+    directory: join(directory, 'postgres'),
+    port: ports.postgres,
+    database: TEMPLATE,
+    logFile: logFile('postgres'),
+  }).then(keep);
+  const temporal = startTemporal({
+    file: join(directory, 'temporal', 'temporal.db'),
+    port: ports.temporal,
+    uiPort: ports.temporalUi,
+    logFile: logFile('temporal'),
+    timeSkipping: true,
+    say,
+  }).then(keep);
+  const [databaseUrl, temporalAddress] = await Promise.all([
+    withProgress('Starting Postgres', { work: postgres, say }).then(async ({ url }) => {
+      await migrateTemplate({ url, logFile: logFile('migrate') });
+      return url;
+    }),
+    withProgress('Obtaining and starting Temporal', { work: temporal, say }).then(async ({ address }) => {
+      await prepareNamespace({ address, namespace: 'default' });
+      return address;
+    }),
+  ]);
+  return { LENDEN_TEST_DATABASE_URL: databaseUrl, LENDEN_TEST_TEMPORAL_ADDRESS: temporalAddress };
+}
+
+async function migrateTemplate({ url, logFile }: { url: string; logFile: string }): Promise<void> {
+  const migration = await startChild({
+    name: 'migrate',
+    command: process.execPath,
+    args: [join(ROOT, 'database', 'migrate.ts')],
+    env: { ...process.env, DATABASE_URL: url },
+    cwd: ROOT,
+    logFile,
+    stopSignal: 'SIGTERM',
+    graceMs: 10_000,
+    lifeline: 'channel',
+  });
+  const ending = await migration.exited;
+  if (ending !== 'exit code 0') {
+    throw new Error(`The template database could not be migrated (${ending}):\n${lastWords(migration)}`);
+  }
+}
