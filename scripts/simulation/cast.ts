@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 import type { ForgeryPlan, PaymentPlan } from './story.ts';
 import type { World } from './world.ts';
 
-const CLIENT_TRIES_MAX = 40;
+const CLIENT_TRIES_MAX = 500;
 const NOTICE_TRIES_MAX = 200;
 
 /** What a client was told, word for word: a promise that the rows must keep. */
@@ -179,7 +179,7 @@ export class Cast {
         await this.attempt(plan, { key, reference, odd: null, status: 'VALID' });
         return;
       case 'pays twice':
-        await this.attempt(plan, { key, reference, odd: null, status: 'VALID' });
+        await this.attempt({ ...plan, noticeLost: false }, { key, reference, odd: null, status: 'VALID' });
         await world.timeline.pause(this.random.between(0, 20_000));
         await this.attempt({ ...plan, noticeLost: false }, { key, reference, odd: null, status: 'VALID' });
         return;

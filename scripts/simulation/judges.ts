@@ -20,6 +20,8 @@ export interface Evidence {
   readonly alerts: readonly string[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
+  /** By workflow id: events of its longest run. */
+  readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
   /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
   readonly faultsEndedMs: number;
   readonly clockToleranceMs: number;
@@ -49,6 +51,7 @@ export const JUDGES = {
   'comes-to-rest': comesToRest,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
+  'no-storm': noStorm,
   'instruments-agree': ({ wrong }) => [...wrong],
 } as const satisfies Record<string, Judge>;
 export type JudgeName = keyof typeof JUDGES;
@@ -299,6 +302,15 @@ function callbacksTakenUp(evidence: Evidence): string[] {
 
 function comesToRest({ atRest }: Evidence): string[] {
   return atRest ? [] : ['the story did not come to rest within 30 days'];
+}
+
+/** Far below the 51,200 events at which a server gives a run up; a 72-hour outage with all its retries takes a third of it. */
+const EVENTS_A_RUN_MAX = 2_000;
+
+function noStorm({ histories }: Evidence): string[] {
+  return histories
+    .filter(({ events }) => events > EVENTS_A_RUN_MAX)
+    .map(({ workflowId, events }) => `a history of ${workflowId} has ${events} events`);
 }
 
 /** Hours after the last fault, not days: the pauses between final questions and sweeps are an hour at most. */

@@ -13,6 +13,7 @@ import { START_MS, World } from './world.ts';
 
 const LAST_DAY_MS = 30 * 86_400_000;
 const SWEEP_EVERY_MS = 30_000;
+const CLOCKS_APART_MS = 2_000;
 
 export interface SeedResult {
   readonly seed: number;
@@ -142,16 +143,20 @@ function strike(world: World): void {
   }
 }
 
-/** The schedule: one pass at a time, every 30 seconds while anything may have failed lately, later when its rows say so. */
+/**
+ * The schedule: every 30 seconds, one pass at a time, and every half hour once nothing has failed for an hour, or the long waits of a
+ * story would be nothing but sweeping. Passes that would find nothing are left out; they would change nothing.
+ */
 function keepSweeping(world: World): void {
   const { timeline, temporal } = world;
   const tick = (): void => {
-    if (temporal.runs.get('sweep')?.status !== 'running') {
+    const dueMs = world.nextSweepMs();
+    if (dueMs <= timeline.nowMs + CLOCKS_APART_MS && temporal.runs.get('sweep')?.status !== 'running') {
       temporal.start({ workflowId: 'sweep', type: 'sweepWorkflow', args: [] });
     }
-    const lately = world.sinceStartMs < world.story.faultsEndMs + 3_600_000;
-    const nextMs = lately ? 0 : world.nextSweepMs();
-    timeline.at(Math.max(nextMs, timeline.nowMs + SWEEP_EVERY_MS), tick, { idle: true, life: null });
+    const calm = world.sinceStartMs > world.story.faultsEndMs + 3_600_000;
+    const waitMs = calm ? Math.min(Math.max(dueMs - timeline.nowMs, 30 * 60_000), 3_600_000) : SWEEP_EVERY_MS;
+    timeline.at(timeline.nowMs + waitMs, tick, { idle: true, life: null });
   };
   timeline.at(START_MS + SWEEP_EVERY_MS, tick, { idle: true, life: null });
 }
@@ -171,6 +176,7 @@ function gather(
     alerts: world.alerts,
     wrong: world.wrong,
     atRest,
+    histories: [...world.temporal.runs.values(), ...world.temporal.closed],
     faultsEndedMs: START_MS + Math.max(world.story.faultsEndMs, world.story.gatewayAwayUntilMs),
     clockToleranceMs: 2_000,
   };

@@ -103,7 +103,7 @@ export function storyOf(random: Random): Story {
     gatewayAwayUntilMs: on(0.06) ? random.pick([expiryMs * 2, 10 * HOUR_MS, 80 * HOUR_MS]) : 0,
     answerLoss: on(0.3) ? random.pick([0.05, 0.3]) : 0,
     slowness: on(0.25) ? random.pick([0.01, 0.05]) : 0,
-    longHistory: random.chance(0.1) ? random.pick([18, 25, 40]) : 4_000,
+    longHistory: random.chance(0.1) ? random.pick([18, 25, 40]) : 1_000,
     skewMs: random.chance(0.3)
       ? { api: random.between(-900, 900), worker: random.between(-900, 900), database: random.between(-900, 900) }
       : { api: 0, worker: 0, database: 0 },

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 const realSetImmediate = setImmediate;
 /** More events than any honest story has: a seed that reaches it runs in circles. */
-const EVENTS_MAX = 150_000;
+const EVENTS_MAX = 60_000;
 
 /** One life of one process. What it was doing when it died is never heard of again. */
 export class Life {
@@ -37,7 +37,7 @@ export class Timeline {
   nowMs: number;
   private readonly queue: Planned[] = [];
   private orders = 0;
-  private events = 0;
+  events = 0;
   /** How many events that are not idle wait. */
   busy = 0;
   /** The simulation itself failed; the story ends here. */

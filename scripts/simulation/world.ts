@@ -313,8 +313,16 @@ export class World {
     return !open && !unread && !undelivered && [...this.temporal.runs.values()].every((run) => run.atRest());
   }
 
-  /** When the sweeper has something to do next. */
+  /** When the sweeper has something to do next: the earliest of what its own statements look for. Infinity for never. */
   nextSweepMs(): number {
+    const { runs, closed } = this.temporal;
+    const badly = closed.some(
+      ({ status, closedAtMs }) =>
+        (status === 'failed' || status === 'terminated') && closedAtMs > this.timeline.nowMs - 600_000,
+    );
+    if (badly && runs.size > 0) {
+      return 0;
+    }
     const due = [
       ...this.postgres
         .rows('payments')
@@ -322,7 +330,7 @@ export class World {
       ...this.postgres.rows('gateway_callbacks').filter(({ consumed_at: consumedAt }) => consumedAt === null),
       ...this.postgres.rows('webhook_events').filter(({ next_sweep_at: at }) => at !== null),
     ].map(({ next_sweep_at: at }) => (at instanceof Date ? at.getTime() : Infinity));
-    return Math.min(...due, this.timeline.nowMs + 3_600_000);
+    return Math.min(...due);
   }
 
   async registerApps(): Promise<void> {

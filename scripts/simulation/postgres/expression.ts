@@ -107,11 +107,8 @@ class ExpressionReader {
     if (operator === undefined) {
       return left;
     }
-    if (reader.sees('any', '(')) {
-      reader.expect('any', '(');
-      const list = this.or();
-      reader.expect(')');
-      return (scope) => isMember(left(scope), (list(scope) ?? []) as readonly Value[]);
+    if (reader.sees('any', '(') || reader.sees('all', '(')) {
+      return this.againstList(left, operator);
     }
     const right = this.sum();
     if (operator === '~') {
@@ -121,6 +118,22 @@ class ExpressionReader {
       };
     }
     return (scope) => ordered(operator, left(scope), right(scope));
+  }
+
+  /** `= any(list)` and `<> all(list)`: the two that say "is one of" and "is none of". */
+  private againstList(left: Expression, operator: string): Expression {
+    const { reader } = this;
+    const quantifier = reader.word();
+    reader.expect('(');
+    const list = this.or();
+    reader.expect(')');
+    if (`${operator} ${quantifier}` !== '= any' && `${operator} ${quantifier}` !== '<> all') {
+      throw new SyntaxError(`the simulation's Postgres does not read ${operator} ${quantifier}`);
+    }
+    return (scope) => {
+      const found = isMember(left(scope), (list(scope) ?? []) as readonly Value[]);
+      return quantifier === 'any' ? found : negated(found);
+    };
   }
 
   private members(): (scope: Scope) => readonly Value[] {
@@ -264,11 +277,15 @@ class ExpressionReader {
     const { reader } = this;
     reader.aggregates += 1;
     const value = this.or();
-    const by = reader.takes('order', 'by') ? this.or() : null;
-    const sign = reader.takes('desc') ? -1 : 1;
+    const order = reader.takes('order', 'by')
+      ? reader.list(() => ({ by: this.or(), sign: reader.takes('desc') ? -1 : 1 }))
+      : [];
     reader.expect(')');
     return ({ group = [] }) => {
-      const rows = by === null ? [...group] : [...group].sort((a, b) => sign * (compare(by(a), by(b)) ?? 0));
+      const rows = [...group].sort((a, b) => {
+        const decided = order.map(({ by, sign }) => sign * (compare(by(a), by(b)) ?? 0)).find((sides) => sides !== 0);
+        return decided ?? 0;
+      });
       return rows.length === 0 ? null : rows.map((row) => asJson(value(row)));
     };
   }

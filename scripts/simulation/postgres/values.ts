@@ -124,7 +124,8 @@ export function coerced(value: Value, type: string): Value {
     case 'timestamptz':
       return instant(value);
     case 'text[]':
-      return value === '{}' ? [] : value;
+    case 'bigint[]':
+      return listOf(value).map((member) => coerced(member, type.slice(0, -2)));
     case 'jsonb':
       return typeof value === 'string' ? (JSON.parse(value) as Value) : value;
     case 'text':
@@ -136,6 +137,18 @@ export function coerced(value: Value, type: string): Value {
     default:
       return value;
   }
+}
+
+/** An array, or PostgreSQL's text for one without quotes or nulls. */
+function listOf(value: Value): Value[] {
+  if (Array.isArray(value)) {
+    return value as Value[];
+  }
+  const inner = /^\{([^{}"]*)\}$/.exec(String(value))?.[1];
+  if (inner === undefined) {
+    throw new SyntaxError(`not an array: ${String(value)}`);
+  }
+  return inner === '' ? [] : inner.split(',');
 }
 
 function instant(value: Value): Date {

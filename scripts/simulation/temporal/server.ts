@@ -89,6 +89,11 @@ export class ServerRun {
     this.args = facts.args;
   }
 
+  /** About as many events as a server would count: one for each job and command. */
+  get events(): number {
+    return this.history.reduce((sum, { jobs, commands }) => sum + jobs.length + commands.length, 1);
+  }
+
   /** Whether it waits for something that only the world outside can bring. */
   atRest(): boolean {
     return (
@@ -234,8 +239,7 @@ export class TemporalServer {
     if (code === null) {
       return;
     }
-    const events = run.history.reduce((sum, { jobs: past, commands }) => sum + past.length + commands.length, 1);
-    const when = { nowMs: this.options.timeline.nowMs, historyIsLong: events > this.options.longHistory };
+    const when = { nowMs: this.options.timeline.nowMs, historyIsLong: run.events > this.options.longHistory };
     const commands = await code.activate(jobs, when);
     task.activations.push({ jobs, commands, ...when });
     for (const command of commands) {
