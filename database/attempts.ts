@@ -1,7 +1,7 @@
 import type { AttemptStatus } from '../domain/payment.ts';
 import type { CustomerDefaults } from './entities/application.ts';
 import type { CallbackOutcome } from './entities/payment.ts';
-import { CONSUME_CALLBACKS, consumeCallbacks } from './gateway-callbacks.ts';
+import { bigintArray, CONSUME_CALLBACKS, consumeCallbacks } from './gateway-callbacks.ts';
 import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from './statements.ts';
 
@@ -146,6 +146,7 @@ export interface WaitingCallback {
 export interface Question {
   readonly payment: PaymentRecord;
   readonly attempts: readonly AttemptRecord[];
+  /** Signed ones first, so that a flood of forged ones hides none of them. */
   readonly callbacks: readonly WaitingCallback[];
   /** The newest callback that had arrived when the question was prepared. */
   readonly newestCallbackId: bigint;
@@ -169,14 +170,15 @@ export async function takeUpQuestion(statements: Statements, paymentId: bigint):
     statements.execute<PaymentRow[]>('update payments set callback_signalled_at = null where id = ? returning *', [
       paymentId,
     ]),
-    statements.execute<{ attempts: AttemptRow[]; callbacks: WaitingRow[] }[]>(
+    statements.execute<{ attempts: AttemptRow[]; callbacks: WaitingRow[]; newest: string | null }[]>(
       `select
          (select coalesce(json_agg(t order by t.number), '[]') from (
            select number, ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ?) t) as attempts,
-         (select coalesce(json_agg(c order by c.id desc), '[]') from (
+         (select coalesce(json_agg(c order by c.signature_valid desc, c.id desc), '[]') from (
            select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = ? and consumed_at is null
-           order by id desc limit ?) c) as callbacks`,
-      [paymentId, paymentId, CALLBACKS_READ_MAX],
+           order by signature_valid desc, id desc limit ?) c) as callbacks,
+         (select max(id) from gateway_callbacks where payment_id = ? and consumed_at is null) as newest`,
+      [paymentId, paymentId, CALLBACKS_READ_MAX, paymentId],
     ),
   ]);
   if (payment === undefined || asked === undefined) {
@@ -192,7 +194,7 @@ export async function takeUpQuestion(statements: Statements, paymentId: bigint):
     payment: paymentOf(payment),
     attempts: asked.attempts.map(attemptOf),
     callbacks,
-    newestCallbackId: callbacks[0]?.id ?? 0n,
+    newestCallbackId: BigInt(asked.newest ?? 0),
   };
 }
 
@@ -211,9 +213,11 @@ export interface AnsweredQuestion {
   readonly attemptId: bigint;
   /** Null when the gateway did not say anything plainly: the attempt stays as it is. */
   readonly answer: AttemptAnswerRecord | null;
-  /** What becomes of the callbacks that were the reason to ask: every one up to `newestCallbackId`, read or not. */
+  /** What becomes of the callbacks that were the reason to ask: every one up to `newestCallbackId`, read or not, but for `unanswered`. */
   readonly outcome: CallbackOutcome;
   readonly newestCallbackId: bigint;
+  /** Callbacks that the answer says nothing about: somebody else asks. */
+  readonly unanswered: readonly bigint[];
 }
 
 /**
@@ -222,10 +226,10 @@ export interface AnsweredQuestion {
  */
 export async function recordAnswer(
   statements: Statements,
-  { attemptId, answer, outcome, newestCallbackId }: AnsweredQuestion,
+  { attemptId, answer, outcome, newestCallbackId, unanswered }: AnsweredQuestion,
 ): Promise<void> {
   if (answer === null) {
-    return consumeCallbacks(statements, { attemptId, upTo: newestCallbackId }, outcome);
+    return consumeCallbacks(statements, { attemptId, upTo: newestCallbackId, unanswered }, outcome);
   }
   await statements.execute(
     `with answered as (
@@ -247,6 +251,7 @@ export async function recordAnswer(
       outcome,
       attemptId,
       newestCallbackId,
+      bigintArray(unanswered),
     ],
   );
 }

@@ -173,18 +173,29 @@ export async function closeCallback(
   );
 }
 
-/** Values: outcome, attempt id, id of the newest callback that is closed. */
+/** Values: outcome, attempt id, id of the newest callback that is closed, ids of those that stay open. */
 export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
-     where attempt_id = ? and consumed_at is null and id <= ?`;
+     where attempt_id = ? and consumed_at is null and id <= ? and id <> all(?::bigint[])`;
+
+export interface ConsumedCallbacks {
+  readonly attemptId: bigint;
+  readonly upTo: bigint;
+  readonly unanswered?: readonly bigint[];
+}
 
 /**
- * Closes every callback of an attempt that had arrived when the gateway was asked, read or not. Those that come later wait for the next
- * question.
+ * Closes every callback of an attempt that had arrived when the gateway was asked, read or not, unless the answer says nothing about it.
+ * Those that come later wait for the next question.
  */
 export async function consumeCallbacks(
   statements: Statements,
-  { attemptId, upTo }: { attemptId: bigint; upTo: bigint },
+  { attemptId, upTo, unanswered = [] }: ConsumedCallbacks,
   outcome: CallbackOutcome,
 ): Promise<void> {
-  await statements.execute(CONSUME_CALLBACKS, [outcome, attemptId, upTo]);
+  await statements.execute(CONSUME_CALLBACKS, [outcome, attemptId, upTo, bigintArray(unanswered)]);
+}
+
+/** An array as one value, whichever way a statement is run: MikroORM would spread a JavaScript array. */
+export function bigintArray(values: readonly bigint[]): string {
+  return `{${values.join(',')}}`;
 }

@@ -21,37 +21,47 @@ import { ASK_GATEWAY, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS } from './options.
 const { bookLatePayment } = proxyActivities<LatePaymentActivities>(ASK_GATEWAY);
 
 export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'nothing-late'> {
-  let woken = true;
+  const call = new Call();
   let held: Extract<LatePaymentResult, { kind: 'held' }> | null = null;
-  setHandler(callbackSignal, () => {
-    woken = true;
-  });
-  while (woken || held !== null) {
+  setHandler(callbackSignal, () => call.raise());
+  while (call.waiting() || held !== null) {
     if (held !== null) {
       setCurrentDetails(
         `${held.amountMinor} ${held.currency} (minor units) is held in suspense until it is refunded or kept.`,
       );
     }
-    await condition(() => woken);
-    woken = false;
-    const result = await askUntilAnswered(input, () => woken);
+    await condition(call.waiting);
+    const result = await askUntilAnswered(input, call);
     if (result.kind === 'held' && held === null) {
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'HELD' }]);
     }
     held = result.kind === 'held' ? result : held;
-    const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (continueAsNewSuggested) {
-      await makeContinueAsNewFunc<typeof latePaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
-    }
+    await renewWhenLong(input);
   }
   setCurrentDetails('The gateway confirms no charge beyond those that are booked.');
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'NOTHING_LATE' }]);
   return 'nothing-late';
 }
 
-async function askUntilAnswered(input: LatePaymentInput, woken: () => boolean): Promise<LatePaymentResult> {
+/** Something came about which the gateway has not been asked. A run begins with one: whatever started it. */
+class Call {
+  private raised = true;
+  readonly waiting = (): boolean => this.raised;
+
+  raise(): void {
+    this.raised = true;
+  }
+
+  take(): void {
+    this.raised = false;
+  }
+}
+
+/** Every question takes up the call that led to it, so that a callback ends one pause, never all that follow. */
+async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<LatePaymentResult> {
   const giveUpAtMs = Date.now() + FINAL_QUESTIONS_FOR_MS;
   for (let tries = 0; ; tries += 1) {
+    call.take();
     setCurrentDetails('A callback came after the payment had ended: asking the gateway whether money moved.');
     try {
       return await bookLatePayment(input);
@@ -60,7 +70,16 @@ async function askUntilAnswered(input: LatePaymentInput, woken: () => boolean): 
         throw error;
       }
       setCurrentDetails('The gateway cannot be asked; trying again.');
-      await condition(woken, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
+      await renewWhenLong(input);
+      await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
     }
+  }
+}
+
+/** The rows hold what a fresh run needs: it asks again, and books nothing twice. */
+async function renewWhenLong(input: LatePaymentInput): Promise<void> {
+  const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
+  if (continueAsNewSuggested) {
+    await makeContinueAsNewFunc<typeof latePaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
   }
 }

@@ -10,7 +10,13 @@ import type { CallbackOutcome } from '../../database/entities/payment.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
-import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
+import {
+  GatewayFailure,
+  type AttemptAnswer,
+  type Charge,
+  type Gateway,
+  type ParsedCallback,
+} from '../../gateways/port.ts';
 import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
@@ -70,7 +76,7 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
   const callbacks = question.callbacks.filter(({ attemptId }) => attemptId === attempt.id);
   const claims = callbacks
     .filter(({ signatureValid }) => signatureValid)
-    .map(({ rawPayload }) => gateway.parseCallback(rawPayload));
+    .map(({ id, rawPayload }) => ({ id, ...gateway.parseCallback(rawPayload) }));
   const answer = await gateway.askAttempt({
     attemptReference: attempt.reference,
     sessionKey: attempt.sessionKey,
@@ -79,8 +85,9 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
   });
   const record: RecordAnswer = async (outcome, said) => {
     const { newestCallbackId } = question;
+    const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
     await deps.database.inOneTrip(scopeOf(input), (statements) =>
-      recordAnswer(statements, { attemptId: attempt.id, answer: said, outcome, newestCallbackId }),
+      recordAnswer(statements, { attemptId: attempt.id, answer: said, outcome, newestCallbackId, unanswered }),
     );
   };
   if (answer.kind === 'charged') {
@@ -96,6 +103,16 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
   }
   await record('ACCEPTED', { status: ended.status });
   return { kind: ended.verdict };
+}
+
+/** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about late money. */
+function otherCharges(
+  claims: readonly (ParsedCallback & { readonly id: bigint })[],
+  confirmed: string | null | undefined,
+): bigint[] {
+  return claims
+    .filter(({ claims: claim, claimedValidationId: id }) => claim === 'paid' && id !== null && id !== confirmed)
+    .map(({ id }) => id);
 }
 
 /** Writes down what the gateway said, and closes the callbacks that were the reason to ask. */

@@ -474,6 +474,22 @@ describe('late money', () => {
     expect(await postingsOf(input)).toHaveLength(2);
   });
 
+  test('is found as well when both notices had come before the payment was settled', async () => {
+    // One question settles one charge; the other must not be closed with it and forgotten.
+    const { input, attempt } = await world.opened();
+    const other = await secondSession(attempt);
+    await world.finish({ reference: attempt['session_key'] });
+    await world.finish({ reference: other });
+    await until(async () => (await callbackCount(input)) === 2);
+    await verify(input);
+    await settle(input);
+    const open = (await world.callbacksOf(input)).filter(({ consumed_at: at }) => at === null);
+    expect(open).toHaveLength(1);
+    expect(await late(input, attempt)).toEqual({ kind: 'held', amountMinor: '10000', currency: 'BDT' });
+    expect(await held(input)).toHaveLength(1);
+    expect((await world.callbacksOf(input)).every(({ consumed_at: at }) => at !== null)).toBe(true);
+  });
+
   test('is asked for again when the gateway gives no answer', async () => {
     // Nothing is closed as "no money" by a gateway that is away.
     const { input, attempt } = await world.opened(scripted(30));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import { callbackSignal } from '../../workflows/messages/payment.ts';
 import {
   detailsOf,
   openTheatre,
@@ -90,6 +91,23 @@ describe('money after the end', () => {
     expect(await staged.late().result()).toBe('nothing-late');
     const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
     expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(3 * 3_600_000);
+  });
+
+  test('is asked for at the same pace when further callbacks come while the gateway is silent', async () => {
+    // A callback hurries one question; it must not end every pause for three days and fill the history.
+    const staged = theatre.stage({ late: (call) => (call <= 12 ? away() : { kind: 'nothing' }) });
+    staged.script = {
+      late: async (call) => {
+        if (call === 2) {
+          await staged.late().signal(callbackSignal, 'c2');
+        }
+        return call <= 12 ? away() : { kind: 'nothing' };
+      },
+    };
+    await arrive(staged, 1n);
+    expect(await staged.late().result()).toBe('nothing-late');
+    const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
+    expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(6 * 3_600_000);
   });
 
   test('fails visibly after 72 hours without an answer', async () => {
