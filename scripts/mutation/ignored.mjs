@@ -1,0 +1,27 @@
+import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
+
+const LEVELS = new Set(['debug', 'info', 'warn', 'error']);
+
+/**
+ * The one thing that is not mutated: the words of a log line, `log.warn({…}, 'these')`. They are for people and may
+ * change; what is in the fields is data, and mutated.
+ */
+function isLogText(path) {
+  const { node, parent, key } = path;
+  if (parent?.type !== 'CallExpression' || !['StringLiteral', 'TemplateLiteral'].includes(node.type) || key !== 1) {
+    return false;
+  }
+  const { callee } = parent;
+  return callee.type === 'MemberExpression' && LEVELS.has(callee.property.name) && named(callee.object) === 'log';
+}
+
+/** `log` or `deps.log`. */
+function named(node) {
+  return node.type === 'Identifier' ? node.name : node.type === 'MemberExpression' ? node.property.name : undefined;
+}
+
+export const strykerPlugins = [
+  declareValuePlugin(PluginKind.Ignore, 'log-text', {
+    shouldIgnore: (path) => (isLogText(path) ? 'the words of a log line are for people' : undefined),
+  }),
+];
