@@ -1,0 +1,33 @@
+/**
+ * What every pass of `npm run test:mutation` has in common; the script says by LENDEN_MUTATION_PASS which files are
+ * changed, which tests may notice, and where its files go.
+ */
+const { name, mutate, testMatch, directory } = JSON.parse(
+  process.env.LENDEN_MUTATION_PASS ?? '{"name":"none","mutate":[],"testMatch":[],"directory":".lenden/mutation"}',
+);
+
+export default {
+  mutate,
+  testRunner: 'jest',
+  testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
+  plugins: ['@stryker-mutator/jest-runner', './scripts/mutation/ignored.mjs'],
+  ignorers: ['log-text'],
+  jest: { configFile: 'jest.config.js', config: { testMatch } },
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  // Tests of one mutant that take this much longer than without it hang; machines are shared.
+  timeoutMS: 20_000,
+  timeoutFactor: 3,
+  incremental: true,
+  incrementalFile: `${directory}/${name}-known.json`,
+  tempDirName: `${directory}/working-copy`,
+  reporters: ['progress-append-only', 'json'],
+  jsonReporter: { fileName: `${directory}/${name}-report.json` },
+  // Types are checked by a compiler that has no interface for Stryker; there is nothing to preprocess.
+  tsconfigFile: 'none',
+  disableTypeChecks: false,
+  ignorePatterns: ['.lenden', 'docs', 'bench', 'web', 'test/replay', 'test/web', 'test/e2e'],
+  allowConsoleColors: false,
+  // Changes of what runs when a module is loaded need every test; there are few, and they are worth it.
+  warnings: { slow: false },
+};
