@@ -99,6 +99,9 @@ export const GATEWAY_SCRIPT_NAMES = Object.keys(GATEWAY_SCRIPTS) as readonly Gat
 export const FORGERIES = ['forged-ipn', 'forged-return', 'early-ipn'] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
+/** Not a fault but what a payer may bring about: money for a payment that has ended. */
+export const LATE_MONEY = 'late-money';
+
 /** Every name that is counted, and that `--only-dial` takes. */
 export const ALL_DIALS: readonly string[] = [
   ...PROCESS_DIALS,
@@ -107,4 +110,5 @@ export const ALL_DIALS: readonly string[] = [
   ...TOXICS,
   ...GATEWAY_SCRIPT_NAMES.map((name) => `gateway:${name}`),
   ...FORGERIES,
+  LATE_MONEY,
 ];

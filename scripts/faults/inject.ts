@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Cluster, MemberName } from './cluster.ts';
@@ -10,17 +12,35 @@ import type { PlannedFault } from './plan.ts';
 /** A graceful stop that takes longer than this is cut short, as every launcher does. */
 const TERM_GRACE_MS = 4_000;
 const UP_TIMEOUT_MS = 20_000;
+/** Nobody may pay any more in this round: then it strikes without its cue. */
+const CUE_TIMEOUT_MS = 1_500;
 
 /** Carries out the faults of a round at their times, each to its end. Resolves when all of them are over. */
 export async function inject(cluster: Cluster, faults: readonly PlannedFault[], log: FaultLog): Promise<void> {
   await Promise.all(
     faults.map(async (fault) => {
       await sleep(fault.atMs);
+      await cue(cluster, fault);
       await carryOut(cluster, fault, log).catch((error: unknown) =>
         log.note(`fault not carried out: ${String(error)}`),
       );
     }),
   );
+}
+
+/** The gateway syncs a charge to its log before it tells anybody, so the log's growth is the earliest sign of it. */
+async function cue({ directory }: Cluster, { cue: kind, cueDelayMs }: PlannedFault): Promise<void> {
+  if (kind === 'clock') {
+    return;
+  }
+  const size = (): number =>
+    statSync(join(directory, 'simulators', 'charges.jsonl'), { throwIfNoEntry: false })?.size ?? 0;
+  const before = size();
+  const giveUpAt = Date.now() + CUE_TIMEOUT_MS;
+  while (size() === before && Date.now() < giveUpAt) {
+    await sleep(10);
+  }
+  await sleep(cueDelayMs);
 }
 
 async function carryOut(cluster: Cluster, fault: PlannedFault, log: FaultLog): Promise<void> {

@@ -85,10 +85,20 @@ async function cancelThenPay(patience: Patience): Promise<void> {
   const checkout = await openCheckout(patience);
   const gateway = await again(patience, () => press(checkout, { form: CONTINUE }));
   await again(patience, () => press(checkout, { form: CANCEL }));
-  await sleep(LOOK_AGAIN_MS);
+  await untilEnded(patience);
   const done = await again(patience, () => press(gateway, { form: 'form', button: 'pay' }));
   if (done.document.querySelector('form#return') !== null) {
     await again(patience, () => press(done, { form: 'form#return' }));
+  }
+}
+
+async function untilEnded({ closed, checkoutUrl, visit }: Patience): Promise<void> {
+  for (let waiting = true; waiting && !closed();) {
+    await sleep(LOOK_AGAIN_MS);
+    waiting = await open(checkoutUrl, visit).then(
+      (page) => isWaiting(page) || page.document.querySelector(CONTINUE) !== null,
+      () => true,
+    );
   }
 }
 

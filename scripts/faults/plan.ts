@@ -25,6 +25,12 @@ export type PlannedFault = Trouble & {
   /** 0 or 1: which of two alike processes it happens to. */
   readonly victim: 0 | 1;
   readonly atMs: number;
+  /**
+   * `charge`: from then on it waits for the gateway to take money, and strikes so many milliseconds later: what follows a charge is where
+   * a death costs most. `clock`: it strikes at once.
+   */
+  readonly cue: 'clock' | 'charge';
+  readonly cueDelayMs: number;
   /** How long it lasts; of a killed process, how long it stays dead before it is started again. */
   readonly forMs: number;
 };
@@ -71,6 +77,8 @@ export const CYCLE_ROUNDS = 8;
 export const LOAD_MS = 3_500;
 const ERRANDS = 12;
 const SCRIPTED = 6;
+/** Behind the scripted and the forged ones. */
+const LATE_MONEY_INDEX = SCRIPTED + FORGERIES.length;
 const TOXICS_PER_LINK = 2;
 const AMOUNT_MINOR_MIN = 1_000;
 const AMOUNT_MINOR_MAX = 500_000;
@@ -109,6 +117,8 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
       victim: random.chance(0.5) ? 0 : 1,
       atMs: random.between(300, LOAD_MS - 900),
       forMs: random.between(300, 1_600),
+      cue: random.chance(0.5) ? 'charge' : 'clock',
+      cueDelayMs: random.between(0, 250),
     })),
     errands: Array.from({ length: ERRANDS }, (_, index) =>
       errand({ seed, round, index, script: scripts[index] ?? null, forgery: forgeries[index - SCRIPTED] ?? null }),
@@ -127,7 +137,8 @@ interface Drawn {
 function errand({ seed, round, index, script, forgery }: Drawn): Errand {
   const random = randomFrom(seed, round, 1_000 + index);
   const amountMinor = script === null ? plainAmount(random) : SCRIPTED_TAKA * 100 + GATEWAY_SCRIPTS[script];
-  const act = forgery === null ? (script === null ? drawAct(random) : 'pay') : 'leave-the-gateway';
+  const plainAct = index === LATE_MONEY_INDEX ? 'cancel-then-pay' : drawAct(random);
+  const act = forgery === null ? (script === null ? plainAct : 'pay') : 'leave-the-gateway';
   return {
     mark: `${seed}-${round}-${index}`,
     app: random.pick([0, 1, 2] as const),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openCaller, type Caller } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import { collect, type Collected, type Sources } from './collect.ts';
-import { GATEWAY_SCRIPT_NAMES } from './dials.ts';
+import { GATEWAY_SCRIPT_NAMES, LATE_MONEY } from './dials.ts';
 import { openFaultLog, type FaultLog } from './fault-log.ts';
 import { inject, setReceiver } from './inject.ts';
 import { openJournal, type Journal } from './journal.ts';
@@ -74,6 +74,9 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   log.note('everything is settled');
   countScripts(log, await scriptedSessions(run, plan.errands));
   const collected = await collect({ ...run, errands: plan.errands, callers, journal, prefix, unsettled });
+  for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'late-payment')) {
+    log.fired([LATE_MONEY], `late money of ${late.mark} is held`);
+  }
   await run.lapse.seal().catch((error: unknown) => log.note(`sealing not started: ${String(error)}`));
   log.note('the evidence is collected');
   return { ...collected, plan, log, tookMs: Date.now() - begun };

@@ -10,7 +10,8 @@ const cycle = (seed: bigint, first = 0): RoundPlan[] =>
 function dialsOf({ faults, errands }: RoundPlan): string[] {
   return [
     ...faults.flatMap((fault) => (fault.kind === 'link' ? [fault.link, fault.toxic] : [fault.dial])),
-    ...errands.flatMap(({ script, forgery }) => [
+    ...errands.flatMap(({ script, forgery, act }) => [
+      ...(act === 'cancel-then-pay' ? ['late-money'] : []),
       ...(script === null ? [] : [`gateway:${script}`]),
       ...(forgery === null ? [] : [forgery]),
     ]),
