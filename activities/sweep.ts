@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
-import { closeCallback } from '../database/gateway-callbacks.ts';
+import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import type { Mode } from '../domain/mode.ts';
 import { isOpen, type PaymentStatus } from '../domain/payment.ts';
@@ -10,6 +10,8 @@ import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const BATCH_MAX = 100;
+/** A step of a pass takes no longer, so that all steps fit into the activity's minute. */
+const STEP_MAX_MS = 12_000;
 const KEYS_FORGOTTEN_MAX = 1_000;
 
 export interface SweepDependencies extends ActivityDependencies {
@@ -17,9 +19,9 @@ export interface SweepDependencies extends ActivityDependencies {
 }
 
 /**
- * Drives again whatever is stored but not taken up, so that a death between storing and signalling loses nothing. Each step takes a
- * bounded batch, moves its rows' next look into the future first, and only then starts or signals: a row that fails is looked at later,
- * more and more rarely, and never blocks the others.
+ * Drives again whatever is stored but not taken up, so that a death between storing and signalling loses nothing. Each step takes
+ * bounded batches, moves their rows' next look into the future first, and only then starts or signals: a row that fails is looked at
+ * later and never blocks the others.
  */
 export function createSweepActivities(deps: SweepDependencies): SweepActivities {
   return {
@@ -73,34 +75,63 @@ function handleOf(row: PaymentRow): PaymentHandle {
 }
 
 /** Open payments whose next look is due: never started, started but lost, or simply still waiting. Starting finds what runs. */
-async function sweepPayments(deps: SweepDependencies): Promise<number> {
-  const rows = await deps.database.withSystem((em) =>
-    em.execute<PaymentRow[]>(
-      `with due as (
-         select id from payments where status in ('CREATED', 'PENDING') and next_sweep_at <= now()
-         order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
-       update payments p set next_sweep_at = now() + interval '5 minutes' from due, applications a
-       where p.id = due.id and a.id = p.application_id returning ${PAYMENT_COLUMNS}`,
-    ),
-  );
-  for (const row of rows) {
-    await resume(deps, row);
+/** Repeats a batch while there is more, and stops when something fails: then the next pass is early enough. */
+async function inBatches(batch: () => Promise<{ found: number; failed: number; driven?: number }>): Promise<number> {
+  const stopAtMs = Date.now() + STEP_MAX_MS;
+  for (let swept = 0; ;) {
+    const { found, failed } = await batch();
+    swept += found;
+    if (found < BATCH_MAX || failed > 0 || Date.now() >= stopAtMs) {
+      return swept;
+    }
   }
-  return rows.length;
 }
 
-async function resume(deps: SweepDependencies, row: PaymentRow): Promise<void> {
+/** A payment whose workflow runs is looked at again only when it should have ended: until then its callbacks and the list of ended workflows tell. */
+const sweepPayments = (deps: SweepDependencies): Promise<number> =>
+  inBatches(async () => {
+    const rows = await deps.database.withSystem((em) =>
+      em.execute<PaymentRow[]>(
+        `with due as (
+           select id from payments where status in ('CREATED', 'PENDING') and next_sweep_at <= now()
+           order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+         update payments p set next_sweep_at = now() + interval '1 minute' from due, applications a
+         where p.id = due.id and a.id = p.application_id returning ${PAYMENT_COLUMNS}`,
+      ),
+    );
+    const resumed: bigint[] = [];
+    for (const row of rows) {
+      if (await resume(deps, row)) {
+        resumed.push(BigInt(row.id));
+      }
+    }
+    if (resumed.length > 0) {
+      await deps.database.withSystem((em) =>
+        em.execute(
+          `update payments set next_sweep_at = greatest(now() + interval '5 minutes', expires_at + interval '1 minute')
+           where id = any(?::bigint[]) and status in ('CREATED', 'PENDING')`,
+          [bigintArray(resumed)],
+        ),
+      );
+    }
+    return { found: rows.length, failed: rows.length - resumed.length };
+  });
+
+/** False when Temporal could not be asked: the next pass tries again. */
+async function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
   try {
     if ((await deps.dispatch.startPayment(handleOf(row))) === 'completed') {
       await alertIfStillOpen(deps, row);
     } else if (row.cancel_requested_at !== null) {
       await deps.dispatch.signalCancel(row.reference);
     }
+    return true;
   } catch (error) {
     deps.log.warn(
       { payment: row.reference, error: describeError(error) },
       'payment not resumed; the next pass tries again',
     );
+    return false;
   }
 }
 
@@ -153,36 +184,38 @@ interface CallbackRow extends PaymentRow {
 }
 
 /** Stored callbacks that nobody looked at: signalled again, or handed to the late payment of their attempt when the payment has ended. */
-async function sweepCallbacks(deps: SweepDependencies): Promise<number> {
-  const rows = await deps.database.withSystem((em) =>
-    em.execute<CallbackRow[]>(
-      `with due as (
-         select id from gateway_callbacks where consumed_at is null and payment_id is not null and next_sweep_at <= now()
-         order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
-       moved as (
-         update gateway_callbacks c
-         set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
-         from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload)
-       select moved.id as callback_id, moved.raw_payload, t.reference as attempt_reference,
-         case when t.status = 'CONFIRMED' then t.validation_id end as settled_by, ${PAYMENT_COLUMNS}
-       from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
-       join payment_attempts t on t.id = moved.attempt_id`,
-    ),
-  );
-  const unanswered = new Map<string, CallbackRow>();
-  for (const row of rows) {
-    const outcome = outcomeOf(deps, row);
-    if (outcome === null) {
-      unanswered.set(row.attempt_reference, row);
-    } else {
-      await deps.database.withSystem((em) => closeCallback(em, BigInt(row.callback_id), outcome));
+const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
+  inBatches(async () => {
+    const rows = await deps.database.withSystem((em) =>
+      em.execute<CallbackRow[]>(
+        `with due as (
+           select id from gateway_callbacks where consumed_at is null and payment_id is not null and next_sweep_at <= now()
+           order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
+         moved as (
+           update gateway_callbacks c
+           set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
+           from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload)
+         select moved.id as callback_id, moved.raw_payload, t.reference as attempt_reference,
+           case when t.status = 'CONFIRMED' then t.validation_id end as settled_by, ${PAYMENT_COLUMNS}
+         from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
+         join payment_attempts t on t.id = moved.attempt_id`,
+      ),
+    );
+    const unanswered = new Map<string, CallbackRow>();
+    for (const row of rows) {
+      const outcome = outcomeOf(deps, row);
+      if (outcome === null) {
+        unanswered.set(row.attempt_reference, row);
+      } else {
+        await deps.database.withSystem((em) => closeCallback(em, BigInt(row.callback_id), outcome));
+      }
     }
-  }
-  for (const row of unanswered.values()) {
-    await signal(deps, row);
-  }
-  return unanswered.size;
-}
+    let failed = 0;
+    for (const row of unanswered.values()) {
+      failed += (await signal(deps, row)) ? 0 : 1;
+    }
+    return { found: rows.length, failed, driven: unanswered.size };
+  });
 
 /** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
 function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutAsking> {
@@ -190,19 +223,21 @@ function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof
   return parsed === undefined ? null : outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, parsed);
 }
 
-async function signal(deps: SweepDependencies, row: CallbackRow): Promise<void> {
+async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolean> {
   const callbackId = BigInt(row.callback_id);
   try {
     if (!isOpen(row.status)) {
       await deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId });
     } else if (!(await deps.dispatch.signalCallback(row.reference, callbackId))) {
-      await resume(deps, row);
+      return await resume(deps, row);
     }
+    return true;
   } catch (error) {
     deps.log.warn(
       { payment: row.reference, error: describeError(error) },
       'callback not signalled; a later pass tries again',
     );
+    return false;
   }
 }
 
@@ -215,29 +250,32 @@ interface EventRow {
 }
 
 /** Events whose delivery workflow was never started, or was lost. */
-async function sweepDeliveries(deps: SweepDependencies): Promise<number> {
-  const rows = await deps.database.withSystem((em) =>
-    em.execute<EventRow[]>(
-      `with due as (
-         select id from webhook_events where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at <= now()
-         order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
-       update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
-       where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,
-    ),
-  );
-  for (const row of rows) {
-    const { event_id: eventId, application_id: applicationId, mode, type, reference } = row;
-    await deps.dispatch
-      .startDelivery({ eventId, applicationId: BigInt(applicationId), mode, type, reference })
-      .catch((error: unknown) => {
-        deps.log.warn(
-          { event: eventId, error: describeError(error) },
-          'delivery not started; a later pass tries again',
-        );
-      });
-  }
-  return rows.length;
-}
+const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
+  inBatches(async () => {
+    const rows = await deps.database.withSystem((em) =>
+      em.execute<EventRow[]>(
+        `with due as (
+           select id from webhook_events where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at <= now()
+           order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+         update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
+         where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,
+      ),
+    );
+    let failed = 0;
+    for (const row of rows) {
+      const { event_id: eventId, application_id: applicationId, mode, type, reference } = row;
+      await deps.dispatch
+        .startDelivery({ eventId, applicationId: BigInt(applicationId), mode, type, reference })
+        .catch((error: unknown) => {
+          failed += 1;
+          deps.log.warn(
+            { event: eventId, error: describeError(error) },
+            'delivery not started; a later pass tries again',
+          );
+        });
+    }
+    return { found: rows.length, failed, driven: unanswered.size };
+  });
 
 async function forgetKeys(deps: SweepDependencies): Promise<number> {
   const rows = await deps.database.withSystem((em) =>

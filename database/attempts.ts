@@ -5,8 +5,8 @@ import { bigintArray, CONSUME_CALLBACKS, consumeCallbacks } from './gateway-call
 import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from './statements.ts';
 
-/** While a workflow is at work on a payment, the sweeper looks at it this rarely. */
-const SWEEP_AFTER = `interval '5 minutes'`;
+/** A payment whose workflow is at work is swept when it should have ended. */
+const SWEEP_AFTER_EXPIRY = `greatest(now() + interval '5 minutes', expires_at + interval '1 minute')`;
 
 /** One session at a gateway, as the steps of a payment need it. */
 export interface AttemptRecord {
@@ -111,7 +111,7 @@ export async function recordSession(
   await statements.execute(
     `with opened as (
        update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now() where id = ?)
-     update payments set status = 'PENDING', gateway_redirect_url = ?, next_sweep_at = now() + ${SWEEP_AFTER}, updated_at = now()
+     update payments set status = 'PENDING', gateway_redirect_url = ?, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
      where id = ? and status in ('CREATED', 'PENDING')`,
     [sessionKey, gatewayUrl, attemptId, gatewayUrl, paymentId],
   );
@@ -129,7 +129,7 @@ export async function recordNoSession(
 ): Promise<void> {
   await statements.execute(
     `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where id = ?)
-     update payments set next_sweep_at = now() + ${SWEEP_AFTER} where id = ? and status in ('CREATED', 'PENDING')`,
+     update payments set next_sweep_at = ${SWEEP_AFTER_EXPIRY} where id = ? and status in ('CREATED', 'PENDING')`,
     [status, failureCode, attemptId, paymentId],
   );
 }

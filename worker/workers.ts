@@ -38,8 +38,8 @@ export interface WorkersOptions {
   readonly sinks?: WorkerOptions['sinks'];
 }
 
-/** A waiting payment wakes by replaying a dozen events, so the cache may be small and bounded. */
-const CACHED_WORKFLOWS_MAX = 2_000;
+/** A cached workflow costs 0.3 MB, and a payment that waited wakes by replaying a dozen events: enough for those that are at work. */
+const CACHED_WORKFLOWS_MAX = 500;
 /** Forty receivers that hang at five attempts each fill these slots, and only until their circuits open; a slot that waits costs little. */
 const WEBHOOK_ATTEMPTS_MAX = 200;
 const STOP_GRACE = '20s';

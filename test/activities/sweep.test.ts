@@ -172,20 +172,46 @@ describe('the sweeper', () => {
     expect(await world.rows('select key from idempotency_keys')).toEqual([{ key: 'young' }]);
   });
 
-  test('takes a hundred at most in a pass, the longest overdue first', async () => {
-    // A backlog is worked off in bounded bites.
-    await world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, (em) =>
+  /** So many payments whose workflow was never started, the first one overdue for the shortest time. */
+  const backlog = (count: number, name: string): Promise<unknown> =>
+    world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, (em) =>
       em.execute(
         `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, gateway, expires_at, next_sweep_at)
-         select ?, 'TEST', 'pay_backlog' || n, 10000, 'BDT', 'c', 'sslcommerz', now(), now() - n * interval '1 minute'
-         from generate_series(1, 130) n`,
-        [world.app.applicationId],
+         select ?, 'TEST', ? || n, 10000, 'BDT', 'c', 'sslcommerz', now() + interval '20 minutes', now() - n * interval '1 minute'
+         from generate_series(1, ?) n`,
+        [world.app.applicationId, name, count],
       ),
     );
+
+  test('works a backlog off in one pass, the longest overdue first', async () => {
+    // After an outage nobody waits for many passes, and no batch holds more rows than it can.
+    await backlog(130, 'pay_backlog');
+    expect(await sweep()).toMatchObject({ paymentsStarted: 130 });
+    expect(world.sent.payments[0]).toBe('pay_backlog130');
+    expect(world.sent.payments.at(-1)).toBe('pay_backlog1');
+    expect(await sweep()).toMatchObject({ paymentsStarted: 0 });
+  });
+
+  test('does not go through a backlog while Temporal is away, and comes back to it soon', async () => {
+    // Each try would wait for its time-out; the rows that failed are due again in a minute, not at their expiry.
+    await backlog(130, 'pay_outage');
+    world.temporal.startPayment = () => Promise.reject(new Error('Temporal is away'));
     expect(await sweep()).toMatchObject({ paymentsStarted: 100 });
-    expect(world.sent.payments).toContain('pay_backlog130');
-    expect(world.sent.payments).not.toContain('pay_backlog1');
-    expect(await sweep()).toMatchObject({ paymentsStarted: 30 });
+    const waits = await world.rows(
+      `select extract(epoch from next_sweep_at - now())::integer as wait from payments where reference like 'pay_outage%' and next_sweep_at > now()`,
+    );
+    expect(waits).toHaveLength(100);
+    expect(Math.max(...waits.map(({ wait }) => Number(wait)))).toBeLessThanOrEqual(60);
+  });
+
+  test('looks at a payment whose workflow runs only when it should have ended', async () => {
+    // Thousands of payers who take their time must not stand before one whose start was lost.
+    await backlog(1, 'pay_waiting');
+    await sweep();
+    const [row] = await world.rows(
+      `select next_sweep_at - expires_at = interval '1 minute' as after_expiry from payments where reference = 'pay_waiting1'`,
+    );
+    expect(row).toEqual({ after_expiry: true });
   });
 
   test('goes on with the others where one cannot be started', async () => {
