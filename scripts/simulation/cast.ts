@@ -140,6 +140,9 @@ export class Cast {
     }
     const { data } = JSON.parse(answer.text) as { data: { reference: string; status: string } };
     this.world.reached(`answer: ${answer.status} ${data.status}`);
+    if ('headers' in answer) {
+      this.world.reached('answer: replayed');
+    }
     this.answers.push({ ...request, ...answer, code: null, reference: data.reference, atMs });
     return true;
   }
@@ -158,6 +161,7 @@ export class Cast {
         return;
       case 'stays in the middle':
         await this.attempt(plan, { key, reference, odd: null, status: null });
+        await this.clearUp(reference, 'EXPIRED');
         return;
       case 'fails':
         await this.attempt(plan, { key, reference, odd: null, status: 'FAILED' });
@@ -172,6 +176,7 @@ export class Cast {
         await this.attempt(plan, { key, reference, odd: null, status: 'UNDER_INVESTIGATION' });
         await world.timeline.pause(30 * 60_000);
         await this.attempt(plan, { key, reference, odd: null, status: 'VALID' });
+        await this.clearUp(reference, 'FAILED');
         return;
       case 'fails, then pays':
         await this.attempt(plan, { key, reference, odd: null, status: 'FAILED' });
@@ -225,6 +230,17 @@ export class Cast {
     this.later(plan.noticeAfterMs, () => this.notify(plan, { key, made }));
     if (plan.returnsAfterMs !== null) {
       this.later(plan.returnsAfterMs, () => this.comeBack(made));
+    }
+  }
+
+  /** Days may pass, but in the end a gateway knows how a try went. */
+  private async clearUp(reference: string, status: string): Promise<void> {
+    const { world } = this;
+    await world.timeline.pause(this.random.between(1, 90) * 3_600_000);
+    for (const attempt of world.gateway.sessions.get(reference)?.tries ?? []) {
+      if (attempt.status === 'PENDING' || attempt.status === 'UNDER_INVESTIGATION') {
+        world.gateway.end(attempt, status);
+      }
     }
   }
 

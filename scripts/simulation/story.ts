@@ -93,14 +93,16 @@ export function storyOf(random: Random): Story {
   const gatewayFaults = GATEWAY_FAULTS.filter(() => random.chance(0.5));
   return {
     apps,
-    payments: Array.from({ length: random.between(1, 3) }, () => paymentPlan(random, expiryMs)),
+    payments: Array.from({ length: Number(random.weighted({ 1: 5, 2: 3, 3: 1 })) }, () =>
+      paymentPlan(random, expiryMs),
+    ),
     faultsEndMs,
     blows: on(0.6) ? blows(random, { untilMs: faultsEndMs, expiryMs }) : [],
     databaseLoss: on(0.4) ? random.pick([0.005, 0.02, 0.08, 0.3]) : 0,
     temporalLoss: on(0.4) ? random.pick([0.02, 0.1, 0.4]) : 0,
     gatewayTrouble: on(0.5) && gatewayFaults.length > 0 ? random.pick([0.05, 0.2, 0.6]) : 0,
     gatewayFaults,
-    gatewayAwayUntilMs: on(0.06) ? random.pick([expiryMs * 2, 10 * HOUR_MS, 80 * HOUR_MS]) : 0,
+    gatewayAwayUntilMs: on(0.03) ? random.pick([expiryMs * 2, expiryMs * 3, 10 * HOUR_MS, 80 * HOUR_MS]) : 0,
     answerLoss: on(0.3) ? random.pick([0.05, 0.3]) : 0,
     slowness: on(0.25) ? random.pick([0.01, 0.05]) : 0,
     longHistory: random.chance(0.1) ? random.pick([18, 25, 40]) : 1_000,
@@ -138,8 +140,8 @@ function paymentPlan(random: Random, expiryMs: number): PaymentPlan {
     'cancels at the gateway': 1,
     'lets the session expire': 0.6,
     leaves: 2,
-    'stays in the middle': 0.4,
-    'ends strangely': 0.3,
+    'stays in the middle': 0.15,
+    'ends strangely': 0.15,
   });
   const oddly = way === 'pays oddly';
   return {

@@ -1,0 +1,70 @@
+import { Worker } from 'node:worker_threads';
+import type { SeedOrder } from './seed-worker.ts';
+import type { SeedResult } from './seed.ts';
+
+const SEEDS_AT_ONCE = 20;
+
+export interface RunOptions {
+  readonly seeds: Iterator<number>;
+  readonly threads: number;
+  readonly trace?: boolean;
+  /** Hears of every seed as it ends; false stops the run. */
+  readonly onResult: (result: SeedResult) => boolean;
+}
+
+/** Plays seeds in threads of their own, each with the stand-in for Temporal's SDK and a clock of its own. */
+export async function runSeeds({ seeds, threads, trace = false, onResult }: RunOptions): Promise<void> {
+  let stopped = false;
+  const next = (): number[] => {
+    const batch: number[] = [];
+    while (!stopped && batch.length < SEEDS_AT_ONCE) {
+      const { value, done } = seeds.next();
+      if (done === true) {
+        break;
+      }
+      batch.push(value);
+    }
+    return batch;
+  };
+  const note = (results: readonly SeedResult[]): void => {
+    for (const result of results) {
+      stopped ||= !onResult(result);
+    }
+  };
+  await Promise.all(Array.from({ length: threads }, () => keepBusy({ next, trace, note })));
+}
+
+function keepBusy({
+  next,
+  trace,
+  note,
+}: {
+  next: () => number[];
+  trace: boolean;
+  note: (results: readonly SeedResult[]) => void;
+}): Promise<void> {
+  const worker = new Worker(new URL('./seed-worker.ts', import.meta.url));
+  return new Promise((resolve, reject) => {
+    const order = (): void => {
+      const batch = next();
+      if (batch.length === 0) {
+        worker.terminate().then(() => resolve(), reject);
+        return;
+      }
+      worker.postMessage({ seeds: batch, trace } satisfies SeedOrder);
+    };
+    worker.on('message', (results: SeedResult[]) => {
+      note(results);
+      order();
+    });
+    worker.once('error', reject);
+    order();
+  });
+}
+
+/** The seeds `first`, `first + 1`, …, as many as `count`. */
+export function* seedsFrom(first: number, count: number): Generator<number, void> {
+  for (let seed = first; seed < first + count; seed += 1) {
+    yield seed;
+  }
+}

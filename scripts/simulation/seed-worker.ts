@@ -1,0 +1,29 @@
+import { parentPort } from 'node:worker_threads';
+import type { SeedResult } from './seed.ts';
+
+export interface SeedOrder {
+  readonly seeds: readonly number[];
+  readonly trace: boolean;
+}
+
+// The product's workflows must meet the stand-in, and everything the replaced clock, so neither may be imported before.
+await import('./temporal/hooks.ts');
+const { replaceGlobals } = await import('./fake-globals.ts');
+const { runSeed } = await import('./seed.ts');
+replaceGlobals();
+
+parentPort?.on('message', ({ seeds, trace }: SeedOrder) => {
+  // Most errors here are part of a story, and formatting their stacks is a tenth of the work.
+  Error.stackTraceLimit = trace ? 10 : 0;
+  play(seeds, trace).catch((error: unknown) => {
+    throw error;
+  });
+});
+
+async function play(seeds: readonly number[], trace: boolean): Promise<void> {
+  const results: SeedResult[] = [];
+  for (const seed of seeds) {
+    results.push(await runSeed(seed, { trace }));
+  }
+  parentPort?.postMessage(results);
+}

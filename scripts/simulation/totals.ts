@@ -1,0 +1,30 @@
+import { EXPECTED_BRANCHES } from './branches.ts';
+import type { SeedResult } from './seed.ts';
+
+/** What a run of many seeds adds up to. */
+export class Totals {
+  seeds = 0;
+  fakeMs = 0;
+  readonly failedSeeds: number[] = [];
+  readonly branches = new Map<string, number>();
+
+  add({ seed, violations, branches, fakeMs }: SeedResult): void {
+    this.seeds += 1;
+    this.fakeMs += fakeMs;
+    if (violations.length > 0) {
+      this.failedSeeds.push(seed);
+    }
+    for (const [branch, times] of Object.entries(branches)) {
+      this.branches.set(branch, (this.branches.get(branch) ?? 0) + times);
+    }
+  }
+
+  missedBranches(): string[] {
+    return EXPECTED_BRANCHES.filter((branch) => !this.branches.has(branch));
+  }
+
+  /** Times a branch was reached. */
+  of(branch: string): number {
+    return this.branches.get(branch) ?? 0;
+  }
+}
