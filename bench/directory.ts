@@ -1,10 +1,23 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const DATA = resolve(import.meta.dirname, '..', '.lenden', 'bench');
+const made = new Set<string>();
 
 /** A folder for the servers of one measurement, on the disk of the repository; whoever makes it removes it. */
 export function makeDirectory(): string {
   mkdirSync(DATA, { recursive: true });
-  return mkdtempSync(join(DATA, 'stack-'));
+  const directory = mkdtempSync(join(DATA, 'stack-'));
+  if (made.size === 0) {
+    process.once('exit', removeAll);
+  }
+  made.add(directory);
+  return directory;
+}
+
+/** A run that is stopped while its servers still start has nobody yet who would remove their files. */
+function removeAll(): void {
+  for (const directory of made) {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
 }
