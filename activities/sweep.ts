@@ -74,20 +74,22 @@ function handleOf(row: PaymentRow): PaymentHandle {
   };
 }
 
-/** Open payments whose next look is due: never started, started but lost, or simply still waiting. Starting finds what runs. */
 /** Repeats a batch while there is more, and stops when something fails: then the next pass is early enough. */
 async function inBatches(batch: () => Promise<{ found: number; failed: number; driven?: number }>): Promise<number> {
   const stopAtMs = Date.now() + STEP_MAX_MS;
-  for (let swept = 0; ;) {
-    const { found, failed } = await batch();
-    swept += found;
+  for (let sum = 0; ;) {
+    const { found, failed, driven = found } = await batch();
+    sum += driven;
     if (found < BATCH_MAX || failed > 0 || Date.now() >= stopAtMs) {
-      return swept;
+      return sum;
     }
   }
 }
 
-/** A payment whose workflow runs is looked at again only when it should have ended: until then its callbacks and the list of ended workflows tell. */
+/**
+ * Open payments whose next look is due: never started, started but lost, or simply still waiting. Starting finds what runs. A payment
+ * whose workflow runs is looked at again only when it should have ended: until then its callbacks and the list of ended workflows tell.
+ */
 const sweepPayments = (deps: SweepDependencies): Promise<number> =>
   inBatches(async () => {
     const rows = await deps.database.withSystem((em) =>
@@ -274,7 +276,7 @@ const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
           );
         });
     }
-    return { found: rows.length, failed, driven: unanswered.size };
+    return { found: rows.length, failed };
   });
 
 async function forgetKeys(deps: SweepDependencies): Promise<number> {
