@@ -48,17 +48,17 @@ const PURE_TESTS = [
   'test/domain',
   'test/callbacks/sslcommerz-callback.test.ts',
   'test/ledger/posting-rules.test.ts',
-  'test/webhooks/http-client.test.ts',
   'test/webhooks/outbound-url.test.ts',
   'test/webhooks/schedule.test.ts',
   'test/webhooks/signature.test.ts',
-  'test/activities/failures.test.ts',
-  'test/activities/sslcommerz-answers.test.ts',
+  'test/activities/*-rules.test.ts',
 ];
+const CONNECTION_TESTS = ['test/webhooks/http-client.test.ts', 'test/webhooks/connector.test.ts'];
 const DATABASE_TESTS = [
   'test/activities/payment.test.ts',
   'test/activities/sweep.test.ts',
   'test/activities/*-activities.test.ts',
+  'test/activities/*-rules.test.ts',
   'test/api/idempotency.test.ts',
   'test/database/idempotency.test.ts',
   'test/ledger/posting.test.ts',
@@ -66,12 +66,14 @@ const DATABASE_TESTS = [
   'test/webhooks/delivery.test.ts',
 ];
 
-/** Pure code must be held by tests that need nothing; what stores or sends is tested with a database of its own. */
+/** Pure code must be held by tests that need nothing; what connects is tested on sockets, what stores on a database. */
 export function passes(files: readonly string[]): Pass[] {
-  const stores = (file: string): boolean => /^(activities|database)\//.test(file) && !PURE_ACTIVITIES.has(file);
-  const pure: Pass = { name: 'pure', files: files.filter((file) => !stores(file)), tests: PURE_TESTS };
-  const stored: Pass = { name: 'stored', files: files.filter(stores), tests: [...DATABASE_TESTS, ...PURE_TESTS] };
-  return [pure, stored].filter((pass) => pass.files.length > 0);
+  const kinds: readonly Pass[] = [
+    { name: 'pure', files: files.filter((file) => kindOf(file) === 'pure'), tests: PURE_TESTS },
+    { name: 'connecting', files: files.filter((file) => kindOf(file) === 'connecting'), tests: CONNECTION_TESTS },
+    { name: 'storing', files: files.filter((file) => kindOf(file) === 'storing'), tests: DATABASE_TESTS },
+  ];
+  return kinds.filter((pass) => pass.files.length > 0);
 }
 
 const PURE_ACTIVITIES: ReadonlySet<string> = new Set([
@@ -79,3 +81,10 @@ const PURE_ACTIVITIES: ReadonlySet<string> = new Set([
   'activities/webhooks/retry-after.ts',
   'activities/webhooks/signature.ts',
 ]);
+
+function kindOf(file: string): 'pure' | 'connecting' | 'storing' {
+  if (file.startsWith('runtime/http-client')) {
+    return 'connecting';
+  }
+  return /^(activities|database)\//.test(file) && !PURE_ACTIVITIES.has(file) ? 'storing' : 'pure';
+}
