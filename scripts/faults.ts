@@ -51,6 +51,10 @@ async function main(): Promise<number> {
   const seed = values.seed === undefined ? freshSeed() : BigInt(values.seed);
   const names = roundNames(seed);
   console.log(`seed ${seed}, commit ${commit()}, ${names.length} ${names.length === 1 ? 'round' : 'rounds'}`);
+  if (names.length === 0) {
+    console.log('Nothing is pinned.');
+    return 0;
+  }
   const tally = openTally();
   const open = await openRun();
   try {

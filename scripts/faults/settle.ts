@@ -86,7 +86,7 @@ async function untilNone({ lapse, log }: Settling, { what, find, stepsMs }: Phas
   let lapses = 0;
   let nextLapseAt = begun + FIRST_LAPSE_MS;
   for (;;) {
-    const waiting = await find();
+    const waiting = [...new Set(await find())];
     if (waiting.length === 0) {
       return [];
     }
