@@ -71,7 +71,11 @@ async function play(
 ): Promise<SeedResult> {
   const { timeline } = world;
   const transitions = watchTransitions(world);
-  world.registerApps().catch((error: unknown) => world.wrong.push(String(error)));
+  const furnished = world.registerApps();
+  while (!world.furnished && (await timeline.step())) {
+    // Nothing else is planned yet.
+  }
+  await furnished;
   world.story.payments.forEach((plan, index) => cast.enter(plan, index));
   strike(world);
   keepSweeping(world);
@@ -177,7 +181,8 @@ function gather(
     wrong: world.wrong,
     atRest,
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],
-    faultsEndedMs: START_MS + Math.max(world.story.faultsEndMs, world.story.gatewayAwayUntilMs),
+    faultsEndedMs:
+      START_MS + Math.max(world.story.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
     clockToleranceMs: 2_000,
   };
 }

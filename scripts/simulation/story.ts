@@ -78,6 +78,8 @@ export interface Story {
   readonly gatewayFaults: readonly GatewayFault[];
   /** The gateway answers nobody at all until then. */
   readonly gatewayAwayUntilMs: number;
+  /** The database takes no new rows into ledger and events until then: a full disk, a lost privilege. */
+  readonly booksFullUntilMs: number;
   readonly answerLoss: number;
   readonly slowness: number;
   readonly longHistory: number;
@@ -90,6 +92,7 @@ export function storyOf(random: Random): Story {
   const apps = Array.from({ length: random.chance(0.25) ? 2 : 1 }, () => appPlan(random));
   const expiryMs = Math.max(...apps.map(({ expiryMinutes }) => expiryMinutes)) * MINUTE_MS;
   const faultsEndMs = calm ? 0 : random.between(1, Math.floor((expiryMs * 1.5) / 1_000)) * 1_000;
+  const gatewayAwayUntilMs = on(0.03) ? random.pick([expiryMs * 2, expiryMs * 3, 10 * HOUR_MS, 80 * HOUR_MS]) : 0;
   const gatewayFaults = GATEWAY_FAULTS.filter(() => random.chance(0.5));
   return {
     apps,
@@ -102,10 +105,12 @@ export function storyOf(random: Random): Story {
     temporalLoss: on(0.4) ? random.pick([0.02, 0.1, 0.4]) : 0,
     gatewayTrouble: on(0.5) && gatewayFaults.length > 0 ? random.pick([0.05, 0.2, 0.6]) : 0,
     gatewayFaults,
-    gatewayAwayUntilMs: on(0.03) ? random.pick([expiryMs * 2, expiryMs * 3, 10 * HOUR_MS, 80 * HOUR_MS]) : 0,
+    gatewayAwayUntilMs,
+    booksFullUntilMs: on(0.03) ? faultsEndMs + random.between(1, 40) * MINUTE_MS : 0,
     answerLoss: on(0.3) ? random.pick([0.05, 0.3]) : 0,
     slowness: on(0.25) ? random.pick([0.01, 0.05]) : 0,
-    longHistory: random.chance(0.1) ? random.pick([18, 25, 40]) : 1_000,
+    // Short histories start each ladder of pauses anew; a gateway that is away for days would be asked all the time.
+    longHistory: gatewayAwayUntilMs === 0 && random.chance(0.1) ? random.pick([18, 25, 40]) : 1_000,
     skewMs: random.chance(0.3)
       ? { api: random.between(-900, 900), worker: random.between(-900, 900), database: random.between(-900, 900) }
       : { api: 0, worker: 0, database: 0 },

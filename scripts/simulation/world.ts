@@ -74,7 +74,7 @@ export class World {
   readonly wrong: string[] = [];
   readonly alerts: string[] = [];
   readonly refusedSessions = new Set<string>();
-  private furnished = false;
+  furnished = false;
   private readonly options: WorldOptions;
   private readonly network: Random;
   private readonly processes = new Map<string, Process>();
@@ -111,6 +111,7 @@ export class World {
       faults: {
         latencyMs: () => this.latencyMs(0, 3),
         lostBefore: () => this.faulty() && this.network.chance(story.databaseLoss),
+        refusesRows: (table) => this.sinceStartMs < story.booksFullUntilMs && table === 'webhook_events',
         commitAnswerLost: () => this.faulty() && this.network.chance(story.databaseLoss),
       },
     });

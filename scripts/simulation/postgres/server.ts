@@ -17,6 +17,8 @@ export interface DatabaseFaults {
   latencyMs(): number;
   /** The connection is lost before the statement or commit is carried out. */
   lostBefore(): boolean;
+  /** The server refuses to write into the table. */
+  refusesRows(table: string): boolean;
   /** The commit is carried out, and its answer lost. */
   commitAnswerLost(): boolean;
 }
@@ -135,6 +137,10 @@ export class Transaction implements Writer {
       return read;
     });
     await this.roundTrip();
+    if (query.body.kind === 'insert' && this.server.faults.refusesRows(query.body.table)) {
+      this.rollback();
+      throw new SqlError('53100', 'no space left on device');
+    }
     for (;;) {
       const savepoint = this.undo.length;
       try {
