@@ -49,6 +49,21 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
   return deps.database.withScope(scope, (em) => heldFor(em, input));
 }
 
+/** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
+export async function parkLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<void> {
+  await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    statements.execute(
+      `update gateway_callbacks set outcome = case when signature_valid then 'MISMATCH' else 'FORGED' end, consumed_at = now()
+       where attempt_id = (select id from payment_attempts where reference = ?) and consumed_at is null`,
+      [input.attemptReference],
+    ),
+  );
+  deps.log.error(
+    { payment: input.reference, attempt: input.attemptReference, alert: 'late-payment-unclear' },
+    'the gateway does not say whether late money moved; an operator has to find out',
+  );
+}
+
 interface Asking {
   readonly input: LatePaymentInput;
   readonly gateway: Gateway;

@@ -3,7 +3,7 @@ import type { PaymentActivities } from '../workflows/messages/payment.ts';
 import { describeError } from '../runtime/logger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
-import { bookLatePayment } from './late-payments.ts';
+import { bookLatePayment, parkLatePayment } from './late-payments.ts';
 import { markForReview } from './payments/mark-for-review.ts';
 import { openCheckout } from './payments/open-checkout.ts';
 import { settlePayment } from './payments/settle-payment.ts';
@@ -16,6 +16,7 @@ export function createPaymentActivities(deps: ActivityDependencies): PaymentActi
     settlePayment: (input) => guarded(deps, 'settlePayment', () => settlePayment(deps, input)),
     markForReview: (input) => guarded(deps, 'markForReview', () => markForReview(deps, input)),
     bookLatePayment: (input) => guarded(deps, 'bookLatePayment', () => bookLatePayment(deps, input)),
+    parkLatePayment: (input) => guarded(deps, 'parkLatePayment', () => parkLatePayment(deps, input)),
   };
 }
 

@@ -1,11 +1,14 @@
 /**
  * Money that may have arrived for a payment that had already ended, or for an attempt that did not settle it.
  *
- * States: asking → ended (the gateway confirms nothing new) | held (booked to suspense; open until it is refunded or kept).
+ * States: asking → ended (the gateway confirms nothing new)
+ *                → held (booked to suspense; open until it is refunded or kept)
+ *                → unclear (the gateway gave no plain answer for 72 hours; open until an operator has looked)
  * Message: signal `callback`, which asks again: one attempt can be charged more than once.
  */
 import {
   condition,
+  isCancellation,
   makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
@@ -16,31 +19,57 @@ import {
 import type { LatePaymentActivities, LatePaymentInput, LatePaymentResult } from './messages/late-payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
-import { ASK_GATEWAY, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS } from './options.ts';
+import { ASK_GATEWAY, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS, PARK } from './options.ts';
 
 const { bookLatePayment } = proxyActivities<LatePaymentActivities>(ASK_GATEWAY);
+const { parkLatePayment } = proxyActivities<LatePaymentActivities>(PARK);
 
 export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'nothing-late'> {
   const call = new Call();
-  let held: Extract<LatePaymentResult, { kind: 'held' }> | null = null;
   setHandler(callbackSignal, () => call.raise());
-  while (call.waiting() || held !== null) {
-    if (held !== null) {
-      setCurrentDetails(
-        `${held.amountMinor} ${held.currency} (minor units) is held in suspense until it is refunded or kept.`,
-      );
-    }
+  const { askingSinceMs: _earlier, ...question } = input;
+  let situation = await askUntilAnswered(input, call);
+  show(situation);
+  while (situation.kind !== 'nothing' || call.waiting()) {
     await condition(call.waiting);
-    const result = await askUntilAnswered(input, call);
-    if (result.kind === 'held' && held === null) {
-      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'HELD' }]);
+    const before: Situation = situation;
+    const answer = await askUntilAnswered(question, call);
+    // What is held stays held, whatever a later question brings.
+    situation = before.kind === 'held' && answer.kind !== 'held' ? before : answer;
+    if (situation.kind !== before.kind) {
+      show(situation);
     }
-    held = result.kind === 'held' ? result : held;
-    await renewWhenLong(input);
+    describe(situation);
+    await renewWhenLong(question);
   }
-  setCurrentDetails('The gateway confirms no charge beyond those that are booked.');
-  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'NOTHING_LATE' }]);
   return 'nothing-late';
+}
+
+type Situation = LatePaymentResult | { readonly kind: 'unclear' };
+
+const STATUS = { nothing: 'NOTHING_LATE', held: 'HELD', unclear: 'REVIEW' } as const;
+
+/** What operators find the workflow by. */
+function show(situation: Situation): void {
+  describe(situation);
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: STATUS[situation.kind] }]);
+}
+
+function describe(situation: Situation): void {
+  switch (situation.kind) {
+    case 'nothing':
+      setCurrentDetails('The gateway confirms no charge beyond those that are booked.');
+      break;
+    case 'held':
+      setCurrentDetails(
+        `${situation.amountMinor} ${situation.currency} (minor units) is held in suspense until it is refunded or kept.`,
+      );
+      break;
+    case 'unclear':
+      setCurrentDetails(
+        'The gateway gave no plain answer for 72 hours: an operator has to find out whether money moved. A new callback asks again.',
+      );
+  }
 }
 
 /** Something came about which the gateway has not been asked. A run begins with one: whatever started it. */
@@ -58,21 +87,25 @@ class Call {
 }
 
 /** Every question takes up the call that led to it, so that a callback ends one pause, never all that follow. */
-async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<LatePaymentResult> {
-  const giveUpAtMs = Date.now() + FINAL_QUESTIONS_FOR_MS;
+async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Situation> {
+  const askingSinceMs = input.askingSinceMs ?? Date.now();
   for (let tries = 0; ; tries += 1) {
     call.take();
     setCurrentDetails('A callback came after the payment had ended: asking the gateway whether money moved.');
     try {
       return await bookLatePayment(input);
     } catch (error) {
-      if (Date.now() >= giveUpAtMs) {
+      if (isCancellation(error)) {
         throw error;
       }
-      setCurrentDetails('The gateway cannot be asked; trying again.');
-      await renewWhenLong(input);
-      await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
     }
+    if (Date.now() >= askingSinceMs + FINAL_QUESTIONS_FOR_MS) {
+      await parkLatePayment(input);
+      return { kind: 'unclear' };
+    }
+    setCurrentDetails('The gateway cannot be asked; trying again.');
+    await renewWhenLong({ ...input, askingSinceMs });
+    await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
   }
 }
 

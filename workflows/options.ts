@@ -24,6 +24,13 @@ export const BOOK: LocalActivityOptions = {
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
 };
 
+/** One database transaction, with nothing else to do meanwhile: tried until it works. */
+export const PARK: ActivityOptions = {
+  summary: 'leave it to an operator',
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+};
+
 export const SWEEP: ActivityOptions = {
   startToCloseTimeout: '60s',
   retry: { maximumAttempts: 1 },

@@ -490,6 +490,19 @@ describe('late money', () => {
     expect((await world.callbacksOf(input)).every(({ consumed_at: at }) => at !== null)).toBe(true);
   });
 
+  test('that nobody can be sure of is left to people: callbacks closed, alarm given', async () => {
+    // What is parked is visible and is not driven again without a new callback.
+    const { input, attempt } = await world.opened(scripted(30));
+    await settle(input, 'EXPIRED');
+    await world.finish(attempt);
+    await until(async () => (await callbackCount(input)) === 1);
+    await world.activities.parkLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+    expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'MISMATCH', consumed_at: expect.anything() }]);
+    expect(world.log).toContainEqual(
+      expect.objectContaining({ alert: 'late-payment-unclear', attempt: attempt['reference'] }),
+    );
+  });
+
   test('is asked for again when the gateway gives no answer', async () => {
     // Nothing is closed as "no money" by a gateway that is away.
     const { input, attempt } = await world.opened(scripted(30));

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
 import { callbackSignal } from '../../workflows/messages/payment.ts';
@@ -110,14 +109,18 @@ describe('money after the end', () => {
     expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(6 * 3_600_000);
   });
 
-  test('fails visibly after 72 hours without an answer', async () => {
-    // Never retried for ever, never closed as if there were nothing.
-    const staged = await late({ late: away });
-    const failure = await staged
-      .late()
-      .result()
-      .catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(WorkflowFailedError);
+  test('that stays unclear for 72 hours is left to people, and asked about again by a new callback', async () => {
+    // Never asked for ever in silence, never closed as if there were nothing.
+    let silent = true;
+    const staged = await late({ late: () => (silent ? away() : { kind: 'nothing' }) });
+    await until(async () => (await statusOf(staged)) === 'REVIEW');
+    expect(staged.asked.parked).toHaveLength(1);
     expect(staged.asked.late.length).toBeLessThanOrEqual(80);
+    expect(await detailsOf(staged.late())).toMatch(/^The gateway gave no plain answer for 72 hours/);
+    expect((await staged.late().describe()).status.name).toBe('RUNNING');
+    silent = false;
+    await arrive(staged, 2n);
+    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await statusOf(staged)).toBe('NOTHING_LATE');
   }, 30_000);
 });

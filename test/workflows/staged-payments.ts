@@ -49,6 +49,7 @@ export interface StagedPayment {
     readonly settle: SettleInput[];
     readonly review: ReviewInput[];
     readonly late: LatePaymentInput[];
+    readonly parked: LatePaymentInput[];
   };
   script: Script;
   /** The workflow, latest run. */
@@ -112,7 +113,7 @@ function newStage(client: Client, script: Script, expiresAtMs: number): StagedPa
     payment,
     attemptReference: attempt,
     expiresAtMs,
-    asked: { open: [], verify: [], settle: [], review: [], late: [] },
+    asked: { open: [], verify: [], settle: [], review: [], late: [], parked: [] },
     script,
     handle,
     late: () => client.workflow.getHandle(workflowIds.latePayment(attempt)),
@@ -150,6 +151,10 @@ function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): Payment
       const { script, asked } = stageOf(input);
       const call = asked.review.push(input);
       await script.review?.(call, input);
+    },
+    parkLatePayment(input) {
+      stageOf(input).asked.parked.push(input);
+      return Promise.resolve();
     },
     async bookLatePayment(input) {
       const { script, asked } = stageOf(input);

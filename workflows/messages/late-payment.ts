@@ -2,6 +2,8 @@ import type { PaymentWorkflowInput } from './payment.ts';
 
 export interface LatePaymentInput extends PaymentWorkflowInput {
   readonly attemptReference: string;
+  /** Set by a run that goes on with an earlier run's questions: Unix time in milliseconds of the first of them. */
+  readonly askingSinceMs?: number;
 }
 
 export type LatePaymentResult =
@@ -13,4 +15,6 @@ export type LatePaymentResult =
 export interface LatePaymentActivities {
   /** Asks the gateway and books whatever it confirms to suspense, once per charge. */
   bookLatePayment(input: LatePaymentInput): Promise<LatePaymentResult>;
+  /** Leaves the question to people: closes the callbacks that raised it and gives the alarm. */
+  parkLatePayment(input: LatePaymentInput): Promise<void>;
 }
