@@ -26,7 +26,9 @@ export async function postingRate(
     for (let turn = number; performance.now() - startedMs < seconds * 1_000; turn += inFlight) {
       const scope = scopes[turn % scopes.length];
       if (scope !== undefined) {
-        await database.withScope(scope, (em) => postTransaction(em, settlementOf(scope, randomUUID())));
+        await database.inTransaction(scope, (statements) =>
+          postTransaction(statements, settlementOf(scope, randomUUID())),
+        );
         posted += 1;
       }
     }
