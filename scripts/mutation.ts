@@ -15,8 +15,8 @@ import { startTestServers } from './test-servers.ts';
 const USAGE = `npm run test:mutation -- [FILES…] [--record]
 
 Changes the code in thousands of small ways and runs the tests that cover each change: one that no test notices has
-survived. Fails when a group of files is below its share. With FILES, only those. Unchanged files are not tried again;
-delete .lenden/mutation to try all.`;
+survived. Fails when a group of files is below its share. With FILES, only those. What is known of unchanged code and
+tests is not tried again, except for a record.`;
 
 const ROOT = resolve(import.meta.dirname, '..');
 const say = (line: string): void => console.error(line);
@@ -56,12 +56,14 @@ async function main(): Promise<number> {
     throw new Error(`Not among the files that are mutated: ${unknown.join(', ')}`);
   }
   const environment = await startTestServers({ directory, servers, say });
+  const wanted = positionals.length === 0 ? known : positionals;
   const reports = [];
-  for (const pass of passes(positionals.length === 0 ? known : positionals)) {
+  for (const pass of passes(wanted)) {
     say(`Pass "${pass.name}": ${pass.files.length} files`);
-    reports.push(await mutate({ pass, environment, stop: stop.signal }));
+    reports.push(await mutate({ pass, environment, afresh: values.record, stop: stop.signal }));
   }
-  const files = fileScores(reports);
+  // A report also remembers files of earlier runs.
+  const files = fileScores(reports).filter(({ file }) => wanted.includes(file));
   const scored = groupScores(all, files).filter(({ total }) => total > 0);
   const minutes = (performance.now() - started) / 60_000;
   report({ files, scored, minutes });

@@ -11,16 +11,18 @@ const require = createRequire(import.meta.url);
 export interface MutationRun {
   readonly pass: Pass;
   readonly environment: Readonly<Record<string, string>>;
+  /** Tries again what earlier runs know. */
+  readonly afresh: boolean;
   readonly stop: AbortSignal;
 }
 
 /** One run of Stryker by stryker.config.mjs; its working copy, report and memory of earlier runs are below `.lenden/mutation`. */
-export async function mutate({ pass, environment, stop }: MutationRun): Promise<MutationReport> {
+export async function mutate({ pass, environment, afresh, stop }: MutationRun): Promise<MutationReport> {
   const directory = join(ROOT, '.lenden', 'mutation');
   mkdirSync(directory, { recursive: true });
   const settings = { name: pass.name, mutate: pass.files, testMatch: pass.tests.map(asGlob), directory };
   const stryker = join(require.resolve('@stryker-mutator/core'), '..', '..', '..', 'bin', 'stryker.js');
-  const child = spawn(process.execPath, [stryker, 'run'], {
+  const child = spawn(process.execPath, [stryker, 'run', ...(afresh ? ['--force'] : [])], {
     cwd: ROOT,
     env: { ...process.env, ...environment, LENDEN_MUTATION_PASS: JSON.stringify(settings) },
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -76,6 +76,20 @@ describe('decimal text', () => {
 });
 
 describe('money', () => {
+  test('is any amount from one minor unit to the greatest that the wire carries, as it is', () => {
+    // The bounds themselves are amounts.
+    for (const amountMinor of [1n, 100n, MAX_AMOUNT_MINOR]) {
+      expect(money(amountMinor, 'BDT')).toEqual({ amountMinor, currency: 'BDT' });
+    }
+  });
+
+  test('says which amount or currency it cannot be', () => {
+    // Whoever reads the log needs the value, not only that there was one.
+    expect(() => money(0n, 'BDT')).toThrow('amount out of range: 0');
+    expect(() => exponentOf('XXX')).toThrow('not an ISO 4217 currency: XXX');
+    expect(() => toJsonInteger(2n ** 53n)).toThrow('does not fit a JSON integer: 9007199254740992');
+  });
+
   test.each([0n, -1n, MAX_AMOUNT_MINOR + 1n])('refuses %s', (amountMinor) => {
     // An amount that the wire cannot carry, or that is nothing, is not money.
     expect(() => money(amountMinor, 'BDT')).toThrow(RangeError);
@@ -93,6 +107,7 @@ describe('money', () => {
     // No Number() ever rounds an amount.
     fc.assert(fc.property(amount, (value) => expect(BigInt(toJsonInteger(value))).toBe(value)));
     expect(toJsonInteger(MAX_AMOUNT_MINOR)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(toJsonInteger(-MAX_AMOUNT_MINOR)).toBe(-Number.MAX_SAFE_INTEGER);
     expect(() => toJsonInteger(MAX_AMOUNT_MINOR + 1n)).toThrow(RangeError);
     expect(() => toJsonInteger(-MAX_AMOUNT_MINOR - 1n)).toThrow(RangeError);
   });

@@ -70,6 +70,7 @@ describe('the life of a payment', () => {
     expect(statusesBefore('SUCCEEDED')).toEqual(['PENDING']);
     expect(PAYMENT_STATUSES.filter(isOpen)).toEqual([...OPEN_STATUSES]);
     expect(SETTLED_STATUSES.filter((end) => isPaid(end))).toEqual(['SUCCEEDED']);
+    expect(PAYMENT_STATUSES.filter(isPaid)).toEqual(['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED']);
   });
 });
 
@@ -171,6 +172,24 @@ describe('the public view', () => {
       createdAt: '2026-06-04T10:00:00.000Z',
       updatedAt: '2026-06-04T10:00:00.000Z',
     });
+  });
+
+  test('shows what there is: invoice, gateway page, transaction and return address', () => {
+    // A member that is set is told as it is, ids as integers.
+    const gateway = { gatewayTxnId: 'txn_1', gatewayRedirectUrl: 'https://gateway.example/s' };
+    const view = paymentView({ ...facts, ...gateway, invoiceId: 5n, returnUrl: 'https://shop.example/back' }, 'x');
+    expect(view).toMatchObject({
+      invoiceId: 5,
+      gatewayTxnId: 'txn_1',
+      redirectUrl: 'https://gateway.example/s',
+      returnUrl: 'https://shop.example/back',
+    });
+  });
+
+  test('shows no half of a review', () => {
+    // A reason without a beginning, or the other way round, is not a review.
+    expect(paymentView({ ...facts, reviewReason: 'RISK_FLAGGED' }, 'x').review).toBeNull();
+    expect(paymentView({ ...facts, reviewSince: moment }, 'x').review).toBeNull();
   });
 
   test('shows a review with its reason and beginning', () => {

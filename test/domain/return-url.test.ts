@@ -90,6 +90,35 @@ describe('with registered origins', () => {
 });
 
 describe('without registered origins', () => {
+  test.each([
+    'https://user@anything.example/',
+    'https://:password@anything.example/',
+    'https://user:password@anything.example',
+    'https://@anything.example/x',
+    'https://:@anything.example',
+    'https://user@anything.example?x=/',
+    'https://user@anything.example#/',
+  ])('%s carries a name or password and is refused as such', (url) => {
+    // Browsers would show the payer one host and lead to another.
+    expect(returnUrlProblem(url, free)).toBe('must not contain a user name or password');
+  });
+
+  test.each(['https://anything.example/@someone', 'https://anything.example/a?to=b@c', 'https://anything.example/#@'])(
+    '%s has its @ behind the host and is allowed',
+    (url) => {
+      // An @ in a path is nobody's password.
+      expect(returnUrlProblem(url, free)).toBeNull();
+    },
+  );
+
+  test.each(['xhttps://anything.example/', 'view-source:https://anything.example/', 'blob:https://anything.example/1'])(
+    '%s only contains an https URL and is refused',
+    (url) => {
+      // What stands before the scheme is the scheme.
+      expect(returnUrlProblem(url, free)).toMatch(/^must be an absolute https URL/);
+    },
+  );
+
   test('any https URL is allowed, and http only in TEST', () => {
     // Local development needs http; LIVE never does.
     expect(returnUrlProblem('https://anything.example/x', free)).toBeNull();

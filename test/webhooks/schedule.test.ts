@@ -48,6 +48,9 @@ describe('Retry-After', () => {
     [429, '1e9', 0],
     [429, '1.5', 0],
     [429, 'soon', 0],
+    [429, '21 Nov 2026 11:00:00 GMT', 0],
+    [429, 'Sat, 21 Nov 2026 11:00 GMT', 0],
+    [429, 'x Sat, 21 Nov 2026 11:00:00 GMT', 0],
     [429, 'tomorrow 5', 0],
     [429, '2026-11-21T11:00:00Z', 0],
     [429, 'Sat, 99 Nov 2026 11:00:00 GMT', 0],
@@ -58,6 +61,11 @@ describe('Retry-After', () => {
     // A receiver's wish is honoured within a day, and nonsense moves nothing.
     expect(retryAfterMs({ status, headers: { 'retry-after': text } }, now)).toBe(expected);
   });
+});
+
+test('a receiver that does not say when to come back asks for nothing', () => {
+  // Most receivers say nothing.
+  expect(retryAfterMs({ status: 429, headers: {} }, now)).toBe(0);
 });
 
 describe('the circuit of an endpoint', () => {

@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { asApplicationFailure } from '../../activities/failures.ts';
+import { LedgerConflict } from '../../database/ledger.ts';
+import { GatewayFailure } from '../../gateways/port.ts';
+
+const seen = ({ type, message, nonRetryable, nextRetryDelay, cause, details }: ApplicationFailure) => ({
+  type,
+  message,
+  nonRetryable: nonRetryable ?? false,
+  nextRetryDelay,
+  cause,
+  details: details ?? [],
+});
+
+test('a failure of our own goes on as it is', () => {
+  // Whoever threw it decided whether it is tried again.
+  const own = ApplicationFailure.nonRetryable('no', 'OWN');
+  expect(asApplicationFailure(own)).toBe(own);
+});
+
+test.each([
+  ['unavailable', 'GATEWAY_UNAVAILABLE', undefined],
+  ['ambiguous', 'GATEWAY_AMBIGUOUS', undefined],
+  ['rate-limited', 'GATEWAY_RATE_LIMITED', '10s'],
+] as const)('a gateway that is %s becomes %s and is tried again', (kind, type, nextRetryDelay) => {
+  // The kind decides what is safe; what the gateway wrote stays out of every history.
+  const failure = asApplicationFailure(new GatewayFailure(kind, 'our words', { cause: new Error('their words') }));
+  expect(seen(failure)).toMatchObject({ type, message: 'our words', nonRetryable: false, nextRetryDelay });
+  expect(failure.cause).toBeUndefined();
+});
+
+test('a ledger that holds something else is never tried again', () => {
+  // Trying again would meet the same books.
+  const failure = asApplicationFailure(new LedgerConflict('pay_secret'));
+  expect(seen(failure)).toMatchObject({
+    type: 'LEDGER_CONFLICT',
+    message: 'the ledger holds another transaction for this cause',
+    nonRetryable: true,
+  });
+});
+
+test.each([new Error('duplicate key (email)=(jane@example.com)'), 'text', undefined])(
+  'anything else, %p, is an internal error without a word of it',
+  (error) => {
+    // Histories are kept for months: nothing of a row or a payer gets in.
+    const failure = asApplicationFailure(error);
+    expect(seen(failure)).toMatchObject({
+      type: 'INTERNAL_ERROR',
+      message: 'an internal error; the log has it',
+      nonRetryable: false,
+      details: [],
+    });
+    expect(failure.cause).toBeUndefined();
+  },
+);

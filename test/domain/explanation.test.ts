@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { explain, type PaymentSituation } from '../../domain/explanation.ts';
+import { REVIEW_REASONS, type ReviewReason } from '../../domain/payment.ts';
+
+const NOW = new Date('2026-06-04T10:00:00Z');
+const LATER = new Date('2026-06-04T10:30:00Z');
+const HOURS_72_MS = 72 * 3_600_000;
+
+const calm: PaymentSituation = {
+  status: 'PENDING',
+  expiresAt: LATER,
+  now: NOW,
+  reviewReason: null,
+  failureCode: null,
+  asking: false,
+  heldLate: false,
+};
+
+describe('an open payment', () => {
+  test('whose checkout is not open waits for the gateway until it expires', () => {
+    // Support must not send a payer to a page that cannot be opened yet.
+    expect(explain({ ...calm, status: 'CREATED' })).toMatchObject({
+      summary: expect.stringMatching(/stored.*not open yet/),
+      waitingFor: 'gateway-session',
+      until: LATER,
+      next: expect.stringMatching(/keeps trying.*until the payment expires/),
+    });
+  });
+
+  test('waits for the payer until it expires', () => {
+    // The usual case.
+    expect(explain(calm)).toMatchObject({
+      summary: expect.stringMatching(/checkout is open/),
+      waitingFor: 'payer',
+      until: LATER,
+      next: expect.stringMatching(/pays or cancels.*asked one last time/),
+    });
+  });
+
+  test('waits for the gateway after a callback, which alone decides nothing', () => {
+    // Nobody should be told that it is paid because a callback said so.
+    expect(explain({ ...calm, asking: true })).toMatchObject({
+      summary: expect.stringMatching(/callback came in.*asked to confirm/),
+      waitingFor: 'gateway-answer',
+      until: LATER,
+      next: expect.stringMatching(/never believed/),
+    });
+  });
+
+  test.each([
+    ['at', LATER],
+    ['after', new Date(LATER.getTime() + 1)],
+  ])('%s its time is asked about for 72 hours', (_when, now) => {
+    // Time alone does not end a payment: the gateway is asked first.
+    expect(explain({ ...calm, now, asking: true })).toMatchObject({
+      summary: expect.stringMatching(/Time ran out.*asked/),
+      waitingFor: 'gateway-answer',
+      until: new Date(LATER.getTime() + HOURS_72_MS),
+      next: expect.stringMatching(/what the gateway says.*72 hours, an operator/),
+    });
+  });
+});
+
+describe('a payment under review', () => {
+  const WORDS: Readonly<Record<ReviewReason, RegExp>> = {
+    AMOUNT_MISMATCH: /another amount/,
+    CURRENCY_MISMATCH: /another currency/,
+    REFERENCE_MISMATCH: /another reference/,
+    STORE_MISMATCH: /another store/,
+    RISK_FLAGGED: /risky/,
+    GATEWAY_UNREACHABLE: /could not be asked for 72 hours/,
+    EVIDENCE_REUSED: /used for another payment/,
+  };
+
+  test.each([...REVIEW_REASONS])('for %s waits for an operator, without a time', (reviewReason) => {
+    // An operator must read what is wrong in words.
+    for (const status of ['CREATED', 'PENDING'] as const) {
+      const told = explain({ ...calm, status, reviewReason, now: new Date(LATER.getTime() + 1) });
+      expect(told).toMatchObject({ waitingFor: 'operator', until: null });
+      expect(told.summary).toMatch(/^Under review: /);
+      expect(told.summary).toMatch(WORDS[reviewReason]);
+      expect(told.next).toMatch(/accepts or rejects.*time alone/);
+    }
+  });
+
+  test('is not, once it has ended', () => {
+    // The reason stays in the row; it no longer waits for anybody.
+    const told = explain({ ...calm, status: 'SUCCEEDED', reviewReason: 'RISK_FLAGGED' });
+    expect(told.waitingFor).toBe('nothing');
+  });
+});
+
+describe('an ended payment', () => {
+  test.each([
+    ['SUCCEEDED', /confirmed the charge.*ledger/, /final unless it is refunded/],
+    ['FAILED', /No money was taken \(declined\)/, /final. A new payment/],
+    ['CANCELLED', /payer cancelled; no money/, /final. A new payment/],
+    ['EXPIRED', /Time ran out.*no money/, /comes later is held in suspense/],
+    ['PARTIALLY_REFUNDED', /part of the money was given back/, /unless more is refunded/],
+    ['REFUNDED', /All of the money was given back/, /^Nothing: it is final\.$/],
+  ] as const)('%s says how it ended and that nothing more happens', (status, summary, next) => {
+    // The same words for app, operator and support.
+    const told = explain({ ...calm, status });
+    expect(told).toMatchObject({ waitingFor: 'nothing', until: null });
+    expect(told.summary).toMatch(summary);
+    expect(told.next).toMatch(next);
+  });
+
+  test('that failed names the code where there is one', () => {
+    // What the gateway refused is the first question of a shop.
+    expect(explain({ ...calm, status: 'FAILED', failureCode: 'CARD_DECLINED' }).summary).toContain('(CARD_DECLINED)');
+  });
+
+  test('with late money waits for an operator, whatever else is so', () => {
+    // Money that nobody claims is the worst thing to leave unsaid.
+    const told = explain({ ...calm, status: 'EXPIRED', heldLate: true, reviewReason: 'RISK_FLAGGED' });
+    expect(told).toMatchObject({ waitingFor: 'operator', until: null });
+    expect(told.summary).toMatch(/ended EXPIRED.*held in suspense/);
+    expect(told.next).toMatch(/refunds or keeps/);
+  });
+});

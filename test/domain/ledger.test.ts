@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  checkTransaction,
+  FEES_ACCOUNT,
+  latePaymentReceipt,
+  normalSideOf,
+  PAYABLE_ACCOUNT,
+  paymentSettlement,
+  POSTINGS_MAX,
+  reversal,
+  settlementPostings,
+  SUSPENSE_ACCOUNT,
+  type LedgerTransaction,
+  type Posting,
+} from '../../domain/ledger.ts';
+
+const OWNER = { applicationId: 7n, mode: 'LIVE', currency: 'BDT' } as const;
+const CLEARING = 'gateway:sslcommerz:clearing';
+const INT64_MAX = 2n ** 63n - 1n;
+
+function transaction(postings: readonly Posting[]): LedgerTransaction {
+  return { ...OWNER, cause: { type: 'payment', id: 'pay_1' }, kind: 'settlement', postings };
+}
+
+const fine: Posting = { debit: CLEARING, credit: PAYABLE_ACCOUNT, amountMinor: 1n };
+const times = (length: number): Posting[] => Array.from({ length }, () => ({ ...fine }));
+
+describe('the chart of accounts', () => {
+  test('names its accounts for good, each with the side on which it grows', () => {
+    // The names stand in rows and in reports: none may change.
+    expect([PAYABLE_ACCOUNT, FEES_ACCOUNT, SUSPENSE_ACCOUNT]).toEqual(['app:payable', 'gateway:fees', 'suspense']);
+    const sides = ['app:payable', 'gateway:fees', 'suspense', 'bank', CLEARING, 'gateway:b-2:clearing'].map(
+      normalSideOf,
+    );
+    expect(sides).toEqual(['credit', 'debit', 'credit', 'debit', 'debit', 'debit']);
+  });
+
+  test.each([
+    '',
+    'app:payables',
+    'xgateway:a:clearing',
+    'gateway:a:clearing ',
+    'gateway::clearing',
+    'gateway:A:clearing',
+  ])('%p is no account', (account) => {
+    // A misspelt account must not come into being by being used.
+    expect(() => normalSideOf(account)).toThrow(`not an account of the chart: ${account}`);
+  });
+});
+
+describe('a transaction', () => {
+  test('with 1 to 100 postings of 1 to what the database holds is fine', () => {
+    // The bounds themselves are allowed.
+    expect(() => checkTransaction(transaction([fine]))).not.toThrow();
+    expect(() => checkTransaction(transaction(times(POSTINGS_MAX)))).not.toThrow();
+    expect(() => checkTransaction(transaction([{ ...fine, amountMinor: INT64_MAX }]))).not.toThrow();
+  });
+
+  test.each([
+    ['no posting', [], 'a ledger transaction has 1 to 100 postings, not 0'],
+    ['too many', times(POSTINGS_MAX + 1), 'a ledger transaction has 1 to 100 postings, not 101'],
+    ['an unknown debit account', [{ ...fine, debit: 'x' }], 'not an account of the chart: x'],
+    ['an unknown credit account', [{ ...fine, credit: 'y' }], 'not an account of the chart: y'],
+    ['one account only', [{ ...fine, debit: PAYABLE_ACCOUNT }], 'between two accounts, not within app:payable'],
+    ['nothing moved', [{ ...fine, amountMinor: 0n }], 'not an amount of a posting: 0'],
+    ['a negative amount', [{ ...fine, amountMinor: -1n }], 'not an amount of a posting: -1'],
+    ['too much', [{ ...fine, amountMinor: INT64_MAX + 1n }], `not an amount of a posting: ${INT64_MAX + 1n}`],
+    ['one bad among good', [fine, { ...fine, amountMinor: 0n }], 'not an amount of a posting: 0'],
+  ])('with %s is refused and told why', (_name, postings, words) => {
+    // Nothing is stored that could not be read back as it was meant.
+    expect(() => checkTransaction(transaction(postings))).toThrow(words);
+  });
+});
+
+describe('what a payment books', () => {
+  const collected = { gateway: 'sslcommerz', grossMinor: 10_000n, feeMinor: 250n };
+
+  test('is the gross to the app and the fee to the gateway, under the payment’s reference, in its owner’s books', () => {
+    // One cause, one transaction, in the right books.
+    expect(paymentSettlement({ ...OWNER, ...collected, reference: 'pay_1' })).toEqual({
+      ...OWNER,
+      cause: { type: 'payment', id: 'pay_1' },
+      kind: 'settlement',
+      postings: [
+        { debit: CLEARING, credit: 'app:payable', amountMinor: 10_000n },
+        { debit: 'gateway:fees', credit: CLEARING, amountMinor: 250n },
+      ],
+    });
+  });
+
+  test('late, is the same into suspense, under the attempt and the charge', () => {
+    // Two charges of one attempt are two causes.
+    const late = { ...OWNER, ...collected, attemptReference: 'att_1', validationId: 'val_1' };
+    expect(latePaymentReceipt(late)).toEqual({
+      ...OWNER,
+      cause: { type: 'late-payment', id: 'att_1:val_1' },
+      kind: 'late',
+      postings: [
+        { debit: CLEARING, credit: 'suspense', amountMinor: 10_000n },
+        { debit: 'gateway:fees', credit: CLEARING, amountMinor: 250n },
+      ],
+    });
+  });
+
+  test('has no posting of a fee that is nothing', () => {
+    // A posting of nothing is refused by the books.
+    expect(settlementPostings({ ...collected, feeMinor: 0n })).toEqual([
+      { debit: CLEARING, credit: 'app:payable', amountMinor: 10_000n },
+    ]);
+  });
+
+  test('may be all fee, and never more', () => {
+    // A fee greater than the charge is an error of the gateway's answer, not a booking.
+    expect(settlementPostings({ ...collected, feeMinor: 10_000n })).toHaveLength(2);
+    for (const wrong of [{ feeMinor: 10_001n }, { feeMinor: -1n }, { grossMinor: 0n, feeMinor: 0n }]) {
+      expect(() => settlementPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are no collected/);
+    }
+  });
+
+  test('is taken back whole, in the reverse order, under the transaction’s own id', () => {
+    // The only correction there is; a second one has the same cause.
+    const original = paymentSettlement({ ...OWNER, ...collected, reference: 'pay_1' });
+    expect(reversal({ ...original, id: 12n })).toEqual({
+      ...OWNER,
+      cause: { type: 'transaction', id: '12' },
+      kind: 'reversal',
+      reversesId: 12n,
+      postings: [
+        { debit: CLEARING, credit: 'gateway:fees', amountMinor: 250n },
+        { debit: 'app:payable', credit: CLEARING, amountMinor: 10_000n },
+      ],
+    });
+  });
+});
