@@ -246,7 +246,8 @@ export class Cast {
 
   /** The gateway's notice. It may be lost while the payment is still going to ask; money nobody would ask about is always told of. */
   private async notify(plan: PaymentPlan, { key, made }: { key: string; made: Try }): Promise<void> {
-    const open = this.paymentOf(key)?.['status'] === 'PENDING';
+    const asks = ['OPEN', 'UNKNOWN', 'CREATED'].includes(String(this.attemptOf(key)?.['status']));
+    const open = this.paymentOf(key)?.['status'] === 'PENDING' && asks;
     if (plan.noticeLost && open && plan.lagMs === 0 && plan.cancelAfterMs === null && plan.way !== 'fails, then pays') {
       this.world.reached('notice: lost');
       return;
