@@ -33,7 +33,7 @@ const READY_TIMEOUT_MS = 30_000;
 const REPEAT_TIMEOUT_MS = 12_000;
 const REPEATS_MAX = 6;
 /** Who was held up by the faults still gets done what he came for, if the service is of use again within this time. */
-const PATIENCE_MS = 1_500;
+const PATIENCE_MS = 6_000;
 
 /** One round: load and faults together, then everything is made whole, and what comes of it is collected. */
 export async function playRound(run: Run, name: RoundName): Promise<RoundResult> {

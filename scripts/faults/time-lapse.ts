@@ -30,6 +30,7 @@ export interface LapseSettings {
 const GRPC_NOT_FOUND = 5;
 const STARTED = 2;
 const SCHEDULED = 1;
+const RETRY_MS = 50;
 
 export async function openTimeLapse({ owner, address, namespace, isDead }: LapseSettings): Promise<TimeLapse> {
   const connection = await Connection.connect({ address });
@@ -133,13 +134,14 @@ async function timeOut(client: Client, { workflowId, activityId }: OneActivity):
   });
 }
 
-/** Giving an activity back the options that it was made with also schedules it anew at once; its count of attempts stays. */
+/** Its pauses between attempts become short, from now on; its limits are again those that it was made with, also the number of its attempts. */
 async function retryNow(client: Client, { workflowId, activityId }: OneActivity): Promise<void> {
+  const activity = { namespace: client.options.namespace, execution: { workflowId }, id: activityId };
+  await client.workflowService.updateActivityOptions({ ...activity, restoreOriginal: true });
   await client.workflowService.updateActivityOptions({
-    namespace: client.options.namespace,
-    execution: { workflowId },
-    id: activityId,
-    restoreOriginal: true,
+    ...activity,
+    updateMask: { paths: ['retry_policy.initial_interval', 'retry_policy.maximum_interval'] },
+    activityOptions: { retryPolicy: { initialInterval: msToTs(RETRY_MS), maximumInterval: msToTs(RETRY_MS) } },
   });
 }
 
