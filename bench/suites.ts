@@ -4,9 +4,20 @@ import { growth } from './growth/suite.ts';
 import { latency } from './latency.ts';
 import { ledger } from './ledger/suite.ts';
 import { memory } from './memory/suite.ts';
+import { postProfile } from './post-profile.ts';
 import { rival } from './rivals/suite.ts';
 import type { Suite } from './suite.ts';
 import { throughput } from './throughput.ts';
 
 /** In the order in which a run of all takes them. */
-export const SUITES: readonly Suite[] = [counts, throughput, latency, ledger, growth, fanout, memory, rival];
+export const SUITES: readonly Suite[] = [
+  counts,
+  throughput,
+  latency,
+  postProfile,
+  ledger,
+  growth,
+  fanout,
+  memory,
+  rival,
+];
