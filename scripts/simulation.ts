@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EXPECTED_BRANCHES } from './simulation/branches.ts';
+import { PINNED_SEEDS } from './simulation/pinned-seeds.ts';
 import { runSeeds, seedsFrom } from './simulation/run.ts';
 import type { SeedResult } from './simulation/seed.ts';
 import { Totals } from './simulation/totals.ts';
@@ -69,7 +70,7 @@ async function playAll(): Promise<number> {
   const totals = new Totals();
   console.log(`Playing ${count} seeds from ${first} in ${values.threads} threads …`);
   await runSeeds({
-    seeds: seedsFrom(first, count),
+    seeds: [...PINNED_SEEDS.keys(), ...seedsFrom(first, count)][Symbol.iterator](),
     threads: whole(values.threads),
     onResult: (result) => {
       totals.add(result);

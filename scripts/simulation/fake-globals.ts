@@ -64,7 +64,7 @@ export function replaceGlobals(): void {
     } else {
       realClearTimeout(timer as Parameters<typeof clearTimeout>[0]);
     }
-  }) as typeof clearTimeout;
+  }) satisfies typeof clearTimeout;
 }
 
 interface OurTimer {

@@ -15,23 +15,25 @@ export interface RunOptions {
 /** Plays seeds in threads of their own, each with the stand-in for Temporal's SDK and a clock of its own. */
 export async function runSeeds({ seeds, threads, trace = false, onResult }: RunOptions): Promise<void> {
   let stopped = false;
-  const next = (): number[] => {
-    const batch: number[] = [];
-    while (!stopped && batch.length < SEEDS_AT_ONCE) {
-      const { value, done } = seeds.next();
-      if (done === true) {
-        break;
-      }
-      batch.push(value);
-    }
-    return batch;
-  };
+  const next = (): number[] => (stopped ? [] : takeFrom(seeds, SEEDS_AT_ONCE));
   const note = (results: readonly SeedResult[]): void => {
     for (const result of results) {
       stopped ||= !onResult(result);
     }
   };
   await Promise.all(Array.from({ length: threads }, () => keepBusy({ next, trace, note })));
+}
+
+function takeFrom(seeds: Iterator<number>, most: number): number[] {
+  const batch: number[] = [];
+  while (batch.length < most) {
+    const { value, done } = seeds.next();
+    if (done === true) {
+      break;
+    }
+    batch.push(value);
+  }
+  return batch;
 }
 
 function keepBusy({
@@ -51,6 +53,7 @@ function keepBusy({
         worker.terminate().then(() => resolve(), reject);
         return;
       }
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage({ seeds: batch, trace } satisfies SeedOrder);
     };
     worker.on('message', (results: SeedResult[]) => {

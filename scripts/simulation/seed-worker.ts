@@ -25,5 +25,6 @@ async function play(seeds: readonly number[], trace: boolean): Promise<void> {
   for (const seed of seeds) {
     results.push(await runSeed(seed, { trace }));
   }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(results);
 }

@@ -38,7 +38,7 @@ export async function runSeed(seed: number, { trace = false }: { trace?: boolean
     random: random.fork('world'),
     timeline,
     schema: await schema(),
-    workflows: workflows as unknown as Record<string, WorkflowCode>,
+    workflows: workflows as Record<string, WorkflowCode>,
     told,
   });
   told(JSON.stringify(world.story));

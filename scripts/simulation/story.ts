@@ -1,5 +1,5 @@
 import { GATEWAY_FAULTS, type GatewayFault, type Oddity } from './gateway.ts';
-import { RECEIVER_MANNERS, type ReceiverManner } from './receivers.ts';
+import type { ReceiverManner } from './receivers.ts';
 import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
@@ -127,7 +127,7 @@ function appPlan(random: Random): AppPlan {
     'silent at first': 1,
     'asks for time': 1,
     'unreachable at first': 1,
-  } satisfies Record<(typeof RECEIVER_MANNERS)[number], number>);
+  });
   return {
     expiryMinutes: random.pick([1, 3, 10, 30]),
     receiver: random.chance(0.06) ? null : { manner, troubles: random.pick([1, 2, 4, 7, 9]) },

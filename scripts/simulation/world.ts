@@ -23,7 +23,7 @@ import type { Random } from './random.ts';
 import { SimulatedReceivers } from './receivers.ts';
 import type { Story } from './story.ts';
 import { simulatedClient } from './temporal/client.ts';
-import { TemporalServer, type ActivityCode, type WorkflowCode } from './temporal/server.ts';
+import { TemporalServer, type WorkflowCode } from './temporal/server.ts';
 import { Life, whose, type Timeline } from './timeline.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 6, 0, 0);
@@ -170,7 +170,7 @@ export class World {
     whose.run(process.life, () => {
       const deps = this.dependencies();
       if (name === 'api') {
-        process.api = apiOf(deps, deps.http);
+        process.api = apiOf(deps);
       } else {
         this.temporal.workers.push({
           life: process.life,
@@ -178,7 +178,7 @@ export class World {
             ...createPaymentActivities(deps),
             ...createSweepActivities(deps),
             ...createWebhookActivities({ ...deps, secrets: SECRETS, allow: ALLOW }),
-          } as unknown as ActivityCode,
+          },
         });
       }
     });
@@ -289,29 +289,39 @@ export class World {
       };
       whose.run(life, () => {
         timeline.at(timeline.nowMs + this.latencyMs(0, 20), () => {
-          whose.run(life, () =>
+          whose.run(life, () => {
             work(api).then(
               (result) => answer(() => resolve(result)),
               (error: unknown) => answer(() => reject(error instanceof Error ? error : new Error(String(error)))),
-            ),
-          );
+            );
+          });
         });
       });
     });
   }
 
-  /** Whether nothing can change any more without a person or a payer. */
+  /** Whether nothing can change any more without a person or a payer. A review holds what belongs to its payment. */
   atRest(): boolean {
-    const open = this.postgres
+    const { postgres, temporal } = this;
+    const open = postgres
       .rows('payments')
-      .some(({ status, review_reason: reason }) => (status === 'CREATED' || status === 'PENDING') && reason === null);
-    const unread = this.postgres
+      .filter(({ status, review_reason: reason }) => (status === 'CREATED' || status === 'PENDING') && reason === null);
+    const underReview = new Set(
+      postgres
+        .rows('payments')
+        .filter(({ status, review_reason: reason }) => status === 'PENDING' && reason !== null)
+        .map(({ id }) => id),
+    );
+    const unread = postgres
       .rows('gateway_callbacks')
-      .some(({ consumed_at: consumedAt, payment_id: payment }) => consumedAt === null && payment !== null);
-    const undelivered = this.postgres
+      .some(
+        ({ consumed_at: consumedAt, payment_id: payment = null }) =>
+          consumedAt === null && payment !== null && !underReview.has(payment),
+      );
+    const undelivered = postgres
       .rows('webhook_events')
       .some(({ delivery_status: status }) => status === 'PENDING' || status === 'RETRYING');
-    return !open && !unread && !undelivered && [...this.temporal.runs.values()].every((run) => run.atRest());
+    return open.length === 0 && !unread && !undelivered && [...temporal.runs.values()].every((run) => run.atRest());
   }
 
   /** When the sweeper has something to do next: the earliest of what its own statements look for. Infinity for never. */
@@ -365,7 +375,7 @@ export function hostOf(app: number): string {
 
 type Dependencies = ReturnType<World['dependencies']>;
 
-function apiOf(deps: Dependencies, _http: HttpClient): Api {
+function apiOf(deps: Dependencies): Api {
   const receive = createCallbackReceiver(deps, createRateLimiter());
   const pages = createPages(deps, createRateLimiter());
   return {

@@ -292,7 +292,6 @@ class Statement {
   }
 
   private delete({ table: name, alias, where, returning }: Delete, outer: Scope | null): Values[] {
-    const table = this.table(name);
     const target: From = { source: { kind: 'table', name }, alias, join: 'inner', on: null };
     const gone = this.matching([target], where, outer?.bindings ?? []);
     for (const { rows } of gone) {

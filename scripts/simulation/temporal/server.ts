@@ -7,8 +7,8 @@ const TASK_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 8_000;
 const NO_WORKER_PAUSE_MS = 1_000;
 
-export type WorkflowCode = (...args: never[]) => Promise<unknown>;
-export type ActivityCode = Record<string, (...args: never[]) => Promise<unknown>>;
+export type WorkflowCode = (...args: unknown[]) => Promise<unknown>;
+export type ActivityCode = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
 /** A worker process: code in memory and activities under way, all of which end with its life. */
 export interface WorkerProcess {
@@ -208,7 +208,7 @@ export class TemporalServer {
       throw new Error(`no workflow ${run.type}`);
     }
     const { workflowId, runId, type: workflowType, args } = run;
-    run.code = new RunOfCode({ workflowId, runId, workflowType, args, code: code as () => Promise<unknown> });
+    run.code = new RunOfCode({ workflowId, runId, workflowType, args, code });
     if (run.history.length > 0) {
       this.options.reached(`${run.type}: replayed`);
     }
@@ -454,15 +454,13 @@ export class TemporalServer {
       const timeout = timeline.at(timeline.nowMs + timeoutMs, () =>
         resolve({ failure: new Error('startToClose timeout') }),
       );
-      work(...(asJson(args) as never[])).then(
-        (result) => {
-          timeline.cancel(timeout);
-          resolve({ result: asJson(result) });
-        },
-        (error: unknown) => {
-          timeline.cancel(timeout);
-          resolve({ failure: error instanceof Error ? error : new Error(String(error)) });
-        },
+      const ended = (outcome: Outcome): void => {
+        timeline.cancel(timeout);
+        resolve(outcome);
+      };
+      work(asJson(args[0]) as never).then(
+        (result) => ended({ result: asJson(result) }),
+        (error: unknown) => ended({ failure: error instanceof Error ? error : new Error(String(error)) }),
       );
     });
   }
@@ -496,15 +494,14 @@ export class TemporalServer {
     });
     whose.run(worker.life, () => {
       const { timeline } = this.options;
-      this.runActivity(worker, activity.command, limits.startToCloseMs).then(
-        (outcome) => {
-          // The report travels to the server for a worker that still lives.
-          timeline.at(timeline.nowMs + this.options.latencyMs(), () => {
-            timeline.cancel(timeout);
-            this.attemptEnded(run, activity, { attempt, outcome });
-          });
-        },
-        (error: unknown) => this.options.wrong(`simulation: ${String(error)}`),
+      // The report travels to the server for a worker that still lives.
+      const report = (outcome: Outcome): Planned =>
+        timeline.at(timeline.nowMs + this.options.latencyMs(), () => {
+          timeline.cancel(timeout);
+          this.attemptEnded(run, activity, { attempt, outcome });
+        });
+      this.runActivity(worker, activity.command, limits.startToCloseMs).then(report, (error: unknown) =>
+        this.options.wrong(`simulation: ${String(error)}`),
       );
     });
   }

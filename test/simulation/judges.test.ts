@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import { judge, JUDGES, type Evidence, type JudgeName } from '../../scripts/simulation/judges.ts';
+import type { Values } from '../../scripts/simulation/postgres/values.ts';
+
+const AT = new Date('2026-01-15T06:00:00Z');
+const HOUR_MS = 3_600_000;
+const later = (ms: number): Date => new Date(AT.getTime() + ms);
+
+/** One payment of 100.00 that was paid, booked and told, and one that expired and whose money came late: nothing to complain about. */
+function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
+  const payment = {
+    amount_minor: 10_000n,
+    review_reason: null,
+    review_since: null,
+    expires_at: later(HOUR_MS),
+    event_sequence: 1,
+  };
+  const attempt = { validation_id: null };
+  const event = { application_id: 1n, sequence: 1, delivery_status: 'DELIVERED', payload: '{}' };
+  return {
+    rows: {
+      payments: [
+        {
+          ...payment,
+          id: 1n,
+          reference: 'pay_paid',
+          status: 'SUCCEEDED',
+          customer_reference: 'key-0',
+          paid_at: later(5_000),
+        },
+        { ...payment, id: 2n, reference: 'pay_late', status: 'EXPIRED', customer_reference: 'key-1', paid_at: null },
+      ],
+      payment_attempts: [
+        { id: 1n, payment_id: 1n, reference: 'tranpaid', status: 'CONFIRMED', validation_id: 'valpaid' },
+        { ...attempt, id: 2n, payment_id: 2n, reference: 'tranlate', status: 'CLOSED' },
+      ],
+      gateway_callbacks: [
+        { id: 1n, payment_id: 1n, attempt_id: 1n, outcome: 'ACCEPTED', consumed_at: AT, created_at: later(4_000) },
+        { id: 2n, payment_id: 2n, attempt_id: 2n, outcome: 'LATE', consumed_at: AT, created_at: later(2 * HOUR_MS) },
+      ],
+      late_payments: [
+        { id: 1n, payment_id: 2n, attempt_id: 2n, validation_id: 'vallate', created_at: later(2 * HOUR_MS + 1_000) },
+      ],
+      ledger_accounts: [
+        { id: 1n, name: 'gateway:sslcommerz:clearing' },
+        { id: 2n, name: 'app:payable' },
+        { id: 3n, name: 'gateway:fees' },
+        { id: 4n, name: 'suspense' },
+      ],
+      ledger_transactions: [
+        { id: 1n, kind: 'settlement', cause_id: 'pay_paid' },
+        { id: 2n, kind: 'late', cause_id: 'tranlate:vallate' },
+      ],
+      ledger_postings: [
+        { debit_account_id: 1n, credit_account_id: 2n, amount_minor: 10_000n },
+        { debit_account_id: 3n, credit_account_id: 1n, amount_minor: 250n },
+        { debit_account_id: 1n, credit_account_id: 4n, amount_minor: 10_000n },
+        { debit_account_id: 3n, credit_account_id: 1n, amount_minor: 250n },
+      ],
+      webhook_events: [
+        { ...event, id: 1n, event_id: 'evt_1', payment_id: 1n, type: 'payment.succeeded' },
+        { ...event, id: 2n, event_id: 'evt_2', payment_id: 2n, type: 'payment.expired' },
+      ],
+      webhook_attempts: [
+        { webhook_event_id: 1n, number: 1, created_at: later(6_000) },
+        { webhook_event_id: 2n, number: 1, created_at: later(HOUR_MS) },
+      ],
+      webhook_endpoints: [{ application_id: 1n, url: 'https://shop.example', disabled_at: null }],
+    },
+    transitions: [
+      { paymentId: 1n, from: 'CREATED', to: 'PENDING' },
+      { paymentId: 1n, from: 'PENDING', to: 'SUCCEEDED' },
+    ],
+    sessions: ['tranpaid', 'tranlate'],
+    charges: [chargeOf('paid', 3_000), chargeOf('late', 2 * HOUR_MS)],
+    received: ['evt_1', 'evt_2'].map((eventId) => ({
+      host: 'shop.example',
+      eventId,
+      signature: 'v1,',
+      body: '{}',
+      atMs: 0,
+      status: 200,
+    })),
+    answers: [
+      { app: 0, key: 'key-0', amountMinor: 10_000, status: 201, code: null, reference: 'pay_paid', text: '', atMs: 0 },
+    ],
+    alerts: ['late-payment'],
+    wrong: [],
+    atRest: true,
+    histories: [{ workflowId: 'payment:pay_paid', events: 22 }],
+    faultsEndedMs: AT.getTime(),
+    clockToleranceMs: 0,
+  };
+}
+
+function chargeOf(name: string, afterMs: number) {
+  const atMs = AT.getTime() + afterMs;
+  return {
+    tranId: `tran${name}`,
+    valId: `val${name}`,
+    grossMinor: 10_000n,
+    feeMinor: 250n,
+    atMs,
+    visibleFromMs: atMs,
+    agrees: true,
+  };
+}
+
+/** Changes rows of a table in a copy of the good evidence. */
+function withRows(table: string, change: (rows: Values[]) => Values[]): Evidence {
+  const evidence = goodEvidence();
+  return { ...evidence, rows: { ...evidence.rows, [table]: change(evidence.rows[table] ?? []) } };
+}
+
+function withFirst(table: string, fields: Values): Evidence {
+  return withRows(table, ([first = {}, ...rest]) => [{ ...first, ...fields }, ...rest]);
+}
+
+/** What each judge is there for, planted. */
+const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
+  'paid-by-an-agreeing-charge': {
+    ...goodEvidence(),
+    charges: [{ ...chargeOf('paid', 3_000), agrees: false }, chargeOf('late', 2 * HOUR_MS)],
+  },
+  'no-charge-lost': { ...goodEvidence(), charges: [...goodEvidence().charges, chargeOf('second', 4_000)] },
+  'no-charge-booked-twice': withRows('ledger_transactions', (rows) => [
+    ...rows,
+    { id: 3n, kind: 'late', cause_id: 'tranpaid:valpaid' },
+  ]),
+  'books-agree': withFirst('ledger_postings', { amount_minor: 9_999n }),
+  'one-event-per-ending': withRows('webhook_events', (rows) => rows.slice(1)),
+  'endings-are-final': { ...goodEvidence(), transitions: [{ paymentId: 1n, from: 'EXPIRED', to: 'SUCCEEDED' }] },
+  'one-order-per-payment': { ...goodEvidence(), sessions: ['tranpaid', 'tranlate', 'tranagain'] },
+  'promises-to-clients-kept': withFirst('payments', { reference: 'pay_other' }),
+  'one-payment-per-key': withRows('payments', (rows) => rows.map((row) => ({ ...row, customer_reference: 'key-0' }))),
+  'events-delivered': { ...goodEvidence(), received: goodEvidence().received.slice(1) },
+  'webhook-schedule-kept': withRows('webhook_attempts', (rows) => [
+    ...rows,
+    { webhook_event_id: 1n, number: 2, created_at: later(7_000) },
+  ]),
+  'callbacks-taken-up': withFirst('gateway_callbacks', { outcome: 'RECEIVED', consumed_at: null }),
+  'comes-to-rest': { ...goodEvidence(), atRest: false },
+  'money-known-in-time': withFirst('payments', { paid_at: later(5 * HOUR_MS) }),
+  'no-false-alarm': { ...goodEvidence(), alerts: ['payment-behind-workflow'] },
+  'no-storm': { ...goodEvidence(), histories: [{ workflowId: 'late:tranlate', events: 5_000 }] },
+  'instruments-agree': { ...goodEvidence(), wrong: ['replay: another command'] },
+};
+
+describe('the judges of the simulation', () => {
+  test('have nothing against a story in which everything was kept', () => {
+    // A judge that complains about the right thing would be switched off before long.
+    expect(judge(goodEvidence())).toEqual([]);
+  });
+
+  test.each(Object.keys(JUDGES) as JudgeName[])('%s sees what it is there for', (name) => {
+    // A judge that cannot fail proves nothing: each one is shown the violation that bears its name.
+    expect(judge(PLANTED[name]).map((violation) => violation.judge)).toContain(name);
+  });
+
+  test('a delivery that is given up before ten attempts over 72 hours breaks the schedule', () => {
+    // The published schedule has two ends: no attempt too early, and no end too soon.
+    const parked = withFirst('webhook_events', { delivery_status: 'PARKED' });
+    expect(judge(parked).map((violation) => violation.judge)).toContain('webhook-schedule-kept');
+  });
+});

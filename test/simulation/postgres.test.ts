@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { schemaOf } from '../../scripts/simulation/postgres/schema.ts';
+import { PostgresServer, type Transaction } from '../../scripts/simulation/postgres/server.ts';
+import type { Value, Values } from '../../scripts/simulation/postgres/values.ts';
+import { Timeline } from '../../scripts/simulation/timeline.ts';
+
+const SCHEMA = schemaOf([
+  `create table accounts (id bigint generated always as identity primary key, name text not null unique,
+     amount bigint not null default 0 check (amount >= 0))`,
+]);
+
+let timeline: Timeline;
+let server: PostgresServer;
+
+beforeEach(() => {
+  timeline = new Timeline(0);
+  server = new PostgresServer({
+    schema: SCHEMA,
+    timeline,
+    skewMs: 0,
+    faults: { latencyMs: () => 1, lostBefore: () => false, refusesRows: () => false, commitAnswerLost: () => false },
+  });
+});
+
+/** Lets the fake time run until the work is done. */
+async function done<T>(work: Promise<T>): Promise<T> {
+  const state = { over: false };
+  const watched = work.finally(() => {
+    state.over = true;
+  });
+  watched.catch(() => undefined);
+  while (!state.over && (await timeline.step())) {
+    // Every step is one event; the work goes on in between.
+  }
+  return watched;
+}
+
+async function committed(sql: string, parameters: Value[] = []): Promise<Values[]> {
+  const transaction = server.begin();
+  const rows = await transaction.execute(sql, parameters);
+  await transaction.commit();
+  return rows;
+}
+
+const add = (transaction: Transaction, name: string, by: number): Promise<Values[]> =>
+  transaction.execute('update accounts set amount = amount + ? where name = ? returning amount', [by, name]);
+
+describe('the simulated Postgres', () => {
+  test('shows nobody what is not committed, and everybody what is', async () => {
+    // Activities of two workers run side by side at READ COMMITTED.
+    await done(committed(`insert into accounts (name) values ('a')`));
+    const writer = server.begin();
+    await done(add(writer, 'a', 5));
+    expect(await done(committed('select amount from accounts'))).toEqual([{ amount: 0n }]);
+    await done(writer.commit());
+    expect(await done(committed('select amount from accounts'))).toEqual([{ amount: 5n }]);
+  });
+
+  test('makes the second writer of a row wait, and then see what the first one left', async () => {
+    // The guarded update that settles a payment rests on this.
+    await done(committed(`insert into accounts (name, amount) values ('a', 1)`));
+    const first = server.begin();
+    await done(add(first, 'a', 1));
+    const second = server.begin();
+    const waiting = second.execute('update accounts set amount = 10 where name = ? and amount = 1 returning 1', ['a']);
+    await done(Promise.all([first.commit(), waiting]));
+    expect(await waiting).toEqual([]);
+  });
+
+  test('keeps a name once, also between two who insert it at the same moment', async () => {
+    // An idempotency key and a ledger cause are unique by such a constraint.
+    const first = server.begin();
+    await done(first.execute(`insert into accounts (name) values ('a')`, []));
+    const second = server.begin();
+    const waiting = second.execute(
+      `insert into accounts (name) values ('a') on conflict (name) do nothing returning 1`,
+      [],
+    );
+    await done(Promise.all([first.commit(), waiting]));
+    expect(await waiting).toEqual([]);
+    await done(second.commit());
+    await expect(done(committed(`insert into accounts (name) values ('a')`))).rejects.toMatchObject({ code: '23505' });
+  });
+
+  test('gives back what a transaction wrote when it is rolled back', async () => {
+    // A worker that dies leaves nothing behind.
+    await done(committed(`insert into accounts (name, amount) values ('a', 1)`));
+    const lost = server.begin();
+    await done(add(lost, 'a', 8));
+    await done(lost.execute(`insert into accounts (name) values ('b')`, []));
+    lost.rollback();
+    expect(server.rows('accounts')).toEqual([{ id: 1n, name: 'a', amount: 1n }]);
+  });
+
+  test('ends one of two that wait for each other', async () => {
+    // withScope repeats it, as it does on the real server.
+    await done(committed(`insert into accounts (name) values ('a'), ('b')`));
+    const [left, right] = [server.begin(), server.begin()];
+    await done(add(left, 'a', 1));
+    await done(add(right, 'b', 1));
+    const crossed = Promise.allSettled([
+      add(left, 'b', 1).then(() => left.commit()),
+      add(right, 'a', 1).then(() => right.commit()),
+    ]);
+    const ends = await done(crossed);
+    expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: '40P01' } });
+  });
+
+  test('skips rows that are locked when it is told to', async () => {
+    // Two sweepers never take the same row.
+    await done(committed(`insert into accounts (name) values ('a'), ('b')`));
+    const sweeper = server.begin();
+    await done(sweeper.execute('select id from accounts order by id limit 1 for update skip locked', []));
+    const other = server.begin();
+    expect(await done(other.execute('select name from accounts order by id for update skip locked', []))).toEqual([
+      { name: 'b' },
+    ]);
+  });
+
+  test('refuses what a check does not allow, and what it does not understand', async () => {
+    // A statement that is read wrongly would make every judge worthless, so it ends the story.
+    await expect(done(committed(`insert into accounts (name, amount) values ('a', -1)`))).rejects.toMatchObject({
+      code: '23514',
+    });
+    await expect(done(committed('select amount from accounts group by cube (amount)'))).rejects.toThrow(/Postgres/);
+    expect(timeline.broken).not.toBeNull();
+  });
+});
