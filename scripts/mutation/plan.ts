@@ -25,6 +25,7 @@ const MONEY_AND_GUARDS = [
   'domain/webhook.ts',
   'activities/webhooks/signature.ts',
   'database/idempotency.ts',
+  'database/new-payments.ts',
   'gateways/sslcommerz/signature.ts',
   'runtime/http-client/resolve.ts',
   'runtime/http-client/connector.ts',
@@ -46,7 +47,7 @@ const HAS_NO_LOGIC: ReadonlySet<string> = new Set(['activities/dependencies.ts',
 
 const PURE_TESTS = [
   'test/domain',
-  'test/callbacks/sslcommerz-callback.test.ts',
+  'test/callbacks/sslcommerz-*.test.ts',
   'test/ledger/posting-rules.test.ts',
   'test/webhooks/outbound-url.test.ts',
   'test/webhooks/schedule.test.ts',

@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import {
   checkOutboundUrl,
   isPublicAddress,
+  isPublicHostname,
   OUTBOUND_URL_LENGTH_MAX,
+  OUTBOUND_URL_REFUSALS,
   parseAllowList,
+  portOf,
 } from '../../domain/outbound-url.ts';
 import { PRIVATE_HOSTS, PUBLIC_HOSTS } from './addresses.ts';
 
@@ -48,6 +51,11 @@ describe('a URL that an application registers', () => {
     ['ftp://user@shop.example.com/', 'NOT_HTTPS'],
     ['https://shop.example.com/@path', 'allowed'],
     ['https://shop.example.com/?a@b', 'allowed'],
+    ['https://shop.example.com/?to=https://a@b', 'allowed'],
+    ['https://:@shop.example.com/', 'USERINFO'],
+    ['https://db.internal./', 'PRIVATE_HOST'],
+    ['https://shop.example.com./', 'allowed'],
+    ['https://shop.example.com:443/', 'allowed'],
     [`https://shop.example.com/${'a'.repeat(10_000)}`, 'TOO_LONG'],
     [`https://shop.example.com/${'a'.repeat(OUTBOUND_URL_LENGTH_MAX - 25)}`, 'allowed'],
     [`https://shop.example.com/${'a'.repeat(OUTBOUND_URL_LENGTH_MAX - 24)}`, 'TOO_LONG'],
@@ -96,4 +104,90 @@ test.each([
 ])('the address text "%s" is not public, since it cannot be read for certain', (text) => {
   // What is not understood is refused.
   expect(isPublicAddress(text)).toBe(false);
+});
+
+test('each refusal is told in words of its own', () => {
+  // The integrator reads them where the URL is registered.
+  expect(OUTBOUND_URL_REFUSALS).toEqual({
+    TOO_LONG: 'must have at most 2048 characters',
+    NOT_A_URL: 'must be an absolute URL',
+    USERINFO: 'must not carry a user name or password',
+    NOT_HTTPS: 'must begin with https://',
+    PORT: 'must use port 443 or 8443',
+    PRIVATE_HOST: 'must name a host on the public internet',
+  });
+});
+
+test.each([
+  ['https://a.example/', 443],
+  ['http://a.example/', 80],
+  ['https://a.example:8443/', 8443],
+  ['http://a.example:8080/', 8080],
+])('a connection to %s uses port %i', (url, port) => {
+  // The allow-list names ports, also those that a URL leaves out.
+  expect(portOf(new URL(url))).toBe(port);
+});
+
+describe('what the allow-list may name', () => {
+  test.each([
+    'localhost:80x',
+    'localhost:',
+    'localhost',
+    ':80',
+    'localhost:65536',
+    'local host:80',
+    'a:b:80',
+    '[::g]:80',
+  ])('%p is neither host:port nor host:* and stops the start', (entry) => {
+    // A slip must not silently open more, or less, than was meant.
+    expect(() => parseAllowList(entry)).toThrow(`"${entry}" is neither host:port nor host:*`);
+  });
+
+  test('the last port is one, and an IPv6 host is the same with its brackets or without', () => {
+    // Sockets name addresses without brackets, URLs with them.
+    expect(parseAllowList('localhost:65535').allows({ hostname: 'localhost', port: 65_535 })).toBe(true);
+    const six = parseAllowList('[::1]:8090');
+    expect(six.allows({ hostname: '::1', port: 8_090 })).toBe(true);
+    expect(six.allows({ hostname: '[::1]', port: 8_090 })).toBe(true);
+    expect(six.allows({ hostname: '::2', port: 8_090 })).toBe(false);
+  });
+});
+
+describe('a host name', () => {
+  const label = 'a'.repeat(63);
+  const longest = [label, label, label, 'b'.repeat(61)].join('.');
+
+  test.each(['localhost', 'local', 'internal', 'home.arpa', 'onion', 'test', 'invalid', 'alt', 'localdomain'])(
+    'below %s is private',
+    (suffix) => {
+      // Reserved names are answered by whoever is nearest.
+      expect([suffix, `shop.${suffix}`, `a.shop.${suffix}`].map(isPublicHostname)).toEqual([false, false, false]);
+      expect(isPublicHostname(`shop-${suffix}.example.com`)).toBe(true);
+    },
+  );
+
+  test('has labels of at most 63 and 253 characters in all', () => {
+    // What no name server can answer for names no public host.
+    expect(longest.length).toBe(253);
+    expect([longest, `${longest}c`, `c${longest.slice(1)}`].map(isPublicHostname)).toEqual([true, false, true]);
+    expect([`${label}.example`, `${label}a.example`].map(isPublicHostname)).toEqual([true, false]);
+  });
+});
+
+describe('an address', () => {
+  test.each(['2606:4700::a00:1', '2a00:1450:4001::7f00:1'])(
+    '%s is public, whatever its last bytes look like',
+    (address) => {
+      // Only mapped and NAT64 addresses carry an IPv4 address inside.
+      expect(isPublicAddress(address)).toBe(true);
+    },
+  );
+
+  test.each(['2606:4700::1%1', '2606:4700::1%11', '2606:4700::1%eth0', ' 2606:4700::1', '2606:4700::1 '])(
+    '%p is more than an address and refused',
+    (address) => {
+      // A zone says which of our own interfaces is meant.
+      expect(isPublicAddress(address)).toBe(false);
+    },
+  );
 });
