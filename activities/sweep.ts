@@ -57,10 +57,11 @@ interface PaymentRow {
   gateway: string;
   status: PaymentStatus;
   cancel_requested_at: Date | null;
+  review_reason: string | null;
 }
 
 const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
-  p.status, p.cancel_requested_at`;
+  p.status, p.cancel_requested_at, p.review_reason`;
 
 function handleOf(row: PaymentRow): PaymentHandle {
   return {
@@ -206,10 +207,11 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
     const unanswered = new Map<string, CallbackRow>();
     for (const row of rows) {
       const outcome = outcomeOf(deps, row);
-      if (outcome === null) {
-        unanswered.set(row.attempt_reference, row);
-      } else {
+      if (outcome !== null) {
         await deps.database.withSystem((em) => closeCallback(em, BigInt(row.callback_id), outcome));
+      } else if (row.review_reason === null || !isOpen(row.status)) {
+        // While an operator has a payment under review, its callbacks wait for the decision.
+        unanswered.set(row.attempt_reference, row);
       }
     }
     let failed = 0;

@@ -103,6 +103,9 @@ export interface OpenedSession {
   readonly gatewayUrl: string;
 }
 
+/** A worker that stood still may wake after another has done its work, and must not undo it. */
+const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
+
 /** The session exists: the payer may go there. A payment that has ended meanwhile stays ended. */
 export async function recordSession(
   statements: Statements,
@@ -110,7 +113,8 @@ export async function recordSession(
 ): Promise<void> {
   await statements.execute(
     `with opened as (
-       update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now() where id = ?)
+       update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now()
+       where id = ? and ${UNOPENED})
      update payments set status = 'PENDING', gateway_redirect_url = ?, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
      where id = ? and status in ('CREATED', 'PENDING')`,
     [sessionKey, gatewayUrl, attemptId, gatewayUrl, paymentId],
@@ -128,7 +132,7 @@ export async function recordNoSession(
   }: { paymentId: bigint; attemptId: bigint; status: 'UNKNOWN' | 'REFUSED'; failureCode: string | null },
 ): Promise<void> {
   await statements.execute(
-    `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where id = ?)
+    `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where id = ? and ${UNOPENED})
      update payments set next_sweep_at = ${SWEEP_AFTER_EXPIRY} where id = ? and status in ('CREATED', 'PENDING')`,
     [status, failureCode, attemptId, paymentId],
   );
@@ -221,7 +225,8 @@ export interface AnsweredQuestion {
 }
 
 /**
- * Writes down what the gateway said and closes the callbacks of the attempt that had arrived when it was asked, in one statement.
+ * Writes down what the gateway said and closes the callbacks of the attempt that had arrived when it was asked, in one statement. An
+ * attempt that is confirmed stays so, whatever a worker that stood still has heard before.
  * @throws a unique violation (23505) when the validation id belongs to another attempt
  */
 export async function recordAnswer(
@@ -236,7 +241,7 @@ export async function recordAnswer(
        update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
          gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
          evidence = coalesce(?, evidence), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
-       where id = ?)
+       where id = ? and status <> 'CONFIRMED')
      ${CONSUME_CALLBACKS}`,
     [
       answer.status,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { recordAnswer, recordNoSession, recordSession } from '../../database/attempts.ts';
 import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
 import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
@@ -371,6 +372,50 @@ describe('review', () => {
     await world.activities.markForReview({ ...ended.input, reason: 'RISK_FLAGGED' });
     expect(await world.paymentRow(ended.input)).toMatchObject({ status: 'EXPIRED', review_reason: null });
   });
+});
+
+describe('a worker that stood still', () => {
+  const confirmed = async (): Promise<{ input: PaymentWorkflowInput; attempt: Row }> => {
+    const world = await paid();
+    await verify(world.input);
+    await settle(world.input);
+    return world;
+  };
+
+  test('does not reopen an attempt that was confirmed while it slept', async () => {
+    // The charge would look unsettled, and a repeated notice would book it a second time as late money.
+    const { input } = await confirmed();
+    const before = await world.attemptRow(input);
+    const ids = { paymentId: BigInt(input.paymentId), attemptId: BigInt(String(before['id'])) };
+    const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+    await world.database.inOneTrip(scope, (statements) =>
+      recordSession(statements, { ...ids, sessionKey: 'another', gatewayUrl: 'https://gateway.example/another' }),
+    );
+    await world.database.inOneTrip(scope, (statements) =>
+      recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
+    );
+    expect(await world.attemptRow(input)).toEqual(before);
+  });
+
+  test.each(['FAILED', 'CANCELLED', 'CLOSED', 'UNKNOWN'] as const)(
+    'does not put an old answer (%s) over a confirmation',
+    async (status) => {
+      // The confirmation is what the ledger stands on.
+      const { input } = await confirmed();
+      const before = await world.attemptRow(input);
+      const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+      await world.database.inOneTrip(scope, (statements) =>
+        recordAnswer(statements, {
+          attemptId: BigInt(String(before['id'])),
+          answer: { status },
+          outcome: 'ACCEPTED',
+          newestCallbackId: 0n,
+          unanswered: [],
+        }),
+      );
+      expect(await world.attemptRow(input)).toEqual(before);
+    },
+  );
 });
 
 describe('late money', () => {

@@ -140,6 +140,21 @@ describe('the sweeper', () => {
     expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
   });
 
+  test('leaves the callbacks of a payment under review to its decision', async () => {
+    // An open review lasts for days: each signal would only add to the history.
+    const { input, attempt } = await world.opened();
+    await world.activities.markForReview({ ...input, reason: 'AMOUNT_MISMATCH' });
+    await world.post('ipn', { tran_id: String(attempt['reference']) });
+    world.sent.callbacks.length = 0;
+    await overdue('gateway_callbacks', 'payment_id', input.paymentId);
+    expect(await sweep()).toMatchObject({ callbacksSignalled: 0 });
+    expect(world.sent.callbacks).toEqual([]);
+    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await overdue('gateway_callbacks', 'payment_id', input.paymentId);
+    expect(await sweep()).toMatchObject({ callbacksSignalled: 1 });
+    expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
+  });
+
   test('starts the delivery that the settling process did not live to start', async () => {
     // Commit, then death: the event is in the row and leaves a little later.
     world.temporal.startDelivery = () => Promise.reject(new Error('the process died'));
