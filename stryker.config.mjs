@@ -26,7 +26,7 @@ export default {
   // Types are checked by a compiler that has no interface for Stryker; there is nothing to preprocess.
   tsconfigFile: 'none',
   disableTypeChecks: false,
-  ignorePatterns: ['.lenden', 'docs', 'bench', 'web', 'test/replay', 'test/web', 'test/e2e'],
+  ignorePatterns: ['.lenden', 'docs', 'bench', 'test/replay', 'test/e2e'],
   allowConsoleColors: false,
   // Changes of what runs when a module is loaded need every test; there are few, and they are worth it.
   warnings: { slow: false },

@@ -3,16 +3,9 @@ import { oneKeyOneEffect, everyAnswerIsKept, noWayBack } from './judges/client.t
 import { chargedAtMostOnce, nothingIsPostedThatWasNotTaken } from './judges/charges.ts';
 import { oneEventForEachEnd } from './judges/events.ts';
 import { balancesAreSums, chainVerifies, ledgerBalances } from './judges/ledger.ts';
+import type { Judge, Verdict } from './judges/judge.ts';
 import { everythingComesToItsEnd } from './judges/liveness.ts';
 import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
-
-/** What a judge found: how much it had to judge, and each thing that is not as it must be, in words. */
-export interface Verdict {
-  readonly judged: number;
-  readonly violations: readonly string[];
-}
-
-export type Judge = (evidence: Evidence) => Verdict;
 
 /** The invariants of a round. Refunds come with their issue; I3 compares what was taken with what was posted until then. */
 export const JUDGES = {

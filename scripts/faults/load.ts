@@ -62,7 +62,10 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
   if (errand.forgery !== null) {
     await forge(load, { errand, address, checkout: payment });
   }
-  await actAsPayer({ checkoutUrl: payment.checkoutUrl, errand, address, closed: load.closed });
+  const gaveUp = await actAsPayer({ checkoutUrl: payment.checkoutUrl, errand, address, closed: load.closed });
+  if (gaveUp !== null) {
+    load.log.note(`the payer of ${errand.mark} (${errand.script ?? errand.act}) gave up: ${gaveUp}`);
+  }
   done = true;
   await reading;
 }

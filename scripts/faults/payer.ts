@@ -18,9 +18,9 @@ export interface Visiting {
 
 /**
  * One payer's visit by links and forms, on a network that may fail at any page: what does not load is tried again until the patience ends.
- * Resolves when the payer has done what there was to do, or has given up.
+ * Resolves when the payer has done what there was to do, or with the reason for which he has given up.
  */
-export async function actAsPayer({ checkoutUrl, errand, address, closed }: Visiting): Promise<void> {
+export async function actAsPayer({ checkoutUrl, errand, address, closed }: Visiting): Promise<string | null> {
   const visit: Visit = (url, request) =>
     fetch(url, {
       ...request,
@@ -28,7 +28,10 @@ export async function actAsPayer({ checkoutUrl, errand, address, closed }: Visit
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(PAGE_TIMEOUT_MS)]),
     });
   const patience: Patience = { closed, checkoutUrl, visit };
-  await act(patience, errand.act).catch(() => undefined);
+  return act(patience, errand.act).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
 }
 
 interface Patience {
@@ -114,7 +117,11 @@ function openCheckout(patience: Patience): Promise<Page> {
 }
 
 /** The page shows an end: there is nothing to come back for. */
-class NothingToPay extends Error {}
+class NothingToPay extends Error {
+  constructor() {
+    super('the page shows an end');
+  }
+}
 
 /** A page that waits says to a browser without script when it wants to be loaded again. */
 function isWaiting({ status, document }: Page): boolean {

@@ -59,6 +59,8 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   await inject(run.cluster, plan.faults, log);
   await heal(run, log);
   closesAt = performance.now() + PATIENCE_MS;
+  // A key whose request died with its process is leased for a minute; its client, who still tries, need not wait for that.
+  await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
   await load;
   log.note('clients and payers are done');
   const prefix = `${plan.seed}-${plan.round}-`;
@@ -145,7 +147,6 @@ interface Repeating {
 
 /** Every client comes back with its key, at both apis: whatever it was told before, it must be told now. */
 async function repeatEveryKey({ run, callers, log }: Repeating, errands: readonly Errand[]): Promise<void> {
-  // A key whose request died with its process is free again after a minute.
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
   await Promise.all(
     errands.map(async (errand) => {

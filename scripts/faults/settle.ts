@@ -142,12 +142,13 @@ async function undelivered({ owner, prefix }: Settling): Promise<string[]> {
   return rows.map(({ event }) => workflowIds.webhook(event));
 }
 
-/** A callback of a payment that has ended is the business of its late payment. */
+/** A callback of a payment that has ended is the business of its late payment; one of a payment under review waits for the decision. */
 async function unread({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ attempt: string; reference: string; open: boolean }>(
     `select t.reference as attempt, p.reference, p.status in ('CREATED', 'PENDING') as open
      from gateway_callbacks c join payments p on p.id = c.payment_id join payment_attempts t on t.id = c.attempt_id
-     where p.product_name like ? and c.consumed_at is null`,
+     where p.product_name like ? and c.consumed_at is null
+       and (p.review_reason is null or p.status not in ('CREATED', 'PENDING'))`,
     [`${prefix}%`],
   );
   return rows.map(({ attempt, reference, open }) =>

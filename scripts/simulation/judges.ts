@@ -18,6 +18,8 @@ export interface Evidence {
   readonly received: readonly Received[];
   readonly answers: readonly Answered[];
   readonly alerts: readonly string[];
+  /** Ids of callbacks that were signalled before their row was there to be read. */
+  readonly unfounded: readonly string[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
   /** By workflow id: events of its longest run. */
@@ -48,6 +50,8 @@ export const JUDGES = {
   'events-delivered': eventsDelivered,
   'webhook-schedule-kept': scheduleKept,
   'callbacks-taken-up': callbacksTakenUp,
+  'evidence-before-signal': ({ unfounded }) =>
+    unfounded.map((id) => `callback ${id} was signalled before it was stored`),
   'comes-to-rest': comesToRest,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,

@@ -178,6 +178,7 @@ function gather(
     received: world.receivers.received,
     answers: cast.answers,
     alerts: world.alerts,
+    unfounded: world.unfounded,
     wrong: world.wrong,
     atRest,
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],

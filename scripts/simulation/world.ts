@@ -73,6 +73,8 @@ export class World {
   /** What the instruments themselves found wrong. */
   readonly wrong: string[] = [];
   readonly alerts: string[] = [];
+  /** Signals that named a callback which nobody could read yet. */
+  readonly unfounded: string[] = [];
   readonly refusedSessions = new Set<string>();
   furnished = false;
   private readonly options: WorldOptions;
@@ -124,6 +126,11 @@ export class World {
       longHistory: story.longHistory,
       newId: () => this.network.text(16),
       wrong: (what) => this.wrong.push(what),
+      taken: (job) => {
+        if (job.kind === 'signal' && job.name === 'callback') {
+          this.noteSignal(String(job.args[0]));
+        }
+      },
     });
     this.database = simulatedDatabase(this.postgres);
     for (const name of ['api', 'worker-a', 'worker-b']) {
@@ -210,6 +217,12 @@ export class World {
       apiUrl: API_URL,
       webUrl: WEB_URL,
     };
+  }
+
+  private noteSignal(callbackId: string): void {
+    if (!this.postgres.rows('gateway_callbacks').some(({ id }) => String(id) === callbackId)) {
+      this.unfounded.push(callbackId);
+    }
   }
 
   private log(): Logger {

@@ -1,4 +1,4 @@
-import type { Judge } from '../judges.ts';
+import type { Judge } from './judge.ts';
 import { coursesOf, type Course } from './payments.ts';
 
 /** I3. The gateway's charge log is the authority: less may be posted while a person looks at a charge, never more, and never without one. */

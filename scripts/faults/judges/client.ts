@@ -1,7 +1,7 @@
 import { paymentIn, paymentsIn } from '../application.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Answer } from '../journal.ts';
-import type { Judge } from '../judges.ts';
+import type { Judge } from './judge.ts';
 import type { Errand } from '../plan.ts';
 import { FINAL, sightings } from './payments.ts';
 

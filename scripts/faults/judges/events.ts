@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence.ts';
-import type { Judge } from '../judges.ts';
+import type { Judge } from './judge.ts';
 import { coursesOf, FINAL, type Course } from './payments.ts';
 
 /** I8. One event id, one body under it, well signed, at the right receiver, and saying how the payment ended. */

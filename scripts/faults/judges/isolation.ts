@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence.ts';
-import type { Judge } from '../judges.ts';
+import type { Judge } from './judge.ts';
 import { coursesOf } from './payments.ts';
 
 /** I10. Other applications' payments are asked for and not found; and no byte for one tenant names another's payment. */

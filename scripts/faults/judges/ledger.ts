@@ -1,4 +1,4 @@
-import type { Judge } from '../judges.ts';
+import type { Judge } from './judge.ts';
 
 /** I1. Counted by the harness's own sums over both sides of every posting. */
 export const ledgerBalances: Judge = ({ accounts }) => {

@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence.ts';
-import type { Judge } from '../judges.ts';
+import type { Judge } from './judge.ts';
 import { coursesOf, type Course } from './payments.ts';
 
 /** Outcomes at the gateway that end a payment without money, and what it may be called then. */

@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly reached: (branch: string) => void;
   readonly wrong: (what: string) => void;
   readonly told: (line: string) => void;
+  /** Sees each message as the server takes it. */
+  readonly taken: (job: Job) => void;
 }
 
 interface Activation {
@@ -128,6 +130,7 @@ export class TemporalServer {
 
   deliver(run: ServerRun, job: Job): void {
     if (run.status === 'running') {
+      this.options.taken(job);
       run.inbox.push(job);
       this.ensureTask(run);
     }
