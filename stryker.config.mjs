@@ -10,7 +10,7 @@ export default {
   mutate,
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
-  plugins: ['@stryker-mutator/jest-runner', './scripts/mutation/ignored.mjs'],
+  plugins: ['@stryker-mutator/jest-runner', './proofs/mutation/ignored.mjs'],
   ignorers: ['log-text'],
   jest: { configFile: 'jest.config.js', config: { testMatch } },
   coverageAnalysis: 'perTest',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DevFile } from '../../scripts/dev-file.ts';
-import { openInbox, type Inbox } from '../../scripts/thousand/inbox.ts';
+import { openInbox, type Inbox } from '../../proofs/thousand/inbox.ts';
 import { until } from '../scripts/launched.ts';
 import { asOwner, attemptReference } from './owner.ts';
 import { payAndReturn, payAtGateway } from './payer.ts';

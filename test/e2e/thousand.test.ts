@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
-import { proveThousand } from '../../scripts/thousand/proof.ts';
+import { proveThousand } from '../../proofs/thousand/proof.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { verify } from './verify.ts';
 

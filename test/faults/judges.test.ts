@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Evidence } from '../../scripts/faults/evidence.ts';
-import { INVARIANTS, judge, type InvariantName } from '../../scripts/faults/judges.ts';
+import type { Evidence } from '../../proofs/faults/evidence.ts';
+import { INVARIANTS, judge, type InvariantName } from '../../proofs/faults/judges.ts';
 import { answered, LEFT, PAID, soundRound } from './round-evidence.ts';
 
 function broken(evidence: Evidence): Partial<Record<InvariantName, readonly string[]>> {

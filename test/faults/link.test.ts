@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openLink, type Link } from '../../scripts/faults/link.ts';
+import { openLink, type Link } from '../../proofs/faults/link.ts';
 
 let echo: Server;
 let link: Link;

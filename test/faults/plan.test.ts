@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ALL_DIALS, LINKS, TOXICS } from '../../scripts/faults/dials.ts';
-import { CYCLE_ROUNDS, LOAD_MS, planRound, type RoundPlan } from '../../scripts/faults/plan.ts';
-import { randomFrom } from '../../scripts/faults/random.ts';
+import { ALL_DIALS, LINKS, TOXICS } from '../../proofs/faults/dials.ts';
+import { CYCLE_ROUNDS, LOAD_MS, planRound, type RoundPlan } from '../../proofs/faults/plan.ts';
+import { randomFrom } from '../../proofs/faults/random.ts';
 
 const SEED = 0xfeed_beef_cafe_f00dn;
 const cycle = (seed: bigint, first = 0): RoundPlan[] =>

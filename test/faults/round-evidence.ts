@@ -1,6 +1,6 @@
-import type { Evidence } from '../../scripts/faults/evidence.ts';
-import type { Answer } from '../../scripts/faults/journal.ts';
-import type { Errand } from '../../scripts/faults/plan.ts';
+import type { Evidence } from '../../proofs/faults/evidence.ts';
+import type { Answer } from '../../proofs/faults/journal.ts';
+import type { Errand } from '../../proofs/faults/plan.ts';
 
 export const PAID: Errand = {
   mark: '1-0-0',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inapplicable, problemsOf, tablesOf, type Fuzzed } from '../../scripts/fuzz/verdict.ts';
+import { inapplicable, problemsOf, tablesOf, type Fuzzed } from '../../proofs/fuzz/verdict.ts';
 
 const OPERATIONS = ['GET /things', 'POST /things'];
 

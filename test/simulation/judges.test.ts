@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge, JUDGES, type Evidence, type JudgeName } from '../../scripts/simulation/judges.ts';
-import type { Values } from '../../scripts/simulation/postgres/values.ts';
+import { judge, JUDGES, type Evidence, type JudgeName } from '../../proofs/simulation/judges.ts';
+import type { Values } from '../../proofs/simulation/postgres/values.ts';
 
 const AT = new Date('2026-01-15T06:00:00Z');
 const HOUR_MS = 3_600_000;

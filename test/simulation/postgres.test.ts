@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { schemaOf } from '../../scripts/simulation/postgres/schema.ts';
-import { PostgresServer, type Transaction } from '../../scripts/simulation/postgres/server.ts';
-import type { Value, Values } from '../../scripts/simulation/postgres/values.ts';
-import { Timeline } from '../../scripts/simulation/timeline.ts';
+import { schemaOf } from '../../proofs/simulation/postgres/schema.ts';
+import { PostgresServer, type Transaction } from '../../proofs/simulation/postgres/server.ts';
+import type { Value, Values } from '../../proofs/simulation/postgres/values.ts';
+import { Timeline } from '../../proofs/simulation/timeline.ts';
 
 const SCHEMA = schemaOf([
   `create table accounts (id bigint generated always as identity primary key, name text not null unique,

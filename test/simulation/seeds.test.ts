@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { runSeeds, seedsFrom } from '../../scripts/simulation/run.ts';
-import type { SeedResult } from '../../scripts/simulation/seed.ts';
+import { runSeeds, seedsFrom } from '../../proofs/simulation/run.ts';
+import type { SeedResult } from '../../proofs/simulation/seed.ts';
 
 async function play(seeds: Iterator<number>, trace = false): Promise<SeedResult[]> {
   const results: SeedResult[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Child } from '../child.ts';
+import type { Child } from '../../scripts/child.ts';
 
 /** One process of the stack under test, started again whenever it ends, whoever ended it. */
 export interface Member {

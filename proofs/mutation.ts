@@ -1,16 +1,16 @@
-import './lifeline.ts';
+import '../scripts/lifeline.ts';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Child } from './child.ts';
+import type { Child } from '../scripts/child.ts';
 import { EQUIVALENT } from './mutation/equivalent.ts';
 import { groups, passes } from './mutation/plan.ts';
 import { fileScores, groupScores, percent, type FileScore, type GroupScore, type Survivor } from './mutation/score.ts';
 import { mutate } from './mutation/stryker.ts';
-import { describeMachine, writeResult } from './results/result-file.ts';
-import { startTestServers } from './test-servers.ts';
+import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
+import { startTestServers } from '../scripts/test-servers.ts';
 
 const USAGE = `npm run test:mutation -- [FILES…] [--record]
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { registerApplication, updateApplication, type Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import type { DevFile } from '../dev-file.ts';
+import type { DevFile } from '../../scripts/dev-file.ts';
 import { disagreements, readBooks } from './books.ts';
 import { measureDatabase, type DatabaseWork } from './database-work.ts';
 import { historyEvents } from './history-events.ts';

@@ -1,4 +1,4 @@
-import './lifeline.ts';
+import '../scripts/lifeline.ts';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import type { RoundName } from './faults/plan.ts';
 import { playRound, type RoundResult } from './faults/round.ts';
 import { freshSeed, openRun, type OpenRun } from './faults/run.ts';
 import { openTally, resultOf, tablesOf } from './faults/tally.ts';
-import { writeResult } from './results/result-file.ts';
+import { writeResult } from '../scripts/results/result-file.ts';
 
 const USAGE = `npm run test:faults -- [--rounds N] [--seed S] [--round K] [--only-dial NAME] [--pinned] [--record]
 

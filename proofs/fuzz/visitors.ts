@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../../database/connection.ts';
-import type { DevFile } from '../dev-file.ts';
+import type { DevFile } from '../../scripts/dev-file.ts';
 import { actAsPayer } from '../thousand/payers.ts';
 import type { Choice } from '../thousand/plan.ts';
 

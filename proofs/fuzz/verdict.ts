@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ResultTable } from '../results/result-file.ts';
+import type { ResultTable } from '../../scripts/results/result-file.ts';
 
 const Judging = z.object({ ran: z.int(), judged: z.int() });
 

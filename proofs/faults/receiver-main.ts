@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReceiverDial } from './dials.ts';
 
 /**
- * `node scripts/faults/receiver-main.ts PORT LOG`: an application's webhook endpoint that writes down every delivery before it answers, and
+ * `node proofs/faults/receiver-main.ts PORT LOG`: an application's webhook endpoint that writes down every delivery before it answers, and
  * misbehaves as it is told by `PUT /mode`.
  */
 type Mode = ReceiverDial | 'good';

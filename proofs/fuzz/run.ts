@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CredentialPair } from '../../database/applications.ts';
-import { lastWords, startChild } from '../child.ts';
-import { writePrivateJson } from '../private-files.ts';
-import { withProgress } from '../progress.ts';
+import { lastWords, startChild } from '../../scripts/child.ts';
+import { writePrivateJson } from '../../scripts/private-files.ts';
+import { withProgress } from '../../scripts/progress.ts';
 import { Counts, Report } from './verdict.ts';
 
 export interface FuzzRun {

@@ -4,20 +4,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { lastWords, startChild, type Child } from '../child.ts';
-import { findFreePort, waitForPort } from '../ports.ts';
-import { startPostgres } from '../postgres.ts';
-import { untilAnswering, untilLogged } from '../readiness.ts';
-import { readOrMakeMasterKey, simulatorEnvironment } from '../stack-environment.ts';
-import { prepareNamespace } from '../temporal-namespace.ts';
-import { startTemporal } from '../temporal.ts';
+import { lastWords, startChild, type Child } from '../../scripts/child.ts';
+import { findFreePort, waitForPort } from '../../scripts/ports.ts';
+import { startPostgres } from '../../scripts/postgres.ts';
+import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
+import { readOrMakeMasterKey, simulatorEnvironment } from '../../scripts/stack-environment.ts';
+import { prepareNamespace } from '../../scripts/temporal-namespace.ts';
+import { startTemporal } from '../../scripts/temporal.ts';
 import { LINKS, type LinkName } from './dials.ts';
 import { openLink, type Link } from './link.ts';
 import { openMember, type Member } from './member.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const RECEIVER = fileURLToPath(new URL('./receiver-main.ts', import.meta.url));
-const LIFELINE = new URL('../lifeline.ts', import.meta.url).href;
+const LIFELINE = new URL('../../scripts/lifeline.ts', import.meta.url).href;
 const START_TIMEOUT_MS = 60_000;
 const READINESS = { stopped: new AbortController().signal, timeoutMs: START_TIMEOUT_MS };
 /** How long a worker may be dead before another one takes its workflows over: the server's default is ten seconds. */

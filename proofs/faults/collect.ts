@@ -1,5 +1,5 @@
-import { readEvidence } from '../read-evidence.ts';
-import { sealingWitnesses } from '../sealing-witnesses.ts';
+import { readEvidence } from '../../scripts/read-evidence.ts';
+import { sealingWitnesses } from '../../scripts/sealing-witnesses.ts';
 import { accountBalances } from '../../database/ledger/balances.ts';
 import { verifyLedger } from '../../database/ledger/verify.ts';
 import type { Database } from '../../database/connection.ts';

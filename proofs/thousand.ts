@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findRunningStack, type DevFile } from './dev-file.ts';
-import { readOrMakeMasterKey } from './stack-environment.ts';
-import { startStack, type Stack } from './stack.ts';
+import { findRunningStack, type DevFile } from '../scripts/dev-file.ts';
+import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { startStack, type Stack } from '../scripts/stack.ts';
 import { proveThousand, type ProofResult } from './thousand/proof.ts';
 
 const USAGE = `npm run proof:thousand -- [--payments N] [--in-flight N] [--seed N] [--json] [--directory DIR]
@@ -74,7 +74,7 @@ interface Verified {
 
 /** The command itself, as a person would run it; the gateway is asked for every charge. */
 function verifyLedger(): Promise<Verified> {
-  const script = resolve(import.meta.dirname, 'verify.ts');
+  const script = resolve(import.meta.dirname, '../scripts/verify.ts');
   return new Promise((settle) => {
     execFile(
       process.execPath,

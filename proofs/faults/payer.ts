@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { open, press, type Page, type Visit } from '../demo/payer.ts';
+import { open, press, type Page, type Visit } from '../../scripts/demo/payer.ts';
 import type { Errand, PayerAct } from './plan.ts';
 
 const CONTINUE = 'form[action*="/continue"]';

@@ -1,4 +1,4 @@
-import './lifeline.ts';
+import '../scripts/lifeline.ts';
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,15 +8,15 @@ import { z } from 'zod';
 import { registerApplication, type Registration } from '../database/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
-import type { DevFile } from './dev-file.ts';
+import type { DevFile } from '../scripts/dev-file.ts';
 import { fuzz, type FuzzFindings } from './fuzz/run.ts';
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
-import { withProgress } from './progress.ts';
-import { describeMachine, writeResult } from './results/result-file.ts';
-import { readOrMakeMasterKey } from './stack-environment.ts';
-import { startStack, type Stack } from './stack.ts';
+import { withProgress } from '../scripts/progress.ts';
+import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
+import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { startStack, type Stack } from '../scripts/stack.ts';
 
 const USAGE = `npm run test:fuzz -- [--examples N] [--seed N] [--record]
 
