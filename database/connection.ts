@@ -3,7 +3,17 @@ import { Migrator } from '@mikro-orm/migrations';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
-import { Application, Credential, WebhookEndpoint } from './entities/application.ts';
+import { Application, Credential, GatewayConfiguration, WebhookEndpoint } from './entities/application.ts';
+import {
+  AuditLog,
+  LoginThrottle,
+  Operator,
+  OperatorGrant,
+  OperatorRecoveryCode,
+  OperatorSession,
+  Role,
+  Setting,
+} from './entities/operator.ts';
 import { LedgerAccount, LedgerPosting, LedgerTransaction } from './entities/ledger.ts';
 import {
   GatewayCallback,
@@ -13,6 +23,7 @@ import {
   PaymentAttempt,
   PublicReference,
 } from './entities/payment.ts';
+import { Decision, Refund } from './entities/refund.ts';
 import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
 import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -28,15 +39,29 @@ export const ENTITIES = [
   LatePayment,
   PublicReference,
   IdempotencyKey,
+  Refund,
+  Decision,
   WebhookEvent,
   WebhookAttempt,
   LedgerAccount,
   LedgerTransaction,
   LedgerPosting,
+  GatewayConfiguration,
+  Operator,
+  OperatorRecoveryCode,
+  OperatorSession,
+  LoginThrottle,
+  Role,
+  OperatorGrant,
+  Setting,
+  AuditLog,
 ];
 
-/** `owner` migrates; `lenden_app` is what requests and activities run as; `lenden_system` sees all applications. */
-export type DatabaseRole = 'owner' | 'lenden_app' | 'lenden_system';
+/**
+ * `owner` migrates; `lenden_app` is what requests and activities run as; `lenden_operator` is what an operator's request runs as;
+ * `lenden_system` sees all applications.
+ */
+export type DatabaseRole = 'owner' | 'lenden_app' | 'lenden_operator' | 'lenden_system';
 
 export type EntityManager = SqlEntityManager;
 
@@ -45,6 +70,9 @@ export interface Scope {
   readonly applicationId: bigint;
   readonly mode: Mode;
 }
+
+/** Which applications an operator's grants let him see, in both modes. */
+export type OperatorView = 'every-app' | readonly bigint[];
 
 /** No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. */
 const SESSION_SETTINGS =
@@ -67,6 +95,8 @@ export interface Database {
   inTransaction<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
   /** One transaction that sees every application: sweeper, sealing, verify, registration. Never from an app's route. */
   withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
+  /** One transaction of an operator's request: operators' own tables, and the rows of the applications in his view. */
+  withOperator<T>(view: OperatorView, work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Resolves secret-like handles to ids before a scope is known; answers ids only. */
   lookup<T extends object>(text: string, values: readonly unknown[]): Promise<T[]>;
   ping(): Promise<void>;
@@ -94,6 +124,9 @@ export async function openDatabase({
   let system: Promise<MikroORM> | undefined;
   const systemOrm = (): Promise<MikroORM> =>
     (system ??= openOrm({ url, role: 'lenden_system', poolSize: 3, silenceMaxMs }));
+  let operators: Promise<MikroORM> | undefined;
+  const operatorOrm = (): Promise<MikroORM> =>
+    (operators ??= openOrm({ url, role: 'lenden_operator', poolSize: 5, silenceMaxMs }));
   const retry = <T>(work: () => Promise<T>): Promise<T> => retrying(work, onRetry);
   return {
     withScope: (scope, work) =>
@@ -107,6 +140,12 @@ export async function openDatabase({
     inOneTrip: (scope, work) => retry(() => inOneTrip(pool, openingOf(scope), work)),
     inTransaction: (scope, work) => retry(() => inTransaction(pool, openingOf(scope), work)),
     withSystem: (work) => retry(async () => (await systemOrm()).em.fork().transactional(work)),
+    withOperator: (view, work) =>
+      retry(async () => {
+        const em = (await operatorOrm()).em.fork();
+        em.setSessionContext({ variables: { 'lenden.apps': view === 'every-app' ? '*' : `{${view.join(',')}}` } });
+        return em.transactional(work);
+      }),
     lookup: (text, values) => runAlone(pool, text, values),
     async ping() {
       await runAlone(pool, 'select 1', []);
@@ -114,6 +153,7 @@ export async function openDatabase({
     async close() {
       await app.close();
       await (await system)?.close();
+      await (await operators)?.close();
     },
   };
 }

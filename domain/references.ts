@@ -24,6 +24,11 @@ export function attemptReference(): string {
   return randomBase62(20);
 }
 
+/** Reference of a refund and its key at the gateway, the same over every retry; 26 characters, where SSLCOMMERZ takes 30. */
+export function refundReference(): string {
+  return `ref_${randomBase62(22)}`;
+}
+
 /** Id of a webhook event: constant over retries, so receivers deduplicate by it. No dot, which the signature uses as separator. */
 export function eventId(): string {
   return `evt_${randomBase62(22)}`;

@@ -62,6 +62,7 @@ function idleDependencies(): ApiDependencies {
       inOneTrip: refuse,
       inTransaction: refuse,
       withSystem: refuse,
+      withOperator: refuse,
       lookup: refuse,
       ping: refuse,
       close: refuse,

@@ -26,6 +26,8 @@ const ApplicationSchema = defineEntity({
     minAmountMinor: p.bigint('bigint').nullable(),
     maxAmountMinor: p.bigint('bigint').nullable(),
     latePaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
+    refundApprovalThresholdMinor: p.bigint('bigint').nullable(),
+    gatewaysAllowed: p.array().nullable(),
     customerDefaults: p.json<CustomerDefaults>().default('{}'),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -69,6 +71,7 @@ const WebhookEndpointSchema = defineEntity({
     failingSince: p.datetime().nullable(),
     consecutiveFailures: p.integer().default(0),
     circuitOpenUntil: p.datetime().nullable(),
+    recoveredAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()
@@ -78,3 +81,25 @@ const WebhookEndpointSchema = defineEntity({
 });
 export class WebhookEndpoint extends WebhookEndpointSchema.class {}
 WebhookEndpointSchema.setClass(WebhookEndpoint);
+
+const GatewayConfigurationSchema = defineEntity({
+  name: 'GatewayConfiguration',
+  tableName: 'gateway_configurations',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    /** Null: for every application that has none of its own. */
+    applicationId: p.bigint('bigint').nullable(),
+    mode: p.enum(MODES),
+    gateway: p.text(),
+    storeId: p.text(),
+    /** Sealed; it never comes back. */
+    storeSecret: p.text(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class GatewayConfiguration extends GatewayConfigurationSchema.class {}
+GatewayConfigurationSchema.setClass(GatewayConfiguration);

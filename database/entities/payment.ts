@@ -140,7 +140,7 @@ const LatePaymentSchema = defineEntity({
     grossMinor: p.bigint('bigint'),
     feeMinor: p.bigint('bigint'),
     currency: p.text(),
-    status: p.text().$type<'HELD' | 'REFUNDED' | 'KEPT'>().default('HELD'),
+    status: p.text().$type<'HELD' | 'REFUNDING' | 'REFUNDED' | 'KEPT'>().default('HELD'),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()
@@ -175,6 +175,7 @@ const IdempotencyKeySchema = defineEntity({
     key: p.text().primary(),
     fingerprint: p.uint8array(),
     paymentId: p.bigint('bigint').nullable(),
+    refundId: p.bigint('bigint').nullable(),
     leaseUntil: p.datetime(),
     responseStatus: p.integer().nullable(),
     responseBody: p.text().nullable(),

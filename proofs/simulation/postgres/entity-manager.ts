@@ -47,6 +47,7 @@ export function simulatedDatabase(server: PostgresServer): Database {
   return {
     withScope: (_scope, work) => managed(work),
     withSystem: managed,
+    withOperator: (_view, work) => managed(work),
     inOneTrip: (_scope, work) => transactional((transaction) => sentTogether(statementsOf(transaction), work)),
     inTransaction: (_scope, work) => transactional((transaction) => work(statementsOf(transaction))),
     lookup: <T extends object>(text: string, values: readonly unknown[]) =>

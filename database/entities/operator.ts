@@ -1,0 +1,147 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { MODES } from '../../domain/mode.ts';
+
+const updatedAt = () =>
+  p
+    .datetime()
+    .defaultRaw('now()')
+    .onUpdate(() => new Date());
+
+const OperatorSchema = defineEntity({
+  name: 'Operator',
+  tableName: 'operators',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    email: p.text(),
+    name: p.text(),
+    passwordHash: p.text(),
+    passwordChangedAt: p.datetime().defaultRaw('now()'),
+    status: p.text().$type<'ACTIVE' | 'DISABLED'>().default('ACTIVE'),
+    /** Sealed. */
+    totpSecret: p.text().nullable(),
+    totpConfirmedAt: p.datetime().nullable(),
+    totpLastStep: p.bigint('bigint').nullable(),
+    lastLoginAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: updatedAt(),
+  },
+});
+export class Operator extends OperatorSchema.class {}
+OperatorSchema.setClass(Operator);
+
+const OperatorRecoveryCodeSchema = defineEntity({
+  name: 'OperatorRecoveryCode',
+  tableName: 'operator_recovery_codes',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    operatorId: p.bigint('bigint'),
+    codeHash: p.uint8array(),
+    usedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class OperatorRecoveryCode extends OperatorRecoveryCodeSchema.class {}
+OperatorRecoveryCodeSchema.setClass(OperatorRecoveryCode);
+
+const OperatorSessionSchema = defineEntity({
+  name: 'OperatorSession',
+  tableName: 'operator_sessions',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    operatorId: p.bigint('bigint'),
+    tokenHash: p.uint8array(),
+    kind: p.text().$type<'BEARER' | 'COOKIE'>(),
+    address: p.text().nullable(),
+    userAgent: p.text().nullable(),
+    reauthenticatedAt: p.datetime().defaultRaw('now()'),
+    lastSeenAt: p.datetime().defaultRaw('now()'),
+    expiresAt: p.datetime(),
+    endedAt: p.datetime().nullable(),
+    endedReason: p.text().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class OperatorSession extends OperatorSessionSchema.class {}
+OperatorSessionSchema.setClass(OperatorSession);
+
+const LoginThrottleSchema = defineEntity({
+  name: 'LoginThrottle',
+  tableName: 'login_throttles',
+  properties: {
+    subject: p.uint8array().primary(),
+    failures: p.integer(),
+    blockedUntil: p.datetime().nullable(),
+    lastFailureAt: p.datetime(),
+  },
+});
+export class LoginThrottle extends LoginThrottleSchema.class {}
+LoginThrottleSchema.setClass(LoginThrottle);
+
+const RoleSchema = defineEntity({
+  name: 'Role',
+  tableName: 'roles',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    name: p.text(),
+    description: p.text().default(''),
+    seeded: p.boolean().default(false),
+    everything: p.boolean().default(false),
+    permissions: p.array().default([]),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: updatedAt(),
+  },
+});
+export class Role extends RoleSchema.class {}
+RoleSchema.setClass(Role);
+
+const OperatorGrantSchema = defineEntity({
+  name: 'OperatorGrant',
+  tableName: 'operator_grants',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    operatorId: p.bigint('bigint'),
+    roleId: p.bigint('bigint'),
+    /** Null: in every application. */
+    applicationId: p.bigint('bigint').nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class OperatorGrant extends OperatorGrantSchema.class {}
+OperatorGrantSchema.setClass(OperatorGrant);
+
+const SettingSchema = defineEntity({
+  name: 'Setting',
+  tableName: 'settings',
+  properties: {
+    name: p.text().primary(),
+    value: p.json<unknown>(),
+    updatedAt: updatedAt(),
+  },
+});
+export class Setting extends SettingSchema.class {}
+SettingSchema.setClass(Setting);
+
+export const ACTOR_TYPES = ['USER', 'APP', 'SYSTEM'] as const;
+export type ActorType = (typeof ACTOR_TYPES)[number];
+
+const AuditLogSchema = defineEntity({
+  name: 'AuditLog',
+  tableName: 'audit_logs',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    actorType: p.enum(ACTOR_TYPES),
+    actorId: p.bigint('bigint').nullable(),
+    actor: p.text(),
+    action: p.text(),
+    targetType: p.text(),
+    targetId: p.text(),
+    applicationId: p.bigint('bigint').nullable(),
+    mode: p.enum(MODES).nullable(),
+    address: p.text().nullable(),
+    requestId: p.text().nullable(),
+    details: p.json<Record<string, unknown>>().default('{}'),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class AuditLog extends AuditLogSchema.class {}
+AuditLogSchema.setClass(AuditLog);

@@ -1,0 +1,70 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { MODES } from '../../domain/mode.ts';
+import { REFUND_REVIEW_REASONS, REFUND_STATUSES } from '../../domain/refund.ts';
+
+const RefundSchema = defineEntity({
+  name: 'Refund',
+  tableName: 'refunds',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    paymentId: p.bigint('bigint'),
+    latePaymentId: p.bigint('bigint').nullable(),
+    reference: p.text(),
+    status: p.enum(REFUND_STATUSES),
+    amountMinor: p.bigint('bigint'),
+    currency: p.text(),
+    reason: p.text().nullable(),
+    gateway: p.text(),
+    storeId: p.text(),
+    gatewayTxnId: p.text(),
+    gatewayRefundId: p.text().nullable(),
+    askedAt: p.datetime().nullable(),
+    acceptedAt: p.datetime().nullable(),
+    doubtful: p.boolean().default(false),
+    evidence: p.text().nullable(),
+    failureCode: p.text().nullable(),
+    reviewReason: p.enum(REFUND_REVIEW_REASONS).nullable(),
+    reviewSince: p.datetime().nullable(),
+    createdByType: p.text().$type<'APP' | 'USER' | 'SYSTEM'>(),
+    createdByOperatorId: p.bigint('bigint').nullable(),
+    approvedByOperatorId: p.bigint('bigint').nullable(),
+    approvalDueAt: p.datetime().nullable(),
+    nextSweepAt: p.datetime().defaultRaw("now() + interval '30 seconds'"),
+    endedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class Refund extends RefundSchema.class {}
+RefundSchema.setClass(Refund);
+
+const DecisionSchema = defineEntity({
+  name: 'Decision',
+  tableName: 'decisions',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    kind: p.text().$type<'refund' | 'review' | 'late-payment'>(),
+    paymentId: p.bigint('bigint'),
+    refundId: p.bigint('bigint').nullable(),
+    latePaymentId: p.bigint('bigint').nullable(),
+    decision: p.text().$type<'approve' | 'reject' | 'accept' | 'refund' | 'keep'>(),
+    reason: p.text().nullable(),
+    operatorId: p.bigint('bigint'),
+    needsSecond: p.boolean().default(false),
+    secondOperatorId: p.bigint('bigint').nullable(),
+    secondedAt: p.datetime().nullable(),
+    consumedAt: p.datetime().nullable(),
+    outcome: p.text().nullable(),
+    nextSweepAt: p.datetime().defaultRaw("now() + interval '30 seconds'"),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class Decision extends DecisionSchema.class {}
+DecisionSchema.setClass(Decision);

@@ -1,0 +1,42 @@
+/** A refund's life as the native API publishes it; REJECTED is Lenden's own end of one that nobody approved. */
+export const REFUND_STATUSES = ['AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED', 'FAILED', 'REJECTED'] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+/** Why a refund waits for a person: what became of it at the gateway is not known, and no guess is made. */
+export const REFUND_REVIEW_REASONS = [
+  'GATEWAY_UNREACHABLE',
+  'GATEWAY_CANCELLED',
+  'REFUSED_AFTER_DOUBT',
+  'STUCK_AT_GATEWAY',
+] as const;
+export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
+
+/** Statuses that hold a part of the refundable balance: only a refund that certainly came to nothing frees it. */
+export const RESERVING_STATUSES = [
+  'AWAITING_APPROVAL',
+  'PENDING',
+  'SUCCEEDED',
+] as const satisfies readonly RefundStatus[];
+
+export const FINAL_REFUND_STATUSES = ['SUCCEEDED', 'FAILED', 'REJECTED'] as const satisfies readonly RefundStatus[];
+export type FinalRefundStatus = (typeof FINAL_REFUND_STATUSES)[number];
+
+export function isFinalRefund(status: RefundStatus): status is FinalRefundStatus {
+  return status === 'SUCCEEDED' || status === 'FAILED' || status === 'REJECTED';
+}
+
+/** How long a refund waits for a second person before it is rejected by itself, and when it reminds of itself. */
+export const APPROVAL_HOURS = 7 * 24;
+export const APPROVAL_REMINDER_HOURS = 24;
+
+export interface ApprovalRule {
+  readonly createdBy: 'APP' | 'USER' | 'SYSTEM';
+  readonly amountMinor: bigint;
+  /** Null: nothing needs approval. */
+  readonly thresholdMinor: bigint | null;
+}
+
+/** Only an operator's refund above the threshold needs a second person; an application's own, and late money that policy gives back, do not. */
+export function needsApproval({ createdBy, amountMinor, thresholdMinor }: ApprovalRule): boolean {
+  return createdBy === 'USER' && thresholdMinor !== null && amountMinor > thresholdMinor;
+}
