@@ -15,10 +15,9 @@ import type { Gateway } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { readText } from '../http/body.ts';
-import type { RateLimiter } from '../http/rate-limit.ts';
+import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../native/dependencies.ts';
-import { admitAddress } from '../native/surface.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 const UNMATCHED_PER_MINUTE = 60;

@@ -67,7 +67,7 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
   const { route, params } = found;
   context.state.route = `${surface.name} ${route.method} ${route.path}`;
   surface.admit(context);
-  const caller = route.auth === 'none' ? undefined : await surface.authenticate(context);
+  const caller = route.auth === 'none' ? undefined : await surface.authenticate(context, route);
   const { body, rawBody } = await readBody(context, route, surface);
   const reply = await route.handler({
     params: check(route.params, params),
@@ -76,6 +76,7 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
     rawBody,
     caller,
     headers: flatHeaders(context),
+    address: context.ip,
     requestId: context.state.requestId,
   });
   context.status = reply.status;

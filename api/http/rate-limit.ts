@@ -1,3 +1,5 @@
+import { DomainError } from '../../domain/errors.ts';
+
 /** A token bucket a key: `perMinute` at once, refilled evenly. Per process, which the documentation says. */
 export interface RateLimiter {
   take(key: string, perMinute: number): RateVerdict;
@@ -51,5 +53,22 @@ function forgetOldest(buckets: Map<string, Bucket>): void {
     if (oldest !== undefined) {
       buckets.delete(oldest);
     }
+  }
+}
+
+interface AddressLimit {
+  readonly bucket: string;
+  readonly perMinute: number;
+}
+
+/** Throws RATE_LIMITED when one address asks too often. */
+export function admitAddress(
+  { ip }: { readonly ip: string },
+  limiter: RateLimiter,
+  { bucket, perMinute }: AddressLimit,
+): void {
+  const verdict = limiter.take(`${bucket} ${ip}`, perMinute);
+  if (!verdict.allowed) {
+    throw new DomainError('RATE_LIMITED', 'too many requests', { retryAfterSeconds: verdict.retryAfterSeconds });
   }
 }

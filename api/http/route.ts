@@ -13,13 +13,28 @@ export interface RouteInput<Params, Query, Body, Caller> {
   /** The parsed body before the schema picked its fields: what idempotency fingerprints. */
   readonly rawBody: JsonValue;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The client's address, as far as the proxies in front of us are trusted to tell it. */
+  readonly address: string;
   readonly requestId: string;
+}
+
+/** Where in a list an answer stands. */
+export interface Pagination {
+  /** From 0. */
+  readonly page: number;
+  readonly size: number;
+  readonly totalElements: number;
+  readonly totalPages: number;
+  /** Asks for what follows, however much is added before it; null at the end, or where the order has no cursor. */
+  readonly nextCursor: string | null;
 }
 
 export interface RouteReply<Data> {
   readonly status: number;
   readonly data: Data;
   readonly message?: string;
+  /** Of lists that have pages. */
+  readonly pagination?: Pagination | null;
   readonly headers?: Readonly<Record<string, string>>;
   /** Called with the exact text that is about to be sent; a failure of it does not fail the request. */
   readonly onSerialized?: (text: string) => Promise<void>;
@@ -42,6 +57,12 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly description?: string;
   /** `none` for public routes. */
   readonly auth: 'credential' | 'none';
+  /** What an operator must hold; the operators' surface takes no route without it. */
+  readonly permission?: string;
+  /** The permission must be held in every application: what the route touches belongs to none. */
+  readonly everyApp?: boolean;
+  /** Only shortly after the password was entered. */
+  readonly sensitive?: boolean;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;

@@ -90,8 +90,8 @@ function answerError({ context, error, log, renderError }: Failure): void {
   if (known.retryAfterSeconds !== undefined) {
     context.set('Retry-After', String(known.retryAfterSeconds));
   }
-  if (known.code === 'UNAUTHORIZED') {
-    context.set('WWW-Authenticate', 'ApiKey');
+  if (USUAL_STATUS[known.code] === 401) {
+    context.set('WWW-Authenticate', context.state.surface?.challenge ?? 'ApiKey');
   }
   // What is left of a body that was not read must not be taken for the next request.
   if (!context.req.complete) {

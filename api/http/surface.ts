@@ -22,8 +22,10 @@ export interface Surface<Caller> {
   readonly routes: readonly Route<Caller>[];
   /** True when a request on a path below the prefix is this surface's, whether or not a route exists. */
   accepts(context: Context): boolean;
-  /** Throws UNAUTHORIZED or RATE_LIMITED. */
-  authenticate(context: Context): Promise<Caller>;
+  /** Throws UNAUTHORIZED or RATE_LIMITED; where callers differ in what they may do, also what the route demands. */
+  authenticate(context: Context, route: Route<Caller>): Promise<Caller>;
+  /** `WWW-Authenticate` of a 401. */
+  readonly challenge?: string;
   /** Runs before public routes: limits per address. */
   admit(context: Context): void;
   render(reply: RouteReply<unknown>): string;

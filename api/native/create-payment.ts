@@ -1,4 +1,4 @@
-import { joinTwin, releaseKey, storeAnswer, type KeyClaim, type KeyName } from '../../database/idempotency.ts';
+import { releaseKey, storeAnswer, type KeyName } from '../../database/idempotency.ts';
 import { insertPayment, type NewPayment } from '../../database/new-payments.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { isCurrency } from '../../domain/currency.ts';
@@ -14,11 +14,11 @@ import type { ReplayReply, RouteReply } from '../http/route.ts';
 import type { NativeCaller } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findPayment } from './find-payment.ts';
+import { claimOf, findTwin, readKey } from './idempotency.ts';
 import type { CreatePayment } from './schemas.ts';
 
 const OPERATION = 'POST /payments';
 const LEASE_SECONDS = 60;
-const KEEP_DAYS = 30;
 /** How long a creator waits for the gateway's session before it gets a CREATED payment whose page waits instead. */
 const SESSION_WAIT_MS = 8_000;
 const TEMPORAL_WAIT_MS = 2_000;
@@ -41,7 +41,8 @@ export async function createPayment(
   request: CreateRequest,
 ): Promise<RouteReply<PaymentView> | ReplayReply> {
   checkBusinessRules(deps, request);
-  const key = keyOf(request);
+  const { caller, idempotencyKey } = request;
+  const key = readKey({ scope: caller.scope, operation: OPERATION, given: idempotencyKey });
   try {
     return await storeAndOpen(deps, request, key);
   } catch (error) {
@@ -120,19 +121,6 @@ function leastOf(a: bigint, b: bigint | null | undefined): bigint {
   return typeof b === 'bigint' && b < a ? b : a;
 }
 
-/** 1 to 255 octets without control characters; Node hands header octets over as Latin-1, one character each. */
-function keyOf({ caller, idempotencyKey }: CreateRequest): KeyName | null {
-  if (idempotencyKey === undefined) {
-    return null;
-  }
-  if (!/^[\x20-\x7e\x80-\xff]{1,255}$/.test(idempotencyKey)) {
-    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', {
-      fields: { 'Idempotency-Key': 'must be 1 to 255 octets without control characters' },
-    });
-  }
-  return { scope: caller.scope, operation: OPERATION, key: idempotencyKey };
-}
-
 type Stored =
   | { readonly kind: 'new'; readonly paymentId: bigint; readonly reference: string }
   | { readonly kind: 'known'; readonly paymentId: bigint }
@@ -141,35 +129,21 @@ type Stored =
 async function store(deps: ApiDependencies, request: CreateRequest, key: KeyName | null): Promise<Stored> {
   const { scope } = request.caller;
   const payment = newPayment(deps, request);
-  const claim: KeyClaim | null =
-    key === null
-      ? null
-      : {
-          ...key,
-          fingerprint: sha256(canonicalJson(request.rawBody)),
-          leaseSeconds: LEASE_SECONDS,
-          keepDays: KEEP_DAYS,
-        };
+  const lease = { fingerprint: sha256(canonicalJson(request.rawBody)), leaseSeconds: LEASE_SECONDS };
+  const claim = claimOf(key, lease);
   const paymentId = await deps.database.inOneTrip(scope, (statements) => insertPayment(statements, payment, claim));
   if (paymentId !== null) {
     return { kind: 'new', paymentId, reference: payment.reference };
   }
-  if (claim === null) {
-    throw new Error('a payment was not stored');
+  const twin = await findTwin(deps, claim);
+  return twin.kind === 'replay' ? twin : { kind: 'known', paymentId: requirePayment(twin.paymentId) };
+}
+
+function requirePayment(paymentId: bigint | null): bigint {
+  if (paymentId === null) {
+    throw new Error('the key of a payment names none');
   }
-  const twin = await deps.database.inTransaction(scope, (statements) => joinTwin(statements, claim));
-  switch (twin.kind) {
-    case 'conflict':
-      throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');
-    case 'in-progress':
-      throw new DomainError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is still running', {
-        retryAfterSeconds: twin.retryAfterSeconds,
-      });
-    case 'replay':
-      return twin;
-    case 'take-over':
-      return { kind: 'known', paymentId: twin.paymentId };
-  }
+  return paymentId;
 }
 
 function newPayment(deps: ApiDependencies, { caller, body }: CreateRequest): NewPayment {

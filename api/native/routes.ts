@@ -8,29 +8,39 @@ import { explain } from '../../domain/explanation.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { isPaid } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
+import { IdParams } from '../http/fields.ts';
 import { route, type Route } from '../http/route.ts';
 import type { NativeCaller } from './authenticate.ts';
 import { createPayment } from './create-payment.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { CREDENTIAL_ERRORS } from './errors.ts';
 import { findPayment } from './find-payment.ts';
+import { refundRoutes } from './refund-routes.ts';
 import {
   AppMe,
   Checkout,
   CheckoutParams,
   CreatePayment,
   Explanation,
-  IdParams,
   ListPaymentsQuery,
   Payment as PaymentSchema,
   Receipt,
 } from './schemas.ts';
 
 const LIST_MAX = 200;
-const CREDENTIAL_ERRORS = ['UNAUTHORIZED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'] as const;
 
 /** The operations of the native API: OI Payments' contract, with our own additions named as such. */
 export function nativeRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
-  return [appMe(), create(deps), read(deps), list(deps), receipt(deps), explanation(deps), checkout(deps)];
+  return [
+    appMe(),
+    create(deps),
+    read(deps),
+    list(deps),
+    receipt(deps),
+    explanation(deps),
+    ...refundRoutes(deps),
+    checkout(deps),
+  ];
 }
 
 function appMe(): Route<NativeCaller> {
@@ -78,6 +88,8 @@ function create(deps: ApiDependencies): Route<NativeCaller> {
     links: {
       readPayment: { operationId: 'getPayment', parameters: { id: '$response.body#/data/id' } },
       explainPayment: { operationId: 'explainPayment', parameters: { id: '$response.body#/data/id' } },
+      refundPayment: { operationId: 'createRefund', parameters: { id: '$response.body#/data/id' } },
+      refundsOfThePayment: { operationId: 'listRefunds', parameters: { id: '$response.body#/data/id' } },
       readReceipt: { operationId: 'getReceipt', parameters: { id: '$response.body#/data/id' } },
       listOfTheCustomer: {
         operationId: 'listPayments',

@@ -1,36 +1,8 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
-
-// PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
-const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
-/** The same rules for readers of the contract, without what other languages' patterns lack; JSON text has no lone surrogates. */
-const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
-const TEXT_PATTERN = String.raw`^[^${CONTROL}]*[^\s${CONTROL}][^${CONTROL}]*$`;
-
-const EMAIL_PATTERN =
-  /^[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
-
-/** Text from an application: bounded, not blank, no control characters, well-formed Unicode. */
-export function text(lengthMax: number) {
-  return z
-    .string('must be text')
-    .min(1, 'must not be empty')
-    .max(lengthMax, `must be at most ${lengthMax} characters`)
-    .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
-    .refine((value) => value.trim() !== '', 'must not be blank')
-    .meta({ pattern: TEXT_PATTERN });
-}
-
-/** A serial id in a path. What is no id names nothing, so it is refused as a value, never as a server error. */
-export const IdParams = z.object({
-  id: z
-    .string()
-    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
-    .transform(BigInt)
-    .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
-    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-});
+import { REFUND_REVIEW_REASONS, REFUND_STATUSES } from '../../domain/refund.ts';
+import { Email, text } from '../http/fields.ts';
 
 export const AmountMinor = z
   .int('must be a plain integer')
@@ -46,12 +18,7 @@ export const CreatePayment = z
       .string('must be text')
       .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in upper case')
       .default('BDT'),
-    customerEmail: z
-      .email({ pattern: EMAIL_PATTERN, error: 'must be an e-mail address' })
-      .max(254, 'must be at most 254 characters')
-      // RFC 5321: at most 64 octets before the @.
-      .refine((email) => email.indexOf('@') <= 64, 'must be an e-mail address')
-      .optional(),
+    customerEmail: Email.optional(),
     customerPhone: z
       .string('must be text')
       .regex(/^[0-9+() -]{4,20}$/, 'must be 4 to 20 digits, spaces, +, - or parentheses')
@@ -95,6 +62,36 @@ export const Payment = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Payment' });
+
+export const CreateRefund = z
+  .object({
+    amountMinor: AmountMinor,
+    reason: text(500).optional(),
+  })
+  .meta({ id: 'CreateRefund' });
+export type CreateRefund = z.infer<typeof CreateRefund>;
+
+export const Refund = z
+  .object({
+    id: z.int(),
+    paymentId: z.int(),
+    mode: z.enum(MODES),
+    amountMinor: z.int(),
+    currency: z.string(),
+    reason: z.string().nullable(),
+    status: z.enum(REFUND_STATUSES),
+    gatewayRefundId: z.string().nullable(),
+    failureCode: z.string().nullable().describe('Why it came to nothing; null otherwise.'),
+    review: z
+      .object({ reason: z.enum(REFUND_REVIEW_REASONS), since: z.iso.datetime() })
+      .nullable()
+      .describe('Set while a person must find out what became of it; it stays PENDING meanwhile.'),
+    createdBy: z.string().describe('`app`, `system`, or `operator:` and a number.'),
+    approvedBy: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Refund' });
 
 export const AppMe = z.object({ id: z.int(), name: z.string(), mode: z.enum(MODES) }).meta({ id: 'AppMe' });
 

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
-import type { RateLimiter } from '../http/rate-limit.ts';
+import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import { surface, type AnySurface, type Context } from '../http/surface.ts';
 import { createAuthenticator, type NativeCaller } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -58,18 +58,5 @@ function admitGuess(deps: ApiDependencies, { context, limiter }: { context: Cont
   } catch (error) {
     deps.log.error({ alert: 'credential-guessing' }, 'one address names wrong credentials unusually often');
     throw error;
-  }
-}
-
-interface AddressLimit {
-  readonly bucket: string;
-  readonly perMinute: number;
-}
-
-/** Throws RATE_LIMITED when one address asks too often. */
-export function admitAddress(context: Context, limiter: RateLimiter, { bucket, perMinute }: AddressLimit): void {
-  const verdict = limiter.take(`${bucket} ${context.ip}`, perMinute);
-  if (!verdict.allowed) {
-    throw new DomainError('RATE_LIMITED', 'too many requests', { retryAfterSeconds: verdict.retryAfterSeconds });
   }
 }

@@ -10,10 +10,9 @@ import { renderCheckoutPage } from '../../web/checkout/page.ts';
 import { errorPageStatus, type ErrorPageKind } from '../../web/checkout/view.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 import { inLanguage, negotiateLanguage, type Language } from '../../web/language.ts';
-import type { RateLimiter } from '../http/rate-limit.ts';
+import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../native/dependencies.ts';
-import { admitAddress } from '../native/surface.ts';
 import { checkoutState, PAGE_TIME_ZONE } from './checkout-view.ts';
 
 const CHECKOUT = /^\/checkout\/([^/]+)(?:\/(continue|cancel))?$/;

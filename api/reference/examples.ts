@@ -31,9 +31,33 @@ const payment = {
   updatedAt: '2026-06-04T10:00:01.000Z',
 } satisfies Json;
 
+const refund = {
+  id: 7,
+  paymentId: 100,
+  mode: 'TEST',
+  amountMinor: 2_500,
+  currency: 'BDT',
+  reason: 'Out of stock',
+  status: 'PENDING',
+  gatewayRefundId: null,
+  failureCode: null,
+  review: null,
+  createdBy: 'app',
+  approvedBy: null,
+  createdAt: '2026-06-05T09:00:00.000Z',
+  updatedAt: '2026-06-05T09:00:00.000Z',
+} satisfies Json;
+
+/** A refund as its event shows it at its end. */
+export function endedRefundExample(status: string): Json {
+  const gatewayRefundId = status === 'SUCCEEDED' ? '59bd63fea5455' : null;
+  const failureCode = { FAILED: 'GATEWAY_REFUSED_REFUND', REJECTED: 'APPROVER_REJECTED' }[status] ?? null;
+  return { ...refund, status, gatewayRefundId, failureCode, updatedAt: '2026-06-07T11:20:00.000Z' };
+}
+
 /** A payment as its event shows it at its end. */
 export function endedPaymentExample(status: string): Json {
-  const gatewayTxnId = status === 'SUCCEEDED' ? '2606041003150CiEOsVPJkLHBk6' : null;
+  const gatewayTxnId = status === 'SUCCEEDED' || status === 'PARTIALLY_REFUNDED' ? '2606041003150CiEOsVPJkLHBk6' : null;
   return { ...payment, status, gatewayTxnId, updatedAt: '2026-06-04T10:03:15.000Z' };
 }
 
@@ -41,6 +65,8 @@ export function endedPaymentExample(status: string): Json {
 export const EXAMPLES: Readonly<Record<string, Json>> = {
   CreatePayment: createPayment,
   Payment: payment,
+  CreateRefund: { amountMinor: 2_500, reason: 'Out of stock' },
+  Refund: refund,
   AppMe: { id: 42, name: 'Storefront', mode: 'TEST' },
   Receipt: {
     receiptNumber: 'R-100',

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Contract } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
-import { Meta, NATIVE_STATUS } from '../native/envelope.ts';
+import { Meta } from '../http/envelope.ts';
+import { NATIVE_STATUS } from '../native/envelope.ts';
 import { EXAMPLES } from './examples.ts';
 import { WEBHOOKS } from './webhook-events.ts';
 
@@ -25,12 +26,21 @@ const MEANINGS = {
   VALIDATION_ERROR: 'The request is not valid; `data` says what is wrong, field by field. Nothing was stored.',
   AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what the gateway or the application allows.',
   UNAUTHORIZED: 'Key or secret is missing, wrong, expired or revoked, or the application is disabled.',
+  INVALID_CREDENTIALS: 'E-mail, password or second factor is wrong. Which of them is not told.',
+  SECOND_FACTOR_REQUIRED:
+    'The password is right and the second factor is missing; or this installation demands one and none is set up yet.',
+  PASSWORD_CHANGE_REQUIRED: 'The password was given by somebody else: change it first.',
+  TOKEN_EXPIRED: 'The session has reached its greatest age: log in again.',
+  SESSION_EXPIRED: 'The session was idle for too long, or was ended: log in again.',
+  REAUTH_REQUIRED: 'The action needs the password entered within the last five minutes: re-authenticate, then repeat.',
   FORBIDDEN: 'The caller is known and may not do this.',
   RESOURCE_NOT_FOUND:
     "Nothing of that id exists for this application in this mode. Another application's id looks the same.",
   METHOD_NOT_ALLOWED: 'The path exists and does not take this method; `Allow` lists those it takes.',
   RESOURCE_ALREADY_EXISTS: 'Something with this unique value exists already.',
   INVALID_OPERATION_STATE: 'The state of the object does not allow this now.',
+  REFUND_EXCEEDS_BALANCE:
+    'More than is left to refund, counting refunds that are under way; `data` says how much is left.',
   IDEMPOTENCY_KEY_CONFLICT: 'The `Idempotency-Key` was used with another request. The first one is unchanged.',
   IDEMPOTENCY_IN_PROGRESS:
     'The first request with this `Idempotency-Key` is still running; try again after `Retry-After`.',
@@ -57,6 +67,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
     tags: [
       { name: 'App', description: 'The application that a credential stands for.' },
       { name: 'Payments', description: 'Create payments and read how they stand.' },
+      { name: 'Refunds', description: 'Give money back, in part or whole.' },
       { name: 'Checkout', description: 'What the hosted checkout shows; public, by reference.' },
       { name: 'Webhooks', description: 'Signed events that Lenden posts to your application.' },
     ],
@@ -85,7 +96,11 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
   };
 }
 
-const CODES_WITH_FIELDS: ReadonlySet<ErrorCode> = new Set(['VALIDATION_ERROR', 'AMOUNT_OUT_OF_BOUNDS']);
+const CODES_WITH_FIELDS: ReadonlySet<ErrorCode> = new Set([
+  'VALIDATION_ERROR',
+  'AMOUNT_OUT_OF_BOUNDS',
+  'REFUND_EXCEEDS_BALANCE',
+]);
 
 function failure(codes: readonly ErrorCode[]): z.ZodType {
   return z.object({

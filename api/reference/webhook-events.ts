@@ -3,10 +3,11 @@ import { MODES } from '../../domain/mode.ts';
 import { EVENT_SCHEMA_VERSION, EVENT_TYPES, type EventType } from '../../domain/webhook.ts';
 import type { Webhook } from '../http/openapi.ts';
 import type { JsonObject } from '../http/openapi/schemas.ts';
-import { Payment } from '../native/schemas.ts';
-import { endedPaymentExample } from './examples.ts';
+import { Payment, Refund } from '../native/schemas.ts';
+import { endedPaymentExample, endedRefundExample } from './examples.ts';
 
 interface EventWords {
+  /** How the payment or the refund stands in the event. */
   readonly status: string;
   readonly summary: string;
 }
@@ -17,6 +18,14 @@ const EVENTS = {
   'payment.failed': { status: 'FAILED', summary: 'The payment ended without money being taken.' },
   'payment.expired': { status: 'EXPIRED', summary: 'Time ran out, and the gateway says that no money was taken.' },
   'payment.cancelled': { status: 'CANCELLED', summary: 'The payer cancelled; no money was taken.' },
+  'payment.refunded': {
+    status: 'PARTIALLY_REFUNDED',
+    summary:
+      'A part or all of the money was given back; `data.status` tells which. Sent at every refund that succeeded.',
+  },
+  'refund.succeeded': { status: 'SUCCEEDED', summary: 'The gateway has given the money back.' },
+  'refund.failed': { status: 'FAILED', summary: 'The refund came to nothing; its amount can be refunded again.' },
+  'refund.rejected': { status: 'REJECTED', summary: 'Nobody approved the refund; its amount can be refunded again.' },
 } as const satisfies Record<EventType, EventWords>;
 
 const HEADERS: readonly JsonObject[] = [
@@ -55,7 +64,7 @@ export function eventSchema(type: EventType): z.ZodType {
       mode: z.enum(MODES),
       createdAt: z.iso.datetime(),
       sequence: z.int().min(1).describe('1, 2, 3 … within one payment: events can overtake each other.'),
-      data: Payment,
+      data: isRefundEvent(type) ? Refund : Payment,
     })
     .meta({ id: `${pascalCase(type)}Event` });
 }
@@ -72,11 +81,15 @@ export const WEBHOOKS: readonly Webhook[] = EVENT_TYPES.map((type) => ({
     mode: 'TEST',
     createdAt: '2026-06-04T10:03:15.000Z',
     sequence: 1,
-    data: endedPaymentExample(EVENTS[type].status),
+    data: isRefundEvent(type) ? endedRefundExample(EVENTS[type].status) : endedPaymentExample(EVENTS[type].status),
   },
   headers: HEADERS,
   responses: RESPONSES,
 }));
+
+function isRefundEvent(type: EventType): boolean {
+  return type.startsWith('refund.');
+}
 
 function header(name: string, description: string, schema: JsonObject): JsonObject {
   return { name, in: 'header', required: true, description, schema };

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+// PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
+const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
+/** The same rules for readers of the contract, without what other languages' patterns lack; JSON text has no lone surrogates. */
+const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
+const TEXT_PATTERN = String.raw`^[^${CONTROL}]*[^\s${CONTROL}][^${CONTROL}]*$`;
+
+const EMAIL_PATTERN =
+  /^[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
+
+/** Text from outside: bounded, not blank, no control characters, well-formed Unicode. */
+export function text(lengthMax: number) {
+  return z
+    .string('must be text')
+    .min(1, 'must not be empty')
+    .max(lengthMax, `must be at most ${lengthMax} characters`)
+    .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
+    .refine((value) => value.trim() !== '', 'must not be blank')
+    .meta({ pattern: TEXT_PATTERN });
+}
+
+/** A serial id in a path. What is no id names nothing, so it is refused as a value, never as a server error. */
+export const IdParams = z.object({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+    .transform(BigInt)
+    .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
+    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+});
+
+export const Email = z
+  .email({ pattern: EMAIL_PATTERN, error: 'must be an e-mail address' })
+  .max(254, 'must be at most 254 characters')
+  // RFC 5321: at most 64 octets before the @.
+  .refine((email) => email.indexOf('@') <= 64, 'must be an e-mail address');

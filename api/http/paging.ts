@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import type { Pagination } from './route.ts';
+
+const SIZE_DEFAULT = 20;
+const SIZE_MAX = 100;
+/** What `paginate=false` answers at most: a list that is longer has pages. */
+export const UNPAGED_MAX = 1_000;
+/** Deep pages by number read and throw away all that is before them; the cursor does not. */
+const PAGE_MAX = 10_000;
+
+function whole(greatest: number) {
+  return z
+    .string()
+    .regex(/^(0|[1-9]\d{0,6})$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value <= greatest, `must be at most ${greatest}`)
+    .meta({ type: 'integer', minimum: 0, maximum: greatest });
+}
+
+/**
+ * The query parameters of a list with pages. The first of `sortable` is the default order.
+ *
+ * @param sortable - published names of what the list can be ordered by
+ */
+export function listQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
+  return {
+    page: whole(PAGE_MAX).optional().describe('From 0.'),
+    size: whole(SIZE_MAX)
+      .refine((size) => size > 0, 'must be at least 1')
+      .meta({ type: 'integer', minimum: 1, maximum: SIZE_MAX })
+      .optional()
+      .describe(`Rows a page; ${SIZE_DEFAULT} unless told.`),
+    sortBy: z.enum(sortable, 'is nothing that this list can be ordered by').optional(),
+    order: z.enum(['ASC', 'DESC'], 'must be ASC or DESC').optional().describe('DESC unless told.'),
+    paginate: z
+      .enum(['true', 'false'], 'must be true or false')
+      .optional()
+      .describe(`\`false\` answers all rows, ${UNPAGED_MAX} at most, with \`pagination\` null.`),
+    cursor: z
+      .string()
+      .regex(/^[0-9A-Za-z_-]{1,200}$/, 'is no cursor of this list')
+      .optional()
+      .describe("The former answer's `nextCursor`: what follows it, however much was added meanwhile."),
+  };
+}
+
+interface ListQuery<Name extends string> {
+  readonly page?: number | undefined;
+  readonly size?: number | undefined;
+  readonly sortBy?: Name | undefined;
+  readonly order?: 'ASC' | 'DESC' | undefined;
+  readonly paginate?: 'true' | 'false' | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** Which rows of a list are asked for. */
+export interface Slice<Name extends string> {
+  readonly page: number;
+  readonly sortBy: Name;
+  readonly order: 'ASC' | 'DESC';
+  readonly limit: number;
+  readonly offset: number;
+  /** Set when the client goes on from a cursor; the offset is then 0. */
+  readonly cursor: string | null;
+  readonly paginate: boolean;
+}
+
+export function sliceOf<Name extends string>(query: ListQuery<Name>, defaultSort: Name): Slice<Name> {
+  const { page = 0, size = SIZE_DEFAULT, sortBy = defaultSort, order = 'DESC', cursor = null } = query;
+  const paginate = query.paginate !== 'false';
+  return {
+    page,
+    sortBy,
+    order,
+    limit: paginate ? size : UNPAGED_MAX,
+    offset: paginate && cursor === null ? page * size : 0,
+    cursor,
+    paginate,
+  };
+}
+
+/** What the envelope says of a list. */
+export function paginationOf(
+  { page, limit, paginate }: Slice<string>,
+  { total, nextCursor = null }: { readonly total: number; readonly nextCursor?: string | null },
+): Pagination | null {
+  return paginate
+    ? { page, size: limit, totalElements: total, totalPages: Math.ceil(total / limit), nextCursor }
+    : null;
+}

@@ -1,0 +1,59 @@
+import type { Mode } from '../../domain/mode.ts';
+import type { EntityManager } from '../connection.ts';
+import type { ActorType } from '../entities/operator.ts';
+
+/** Who did it, as he was called then. */
+export interface Actor {
+  readonly type: ActorType;
+  readonly id: bigint | null;
+  /** An e-mail address, an application's name, a process; `unknown` for whoever did not say who he is. */
+  readonly name: string;
+  /** The client's address, where there is one. */
+  readonly address?: string | null;
+  readonly requestId?: string | null;
+}
+
+export const SYSTEM_ACTOR: Actor = { type: 'SYSTEM', id: null, name: 'lenden' };
+
+/** What was done. Never a secret, a password, a code or a payer's data in any member. */
+export interface AuditEntry {
+  readonly actor: Actor;
+  /** `{what}.{happened}`, such as `operator.disabled`. Published: filters name it. */
+  readonly action: string;
+  readonly target: { readonly type: string; readonly id: string | bigint };
+  /** Set where the target belongs to an application: whoever may read the log there sees the entry. */
+  readonly application?: { readonly id: bigint; readonly mode?: Mode | null };
+  readonly before?: AuditFacts;
+  readonly after?: AuditFacts;
+  readonly reason?: string;
+}
+
+export type AuditFact = string | number | boolean | bigint | Date | null | readonly AuditFact[] | AuditFacts;
+export interface AuditFacts {
+  readonly [name: string]: AuditFact;
+}
+
+/** Writes an entry in the transaction of the change itself: neither is stored without the other. */
+export async function recordAudit(em: EntityManager, entry: AuditEntry): Promise<void> {
+  const { actor, action, target, application, before, after, reason } = entry;
+  // Without `returning`: an operator may write what his view does not show him.
+  await em.execute(
+    `insert into audit_logs (actor_type, actor_id, actor, action, target_type, target_id, application_id, mode, address, request_id, details)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)`,
+    [
+      actor.type,
+      actor.id,
+      actor.name,
+      action,
+      target.type,
+      String(target.id),
+      application?.id ?? null,
+      application?.mode ?? null,
+      actor.address ?? null,
+      actor.requestId ?? null,
+      JSON.stringify({ before, after, reason }, (_name, value: unknown) =>
+        typeof value === 'bigint' ? value.toString() : value,
+      ),
+    ],
+  );
+}
