@@ -16,6 +16,8 @@ const OperatorSchema = defineEntity({
     name: p.text(),
     passwordHash: p.text(),
     passwordChangedAt: p.datetime().defaultRaw('now()'),
+    /** Given by somebody else. */
+    passwordTemporary: p.boolean().default(false),
     status: p.text().$type<'ACTIVE' | 'DISABLED'>().default('ACTIVE'),
     /** Sealed. */
     totpSecret: p.text().nullable(),

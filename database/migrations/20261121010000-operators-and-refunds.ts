@@ -75,6 +75,8 @@ const TABLES = [
     name text not null check (length(name) between 1 and 120),
     password_hash text not null,
     password_changed_at timestamptz not null default now(),
+    -- Given by somebody else: it opens nothing but the way to an own one, and only for some days.
+    password_temporary boolean not null default false,
     status text not null default 'ACTIVE' check (status in ('ACTIVE', 'DISABLED')),
     -- Sealed. Set when a second factor is being set up, confirmed by its first right code.
     totp_secret text,
@@ -106,7 +108,7 @@ const TABLES = [
     ended_reason text,
     ${CREATED}
   )`,
-  `create index on operator_sessions (operator_id) where ended_at is null`,
+  `create index on operator_sessions (operator_id, address)`,
   `create table login_throttles (
     -- A hash of what is throttled, an account or an address: the table tells nobody's address.
     subject bytea primary key check (octet_length(subject) = 32),

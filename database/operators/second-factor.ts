@@ -1,0 +1,107 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { DomainError } from '../../domain/errors.ts';
+import { randomBase62 } from '../../domain/references.ts';
+import { matchingTotpSteps, type HmacSha1 } from '../../domain/totp.ts';
+import { sha256, type SecretBox } from '../../runtime/secrets.ts';
+import type { EntityManager } from '../connection.ts';
+import { Operator, OperatorRecoveryCode } from '../entities/operator.ts';
+
+/** RFC 4226, 4: at least 128 bits, 160 recommended. */
+const SECRET_BYTES = 20;
+const RECOVERY_CODES = 10;
+/** 14 of 62 characters: 83 bits. */
+const RECOVERY_CODE_LENGTH = 14;
+
+export const hmacSha1: HmacSha1 = (key, message) => createHmac('sha1', key).update(message).digest();
+
+/**
+ * Begins to set up a second factor; it counts once a code has confirmed it. Answers the secret, which nobody can read again.
+ * @throws DomainError INVALID_OPERATION_STATE when one is confirmed already
+ */
+export async function beginTotp(em: EntityManager, secrets: SecretBox, operatorId: bigint): Promise<Uint8Array> {
+  const secret = randomBytes(SECRET_BYTES);
+  const begun = await em.nativeUpdate(
+    Operator,
+    { id: operatorId, totpConfirmedAt: null },
+    { totpSecret: secrets.seal(secret.toString('base64')), totpLastStep: null, updatedAt: new Date() },
+  );
+  if (begun === 0) {
+    throw new DomainError('INVALID_OPERATION_STATE', 'a second factor is set up already');
+  }
+  return secret;
+}
+
+/** Confirms it by its first right code. Answers the recovery codes, of which only hashes are stored; null when the code is wrong. */
+export async function confirmTotp(
+  em: EntityManager,
+  secrets: SecretBox,
+  { operatorId, code }: { operatorId: bigint; code: string },
+): Promise<string[] | null> {
+  const operator = await em.findOne(Operator, { id: operatorId, totpConfirmedAt: null });
+  if (operator === null || !(await takeCode(em, secrets, { operator, code, confirmed: false }))) {
+    return null;
+  }
+  const codes = Array.from({ length: RECOVERY_CODES }, () => randomBase62(RECOVERY_CODE_LENGTH));
+  await em.nativeDelete(OperatorRecoveryCode, { operatorId });
+  await em.insertMany(
+    OperatorRecoveryCode,
+    codes.map((recoveryCode) => ({ operatorId, codeHash: sha256(recoveryCode) })),
+  );
+  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: new Date() });
+  return codes;
+}
+
+export async function removeTotp(em: EntityManager, operatorId: bigint): Promise<boolean> {
+  const removed = await em.nativeUpdate(
+    Operator,
+    { id: operatorId, totpSecret: { $ne: null } },
+    { totpSecret: null, totpConfirmedAt: null, totpLastStep: null, updatedAt: new Date() },
+  );
+  await em.nativeDelete(OperatorRecoveryCode, { operatorId });
+  return removed === 1;
+}
+
+/** One right code of his own, once; a code that was taken, and all before it, are refused from then on. */
+export async function takeTotpCode(
+  em: EntityManager,
+  secrets: SecretBox,
+  { operatorId, code }: { operatorId: bigint; code: string },
+): Promise<boolean> {
+  const operator = await em.findOne(Operator, { id: operatorId, totpConfirmedAt: { $ne: null } });
+  return operator !== null && takeCode(em, secrets, { operator, code, confirmed: true });
+}
+
+async function takeCode(
+  em: EntityManager,
+  secrets: SecretBox,
+  { operator, code, confirmed }: { operator: Operator; code: string; confirmed: boolean },
+): Promise<boolean> {
+  if (typeof operator.totpSecret !== 'string') {
+    return false;
+  }
+  const secret = Buffer.from(secrets.open(operator.totpSecret), 'base64');
+  const step = matchingTotpSteps({ secret, code, at: new Date(), hmac: hmacSha1 }).at(-1);
+  if (step === undefined) {
+    return false;
+  }
+  // One statement judges and takes: of two requests with one code, one gets in.
+  const taken = await em.execute<object[]>(
+    `update operators set totp_last_step = ?::bigint
+     where id = ? and (totp_confirmed_at is not null) = ? and totp_secret = ? and (totp_last_step is null or totp_last_step < ?::bigint) returning id`,
+    [step, operator.id, confirmed, operator.totpSecret, step],
+  );
+  return taken.length === 1;
+}
+
+/** A recovery code works once. */
+export async function takeRecoveryCode(
+  em: EntityManager,
+  { operatorId, recoveryCode }: { operatorId: bigint; recoveryCode: string },
+): Promise<boolean> {
+  const taken = await em.nativeUpdate(
+    OperatorRecoveryCode,
+    { operatorId, codeHash: sha256(recoveryCode), usedAt: null },
+    { usedAt: new Date() },
+  );
+  return taken === 1;
+}

@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import { isPermission, type Grant } from '../../domain/permissions.ts';
+import { sha256 } from '../../runtime/secrets.ts';
+import type { EntityManager } from '../connection.ts';
+import { OperatorSession } from '../entities/operator.ts';
+
+export type SessionKind = 'BEARER' | 'COOKIE';
+
+/** Why a session is over before its time. */
+export type SessionEnd =
+  'logout' | 'idle' | 'killed' | 'replaced' | 'password-changed' | 'second-factor-changed' | 'disabled';
+
+/** How long a session lives: unused, and at most. */
+export interface SessionLimits {
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+}
+
+/** A password that was entered this recently lets through what is sensitive. */
+const FRESH = '5 minutes';
+/** A use is noted this often at most: a busy session does not write at every request. */
+const SEEN_EVERY = '30 seconds';
+/** How long ended sessions are kept: until then they tell an operator's known addresses, and how his session ended. */
+const KEPT = '60 days';
+
+/** An open session with its operator, as the rows say now. */
+export interface KnownSession {
+  readonly id: bigint;
+  readonly kind: SessionKind;
+  readonly expiresAt: Date;
+  readonly reauthenticatedAt: Date;
+  /** The password was entered within the last five minutes. */
+  readonly fresh: boolean;
+  readonly operatorId: bigint;
+  readonly email: string;
+  readonly name: string;
+  readonly secondFactor: boolean;
+  readonly passwordTemporary: boolean;
+  readonly secondFactorRequired: boolean;
+  readonly grants: readonly Grant[];
+}
+
+export type SessionUse =
+  | { readonly kind: 'open'; readonly session: KnownSession }
+  /** `unknown`: no such token. `expired`: reached its greatest age. `ended`: idle, logged out, killed, or its operator disabled. */
+  | { readonly kind: 'unknown' | 'expired' | 'ended' };
+
+interface SessionRow {
+  readonly id: string;
+  readonly kind: SessionKind;
+  readonly expires_at: Date | string;
+  readonly reauthenticated_at: Date | string;
+  readonly fresh: boolean;
+  readonly ended: boolean;
+  readonly expired: boolean;
+  readonly idle: boolean;
+  readonly operator_id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly second_factor: boolean;
+  readonly password_temporary: boolean;
+  readonly second_factor_required: boolean;
+  readonly grants: unknown;
+}
+
+const GrantRows = z.array(
+  z.object({
+    permissions: z.array(z.string()).transform((texts) => texts.filter(isPermission)),
+    everything: z.boolean(),
+    applicationId: z.string().transform(BigInt).nullable(),
+  }),
+);
+
+export const GRANTS_OF_OPERATOR = `coalesce((select jsonb_agg(jsonb_build_object(
+    'permissions', to_jsonb(roles.permissions), 'everything', roles.everything, 'applicationId', granted.application_id::text))
+  from operator_grants granted join roles on roles.id = granted.role_id where granted.operator_id = operators.id), '[]')`;
+
+export function parseGrants(json: unknown): Grant[] {
+  return GrantRows.parse(json);
+}
+
+/** Finds the session of a token and notes that it was used; ends one that was not used for too long. */
+export async function useSession(
+  em: EntityManager,
+  { token, kind, idleMs }: { token: string; kind: SessionKind; idleMs: number },
+): Promise<SessionUse> {
+  const [row] = await em.execute<SessionRow[]>(
+    `select s.id::text, s.kind, s.expires_at, s.reauthenticated_at, s.reauthenticated_at > now() - interval '${FRESH}' as fresh,
+       s.ended_at is not null or operators.status <> 'ACTIVE' as ended, s.expires_at <= now() as expired,
+       s.last_seen_at < now() - ?::integer * interval '1 millisecond' as idle,
+       operators.id::text as operator_id, operators.email, operators.name, operators.totp_confirmed_at is not null as second_factor,
+       operators.password_temporary,
+       coalesce((select value = 'true'::jsonb from settings where settings.name = 'second-factor-required'), false) as second_factor_required,
+       ${GRANTS_OF_OPERATOR} as grants
+     from operator_sessions s join operators on operators.id = s.operator_id
+     where s.token_hash = ? and s.kind = ?`,
+    [idleMs, sha256(token), kind],
+  );
+  if (row === undefined) {
+    return { kind: 'unknown' };
+  }
+  const id = BigInt(row.id);
+  if (row.ended || row.expired) {
+    return { kind: row.ended ? 'ended' : 'expired' };
+  }
+  if (row.idle) {
+    await endSessions(em, { operatorId: BigInt(row.operator_id), only: id, reason: 'idle' });
+    return { kind: 'ended' };
+  }
+  await em.execute(
+    `update operator_sessions set last_seen_at = now() where id = ? and last_seen_at < now() - interval '${SEEN_EVERY}'`,
+    [id],
+  );
+  return { kind: 'open', session: sessionFrom(row) };
+}
+
+function sessionFrom(row: SessionRow): KnownSession {
+  return {
+    id: BigInt(row.id),
+    kind: row.kind,
+    expiresAt: new Date(row.expires_at),
+    reauthenticatedAt: new Date(row.reauthenticated_at),
+    fresh: row.fresh,
+    operatorId: BigInt(row.operator_id),
+    email: row.email,
+    name: row.name,
+    secondFactor: row.second_factor,
+    passwordTemporary: row.password_temporary,
+    secondFactorRequired: row.second_factor_required,
+    grants: parseGrants(row.grants),
+  };
+}
+
+export interface NewSession {
+  readonly operatorId: bigint;
+  readonly token: string;
+  readonly kind: SessionKind;
+  readonly address: string;
+  readonly userAgent: string | null;
+  readonly absoluteMs: number;
+}
+
+const USER_AGENT_MAX = 256;
+
+/** Opens a session; the token itself is stored nowhere. */
+export async function openSession(em: EntityManager, session: NewSession): Promise<{ id: bigint; expiresAt: Date }> {
+  const expiresAt = new Date(Date.now() + session.absoluteMs);
+  const id = await em.insert(OperatorSession, {
+    operatorId: session.operatorId,
+    tokenHash: sha256(session.token),
+    kind: session.kind,
+    address: session.address,
+    userAgent: session.userAgent?.slice(0, USER_AGENT_MAX) ?? null,
+    expiresAt,
+  });
+  await em.execute(
+    `delete from operator_sessions where id in (select id from operator_sessions where expires_at < now() - interval '${KEPT}' order by id limit 100)`,
+  );
+  return { id, expiresAt };
+}
+
+/**
+ * Gives a session another token because its holder has just shown the password: the former one is worth nothing from now on.
+ * False when somebody else has done so meanwhile, or the session is over.
+ */
+export async function renewSession(
+  em: EntityManager,
+  { id, token, newToken }: { id: bigint; token: string; newToken: string },
+): Promise<boolean> {
+  const renewed = await em.execute<object[]>(
+    `update operator_sessions set token_hash = ?, reauthenticated_at = now(), last_seen_at = now()
+     where id = ? and token_hash = ? and ended_at is null returning id`,
+    [sha256(newToken), id, sha256(token)],
+  );
+  return renewed.length === 1;
+}
+
+interface Ending {
+  readonly operatorId: bigint;
+  readonly reason: SessionEnd;
+  readonly only?: bigint;
+  readonly except?: bigint;
+}
+
+/** Ends an operator's open sessions: one, all, or all but one. Answers how many. */
+export async function endSessions(em: EntityManager, { operatorId, reason, only, except }: Ending): Promise<number> {
+  const ended = await em.execute<object[]>(
+    `update operator_sessions set ended_at = now(), ended_reason = ?
+     where operator_id = ? and ended_at is null and (?::bigint is null or id = ?) and (?::bigint is null or id <> ?) returning id`,
+    [reason, operatorId, only ?? null, only ?? null, except ?? null, except ?? null],
+  );
+  return ended.length;
+}
+
+export interface OpenSession {
+  readonly id: bigint;
+  readonly kind: SessionKind;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+}
+
+const LISTED_MAX = 100;
+
+/** An operator's sessions that can still be used, the newest first. */
+export async function listOpenSessions(
+  em: EntityManager,
+  { operatorId, idleMs }: { operatorId: bigint; idleMs: number },
+): Promise<OpenSession[]> {
+  const now = Date.now();
+  const rows = await em.find(
+    OperatorSession,
+    { operatorId, endedAt: null, expiresAt: { $gt: new Date(now) }, lastSeenAt: { $gt: new Date(now - idleMs) } },
+    { orderBy: { id: 'desc' }, limit: LISTED_MAX },
+  );
+  return rows.map(({ id, kind, address, userAgent, createdAt, lastSeenAt, expiresAt }) => ({
+    id,
+    kind,
+    address: address ?? null,
+    userAgent: userAgent ?? null,
+    createdAt,
+    lastSeenAt,
+    expiresAt,
+  }));
+}
+
+/** Whether the operator has logged in from there lately: an address where nobody guesses at him. */
+export async function isKnownAddress(
+  em: EntityManager,
+  { email, address }: { email: string; address: string },
+): Promise<boolean> {
+  const [row] = await em.execute<{ known: boolean }[]>(
+    `select exists (select from operator_sessions s join operators o on o.id = s.operator_id
+       where o.email = ? and s.address = ? and s.created_at > now() - interval '30 days') as known`,
+    [email, address],
+  );
+  return row?.known === true;
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { EntityManager } from '../connection.ts';
+import { Setting } from '../entities/operator.ts';
+
+/** What holds for the whole installation. */
+export interface InstallationSettings {
+  /** Operators without a second factor reach nothing but the way to one. */
+  readonly secondFactorRequired: boolean;
+}
+
+const SECOND_FACTOR_REQUIRED = 'second-factor-required';
+
+export async function readSettings(em: EntityManager): Promise<InstallationSettings> {
+  const row = await em.findOne(Setting, { name: SECOND_FACTOR_REQUIRED });
+  return { secondFactorRequired: z.boolean().parse(row?.value ?? false) };
+}
+
+export async function writeSettings(em: EntityManager, settings: InstallationSettings): Promise<void> {
+  await em.execute(
+    `insert into settings (name, value) values (?, ?::jsonb) on conflict (name) do update set value = excluded.value, updated_at = now()`,
+    [SECOND_FACTOR_REQUIRED, JSON.stringify(settings.secondFactorRequired)],
+  );
+}
