@@ -1,5 +1,7 @@
 import type Koa from 'koa';
 import type { Client } from '@temporalio/client';
+import type { AdminDependencies } from './admin/dependencies.ts';
+import { adminSurface } from './admin/surface.ts';
 import { createCallbackReceiver } from './gateway-callbacks/receive.ts';
 import { createHealth } from './health.ts';
 import { createDispatcher } from './http/dispatch.ts';
@@ -11,7 +13,7 @@ import { nativeSurface } from './native/surface.ts';
 import { createPages, renderPageError } from './pages/pages.ts';
 import { createReference } from './reference/reference.ts';
 
-export interface ListenerDependencies extends ApiDependencies {
+export interface ListenerDependencies extends ApiDependencies, AdminDependencies {
   readonly trustedProxies: number;
   readonly temporal: Client;
   readonly observe?: RequestObserver | undefined;
@@ -20,7 +22,7 @@ export interface ListenerDependencies extends ApiDependencies {
 /** Port 8080: REST, gateway callbacks, health, OpenAPI and its reference page. */
 export function createApiListener(deps: ListenerDependencies): Koa<RequestState> {
   const limiter = createRateLimiter();
-  const surfaces = [nativeSurface(deps, limiter)];
+  const surfaces = [adminSurface(deps, limiter), nativeSurface(deps, limiter)];
   return createListener({
     log: deps.log,
     trustedProxies: deps.trustedProxies,
@@ -35,14 +37,15 @@ export function createApiListener(deps: ListenerDependencies): Koa<RequestState>
   });
 }
 
-/** Port 3000: the pages that payers see. */
+/** Port 3000: the pages that payers see, and the operators' API beside its dashboard, so that the two are one origin. */
 export function createWebListener(deps: ListenerDependencies): Koa<RequestState> {
+  const limiter = createRateLimiter();
   return createListener({
     log: deps.log,
     trustedProxies: deps.trustedProxies,
     observe: deps.observe,
     https: deps.webUrl.startsWith('https:'),
-    handlers: [createPages(deps, createRateLimiter())],
+    handlers: [createDispatcher([adminSurface(deps, limiter)], deps.log), createPages(deps, limiter)],
     renderError: renderPageError(deps),
   });
 }

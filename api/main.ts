@@ -7,6 +7,7 @@ import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { startTelemetry } from '../runtime/telemetry/start.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
@@ -43,6 +44,8 @@ const deps = {
   apiUrl: config.apiUrl,
   webUrl: config.webUrl,
   trustedProxies: config.trustedProxies,
+  secrets: createSecretBox(config.masterKey),
+  sessionLimits: config.sessionLimits,
   temporal: temporal.client,
   observe: observeRequests(telemetry),
 };

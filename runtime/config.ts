@@ -15,6 +15,8 @@ export interface Config {
   readonly webUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string | null };
   readonly sslcommerz: ReadonlyMap<Mode, SslcommerzStore>;
+  /** How long an operator's session lives: unused, and at most. */
+  readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
   readonly outboundAllow: string;
   /** How many proxies in front of us may speak for the client's address by X-Forwarded-For. */
   readonly trustedProxies: number;
@@ -56,6 +58,8 @@ const Environment = z.object({
   LENDEN_TEMPORAL_UI: optional(z.string()),
   LENDEN_OUTBOUND_ALLOW: optional(z.string()),
   LENDEN_TRUSTED_PROXIES: optional(z.coerce.number().int().min(0).max(10)),
+  LENDEN_SESSION_IDLE_MINUTES: optional(z.coerce.number().int().min(1).max(720)),
+  LENDEN_SESSION_HOURS: optional(z.coerce.number().int().min(1).max(168)),
   LENDEN_LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
@@ -92,6 +96,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       uiUrl: env.LENDEN_TEMPORAL_UI ?? null,
     },
     sslcommerz,
+    sessionLimits: {
+      idleMs: (env.LENDEN_SESSION_IDLE_MINUTES ?? 30) * 60_000,
+      absoluteMs: (env.LENDEN_SESSION_HOURS ?? 8) * 3_600_000,
+    },
     outboundAllow: env.LENDEN_OUTBOUND_ALLOW ?? '',
     trustedProxies: env.LENDEN_TRUSTED_PROXIES ?? 0,
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',

@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import type { AdminDependencies } from '../api/admin/dependencies.ts';
+import { adminRoutes } from '../api/admin/routes.ts';
 import type { ApiDependencies } from '../api/native/dependencies.ts';
 import { nativeRoutes } from '../api/native/routes.ts';
 import { publishedNativeDocument } from '../api/reference/native-document.ts';
@@ -13,7 +15,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const generated: readonly { readonly path: string; readonly text: string }[] = [
   {
     path: join(ROOT, 'openapi', 'native.json'),
-    text: `${JSON.stringify(publishedNativeDocument(nativeRoutes(idleDependencies())), null, 2)}\n`,
+    text: `${JSON.stringify(publishedNativeDocument([...nativeRoutes(idleDependencies()), ...adminRoutes(idleDependencies())]), null, 2)}\n`,
   },
   { path: join(ROOT, 'docs', 'proofs.md'), text: resultPage('proofs', recordedResults()) },
   { path: join(ROOT, 'docs', 'performance.md'), text: resultPage('performance', recordedResults()) },
@@ -52,7 +54,7 @@ function contentOf(path: string): string | null {
 }
 
 /** Routes close over what they need to run; a document needs none of it. */
-function idleDependencies(): ApiDependencies {
+function idleDependencies(): ApiDependencies & AdminDependencies {
   const refuse = (): never => {
     throw new Error('nothing runs while files are generated');
   };
@@ -74,8 +76,13 @@ function idleDependencies(): ApiDependencies {
       signalCallback: refuse,
       signalCancel: refuse,
       startLatePayment: refuse,
+      startRefund: refuse,
+      signalReviewDecision: refuse,
+      decideLatePayment: refuse,
       startDelivery: refuse,
     },
+    secrets: { seal: refuse, open: refuse },
+    sessionLimits: { idleMs: 0, absoluteMs: 0 },
     log: createLogger({ service: 'generate', level: 'silent' }),
     apiUrl: 'http://localhost:8080',
     webUrl: 'http://localhost:3000',

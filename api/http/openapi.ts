@@ -11,8 +11,10 @@ export interface Contract {
   readonly securitySchemes: JsonObject;
   /** What a route with `auth: 'credential'` demands. */
   readonly security: readonly JsonObject[];
-  /** The body around the data of a good answer. */
-  success(data: z.ZodType): z.ZodType;
+  /** What a route with a permission demands instead: an operator's session. */
+  readonly operatorSecurity: readonly JsonObject[];
+  /** The body around the data of a good answer; a list's says where in the list it stands. */
+  success(data: z.ZodType, options: { readonly list: boolean }): z.ZodType;
   /** The body of a failure with one of these codes. */
   failure(codes: readonly ErrorCode[]): z.ZodType;
   failureExample(code: ErrorCode): Json;
@@ -51,6 +53,9 @@ const JSON_TYPE = 'application/json';
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['IDEMPOTENCY_IN_PROGRESS', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE']);
 /** Codes that may be answered before the caller is known. */
 const BEFORE_THE_CALLER_IS_KNOWN: ReadonlySet<ErrorCode> = new Set([
+  'UNAUTHORIZED',
+  'TOKEN_EXPIRED',
+  'SESSION_EXPIRED',
   'RATE_LIMITED',
   'SERVICE_UNAVAILABLE',
   'INTERNAL_ERROR',
@@ -109,13 +114,22 @@ function operation(writer: Writer, route: Route<never>): JsonObject {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    security: route.auth === 'none' ? [] : contract.security,
+    security: securityOf(contract, route),
+    ...(route.permission === undefined ? {} : { 'x-permission': route.permission }),
+    ...(route.sensitive === true ? { 'x-step-up': true } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: schemas.input(route.body) } } } }),
     responses: { [route.response.status]: goodResponse(writer, route), ...failureResponses(writer, route) },
   };
+}
+
+function securityOf(contract: Contract, route: Route<never>): readonly JsonObject[] {
+  if (route.auth === 'none') {
+    return [];
+  }
+  return route.permission === undefined ? contract.security : contract.operatorSecurity;
 }
 
 function parametersOf(schemas: SchemaWriter, place: 'path' | 'query', schema: z.ZodType | undefined): JsonObject[] {
@@ -146,7 +160,11 @@ function goodResponse(writer: Writer, route: Route<never>): JsonObject {
       ...(route.auth === 'none' ? {} : refer(writer, headers.rateLimit)),
       ...(route.idempotent === true ? refer(writer, headers.replayed, { required: false }) : {}),
     },
-    content: { [JSON_TYPE]: { schema: schemas.output(contract.success(route.response.schema)) } },
+    content: {
+      [JSON_TYPE]: {
+        schema: schemas.output(contract.success(route.response.schema, { list: route.response.list === true })),
+      },
+    },
     ...(route.links === undefined ? {} : { links: route.links }),
   };
 }
@@ -184,7 +202,7 @@ function failureComponent(
   const { contract, schemas } = writer;
   const { headers } = contract;
   const anonymous = codes.some((code) => BEFORE_THE_CALLER_IS_KNOWN.has(code));
-  const limited = credential && !codes.includes('UNAUTHORIZED');
+  const limited = credential && !codes.every((code) => code === 'UNAUTHORIZED');
   const alwaysRetryable = codes.every((code) => RETRYABLE.has(code));
   return {
     description: codes.map((code) => `\`${code}\`: ${contract.failureMeanings[code]}`).join('\n\n'),
@@ -194,7 +212,7 @@ function failureComponent(
       ...(codes.some((code) => RETRYABLE.has(code))
         ? refer(writer, headers.retryAfter, { required: alwaysRetryable })
         : {}),
-      ...(codes.includes('UNAUTHORIZED') ? refer(writer, headers.challenge) : {}),
+      ...(codes.some((code) => contract.statuses[code] === 401) ? refer(writer, headers.challenge) : {}),
       ...(codes.includes('METHOD_NOT_ALLOWED') ? refer(writer, headers.allow) : {}),
     },
     content: {

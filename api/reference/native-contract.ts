@@ -11,7 +11,16 @@ const SuccessMeta = Meta.extend({ success: z.literal(true), errorCode: z.null() 
 const FieldErrors = z
   .record(z.string(), z.string())
   .meta({ id: 'FieldErrors', description: 'What is wrong with each field, in words for people.' });
-const Pagination = z.null().describe('Page information of lists that have pages.');
+const NoPages = z.null().describe('Page information of lists that have pages.');
+const Pagination = z
+  .object({
+    page: z.int().describe('From 0.'),
+    size: z.int(),
+    totalElements: z.int(),
+    totalPages: z.int(),
+    nextCursor: z.string().nullable().describe('Send it as `cursor` for what follows; null at the end.'),
+  })
+  .meta({ id: 'Pagination' });
 
 const DESCRIPTION = `Take payments through a gateway's hosted checkout. Create a payment, send the payer to its \`checkoutUrl\`, and act on the
 confirmed result: the signed \`payment.succeeded\` webhook, or a read that says \`SUCCEEDED\`. Never on the browser's return.
@@ -69,15 +78,33 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
       { name: 'Payments', description: 'Create payments and read how they stand.' },
       { name: 'Refunds', description: 'Give money back, in part or whole.' },
       { name: 'Checkout', description: 'What the hosted checkout shows; public, by reference.' },
+      { name: 'Sessions', description: "Operators: one's own session, password and second factor." },
+      { name: 'Operators', description: 'Operators: who may use this API, and as what.' },
+      { name: 'Roles', description: 'Operators: what can be allowed, and the roles that allow it.' },
+      { name: 'Settings', description: 'Operators: what holds for the whole installation.' },
+      { name: 'Audit', description: 'Operators: what was done, and by whom.' },
       { name: 'Webhooks', description: 'Signed events that Lenden posts to your application.' },
     ],
     securitySchemes: {
       apiKey: apiKeyHeader('X-Api-Key', 'The key, `oi_test_…` or `oi_live_…`. It decides the mode.'),
       apiSecret: apiKeyHeader('X-Api-Secret', 'The secret that was shown once, when the key was issued.'),
+      operatorToken: { type: 'http', scheme: 'bearer', description: "An operator's session, from `POST /auth/login`." },
+      operatorCookie: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: '__Host-lenden-session',
+        description: 'The same session by cookie, for the dashboard.',
+      },
+      csrfToken: apiKeyHeader(
+        'X-CSRF-Token',
+        'With a cookie, and every method but GET: the `csrfToken` of the session.',
+      ),
     },
     // One requirement that names both: a request needs the two together.
     security: [{ apiKey: [], apiSecret: [] }],
-    success: (data) => z.object({ data, meta: SuccessMeta, pagination: Pagination }),
+    operatorSecurity: [{ operatorToken: [] }, { operatorCookie: [], csrfToken: [] }],
+    success: (data, { list }) =>
+      z.object({ data, meta: SuccessMeta, pagination: list ? Pagination.nullable() : NoPages }),
     failure,
     failureExample,
     failureMeanings: MEANINGS,
@@ -106,7 +133,7 @@ function failure(codes: readonly ErrorCode[]): z.ZodType {
   return z.object({
     data: codes.some((code) => CODES_WITH_FIELDS.has(code)) ? FieldErrors.nullable() : z.null(),
     meta: Meta.extend({ success: z.literal(false), message: z.string(), errorCode: z.enum(codes) }),
-    pagination: Pagination,
+    pagination: NoPages,
   });
 }
 
@@ -143,6 +170,10 @@ const HEADERS = {
     ),
   },
   retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },
-  challenge: { 'WWW-Authenticate': header('`ApiKey`: send key and secret in their headers.', { type: 'string' }) },
+  challenge: {
+    'WWW-Authenticate': header('`ApiKey`: send key and secret in their headers. `Bearer`: log in as an operator.', {
+      type: 'string',
+    }),
+  },
   allow: { Allow: header('The methods that the path takes.', { type: 'string' }) },
 } as const satisfies Contract['headers'];

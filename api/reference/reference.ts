@@ -1,4 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import type { AdminDependencies } from '../admin/dependencies.ts';
+import { adminRoutes } from '../admin/routes.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
 import type { Context } from '../http/surface.ts';
@@ -8,9 +10,9 @@ import { servedNativeDocument } from './native-document.ts';
 import { createReferenceFiles, referencePolicy, type ReferenceFile } from './page.ts';
 
 /** `GET /openapi.json`: the contract, generated from the routes that serve it. `GET /docs`: the same for people. */
-export function createReference(deps: ApiDependencies): (context: Context) => Promise<boolean> {
+export function createReference(deps: ApiDependencies & AdminDependencies): (context: Context) => Promise<boolean> {
   const limits = deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits ?? new Map<string, never>();
-  const served = servedNativeDocument(nativeRoutes(deps), { apiUrl: deps.apiUrl, limits });
+  const served = servedNativeDocument([...nativeRoutes(deps), ...adminRoutes(deps)], { apiUrl: deps.apiUrl, limits });
   const document = Buffer.from(JSON.stringify(served));
   const openApi = { contentType: 'application/json; charset=utf-8', body: document, gzipped: gzipSync(document) };
   const fileAt = createReferenceFiles();

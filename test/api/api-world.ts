@@ -18,6 +18,7 @@ import { createFakeDispatch, type FakeDispatch } from './fake-dispatch.ts';
 jest.setTimeout(30_000);
 
 export const WEB_URL = 'http://localhost:3000';
+const SESSION_LIMITS = { idleMs: 1_800_000, absoluteMs: 28_800_000 };
 
 /** The API in this process on a real database; Temporal, worker and gateway are a typed fake. */
 export interface ApiWorld {
@@ -51,7 +52,15 @@ export async function openApiWorld(): Promise<ApiWorld> {
     sql: (text, parameters = []) => owner.em.fork().execute(text, [...parameters]),
     async listen({ databaseUrl = url } = {}) {
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
-      const deps = { database: own, gateways: fakeGateways(), dispatch, log, temporal: temporal.client };
+      const deps = {
+        database: own,
+        gateways: fakeGateways(),
+        dispatch,
+        log,
+        secrets,
+        sessionLimits: SESSION_LIMITS,
+        temporal: temporal.client,
+      };
       const server = createServer();
       await new Promise<void>((resolve) => {
         server.listen(0, '127.0.0.1', resolve);

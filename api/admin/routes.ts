@@ -1,0 +1,18 @@
+import { authRoutes } from '../auth/routes.ts';
+import { auditLogRoutes } from './audit-logs.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import { roleRoutes } from './roles.ts';
+import type { AdminRoute } from './route.ts';
+import { settingsRoutes } from './settings.ts';
+import { userRoutes } from './users.ts';
+
+/** The operators' API. With their permissions these routes are the table of who may do what; tests are made from it. */
+export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
+  return [
+    ...authRoutes(deps),
+    ...userRoutes(deps),
+    ...roleRoutes(deps),
+    ...settingsRoutes(deps),
+    ...auditLogRoutes(deps),
+  ];
+}

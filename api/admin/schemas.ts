@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { ACTOR_TYPES } from '../../database/entities/operator.ts';
+import { MODES } from '../../domain/mode.ts';
+import { PERMISSIONS } from '../../domain/permissions.ts';
+import { Email, text } from '../http/fields.ts';
+import { listQuery } from '../http/paging.ts';
+import { OPERATOR_SORTS } from '../../database/operators/operators.ts';
+import { ROLE_SORTS } from '../../database/operators/roles.ts';
+
+const Id = z
+  .int('must be a plain integer')
+  .min(1, 'must be greater than 0')
+  .max(Number.MAX_SAFE_INTEGER, 'is too large');
+const GRANTS_MAX = 100;
+
+const Grants = z
+  .array(
+    z.object({
+      roleId: Id,
+      applicationId: Id.nullable().default(null).describe('Null: in every application, those to come included.'),
+    }),
+    'must be a list',
+  )
+  .max(GRANTS_MAX, `must be at most ${GRANTS_MAX}`)
+  .refine(
+    (grants) => new Set(grants.map(({ roleId, applicationId }) => `${roleId} ${applicationId}`)).size === grants.length,
+    'names a grant twice',
+  );
+
+export const GrantsBody = z.object({ grants: Grants }).meta({ id: 'Grants' });
+
+export const Operator = z
+  .object({
+    id: z.int(),
+    email: z.string(),
+    name: z.string(),
+    status: z.enum(['ACTIVE', 'DISABLED']),
+    secondFactor: z.boolean(),
+    passwordTemporary: z.boolean().describe('Has not yet changed the password that he was given.'),
+    lastLoginAt: z.iso.datetime().nullable(),
+    roles: z.array(
+      z.object({ roleId: z.int(), name: z.string(), applicationId: z.int().nullable().describe('Null: everywhere.') }),
+    ),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Operator' });
+
+export const CreateOperator = z
+  .object({ email: Email, name: text(120), grants: Grants.default([]) })
+  .meta({ id: 'CreateOperator' });
+
+export const CreatedOperator = z
+  .object({
+    operator: Operator,
+    temporaryPassword: z
+      .string()
+      .describe('Shown once; good for three days, and for nothing but to log in and choose another one.'),
+  })
+  .meta({ id: 'CreatedOperator' });
+
+export const OperatorsQuery = z.object({
+  ...listQuery(OPERATOR_SORTS),
+  status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
+  email: Email.optional(),
+});
+
+export const PermissionList = z.array(
+  z.object({ permission: z.enum(PERMISSIONS), meaning: z.string() }).meta({ id: 'Permission' }),
+);
+
+export const Role = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    description: z.string(),
+    seeded: z.boolean().describe('Came with Lenden and stays as it is.'),
+    everything: z.boolean().describe('Every permission, those to come included.'),
+    permissions: z.array(z.enum(PERMISSIONS)),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Role' });
+
+export const RoleBody = z
+  .object({
+    name: text(60),
+    description: text(300).optional(),
+    permissions: z
+      .array(z.enum(PERMISSIONS, 'is no permission'), 'must be a list')
+      .max(PERMISSIONS.length, 'has too many members')
+      .refine((permissions) => new Set(permissions).size === permissions.length, 'names a permission twice'),
+  })
+  .meta({ id: 'RoleBody' });
+
+export const RolesQuery = z.object(listQuery(ROLE_SORTS));
+
+export const Settings = z
+  .object({
+    secondFactorRequired: z
+      .boolean('must be true or false')
+      .describe('Operators without a second factor reach nothing but the way to set one up.'),
+  })
+  .meta({ id: 'Settings' });
+
+export const EndedSessions = z.object({ ended: z.int() }).meta({ id: 'EndedSessions' });
+
+export const AuditEntry = z
+  .object({
+    id: z.int(),
+    actorType: z.enum(ACTOR_TYPES),
+    actorId: z.int().nullable(),
+    actor: z.string().describe('How the actor was called then.'),
+    action: z.string(),
+    targetType: z.string(),
+    targetId: z.string(),
+    applicationId: z.int().nullable(),
+    mode: z.enum(MODES).nullable(),
+    address: z.string().nullable(),
+    requestId: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()).describe('`before`, `after` and `reason`, where there are any.'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'AuditEntry' });
+
+const Word = z.string().regex(/^[\w.:@-]{1,120}$/, 'is no such name');
+
+export const AuditLogQuery = z.object({
+  ...listQuery(['createdAt']),
+  actorType: z.enum(ACTOR_TYPES, 'is no type of actor').optional(),
+  actorId: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+    .transform(BigInt)
+    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+    .optional(),
+  action: Word.optional(),
+  targetType: Word.optional(),
+  targetId: z
+    .string()
+    .regex(/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/, 'is no such id')
+    .optional(),
+});

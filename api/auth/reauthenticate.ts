@@ -1,0 +1,83 @@
+import { recordAudit } from '../../database/operators/audit.ts';
+import type { EntityManager } from '../../database/connection.ts';
+import { Operator } from '../../database/entities/operator.ts';
+import { passwordMatches } from '../../database/operators/passwords.ts';
+import { takeRecoveryCode, takeTotpCode } from '../../database/operators/second-factor.ts';
+import { renewSession } from '../../database/operators/sessions.ts';
+import { forget, giveBack, sessionHolderSubject, takeAttempts } from '../../database/operators/throttles.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { OperatorCaller } from '../admin/caller.ts';
+import type { AdminDependencies } from '../admin/dependencies.ts';
+import { newSessionToken } from './tokens.ts';
+
+export interface Proof {
+  readonly password: string;
+  readonly code?: string | undefined;
+  readonly recoveryCode?: string | undefined;
+}
+
+/**
+ * Whoever holds a session shows that he is its operator; the session gets another token, and the former one is worth nothing. `then` runs in
+ * the same transaction.
+ *
+ * @throws DomainError INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, RATE_LIMITED, SESSION_EXPIRED
+ */
+export async function reauthenticate(
+  deps: AdminDependencies,
+  { caller, proof, then }: { caller: OperatorCaller; proof: Proof; then?: (em: EntityManager) => Promise<void> },
+): Promise<string> {
+  const { operator, session, actor } = caller;
+  const subject = sessionHolderSubject(operator.id);
+  const { attempts, known } = await deps.database.withOperator([], async (em) => ({
+    attempts: await takeAttempts(em, [subject]),
+    known: await em.findOneOrFail(Operator, { id: operator.id }),
+  }));
+  const right = await passwordMatches(proof.password, known.passwordHash);
+  const newToken = newSessionToken();
+  const refused = await deps.database.withOperator([], async (em) => {
+    const problem = right ? await secondFactorProblem({ deps, em, proof, operator: known }) : 'INVALID_CREDENTIALS';
+    if (problem === 'SECOND_FACTOR_REQUIRED') {
+      await giveBack(em, attempts);
+      return new DomainError(problem, 'send the code of the second factor, too');
+    }
+    const target = { type: 'session', id: session.id };
+    if (problem !== null) {
+      await recordAudit(em, { actor, action: 'session.reauthentication-failed', target });
+      return new DomainError(problem, 'password or second factor is wrong');
+    }
+    if (!(await renewSession(em, { id: session.id, token: session.token, newToken }))) {
+      throw new DomainError('SESSION_EXPIRED', 'the session is over: log in again');
+    }
+    await forget(em, subject);
+    await recordAudit(em, { actor, action: 'session.reauthenticated', target });
+    await then?.(em);
+    return null;
+  });
+  if (refused !== null) {
+    throw refused;
+  }
+  return newToken;
+}
+
+interface Checking {
+  readonly deps: AdminDependencies;
+  readonly em: EntityManager;
+  readonly proof: Proof;
+  readonly operator: Operator;
+}
+
+async function secondFactorProblem({ deps, em, proof, operator }: Checking) {
+  const { code, recoveryCode } = proof;
+  if (!(operator.totpConfirmedAt instanceof Date)) {
+    return null;
+  }
+  if (code !== undefined) {
+    const taken = await takeTotpCode(em, deps.secrets, { operatorId: operator.id, code });
+    return taken ? null : 'INVALID_CREDENTIALS';
+  }
+  if (recoveryCode !== undefined) {
+    const taken = await takeRecoveryCode(em, { operatorId: operator.id, recoveryCode });
+    return taken ? null : 'INVALID_CREDENTIALS';
+  }
+  return 'SECOND_FACTOR_REQUIRED';
+}
