@@ -1,12 +1,25 @@
-import type { EntityManager } from '../database/connection.ts';
+import type { EntityManager, Scope } from '../database/connection.ts';
+import {
+  auditSignalWithoutDecision,
+  consumeDecision,
+  takeLateDecisions,
+  type DecisionRecord,
+} from '../database/decisions.ts';
+import { Application } from '../database/entities/application.ts';
 import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
 import { consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { postTransaction } from '../database/ledger.ts';
+import { refundLateMoney, type RefundRecord } from '../database/refunds.ts';
+import type { Statements } from '../database/statements.ts';
 import { isCurrency } from '../domain/currency.ts';
-import { latePaymentReceipt } from '../domain/ledger.ts';
+import { latePaymentKept, latePaymentReceipt } from '../domain/ledger.ts';
+import type { Mode } from '../domain/mode.ts';
 import { isPaid } from '../domain/payment.ts';
+import { refundReference } from '../domain/references.ts';
 import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
-import type { LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
+import { describeError } from '../runtime/logger.ts';
+import { refundHandleOf } from '../temporal/dispatch.ts';
+import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { scopeOf } from './payments/scope.ts';
 
@@ -32,21 +45,117 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
     }
     const charge = answer.kind === 'charged' ? answer.charge : null;
-    await deps.database.withScope(scope, async (em) => {
-      if (charge !== null) {
-        await book(deps, em, { input, attempt: asked.attempt, charge });
-      }
+    const refund = await deps.database.withScope(scope, async (em) => {
+      const given = charge === null ? null : await book(deps, em, { input, attempt: asked.attempt, charge });
       await consumeCallbacks(
         em,
         { attemptId: asked.attempt.id, upTo: asked.newestCallbackId },
         charge === null ? 'IGNORED' : 'LATE',
       );
+      return given;
     });
+    if (refund !== null) {
+      await startRefunds(deps, [refund.record], refund.applicationName);
+    }
     if (charge === null) {
       break;
     }
   }
   return deps.database.withScope(scope, (em) => heldFor(em, input));
+}
+
+/** What operators decided about an attempt's late money: given back, or left to the app. The rows are the authority. */
+export async function decideLatePayment(
+  deps: ActivityDependencies,
+  input: LateDecisionInput,
+): Promise<LatePaymentResult> {
+  const scope = scopeOf(input);
+  const { refunds, applicationName } = await deps.database.inTransaction(scope, async (statements) => {
+    await statements.execute('select 1 from payments where id = ? for update', [BigInt(input.paymentId)]);
+    const [attempt] = await statements.execute<{ id: string; name: string }[]>(
+      `select t.id, a.name from payment_attempts t join applications a on a.id = t.application_id where t.reference = ?`,
+      [input.attemptReference],
+    );
+    if (attempt === undefined) {
+      throw new Error('the scope has no such attempt');
+    }
+    const decisions = await takeLateDecisions(statements, BigInt(attempt.id));
+    if (decisions.length === 0 && input.decisionIds.length > 0) {
+      const target = { targetType: 'payment', targetId: BigInt(input.paymentId), claimed: input.decisionIds } as const;
+      await auditSignalWithoutDecision(statements, { scope, ...target });
+    }
+    const started: RefundRecord[] = [];
+    for (const decision of decisions) {
+      const refund = decision.decision === 'refund' ? await giveBack(statements, scope, decision) : null;
+      if (refund !== null) {
+        started.push(refund);
+      }
+      const kept = decision.decision === 'keep' && (await keep(statements, decision));
+      await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_HELD');
+    }
+    return { refunds: started, applicationName: attempt.name };
+  });
+  await startRefunds(deps, refunds, applicationName);
+  return deps.database.withScope(scope, (em) => heldFor(em, input));
+}
+
+function giveBack(statements: Statements, scope: Scope, decision: DecisionRecord): Promise<RefundRecord | null> {
+  if (decision.latePaymentId === null) {
+    throw new Error('a decision about late money names none');
+  }
+  return refundLateMoney(statements, {
+    scope,
+    latePaymentId: decision.latePaymentId,
+    reference: refundReference(),
+    reason: decision.reason,
+    creator: { type: 'USER', operatorId: decision.operatorId },
+  });
+}
+
+interface KeptRow {
+  application_id: string;
+  mode: Mode;
+  currency: string;
+  gross_minor: string;
+  validation_id: string;
+  reference: string;
+}
+
+/** Out of suspense, owed to the app. False when it is not held any more. */
+async function keep(statements: Statements, { latePaymentId }: DecisionRecord): Promise<boolean> {
+  const [late] = await statements.execute<KeptRow[]>(
+    `update late_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
+     where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
+     returning l.application_id, l.mode, l.currency, l.gross_minor, l.validation_id, t.reference`,
+    [latePaymentId],
+  );
+  if (late === undefined) {
+    return false;
+  }
+  await postTransaction(
+    statements,
+    latePaymentKept({
+      applicationId: BigInt(late.application_id),
+      mode: late.mode,
+      currency: late.currency,
+      grossMinor: BigInt(late.gross_minor),
+      attemptReference: late.reference,
+      validationId: late.validation_id,
+    }),
+  );
+  return true;
+}
+
+async function startRefunds(
+  deps: ActivityDependencies,
+  refunds: readonly RefundRecord[],
+  applicationName: string,
+): Promise<void> {
+  for (const refund of refunds) {
+    await deps.dispatch.startRefund(refundHandleOf(refund, applicationName)).catch((error: unknown) => {
+      deps.log.warn({ refund: refund.reference, error: describeError(error) }, 'refund not started; the sweeper will');
+    });
+  }
 }
 
 /** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
@@ -110,7 +219,7 @@ async function book(
   deps: ActivityDependencies,
   em: EntityManager,
   { input, attempt, charge }: LateCharge,
-): Promise<void> {
+): Promise<GivenBack | null> {
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
     charge.attemptReference !== attempt.reference ||
@@ -135,9 +244,9 @@ async function book(
     }),
   );
   if (posted === 'already-posted') {
-    return;
+    return null;
   }
-  await em.insert(LatePayment, {
+  const latePaymentId = await em.insert(LatePayment, {
     applicationId,
     mode,
     paymentId: attempt.paymentId,
@@ -155,6 +264,24 @@ async function book(
     { payment: input.reference, attempt: attempt.reference, alert: 'late-payment' },
     'late money is held in suspense',
   );
+  const application = await em.findOneOrFail(Application, { id: applicationId });
+  if (application.latePaymentPolicy !== 'REFUND') {
+    return null;
+  }
+  const record = await refundLateMoney(em, {
+    scope: { applicationId, mode },
+    latePaymentId,
+    reference: refundReference(),
+    reason: 'Late payment',
+    creator: { type: 'SYSTEM' },
+  });
+  return record === null ? null : { record, applicationName: application.name };
+}
+
+/** Late money that the app's policy gives back without being asked. */
+interface GivenBack {
+  readonly record: RefundRecord;
+  readonly applicationName: string;
 }
 
 async function heldFor(em: EntityManager, input: LatePaymentInput): Promise<LatePaymentResult> {

@@ -4,7 +4,9 @@ import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import type { Mode } from '../domain/mode.ts';
 import { isOpen, type PaymentStatus } from '../domain/payment.ts';
-import type { PaymentHandle } from '../temporal/dispatch.ts';
+import type { RefundStatus } from '../domain/refund.ts';
+import type { DecisionKind } from '../database/decisions.ts';
+import type { PaymentHandle, RefundHandle } from '../temporal/dispatch.ts';
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -29,9 +31,18 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));
       const restarted = await step(deps, 'ended workflows', () => sweepEndedWorkflows(deps));
       const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));
+      const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));
+      const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
       const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
-      return { paymentsStarted: paymentsStarted + restarted, callbacksSignalled, deliveriesStarted, keysForgotten };
+      return {
+        paymentsStarted: paymentsStarted + restarted,
+        callbacksSignalled,
+        refundsStarted,
+        decisionsSignalled,
+        deliveriesStarted,
+        keysForgotten,
+      };
     },
   };
 }
@@ -240,6 +251,133 @@ async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolea
     deps.log.warn(
       { payment: row.reference, error: describeError(error) },
       'callback not signalled; a later pass tries again',
+    );
+    return false;
+  }
+}
+
+interface RefundRow {
+  id: string;
+  reference: string;
+  application_id: string;
+  application_name: string;
+  mode: Mode;
+  amount_minor: string;
+  currency: string;
+  gateway: string;
+  status: RefundStatus;
+}
+
+const REFUND_COLUMNS = `r.id, r.reference, r.application_id, a.name as application_name, r.mode, r.amount_minor, r.currency, r.gateway, r.status`;
+
+function refundHandleOf(row: RefundRow): RefundHandle {
+  return {
+    refundId: BigInt(row.id),
+    reference: row.reference,
+    applicationId: BigInt(row.application_id),
+    applicationName: row.application_name,
+    mode: row.mode,
+    amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
+    gateway: row.gateway,
+    awaitsApproval: row.status === 'AWAITING_APPROVAL',
+  };
+}
+
+/** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */
+const sweepRefunds = (deps: SweepDependencies): Promise<number> =>
+  inBatches(async () => {
+    const rows = await deps.database.withSystem((em) =>
+      em.execute<RefundRow[]>(
+        `with due as (
+           select id from refunds where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at <= now()
+           order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+         update refunds r set next_sweep_at = now() + interval '10 minutes' from due, applications a
+         where r.id = due.id and a.id = r.application_id returning ${REFUND_COLUMNS}`,
+      ),
+    );
+    let failed = 0;
+    for (const row of rows) {
+      failed += (await startRefund(deps, row)) ? 0 : 1;
+    }
+    return { found: rows.length, failed };
+  });
+
+async function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigint): Promise<boolean> {
+  try {
+    if ((await deps.dispatch.startRefund(refundHandleOf(row), decisionId)) === 'completed') {
+      const open = await deps.database.withSystem((em) =>
+        em.execute<unknown[]>(`select 1 from refunds where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`, [
+          row.id,
+        ]),
+      );
+      if (open.length > 0) {
+        deps.log.error(
+          { refund: row.reference, alert: 'refund-behind-workflow' },
+          'an open refund has a completed workflow',
+        );
+      }
+    }
+    return true;
+  } catch (error) {
+    deps.log.warn(
+      { refund: row.reference, error: describeError(error) },
+      'refund not resumed; a later pass tries again',
+    );
+    return false;
+  }
+}
+
+interface DecisionRow {
+  decision_id: string;
+  kind: DecisionKind;
+  refund: RefundRow | null;
+  payment: PaymentRow;
+  attempt_reference: string | null;
+}
+
+/** Decisions that no workflow has taken up, since their signal was lost. */
+const sweepDecisions = (deps: SweepDependencies): Promise<number> =>
+  inBatches(async () => {
+    const rows = await deps.database.withSystem((em) =>
+      em.execute<DecisionRow[]>(
+        `with due as (
+           select id from decisions where consumed_at is null and (not needs_second or second_operator_id is not null)
+             and next_sweep_at <= now() order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
+         moved as (
+           update decisions d set next_sweep_at = now() + interval '5 minutes' from due where d.id = due.id
+           returning d.id, d.kind, d.payment_id, d.refund_id, d.late_payment_id)
+         select moved.id as decision_id, moved.kind,
+           (select to_json(x) from (select ${REFUND_COLUMNS} from refunds r where r.id = moved.refund_id) x) as refund,
+           (select to_json(x) from (select ${PAYMENT_COLUMNS}) x) as payment,
+           (select t.reference from late_payments l join payment_attempts t on t.id = l.attempt_id
+             where l.id = moved.late_payment_id) as attempt_reference
+         from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
+      ),
+    );
+    let failed = 0;
+    for (const row of rows) {
+      failed += (await signalDecision(deps, row)) ? 0 : 1;
+    }
+    return { found: rows.length, failed };
+  });
+
+async function signalDecision(deps: SweepDependencies, row: DecisionRow): Promise<boolean> {
+  const decisionId = BigInt(row.decision_id);
+  if (row.refund !== null) {
+    return startRefund(deps, row.refund, decisionId);
+  }
+  try {
+    const payment = handleOf(row.payment);
+    if (row.attempt_reference !== null) {
+      await deps.dispatch.decideLatePayment(payment, { attemptReference: row.attempt_reference, decisionId });
+    } else {
+      await deps.dispatch.signalReviewDecision(payment, decisionId);
+    }
+    return true;
+  } catch (error) {
+    deps.log.warn(
+      { payment: row.payment.reference, error: describeError(error) },
+      'decision not signalled; a later pass tries again',
     );
     return false;
   }

@@ -41,10 +41,10 @@ export interface Posting {
 
 /**
  * What caused a ledger transaction; unique together with its kind, so nothing is posted twice. `id` is a payment's reference, an attempt's
- * reference with the validation id of the late charge, or the decimal id of the transaction that is taken back.
+ * reference with the validation id of the late charge, a refund's reference, or the decimal id of the transaction that is taken back.
  */
 export interface Cause {
-  readonly type: 'payment' | 'late-payment' | 'transaction';
+  readonly type: 'payment' | 'late-payment' | 'refund' | 'transaction';
   readonly id: string;
 }
 
@@ -53,7 +53,7 @@ export interface LedgerTransaction {
   readonly mode: Mode;
   readonly currency: string;
   readonly cause: Cause;
-  readonly kind: 'settlement' | 'late' | 'reversal';
+  readonly kind: 'settlement' | 'late' | 'kept' | 'refund' | 'reversal';
   /** The ledger transaction that this one takes back; only of kind `reversal`. */
   readonly reversesId?: bigint;
   readonly postings: readonly Posting[];
@@ -112,6 +112,40 @@ export function latePaymentReceipt(
     cause: { type: 'late-payment', id: `${late.attemptReference}:${late.validationId}` },
     kind: 'late',
     postings: latePaymentPostings(late),
+  };
+}
+
+interface GivenBack {
+  readonly reference: string;
+  readonly gateway: string;
+  readonly amountMinor: bigint;
+  /** Money that came late was never owed to the app: it leaves suspense, not what the app is owed. */
+  readonly late: boolean;
+}
+
+/** The one ledger transaction of a refund that the gateway has carried out. Its fee is not given back by the gateway. */
+export function refundGivenBack(refund: Owner & GivenBack): LedgerTransaction {
+  return {
+    ...ownerOf(refund),
+    cause: { type: 'refund', id: refund.reference },
+    kind: 'refund',
+    postings: refundPostings(refund),
+  };
+}
+
+export function refundPostings({ gateway, amountMinor, late }: Omit<GivenBack, 'reference'>): Posting[] {
+  return [{ debit: late ? SUSPENSE_ACCOUNT : PAYABLE_ACCOUNT, credit: clearingAccount(gateway), amountMinor }];
+}
+
+/** Late money that an operator lets the app keep: out of suspense, owed to the app. */
+export function latePaymentKept(
+  late: Owner & { readonly grossMinor: bigint; readonly attemptReference: string; readonly validationId: string },
+): LedgerTransaction {
+  return {
+    ...ownerOf(late),
+    cause: { type: 'late-payment', id: `${late.attemptReference}:${late.validationId}` },
+    kind: 'kept',
+    postings: [{ debit: SUSPENSE_ACCOUNT, credit: PAYABLE_ACCOUNT, amountMinor: late.grossMinor }],
   };
 }
 

@@ -1,5 +1,14 @@
 /** Events an application can receive. Their names are published contract. */
-export const EVENT_TYPES = ['payment.succeeded', 'payment.failed', 'payment.expired', 'payment.cancelled'] as const;
+export const EVENT_TYPES = [
+  'payment.succeeded',
+  'payment.failed',
+  'payment.expired',
+  'payment.cancelled',
+  'payment.refunded',
+  'refund.succeeded',
+  'refund.failed',
+  'refund.rejected',
+] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 export const EVENT_SCHEMA_VERSION = 1;

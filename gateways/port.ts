@@ -91,9 +91,13 @@ export interface RefundRequest {
 }
 
 export type RefundAnswer =
-  | { readonly kind: 'accepted'; readonly gatewayRefundId: string }
-  | { readonly kind: 'processing' | 'refunded' | 'cancelled' }
-  | { readonly kind: 'refused'; readonly gatewayText: string }
+  | { readonly kind: 'accepted'; readonly gatewayRefundId: string; readonly evidence: string }
+  /** Accepted before, and not finished. The id is null where the gateway's answer holds none. */
+  | { readonly kind: 'processing'; readonly gatewayRefundId: string | null; readonly evidence: string }
+  | { readonly kind: 'refunded'; readonly evidence: string }
+  /** SSLCOMMERZ documents it in two ways that contradict each other: the end, but not which one. */
+  | { readonly kind: 'cancelled'; readonly evidence: string }
+  | { readonly kind: 'refused'; readonly gatewayText: string; readonly evidence: string }
   | { readonly kind: 'unknown'; readonly note: string };
 
 /** Why a call to a gateway gave no answer. `ambiguous`: it may have been carried out, so ask before doing anything else. */

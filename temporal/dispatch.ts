@@ -8,6 +8,7 @@ import {
 import { TypedSearchAttributes, type Workflow } from '@temporalio/common';
 import { toDecimalText, toJsonInteger, type Money } from '../domain/money.ts';
 import type { Mode } from '../domain/mode.ts';
+import type { RefundStatus } from '../domain/refund.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOW_TYPES, workflowIds } from '../workflows/messages/names.ts';
 import {
   callbackSignal,
@@ -17,6 +18,7 @@ import {
   type CheckoutOpened,
   type PaymentWorkflowInput,
 } from '../workflows/messages/payment.ts';
+import { decisionSignal, type RefundWorkflowInput } from '../workflows/messages/refund.ts';
 
 /** What a start needs to know of a payment: ids, codes and amounts, nothing of the payer. */
 export interface PaymentHandle {
@@ -37,6 +39,33 @@ export interface EventHandle {
   readonly reference: string;
 }
 
+/** What a start needs to know of a refund. */
+export interface RefundHandle {
+  readonly refundId: bigint;
+  readonly reference: string;
+  readonly applicationId: bigint;
+  readonly applicationName: string;
+  readonly mode: Mode;
+  readonly amount: Money;
+  readonly gateway: string;
+  readonly awaitsApproval: boolean;
+}
+
+export function refundHandleOf(
+  refund: Omit<RefundHandle, 'refundId' | 'applicationName' | 'amount' | 'awaitsApproval'> & {
+    readonly id: bigint;
+    readonly amountMinor: bigint;
+    readonly currency: string;
+    readonly status: RefundStatus;
+  },
+  applicationName: string,
+): RefundHandle {
+  const { id: refundId, reference, applicationId, mode, amountMinor, currency, gateway, status } = refund;
+  const awaitsApproval = status === 'AWAITING_APPROVAL';
+  const amount = { amountMinor, currency };
+  return { refundId, reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval };
+}
+
 /** How workflows are started and signalled from outside. Everything here may be repeated: it finds what runs already. */
 export interface Dispatch {
   /** Starts the payment unless it runs, and waits until its checkout is open or its end is known. Rejects when that takes too long. */
@@ -48,6 +77,12 @@ export interface Dispatch {
   signalCancel(reference: string): Promise<boolean>;
   /** Starts or wakes the late payment of an attempt. */
   startLatePayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
+  /** Starts the refund unless it runs; with a decision's id also wakes it. `completed` when its workflow has ended for good. */
+  startRefund(refund: RefundHandle, decisionId?: bigint): Promise<'running' | 'completed'>;
+  /** An operator has decided about a payment under review: wakes its workflow, or starts it again. */
+  signalReviewDecision(payment: PaymentHandle, decisionId: bigint): Promise<void>;
+  /** An operator has decided about late money: wakes the late payment of its attempt, or starts it again. */
+  decideLatePayment(payment: PaymentHandle, late: { attemptReference: string; decisionId: bigint }): Promise<void>;
   startDelivery(event: EventHandle): Promise<void>;
 }
 
@@ -73,19 +108,26 @@ export function createDispatch(client: Client): Dispatch {
       ),
     signalCancel: (reference) =>
       listening(() => client.workflow.getHandle(workflowIds.payment(reference)).signal(cancelRequestedSignal)),
-    async startLatePayment(payment, { attemptReference, callbackId }) {
-      const { args, ...options } = paymentStart(payment);
-      await client.workflow.signalWithStart(WORKFLOW_TYPES.latePayment, {
-        ...options,
-        workflowId: workflowIds.latePayment(attemptReference),
-        // Unlike a payment, the question may be asked again after it was answered: money can come later still, and is booked once.
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        args: [{ ...args[0], attemptReference }],
-        staticSummary: `Money after the end? ${options.staticSummary}`,
+    startLatePayment: (payment, { attemptReference, callbackId }) =>
+      signalLatePayment(client, payment, {
+        attemptReference,
         signal: callbackSignal,
         signalArgs: [callbackId.toString()],
+      }),
+    decideLatePayment: (payment, { attemptReference, decisionId }) =>
+      signalLatePayment(client, payment, {
+        attemptReference,
+        signal: decisionSignal,
+        signalArgs: [decisionId.toString()],
+      }),
+    async signalReviewDecision(payment, decisionId) {
+      await client.workflow.signalWithStart(WORKFLOW_TYPES.payment, {
+        ...paymentStart(payment),
+        signal: decisionSignal,
+        signalArgs: [decisionId.toString()],
       });
     },
+    startRefund: (refund, decisionId) => startRefund(client, refund, decisionId),
     async startDelivery(event) {
       const start = client.workflow.start(WORKFLOW_TYPES.webhook, {
         workflowId: workflowIds.webhook(event.eventId),
@@ -132,6 +174,77 @@ function paymentStart(
     ]),
     staticSummary: `${toDecimalText(payment.amount)} ${payment.amount.currency} for ${payment.applicationName} through ${payment.gateway} (${payment.mode})`,
   };
+}
+
+interface LateSignal {
+  readonly attemptReference: string;
+  readonly signal: typeof callbackSignal | typeof decisionSignal;
+  readonly signalArgs: [string];
+}
+
+async function signalLatePayment(
+  client: Client,
+  payment: PaymentHandle,
+  { attemptReference, signal, signalArgs }: LateSignal,
+): Promise<void> {
+  const { args, ...options } = paymentStart(payment);
+  await client.workflow.signalWithStart(WORKFLOW_TYPES.latePayment, {
+    ...options,
+    workflowId: workflowIds.latePayment(attemptReference),
+    // Unlike a payment, the question may be asked again after it was answered: money can come later still, and is booked once.
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    args: [{ ...args[0], attemptReference }],
+    staticSummary: `Money after the end? ${options.staticSummary}`,
+    signal,
+    signalArgs,
+  });
+}
+
+async function startRefund(
+  client: Client,
+  refund: RefundHandle,
+  decisionId: bigint | undefined,
+): Promise<'running' | 'completed'> {
+  const options: WorkflowStartOptions & { args: [RefundWorkflowInput] } = {
+    workflowId: workflowIds.refund(refund.reference),
+    taskQueue: TASK_QUEUES.payments,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    args: [
+      {
+        refundId: refund.refundId.toString(),
+        reference: refund.reference,
+        applicationId: refund.applicationId.toString(),
+        mode: refund.mode,
+      },
+    ],
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.app, value: refund.applicationId.toString() },
+      { key: SEARCH_ATTRIBUTES.mode, value: refund.mode },
+      { key: SEARCH_ATTRIBUTES.reference, value: refund.reference },
+      { key: SEARCH_ATTRIBUTES.gateway, value: refund.gateway },
+      { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(refund.amount.amountMinor) },
+      { key: SEARCH_ATTRIBUTES.status, value: refund.awaitsApproval ? 'AWAITING_APPROVAL' : 'OPEN' },
+    ]),
+    staticSummary: `Refund of ${toDecimalText(refund.amount)} ${refund.amount.currency} for ${refund.applicationName} through ${refund.gateway} (${refund.mode})`,
+  };
+  try {
+    if (decisionId === undefined) {
+      await client.workflow.start(WORKFLOW_TYPES.refund, options);
+    } else {
+      await client.workflow.signalWithStart(WORKFLOW_TYPES.refund, {
+        ...options,
+        signal: decisionSignal,
+        signalArgs: [decisionId.toString()],
+      });
+    }
+    return 'running';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      return 'completed';
+    }
+    throw error;
+  }
 }
 
 async function openCheckout(

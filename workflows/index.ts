@@ -1,5 +1,6 @@
 export { latePaymentWorkflow } from './late-payment.ts';
 export { paymentWorkflow } from './payment.ts';
+export { refundWorkflow } from './refund.ts';
 export { sealLedgerWorkflow } from './seal-ledger.ts';
 export { sweepWorkflow } from './sweep.ts';
 export { webhookWorkflow } from './webhook.ts';

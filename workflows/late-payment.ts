@@ -4,7 +4,8 @@
  * States: asking → ended (the gateway confirms nothing new)
  *                → held (booked to suspense; open until it is refunded or kept)
  *                → unclear (the gateway gave no plain answer for 72 hours; open until an operator has looked)
- * Message: signal `callback`, which asks again: one attempt can be charged more than once.
+ * Messages: signal `callback`, which asks again: one attempt can be charged more than once; signal `decision`, whose row says what becomes
+ * of held money.
  */
 import {
   condition,
@@ -19,19 +20,29 @@ import {
 import type { LatePaymentActivities, LatePaymentInput, LatePaymentResult } from './messages/late-payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
-import { ASK_GATEWAY, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS, PARK } from './options.ts';
+import { decisionSignal } from './messages/refund.ts';
+import { ASK_GATEWAY, DECIDE, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS, PARK } from './options.ts';
 
 const { bookLatePayment } = proxyActivities<LatePaymentActivities>(ASK_GATEWAY);
 const { parkLatePayment } = proxyActivities<LatePaymentActivities>(PARK);
+const { decideLatePayment } = proxyActivities<LatePaymentActivities>(DECIDE);
 
 export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'nothing-late'> {
   const call = new Call();
   setHandler(callbackSignal, () => call.raise());
+  const decisionIds: string[] = [];
+  setHandler(decisionSignal, (decisionId) => void decisionIds.push(decisionId));
+  const decided = (): boolean => decisionIds.length > 0;
   const { askingSinceMs: _earlier, ...question } = input;
   let situation = await askUntilAnswered(input, call);
   show(situation);
-  while (situation.kind !== 'nothing' || call.waiting()) {
-    await condition(call.waiting);
+  while (situation.kind !== 'nothing' || call.waiting() || decided()) {
+    await condition(() => call.waiting() || decided());
+    if (decided()) {
+      situation = await decideLatePayment({ ...question, decisionIds: decisionIds.splice(0) });
+      show(situation);
+      continue;
+    }
     const before: Situation = situation;
     const answer = await askUntilAnswered(question, call);
     // What is held stays held, whatever a later question brings.

@@ -16,6 +16,20 @@ export const ASK_GATEWAY: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
 };
 
+/** Asks with one key that never changes, so it may be repeated; an answer that was lost is a doubt that the row remembers. */
+export const ASK_REFUND: ActivityOptions = {
+  summary: 'ask the gateway to give money back, or how that stands',
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '3m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
+};
+
+export const REMIND: ActivityOptions = {
+  summary: 'remind the operators',
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+};
+
 /** One database transaction. */
 export const BOOK: LocalActivityOptions = {
   summary: 'book how it stands: status, ledger, event',
@@ -31,6 +45,9 @@ export const PARK: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 
+/** One database transaction that carries out what a person decided: tried until it works. */
+export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
+
 export const SWEEP: ActivityOptions = {
   startToCloseTimeout: '60s',
   retry: { maximumAttempts: 1 },
@@ -45,6 +62,13 @@ export const HOPEFUL_PAUSES_MS = [5_000, 15_000, 60_000, 300_000] as const;
 /** Waits between final questions; the last value repeats until the limit below. */
 export const FINAL_PAUSES_MS = [15_000, 60_000, 300_000, 900_000, 3_600_000] as const;
 export const FINAL_QUESTIONS_FOR_MS = 72 * 3_600_000;
+
+/** Waits between questions about a refund that the gateway has not finished; banks take days, so the last value repeats. */
+export const REFUND_PAUSES_MS = [
+  10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000, 21_600_000,
+] as const;
+/** After this long a person looks at the gateway's panel. */
+export const REFUND_POLLED_FOR_MS = 30 * 24 * 3_600_000;
 
 /** Waits between tries to open a session; the last value repeats until the payment expires. */
 export const OPEN_PAUSES_MS = [

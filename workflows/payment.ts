@@ -5,7 +5,7 @@
  *   opening → waiting → asking → settled          the usual way
  *                 ↘ final questions → settled     at expiry: the gateway is asked once more, for 72 h if it must be
  *                 ↘ review                        a confirmed charge disagrees with the order; only an operator ends it
- * Messages: update `checkout-opened`, signals `callback` and `cancel-requested`, query `progress`.
+ * Messages: update `checkout-opened`, signals `callback`, `cancel-requested` and `decision`, query `progress`.
  */
 import {
   allHandlersFinished,
@@ -32,10 +32,12 @@ import {
   type PaymentWorkflowInput,
   type Verdict,
 } from './messages/payment.ts';
+import { decisionSignal } from './messages/refund.ts';
 import {
   ASK_GATEWAY,
   BOOK,
   BOOKING_PAUSES,
+  DECIDE,
   FINAL_PAUSES_MS,
   FINAL_QUESTIONS_FOR_MS,
   HOPEFUL_PAUSES_MS,
@@ -45,9 +47,19 @@ import {
 
 const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
 const { verifyPayment } = proxyActivities<PaymentActivities>(ASK_GATEWAY);
-const { settlePayment, markForReview } = proxyLocalActivities<PaymentActivities>(BOOK);
+const { settlePayment, markForReview, readReviewDecision, declineDecision } =
+  proxyLocalActivities<PaymentActivities>(BOOK);
+const { lookForLateMoney } = proxyActivities<PaymentActivities>(DECIDE);
 
-type Ending = { readonly status: SettledStatus; readonly failureCode?: string; readonly booked?: true };
+interface Ending {
+  readonly status: SettledStatus;
+  readonly failureCode?: string;
+  readonly decisionId?: string;
+  readonly booked?: true;
+}
+
+/** An operator found that the payment is not to succeed; money that was taken is looked for as late money. */
+const REVIEW_REJECTED = 'REVIEW_REJECTED';
 
 export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<SettledStatus> {
   const payment = new PaymentRun(input);
@@ -57,6 +69,7 @@ export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<Sett
   });
   setHandler(callbackSignal, () => payment.wake());
   setHandler(cancelRequestedSignal, () => payment.wake());
+  setHandler(decisionSignal, (decisionId) => payment.hear(decisionId));
   setHandler(progressQuery, () => payment.progress);
   return payment.run();
 }
@@ -67,6 +80,7 @@ class PaymentRun {
   progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
   private readonly input: PaymentWorkflowInput;
   private woken = false;
+  private decisionIds: string[] = [];
   private expired = false;
   private expiresAtMs = 0;
 
@@ -78,6 +92,10 @@ class PaymentRun {
     this.woken = true;
   }
 
+  hear(decisionId: string): void {
+    this.decisionIds.push(decisionId);
+  }
+
   async run(): Promise<SettledStatus> {
     const ending = (await this.open()) ?? (await this.awaitOutcome());
     const status = ending.booked === true ? ending.status : await this.settle(ending);
@@ -85,6 +103,9 @@ class PaymentRun {
     this.checkoutDecided = true;
     this.tell({ waitingFor: 'nothing', details: `Ended: ${status}.` });
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
+    if (ending.failureCode === REVIEW_REJECTED) {
+      await lookForLateMoney(this.input);
+    }
     await condition(allHandlersFinished);
     return status;
   }
@@ -202,10 +223,10 @@ class PaymentRun {
   }
 
   /** One question to the gateway. No answer is an answer too: nothing is decided by it. */
-  private async ask(final: boolean): Promise<Verdict> {
+  private async ask(final: boolean, riskAccepted = false): Promise<Verdict> {
     this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
     try {
-      return await verifyPayment({ ...this.input, final });
+      return await verifyPayment({ ...this.input, final, ...(riskAccepted ? { riskAccepted } : {}) });
     } catch {
       return { kind: 'undecided', hopeful: true };
     }
@@ -233,11 +254,38 @@ class PaymentRun {
     while (true) {
       this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
       setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
-      await condition(() => this.woken);
+      await condition(() => this.woken || this.decisionIds.length > 0);
+      if (this.decisionIds.length > 0) {
+        const ending = await this.decide();
+        if (ending !== null) {
+          return ending;
+        }
+        continue;
+      }
       this.woken = false;
       await this.ask(false);
       await this.renewWhenLong();
     }
+  }
+
+  /** What the decision's row says. An accepted risk still needs the gateway's confirmation of everything else. */
+  private async decide(): Promise<Ending | null> {
+    const decisionIds = this.decisionIds.splice(0);
+    const decision = await this.book(() => readReviewDecision({ ...this.input, decisionIds }));
+    if (decision.kind === 'none') {
+      return null;
+    }
+    const { decisionId } = decision;
+    if (decision.kind === 'reject') {
+      return { status: 'FAILED', failureCode: REVIEW_REJECTED, decisionId };
+    }
+    const verdict = await this.ask(false, true);
+    if (verdict.kind === 'charged') {
+      return { status: 'SUCCEEDED', decisionId };
+    }
+    const outcome = verdict.kind === 'review' ? verdict.reason : verdict.kind.toUpperCase();
+    await this.book(() => declineDecision({ ...this.input, decisionId, outcome }));
+    return null;
   }
 
   /** A history has an end, and callbacks can be sent for ever. The row holds all that a fresh run needs, unread callbacks included. */
@@ -250,10 +298,8 @@ class PaymentRun {
 
   private settle(ending: Ending): Promise<SettledStatus> {
     this.tell({ waitingFor: 'nothing', details: `Booking ${ending.status}.` });
-    const { status, failureCode } = ending;
-    return this.book(() =>
-      settlePayment({ ...this.input, status, ...(failureCode === undefined ? {} : { failureCode }) }),
-    );
+    const { booked: _booked, ...end } = ending;
+    return this.book(() => settlePayment({ ...this.input, ...end }));
   }
 
   /** Bounded retries, then pauses, then a visible failure that the sweeper resumes: never retried for ever in silence. */

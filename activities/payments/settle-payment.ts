@@ -1,3 +1,4 @@
+import { consumeDecision } from '../../database/decisions.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { endPayment, readEnded, type SettledPayment } from '../../database/settlements.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -55,6 +56,9 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
   });
   if (settled === null) {
     return alreadySettled(statements, input);
+  }
+  if (input.decisionId !== undefined) {
+    await consumeDecision(statements, BigInt(input.decisionId), input.status);
   }
   const { payment } = settled;
   const [, event] = await Promise.all([

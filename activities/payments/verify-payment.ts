@@ -91,7 +91,13 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
     );
   };
   if (answer.kind === 'charged') {
-    return judgeCharge({ question, attempt, charge: answer.charge, record });
+    return judgeCharge({
+      question,
+      attempt,
+      charge: answer.charge,
+      record,
+      riskAccepted: input.riskAccepted === true,
+    });
   }
   const ended = endOfAttempt(answer, question.payment, input.final);
   if (ended === null) {
@@ -123,9 +129,10 @@ interface ChargeJudgement {
   readonly attempt: AttemptRecord;
   readonly charge: Charge;
   readonly record: RecordAnswer;
+  readonly riskAccepted: boolean;
 }
 
-async function judgeCharge({ question, attempt, charge, record }: ChargeJudgement): Promise<Verdict> {
+async function judgeCharge({ question, attempt, charge, record, riskAccepted }: ChargeJudgement): Promise<Verdict> {
   const { payment } = question;
   const facts = {
     gatewayTxnId: charge.gatewayTxnId,
@@ -136,10 +143,11 @@ async function judgeCharge({ question, attempt, charge, record }: ChargeJudgemen
   };
   // A doubtful charge does not claim its validation id, which may be another payment's; the evidence has it.
   const doubtful = { ...facts, grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor };
-  const reason = disagreement(
+  const found = disagreement(
     { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
     charge,
   );
+  const reason = found === 'RISK_FLAGGED' && riskAccepted ? null : found;
   if (reason !== null) {
     // The facts are kept for the operator, but the attempt is not confirmed: nothing settles on it.
     await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });

@@ -38,6 +38,7 @@ export const TransactionList = z.looseObject({
 export const RefundAnswerBody = z.looseObject({
   APIConnect: optionalText,
   status: optionalText,
+  bank_tran_id: optionalText,
   refund_ref_id: optionalText,
   errorReason: optionalText,
 });

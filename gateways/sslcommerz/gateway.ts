@@ -75,7 +75,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
     askAttempt: (attempt) => askAttempt(call, attempt),
     parseCallback: (rawBody) => parseCallback(rawBody, store),
     async refund({ gatewayTxnId, refundReference, amount, remarks }) {
-      const { answer } = await call(RefundAnswerBody, {
+      const { answer, raw } = await call(RefundAnswerBody, {
         path: QUERY_PATH,
         query: {
           bank_tran_id: gatewayTxnId,
@@ -84,13 +84,19 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
           refund_remarks: remarks,
         },
       });
-      requireConnected(answer.APIConnect);
-      return refundAnswer(answer);
+      requireTaken(answer.APIConnect);
+      return refundAnswer(answer, raw);
     },
     async askRefund(gatewayRefundId) {
-      const { answer } = await call(RefundAnswerBody, { path: QUERY_PATH, query: { refund_ref_id: gatewayRefundId } });
+      const { answer, raw } = await call(RefundAnswerBody, {
+        path: QUERY_PATH,
+        query: { refund_ref_id: gatewayRefundId },
+      });
       requireConnected(answer.APIConnect);
-      return refundAnswer(answer);
+      // A refund that the gateway does not find is no refund that failed: only an answer about this one's charge counts.
+      return answer.status === 'failed' && answer.bank_tran_id === ''
+        ? { kind: 'unknown', note: 'REFUND_NOT_FOUND' }
+        : refundAnswer(answer, raw);
     },
   };
 }
@@ -137,16 +143,32 @@ async function validate(call: Call, validationId: string): Promise<(AttemptAnswe
   return { kind: 'charged', charge: chargeFrom(answer, raw) };
 }
 
-function refundAnswer(answer: z.infer<typeof RefundAnswerBody>): RefundAnswer {
+/** Money may have moved whatever else the gateway says, unless it says that it does not know us. */
+function requireTaken(apiConnect: string): void {
+  if (apiConnect !== 'DONE' && apiConnect !== 'FAILED' && apiConnect !== 'INACTIVE') {
+    throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
+  }
+  requireConnected(apiConnect);
+}
+
+function refundAnswer(answer: z.infer<typeof RefundAnswerBody>, evidence: string): RefundAnswer {
   switch (answer.status) {
     case 'success':
-      return { kind: 'accepted', gatewayRefundId: answer.refund_ref_id };
+      if (answer.refund_ref_id === '') {
+        throw new GatewayFailure('ambiguous', 'the gateway accepted a refund without naming it');
+      }
+      return { kind: 'accepted', gatewayRefundId: answer.refund_ref_id, evidence };
     case 'processing':
+      return {
+        kind: 'processing',
+        gatewayRefundId: answer.refund_ref_id === '' ? null : answer.refund_ref_id,
+        evidence,
+      };
     case 'refunded':
     case 'cancelled':
-      return { kind: answer.status };
+      return { kind: answer.status, evidence };
     case 'failed':
-      return { kind: 'refused', gatewayText: answer.errorReason };
+      return { kind: 'refused', gatewayText: answer.errorReason, evidence };
     default:
       return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
   }

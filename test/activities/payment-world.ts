@@ -22,6 +22,7 @@ import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts'
 import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
 import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
 import type { PaymentActivities, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import type { RefundActivities } from '../../workflows/messages/refund.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 export type Form = Record<string, string>;
@@ -39,6 +40,8 @@ export interface Sent {
   readonly callbacks: { readonly reference: string; readonly callbackId: bigint }[];
   readonly cancels: string[];
   readonly late: { readonly attemptReference: string; readonly callbackId: bigint }[];
+  readonly refunds: string[];
+  readonly decisions: bigint[];
   readonly deliveries: string[];
 }
 
@@ -58,7 +61,7 @@ export interface NewPayment {
 export interface PaymentWorld {
   readonly database: Database;
   readonly deps: ActivityDependencies;
-  readonly activities: PaymentActivities & LatePaymentActivities;
+  readonly activities: PaymentActivities & LatePaymentActivities & RefundActivities;
   readonly app: Registration;
   readonly sent: Sent;
   /** Replaces parts of the dispatch: a Temporal that is away, a workflow that has ended. */
@@ -104,7 +107,7 @@ export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWo
   const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
   const store = (mode: Mode) =>
     [mode, { baseUrl: simulator.url, storeId: STORES[mode].id, storePassword: STORES[mode].password }] as const;
-  const sent: Sent = { payments: [], callbacks: [], cancels: [], late: [], deliveries: [] };
+  const sent: Sent = { payments: [], callbacks: [], cancels: [], late: [], refunds: [], decisions: [], deliveries: [] };
   const temporal: Partial<Dispatch> = {};
   const log: Row[] = [];
   const server = createServer();
@@ -265,6 +268,18 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     startLatePayment: (payment, late) => {
       sent.late.push(late);
       return replaced.startLatePayment?.(payment, late) ?? Promise.resolve();
+    },
+    startRefund: (refund, decisionId) => {
+      sent.refunds.push(refund.reference);
+      return replaced.startRefund?.(refund, decisionId) ?? Promise.resolve('running');
+    },
+    signalReviewDecision: (payment, decisionId) => {
+      sent.decisions.push(decisionId);
+      return replaced.signalReviewDecision?.(payment, decisionId) ?? Promise.resolve();
+    },
+    decideLatePayment: (payment, late) => {
+      sent.decisions.push(late.decisionId);
+      return replaced.decideLatePayment?.(payment, late) ?? Promise.resolve();
     },
     startDelivery: (event) => {
       sent.deliveries.push(event.eventId);

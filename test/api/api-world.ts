@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { createApiListener } from '../../api/listeners.ts';
 import { registerApplication, type ApplicationSettings, type Registration } from '../../database/applications.ts';
 import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
+import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 import type { Gateway, GatewayRegistry } from '../../gateways/port.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
@@ -27,6 +28,8 @@ export interface ApiWorld {
   /** Every line that the listeners have logged, uncensored. */
   readonly logLines: string[];
   register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
+  /** A payment of 100.00 that the gateway confirmed, as far as the rows tell. */
+  paidPayment(shop: Registration): Promise<{ id: string; reference: string }>;
   /** What one more API process would be: a limiter, an authenticator and a pool of its own. Answers its origin. */
   listen(options?: { databaseUrl?: string }): Promise<string>;
   /** One statement as the owner of the schema. */
@@ -50,6 +53,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     logLines,
     register: (settings = {}) => register({ database, secrets }, settings),
     sql: (text, parameters = []) => owner.em.fork().execute(text, [...parameters]),
+    paidPayment: (shop) => insertPaid(database, shop.applicationId),
     async listen({ databaseUrl = url } = {}) {
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
       const deps = {
@@ -90,6 +94,25 @@ export async function openApiWorld(): Promise<ApiWorld> {
       await drop();
     },
   };
+}
+
+async function insertPaid(database: Database, applicationId: bigint): Promise<{ id: string; reference: string }> {
+  const reference = paymentReference();
+  const txn = randomBytes(8).toString('hex');
+  const [row] = await database.withScope({ applicationId, mode: 'TEST' }, (em) =>
+    em.execute<{ id: string }[]>(
+      `with paid as (
+         insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, gateway_txn_id,
+           fee_minor, paid_at, ended_at, event_sequence, expires_at, next_sweep_at)
+         values (?, 'TEST', ?, 'SUCCEEDED', 10000, 'BDT', 'c', 'sslcommerz', ?, 250, now(), now(), 1, now(), now()) returning *)
+       insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status, validation_id,
+         gateway_txn_id, gross_minor, fee_minor, evidence, confirmed_at)
+       select application_id, mode, id, 1, ?, gateway, 'teststore', 'CONFIRMED', ?, gateway_txn_id, 10000, 250, '{}', now() from paid
+       returning payment_id as id`,
+      [applicationId, reference, txn, attemptReference(), txn],
+    ),
+  );
+  return { id: row?.id ?? '', reference };
 }
 
 function register(

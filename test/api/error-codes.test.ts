@@ -30,6 +30,9 @@ function get(path: string): Promise<Answer> {
   return call({ origin, path, credentials: shop.test });
 }
 
+/** Where these are made. */
+const OPERATORS = 'an operator’s failure, which test/operators shows over HTTP';
+
 /** What makes each code over HTTP, or why no route can answer it yet. One that is missing here does not compile. */
 const MAKE = {
   VALIDATION_ERROR: () => create({ body: {} }),
@@ -41,6 +44,22 @@ const MAKE = {
   RESOURCE_ALREADY_EXISTS: 'nothing that a client creates has a unique name yet',
   async INVALID_OPERATION_STATE() {
     return get(`/payments/${String((await create()).data['id'])}/receipt`);
+  },
+  INVALID_CREDENTIALS: OPERATORS,
+  SECOND_FACTOR_REQUIRED: OPERATORS,
+  PASSWORD_CHANGE_REQUIRED: OPERATORS,
+  TOKEN_EXPIRED: OPERATORS,
+  SESSION_EXPIRED: OPERATORS,
+  REAUTH_REQUIRED: OPERATORS,
+  async REFUND_EXCEEDS_BALANCE() {
+    const { id } = await world.paidPayment(shop);
+    return call({
+      origin,
+      method: 'POST',
+      path: `/payments/${id}/refunds`,
+      credentials: shop.test,
+      body: { amountMinor: 10_001 },
+    });
   },
   async IDEMPOTENCY_KEY_CONFLICT() {
     const headers = { 'idempotency-key': 'conflict' };

@@ -52,6 +52,9 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     signalCallback: () => Promise.resolve(true),
     signalCancel: () => Promise.resolve(true),
     startLatePayment: notNeeded,
+    startRefund: () => Promise.resolve('running'),
+    signalReviewDecision: notNeeded,
+    decideLatePayment: notNeeded,
     startDelivery: notNeeded,
   };
   return dispatch;

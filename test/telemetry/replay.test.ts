@@ -44,6 +44,9 @@ const activities: PaymentActivities = {
   verifyPayment: () => Promise.resolve({ kind: 'charged' }),
   settlePayment: ({ status }) => Promise.resolve(status),
   markForReview: () => Promise.resolve(),
+  readReviewDecision: () => Promise.resolve({ kind: 'none' }),
+  declineDecision: () => Promise.resolve(),
+  lookForLateMoney: () => Promise.resolve(),
 };
 
 /** The happy path, driven by a worker with or without the interceptor, started with or without a trace. */

@@ -7,6 +7,7 @@ import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createDispatch, type Dispatch, type PaymentHandle } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import type {
+  LateDecisionInput,
   LatePaymentActivities,
   LatePaymentInput,
   LatePaymentResult,
@@ -18,6 +19,8 @@ import {
   type PaymentActivities,
   type PaymentProgress,
   type PaymentWorkflowInput,
+  type ReviewDecision,
+  type ReviewDecisionInput,
   type ReviewInput,
   type SettleInput,
   type Verdict,
@@ -35,6 +38,8 @@ export interface Script {
   readonly verify?: (call: number, input: VerifyInput) => Verdict | Promise<Verdict>;
   readonly settle?: (call: number, input: SettleInput) => SettledStatus | Promise<SettledStatus>;
   readonly review?: (call: number, input: ReviewInput) => void | Promise<void>;
+  readonly reviewDecision?: (call: number, input: ReviewDecisionInput) => ReviewDecision | Promise<ReviewDecision>;
+  readonly lateDecision?: (call: number, input: LateDecisionInput) => LatePaymentResult | Promise<LatePaymentResult>;
   readonly late?: (call: number, input: LatePaymentInput) => LatePaymentResult | Promise<LatePaymentResult>;
 }
 
@@ -50,6 +55,9 @@ export interface StagedPayment {
     readonly review: ReviewInput[];
     readonly late: LatePaymentInput[];
     readonly parked: LatePaymentInput[];
+    readonly decisions: string[];
+    readonly declined: string[];
+    readonly lookedForLate: PaymentWorkflowInput[];
   };
   script: Script;
   /** The workflow, latest run. */
@@ -113,7 +121,17 @@ function newStage(client: Client, script: Script, expiresAtMs: number): StagedPa
     payment,
     attemptReference: attempt,
     expiresAtMs,
-    asked: { open: [], verify: [], settle: [], review: [], late: [], parked: [] },
+    asked: {
+      open: [],
+      verify: [],
+      settle: [],
+      review: [],
+      late: [],
+      parked: [],
+      decisions: [],
+      declined: [],
+      lookedForLate: [],
+    },
     script,
     handle,
     late: () => client.workflow.getHandle(workflowIds.latePayment(attempt)),
@@ -151,6 +169,24 @@ function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): Payment
       const { script, asked } = stageOf(input);
       const call = asked.review.push(input);
       await script.review?.(call, input);
+    },
+    async readReviewDecision(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.decisions.push(...input.decisionIds);
+      return script.reviewDecision?.(call, input) ?? { kind: 'none' };
+    },
+    declineDecision(input) {
+      stageOf(input).asked.declined.push(input.outcome);
+      return Promise.resolve();
+    },
+    lookForLateMoney(input) {
+      stageOf(input).asked.lookedForLate.push(input);
+      return Promise.resolve();
+    },
+    async decideLatePayment(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.decisions.push(...input.decisionIds);
+      return script.lateDecision?.(call, input) ?? { kind: 'nothing' };
     },
     parkLatePayment(input) {
       stageOf(input).asked.parked.push(input);

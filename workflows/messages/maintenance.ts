@@ -1,6 +1,8 @@
 export interface SweepResult {
   readonly paymentsStarted: number;
   readonly callbacksSignalled: number;
+  readonly refundsStarted: number;
+  readonly decisionsSignalled: number;
   readonly deliveriesStarted: number;
   readonly keysForgotten: number;
 }

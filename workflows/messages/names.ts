@@ -14,6 +14,7 @@ export const TASK_QUEUES = {
 export const WORKFLOW_TYPES = {
   payment: 'paymentWorkflow',
   latePayment: 'latePaymentWorkflow',
+  refund: 'refundWorkflow',
   webhook: 'webhookWorkflow',
   sweep: 'sweepWorkflow',
   sealLedger: 'sealLedgerWorkflow',
@@ -23,6 +24,7 @@ export const WORKFLOW_TYPES = {
 export const workflowIds = {
   payment: (paymentReference: string): string => `payment:${paymentReference}`,
   latePayment: (attemptReference: string): string => `late:${attemptReference}`,
+  refund: (refundReference: string): string => `refund:${refundReference}`,
   webhook: (eventId: string): string => `webhook:${eventId}`,
 } as const;
 

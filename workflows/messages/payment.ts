@@ -38,6 +38,12 @@ export interface PaymentActivities {
   verifyPayment(input: VerifyInput): Promise<Verdict>;
   settlePayment(input: SettleInput): Promise<SettledStatus>;
   markForReview(input: ReviewInput): Promise<void>;
+  /** The operator's decision as its row says; a signal without a row is written down and changes nothing. */
+  readReviewDecision(input: ReviewDecisionInput): Promise<ReviewDecision>;
+  /** Closes a decision that could not be carried out, since the gateway does not confirm what was ordered. */
+  declineDecision(input: DeclinedDecisionInput): Promise<void>;
+  /** Has the gateway asked about money that a payment's end leaves behind. */
+  lookForLateMoney(input: PaymentWorkflowInput): Promise<void>;
 }
 
 export type OpenCheckoutResult =
@@ -53,6 +59,8 @@ export type OpenCheckoutResult =
 export interface VerifyInput extends PaymentWorkflowInput {
   /** The last question before expiry: an untouched session ends the payment then. */
   readonly final: boolean;
+  /** An operator accepts a risk that the gateway flags; everything else must agree all the same. */
+  readonly riskAccepted?: boolean;
 }
 
 export type Verdict =
@@ -66,6 +74,23 @@ export type Verdict =
 export interface SettleInput extends PaymentWorkflowInput {
   readonly status: SettledStatus;
   readonly failureCode?: string;
+  /** The operator's decision that leads to this end; closed together with it. */
+  readonly decisionId?: string;
+}
+
+export type ReviewDecision =
+  /** Nobody has decided, whatever a signal said. */
+  { readonly kind: 'none' } | { readonly kind: 'accept' | 'reject'; readonly decisionId: string };
+
+export interface ReviewDecisionInput extends PaymentWorkflowInput {
+  /** The decisions that were signalled since the last look. */
+  readonly decisionIds: readonly string[];
+}
+
+export interface DeclinedDecisionInput extends PaymentWorkflowInput {
+  readonly decisionId: string;
+  /** Why the payment is still under review. */
+  readonly outcome: string;
 }
 
 export interface ReviewInput extends PaymentWorkflowInput {

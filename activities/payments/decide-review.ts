@@ -1,0 +1,76 @@
+import { auditSignalWithoutDecision, consumeDecision, takeDecision } from '../../database/decisions.ts';
+import { readPayment } from '../../database/payments.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type {
+  DeclinedDecisionInput,
+  PaymentWorkflowInput,
+  ReviewDecision,
+  ReviewDecisionInput,
+} from '../../workflows/messages/payment.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { scopeOf } from './scope.ts';
+
+/** The row is the authority, a signal only the reason to look. The decision is closed by what comes of it, not by being read. */
+export async function readReviewDecision(
+  deps: ActivityDependencies,
+  input: ReviewDecisionInput,
+): Promise<ReviewDecision> {
+  const scope = scopeOf(input);
+  const paymentId = BigInt(input.paymentId);
+  return deps.database.inTransaction(scope, async (statements) => {
+    const decision = await takeDecision(statements, { kind: 'review', paymentId });
+    if (decision === null) {
+      const target = { targetType: 'payment', targetId: paymentId, claimed: input.decisionIds } as const;
+      await auditSignalWithoutDecision(statements, { scope, ...target });
+      deps.log.error(
+        { payment: input.reference, alert: 'signal-without-decision' },
+        'a payment under review was signalled without a decision; nothing was changed',
+      );
+      return { kind: 'none' };
+    }
+    const kind = decision.decision === 'accept' ? 'accept' : 'reject';
+    return { kind, decisionId: decision.id.toString() };
+  });
+}
+
+export async function declineDecision(
+  deps: ActivityDependencies,
+  { decisionId, outcome, ...input }: DeclinedDecisionInput,
+): Promise<void> {
+  await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    consumeDecision(statements, BigInt(decisionId), `DECLINED_${outcome}`),
+  );
+  deps.log.error(
+    { payment: input.reference, outcome, alert: 'decision-declined' },
+    'an accepted payment is not confirmed by the gateway and stays under review',
+  );
+}
+
+interface AttemptRow {
+  reference: string;
+  name: string;
+  mode: Mode;
+}
+
+/** Every attempt that the gateway has not ended may hold money, which is now late. Starting finds what runs. */
+export async function lookForLateMoney(deps: ActivityDependencies, input: PaymentWorkflowInput): Promise<void> {
+  const scope = scopeOf(input);
+  const { payment, attempts } = await deps.database.inTransaction(scope, async (statements) => ({
+    payment: await readPayment(statements, scope, BigInt(input.paymentId)),
+    attempts: await statements.execute<AttemptRow[]>(
+      `select t.reference, a.name from payment_attempts t join applications a on a.id = t.application_id
+       where t.payment_id = ? and t.status in ('OPEN', 'UNKNOWN') order by t.number`,
+      [BigInt(input.paymentId)],
+    ),
+  }));
+  if (payment === null) {
+    throw new Error('the scope has no such payment');
+  }
+  for (const { reference: attemptReference, name: applicationName } of attempts) {
+    const { id: paymentId, reference, applicationId, mode, gateway, amountMinor, currency } = payment;
+    await deps.dispatch.startLatePayment(
+      { paymentId, reference, applicationId, applicationName, mode, gateway, amount: { amountMinor, currency } },
+      { attemptReference, callbackId: 0n },
+    );
+  }
+}

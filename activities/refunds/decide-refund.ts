@@ -1,0 +1,117 @@
+import {
+  auditSignalWithoutDecision,
+  consumeDecision,
+  takeDecision,
+  type DecisionRecord,
+} from '../../database/decisions.ts';
+import type { RefundRecord } from '../../database/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
+import { APPROVAL_REMINDER_HOURS, isFinalRefund } from '../../domain/refund.ts';
+import type { RefundDecisionInput, RefundStand, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { scopeOf } from '../payments/scope.ts';
+import { findRefund, startDeliveries, writeEnd } from './end-refund.ts';
+
+/** How a refund stands, for a workflow that begins or begins again. */
+export async function readRefundStand(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundStand> {
+  return deps.database.inTransaction(scopeOf(input), async (statements) =>
+    standOf(await findRefund(statements, input)),
+  );
+}
+
+/**
+ * Carries out the decision that is in its row, or the end of the time for one. A signal is only the reason to look: without a row nothing
+ * changes, and the signal is written into the audit log.
+ */
+export async function decideRefund(deps: ActivityDependencies, input: RefundDecisionInput): Promise<RefundStand> {
+  const scope = scopeOf(input);
+  const stand = await deps.database.inTransaction(scope, async (statements) => {
+    // Lock order: payment, then refund, as everywhere.
+    const { paymentId } = await findRefund(statements, input);
+    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+    const refund = await findRefund(statements, input);
+    if (isFinalRefund(refund.status)) {
+      return standOf(refund);
+    }
+    const decision = await takeDecision(statements, { kind: 'refund', refundId: refund.id });
+    if (decision !== null) {
+      return carryOut(deps, statements, { refund, decision });
+    }
+    if (input.decisionIds.length > 0) {
+      const target = { targetType: 'refund', targetId: refund.id, claimed: input.decisionIds } as const;
+      await auditSignalWithoutDecision(statements, { scope, ...target });
+      deps.log.error(
+        { refund: input.reference, alert: 'signal-without-decision' },
+        'a refund was signalled without a decision; nothing was changed',
+      );
+    }
+    return input.expired ? expire(deps, statements, refund) : standOf(refund);
+  });
+  if (stand.kind === 'ended') {
+    await startDeliveries(deps, input);
+  }
+  return stand;
+}
+
+interface Decided {
+  readonly refund: RefundRecord;
+  readonly decision: DecisionRecord;
+}
+
+async function carryOut(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { refund, decision }: Decided,
+): Promise<RefundStand> {
+  if (decision.decision === 'reject') {
+    const from = refund.status === 'AWAITING_APPROVAL' ? 'AWAITING_APPROVAL' : 'PENDING';
+    const end = from === 'PENDING' ? 'FAILED' : 'REJECTED';
+    const failureCode = from === 'PENDING' ? 'OPERATOR_FOUND_NOT_REFUNDED' : 'APPROVER_REJECTED';
+    const status = await writeEnd(deps, statements, { refund, status: end, failureCode, from });
+    await consumeDecision(statements, decision.id, status);
+    return { kind: 'ended', status };
+  }
+  await statements.execute(
+    `update refunds set status = 'PENDING', approved_by_operator_id = coalesce(approved_by_operator_id, ?), approval_due_at = null,
+       review_reason = null, review_since = null, updated_at = now() where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+    [refund.status === 'AWAITING_APPROVAL' ? decision.operatorId : null, refund.id],
+  );
+  await consumeDecision(statements, decision.id, 'PENDING');
+  return { kind: 'pending' };
+}
+
+async function expire(deps: ActivityDependencies, statements: Statements, refund: RefundRecord): Promise<RefundStand> {
+  if (refund.status !== 'AWAITING_APPROVAL') {
+    return standOf(refund);
+  }
+  const end = { status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED', from: 'AWAITING_APPROVAL' } as const;
+  return { kind: 'ended', status: await writeEnd(deps, statements, { refund, ...end }) };
+}
+
+function standOf(refund: RefundRecord): RefundStand {
+  if (isFinalRefund(refund.status)) {
+    return { kind: 'ended', status: refund.status };
+  }
+  if (refund.status === 'AWAITING_APPROVAL') {
+    if (refund.approvalDueAt === null) {
+      throw new Error('a refund awaits approval without an end of that');
+    }
+    return {
+      kind: 'awaiting',
+      dueAtMs: refund.approvalDueAt.getTime(),
+      remindAtMs: refund.createdAt.getTime() + APPROVAL_REMINDER_HOURS * 3_600_000,
+    };
+  }
+  return refund.reviewReason === null ? { kind: 'pending' } : { kind: 'review', reason: refund.reviewReason };
+}
+
+/** The alarm is what brings a second person to look. */
+export async function remindOfApproval(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
+  const { kind } = await readRefundStand(deps, input);
+  if (kind === 'awaiting') {
+    deps.log.error(
+      { refund: input.reference, alert: 'refund-awaits-approval' },
+      'a refund has waited for a second person for a day',
+    );
+  }
+}

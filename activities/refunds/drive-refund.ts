@@ -1,0 +1,100 @@
+import { noteAccepted, noteAsked, noteEvidence, noteNotAsked } from '../../database/refund-steps.ts';
+import { readRefund, type RefundRecord } from '../../database/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
+import { isFinalRefund } from '../../domain/refund.ts';
+import {
+  GatewayFailure,
+  type Gateway,
+  type GatewayFailureKind,
+  type RefundAnswer as GatewayAnswer,
+} from '../../gateways/port.ts';
+import type { RefundAnswer, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { scopeOf } from '../payments/scope.ts';
+
+/** Shown to the payer by his bank, perhaps: no reason that an operator wrote leaves us. */
+const REMARKS = 'Refund';
+
+/** Failures after which the gateway has certainly not begun. */
+const NOT_CARRIED_OUT: ReadonlySet<GatewayFailureKind> = new Set(['unavailable', 'rate-limited', 'unauthorized']);
+
+/**
+ * Asks the gateway to give money back, or how a refund stands that it has accepted. The key is the refund's reference, the same over every
+ * retry. The row remembers when an answer was lost: from then on a refusal is believed only by a person, since the money may be under way.
+ */
+export async function driveRefund(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundAnswer> {
+  const scope = scopeOf(input);
+  const refundId = BigInt(input.refundId);
+  const write = (work: (statements: Statements) => Promise<void>): Promise<void> =>
+    deps.database.inOneTrip(scope, work);
+  const refund = await deps.database.inOneTrip(scope, (statements) => readRefund(statements, scope, refundId));
+  if (refund === null) {
+    throw new Error('the scope has no such refund');
+  }
+  if (isFinalRefund(refund.status)) {
+    return { kind: 'ended', status: refund.status };
+  }
+  const gateway = deps.gateways.get(refund.gateway, refund.mode);
+  if (gateway === undefined) {
+    throw new GatewayFailure('unauthorized', 'the gateway of this refund is not configured');
+  }
+  if (refund.gatewayRefundId !== null) {
+    const answer = await gateway.askRefund(refund.gatewayRefundId);
+    await keepEvidence(write, refundId, answer);
+    return conclusion(answer, { doubtful: false });
+  }
+  const asked = await deps.database.inOneTrip(scope, (statements) => noteAsked(statements, refundId));
+  if (asked === null) {
+    throw new Error('the refund is not to be carried out');
+  }
+  const answer = await request(gateway, asked).catch(async (error: unknown) => {
+    if (error instanceof GatewayFailure && NOT_CARRIED_OUT.has(error.kind)) {
+      await write((statements) => noteNotAsked(statements, refundId));
+    }
+    throw error;
+  });
+  if (answer.kind === 'accepted' || answer.kind === 'processing') {
+    const { gatewayRefundId, evidence } = answer;
+    await write((statements) => noteAccepted(statements, { refundId, gatewayRefundId, evidence }));
+  } else {
+    await keepEvidence(write, refundId, answer);
+  }
+  return conclusion(answer, { doubtful: asked.doubtful || asked.acceptedAt !== null });
+}
+
+function request(gateway: Gateway, { gatewayTxnId, reference, amountMinor, currency }: RefundRecord) {
+  return gateway.refund({
+    gatewayTxnId,
+    refundReference: reference,
+    amount: { amountMinor, currency },
+    remarks: REMARKS,
+  });
+}
+
+async function keepEvidence(
+  write: (work: (statements: Statements) => Promise<void>) => Promise<void>,
+  refundId: bigint,
+  answer: GatewayAnswer,
+): Promise<void> {
+  if ('evidence' in answer) {
+    await write((statements) => noteEvidence(statements, refundId, answer.evidence));
+  }
+}
+
+/** Only a plain word ends a refund; what is doubtful goes to a person, and what is unfinished is asked again. */
+function conclusion(answer: GatewayAnswer, { doubtful }: { readonly doubtful: boolean }): RefundAnswer {
+  switch (answer.kind) {
+    case 'refunded':
+      return { kind: 'refunded' };
+    case 'refused':
+      return doubtful
+        ? { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' }
+        : { kind: 'failed', code: 'GATEWAY_REFUSED_REFUND' };
+    case 'cancelled':
+      return { kind: 'unclear', reason: 'GATEWAY_CANCELLED' };
+    case 'accepted':
+    case 'processing':
+    case 'unknown':
+      return { kind: 'waiting' };
+  }
+}

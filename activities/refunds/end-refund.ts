@@ -1,0 +1,134 @@
+import { endRefundRow, reviewRefund, waitingRefundEvents, type RefundEnd } from '../../database/refund-steps.ts';
+import { readRefund, type RefundRecord } from '../../database/refunds.ts';
+import { postTransaction } from '../../database/ledger.ts';
+import type { Statements } from '../../database/statements.ts';
+import { recordEvent } from '../../database/webhooks.ts';
+import { refundGivenBack } from '../../domain/ledger.ts';
+import { paymentView } from '../../domain/payment-view.ts';
+import { isFinalRefund, type FinalRefundStatus } from '../../domain/refund.ts';
+import { refundView } from '../../domain/refund-view.ts';
+import type { EventType } from '../../domain/webhook.ts';
+import { describeError } from '../../runtime/logger.ts';
+import type { RefundEndInput, RefundReviewInput, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { scopeOf } from '../payments/scope.ts';
+
+const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
+  SUCCEEDED: 'refund.succeeded',
+  FAILED: 'refund.failed',
+  REJECTED: 'refund.rejected',
+};
+
+/**
+ * Ends a refund as the gateway said: status, the payment's status, ledger and events in one transaction. Repeated, it changes nothing more
+ * and answers the status that stands.
+ */
+export async function endRefund(deps: ActivityDependencies, input: RefundEndInput): Promise<FinalRefundStatus> {
+  const scope = scopeOf(input);
+  const status = await deps.database.inTransaction(scope, async (statements) => {
+    const refund = await findRefund(statements, input);
+    if (isFinalRefund(refund.status)) {
+      return refund.status;
+    }
+    const { status: wanted, failureCode = null } = input;
+    return writeEnd(deps, statements, { refund, status: wanted, failureCode, from: 'PENDING' });
+  });
+  await startDeliveries(deps, input);
+  return status;
+}
+
+export interface WrittenEnd {
+  readonly refund: RefundRecord;
+  readonly status: FinalRefundStatus;
+  readonly failureCode: string | null;
+  readonly from: 'PENDING' | 'AWAITING_APPROVAL';
+}
+
+/** The end with all that belongs to it, in the caller's transaction. */
+export async function writeEnd(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { refund, status, failureCode, from }: WrittenEnd,
+): Promise<FinalRefundStatus> {
+  const scope = { applicationId: refund.applicationId, mode: refund.mode };
+  const { id: refundId, paymentId } = refund;
+  const ended = await endRefundRow(statements, { scope, refundId, paymentId, status, failureCode, from });
+  if (ended === null) {
+    const now = await readRefund(statements, scope, refundId);
+    if (now === null || !isFinalRefund(now.status)) {
+      throw new Error('the refund is open, but not where it was to be ended from');
+    }
+    return now.status;
+  }
+  await book(deps, statements, ended);
+  deps.log.info({ refund: refund.reference, application: refund.applicationId.toString(), status }, 'refund ended');
+  return status;
+}
+
+async function book(deps: ActivityDependencies, statements: Statements, { refund, payment }: RefundEnd): Promise<void> {
+  const { applicationId, mode, currency, gateway, reference, amountMinor, paymentId } = refund;
+  const late = refund.latePaymentId !== null;
+  const succeeded = refund.status === 'SUCCEEDED';
+  const changesPayment = succeeded && !late;
+  if (succeeded) {
+    await postTransaction(
+      statements,
+      refundGivenBack({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
+    );
+  }
+  if (!isFinalRefund(refund.status)) {
+    throw new RangeError(`a refund does not end as ${refund.status}`);
+  }
+  const event = { applicationId, mode, paymentId };
+  await recordEvent(statements, {
+    ...event,
+    type: EVENT_OF[refund.status],
+    sequence: payment.eventSequence - (changesPayment ? 1 : 0),
+    data: refundView(refund),
+  });
+  if (changesPayment) {
+    await recordEvent(statements, {
+      ...event,
+      type: 'payment.refunded',
+      sequence: payment.eventSequence,
+      data: paymentView(payment, deps.webUrl),
+    });
+  }
+}
+
+/** Whatever ended a refund, this run or one that died after its commit: its events are on their way at once. The sweeper starts the rest. */
+export async function startDeliveries(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
+  const { applicationId, mode } = scopeOf(input);
+  try {
+    const waiting = await deps.database.inTransaction({ applicationId, mode }, async (statements) =>
+      waitingRefundEvents(statements, (await findRefund(statements, input)).paymentId),
+    );
+    for (const { eventId, type } of waiting) {
+      await deps.dispatch.startDelivery({ eventId, applicationId, mode, type, reference: input.reference });
+    }
+  } catch (error) {
+    deps.log.warn({ refund: input.reference, error: describeError(error) }, 'delivery not started; the sweeper will');
+  }
+}
+
+/** Throws when the scope has no such refund. */
+export async function findRefund(statements: Statements, input: RefundWorkflowInput): Promise<RefundRecord> {
+  const refund = await readRefund(statements, scopeOf(input), BigInt(input.refundId));
+  if (refund === null) {
+    throw new Error('the scope has no such refund');
+  }
+  return refund;
+}
+
+/** Stops the clock for a refund and gives the alarm, once. */
+export async function markRefundForReview(deps: ActivityDependencies, input: RefundReviewInput): Promise<void> {
+  const marked = await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    reviewRefund(statements, { refundId: BigInt(input.refundId), reason: input.reason }),
+  );
+  if (marked) {
+    deps.log.error(
+      { refund: input.reference, reason: input.reason, alert: 'refund-review' },
+      'a refund needs an operator',
+    );
+  }
+}

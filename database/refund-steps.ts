@@ -1,0 +1,130 @@
+import type { FinalRefundStatus, RefundReviewReason } from '../domain/refund.ts';
+import type { Scope } from './connection.ts';
+import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
+import type { Statements } from './statements.ts';
+
+/** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
+export async function noteAsked(statements: Statements, refundId: bigint): Promise<RefundRecord | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `update refunds set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = coalesce(asked_at, now())
+     where id = ? and status = 'PENDING' returning *`,
+    [refundId],
+  );
+  return row === undefined ? null : refundOf(row);
+}
+
+/** The question never left us, so it leaves no doubt. */
+export async function noteNotAsked(statements: Statements, refundId: bigint): Promise<void> {
+  await statements.execute(
+    'update refunds set asked_at = null where id = ? and not doubtful and accepted_at is null and gateway_refund_id is null',
+    [refundId],
+  );
+}
+
+/** The gateway has the refund. Its id, once known, never changes. */
+export async function noteAccepted(
+  statements: Statements,
+  { refundId, gatewayRefundId, evidence }: { refundId: bigint; gatewayRefundId: string | null; evidence: string },
+): Promise<void> {
+  await statements.execute(
+    `update refunds set accepted_at = coalesce(accepted_at, now()), gateway_refund_id = coalesce(gateway_refund_id, ?), evidence = ?, updated_at = now()
+     where id = ? and status = 'PENDING'`,
+    [gatewayRefundId, evidence, refundId],
+  );
+}
+
+/** What the gateway said last, whatever follows from it. */
+export async function noteEvidence(statements: Statements, refundId: bigint, evidence: string): Promise<void> {
+  await statements.execute(`update refunds set evidence = ? where id = ? and status = 'PENDING'`, [evidence, refundId]);
+}
+
+export interface RefundEnd {
+  readonly refund: RefundRecord;
+  /** The payment after it, with the sequence of the last event that belongs to this end. */
+  readonly payment: PaymentRecord;
+}
+
+export interface EndingRefund {
+  readonly scope: Scope;
+  readonly refundId: bigint;
+  readonly paymentId: bigint;
+  readonly status: FinalRefundStatus;
+  readonly failureCode: string | null;
+  /** Statuses it may end from. */
+  readonly from: 'PENDING' | 'AWAITING_APPROVAL';
+}
+
+/**
+ * Ends a refund and brings its payment along, in the caller's transaction: payment locked first, then the refund's guarded update. Only one
+ * caller ever gets an answer, the others null.
+ */
+export async function endRefundRow(
+  statements: Statements,
+  { refundId, paymentId, status, failureCode, from }: EndingRefund,
+): Promise<RefundEnd | null> {
+  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+  const [row] = await statements.execute<RefundRow[]>(
+    `update refunds set status = ?, failure_code = ?, ended_at = now(), updated_at = now(), review_reason = null, review_since = null
+     where id = ? and payment_id = ? and status = ? returning *`,
+    [status, failureCode, refundId, paymentId, from],
+  );
+  if (row === undefined) {
+    return null;
+  }
+  const refund = refundOf(row);
+  if (refund.latePaymentId !== null) {
+    await statements.execute(
+      `update late_payments set status = ?, updated_at = now() where id = ? and status = 'REFUNDING'`,
+      [status === 'SUCCEEDED' ? 'REFUNDED' : 'HELD', refund.latePaymentId],
+    );
+  }
+  const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
+  const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENT, [
+    ...(counts ? [paymentId] : []),
+    paymentId,
+  ]);
+  if (payment === undefined) {
+    throw new Error('the refund’s payment is gone, or was never paid');
+  }
+  return { refund, payment: paymentOf(payment) };
+}
+
+/** Two events: the refund's own, and the payment's. All that was captured and given back is in the rows of this very transaction. */
+const GIVE_BACK = `
+update payments p set event_sequence = p.event_sequence + 2, updated_at = now(),
+  status = case when back.minor >= c.gross_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
+from payment_attempts c,
+  (select coalesce(sum(amount_minor), 0) as minor from refunds
+    where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
+where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
+  and c.gateway_txn_id = p.gateway_txn_id
+returning p.*`;
+
+const NUMBER_EVENT = `update payments set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning *`;
+
+/** Stops the clock for a refund and says why. True when it was this call that did. */
+export async function reviewRefund(
+  statements: Statements,
+  { refundId, reason }: { refundId: bigint; reason: RefundReviewReason },
+): Promise<boolean> {
+  const rows = await statements.execute<object[]>(
+    `update refunds set review_reason = ?, review_since = now(), updated_at = now()
+     where id = ? and status = 'PENDING' and review_reason is null returning 1`,
+    [reason, refundId],
+  );
+  return rows.length > 0;
+}
+
+/** Events of a refund that ended while its delivery was not started. */
+export async function waitingRefundEvents(
+  statements: Statements,
+  paymentId: bigint,
+): Promise<{ eventId: string; type: string }[]> {
+  const rows = await statements.execute<{ event_id: string; type: string }[]>(
+    `select event_id, type from webhook_events where payment_id = ? and delivery_status = 'PENDING' and attempts = 0
+       and (type like 'refund.%' or type = 'payment.refunded') order by sequence limit 20`,
+    [paymentId],
+  );
+  return rows.map(({ event_id: eventId, type }) => ({ eventId, type }));
+}

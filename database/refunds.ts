@@ -1,0 +1,299 @@
+import { DomainError, notFound } from '../domain/errors.ts';
+import type { Mode } from '../domain/mode.ts';
+import { isPaid, type PaymentStatus } from '../domain/payment.ts';
+import {
+  APPROVAL_HOURS,
+  needsApproval,
+  RESERVING_STATUSES,
+  type RefundReviewReason,
+  type RefundStatus,
+} from '../domain/refund.ts';
+import type { RefundFacts } from '../domain/refund-view.ts';
+import type { Scope } from './connection.ts';
+import type { Statements } from './statements.ts';
+
+/** A refund's row as plain data. */
+export interface RefundRecord extends RefundFacts {
+  readonly applicationId: bigint;
+  readonly latePaymentId: bigint | null;
+  readonly reference: string;
+  readonly gateway: string;
+  readonly storeId: string;
+  readonly gatewayTxnId: string;
+  readonly askedAt: Date | null;
+  readonly acceptedAt: Date | null;
+  readonly doubtful: boolean;
+  readonly approvalDueAt: Date | null;
+  readonly endedAt: Date | null;
+}
+
+/** What node-postgres answers for `refunds.*`: 64-bit integers and instants are text. */
+export interface RefundRow {
+  id: string;
+  application_id: string;
+  mode: Mode;
+  payment_id: string;
+  late_payment_id: string | null;
+  reference: string;
+  status: RefundStatus;
+  amount_minor: string;
+  currency: string;
+  reason: string | null;
+  gateway: string;
+  store_id: string;
+  gateway_txn_id: string;
+  gateway_refund_id: string | null;
+  asked_at: string | null;
+  accepted_at: string | null;
+  doubtful: boolean;
+  failure_code: string | null;
+  review_reason: RefundReviewReason | null;
+  review_since: string | null;
+  created_by_type: 'APP' | 'USER' | 'SYSTEM';
+  created_by_operator_id: string | null;
+  approved_by_operator_id: string | null;
+  approval_due_at: string | null;
+  ended_at: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export function refundOf(row: RefundRow): RefundRecord {
+  return {
+    id: BigInt(row.id),
+    applicationId: BigInt(row.application_id),
+    mode: row.mode,
+    paymentId: BigInt(row.payment_id),
+    latePaymentId: optional(row.late_payment_id, BigInt),
+    reference: row.reference,
+    status: row.status,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    reason: row.reason,
+    gateway: row.gateway,
+    storeId: row.store_id,
+    gatewayTxnId: row.gateway_txn_id,
+    gatewayRefundId: row.gateway_refund_id,
+    askedAt: optional(row.asked_at, instant),
+    acceptedAt: optional(row.accepted_at, instant),
+    doubtful: row.doubtful,
+    failureCode: row.failure_code,
+    reviewReason: row.review_reason,
+    reviewSince: optional(row.review_since, instant),
+    createdByType: row.created_by_type,
+    createdByOperatorId: optional(row.created_by_operator_id, BigInt),
+    approvedByOperatorId: optional(row.approved_by_operator_id, BigInt),
+    approvalDueAt: optional(row.approval_due_at, instant),
+    endedAt: optional(row.ended_at, instant),
+    createdAt: instant(row.created_at),
+    updatedAt: instant(row.updated_at),
+  };
+}
+
+/** Who asks for a refund. */
+export type RefundCreator =
+  { readonly type: 'APP' | 'SYSTEM' } | { readonly type: 'USER'; readonly operatorId: bigint };
+
+export interface NewRefund {
+  readonly scope: Scope;
+  readonly paymentId: bigint;
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly reason: string | null;
+  readonly creator: RefundCreator;
+}
+
+const RESERVING = RESERVING_STATUSES.map((status) => `'${status}'`).join(', ');
+
+interface ChargeRow {
+  status: PaymentStatus;
+  currency: string;
+  gateway: string;
+  store_id: string | null;
+  gateway_txn_id: string | null;
+  gross_minor: string | null;
+  reserved: string;
+  threshold: string | null;
+}
+
+/**
+ * Reserves a part of what was captured and writes the refund, in the caller's transaction. The payment's row is locked first and the
+ * balance read in a statement of its own, so that refunds which come at once are counted one after another.
+ * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE when nothing was captured, REFUND_EXCEEDS_BALANCE
+ */
+export async function reserveRefund(
+  statements: Statements,
+  { scope, paymentId, reference, amountMinor, reason, creator }: NewRefund,
+): Promise<RefundRecord> {
+  const [locked] = await statements.execute<object[]>(
+    'select 1 from payments where id = ? and application_id = ? and mode = ? for update',
+    [paymentId, scope.applicationId, scope.mode],
+  );
+  if (locked === undefined) {
+    throw notFound('payment');
+  }
+  const [charge] = await statements.execute<ChargeRow[]>(
+    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, a.refund_approval_threshold_minor as threshold,
+       (select coalesce(sum(r.amount_minor), 0)::text from refunds r
+         where r.payment_id = p.id and r.late_payment_id is null and r.status in (${RESERVING})) as reserved
+     from payments p join applications a on a.id = p.application_id
+       left join payment_attempts c on c.payment_id = p.id and c.status = 'CONFIRMED' and c.gateway_txn_id = p.gateway_txn_id
+     where p.id = ?`,
+    [paymentId],
+  );
+  if (charge === undefined || !isPaid(charge.status)) {
+    throw new DomainError('INVALID_OPERATION_STATE', 'only a payment that succeeded can be refunded');
+  }
+  const { gross_minor: gross, gateway_txn_id: gatewayTxnId, store_id: storeId } = charge;
+  if (gross === null || gatewayTxnId === null || storeId === null) {
+    throw new Error('a payment succeeded without a confirmed charge');
+  }
+  const refundable = BigInt(gross) - BigInt(charge.reserved);
+  if (amountMinor > refundable) {
+    throw new DomainError('REFUND_EXCEEDS_BALANCE', `at most ${refundable} can be refunded`, {
+      fields: { amountMinor: `must be at most ${refundable}` },
+    });
+  }
+  const awaits = needsApproval({
+    createdBy: creator.type,
+    amountMinor,
+    thresholdMinor: charge.threshold === null ? null : BigInt(charge.threshold),
+  });
+  return insertRefund(statements, {
+    scope,
+    paymentId,
+    latePaymentId: null,
+    reference,
+    amountMinor,
+    currency: charge.currency,
+    reason,
+    gateway: charge.gateway,
+    storeId,
+    gatewayTxnId,
+    creator,
+    awaits,
+  });
+}
+
+export interface LateRefund {
+  readonly scope: Scope;
+  readonly latePaymentId: bigint;
+  readonly reference: string;
+  readonly reason: string | null;
+  readonly creator: RefundCreator;
+}
+
+/**
+ * Gives late money back whole, in the caller's transaction. Null when it is not held any more. It was decided on before, by a policy or by
+ * as many people as it takes, so it needs no approval here.
+ */
+export async function refundLateMoney(
+  statements: Statements,
+  { scope, latePaymentId, reference, reason, creator }: LateRefund,
+): Promise<RefundRecord | null> {
+  const [late] = await statements.execute<LateRow[]>(
+    `update late_payments l set status = 'REFUNDING', updated_at = now()
+     from payment_attempts t where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
+     returning l.payment_id, l.gross_minor, l.currency, l.gateway, l.gateway_txn_id, t.store_id`,
+    [latePaymentId],
+  );
+  if (late === undefined) {
+    return null;
+  }
+  return insertRefund(statements, {
+    scope,
+    paymentId: BigInt(late.payment_id),
+    latePaymentId,
+    reference,
+    amountMinor: BigInt(late.gross_minor),
+    currency: late.currency,
+    reason,
+    gateway: late.gateway,
+    storeId: late.store_id,
+    gatewayTxnId: late.gateway_txn_id,
+    creator,
+    awaits: false,
+  });
+}
+
+interface LateRow {
+  payment_id: string;
+  gross_minor: string;
+  currency: string;
+  gateway: string;
+  gateway_txn_id: string;
+  store_id: string;
+}
+
+interface InsertedRefund extends NewRefund {
+  readonly latePaymentId: bigint | null;
+  readonly currency: string;
+  readonly gateway: string;
+  readonly storeId: string;
+  readonly gatewayTxnId: string;
+  readonly awaits: boolean;
+}
+
+async function insertRefund(statements: Statements, refund: InsertedRefund): Promise<RefundRecord> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `insert into refunds (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
+       gateway_txn_id, created_by_type, created_by_operator_id, approval_due_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when ?::boolean then now() + interval '${APPROVAL_HOURS} hours' end)
+     returning *`,
+    [
+      refund.scope.applicationId,
+      refund.scope.mode,
+      refund.paymentId,
+      refund.latePaymentId,
+      refund.reference,
+      refund.awaits ? 'AWAITING_APPROVAL' : 'PENDING',
+      refund.amountMinor,
+      refund.currency,
+      refund.reason,
+      refund.gateway,
+      refund.storeId,
+      refund.gatewayTxnId,
+      refund.creator.type,
+      refund.creator.type === 'USER' ? refund.creator.operatorId : null,
+      refund.awaits,
+    ],
+  );
+  if (row === undefined) {
+    throw new Error('a refund was not stored');
+  }
+  return refundOf(row);
+}
+
+/** Null when the scope has no such refund. */
+export async function readRefund(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  refundId: bigint,
+): Promise<RefundRecord | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    'select * from refunds where id = ? and application_id = ? and mode = ?',
+    [refundId, applicationId, mode],
+  );
+  return row === undefined ? null : refundOf(row);
+}
+
+/** Refunds of one payment, oldest first. */
+export async function listRefunds(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { paymentId, limit }: { paymentId: bigint; limit: number },
+): Promise<RefundRecord[]> {
+  const rows = await statements.execute<RefundRow[]>(
+    'select * from refunds where application_id = ? and mode = ? and payment_id = ? order by id limit ?',
+    [applicationId, mode, paymentId, limit],
+  );
+  return rows.map(refundOf);
+}
+
+function instant(text: string): Date {
+  return new Date(text);
+}
+
+function optional<T>(text: string | null, read: (text: string) => T): T | null {
+  return text === null ? null : read(text);
+}

@@ -1,0 +1,362 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { refundReference } from '../../domain/references.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import type { RefundAnswer, RefundStand, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import { until } from '../workflows/staged-payments.ts';
+import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
+
+let world: PaymentWorld;
+let operators: readonly [bigint, bigint];
+beforeAll(async () => {
+  world = await createPaymentWorld();
+  operators = [await newOperator('a@example.com'), await newOperator('b@example.com')];
+}, 30_000);
+afterAll(() => world.close());
+
+async function newOperator(email: string): Promise<bigint> {
+  const [row] = await world.rows(
+    `insert into operators (email, name, password_hash) values (?, 'Somebody', 'none') returning id`,
+    [email],
+  );
+  return BigInt(String(row?.['id']));
+}
+
+/** A payment that the gateway has charged and that is settled. `number` picks the gateway's trouble by its amount. */
+async function settled(number = 0): Promise<{ input: PaymentWorkflowInput; attempt: Row; amountMinor: bigint }> {
+  const amountMinor = number === 0 ? 10_000n : 131_300n + BigInt(number);
+  const { input, attempt } = await world.opened({ amountMinor });
+  await world.finish(attempt);
+  await until(async () => (await world.callbacksOf(input)).length > 0);
+  expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
+  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  return { input, attempt, amountMinor };
+}
+
+interface Asked {
+  readonly amountMinor?: bigint;
+  readonly creator?: RefundCreator;
+}
+
+function reserve(
+  payment: PaymentWorkflowInput,
+  { amountMinor = 4_000n, creator = { type: 'APP' } }: Asked = {},
+): Promise<RefundRecord> {
+  const scope = { applicationId: BigInt(payment.applicationId), mode: payment.mode };
+  return world.database.inTransaction(scope, (statements) =>
+    reserveRefund(statements, {
+      scope,
+      paymentId: BigInt(payment.paymentId),
+      reference: refundReference(),
+      amountMinor,
+      reason: null,
+      creator,
+    }),
+  );
+}
+
+const inputOf = (refund: RefundRecord): RefundWorkflowInput => ({
+  refundId: refund.id.toString(),
+  reference: refund.reference,
+  applicationId: refund.applicationId.toString(),
+  mode: refund.mode,
+});
+
+async function asked(payment: PaymentWorkflowInput, options: Asked = {}): Promise<RefundWorkflowInput> {
+  return inputOf(await reserve(payment, options));
+}
+
+const drive = (refund: RefundWorkflowInput): Promise<RefundAnswer> => world.activities.driveRefund(refund);
+const end = (refund: RefundWorkflowInput, status: 'SUCCEEDED' | 'FAILED' = 'SUCCEEDED') =>
+  world.activities.endRefund({ ...refund, status, ...(status === 'FAILED' ? { failureCode: 'NO' } : {}) });
+const refundRow = async (refund: RefundWorkflowInput): Promise<Row> =>
+  (await world.rows('select * from refunds where id = ?::bigint', [refund.refundId]))[0] ?? {};
+const atTheGateway = async (attempt: Row): Promise<Row[]> => {
+  const [session] = (await world.control('GET', `sessions/${String(attempt['reference'])}`)) as { refunds: Row[] }[];
+  return session?.refunds ?? [];
+};
+const postingsOf = (cause: string): Promise<Row[]> =>
+  world.rows(
+    `select d.name as debit, c.name as credit, p.amount_minor::integer as amount from ledger_postings p
+     join ledger_transactions t on t.id = p.transaction_id join ledger_accounts d on d.id = p.debit_account_id
+     join ledger_accounts c on c.id = p.credit_account_id where t.cause_id = ? and t.cause_type = 'refund' order by p.id`,
+    [cause],
+  );
+const eventsOf = (payment: PaymentWorkflowInput): Promise<Row[]> =>
+  world.rows(
+    'select type, sequence, payload::jsonb as payload from webhook_events where payment_id = ?::bigint order by sequence',
+    [payment.paymentId],
+  );
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (error: unknown) => (error instanceof DomainError ? error.code : error),
+  );
+}
+
+/** Asks until the gateway has said something that is not "wait". */
+async function driveToTheEnd(refund: RefundWorkflowInput): Promise<RefundAnswer> {
+  let answer: RefundAnswer = { kind: 'waiting' };
+  await until(async () => {
+    answer = await drive(refund).catch((): RefundAnswer => ({ kind: 'waiting' }));
+    return answer.kind !== 'waiting';
+  });
+  return answer;
+}
+
+describe('a reservation', () => {
+  test('takes no more than was captured, whatever is asked at once', async () => {
+    // A hundred refunds of one payment: exactly what is there is given back.
+    const { input } = await settled();
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, () => failureOf(reserve(input, { amountMinor: 700n }))),
+    );
+    expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(14);
+    expect(outcomes.filter((outcome) => outcome === 'REFUND_EXCEEDS_BALANCE')).toHaveLength(86);
+    const [sum] = await world.rows(
+      'select sum(amount_minor)::integer as sum from refunds where payment_id = ?::bigint',
+      [input.paymentId],
+    );
+    expect(sum).toEqual({ sum: 9_800 });
+  }, 30_000);
+
+  test('is freed by a refund that failed, and by no other', async () => {
+    // The balance counts what waits and what succeeded.
+    const { input } = await settled();
+    const first = await asked(input, { amountMinor: 10_000n });
+    expect(await failureOf(reserve(input, { amountMinor: 1n }))).toBe('REFUND_EXCEEDS_BALANCE');
+    await end(first, 'FAILED');
+    const second = await asked(input, { amountMinor: 10_000n });
+    await end(second);
+    expect(await failureOf(reserve(input, { amountMinor: 1n }))).toBe('REFUND_EXCEEDS_BALANCE');
+  });
+
+  test.each(['FAILED', 'CANCELLED', 'EXPIRED'] as const)('is refused for a payment that ended %s', async (status) => {
+    // There is nothing to give back.
+    const { input } = await world.opened();
+    await world.activities.settlePayment({ ...input, status });
+    expect(await failureOf(reserve(input))).toBe('INVALID_OPERATION_STATE');
+  });
+
+  test('of another mode or application finds no payment', async () => {
+    // Foreign and absent look the same.
+    const { input } = await settled();
+    expect(await failureOf(reserve({ ...input, mode: 'LIVE' }))).toBe('RESOURCE_NOT_FOUND');
+    expect(await failureOf(reserve({ ...input, applicationId: '999999' }))).toBe('RESOURCE_NOT_FOUND');
+  });
+
+  test('waits for a second person above the threshold, only when an operator asked', async () => {
+    // The rule of the documents: an application's own refund is not held.
+    await world.rows(
+      'update applications set refund_approval_threshold_minor = 5000 where id = ?::bigint returning 1',
+      [world.app.applicationId],
+    );
+    const { input } = await settled();
+    const creator = { type: 'USER', operatorId: operators[0] } as const;
+    expect(await reserve(input, { amountMinor: 5_000n, creator })).toMatchObject({ status: 'PENDING' });
+    expect(await reserve(input, { amountMinor: 2_000n })).toMatchObject({ status: 'PENDING' });
+    const other = await settled();
+    expect(await reserve(other.input, { amountMinor: 5_001n, creator })).toMatchObject({ status: 'AWAITING_APPROVAL' });
+    expect(await reserve((await settled()).input, { amountMinor: 10_000n })).toMatchObject({ status: 'PENDING' });
+  });
+});
+
+describe('asking the gateway', () => {
+  test('gives back once, however often it is asked', async () => {
+    // The key at the gateway is the refund's reference over every retry.
+    const { input, attempt } = await settled();
+    const refund = await asked(input);
+    expect(await drive(refund)).toEqual({ kind: 'waiting' });
+    expect(await driveToTheEnd(refund)).toEqual({ kind: 'refunded' });
+    expect(await atTheGateway(attempt)).toMatchObject([
+      { transId: refund.reference, amount: '40.00', ends: 'refunded' },
+    ]);
+    expect(await refundRow(refund)).toMatchObject({ doubtful: false, status: 'PENDING' });
+    expect((await refundRow(refund))['gateway_refund_id']).toMatch(/\w/);
+  }, 30_000);
+
+  test.each([
+    ['an answer that was lost after the gateway had accepted', 61],
+    ['an answer in HTML after the gateway had accepted', 66],
+    ['HTTP 500 that did nothing', 65],
+    ['a call that hung and did nothing', 69],
+    ['questions that are answered by HTTP 500', 67],
+  ])(
+    'comes to one refund through %s',
+    async (_name, script) => {
+      // A timeout is neither success nor failure: the same key finds out.
+      const { input, attempt } = await settled(script);
+      const refund = await asked(input);
+      expect(await driveToTheEnd(refund)).toEqual({ kind: 'refunded' });
+      expect(await atTheGateway(attempt)).toHaveLength(1);
+    },
+    60_000,
+  );
+
+  test.each([
+    ['refuses', 62],
+    ['refuses for the caller’s address', 68],
+  ])('fails when the gateway plainly %s', async (_name, script) => {
+    // Nothing was accepted, nothing was in doubt: the reservation is freed.
+    const { input } = await settled(script);
+    const refund = await asked(input);
+    expect(await drive(refund)).toEqual({ kind: 'failed', code: 'GATEWAY_REFUSED_REFUND' });
+    expect(await end(refund, 'FAILED')).toBe('FAILED');
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('never takes a refusal for the end after an answer was lost', async () => {
+    // The first call may have been accepted: only a person can say that the money did not move.
+    const { input } = await settled(62);
+    const refund = await asked(input);
+    await world.rows('update refunds set asked_at = now() where id = ?::bigint returning 1', [refund.refundId]);
+    expect(await drive(refund)).toEqual({ kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', doubtful: true });
+  });
+
+  test('leaves a cancelled refund to a person', async () => {
+    // The gateway's own description of this word contradicts itself.
+    const { input } = await settled(64);
+    const refund = await asked(input);
+    expect(await driveToTheEnd(refund)).toEqual({ kind: 'unclear', reason: 'GATEWAY_CANCELLED' });
+    await world.activities.markRefundForReview({ ...refund, reason: 'GATEWAY_CANCELLED' });
+    expect(await world.activities.readRefund(refund)).toEqual({ kind: 'review', reason: 'GATEWAY_CANCELLED' });
+    expect(world.log.filter(({ alert }) => alert === 'refund-review')).not.toHaveLength(0);
+  }, 30_000);
+
+  test('waits while the gateway is processing', async () => {
+    // Banks take days.
+    const { input } = await settled(60);
+    const refund = await asked(input);
+    expect(await drive(refund)).toEqual({ kind: 'waiting' });
+    expect(await drive(refund)).toEqual({ kind: 'waiting' });
+  });
+});
+
+describe('the end of a refund', () => {
+  test('books status, payment, ledger and events together, once', async () => {
+    // Two workers at once, and one that runs again: nothing is posted twice.
+    const { input } = await settled();
+    const refund = await asked(input);
+    await Promise.all(Array.from({ length: 10 }, () => end(refund)));
+    expect(await end(refund, 'FAILED')).toBe('SUCCEEDED');
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PARTIALLY_REFUNDED' });
+    expect(await postingsOf(refund.reference)).toEqual([
+      { debit: 'app:payable', credit: 'gateway:sslcommerz:clearing', amount: 4_000 },
+    ]);
+    const events = await eventsOf(input);
+    expect(events.map(({ type, sequence }) => [type, sequence])).toEqual([
+      ['payment.succeeded', 1],
+      ['refund.succeeded', 2],
+      ['payment.refunded', 3],
+    ]);
+    expect(events[2]?.['payload']).toMatchObject({ data: { status: 'PARTIALLY_REFUNDED' } });
+  });
+
+  test('that gives back the rest makes the payment REFUNDED', async () => {
+    // Partial and full are told by what was given back in all.
+    const { input } = await settled();
+    for (const amountMinor of [2_500n, 7_500n]) {
+      await end(await asked(input, { amountMinor }));
+    }
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'REFUNDED' });
+    expect((await eventsOf(input)).map(({ type }) => type)).toEqual([
+      'payment.succeeded',
+      'refund.succeeded',
+      'payment.refunded',
+      'refund.succeeded',
+      'payment.refunded',
+    ]);
+    expect((await eventsOf(input)).at(-1)?.['payload']).toMatchObject({ sequence: 5, data: { status: 'REFUNDED' } });
+  });
+
+  test('as failed tells the application and posts nothing', async () => {
+    // What was not given back is not booked.
+    const { input } = await settled();
+    const refund = await asked(input);
+    expect(await end(refund, 'FAILED')).toBe('FAILED');
+    expect(await postingsOf(refund.reference)).toEqual([]);
+    expect((await eventsOf(input)).map(({ type }) => type)).toEqual(['payment.succeeded', 'refund.failed']);
+    expect(await refundRow(refund)).toMatchObject({ status: 'FAILED', failure_code: 'NO' });
+  });
+});
+
+describe('an approval', () => {
+  async function awaiting(): Promise<{ input: PaymentWorkflowInput; refund: RefundWorkflowInput }> {
+    const { input } = await settled();
+    const creator = { type: 'USER', operatorId: operators[0] } as const;
+    const refund = await asked(input, { amountMinor: 9_000n, creator });
+    expect(await world.activities.readRefund(refund)).toMatchObject({ kind: 'awaiting' });
+    return { input, refund };
+  }
+
+  async function decision(refund: RefundWorkflowInput, word: string, operator = operators[1]): Promise<string> {
+    const [row] = await world.rows(
+      `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
+       select application_id, mode, 'refund', payment_id, id, ?, ?::bigint from refunds where id = ?::bigint returning id`,
+      [word, operator, refund.refundId],
+    );
+    return String(row?.['id']);
+  }
+
+  const decide = (refund: RefundWorkflowInput, decisionIds: string[] = [], expired = false): Promise<RefundStand> =>
+    world.activities.decideRefund({ ...refund, decisionIds, expired });
+
+  test('by a signal alone changes nothing and is written down', async () => {
+    // Whoever can reach the Temporal UI cannot give money back.
+    const { refund } = await awaiting();
+    expect(await decide(refund, ['4711'])).toMatchObject({ kind: 'awaiting' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'AWAITING_APPROVAL' });
+    const audited = await world.rows(`select * from audit_logs where target_type = 'refund' and target_id = ?`, [
+      refund.refundId,
+    ]);
+    expect(audited).toMatchObject([
+      { action: 'decision.signal-without-row', actor_type: 'SYSTEM', details: { claimed: ['4711'] } },
+    ]);
+  });
+
+  test('by a decision row carries on, and closes the row', async () => {
+    // The row is the authority, whatever id the signal named.
+    const { refund } = await awaiting();
+    const id = await decision(refund, 'approve');
+    expect(await decide(refund, ['something else'])).toEqual({ kind: 'pending' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', approved_by_operator_id: String(operators[1]) });
+    expect(await world.rows('select outcome from decisions where id = ?::bigint', [id])).toEqual([
+      { outcome: 'PENDING' },
+    ]);
+    expect(await decide(refund)).toEqual({ kind: 'pending' });
+  });
+
+  test('by the creator is refused by the database itself', async () => {
+    // Four eyes do not depend on the code above.
+    const { refund } = await awaiting();
+    await decision(refund, 'approve', operators[0]);
+    await expect(decide(refund)).rejects.toThrow();
+    expect(await refundRow(refund)).toMatchObject({ status: 'AWAITING_APPROVAL' });
+  });
+
+  test('that is refused frees the money and tells the application', async () => {
+    // REJECTED is the end of a refund that nobody carried out.
+    const { input, refund } = await awaiting();
+    const id = await decision(refund, 'reject');
+    expect(await decide(refund, [id])).toEqual({ kind: 'ended', status: 'REJECTED' });
+    expect((await eventsOf(input)).map(({ type }) => type)).toEqual(['payment.succeeded', 'refund.rejected']);
+    expect(await refundRow(refund)).toMatchObject({ failure_code: 'APPROVER_REJECTED' });
+    expect(await reserve(input, { amountMinor: 10_000n })).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('that never comes rejects the refund', async () => {
+    // Nothing waits for ever.
+    const { refund } = await awaiting();
+    expect(await decide(refund, [], true)).toEqual({ kind: 'ended', status: 'REJECTED' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'REJECTED', failure_code: 'APPROVAL_EXPIRED' });
+  });
+
+  test('that comes in the same moment as its end counts', async () => {
+    // The row was there first.
+    const { refund } = await awaiting();
+    await decision(refund, 'approve');
+    expect(await decide(refund, [], true)).toEqual({ kind: 'pending' });
+  });
+});
