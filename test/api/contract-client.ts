@@ -14,6 +14,7 @@ const PLAIN_HEADERS = new Set([
   'transfer-encoding',
   'date',
   'cache-control',
+  'set-cookie',
   'x-content-type-options',
 ]);
 
@@ -66,16 +67,26 @@ const raw: unknown = JSON.parse(text);
 const { paths } = Document.parse(raw);
 const ajv = createValidator();
 
-export const documentedOperations: readonly DocumentedOperation[] = Object.entries(paths).flatMap(([path, item]) =>
-  Object.entries(item).map(([method, operation]) => ({
-    operationId: operation.operationId,
-    method: method.toUpperCase(),
-    path,
-    secured: operation.security.length > 0,
-    parameters: operation.parameters,
-    hasBody: operation.requestBody !== undefined,
-  })),
+/** What operators call has callers of another kind; their rights are tested from the routes themselves. */
+const OF_OPERATORS = /^\/(admin|auth)\//;
+
+/** The operations that an application calls. */
+export const documentedOperations: readonly DocumentedOperation[] = everyOperation().filter(
+  ({ path }) => !OF_OPERATORS.test(path),
 );
+
+function everyOperation(): DocumentedOperation[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      operationId: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      secured: operation.security.length > 0,
+      parameters: operation.parameters,
+      hasBody: operation.requestBody !== undefined,
+    })),
+  );
+}
 
 /** Methods that the contract gives a path, in upper case. */
 export function documentedMethods(path: string): string[] {

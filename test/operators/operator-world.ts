@@ -6,6 +6,7 @@ import { hashPassword } from '../../database/operators/passwords.ts';
 import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
 import { totpCode, totpStep } from '../../domain/totp.ts';
 import { openApiWorld, type ApiWorld } from '../api/api-world.ts';
+import { problemsOf } from '../api/contract-client.ts';
 import { httpCall, type Call, type HttpAnswer } from '../api/http-call.ts';
 
 export const PASSWORD = 'three-quiet-herons-wade';
@@ -62,6 +63,12 @@ export async function openOperatorWorld(): Promise<OperatorWorld> {
   const passwordHash = await hashPassword(PASSWORD);
   const send = async (call: Omit<Call, 'origin'>): Promise<Answer> => {
     const answer = await httpCall({ ...call, origin, path: `/api/v1${call.path}` });
+    const problems = problemsOf({ ...call, origin }, answer);
+    if (problems.length > 0) {
+      throw new Error(
+        `${call.method ?? 'GET'} ${call.path} is not as documented:\n  ${problems.join('\n  ')}\n${answer.text}`,
+      );
+    }
     const { data, meta, pagination } = Envelope.parse(JSON.parse(answer.text));
     return { ...answer, data, pagination, code: meta.errorCode, message: meta.message };
   };
