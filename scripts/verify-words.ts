@@ -46,7 +46,10 @@ export function reportInWords(report: VerifyReport): string {
         `${mode} ${currency}: debits ${debits} ${debits === credits ? '=' : '≠'} credits ${credits}, ${count(postings, 'posting')}`,
       );
     }),
-    line('payments', `${report.paidPayments} paid and ${report.latePayments} late, against ledger and stored evidence`),
+    line(
+      'payments',
+      `${report.paidPayments} paid, ${report.latePayments} late and ${report.refunds} refunds, against ledger and stored evidence`,
+    ),
     line('gateway', report.asked === null ? 'not asked (--ask)' : `asked for ${count(report.asked, 'charge')}`),
     ...report.notices.map((notice) => line('note', notice)),
     '',

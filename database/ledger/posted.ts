@@ -1,3 +1,4 @@
+import type { Finding } from './findings.ts';
 import type { LedgerTransaction, Posting } from '../../domain/ledger.ts';
 import type { Mode } from '../../domain/mode.ts';
 
@@ -72,4 +73,37 @@ function textOf({ debit, credit, amount }: PostedPosting): string {
 
 function expectedText({ debit, credit, amountMinor }: Posting): string {
   return `debit ${debit}, credit ${credit}, ${amountMinor}`;
+}
+
+type Bad = Omit<Finding, 'check'>;
+
+/** What is wrong with a stored transaction that `expected` explains, or null. One that was taken back explains nothing any more. */
+export function postedFinding({
+  name,
+  posted,
+  expected,
+  bad,
+}: {
+  readonly name: string;
+  readonly posted: PostedTransaction;
+  readonly expected: () => LedgerTransaction;
+  readonly bad: (what: string) => Bad;
+}): Bad | null {
+  let transaction: LedgerTransaction;
+  try {
+    transaction = expected();
+  } catch {
+    return bad('has a gross and a fee that cannot be posted');
+  }
+  const difference = differenceFrom(transaction, posted);
+  if (difference !== null) {
+    return { ...difference, what: `${difference.what} (${name})` };
+  }
+  return posted.reversedBy === null
+    ? null
+    : {
+        table: 'ledger_transactions',
+        id: posted.id,
+        what: `of ${name} was taken back by transaction ${posted.reversedBy}`,
+      };
 }

@@ -27,10 +27,12 @@ from ledger_transactions t
   left join payments p on t.cause_type = 'payment' and t.kind = 'settlement' and p.reference = t.cause_id
     and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
   left join (late_payments l join payment_attempts a on a.id = l.attempt_id)
-    on t.cause_type = 'late-payment' and t.kind = 'late' and a.reference || ':' || l.validation_id = t.cause_id
+    on t.cause_type = 'late-payment' and a.reference || ':' || l.validation_id = t.cause_id
+      and (t.kind = 'late' or (t.kind = 'kept' and l.status = 'KEPT'))
+  left join refunds r on t.cause_type = 'refund' and t.kind = 'refund' and r.reference = t.cause_id and r.status = 'SUCCEEDED'
   left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
     and o.id::text = t.cause_id
-where p.id is null and l.id is null and o.id is null
+where p.id is null and l.id is null and o.id is null and r.id is null
 order by t.id limit ${LISTED_MAX}`;
 
 /** While a payment is open its confirmed attempt is about to settle it; once it has ended unpaid, nothing will. */

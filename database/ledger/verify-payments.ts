@@ -1,8 +1,9 @@
-import { latePaymentReceipt, paymentSettlement, type LedgerTransaction } from '../../domain/ledger.ts';
+import { latePaymentReceipt, paymentSettlement } from '../../domain/ledger.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { EntityManager } from '../connection.ts';
 import type { Finding, Findings } from './findings.ts';
-import { differenceFrom, postedJson, type PostedTransaction } from './posted.ts';
+import { postedFinding, postedJson, type PostedTransaction } from './posted.ts';
+import { eachRow, ROWS_PER_PAGE } from './rows.ts';
 
 /** What a gateway's stored answer says, read by that gateway's own adapter. */
 export interface EvidenceFacts {
@@ -21,8 +22,6 @@ interface VerifyOptions {
   readonly findings: Findings;
   readonly readEvidence: ReadEvidence;
 }
-
-const ROWS_PER_PAGE = 200;
 
 /** One confirmed charge as our rows tell it. */
 interface ConfirmedCharge {
@@ -170,59 +169,10 @@ function evidenceFinding(charge: ConfirmedCharge, readEvidence: ReadEvidence): B
     : bad(`has ${wrong[0]} ${wrong[1] ?? 'null'}, the gateway's stored answer says ${wrong[2] ?? 'nothing'}`);
 }
 
-function postedFinding({
-  name,
-  posted,
-  expected,
-  bad,
-}: {
-  readonly name: string;
-  readonly posted: PostedTransaction;
-  readonly expected: () => LedgerTransaction;
-  readonly bad: (what: string) => Bad;
-}): Bad | null {
-  let transaction: LedgerTransaction;
-  try {
-    transaction = expected();
-  } catch {
-    return bad('has a gross and a fee that cannot be posted');
-  }
-  const difference = differenceFrom(transaction, posted);
-  if (difference !== null) {
-    return { ...difference, what: `${difference.what} (${name})` };
-  }
-  return posted.reversedBy === null
-    ? null
-    : {
-        table: 'ledger_transactions',
-        id: posted.id,
-        what: `of ${name} was taken back by transaction ${posted.reversedBy}`,
-      };
-}
-
 function ownerOf({ applicationId, mode, currency }: Owned): { applicationId: bigint; mode: Mode; currency: string } {
   return { applicationId: BigInt(applicationId), mode, currency };
 }
 
 function moneyOf({ gateway, gross, fee }: ConfirmedCharge): { gateway: string; grossMinor: bigint; feeMinor: bigint } {
   return { gateway, grossMinor: BigInt(gross ?? 0), feeMinor: BigInt(fee ?? 0) };
-}
-
-async function eachRow<Row extends { readonly id: string }>(
-  em: EntityManager,
-  sql: string,
-  visit: (row: Row) => void,
-): Promise<number> {
-  let count = 0;
-  let after = '0';
-  while (true) {
-    const rows = await em.execute<Row[]>(sql, [after]);
-    rows.forEach(visit);
-    count += rows.length;
-    const end = rows.at(-1);
-    if (end === undefined || rows.length < ROWS_PER_PAGE) {
-      return count;
-    }
-    after = end.id;
-  }
 }

@@ -4,6 +4,7 @@ import { Findings, type Finding } from './findings.ts';
 import { verifyCauses } from './verify-causes.ts';
 import { verifyChain, type ChainReport, type Witness } from './verify-chain.ts';
 import { verifyLatePayments, verifyPaidPayments, type ReadEvidence } from './verify-payments.ts';
+import { verifyRefunds } from './verify-refunds.ts';
 import { verifyStructure } from './verify-structure.ts';
 import { verifyUnsealed, type UnsealedTail } from './verify-unsealed.ts';
 
@@ -16,6 +17,8 @@ export interface LedgerReport {
   readonly trialBalance: readonly TrialBalanceLine[];
   readonly paidPayments: number;
   readonly latePayments: number;
+  /** Refunds that succeeded. */
+  readonly refunds: number;
 }
 
 /**
@@ -34,6 +37,7 @@ export function verifyLedger(
     const lines = await verifyStructure(em, findings);
     const paidPayments = await verifyPaidPayments(em, { findings, readEvidence });
     const latePayments = await verifyLatePayments(em, { findings, readEvidence });
+    const refunds = await verifyRefunds(em, findings);
     await verifyCauses(em, findings);
     return {
       findings: findings.listed,
@@ -43,6 +47,7 @@ export function verifyLedger(
       trialBalance: lines,
       paidPayments,
       latePayments,
+      refunds,
     };
   });
 }
