@@ -85,16 +85,18 @@ describe('row-level security', () => {
   });
 
   // Owners, superusers and BYPASSRLS would see everything whatever the policies say.
-  test('neither runtime role is superuser, owner, or exempt', async () => {
+  test('no runtime role is superuser, owner, or exempt', async () => {
     const roles = await ledger.asOwner((em) =>
       em.execute<Record<string, unknown>[]>(
         `select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin,
            (select count(*)::integer from pg_class where relowner = r.oid and relkind in ('r', 'p')) as owned
-         from pg_roles r where rolname in ('lenden_app', 'lenden_system') order by 1`,
+         from pg_roles r where rolname in ('lenden_app', 'lenden_operator', 'lenden_system') order by 1`,
       ),
     );
     const none = { rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, owned: 0 };
-    expect(roles).toEqual(['lenden_app', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: false, ...none })));
+    expect(roles).toEqual(
+      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: false, ...none })),
+    );
   });
 
   // A forgotten scope must show nothing, not everything.
@@ -165,6 +167,121 @@ describe('row-level security', () => {
   });
 });
 
+/** Tables whose rows belong to an application, and those of the operators themselves. */
+async function operatorTables(): Promise<{ name: string; owned: boolean; readable: boolean; guarded: boolean }[]> {
+  return ledger.asOwner((em) =>
+    em.execute(
+      `select c.relname as name,
+         c.relname = 'applications' or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'application_id'
+           and not a.attisdropped) and c.relname <> 'operator_grants' as owned,
+         has_table_privilege('lenden_operator', c.oid, 'select') as readable,
+         c.relrowsecurity and c.relforcerowsecurity
+           and exists (select from pg_policy p where p.polrelid = c.oid and 'lenden_operator'::regrole = any(p.polroles)) as guarded
+       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+         and has_any_column_privilege('lenden_operator', c.oid, 'select, insert, update') order by 1`,
+    ),
+  );
+}
+
+function applicationsOf(rows: readonly { row: unknown }[], name: string): string[] {
+  const key = name === 'applications' ? 'id' : 'application_id';
+  const owners = rows.map(({ row }) =>
+    String(Object.entries({ ...(row as object) }).find(([column]) => column === key)?.[1]),
+  );
+  return [...new Set(owners)].sort();
+}
+
+describe("an operator's view", () => {
+  // A table that operators touch and nothing guards would show every tenant to everybody.
+  test('every table that the operator role touches forces row-level security with a policy', async () => {
+    const touched = await operatorTables();
+    expect(touched.length).toBeGreaterThanOrEqual(20);
+    expect(touched.filter(({ guarded }) => !guarded)).toEqual([]);
+  });
+
+  // Whoever works for one application never sees a row of another, in whatever table.
+  test('of one application shows its rows in both modes and no others', async () => {
+    for (const { name } of (await operatorTables()).filter(({ owned, readable }) => owned && readable)) {
+      const seen = await ledger.database.withOperator([firstApp], (em) =>
+        em.execute<{ row: unknown }[]>(`select to_jsonb(t) as row from ${name} t`),
+      );
+      expect({ name, applications: applicationsOf(seen, name) }).toEqual({ name, applications: [String(firstApp)] });
+    }
+  });
+
+  // A request that may see nothing sees nothing, also when nobody has said what it may see.
+  test('of no application, and none at all, show no row of any', async () => {
+    const unset = await openOrm({ url: ledger.url, role: 'lenden_operator', poolSize: 1 });
+    try {
+      for (const { name } of (await operatorTables()).filter(({ owned, readable }) => owned && readable)) {
+        const text = `select to_jsonb(t) as row from ${name} t`;
+        const none = await ledger.database.withOperator([], (em) => em.execute<object[]>(text));
+        expect({ name, none, unset: await unset.em.fork().execute(text) }).toEqual({ name, none: [], unset: [] });
+      }
+    } finally {
+      await unset.close();
+    }
+  });
+
+  // The whole is for whoever holds a permission everywhere.
+  test('of every application shows them all', async () => {
+    for (const { name } of (await operatorTables()).filter(({ owned, readable }) => owned && readable)) {
+      const seen = await ledger.database.withOperator('every-app', (em) =>
+        em.execute<{ row: unknown }[]>(`select to_jsonb(t) as row from ${name} t`),
+      );
+      expect({ name, applications: applicationsOf(seen, name) }).toEqual({
+        name,
+        applications: [String(firstApp), String(secondApp)].sort(),
+      });
+    }
+  });
+
+  // An operator decides; what follows from it is written by others.
+  test.each([
+    `update payments set status = 'SUCCEEDED'`,
+    'delete from payments',
+    `update refunds set status = 'SUCCEEDED'`,
+    'delete from ledger_postings',
+    `update ledger_postings set amount_minor = 1`,
+    `delete from decisions`,
+    'delete from audit_logs',
+    'delete from applications',
+  ])('lets nobody run: %s', async (sql) => {
+    await expect(ledger.database.withOperator('every-app', (em) => em.execute(sql))).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
+
+  // An application's request has no business with the people who run the service.
+  test.each([
+    'operators',
+    'operator_sessions',
+    'operator_recovery_codes',
+    'login_throttles',
+    'roles',
+    'operator_grants',
+    'settings',
+    'audit_logs',
+  ])('an application cannot read %s', async (name) => {
+    const scope = { applicationId: firstApp, mode: 'TEST' } as const;
+    await expect(ledger.database.withScope(scope, (em) => em.execute(`select from ${name}`))).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
+
+  // A log that can be written in another's name is no log.
+  test('an application writes its own entries into the audit log, and no others', async () => {
+    const write = (applicationId: bigint) =>
+      ledger.database.withScope({ applicationId: firstApp, mode: 'TEST' }, (em) =>
+        em.execute(
+          `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id) values ('APP', 'x', 'test.written', 't', '1', ${applicationId})`,
+        ),
+      );
+    await expect(write(secondApp)).rejects.toMatchObject({ code: '42501' });
+    await expect(write(firstApp)).resolves.toBeDefined();
+  });
+});
+
 async function owners(
   database: Database,
   scope: { applicationId: bigint; mode: 'TEST' | 'LIVE' },
@@ -208,6 +325,16 @@ async function fillOtherTables(owned: {
     `with event as (insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload)
          values ('evt_${tag}', ${applicationId}, '${mode}', ${paymentId}, 'payment.succeeded', 1, 1, '{}') returning id)
        insert into webhook_attempts (webhook_event_id, application_id, mode, number, duration_ms) select id, ${applicationId}, '${mode}', 1, 1 from event`,
+    `insert into operators (email, name, password_hash) values ('asha@example.com', 'Asha', 'x') on conflict do nothing`,
+    `with refund as (insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, gateway, store_id, gateway_txn_id,
+           created_by_type)
+         values (${applicationId}, '${mode}', ${paymentId}, 'ref_' || lpad('${applicationId}${mode}', 22, '0'), 'PENDING', 1, 'BDT', 'sslcommerz', 's', 't', 'APP')
+         returning id)
+       insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
+         select ${applicationId}, '${mode}', 'refund', ${paymentId}, refund.id, 'approve', operators.id from refund, operators limit 1`,
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', 'x')`,
+    `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode)
+       values ('SYSTEM', 'test', 'test.written', 'test', '1', ${applicationId}, '${mode}')`,
   ];
   for (const sql of statements) {
     await ledger.asOwner((em) => em.execute(sql));
