@@ -16,6 +16,11 @@ export const nativeApp = z.object({
 
 export type NativeApp = z.infer<typeof nativeApp>;
 
+/** One of the demo's operators, with his password. */
+export const demoOperator = z.object({ email: z.string(), password: z.string(), role: z.string() });
+
+export type DemoOperator = z.infer<typeof demoOperator>;
+
 const devFile = z.object({
   api: z.url(),
   web: z.url(),
@@ -24,6 +29,7 @@ const devFile = z.object({
   temporal: z.object({ address: z.string(), ui: z.string(), namespace: z.string() }),
   databaseUrl: z.string(),
   apps: z.object({ native: nativeApp }),
+  operators: z.array(demoOperator),
   processes: z.record(z.string(), z.int().positive()),
 });
 

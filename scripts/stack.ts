@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { lastWords, startChild, type Child } from './child.ts';
 import { assembleCrew, type Crew } from './crew.ts';
 import { seedDemoApps } from './demo-apps.ts';
+import { seedDemoOperators } from './demo-operators.ts';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file.ts';
 import { startPostgres } from './postgres.ts';
 import { withProgress } from './progress.ts';
@@ -111,8 +112,9 @@ async function startEverything({ crew, directory, options }: Start): Promise<Omi
     start: async () => untilAnswering(await program('api', 'api/main.ts'), { url: readyUrl, ...readiness }),
   });
   const apps = seedDemoApps({ directory, databaseUrl: servers.databaseUrl, masterKey });
-  await together(withProgress('Starting api, web and worker', { work: together(apps, worker, api), say }));
-  return description({ environment, ports, servers, apps: await apps });
+  const operators = seedDemoOperators({ directory, databaseUrl: servers.databaseUrl });
+  await together(withProgress('Starting api, web and worker', { work: together(apps, operators, worker, api), say }));
+  return description({ environment, ports, servers, apps: await apps, operators: await operators });
 }
 
 function description(running: {
@@ -120,8 +122,9 @@ function description(running: {
   ports: StackPorts;
   servers: StackServers;
   apps: DevFile['apps'];
+  operators: DevFile['operators'];
 }): Omit<DevFile, 'processes'> {
-  const { environment, ports, servers, apps } = running;
+  const { environment, ports, servers, apps, operators } = running;
   const web = environment['LENDEN_WEB_URL'] ?? `http://localhost:${ports.web}`;
   return {
     api: `${environment['LENDEN_API_URL']}/api/v1`,
@@ -131,6 +134,7 @@ function description(running: {
     temporal: { address: servers.temporalAddress, ui: servers.temporalUi, namespace: servers.temporalNamespace },
     databaseUrl: servers.databaseUrl,
     apps,
+    operators,
   };
 }
 

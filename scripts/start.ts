@@ -119,6 +119,6 @@ Take a payment: paste this, then open the checkoutUrl that it answers. Or: npm r
     -d '{ "amountMinor": 10000, "currency": "BDT", "customerReference": "cust_123",
           "customerEmail": "jane@example.com", "productName": "Pro plan" }'
 
-All of this is in ${directory}/dev.json too. Ctrl-C stops everything; the data stays.
+Operators of every role, with their passwords, are in ${directory}/dev.json, and all of the above too. Ctrl-C stops everything; the data stays.
 `;
 }

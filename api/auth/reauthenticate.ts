@@ -17,14 +17,18 @@ export interface Proof {
 }
 
 /**
- * Whoever holds a session shows that he is its operator; the session gets another token, and the former one is worth nothing. `then` runs in
+ * Whoever holds a session shows that he is its operator; the session gets another token, and the former one is worth nothing. `alongside` runs in
  * the same transaction.
  *
  * @throws DomainError INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, RATE_LIMITED, SESSION_EXPIRED
  */
 export async function reauthenticate(
   deps: AdminDependencies,
-  { caller, proof, then }: { caller: OperatorCaller; proof: Proof; then?: (em: EntityManager) => Promise<void> },
+  {
+    caller,
+    proof,
+    alongside,
+  }: { caller: OperatorCaller; proof: Proof; alongside?: (em: EntityManager) => Promise<void> },
 ): Promise<string> {
   const { operator, session, actor } = caller;
   const subject = sessionHolderSubject(operator.id);
@@ -50,7 +54,7 @@ export async function reauthenticate(
     }
     await forget(em, subject);
     await recordAudit(em, { actor, action: 'session.reauthenticated', target });
-    await then?.(em);
+    await alongside?.(em);
     return null;
   });
   if (refused !== null) {

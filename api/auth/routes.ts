@@ -180,7 +180,7 @@ function changePassword(deps: AdminDependencies): AdminRoute {
       const token = await reauthenticate(deps, {
         caller,
         proof: body,
-        then: async (em) => {
+        alongside: async (em) => {
           await setPassword(em, { operatorId: operator.id, passwordHash, temporary: false });
           const ended = await endSessions(em, {
             operatorId: operator.id,

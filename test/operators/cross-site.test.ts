@@ -37,7 +37,7 @@ describe('the cookie', () => {
       header
         .split('; ')
         .slice(1)
-        .map((part) => part.split('=')[0])
+        .map((part) => part.split('=')[0] ?? '')
         .sort(),
     ).toEqual(['Expires', 'HttpOnly', 'Path', 'SameSite', 'Secure']);
     expect(header).toContain('SameSite=Strict');

@@ -77,7 +77,11 @@ describe('a second factor', () => {
     const { email, secret } = await enrol();
     const code = codeOf(secret);
     const answers = await Promise.all([logIn(email, { code }), logIn(email, { code }), logIn(email, { code })]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401]);
+    expect(answers.map(({ code: refusal }) => refusal ?? 'in').sort()).toEqual([
+      'INVALID_CREDENTIALS',
+      'INVALID_CREDENTIALS',
+      'in',
+    ]);
     expect((await logIn(email, { code: codeOf(secret, { steps: -1n }) })).code).toBe('INVALID_CREDENTIALS');
   });
 

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { openDatabase, type Database } from '../database/connection.ts';
+import { Operator } from '../database/entities/operator.ts';
+import { recordAudit } from '../database/operators/audit.ts';
+import { lockSuperAdmins } from '../database/operators/last-super-admin.ts';
+import { insertOperator } from '../database/operators/operators.ts';
+import { hashPassword, passwordMatches } from '../database/operators/passwords.ts';
+import { readRoleByName, replaceGrants } from '../database/operators/roles.ts';
+import { demoOperator, type DemoOperator } from './dev-file.ts';
+import type { DemoSeed } from './demo-apps.ts';
+import { readPrivateJson, writePrivateJson } from './private-files.ts';
+
+/** The first one is in charge: there is always a Super Admin from here on. */
+const ROLES = ['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer'] as const;
+const remembered = z.array(demoOperator);
+
+/**
+ * Makes the demo's operators the first time, one for each seeded role, each with a random password that is remembered in a file of its
+ * owner's only. One whose password was changed since, or who is unknown to this database, is left alone or made anew.
+ */
+export async function seedDemoOperators({
+  directory,
+  databaseUrl,
+}: Omit<DemoSeed, 'masterKey'>): Promise<DemoOperator[]> {
+  const file = join(directory, 'demo-operators.json');
+  const known = readPrivateJson(file, remembered) ?? [];
+  const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
+  try {
+    const operators: DemoOperator[] = [];
+    for (const role of ROLES) {
+      const before = known.find((operator) => operator.role === role);
+      operators.push(before !== undefined && (await logsIn(database, before)) ? before : await create(database, role));
+    }
+    writePrivateJson(file, operators);
+    return operators;
+  } finally {
+    await database.close();
+  }
+}
+
+async function logsIn(database: Database, { email, password }: DemoOperator): Promise<boolean> {
+  const operator = await database.withOperator([], (em) => em.findOne(Operator, { email, status: 'ACTIVE' }));
+  return operator !== null && passwordMatches(password, operator.passwordHash);
+}
+
+async function create(database: Database, role: string): Promise<DemoOperator> {
+  const name = `${role} of the demo`;
+  const password = randomBytes(18).toString('base64url');
+  const passwordHash = await hashPassword(password);
+  return database.withOperator('every-app', async (em) => {
+    await lockSuperAdmins(em);
+    const email = await freeAddress(async (address) => (await em.count(Operator, { email: address })) === 0, role);
+    const { id: roleId } = await readRoleByName(em, role);
+    const operatorId = await insertOperator(em, { email, name, passwordHash, passwordTemporary: false });
+    await replaceGrants(em, { operatorId, grants: [{ roleId, applicationId: null }] });
+    const actor = { type: 'SYSTEM', id: null, name: 'npm start' } as const;
+    const target = { type: 'operator', id: operatorId };
+    await recordAudit(em, { actor, action: 'operator.created', target, after: { email, name, role } });
+    return { email, password, role };
+  });
+}
+
+/** `super-admin@lenden.example`, or with a number where somebody has changed the former one's password. */
+async function freeAddress(isFree: (email: string) => Promise<boolean>, role: string): Promise<string> {
+  const local = role.toLowerCase().replace(' ', '-');
+  for (let number = 1; number < 1_000; number += 1) {
+    const email = `${local}${number === 1 ? '' : `-${number}`}@lenden.example`;
+    if (await isFree(email)) {
+      return email;
+    }
+  }
+  throw new Error(`The demo has too many operators of the role ${role}.`);
+}

@@ -1,0 +1,185 @@
+import './lifeline.ts';
+import { parseArgs } from 'node:util';
+import { openDatabase, type Database, type EntityManager } from '../database/connection.ts';
+import { recordAudit, type Actor } from '../database/operators/audit.ts';
+import { lockSuperAdmins } from '../database/operators/last-super-admin.ts';
+import {
+  insertOperator,
+  listOperators,
+  setOperatorStatus,
+  setPassword,
+  type OperatorRecord,
+} from '../database/operators/operators.ts';
+import { hashPassword } from '../database/operators/passwords.ts';
+import { readRoleByName, replaceGrants, resolveGrants } from '../database/operators/roles.ts';
+import { removeTotp } from '../database/operators/second-factor.ts';
+import { endSessions } from '../database/operators/sessions.ts';
+import { DomainError } from '../domain/errors.ts';
+import { passwordProblem } from '../domain/password.ts';
+import { findRunningStack } from './dev-file.ts';
+import { errorCode } from './error-code.ts';
+import { OPTIONS, readCommand, UsageError, USAGE, type OperatorCommand } from './operator-command.ts';
+import { readNewPassword } from './read-password.ts';
+
+/** Whoever may run this has the database anyway; the log says that it came from here. */
+const ACTOR: Actor = { type: 'SYSTEM', id: null, name: 'npm run operator' };
+const LIST_MAX = 1_000;
+
+process.exitCode = await main();
+
+/** `npm run operator`: the first operator, and the way back in for whoever lost password or phone. */
+async function main(): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    const command = readCommand({ values, positionals });
+    const rows = await carryOut(command, await findDatabase(values.directory));
+    console.log(values.json ? JSON.stringify(rows) : rows.map(inWords).join('\n'));
+    return 0;
+  } catch (error) {
+    console.error(wordsOf(error));
+    if (error instanceof UsageError || String(errorCode(error)).startsWith('ERR_PARSE_ARGS')) {
+      console.error(`\n${USAGE}`);
+      return 2;
+    }
+    return 1;
+  }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof DomainError && error.fields !== undefined) {
+    return Object.entries(error.fields)
+      .map(([field, problem]) => `${field} ${problem}`)
+      .join('\n');
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+type Shown = Readonly<Record<string, string | number | boolean | null>>;
+
+async function carryOut(command: OperatorCommand, databaseUrl: string): Promise<Shown[]> {
+  const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
+  try {
+    if (command.action === 'list') {
+      const all = { filter: {}, sortBy: 'email', order: 'ASC', limit: LIST_MAX, offset: 0 } as const;
+      const { rows } = await database.withOperator('every-app', (em) => listOperators(em, all));
+      return rows.map(shown);
+    }
+    await change(database, command);
+    return [shown(await findOperator(database, command.email))];
+  } finally {
+    await database.close();
+  }
+}
+
+async function change(database: Database, command: Exclude<OperatorCommand, { action: 'list' }>): Promise<void> {
+  if (command.action === 'create') {
+    const passwordHash = await hashPassword(await newPassword({ email: command.email, name: command.name }));
+    await database.withOperator('every-app', (em) => create(em, { ...command, passwordHash }));
+    return;
+  }
+  const operator = await findOperator(database, command.email);
+  switch (command.action) {
+    case 'disable':
+    case 'enable': {
+      const status = command.action === 'enable' ? 'ACTIVE' : 'DISABLED';
+      await database.withOperator('every-app', async (em) => {
+        if (await setOperatorStatus(em, { operatorId: operator.id, status })) {
+          await note(em, operator.id, { action: `operator.${command.action}d`, after: { status } });
+        }
+      });
+      return;
+    }
+    case 'reset-password': {
+      const passwordHash = await hashPassword(await newPassword(operator));
+      await database.withOperator('every-app', async (em) => {
+        await setPassword(em, { operatorId: operator.id, passwordHash, temporary: command.temporary });
+        await endSessions(em, { operatorId: operator.id, reason: 'password-changed' });
+        await note(em, operator.id, { action: 'password.reset', after: { temporary: command.temporary } });
+      });
+      return;
+    }
+    case 'reset-second-factor':
+      await database.withOperator('every-app', async (em) => {
+        if (await removeTotp(em, operator.id)) {
+          await endSessions(em, { operatorId: operator.id, reason: 'second-factor-changed' });
+          await note(em, operator.id, { action: 'second-factor.removed' });
+        }
+      });
+  }
+}
+
+async function create(
+  em: EntityManager,
+  command: Extract<OperatorCommand, { action: 'create' }> & { readonly passwordHash: string },
+): Promise<void> {
+  const { email, name, role, applicationId, temporary, passwordHash } = command;
+  await lockSuperAdmins(em);
+  const grants = [{ roleId: (await readRoleByName(em, role)).id, applicationId }];
+  await resolveGrants(em, grants);
+  const operatorId = await insertOperator(em, { email, name, passwordHash, passwordTemporary: temporary });
+  await replaceGrants(em, { operatorId, grants });
+  await note(em, operatorId, { action: 'operator.created', after: { email, name, role, applicationId } });
+}
+
+async function note(
+  em: EntityManager,
+  operatorId: bigint,
+  { action, after }: { action: string; after?: Readonly<Record<string, string | boolean | bigint | null>> },
+): Promise<void> {
+  const target = { type: 'operator', id: operatorId };
+  await recordAudit(em, { actor: ACTOR, action, target, ...(after === undefined ? {} : { after }) });
+}
+
+async function findOperator(database: Database, email: string): Promise<OperatorRecord> {
+  const one = { filter: { email }, sortBy: 'email', order: 'ASC', limit: 1, offset: 0 } as const;
+  const { rows } = await database.withOperator('every-app', (em) => listOperators(em, one));
+  const [operator] = rows;
+  if (operator === undefined) {
+    throw new Error(`No operator has the address ${email}.`);
+  }
+  return operator;
+}
+
+async function newPassword(person: { readonly email: string; readonly name: string }): Promise<string> {
+  const password = await readNewPassword(process.stdin, process.stderr);
+  const problem = passwordProblem(password, person);
+  if (problem !== null) {
+    throw new Error(`The password ${problem}.`);
+  }
+  return password;
+}
+
+/** The environment's database, as a deployment has it, else the running stack's. */
+async function findDatabase(directory: string): Promise<string> {
+  const databaseUrl = process.env['DATABASE_URL'] || (await findRunningStack(directory))?.databaseUrl;
+  if (databaseUrl === undefined) {
+    throw new Error('No database: run npm start first, or set DATABASE_URL.');
+  }
+  return databaseUrl;
+}
+
+function shown(operator: OperatorRecord): Shown {
+  const { id, email, name, status, secondFactor, passwordTemporary, roles, lastLoginAt } = operator;
+  return {
+    id: Number(id),
+    email,
+    name,
+    status,
+    roles: roles
+      .map((role) => (role.applicationId === null ? role.name : `${role.name} (app ${role.applicationId})`))
+      .join(', '),
+    secondFactor,
+    passwordTemporary,
+    lastLoginAt: lastLoginAt?.toISOString() ?? null,
+  };
+}
+
+function inWords(row: Shown): string {
+  const { id, email, name, status, roles, secondFactor, lastLoginAt } = row;
+  const factor = secondFactor === true ? 'second factor' : 'no second factor';
+  return `${id}  ${email}  ${name}  ${status}  ${roles === '' ? 'no role' : roles}  ${factor}  last login ${lastLoginAt ?? 'never'}`;
+}

@@ -1,0 +1,62 @@
+const LENGTH_MAX = 1_024;
+
+/** Asks twice on a terminal, without showing what is typed; from a pipe or a file it is the first line. */
+export async function readNewPassword(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Promise<string> {
+  if (!input.isTTY) {
+    return firstLine(input);
+  }
+  const password = await askHidden('Password: ', { input, output });
+  if ((await askHidden('Again: ', { input, output })) !== password) {
+    throw new Error('The two are not the same.');
+  }
+  return password;
+}
+
+async function firstLine(input: NodeJS.ReadStream): Promise<string> {
+  let text = '';
+  for await (const chunk of input.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.includes('\n') || text.length > LENGTH_MAX) {
+      break;
+    }
+  }
+  return (text.split('\n')[0] ?? '').replace(/\r$/, '');
+}
+
+interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+}
+
+/** Raw mode: the terminal would show each key otherwise. */
+function askHidden(question: string, { input, output }: Terminal): Promise<string> {
+  output.write(question);
+  input.setRawMode(true);
+  input.setEncoding('utf8');
+  input.resume();
+  return new Promise((resolve, reject) => {
+    let typed = '';
+    const finish = (settle: () => void): void => {
+      input.off('data', take);
+      input.setRawMode(false);
+      input.pause();
+      output.write('\n');
+      settle();
+    };
+    const take = (keys: string): void => {
+      for (const key of keys) {
+        if (key === '\r' || key === '\n' || key === '\u0004') {
+          finish(() => resolve(typed));
+          return;
+        }
+        if (key === '\u0003') {
+          finish(() => reject(new Error('Stopped.')));
+          return;
+        }
+        typed =
+          key === '\u007f' || key === '\b' ? [...typed].slice(0, -1).join('') : (typed + key).slice(0, LENGTH_MAX);
+      }
+    };
+    input.on('data', take);
+  });
+}
