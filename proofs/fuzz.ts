@@ -9,7 +9,7 @@ import { registerApplication, type Registration } from '../database/applications
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import type { DevFile } from '../scripts/dev-file.ts';
-import { fuzz, type FuzzFindings } from './fuzz/run.ts';
+import { fuzz, OF_OPERATORS, type FuzzFindings } from './fuzz/run.ts';
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
@@ -115,9 +115,9 @@ async function registerPeers(dev: DevFile): Promise<[Registration, Registration]
 
 async function operationsOf(document: string): Promise<string[]> {
   const { paths } = Document.parse(await (await fetch(document)).json());
-  return Object.entries(paths).flatMap(([path, item]) =>
-    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
-  );
+  return Object.entries(paths)
+    .filter(([path]) => !OF_OPERATORS.test(path))
+    .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
 }
 
 /** The command itself, as a person would run it; the gateway is asked for every charge. */

@@ -28,10 +28,10 @@ interface Terminal {
   readonly output: NodeJS.WriteStream;
 }
 
-/** Raw mode: the terminal would show each key otherwise. */
+/** Raw mode, and before the question is seen: the terminal would show what is typed otherwise. */
 function askHidden(question: string, { input, output }: Terminal): Promise<string> {
-  output.write(question);
   input.setRawMode(true);
+  output.write(question);
   input.setEncoding('utf8');
   input.resume();
   return new Promise((resolve, reject) => {

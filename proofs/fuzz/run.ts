@@ -71,6 +71,9 @@ export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
   }
 }
 
+/** Applications are fuzzed; what operators call is tested role by route, and its answers against the same document. */
+export const OF_OPERATORS = /^\/(admin|auth)\//;
+
 const NAMES = ['fuzzed', 'neighbour'];
 
 /** JSON's texts and lists are TOML's, too. */
@@ -91,6 +94,7 @@ function argumentsOf({ document, examples, seed }: FuzzRun, report: string): str
     'generation-database': 'none',
     report: 'json',
     'report-json-path': report,
+    'exclude-path-regex': OF_OPERATORS.source,
   };
   const pairs = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   return ['run', document, ...pairs, '--continue-on-failure', '--no-color'];

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
 import { pino } from 'pino';
-import { createApiListener } from '../../api/listeners.ts';
+import { createApiListener, createWebListener } from '../../api/listeners.ts';
 import { registerApplication, type ApplicationSettings, type Registration } from '../../database/applications.ts';
 import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
@@ -30,8 +30,8 @@ export interface ApiWorld {
   register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
   /** A payment of 100.00 that the gateway confirmed, as far as the rows tell. */
   paidPayment(shop: Registration): Promise<{ id: string; reference: string }>;
-  /** What one more API process would be: a limiter, an authenticator and a pool of its own. Answers its origin. */
-  listen(options?: { databaseUrl?: string }): Promise<string>;
+  /** What one more API process would be: a limiter, an authenticator and a pool of its own; with `pages`, what payers and operators see. Answers its origin. */
+  listen(options?: { databaseUrl?: string; pages?: boolean }): Promise<string>;
   /** One statement as the owner of the schema. */
   sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -54,7 +54,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     register: (settings = {}) => register({ database, secrets }, settings),
     sql: (text, parameters = []) => owner.em.fork().execute(text, [...parameters]),
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
-    async listen({ databaseUrl = url } = {}) {
+    async listen({ databaseUrl = url, pages = false } = {}) {
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
       const deps = {
         database: own,
@@ -70,10 +70,15 @@ export async function openApiWorld(): Promise<ApiWorld> {
         server.listen(0, '127.0.0.1', resolve);
       });
       const origin = `http://127.0.0.1:${portOf(server.address())}`;
-      server.on(
-        'request',
-        createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies: 0 }).callback(),
-      );
+      const listener = pages
+        ? createWebListener({
+            ...deps,
+            apiUrl: 'http://localhost:8080',
+            webUrl: origin.replace('127.0.0.1', 'localhost'),
+            trustedProxies: 0,
+          })
+        : createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies: 0 });
+      server.on('request', listener.callback());
       closers.push(
         () =>
           new Promise((resolve) => {
