@@ -47,6 +47,8 @@ const deps = {
   secrets: createSecretBox(config.masterKey),
   sessionLimits: config.sessionLimits,
   temporal: temporal.client,
+  temporalUi:
+    config.temporal.uiUrl === null ? null : { url: config.temporal.uiUrl, namespace: config.temporal.namespace },
   observe: observeRequests(telemetry),
 };
 

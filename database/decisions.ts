@@ -1,3 +1,4 @@
+import { DomainError } from '../domain/errors.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
@@ -21,6 +22,87 @@ interface DecisionRow {
   reason: string | null;
   operator_id: string;
   late_payment_id: string | null;
+}
+
+export interface NewDecision {
+  readonly scope: Scope;
+  readonly kind: DecisionKind;
+  readonly paymentId: bigint;
+  readonly refundId: bigint | null;
+  readonly latePaymentId: bigint | null;
+  readonly decision: DecisionWord;
+  readonly reason: string | null;
+  readonly operatorId: bigint;
+  readonly needsSecond: boolean;
+}
+
+export interface StoredDecision {
+  readonly id: bigint;
+  /** False while a second person has to say the same. */
+  readonly complete: boolean;
+}
+
+interface WaitingRow {
+  id: string;
+  decision: DecisionWord;
+  operator_id: string;
+  needs_second: boolean;
+  second_operator_id: string | null;
+}
+
+/**
+ * Writes a decision, or seconds the one that waits for it. The caller has locked the payment, so two operators come one after another.
+ * @throws DomainError FORBIDDEN when one person would be both, INVALID_OPERATION_STATE when something else is decided already
+ */
+export async function decide(statements: Statements, decision: NewDecision): Promise<StoredDecision> {
+  const { scope, kind, paymentId, refundId, latePaymentId } = decision;
+  const [waiting] = await statements.execute<WaitingRow[]>(
+    `select id, decision, operator_id, needs_second, second_operator_id from decisions
+     where kind = ? and payment_id = ? and refund_id is not distinct from ?::bigint and late_payment_id is not distinct from ?::bigint
+       and consumed_at is null for update`,
+    [kind, paymentId, refundId, latePaymentId],
+  );
+  if (waiting !== undefined) {
+    return second(statements, decision, waiting);
+  }
+  const [row] = await statements.execute<{ id: string }[]>(
+    `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, decision, reason, operator_id, needs_second)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
+    [
+      scope.applicationId,
+      scope.mode,
+      kind,
+      paymentId,
+      refundId,
+      latePaymentId,
+      decision.decision,
+      decision.reason,
+      decision.operatorId,
+      decision.needsSecond,
+    ],
+  );
+  if (row === undefined) {
+    throw new Error('a decision was not stored');
+  }
+  return { id: BigInt(row.id), complete: !decision.needsSecond };
+}
+
+async function second(
+  statements: Statements,
+  { decision, operatorId }: NewDecision,
+  waiting: WaitingRow,
+): Promise<StoredDecision> {
+  if (!waiting.needs_second || waiting.second_operator_id !== null || waiting.decision !== decision) {
+    throw new DomainError('INVALID_OPERATION_STATE', `it is decided already: ${waiting.decision}`);
+  }
+  if (waiting.operator_id === operatorId.toString()) {
+    throw new DomainError('FORBIDDEN', 'a second person has to decide the same');
+  }
+  await statements.execute('update decisions set second_operator_id = ?, seconded_at = now() where id = ?', [
+    operatorId,
+    waiting.id,
+  ]);
+  return { id: BigInt(waiting.id), complete: true };
 }
 
 const COMPLETE = `consumed_at is null and (not needs_second or second_operator_id is not null)`;

@@ -1,6 +1,8 @@
 import type { EntityManager } from './connection.ts';
 import { GatewayCallback, LatePayment, PaymentAttempt, type Payment } from './entities/payment.ts';
+import { Decision, Refund } from './entities/refund.ts';
 import { WebhookEvent } from './entities/webhook.ts';
+import { explain, type Situation } from '../domain/explanation.ts';
 
 export interface TimelineEntry {
   readonly at: Date;
@@ -10,14 +12,35 @@ export interface TimelineEntry {
 
 const ROWS_MAX = 50;
 
+/** Where a payment stands in words, and its course: the same for app, operator and support. */
+export async function explainPayment(
+  em: EntityManager,
+  payment: Payment,
+): Promise<Situation & { readonly timeline: readonly TimelineEntry[] }> {
+  const unconsumed = await em.count(GatewayCallback, { paymentId: payment.id, consumedAt: null });
+  const held = await em.count(LatePayment, { paymentId: payment.id, status: 'HELD' });
+  const situation = explain({
+    status: payment.status,
+    expiresAt: payment.expiresAt,
+    now: new Date(),
+    reviewReason: payment.reviewReason ?? null,
+    failureCode: payment.failureCode ?? null,
+    asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
+    heldLate: held > 0,
+  });
+  return { ...situation, timeline: await timelineOf(em, payment) };
+}
+
 /** Everything that is stored of a payment's course, in order of time. Codes and counts only: no callback body, no payer's data. */
-export async function timelineOf(em: EntityManager, payment: Payment): Promise<TimelineEntry[]> {
+async function timelineOf(em: EntityManager, payment: Payment): Promise<TimelineEntry[]> {
   const paymentId = payment.id;
   const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;
   const attempts = await em.find(PaymentAttempt, { paymentId }, page);
   const callbacks = await em.find(GatewayCallback, { paymentId }, page);
   const late = await em.find(LatePayment, { paymentId }, page);
   const events = await em.find(WebhookEvent, { paymentId }, page);
+  const refunds = await em.find(Refund, { paymentId }, page);
+  const decisions = await em.find(Decision, { paymentId }, page);
   const entries: (TimelineEntry | null)[] = [
     { at: payment.createdAt, event: 'payment created', detail: null },
     ...attempts.flatMap((attempt) => [
@@ -37,6 +60,21 @@ export async function timelineOf(em: EntityManager, payment: Payment): Promise<T
     at(payment.reviewSince, 'put under review', payment.reviewReason ?? null),
     at(payment.endedAt, `ended: ${payment.status}`, payment.failureCode ?? null),
     ...late.map(({ createdAt, status }) => ({ at: createdAt, event: 'late money booked to suspense', detail: status })),
+    ...refunds.flatMap((refund) => [
+      {
+        at: refund.createdAt,
+        event: `refund ${refund.id} asked for`,
+        detail: `${refund.amountMinor} ${refund.currency}`,
+      },
+      at(refund.acceptedAt, `refund ${refund.id} accepted by the gateway`),
+      at(refund.reviewSince, `refund ${refund.id} put under review`, refund.reviewReason ?? null),
+      at(refund.endedAt, `refund ${refund.id} ended: ${refund.status}`, refund.failureCode ?? null),
+    ]),
+    ...decisions.map(({ createdAt, kind, decision, outcome }) => ({
+      at: createdAt,
+      event: `an operator decided (${kind}): ${decision}`,
+      detail: outcome ?? null,
+    })),
     ...events.flatMap((event) => [
       { at: event.createdAt, event: `event ${event.type} recorded`, detail: event.eventId },
       at(event.deliveredAt, `event ${event.type} delivered`, `attempt ${event.attempts}`),

@@ -277,6 +277,16 @@ export async function readRefund(
   return row === undefined ? null : refundOf(row);
 }
 
+/** What of a payment the gateway has given back. */
+export async function refundedOf(statements: Statements, paymentId: bigint): Promise<bigint> {
+  const [row] = await statements.execute<{ minor: string }[]>(
+    `select coalesce(sum(amount_minor), 0)::text as minor from refunds
+     where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED'`,
+    [paymentId],
+  );
+  return BigInt(row?.minor ?? 0);
+}
+
 /** Refunds of one payment, oldest first. */
 export async function listRefunds(
   statements: Statements,

@@ -83,6 +83,7 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
     },
     secrets: { seal: refuse, open: refuse },
     sessionLimits: { idleMs: 0, absoluteMs: 0 },
+    temporalUi: null,
     log: createLogger({ service: 'generate', level: 'silent' }),
     apiUrl: 'http://localhost:8080',
     webUrl: 'http://localhost:3000',

@@ -15,4 +15,6 @@ export interface AdminDependencies {
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;
+  /** Where workflows are looked at; null where that is not told. */
+  readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
 }

@@ -1,6 +1,9 @@
 import { authRoutes } from '../auth/routes.ts';
 import { auditLogRoutes } from './audit-logs.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { latePaymentAdminRoutes } from './late-payments.ts';
+import { paymentAdminRoutes } from './payments.ts';
+import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
 import { settingsRoutes } from './settings.ts';
@@ -14,5 +17,8 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...roleRoutes(deps),
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
+    ...paymentAdminRoutes(deps),
+    ...refundAdminRoutes(deps),
+    ...latePaymentAdminRoutes(deps),
   ];
 }

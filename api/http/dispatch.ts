@@ -5,7 +5,7 @@ import { describeError, type Logger } from '../../runtime/logger.ts';
 import { readText, requireJson } from './body.ts';
 import { NumberText, parseJsonStrictly, type JsonValue } from './json-text.ts';
 import type { Route } from './route.ts';
-import { isReplay, type AnySurface, type Context } from './surface.ts';
+import { isReplay, isStream, type AnySurface, type Context } from './surface.ts';
 
 /** Finds the surface and route of a request, checks it from outside in, runs the handler and writes the answer. */
 export function createDispatcher(surfaces: readonly AnySurface[], log: Logger): (context: Context) => Promise<boolean> {
@@ -81,7 +81,11 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
   });
   context.status = reply.status;
   context.set(reply.headers ?? {});
-  context.type = 'application/json; charset=utf-8';
+  context.type = route.response.contentType ?? 'application/json; charset=utf-8';
+  if (isStream(reply)) {
+    context.body = reply.stream;
+    return;
+  }
   if (isReplay(reply)) {
     context.body = reply.text;
     return;

@@ -160,11 +160,14 @@ function goodResponse(writer: Writer, route: Route<never>): JsonObject {
       ...(route.auth === 'none' ? {} : refer(writer, headers.rateLimit)),
       ...(route.idempotent === true ? refer(writer, headers.replayed, { required: false }) : {}),
     },
-    content: {
-      [JSON_TYPE]: {
-        schema: schemas.output(contract.success(route.response.schema, { list: route.response.list === true })),
-      },
-    },
+    content:
+      route.response.contentType === undefined
+        ? {
+            [JSON_TYPE]: {
+              schema: schemas.output(contract.success(route.response.schema, { list: route.response.list === true })),
+            },
+          }
+        : { [route.response.contentType]: { schema: schemas.output(route.response.schema) } },
     ...(route.links === undefined ? {} : { links: route.links }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { JsonValue } from './json-text.ts';
@@ -47,6 +48,13 @@ export interface ReplayReply {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** An answer that is too long to be made before it is sent. What fails on the way ends the connection, so nobody takes a part for the whole. */
+export interface StreamReply {
+  readonly status: number;
+  readonly stream: Readable;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly method: HttpMethod;
   /** Below the surface's prefix, such as `/payments/{id}`. */
@@ -68,11 +76,18 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly body?: z.ZodType<Body>;
   readonly idempotent?: boolean;
   /** Status and schema of the good answers. */
-  readonly response: { readonly status: number; readonly schema: z.ZodType<Data>; readonly list?: boolean };
+  readonly response: {
+    readonly status: number;
+    readonly schema: z.ZodType<Data>;
+    readonly list?: boolean;
+    readonly contentType?: string;
+  };
   readonly errors: readonly ErrorCode[];
   /** OpenAPI links from this answer, so that stateful clients find the way. */
   readonly links?: Readonly<Record<string, { operationId: string; parameters: Record<string, string> }>>;
-  readonly handler: (input: RouteInput<Params, Query, Body, Caller>) => Promise<RouteReply<Data> | ReplayReply>;
+  readonly handler: (
+    input: RouteInput<Params, Query, Body, Caller>,
+  ) => Promise<RouteReply<Data> | ReplayReply | StreamReply>;
 }
 
 /** A route whose types have been checked and are no longer needed. */

@@ -1,6 +1,6 @@
 import type { ParameterizedContext } from 'koa';
 import type { DomainError } from '../../domain/errors.ts';
-import type { ReplayReply, Route, RouteReply } from './route.ts';
+import type { ReplayReply, Route, RouteReply, StreamReply } from './route.ts';
 
 /** What the HTTP layer keeps about a request. */
 export interface RequestState {
@@ -38,6 +38,10 @@ export type AnySurface = Surface<unknown>;
 
 export function surface<Caller>(definition: Surface<Caller>): AnySurface {
   return definition as unknown as AnySurface;
+}
+
+export function isStream(reply: RouteReply<unknown> | ReplayReply | StreamReply): reply is StreamReply {
+  return 'stream' in reply;
 }
 
 export function isReplay(reply: RouteReply<unknown> | ReplayReply): reply is ReplayReply {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { GatewayCallback, LatePayment, Payment } from '../../database/entities/payment.ts';
-import { timelineOf } from '../../database/explanation.ts';
+import { Payment } from '../../database/entities/payment.ts';
+import { explainPayment } from '../../database/explanation.ts';
 import { listPayments, type PaymentRecord } from '../../database/payments.ts';
+import { refundedOf } from '../../database/refunds.ts';
 import { findPublicPayment } from '../../database/public-references.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { explain } from '../../domain/explanation.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { isPaid } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
@@ -14,6 +14,7 @@ import type { NativeCaller } from './authenticate.ts';
 import { createPayment } from './create-payment.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { CREDENTIAL_ERRORS } from './errors.ts';
+import { explanationView } from './explanation-view.ts';
 import { findPayment } from './find-payment.ts';
 import { refundRoutes } from './refund-routes.ts';
 import {
@@ -163,12 +164,19 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
       if (!isPaid(payment.status) || !(payment.paidAt instanceof Date)) {
         throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not settled');
       }
-      return { status: 200, data: receiptOf(payment, { paidAt: payment.paidAt, appName: caller.application.name }) };
+      const refundedMinor = await deps.database.inOneTrip(caller.scope, (statements) =>
+        refundedOf(statements, payment.id),
+      );
+      const { paidAt } = payment;
+      return { status: 200, data: receiptOf(payment, { paidAt, refundedMinor, appName: caller.application.name }) };
     },
   });
 }
 
-function receiptOf(payment: PaymentRecord, { paidAt, appName }: { paidAt: Date; appName: string }) {
+function receiptOf(
+  payment: PaymentRecord,
+  { paidAt, appName, refundedMinor }: { paidAt: Date; appName: string; refundedMinor: bigint },
+) {
   return {
     receiptNumber: `R-${payment.id}`,
     paymentId: toJsonInteger(payment.id),
@@ -181,7 +189,7 @@ function receiptOf(payment: PaymentRecord, { paidAt, appName }: { paidAt: Date; 
     gateway: payment.gateway,
     gatewayTxnId: payment.gatewayTxnId ?? null,
     paidAt: paidAt.toISOString(),
-    refundedMinor: 0,
+    refundedMinor: toJsonInteger(refundedMinor),
     mode: payment.mode,
   };
 }
@@ -203,27 +211,7 @@ function explanation(deps: ApiDependencies): Route<NativeCaller> {
         if (payment === null) {
           throw notFound('payment');
         }
-        const unconsumed = await em.count(GatewayCallback, { paymentId: payment.id, consumedAt: null });
-        const held = await em.count(LatePayment, { paymentId: payment.id, status: 'HELD' });
-        const situation = explain({
-          status: payment.status,
-          expiresAt: payment.expiresAt,
-          now: new Date(),
-          reviewReason: payment.reviewReason ?? null,
-          failureCode: payment.failureCode ?? null,
-          asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
-          heldLate: held > 0,
-        });
-        const timeline = await timelineOf(em, payment);
-        return {
-          status: 200,
-          data: {
-            status: payment.status,
-            ...situation,
-            until: situation.until?.toISOString() ?? null,
-            timeline: timeline.map((entry) => ({ ...entry, at: entry.at.toISOString() })),
-          },
-        };
+        return { status: 200, data: explanationView(payment.status, await explainPayment(em, payment)) };
       }),
   });
 }

@@ -1,6 +1,6 @@
 import type { Mode } from '../../domain/mode.ts';
-import type { EntityManager } from '../connection.ts';
 import type { ActorType } from '../entities/operator.ts';
+import type { Statements } from '../statements.ts';
 
 /** Who did it, as he was called then. */
 export interface Actor {
@@ -34,7 +34,7 @@ export interface AuditFacts {
 }
 
 /** Writes an entry in the transaction of the change itself: neither is stored without the other. */
-export async function recordAudit(em: EntityManager, entry: AuditEntry): Promise<void> {
+export async function recordAudit(em: Statements, entry: AuditEntry): Promise<void> {
   const { actor, action, target, application, before, after, reason } = entry;
   // Without `returning`: an operator may write what his view does not show him.
   await em.execute(

@@ -64,6 +64,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         secrets,
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
+        temporalUi: null,
       };
       const server = createServer();
       await new Promise<void>((resolve) => {

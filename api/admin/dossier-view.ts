@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import type { Dossier } from '../../database/operators/dossier.ts';
+import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
+import { toJsonInteger } from '../../domain/money.ts';
+import { ATTEMPT_STATUSES } from '../../domain/payment.ts';
+import { refundView } from '../../domain/refund-view.ts';
+import { DELIVERY_STATUSES } from '../../domain/webhook.ts';
+import { Explanation, Payment, Refund } from '../native/schemas.ts';
+
+const Instant = z.iso.datetime();
+
+export const PaymentDetail = z
+  .object({
+    payment: Payment,
+    explanation: Explanation,
+    workflow: z.object({ id: z.string(), url: z.string().nullable() }),
+    refunds: z.array(Refund),
+    attempts: z.array(
+      z.object({
+        number: z.int(),
+        reference: z.string(),
+        gateway: z.string(),
+        storeId: z.string(),
+        status: z.enum(ATTEMPT_STATUSES),
+        grossMinor: z.int().nullable(),
+        feeMinor: z.int().nullable(),
+        gatewayTxnId: z.string().nullable(),
+        createdAt: Instant,
+      }),
+    ),
+    ledger: z.array(
+      z.object({
+        kind: z.string(),
+        debit: z.string(),
+        credit: z.string(),
+        amountMinor: z.int(),
+        currency: z.string(),
+        createdAt: Instant,
+      }),
+    ),
+    callbacks: z.array(
+      z.object({
+        id: z.int(),
+        kind: z.enum(CALLBACK_KINDS),
+        signatureValid: z.boolean(),
+        outcome: z.enum(CALLBACK_OUTCOMES),
+        repeats: z.int(),
+        createdAt: Instant,
+      }),
+    ),
+    latePayments: z.array(
+      z.object({
+        id: z.int(),
+        status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
+        amountMinor: z.int(),
+        currency: z.string(),
+        createdAt: Instant,
+      }),
+    ),
+    decisions: z.array(
+      z.object({
+        id: z.int(),
+        kind: z.enum(['refund', 'review', 'late-payment']),
+        decision: z.string(),
+        reason: z.string().nullable(),
+        by: z.string(),
+        secondedBy: z.string().nullable(),
+        outcome: z.string().nullable(),
+        createdAt: Instant,
+      }),
+    ),
+    deliveries: z.array(
+      z.object({
+        id: z.int(),
+        eventId: z.string(),
+        type: z.string(),
+        deliveryStatus: z.enum(DELIVERY_STATUSES),
+        attempts: z.int(),
+        nextAttemptAt: Instant.nullable(),
+        deliveredAt: Instant.nullable(),
+        createdAt: Instant,
+      }),
+    ),
+  })
+  .meta({ id: 'PaymentDetail' });
+
+/** What an operator sees beside a payment: ids, codes and amounts; no raw callback and nothing of the payer. */
+export function dossierView(dossier: Dossier) {
+  return {
+    refunds: dossier.refunds.map((refund) =>
+      refundView({
+        ...refund,
+        reason: refund.reason ?? null,
+        gatewayRefundId: refund.gatewayRefundId ?? null,
+        failureCode: refund.failureCode ?? null,
+        reviewReason: refund.reviewReason ?? null,
+        reviewSince: refund.reviewSince ?? null,
+        createdByOperatorId: refund.createdByOperatorId ?? null,
+        approvedByOperatorId: refund.approvedByOperatorId ?? null,
+      }),
+    ),
+    attempts: dossier.attempts.map(({ number, reference, gateway, storeId, status, ...attempt }) => ({
+      number,
+      reference,
+      gateway,
+      storeId,
+      status,
+      grossMinor: integer(attempt.grossMinor),
+      feeMinor: integer(attempt.feeMinor),
+      gatewayTxnId: attempt.gatewayTxnId ?? null,
+      createdAt: attempt.createdAt.toISOString(),
+    })),
+    ledger: dossier.postings.map((posting) => ({
+      ...posting,
+      amountMinor: toJsonInteger(posting.amountMinor),
+      createdAt: posting.createdAt.toISOString(),
+    })),
+    callbacks: dossier.callbacks.map(({ id, kind, signatureValid, outcome, repeats, createdAt }) => ({
+      id: toJsonInteger(id),
+      kind,
+      signatureValid,
+      outcome,
+      repeats,
+      createdAt: createdAt.toISOString(),
+    })),
+    latePayments: dossier.latePayments.map(({ id, status, grossMinor, currency, createdAt }) => ({
+      id: toJsonInteger(id),
+      status,
+      amountMinor: toJsonInteger(grossMinor),
+      currency,
+      createdAt: createdAt.toISOString(),
+    })),
+    decisions: dossier.decisions.map(({ id, kind, decision, operatorId, createdAt, ...rest }) => ({
+      id: toJsonInteger(id),
+      kind,
+      decision,
+      reason: rest.reason ?? null,
+      by: `operator:${operatorId}`,
+      secondedBy: typeof rest.secondOperatorId === 'bigint' ? `operator:${rest.secondOperatorId}` : null,
+      outcome: rest.outcome ?? null,
+      createdAt: createdAt.toISOString(),
+    })),
+    deliveries: dossier.events.map(({ id, eventId, type, deliveryStatus, attempts, createdAt, ...event }) => ({
+      id: toJsonInteger(id),
+      eventId,
+      type,
+      deliveryStatus,
+      attempts,
+      nextAttemptAt: event.nextAttemptAt?.toISOString() ?? null,
+      deliveredAt: event.deliveredAt?.toISOString() ?? null,
+      createdAt: createdAt.toISOString(),
+    })),
+  };
+}
+
+function integer(minor: bigint | null | undefined): number | null {
+  return typeof minor === 'bigint' ? toJsonInteger(minor) : null;
+}

@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { decide } from '../../database/decisions.ts';
+import { recordAudit } from '../../database/operators/audit.ts';
+import { listRows } from '../../database/operators/lists.ts';
+import { locateLatePayment, type FoundLatePayment } from '../../database/operators/money.ts';
+import { readPayment } from '../../database/payments.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type { PaymentStatus } from '../../domain/payment.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
+import { toJsonInteger } from '../../domain/money.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { IdParams } from '../http/fields.ts';
+import { paginationOf, sliceOf } from '../http/paging.ts';
+import type { OperatorCaller } from './caller.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import { LateDecisionBody, LatePayment, LatePaymentsQuery } from './money-schemas.ts';
+import { adminRoute, type AdminRoute } from './route.ts';
+import { settled } from './settled.ts';
+
+const TAG = 'Late money';
+
+/** Money that came for payments that had ended: an operator gives it back, or lets the app keep it. */
+export function latePaymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
+  return [list(deps), decideOne(deps)];
+}
+
+type LateStatus = 'HELD' | 'REFUNDING' | 'REFUNDED' | 'KEPT';
+
+interface LateRow {
+  id: string;
+  payment_id: string;
+  payment_reference: string;
+  payment_status: PaymentStatus;
+  application_id: string;
+  application_name: string;
+  mode: Mode;
+  status: LateStatus;
+  gross_minor: string;
+  fee_minor: string;
+  currency: string;
+  gateway: string;
+  gateway_txn_id: string;
+  decision: 'refund' | 'keep' | null;
+  awaits_second: boolean | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const COLUMNS = `l.id, l.payment_id, p.reference as payment_reference, p.status as payment_status, l.application_id, a.name as application_name,
+  l.mode, l.status, l.gross_minor, l.fee_minor, l.currency, l.gateway, l.gateway_txn_id, d.decision,
+  d.needs_second and d.second_operator_id is null as awaits_second, l.created_at, l.updated_at`;
+const FROM = `late_payments l join payments p on p.id = l.payment_id join applications a on a.id = l.application_id
+  left join decisions d on d.late_payment_id = l.id and d.consumed_at is null`;
+
+function list(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/late-payments',
+    operationId: 'listLatePayments',
+    tag: TAG,
+    summary: 'List money that came late',
+    permission: 'payment:read',
+    query: LatePaymentsQuery,
+    response: { status: 200, schema: z.array(LatePayment), list: true },
+    errors: [],
+    handler: async ({ caller, query }) => {
+      const slice = sliceOf(query, 'createdAt');
+      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
+        listRows<LateRow>(em, {
+          columns: COLUMNS,
+          from: FROM,
+          conditions: [
+            ['l.application_id = ?', query.applicationId],
+            ['l.mode = ?', query.mode],
+            ['l.status = ?', query.status],
+            ['l.payment_id = ?', query.paymentId],
+          ],
+          orderBy: slice.sortBy === 'amountMinor' ? ['l.gross_minor', 'l.id'] : ['l.created_at', 'l.id'],
+          slice,
+        }),
+      );
+      return { status: 200, data: rows.map(lateView), pagination: paginationOf(slice, { total, nextCursor }) };
+    },
+  });
+}
+
+function decideOne(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/late-payments/{id}',
+    operationId: 'decideLatePayment',
+    tag: TAG,
+    summary: 'Give late money back, or let the app keep it; above the application’s threshold two people decide',
+    permission: 'payment:review',
+    sensitive: true,
+    params: IdParams,
+    body: LateDecisionBody,
+    response: { status: 200, schema: LatePayment },
+    errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params, body }) => {
+      const found = await deps.database.withOperator(caller.view, (em) => locateLatePayment(em, params.id));
+      if (found === null) {
+        throw notFound('late payment');
+      }
+      const complete = await write(deps, { found, caller, latePaymentId: params.id, ...body });
+      const row = await settled(
+        () => read(deps, caller, params.id),
+        ({ status }) => !complete || status !== 'HELD',
+      );
+      return { status: 200, data: lateView(row) };
+    },
+  });
+}
+
+interface Deciding {
+  readonly found: FoundLatePayment;
+  readonly caller: OperatorCaller;
+  readonly latePaymentId: bigint;
+  readonly decision: 'refund' | 'keep';
+  readonly reason: string;
+}
+
+/** False while a second person has to say the same. */
+async function write(
+  deps: AdminDependencies,
+  { found, caller, latePaymentId, decision, reason }: Deciding,
+): Promise<boolean> {
+  const { scope, paymentId, attemptReference, applicationName } = found;
+  const { payment, stored } = await deps.database.inTransaction(scope, async (statements) => {
+    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+    const [late] = await statements.execute<{ status: LateStatus; gross_minor: string; threshold: string | null }[]>(
+      `select l.status, l.gross_minor, a.refund_approval_threshold_minor as threshold
+       from late_payments l join applications a on a.id = l.application_id where l.id = ?`,
+      [latePaymentId],
+    );
+    const own = await readPayment(statements, scope, paymentId);
+    if (late === undefined || own === null) {
+      throw notFound('late payment');
+    }
+    if (late.status !== 'HELD') {
+      throw new DomainError('INVALID_OPERATION_STATE', `the late money is ${late.status}`);
+    }
+    const result = await decide(statements, {
+      scope,
+      kind: 'late-payment',
+      paymentId,
+      refundId: null,
+      latePaymentId,
+      decision,
+      reason,
+      operatorId: caller.operator.id,
+      needsSecond: late.threshold !== null && BigInt(late.gross_minor) > BigInt(late.threshold),
+    });
+    await recordAudit(statements, {
+      actor: caller.actor,
+      action: `late-payment.${decision}`,
+      target: { type: 'late-payment', id: latePaymentId },
+      application: { id: scope.applicationId, mode: scope.mode },
+      before: { status: late.status },
+      after: { amountMinor: late.gross_minor },
+      reason,
+    });
+    return { payment: own, stored: result };
+  });
+  if (stored.complete) {
+    const { reference, applicationId, mode, amountMinor, currency, gateway } = payment;
+    const amount = { amountMinor, currency };
+    await deps.dispatch
+      .decideLatePayment(
+        { paymentId, reference, applicationId, applicationName, mode, amount, gateway },
+        { attemptReference, decisionId: stored.id },
+      )
+      .catch((error: unknown) => {
+        deps.log.warn({ payment: reference, error: describeError(error) }, 'decision not signalled; the sweeper will');
+      });
+  }
+  return stored.complete;
+}
+
+async function read(deps: AdminDependencies, { view }: OperatorCaller, id: bigint): Promise<LateRow> {
+  const [row] = await deps.database.withOperator(view, (em) =>
+    em.execute<LateRow[]>(`select ${COLUMNS} from ${FROM} where l.id = ?`, [id]),
+  );
+  if (row === undefined) {
+    throw notFound('late payment');
+  }
+  return row;
+}
+
+function lateView(row: LateRow) {
+  return {
+    id: toJsonInteger(BigInt(row.id)),
+    paymentId: toJsonInteger(BigInt(row.payment_id)),
+    paymentReference: row.payment_reference,
+    paymentStatus: row.payment_status,
+    applicationId: toJsonInteger(BigInt(row.application_id)),
+    applicationName: row.application_name,
+    mode: row.mode,
+    status: row.status,
+    amountMinor: toJsonInteger(BigInt(row.gross_minor)),
+    feeMinor: toJsonInteger(BigInt(row.fee_minor)),
+    currency: row.currency,
+    gateway: row.gateway,
+    gatewayTxnId: row.gateway_txn_id,
+    decision: row.decision === null ? null : { decision: row.decision, awaitsSecondPerson: row.awaits_second === true },
+    createdAt: new Date(row.created_at).toISOString(),
+    updatedAt: new Date(row.updated_at).toISOString(),
+  };
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
+import { REFUND_STATUSES } from '../../domain/refund.ts';
+import { text } from '../http/fields.ts';
+import { listQuery } from '../http/paging.ts';
+import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
+
+/** A serial id in a query. */
+const IdFilter = z
+  .string()
+  .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+  .transform(BigInt)
+  .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
+
+/** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
+const Moment = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?$/, 'must be a date or an RFC 3339 instant')
+  .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
+
+export const PaymentFilter = {
+  applicationId: IdFilter.optional(),
+  mode: ModeFilter.optional(),
+  status: z.enum(PAYMENT_STATUSES, 'is no status of a payment').optional(),
+  reference: z
+    .string()
+    .regex(/^[0-9A-Za-z_]{1,64}$/, 'is no reference')
+    .optional(),
+  customerRefId: text(255).optional(),
+  from: Moment.optional().describe('Created at this time or later; a date begins at midnight UTC.'),
+  to: Moment.optional().describe('Created at this time or earlier; a date is meant whole.'),
+};
+export const PaymentsQuery = z.object({ ...listQuery(['createdAt', 'amountMinor']), ...PaymentFilter });
+export const PaymentsExportQuery = z.object(PaymentFilter);
+
+export const PaymentSummary = z
+  .object({
+    id: z.int(),
+    reference: z.string(),
+    applicationId: z.int(),
+    applicationName: z.string(),
+    mode: z.enum(MODES),
+    status: z.enum(PAYMENT_STATUSES),
+    amountMinor: z.int(),
+    refundedMinor: z.int(),
+    currency: z.string(),
+    customerReference: z.string(),
+    gateway: z.string(),
+    gatewayTxnId: z.string().nullable(),
+    review: z.enum(REVIEW_REASONS).nullable(),
+    createdAt: z.iso.datetime(),
+    endedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'PaymentSummary' });
+
+export const RefundsQuery = z.object({
+  ...listQuery(['createdAt', 'amountMinor']),
+  applicationId: IdFilter.optional(),
+  mode: ModeFilter.optional(),
+  status: z.enum(REFUND_STATUSES, 'is no status of a refund').optional(),
+  paymentId: IdFilter.optional(),
+  from: Moment.optional(),
+  to: Moment.optional(),
+});
+
+export const CreateOperatorRefund = z
+  .object({ amountMinor: AmountMinor, reason: text(500).optional() })
+  .meta({ id: 'CreateOperatorRefund' });
+
+export const Reason = z.object({ reason: text(500) }).meta({ id: 'Reason' });
+
+export const RefundReviewBody = z
+  .object({
+    decision: z
+      .enum(['retry', 'not-refunded'], 'must be retry or not-refunded')
+      .describe('`retry` asks the gateway again; `not-refunded` ends the refund as FAILED, which takes two people.'),
+    reason: text(500),
+  })
+  .meta({ id: 'RefundReview' });
+
+export const DecidedRefund = z
+  .object({ refund: Refund, decision: z.enum(['carried-out', 'awaits-second-person', 'under-way']) })
+  .meta({ id: 'DecidedRefund' });
+
+export const PaymentReviewBody = z
+  .object({
+    decision: z
+      .enum(['accept', 'reject'], 'must be accept or reject')
+      .describe(
+        '`accept` takes a risk that the gateway flags; it confirms the charge once more. `reject` ends the payment.',
+      ),
+    reason: text(500),
+  })
+  .meta({ id: 'PaymentReview' });
+
+export const ReviewedPayment = z
+  .object({ payment: Payment, decision: z.enum(['carried-out', 'awaits-second-person', 'under-way']) })
+  .meta({ id: 'ReviewedPayment' });
+
+export const LatePaymentsQuery = z.object({
+  ...listQuery(['createdAt', 'amountMinor']),
+  applicationId: IdFilter.optional(),
+  mode: ModeFilter.optional(),
+  status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is no status of late money').optional(),
+  paymentId: IdFilter.optional(),
+});
+
+export const LatePayment = z
+  .object({
+    id: z.int(),
+    paymentId: z.int(),
+    paymentReference: z.string(),
+    paymentStatus: z.enum(PAYMENT_STATUSES),
+    applicationId: z.int(),
+    applicationName: z.string(),
+    mode: z.enum(MODES),
+    status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
+    amountMinor: z.int(),
+    feeMinor: z.int(),
+    currency: z.string(),
+    gateway: z.string(),
+    gatewayTxnId: z.string(),
+    decision: z
+      .object({ decision: z.enum(['refund', 'keep']), awaitsSecondPerson: z.boolean() })
+      .nullable()
+      .describe('What was decided and is not carried out yet.'),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'LatePayment' });
+
+export const LateDecisionBody = z
+  .object({ decision: z.enum(['refund', 'keep'], 'must be refund or keep'), reason: text(500) })
+  .meta({ id: 'LateDecision' });
+
+/** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */
+export function momentRange({ from, to }: { from?: string | undefined; to?: string | undefined }): {
+  from: Date | null;
+  /** Exclusive. */
+  before: Date | null;
+} {
+  const isDay = (moment: string): boolean => moment.length === 10;
+  const end = to === undefined ? null : new Date(Date.parse(to) + (isDay(to) ? 86_400_000 : 1));
+  return { from: from === undefined ? null : new Date(from), before: end };
+}

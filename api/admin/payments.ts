@@ -1,0 +1,332 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
+import { decide } from '../../database/decisions.ts';
+import { explainPayment } from '../../database/explanation.ts';
+import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
+import type { ListPage, ListSlice } from '../../database/operators/lists.ts';
+import { locatePayment, type FoundPayment } from '../../database/operators/money.ts';
+import { listAllPayments, type PaymentFilter, type PaymentSummaryRow } from '../../database/operators/payments.ts';
+import { paymentDossier } from '../../database/operators/dossier.ts';
+import { readPayment, type PaymentRecord } from '../../database/payments.ts';
+import { csvLine } from '../../domain/csv.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
+import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
+import { isOpen } from '../../domain/payment.ts';
+import { paymentView } from '../../domain/payment-view.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { workflowIds } from '../../workflows/messages/names.ts';
+import { IdParams } from '../http/fields.ts';
+import { paginationOf, sliceOf } from '../http/paging.ts';
+import { explanationView } from '../native/explanation-view.ts';
+import type { OperatorCaller } from './caller.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import { dossierView, PaymentDetail } from './dossier-view.ts';
+import {
+  momentRange,
+  PaymentReviewBody,
+  PaymentsExportQuery,
+  PaymentsQuery,
+  PaymentSummary,
+  ReviewedPayment,
+} from './money-schemas.ts';
+import { adminRoute, type AdminRoute } from './route.ts';
+import { settled } from './settled.ts';
+
+const TAG = 'Payments by operators';
+const EXPORT_BATCH = 500;
+
+/** Payments as operators find, read, export and decide on them. */
+export function paymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
+  return [list(deps), exportAll(deps), read(deps), review(deps)];
+}
+
+function list(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/payments',
+    operationId: 'listAllPayments',
+    tag: TAG,
+    summary: 'Find payments',
+    permission: 'payment:read',
+    query: PaymentsQuery,
+    response: { status: 200, schema: z.array(PaymentSummary), list: true },
+    errors: [],
+    handler: async ({ caller, query }) => {
+      const slice = sliceOf(query, 'createdAt');
+      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
+        listAllPayments(em, { filter: filterOf(query), sortBy: slice.sortBy, slice }),
+      );
+      return { status: 200, data: rows.map(summaryView), pagination: paginationOf(slice, { total, nextCursor }) };
+    },
+  });
+}
+
+const COLUMNS = [
+  'id',
+  'reference',
+  'applicationId',
+  'applicationName',
+  'mode',
+  'status',
+  'amount',
+  'refunded',
+  'currency',
+  'customerReference',
+  'gateway',
+  'gatewayTxnId',
+  'review',
+  'createdAt',
+  'endedAt',
+] as const;
+
+function exportAll(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/payments/export',
+    operationId: 'exportPayments',
+    tag: TAG,
+    summary: 'Export payments as CSV, oldest first',
+    description:
+      'RFC 4180 in UTF-8, amounts as decimal text. A cell that a spreadsheet would take for a formula begins with an apostrophe.',
+    permission: 'payment:export',
+    query: PaymentsExportQuery,
+    response: { status: 200, schema: z.string(), contentType: 'text/csv; charset=utf-8' },
+    errors: [],
+    handler: async ({ caller, query }) => {
+      const filter = filterOf(query);
+      await deps.database.withOperator(caller.view, (em) =>
+        recordAudit(em, {
+          actor: caller.actor,
+          action: 'payment.exported',
+          target: { type: 'payments', id: 'export' },
+          after: factsOf(filter),
+        }),
+      );
+      return {
+        status: 200,
+        headers: { 'Content-Disposition': 'attachment; filename="payments.csv"' },
+        stream: Readable.from(linesOf(deps, caller, filter)),
+      };
+    },
+  });
+}
+
+/** Each batch is a transaction of its own, so a long export holds back nothing; the cursor keeps it from showing a payment twice. */
+async function* linesOf(
+  deps: AdminDependencies,
+  { view }: OperatorCaller,
+  filter: PaymentFilter,
+): AsyncGenerator<string> {
+  yield csvLine(COLUMNS);
+  let cursor: string | null = null;
+  for (;;) {
+    const slice: ListSlice = { order: 'ASC', limit: EXPORT_BATCH, offset: 0, cursor };
+    const page: ListPage<PaymentSummaryRow> = await deps.database.withOperator(view, (em) =>
+      listAllPayments(em, { filter, sortBy: 'createdAt', slice }),
+    );
+    yield page.rows.map((row) => csvLine(cellsOf(row))).join('');
+    if (page.nextCursor === null) {
+      return;
+    }
+    cursor = page.nextCursor;
+  }
+}
+
+function cellsOf(row: PaymentSummaryRow): (string | null)[] {
+  const amount = (minor: string): string => toDecimalText({ amountMinor: BigInt(minor), currency: row.currency });
+  return [
+    row.id,
+    row.reference,
+    row.application_id,
+    row.application_name,
+    row.mode,
+    row.status,
+    amount(row.amount_minor),
+    amount(row.refunded_minor),
+    row.currency,
+    row.customer_reference,
+    row.gateway,
+    row.gateway_txn_id,
+    row.review_reason,
+    new Date(row.created_at).toISOString(),
+    row.ended_at === null ? null : new Date(row.ended_at).toISOString(),
+  ];
+}
+
+function read(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/payments/{id}',
+    operationId: 'getAnyPayment',
+    tag: TAG,
+    summary: 'Read a payment with all that belongs to it',
+    description: 'Refunds, attempts, ledger, callbacks, deliveries, late money, where it stands and why.',
+    permission: 'payment:read',
+    params: IdParams,
+    response: { status: 200, schema: PaymentDetail },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        const payment = await em.findOne(PaymentEntity, { id: params.id });
+        if (payment === null) {
+          throw notFound('payment');
+        }
+        const dossier = await paymentDossier(em, payment);
+        return {
+          payment: paymentView(payment, deps.webUrl),
+          ...dossierView(dossier),
+          explanation: explanationView(payment.status, await explainPayment(em, payment)),
+          workflow: { id: workflowIds.payment(payment.reference), url: workflowUrl(deps, payment.reference) },
+        };
+      }),
+    }),
+  });
+}
+
+/** Null where this installation does not say where its Temporal UI is. */
+function workflowUrl({ temporalUi }: AdminDependencies, reference: string): string | null {
+  return temporalUi === null
+    ? null
+    : `${temporalUi.url}/namespaces/${temporalUi.namespace}/workflows/${encodeURIComponent(workflowIds.payment(reference))}`;
+}
+
+function review(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/payments/{id}/review',
+    operationId: 'reviewPayment',
+    tag: TAG,
+    summary: 'Decide on a payment under review; above the application’s threshold a second person decides the same',
+    permission: 'payment:review',
+    sensitive: true,
+    params: IdParams,
+    body: PaymentReviewBody,
+    response: { status: 200, schema: ReviewedPayment },
+    errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params, body }) => {
+      const found = await deps.database.withOperator(caller.view, (em) => locatePayment(em, params.id));
+      if (found === null) {
+        throw notFound('payment');
+      }
+      const { payment, decision } = await writeReview(deps, { found, caller, paymentId: params.id, ...body });
+      if (!decision.complete) {
+        return {
+          status: 200,
+          data: { payment: paymentView(payment, deps.webUrl), decision: 'awaits-second-person' as const },
+        };
+      }
+      const { id: paymentId, reference, applicationId, mode, amountMinor, currency, gateway } = payment;
+      const { applicationName } = found;
+      const amount = { amountMinor, currency };
+      await deps.dispatch
+        .signalReviewDecision(
+          { paymentId, reference, applicationId, applicationName, mode, amount, gateway },
+          decision.id,
+        )
+        .catch((error: unknown) => {
+          deps.log.warn(
+            { payment: reference, error: describeError(error) },
+            'decision not signalled; the sweeper will',
+          );
+        });
+      const now = await settled(
+        () => findPayment(deps, found, params.id),
+        ({ status }) => !isOpen(status),
+      );
+      return {
+        status: 200,
+        data: {
+          payment: paymentView(now, deps.webUrl),
+          decision: isOpen(now.status) ? ('under-way' as const) : ('carried-out' as const),
+        },
+      };
+    },
+  });
+}
+
+interface Review {
+  readonly found: FoundPayment;
+  readonly caller: OperatorCaller;
+  readonly paymentId: bigint;
+  readonly decision: 'accept' | 'reject';
+  readonly reason: string;
+}
+
+async function writeReview(deps: AdminDependencies, { found, caller, paymentId, decision: word, reason }: Review) {
+  const { scope } = found;
+  return deps.database.inTransaction(scope, async (statements) => {
+    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+    const payment = await readPayment(statements, scope, paymentId);
+    if (payment === null) {
+      throw notFound('payment');
+    }
+    if (payment.reviewReason === null || !isOpen(payment.status)) {
+      throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not under review');
+    }
+    const [threshold] = await statements.execute<{ minor: string | null }[]>(
+      'select refund_approval_threshold_minor as minor from applications where id = ?',
+      [scope.applicationId],
+    );
+    const limit = threshold?.minor ?? null;
+    const decision = await decide(statements, {
+      scope,
+      kind: 'review',
+      paymentId,
+      refundId: null,
+      latePaymentId: null,
+      decision: word,
+      reason,
+      operatorId: caller.operator.id,
+      needsSecond: limit !== null && payment.amountMinor > BigInt(limit),
+    });
+    await recordAudit(statements, {
+      actor: caller.actor,
+      action: `payment.review-${word}`,
+      target: { type: 'payment', id: paymentId },
+      application: { id: scope.applicationId, mode: scope.mode },
+      before: { status: payment.status, reviewReason: payment.reviewReason ?? null },
+      reason,
+    });
+    return { payment, decision };
+  });
+}
+
+async function findPayment(deps: AdminDependencies, { scope }: FoundPayment, id: bigint): Promise<PaymentRecord> {
+  const payment = await deps.database.inOneTrip(scope, (statements) => readPayment(statements, scope, id));
+  if (payment === null) {
+    throw notFound('payment');
+  }
+  return payment;
+}
+
+/** What was asked for; whose payments are looked for is the customer's business, not the log's. */
+function factsOf({ applicationId, mode, status, from, before }: PaymentFilter): AuditFacts {
+  return { applicationId: applicationId ?? null, mode: mode ?? null, status: status ?? null, from, before };
+}
+
+function filterOf({ customerRefId, ...query }: z.infer<typeof PaymentsExportQuery>): PaymentFilter {
+  const { applicationId, mode, status, reference } = query;
+  return { applicationId, mode, status, reference, customerReference: customerRefId, ...momentRange(query) };
+}
+
+function summaryView(row: PaymentSummaryRow) {
+  return {
+    id: toJsonInteger(BigInt(row.id)),
+    reference: row.reference,
+    applicationId: toJsonInteger(BigInt(row.application_id)),
+    applicationName: row.application_name,
+    mode: row.mode,
+    status: row.status,
+    amountMinor: toJsonInteger(BigInt(row.amount_minor)),
+    refundedMinor: toJsonInteger(BigInt(row.refunded_minor)),
+    currency: row.currency,
+    customerReference: row.customer_reference,
+    gateway: row.gateway,
+    gatewayTxnId: row.gateway_txn_id,
+    review: row.review_reason,
+    createdAt: new Date(row.created_at).toISOString(),
+    endedAt: row.ended_at === null ? null : new Date(row.ended_at).toISOString(),
+  };
+}

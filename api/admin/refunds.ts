@@ -1,0 +1,328 @@
+import { z } from 'zod';
+import type { Scope } from '../../database/connection.ts';
+import { decide, type StoredDecision } from '../../database/decisions.ts';
+import { recordAudit } from '../../database/operators/audit.ts';
+import { listRows } from '../../database/operators/lists.ts';
+import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
+import { readRefund, refundOf, reserveRefund, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
+import { refundReference } from '../../domain/references.ts';
+import { refundView } from '../../domain/refund-view.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { refundHandleOf } from '../../temporal/dispatch.ts';
+import { IdParams } from '../http/fields.ts';
+import { paginationOf, sliceOf } from '../http/paging.ts';
+import { Refund } from '../native/schemas.ts';
+import type { OperatorCaller } from './caller.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import {
+  CreateOperatorRefund,
+  DecidedRefund,
+  momentRange,
+  Reason,
+  RefundReviewBody,
+  RefundsQuery,
+} from './money-schemas.ts';
+import { adminRoute, type AdminRoute } from './route.ts';
+import { settled } from './settled.ts';
+
+const TAG = 'Refunds by operators';
+
+/** Refunds as operators start, approve, reject and resolve them. Whoever asks for one does not approve it. */
+export function refundAdminRoutes(deps: AdminDependencies): AdminRoute[] {
+  return [list(deps), read(deps), create(deps), approve(deps), reject(deps), review(deps)];
+}
+
+function list(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/refunds',
+    operationId: 'listAllRefunds',
+    tag: TAG,
+    summary: 'List refunds',
+    permission: 'refund:read',
+    query: RefundsQuery,
+    response: { status: 200, schema: z.array(Refund), list: true },
+    errors: [],
+    handler: async ({ caller, query }) => {
+      const slice = sliceOf(query, 'createdAt');
+      const { from, before } = momentRange(query);
+      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
+        listRows<RefundRow>(em, {
+          columns: 'r.*',
+          from: 'refunds r',
+          conditions: [
+            ['r.application_id = ?', query.applicationId],
+            ['r.mode = ?', query.mode],
+            ['r.status = ?', query.status],
+            ['r.payment_id = ?', query.paymentId],
+            ['r.created_at >= ?::timestamptz', from],
+            ['r.created_at < ?::timestamptz', before],
+          ],
+          orderBy: slice.sortBy === 'amountMinor' ? ['r.amount_minor', 'r.id'] : ['r.created_at', 'r.id'],
+          slice,
+        }),
+      );
+      return {
+        status: 200,
+        data: rows.map((row) => refundView(refundOf(row))),
+        pagination: paginationOf(slice, { total, nextCursor }),
+      };
+    },
+  });
+}
+
+function read(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/refunds/{id}',
+    operationId: 'getAnyRefund',
+    tag: TAG,
+    summary: 'Read a refund',
+    permission: 'refund:read',
+    params: IdParams,
+    response: { status: 200, schema: Refund },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: refundView((await locate(deps, caller, params.id)).refund),
+    }),
+  });
+}
+
+function create(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/payments/{id}/refunds',
+    operationId: 'createRefundByOperator',
+    tag: TAG,
+    summary: 'Start a refund; above the application’s threshold it waits for a second person',
+    permission: 'refund:create',
+    params: IdParams,
+    body: CreateOperatorRefund,
+    response: { status: 201, schema: Refund },
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE', 'REFUND_EXCEEDS_BALANCE'],
+    handler: async ({ caller, params, body }) => {
+      const found = await deps.database.withOperator(caller.view, (em) => locatePayment(em, params.id));
+      if (found === null) {
+        throw notFound('payment');
+      }
+      const { scope, applicationName } = found;
+      const refund = await deps.database.inTransaction(scope, async (statements) => {
+        const reserved = await reserveRefund(statements, {
+          scope,
+          paymentId: params.id,
+          reference: refundReference(),
+          amountMinor: BigInt(body.amountMinor),
+          reason: body.reason ?? null,
+          creator: { type: 'USER', operatorId: caller.operator.id },
+        });
+        await audit(statements, { caller, refund: reserved, action: 'refund.created', reason: body.reason });
+        return reserved;
+      });
+      await start(deps, { refund, scope, applicationName });
+      return { status: 201, data: refundView(refund), message: 'Resource created' };
+    },
+  });
+}
+
+function approve(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/refunds/{id}/approve',
+    operationId: 'approveRefund',
+    tag: TAG,
+    summary: 'Approve a refund that somebody else has started',
+    permission: 'refund:approve',
+    sensitive: true,
+    params: IdParams,
+    response: { status: 200, schema: Refund },
+    errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params }) => {
+      const found = await locate(deps, caller, params.id);
+      const { refund, decision } = await deps.database.inTransaction(found.scope, async (statements) => {
+        const waiting = await lockWaiting(statements, { found, caller });
+        const stored = await decideOn(statements, { found, caller, decision: 'approve', reason: null });
+        // The row is the authority: it is approved from here on, and the workflow learns it from here.
+        const [row] = await statements.execute<RefundRow[]>(
+          `update refunds set status = 'PENDING', approved_by_operator_id = ?, approval_due_at = null, updated_at = now()
+           where id = ? and status = 'AWAITING_APPROVAL' returning *`,
+          [caller.operator.id, waiting.id],
+        );
+        if (row === undefined) {
+          throw new Error('a refund that is locked and waits was not approved');
+        }
+        await audit(statements, { caller, refund: waiting, action: 'refund.approved' });
+        return { refund: refundOf(row), decision: stored };
+      });
+      await start(deps, { ...found, refund }, decision);
+      return { status: 200, data: refundView(refund) };
+    },
+  });
+}
+
+function reject(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/refunds/{id}/reject',
+    operationId: 'rejectRefund',
+    tag: TAG,
+    summary: 'Reject a refund that somebody else has started; it ends as REJECTED',
+    permission: 'refund:approve',
+    sensitive: true,
+    params: IdParams,
+    body: Reason,
+    response: { status: 200, schema: Refund },
+    errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params, body }) => {
+      const found = await locate(deps, caller, params.id);
+      const decision = await deps.database.inTransaction(found.scope, async (statements) => {
+        const waiting = await lockWaiting(statements, { found, caller });
+        await audit(statements, { caller, refund: waiting, action: 'refund.rejected', reason: body.reason });
+        return decideOn(statements, { found, caller, decision: 'reject', reason: body.reason });
+      });
+      await start(deps, found, decision);
+      return { status: 200, data: refundView(await afterDecision(deps, found, ({ status }) => status === 'REJECTED')) };
+    },
+  });
+}
+
+function review(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/refunds/{id}/review',
+    operationId: 'reviewRefund',
+    tag: TAG,
+    summary: 'Decide on a refund whose outcome the gateway does not tell',
+    permission: 'payment:review',
+    sensitive: true,
+    params: IdParams,
+    body: RefundReviewBody,
+    response: { status: 200, schema: DecidedRefund },
+    errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params, body }) => {
+      const found = await locate(deps, caller, params.id);
+      const { reason } = body;
+      const notRefunded = body.decision === 'not-refunded';
+      const stored = await deps.database.inTransaction(found.scope, async (statements) => {
+        const refund = await lock(statements, found);
+        if (refund.reviewReason === null) {
+          throw new DomainError('INVALID_OPERATION_STATE', 'the refund is not under review');
+        }
+        await audit(statements, { caller, refund, action: `refund.review-${body.decision}`, reason });
+        const decision = notRefunded ? 'reject' : 'approve';
+        return decideOn(statements, { found, caller, decision, reason, needsSecond: notRefunded });
+      });
+      if (!stored.complete) {
+        return { status: 200, data: { refund: refundView(found.refund), decision: 'awaits-second-person' as const } };
+      }
+      await start(deps, found, stored);
+      const refund = await afterDecision(deps, found, ({ reviewReason }) => reviewReason === null);
+      const decision = refund.reviewReason === null ? ('carried-out' as const) : ('under-way' as const);
+      return { status: 200, data: { refund: refundView(refund), decision } };
+    },
+  });
+}
+
+async function locate(deps: AdminDependencies, caller: OperatorCaller, refundId: bigint): Promise<FoundRefund> {
+  const found = await deps.database.withOperator(caller.view, (em) => locateRefund(em, refundId));
+  if (found === null) {
+    throw notFound('refund');
+  }
+  return found;
+}
+
+/** Payment first, then the refund: the order in which everybody locks. */
+async function lock(statements: Statements, { scope, refund }: FoundRefund): Promise<RefundRecord> {
+  await statements.execute('select 1 from payments where id = ? for update', [refund.paymentId]);
+  const locked = await readRefund(statements, scope, refund.id);
+  if (locked === null) {
+    throw notFound('refund');
+  }
+  return locked;
+}
+
+interface Deciding {
+  readonly found: FoundRefund;
+  readonly caller: OperatorCaller;
+}
+
+async function lockWaiting(statements: Statements, { found, caller }: Deciding): Promise<RefundRecord> {
+  const refund = await lock(statements, found);
+  if (refund.status !== 'AWAITING_APPROVAL') {
+    throw new DomainError('INVALID_OPERATION_STATE', `the refund is ${refund.status}`);
+  }
+  if (refund.createdByOperatorId === caller.operator.id) {
+    throw new DomainError('FORBIDDEN', 'whoever asked for a refund does not decide on it');
+  }
+  return refund;
+}
+
+interface DecisionOn extends Deciding {
+  readonly decision: 'approve' | 'reject';
+  readonly reason: string | null;
+  readonly needsSecond?: boolean;
+}
+
+function decideOn(
+  statements: Statements,
+  { found, caller, decision, reason, needsSecond = false }: DecisionOn,
+): Promise<StoredDecision> {
+  return decide(statements, {
+    scope: found.scope,
+    kind: 'refund',
+    paymentId: found.refund.paymentId,
+    refundId: found.refund.id,
+    latePaymentId: null,
+    decision,
+    reason,
+    operatorId: caller.operator.id,
+    needsSecond,
+  });
+}
+
+interface Audited {
+  readonly caller: OperatorCaller;
+  readonly refund: RefundRecord;
+  readonly action: string;
+  readonly reason?: string | undefined;
+}
+
+async function audit(statements: Statements, { caller, refund, action, reason }: Audited): Promise<void> {
+  const { id, applicationId, mode, paymentId, amountMinor, currency, status } = refund;
+  await recordAudit(statements, {
+    actor: caller.actor,
+    action,
+    target: { type: 'refund', id },
+    application: { id: applicationId, mode },
+    before: { status },
+    after: { paymentId, amountMinor, currency },
+    ...(reason === undefined ? {} : { reason }),
+  });
+}
+
+async function start(
+  deps: AdminDependencies,
+  { refund, applicationName }: { refund: RefundRecord; scope: Scope; applicationName: string },
+  decision?: StoredDecision,
+): Promise<void> {
+  await deps.dispatch.startRefund(refundHandleOf(refund, applicationName), decision?.id).catch((error: unknown) => {
+    deps.log.warn({ refund: refund.reference, error: describeError(error) }, 'refund not signalled; the sweeper will');
+  });
+}
+
+/** What a workflow does with a decision is mostly done within a moment; the answer shows it then. */
+function afterDecision(
+  deps: AdminDependencies,
+  { scope, refund }: FoundRefund,
+  isDone: (refund: RefundRecord) => boolean,
+): Promise<RefundRecord> {
+  return settled(async () => {
+    const now = await deps.database.inOneTrip(scope, (statements) => readRefund(statements, scope, refund.id));
+    if (now === null) {
+      throw notFound('refund');
+    }
+    return now;
+  }, isDone);
+}

@@ -1,0 +1,58 @@
+import type { Mode } from '../../domain/mode.ts';
+import type { EntityManager, Scope } from '../connection.ts';
+import { refundOf, type RefundRecord, type RefundRow } from '../refunds.ts';
+
+/** Whose a payment is, where an operator's view has it. */
+export interface FoundPayment {
+  readonly scope: Scope;
+  readonly applicationName: string;
+}
+
+interface OwnerRow {
+  application_id: string;
+  mode: Mode;
+  application_name: string;
+}
+
+/** Null when the operator's view has no such payment. */
+export async function locatePayment(em: EntityManager, paymentId: bigint): Promise<FoundPayment | null> {
+  const [row] = await em.execute<OwnerRow[]>(
+    `select p.application_id, p.mode, a.name as application_name from payments p join applications a on a.id = p.application_id where p.id = ?`,
+    [paymentId],
+  );
+  return row === undefined ? null : foundOf(row);
+}
+
+export interface FoundRefund extends FoundPayment {
+  readonly refund: RefundRecord;
+}
+
+/** Null when the operator's view has no such refund. */
+export async function locateRefund(em: EntityManager, refundId: bigint): Promise<FoundRefund | null> {
+  const [row] = await em.execute<(RefundRow & { application_name: string })[]>(
+    `select r.*, a.name as application_name from refunds r join applications a on a.id = r.application_id where r.id = ?`,
+    [refundId],
+  );
+  return row === undefined ? null : { ...foundOf(row), refund: refundOf(row) };
+}
+
+export interface FoundLatePayment extends FoundPayment {
+  readonly paymentId: bigint;
+  readonly attemptReference: string;
+}
+
+/** Null when the operator's view has no such late payment. */
+export async function locateLatePayment(em: EntityManager, latePaymentId: bigint): Promise<FoundLatePayment | null> {
+  const [row] = await em.execute<(OwnerRow & { payment_id: string; reference: string })[]>(
+    `select l.application_id, l.mode, a.name as application_name, l.payment_id, t.reference
+     from late_payments l join applications a on a.id = l.application_id join payment_attempts t on t.id = l.attempt_id where l.id = ?`,
+    [latePaymentId],
+  );
+  return row === undefined
+    ? null
+    : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptReference: row.reference };
+}
+
+function foundOf({ application_id: applicationId, mode, application_name: applicationName }: OwnerRow): FoundPayment {
+  return { scope: { applicationId: BigInt(applicationId), mode }, applicationName };
+}
