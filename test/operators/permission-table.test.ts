@@ -19,6 +19,7 @@ const table: readonly AdminRoute[] = adminRoutes({
   gateways: { get: refuse, capabilities: refuse },
   secrets: { seal: refuse, open: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
+  temporalUi: null,
   log: createLogger({ service: 'test', level: 'silent' }),
   apiUrl: 'http://localhost:8080',
   webUrl: 'http://localhost:3000',
