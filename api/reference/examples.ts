@@ -61,6 +61,19 @@ export function endedPaymentExample(status: string): Json {
   return { ...payment, status, gatewayTxnId, updatedAt: '2026-06-04T10:03:15.000Z' };
 }
 
+export const EXPLANATION_EXAMPLE = {
+  status: 'PENDING',
+  summary: 'The checkout is open; the payer has not finished.',
+  waitingFor: 'payer',
+  until: '2026-06-04T10:30:01.000Z',
+  next: 'The payer pays or cancels; otherwise the gateway is asked one last time and the payment expires.',
+  timeline: [
+    { at: '2026-06-04T10:00:01.000Z', event: 'payment created', detail: null },
+    { at: '2026-06-04T10:00:01.200Z', event: 'attempt 1 written', detail: 'sslcommerz' },
+    { at: '2026-06-04T10:00:01.900Z', event: 'attempt 1: checkout opened', detail: null },
+  ],
+} satisfies Json;
+
 /** One example for each schema that has a name; a test holds them to their schemas. */
 export const EXAMPLES: Readonly<Record<string, Json>> = {
   CreatePayment: createPayment,
@@ -94,16 +107,5 @@ export const EXAMPLES: Readonly<Record<string, Json>> = {
     gatewayRedirectUrl: GATEWAY_PAGE,
     paidAt: null,
   },
-  Explanation: {
-    status: 'PENDING',
-    summary: 'The checkout is open; the payer has not finished.',
-    waitingFor: 'payer',
-    until: '2026-06-04T10:30:01.000Z',
-    next: 'The payer pays or cancels; otherwise the gateway is asked one last time and the payment expires.',
-    timeline: [
-      { at: '2026-06-04T10:00:01.000Z', event: 'payment created', detail: null },
-      { at: '2026-06-04T10:00:01.200Z', event: 'attempt 1 written', detail: 'sslcommerz' },
-      { at: '2026-06-04T10:00:01.900Z', event: 'attempt 1: checkout opened', detail: null },
-    ],
-  },
+  Explanation: EXPLANATION_EXAMPLE,
 };

@@ -53,8 +53,8 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     signalCancel: () => Promise.resolve(true),
     startLatePayment: notNeeded,
     startRefund: () => Promise.resolve('running'),
-    signalReviewDecision: notNeeded,
-    decideLatePayment: notNeeded,
+    signalReviewDecision: () => Promise.resolve(),
+    decideLatePayment: () => Promise.resolve(),
     startDelivery: notNeeded,
   };
   return dispatch;

@@ -1,0 +1,17 @@
+import { describe, expect, test } from '@jest/globals';
+import { csvLine } from '../../domain/csv.ts';
+
+describe('a line of CSV', () => {
+  test('quotes what would break it, and nothing else', () => {
+    // RFC 4180.
+    expect(csvLine(['plain', 'a,b', 'say "hi"', 'two\nlines', null, 12, 7n])).toBe(
+      'plain,"a,b","say ""hi""","two\nlines",,12,7\r\n',
+    );
+  });
+
+  test.each(['=cmd|calc', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])('disarms %j', (text) => {
+    // A spreadsheet carries out what begins so; a number of our own is no text and stays one.
+    expect(csvLine([text]).replaceAll('"', '').startsWith(`'${text}`)).toBe(true);
+    expect(csvLine([-5])).toBe('-5\r\n');
+  });
+});

@@ -1,0 +1,381 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import type { Registration } from '../../database/applications.ts';
+import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
+
+let world: OperatorWorld;
+let shop: Registration;
+let other: Registration;
+const tokens: Record<string, string> = {};
+const ids: Record<string, bigint> = {};
+
+beforeAll(async () => {
+  world = await openOperatorWorld();
+  shop = await world.api.register({ name: 'Shop' });
+  other = await world.api.register({ name: 'Other' });
+  await world.addOperator({ email: 'owner@example.com' });
+  const people = [
+    ['support', 'Support', null],
+    ['finance', 'Finance', null],
+    ['second', 'Finance', null],
+    ['admin', 'Admin', null],
+    ['elsewhere', 'Admin', other.applicationId],
+    ['viewer', 'Viewer', null],
+  ] as const;
+  for (const [name, role, applicationId] of people) {
+    ids[name] = await world.addOperator({ email: `${name}@example.com`, role, applicationId });
+    tokens[name] = await world.logIn(`${name}@example.com`);
+  }
+}, 60_000);
+afterAll(() => world.close());
+beforeEach(async () => {
+  await world.api.sql(`update applications set refund_approval_threshold_minor = 5000`);
+});
+
+interface As {
+  readonly as: string;
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+const send = ({ as, method = 'GET', path, body }: As): Promise<Answer> =>
+  world.send({ method, path, headers: bearer(tokens[as] ?? ''), ...(body === undefined ? {} : { body }) });
+
+const paid = async (): Promise<string> => (await world.api.paidPayment(shop)).id;
+
+async function refunded(paymentId: string, amountMinor: number, as = 'support'): Promise<Answer> {
+  return send({ as, method: 'POST', path: `/admin/payments/${paymentId}/refunds`, body: { amountMinor } });
+}
+
+const idOf = ({ data }: Answer): number => (data as { id: number }).id;
+const auditOf = (type: string, id: string | number): Promise<{ action: string; actor: string }[]> =>
+  world.api.sql(`select action, actor from audit_logs where target_type = ? and target_id = ? order by id`, [
+    type,
+    String(id),
+  ]);
+const decisionsOf = (refundId: number): Promise<{ decision: string; operator_id: string }[]> =>
+  world.api.sql('select decision, operator_id::text from decisions where refund_id = ? order by id', [refundId]);
+
+describe("an operator's refund", () => {
+  test('up to the threshold goes to the gateway, above it waits for a second person', async () => {
+    // Documented: only operators' refunds are held back.
+    const payment = await paid();
+    expect((await refunded(payment, 5_000)).data).toMatchObject({ status: 'PENDING', approvedBy: null });
+    const held = await refunded(await paid(), 5_001);
+    expect(held).toMatchObject({ status: 201, data: { status: 'AWAITING_APPROVAL' } });
+    expect(held.data).toMatchObject({ createdBy: `operator:${ids['support'] ?? ''}` });
+    expect(await auditOf('refund', idOf(held))).toEqual([{ action: 'refund.created', actor: 'support@example.com' }]);
+  });
+
+  test('is approved by somebody else, once, and says by whom', async () => {
+    // The row is written with the approval; a second approval finds it done.
+    const refund = idOf(await refunded(await paid(), 9_000));
+    const approve = { method: 'POST', path: `/admin/refunds/${refund}/approve` };
+    expect(await send({ as: 'finance', ...approve })).toMatchObject({
+      status: 200,
+      data: { status: 'PENDING', approvedBy: `operator:${ids['finance'] ?? ''}` },
+    });
+    expect(await send({ as: 'second', ...approve })).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect(await decisionsOf(refund)).toEqual([{ decision: 'approve', operator_id: String(ids['finance']) }]);
+    expect((await auditOf('refund', refund)).map(({ action }) => action)).toEqual([
+      'refund.created',
+      'refund.approved',
+    ]);
+  });
+
+  test('of two approvers who come at once is approved by one', async () => {
+    // One row, one decision.
+    const refund = idOf(await refunded(await paid(), 9_000));
+    const answers = await Promise.all(
+      ['finance', 'second', 'admin'].map((as) =>
+        send({ as, method: 'POST', path: `/admin/refunds/${refund}/approve` }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(await decisionsOf(refund)).toHaveLength(1);
+  });
+
+  test('is not approved or rejected by whoever asked for it', async () => {
+    // Four eyes, not politeness: he holds both permissions.
+    const refund = idOf(await refunded(await paid(), 9_000, 'admin'));
+    for (const [word, body] of [
+      ['approve', undefined],
+      ['reject', { reason: 'changed my mind' }],
+    ] as const) {
+      const answer = await send({ as: 'admin', method: 'POST', path: `/admin/refunds/${refund}/${word}`, body });
+      expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    }
+    expect(await decisionsOf(refund)).toEqual([]);
+  });
+
+  test('is rejected with a reason that is kept', async () => {
+    // The workflow ends it; here nobody runs it, so the answer still shows it waiting.
+    const refund = idOf(await refunded(await paid(), 9_000));
+    const body = { reason: 'the customer was paid in cash' };
+    expect((await send({ as: 'finance', method: 'POST', path: `/admin/refunds/${refund}/reject`, body })).status).toBe(
+      200,
+    );
+    const decided = await world.api.sql<{ decision: string; reason: string }>(
+      'select decision, reason from decisions where refund_id = ?',
+      [refund],
+    );
+    expect(decided).toEqual([{ decision: 'reject', reason: 'the customer was paid in cash' }]);
+    const late = await send({ as: 'second', method: 'POST', path: `/admin/refunds/${refund}/approve` });
+    expect(late).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+  }, 20_000);
+
+  test('needs a password that was entered within five minutes to be approved', async () => {
+    // Step-up: a session that lies open approves nothing.
+    const refund = idOf(await refunded(await paid(), 9_000));
+    await world.makeStale();
+    const answer = await send({ as: 'finance', method: 'POST', path: `/admin/refunds/${refund}/approve` });
+    expect(answer).toMatchObject({ status: 401, code: 'REAUTH_REQUIRED' });
+    await world.api.sql('update operator_sessions set reauthenticated_at = now()');
+  });
+
+  test('never goes beyond what was captured, whoever asks at once', async () => {
+    // Operators and the application draw on the same balance.
+    const payment = await paid();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refunded(payment, 1_500)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(6);
+    expect(answers.filter(({ code }) => code === 'REFUND_EXCEEDS_BALANCE')).toHaveLength(14);
+  }, 20_000);
+
+  test('of an application outside the grant finds nothing', async () => {
+    // Foreign and absent look the same, for reading as for deciding.
+    const payment = await paid();
+    const refund = idOf(await refunded(payment, 9_000));
+    for (const answer of [
+      await refunded(payment, 100, 'elsewhere'),
+      await send({ as: 'elsewhere', path: `/admin/payments/${payment}` }),
+      await send({ as: 'elsewhere', path: `/admin/refunds/${refund}` }),
+      await send({ as: 'elsewhere', method: 'POST', path: `/admin/refunds/${refund}/approve` }),
+    ]) {
+      expect(answer).toMatchObject({ status: 404, code: 'RESOURCE_NOT_FOUND' });
+    }
+    const listed = await send({ as: 'elsewhere', path: '/admin/refunds' });
+    expect(listed.data).toEqual([]);
+  });
+});
+
+describe('a refund under review', () => {
+  async function underReview(): Promise<number> {
+    const refund = idOf(await refunded(await paid(), 2_000));
+    await world.api.sql(`update refunds set review_reason = 'GATEWAY_CANCELLED', review_since = now() where id = ?`, [
+      refund,
+    ]);
+    return refund;
+  }
+  const decideOn = (refund: number, as: string, decision: string): Promise<Answer> =>
+    send({
+      as,
+      method: 'POST',
+      path: `/admin/refunds/${refund}/review`,
+      body: { decision, reason: 'the panel says so' },
+    });
+
+  test('is called not refunded by two people only', async () => {
+    // What a person says frees money, so one person's word is not enough.
+    const refund = await underReview();
+    expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
+      decision: 'awaits-second-person',
+    });
+    expect(await decideOn(refund, 'finance', 'not-refunded')).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    expect(await decideOn(refund, 'second', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect((await decideOn(refund, 'second', 'not-refunded')).data).toMatchObject({ decision: 'under-way' });
+    const [row] = await world.api.sql<{ operator_id: string; second_operator_id: string }>(
+      'select operator_id::text, second_operator_id::text from decisions where refund_id = ?',
+      [refund],
+    );
+    expect(row).toEqual({ operator_id: String(ids['finance']), second_operator_id: String(ids['second']) });
+  }, 20_000);
+
+  test('is asked about again by one', async () => {
+    // Asking with the same key harms nothing.
+    expect((await decideOn(await underReview(), 'finance', 'retry')).data).toMatchObject({ decision: 'under-way' });
+  }, 20_000);
+
+  test('is the only one to be decided on so', async () => {
+    // A refund that goes its way needs no review.
+    const refund = idOf(await refunded(await paid(), 2_000));
+    expect(await decideOn(refund, 'finance', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+  });
+});
+
+describe('a payment under review', () => {
+  async function underReview(amountMinor: number): Promise<string> {
+    const [row] = await world.api.sql<{ id: string }>(
+      `insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, expires_at,
+         next_sweep_at, review_reason, review_since)
+       values (?, 'TEST', ?, 'PENDING', ?, 'BDT', 'c', 'sslcommerz', now(), now(), 'RISK_FLAGGED', now()) returning id::text`,
+      [shop.applicationId, `pay_${randomBytes(11).toString('hex')}`, amountMinor],
+    );
+    return row?.id ?? '';
+  }
+  const decideOn = (payment: string, as: string, decision: string): Promise<Answer> =>
+    send({
+      as,
+      method: 'POST',
+      path: `/admin/payments/${payment}/review`,
+      body: { decision, reason: 'known customer' },
+    });
+
+  test('is decided by one person up to the threshold, by two above it', async () => {
+    // The same rule as for refunds: much money takes two.
+    expect((await decideOn(await underReview(5_000), 'finance', 'accept')).data).toMatchObject({
+      decision: 'under-way',
+    });
+    const dear = await underReview(5_001);
+    expect((await decideOn(dear, 'finance', 'reject')).data).toMatchObject({ decision: 'awaits-second-person' });
+    expect((await decideOn(dear, 'second', 'reject')).data).toMatchObject({ decision: 'under-way' });
+    expect((await auditOf('payment', dear)).map(({ action, actor }) => `${action} ${actor}`)).toEqual([
+      'payment.review-reject finance@example.com',
+      'payment.review-reject second@example.com',
+    ]);
+  }, 20_000);
+
+  test('is the only one that can be', async () => {
+    // Nobody turns a payment into another state by hand.
+    expect(await decideOn(await paid(), 'finance', 'accept')).toMatchObject({
+      status: 409,
+      code: 'INVALID_OPERATION_STATE',
+    });
+  });
+});
+
+describe('late money', () => {
+  async function held(amountMinor: number): Promise<string> {
+    const payment = await paid();
+    const [row] = await world.api.sql<{ id: string }>(
+      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+         fee_minor, currency)
+       select application_id, mode, payment_id, id, gateway, ?, 'B1', '{}', ?, 10, 'BDT' from payment_attempts where payment_id = ?
+       returning id::text`,
+      [randomBytes(6).toString('hex'), amountMinor, payment],
+    );
+    return row?.id ?? '';
+  }
+  const decideOn = (late: string, as: string, decision: string): Promise<Answer> =>
+    send({ as, method: 'POST', path: `/admin/late-payments/${late}`, body: { decision, reason: 'as agreed' } });
+
+  test('is listed, and decided by two people above the threshold', async () => {
+    // Suspense is somebody's money.
+    const late = await held(9_000);
+    expect((await send({ as: 'viewer', path: '/admin/late-payments?status=HELD' })).data).toContainEqual(
+      expect.objectContaining({ id: Number(late), status: 'HELD', amountMinor: 9_000, decision: null }),
+    );
+    expect((await decideOn(late, 'finance', 'refund')).data).toMatchObject({
+      decision: { decision: 'refund', awaitsSecondPerson: true },
+    });
+    expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 403 });
+    expect(await decideOn(late, 'second', 'keep')).toMatchObject({ status: 409 });
+    expect((await decideOn(late, 'second', 'refund')).data).toMatchObject({
+      decision: { decision: 'refund', awaitsSecondPerson: false },
+    });
+  }, 20_000);
+
+  test('that is not held any more is left alone', async () => {
+    // Decided once.
+    const late = await held(100);
+    await world.api.sql(`update late_payments set status = 'KEPT' where id = ?`, [late]);
+    expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+  });
+});
+
+describe('finding payments', () => {
+  test('keeps its pages while payments are added', async () => {
+    // The cursor goes on from what was seen; nothing is skipped, nothing shown twice.
+    const made = new Set<number>();
+    for (let count = 0; count < 7; count += 1) {
+      made.add(Number(await paid()));
+    }
+    const seen: number[] = [];
+    let cursor = '';
+    for (let pages = 0; pages < 20; pages += 1) {
+      const answer = await send({ as: 'viewer', path: `/admin/payments?size=3${cursor}` });
+      seen.push(...(answer.data as { id: number }[]).map(({ id }) => id));
+      await paid();
+      if (answer.pagination?.nextCursor === null || answer.pagination === null) {
+        break;
+      }
+      cursor = `&cursor=${answer.pagination.nextCursor}`;
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect([...made].every((id) => seen.includes(id))).toBe(true);
+  });
+
+  test.each([
+    ['cursor=bm9uZQ', 'cursor'],
+    ['from=yesterday', 'from'],
+    ['status=PAID', 'status'],
+    ['size=1000000000', 'size'],
+    ['size=-1', 'size'],
+    ['applicationId=0', 'applicationId'],
+  ])('refuses %s by name', async (query, field) => {
+    // Bad input gets a stable error, never a server's.
+    const answer = await send({ as: 'viewer', path: `/admin/payments?${query}` });
+    expect(answer).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
+    expect(Object.keys(answer.data as object)).toEqual([field]);
+  });
+
+  test('by every filter finds what fits and nothing else', async () => {
+    // `customerRefId` is what the documents call it here.
+    const { id, reference } = await world.api.paidPayment(other);
+    const today = new Date().toISOString().slice(0, 10);
+    const found = async (query: string): Promise<number[]> =>
+      ((await send({ as: 'viewer', path: `/admin/payments?${query}` })).data as { id: number }[]).map((row) => row.id);
+    expect(await found(`reference=${reference}`)).toEqual([Number(id)]);
+    expect(await found(`applicationId=${other.applicationId}&mode=TEST&status=SUCCEEDED&customerRefId=c`)).toEqual([
+      Number(id),
+    ]);
+    expect(await found(`reference=${reference}&from=${today}&to=${today}`)).toEqual([Number(id)]);
+    for (const miss of ['mode=LIVE', 'status=FAILED', 'customerRefId=d', 'to=2020-01-01', 'from=2999-01-01']) {
+      expect(await found(`reference=${reference}&${miss}`)).toEqual([]);
+    }
+  });
+
+  test('shows one with its ledger, refunds and what it waits for', async () => {
+    // Whoever answers a customer sees why.
+    const payment = await paid();
+    await refunded(payment, 1_000);
+    const { data } = await send({ as: 'viewer', path: `/admin/payments/${payment}` });
+    expect(data).toMatchObject({
+      payment: { id: Number(payment), status: 'SUCCEEDED' },
+      refunds: [{ amountMinor: 1_000, status: 'PENDING' }],
+      attempts: [{ number: 1, status: 'CONFIRMED', grossMinor: 10_000 }],
+      explanation: { status: 'SUCCEEDED' },
+      workflow: { id: expect.stringMatching(/^payment:pay_/) },
+    });
+  });
+});
+
+describe('the export', () => {
+  test('is CSV that a spreadsheet may open, in the filter and the view', async () => {
+    // ASVS 1.2.10: a customer's reference is somebody else's text.
+    const payment = await paid();
+    await world.api.sql('update payments set customer_reference = ? where id = ?', [
+      '=HYPERLINK("http://evil")',
+      payment,
+    ]);
+    const answer = await fetch(`${world.origin}/api/v1/admin/payments/export?applicationId=${shop.applicationId}`, {
+      headers: bearer(tokens['finance'] ?? ''),
+    });
+    const text = await answer.text();
+    expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(text.split('\r\n')[0]).toMatch(/^id,reference,applicationId/);
+    expect(text).toContain(`"'=HYPERLINK(""http://evil"")"`);
+    expect(text).toContain(',100.00,0.00,BDT,');
+    expect(text).not.toContain('Other');
+    expect(await auditOf('payments', 'export')).toContainEqual({
+      action: 'payment.exported',
+      actor: 'finance@example.com',
+    });
+  });
+
+  test('is not for everybody who may look', async () => {
+    // Seeing a page is not taking the whole table along.
+    const answer = await send({ as: 'viewer', path: '/admin/payments/export' });
+    expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  });
+});
