@@ -1,6 +1,8 @@
 export const PASSWORD_LENGTH_MIN = 12;
 /** Long enough for any phrase, short enough that hashing it costs nothing to speak of. */
 export const PASSWORD_LENGTH_MAX = 128;
+/** What is read of a password at all, in UTF-16 units: normalization may make it shorter. */
+export const PASSWORD_UNITS_MAX = 512;
 /** A part of somebody's address or name that is shorter says too little to be refused. */
 const PERSONAL_PART_MIN = 4;
 
@@ -21,7 +23,7 @@ const COMMONEST: ReadonlySet<string> = new Set(
 /** Why this password may not be chosen, in words for the person; null when it may. Length is what counts; no rules of composition. */
 export function passwordProblem(password: string, { email, name }: { email: string; name: string }): string | null {
   const length = [...password.normalize('NFKC')].length;
-  if (length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
+  if (password.length > PASSWORD_UNITS_MAX || length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
     return `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`;
   }
   const plain = password.normalize('NFKC').toLowerCase();

@@ -82,6 +82,7 @@ async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainE
   const { em, client, attempts, email } = settling;
   // Read again: the password may have been changed, or the operator disabled, while it was being checked.
   const operator = await stillAllowed(settling);
+  await removeStaleThrottles(em);
   if (operator === null) {
     return refuse(settling, 'password');
   }
@@ -100,7 +101,6 @@ async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainE
     attempts.filter(({ subject }) => !subject.hash.equals(pair.hash)),
   );
   await forget(em, pair);
-  await removeStaleThrottles(em);
   return open(settling, operator);
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { PASSWORD_LENGTH_MAX } from '../../domain/password.ts';
+import { PASSWORD_UNITS_MAX } from '../../domain/password.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
 import { Email } from '../http/fields.ts';
 
 /** A password that is being shown, not chosen: its rules were judged when it was chosen. */
-const GivenPassword = z.string('must be text').min(1, 'must not be empty').max(PASSWORD_LENGTH_MAX, 'is too long');
+const GivenPassword = z.string('must be text').min(1, 'must not be empty').max(PASSWORD_UNITS_MAX, 'is too long');
 
 const secondFactor = {
   code: z
@@ -38,7 +38,7 @@ export const PasswordChange = z
     password: GivenPassword.describe('The present one.'),
     newPassword: z
       .string('must be text')
-      .max(4 * PASSWORD_LENGTH_MAX, 'is too long')
+      .max(PASSWORD_UNITS_MAX, 'is too long')
       .describe('12 to 128 characters, any; not your address or name, none of the commonest.'),
     ...secondFactor,
   })

@@ -104,6 +104,6 @@ export async function forget(em: EntityManager, { hash }: ThrottleSubject): Prom
 export async function removeStaleThrottles(em: EntityManager): Promise<void> {
   await em.execute(
     `delete from login_throttles where subject in
-       (select subject from login_throttles where last_failure_at < now() - interval '${MEMORY}' limit 100)`,
+       (select subject from login_throttles where last_failure_at < now() - interval '${MEMORY}' limit 100 for update skip locked)`,
   );
 }

@@ -82,9 +82,9 @@ describe('the audit log', () => {
     const all = (await entries('paginate=false')).rows;
     expect(all.length).toBeGreaterThan(4);
     expect((await entries('action=session.opened')).rows.every(({ action }) => action === 'session.opened')).toBe(true);
-    expect((await entries('actorType=SYSTEM')).rows.map(({ targetId }) => targetId).sort()).toEqual(
-      [String(app), String(other)].sort(),
-    );
+    expect(
+      (await entries('actorType=SYSTEM&action=credential.rotated')).rows.map(({ targetId }) => targetId).sort(),
+    ).toEqual([String(app), String(other)].sort());
     const actorId = all.find(({ actor }) => actor === 'root@example.com')?.actorId;
     expect((await entries(`actorId=${actorId}&paginate=false`)).rows.length).toBe(
       all.filter((row) => row.actorId === actorId).length,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseAllowList } from '../../domain/outbound-url.ts';
 import { z } from 'zod';
 import { adminRoutes } from '../../api/admin/routes.ts';
-import type { AdminRoute } from '../../api/admin/route.ts';
+import { adminRoute, type AdminRoute } from '../../api/admin/route.ts';
 import type { AdminDependencies } from '../../api/admin/dependencies.ts';
+import { route } from '../../api/http/route.ts';
 import { isPermission, PERMISSIONS, viewFor, type Grant, type Permission } from '../../domain/permissions.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { listRoles } from '../../database/operators/roles.ts';
@@ -20,6 +22,7 @@ const table: readonly AdminRoute[] = adminRoutes({
   secrets: { seal: refuse, open: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
   temporalUi: null,
+  allow: parseAllowList(''),
   log: createLogger({ service: 'test', level: 'silent' }),
   apiUrl: 'http://localhost:8080',
   webUrl: 'http://localhost:3000',
@@ -131,6 +134,26 @@ test('every sensitive route refuses a session whose password was shown long ago'
 });
 
 describe('the table', () => {
+  test('has a row for every route, or nothing builds', () => {
+    // The compiler refuses a route without a permission; these two lines are how that is tested.
+    const spec = {
+      method: 'GET',
+      path: '/admin/forgotten',
+      operationId: 'forgotten',
+      tag: 'Forgotten',
+      summary: 'A route whose permission was forgotten',
+      response: { status: 200, schema: z.null() },
+      errors: [],
+      handler: () => Promise.resolve({ status: 200, data: null }),
+    } as const;
+    // @ts-expect-error: the permission is missing
+    const forgotten = (): AdminRoute => adminRoute(spec);
+    // @ts-expect-error: a route of another surface has none
+    const foreign = (): AdminRoute => route({ ...spec, auth: 'none' });
+    expect([forgotten().permission, foreign().permission]).toEqual([undefined, undefined]);
+    expect(table.filter(({ permission }) => permission === undefined)).toEqual([]);
+  });
+
   test('has the seeded roles as documented', () => {
     // Dashboards and people rely on them.
     const held = (role: RoleName): Permission[] =>

@@ -99,6 +99,35 @@ describe('a login', () => {
   });
 });
 
+test('a password of 128 characters works, whatever they are', async () => {
+  // What may be chosen can be used: characters are counted, not bytes.
+  await world.addOperator({ email: 'long@example.com' });
+  const token = await world.logIn('long@example.com');
+  const newPassword = Array.from({ length: 128 }, (_, index) =>
+    String.fromCodePoint(0x1f400 + ((index * 7) % 60)),
+  ).join('');
+  const body = { password: PASSWORD, newPassword };
+  const change = await world.send({ method: 'POST', path: '/auth/password', headers: bearer(token), body });
+  expect(change.status).toBe(200);
+  expect((await logIn({ email: 'long@example.com', password: newPassword })).status).toBe(200);
+  // The same characters, composed otherwise, as another keyboard sends them.
+  const e = { password: newPassword, newPassword: 'caf\u00e9 under the banyan' };
+  const again = await world.send({ method: 'POST', path: '/auth/password', headers: bearer(tokenOf(change)), body: e });
+  expect(again.status).toBe(200);
+  expect((await logIn({ email: 'long@example.com', password: 'cafe\u0301 under the banyan' })).status).toBe(200);
+});
+
+test('neither passwords nor tokens nor addresses reach the log', async () => {
+  // Logs go to many places.
+  const session = browserSession(await logIn({ cookie: true }));
+  await logIn({ password: 'typed-by-mistake' });
+  const lines = world.api.logLines.join('');
+  expect(lines).toContain('/auth/login');
+  for (const secret of [PASSWORD, 'typed-by-mistake', EMAIL, session.csrf, session.cookie.split('=')[1] ?? '']) {
+    expect(lines).not.toContain(secret);
+  }
+});
+
 describe('a session', () => {
   test('is over at once after logout', async () => {
     // The token is dead at the server, not only forgotten by the client.
@@ -226,6 +255,7 @@ describe('step-up', () => {
     for (let guess = 0; guess < 8; guess += 1) {
       const body = { password: `guess ${guess}` };
       codes.push((await world.send({ method: 'POST', path: '/auth/reauth', headers: bearer(token), body })).code);
+      await world.drawOutWaits();
     }
     expect(codes).toEqual([...Array.from({ length: 6 }, () => 'INVALID_CREDENTIALS'), 'RATE_LIMITED', 'RATE_LIMITED']);
   });

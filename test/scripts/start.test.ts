@@ -49,6 +49,14 @@ describe('npm start', () => {
     expect(dev.apps.native.test.apiKey).toMatch(/^oi_test_/);
     expect(dev.apps.native.live.apiKey).toMatch(/^oi_live_/);
     expect(dev.apps.native.signingSecret).toMatch(/^whsec_/);
+    expect(dev.operators.map(({ role }) => role)).toEqual(['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer']);
+    const [{ email, password } = { email: '', password: '' }] = dev.operators;
+    const login = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password }),
+    };
+    expect((await fetch(`${dev.web}/api/v1/auth/login`, login)).status).toBe(200);
     const open = readdirSync(directory).filter((name) => {
       const facts = statSync(join(directory, name));
       return facts.isFile() && (facts.mode & 0o077) !== 0;
