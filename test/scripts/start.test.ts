@@ -35,7 +35,7 @@ async function aboutMe(): Promise<unknown> {
 }
 
 describe('npm start', () => {
-  test('writes what a program beside it needs, for the owner of the files only', () => {
+  test('writes what a program beside it needs, for the owner of the files only', async () => {
     // Guards: the demo's secrets are not readable to other accounts, and tools find the stack.
     expect(Object.keys(dev.processes).sort()).toEqual([
       'api',
