@@ -41,6 +41,7 @@ const deps = {
   ),
   dispatch: createDispatch(temporal.client),
   log,
+  allow: parseAllowList(config.outboundAllow),
   apiUrl: config.apiUrl,
   webUrl: config.webUrl,
   trustedProxies: config.trustedProxies,

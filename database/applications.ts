@@ -19,6 +19,7 @@ export interface ApplicationSettings {
   readonly minAmountMinor?: bigint | null;
   readonly maxAmountMinor?: bigint | null;
   readonly latePaymentPolicy?: 'REVIEW' | 'REFUND';
+  readonly refundApprovalThresholdMinor?: bigint | null;
   readonly customerDefaults?: CustomerDefaults;
 }
 
@@ -46,49 +47,72 @@ const SECRET_LENGTH = 40;
 const BCRYPT_COST = 10;
 const GRACE_HOURS_DEFAULT = 24;
 
-/** Registers an application with a TEST and a LIVE credential and its signing secret, which nobody can read again. */
+/** What registering an application will store, made before the transaction: hashing takes a tenth of a second. */
+export interface PreparedRegistration {
+  readonly test: CredentialPair;
+  readonly live: CredentialPair;
+  readonly signingSecret: string;
+  readonly rows: readonly CredentialColumns[];
+}
+
+export async function prepareRegistration(): Promise<PreparedRegistration> {
+  const test = newPair('TEST');
+  const live = newPair('LIVE');
+  const rows = await Promise.all([credentialRow('TEST', test), credentialRow('LIVE', live)]);
+  return { test, live, rows, signingSecret: `whsec_${randomBytes(32).toString('base64')}` };
+}
+
+/** Writes an application with a TEST and a LIVE credential and its signing secret, which nobody can read again. */
+export async function insertApplication(
+  em: EntityManager,
+  secrets: SecretBox,
+  { prepared, settings }: { prepared: PreparedRegistration; settings: ApplicationSettings & { readonly name: string } },
+): Promise<Registration> {
+  const { rows, ...shown } = prepared;
+  const applicationId = await em.insert(Application, { ...columnsOf(settings), name: settings.name });
+  await em.insert(WebhookEndpoint, {
+    applicationId,
+    url: settings.webhookUrl ?? null,
+    signingSecret: secrets.seal(prepared.signingSecret),
+  });
+  await em.insertMany(
+    Credential,
+    rows.map((row) => ({ ...row, applicationId })),
+  );
+  return { applicationId, name: settings.name, ...shown };
+}
+
+/** Registers an application from outside of the API, as the system. */
 export async function registerApplication(
   { database, secrets }: ApplicationStore,
   settings: ApplicationSettings & { readonly name: string },
 ): Promise<Registration> {
-  const signingSecret = `whsec_${randomBytes(32).toString('base64')}`;
-  const test = newPair('TEST');
-  const live = newPair('LIVE');
-  const rows = await Promise.all([credentialRow('TEST', test), credentialRow('LIVE', live)]);
-  const applicationId = await database.withSystem(async (em) => {
-    const id = await em.insert(Application, { ...columnsOf(settings), name: settings.name });
-    await em.insert(WebhookEndpoint, {
-      applicationId: id,
-      url: settings.webhookUrl ?? null,
-      signingSecret: secrets.seal(signingSecret),
-    });
-    await em.insertMany(
-      Credential,
-      rows.map((row) => ({ ...row, applicationId: id })),
-    );
-    return id;
-  });
-  return { applicationId, name: settings.name, test, live, signingSecret };
+  const prepared = await prepareRegistration();
+  return database.withSystem((em) => insertApplication(em, secrets, { prepared, settings }));
+}
+
+export type ApplicationChange = ApplicationSettings & { readonly applicationId: bigint };
+
+/** Changes an application from outside of the API, as the system. */
+export async function updateApplication(
+  { database }: Pick<ApplicationStore, 'database'>,
+  change: ApplicationChange,
+): Promise<void> {
+  await database.withSystem((em) => changeApplication(em, change));
 }
 
 /** Changes only what is given. Throws RESOURCE_NOT_FOUND. A new webhook URL also re-enables a disabled endpoint. */
-export async function updateApplication(
-  { database }: Pick<ApplicationStore, 'database'>,
-  { applicationId, ...settings }: ApplicationSettings & { readonly applicationId: bigint },
+export async function changeApplication(
+  em: EntityManager,
+  { applicationId, ...settings }: ApplicationChange,
 ): Promise<void> {
-  await database.withSystem(async (em) => {
-    const found = await em.nativeUpdate(
-      Application,
-      { id: applicationId },
-      { ...columnsOf(settings), updatedAt: new Date() },
-    );
-    if (found === 0) {
-      throw notFound('application');
-    }
-    if (settings.webhookUrl !== undefined) {
-      await setWebhookUrl(em, applicationId, settings.webhookUrl);
-    }
-  });
+  const columns = { ...columnsOf(settings), updatedAt: new Date() };
+  if ((await em.nativeUpdate(Application, { id: applicationId }, columns)) === 0) {
+    throw notFound('application');
+  }
+  if (settings.webhookUrl !== undefined) {
+    await setWebhookUrl(em, applicationId, settings.webhookUrl);
+  }
 }
 
 async function setWebhookUrl(em: EntityManager, applicationId: bigint, url: string | null): Promise<void> {
@@ -114,31 +138,49 @@ export interface Rotation extends CredentialPair {
   readonly previousKeyExpiresAt: Date | null;
 }
 
-/** A new pair for one mode; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
+/** A new pair, made before the transaction that stores it. */
+export interface PreparedCredential {
+  readonly mode: Mode;
+  readonly pair: CredentialPair;
+  readonly row: CredentialColumns;
+}
+
+export async function prepareCredential(mode: Mode): Promise<PreparedCredential> {
+  const pair = newPair(mode);
+  return { mode, pair, row: await credentialRow(mode, pair) };
+}
+
+/** Rotates from outside of the API, as the system. */
 export async function rotateCredential(
   { database }: Pick<ApplicationStore, 'database'>,
   { applicationId, mode, graceHours = GRACE_HOURS_DEFAULT }: { applicationId: bigint; mode: Mode; graceHours?: number },
 ): Promise<Rotation> {
-  const pair = newPair(mode);
-  const row = await credentialRow(mode, pair);
-  return database.withSystem(async (em) => {
-    if ((await em.count(Application, { id: applicationId })) === 0) {
-      throw notFound('application');
-    }
-    const previousKeyExpiresAt = new Date(Date.now() + graceHours * 3_600_000);
-    const stamped = await em.nativeUpdate(
-      Credential,
-      {
-        applicationId,
-        mode,
-        status: 'ACTIVE',
-        $or: [{ expiresAt: null }, { expiresAt: { $gt: previousKeyExpiresAt } }],
-      },
-      { expiresAt: previousKeyExpiresAt },
-    );
-    const credentialId = await em.insert(Credential, { ...row, applicationId });
-    return { credentialId, mode, ...pair, previousKeyExpiresAt: stamped > 0 ? previousKeyExpiresAt : null };
-  });
+  const prepared = await prepareCredential(mode);
+  return database.withSystem((em) => storeRotation(em, { applicationId, prepared, graceHours }));
+}
+
+/** A new pair for one mode; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
+export async function storeRotation(
+  em: EntityManager,
+  { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
+): Promise<Rotation> {
+  const { mode, pair, row } = prepared;
+  if ((await em.count(Application, { id: applicationId })) === 0) {
+    throw notFound('application');
+  }
+  const previousKeyExpiresAt = new Date(Date.now() + graceHours * 3_600_000);
+  const stamped = await em.nativeUpdate(
+    Credential,
+    {
+      applicationId,
+      mode,
+      status: 'ACTIVE',
+      $or: [{ expiresAt: null }, { expiresAt: { $gt: previousKeyExpiresAt } }],
+    },
+    { expiresAt: previousKeyExpiresAt },
+  );
+  const credentialId = await em.insert(Credential, { ...row, applicationId });
+  return { credentialId, mode, ...pair, previousKeyExpiresAt: stamped > 0 ? previousKeyExpiresAt : null };
 }
 
 /** 32 characters carry 190 bits; the secret stays under the 72 bytes that bcrypt reads. */
@@ -146,7 +188,13 @@ function newPair(mode: Mode): CredentialPair {
   return { apiKey: `oi_${mode.toLowerCase()}_${randomBase62(32)}`, apiSecret: randomBase62(SECRET_LENGTH) };
 }
 
-async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair) {
+interface CredentialColumns {
+  readonly mode: Mode;
+  readonly keyHash: Uint8Array;
+  readonly secretHash: string;
+}
+
+async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair): Promise<CredentialColumns> {
   return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { parseAllowList } from '../domain/outbound-url.ts';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { AdminDependencies } from '../api/admin/dependencies.ts';
 import { adminRoutes } from '../api/admin/routes.ts';
@@ -84,6 +85,7 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
     secrets: { seal: refuse, open: refuse },
     sessionLimits: { idleMs: 0, absoluteMs: 0 },
     temporalUi: null,
+    allow: parseAllowList(''),
     log: createLogger({ service: 'generate', level: 'silent' }),
     apiUrl: 'http://localhost:8080',
     webUrl: 'http://localhost:3000',

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/connection.ts';
 import type { SessionLimits } from '../../database/operators/sessions.ts';
+import type { AllowList } from '../../domain/outbound-url.ts';
 import type { GatewayRegistry } from '../../gateways/port.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
@@ -12,6 +13,8 @@ export interface AdminDependencies {
   readonly sessionLimits: SessionLimits;
   readonly gateways: GatewayRegistry;
   readonly dispatch: Dispatch;
+  /** Hosts that a webhook may go to although they are not public: for development. */
+  readonly allow: AllowList;
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;

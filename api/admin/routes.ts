@@ -1,4 +1,5 @@
 import { authRoutes } from '../auth/routes.ts';
+import { applicationRoutes } from './apps.ts';
 import { auditLogRoutes } from './audit-logs.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { latePaymentAdminRoutes } from './late-payments.ts';
@@ -13,6 +14,7 @@ import { userRoutes } from './users.ts';
 export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     ...authRoutes(deps),
+    ...applicationRoutes(deps),
     ...userRoutes(deps),
     ...roleRoutes(deps),
     ...settingsRoutes(deps),

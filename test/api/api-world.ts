@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
@@ -65,6 +66,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
         temporalUi: null,
+        allow: parseAllowList(''),
       };
       const server = createServer();
       await new Promise<void>((resolve) => {

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+import { text } from '../http/fields.ts';
+import { listQuery } from '../http/paging.ts';
+
+const Amount = z
+  .int('must be a plain integer')
+  .min(0, 'must not be negative')
+  .max(Number.MAX_SAFE_INTEGER, 'is too large');
+const Bound = Amount.min(1, 'must be greater than 0');
+const Origin = z
+  .string('must be text')
+  .max(300, 'must be at most 300 characters')
+  .refine(
+    (given) => URL.canParse(given) && new URL(given).origin === given,
+    'must be an origin, such as https://shop.example',
+  )
+  .refine((given) => /^https?:/.test(given), 'must be an http or https origin');
+
+/** What an operator may set. Absent stays as it is; null takes away. */
+const SETTINGS = {
+  name: text(120),
+  webhookUrl: z.string('must be text').max(2_048, 'must be at most 2048 characters').nullable(),
+  refundApprovalThresholdMinor: Amount.nullable().describe(
+    'Operators’ refunds above it wait for a second person, and so do decisions on money. Null: nothing waits.',
+  ),
+  receiptsEnabled: z.boolean('must be true or false'),
+  minAmountMinor: Bound.nullable(),
+  maxAmountMinor: Bound.nullable(),
+  expiryMinutes: z.int('must be a plain integer').min(1, 'must be at least 1').max(1_440, 'must be at most 1440'),
+  rateLimitPerMinute: z
+    .int('must be a plain integer')
+    .min(1, 'must be at least 1')
+    .max(100_000, 'must be at most 100000'),
+  latePaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
+  returnOrigins: z.array(Origin, 'must be a list').max(50, 'must be at most 50'),
+} as const;
+
+export const RegisterApplication = z
+  .object({ ...SETTINGS })
+  .partial()
+  .required({ name: true })
+  .meta({ id: 'RegisterApplication' });
+
+export const ApplicationSettings = z
+  .object({ ...SETTINGS })
+  .partial()
+  .meta({ id: 'ApplicationSettings' });
+export type ApplicationSettings = z.infer<typeof ApplicationSettings>;
+
+export const Application = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    status: z.enum(['ACTIVE', 'DISABLED']),
+    webhookUrl: z.string().nullable(),
+    webhookDisabled: z
+      .object({ reason: z.string(), since: z.iso.datetime() })
+      .nullable()
+      .describe('Set while the endpoint is disabled, since it was gone or failed for five days.'),
+    refundApprovalThresholdMinor: z.int().nullable(),
+    receiptsEnabled: z.boolean(),
+    minAmountMinor: z.int().nullable(),
+    maxAmountMinor: z.int().nullable(),
+    expiryMinutes: z.int(),
+    rateLimitPerMinute: z.int(),
+    latePaymentPolicy: z.enum(['REVIEW', 'REFUND']),
+    returnOrigins: z.array(z.string()),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Application' });
+
+export const RegisteredApplication = z
+  .object({
+    application: Application,
+    credentials: z
+      .object({
+        testApiKey: z.string(),
+        testApiSecret: z.string(),
+        liveApiKey: z.string(),
+        liveApiSecret: z.string(),
+        signingSecret: z.string(),
+      })
+      .describe('Shown once.'),
+  })
+  .meta({ id: 'RegisteredApplication' });
+
+export const ApplicationsQuery = z.object({
+  ...listQuery(['createdAt']),
+  status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
+  name: text(120).optional().describe('A part of the name.'),
+});
+
+export const Credential = z
+  .object({
+    id: z.int(),
+    mode: z.enum(MODES),
+    status: z.enum(['ACTIVE', 'REVOKED']),
+    expiresAt: z.iso.datetime().nullable().describe('Set when it was rotated out: until then it still works.'),
+    lastUsedAt: z.iso.datetime().nullable().describe('To the minute.'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Credential' });
+
+export const RotateCredentials = z
+  .object({
+    mode: z.enum(MODES, 'must be TEST or LIVE'),
+    graceHours: z
+      .int('must be a plain integer')
+      .min(0, 'must not be negative')
+      .max(720, 'must be at most 720')
+      .default(24)
+      .describe('How long the former key still works.'),
+  })
+  .meta({ id: 'RotateCredentials' });
+
+export const RotatedCredentials = z
+  .object({
+    credentialId: z.int(),
+    mode: z.enum(MODES),
+    apiKey: z.string(),
+    apiSecret: z.string().describe('Shown once.'),
+    previousKeyExpiresAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'RotatedCredentials' });
+
+export const RotateSigningSecret = z
+  .object({
+    overlapHours: z
+      .int('must be a plain integer')
+      .min(0, 'must not be negative')
+      .max(720, 'must be at most 720')
+      .default(24)
+      .describe('How long deliveries are also signed by the former secret.'),
+  })
+  .meta({ id: 'RotateSigningSecret' });
+
+export const RotatedSigningSecret = z
+  .object({ signingSecret: z.string().describe('Shown once.'), previousSecretExpiresAt: z.iso.datetime() })
+  .meta({ id: 'RotatedSigningSecret' });
+
+export const CredentialParams = z.object({
+  id: idText(),
+  credentialId: idText(),
+});
+
+function idText() {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+    .transform(BigInt)
+    .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
+    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+}

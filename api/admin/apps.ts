@@ -1,0 +1,430 @@
+import { z } from 'zod';
+import {
+  changeApplication,
+  insertApplication,
+  prepareCredential,
+  prepareRegistration,
+  storeRotation,
+} from '../../database/applications.ts';
+import {
+  enableEndpoint,
+  listApplications,
+  listCredentials,
+  readApplication,
+  revokeCredential,
+  rotateSigningSecret,
+  setApplicationStatus,
+  type ApplicationRow,
+  type CredentialRow,
+} from '../../database/operators/applications.ts';
+import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
+import type { Statements } from '../../database/statements.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
+import { toJsonInteger } from '../../domain/money.ts';
+import { checkOutboundUrl, OUTBOUND_URL_REFUSALS } from '../../domain/outbound-url.ts';
+import { IdParams } from '../http/fields.ts';
+import { paginationOf, sliceOf } from '../http/paging.ts';
+import {
+  Application,
+  ApplicationSettings,
+  ApplicationsQuery,
+  Credential,
+  CredentialParams,
+  RegisterApplication,
+  RegisteredApplication,
+  RotateCredentials,
+  RotatedCredentials,
+  RotatedSigningSecret,
+  RotateSigningSecret,
+} from './app-schemas.ts';
+import type { OperatorCaller } from './caller.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import { adminRoute, type AdminRoute } from './route.ts';
+
+const TAG = 'Applications';
+
+/** Applications and what they identify themselves with. Secrets are shown once, in the answer that makes them. */
+export function applicationRoutes(deps: AdminDependencies): AdminRoute[] {
+  return [
+    list(deps),
+    register(deps),
+    read(deps),
+    changeSettings(deps),
+    setStatus(deps, 'ACTIVE'),
+    setStatus(deps, 'DISABLED'),
+    credentials(deps),
+    rotate(deps),
+    revoke(deps),
+    rotateSigning(deps),
+    reenableEndpoint(deps),
+  ];
+}
+
+function list(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/apps',
+    operationId: 'listApplications',
+    tag: TAG,
+    summary: 'List applications',
+    permission: 'app:read',
+    query: ApplicationsQuery,
+    response: { status: 200, schema: z.array(Application), list: true },
+    errors: [],
+    handler: async ({ caller, query }) => {
+      const slice = sliceOf(query, 'createdAt');
+      const { status, name } = query;
+      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
+        listApplications(em, { status, name, slice }),
+      );
+      return { status: 200, data: rows.map(applicationView), pagination: paginationOf(slice, { total, nextCursor }) };
+    },
+  });
+}
+
+function register(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/apps',
+    operationId: 'registerApplication',
+    tag: TAG,
+    summary: 'Register an application with a TEST and a LIVE credential and its signing secret',
+    permission: 'app:manage',
+    everyApp: true,
+    body: RegisterApplication,
+    response: { status: 201, schema: RegisteredApplication },
+    errors: [],
+    handler: async ({ caller, body }) => {
+      checkSettings(deps, body);
+      const prepared = await prepareRegistration();
+      const settings = { ...settingsOf(body), name: body.name };
+      const { application, made } = await deps.database.withOperator(caller.view, async (em) => {
+        const registered = await insertApplication(em, deps.secrets, { prepared, settings });
+        const { applicationId } = registered;
+        const row = await readApplication(em, applicationId);
+        await audit(em, { caller, applicationId, action: 'application.registered', after: factsOf(row) });
+        return { application: applicationView(row), made: registered };
+      });
+      return {
+        status: 201,
+        data: {
+          application,
+          credentials: {
+            testApiKey: made.test.apiKey,
+            testApiSecret: made.test.apiSecret,
+            liveApiKey: made.live.apiKey,
+            liveApiSecret: made.live.apiSecret,
+            signingSecret: made.signingSecret,
+          },
+        },
+        message: 'Resource created',
+      };
+    },
+  });
+}
+
+function read(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/apps/{id}',
+    operationId: 'getApplication',
+    tag: TAG,
+    summary: 'Read an application',
+    permission: 'app:read',
+    params: IdParams,
+    response: { status: 200, schema: Application },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: applicationView(await deps.database.withOperator(caller.view, (em) => readApplication(em, params.id))),
+    }),
+  });
+}
+
+function changeSettings(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'PATCH',
+    path: '/admin/apps/{id}/settings',
+    operationId: 'updateApplicationSettings',
+    tag: TAG,
+    summary: 'Change settings; what is absent stays, null takes away',
+    description: 'A new webhookUrl also re-enables a disabled endpoint.',
+    permission: 'app:manage',
+    params: IdParams,
+    body: ApplicationSettings,
+    response: { status: 200, schema: Application },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params, body }) => {
+      const after = await deps.database.withOperator(caller.view, async (em) => {
+        const before = await readApplication(em, params.id);
+        checkSettings(deps, body, before);
+        await changeApplication(em, { ...settingsOf(body), applicationId: params.id });
+        const row = await readApplication(em, params.id);
+        const facts = { before: factsOf(before), after: factsOf(row) };
+        await audit(em, { caller, applicationId: params.id, action: 'application.settings-changed', ...facts });
+        return row;
+      });
+      return { status: 200, data: applicationView(after) };
+    },
+  });
+}
+
+function setStatus(deps: AdminDependencies, status: 'ACTIVE' | 'DISABLED'): AdminRoute {
+  const enable = status === 'ACTIVE';
+  return adminRoute({
+    method: 'POST',
+    path: `/admin/apps/{id}/${enable ? 'enable' : 'disable'}`,
+    operationId: enable ? 'enableApplication' : 'disableApplication',
+    tag: TAG,
+    summary: enable ? 'Enable an application' : 'Disable an application: its credentials are refused at once',
+    permission: 'app:manage',
+    sensitive: true,
+    params: IdParams,
+    response: { status: 200, schema: Application },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        await setApplicationStatus(em, params.id, status);
+        const action = enable ? 'application.enabled' : 'application.disabled';
+        await audit(em, { caller, applicationId: params.id, action, after: { status } });
+        return applicationView(await readApplication(em, params.id));
+      }),
+    }),
+  });
+}
+
+function credentials(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/apps/{id}/credentials',
+    operationId: 'listCredentials',
+    tag: TAG,
+    summary: 'List credentials, newest first; never a secret',
+    permission: 'app:read',
+    params: IdParams,
+    response: { status: 200, schema: z.array(Credential) },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        await readApplication(em, params.id);
+        return (await listCredentials(em, params.id)).map(credentialView);
+      }),
+    }),
+  });
+}
+
+function rotate(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/apps/{id}/credentials/rotate',
+    operationId: 'rotateCredentials',
+    tag: TAG,
+    summary: 'Issue a new credential for one mode; the former ones work on for the grace',
+    permission: 'app:manage',
+    sensitive: true,
+    params: IdParams,
+    body: RotateCredentials,
+    response: { status: 200, schema: RotatedCredentials },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params, body }) => {
+      const prepared = await prepareCredential(body.mode);
+      const { graceHours } = body;
+      const rotation = await deps.database.withOperator(caller.view, async (em) => {
+        const stored = await storeRotation(em, { applicationId: params.id, prepared, graceHours });
+        const { credentialId, mode, previousKeyExpiresAt } = stored;
+        const after = { credentialId, mode, previousKeyExpiresAt };
+        await audit(em, { caller, applicationId: params.id, action: 'credential.rotated', after });
+        return stored;
+      });
+      const { credentialId, mode, apiKey, apiSecret, previousKeyExpiresAt } = rotation;
+      return {
+        status: 200,
+        data: {
+          credentialId: toJsonInteger(credentialId),
+          mode,
+          apiKey,
+          apiSecret,
+          previousKeyExpiresAt: previousKeyExpiresAt?.toISOString() ?? null,
+        },
+      };
+    },
+  });
+}
+
+function revoke(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/apps/{id}/credentials/{credentialId}/revoke',
+    operationId: 'revokeCredential',
+    tag: TAG,
+    summary: 'Revoke a credential at once',
+    permission: 'app:manage',
+    sensitive: true,
+    params: CredentialParams,
+    response: { status: 200, schema: Credential },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        const { id: applicationId, credentialId } = params;
+        const revoked = await revokeCredential(em, { applicationId, credentialId });
+        if (revoked === null) {
+          throw notFound('credential');
+        }
+        const after = { credentialId, mode: revoked.mode };
+        await audit(em, { caller, applicationId, action: 'credential.revoked', after });
+        return credentialView(revoked);
+      }),
+    }),
+  });
+}
+
+function rotateSigning(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/apps/{id}/signing-secret/rotate',
+    operationId: 'rotateSigningSecret',
+    tag: TAG,
+    summary: 'Issue a new signing secret; during the overlap deliveries are signed by both',
+    permission: 'app:manage',
+    sensitive: true,
+    params: IdParams,
+    body: RotateSigningSecret,
+    response: { status: 200, schema: RotatedSigningSecret },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params, body }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        const { overlapHours } = body;
+        const rotated = await rotateSigningSecret(em, deps.secrets, { applicationId: params.id, overlapHours });
+        const { signingSecret, previousSecretExpiresAt } = rotated;
+        const after = { previousSecretExpiresAt };
+        await audit(em, { caller, applicationId: params.id, action: 'signing-secret.rotated', after });
+        return { signingSecret, previousSecretExpiresAt: previousSecretExpiresAt.toISOString() };
+      }),
+    }),
+  });
+}
+
+function reenableEndpoint(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/apps/{id}/webhook-endpoint/enable',
+    operationId: 'enableWebhookEndpoint',
+    tag: TAG,
+    summary: 'Enable a webhook endpoint that was disabled for being gone or failing',
+    permission: 'app:manage',
+    params: IdParams,
+    response: { status: 200, schema: Application },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        await enableEndpoint(em, params.id);
+        await audit(em, { caller, applicationId: params.id, action: 'webhook-endpoint.enabled' });
+        return applicationView(await readApplication(em, params.id));
+      }),
+    }),
+  });
+}
+
+/** A bound that excludes every amount, or a URL that no delivery could go to, is told now and not with the first payment. */
+function checkSettings(deps: AdminDependencies, settings: ApplicationSettings, before?: ApplicationRow): void {
+  const { webhookUrl } = settings;
+  if (typeof webhookUrl === 'string') {
+    const checked = checkOutboundUrl(webhookUrl, deps.allow);
+    if (!checked.ok) {
+      refuse({ webhookUrl: OUTBOUND_URL_REFUSALS[checked.reason] });
+    }
+  }
+  const least = settings.minAmountMinor === undefined ? numberOf(before?.min_amount_minor) : settings.minAmountMinor;
+  const most = settings.maxAmountMinor === undefined ? numberOf(before?.max_amount_minor) : settings.maxAmountMinor;
+  if (least !== null && most !== null && least > most) {
+    refuse({ maxAmountMinor: 'must not be less than minAmountMinor' });
+  }
+}
+
+function refuse(fields: Record<string, string>): never {
+  throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
+}
+
+function settingsOf(settings: ApplicationSettings) {
+  const { minAmountMinor, maxAmountMinor, refundApprovalThresholdMinor, ...rest } = settings;
+  return {
+    ...withoutUndefined(rest),
+    ...(minAmountMinor === undefined ? {} : { minAmountMinor: minor(minAmountMinor) }),
+    ...(maxAmountMinor === undefined ? {} : { maxAmountMinor: minor(maxAmountMinor) }),
+    ...(refundApprovalThresholdMinor === undefined
+      ? {}
+      : { refundApprovalThresholdMinor: minor(refundApprovalThresholdMinor) }),
+  };
+}
+
+type Defined<T> = { [Name in keyof T]: Exclude<T[Name], undefined> };
+
+function withoutUndefined<T extends object>(value: T): Partial<Defined<T>> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Partial<Defined<T>>;
+}
+
+function minor(amount: number | null): bigint | null {
+  return amount === null ? null : BigInt(amount);
+}
+
+function numberOf(amount: string | null | undefined): number | null {
+  return amount === null || amount === undefined ? null : Number(amount);
+}
+
+interface Audited {
+  readonly caller: OperatorCaller;
+  readonly applicationId: bigint;
+  readonly action: string;
+  readonly before?: AuditFacts;
+  readonly after?: AuditFacts;
+}
+
+function audit(em: Statements, { caller, applicationId, action, ...facts }: Audited): Promise<void> {
+  const target = { type: 'application', id: applicationId };
+  return recordAudit(em, { actor: caller.actor, action, target, application: { id: applicationId }, ...facts });
+}
+
+/** What of an application the log shows before and after. */
+function factsOf(row: ApplicationRow): AuditFacts {
+  const { createdAt: _created, updatedAt: _updated, webhookDisabled: _disabled, ...facts } = applicationView(row);
+  return facts;
+}
+
+function applicationView(row: ApplicationRow) {
+  return {
+    id: toJsonInteger(BigInt(row.id)),
+    name: row.name,
+    status: row.status,
+    webhookUrl: row.webhook_url,
+    webhookDisabled:
+      row.webhook_disabled_at === null
+        ? null
+        : { reason: row.webhook_disabled_reason ?? 'UNKNOWN', since: new Date(row.webhook_disabled_at).toISOString() },
+    refundApprovalThresholdMinor: numberOf(row.refund_approval_threshold_minor),
+    receiptsEnabled: row.receipts_enabled,
+    minAmountMinor: numberOf(row.min_amount_minor),
+    maxAmountMinor: numberOf(row.max_amount_minor),
+    expiryMinutes: row.expiry_minutes,
+    rateLimitPerMinute: row.rate_limit_per_minute,
+    latePaymentPolicy: row.late_payment_policy,
+    returnOrigins: row.return_origins,
+    createdAt: new Date(row.created_at).toISOString(),
+    updatedAt: new Date(row.updated_at).toISOString(),
+  };
+}
+
+function credentialView(row: CredentialRow) {
+  return {
+    id: toJsonInteger(BigInt(row.id)),
+    mode: row.mode,
+    status: row.status,
+    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
+    lastUsedAt: row.last_used_at === null ? null : new Date(row.last_used_at).toISOString(),
+    createdAt: new Date(row.created_at).toISOString(),
+  };
+}

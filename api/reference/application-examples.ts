@@ -1,0 +1,58 @@
+import type { Json } from '../http/openapi/schemas.ts';
+
+const settings = {
+  name: 'Storefront',
+  webhookUrl: 'https://shop.example/hooks/lenden',
+  refundApprovalThresholdMinor: 500_000,
+  receiptsEnabled: true,
+  minAmountMinor: 1_000,
+  maxAmountMinor: null,
+  expiryMinutes: 30,
+  rateLimitPerMinute: 1_000,
+  latePaymentPolicy: 'REVIEW',
+  returnOrigins: ['https://shop.example'],
+} satisfies Json;
+
+const application = {
+  id: 42,
+  status: 'ACTIVE',
+  ...settings,
+  webhookDisabled: null,
+  createdAt: '2026-06-01T08:00:00.000Z',
+  updatedAt: '2026-06-01T08:00:00.000Z',
+} satisfies Json;
+
+/** Applications and their credentials; what looks like a secret here never was one. */
+export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
+  RegisterApplication: settings,
+  ApplicationSettings: { webhookUrl: null, maxAmountMinor: 2_000_000 },
+  Application: application,
+  RegisteredApplication: {
+    application,
+    credentials: {
+      testApiKey: 'oi_test_…',
+      testApiSecret: '…',
+      liveApiKey: 'oi_live_…',
+      liveApiSecret: '…',
+      signingSecret: 'whsec_…',
+    },
+  },
+  Credential: {
+    id: 7,
+    mode: 'LIVE',
+    status: 'ACTIVE',
+    expiresAt: '2026-06-02T08:00:00.000Z',
+    lastUsedAt: '2026-06-01T09:30:00.000Z',
+    createdAt: '2026-06-01T08:00:00.000Z',
+  },
+  RotateCredentials: { mode: 'LIVE', graceHours: 24 },
+  RotatedCredentials: {
+    credentialId: 9,
+    mode: 'LIVE',
+    apiKey: 'oi_live_…',
+    apiSecret: '…',
+    previousKeyExpiresAt: '2026-06-02T08:00:00.000Z',
+  },
+  RotateSigningSecret: { overlapHours: 24 },
+  RotatedSigningSecret: { signingSecret: 'whsec_…', previousSecretExpiresAt: '2026-06-02T08:00:00.000Z' },
+};

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { notFound } from '../../domain/errors.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type { SecretBox } from '../../runtime/secrets.ts';
+import type { EntityManager } from '../connection.ts';
+import { listRows, type ListPage, type ListSlice } from './lists.ts';
+
+/** An application with its webhook endpoint, as operators see it. No secret among it. */
+export interface ApplicationRow {
+  id: string;
+  name: string;
+  status: 'ACTIVE' | 'DISABLED';
+  webhook_url: string | null;
+  webhook_disabled_at: Date | null;
+  webhook_disabled_reason: string | null;
+  refund_approval_threshold_minor: string | null;
+  receipts_enabled: boolean;
+  min_amount_minor: string | null;
+  max_amount_minor: string | null;
+  expiry_minutes: number;
+  rate_limit_per_minute: number;
+  late_payment_policy: 'REVIEW' | 'REFUND';
+  return_origins: string[];
+  created_at: Date;
+  updated_at: Date;
+}
+
+const COLUMNS = `a.id, a.name, a.status, w.url as webhook_url, w.disabled_at as webhook_disabled_at,
+  w.disabled_reason as webhook_disabled_reason, a.refund_approval_threshold_minor, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor,
+  a.expiry_minutes, a.rate_limit_per_minute, a.late_payment_policy, a.return_origins, a.created_at, a.updated_at`;
+const FROM = 'applications a join webhook_endpoints w on w.application_id = a.id';
+
+export function listApplications(
+  em: EntityManager,
+  { status, name, slice }: { status: string | undefined; name: string | undefined; slice: ListSlice },
+): Promise<ListPage<ApplicationRow>> {
+  return listRows(em, {
+    columns: COLUMNS,
+    from: FROM,
+    conditions: [
+      ['a.status = ?', status],
+      ['position(lower(?) in lower(a.name)) > 0', name],
+    ],
+    orderBy: ['a.created_at', 'a.id'],
+    slice,
+  });
+}
+
+/** Throws RESOURCE_NOT_FOUND where the operator's view has no such application. */
+export async function readApplication(em: EntityManager, applicationId: bigint): Promise<ApplicationRow> {
+  const [row] = await em.execute<ApplicationRow[]>(`select ${COLUMNS} from ${FROM} where a.id = ?`, [applicationId]);
+  if (row === undefined) {
+    throw notFound('application');
+  }
+  return row;
+}
+
+export interface CredentialRow {
+  id: string;
+  mode: Mode;
+  status: 'ACTIVE' | 'REVOKED';
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  created_at: Date;
+}
+
+export function listCredentials(em: EntityManager, applicationId: bigint): Promise<CredentialRow[]> {
+  return em.execute<CredentialRow[]>(
+    `select id, mode, status, expires_at, last_used_at, created_at from credentials where application_id = ? order by id desc limit 500`,
+    [applicationId],
+  );
+}
+
+/** Refused at once, without grace, at every process: the row is read on every request. Null when there is no such credential. */
+export async function revokeCredential(
+  em: EntityManager,
+  { applicationId, credentialId }: { applicationId: bigint; credentialId: bigint },
+): Promise<CredentialRow | null> {
+  const [row] = await em.execute<CredentialRow[]>(
+    `update credentials set status = 'REVOKED' where id = ? and application_id = ?
+     returning id, mode, status, expires_at, last_used_at, created_at`,
+    [credentialId, applicationId],
+  );
+  return row ?? null;
+}
+
+export interface RotatedSigningSecret {
+  readonly signingSecret: string;
+  /** Until then both secrets sign every delivery. */
+  readonly previousSecretExpiresAt: Date;
+}
+
+/** A new signing secret; until the overlap ends deliveries carry a signature by each, so that receivers change when they like. */
+export async function rotateSigningSecret(
+  em: EntityManager,
+  secrets: SecretBox,
+  { applicationId, overlapHours }: { applicationId: bigint; overlapHours: number },
+): Promise<RotatedSigningSecret> {
+  const signingSecret = `whsec_${randomBytes(32).toString('base64')}`;
+  const [row] = await em.execute<{ previous_secret_expires_at: Date }[]>(
+    `update webhook_endpoints set previous_signing_secret = signing_secret, signing_secret = ?,
+       previous_secret_expires_at = now() + ? * interval '1 hour', updated_at = now()
+     where application_id = ? returning previous_secret_expires_at`,
+    [secrets.seal(signingSecret), overlapHours, applicationId],
+  );
+  if (row === undefined) {
+    throw notFound('application');
+  }
+  return { signingSecret, previousSecretExpiresAt: new Date(row.previous_secret_expires_at) };
+}
+
+/** What the endpoint missed is not sent again by this: that is what recovering is for. */
+export async function enableEndpoint(em: EntityManager, applicationId: bigint): Promise<void> {
+  const rows = await em.execute<object[]>(
+    `update webhook_endpoints set disabled_at = null, disabled_reason = null, failing_since = null, consecutive_failures = 0,
+       circuit_open_until = null, updated_at = now() where application_id = ? returning 1`,
+    [applicationId],
+  );
+  if (rows.length === 0) {
+    throw notFound('application');
+  }
+}
+
+export async function setApplicationStatus(
+  em: EntityManager,
+  applicationId: bigint,
+  status: 'ACTIVE' | 'DISABLED',
+): Promise<void> {
+  const rows = await em.execute<object[]>(
+    'update applications set status = ?, updated_at = now() where id = ? returning 1',
+    [status, applicationId],
+  );
+  if (rows.length === 0) {
+    throw notFound('application');
+  }
+}
