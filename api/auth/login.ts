@@ -112,7 +112,7 @@ async function stillAllowed({ em, operator }: Settling): Promise<Operator | null
   const oldestTemporary = Date.now() - TEMPORARY_PASSWORD_DAYS * 86_400_000;
   const usable =
     now?.status === 'ACTIVE' &&
-    now.passwordHash === operator.passwordHash &&
+    now.passwordChangedAt.getTime() === operator.passwordChangedAt.getTime() &&
     !(now.passwordTemporary && now.passwordChangedAt.getTime() < oldestTemporary);
   return usable ? now : null;
 }

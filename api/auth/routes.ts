@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { setPassword } from '../../database/operators/operators.ts';
@@ -7,6 +8,7 @@ import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { passwordProblem } from '../../domain/password.ts';
 import { PERMISSIONS, viewFor } from '../../domain/permissions.ts';
+import { sha256 } from '../../runtime/secrets.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoute, type AdminRoute } from '../admin/route.ts';
@@ -171,8 +173,9 @@ function changePassword(deps: AdminDependencies): AdminRoute {
     errors: PROOF_ERRORS,
     handler: async ({ caller, body }) => {
       const { operator, session, actor } = caller;
-      const problem =
-        body.newPassword === body.password ? 'is the present one' : passwordProblem(body.newPassword, operator);
+      const problem = timingSafeEqual(sha256(body.newPassword), sha256(body.password))
+        ? 'is the present one'
+        : passwordProblem(body.newPassword, operator);
       if (problem !== null) {
         throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { newPassword: problem } });
       }
