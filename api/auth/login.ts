@@ -109,10 +109,11 @@ async function stillAllowed({ em, operator }: Settling): Promise<Operator | null
     return null;
   }
   const now = await em.findOne(Operator, { id: operator.id }, { refresh: true });
+  const [changedAt, checkedAt] = [now?.passwordChangedAt.getTime(), operator.passwordChangedAt.getTime()];
   const oldestTemporary = Date.now() - TEMPORARY_PASSWORD_DAYS * 86_400_000;
   const usable =
     now?.status === 'ACTIVE' &&
-    now.passwordChangedAt.getTime() === operator.passwordChangedAt.getTime() &&
+    changedAt === checkedAt &&
     !(now.passwordTemporary && now.passwordChangedAt.getTime() < oldestTemporary);
   return usable ? now : null;
 }
