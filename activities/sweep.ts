@@ -391,13 +391,13 @@ interface EventRow {
   reference: string;
 }
 
-/** Events whose delivery workflow was never started, or was lost. */
+/** Events whose delivery workflow was never started, or was lost; and given-up ones that an operator wants sent after all. */
 const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
   inBatches(async () => {
     const rows = await deps.database.withSystem((em) =>
       em.execute<EventRow[]>(
         `with due as (
-           select id from webhook_events where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at <= now()
+           select id from webhook_events where next_sweep_at <= now()
            order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
          update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
          where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,

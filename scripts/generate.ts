@@ -81,6 +81,7 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
       signalReviewDecision: refuse,
       decideLatePayment: refuse,
       startDelivery: refuse,
+      resendDelivery: refuse,
     },
     secrets: { seal: refuse, open: refuse },
     sessionLimits: { idleMs: 0, absoluteMs: 0 },

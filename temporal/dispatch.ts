@@ -18,6 +18,7 @@ import {
   type CheckoutOpened,
   type PaymentWorkflowInput,
 } from '../workflows/messages/payment.ts';
+import { resendSignal, type WebhookWorkflowInput } from '../workflows/messages/webhook.ts';
 import { decisionSignal, type RefundWorkflowInput } from '../workflows/messages/refund.ts';
 
 /** What a start needs to know of a payment: ids, codes and amounts, nothing of the payer. */
@@ -84,6 +85,8 @@ export interface Dispatch {
   /** An operator has decided about late money: wakes the late payment of its attempt, or starts it again. */
   decideLatePayment(payment: PaymentHandle, late: { attemptReference: string; decisionId: bigint }): Promise<void>;
   startDelivery(event: EventHandle): Promise<void>;
+  /** Sends an event now, also when it was delivered or given up before. */
+  resendDelivery(event: EventHandle): Promise<void>;
 }
 
 const READY = 2;
@@ -129,21 +132,31 @@ export function createDispatch(client: Client): Dispatch {
     },
     startRefund: (refund, decisionId) => startRefund(client, refund, decisionId),
     async startDelivery(event) {
-      const start = client.workflow.start(WORKFLOW_TYPES.webhook, {
-        workflowId: workflowIds.webhook(event.eventId),
-        taskQueue: TASK_QUEUES.webhooks,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        args: [{ eventId: event.eventId, applicationId: event.applicationId.toString(), mode: event.mode }],
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: SEARCH_ATTRIBUTES.app, value: event.applicationId.toString() },
-          { key: SEARCH_ATTRIBUTES.mode, value: event.mode },
-          { key: SEARCH_ATTRIBUTES.reference, value: event.reference },
-        ]),
-        staticSummary: `${event.type} for ${event.reference}`,
-      });
-      await start;
+      await client.workflow.start(WORKFLOW_TYPES.webhook, deliveryStart(event));
     },
+    async resendDelivery(event) {
+      await client.workflow.signalWithStart(WORKFLOW_TYPES.webhook, {
+        ...deliveryStart(event),
+        signal: resendSignal,
+        signalArgs: [],
+      });
+    },
+  };
+}
+
+function deliveryStart(event: EventHandle): WorkflowStartOptions & { args: [WebhookWorkflowInput] } {
+  return {
+    workflowId: workflowIds.webhook(event.eventId),
+    taskQueue: TASK_QUEUES.webhooks,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    args: [{ eventId: event.eventId, applicationId: event.applicationId.toString(), mode: event.mode }],
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.app, value: event.applicationId.toString() },
+      { key: SEARCH_ATTRIBUTES.mode, value: event.mode },
+      { key: SEARCH_ATTRIBUTES.reference, value: event.reference },
+    ]),
+    staticSummary: `${event.type} for ${event.reference}`,
   };
 }
 

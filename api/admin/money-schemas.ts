@@ -5,21 +5,7 @@ import { REFUND_STATUSES } from '../../domain/refund.ts';
 import { text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
-
-/** A serial id in a query. */
-const IdFilter = z
-  .string()
-  .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
-  .transform(BigInt)
-  .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-
-const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
-
-/** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
-const Moment = z
-  .string()
-  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?$/, 'must be a date or an RFC 3339 instant')
-  .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
+import { IdFilter, ModeFilter, Moment } from './filters.ts';
 
 export const PaymentFilter = {
   applicationId: IdFilter.optional(),
@@ -135,14 +121,3 @@ export const LatePayment = z
 export const LateDecisionBody = z
   .object({ decision: z.enum(['refund', 'keep'], 'must be refund or keep'), reason: text(500) })
   .meta({ id: 'LateDecision' });
-
-/** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */
-export function momentRange({ from, to }: { from?: string | undefined; to?: string | undefined }): {
-  from: Date | null;
-  /** Exclusive. */
-  before: Date | null;
-} {
-  const isDay = (moment: string): boolean => moment.length === 10;
-  const end = to === undefined ? null : new Date(Date.parse(to) + (isDay(to) ? 86_400_000 : 1));
-  return { from: from === undefined ? null : new Date(from), before: end };
-}

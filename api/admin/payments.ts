@@ -23,13 +23,13 @@ import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { dossierView, PaymentDetail } from './dossier-view.ts';
 import {
-  momentRange,
   PaymentReviewBody,
   PaymentsExportQuery,
   PaymentsQuery,
   PaymentSummary,
   ReviewedPayment,
 } from './money-schemas.ts';
+import { momentRange } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { settled } from './settled.ts';
 

@@ -16,14 +16,8 @@ import { paginationOf, sliceOf } from '../http/paging.ts';
 import { Refund } from '../native/schemas.ts';
 import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import {
-  CreateOperatorRefund,
-  DecidedRefund,
-  momentRange,
-  Reason,
-  RefundReviewBody,
-  RefundsQuery,
-} from './money-schemas.ts';
+import { CreateOperatorRefund, DecidedRefund, Reason, RefundReviewBody, RefundsQuery } from './money-schemas.ts';
+import { momentRange } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { settled } from './settled.ts';
 

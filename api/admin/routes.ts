@@ -8,6 +8,9 @@ import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
 import { settingsRoutes } from './settings.ts';
+import { gatewayCallbackRoutes } from './gateway-callbacks.ts';
+import { reportRoutes } from './reports.ts';
+import { webhookRoutes } from './webhooks.ts';
 import { userRoutes } from './users.ts';
 
 /** The operators' API. With their permissions these routes are the table of who may do what; tests are made from it. */
@@ -22,5 +25,8 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...paymentAdminRoutes(deps),
     ...refundAdminRoutes(deps),
     ...latePaymentAdminRoutes(deps),
+    ...webhookRoutes(deps),
+    ...gatewayCallbackRoutes(deps),
+    ...reportRoutes(deps),
   ];
 }

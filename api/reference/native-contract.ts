@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../http/openapi/schemas.ts';
 import { Meta } from '../http/envelope.ts';
 import { NATIVE_STATUS } from '../native/envelope.ts';
 import { APPLICATION_EXAMPLES } from './application-examples.ts';
+import { DELIVERY_EXAMPLES } from './delivery-examples.ts';
 import { EXAMPLES } from './examples.ts';
 import { MONEY_EXAMPLES } from './money-examples.ts';
 import { OPERATOR_EXAMPLES } from './operator-examples.ts';
@@ -112,7 +113,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
     failureExample,
     failureMeanings: MEANINGS,
     statuses: NATIVE_STATUS,
-    examples: { ...EXAMPLES, ...OPERATOR_EXAMPLES, ...APPLICATION_EXAMPLES, ...MONEY_EXAMPLES },
+    examples: { ...EXAMPLES, ...OPERATOR_EXAMPLES, ...APPLICATION_EXAMPLES, ...DELIVERY_EXAMPLES, ...MONEY_EXAMPLES },
     headers: HEADERS,
     idempotencyKey: {
       name: 'Idempotency-Key',

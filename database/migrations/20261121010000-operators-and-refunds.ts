@@ -60,6 +60,9 @@ const CHANGES = [
   `alter table late_payments add unique (id, application_id, mode)`,
   `alter table idempotency_keys add column refund_id bigint`,
   `alter table webhook_endpoints add column recovered_at timestamptz`,
+  `drop index webhook_events_next_sweep_at_idx`,
+  // Whatever is to be looked at: given-up events that are wanted again, too.
+  `create index on webhook_events (next_sweep_at) where next_sweep_at is not null`,
   `create index on payments (application_id, mode, id desc)`,
   `create index on payments (created_at desc, id desc)`,
   `create index on gateway_callbacks (created_at desc, id desc)`,

@@ -281,6 +281,7 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
       sent.decisions.push(late.decisionId);
       return replaced.decideLatePayment?.(payment, late) ?? Promise.resolve();
     },
+    resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
     startDelivery: (event) => {
       sent.deliveries.push(event.eventId);
       return replaced.startDelivery?.(event) ?? Promise.resolve();

@@ -17,6 +17,8 @@ export interface FakeDispatch extends Dispatch {
   readonly asked: string[];
   /** Sessions that the gateway has opened: one a payment, however often it was asked. */
   readonly sessions: Set<string>;
+  /** Ids of the events that were to be sent again. */
+  readonly resent: string[];
 }
 
 export function createFakeDispatch(database: Database): FakeDispatch {
@@ -28,6 +30,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     afterOpening: () => Promise.resolve(),
     asked: [],
     sessions: new Set(),
+    resent: [],
     async openCheckout(payment) {
       dispatch.asked.push(payment.reference);
       switch (dispatch.opening) {
@@ -56,6 +59,10 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     signalReviewDecision: () => Promise.resolve(),
     decideLatePayment: () => Promise.resolve(),
     startDelivery: notNeeded,
+    resendDelivery: (event) => {
+      dispatch.resent.push(event.eventId);
+      return Promise.resolve();
+    },
   };
   return dispatch;
 }

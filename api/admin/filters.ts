@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+
+/** A serial id in a query. */
+export const IdFilter = z
+  .string()
+  .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+  .transform(BigInt)
+  .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
+
+/** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
+export const Moment = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?$/, 'must be a date or an RFC 3339 instant')
+  .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
+
+/** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */
+export function momentRange({ from, to }: { from?: string | undefined; to?: string | undefined }): {
+  from: Date | null;
+  /** Exclusive. */
+  before: Date | null;
+} {
+  const isDay = (moment: string): boolean => moment.length === 10;
+  const end = to === undefined ? null : new Date(Date.parse(to) + (isDay(to) ? 86_400_000 : 1));
+  return { from: from === undefined ? null : new Date(from), before: end };
+}

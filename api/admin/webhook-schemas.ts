@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
+import { MODES } from '../../domain/mode.ts';
+import { DELIVERY_STATUSES, EVENT_TYPES } from '../../domain/webhook.ts';
+import { listQuery } from '../http/paging.ts';
+import { IdFilter, ModeFilter, Moment } from './filters.ts';
+
+const Instant = z.iso.datetime();
+
+export const WebhooksQuery = z.object({
+  ...listQuery(['createdAt']),
+  applicationId: IdFilter.optional(),
+  mode: ModeFilter.optional(),
+  type: z.enum(EVENT_TYPES, 'is no type of event').optional(),
+  deliveryStatus: z.enum(DELIVERY_STATUSES, 'is no status of a delivery').optional(),
+});
+
+export const WebhookEvent = z
+  .object({
+    id: z.int(),
+    eventId: z.string().describe('`X-Webhook-Id` of every attempt.'),
+    applicationId: z.int(),
+    mode: z.enum(MODES),
+    type: z.enum(EVENT_TYPES),
+    schemaVersion: z.int(),
+    payload: z.string().describe('The exact bytes that are signed and sent.'),
+    deliveryStatus: z.enum(DELIVERY_STATUSES),
+    attempts: z.int(),
+    lastResponseStatus: z.int().nullable(),
+    lastError: z.string().nullable(),
+    nextAttemptAt: Instant.nullable(),
+    lastAttemptAt: Instant.nullable(),
+    deliveredAt: Instant.nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'WebhookEvent' });
+
+export const WebhookAttempt = z
+  .object({
+    number: z.int(),
+    responseStatus: z.int().nullable(),
+    error: z.string().nullable(),
+    responseExcerpt: z.string().nullable().describe('What the receiver answered, at most 1 KiB.'),
+    durationMs: z.int(),
+    createdAt: Instant,
+  })
+  .meta({ id: 'WebhookAttempt' });
+
+export const RecoverWebhooks = z
+  .object({ since: Moment.describe('Events made at this time or later that were given up are sent again.') })
+  .meta({ id: 'RecoverWebhooks' });
+
+export const RecoveredWebhooks = z.object({ recovered: z.int() }).meta({ id: 'RecoveredWebhooks' });
+
+export const CallbacksQuery = z.object({
+  ...listQuery(['createdAt']),
+  mode: ModeFilter.optional(),
+  outcome: z.enum(CALLBACK_OUTCOMES, 'is no outcome of a callback').optional(),
+  reference: z
+    .string()
+    .regex(/^[0-9A-Za-z_-]{1,64}$/, 'is no reference')
+    .optional(),
+  matchedPaymentId: IdFilter.optional(),
+  gateway: z
+    .string()
+    .regex(/^[a-z]{1,30}$/, 'is no gateway')
+    .optional(),
+  signatureValid: z.enum(['true', 'false'], 'must be true or false').optional(),
+});
+
+export const GatewayCallback = z
+  .object({
+    id: z.int(),
+    gateway: z.string(),
+    mode: z.enum(MODES),
+    kind: z.enum(CALLBACK_KINDS),
+    reference: z.string().nullable(),
+    matchedPaymentId: z.int().nullable(),
+    signatureValid: z.boolean(),
+    outcome: z.enum(CALLBACK_OUTCOMES),
+    note: z.string().nullable(),
+    repeats: z.int(),
+    rawPayload: z.string(),
+    createdAt: Instant,
+  })
+  .meta({ id: 'GatewayCallback' });
+
+export const ReportQuery = z.object({
+  applicationId: IdFilter.optional(),
+  mode: ModeFilter.optional().describe('LIVE unless told.'),
+  from: Moment.optional(),
+  to: Moment.optional(),
+});
+
+export const ReportSummary = z
+  .object({
+    mode: z.enum(MODES),
+    from: Instant.nullable(),
+    to: Instant.nullable().describe('Exclusive.'),
+    currencies: z.array(
+      z.object({
+        currency: z.string(),
+        payments: z.record(z.string(), z.int()).describe('How many payments have each status.'),
+        grossMinor: z.int().describe('Taken by payments that ended in the time.'),
+        feeMinor: z.int(),
+        refundedMinor: z.int().describe('Given back by refunds that ended in the time.'),
+        netMinor: z.int().describe('gross − fee − refunded'),
+        lateHeldMinor: z.int().describe('Late money that waits for a decision now.'),
+      }),
+    ),
+  })
+  .meta({ id: 'ReportSummary' });

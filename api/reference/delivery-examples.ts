@@ -1,0 +1,63 @@
+import type { Json } from '../http/openapi/schemas.ts';
+
+/** Events, callbacks and sums as operators see them. */
+export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
+  WebhookEvent: {
+    id: 11,
+    eventId: 'evt_4fW0hW8bVZyqkQm2c9sT1x',
+    applicationId: 42,
+    mode: 'LIVE',
+    type: 'payment.succeeded',
+    schemaVersion: 1,
+    payload: '{"id":"evt_4fW0hW8bVZyqkQm2c9sT1x","type":"payment.succeeded"}',
+    deliveryStatus: 'RETRYING',
+    attempts: 2,
+    lastResponseStatus: 503,
+    lastError: null,
+    nextAttemptAt: '2026-06-04T10:08:20.000Z',
+    lastAttemptAt: '2026-06-04T10:03:20.000Z',
+    deliveredAt: null,
+    createdAt: '2026-06-04T10:03:15.000Z',
+    updatedAt: '2026-06-04T10:03:20.000Z',
+  },
+  WebhookAttempt: {
+    number: 2,
+    responseStatus: 503,
+    error: null,
+    responseExcerpt: 'try later',
+    durationMs: 120,
+    createdAt: '2026-06-04T10:03:20.000Z',
+  },
+  RecoverWebhooks: { since: '2026-06-01' },
+  RecoveredWebhooks: { recovered: 17 },
+  GatewayCallback: {
+    id: 9,
+    gateway: 'sslcommerz',
+    mode: 'LIVE',
+    kind: 'ipn',
+    reference: 'Zk3TtQ0aXw7LrVb2mNs8',
+    matchedPaymentId: 100,
+    signatureValid: true,
+    outcome: 'ACCEPTED',
+    note: null,
+    repeats: 0,
+    rawPayload: 'status=VALID&tran_id=Zk3TtQ0aXw7LrVb2mNs8',
+    createdAt: '2026-06-04T10:03:14.000Z',
+  },
+  ReportSummary: {
+    mode: 'LIVE',
+    from: '2026-06-01T00:00:00.000Z',
+    to: '2026-07-01T00:00:00.000Z',
+    currencies: [
+      {
+        currency: 'BDT',
+        payments: { SUCCEEDED: 120, EXPIRED: 30 },
+        grossMinor: 1_200_000,
+        feeMinor: 30_000,
+        refundedMinor: 2_500,
+        netMinor: 1_167_500,
+        lateHeldMinor: 10_000,
+      },
+    ],
+  },
+};
