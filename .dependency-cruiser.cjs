@@ -60,8 +60,15 @@ module.exports = {
     {
       name: 'dialects-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^api/(native|ownpay|shadhinpay|admin)/' },
+      from: { path: '^api/(native|ownpay|shadhinpay)/' },
       to: { path: '^api/(native|ownpay|shadhinpay|admin)/', pathNot: '^api/$1/' },
+    },
+    {
+      name: 'operators-speak-native',
+      comment: "The operators' API and the native one are one published contract: it shows the same payments and refunds. No other dialect's.",
+      severity: 'error',
+      from: { path: '^api/admin/' },
+      to: { path: '^api/(ownpay|shadhinpay)/' },
     },
     {
       name: 'nothing-imports-tests',
