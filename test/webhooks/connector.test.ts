@@ -81,6 +81,7 @@ describe('which address is connected to', () => {
     // An allow list names ports; a URL without one still has one.
     const asked: unknown[] = [];
     const allow = {
+      entries: [],
       allows: (target: unknown): boolean => {
         asked.push(target);
         return false;
