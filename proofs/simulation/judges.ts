@@ -20,6 +20,8 @@ export interface Evidence {
   readonly alerts: readonly string[];
   /** Ids of callbacks that were signalled before their row was there to be read. */
   readonly unfounded: readonly string[];
+  /** Callbacks that were answered as taken: their sender will not come again. */
+  readonly acknowledged: readonly Acknowledged[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
   /** By workflow id: events of its longest run. */
@@ -27,6 +29,11 @@ export interface Evidence {
   /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
   readonly faultsEndedMs: number;
   readonly clockToleranceMs: number;
+}
+
+export interface Acknowledged {
+  readonly kind: string;
+  readonly body: string;
 }
 
 export interface Violation {
@@ -52,6 +59,7 @@ export const JUDGES = {
   'callbacks-taken-up': callbacksTakenUp,
   'evidence-before-signal': ({ unfounded }) =>
     unfounded.map((id) => `callback ${id} was signalled before it was stored`),
+  'acknowledged-callbacks-kept': acknowledgedCallbacksKept,
   'comes-to-rest': comesToRest,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
@@ -309,6 +317,16 @@ function callbacksTakenUp(evidence: Evidence): string[] {
     .filter(({ payment_id: payment }) => payment !== null && !underReview.has(payment ?? null))
     .filter((row) => row['consumed_at'] === null || row['outcome'] === 'RECEIVED')
     .map((row) => `callback ${text(row['id'])} was stored and never taken up`);
+}
+
+/** Word for word: whoever was told that it is stored does not tell again. */
+function acknowledgedCallbacksKept(evidence: Evidence): string[] {
+  const kept = new Set(
+    table(evidence, 'gateway_callbacks').map(({ kind, raw_payload: body }) => `${text(kind)} ${text(body)}`),
+  );
+  return evidence.acknowledged
+    .filter(({ kind, body }) => !kept.has(`${kind} ${body}`))
+    .map(({ kind, body }) => `a callback (${kind}) was answered as taken and is not stored: ${body.slice(0, 80)}`);
 }
 
 function comesToRest({ atRest }: Evidence): string[] {
