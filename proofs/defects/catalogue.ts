@@ -1,7 +1,9 @@
-import { boundaries, simulation, testFile, testFileWithServers } from './check.ts';
+import { boundaries, faults, simulation, testFile, testFileWithServers } from './check.ts';
 import type { Defect } from './defect.ts';
 
 const STORIES = simulation(800);
+/** A round like any other: every key is sent again in the end, and somebody pays what he had called off. */
+const ROUND = faults({ seed: 1, round: 0 });
 const REPLAY = testFile('test/replay/replay.test.ts');
 const WORKFLOW_SOURCE = testFile('test/defects/workflow-source.test.ts');
 const CONSTANT_TIME = testFile('test/defects/constant-time.test.ts');
@@ -18,7 +20,10 @@ export const DEFECTS: readonly Defect[] = [
         replace: 'where true',
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'one-payment-per-key' }],
+    caughtBy: [
+      { check: STORIES, names: 'one-payment-per-key' },
+      { check: ROUND, names: 'I6' },
+    ],
   },
   {
     name: 'signal-before-evidence',
@@ -48,7 +53,10 @@ export const DEFECTS: readonly Defect[] = [
         replace: 'attemptReference: attemptReference(),',
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'one-order-per-payment' }],
+    caughtBy: [
+      { check: STORIES, names: 'one-order-per-payment' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'gateway:session-timeout-after' }), names: 'I4' },
+    ],
   },
   {
     name: 'timeout-read-as-failure',
@@ -62,7 +70,10 @@ export const DEFECTS: readonly Defect[] = [
       return { kind: 'failed' };`,
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
+    caughtBy: [
+      { check: STORIES, names: 'no-charge-lost' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'gateway:timeout-until-mended' }), names: 'I9' },
+    ],
   },
   {
     name: 'posting-without-unique-cause',
@@ -78,7 +89,7 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [
       {
         check: testFileWithServers('test/ledger/posting.test.ts'),
-        names: 'a posting the same cause posts once and answers that it stands',
+        names: 'posting the same cause posts once and answers that it stands',
       },
     ],
   },
@@ -95,6 +106,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       { check: STORIES, names: 'acknowledged-callbacks-kept' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'api>postgres' }), names: 'I9' },
       {
         check: testFileWithServers('test/callbacks/receive.test.ts'),
         names: 'a notification is not acknowledged when it cannot be stored',
@@ -234,7 +246,10 @@ export const DEFECTS: readonly Defect[] = [
   const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;`,
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
+    caughtBy: [
+      { check: STORIES, names: 'no-charge-lost' },
+      { check: ROUND, names: 'I3' },
+    ],
   },
   {
     name: 'sweeper-blind-to-callbacks',
@@ -246,6 +261,9 @@ export const DEFECTS: readonly Defect[] = [
         replace: "const callbacksSignalled = await step(deps, 'callbacks', async () => 0);",
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'callbacks-taken-up' }],
+    caughtBy: [
+      { check: STORIES, names: 'callbacks-taken-up' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'api>temporal' }), names: 'I9' },
+    ],
   },
 ];
