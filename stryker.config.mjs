@@ -9,10 +9,17 @@ const { name, mutate, testMatch, directory } = JSON.parse(
 export default {
   mutate,
   testRunner: 'jest',
-  testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
+  // A worker ends with Stryker, whatever ended that.
+  testRunnerNodeArgs: [
+    '--import',
+    new URL('scripts/lifeline.ts', import.meta.url).href,
+    '--experimental-vm-modules',
+    '--no-warnings=ExperimentalWarning',
+  ],
   plugins: ['@stryker-mutator/jest-runner', './proofs/mutation/ignored.mjs'],
   ignorers: ['log-text'],
-  jest: { configFile: 'jest.config.js', config: { testMatch } },
+  // A test that hangs has noticed the change: it need not be waited for as long as a slow machine would deserve.
+  jest: { configFile: 'jest.config.js', config: { testMatch, testTimeout: 10_000 } },
   coverageAnalysis: 'perTest',
   concurrency: 2,
   // Tests of one mutant that take this much longer than without it hang; machines are shared.

@@ -9,6 +9,8 @@ import { EQUIVALENT } from './mutation/equivalent.ts';
 import { groups, passes } from './mutation/plan.ts';
 import { fileScores, groupScores, percent, type FileScore, type GroupScore, type Survivor } from './mutation/score.ts';
 import { mutate } from './mutation/stryker.ts';
+import { findLeftovers } from '../scripts/leftovers.ts';
+import { endProcess } from '../scripts/processes.ts';
 import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
 import { startTestServers } from '../scripts/test-servers.ts';
 
@@ -31,7 +33,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const directory = mkdtempSync(join(tmpdir(), 'lenden-mutation-'));
 // Postgres, when it has to run as another account, must be able to walk to its data.
 chmodSync(directory, 0o755);
-process.env['LENDEN_TEST_RUN'] = randomBytes(8).toString('hex');
+// Every process of this run inherits the mark; whatever still carries it at the end is ended.
+const mark = randomBytes(8).toString('hex');
+process.env['LENDEN_TEST_RUN'] = mark;
 const servers: Child[] = [];
 try {
   if (values.help) {
@@ -43,6 +47,8 @@ try {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = stop.signal.aborted ? 130 : 1;
 } finally {
+  const leftovers = await findLeftovers({ mark, ours: servers.map((server) => server.identity.pid) });
+  await Promise.all(leftovers.map(({ identity }) => endProcess(identity, { signal: 'SIGTERM', graceMs: 3_000 })));
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(directory, { recursive: true, force: true });
 }
@@ -62,8 +68,7 @@ async function main(): Promise<number> {
     say(`Pass "${pass.name}": ${pass.files.length} files`);
     reports.push(await mutate({ pass, environment, afresh: values.record, stop: stop.signal }));
   }
-  // A report also remembers files of earlier runs.
-  const files = fileScores(reports).filter(({ file }) => wanted.includes(file));
+  const files = fileScores(reports);
   const scored = groupScores(all, files).filter(({ total }) => total > 0);
   const minutes = (performance.now() - started) / 60_000;
   report({ files, scored, minutes });
@@ -106,8 +111,10 @@ function survivorsOf(files: readonly FileScore[]): Survivor[] {
 /** Why a change makes no difference, where somebody has read it and said so. */
 function reasonFor(survivor: Survivor): string | undefined {
   return EQUIVALENT.find(
-    ({ file, original, replacement }) =>
-      file === survivor.file && original === survivor.original && replacement === survivor.replacement,
+    ({ file, lines, changes }) =>
+      file === survivor.file &&
+      lines.some((line) => survivor.lineText.includes(line)) &&
+      changes.some(([original, replacement]) => original === survivor.original && replacement === survivor.replacement),
   )?.why;
 }
 

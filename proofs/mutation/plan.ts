@@ -65,7 +65,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'connecting',
     holds: (file) => file.startsWith('runtime/http-client/'),
-    tests: ['test/webhooks/http-client.test.ts', 'test/webhooks/connector.test.ts'],
+    tests: ['test/webhooks/connector.test.ts'],
   },
   {
     name: 'sweeping',
@@ -75,13 +75,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'storing',
     holds: (file) => /^(activities|database)\//.test(file) && !PURE_ACTIVITIES.has(file),
-    tests: [
-      'test/activities/payment.test.ts',
-      'test/activities/*-activities.test.ts',
-      'test/database/idempotency.test.ts',
-      'test/ledger/seal.test.ts',
-      'test/webhooks/delivery.test.ts',
-    ],
+    tests: ['test/activities/*-activities.test.ts', 'test/database/idempotency.test.ts'],
   },
   {
     name: 'pure',
