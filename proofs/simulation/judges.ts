@@ -60,6 +60,7 @@ export const JUDGES = {
   'evidence-before-signal': ({ unfounded }) =>
     unfounded.map((id) => `callback ${id} was signalled before it was stored`),
   'acknowledged-callbacks-kept': acknowledgedCallbacksKept,
+  'payer-has-his-way': payerHasHisWay,
   'comes-to-rest': comesToRest,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
@@ -103,6 +104,21 @@ function paidByAnAgreeingCharge(evidence: Evidence): string[] {
         ? []
         : [`${text(payment['reference'])} is paid without a charge of ${text(payment['amount_minor'])} that agrees`];
     });
+}
+
+/** Who calls off while an end is being written comes too late. */
+const CALLED_OFF_FOR_MS = 60_000;
+
+/** A payment that its payer called off does not expire before its time, whoever had to hear the gateway's answer again. */
+function payerHasHisWay(evidence: Evidence): string[] {
+  return table(evidence, 'payments')
+    .filter((payment) => statusOf(payment) === 'EXPIRED' && payment['cancel_requested_at'] instanceof Date)
+    .filter((payment) => {
+      const endedMs = timeOf(payment['ended_at']);
+      const since = endedMs - timeOf(payment['cancel_requested_at']);
+      return endedMs < timeOf(payment['expires_at']) && since > CALLED_OFF_FOR_MS;
+    })
+    .map((payment) => `${text(payment['reference'])} was called off by its payer, and expired before its time`);
 }
 
 type Fate = 'settled' | 'held' | 'in review' | 'lost';

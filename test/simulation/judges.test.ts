@@ -145,6 +145,14 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'callbacks-taken-up': withFirst('gateway_callbacks', { outcome: 'RECEIVED', consumed_at: null }),
   'acknowledged-callbacks-kept': withRows('gateway_callbacks', (rows) => rows.slice(0, 1)),
   'evidence-before-signal': { ...goodEvidence(), unfounded: ['7'] },
+  'payer-has-his-way': (() => {
+    const evidence = goodEvidence();
+    Object.assign(evidence.rows['payments']?.[1] ?? {}, {
+      cancel_requested_at: later(1_000),
+      ended_at: later(HOUR_MS / 2),
+    });
+    return evidence;
+  })(),
   'comes-to-rest': { ...goodEvidence(), atRest: false },
   'money-known-in-time': withFirst('payments', { paid_at: later(5 * HOUR_MS) }),
   'no-false-alarm': { ...goodEvidence(), alerts: ['payment-behind-workflow'] },
