@@ -12,7 +12,7 @@ export default {
   // A worker ends with Stryker, whatever ended that.
   testRunnerNodeArgs: [
     '--import',
-    new URL('scripts/lifeline.ts', import.meta.url).href,
+    new URL('proofs/mutation/worker-lifeline.mjs', import.meta.url).href,
     '--experimental-vm-modules',
     '--no-warnings=ExperimentalWarning',
   ],
