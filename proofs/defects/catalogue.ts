@@ -63,16 +63,14 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A gateway that does not answer in time is taken to have said that nobody paid.',
     edits: [
       {
-        file: 'workflows/payment.ts',
-        find: `    } catch {
-      return { kind: 'undecided', hopeful: true };`,
-        replace: `    } catch {
-      return { kind: 'failed' };`,
+        file: 'activities/payments/verify-payment.ts',
+        find: '    knownValidationIds: [],\n  });',
+        replace: "    knownValidationIds: [],\n  }).catch(() => ({ kind: 'failed' as const }));",
       },
     ],
     caughtBy: [
       { check: STORIES, names: 'no-charge-lost' },
-      { check: faults({ seed: 1, round: 0, onlyDial: 'gateway:timeout-until-mended' }), names: 'I9' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'gateway:http-500-until-mended' }), names: 'I9' },
     ],
   },
   {
@@ -106,7 +104,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       { check: STORIES, names: 'acknowledged-callbacks-kept' },
-      { check: faults({ seed: 1, round: 0, onlyDial: 'api>postgres' }), names: 'I9' },
+      { check: faults({ seed: 171, round: 4, onlyDial: 'kill-postgres' }), names: 'I9' },
       {
         check: testFileWithServers('test/callbacks/receive.test.ts'),
         names: 'a notification is not acknowledged when it cannot be stored',
@@ -264,6 +262,130 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [
       { check: STORIES, names: 'callbacks-taken-up' },
       { check: faults({ seed: 1, round: 0, onlyDial: 'api>temporal' }), names: 'I9' },
+    ],
+  },
+  {
+    name: 'ending-without-state-check',
+    breaks: 'Whoever settles last decides how a payment ended, and each of them tells the application.',
+    edits: [
+      {
+        file: 'database/settlements.ts',
+        find: "const IS_OPEN = `status in ('CREATED', 'PENDING')`;",
+        replace: 'const IS_OPEN = `status is not null`;',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],
+  },
+  {
+    name: 'expiry-without-asking',
+    breaks: 'A payment whose time is up counts as unpaid, without a last question.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: '        return this.askUntilFinal();',
+        replace: "        return { status: 'EXPIRED' };",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
+  },
+  {
+    name: 'amount-not-compared',
+    breaks: 'Any charge pays any order, also one of ten taka for one of ten thousand.',
+    edits: [
+      {
+        file: 'domain/verification.ts',
+        find: 'facts.orderAmountMinor !== expected.amount.amountMinor || facts.grossMinor !== expected.amount.amountMinor',
+        replace: 'facts.orderAmountMinor === null || facts.grossMinor === null',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'paid-by-an-agreeing-charge' }],
+  },
+  {
+    name: 'charge-shown-twice',
+    breaks: 'One charge pays for as many orders as it is shown for.',
+    edits: [
+      {
+        file: 'database/migrations/20261121000000-initial.ts',
+        find: 'create unique index payment_attempts_validation_id',
+        replace: 'create index payment_attempts_validation_id',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/payment.test.ts'),
+        names: 'the question to the gateway leads to review when one charge is shown for two payments',
+      },
+    ],
+  },
+  {
+    name: 'fee-forgotten',
+    breaks: 'The ledger says that the gateway owes what it has kept as its fee.',
+    edits: [{ file: 'domain/ledger.ts', find: '  if (feeMinor > 0n) {', replace: '  if (feeMinor > grossMinor) {' }],
+    caughtBy: [{ check: STORIES, names: 'books-agree' }],
+  },
+  {
+    name: 'new-event-id-at-each-attempt',
+    breaks: 'A receiver cannot know a repetition, and ships the goods twice.',
+    edits: [
+      {
+        file: 'activities/webhooks/signature.ts',
+        find: "    'webhook-id': eventId,",
+        replace: "    'webhook-id': `${eventId}-${timestamp}`,",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'events-delivered' }],
+  },
+  {
+    name: 'any-answer-is-delivery',
+    breaks: "A receiver's error counts as having taken the event, which is never sent again.",
+    edits: [
+      {
+        file: 'activities/webhooks/send.ts',
+        find: 'reply.status >= 200 && reply.status < 300',
+        replace: 'reply.status >= 200 && reply.status !== 410',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'events-delivered' }],
+  },
+  {
+    name: 'sweeper-blind-to-payments',
+    breaks: 'A payment whose start was lost stays open for ever.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));",
+        replace: "const paymentsStarted = await step(deps, 'payments', async () => 0);",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: '?' }],
+  },
+  {
+    name: 'sweeper-blind-to-events',
+    breaks: 'An event whose delivery was not started is never sent.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));",
+        replace: "const deliveriesStarted = await step(deps, 'deliveries', async () => 0);",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: '?' }],
+  },
+  {
+    name: 'one-public-address-is-enough',
+    breaks: "A webhook's name that resolves to a public and a private address reaches the operator's own network.",
+    edits: [
+      {
+        file: 'runtime/http-client/connector.ts',
+        find: '!addresses.every(({ address }) => isPublicAddress(address))',
+        replace: '!addresses.some(({ address }) => isPublicAddress(address))',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/webhooks/http-client.test.ts'),
+        names: 'the guard at connect time a name that resolves to a public and a private address is refused as a whole',
+      },
     ],
   },
 ];
