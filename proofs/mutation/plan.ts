@@ -70,7 +70,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'sweeping',
     holds: (file) => file === 'activities/sweep.ts',
-    tests: ['test/activities/sweep.test.ts'],
+    tests: ['test/activities/sweep-steps.test.ts'],
   },
   {
     name: 'storing',

@@ -39,6 +39,7 @@ export interface AttemptFields {
 
 /** Real Postgres and a scripted gateway: every answer that a gateway could give, without waiting for one. */
 export interface ScriptedWorld {
+  readonly deps: ActivityDependencies;
   readonly activities: PaymentActivities & LatePaymentActivities;
   readonly gateway: ScriptedGateway;
   readonly log: Row[];
@@ -98,6 +99,7 @@ export async function createScriptedWorld(): Promise<ScriptedWorld> {
     webUrl: 'https://pages.example',
   };
   return Object.assign(world, {
+    deps,
     activities: createPaymentActivities(deps),
     gateway,
     log,
