@@ -357,7 +357,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: "const paymentsStarted = await step(deps, 'payments', async () => 0);",
       },
     ],
-    caughtBy: [{ check: STORIES, names: '?' }],
+    caughtBy: [{ check: STORIES, names: 'comes-to-rest' }],
   },
   {
     name: 'sweeper-blind-to-events',
@@ -369,7 +369,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: "const deliveriesStarted = await step(deps, 'deliveries', async () => 0);",
       },
     ],
-    caughtBy: [{ check: STORIES, names: '?' }],
+    caughtBy: [{ check: STORIES, names: 'comes-to-rest' }],
   },
   {
     name: 'one-public-address-is-enough',

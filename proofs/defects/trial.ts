@@ -20,13 +20,14 @@ export type Try = (defect: Defect, by: Catch) => Promise<Verdict>;
 export function trials(copy: WorkingCopy, stop: AbortSignal): Try {
   const sound = new Map<string, Promise<Outcome>>();
   return async (defect, { check, names }) => {
-    const before = await remember(sound, check, () => check.run(copy.directory, stop));
+    const run = (): Promise<Outcome> => runTwiceIfNeeded(check, copy.directory, stop);
+    const before = await remember(sound, check, run);
     if (!before.passed) {
       return escaped(`the check does not pass without the defect: ${listOf(before)}`, before);
     }
     try {
       copy.plant(defect.edits);
-      return verdictOf(await check.run(copy.directory, stop), names);
+      return verdictOf(await run(), names);
     } catch (error) {
       if (error instanceof EditDoesNotApply) {
         return escaped(error.message);
@@ -36,6 +37,12 @@ export function trials(copy: WorkingCopy, stop: AbortSignal): Try {
       copy.restore();
     }
   };
+}
+
+/** A check that neither passes nor names anything could not run: servers need ports, and other programs take them. */
+async function runTwiceIfNeeded(check: Check, tree: string, stop: AbortSignal): Promise<Outcome> {
+  const outcome = await check.run(tree, stop);
+  return outcome.passed || outcome.failed.length > 0 || stop.aborted ? outcome : check.run(tree, stop);
 }
 
 function verdictOf(outcome: Outcome, names: string): Verdict {

@@ -99,6 +99,15 @@ describe('a planted defect', () => {
     expect(verdict).toMatchObject({ caught: true, remark: 'also the other rule holds' });
   });
 
+  test('is put to a check once more that could not run', async () => {
+    // Servers need free ports; that one was taken meanwhile says nothing about the code.
+    const check = inspection();
+    const { run } = check;
+    check.run = (tree, stop) =>
+      check.runs++ === 0 ? Promise.resolve({ passed: false, failed: [], lastWords: '' }) : run.call(check, tree, stop);
+    expect(await tryOne(defect(LIMIT), { check, names: 'the limit holds' })).toMatchObject({ caught: true });
+  });
+
   test('costs one run of its check, once the check has been seen to pass', async () => {
     // The whole table would take twice its time otherwise.
     const check = inspection();
