@@ -117,6 +117,15 @@ describe('which address is connected to', () => {
     expect(sent).toBe(false);
   });
 
+  test('a name with one private address among public ones is refused as a whole', async () => {
+    // Which of them is connected to is not ours to choose.
+    const { port, sockets } = await listener();
+    const resolve = answering(PUBLIC_NOBODY, '127.0.0.1');
+    const failure = await failureOf(open({ hostname: 'shop.example', port, guard: 'public-only', resolve }));
+    expect(failure).toEqual({ kind: 'blocked', sent: false, message: 'blocked' });
+    expect(sockets.total).toBe(0);
+  });
+
   test('a name with a dead address before a live one is reached at the live one', async () => {
     // Many hosts announce an IPv6 address at which nothing answers.
     const server = createServer();
