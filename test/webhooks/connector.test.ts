@@ -278,8 +278,8 @@ describe('names', () => {
   const answers = (four: string[] | Error, six: string[] | Error): void => {
     const say = <T>(answer: T | Error): Promise<T> =>
       answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-    jest.spyOn(Resolver.prototype, 'resolve4').mockImplementation((() => say(four)) as never);
-    jest.spyOn(Resolver.prototype, 'resolve6').mockImplementation((() => say(six)) as never);
+    jest.spyOn(Resolver.prototype, 'resolve4').mockImplementation(() => say(four));
+    jest.spyOn(Resolver.prototype, 'resolve6').mockImplementation(() => say(six));
     closing.push(() => jest.restoreAllMocks());
   };
 
