@@ -104,7 +104,6 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       { check: STORIES, names: 'acknowledged-callbacks-kept' },
-      { check: faults({ seed: 171, round: 4, onlyDial: 'kill-postgres' }), names: 'I9' },
       {
         check: testFileWithServers('test/callbacks/receive.test.ts'),
         names: 'a notification is not acknowledged when it cannot be stored',
