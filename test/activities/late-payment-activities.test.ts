@@ -249,6 +249,28 @@ describe('what is known to the gateway before it is asked', () => {
     ]);
   });
 
+  test('is told with the newest of several new charges, whatever says nothing after it', async () => {
+    // The older ones are found by the questions after this one; a notice without a charge hides none.
+    const { input, attempt } = await ended();
+    says({ kind: 'untouched' });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-older' });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-newer' });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: null });
+    await book(input, attempt);
+    expect(world.gateway.asked).toMatchObject([{ claimedValidationId: 'V-newer' }]);
+  });
+
+  test('is nothing where the charge that settled the payment has no id', async () => {
+    // Not every gateway names its charges.
+    const { input, attempt } = await ended(
+      { status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' },
+      { status: 'CONFIRMED' },
+    );
+    says({ kind: 'untouched' });
+    await book(input, attempt);
+    expect(world.gateway.asked).toMatchObject([{ knownValidationIds: [] }]);
+  });
+
   test('leaves callbacks that come while the gateway thinks to the next question', async () => {
     // The newest callback may be about newer money.
     const { input, attempt } = await ended();

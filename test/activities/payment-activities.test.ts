@@ -347,7 +347,7 @@ describe('a question', () => {
   test('whose answer cannot be written is no review', async () => {
     // Only a charge that was used before is a reason for people; the rest is tried again.
     const { input, attempt } = await pending();
-    answers(charged(world.charge(attempt, { feeMinor: -1n })));
+    answers(charged(world.charge(attempt, { validationId: 'no \u0000 in Postgres' })));
     await expect(verify(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
     expect(await world.attemptRows(input)).toMatchObject([{ status: 'OPEN', evidence: null }]);
   });
@@ -385,6 +385,15 @@ describe('a question', () => {
       expect(await world.outcomes(input)).toEqual(['IGNORED']);
     },
   );
+
+  test('about an untouched session is hopeful by one claim of success among others, and not by none', async () => {
+    // A decline before it, or silence, is no reason to give up or to hope.
+    const { input, attempt } = await pending();
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    await world.callback(input, attempt, { claims: 'paid' });
+    await world.callback(input, attempt, { claims: 'failed' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
+  });
 
   test.each(['in-progress', 'unknown'] as const)(
     'that is answered "%s" decides nothing at expiry either',
