@@ -191,4 +191,22 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     changes: [['id > newest', 'id >= newest']],
     why: 'Ids are never equal.',
   },
+  {
+    file: 'activities/webhooks/send.ts',
+    lines: ["'utf8'"],
+    changes: [["'utf8'", '""']],
+    why: 'Node writes text as UTF-8 unless it is told otherwise.',
+  },
+  {
+    file: 'activities/webhooks/send.ts',
+    lines: ['previousSecretExpiresAt !== null'],
+    changes: [['previousSecretExpiresAt !== null', 'true']],
+    why: 'No date is later than now as well: null counts as 1970.',
+  },
+  {
+    file: 'activities/webhooks/send.ts',
+    lines: ['text.slice(0, REPLY_EXCERPT_BYTES_MAX)'],
+    changes: [['text.slice(0, REPLY_EXCERPT_BYTES_MAX)', 'text']],
+    why: 'So many bytes make no more characters than that.',
+  },
 ];

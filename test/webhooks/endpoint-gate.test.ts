@@ -26,13 +26,13 @@ describe('room at an endpoint', () => {
     fill(gate, 1n);
     for (let endpoint = 2n; endpoint <= 10_000n; endpoint += 1n) {
       gate.enter(endpoint);
-      gate.leave(endpoint, endpoint === 3n ? 1_000_000 : 0);
+      gate.leave(endpoint, endpoint <= 3n ? 1_000_000 : 0);
     }
     const slow = (endpoint: bigint): boolean => {
       gate.turnInMs(endpoint, { reason: 'BUSY', notBeforeMs: 1 });
       return gate.turnInMs(endpoint, { reason: 'BUSY', notBeforeMs: 1 }) > 1_000;
     };
-    expect(slow(3n)).toBe(true);
+    expect([slow(2n), slow(3n)]).toEqual([true, true]);
     for (let endpoint = 20_001n; endpoint <= 29_000n; endpoint += 1n) {
       gate.enter(endpoint);
       gate.leave(endpoint, 0);
