@@ -18,7 +18,8 @@ const USAGE = `npm run test:mutation -- [FILES…] [--record]
 
 Changes the code in thousands of small ways and runs the tests that cover each change: one that no test notices has
 survived. Fails when a group of files is below its share. With FILES, only those. What is known of unchanged code and
-tests is not tried again, except for a record.`;
+tests is not tried again, except with --record; a change of what a module does while it loads counts as known even
+after its tests have changed. Only a run of all files is recorded.`;
 
 const ROOT = resolve(import.meta.dirname, '..');
 const say = (line: string): void => console.error(line);
