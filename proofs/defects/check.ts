@@ -50,7 +50,7 @@ export function faults({ seed, round, onlyDial }: FaultRound): Check {
     command: `npm run test:faults -- ${options.join(' ').replace(/\S*>\S*/, "'$&'")}`,
     quick: false,
     async run(tree, stop) {
-      const end = await runNode(['proofs/faults.ts', ...options], { tree, stop, timeoutMs: 600_000 });
+      const end = await runNode(['proofs/faults.ts', ...options], { tree, stop, timeoutMs: 300_000 });
       return outcomeOf(end, namesIn(end.output, /^VIOLATION (\S+) round /gm));
     },
   };
