@@ -2,8 +2,9 @@
  * What every pass of `npm run test:mutation` has in common; the script says by LENDEN_MUTATION_PASS which files are
  * changed, which tests may notice, and where its files go.
  */
-const { name, mutate, testMatch, directory } = JSON.parse(
-  process.env.LENDEN_MUTATION_PASS ?? '{"name":"none","mutate":[],"testMatch":[],"directory":".lenden/mutation"}',
+const { name, mutate, testMatch, directory, scratch } = JSON.parse(
+  process.env.LENDEN_MUTATION_PASS ??
+    '{"name":"none","mutate":[],"testMatch":[],"directory":".lenden/mutation","scratch":".lenden/mutation/working-copies"}',
 );
 
 export default {
@@ -27,7 +28,7 @@ export default {
   timeoutFactor: 3,
   incremental: true,
   incrementalFile: `${directory}/${name}-known.json`,
-  tempDirName: `${directory}/working-copy`,
+  tempDirName: scratch,
   reporters: ['progress-append-only', 'json'],
   jsonReporter: { fileName: `${directory}/${name}-report.json` },
   // Types are checked by a compiler that has no interface for Stryker; there is nothing to preprocess.

@@ -63,11 +63,12 @@ async function main(): Promise<number> {
     throw new Error(`Not among the files that are mutated: ${unknown.join(', ')}`);
   }
   const environment = await startTestServers({ directory, servers, say });
+  const scratch = join(directory, 'working-copies');
   const wanted = positionals.length === 0 ? known : positionals;
   const reports = [];
   for (const pass of passes(wanted)) {
     say(`Pass "${pass.name}": ${pass.files.length} files`);
-    reports.push(await mutate({ pass, environment, afresh: values.record, stop: stop.signal }));
+    reports.push(await mutate({ pass, environment, scratch, afresh: values.record, stop: stop.signal }));
   }
   const files = fileScores(reports);
   const scored = groupScores(all, files).filter(({ total }) => total > 0);

@@ -12,16 +12,18 @@ const require = createRequire(import.meta.url);
 export interface MutationRun {
   readonly pass: Pass;
   readonly environment: Readonly<Record<string, string>>;
+  /** Takes the working copies; the caller removes it whatever happens. */
+  readonly scratch: string;
   /** Tries again what earlier runs know. */
   readonly afresh: boolean;
   readonly stop: AbortSignal;
 }
 
-/** One run of Stryker by stryker.config.mjs; its working copy, report and memory of earlier runs are below `.lenden/mutation`. */
-export async function mutate({ pass, environment, afresh, stop }: MutationRun): Promise<MutationReport> {
+/** One run of Stryker by stryker.config.mjs; its report and its memory of earlier runs are below `.lenden/mutation`. */
+export async function mutate({ pass, environment, scratch, afresh, stop }: MutationRun): Promise<MutationReport> {
   const directory = join(ROOT, '.lenden', 'mutation');
   mkdirSync(directory, { recursive: true });
-  const settings = { name: pass.name, mutate: pass.files, testMatch: pass.tests.map(asGlob), directory };
+  const settings = { name: pass.name, mutate: pass.files, testMatch: pass.tests.map(asGlob), directory, scratch };
   const stryker = join(require.resolve('@stryker-mutator/core'), '..', '..', '..', 'bin', 'stryker.js');
   const lifeline = pathToFileURL(join(ROOT, 'scripts', 'lifeline.ts')).href;
   const child = spawn(process.execPath, ['--import', lifeline, stryker, 'run', ...(afresh ? ['--force'] : [])], {

@@ -641,4 +641,13 @@ describe('review', () => {
     expect(await world.paymentRow(other)).toMatchObject({ status: 'CREATED', review_reason: null });
     expect(world.log).toEqual([]);
   });
+
+  test('that cannot be written is logged by its name and tried again', async () => {
+    // The log is where an operator looks first.
+    const input = await world.payment();
+    await expect(
+      world.activities.markForReview({ ...input, paymentId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),
+    ).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'markForReview' })]);
+  });
 });
