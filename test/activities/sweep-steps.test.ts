@@ -328,6 +328,25 @@ describe('a callback that nobody looked at', () => {
     return { input, attempt: await world.attempt(input, fields) };
   };
 
+  /** So many open payments with one callback each that is due. */
+  const waiting = (count: number): Promise<Row[]> =>
+    world.rows(
+      `with paying as (
+         insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, expires_at,
+           next_sweep_at)
+         select ?, 'TEST', 'pay_' || gen_random_uuid(), 'PENDING', 10000, 'BDT', 'c', 'sslcommerz', '2031-01-02', '2030-01-01'
+         from generate_series(1, ?) returning id, application_id, mode),
+       tried as (
+         insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status)
+         select application_id, mode, id, 1, left(translate(gen_random_uuid()::text, '-', ''), 20), 'sslcommerz', 'store', 'OPEN'
+         from paying returning id, payment_id, application_id, mode, reference)
+       insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, signature_valid, raw_payload, digest,
+         next_sweep_at)
+       select application_id, mode, payment_id, id, 'sslcommerz', 'ipn', true, '{"claims":"unknown","claimedValidationId":null}',
+         sha256(reference::bytea), now() - interval '1 second' from tried returning id`,
+      [world.applicationId, count],
+    );
+
   test('is signalled to its workflow', async () => {
     // A death between storing and signalling loses nothing.
     const { input, attempt } = await pending();
@@ -353,11 +372,7 @@ describe('a callback that nobody looked at', () => {
     ['resumed', { signalCallback: () => Promise.resolve(false), startPayment: AWAY }],
   ])('that cannot be %s ends the step with this batch, and is said so', async (_what, away) => {
     // Each further try would wait for its time-out.
-    const count = 110;
-    for (let n = 0; n < count; n += 1) {
-      const { input, attempt } = await pending();
-      await callbackDue(await world.callback(input, attempt));
-    }
+    await waiting(110);
     temporal = away;
     expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 100 });
     expect(world.log).toHaveLength(100);
