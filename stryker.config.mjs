@@ -2,17 +2,25 @@
  * What every pass of `npm run test:mutation` has in common; the script says by LENDEN_MUTATION_PASS which files are
  * changed, which tests may notice, and where its files go.
  */
-const { name, mutate, testMatch, directory } = JSON.parse(
-  process.env.LENDEN_MUTATION_PASS ?? '{"name":"none","mutate":[],"testMatch":[],"directory":".lenden/mutation"}',
+const { name, mutate, testMatch, directory, scratch } = JSON.parse(
+  process.env.LENDEN_MUTATION_PASS ??
+    '{"name":"none","mutate":[],"testMatch":[],"directory":".lenden/mutation","scratch":".lenden/mutation/working-copies"}',
 );
 
 export default {
   mutate,
   testRunner: 'jest',
-  testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
+  // A worker ends with Stryker, whatever ended that.
+  testRunnerNodeArgs: [
+    '--import',
+    new URL('proofs/mutation/worker-lifeline.mjs', import.meta.url).href,
+    '--experimental-vm-modules',
+    '--no-warnings=ExperimentalWarning',
+  ],
   plugins: ['@stryker-mutator/jest-runner', './proofs/mutation/ignored.mjs'],
   ignorers: ['log-text'],
-  jest: { configFile: 'jest.config.js', config: { testMatch } },
+  // A test that hangs has noticed the change: it need not be waited for as long as a slow machine would deserve.
+  jest: { configFile: 'jest.config.js', config: { testMatch, testTimeout: 10_000 } },
   coverageAnalysis: 'perTest',
   concurrency: 2,
   // Tests of one mutant that take this much longer than without it hang; machines are shared.
@@ -20,7 +28,7 @@ export default {
   timeoutFactor: 3,
   incremental: true,
   incrementalFile: `${directory}/${name}-known.json`,
-  tempDirName: `${directory}/working-copy`,
+  tempDirName: scratch,
   reporters: ['progress-append-only', 'json'],
   jsonReporter: { fileName: `${directory}/${name}-report.json` },
   // Types are checked by a compiler that has no interface for Stryker; there is nothing to preprocess.

@@ -9,6 +9,8 @@ import { EQUIVALENT } from './mutation/equivalent.ts';
 import { groups, passes } from './mutation/plan.ts';
 import { fileScores, groupScores, percent, type FileScore, type GroupScore, type Survivor } from './mutation/score.ts';
 import { mutate } from './mutation/stryker.ts';
+import { findLeftovers } from '../scripts/leftovers.ts';
+import { endProcess } from '../scripts/processes.ts';
 import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
 import { startTestServers } from '../scripts/test-servers.ts';
 
@@ -16,7 +18,8 @@ const USAGE = `npm run test:mutation -- [FILES…] [--record]
 
 Changes the code in thousands of small ways and runs the tests that cover each change: one that no test notices has
 survived. Fails when a group of files is below its share. With FILES, only those. What is known of unchanged code and
-tests is not tried again, except for a record.`;
+tests is not tried again, except with --record; a change of what a module does while it loads counts as known even
+after its tests have changed. Only a run of all files is recorded.`;
 
 const ROOT = resolve(import.meta.dirname, '..');
 const say = (line: string): void => console.error(line);
@@ -31,7 +34,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const directory = mkdtempSync(join(tmpdir(), 'lenden-mutation-'));
 // Postgres, when it has to run as another account, must be able to walk to its data.
 chmodSync(directory, 0o755);
-process.env['LENDEN_TEST_RUN'] = randomBytes(8).toString('hex');
+// Every process of this run inherits the mark; whatever still carries it at the end is ended.
+const mark = randomBytes(8).toString('hex');
+process.env['LENDEN_TEST_RUN'] = mark;
 const servers: Child[] = [];
 try {
   if (values.help) {
@@ -43,6 +48,8 @@ try {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = stop.signal.aborted ? 130 : 1;
 } finally {
+  const leftovers = await findLeftovers({ mark, ours: servers.map((server) => server.identity.pid) });
+  await Promise.all(leftovers.map(({ identity }) => endProcess(identity, { signal: 'SIGTERM', graceMs: 3_000 })));
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(directory, { recursive: true, force: true });
 }
@@ -56,14 +63,14 @@ async function main(): Promise<number> {
     throw new Error(`Not among the files that are mutated: ${unknown.join(', ')}`);
   }
   const environment = await startTestServers({ directory, servers, say });
+  const scratch = join(directory, 'working-copies');
   const wanted = positionals.length === 0 ? known : positionals;
   const reports = [];
   for (const pass of passes(wanted)) {
     say(`Pass "${pass.name}": ${pass.files.length} files`);
-    reports.push(await mutate({ pass, environment, afresh: values.record, stop: stop.signal }));
+    reports.push(await mutate({ pass, environment, scratch, afresh: values.record, stop: stop.signal }));
   }
-  // A report also remembers files of earlier runs.
-  const files = fileScores(reports).filter(({ file }) => wanted.includes(file));
+  const files = fileScores(reports);
   const scored = groupScores(all, files).filter(({ total }) => total > 0);
   const minutes = (performance.now() - started) / 60_000;
   report({ files, scored, minutes });
@@ -106,8 +113,10 @@ function survivorsOf(files: readonly FileScore[]): Survivor[] {
 /** Why a change makes no difference, where somebody has read it and said so. */
 function reasonFor(survivor: Survivor): string | undefined {
   return EQUIVALENT.find(
-    ({ file, original, replacement }) =>
-      file === survivor.file && original === survivor.original && replacement === survivor.replacement,
+    ({ file, lines, changes }) =>
+      file === survivor.file &&
+      lines.some((line) => survivor.lineText.includes(line)) &&
+      changes.some(([original, replacement]) => original === survivor.original && replacement === survivor.replacement),
   )?.why;
 }
 

@@ -1,10 +1,24 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/**
+ * Below the range from which systems take the ports of outgoing connections: a port from there may be somebody's before our process, which
+ * starts seconds later, listens on it.
+ */
+const QUIET_PORTS = { least: 20_000, most: 31_999 } as const;
+const QUIET_TRIES = 50;
+
 /** Takes the first of `preferred` that nobody listens on, else any free port of the loopback. */
 export async function findFreePort(preferred: readonly number[]): Promise<number> {
   for (const port of preferred) {
+    if (await isFree(port)) {
+      return port;
+    }
+  }
+  for (let tries = 0; tries < QUIET_TRIES; tries += 1) {
+    const port = randomInt(QUIET_PORTS.least, QUIET_PORTS.most + 1);
     if (await isFree(port)) {
       return port;
     }

@@ -52,16 +52,24 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
   return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question);
 }
 
-/** No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. */
-function lastWord({ attempts }: Question): Verdict {
+/**
+ * No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. The worker that heard it may have
+ * died before it could tell, so this must be the same word.
+ */
+function lastWord({ attempts, payment }: Question): Verdict {
   switch (attempts.at(-1)?.status) {
     case 'FAILED':
       return { kind: 'failed' };
     case 'CANCELLED':
       return { kind: 'cancelled' };
     default:
-      return { kind: 'expired' };
+      return { kind: endWithoutCharge(payment) };
   }
+}
+
+/** A payer who asked on our page to cancel has his way once nothing of his is under way. */
+function endWithoutCharge({ cancelRequestedAt, status }: PaymentRecord): 'cancelled' | 'expired' {
+  return cancelRequestedAt !== null && isOpen(status) ? 'cancelled' : 'expired';
 }
 
 interface AttemptQuestion {
@@ -182,12 +190,11 @@ function endOfAttempt(
     case 'cancelled':
       return { status: 'CANCELLED', verdict: 'cancelled' };
     case 'expired':
-      return { status: 'CLOSED', verdict: 'expired' };
-    case 'untouched':
-      if (payment.cancelRequestedAt !== null && isOpen(payment.status)) {
-        return { status: 'CLOSED', verdict: 'cancelled' };
-      }
-      return final ? { status: 'CLOSED', verdict: 'expired' } : null;
+      return { status: 'CLOSED', verdict: endWithoutCharge(payment) };
+    case 'untouched': {
+      const verdict = endWithoutCharge(payment);
+      return final || verdict === 'cancelled' ? { status: 'CLOSED', verdict } : null;
+    }
     case 'in-progress':
     case 'unknown':
       return null;

@@ -66,6 +66,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       answers: journal.answers,
       sessions: own,
       charges: charges.filter(({ tranId }) => orders.has(tranId)),
+      keptNotices: await keptNotices(sources),
       deliveries: await deliveriesOf(sources),
       postings: await postingsOf(sources),
       accounts: await accountsOf(sources),
@@ -152,6 +153,16 @@ async function deliveriesOf({ inboxes, delivered, journal }: RoundSources): Prom
       .map((payment) => payment?.reference),
   );
   return delivered.filter(({ reference }) => own.has(reference));
+}
+
+/** Those without a payment belong to somebody, too: a gateway may name a wrong order. */
+async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
+  const rows = await owner.run<{ digest: string }>(
+    `select encode(c.digest, 'hex') as digest from gateway_callbacks c left join payments p on p.id = c.payment_id
+     where c.kind = 'ipn' and (c.payment_id is null or p.product_name like ?)`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ digest }) => digest);
 }
 
 async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {

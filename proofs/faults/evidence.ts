@@ -57,6 +57,8 @@ export interface Evidence {
   readonly answers: readonly Answer[];
   readonly sessions: readonly BookedSession[];
   readonly charges: readonly BookedCharge[];
+  /** SHA-256 of every notice that is stored as evidence, as hexadecimal digits. */
+  readonly keptNotices: readonly string[];
   readonly deliveries: readonly Delivery[];
   readonly postings: readonly Posting[];
   readonly accounts: readonly Account[];

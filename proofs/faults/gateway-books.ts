@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { followLines } from './follow-lines.ts';
@@ -26,6 +27,12 @@ const ChargeLine = z.object({
   amount: z.string(),
 });
 
+export interface TakenNotice {
+  readonly signed: boolean;
+  /** SHA-256 of what was sent, as hexadecimal digits. */
+  readonly digest: string;
+}
+
 /** A session as the gateway has it in its own books. */
 export interface BookedSession {
   readonly key: string;
@@ -36,7 +43,7 @@ export interface BookedSession {
   readonly outcome: string | null;
   readonly outcomeAtMs: number | null;
   /** IPNs that were answered with 200: from then on the gateway relies on us. */
-  readonly notified: readonly { readonly signed: boolean }[];
+  readonly notified: readonly TakenNotice[];
   /** IPNs that the gateway still means to send. */
   readonly unsent: number;
 }
@@ -59,7 +66,7 @@ export interface BookReader {
 }
 
 type OpenSession = { -readonly [Name in keyof Omit<BookedSession, 'notified'>]: BookedSession[Name] } & {
-  notified: { signed: boolean }[];
+  notified: TakenNotice[];
 };
 
 /** Reads what the gateway wrote down, from its own files: no process of ours, and not even the simulator, is asked. */
@@ -67,7 +74,7 @@ export function openBooks(directory: string): BookReader {
   const journal = followLines(join(directory, 'sslcommerz', 'journal.jsonl'));
   const chargeLog = followLines(join(directory, 'charges.jsonl'));
   const sessions = new Map<string, OpenSession>();
-  const deliveries = new Map<string, { session: OpenSession; signed: boolean }>();
+  const deliveries = new Map<string, TakenNotice & { session: OpenSession }>();
   const charges: BookedCharge[] = [];
   const take = (entry: z.infer<typeof Entry>): void => {
     switch (entry.type) {
@@ -85,8 +92,9 @@ export function openBooks(directory: string): BookReader {
       case 'delivery': {
         const session = sessions.get(entry.delivery.sessionKey);
         if (session !== undefined) {
-          const signed = new URLSearchParams(entry.delivery.body).has('verify_sign_sha2');
-          deliveries.set(entry.delivery.id, { session, signed });
+          const { id, body } = entry.delivery;
+          const signed = new URLSearchParams(body).has('verify_sign_sha2');
+          deliveries.set(id, { session, signed, digest: createHash('sha256').update(body).digest('hex') });
           session.unsent += 1;
         }
         return;
@@ -96,7 +104,7 @@ export function openBooks(directory: string): BookReader {
         if (delivery !== undefined && entry.over) {
           delivery.session.unsent -= 1;
           if (entry.answer === '200') {
-            delivery.session.notified.push({ signed: delivery.signed });
+            delivery.session.notified.push({ signed: delivery.signed, digest: delivery.digest });
           }
         }
       }

@@ -16,7 +16,7 @@ export const JUDGES = {
     judge: nothingIsPostedThatWasNotTaken,
   },
   I4: { words: 'a payment has one order at the gateway and at most one charge', judge: chargedAtMostOnce },
-  I5: { words: 'every 2xx that a client saw is still true', judge: everyAnswerIsKept },
+  I5: { words: 'every 2xx that a client or the gateway saw is still true', judge: everyAnswerIsKept },
   I6: { words: 'one key has one reply and one effect', judge: oneKeyOneEffect },
   I7: { words: 'nothing leaves a final state', judge: noWayBack },
   I8: { words: 'each end has one event, and each receiver saw it', judge: oneEventForEachEnd },

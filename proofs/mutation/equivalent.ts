@@ -1,10 +1,218 @@
-/** A change of the code that makes no difference to anybody, so no test can notice it. */
-export interface EquivalentMutant {
+/** Changes of the code that make no difference to anybody, so that no test can notice them. */
+export interface EquivalentMutants {
   readonly file: string;
-  readonly original: string;
-  readonly replacement: string;
+  /** Pieces of the lines in which the changes begin. */
+  readonly lines: readonly string[];
+  readonly changes: readonly (readonly [original: string, replacement: string])[];
   readonly why: string;
 }
 
-/** Survivors that were read, and why each is left alive. */
-export const EQUIVALENT: readonly EquivalentMutant[] = [];
+const STRING = '"Stryker was here!"';
+
+/** Two conditions of which one implies the other; the pair is checked twice on purpose. */
+function redundant(left: string, right: string): EquivalentMutants['changes'] {
+  return [
+    [`${left} || ${right}`, 'false'],
+    [`${left} || ${right}`, `${left} && ${right}`],
+    [left, 'false'],
+    [right, 'false'],
+  ];
+}
+
+/** Survivors that were read, and why each is left alive. They count as survivors all the same. */
+export const EQUIVALENT: readonly EquivalentMutants[] = [
+  {
+    file: 'activities/webhooks/retry-after.ts',
+    lines: ['if (text === undefined'],
+    changes: [['text === undefined', 'false']],
+    why: 'An absent header is neither digits nor a date, so it ends at 0 as well.',
+  },
+  {
+    file: 'activities/webhooks/retry-after.ts',
+    lines: ["text.endsWith('GMT')"],
+    changes: [["text.endsWith('GMT')", "text.startsWith('GMT')"]],
+    why: 'Date.parse reads "GMT GMT" as GMT.',
+  },
+  {
+    file: 'domain/money.ts',
+    lines: ['-amountMinor : amountMinor'],
+    changes: [['amountMinor < 0n', 'amountMinor <= 0n']],
+    why: 'Zero has no sign as a bigint.',
+  },
+  {
+    file: 'domain/references.ts',
+    lines: ['length * 2'],
+    changes: [['length * 2', 'length / 2']],
+    why: 'Fewer random bytes at a time only make more rounds of the loop.',
+  },
+  {
+    file: 'domain/return-url.ts',
+    lines: ["url.username !== ''", "url.password !== ''"],
+    changes: redundant("url.username !== ''", "url.password !== ''"),
+    why: 'Whatever the URL parser takes for a name or password has an @ before the path, which the next condition finds.',
+  },
+  {
+    file: 'domain/outbound-url.ts',
+    lines: ["url.username !== ''"],
+    changes: redundant("url.username !== ''", "url.password !== ''"),
+    why: 'Whatever the URL parser takes for a name or password has an @ before the path, which the pattern finds.',
+  },
+  {
+    file: 'domain/outbound-url.ts',
+    lines: ['const PORTS'],
+    changes: [["'443'", '""']],
+    why: 'The URL parser answers an empty port for 443, which is let through before.',
+  },
+  {
+    file: 'domain/outbound-url.ts',
+    lines: ['.exec(entry) ?? []'],
+    changes: [['[]', '["Stryker was here"]']],
+    why: 'The first member of the fallback is not read.',
+  },
+  {
+    file: 'domain/outbound-url.ts',
+    lines: ['host === undefined || port === undefined'],
+    changes: redundant('host === undefined', 'port === undefined'),
+    why: 'The pattern gives both or neither; the second check is for the type checker.',
+  },
+  {
+    file: 'domain/outbound-url.ts',
+    lines: ['expected === null || expected.length !== bytes.length', 'return false;'],
+    changes: [
+      ...redundant('expected === null', 'expected.length !== bytes.length'),
+      ['{ return false; }', '{}'],
+      ['false', 'true'],
+    ],
+    why: 'The tables hold addresses that can be read, each asked about addresses of its own family: the line is for the type checker.',
+  },
+  {
+    file: 'gateways/sslcommerz/signature.ts',
+    lines: ["fields.get('verify_key') ?? ''", "fields.get('status') ?? ''", "pairs.get(name) ?? ''"],
+    changes: [["''", STRING]],
+    why: 'No field has that name either: an absent list or status is refused just so, and every listed pair is there.',
+  },
+  {
+    file: 'gateways/sslcommerz/signature.ts',
+    lines: ["'utf8'"],
+    changes: [["'utf8'", '""']],
+    why: "Node's hashes read text as UTF-8 unless they are told otherwise.",
+  },
+  {
+    file: 'gateways/sslcommerz/signature.ts',
+    lines: ['a < b'],
+    changes: [['a < b', 'a <= b']],
+    why: 'Keys of a map are never equal.',
+  },
+  {
+    file: 'database/idempotency.ts',
+    lines: ['row.response_status !== null'],
+    changes: [
+      ['row.response_status !== null', 'true'],
+      ['row.response_body !== null', 'true'],
+      [
+        'row.response_status !== null && row.response_body !== null',
+        'row.response_status !== null || row.response_body !== null',
+      ],
+    ],
+    why: 'A constraint of the table keeps status and body together.',
+  },
+  {
+    file: 'runtime/http-client/connector.ts',
+    lines: ['family === 6'],
+    changes: [
+      ['family === 6', 'true'],
+      ['family === 6', 'false'],
+      ['family === 6', 'family !== 6'],
+    ],
+    why: 'Node looks names up only: the family of a literal address is not read.',
+  },
+  {
+    file: 'runtime/http-client/connector.ts',
+    lines: ['ca === undefined'],
+    changes: [['ca === undefined', 'false']],
+    why: 'Node takes certificates that are undefined for none.',
+  },
+  {
+    file: 'runtime/http-client/connector.ts',
+    lines: ['const onClose', "socket.on('close', onClose)"],
+    changes: [
+      ['(): void => fail(new HttpFailure(failure, { sent: false }))', '() => undefined'],
+      ['{ sent: false }', '{}'],
+      ['false', 'true'],
+      ["'close'", '""'],
+    ],
+    why: 'A socket that closes before it opened has told its error before: this is for the case that it has not.',
+  },
+  {
+    file: 'runtime/http-client/connector.ts',
+    lines: ['deadline.aborted', 'onDeadline();'],
+    changes: [
+      ['deadline.aborted', 'false'],
+      ['{ onDeadline(); }', '{}'],
+      ['onDeadline();', ';'],
+    ],
+    why: 'No timer can fire between the step before and this line.',
+  },
+  {
+    file: 'runtime/http-client/connector.ts',
+    lines: ['{ once: true }', "deadline.removeEventListener('abort', onDeadline)"],
+    changes: [
+      ['{ once: true }', '{}'],
+      ['true', 'false'],
+      ["() => deadline.removeEventListener('abort', onDeadline)", '() => undefined'],
+      ["'abort'", '""'],
+    ],
+    why: 'What is settled settles no second time, and the deadline belongs to this one opening.',
+  },
+  {
+    file: 'runtime/http-client/connector.ts',
+    lines: ['noDelay: true'],
+    changes: [['true', 'false']],
+    why: 'It moves packets by milliseconds; what they hold is the same.',
+  },
+  {
+    file: 'runtime/http-client/resolve.ts',
+    lines: ["answer.status === 'fulfilled'", 'four ?? []', 'six ?? []'],
+    changes: [
+      ["answer.status === 'fulfilled'", 'true'],
+      ['[]', '["Stryker was here"]'],
+    ],
+    why: 'A rejected answer has no value, and either line makes an empty list of that.',
+  },
+  {
+    file: 'runtime/http-client/resolve.ts',
+    lines: ['new Resolver('],
+    changes: [['{ timeout: 2_000, tries: 2 }', '{}']],
+    why: 'The connector ends every look-up at its own limit; these only end the question to a silent server sooner.',
+  },
+  {
+    file: 'activities/late-payments.ts',
+    lines: ['id > newest'],
+    changes: [['id > newest', 'id >= newest']],
+    why: 'Ids are never equal.',
+  },
+  {
+    file: 'activities/webhooks/send.ts',
+    lines: ["'utf8'"],
+    changes: [["'utf8'", '""']],
+    why: 'Node writes text as UTF-8 unless it is told otherwise.',
+  },
+  {
+    file: 'activities/webhooks/send.ts',
+    lines: ['previousSecretExpiresAt !== null'],
+    changes: [['previousSecretExpiresAt !== null', 'true']],
+    why: 'No date is later than now as well: null counts as 1970.',
+  },
+  {
+    file: 'activities/webhooks/send.ts',
+    lines: ['text.slice(0, REPLY_EXCERPT_BYTES_MAX)'],
+    changes: [['text.slice(0, REPLY_EXCERPT_BYTES_MAX)', 'text']],
+    why: 'So many bytes make no more characters than that.',
+  },
+  {
+    file: 'activities/payments/open-checkout.ts',
+    lines: ['payment.reviewReason !== undefined'],
+    changes: [['payment.reviewReason !== undefined', 'true']],
+    why: 'A row of the database has every column: the second check is for the type checker.',
+  },
+];

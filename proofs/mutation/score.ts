@@ -21,6 +21,8 @@ export type MutationReport = z.infer<typeof MutationReport>;
 export interface Survivor {
   readonly file: string;
   readonly line: number;
+  /** The whole line in which the change begins. */
+  readonly lineText: string;
   readonly mutator: string;
   readonly original: string;
   readonly replacement: string;
@@ -50,6 +52,7 @@ export function fileScores(reports: readonly MutationReport[]): FileScore[] {
         survivors: survivors.map((mutant) => ({
           file,
           line: mutant.location.start.line,
+          lineText: source.split('\n')[mutant.location.start.line - 1]?.trim() ?? '',
           mutator: mutant.mutatorName,
           original: textAt(source, mutant.location),
           replacement: mutant.replacement ?? '',

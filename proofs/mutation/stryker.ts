@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Pass } from './plan.ts';
 import { MutationReport } from './score.ts';
 
@@ -11,21 +12,24 @@ const require = createRequire(import.meta.url);
 export interface MutationRun {
   readonly pass: Pass;
   readonly environment: Readonly<Record<string, string>>;
+  /** Takes the working copies; the caller removes it whatever happens. */
+  readonly scratch: string;
   /** Tries again what earlier runs know. */
   readonly afresh: boolean;
   readonly stop: AbortSignal;
 }
 
-/** One run of Stryker by stryker.config.mjs; its working copy, report and memory of earlier runs are below `.lenden/mutation`. */
-export async function mutate({ pass, environment, afresh, stop }: MutationRun): Promise<MutationReport> {
+/** One run of Stryker by stryker.config.mjs; its report and its memory of earlier runs are below `.lenden/mutation`. */
+export async function mutate({ pass, environment, scratch, afresh, stop }: MutationRun): Promise<MutationReport> {
   const directory = join(ROOT, '.lenden', 'mutation');
   mkdirSync(directory, { recursive: true });
-  const settings = { name: pass.name, mutate: pass.files, testMatch: pass.tests.map(asGlob), directory };
+  const settings = { name: pass.name, mutate: pass.files, testMatch: pass.tests.map(asGlob), directory, scratch };
   const stryker = join(require.resolve('@stryker-mutator/core'), '..', '..', '..', 'bin', 'stryker.js');
-  const child = spawn(process.execPath, [stryker, 'run', ...(afresh ? ['--force'] : [])], {
+  const lifeline = pathToFileURL(join(ROOT, 'scripts', 'lifeline.ts')).href;
+  const child = spawn(process.execPath, ['--import', lifeline, stryker, 'run', ...(afresh ? ['--force'] : [])], {
     cwd: ROOT,
     env: { ...process.env, ...environment, LENDEN_MUTATION_PASS: JSON.stringify(settings) },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   stop.addEventListener('abort', () => child.kill('SIGTERM'));
   const code = await new Promise<number | null>((settle, fail) => {
@@ -35,7 +39,9 @@ export async function mutate({ pass, environment, afresh, stop }: MutationRun): 
   if (code !== 0 || stop.aborted) {
     throw new Error(`Stryker ended with ${code} in the pass "${pass.name}"; what it said is above.`);
   }
-  return MutationReport.parse(JSON.parse(readFileSync(join(directory, `${pass.name}-report.json`), 'utf8')));
+  const report = MutationReport.parse(JSON.parse(readFileSync(join(directory, `${pass.name}-report.json`), 'utf8')));
+  // A report also remembers files of earlier runs.
+  return { files: Object.fromEntries(Object.entries(report.files).filter(([file]) => pass.files.includes(file))) };
 }
 
 function asGlob(test: string): string {

@@ -267,6 +267,7 @@ export class Cast {
       const status = await this.world.ask((api) => api.callback(kind, body)).catch(() => 0);
       if (status === 200 || status === 303) {
         this.world.reached(`callback: ${kind} taken`);
+        this.world.acknowledged.push({ kind, body });
         return;
       }
       if (kind !== 'ipn') {

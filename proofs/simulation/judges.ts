@@ -20,6 +20,8 @@ export interface Evidence {
   readonly alerts: readonly string[];
   /** Ids of callbacks that were signalled before their row was there to be read. */
   readonly unfounded: readonly string[];
+  /** Callbacks that were answered as taken: their sender will not come again. */
+  readonly acknowledged: readonly Acknowledged[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
   /** By workflow id: events of its longest run. */
@@ -27,6 +29,11 @@ export interface Evidence {
   /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
   readonly faultsEndedMs: number;
   readonly clockToleranceMs: number;
+}
+
+export interface Acknowledged {
+  readonly kind: string;
+  readonly body: string;
 }
 
 export interface Violation {
@@ -52,6 +59,8 @@ export const JUDGES = {
   'callbacks-taken-up': callbacksTakenUp,
   'evidence-before-signal': ({ unfounded }) =>
     unfounded.map((id) => `callback ${id} was signalled before it was stored`),
+  'acknowledged-callbacks-kept': acknowledgedCallbacksKept,
+  'payer-has-his-way': payerHasHisWay,
   'comes-to-rest': comesToRest,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
@@ -95,6 +104,21 @@ function paidByAnAgreeingCharge(evidence: Evidence): string[] {
         ? []
         : [`${text(payment['reference'])} is paid without a charge of ${text(payment['amount_minor'])} that agrees`];
     });
+}
+
+/** Who calls off while an end is being written comes too late. */
+const CALLED_OFF_FOR_MS = 60_000;
+
+/** A payment that its payer called off does not expire before its time, whoever had to hear the gateway's answer again. */
+function payerHasHisWay(evidence: Evidence): string[] {
+  return table(evidence, 'payments')
+    .filter((payment) => statusOf(payment) === 'EXPIRED' && payment['cancel_requested_at'] instanceof Date)
+    .filter((payment) => {
+      const endedMs = timeOf(payment['ended_at']);
+      const since = endedMs - timeOf(payment['cancel_requested_at']);
+      return endedMs < timeOf(payment['expires_at']) && since > CALLED_OFF_FOR_MS;
+    })
+    .map((payment) => `${text(payment['reference'])} was called off by its payer, and expired before its time`);
 }
 
 type Fate = 'settled' | 'held' | 'in review' | 'lost';
@@ -309,6 +333,16 @@ function callbacksTakenUp(evidence: Evidence): string[] {
     .filter(({ payment_id: payment }) => payment !== null && !underReview.has(payment ?? null))
     .filter((row) => row['consumed_at'] === null || row['outcome'] === 'RECEIVED')
     .map((row) => `callback ${text(row['id'])} was stored and never taken up`);
+}
+
+/** Word for word: whoever was told that it is stored does not tell again. */
+function acknowledgedCallbacksKept(evidence: Evidence): string[] {
+  const kept = new Set(
+    table(evidence, 'gateway_callbacks').map(({ kind, raw_payload: body }) => `${text(kind)} ${text(body)}`),
+  );
+  return evidence.acknowledged
+    .filter(({ kind, body }) => !kept.has(`${kind} ${body}`))
+    .map(({ kind, body }) => `a callback (${kind}) was answered as taken and is not stored: ${body.slice(0, 80)}`);
 }
 
 function comesToRest({ atRest }: Evidence): string[] {

@@ -179,6 +179,7 @@ function gather(
     answers: cast.answers,
     alerts: world.alerts,
     unfounded: world.unfounded,
+    acknowledged: world.acknowledged,
     wrong: world.wrong,
     atRest,
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],

@@ -16,6 +16,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
+import type { Acknowledged } from './judges.ts';
 import { simulatedDatabase } from './postgres/entity-manager.ts';
 import type { Schema } from './postgres/schema.ts';
 import { PostgresServer } from './postgres/server.ts';
@@ -75,6 +76,7 @@ export class World {
   readonly alerts: string[] = [];
   /** Signals that named a callback which nobody could read yet. */
   readonly unfounded: string[] = [];
+  readonly acknowledged: Acknowledged[] = [];
   readonly refusedSessions = new Set<string>();
   furnished = false;
   private readonly options: WorldOptions;

@@ -251,6 +251,8 @@ describe('the question to the gateway', () => {
     ]);
     expect(await verify(other.input)).toEqual({ kind: 'cancelled' });
     expect(await world.attemptRow(other.input)).toMatchObject({ status: 'CLOSED' });
+    // A worker that died before it could tell is asked again: the payer still has his way.
+    expect(await verify(other.input)).toEqual({ kind: 'cancelled' });
   });
 
   test('is not moved by a forged IPN that claims success', async () => {

@@ -202,8 +202,9 @@ describe('the sweeper', () => {
     // After an outage nobody waits for many passes, and no batch holds more rows than it can.
     await backlog(130, 'pay_backlog');
     expect(await sweep()).toMatchObject({ paymentsStarted: 130 });
-    expect(world.sent.payments[0]).toBe('pay_backlog130');
-    expect(world.sent.payments.at(-1)).toBe('pay_backlog1');
+    const oldest = Array.from({ length: 100 }, (_, n) => `pay_backlog${130 - n}`);
+    expect(new Set(world.sent.payments.slice(0, 100))).toEqual(new Set(oldest));
+    expect(new Set(world.sent.payments).size).toBe(130);
     expect(await sweep()).toMatchObject({ paymentsStarted: 0 });
   });
 

@@ -103,6 +103,11 @@ describe('without registered origins', () => {
     expect(returnUrlProblem(url, free)).toBe('must not contain a user name or password');
   });
 
+  test('an @ before any path is refused even behind a question mark', () => {
+    // Parsers disagree on where such a host ends (RFC 3986 and older ones).
+    expect(returnUrlProblem('https://shop.example?@x', free)).toBe('must not contain a user name or password');
+  });
+
   test.each(['https://anything.example/@someone', 'https://anything.example/a?to=b@c', 'https://anything.example/#@'])(
     '%s has its @ behind the host and is allowed',
     (url) => {

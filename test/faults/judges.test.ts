@@ -71,6 +71,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     /acknowledged and is not there/,
     { answers: sound.answers.map((answer) => (answer.kind === 'list' ? { ...answer, text: '{"data":[]}' } : answer)) },
   ],
+  ['I5', 'an acknowledged notice that is not stored', /answered 200 and is not stored/, { keptNotices: ['d2'] }],
   [
     'I6',
     'two payments under one key',

@@ -76,10 +76,11 @@ export function soundRound(): Evidence {
       storeId: 'fault_test',
       outcome: mark === PAID.mark ? 'VALID' : null,
       outcomeAtMs: null,
-      notified: [],
+      notified: mark === PAID.mark ? [{ signed: true, digest: 'd1' }] : [],
       unsent: 0,
     })),
     charges: [{ tranId: `tran${PAID.mark}`, valId: 'v1', atMs: 5, amountMinor: '12345' }],
+    keptNotices: ['d1'],
     deliveries: [event(PAID, 'payment.succeeded', 'SUCCEEDED'), event(LEFT, 'payment.expired', 'EXPIRED')],
     postings: [{ causeType: 'payment', causeId: 'x', kind: 'settlement', mark: PAID.mark, grossMinor: '12345' }],
     accounts: [

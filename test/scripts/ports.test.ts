@@ -28,6 +28,13 @@ describe('ports', () => {
     expect(await findFreePort([taken])).not.toBe(taken);
   });
 
+  test('a free port is none that an outgoing connection may get before we listen', async () => {
+    // Guards: a process that starts seconds later still finds its port free.
+    const port = await findFreePort([]);
+    expect(port).toBeGreaterThanOrEqual(20_000);
+    expect(port).toBeLessThan(32_000);
+  });
+
   test('a port counts as taken when all interfaces have it', async () => {
     // Guards: a server on 0.0.0.0 is a conflict too.
     const taken = await occupy('0.0.0.0');

@@ -16,6 +16,8 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     event_sequence: 1,
   };
   const attempt = { validation_id: null };
+  const callback = { kind: 'ipn', raw_payload: 'val_id=valpaid', consumed_at: AT };
+  const lateCallback = { ...callback, raw_payload: 'val_id=vallate' };
   const event = { application_id: 1n, sequence: 1, delivery_status: 'DELIVERED', payload: '{}' };
   return {
     rows: {
@@ -35,8 +37,8 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
         { ...attempt, id: 2n, payment_id: 2n, reference: 'tranlate', status: 'CLOSED' },
       ],
       gateway_callbacks: [
-        { id: 1n, payment_id: 1n, attempt_id: 1n, outcome: 'ACCEPTED', consumed_at: AT, created_at: later(4_000) },
-        { id: 2n, payment_id: 2n, attempt_id: 2n, outcome: 'LATE', consumed_at: AT, created_at: later(2 * HOUR_MS) },
+        { ...callback, id: 1n, payment_id: 1n, attempt_id: 1n, outcome: 'ACCEPTED', created_at: later(4_000) },
+        { ...lateCallback, id: 2n, payment_id: 2n, attempt_id: 2n, outcome: 'LATE', created_at: later(2 * HOUR_MS) },
       ],
       late_payments: [
         { id: 1n, payment_id: 2n, attempt_id: 2n, validation_id: 'vallate', created_at: later(2 * HOUR_MS + 1_000) },
@@ -86,6 +88,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     ],
     alerts: ['late-payment'],
     unfounded: [],
+    acknowledged: [{ kind: 'ipn', body: 'val_id=vallate' }],
     wrong: [],
     atRest: true,
     histories: [{ workflowId: 'payment:pay_paid', events: 22 }],
@@ -140,7 +143,16 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
     { webhook_event_id: 1n, number: 2, created_at: later(7_000) },
   ]),
   'callbacks-taken-up': withFirst('gateway_callbacks', { outcome: 'RECEIVED', consumed_at: null }),
+  'acknowledged-callbacks-kept': withRows('gateway_callbacks', (rows) => rows.slice(0, 1)),
   'evidence-before-signal': { ...goodEvidence(), unfounded: ['7'] },
+  'payer-has-his-way': (() => {
+    const evidence = goodEvidence();
+    Object.assign(evidence.rows['payments']?.[1] ?? {}, {
+      cancel_requested_at: later(1_000),
+      ended_at: later(HOUR_MS / 2),
+    });
+    return evidence;
+  })(),
   'comes-to-rest': { ...goodEvidence(), atRest: false },
   'money-known-in-time': withFirst('payments', { paid_at: later(5 * HOUR_MS) }),
   'no-false-alarm': { ...goodEvidence(), alerts: ['payment-behind-workflow'] },

@@ -5,8 +5,30 @@ import type { Judge } from './judge.ts';
 import type { Errand } from '../plan.ts';
 import { FINAL, sightings } from './payments.ts';
 
-/** I5. The last look is a list by the customer that only this errand has. */
+/** I5. Clients were told of payments, the gateway that its notices are taken: neither comes again. */
 export const everyAnswerIsKept: Judge = (evidence) => {
+  const verdicts = [everyPaymentIsKept(evidence), everyNoticeIsKept(evidence)];
+  return {
+    judged: verdicts.reduce((sum, { judged }) => sum + judged, 0),
+    violations: verdicts.flatMap(({ violations }) => violations),
+  };
+};
+
+const everyNoticeIsKept: Judge = ({ sessions, keptNotices }) => {
+  const kept = new Set(keptNotices);
+  const taken = sessions.flatMap(({ mark, tranId, notified }) =>
+    notified.map(({ digest }) => ({ mark, tranId, digest })),
+  );
+  return {
+    judged: taken.length,
+    violations: taken
+      .filter(({ digest }) => !kept.has(digest))
+      .map(({ mark, tranId }) => `${mark}: a notice about ${tranId} was answered 200 and is not stored`),
+  };
+};
+
+/** The last look is a list by the customer that only this errand has. */
+const everyPaymentIsKept: Judge = (evidence) => {
   const acknowledged = evidence.answers.filter(
     ({ kind, status }) => (kind === 'create' || kind === 'repeat') && status === 201,
   );

@@ -1,0 +1,390 @@
+import { boundaries, faults, simulation, testFile, testFileWithServers } from './check.ts';
+import type { Defect } from './defect.ts';
+
+const STORIES = simulation(800);
+/** A round like any other: every key is sent again in the end, and somebody pays what he had called off. */
+const ROUND = faults({ seed: 1, round: 0 });
+const REPLAY = testFile('test/replay/replay.test.ts');
+const WORKFLOW_SOURCE = testFile('test/defects/workflow-source.test.ts');
+const CONSTANT_TIME = testFile('test/defects/constant-time.test.ts');
+
+/** Mistakes that payment services have made. Each is a few lines, compiles, and works as long as nothing goes wrong. */
+export const DEFECTS: readonly Defect[] = [
+  {
+    name: 'no-idempotency-lock',
+    breaks: 'A key that is taken is simply taken again, so two requests with one key make two payments.',
+    edits: [
+      {
+        file: 'database/new-payments.ts',
+        find: 'where idempotency_keys.expires_at <= now()',
+        replace: 'where true',
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'one-payment-per-key' },
+      { check: ROUND, names: 'I6' },
+    ],
+  },
+  {
+    name: 'signal-before-evidence',
+    breaks: 'The workflow hears of a callback whose row is not committed yet, and looks for it in vain.',
+    edits: [
+      {
+        file: 'api/gateway-callbacks/receive.ts',
+        find: `  const kept = await deps.database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));`,
+        replace: `  const kept = await deps.database.inTransaction(ids.scope, async (statements) => {
+    const early = await keepCallback(statements, callback, ids);
+    if (early.signal) {
+      await pass(deps, early, { ...ids, gateway: name }).catch(() => undefined);
+    }
+    return { ...early, signal: false };
+  });`,
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'evidence-before-signal' }],
+  },
+  {
+    name: 'new-gateway-reference',
+    breaks: 'Each try to open the checkout is a new order at the gateway, and a payer can pay two of them.',
+    edits: [
+      {
+        file: 'activities/payments/open-checkout.ts',
+        find: 'attemptReference: attempt.reference,',
+        replace: 'attemptReference: attemptReference(),',
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'one-order-per-payment' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'gateway:session-timeout-after' }), names: 'I4' },
+    ],
+  },
+  {
+    name: 'timeout-read-as-failure',
+    breaks: 'A gateway that does not answer in time is taken to have said that nobody paid.',
+    edits: [
+      {
+        file: 'activities/payments/verify-payment.ts',
+        find: '    knownValidationIds: [],\n  });',
+        replace: "    knownValidationIds: [],\n  }).catch(() => ({ kind: 'failed' as const }));",
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'no-charge-lost' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'gateway:http-500-until-mended' }), names: 'I9' },
+    ],
+  },
+  {
+    name: 'posting-without-unique-cause',
+    breaks: 'The ledger takes the same cause twice.',
+    edits: [
+      {
+        file: 'database/migrations/20261121000000-initial.ts',
+        find: '    unique (cause_type, cause_id, kind),\n',
+        replace: '',
+      },
+      { file: 'database/ledger.ts', find: '  on conflict (cause_type, cause_id, kind) do nothing\n', replace: '' },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/ledger/posting.test.ts'),
+        names: 'posting the same cause posts once and answers that it stands',
+      },
+    ],
+  },
+  {
+    name: 'acknowledged-before-commit',
+    breaks: 'The gateway is told that its notice is taken while the notice is still only in memory.',
+    edits: [
+      {
+        file: 'api/gateway-callbacks/receive.ts',
+        find: '    const reference = await receive(deps, target, { context, limiter });',
+        replace: `    const reference: string | null = null;
+    void receive(deps, target, { context, limiter }).catch(() => undefined);`,
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'acknowledged-callbacks-kept' },
+      {
+        check: testFileWithServers('test/callbacks/receive.test.ts'),
+        names: 'a notification is not acknowledged when it cannot be stored',
+      },
+    ],
+  },
+  {
+    name: 'state-check-apart',
+    breaks: 'Whether a payment is open is read first and relied on later, when somebody else has ended it.',
+    edits: [
+      {
+        file: 'database/settlements.ts',
+        find: `  if (status !== 'SUCCEEDED') {`,
+        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where id = ? and \${IS_OPEN}\`, [paymentId]);
+  if (open.length === 0) {
+    return null;
+  }
+  if (status !== 'SUCCEEDED') {`,
+      },
+      {
+        file: 'database/settlements.ts',
+        find: '`update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`',
+        replace: '`update payments set ${ENDED} where id = ? returning *`',
+      },
+      {
+        file: 'database/settlements.ts',
+        find: "c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}",
+        replace: "c.status = 'CONFIRMED' and p.id = ?",
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'one-event-per-ending' },
+      {
+        check: testFileWithServers('test/activities/payment.test.ts'),
+        names: 'settling by opposing ends at once lets exactly one of them win',
+      },
+    ],
+  },
+  {
+    name: 'webhook-outside-transaction',
+    breaks: 'The payment ends in one transaction and its event is written in the next, which may never come.',
+    edits: [
+      {
+        file: 'activities/payments/settle-payment.ts',
+        find: '    recordEvent(statements, {',
+        replace: `    deps.database.inOneTrip(scopeOf(input), (apart) => recordEvent(apart, {`,
+      },
+      {
+        file: 'activities/payments/settle-payment.ts',
+        find: '      data: paymentView(payment, deps.webUrl),\n    }),',
+        replace: '      data: paymentView(payment, deps.webUrl),\n    })),',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],
+  },
+  {
+    name: 'table-without-row-level-security',
+    breaks: 'A query that forgets its scope shows one application the late money of another.',
+    edits: [
+      {
+        file: 'database/migrations/20261121000000-initial.ts',
+        find: '    `alter table ${name} enable row level security`,\n    `alter table ${name} force row level security`,\n',
+        replace:
+          "    ...(name === 'late_payments' ? [] : [`alter table ${name} enable row level security`, `alter table ${name} force row level security`]),\n",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/database/row-level-security.test.ts'),
+        names: 'row-level security every table that the app role touches forces it with a policy',
+      },
+    ],
+  },
+  {
+    name: 'secret-compared-by-equals',
+    breaks: 'How long a comparison takes tells how much of a guessed signature is right.',
+    edits: [
+      {
+        file: 'gateways/sslcommerz/signature.ts',
+        find: `  const left = Buffer.from(claimed);
+  const right = Buffer.from(computed);
+  return left.length === right.length && timingSafeEqual(left, right);`,
+        replace: '  return claimed === computed;',
+      },
+    ],
+    caughtBy: [{ check: CONSTANT_TIME, names: 'secrets are never compared character by character' }],
+  },
+  {
+    name: 'wall-clock-in-workflow',
+    breaks: 'Replayed tomorrow, the workflow decides otherwise than it did today, and is stuck.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: 'await sleep(Math.max(this.expiresAtMs - Date.now(), 1),',
+        replace: 'await sleep(Math.max(this.expiresAtMs - Temporal.Now.instant().epochMilliseconds, 1),',
+      },
+      {
+        file: 'workflows/payment.ts',
+        find: 'return this.expired ? 0 : Math.max(this.expiresAtMs - Date.now(), 0);',
+        replace: 'return this.expired ? 0 : Math.max(this.expiresAtMs - Temporal.Now.instant().epochMilliseconds, 0);',
+      },
+    ],
+    caughtBy: [
+      { check: REPLAY, names: 'a recorded history replays on today’s workflow code: payment-succeeds' },
+      { check: WORKFLOW_SOURCE, names: 'workflow code reads no clock but the one that is replayed' },
+    ],
+  },
+  {
+    name: 'clock-module-in-workflow',
+    breaks: "A workflow that imports the machine's clock leaves the sandbox that makes it deterministic.",
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: "import type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';",
+        replace:
+          "import { performance } from 'node:perf_hooks';\nimport type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';",
+      },
+      {
+        file: 'workflows/payment.ts',
+        find: 'return this.expired ? 0 : Math.max(this.expiresAtMs - Date.now(), 0);',
+        replace:
+          'return this.expired ? 0 : Math.max(this.expiresAtMs - performance.timeOrigin - performance.now(), 0);',
+      },
+    ],
+    caughtBy: [{ check: boundaries('workflows'), names: 'workflows-are-deterministic' }],
+  },
+  {
+    name: 'late-money-dropped',
+    breaks: 'Whatever comes after the end counts as a repetition, also when it is money.',
+    edits: [
+      {
+        file: 'domain/callback.ts',
+        find: `  const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;`,
+        replace: `  if (signatureValid) {
+    return 'DUPLICATE';
+  }
+  const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;`,
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'no-charge-lost' },
+      { check: ROUND, names: 'I3' },
+    ],
+  },
+  {
+    name: 'sweeper-blind-to-callbacks',
+    breaks: 'A callback whose signal was lost waits for ever.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));",
+        replace: "const callbacksSignalled = await step(deps, 'callbacks', async () => 0);",
+      },
+    ],
+    caughtBy: [
+      { check: STORIES, names: 'callbacks-taken-up' },
+      { check: faults({ seed: 1, round: 0, onlyDial: 'api>temporal' }), names: 'I9' },
+    ],
+  },
+  {
+    name: 'ending-without-state-check',
+    breaks: 'Whoever settles last decides how a payment ended, and each of them tells the application.',
+    edits: [
+      {
+        file: 'database/settlements.ts',
+        find: "const IS_OPEN = `status in ('CREATED', 'PENDING')`;",
+        replace: 'const IS_OPEN = `status is not null`;',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],
+  },
+  {
+    name: 'expiry-without-asking',
+    breaks: 'A payment whose time is up counts as unpaid, without a last question.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: '        return this.askUntilFinal();',
+        replace: "        return { status: 'EXPIRED' };",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
+  },
+  {
+    name: 'amount-not-compared',
+    breaks: 'Any charge pays any order, also one of ten taka for one of ten thousand.',
+    edits: [
+      {
+        file: 'domain/verification.ts',
+        find: 'facts.orderAmountMinor !== expected.amount.amountMinor || facts.grossMinor !== expected.amount.amountMinor',
+        replace: 'facts.orderAmountMinor === null || facts.grossMinor === null',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'paid-by-an-agreeing-charge' }],
+  },
+  {
+    name: 'charge-shown-twice',
+    breaks: 'One charge pays for as many orders as it is shown for.',
+    edits: [
+      {
+        file: 'database/migrations/20261121000000-initial.ts',
+        find: 'create unique index payment_attempts_validation_id',
+        replace: 'create index payment_attempts_validation_id',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/payment.test.ts'),
+        names: 'the question to the gateway leads to review when one charge is shown for two payments',
+      },
+    ],
+  },
+  {
+    name: 'fee-forgotten',
+    breaks: 'The ledger says that the gateway owes what it has kept as its fee.',
+    edits: [{ file: 'domain/ledger.ts', find: '  if (feeMinor > 0n) {', replace: '  if (feeMinor > grossMinor) {' }],
+    caughtBy: [{ check: STORIES, names: 'books-agree' }],
+  },
+  {
+    name: 'new-event-id-at-each-attempt',
+    breaks: 'A receiver cannot know a repetition, and ships the goods twice.',
+    edits: [
+      {
+        file: 'activities/webhooks/signature.ts',
+        find: "    'webhook-id': eventId,",
+        replace: "    'webhook-id': `${eventId}-${timestamp}`,",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'events-delivered' }],
+  },
+  {
+    name: 'any-answer-is-delivery',
+    breaks: "A receiver's error counts as having taken the event, which is never sent again.",
+    edits: [
+      {
+        file: 'activities/webhooks/send.ts',
+        find: 'reply.status >= 200 && reply.status < 300',
+        replace: 'reply.status >= 200 && reply.status !== 410',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'events-delivered' }],
+  },
+  {
+    name: 'sweeper-blind-to-payments',
+    breaks: 'A payment whose start was lost stays open for ever.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));",
+        replace: "const paymentsStarted = await step(deps, 'payments', async () => 0);",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'comes-to-rest' }],
+  },
+  {
+    name: 'sweeper-blind-to-events',
+    breaks: 'An event whose delivery was not started is never sent.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));",
+        replace: "const deliveriesStarted = await step(deps, 'deliveries', async () => 0);",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'comes-to-rest' }],
+  },
+  {
+    name: 'one-public-address-is-enough',
+    breaks: "A webhook's name that resolves to a public and a private address reaches the operator's own network.",
+    edits: [
+      {
+        file: 'runtime/http-client/connector.ts',
+        find: '!addresses.every(({ address }) => isPublicAddress(address))',
+        replace: '!addresses.some(({ address }) => isPublicAddress(address))',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/webhooks/http-client.test.ts'),
+        names: 'the guard at connect time a name that resolves to a public and a private address is refused as a whole',
+      },
+    ],
+  },
+];

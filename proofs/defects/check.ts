@@ -1,0 +1,156 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** What a check said of a tree. */
+export interface Outcome {
+  readonly passed: boolean;
+  /** The names of what it found broken; empty as well when it could not even run. */
+  readonly failed: readonly string[];
+  /** The end of what it printed, for whoever has to find out why. */
+  readonly lastWords: string;
+}
+
+export interface Check {
+  /** As a developer would type it. Checks with the same command are the same check. */
+  readonly command: string;
+  /** Takes seconds, needs no servers. */
+  readonly quick: boolean;
+  run(tree: string, stop: AbortSignal): Promise<Outcome>;
+}
+
+const LAST_WORDS_CHARACTERS = 1_500;
+
+/** Stories on a fake clock; names are judges. It ends at the first seed that fails. */
+export function simulation(seeds: number): Check {
+  return {
+    command: `npm run test:sim -- --seeds ${seeds}`,
+    quick: true,
+    async run(tree, stop) {
+      const options = ['--seeds', String(seeds), '--failures', '1', '--unpinned'];
+      const end = await runNode(['proofs/simulation.ts', ...options], { tree, stop, timeoutMs: 300_000 });
+      return outcomeOf(end, namesIn(end.output, /^VIOLATION (\S+) seed=/gm));
+    },
+  };
+}
+
+export interface FaultRound {
+  readonly seed: number;
+  readonly round: number;
+  /** Every trouble of the round is this one, so that what it may bring about comes about. */
+  readonly onlyDial?: string;
+}
+
+/** One round of the fault harness, on real processes; names are invariants. */
+export function faults({ seed, round, onlyDial }: FaultRound): Check {
+  const dial = onlyDial === undefined ? [] : ['--only-dial', onlyDial];
+  const options = ['--seed', String(seed), '--round', String(round), ...dial];
+  return {
+    command: `npm run test:faults -- ${options.join(' ').replace(/\S*>\S*/, "'$&'")}`,
+    quick: false,
+    async run(tree, stop) {
+      const end = await runNode(['proofs/faults.ts', ...options], { tree, stop, timeoutMs: 300_000 });
+      return outcomeOf(end, namesIn(end.output, /^VIOLATION (\S+) round /gm));
+    },
+  };
+}
+
+/** One file of tests that needs nothing but itself; names are the full names of tests. */
+export function testFile(file: string): Check {
+  const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  return { command: `npm test -- ${file}`, quick: true, run: (tree, stop) => runJest([...jest, file], { tree, stop }) };
+}
+
+/** One file of tests with the Postgres and the Temporal that `npm test` starts. */
+export function testFileWithServers(file: string): Check {
+  return {
+    command: `npm test -- ${file}`,
+    quick: false,
+    run: (tree, stop) => runJest(['scripts/bootstrap.mjs', 'scripts/test.ts', file], { tree, stop }),
+  };
+}
+
+/** Who may import what; names are rules of `.dependency-cruiser.cjs`. */
+export function boundaries(room: string): Check {
+  return {
+    command: 'npm run check:boundaries',
+    quick: true,
+    async run(tree, stop) {
+      const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs';
+      const end = await runNode([cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'err', room], {
+        tree,
+        stop,
+        timeoutMs: 120_000,
+      });
+      return outcomeOf(end, namesIn(end.output, /error (\S+): /g));
+    },
+  };
+}
+
+const JestReport = z.object({
+  testResults: z.array(z.object({ assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })) })),
+});
+
+async function runJest(
+  command: readonly string[],
+  { tree, stop }: { readonly tree: string; readonly stop: AbortSignal },
+): Promise<Outcome> {
+  const report = join(tree, '.lenden', 'jest-report.json');
+  mkdirSync(join(tree, '.lenden'), { recursive: true });
+  rmSync(report, { force: true });
+  const end = await runNode([...command, '--json', `--outputFile=${report}`], { tree, stop, timeoutMs: 300_000 });
+  return outcomeOf(end, failedTests(report));
+}
+
+/** None when jest did not come to write a report: nothing was tested then. */
+function failedTests(report: string): string[] {
+  try {
+    const { testResults } = JestReport.parse(JSON.parse(readFileSync(report, 'utf8')));
+    const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+    return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+  } catch {
+    return [];
+  }
+}
+
+interface End {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** A failure that names what it found is one only if the process says so, too. */
+function outcomeOf({ code, output }: End, failed: readonly string[]): Outcome {
+  return {
+    passed: code === 0 && failed.length === 0,
+    failed: code === 0 ? [] : failed,
+    lastWords: output.slice(-LAST_WORDS_CHARACTERS),
+  };
+}
+
+function namesIn(output: string, pattern: RegExp): string[] {
+  return [...new Set([...output.matchAll(pattern)].map(([, name = '']) => name))];
+}
+
+/** Ends the process, and by its own tidying up whatever it started, when the time is over or somebody stops us. */
+async function runNode(
+  command: readonly string[],
+  { tree, stop, timeoutMs }: { readonly tree: string; readonly stop: AbortSignal; readonly timeoutMs: number },
+): Promise<End> {
+  const { LENDEN_TEST_DATABASE_URL: _database, LENDEN_TEST_TEMPORAL_ADDRESS: _temporal, ...env } = process.env;
+  const child = spawn(process.execPath, command, { cwd: tree, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const enough = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
+  const end = (): void => {
+    child.kill('SIGTERM');
+  };
+  enough.addEventListener('abort', end);
+  const code = await new Promise<number | null>((settle, fail) => {
+    child.once('error', fail);
+    child.once('close', settle);
+  });
+  enough.removeEventListener('abort', end);
+  return { code, output: Buffer.concat(chunks).toString('utf8') };
+}

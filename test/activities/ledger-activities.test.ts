@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createLedgerActivities } from '../../activities/ledger.ts';
+import type { Database } from '../../database/connection.ts';
+import type { SealOutcome } from '../../database/ledger/seal.ts';
+import { createApplication, openLedger, type LedgerFixture } from '../ledger/ledger-fixture.ts';
+
+let ledger: LedgerFixture;
+beforeAll(async () => {
+  ledger = await openLedger();
+}, 30_000);
+afterAll(() => ledger.close());
+
+/** A database whose seals drain the backlog at that one; counts them. */
+function draining(at: number): { database: Pick<Database, 'withSystem'>; seals: () => number } {
+  let seals = 0;
+  const outcome = (): SealOutcome => ({
+    head: { sealId: BigInt(seals), hash: Buffer.alloc(32, seals), totalTransactions: BigInt(seals * 500) },
+    drained: seals >= at,
+  });
+  return {
+    database: {
+      withSystem: <T>() => {
+        seals += 1;
+        return Promise.resolve(outcome() as T);
+      },
+    },
+    seals: () => seals,
+  };
+}
+
+test.each([
+  [1, 1, true],
+  [3, 3, true],
+  [20, 20, true],
+  [21, 20, false],
+])('a backlog that the seal %i drains takes %i seals, and says so: %p', async (at, expected, drained) => {
+  // A call is bounded, and the workflow learns whether to call again.
+  const { database, seals } = draining(at);
+  const result = await createLedgerActivities({ database: database as Database }).sealLedger();
+  expect(seals()).toBe(expected);
+  expect(result).toEqual({
+    sealId: String(expected),
+    hash: Buffer.alloc(32, expected).toString('hex'),
+    totalTransactions: String(expected * 500),
+    drained,
+  });
+});
+
+test('a seal holds five hundred transactions at most', async () => {
+  // One database transaction per seal, small enough never to hold up a payment.
+  const applicationId = await createApplication(ledger.database);
+  await ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) =>
+    em.execute(
+      `with accounts as (
+         insert into ledger_accounts (application_id, mode, currency, name, normal_side)
+         values (?, 'TEST', 'BDT', 'bank', 'debit'), (?, 'TEST', 'BDT', 'suspense', 'credit') returning id, name),
+       transactions as (
+         insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind)
+         select ?, 'TEST', 'BDT', 'payment', 'pay_' || n, 'settlement' from generate_series(1, 501) n returning id)
+       insert into ledger_postings (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)
+       select t.id, ?, 'TEST', 'BDT', d.id, c.id, 100
+       from transactions t, accounts d, accounts c where d.name = 'bank' and c.name = 'suspense'`,
+      [applicationId, applicationId, applicationId, applicationId],
+    ),
+  );
+  await ledger.sealable();
+  const result = await createLedgerActivities({ database: ledger.database }).sealLedger();
+  expect(result).toMatchObject({ sealId: '2', totalTransactions: '501', drained: true });
+});

@@ -1,0 +1,653 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { GatewayFailure, type AttemptAnswer, type Charge } from '../../gateways/port.ts';
+import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
+import { createScriptedWorld, type ScriptedWorld } from './scripted-payments.ts';
+
+let world: ScriptedWorld;
+beforeAll(async () => {
+  world = await createScriptedWorld();
+}, 30_000);
+afterAll(() => world.close());
+beforeEach(() => {
+  world.gateway.configured = true;
+  world.gateway.orders.length = 0;
+  world.gateway.asked.length = 0;
+  world.deliveries.length = 0;
+  world.log.length = 0;
+  world.startDelivery = null;
+  answers({ kind: 'untouched' });
+  opens();
+});
+
+const EXPIRES_AT_MS = Date.parse('2031-01-02T03:04:05Z');
+
+function opens(): void {
+  world.gateway.openSession = ({ attemptReference }) =>
+    Promise.resolve({
+      kind: 'opened',
+      sessionKey: `K-${attemptReference}`,
+      gatewayUrl: `https://gateway.example/${attemptReference}`,
+    });
+}
+
+function answers(...said: AttemptAnswer[]): void {
+  let next = 0;
+  world.gateway.askAttempt = () => {
+    const answer = said[Math.min(next, said.length - 1)];
+    next += 1;
+    return answer === undefined ? Promise.reject(new Error('nothing to say')) : Promise.resolve(answer);
+  };
+}
+
+const open = (input: PaymentWorkflowInput) => world.activities.openCheckout(input);
+const verify = (input: PaymentWorkflowInput, final = false): Promise<Verdict> =>
+  world.activities.verifyPayment({ ...input, final });
+const charged = (charge: Charge): AttemptAnswer => ({ kind: 'charged', charge });
+const eventsOf = (input: PaymentWorkflowInput) =>
+  world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
+
+describe('the order that a gateway gets', () => {
+  test('names the product and the customer as the app did', async () => {
+    // The payer recognises what he is asked to pay for.
+    const input = await world.payment({
+      product_name: 'A book',
+      customer_name: 'Jane',
+      customer_email: 'jane@example.com',
+      customer_phone: '01711111111',
+    });
+    expect(await open(input)).toEqual({ kind: 'open', expiresAtMs: EXPIRES_AT_MS, attention: false });
+    const [attempt] = await world.attemptRows(input);
+    const callback = (kind: string): string => `https://api.example/gateway/sslcommerz/test/${kind}`;
+    expect(world.gateway.orders).toEqual([
+      {
+        attemptReference: attempt?.['reference'],
+        amount: { amountMinor: 10_000n, currency: 'BDT' },
+        productName: 'A book',
+        customer: {
+          name: 'Jane',
+          email: 'jane@example.com',
+          phone: '01711111111',
+          address: 'Dhaka',
+          city: 'Dhaka',
+          postcode: '1000',
+          country: 'Bangladesh',
+        },
+        callbacks: {
+          success: callback('success'),
+          fail: callback('fail'),
+          cancel: callback('cancel'),
+          ipn: callback('ipn'),
+        },
+      },
+    ]);
+    expect(attempt).toMatchObject({
+      number: 1,
+      status: 'OPEN',
+      store_id: 'store',
+      session_key: `K-${String(attempt?.['reference'])}`,
+    });
+    expect(await world.paymentRow(input)).toMatchObject({
+      status: 'PENDING',
+      gateway_redirect_url: `https://gateway.example/${String(attempt?.['reference'])}`,
+    });
+  });
+
+  test('is complete for an app that names nobody', async () => {
+    // Gateways demand a customer; an integrator must not have to invent one.
+    await open(await world.payment());
+    expect(world.gateway.orders).toMatchObject([
+      {
+        productName: 'Shop',
+        customer: {
+          name: 'Customer',
+          email: 'customer@example.com',
+          phone: '01700000000',
+          address: 'Dhaka',
+          city: 'Dhaka',
+          postcode: '1000',
+          country: 'Bangladesh',
+        },
+      },
+    ]);
+  });
+
+  test('uses the app’s own defaults before ours', async () => {
+    // A shop's payers without an address are the shop's.
+    const defaults = { name: 'Guest', city: 'Khulna', phone: '01800000000' };
+    await world.rows('update applications set customer_defaults = ?::jsonb where id = ?::bigint returning 1', [
+      JSON.stringify(defaults),
+      world.applicationId,
+    ]);
+    await open(await world.payment({ customer_name: 'Jane' }));
+    await world.rows(`update applications set customer_defaults = '{}' where id = ?::bigint returning 1`, [
+      world.applicationId,
+    ]);
+    expect(world.gateway.orders[0]?.customer).toMatchObject({
+      name: 'Jane',
+      email: 'customer@example.com',
+      phone: '01800000000',
+      city: 'Khulna',
+      country: 'Bangladesh',
+    });
+  });
+
+  test('is under the attempt that the creator wrote', async () => {
+    // One reference per session, whoever wrote it.
+    const input = await world.payment();
+    const attempt = await world.attempt(input, { status: 'CREATED', sessionKey: null });
+    expect(await open(input)).toMatchObject({ kind: 'open', attention: false });
+    expect(world.gateway.orders.map(({ attemptReference }) => attemptReference)).toEqual([attempt.reference]);
+    expect(await world.attemptRows(input)).toHaveLength(1);
+  });
+});
+
+describe('a checkout', () => {
+  test('that a gateway refuses is refused for good, and its words go to the log only, cut short', async () => {
+    // The text may hold anything, and any length of it.
+    world.gateway.openSession = () =>
+      Promise.resolve({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'x'.repeat(300) });
+    const input = await world.payment();
+    expect(await open(input)).toEqual({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION' });
+    expect(await world.attemptRows(input)).toMatchObject([
+      { status: 'REFUSED', failure_code: 'GATEWAY_REFUSED_SESSION', session_key: null },
+    ]);
+    expect(world.log).toContainEqual(
+      expect.objectContaining({ payment: input.reference, gateway: 'sslcommerz', reason: 'x'.repeat(200) }),
+    );
+  });
+
+  test('whose gateway gave no usable answer is unavailable until it expires, with the attempt unknown', async () => {
+    // A session may exist: nothing is refused, and nothing is opened under another reference.
+    world.gateway.openSession = () => Promise.reject(new GatewayFailure('ambiguous', 'no answer'));
+    const input = await world.payment();
+    expect(await open(input)).toEqual({ kind: 'unavailable', expiresAtMs: EXPIRES_AT_MS });
+    expect(await world.attemptRows(input)).toMatchObject([
+      { status: 'UNKNOWN', failure_code: null, session_key: null },
+    ]);
+  });
+
+  test('is not unavailable because of a mistake of ours', async () => {
+    // A mistake is logged and tried again; it says nothing about the gateway.
+    world.gateway.openSession = () => Promise.reject(new TypeError('ours'));
+    const input = await world.payment();
+    await expect(open(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(await world.attemptRows(input)).toMatchObject([{ status: 'CREATED' }]);
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', activity: 'openCheckout' }));
+  });
+
+  test('of a gateway that is not configured is refused and asks nobody', async () => {
+    // Credentials can be taken away between the order and its checkout.
+    world.gateway.configured = false;
+    const input = await world.payment();
+    expect(await open(input)).toEqual({ kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' });
+    expect([world.gateway.orders, await world.attemptRows(input)]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['SUCCEEDED', 'SUCCEEDED'],
+    ['PARTIALLY_REFUNDED', 'SUCCEEDED'],
+    ['REFUNDED', 'SUCCEEDED'],
+    ['FAILED', 'FAILED'],
+    ['CANCELLED', 'CANCELLED'],
+    ['EXPIRED', 'EXPIRED'],
+  ])('of a payment that is %s is not opened again: it ended %s', async (status, end) => {
+    // A refunded payment has succeeded as far as its own workflow is concerned.
+    const at = '2026-01-01T00:00:00Z';
+    const input = await world.payment({ status, ended_at: at, paid_at: end === 'SUCCEEDED' ? at : null });
+    expect(await open(input)).toEqual({ kind: 'ended', status: end });
+    expect(world.gateway.orders).toEqual([]);
+  });
+
+  test('of a payment under review is not opened', async () => {
+    // Only an operator moves it.
+    const input = await world.payment({ status: 'PENDING' });
+    await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
+    expect(await open(input)).toEqual({ kind: 'review', reason: 'RISK_FLAGGED' });
+    expect(world.gateway.orders).toEqual([]);
+  });
+
+  test.each([
+    ['nothing has happened since', {}, false, {}, false],
+    ['a callback waits', {}, true, {}, true],
+    ['the payer wants to cancel', { cancel_requested_at: '2026-01-01T00:00:00Z' }, false, {}, true],
+    ['its attempt was confirmed', {}, false, { status: 'CONFIRMED', validationId: 'V-before' }, true],
+    ['its attempt is unknown', {}, false, { status: 'UNKNOWN' }, true],
+  ])(
+    'that was opened before is found again, with attention where %s',
+    async (_case, payment, calledBack, fields, attention) => {
+      // A session that the gateway has once made is never opened a second time.
+      const input = await world.payment({ status: 'PENDING', ...payment });
+      const attempt = await world.attempt(input, fields);
+      if (calledBack) {
+        await world.callback(input, attempt);
+      }
+      expect(await open(input)).toEqual({ kind: 'open', expiresAtMs: EXPIRES_AT_MS, attention });
+      expect(world.gateway.orders).toEqual([]);
+    },
+  );
+});
+
+describe('a question', () => {
+  const pending = async (fields = {}) => {
+    const input = await world.payment({ status: 'PENDING', ...fields });
+    return { input, attempt: await world.attempt(input) };
+  };
+
+  test('is not put to a gateway that is not configured', async () => {
+    // Nothing can be decided without it.
+    world.gateway.configured = false;
+    const { input } = await pending();
+    await expect(verify(input)).rejects.toMatchObject({
+      type: 'GATEWAY_UNAUTHORIZED',
+      message: 'the gateway of this payment is not configured',
+    });
+  });
+
+  test('names the attempt, its session and the charge that a signed callback claims', async () => {
+    // A hint where to look; unsigned hints and hints of failures lead nowhere.
+    const { input, attempt } = await pending();
+    await world.callback(input, attempt, { claims: 'failed', claimedValidationId: 'V-failed' });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-forged', signatureValid: false });
+    await verify(input);
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-signed' });
+    await verify(input);
+    const handle = { attemptReference: attempt.reference, sessionKey: 'session', knownValidationIds: [] };
+    expect(world.gateway.asked).toEqual([
+      { ...handle, claimedValidationId: null },
+      { ...handle, claimedValidationId: 'V-signed' },
+    ]);
+  });
+
+  test('about a charge that agrees with its order confirms it with all its facts', async () => {
+    // The evidence is what the books are compared with, years later.
+    const { input, attempt } = await pending();
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: `V-${attempt.reference}` });
+    await world.callback(input, attempt, { claims: 'paid', signatureValid: false });
+    const charge = world.charge(attempt);
+    answers(charged(charge));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await world.attemptRows(input)).toMatchObject([
+      {
+        status: 'CONFIRMED',
+        validation_id: charge.validationId,
+        gateway_txn_id: charge.gatewayTxnId,
+        gross_minor: '10000',
+        fee_minor: '250',
+        net_text: '97.50',
+        evidence: charge.evidence,
+        confirmed_at: expect.anything(),
+      },
+    ]);
+    expect(await world.outcomes(input)).toEqual(['ACCEPTED', 'FORGED']);
+    world.gateway.askAttempt = () => Promise.reject(new Error('it was asked again'));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+  });
+
+  test('leaves the callbacks of further charges open, and only those', async () => {
+    // Somebody has to ask about the other money.
+    const { input, attempt } = await pending();
+    const own = `V-${attempt.reference}`;
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: own });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-another' });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: null });
+    await world.callback(input, attempt, { claims: 'failed', claimedValidationId: 'V-tried' });
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-forged', signatureValid: false });
+    answers(charged(world.charge(attempt)));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await world.outcomes(input)).toEqual(['ACCEPTED', null, 'ACCEPTED', 'ACCEPTED', 'FORGED']);
+  });
+
+  test.each([
+    ['AMOUNT_MISMATCH', { grossMinor: 9_999n }, '9999'],
+    ['AMOUNT_MISMATCH', { grossMinor: 0n }, null],
+    ['AMOUNT_MISMATCH', { grossMinor: null }, null],
+    ['STORE_MISMATCH', { storeId: 'other' }, '10000'],
+    ['RISK_FLAGGED', { riskFlagged: true }, '10000'],
+  ] as const)(
+    'about a charge that disagrees leads to review (%s), with its facts and without its claim',
+    async (reason, changes, gross) => {
+      // The operator sees what the gateway said; the validation id may be another payment's.
+      const { input, attempt } = await pending();
+      await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-another' });
+      const charge = world.charge(attempt, changes);
+      answers(charged(charge));
+      expect(await verify(input)).toEqual({ kind: 'review', reason });
+      expect(await world.attemptRows(input)).toMatchObject([
+        {
+          status: 'UNKNOWN',
+          validation_id: null,
+          confirmed_at: null,
+          gateway_txn_id: charge.gatewayTxnId,
+          gross_minor: gross,
+          fee_minor: '250',
+          net_text: '97.50',
+          evidence: charge.evidence,
+        },
+      ]);
+      expect(await world.outcomes(input)).toEqual(['MISMATCH']);
+    },
+  );
+
+  test('about a charge that settled another payment leads to review', async () => {
+    // One charge pays one payment.
+    const first = await pending();
+    answers(charged(world.charge(first.attempt)));
+    await verify(first.input);
+    const { input, attempt } = await pending();
+    await world.callback(input, attempt, { claims: 'paid' });
+    const reused = world.charge(attempt, { validationId: `V-${first.attempt.reference}` });
+    answers(charged(reused));
+    expect(await verify(input)).toEqual({ kind: 'review', reason: 'EVIDENCE_REUSED' });
+    expect(await world.attemptRows(input)).toMatchObject([
+      { status: 'UNKNOWN', validation_id: null, gross_minor: '10000', evidence: reused.evidence },
+    ]);
+    expect(await world.outcomes(input)).toEqual(['MISMATCH']);
+  });
+
+  test('whose answer cannot be written is no review', async () => {
+    // Only a charge that was used before is a reason for people; the rest is tried again.
+    const { input, attempt } = await pending();
+    answers(charged(world.charge(attempt, { validationId: 'no \u0000 in Postgres' })));
+    await expect(verify(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(await world.attemptRows(input)).toMatchObject([{ status: 'OPEN', evidence: null }]);
+  });
+
+  test.each([
+    [{ kind: 'failed' }, 'failed', 'FAILED'],
+    [{ kind: 'cancelled' }, 'cancelled', 'CANCELLED'],
+    [{ kind: 'expired' }, 'expired', 'CLOSED'],
+  ] as const)('that is answered plainly (%p) ends the attempt, and is remembered', async (answer, kind, status) => {
+    // What the gateway has ended is not asked about again.
+    const { input, attempt } = await pending();
+    await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-hoped' });
+    answers(answer);
+    expect(await verify(input)).toEqual({ kind });
+    expect(await world.attemptRows(input)).toMatchObject([{ status, evidence: null, confirmed_at: null }]);
+    expect(await world.outcomes(input)).toEqual(['ACCEPTED']);
+    expect(await verify(input)).toEqual({ kind });
+    expect(world.gateway.asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['untouched', false, false],
+    ['untouched', true, true],
+    ['in-progress', false, true],
+    ['unknown', false, true],
+  ] as const)(
+    'that is answered "%s" (a callback claims success: %p) decides nothing; hopeful: %p',
+    async (kind, claimed, hopeful) => {
+      // An unknown word is never read as success or failure; where something claims money it is worth asking soon.
+      const { input, attempt } = await pending();
+      await world.callback(input, attempt, { claims: claimed ? 'paid' : 'failed' });
+      answers(kind === 'unknown' ? { kind, note: 'a new word' } : { kind });
+      expect(await verify(input)).toEqual({ kind: 'undecided', hopeful });
+      expect(await world.attemptRows(input)).toMatchObject([{ status: 'OPEN' }]);
+      expect(await world.outcomes(input)).toEqual(['IGNORED']);
+    },
+  );
+
+  test('about an untouched session is hopeful by one claim of success among others, and not by none', async () => {
+    // A decline before it, or silence, is no reason to give up or to hope.
+    const { input, attempt } = await pending();
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    await world.callback(input, attempt, { claims: 'paid' });
+    await world.callback(input, attempt, { claims: 'failed' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
+  });
+
+  test.each(['in-progress', 'unknown'] as const)(
+    'that is answered "%s" decides nothing at expiry either',
+    async (kind) => {
+      // Time alone never ends what may be money.
+      const { input } = await pending();
+      answers(kind === 'unknown' ? { kind, note: 'a new word' } : { kind });
+      expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
+    },
+  );
+
+  test.each([
+    [{}, true, 'expired'],
+    [{ cancel_requested_at: '2026-01-01T00:00:00Z' }, false, 'cancelled'],
+    [{ cancel_requested_at: '2026-01-01T00:00:00Z' }, true, 'cancelled'],
+    [
+      { cancel_requested_at: '2026-01-01T00:00:00Z', status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' },
+      true,
+      'expired',
+    ],
+  ])('about an untouched session of %p (the last one: %p) ends it as %s', async (columns, final, kind) => {
+    // The gateway has nothing of the payer's that could still go through.
+    const { input } = await pending(columns);
+    expect(await verify(input, final)).toEqual({ kind });
+    expect(await world.attemptRows(input)).toMatchObject([{ status: 'CLOSED' }]);
+  });
+
+  test('whose asking fails is thrown on by its kind, and logged whole', async () => {
+    // Nothing is decided by a gateway that is away.
+    const { input } = await pending();
+    world.gateway.askAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
+    await expect(verify(input)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE', message: 'the gateway is away' });
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', activity: 'verifyPayment' }));
+  });
+});
+
+describe('a question about several attempts', () => {
+  test.each([
+    [[{ kind: 'failed' }, { kind: 'in-progress' }], { kind: 'undecided', hopeful: true }],
+    [[{ kind: 'in-progress' }, { kind: 'failed' }], { kind: 'undecided', hopeful: true }],
+    [[{ kind: 'cancelled' }, { kind: 'failed' }], { kind: 'failed' }],
+  ] as const)('is answered by the undecided one, else by the last: %p', async (said, verdict) => {
+    // While one session may still be paid, none of the others ends the payment.
+    const input = await world.payment({ status: 'PENDING' });
+    await world.attempt(input, { number: 1 });
+    await world.attempt(input, { number: 2 });
+    answers(...said);
+    expect(await verify(input)).toEqual(verdict);
+    expect(world.gateway.asked).toHaveLength(2);
+  });
+
+  test('stops at the first charge, and at the first doubt', async () => {
+    // The first confirmed one settles the payment; a doubt is for people.
+    const input = await world.payment({ status: 'PENDING' });
+    const first = await world.attempt(input, { number: 1 });
+    await world.attempt(input, { number: 2 });
+    answers(charged(world.charge(first, { riskFlagged: true })), { kind: 'failed' });
+    expect(await verify(input)).toEqual({ kind: 'review', reason: 'RISK_FLAGGED' });
+    expect(world.gateway.asked).toHaveLength(1);
+    answers(charged(world.charge(first)));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(world.gateway.asked).toHaveLength(2);
+  });
+
+  test('takes to each attempt its own callbacks only', async () => {
+    // A hint of one session says nothing about another.
+    const input = await world.payment({ status: 'PENDING' });
+    const first = await world.attempt(input, { number: 1 });
+    const second = await world.attempt(input, { number: 2 });
+    await world.callback(input, second, { claims: 'paid', claimedValidationId: 'V-second' });
+    await verify(input);
+    expect(world.gateway.asked.map(({ attemptReference: asked, claimedValidationId: hint }) => [asked, hint])).toEqual([
+      [first.reference, null],
+      [second.reference, 'V-second'],
+    ]);
+  });
+
+  test('of which all have ended says what the last one was, without asking', async () => {
+    // A workflow that starts again finds the same end.
+    for (const [status, kind] of [
+      ['FAILED', 'failed'],
+      ['CANCELLED', 'cancelled'],
+      ['CLOSED', 'expired'],
+      ['REFUSED', 'expired'],
+    ]) {
+      const input = await world.payment({ status: 'PENDING' });
+      await world.attempt(input, { number: 1, status: 'FAILED' });
+      await world.attempt(input, { number: 2, status: status ?? '' });
+      expect([status, await verify(input)]).toEqual([status, { kind }]);
+    }
+    expect(await verify(await world.payment({ status: 'PENDING' }))).toEqual({ kind: 'expired' });
+    expect(world.gateway.asked).toEqual([]);
+  });
+
+  test('of which one is confirmed is answered without asking', async () => {
+    // The row is the authority.
+    const input = await world.payment({ status: 'PENDING' });
+    await world.attempt(input, { number: 1, status: 'CONFIRMED', validationId: 'V-confirmed' });
+    await world.attempt(input, { number: 2 });
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(world.gateway.asked).toEqual([]);
+  });
+});
+
+describe('the end of a payment', () => {
+  const settle = (input: PaymentWorkflowInput, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED', more = {}) =>
+    world.activities.settlePayment({ ...input, status, ...more });
+
+  test('as paid posts the charge and its fee, tells the app once and starts the delivery', async () => {
+    // One transaction: status, books and event.
+    const input = await world.payment({ status: 'PENDING' });
+    const attempt = await world.attempt(input);
+    answers(charged(world.charge(attempt)));
+    await verify(input);
+    expect(await settle(input, 'SUCCEEDED')).toBe('SUCCEEDED');
+    expect(await world.postings(input.reference)).toEqual([
+      'gateway:sslcommerz:clearing → app:payable 10000',
+      'gateway:fees → gateway:sslcommerz:clearing 250',
+    ]);
+    const [event] = await eventsOf(input);
+    expect(JSON.parse(String(event?.['payload']))).toMatchObject({
+      type: 'payment.succeeded',
+      sequence: 1,
+      mode: 'TEST',
+      data: {
+        id: Number(input.paymentId),
+        status: 'SUCCEEDED',
+        checkoutUrl: expect.stringContaining('https://pages.example/'),
+      },
+    });
+    const delivery = {
+      eventId: event?.['event_id'],
+      applicationId: BigInt(world.applicationId),
+      mode: 'TEST',
+      type: 'payment.succeeded',
+      reference: input.reference,
+    };
+    expect(world.deliveries).toEqual([delivery]);
+    expect(world.log).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        payment: input.reference,
+        application: world.applicationId.toString(),
+        status: 'SUCCEEDED',
+      }),
+    );
+    world.log.length = 0;
+    expect(await settle(input, 'EXPIRED')).toBe('SUCCEEDED');
+    expect(await eventsOf(input)).toHaveLength(1);
+    expect(await world.postings(input.reference)).toHaveLength(2);
+    expect(world.log).toEqual([]);
+  });
+
+  test.each([
+    ['FAILED', 'payment.failed', { failureCode: 'GATEWAY_REFUSED_SESSION' }],
+    ['CANCELLED', 'payment.cancelled', {}],
+    ['EXPIRED', 'payment.expired', {}],
+  ] as const)('as %s is told as %s, posts nothing and keeps its reason', async (status, type, more) => {
+    // An app can tell apart how its payments end.
+    const input = await world.payment({ status: 'PENDING' });
+    expect(await settle(input, status, more)).toBe(status);
+    expect(await world.paymentRow(input)).toMatchObject({
+      status,
+      failure_code: 'failureCode' in more ? more.failureCode : null,
+    });
+    expect(await eventsOf(input)).toMatchObject([{ type, delivery_status: 'PENDING' }]);
+    expect(world.deliveries).toMatchObject([{ type, reference: input.reference }]);
+    expect(await world.postings(input.reference)).toEqual([]);
+  });
+
+  test.each(['PENDING', 'CREATED', 'REFUNDED'])('cannot be %s', async (status) => {
+    // Only an end is an end.
+    const input = await world.payment({ status: 'PENDING' });
+    await expect(settle(input, status as never)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+    expect(world.log).toMatchObject([
+      {
+        activity: 'settlePayment',
+        error: expect.objectContaining({ message: `a payment does not end as ${status}` }),
+      },
+    ]);
+  });
+
+  test('whose delivery cannot be started stands, is logged, and is started by the next try', async () => {
+    // The sweeper, or a repetition, makes up for it.
+    const input = await world.payment({ status: 'PENDING' });
+    world.startDelivery = () => Promise.reject(new Error('Temporal is away'));
+    expect(await settle(input, 'EXPIRED')).toBe('EXPIRED');
+    const [event] = await eventsOf(input);
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', event: event?.['event_id'] }));
+    expect(await settle(input, 'EXPIRED')).toBe('EXPIRED');
+    expect(world.deliveries.map(({ eventId }) => eventId)).toEqual([event?.['event_id'], event?.['event_id']]);
+  });
+
+  test('of an app without an endpoint starts no delivery', async () => {
+    // The event is kept, parked, and sent when a URL is registered.
+    const { applicationId } = world;
+    const url = (text: string | null) =>
+      world.rows('update webhook_endpoints set url = ? where application_id = ?::bigint returning 1', [
+        text,
+        applicationId,
+      ]);
+    const disabled = (at: string) =>
+      world.rows(
+        `update webhook_endpoints set disabled_at = ${at}, disabled_reason = case when ${at} is null then null else 'GONE' end
+         where application_id = ?::bigint returning 1`,
+        [applicationId],
+      );
+    await disabled('now()');
+    const input = await world.payment({ status: 'PENDING' });
+    expect(await settle(input, 'EXPIRED')).toBe('EXPIRED');
+    await disabled('null::timestamptz');
+    await url('http://127.0.0.1:9/hook');
+    expect(await eventsOf(input)).toMatchObject([{ delivery_status: 'PARKED' }]);
+    expect(world.deliveries).toEqual([]);
+  });
+});
+
+describe('review', () => {
+  test('stops an open payment, with its reason, one alarm and the time', async () => {
+    // A person is called once, and sees why.
+    const input = await world.payment();
+    await world.activities.markForReview({ ...input, reason: 'STORE_MISMATCH' });
+    await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
+    const row = await world.paymentRow(input);
+    expect(row).toMatchObject({ status: 'PENDING', review_reason: 'STORE_MISMATCH' });
+    expect(Math.abs(Date.now() - Date.parse(String(row?.['review_since'])))).toBeLessThan(60_000);
+    expect(world.log).toEqual([
+      {
+        level: 'error',
+        payment: input.reference,
+        reason: 'STORE_MISMATCH',
+        alert: 'payment-review',
+        msg: expect.any(String),
+      },
+    ]);
+  });
+
+  test('does not touch another payment or one that has ended', async () => {
+    // What is over stays as it is.
+    const ended = await world.payment({ status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' });
+    const other = await world.payment();
+    await world.activities.markForReview({ ...ended, reason: 'RISK_FLAGGED' });
+    expect(await world.paymentRow(ended)).toMatchObject({ status: 'EXPIRED', review_reason: null });
+    expect(await world.paymentRow(other)).toMatchObject({ status: 'CREATED', review_reason: null });
+    expect(world.log).toEqual([]);
+  });
+
+  test('that cannot be written is logged by its name and tried again', async () => {
+    // The log is where an operator looks first.
+    const input = await world.payment();
+    await expect(
+      world.activities.markForReview({ ...input, paymentId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),
+    ).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'markForReview' })]);
+  });
+});

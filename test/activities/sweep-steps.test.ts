@@ -1,0 +1,549 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { createSweepActivities, type SweepDependencies } from '../../activities/sweep.ts';
+import type { Dispatch } from '../../temporal/dispatch.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { createScriptedWorld, type Row, type ScriptedWorld } from './scripted-payments.ts';
+
+let world: ScriptedWorld;
+beforeAll(async () => {
+  world = await createScriptedWorld();
+}, 30_000);
+afterAll(() => world.close());
+
+type Call = readonly [name: keyof Dispatch, ...values: unknown[]];
+
+/** What was started or signalled, in order, and what Temporal does about it. */
+let calls: Call[] = [];
+let temporal: Partial<Dispatch> = {};
+/** Workflow ids that Temporal lists as ended without a result, and how it was asked. */
+let ended: string[] = [];
+let listed: unknown[] = [];
+let taken = 0;
+
+beforeEach(async () => {
+  calls = [];
+  temporal = {};
+  ended = [];
+  listed = [];
+  taken = 0;
+  world.log.length = 0;
+  world.gateway.configured = true;
+  for (const table of ['payments', 'gateway_callbacks', 'webhook_events']) {
+    await world.rows(`update ${table} set next_sweep_at = now() + interval '1 day' returning 1`);
+  }
+});
+
+function dispatch(): Dispatch {
+  const unused = (): never => {
+    throw new Error('the sweeper opens no checkout');
+  };
+  return {
+    openCheckout: unused,
+    startPayment: async (payment) => {
+      calls.push(['startPayment', payment]);
+      return (await temporal.startPayment?.(payment)) ?? 'running';
+    },
+    signalCallback: async (reference, callbackId) => {
+      calls.push(['signalCallback', reference, callbackId]);
+      return (await temporal.signalCallback?.(reference, callbackId)) ?? true;
+    },
+    signalCancel: async (reference) => {
+      calls.push(['signalCancel', reference]);
+      return (await temporal.signalCancel?.(reference)) ?? true;
+    },
+    startLatePayment: async (payment, late) => {
+      calls.push(['startLatePayment', payment, late]);
+      await temporal.startLatePayment?.(payment, late);
+    },
+    startDelivery: async (event) => {
+      calls.push(['startDelivery', event]);
+      await temporal.startDelivery?.(event);
+    },
+  };
+}
+
+function sweep(changes: Partial<SweepDependencies> = {}) {
+  const list = async function* (options: unknown) {
+    listed.push(options);
+    for (const workflowId of ended) {
+      taken += 1;
+      yield { workflowId };
+    }
+  };
+  const client = { workflow: { list } } as unknown as Client;
+  return createSweepActivities({ ...world.deps, dispatch: dispatch(), temporal: client, ...changes }).sweep();
+}
+
+const QUIET = { paymentsStarted: 0, callbacksSignalled: 0, deliveriesStarted: 0, keysForgotten: 0 };
+const AWAY = () => Promise.reject(new Error('Temporal is away'));
+const due = (input: PaymentWorkflowInput, ago = '1 second') =>
+  world.rows(`update payments set next_sweep_at = now() - ?::interval where id = ?::bigint returning 1`, [
+    ago,
+    input.paymentId,
+  ]);
+const callbackDue = (id: bigint) =>
+  world.rows(`update gateway_callbacks set next_sweep_at = now() - interval '1 second' where id = ? returning 1`, [id]);
+const secondsUntilNext = async (table: string, column: string, id: unknown): Promise<number> => {
+  const [row] = await world.rows(
+    `select extract(epoch from next_sweep_at - now())::float8 as seconds from ${table} where ${column} = ?`,
+    [id],
+  );
+  return Number(row?.['seconds']);
+};
+const handleOf = (input: PaymentWorkflowInput) => ({
+  paymentId: BigInt(input.paymentId),
+  reference: input.reference,
+  applicationId: BigInt(input.applicationId),
+  applicationName: 'Shop',
+  mode: 'TEST',
+  amount: { amountMinor: 10_000n, currency: 'BDT' },
+  gateway: 'sslcommerz',
+});
+const ENDED = { status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' };
+
+describe('a step that fails', () => {
+  test('is told by its name, counts as nothing, and keeps no other from running', async () => {
+    // One broken table must not stop what the others need.
+    const list = async function* () {
+      yield* [];
+      throw new Error('Temporal is away');
+    };
+    const client = { workflow: { list } } as unknown as Client;
+    const database = { ...world.deps.database, withSystem: () => Promise.reject(new Error('no database')) };
+    expect(await sweep({ database, temporal: client })).toEqual(QUIET);
+    expect(world.log).toMatchObject(
+      ['payments', 'ended workflows', 'callbacks', 'deliveries', 'idempotency keys'].map((step) => ({
+        level: 'error',
+        step,
+        alert: 'sweep-step-failed',
+        error: expect.objectContaining({ message: step === 'ended workflows' ? 'Temporal is away' : 'no database' }),
+      })),
+    );
+  });
+
+  test('leaves the counts of the others', async () => {
+    // Temporal's list may fail while everything else works.
+    const input = await world.payment();
+    await due(input);
+    const client = {
+      workflow: {
+        list: () => {
+          throw new Error('no list');
+        },
+      },
+    } as unknown as Client;
+    expect(await sweep({ temporal: client })).toEqual({ ...QUIET, paymentsStarted: 1 });
+  });
+});
+
+describe('a payment whose next look is due', () => {
+  test('is started with what a start must know, and looked at again when it should have ended', async () => {
+    // Ids, codes and amounts; nothing of the payer.
+    const input = await world.payment({ customer_name: 'Jane', expires_at: '2031-01-02T03:04:05Z' });
+    await due(input);
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
+    expect(calls).toEqual([['startPayment', handleOf(input)]]);
+    expect(world.log).toEqual([]);
+    const [row] = await world.rows('select next_sweep_at from payments where id = ?::bigint', [input.paymentId]);
+    expect(new Date(String(row?.['next_sweep_at']))).toEqual(new Date('2031-01-02T03:05:05Z'));
+  });
+
+  test('that should have ended already is looked at again in five minutes', async () => {
+    // A workflow that asks its gateway for days is not started twice a minute.
+    const input = await world.payment({ expires_at: '2026-01-01T00:00:00Z' });
+    await due(input);
+    await sweep();
+    expect(await secondsUntilNext('payments', 'id', input.paymentId)).toBeGreaterThan(270);
+    expect(await secondsUntilNext('payments', 'id', input.paymentId)).toBeLessThanOrEqual(300);
+  });
+
+  test('that cannot be started is due again in a minute, and said so', async () => {
+    // The row that fails is tried by the pass after next, not at its expiry.
+    temporal.startPayment = AWAY;
+    const input = await world.payment();
+    await due(input);
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
+    expect(await secondsUntilNext('payments', 'id', input.paymentId)).toBeGreaterThan(30);
+    expect(await secondsUntilNext('payments', 'id', input.paymentId)).toBeLessThanOrEqual(60);
+    expect(world.log).toMatchObject([
+      { level: 'warn', payment: input.reference, error: expect.objectContaining({ message: 'Temporal is away' }) },
+    ]);
+  });
+
+  test.each([ENDED, { status: 'SUCCEEDED', ended_at: '2026-01-01T00:00:00Z', paid_at: '2026-01-01T00:00:00Z' }])(
+    'is not one that has ended: %p',
+    async (columns) => {
+      // A final row needs no workflow.
+      await due(await world.payment(columns));
+      expect(await sweep()).toEqual(QUIET);
+      expect(calls).toEqual([]);
+    },
+  );
+
+  test('whose payer wants to cancel is told so once it runs, and not when it has completed', async () => {
+    // The wish is in the row; the signal may have died with its process.
+    const columns = { cancel_requested_at: '2026-01-01T00:00:00Z' };
+    const running = await world.payment(columns);
+    await due(running);
+    await sweep();
+    expect(calls.map(([name, what]) => [name, what])).toEqual([
+      ['startPayment', handleOf(running)],
+      ['signalCancel', running.reference],
+    ]);
+    calls = [];
+    temporal.startPayment = () => Promise.resolve('completed');
+    await due(await world.payment(columns));
+    await sweep();
+    expect(calls.map(([name]) => name)).toEqual(['startPayment']);
+  });
+
+  test('is only started where its payer wants nothing', async () => {
+    // A cancel that nobody asked for would lose a sale.
+    await due(await world.payment());
+    await sweep();
+    expect(calls.map(([name]) => name)).toEqual(['startPayment']);
+  });
+
+  test('calls a person where its workflow has completed and it is still open', async () => {
+    // Only a database that was set back says so.
+    temporal.startPayment = () => Promise.resolve('completed');
+    const input = await world.payment();
+    await due(input);
+    await sweep();
+    expect(world.log).toMatchObject([{ level: 'error', payment: input.reference, alert: 'payment-behind-workflow' }]);
+  });
+
+  test('calls nobody where it has ended between the look and the start', async () => {
+    // Its workflow ends only after its row.
+    const input = await world.payment();
+    temporal.startPayment = async () => {
+      await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+      await world.rows(`update webhook_events set next_sweep_at = now() + interval '1 day' returning 1`);
+      return 'completed';
+    };
+    await due(input);
+    await sweep();
+    expect(world.log.filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+});
+
+describe('a backlog', () => {
+  const backlog = (count: number, name: string): Promise<Row[]> =>
+    world.rows(
+      `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, gateway, expires_at, next_sweep_at)
+       select ?, 'TEST', ? || n, 10000, 'BDT', 'c', 'sslcommerz', now() + interval '20 minutes', now() - n * interval '1 minute'
+       from generate_series(1, ?) n returning id`,
+      [world.applicationId, name, count],
+    );
+  const started = (): string[] => calls.map(([, payment]) => (payment as { reference: string }).reference);
+
+  test('is worked off batch by batch, each row once', async () => {
+    // After an outage nobody waits for many passes.
+    await backlog(230, 'pay_backlog');
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 230 });
+    expect(new Set(started()).size).toBe(230);
+  });
+
+  test('of just one full batch is looked at once more, and found worked off', async () => {
+    // A full batch says that there may be more.
+    await backlog(100, 'pay_full');
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 100 });
+  });
+
+  test('is left to the next pass when its time is up', async () => {
+    // All steps of a pass fit into the activity's minute.
+    await backlog(130, 'pay_slow');
+    let nowMs = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
+    try {
+      temporal.startPayment = () => {
+        nowMs += 120;
+        return Promise.resolve('running');
+      };
+      expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 100 });
+    } finally {
+      clock.mockRestore();
+    }
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 30 });
+  });
+
+  test('is taken from its oldest end, and left to the next pass when one of it fails', async () => {
+    // Each try would wait for its time-out.
+    await backlog(130, 'pay_outage');
+    temporal.startPayment = ({ reference }) => (reference === 'pay_outage130' ? AWAY() : Promise.resolve('running'));
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 100 });
+    expect(new Set(started())).toEqual(new Set(Array.from({ length: 100 }, (_, n) => `pay_outage${130 - n}`)));
+    temporal = {};
+    expect(await sweep()).toMatchObject({ paymentsStarted: 30 });
+  });
+});
+
+describe('workflows that ended without a result', () => {
+  test('are asked for by type, end and the last ten minutes', async () => {
+    // A click in the Temporal UI costs half a minute, and Temporal is not asked for its whole past.
+    await sweep();
+    expect(listed).toEqual([{ query: expect.any(String), pageSize: 100 }]);
+    const [{ query }] = listed as [{ query: string }];
+    const [, before, since] = /^(.*) and CloseTime > '(.*)'$/.exec(query) ?? [];
+    expect(before).toBe(
+      `WorkflowType = 'paymentWorkflow' and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')`,
+    );
+    const agoMs = Date.now() - Date.parse(since ?? '');
+    expect(agoMs).toBeGreaterThanOrEqual(600_000);
+    expect(agoMs).toBeLessThan(630_000);
+  });
+
+  test('are started again where their payment is open', async () => {
+    // Nothing is started for what is final or unknown.
+    const open = await world.payment({ status: 'PENDING', cancel_requested_at: '2026-01-01T00:00:00Z' });
+    const final = await world.payment(ENDED);
+    ended = [`payment:${open.reference}`, `payment:${final.reference}`, 'payment:pay_unknown'];
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
+    expect(calls).toEqual([
+      ['startPayment', handleOf(open)],
+      ['signalCancel', open.reference],
+    ]);
+  });
+
+  test('add to the payments that were due', async () => {
+    // The pass says how much it drove.
+    const [first, second] = [await world.payment(), await world.payment()];
+    await due(first);
+    ended = [`payment:${second.reference}`];
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 2 });
+  });
+
+  test('are taken a hundred at a time', async () => {
+    // Somebody may terminate ten thousand of them at once.
+    ended = Array.from({ length: 150 }, (_, n) => `payment:pay_gone_${n}`);
+    await sweep();
+    expect(taken).toBe(100);
+  });
+});
+
+describe('a callback that nobody looked at', () => {
+  const pending = async (columns = {}, fields = {}) => {
+    const input = await world.payment({ status: 'PENDING', ...columns });
+    return { input, attempt: await world.attempt(input, fields) };
+  };
+
+  /** So many open payments with one callback each that is due. */
+  const waiting = (count: number): Promise<Row[]> =>
+    world.rows(
+      `with paying as (
+         insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, expires_at,
+           next_sweep_at)
+         select ?, 'TEST', 'pay_' || gen_random_uuid(), 'PENDING', 10000, 'BDT', 'c', 'sslcommerz', '2031-01-02', '2030-01-01'
+         from generate_series(1, ?) returning id, application_id, mode),
+       tried as (
+         insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status)
+         select application_id, mode, id, 1, left(translate(gen_random_uuid()::text, '-', ''), 20), 'sslcommerz', 'store', 'OPEN'
+         from paying returning id, payment_id, application_id, mode, reference)
+       insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, signature_valid, raw_payload, digest,
+         next_sweep_at)
+       select application_id, mode, payment_id, id, 'sslcommerz', 'ipn', true, '{"claims":"unknown","claimedValidationId":null}',
+         sha256(reference::bytea), now() - interval '1 second' from tried returning id`,
+      [world.applicationId, count],
+    );
+
+  test('is signalled to its workflow', async () => {
+    // A death between storing and signalling loses nothing.
+    const { input, attempt } = await pending();
+    const id = await world.callback(input, attempt);
+    await callbackDue(id);
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 1 });
+    expect(calls).toEqual([['signalCallback', input.reference, id]]);
+    expect(await sweep()).toEqual(QUIET);
+  });
+
+  test('starts its workflow where none listens', async () => {
+    // The callback may have come before the workflow, or after its death.
+    const { input, attempt } = await pending();
+    await callbackDue(await world.callback(input, attempt));
+    temporal.signalCallback = () => Promise.resolve(false);
+    await sweep();
+    expect(calls.map(([name]) => name)).toEqual(['signalCallback', 'startPayment']);
+    expect(calls[1]?.[1]).toEqual(handleOf(input));
+  });
+
+  test.each([
+    ['signalled', { signalCallback: AWAY }],
+    ['resumed', { signalCallback: () => Promise.resolve(false), startPayment: AWAY }],
+  ])('that cannot be %s ends the step with this batch, and is said so', async (_what, away) => {
+    // Each further try would wait for its time-out.
+    await waiting(110);
+    temporal = away;
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 100 });
+    expect(world.log).toHaveLength(100);
+    expect(world.log[0]).toMatchObject({
+      level: 'warn',
+      payment: expect.stringMatching(/^pay_/),
+      error: expect.objectContaining({ message: 'Temporal is away' }),
+    });
+    temporal = {};
+    expect(await sweep()).toMatchObject({ callbacksSignalled: 10 });
+  });
+
+  test('of an ended payment goes to the late payment of its attempt, once for many', async () => {
+    // Fifty callbacks about one attempt are one question, by the newest of them.
+    const { input, attempt } = await pending(ENDED);
+    const other = await world.attempt(input, { number: 2 });
+    const ids = [await world.callback(input, attempt), await world.callback(input, attempt)];
+    const otherId = await world.callback(input, other);
+    for (const id of [...ids, otherId]) {
+      await callbackDue(id);
+    }
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 2 });
+    expect(calls.map(([name]) => name)).toEqual(['startLatePayment', 'startLatePayment']);
+    for (const [, payment, late] of calls) {
+      expect(payment).toEqual(handleOf(input));
+      const { attemptReference, callbackId } = late as { attemptReference: string; callbackId: bigint };
+      expect(attemptReference === attempt.reference ? ids : [otherId]).toContain(callbackId);
+    }
+  });
+
+  test('that tells nothing new is closed without a signal', async () => {
+    // The browser's return often comes while the notice before it is being settled.
+    const { input, attempt } = await pending(
+      { status: 'SUCCEEDED', ended_at: '2026-01-01T00:00:00Z', paid_at: '2026-01-01T00:00:00Z' },
+      { status: 'CONFIRMED', validationId: 'V-sweep-same' },
+    );
+    const same = await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-sweep-same' });
+    const another = await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-sweep-new' });
+    const failed = await world.callback(input, attempt, { claims: 'failed', claimedValidationId: 'V-sweep-tried' });
+    for (const id of [same, another, failed]) {
+      await callbackDue(id);
+    }
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 1 });
+    expect(await world.outcomes(input)).toEqual(['DUPLICATE', null, 'IGNORED']);
+    expect(calls.map(([name, , late]) => [name, late])).toEqual([
+      ['startLatePayment', { attemptReference: attempt.reference, callbackId: another }],
+    ]);
+  });
+
+  test('of a gateway that is not configured is signalled all the same', async () => {
+    // Who cannot be read can still be asked about, once the credentials are back.
+    world.gateway.configured = false;
+    const { input, attempt } = await pending(ENDED);
+    const id = await world.callback(input, attempt, { claims: 'failed' });
+    await callbackDue(id);
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 1 });
+    expect(await world.outcomes(input)).toEqual([null]);
+  });
+
+  test('waits for the decision while its payment is under review, and no longer', async () => {
+    // An open review lasts for days: each signal would only add to the history.
+    const { input, attempt } = await pending();
+    await world.activities.markForReview({ ...input, reason: 'AMOUNT_MISMATCH' });
+    const id = await world.callback(input, attempt);
+    await callbackDue(id);
+    expect(await sweep()).toEqual(QUIET);
+    expect(calls).toEqual([]);
+    await world.rows(
+      `update payments set status = 'EXPIRED', ended_at = now() where id = ?::bigint and review_reason is not null returning 1`,
+      [input.paymentId],
+    );
+    await callbackDue(id);
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 1 });
+    expect(calls.map(([name]) => name)).toEqual(['startLatePayment']);
+  });
+
+  test('is signalled ever more rarely, an hour apart at most', async () => {
+    // An unreachable gateway must not fill the history.
+    const { input, attempt } = await pending();
+    const id = await world.callback(input, attempt);
+    const waits: number[] = [];
+    for (let pass = 0; pass < 9; pass += 1) {
+      await callbackDue(id);
+      await sweep();
+      waits.push(Math.round((await secondsUntilNext('gateway_callbacks', 'id', id)) / 10) * 10);
+    }
+    expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
+  });
+});
+
+describe('an event whose delivery is not under way', () => {
+  const event = async (): Promise<{ input: PaymentWorkflowInput; eventId: string }> => {
+    const input = await world.payment({ status: 'PENDING' });
+    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    world.log.length = 0;
+    const [row] = await world.rows(
+      `update webhook_events set next_sweep_at = now() - interval '1 second' where payment_id = ?::bigint returning event_id`,
+      [input.paymentId],
+    );
+    return { input, eventId: String(row?.['event_id']) };
+  };
+
+  test('is delivered, and looked at again in ten minutes', async () => {
+    // Commit, then death: the event is in the row and leaves a little later.
+    const { input, eventId } = await event();
+    expect(await sweep()).toEqual({ ...QUIET, deliveriesStarted: 1 });
+    expect(calls).toEqual([
+      [
+        'startDelivery',
+        {
+          eventId,
+          applicationId: BigInt(world.applicationId),
+          mode: 'TEST',
+          type: 'payment.expired',
+          reference: input.reference,
+        },
+      ],
+    ]);
+    const seconds = await secondsUntilNext('webhook_events', 'event_id', eventId);
+    expect(seconds).toBeGreaterThan(570);
+    expect(seconds).toBeLessThanOrEqual(600);
+  });
+
+  test('is left alone once it is delivered or parked', async () => {
+    // Nobody gets an event twice because somebody looked.
+    for (const status of ['DELIVERED', 'PARKED']) {
+      const { eventId } = await event();
+      await world.rows('update webhook_events set delivery_status = ? where event_id = ? returning 1', [
+        status,
+        eventId,
+      ]);
+    }
+    expect(await sweep()).toEqual(QUIET);
+  });
+
+  test('that cannot be started is said so, and ends the step with this batch', async () => {
+    // Each further try would wait for its time-out.
+    const { eventId } = await event();
+    await world.rows(
+      `insert into webhook_events (event_id, application_id, mode, payment_id, type, sequence, schema_version, payload, next_sweep_at)
+       select 'evt_many' || n, application_id, mode, payment_id, type, n + 1, schema_version, payload, now() - interval '1 second'
+       from webhook_events, generate_series(1, 105) n where event_id = ? returning 1`,
+      [eventId],
+    );
+    temporal.startDelivery = AWAY;
+    expect(await sweep()).toEqual({ ...QUIET, deliveriesStarted: 100 });
+    expect(world.log).toHaveLength(100);
+    expect(world.log[0]).toMatchObject({
+      level: 'warn',
+      event: expect.stringMatching(/^evt_/),
+      error: expect.objectContaining({ message: 'Temporal is away' }),
+    });
+    temporal = {};
+    expect(await sweep()).toEqual({ ...QUIET, deliveriesStarted: 6 });
+    await world.rows(`update webhook_events set delivery_status = 'DELIVERED', next_sweep_at = null returning 1`);
+  });
+});
+
+test('idempotency keys are forgotten when their time is over, a thousand a pass', async () => {
+  // A key is kept for thirty days, not for ever; no pass deletes for minutes.
+  await world.rows(
+    `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, lease_until, expires_at)
+     select ?, 'TEST', 'POST /payments', 'key' || n, '\\x00', now(), now() + (n - 1001) * interval '1 minute'
+     from generate_series(1, 1003) n returning 1`,
+    [world.applicationId],
+  );
+  expect(await sweep()).toEqual({ ...QUIET, keysForgotten: 1_000 });
+  expect(await sweep()).toEqual({ ...QUIET, keysForgotten: 1 });
+  expect(await sweep()).toEqual(QUIET);
+  expect(await world.rows('select key from idempotency_keys order by key')).toEqual([
+    { key: 'key1002' },
+    { key: 'key1003' },
+  ]);
+});

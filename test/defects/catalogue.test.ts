@@ -1,0 +1,23 @@
+import { describe, expect, test } from '@jest/globals';
+import { resolve } from 'node:path';
+import { DEFECTS } from '../../proofs/defects/catalogue.ts';
+import { planted } from '../../proofs/defects/working-copy.ts';
+
+const ROOT = resolve(import.meta.dirname, '..', '..');
+
+describe('the catalogue of defects', () => {
+  test.each(DEFECTS.map((defect) => [defect.name, defect] as const))(
+    '%s can be planted in the code as it is',
+    (_name, { edits }) => {
+      // Whoever changes the code is told at once that a defect has to be written anew, not by the long run.
+      const files = planted(ROOT, edits);
+      expect(files.size).toBeGreaterThan(0);
+    },
+  );
+
+  test('names each defect once, and for each somebody who has to notice it', () => {
+    // A defect without a check would count as caught by nobody.
+    expect(new Set(DEFECTS.map(({ name }) => name)).size).toBe(DEFECTS.length);
+    expect(DEFECTS.filter(({ caughtBy }) => caughtBy.length === 0)).toEqual([]);
+  });
+});

@@ -1,0 +1,199 @@
+import { describe, expect, test } from '@jest/globals';
+import { sendEvent, type SendDependencies } from '../../activities/webhooks/send.ts';
+import type { Delivery, DeliveryEndpoint } from '../../database/webhooks.ts';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import type { HttpReply, HttpRequest } from '../../runtime/http-client.ts';
+import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
+
+const now = new Date('2026-11-21T10:00:00.900Z');
+const NEW = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+const OLD = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
+const endpoint: DeliveryEndpoint = {
+  url: 'https://shop.example.com/hook',
+  disabled: false,
+  signingSecret: `sealed ${NEW}`,
+  previousSigningSecret: null,
+  previousSecretExpiresAt: null,
+  circuitOpenUntil: null,
+};
+const delivery: Delivery = {
+  id: 7n,
+  type: 'payment.succeeded',
+  payload: '{"note":"৳"}',
+  status: 'PENDING',
+  attempts: 0,
+  lastResponseStatus: null,
+  lastError: null,
+  nextAttemptAt: null,
+  endpoint,
+};
+
+interface Receiver {
+  readonly reply?: Partial<HttpReply>;
+  readonly failure?: unknown;
+  readonly endpoint?: Partial<DeliveryEndpoint>;
+  readonly allow?: string;
+}
+
+/** What the sender makes of a receiver, what was sent to it, and which secrets were opened for it. */
+async function send({ reply, failure, endpoint: changed, allow = '' }: Receiver = {}) {
+  const requests: HttpRequest[] = [];
+  const opened: string[] = [];
+  const deps: SendDependencies = {
+    http: {
+      send: (request) => {
+        requests.push(request);
+        return failure === undefined
+          ? Promise.resolve({ status: 200, headers: {}, body: Buffer.from(''), truncated: false, ...reply })
+          : Promise.reject(failure);
+      },
+      close: () => Promise.resolve(),
+    },
+    secrets: {
+      seal: (text) => `sealed ${text}`,
+      open: (sealed) => {
+        opened.push(sealed);
+        if (!sealed.startsWith('sealed ')) {
+          throw new Error('no key opens it');
+        }
+        return sealed.slice('sealed '.length);
+      },
+    },
+    allow: parseAllowList(allow),
+  };
+  const result = await sendEvent(deps, {
+    eventId: 'evt_1',
+    delivery,
+    endpoint: { ...endpoint, ...changed },
+    now,
+  });
+  return { result, requests, opened };
+}
+
+test('one request is made, within the limits that are published', async () => {
+  // A receiver may rely on what one attempt looks like and how long it may take.
+  const { requests } = await send();
+  expect(requests).toEqual([
+    {
+      method: 'POST',
+      url: 'https://shop.example.com/hook',
+      headers: expect.objectContaining({
+        'content-type': 'application/json',
+        'webhook-id': 'evt_1',
+        'webhook-timestamp': '1795255200',
+      }),
+      body: Buffer.from('{"note":"৳"}', 'utf8'),
+      connectTimeoutMs: 5_000,
+      totalTimeoutMs: 15_000,
+      maxBodyBytes: 65_536,
+      onTooLarge: 'truncate',
+    },
+  ]);
+});
+
+describe('a reply', () => {
+  test.each([
+    [199, false],
+    [200, true],
+    [204, true],
+    [299, true],
+    [300, false],
+    [410, false],
+    [503, false],
+  ])('of %i is an acknowledgement: %p', async (status, delivered) => {
+    // Only 2xx says that the event has been taken.
+    const { result } = await send({ reply: { status, headers: { 'retry-after': '60' }, body: Buffer.from(' a\nb ') } });
+    expect(result).toEqual({
+      delivered,
+      gone: status === 410,
+      countsAgainstEndpoint: true,
+      status,
+      error: delivered ? null : `HTTP_${status}`,
+      excerpt: 'a b',
+      retryAfterMs: status === 503 ? 60_000 : 0,
+    });
+  });
+
+  test.each([
+    ['blocked', 'BLOCKED_ADDRESS'],
+    ['unresolved', 'UNRESOLVED_HOST'],
+    ['connect', 'CONNECT_FAILED'],
+    ['tls', 'TLS_FAILED'],
+    ['timeout', 'TIMEOUT'],
+    ['reset', 'CONNECTION_RESET'],
+    ['too-large', 'HEADERS_TOO_LARGE'],
+    ['protocol', 'NOT_HTTP'],
+  ] as const satisfies readonly (readonly [HttpFailureKind, string])[])(
+    'that never came, because of "%s", is shown to the owner as %s',
+    async (kind, error) => {
+      // The owner mends by this word; it counts like any failure and asks for no later attempt.
+      const { result } = await send({ failure: new HttpFailure(kind, { sent: true, code: 'ECODE' }) });
+      expect(result).toEqual({
+        delivered: false,
+        gone: false,
+        countsAgainstEndpoint: true,
+        status: null,
+        error,
+        excerpt: null,
+        retryAfterMs: 0,
+      });
+    },
+  );
+
+  test('is not blamed for an error of our own', async () => {
+    // A mistake in our code is no failed attempt: the activity is tried again and the log has it.
+    await expect(send({ failure: new TypeError('ours') })).rejects.toThrow('ours');
+  });
+});
+
+describe('a URL that the rules refuse', () => {
+  test('is not resolved, not signed for, not connected to', async () => {
+    // The rules hold at every attempt, whatever is in the database.
+    const { result, requests, opened } = await send({ endpoint: { url: 'https://localhost/' } });
+    expect(result).toMatchObject({ delivered: false, countsAgainstEndpoint: true, status: null, error: 'URL_REFUSED' });
+    expect([requests, opened]).toEqual([[], []]);
+  });
+
+  test('is used where the operator allows it', async () => {
+    // Development and tests have receivers on the same machine.
+    const { result } = await send({ endpoint: { url: 'http://localhost:9000/' }, allow: 'localhost:9000' });
+    expect(result.delivered).toBe(true);
+  });
+});
+
+describe('a rotated secret', () => {
+  const later = new Date(now.getTime() + 1);
+  test.each([
+    ['none', null, null, 1],
+    ['one without an end', `sealed ${OLD}`, null, 1],
+    ['an end without a secret', null, later, 1],
+    ['one that has ended', `sealed ${OLD}`, new Date(now.getTime() - 1), 1],
+    ['one that ends now', `sealed ${OLD}`, now, 1],
+    ['one that overlaps', `sealed ${OLD}`, later, 2],
+  ])('before the new one (%s) signs in its overlap only', async (_which, secret, expiresAt, signatures) => {
+    // A leaked secret that was replaced must end; a receiver that has not changed yet must still be able to check.
+    const { requests, opened } = await send({
+      endpoint: { previousSigningSecret: secret, previousSecretExpiresAt: expiresAt },
+    });
+    expect(String(requests[0]?.headers['webhook-signature']).split(' ')).toHaveLength(signatures);
+    expect(opened).toEqual([`sealed ${NEW}`, `sealed ${OLD}`].slice(0, signatures));
+  });
+
+  test.each([{ signingSecret: 'lost' }, { previousSigningSecret: 'lost', previousSecretExpiresAt: later }])(
+    'that no key opens sends nothing and is not held against the endpoint: %p',
+    async (lost) => {
+      // A mistake of the operator must not disable an app's endpoint.
+      const { result, requests } = await send({ endpoint: lost });
+      expect(result).toEqual({
+        delivered: false,
+        gone: false,
+        countsAgainstEndpoint: false,
+        status: null,
+        error: 'SECRET_UNREADABLE',
+        excerpt: null,
+        retryAfterMs: 0,
+      });
+      expect(requests).toEqual([]);
+    },
+  );
+});
