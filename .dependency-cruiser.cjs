@@ -65,7 +65,8 @@ module.exports = {
     },
     {
       name: 'operators-speak-native',
-      comment: "The operators' API and the native one are one published contract: it shows the same payments and refunds. No other dialect's.",
+      comment:
+        "The operators' API and the native one are one published contract: it shows the same payments and refunds. No other dialect's.",
       severity: 'error',
       from: { path: '^api/admin/' },
       to: { path: '^api/(ownpay|shadhinpay)/' },

@@ -234,6 +234,10 @@ function noDispatch(): ActivityDependencies['dispatch'] {
     signalCallback: unused,
     signalCancel: unused,
     startLatePayment: unused,
+    startRefund: unused,
+    signalReviewDecision: unused,
+    decideLatePayment: unused,
+    resendDelivery: unused,
     startDelivery: unused,
   };
 }

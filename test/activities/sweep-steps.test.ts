@@ -56,6 +56,19 @@ function dispatch(): Dispatch {
       calls.push(['startLatePayment', payment, late]);
       await temporal.startLatePayment?.(payment, late);
     },
+    startRefund: async (refund, decisionId) => {
+      calls.push(['startRefund', refund, decisionId]);
+      return (await temporal.startRefund?.(refund, decisionId)) ?? 'running';
+    },
+    signalReviewDecision: async (payment, decisionId) => {
+      calls.push(['signalReviewDecision', payment, decisionId]);
+      await temporal.signalReviewDecision?.(payment, decisionId);
+    },
+    decideLatePayment: async (payment, late) => {
+      calls.push(['decideLatePayment', payment, late]);
+      await temporal.decideLatePayment?.(payment, late);
+    },
+    resendDelivery: unused,
     startDelivery: async (event) => {
       calls.push(['startDelivery', event]);
       await temporal.startDelivery?.(event);

@@ -54,7 +54,8 @@ export class Table {
   readonly name: string;
   readonly columns = new Map<string, Column>();
   readonly uniques: UniqueConstraint[] = [];
-  readonly checks: Expression[] = [];
+  /** By name, as Postgres names them. */
+  readonly checks = new Map<string, Expression>();
   primaryKey: readonly string[] = [];
   rows: Row[] = [];
   private lastId = 0;
@@ -71,7 +72,9 @@ export class Table {
       copy.columns.set(name, column);
     }
     copy.uniques.push(...this.uniques);
-    copy.checks.push(...this.checks);
+    for (const [name, check] of this.checks) {
+      copy.checks.set(name, check);
+    }
     copy.primaryKey = this.primaryKey;
     return copy;
   }
