@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { LatePaymentInput } from '../../workflows/messages/late-payment.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { until } from '../workflows/staged-payments.ts';
+import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
+
+let world: PaymentWorld;
+let operators: readonly string[];
+beforeAll(async () => {
+  world = await createPaymentWorld();
+  const rows = await world.rows(
+    `insert into operators (email, name, password_hash) values ('a@example.com', 'A', 'none'), ('b@example.com', 'B', 'none') returning id`,
+  );
+  operators = rows.map(({ id }) => String(id));
+}, 30_000);
+afterAll(() => world.close());
+
+/** The simulator's row by amount: a charge that the gateway flags as risky. */
+const RISKY = 131_327n;
+
+async function decision(kind: string, word: string, payment: PaymentWorkflowInput, more: Row = {}): Promise<string> {
+  const { latePaymentId = null, needsSecond = false, second = null } = more;
+  const [row] = await world.rows(
+    `insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id, needs_second, second_operator_id)
+     select application_id, mode, ?, id, ?::bigint, ?, ?::bigint, ?, ?::bigint from payments where id = ?::bigint returning id`,
+    [kind, latePaymentId, word, operators[0], needsSecond, second, payment.paymentId],
+  );
+  return String(row?.['id']);
+}
+
+const outcomeOf = async (id: string): Promise<unknown> =>
+  (await world.rows('select outcome, consumed_at is not null as closed from decisions where id = ?::bigint', [id]))[0];
+
+async function charged(amountMinor: bigint): Promise<{ input: PaymentWorkflowInput; attempt: Row }> {
+  const opened = await world.opened({ amountMinor });
+  await world.finish(opened.attempt);
+  await until(async () => (await world.callbacksOf(opened.input)).length > 0);
+  return opened;
+}
+
+/** Money for a payment that has expired, booked to suspense. */
+async function late(): Promise<{ input: LatePaymentInput; latePaymentId: string }> {
+  const { input, attempt } = await charged(10_000n);
+  await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+  const question = { ...input, attemptReference: String(attempt['reference']) };
+  expect(await world.activities.bookLatePayment(question)).toMatchObject({ kind: 'held' });
+  const [row] = await world.rows('select id from late_payments where payment_id = ?::bigint', [input.paymentId]);
+  return { input: question, latePaymentId: String(row?.['id']) };
+}
+
+const lateStatus = async (id: string): Promise<unknown> =>
+  (await world.rows('select status from late_payments where id = ?::bigint', [id]))[0]?.['status'];
+
+describe('a decision about late money', () => {
+  test('gives it back by a refund of its own, out of suspense', async () => {
+    // It was never the payment's, so the payment's balance is not touched.
+    const { input, latePaymentId } = await late();
+    const id = await decision('late-payment', 'refund', input, { latePaymentId });
+    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual({ kind: 'nothing' });
+    expect(await lateStatus(latePaymentId)).toBe('REFUNDING');
+    expect(await outcomeOf(id)).toEqual({ outcome: 'REFUNDING', closed: true });
+    const [refund] = await world.rows('select * from refunds where late_payment_id = ?::bigint', [latePaymentId]);
+    expect(refund).toMatchObject({ status: 'PENDING', amount_minor: '10000', created_by_operator_id: operators[0] });
+    const reference = String(refund?.['reference']);
+    expect(world.sent.refunds).toContain(reference);
+    const { applicationId, mode } = input;
+    const end = { refundId: String(refund?.['id']), reference, applicationId, mode, status: 'SUCCEEDED' } as const;
+    await world.activities.endRefund(end);
+    expect(await lateStatus(latePaymentId)).toBe('REFUNDED');
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'EXPIRED' });
+    const postings = await world.rows(
+      `select d.name as debit, c.name as credit from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
+       join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id where t.cause_id = ?`,
+      [reference],
+    );
+    expect(postings).toEqual([{ debit: 'suspense', credit: 'gateway:sslcommerz:clearing' }]);
+  });
+
+  test('whose refund fails leaves it held, to be decided again', async () => {
+    // Nothing is lost between two decisions.
+    const { input, latePaymentId } = await late();
+    const id = await decision('late-payment', 'refund', input, { latePaymentId });
+    await world.activities.decideLatePayment({ ...input, decisionIds: [id] });
+    const [refund] = await world.rows('select * from refunds where late_payment_id = ?::bigint', [latePaymentId]);
+    const { applicationId, mode } = input;
+    const names = { refundId: String(refund?.['id']), reference: String(refund?.['reference']), applicationId, mode };
+    await world.activities.endRefund({ ...names, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' });
+    expect(await lateStatus(latePaymentId)).toBe('HELD');
+    const again = await decision('late-payment', 'keep', input, { latePaymentId });
+    await world.activities.decideLatePayment({ ...input, decisionIds: [again] });
+    expect(await lateStatus(latePaymentId)).toBe('KEPT');
+  });
+
+  test('lets the app keep it, once', async () => {
+    // Out of suspense, owed to the app; asked twice, posted once.
+    const { input, latePaymentId } = await late();
+    const id = await decision('late-payment', 'keep', input, { latePaymentId });
+    await Promise.all(
+      Array.from({ length: 5 }, () => world.activities.decideLatePayment({ ...input, decisionIds: [id] })),
+    );
+    expect(await lateStatus(latePaymentId)).toBe('KEPT');
+    const kept = await world.rows(`select id from ledger_transactions where kind = 'kept' and cause_id like ?`, [
+      `${input.attemptReference}:%`,
+    ]);
+    expect(kept).toHaveLength(1);
+  });
+
+  test('waits for the second person where two are needed', async () => {
+    // Half a decision is none.
+    const { input, latePaymentId } = await late();
+    const id = await decision('late-payment', 'refund', input, { latePaymentId, needsSecond: true });
+    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toMatchObject({ kind: 'held' });
+    expect(await outcomeOf(id)).toMatchObject({ closed: false });
+    await world.rows('update decisions set second_operator_id = ?::bigint where id = ?::bigint returning 1', [
+      operators[1],
+      id,
+    ]);
+    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual({ kind: 'nothing' });
+  });
+
+  test('is not needed where the policy gives late money back', async () => {
+    // The app said so before.
+    await world.rows(`update applications set late_payment_policy = 'REFUND' where id = ?::bigint returning 1`, [
+      world.app.applicationId,
+    ]);
+    const { input, attempt } = await charged(10_000n);
+    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    const question = { ...input, attemptReference: String(attempt['reference']) };
+    expect(await world.activities.bookLatePayment(question)).toEqual({ kind: 'nothing' });
+    const refunds = await world.rows('select * from refunds where payment_id = ?::bigint', [input.paymentId]);
+    expect(refunds).toMatchObject([{ status: 'PENDING', created_by_type: 'SYSTEM', amount_minor: '10000' }]);
+    expect(await world.activities.bookLatePayment(question)).toEqual({ kind: 'nothing' });
+    expect(await world.rows('select 1 from refunds where payment_id = ?::bigint', [input.paymentId])).toHaveLength(1);
+    await world.rows(`update applications set late_payment_policy = 'REVIEW' where id = ?::bigint returning 1`, [
+      world.app.applicationId,
+    ]);
+  });
+});
+
+describe('a decision about a payment under review', () => {
+  async function risky(): Promise<PaymentWorkflowInput> {
+    const { input } = await charged(RISKY);
+    expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({
+      kind: 'review',
+      reason: 'RISK_FLAGGED',
+    });
+    await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
+    return input;
+  }
+
+  test('that accepts the risk settles by the gateway’s own confirmation, and is closed with it', async () => {
+    // Charge, amount, reference and store still have to agree.
+    const input = await risky();
+    const id = await decision('review', 'accept', input);
+    expect(await world.activities.readReviewDecision({ ...input, decisionIds: [id] })).toEqual({
+      kind: 'accept',
+      decisionId: id,
+    });
+    expect(await world.activities.verifyPayment({ ...input, final: false, riskAccepted: true })).toEqual({
+      kind: 'charged',
+    });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED', decisionId: id });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', review_reason: null });
+    expect(await outcomeOf(id)).toEqual({ outcome: 'SUCCEEDED', closed: true });
+  });
+
+  test('that rejects it leaves the money to be found late', async () => {
+    // FAILED, and the attempt's charge goes to suspense.
+    const input = await risky();
+    const id = await decision('review', 'reject', input);
+    await world.activities.settlePayment({
+      ...input,
+      status: 'FAILED',
+      failureCode: 'REVIEW_REJECTED',
+      decisionId: id,
+    });
+    await world.activities.lookForLateMoney(input);
+    const attempt = await world.attemptRow(input);
+    expect(world.sent.late).toContainEqual({ attemptReference: attempt['reference'], callbackId: 0n });
+    const question = { ...input, attemptReference: String(attempt['reference']) };
+    expect(await world.activities.bookLatePayment(question)).toMatchObject({ kind: 'held' });
+  });
+
+  test('that is not there is none, and the signal is written down', async () => {
+    // Whoever reaches the Temporal UI decides nothing.
+    const input = await risky();
+    expect(await world.activities.readReviewDecision({ ...input, decisionIds: ['99'] })).toEqual({ kind: 'none' });
+    expect(
+      await world.rows(`select action from audit_logs where target_type = 'payment' and target_id = ?`, [
+        input.paymentId,
+      ]),
+    ).toEqual([{ action: 'decision.signal-without-row' }]);
+  });
+
+  test('that cannot be carried out is closed and says why', async () => {
+    // The next decision is a new one.
+    const input = await risky();
+    const id = await decision('review', 'accept', input);
+    await world.activities.declineDecision({ ...input, decisionId: id, outcome: 'AMOUNT_MISMATCH' });
+    expect(await outcomeOf(id)).toEqual({ outcome: 'DECLINED_AMOUNT_MISMATCH', closed: true });
+    expect(await world.activities.readReviewDecision({ ...input, decisionIds: [] })).toEqual({ kind: 'none' });
+  });
+});
