@@ -215,4 +215,15 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     changes: [['payment.reviewReason !== undefined', 'true']],
     why: 'A row of the database has every column: the second check is for the type checker.',
   },
+  {
+    file: 'activities/sweep.ts',
+    lines: ['resumed.length > 0', 'references.length === 0'],
+    changes: [
+      ['resumed.length > 0', 'true'],
+      ['resumed.length > 0', 'resumed.length >= 0'],
+      ['references.length === 0', 'false'],
+      ['{ return 0; }', '{}'],
+    ],
+    why: 'It only saves a statement that finds no rows.',
+  },
 ];
