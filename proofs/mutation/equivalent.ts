@@ -226,4 +226,22 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     ],
     why: 'It only saves a statement that finds no rows.',
   },
+  {
+    file: 'activities/webhooks.ts',
+    lines: ["circuit === 'half-open' &&"],
+    changes: [["circuit === 'half-open'", 'true']],
+    why: 'Claiming a probe asks the row the same question: it only saves the statement.',
+  },
+  {
+    file: 'activities/webhooks.ts',
+    lines: ['endpoint.circuitOpenUntil?.getTime()'],
+    changes: [['endpoint.circuitOpenUntil?.getTime', 'endpoint.circuitOpenUntil.getTime']],
+    why: 'A circuit that is open has a time until which it is.',
+  },
+  {
+    file: 'activities/webhooks.ts',
+    lines: ['outcome.parked || retryInMs === null'],
+    changes: [['retryInMs === null', 'false']],
+    why: 'Without a next attempt the record says parked as well; the second check is for the type checker.',
+  },
 ];
