@@ -14,18 +14,22 @@ import { endProcess } from '../scripts/processes.ts';
 import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
 import { startTestServers } from '../scripts/test-servers.ts';
 
-const USAGE = `npm run test:mutation -- [FILES…] [--record]
+const USAGE = `npm run test:mutation -- [FILES…] [--afresh] [--record]
 
 Changes the code in thousands of small ways and runs the tests that cover each change: one that no test notices has
 survived. Fails when a group of files is below its share. With FILES, only those. What is known of unchanged code and
-tests is not tried again, except with --record; a change of what a module does while it loads counts as known even
+tests is not tried again, except with --afresh; a change of what a module does while it loads counts as known even
 after its tests have changed. Only a run of all files is recorded.`;
 
 const ROOT = resolve(import.meta.dirname, '..');
 const say = (line: string): void => console.error(line);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { record: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    afresh: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 });
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -68,7 +72,7 @@ async function main(): Promise<number> {
   const reports = [];
   for (const pass of passes(wanted)) {
     say(`Pass "${pass.name}": ${pass.files.length} files`);
-    reports.push(await mutate({ pass, environment, scratch, afresh: values.record, stop: stop.signal }));
+    reports.push(await mutate({ pass, environment, scratch, afresh: values.afresh, stop: stop.signal }));
   }
   const files = fileScores(reports);
   const scored = groupScores(all, files).filter(({ total }) => total > 0);
@@ -137,7 +141,10 @@ function record({ files, scored, minutes }: Outcome): void {
       summary: [
         `Stryker changed the code in ${total} small ways, one at a time, and ran the tests that cover each change. ` +
           `${survivors.length} changes went unnoticed; ${explained.length} of these cannot be noticed, and are explained below. ` +
-          `The shares count every survivor, explained or not. ${minutes.toFixed(0)} minutes.`,
+          `The shares count every survivor, explained or not. ` +
+          (values.afresh
+            ? `Every change was tried in this run, of ${minutes.toFixed(0)} minutes.`
+            : 'What earlier runs had tried, and neither code nor tests have changed since, was not tried again.'),
         `Not mutated: the words of log lines (${ignored} mutants), which are for people; their fields are.`,
       ],
       tables: [

@@ -215,4 +215,33 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     changes: [['payment.reviewReason !== undefined', 'true']],
     why: 'A row of the database has every column: the second check is for the type checker.',
   },
+  {
+    file: 'activities/sweep.ts',
+    lines: ['resumed.length > 0', 'references.length === 0'],
+    changes: [
+      ['resumed.length > 0', 'true'],
+      ['resumed.length > 0', 'resumed.length >= 0'],
+      ['references.length === 0', 'false'],
+      ['{ return 0; }', '{}'],
+    ],
+    why: 'It only saves a statement that finds no rows.',
+  },
+  {
+    file: 'activities/webhooks.ts',
+    lines: ["circuit === 'half-open' &&"],
+    changes: [["circuit === 'half-open'", 'true']],
+    why: 'Claiming a probe asks the row the same question: it only saves the statement.',
+  },
+  {
+    file: 'activities/webhooks.ts',
+    lines: ['endpoint.circuitOpenUntil?.getTime()'],
+    changes: [['endpoint.circuitOpenUntil?.getTime', 'endpoint.circuitOpenUntil.getTime']],
+    why: 'A circuit that is open has a time until which it is.',
+  },
+  {
+    file: 'activities/webhooks.ts',
+    lines: ['outcome.parked || retryInMs === null'],
+    changes: [['retryInMs === null', 'false']],
+    why: 'Without a next attempt the record says parked as well; the second check is for the type checker.',
+  },
 ];

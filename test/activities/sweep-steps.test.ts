@@ -360,6 +360,12 @@ describe('a callback that nobody looked at', () => {
       [world.applicationId, count],
     );
 
+  test('is signalled in the same pass as a hundred before it', async () => {
+    // After an outage no callback waits for many passes.
+    await waiting(110);
+    expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 110 });
+  });
+
   test('is signalled to its workflow', async () => {
     // A death between storing and signalling loses nothing.
     const { input, attempt } = await pending();

@@ -172,6 +172,16 @@ test('a delivered event is logged once, with its answer', async () => {
 });
 
 describe('a delivery that starts again', () => {
+  test('after it was delivered sends nothing', async () => {
+    // The worker may die between the commit and the answer to Temporal.
+    reply = () => Promise.resolve({ status: 200 });
+    const { input } = await newEvent();
+    await deliver(input);
+    expect(await deliver(input)).toEqual({ kind: 'delivered' });
+    expect(await deliver({ ...input, attempt: 2, recorded: 1 })).toEqual({ kind: 'delivered' });
+    expect(asked).toBe(1);
+  });
+
   test.each([
     ['at its start, after three recorded attempts', 3, { attempt: 1, recorded: null }, 4],
     ['one attempt behind the row', 3, { attempt: 7, recorded: 2 }, 8],
