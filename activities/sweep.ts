@@ -397,7 +397,7 @@ const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
     const rows = await deps.database.withSystem((em) =>
       em.execute<EventRow[]>(
         `with due as (
-           select id from webhook_events where next_sweep_at <= now()
+           select id from webhook_events where delivery_status <> 'DELIVERED' and next_sweep_at <= now()
            order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
          update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
          where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,

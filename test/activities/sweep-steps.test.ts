@@ -88,7 +88,14 @@ function sweep(changes: Partial<SweepDependencies> = {}) {
   return createSweepActivities({ ...world.deps, dispatch: dispatch(), temporal: client, ...changes }).sweep();
 }
 
-const QUIET = { paymentsStarted: 0, callbacksSignalled: 0, deliveriesStarted: 0, keysForgotten: 0 };
+const QUIET = {
+  paymentsStarted: 0,
+  callbacksSignalled: 0,
+  refundsStarted: 0,
+  decisionsSignalled: 0,
+  deliveriesStarted: 0,
+  keysForgotten: 0,
+};
 const AWAY = () => Promise.reject(new Error('Temporal is away'));
 const due = (input: PaymentWorkflowInput, ago = '1 second') =>
   world.rows(`update payments set next_sweep_at = now() - ?::interval where id = ?::bigint returning 1`, [
@@ -515,16 +522,20 @@ describe('an event whose delivery is not under way', () => {
     expect(seconds).toBeLessThanOrEqual(600);
   });
 
-  test('is left alone once it is delivered or parked', async () => {
+  test('is left alone once it is delivered, or given up and not wanted again', async () => {
     // Nobody gets an event twice because somebody looked.
-    for (const status of ['DELIVERED', 'PARKED']) {
-      const { eventId } = await event();
-      await world.rows('update webhook_events set delivery_status = ? where event_id = ? returning 1', [
-        status,
-        eventId,
-      ]);
-    }
+    const set = (status: string, due: boolean, eventId: string): Promise<Row[]> =>
+      world.rows(
+        'update webhook_events set delivery_status = ?, next_sweep_at = case when ? then now() end where event_id = ? returning 1',
+        [status, due, eventId],
+      );
+    await set('DELIVERED', true, (await event()).eventId);
+    const { eventId } = await event();
+    await set('PARKED', false, eventId);
     expect(await sweep()).toEqual(QUIET);
+    // An operator recovers what was given up.
+    await set('PARKED', true, eventId);
+    expect(await sweep()).toEqual({ ...QUIET, deliveriesStarted: 1 });
   });
 
   test('that cannot be started is said so, and ends the step with this batch', async () => {

@@ -31,6 +31,8 @@ export interface ApiWorld {
   register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
   /** A payment of 100.00 that the gateway confirmed, as far as the rows tell. */
   paidPayment(shop: Registration): Promise<{ id: string; reference: string }>;
+  /** The gateway confirms the charge of a payment that is open, as far as the rows tell. Does nothing for one that has ended. */
+  pay(paymentId: string): Promise<void>;
   /** What one more API process would be: a limiter, an authenticator and a pool of its own; with `pages`, what payers and operators see. Answers its origin. */
   listen(options?: { databaseUrl?: string; pages?: boolean }): Promise<string>;
   /** One statement as the owner of the schema. */
@@ -54,6 +56,9 @@ export async function openApiWorld(): Promise<ApiWorld> {
     logLines,
     register: (settings = {}) => register({ database, secrets }, settings),
     sql: (text, parameters = []) => owner.em.fork().execute(text, [...parameters]),
+    async pay(paymentId) {
+      await database.withSystem((em) => em.execute(PAY, [paymentId]));
+    },
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
     async listen({ databaseUrl = url, pages = false } = {}) {
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
@@ -103,6 +108,14 @@ export async function openApiWorld(): Promise<ApiWorld> {
     },
   };
 }
+
+const PAY = `
+with paid as (
+  update payments set status = 'SUCCEEDED', paid_at = now(), ended_at = now(), event_sequence = 1, gateway_txn_id = 'txn ' || id, fee_minor = 250
+  where id = ?::bigint and status in ('CREATED', 'PENDING') returning id, amount_minor, gateway_txn_id)
+update payment_attempts t set status = 'CONFIRMED', validation_id = 'val ' || t.id, gateway_txn_id = paid.gateway_txn_id,
+  gross_minor = paid.amount_minor, fee_minor = 250, evidence = '{}', confirmed_at = now()
+from paid where t.payment_id = paid.id returning 1`;
 
 async function insertPaid(database: Database, applicationId: bigint): Promise<{ id: string; reference: string }> {
   const reference = paymentReference();

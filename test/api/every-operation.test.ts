@@ -9,6 +9,9 @@ let other: Registration;
 /** Payments of one app in one mode: another app's, and our own of the other mode. */
 let foreign: Answer;
 let ofOtherMode: Answer;
+/** Their refunds. */
+let foreignRefund: Answer;
+let refundOfOtherMode: Answer;
 
 beforeAll(async () => {
   world = await openApiWorld();
@@ -16,6 +19,8 @@ beforeAll(async () => {
   other = await world.register({ name: 'Theirs', receiptsEnabled: true });
   foreign = await createPayment(other.test);
   ofOtherMode = await createPayment(shop.live);
+  foreignRefund = await refund(foreign, other.test);
+  refundOfOtherMode = await refund(ofOtherMode, shop.live);
 });
 afterAll(() => world.close());
 
@@ -25,6 +30,13 @@ async function createPayment(credentials: CredentialPair): Promise<Answer> {
   const origin = await world.listen();
   const body = { amountMinor: 10_000, customerReference: CUSTOMER };
   return call({ origin, method: 'POST', path: '/payments', credentials, body });
+}
+
+async function refund(payment: Answer, credentials: CredentialPair): Promise<Answer> {
+  const id = String(payment.data['id']);
+  await world.pay(id);
+  const path = `/payments/${id}/refunds`;
+  return call({ origin: await world.listen(), method: 'POST', path, credentials, body: { amountMinor: 100 } });
 }
 
 const tested = { credentials: new Set<string>(), scope: new Set<string>() };
@@ -106,7 +118,10 @@ describe.each(byId.map((operation) => [`${operation.method} ${operation.path}`, 
     test("answers another app's id and the other mode's exactly as an absent one", async () => {
       // Neither status, nor length, nor any word tells that the id exists.
       const answers = [];
-      for (const id of [foreign.data['id'], ofOtherMode.data['id'], Number.MAX_SAFE_INTEGER]) {
+      const ofRefund = operation.path.startsWith('/refunds/');
+      const theirs = ofRefund ? foreignRefund : foreign;
+      const otherMode = ofRefund ? refundOfOtherMode : ofOtherMode;
+      for (const id of [theirs.data['id'], otherMode.data['id'], Number.MAX_SAFE_INTEGER]) {
         answers.push(await send({ ...requestOf(operation, String(id)), credentials: shop.test }));
       }
       expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
@@ -117,7 +132,7 @@ describe.each(byId.map((operation) => [`${operation.method} ${operation.path}`, 
       }));
       expect(told[0]).toEqual(told[2]);
       expect(told[1]).toEqual(told[2]);
-      const own = await send({ ...requestOf(operation, String(foreign.data['id'])), credentials: other.test });
+      const own = await send({ ...requestOf(operation, String(theirs.data['id'])), credentials: other.test });
       expect(own.status).not.toBe(404);
       tested.scope.add(operation.operationId);
     });

@@ -206,7 +206,9 @@ describe('a twin', () => {
     await release(claim);
     expect(Number((await keyRow(claim))?.['lease'])).toBeLessThanOrEqual(0);
     const outcomes = await Promise.all([join(claim), join(claim), join(claim)]);
-    expect(outcomes.filter(({ kind }) => kind === 'take-over')).toEqual([{ kind: 'take-over', paymentId: id }]);
+    expect(outcomes.filter(({ kind }) => kind === 'take-over')).toEqual([
+      { kind: 'take-over', paymentId: id, refundId: null },
+    ]);
     expect(outcomes.filter(({ kind }) => kind === 'in-progress')).toHaveLength(2);
     expect(Number((await keyRow(claim))?.['lease'])).toBeGreaterThan(30);
   });
