@@ -1,40 +1,8 @@
 import { ATTEMPT_DELAYS_SECONDS } from '../../domain/webhook.ts';
 import { canBecome, isOpen, isPaid, type PaymentStatus } from '../../domain/payment.ts';
-import type { Answered } from './cast.ts';
+import type { Evidence } from './evidence.ts';
 import type { Charge } from './gateway.ts';
 import type { Value, Values } from './postgres/values.ts';
-import type { Received } from './receivers.ts';
-
-/** The rows and the outside world's own logs, at the end of one story. */
-export interface Evidence {
-  readonly rows: Readonly<Record<string, readonly Values[]>>;
-  readonly transitions: readonly {
-    readonly paymentId: bigint;
-    readonly from: PaymentStatus;
-    readonly to: PaymentStatus;
-  }[];
-  readonly sessions: readonly string[];
-  readonly charges: readonly Charge[];
-  readonly received: readonly Received[];
-  readonly answers: readonly Answered[];
-  readonly alerts: readonly string[];
-  /** Ids of callbacks that were signalled before their row was there to be read. */
-  readonly unfounded: readonly string[];
-  /** Callbacks that were answered as taken: their sender will not come again. */
-  readonly acknowledged: readonly Acknowledged[];
-  readonly wrong: readonly string[];
-  readonly atRest: boolean;
-  /** By workflow id: events of its longest run. */
-  readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
-  /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
-  readonly faultsEndedMs: number;
-  readonly clockToleranceMs: number;
-}
-
-export interface Acknowledged {
-  readonly kind: string;
-  readonly body: string;
-}
 
 export interface Violation {
   readonly judge: JudgeName;

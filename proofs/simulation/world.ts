@@ -16,7 +16,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
-import type { Acknowledged } from './judges.ts';
+import type { Acknowledged } from './evidence.ts';
 import { simulatedDatabase } from './postgres/entity-manager.ts';
 import type { Schema } from './postgres/schema.ts';
 import { PostgresServer } from './postgres/server.ts';

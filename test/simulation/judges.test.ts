@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge, JUDGES, type Evidence, type JudgeName } from '../../proofs/simulation/judges.ts';
+import type { Evidence } from '../../proofs/simulation/evidence.ts';
+import { judge, JUDGES, type JudgeName } from '../../proofs/simulation/judges.ts';
 import type { Values } from '../../proofs/simulation/postgres/values.ts';
 
 const AT = new Date('2026-01-15T06:00:00Z');
