@@ -16,6 +16,8 @@ export interface Evidence {
   readonly received: readonly Received[];
   readonly answers: readonly Answered[];
   readonly alerts: readonly string[];
+  /** References of attempts about which an alarm told people that the gateway gave no plain answer for 72 hours. */
+  readonly leftToPeople: readonly string[];
   /** Ids of callbacks that were signalled before their row was there to be read. */
   readonly unfounded: readonly string[];
   /** Callbacks that were answered as taken: their sender will not come again. */

@@ -89,9 +89,12 @@ function payerHasHisWay(evidence: Evidence): string[] {
     .map((payment) => `${text(payment['reference'])} was called off by its payer, and expired before its time`);
 }
 
-type Fate = 'settled' | 'held' | 'in review' | 'lost';
+type Fate = 'settled' | 'held' | 'in review' | 'left to people' | 'lost';
 
-/** Where a charge went. A payment under review holds every charge until an operator decides. */
+/**
+ * Where a charge went. A payment under review holds every charge until an operator decides. Late money whose confirmation contradicts itself,
+ * by another reference or currency, cannot be booked by anybody: it is enough that people were told.
+ */
 function fateOf(evidence: Evidence, charge: Charge): Fate {
   const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
   const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
@@ -107,7 +110,10 @@ function fateOf(evidence: Evidence, charge: Charge): Fate {
   if (isPaid(statusOf(payment)) && attempt['validation_id'] === charge.valId) {
     return 'settled';
   }
-  return isOpen(statusOf(payment)) && payment['review_reason'] !== null ? 'in review' : 'lost';
+  if (isOpen(statusOf(payment)) && payment['review_reason'] !== null) {
+    return 'in review';
+  }
+  return !charge.agrees && evidence.leftToPeople.includes(charge.tranId) ? 'left to people' : 'lost';
 }
 
 function noChargeLost(evidence: Evidence): string[] {

@@ -179,6 +179,7 @@ function gather(
     received: world.receivers.received,
     answers: cast.answers,
     alerts: world.alerts,
+    leftToPeople: world.leftToPeople,
     unfounded: world.unfounded,
     acknowledged: world.acknowledged,
     wrong: world.wrong,

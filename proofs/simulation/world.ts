@@ -74,6 +74,7 @@ export class World {
   /** What the instruments themselves found wrong. */
   readonly wrong: string[] = [];
   readonly alerts: string[] = [];
+  readonly leftToPeople: string[] = [];
   /** Signals that named a callback which nobody could read yet. */
   readonly unfounded: string[] = [];
   readonly acknowledged: Acknowledged[] = [];
@@ -231,6 +232,9 @@ export class World {
     const line = (fields: Record<string, unknown>, message = ''): void => {
       if (typeof fields['alert'] === 'string') {
         this.alerts.push(fields['alert']);
+        if (fields['alert'] === 'late-payment-unclear') {
+          this.leftToPeople.push(String(fields['attempt']));
+        }
         this.reached(`alert: ${fields['alert']}`);
       }
       this.told(`${whose.getStore()?.name ?? ''}: ${message} ${summary(fields)}`);
