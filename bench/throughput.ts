@@ -27,7 +27,8 @@ const QUICK: Plan = {
   ],
   pairs: 3,
 };
-const RATIO_GOAL = 0.6;
+/** The bar of the product’s targets; the first goal was 0.60. */
+const RATIO_GOAL = 0.75;
 
 /** Payments from POST to a delivered webhook, against workflows with the same commands and no product code, in turns. */
 export const throughput: Suite = {

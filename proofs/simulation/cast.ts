@@ -1,5 +1,6 @@
 import type { CallingApplication } from '../../database/callers.ts';
 import { DomainError } from '../../domain/errors.ts';
+import type { Answered } from './evidence.ts';
 import { noticeOf, type Oddity, type Try } from './gateway.ts';
 import type { Values } from './postgres/values.ts';
 import type { Random } from './random.ts';
@@ -8,18 +9,6 @@ import type { World } from './world.ts';
 
 const CLIENT_TRIES_MAX = 500;
 const NOTICE_TRIES_MAX = 200;
-
-/** What a client was told, word for word: a promise that the rows must keep. */
-export interface Answered {
-  readonly app: number;
-  readonly key: string;
-  readonly amountMinor: number;
-  readonly status: number;
-  readonly code: string | null;
-  readonly reference: string | null;
-  readonly text: string;
-  readonly atMs: number;
-}
 
 /** Everybody outside: clients, payers, the gateway's courier, forgers. They see what such people see. */
 export class Cast {

@@ -1,40 +1,8 @@
 import { ATTEMPT_DELAYS_SECONDS } from '../../domain/webhook.ts';
 import { canBecome, isOpen, isPaid, type PaymentStatus } from '../../domain/payment.ts';
-import type { Answered } from './cast.ts';
+import type { Evidence } from './evidence.ts';
 import type { Charge } from './gateway.ts';
 import type { Value, Values } from './postgres/values.ts';
-import type { Received } from './receivers.ts';
-
-/** The rows and the outside world's own logs, at the end of one story. */
-export interface Evidence {
-  readonly rows: Readonly<Record<string, readonly Values[]>>;
-  readonly transitions: readonly {
-    readonly paymentId: bigint;
-    readonly from: PaymentStatus;
-    readonly to: PaymentStatus;
-  }[];
-  readonly sessions: readonly string[];
-  readonly charges: readonly Charge[];
-  readonly received: readonly Received[];
-  readonly answers: readonly Answered[];
-  readonly alerts: readonly string[];
-  /** Ids of callbacks that were signalled before their row was there to be read. */
-  readonly unfounded: readonly string[];
-  /** Callbacks that were answered as taken: their sender will not come again. */
-  readonly acknowledged: readonly Acknowledged[];
-  readonly wrong: readonly string[];
-  readonly atRest: boolean;
-  /** By workflow id: events of its longest run. */
-  readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
-  /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
-  readonly faultsEndedMs: number;
-  readonly clockToleranceMs: number;
-}
-
-export interface Acknowledged {
-  readonly kind: string;
-  readonly body: string;
-}
 
 export interface Violation {
   readonly judge: JudgeName;
@@ -121,9 +89,12 @@ function payerHasHisWay(evidence: Evidence): string[] {
     .map((payment) => `${text(payment['reference'])} was called off by its payer, and expired before its time`);
 }
 
-type Fate = 'settled' | 'held' | 'in review' | 'lost';
+type Fate = 'settled' | 'held' | 'in review' | 'left to people' | 'lost';
 
-/** Where a charge went. A payment under review holds every charge until an operator decides. */
+/**
+ * Where a charge went. A payment under review holds every charge until an operator decides. Late money whose confirmation contradicts itself,
+ * by another reference or currency, cannot be booked by anybody: it is enough that people were told.
+ */
 function fateOf(evidence: Evidence, charge: Charge): Fate {
   const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
   const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
@@ -139,7 +110,10 @@ function fateOf(evidence: Evidence, charge: Charge): Fate {
   if (isPaid(statusOf(payment)) && attempt['validation_id'] === charge.valId) {
     return 'settled';
   }
-  return isOpen(statusOf(payment)) && payment['review_reason'] !== null ? 'in review' : 'lost';
+  if (isOpen(statusOf(payment)) && payment['review_reason'] !== null) {
+    return 'in review';
+  }
+  return !charge.agrees && evidence.leftToPeople.includes(charge.tranId) ? 'left to people' : 'lost';
 }
 
 function noChargeLost(evidence: Evidence): string[] {

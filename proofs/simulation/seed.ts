@@ -3,7 +3,8 @@ import { MIGRATIONS } from '../../database/migrations/index.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
 import { Cast } from './cast.ts';
 import { liveIn } from './fake-globals.ts';
-import { judge, type Evidence, type Violation } from './judges.ts';
+import type { Evidence } from './evidence.ts';
+import { judge, type Violation } from './judges.ts';
 import { schemaOf, type Schema } from './postgres/schema.ts';
 import { Random } from './random.ts';
 import { storyOf } from './story.ts';
@@ -178,6 +179,7 @@ function gather(
     received: world.receivers.received,
     answers: cast.answers,
     alerts: world.alerts,
+    leftToPeople: world.leftToPeople,
     unfounded: world.unfounded,
     acknowledged: world.acknowledged,
     wrong: world.wrong,

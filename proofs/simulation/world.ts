@@ -16,7 +16,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
-import type { Acknowledged } from './judges.ts';
+import type { Acknowledged } from './evidence.ts';
 import { simulatedDatabase } from './postgres/entity-manager.ts';
 import type { Schema } from './postgres/schema.ts';
 import { PostgresServer } from './postgres/server.ts';
@@ -74,6 +74,7 @@ export class World {
   /** What the instruments themselves found wrong. */
   readonly wrong: string[] = [];
   readonly alerts: string[] = [];
+  readonly leftToPeople: string[] = [];
   /** Signals that named a callback which nobody could read yet. */
   readonly unfounded: string[] = [];
   readonly acknowledged: Acknowledged[] = [];
@@ -231,6 +232,9 @@ export class World {
     const line = (fields: Record<string, unknown>, message = ''): void => {
       if (typeof fields['alert'] === 'string') {
         this.alerts.push(fields['alert']);
+        if (fields['alert'] === 'late-payment-unclear') {
+          this.leftToPeople.push(String(fields['attempt']));
+        }
         this.reached(`alert: ${fields['alert']}`);
       }
       this.told(`${whose.getStore()?.name ?? ''}: ${message} ${summary(fields)}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge, JUDGES, type Evidence, type JudgeName } from '../../proofs/simulation/judges.ts';
+import type { Evidence } from '../../proofs/simulation/evidence.ts';
+import { judge, JUDGES, type JudgeName } from '../../proofs/simulation/judges.ts';
 import type { Values } from '../../proofs/simulation/postgres/values.ts';
 
 const AT = new Date('2026-01-15T06:00:00Z');
@@ -87,6 +88,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
       { app: 0, key: 'key-0', amountMinor: 10_000, status: 201, code: null, reference: 'pay_paid', text: '', atMs: 0 },
     ],
     alerts: ['late-payment'],
+    leftToPeople: [],
     unfounded: [],
     acknowledged: [{ kind: 'ipn', body: 'val_id=vallate' }],
     wrong: [],
@@ -169,6 +171,23 @@ describe('the judges of the simulation', () => {
   test.each(Object.keys(JUDGES) as JudgeName[])('%s sees what it is there for', (name) => {
     // A judge that cannot fail proves nothing: each one is shown the violation that bears its name.
     expect(judge(PLANTED[name]).map((violation) => violation.judge)).toContain(name);
+  });
+
+  test('people take only what cannot be booked: a charge that agrees is lost, whoever was told', () => {
+    // The excuse must not cover money that the product could have booked.
+    const second = chargeOf('second', 4_000);
+    const told = (agrees: boolean): Evidence => ({
+      ...goodEvidence(),
+      leftToPeople: [second.tranId],
+      charges: [...goodEvidence().charges, { ...second, agrees }],
+      rows: withRows('payment_attempts', (rows) => [
+        ...rows,
+        { id: 3n, payment_id: 2n, reference: second.tranId, status: 'CLOSED', validation_id: null },
+      ]).rows,
+    });
+    const lost = (evidence: Evidence): boolean => judge(evidence).some(({ judge: name }) => name === 'no-charge-lost');
+    expect(lost(told(true))).toBe(true);
+    expect(lost(told(false))).toBe(false);
   });
 
   test('a delivery that is given up before ten attempts over 72 hours breaks the schedule', () => {

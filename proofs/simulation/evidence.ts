@@ -1,0 +1,49 @@
+import type { PaymentStatus } from '../../domain/payment.ts';
+import type { Charge } from './gateway.ts';
+import type { Values } from './postgres/values.ts';
+import type { Received } from './receivers.ts';
+
+/** The rows and the outside world's own logs, at the end of one story. */
+export interface Evidence {
+  readonly rows: Readonly<Record<string, readonly Values[]>>;
+  readonly transitions: readonly {
+    readonly paymentId: bigint;
+    readonly from: PaymentStatus;
+    readonly to: PaymentStatus;
+  }[];
+  readonly sessions: readonly string[];
+  readonly charges: readonly Charge[];
+  readonly received: readonly Received[];
+  readonly answers: readonly Answered[];
+  readonly alerts: readonly string[];
+  /** References of attempts about which an alarm told people that the gateway gave no plain answer for 72 hours. */
+  readonly leftToPeople: readonly string[];
+  /** Ids of callbacks that were signalled before their row was there to be read. */
+  readonly unfounded: readonly string[];
+  /** Callbacks that were answered as taken: their sender will not come again. */
+  readonly acknowledged: readonly Acknowledged[];
+  readonly wrong: readonly string[];
+  readonly atRest: boolean;
+  /** By workflow id: events of its longest run. */
+  readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
+  /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
+  readonly faultsEndedMs: number;
+  readonly clockToleranceMs: number;
+}
+
+export interface Acknowledged {
+  readonly kind: string;
+  readonly body: string;
+}
+
+/** What a client was told, word for word: a promise that the rows must keep. */
+export interface Answered {
+  readonly app: number;
+  readonly key: string;
+  readonly amountMinor: number;
+  readonly status: number;
+  readonly code: string | null;
+  readonly reference: string | null;
+  readonly text: string;
+  readonly atMs: number;
+}
