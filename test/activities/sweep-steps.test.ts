@@ -133,12 +133,14 @@ describe('a step that fails', () => {
     const database = { ...world.deps.database, withSystem: () => Promise.reject(new Error('no database')) };
     expect(await sweep({ database, temporal: client })).toEqual(QUIET);
     expect(world.log).toMatchObject(
-      ['payments', 'ended workflows', 'callbacks', 'deliveries', 'idempotency keys'].map((step) => ({
-        level: 'error',
-        step,
-        alert: 'sweep-step-failed',
-        error: expect.objectContaining({ message: step === 'ended workflows' ? 'Temporal is away' : 'no database' }),
-      })),
+      ['payments', 'ended workflows', 'callbacks', 'refunds', 'decisions', 'deliveries', 'idempotency keys'].map(
+        (step) => ({
+          level: 'error',
+          step,
+          alert: 'sweep-step-failed',
+          error: expect.objectContaining({ message: step === 'ended workflows' ? 'Temporal is away' : 'no database' }),
+        }),
+      ),
     );
   });
 
