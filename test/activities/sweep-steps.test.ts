@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { createSweepActivities, type SweepDependencies } from '../../activities/sweep.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { refundReference } from '../../domain/references.ts';
 import { createScriptedWorld, type Row, type ScriptedWorld } from './scripted-payments.ts';
 
 let world: ScriptedWorld;
@@ -29,7 +30,7 @@ beforeEach(async () => {
   taken = 0;
   world.log.length = 0;
   world.gateway.configured = true;
-  for (const table of ['payments', 'gateway_callbacks', 'webhook_events']) {
+  for (const table of ['payments', 'gateway_callbacks', 'webhook_events', 'refunds', 'decisions']) {
     await world.rows(`update ${table} set next_sweep_at = now() + interval '1 day' returning 1`);
   }
 });
@@ -88,6 +89,7 @@ function sweep(changes: Partial<SweepDependencies> = {}) {
   return createSweepActivities({ ...world.deps, dispatch: dispatch(), temporal: client, ...changes }).sweep();
 }
 
+const AT = '2026-01-01T00:00:00Z';
 const QUIET = {
   paymentsStarted: 0,
   callbacksSignalled: 0,
@@ -578,4 +580,121 @@ test('idempotency keys are forgotten when their time is over, a thousand a pass'
     { key: 'key1002' },
     { key: 'key1003' },
   ]);
+});
+
+describe('a refund whose workflow is not under way', () => {
+  async function refund(columns: { status?: string; due?: boolean } = {}): Promise<{ id: string; reference: string }> {
+    const { status = 'PENDING', due: isDue = true } = columns;
+    const input = await world.payment({ status: 'SUCCEEDED', paid_at: AT, ended_at: AT });
+    await world.rows(`update payments set next_sweep_at = now() + interval '1 day' where id = ?::bigint returning 1`, [
+      input.paymentId,
+    ]);
+    const reference = refundReference();
+    const ended = status === 'PENDING' || status === 'AWAITING_APPROVAL' ? null : AT;
+    const [row] = await world.rows(
+      `insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, gateway, store_id, gateway_txn_id,
+         created_by_type, ended_at, next_sweep_at)
+       select application_id, mode, id, ?, ?, 2500, 'BDT', 'sslcommerz', 's', 't', 'APP', ?::timestamptz,
+         now() + case when ? then interval '-1 second' else interval '1 minute' end
+       from payments where id = ?::bigint returning id::text`,
+      [reference, status, ended, isDue, input.paymentId],
+    );
+    return { id: String(row?.['id']), reference };
+  }
+
+  test('is started, and looked at again in ten minutes', async () => {
+    // Commit, then death before the start: the row is there.
+    const { id, reference } = await refund();
+    expect(await sweep()).toEqual({ ...QUIET, refundsStarted: 1 });
+    expect(calls).toMatchObject([
+      [
+        'startRefund',
+        { reference, amount: { amountMinor: 2_500n, currency: 'BDT' }, awaitsApproval: false },
+        undefined,
+      ],
+    ]);
+    expect(await secondsUntilNext('refunds', 'id', id)).toBeGreaterThan(570);
+  });
+
+  test('that waits for approval is started as one', async () => {
+    // What the Temporal UI shows from the first moment.
+    await refund({ status: 'AWAITING_APPROVAL' });
+    await sweep();
+    expect(calls).toMatchObject([['startRefund', { awaitsApproval: true }, undefined]]);
+  });
+
+  test.each(['SUCCEEDED', 'FAILED', 'REJECTED'])('is left alone once it is %s', async (status) => {
+    // Nothing is given back twice because somebody looked.
+    await refund({ status });
+    await refund({ due: false });
+    expect(await sweep()).toEqual(QUIET);
+  });
+
+  test('whose workflow has ended while it is open gives the alarm', async () => {
+    // A database that was set back: a person compares it with the gateway.
+    const { reference } = await refund();
+    temporal.startRefund = () => Promise.resolve('completed');
+    await sweep();
+    expect(world.log).toMatchObject([{ alert: 'refund-behind-workflow', refund: reference }]);
+  });
+
+  test('that cannot be started is said so', async () => {
+    // The next pass tries again.
+    const { reference } = await refund();
+    temporal.startRefund = () => Promise.reject(new Error('Temporal is away'));
+    await sweep();
+    expect(world.log).toMatchObject([{ level: 'warn', refund: reference }]);
+  });
+
+  describe('a decision that no workflow has taken up', () => {
+    async function decision(kind: string, columns: { refundId?: string; needsSecond?: boolean } = {}): Promise<string> {
+      const [operator] = await world.rows(
+        `insert into operators (email, name, password_hash) values (?, 'X', 'none') returning id::text`,
+        [`${refundReference().toLowerCase()}@example.com`],
+      );
+      const input = await world.payment({ status: 'PENDING', review_reason: 'RISK_FLAGGED', review_since: AT });
+      await world.rows(
+        `update payments set next_sweep_at = now() + interval '1 day' where id = ?::bigint returning 1`,
+        [input.paymentId],
+      );
+      const [row] = await world.rows(
+        `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id, needs_second, next_sweep_at)
+         select application_id, mode, ?, coalesce((select payment_id from refunds where id = ?::bigint), id), ?::bigint,
+           case when ? = 'refund' then 'approve' else 'accept' end, ?::bigint, ?, now() - interval '1 second'
+         from payments where id = ?::bigint returning id::text`,
+        [
+          kind,
+          columns.refundId ?? null,
+          columns.refundId ?? null,
+          kind,
+          operator?.['id'],
+          columns.needsSecond ?? false,
+          input.paymentId,
+        ],
+      );
+      return String(row?.['id']);
+    }
+
+    test('is signalled to its refund', async () => {
+      // The row was written, the signal lost.
+      const { id, reference } = await refund({ due: false });
+      const decisionId = await decision('refund', { refundId: id });
+      expect(await sweep()).toEqual({ ...QUIET, decisionsSignalled: 1 });
+      expect(calls).toMatchObject([['startRefund', { reference }, BigInt(decisionId)]]);
+    });
+
+    test('is signalled to its payment under review', async () => {
+      // The same for reviews.
+      const decisionId = await decision('review');
+      expect(await sweep()).toEqual({ ...QUIET, decisionsSignalled: 1 });
+      expect(calls).toMatchObject([['signalReviewDecision', { applicationName: 'Shop' }, BigInt(decisionId)]]);
+      expect(await secondsUntilNext('decisions', 'id', decisionId)).toBeGreaterThan(270);
+    });
+
+    test('waits for its second person', async () => {
+      // Half a decision is none.
+      await decision('review', { needsSecond: true });
+      expect(await sweep()).toEqual(QUIET);
+    });
+  });
 });
