@@ -31,7 +31,7 @@ afterAll(() => world.close());
 
 const target: Target = {
   async send({ as, method, path, body }: Request): Promise<Answered> {
-    const refunded = /^\/payments\/(\d{1,15})\/refunds$/.exec(path);
+    const refunded = /^\/payments\/(\d{1,15})\/refunds(?:\?|$)/.exec(path);
     if (method === 'POST' && as === 'owner' && refunded?.[1] !== undefined) {
       // Only what was paid can be given back, and no request of the contract pays.
       await world.pay(refunded[1]);
