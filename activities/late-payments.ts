@@ -80,8 +80,9 @@ export async function decideLatePayment(
       throw new Error('the scope has no such attempt');
     }
     const decisions = await takeLateDecisions(statements, BigInt(attempt.id));
-    if (decisions.length === 0 && input.decisionIds.length > 0) {
-      const target = { targetType: 'payment', targetId: BigInt(input.paymentId), claimed: input.decisionIds } as const;
+    if (decisions.length === 0) {
+      const paymentId = BigInt(input.paymentId);
+      const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;
       await auditSignalWithoutDecision(statements, { scope, ...target });
     }
     const started: RefundRecord[] = [];

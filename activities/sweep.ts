@@ -3,7 +3,7 @@ import { describeError } from '../runtime/logger.ts';
 import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import type { Mode } from '../domain/mode.ts';
-import { isOpen, type PaymentStatus } from '../domain/payment.ts';
+import { isOpen, REVIEW_REJECTED, type PaymentStatus } from '../domain/payment.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { DecisionKind } from '../database/decisions.ts';
 import type { PaymentHandle, RefundHandle } from '../temporal/dispatch.ts';
@@ -163,7 +163,10 @@ async function alertIfStillOpen(deps: SweepDependencies, { id, reference }: Paym
   }
 }
 
-/** Workflows that someone terminated, or that failed: resumed within one pass when their payment is still open. */
+/**
+ * Workflows that someone terminated, or that failed: resumed within one pass when their payment is still open, or was rejected under review,
+ * since its workflow still has to look for the money.
+ */
 async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
   const since = new Date(Date.now() - 10 * 60_000).toISOString();
   const query = `WorkflowType = '${WORKFLOW_TYPES.payment}' and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
@@ -180,8 +183,8 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
   const rows = await deps.database.withSystem((em) =>
     em.execute<PaymentRow[]>(
       `select ${PAYMENT_COLUMNS} from payments p join applications a on a.id = p.application_id
-       where p.reference = any(string_to_array(?, ',')) and p.status in ('CREATED', 'PENDING')`,
-      [references.join(',')],
+       where p.reference = any(string_to_array(?, ',')) and (p.status in ('CREATED', 'PENDING') or p.failure_code = ?)`,
+      [references.join(','), REVIEW_REJECTED],
     ),
   );
   for (const row of rows) {

@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
+import type { AppView } from '../domain/permissions.ts';
 import { Application, Credential, GatewayConfiguration, WebhookEndpoint } from './entities/application.ts';
 import {
   AuditLog,
@@ -71,9 +72,6 @@ export interface Scope {
   readonly mode: Mode;
 }
 
-/** Which applications an operator's grants let him see, in both modes. */
-export type OperatorView = 'every-app' | readonly bigint[];
-
 /** No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. */
 const SESSION_SETTINGS =
   '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
@@ -96,7 +94,7 @@ export interface Database {
   /** One transaction that sees every application: sweeper, sealing, verify, registration. Never from an app's route. */
   withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** One transaction of an operator's request: operators' own tables, and the rows of the applications in his view. */
-  withOperator<T>(view: OperatorView, work: (em: EntityManager) => Promise<T>): Promise<T>;
+  withOperator<T>(view: AppView, work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Resolves secret-like handles to ids before a scope is known; answers ids only. */
   lookup<T extends object>(text: string, values: readonly unknown[]): Promise<T[]>;
   ping(): Promise<void>;

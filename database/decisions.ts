@@ -143,16 +143,27 @@ export async function consumeDecision(statements: Statements, decisionId: bigint
 
 export interface SignalWithoutDecision {
   readonly scope: Scope;
-  readonly targetType: 'refund' | 'payment' | 'late-payment';
+  readonly targetType: 'refund' | 'payment';
   readonly targetId: bigint;
+  readonly paymentId: bigint;
   readonly claimed: readonly string[];
 }
 
-/** Somebody sent a signal by hand. It changes nothing, and that it came is written down. */
+/**
+ * Somebody sent a signal by hand. It changes nothing, and that it came is written down. A signal of a decision that was carried out before is
+ * only late: the sweeper repeats what it does not know to have arrived. True when there was anything to write down.
+ */
 export async function auditSignalWithoutDecision(
   statements: Statements,
-  { scope, targetType, targetId, claimed }: SignalWithoutDecision,
-): Promise<void> {
+  { scope, targetType, targetId, paymentId, claimed }: SignalWithoutDecision,
+): Promise<boolean> {
+  const known = await statements.execute<{ id: string }[]>('select id::text from decisions where payment_id = ?', [
+    paymentId,
+  ]);
+  const unknown = claimed.filter((id) => !known.some((decision) => decision.id === id));
+  if (unknown.length === 0) {
+    return false;
+  }
   await statements.execute(
     `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode, details)
      values ('SYSTEM', 'worker', 'decision.signal-without-row', ?, ?, ?, ?, ?::jsonb)`,
@@ -161,9 +172,10 @@ export async function auditSignalWithoutDecision(
       targetId.toString(),
       scope.applicationId,
       scope.mode,
-      JSON.stringify({ claimed: claimed.slice(0, 10).map((id) => id.slice(0, 40)) }),
+      JSON.stringify({ claimed: unknown.slice(0, 10).map((id) => id.slice(0, 40)) }),
     ],
   );
+  return true;
 }
 
 function decisionOf(row: DecisionRow): DecisionRecord {

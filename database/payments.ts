@@ -2,6 +2,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { PaymentStatus, ReviewReason } from '../domain/payment.ts';
 import type { Scope } from './connection.ts';
 import type { Payment } from './entities/payment.ts';
+import { instant, optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 /** A payment's row as plain data, for the paths that every payment takes. */
@@ -128,12 +129,4 @@ export async function listPayments(
     [applicationId, mode, customerReference, limit],
   );
   return rows.map(paymentOf);
-}
-
-function instant(text: string): Date {
-  return new Date(text);
-}
-
-function optional<T>(text: string | null, read: (text: string) => T): T | null {
-  return text === null ? null : read(text);
 }

@@ -73,6 +73,11 @@ export async function endRefundRow(
     return null;
   }
   const refund = refundOf(row);
+  // Whatever was decided and is not taken up yet has nothing left to decide.
+  await statements.execute(
+    'update decisions set consumed_at = now(), outcome = ? where refund_id = ? and consumed_at is null',
+    [status, refundId],
+  );
   if (refund.latePaymentId !== null) {
     await statements.execute(
       `update late_payments set status = ?, updated_at = now() where id = ? and status = 'REFUNDING'`,
@@ -116,15 +121,20 @@ export async function reviewRefund(
   return rows.length > 0;
 }
 
-/** Events of a refund that ended while its delivery was not started. */
-export async function waitingRefundEvents(
-  statements: Statements,
-  paymentId: bigint,
-): Promise<{ eventId: string; type: string }[]> {
-  const rows = await statements.execute<{ event_id: string; type: string }[]>(
-    `select event_id, type from webhook_events where payment_id = ? and delivery_status = 'PENDING' and attempts = 0
-       and (type like 'refund.%' or type = 'payment.refunded') order by sequence limit 20`,
+export interface WaitingEvent {
+  readonly eventId: string;
+  readonly type: string;
+  /** The payment's, which the application knows. */
+  readonly reference: string;
+}
+
+/** Events of a payment's refunds whose delivery has not begun. */
+export async function waitingRefundEvents(statements: Statements, paymentId: bigint): Promise<WaitingEvent[]> {
+  const rows = await statements.execute<{ event_id: string; type: string; reference: string }[]>(
+    `select e.event_id, e.type, p.reference from webhook_events e join payments p on p.id = e.payment_id
+     where e.payment_id = ? and e.delivery_status = 'PENDING' and e.attempts = 0
+       and (e.type like 'refund.%' or e.type = 'payment.refunded') order by e.sequence limit 20`,
     [paymentId],
   );
-  return rows.map(({ event_id: eventId, type }) => ({ eventId, type }));
+  return rows.map(({ event_id: eventId, type, reference }) => ({ eventId, type, reference }));
 }

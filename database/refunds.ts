@@ -10,6 +10,7 @@ import {
 } from '../domain/refund.ts';
 import type { RefundFacts } from '../domain/refund-view.ts';
 import type { Scope } from './connection.ts';
+import { instant, optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 /** A refund's row as plain data. */
@@ -298,12 +299,4 @@ export async function listRefunds(
     [applicationId, mode, paymentId, limit],
   );
   return rows.map(refundOf);
-}
-
-function instant(text: string): Date {
-  return new Date(text);
-}
-
-function optional<T>(text: string | null, read: (text: string) => T): T | null {
-  return text === null ? null : read(text);
 }

@@ -60,6 +60,9 @@ export const REVIEW_REASONS = [
 ] as const;
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
+/** The failure code of a payment that an operator rejected under review; money that was taken for it is looked for as late money. */
+export const REVIEW_REJECTED = 'REVIEW_REJECTED';
+
 /** The state of one session at a gateway. UNKNOWN is neither open nor ended until the gateway has been asked. */
 export const ATTEMPT_STATUSES = [
   'CREATED',

@@ -39,7 +39,7 @@ export interface Grant {
   readonly applicationId: bigint | null;
 }
 
-/** In which applications a permission is held. An empty list: in none. */
+/** In which applications a permission is held, in both modes. An empty list: in none. */
 export type AppView = 'every-app' | readonly bigint[];
 
 export function isPermission(text: string): text is Permission {

@@ -18,16 +18,8 @@ export const ASK_GATEWAY: ActivityOptions = {
 
 /** Asks with one key that never changes, so it may be repeated; an answer that was lost is a doubt that the row remembers. */
 export const ASK_REFUND: ActivityOptions = {
+  ...ASK_GATEWAY,
   summary: 'ask the gateway to give money back, or how that stands',
-  startToCloseTimeout: '45s',
-  scheduleToCloseTimeout: '3m',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
-};
-
-export const REMIND: ActivityOptions = {
-  summary: 'remind the operators',
-  startToCloseTimeout: '15s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 
 /** One database transaction. */
@@ -47,6 +39,7 @@ export const PARK: ActivityOptions = {
 
 /** One database transaction that carries out what a person decided: tried until it works. */
 export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
+export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
 export const SWEEP: ActivityOptions = {
   startToCloseTimeout: '60s',

@@ -9,7 +9,6 @@
  */
 import {
   allHandlersFinished,
-  ApplicationFailure,
   condition,
   makeContinueAsNewFunc,
   proxyActivities,
@@ -20,7 +19,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';
+import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type SettledStatus } from '../domain/payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   callbackSignal,
@@ -33,10 +32,10 @@ import {
   type Verdict,
 } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
+import { book, utc } from './booking.ts';
 import {
   ASK_GATEWAY,
   BOOK,
-  BOOKING_PAUSES,
   DECIDE,
   FINAL_PAUSES_MS,
   FINAL_QUESTIONS_FOR_MS,
@@ -57,9 +56,6 @@ interface Ending {
   readonly decisionId?: string;
   readonly booked?: true;
 }
-
-/** An operator found that the payment is not to succeed; money that was taken is looked for as late money. */
-const REVIEW_REJECTED = 'REVIEW_REJECTED';
 
 export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<SettledStatus> {
   const payment = new PaymentRun(input);
@@ -117,7 +113,7 @@ class PaymentRun {
       const opened = await openCheckout(this.input).catch(() => ({ kind: 'lost' as const }));
       switch (opened.kind) {
         case 'ended':
-          return { status: opened.status, booked: true };
+          return { ...opened, booked: true };
         case 'refused':
           return { status: 'FAILED', failureCode: opened.code };
         case 'review':
@@ -302,24 +298,8 @@ class PaymentRun {
     return this.book(() => settlePayment({ ...this.input, ...end }));
   }
 
-  /** Bounded retries, then pauses, then a visible failure that the sweeper resumes: never retried for ever in silence. */
-  private async book<T>(step: () => Promise<T>): Promise<T> {
-    for (const pauseFor of BOOKING_PAUSES) {
-      try {
-        return await step();
-      } catch {
-        this.tell({ waitingFor: 'nothing', details: `Booking failed; trying again in ${pauseFor}.` });
-        await sleep(pauseFor);
-      }
-    }
-    return step().catch((error: unknown) => {
-      throw ApplicationFailure.create({
-        type: 'BOOKING_FAILED',
-        message: 'booking failed',
-        nonRetryable: true,
-        cause: asError(error),
-      });
-    });
+  private book<T>(step: () => Promise<T>): Promise<T> {
+    return book(step, (details) => this.tell({ waitingFor: 'nothing', details }));
   }
 
   private async sleepUnlessWoken(forMs: number): Promise<void> {
@@ -347,12 +327,4 @@ class PaymentRun {
 
 function pause(pausesMs: readonly number[], tries: number): number {
   return pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 60_000;
-}
-
-function utc(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('unknown');
 }

@@ -9,18 +9,17 @@
  * Messages: signal `decision`, query `progress`.
  */
 import {
-  ApplicationFailure,
   condition,
   makeContinueAsNewFunc,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../domain/refund.ts';
+import { book, utc } from './booking.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   decisionSignal,
@@ -31,7 +30,7 @@ import {
   type RefundStand,
   type RefundWorkflowInput,
 } from './messages/refund.ts';
-import { ASK_REFUND, BOOK, BOOKING_PAUSES, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+import { ASK_REFUND, BOOK, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
 
 const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(BOOK);
 const { driveRefund } = proxyActivities<RefundActivities>(ASK_REFUND);
@@ -120,22 +119,37 @@ class RefundRun {
         until: Date.now() + pauseMs,
         details: `The gateway has not finished; it is asked again at ${utc(Date.now() + pauseMs)}.`,
       });
-      await this.decided(pauseMs);
+      const changed = await this.pause(pauseMs);
+      if (changed !== null) {
+        return changed;
+      }
       await this.renewWhenLong(sinceMs);
     }
   }
 
   private async review(reason: RefundReviewReason): Promise<RefundStand> {
     await this.book(() => markRefundForReview({ ...this.input, reason }));
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
     return { kind: 'review', reason };
   }
 
   private async awaitOperator(reason: RefundReviewReason): Promise<RefundStand> {
     this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
     setCurrentDetails(`Under review (${reason}): an operator has to find out at the gateway what became of the money.`);
     await condition(() => this.decisionIds.length > 0);
     return this.decide(false);
+  }
+
+  /** Takes up whatever is decided during a pause, without shortening it. Null when the refund still goes its way. */
+  private async pause(forMs: number): Promise<RefundStand | null> {
+    const untilMs = Date.now() + forMs;
+    while (await this.decided(untilMs - Date.now())) {
+      const stand = await this.decide(false);
+      if (stand.kind !== 'pending') {
+        return stand;
+      }
+    }
+    return null;
   }
 
   /** True when a decision was signalled within the time. */
@@ -154,24 +168,8 @@ class RefundRun {
     return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
   }
 
-  /** Bounded retries, then pauses, then a visible failure that the sweeper resumes: never retried for ever in silence. */
-  private async book<T>(step: () => Promise<T>): Promise<T> {
-    for (const pauseFor of BOOKING_PAUSES) {
-      try {
-        return await step();
-      } catch {
-        setCurrentDetails(`Booking failed; trying again in ${pauseFor}.`);
-        await sleep(pauseFor);
-      }
-    }
-    return step().catch((error: unknown) => {
-      throw ApplicationFailure.create({
-        type: 'BOOKING_FAILED',
-        message: 'booking failed',
-        nonRetryable: true,
-        cause: error instanceof Error ? error : new Error('unknown'),
-      });
-    });
+  private book<T>(step: () => Promise<T>): Promise<T> {
+    return book(step, setCurrentDetails);
   }
 
   /** A refund may be polled for a month: the row holds all that a fresh run needs, but for the time of the first question. */
@@ -199,8 +197,4 @@ interface Telling {
   readonly waitingFor: RefundProgress['waitingFor'];
   readonly until?: number;
   readonly details: string;
-}
-
-function utc(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -20,12 +20,13 @@ export async function readReviewDecision(
   return deps.database.inTransaction(scope, async (statements) => {
     const decision = await takeDecision(statements, { kind: 'review', paymentId });
     if (decision === null) {
-      const target = { targetType: 'payment', targetId: paymentId, claimed: input.decisionIds } as const;
-      await auditSignalWithoutDecision(statements, { scope, ...target });
-      deps.log.error(
-        { payment: input.reference, alert: 'signal-without-decision' },
-        'a payment under review was signalled without a decision; nothing was changed',
-      );
+      const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;
+      if (await auditSignalWithoutDecision(statements, { scope, ...target })) {
+        deps.log.error(
+          { payment: input.reference, alert: 'signal-without-decision' },
+          'a payment under review was signalled without a decision; nothing was changed',
+        );
+      }
       return { kind: 'none' };
     }
     const kind = decision.decision === 'accept' ? 'accept' : 'reject';
@@ -52,14 +53,17 @@ interface AttemptRow {
   mode: Mode;
 }
 
-/** Every attempt that the gateway has not ended may hold money, which is now late. Starting finds what runs. */
+/**
+ * Every attempt that the gateway has not ended without money may hold some, which is now late; also one that it confirmed while the payment
+ * was under review. Starting finds what runs.
+ */
 export async function lookForLateMoney(deps: ActivityDependencies, input: PaymentWorkflowInput): Promise<void> {
   const scope = scopeOf(input);
   const { payment, attempts } = await deps.database.inTransaction(scope, async (statements) => ({
     payment: await readPayment(statements, scope, BigInt(input.paymentId)),
     attempts: await statements.execute<AttemptRow[]>(
       `select t.reference, a.name from payment_attempts t join applications a on a.id = t.application_id
-       where t.payment_id = ? and t.status in ('OPEN', 'UNKNOWN') order by t.number`,
+       where t.payment_id = ? and t.status in ('CREATED', 'OPEN', 'UNKNOWN', 'CONFIRMED') order by t.number`,
       [BigInt(input.paymentId)],
     ),
   }));

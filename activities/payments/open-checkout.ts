@@ -80,7 +80,8 @@ async function prepare(
   );
   const { payment, attempt: last } = start;
   if (!isOpen(payment.status)) {
-    return { kind: 'ended', status: endOf(payment) };
+    const { failureCode } = payment;
+    return { kind: 'ended', status: endOf(payment), ...(typeof failureCode === 'string' ? { failureCode } : {}) };
   }
   if (payment.reviewReason !== null && payment.reviewReason !== undefined) {
     return { kind: 'review', reason: payment.reviewReason };

@@ -37,9 +37,8 @@ export async function decideRefund(deps: ActivityDependencies, input: RefundDeci
     if (decision !== null) {
       return carryOut(deps, statements, { refund, decision });
     }
-    if (input.decisionIds.length > 0) {
-      const target = { targetType: 'refund', targetId: refund.id, claimed: input.decisionIds } as const;
-      await auditSignalWithoutDecision(statements, { scope, ...target });
+    const target = { targetType: 'refund', targetId: refund.id, paymentId, claimed: input.decisionIds } as const;
+    if (await auditSignalWithoutDecision(statements, { scope, ...target })) {
       deps.log.error(
         { refund: input.reference, alert: 'signal-without-decision' },
         'a refund was signalled without a decision; nothing was changed',
@@ -63,6 +62,11 @@ async function carryOut(
   statements: Statements,
   { refund, decision }: Decided,
 ): Promise<RefundStand> {
+  if (decision.decision === 'reject' && refund.status === 'PENDING' && refund.reviewReason === null) {
+    // It came too late: the gateway may have the refund already, and nobody doubts what it will say.
+    await consumeDecision(statements, decision.id, 'TOO_LATE');
+    return { kind: 'pending' };
+  }
   if (decision.decision === 'reject') {
     const from = refund.status === 'AWAITING_APPROVAL' ? 'AWAITING_APPROVAL' : 'PENDING';
     const end = from === 'PENDING' ? 'FAILED' : 'REJECTED';

@@ -35,8 +35,9 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
     return { kind: 'ended', status: refund.status };
   }
   const gateway = deps.gateways.get(refund.gateway, refund.mode);
-  if (gateway === undefined) {
-    throw new GatewayFailure('unauthorized', 'the gateway of this refund is not configured');
+  // Another store does not know the charge, and its refusal would say nothing about the refund.
+  if (gateway === undefined || gateway.storeId !== refund.storeId) {
+    throw new GatewayFailure('unauthorized', 'the store of this refund is not configured');
   }
   if (refund.gatewayRefundId !== null) {
     const answer = await gateway.askRefund(refund.gatewayRefundId);

@@ -103,8 +103,8 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
     const waiting = await deps.database.inTransaction({ applicationId, mode }, async (statements) =>
       waitingRefundEvents(statements, (await findRefund(statements, input)).paymentId),
     );
-    for (const { eventId, type } of waiting) {
-      await deps.dispatch.startDelivery({ eventId, applicationId, mode, type, reference: input.reference });
+    for (const event of waiting) {
+      await deps.dispatch.startDelivery({ ...event, applicationId, mode });
     }
   } catch (error) {
     deps.log.warn({ refund: input.reference, error: describeError(error) }, 'delivery not started; the sweeper will');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
-import { text } from '../http/fields.ts';
+import { IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 
 const Amount = z
@@ -140,16 +140,4 @@ export const RotatedSigningSecret = z
   .object({ signingSecret: z.string().describe('Shown once.'), previousSecretExpiresAt: z.iso.datetime() })
   .meta({ id: 'RotatedSigningSecret' });
 
-export const CredentialParams = z.object({
-  id: idText(),
-  credentialId: idText(),
-});
-
-function idText() {
-  return z
-    .string()
-    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
-    .transform(BigInt)
-    .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
-    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-}
+export const CredentialParams = z.object({ id: IdText, credentialId: IdText });

@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 
-/** A serial id in a query. */
-export const IdFilter = z
-  .string()
-  .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
-  .transform(BigInt)
-  .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-
 export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
 /** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_STATUSES } from '../../domain/refund.ts';
-import { text } from '../http/fields.ts';
+import { IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
-import { IdFilter, ModeFilter, Moment } from './filters.ts';
+import { ModeFilter, Moment } from './filters.ts';
 
 export const PaymentFilter = {
-  applicationId: IdFilter.optional(),
+  applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
   status: z.enum(PAYMENT_STATUSES, 'is no status of a payment').optional(),
   reference: z
@@ -44,10 +44,10 @@ export const PaymentSummary = z
 
 export const RefundsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
-  applicationId: IdFilter.optional(),
+  applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
   status: z.enum(REFUND_STATUSES, 'is no status of a refund').optional(),
-  paymentId: IdFilter.optional(),
+  paymentId: IdText.optional(),
   from: Moment.optional(),
   to: Moment.optional(),
 });
@@ -88,10 +88,10 @@ export const ReviewedPayment = z
 
 export const LatePaymentsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
-  applicationId: IdFilter.optional(),
+  applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
   status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is no status of late money').optional(),
-  paymentId: IdFilter.optional(),
+  paymentId: IdText.optional(),
 });
 
 export const LatePayment = z

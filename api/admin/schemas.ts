@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ACTOR_TYPES } from '../../database/entities/operator.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
-import { Email, text } from '../http/fields.ts';
+import { Email, IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { OPERATOR_SORTS } from '../../database/operators/operators.ts';
 import { ROLE_SORTS } from '../../database/operators/roles.ts';
@@ -128,12 +128,7 @@ const Word = z.string().regex(/^[\w.:@-]{1,120}$/, 'is no such name');
 export const AuditLogQuery = z.object({
   ...listQuery(['createdAt']),
   actorType: z.enum(ACTOR_TYPES, 'is no type of actor').optional(),
-  actorId: z
-    .string()
-    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
-    .transform(BigInt)
-    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
-    .optional(),
+  actorId: IdText.optional(),
   action: Word.optional(),
   targetType: Word.optional(),
   targetId: z

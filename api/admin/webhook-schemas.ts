@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { MODES } from '../../domain/mode.ts';
 import { DELIVERY_STATUSES, EVENT_TYPES } from '../../domain/webhook.ts';
+import { IdText } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
-import { IdFilter, ModeFilter, Moment } from './filters.ts';
+import { ModeFilter, Moment } from './filters.ts';
 
 const Instant = z.iso.datetime();
 
 export const WebhooksQuery = z.object({
   ...listQuery(['createdAt']),
-  applicationId: IdFilter.optional(),
+  applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
   type: z.enum(EVENT_TYPES, 'is no type of event').optional(),
   deliveryStatus: z.enum(DELIVERY_STATUSES, 'is no status of a delivery').optional(),
@@ -61,7 +62,7 @@ export const CallbacksQuery = z.object({
     .string()
     .regex(/^[0-9A-Za-z_-]{1,64}$/, 'is no reference')
     .optional(),
-  matchedPaymentId: IdFilter.optional(),
+  matchedPaymentId: IdText.optional(),
   gateway: z
     .string()
     .regex(/^[a-z]{1,30}$/, 'is no gateway')
@@ -87,7 +88,7 @@ export const GatewayCallback = z
   .meta({ id: 'GatewayCallback' });
 
 export const ReportQuery = z.object({
-  applicationId: IdFilter.optional(),
+  applicationId: IdText.optional(),
   mode: ModeFilter.optional().describe('LIVE unless told.'),
   from: Moment.optional(),
   to: Moment.optional(),

@@ -20,15 +20,15 @@ export function text(lengthMax: number) {
     .meta({ pattern: TEXT_PATTERN });
 }
 
-/** A serial id in a path. What is no id names nothing, so it is refused as a value, never as a server error. */
-export const IdParams = z.object({
-  id: z
-    .string()
-    .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
-    .transform(BigInt)
-    .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
-    .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-});
+/** A serial id in a path or a query. What is no id names nothing, so it is refused as a value, never as a server error. */
+export const IdText = z
+  .string()
+  .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+  .transform(BigInt)
+  .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
+  .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+export const IdParams = z.object({ id: IdText });
 
 export const Email = z
   .email({ pattern: EMAIL_PATTERN, error: 'must be an e-mail address' })

@@ -71,7 +71,6 @@ const WebhookEndpointSchema = defineEntity({
     failingSince: p.datetime().nullable(),
     consecutiveFailures: p.integer().default(0),
     circuitOpenUntil: p.datetime().nullable(),
-    recoveredAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

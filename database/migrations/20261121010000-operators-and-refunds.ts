@@ -20,7 +20,6 @@ export class OperatorsAndRefundsMigration extends Migration {
       this.addSql(show(table));
     }
     this.addSql(APPEND_ONLY);
-    this.addSql(CREDENTIALS);
   }
 }
 
@@ -59,7 +58,6 @@ const CHANGES = [
   `alter table late_payments add constraint late_payments_status_check check (status in ('HELD', 'REFUNDING', 'REFUNDED', 'KEPT'))`,
   `alter table late_payments add unique (id, application_id, mode)`,
   `alter table idempotency_keys add column refund_id bigint`,
-  `alter table webhook_endpoints add column recovered_at timestamptz`,
   `drop index webhook_events_next_sweep_at_idx`,
   // Whatever is to be looked at: given-up events that are wanted again, too.
   `create index on webhook_events (next_sweep_at) where next_sweep_at is not null`,
@@ -350,11 +348,6 @@ create trigger append_only before update or delete or truncate on audit_logs
   for each statement execute function lenden_refuse_rewriting();
 -- Whoever acts in no application's name (a login, a role) is still written down.
 create policy anybody on audit_logs for insert to lenden_operator with check (true);
-`;
-
-/** Refunds ask for more of an application's settings than payments did. */
-const CREDENTIALS = `
-grant usage on sequence refunds_id_seq to lenden_app;
 `;
 
 const SEEDED_ROLES = `

@@ -181,6 +181,30 @@ describe('a decision about a payment under review', () => {
     expect(await world.activities.bookLatePayment(question)).toMatchObject({ kind: 'held' });
   });
 
+  test('that rejects it looks for the money of a charge that was confirmed already', async () => {
+    // Accepted, confirmed, died before the booking, then rejected by the next operator: the money is at the gateway.
+    const input = await risky();
+    expect(await world.activities.verifyPayment({ ...input, final: false, riskAccepted: true })).toEqual({
+      kind: 'charged',
+    });
+    const attempt = await world.attemptRow(input);
+    expect(attempt).toMatchObject({ status: 'CONFIRMED' });
+    const id = await decision('review', 'reject', input);
+    await world.activities.settlePayment({
+      ...input,
+      status: 'FAILED',
+      failureCode: 'REVIEW_REJECTED',
+      decisionId: id,
+    });
+    expect(await world.activities.openCheckout(input)).toEqual({
+      kind: 'ended',
+      status: 'FAILED',
+      failureCode: 'REVIEW_REJECTED',
+    });
+    await world.activities.lookForLateMoney(input);
+    expect(world.sent.late).toContainEqual({ attemptReference: attempt['reference'], callbackId: 0n });
+  });
+
   test('that is not there is none, and the signal is written down', async () => {
     // Whoever reaches the Temporal UI decides nothing.
     const input = await risky();

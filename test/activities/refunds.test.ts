@@ -215,6 +215,17 @@ describe('asking the gateway', () => {
     expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', doubtful: true });
   });
 
+  test('never takes another store’s refusal for the end', async () => {
+    // The store was changed after the payment: it does not know the charge, and says so.
+    const { input } = await settled(62);
+    const refund = await asked(input);
+    await world.rows(`update refunds set store_id = 'another_store' where id = ?::bigint returning 1`, [
+      refund.refundId,
+    ]);
+    await expect(drive(refund)).rejects.toMatchObject({ type: 'GATEWAY_UNAUTHORIZED' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', asked_at: null });
+  });
+
   test('leaves a cancelled refund to a person', async () => {
     // The gateway's own description of this word contradicts itself.
     const { input } = await settled(64);
@@ -326,6 +337,42 @@ describe('an approval', () => {
       { outcome: 'PENDING' },
     ]);
     expect(await decide(refund)).toEqual({ kind: 'pending' });
+  });
+
+  test('that is signalled again after it was carried out gives no alarm', async () => {
+    // The sweeper repeats what it does not know to have arrived; only the unknown id is written down.
+    const { refund } = await awaiting();
+    const id = await decision(refund, 'approve');
+    await decide(refund, [id]);
+    const audited = (): Promise<Row[]> =>
+      world.rows(`select details from audit_logs where target_type = 'refund' and target_id = ?`, [refund.refundId]);
+    expect(await decide(refund, [id])).toEqual({ kind: 'pending' });
+    expect(await audited()).toEqual([]);
+    await decide(refund, [id, '4712']);
+    expect(await audited()).toEqual([{ details: { claimed: ['4712'] } }]);
+  });
+
+  test('that turns to a refusal after the gateway was asked comes too late', async () => {
+    // The gateway may have the refund already: only its word, or a review, ends it now.
+    const { refund } = await awaiting();
+    await decide(refund, [await decision(refund, 'approve')]);
+    const late = await decision(refund, 'reject');
+    expect(await decide(refund, [late])).toEqual({ kind: 'pending' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', failure_code: null });
+    expect(await world.rows('select outcome from decisions where id = ?::bigint', [late])).toEqual([
+      { outcome: 'TOO_LATE' },
+    ]);
+  });
+
+  test('that nobody took up is closed by the end of the refund', async () => {
+    // The sweeper would signal it for ever.
+    const { refund } = await awaiting();
+    await decide(refund, [await decision(refund, 'approve')]);
+    const late = await decision(refund, 'reject');
+    await end(refund);
+    expect(
+      await world.rows('select outcome, consumed_at is not null as closed from decisions where id = ?::bigint', [late]),
+    ).toEqual([{ outcome: 'SUCCEEDED', closed: true }]);
   });
 
   test('by the creator is refused by the database itself', async () => {

@@ -330,6 +330,16 @@ describe('workflows that ended without a result', () => {
     ]);
   });
 
+  test('are started again where the payment was rejected under review, and for no other failure', async () => {
+    // Its workflow still has to look for the money that was taken.
+    const failed = { status: 'FAILED', ended_at: '2026-01-01T00:00:00Z' };
+    const rejected = await world.payment({ ...failed, failure_code: 'REVIEW_REJECTED' });
+    const refused = await world.payment({ ...failed, failure_code: 'GATEWAY_REFUSED_SESSION' });
+    ended = [`payment:${rejected.reference}`, `payment:${refused.reference}`];
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
+    expect(calls).toEqual([['startPayment', handleOf(rejected)]]);
+  });
+
   test('add to the payments that were due', async () => {
     // The pass says how much it drove.
     const [first, second] = [await world.payment(), await world.payment()];

@@ -44,6 +44,15 @@ describe('a payment under review', () => {
     expect(staged.asked.lookedForLate).toHaveLength(1);
   });
 
+  test('that was rejected is looked for late money also by a run that finds it ended', async () => {
+    // The workflow was terminated between the booking and the look.
+    const staged = theatre.stage({ open: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }) });
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('FAILED');
+    expect(staged.asked.lookedForLate).toHaveLength(1);
+    expect(staged.asked.settle).toEqual([]);
+  });
+
   test('stays so when the gateway does not confirm what was accepted, and the decision is closed', async () => {
     // Nothing is marked paid unless the gateway confirmed it.
     const staged = await underReview({

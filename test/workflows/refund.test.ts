@@ -78,6 +78,46 @@ describe('a refund', () => {
     expect(staged.asked.decide).toMatchObject([{ decisionIds: ['5'], expired: false }]);
   });
 
+  test('takes up a signal that comes while the gateway works, once, and hurries nothing', async () => {
+    // A signal by hand, or a decision that came too late: the gateway is not asked faster for it.
+    const staged = theatre.stage({ drive: () => ({ kind: 'waiting' }), decide: () => ({ kind: 'pending' }) });
+    await theatre.realTime.startRefund(staged.refund);
+    await until(async () => (await staged.progress()).until !== null);
+    await staged.handle().signal('decision', 'by hand');
+    await until(() => staged.asked.decide.length === 1);
+    await staged.handle().signal('decision', 'again');
+    await until(() => staged.asked.decide.length === 2);
+    expect(staged.asked.decide.map(({ decisionIds }) => decisionIds)).toEqual([['by hand'], ['again']]);
+    expect(staged.asked.drive).toHaveLength(1);
+    await staged.handle().terminate();
+  });
+
+  test('ends by a decision that comes while it waits for the gateway', async () => {
+    // What the row says counts in the middle of a pause too.
+    const staged = theatre.stage({
+      drive: () => ({ kind: 'waiting' }),
+      decide: () => ({ kind: 'ended', status: 'FAILED' }),
+    });
+    await theatre.realTime.startRefund(staged.refund);
+    await until(async () => (await staged.progress()).until !== null);
+    await theatre.realTime.startRefund(staged.refund, 8n);
+    expect(await staged.handle().result()).toBe('FAILED');
+    expect(staged.asked.end).toEqual([]);
+  });
+
+  test('under review tells so, also in a fresh run', async () => {
+    // An operator filters the Temporal UI by it.
+    const staged = theatre.stage({ stand: () => ({ kind: 'review', reason: 'GATEWAY_CANCELLED' }) });
+    await theatre.realTime.startRefund(staged.refund);
+    await until(async () => (await staged.progress()).waitingFor === 'operator');
+    expect(await detailsOf(staged.handle())).toContain('GATEWAY_CANCELLED');
+    const history = await staged.handle().fetchHistory();
+    const upserted = history.events?.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes);
+    expect(upserted).toHaveLength(1);
+    expect(staged.asked.drive).toEqual([]);
+    await staged.handle().terminate();
+  });
+
   test('that has ended is not run again', async () => {
     // A start that comes twice finds the end.
     const staged = theatre.stage();

@@ -54,7 +54,7 @@ export type OpenCheckoutResult =
   | { readonly kind: 'refused'; readonly code: string }
   /** The gateway could not be reached, or its answer was lost; `expiresAtMs` bounds the trying. */
   | { readonly kind: 'unavailable'; readonly expiresAtMs: number }
-  | { readonly kind: 'ended'; readonly status: SettledStatus };
+  | { readonly kind: 'ended'; readonly status: SettledStatus; readonly failureCode?: string };
 
 export interface VerifyInput extends PaymentWorkflowInput {
   /** The last question before expiry: an untouched session ends the payment then. */

@@ -1,0 +1,8 @@
+/** What node-postgres answers as text: an instant, and a column that may be null. */
+export function instant(text: string): Date {
+  return new Date(text);
+}
+
+export function optional<T>(text: string | null, read: (text: string) => T): T | null {
+  return text === null ? null : read(text);
+}

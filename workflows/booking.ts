@@ -1,0 +1,31 @@
+import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { BOOKING_PAUSES } from './options.ts';
+
+/**
+ * A money step: bounded retries, then pauses, then a visible failure that the sweeper resumes. Never retried for ever in silence.
+ *
+ * @param tell - hears before each pause what a person should read
+ */
+export async function book<T>(step: () => Promise<T>, tell: (details: string) => void): Promise<T> {
+  for (const pauseFor of BOOKING_PAUSES) {
+    try {
+      return await step();
+    } catch {
+      tell(`Booking failed; trying again in ${pauseFor}.`);
+      await sleep(pauseFor);
+    }
+  }
+  return step().catch((error: unknown) => {
+    throw ApplicationFailure.create({
+      type: 'BOOKING_FAILED',
+      message: 'booking failed',
+      nonRetryable: true,
+      cause: error instanceof Error ? error : new Error('unknown'),
+    });
+  });
+}
+
+/** "2026-11-21 14:05 UTC". */
+export function utc(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
