@@ -217,9 +217,9 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: "import type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';",
+        find: "import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type SettledStatus } from '../domain/payment.ts';",
         replace:
-          "import { performance } from 'node:perf_hooks';\nimport type { PaymentStatus, ReviewReason, SettledStatus } from '../domain/payment.ts';",
+          "import { performance } from 'node:perf_hooks';\nimport { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type SettledStatus } from '../domain/payment.ts';",
       },
       {
         file: 'workflows/payment.ts',
