@@ -112,6 +112,7 @@ export class Cast {
       receiptsEnabled: false,
       minAmountMinor: null,
       maxAmountMinor: null,
+      gatewaysAllowed: null,
     };
   }
 

@@ -209,10 +209,10 @@ export class World {
         answerLost: () => this.faulty() && network.chance(story.temporalLoss),
       },
     });
-    const store = { baseUrl: GATEWAY_URL, storeId: STORE.id, storePassword: STORE.password };
+    const config = { sslcommerz: new Map([['TEST', { baseUrl: GATEWAY_URL, store: STORE }]] as const) };
     return {
       database: this.database,
-      gateways: createGatewayRegistry({ sslcommerz: new Map([['TEST', store]]) }, http),
+      gateways: createGatewayRegistry({ config, http, secrets: SECRETS }),
       dispatch: createDispatch(temporal),
       temporal,
       http,

@@ -19,7 +19,7 @@ const FUNCTION = /create (?:or replace )?function (\w+)\(([^)]*)\)\s+returns tab
 
 /** People log in elsewhere: what only operators' requests read and write is left to the tests on a real server. */
 const NOT_SIMULATED =
-  /^(?:create table|create (?:unique )?index on|insert into) (?:operators|operator_\w+|login_throttles|roles|settings|gateway_configurations)\b/i;
+  /^(?:create table|alter table|create (?:unique )?index on|insert into) (?:operators|operator_\w+|login_throttles|roles|settings|gateway_configurations)\b/i;
 
 /**
  * Tables and lookup functions from the product's own migrations, so that no constraint is written down twice. Row-level security, roles,
