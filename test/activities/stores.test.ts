@@ -103,7 +103,8 @@ describe('a payment at the application’s own store', () => {
       lost,
       OWN.id,
     ]);
-    await world.finish(attempt);
+    expect(await paid(attempt)).toMatchObject({ signature_valid: false });
+    expect(world.log.filter(({ alert }) => alert === 'store-secret-unreadable')).toHaveLength(1);
     await expect(world.activities.verifyPayment({ ...input, final: true })).rejects.toThrow();
     expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
     await choose(OWN.id, OWN.password);
