@@ -14,6 +14,8 @@ export interface TimeLapse {
   forward(workflowId: string, byMs: number): Promise<void>;
   /** Everything that rows wait for comes due; then the sweeper makes its pass. */
   rows(): Promise<void>;
+  /** The last password that any operator has entered is too old for what is sensitive. */
+  forgetPasswords(): Promise<void>;
   /** Makes the sealing schedule run now. */
   seal(): Promise<void>;
   close(): Promise<void>;
@@ -64,6 +66,9 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       }
       await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
     },
+    async forgetPasswords() {
+      await owner.run(`update operator_sessions set reauthenticated_at = now() - interval '6 minutes'`);
+    },
     seal: () => client.schedule.getHandle(SCHEDULE_IDS.sealLedger).trigger(),
     close: () => connection.close(),
   };
@@ -77,6 +82,8 @@ const COME_DUE = [
      last_unsigned_signalled_at = last_unsigned_signalled_at - interval '70 seconds'
    where status in ('CREATED', 'PENDING')`,
   `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
+  `update refunds set next_sweep_at = now() where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at > now()`,
+  `update decisions set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
   `update webhook_events set next_sweep_at = now() where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at > now()`,
   `update webhook_endpoints set circuit_open_until = now() - interval '1 second' where circuit_open_until > now()`,
   `update idempotency_keys set lease_until = now() where response_status is null and lease_until > now()`,

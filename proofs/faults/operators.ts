@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Database } from '../../database/connection.ts';
+import { insertOperator } from '../../database/operators/operators.ts';
+import { hashPassword } from '../../database/operators/passwords.ts';
+import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
+import { exchange, parseJson } from './application.ts';
+import type { Answer, DeskCall, Journal } from './journal.ts';
+import type { Errand } from './plan.ts';
+
+/** Support starts refunds, Finance decides on them and on money under review, an Admin does both. */
+const ROLES = { support: 'Support', finance: 'Finance', second: 'Finance', admin: 'Admin' } as const;
+export type OperatorName = keyof typeof ROLES;
+const NAMES = Object.keys(ROLES) as readonly OperatorName[];
+
+const TIMEOUT_MS = 6_000;
+const SessionAnswer = z.object({ data: z.object({ token: z.string() }) });
+const Failure = z.object({ meta: z.object({ errorCode: z.string() }) });
+
+export interface OperatorAccount {
+  readonly id: number;
+  readonly email: string;
+  readonly password: string;
+}
+export type Staff = Readonly<Record<OperatorName, OperatorAccount>>;
+
+/** The people of the run, each with a password that nobody chose. */
+export async function hireStaff(database: Database): Promise<Staff> {
+  const hired = await Promise.all(
+    NAMES.map(async (name): Promise<[OperatorName, OperatorAccount]> => {
+      const password = `canary-${randomBytes(18).toString('base64url')}`;
+      const passwordHash = await hashPassword(password);
+      const email = `${name}@faults.example`;
+      const id = await database.withOperator('every-app', async (em) => {
+        const operatorId = await insertOperator(em, { email, name, passwordHash, passwordTemporary: false });
+        const role = await readRoleByName(em, ROLES[name]);
+        await replaceGrants(em, { operatorId, grants: [{ roleId: role.id, applicationId: null }] });
+        return operatorId;
+      });
+      return [name, { id: Number(id), email, password }];
+    }),
+  );
+  return Object.fromEntries(hired) as Staff;
+}
+
+export interface DeskRequest {
+  readonly kind: DeskCall;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: object;
+  /** The refund or the late payment that it is about. */
+  readonly subjectId: number | null;
+  readonly refund?: string;
+}
+
+/** One operator's calls to either api, each written down. */
+export interface Desk {
+  readonly operatorId: number;
+  /** Asks one api; logs in, and enters the password again, where that is asked for. */
+  ask(errand: Errand, api: 0 | 1, request: DeskRequest): Promise<Answer>;
+}
+export type Desks = Readonly<Record<OperatorName, Desk>>;
+
+/** The sessions of a run outlive its rounds. */
+export type Tokens = Map<number, string>;
+
+export interface DeskSettings {
+  readonly staff: Staff;
+  readonly tokens: Tokens;
+  readonly apis: readonly string[];
+  readonly journal: Journal;
+}
+
+export function openDesks(settings: DeskSettings): Desks {
+  const { staff } = settings;
+  return {
+    support: openDesk(staff.support, settings),
+    finance: openDesk(staff.finance, settings),
+    second: openDesk(staff.second, settings),
+    admin: openDesk(staff.admin, settings),
+  };
+}
+
+function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSettings): Desk {
+  const { id, email, password } = operator;
+  const send = (api: 0 | 1, path: string, { method, body }: Pick<DeskRequest, 'method' | 'body'>) =>
+    exchange(`${apis[api]}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens.get(id) ?? 'none'}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeoutMs: TIMEOUT_MS,
+    });
+  /** What the operator types when he is asked who he is; true when he has a session that is of use. */
+  const prove = async (api: 0 | 1, path: '/auth/login' | '/auth/reauth'): Promise<boolean> => {
+    const body = path === '/auth/login' ? { email, password } : { password };
+    const session = SessionAnswer.safeParse(parseJson((await send(api, path, { method: 'POST', body })).text));
+    if (session.success) {
+      tokens.set(id, session.data.data.token);
+    }
+    return session.success;
+  };
+  return {
+    operatorId: id,
+    async ask(errand, api, { kind, method, path, body, subjectId, refund }) {
+      for (let tries = 0; ; tries += 1) {
+        const sentAtMs = performance.now();
+        const atMs = Date.now();
+        const got = await send(api, path, { method, ...(body === undefined ? {} : { body }) });
+        const answer: Answer = {
+          ...{ mark: errand.mark, app: errand.app, kind, api, sentAtMs, answeredAtMs: performance.now() },
+          ...got,
+          ...(refund === undefined ? {} : { refund }),
+          desk: { operatorId: id, subjectId, atMs },
+        };
+        journal.write(answer);
+        const wanted = wants(answer);
+        if (wanted === null || tries === 2 || !(await prove(api, wanted))) {
+          return answer;
+        }
+      }
+    },
+  };
+}
+
+function wants(answer: Answer): '/auth/login' | '/auth/reauth' | null {
+  return answer.status === 401 ? '/auth/login' : errorCodeOf(answer) === 'REAUTH_REQUIRED' ? '/auth/reauth' : null;
+}
+
+export function errorCodeOf({ text }: Pick<Answer, 'text'>): string | null {
+  const failure = Failure.safeParse(parseJson(text));
+  return failure.success ? failure.data.meta.errorCode : null;
+}
