@@ -8,39 +8,50 @@ import { exchange, parseJson } from './application.ts';
 import type { Answer, DeskCall, Journal } from './journal.ts';
 import type { Errand } from './plan.ts';
 
-/** Support starts refunds, Finance decides on them and on money under review, an Admin does both. */
-const ROLES = { support: 'Support', finance: 'Finance', second: 'Finance', admin: 'Admin' } as const;
-export type OperatorName = keyof typeof ROLES;
-const NAMES = Object.keys(ROLES) as readonly OperatorName[];
+/** There must be somebody in charge first. Support starts refunds, Finance decides on them and on money under review, an Admin does both. */
+const ROLES = {
+  owner: 'Super Admin',
+  support: 'Support',
+  finance: 'Finance',
+  second: 'Finance',
+  admin: 'Admin',
+} as const;
+type OperatorName = keyof typeof ROLES;
 
 const TIMEOUT_MS = 6_000;
 const SessionAnswer = z.object({ data: z.object({ token: z.string() }) });
 const Failure = z.object({ meta: z.object({ errorCode: z.string() }) });
 
-export interface OperatorAccount {
+interface OperatorAccount {
   readonly id: number;
   readonly email: string;
   readonly password: string;
 }
-export type Staff = Readonly<Record<OperatorName, OperatorAccount>>;
+export type Staff = Readonly<Record<Exclude<OperatorName, 'owner'>, OperatorAccount>>;
 
 /** The people of the run, each with a password that nobody chose. */
 export async function hireStaff(database: Database): Promise<Staff> {
-  const hired = await Promise.all(
-    NAMES.map(async (name): Promise<[OperatorName, OperatorAccount]> => {
-      const password = `canary-${randomBytes(18).toString('base64url')}`;
-      const passwordHash = await hashPassword(password);
-      const email = `${name}@faults.example`;
-      const id = await database.withOperator('every-app', async (em) => {
-        const operatorId = await insertOperator(em, { email, name, passwordHash, passwordTemporary: false });
-        const role = await readRoleByName(em, ROLES[name]);
-        await replaceGrants(em, { operatorId, grants: [{ roleId: role.id, applicationId: null }] });
-        return operatorId;
-      });
-      return [name, { id: Number(id), email, password }];
-    }),
-  );
-  return Object.fromEntries(hired) as Staff;
+  const hire = (name: OperatorName): Promise<OperatorAccount> => hireOne(database, name);
+  await hire('owner');
+  return {
+    support: await hire('support'),
+    finance: await hire('finance'),
+    second: await hire('second'),
+    admin: await hire('admin'),
+  };
+}
+
+async function hireOne(database: Database, name: OperatorName): Promise<OperatorAccount> {
+  const password = `canary-${randomBytes(18).toString('base64url')}`;
+  const passwordHash = await hashPassword(password);
+  const email = `${name}@faults.example`;
+  const id = await database.withOperator('every-app', async (em) => {
+    const operatorId = await insertOperator(em, { email, name, passwordHash, passwordTemporary: false });
+    const role = await readRoleByName(em, ROLES[name]);
+    await replaceGrants(em, { operatorId, grants: [{ roleId: role.id, applicationId: null }] });
+    return operatorId;
+  });
+  return { id: Number(id), email, password };
 }
 
 export interface DeskRequest {
@@ -59,7 +70,7 @@ export interface Desk {
   /** Asks one api; logs in, and enters the password again, where that is asked for. */
   ask(errand: Errand, api: 0 | 1, request: DeskRequest): Promise<Answer>;
 }
-export type Desks = Readonly<Record<OperatorName, Desk>>;
+export type Desks = Readonly<Record<keyof Staff, Desk>>;
 
 /** The sessions of a run outlive its rounds. */
 export type Tokens = Map<number, string>;
