@@ -12,6 +12,8 @@ export interface Load extends Refunds {
   readonly stores: Readonly<Record<'TEST' | 'LIVE', string>>;
   /** True once the faults have been over for so long that whoever still tries gives up. */
   readonly closed: () => boolean;
+  /** True once they have been over for so long that no application waits any more for its payment to be paid. */
+  readonly over: () => boolean;
 }
 
 const CREATE_TIMEOUT_MS = 3_000;
@@ -66,7 +68,7 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
   }
   done = true;
   await reading;
-  const refunding = { errand, paymentId: payment.id, over: load.closed, closed: load.closed };
+  const refunding = { errand, paymentId: payment.id, over: load.over, closed: load.closed };
   await Promise.all([refundWhenPaid(load, refunding), decideLateMoney(load, refunding)]);
 }
 

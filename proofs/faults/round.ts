@@ -39,6 +39,8 @@ export interface Run extends Sources {
 export interface RoundResult extends Collected {
   readonly plan: RoundPlan;
   readonly log: FaultLog;
+  /** When the faults were over, by the clock on the wall. */
+  readonly healedAtMs: number;
   readonly tookMs: number;
 }
 
@@ -48,6 +50,8 @@ const REPEAT_TIMEOUT_MS = 12_000;
 const REPEATS_MAX = 6;
 /** Who was held up by the faults still gets done what he came for, if the service is of use again within this time. */
 const PATIENCE_MS = 6_000;
+/** An application waits so long for its payment to be paid; what is paid later it gives back later. */
+const WAITING_MS = 1_500;
 
 /** One round: load and faults together, then everything is made whole, and what comes of it is collected. */
 export async function playRound(run: Run, name: RoundName): Promise<RoundResult> {
@@ -65,6 +69,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     {
       ...refunds,
       closed: () => performance.now() > closesAt,
+      over: () => performance.now() > closesAt - PATIENCE_MS + WAITING_MS,
       control: run.control,
       apiUrl: run.cluster.apiUrl,
       modes: run.tenants.map(({ mode }) => mode),
@@ -74,6 +79,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   );
   await inject(run.cluster, plan.faults, log);
   await heal(run, log);
+  const healedAtMs = Date.now();
   closesAt = performance.now() + PATIENCE_MS;
   // A key whose request died with its process is leased for a minute; its client, who still tries, need not wait for that.
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
@@ -104,7 +110,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   countRefunds(log, collected.evidence);
   await run.lapse.seal().catch((error: unknown) => log.note(`sealing not started: ${String(error)}`));
   log.note('the evidence is collected');
-  return { ...collected, plan, log, tookMs: Date.now() - begun };
+  return { ...collected, plan, log, healedAtMs, tookMs: Date.now() - begun };
 }
 
 /** Ends what the faults have left: every link carries, every process is up and of use, every receiver behaves. */

@@ -1,7 +1,7 @@
 import type { Delivery, Evidence } from '../evidence.ts';
 import { together, type Judge } from './judge.ts';
 import { coursesOf, endOf, FINAL, type Course } from './payments.ts';
-import { FINAL_REFUND, refundCoursesOf, type RefundCourse } from './refunds.ts';
+import { FINAL_REFUND, isLate, refundCoursesOf, type RefundCourse } from './refunds.ts';
 
 /** I8. */
 export const oneEventForEachEnd: Judge = (evidence) => together(eventsOfPayments(evidence), eventsOfRefunds(evidence));
@@ -84,7 +84,7 @@ function endsOf(evidence: Evidence, { errand, givings }: RefundCourse): string[]
 }
 
 function changesOf({ deliveries }: Evidence, { errand, last, givings }: RefundCourse): string[] {
-  const moved = givings.filter(({ view, name }) => view.status === 'SUCCEEDED' && name?.latePaymentId === null);
+  const moved = givings.filter((giving) => giving.view.status === 'SUCCEEDED' && !isLate(giving));
   const own = deliveries.filter(({ reference, type }) => reference === last?.reference && type === 'payment.refunded');
   const name = `${errand.mark} (${last?.reference})`;
   const told = own.filter(({ status }) => status === last?.status);

@@ -55,6 +55,11 @@ export function givingsOf(evidence: Evidence): Giving[] {
   return refundCoursesOf(evidence).flatMap(({ givings }) => givings);
 }
 
+/** Whether it gives back late money, which never was the payment's own. */
+export function isLate({ name }: Giving): boolean {
+  return name !== null && name.latePaymentId !== null;
+}
+
 export function nameOf({ view, errand }: Giving): string {
   return `refund ${view.id} (${view.reason ?? errand.mark})`;
 }
@@ -118,7 +123,7 @@ function outcomeOf({ outcome }: BookedRefund): string {
 }
 
 function wrongSum({ errand, last, givings }: RefundCourse): string[] {
-  const own = givings.filter(({ name }) => name?.latePaymentId === null);
+  const own = givings.filter((giving) => !isLate(giving));
   const given = sumOf(own.filter(({ view }) => view.status === 'SUCCEEDED'));
   const reserved = sumOf(own.filter(({ view }) => view.status !== 'FAILED' && view.status !== 'REJECTED'));
   if (last === null || !PAID.has(last.status)) {
@@ -145,7 +150,7 @@ export const twoPeopleDecide: Judge = (evidence) => {
     violations: [
       ...decided.flatMap((giving) => [
         ...ownWord(evidence, giving),
-        ...(giving.name?.latePaymentId === null ? unapproved(evidence, giving) : unseconded(evidence, giving)),
+        ...(isLate(giving) ? unseconded(evidence, giving) : unapproved(evidence, giving)),
       ]),
       ...kept.flatMap(({ errand, amountMinor }) => {
         const by = new Set(
@@ -170,7 +175,7 @@ function ownWord({ answers }: Evidence, giving: Giving): string[] {
         status === 200 &&
         desk?.subjectId === id &&
         createdBy === `operator:${desk.operatorId}` &&
-        giving.name?.latePaymentId === null,
+        !isLate(giving),
     )
     .map(({ kind }) => `${nameOf(giving)}: ${createdBy} asked for it, and his own ${kind} was taken`);
 }
@@ -229,13 +234,11 @@ export function lateEndsOf(evidence: Evidence): LateEnd[] {
         act: 'keep' as const,
         amountMinor: total(charges.map(({ amountMinor }) => amountMinor)),
       })),
-      ...givings
-        .filter(({ name }) => name !== null && name.latePaymentId !== null)
-        .map(({ view }) => ({
-          errand,
-          act: view.createdBy === 'system' ? ('policy' as const) : ('refund' as const),
-          amountMinor: BigInt(view.amountMinor),
-        })),
+      ...givings.filter(isLate).map(({ view }) => ({
+        errand,
+        act: view.createdBy === 'system' ? ('policy' as const) : ('refund' as const),
+        amountMinor: BigInt(view.amountMinor),
+      })),
     ];
   });
 }
