@@ -117,8 +117,10 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
         const sentAtMs = performance.now();
         const atMs = Date.now();
         const got = await send(api, path, { method, ...(body === undefined ? {} : { body }) });
+        const { mark, app } = errand;
+        const known = { mark, app, kind, api, sentAtMs, answeredAtMs: performance.now() };
         const answer: Answer = {
-          ...{ mark: errand.mark, app: errand.app, kind, api, sentAtMs, answeredAtMs: performance.now() },
+          ...known,
           ...got,
           ...(refund === undefined ? {} : { refund }),
           desk: { operatorId: id, subjectId, atMs },

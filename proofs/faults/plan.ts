@@ -98,7 +98,6 @@ const MOVING_ACTS = ['part', 'whole', 'rush', 'mixed', 'approved', 'approved-at-
 const REFUND_MINOR_MIN = 50_000;
 /** By the policies of the run's applications. */
 const LATE_APPS = { refund: 0, keep: 2, policy: 1 } as const satisfies Record<LateAct, 0 | 1 | 2>;
-export const LATE_POLICY_APP = LATE_APPS.policy;
 /** Behind the scripted and the forged ones. */
 const LATE_MONEY_INDEX = SCRIPTED + FORGERIES.length;
 const TOXICS_PER_LINK = 2;

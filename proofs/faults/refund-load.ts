@@ -84,18 +84,18 @@ async function askFor(
   const first = (errand.firstApi + index) % 2 === 0 ? 0 : 1;
   const other = first === 0 ? 1 : 0;
   const twin = index === 0 && errand.refund !== 'too-much' ? ask(other, 'refund-repeat') : undefined;
-  for (let tries = 0; ; tries += 1) {
-    const answer = await ask(tries % 2 === 0 ? first : other, tries === 0 ? 'refund' : 'refund-repeat');
-    if (answer !== undefined && isFinalAnswer(answer)) {
+  let answer: Answer | undefined;
+  for (let tries = 0; answer === undefined || !isFinalAnswer(answer); tries += 1) {
+    if (tries > 0) {
+      await sleep(AGAIN_MS);
+    }
+    answer = await ask(tries % 2 === 0 ? first : other, tries === 0 ? 'refund' : 'refund-repeat');
+    if (closed()) {
       break;
     }
-    if (closed()) {
-      return;
-    }
-    await sleep(AGAIN_MS);
   }
   await twin;
-  if (errand.refund === 'part' || errand.refund === 'whole') {
+  if (answer?.status === 201 && (errand.refund === 'part' || errand.refund === 'whole')) {
     await ask(other, errand.refund === 'part' ? 'refund-repeat' : 'refund-other-body');
   }
 }

@@ -357,6 +357,12 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
   ],
   [
     'I9',
+    'an approval that came in time and was let expire',
+    /expired, and a word about it had been taken/,
+    listed(BY_APP, { ...BY_OPERATORS, status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED' }),
+  ],
+  [
+    'I9',
     'a refund that one person called not refunded',
     /by the word of fewer than two/,
     listed({ ...BY_APP, status: 'FAILED', failureCode: 'OPERATOR_FOUND_NOT_REFUNDED' }),

@@ -87,6 +87,8 @@ function refundsNeverAnswered({ answers }: Evidence): string[] {
 function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   const { view, booked, errand } = giving;
   const name = `${nameOf(giving)} of ${errand.script ?? 'a plain payment'}`;
+  const isTaken = ({ kind, status, desk }: Answer): boolean =>
+    (kind === 'approve' || kind === 'reject') && status === 200 && desk?.subjectId === view.id;
   const refuses = REFUSING_SCRIPTS.has(errand.script ?? '') && booked === null;
   if (!FINAL_REFUND.has(view.status)) {
     return isPutBeforeAPerson(giving, refuses)
@@ -103,9 +105,7 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
     case 'APPROVER_REJECTED':
       return spoken(evidence, view.id, 'reject') >= 1 ? [] : [`${name} is REJECTED, and nobody rejected it`];
     case 'APPROVAL_EXPIRED':
-      return spoken(evidence, view.id, 'approve', 'reject') === 0 || errand.refund === 'left'
-        ? []
-        : [`${name} expired, and somebody had decided on it`];
+      return evidence.answers.some(isTaken) ? [`${name} expired, and a word about it had been taken`] : [];
     default:
       return [`${name} is ${view.status} as ${view.failureCode}`];
   }
