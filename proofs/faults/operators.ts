@@ -19,6 +19,8 @@ const ROLES = {
 type OperatorName = keyof typeof ROLES;
 
 const TIMEOUT_MS = 6_000;
+/** Logging in, and then the step-up. */
+const TRIES = 2;
 const SessionAnswer = z.object({ data: z.object({ token: z.string() }) });
 const Failure = z.object({ meta: z.object({ errorCode: z.string() }) });
 
@@ -101,21 +103,22 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       timeoutMs: TIMEOUT_MS,
     });
-  /** What the operator types when he is asked who he is; true when he has a session that is of use. */
-  const prove = async (api: 0 | 1, path: '/auth/login' | '/auth/reauth'): Promise<boolean> => {
+  /** What the operator types when he is asked who he is. */
+  const prove = async (api: 0 | 1, path: '/auth/login' | '/auth/reauth'): Promise<void> => {
     const body = path === '/auth/login' ? { email, password } : { password };
     const session = SessionAnswer.safeParse(parseJson((await send(api, path, { method: 'POST', body })).text));
     if (session.success) {
       tokens.set(id, session.data.data.token);
     }
-    return session.success;
   };
+  let proving: Promise<void> | null = null;
   return {
     operatorId: id,
     async ask(errand, api, { kind, method, path, body, subjectId, refund }) {
       for (let tries = 0; ; tries += 1) {
         const sentAtMs = performance.now();
         const atMs = Date.now();
+        const shown = tokens.get(id);
         const got = await send(api, path, { method, ...(body === undefined ? {} : { body }) });
         const { mark, app } = errand;
         const known = { mark, app, kind, api, sentAtMs, answeredAtMs: performance.now() };
@@ -127,8 +130,13 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
         };
         journal.write(answer);
         const wanted = wants(answer);
-        if (wanted === null || tries === 2 || !(await prove(api, wanted))) {
+        if (wanted === null || tries === TRIES) {
           return answer;
+        }
+        // He types it once, whatever else he has asked for at the same moment.
+        if (tokens.get(id) === shown) {
+          proving ??= prove(api, wanted).finally(() => (proving = null));
+          await proving;
         }
       }
     },
@@ -137,6 +145,14 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
 
 function wants(answer: Answer): '/auth/login' | '/auth/reauth' | null {
   return answer.status === 401 ? '/auth/login' : errorCodeOf(answer) === 'REAUTH_REQUIRED' ? '/auth/reauth' : null;
+}
+
+/** False when the operator has to say it again. */
+export function isHeard(answer: Pick<Answer, 'status' | 'text'>): boolean {
+  const { status } = answer;
+  return (
+    status !== null && status < 500 && status !== 401 && status !== 429 && errorCodeOf(answer) !== 'REAUTH_REQUIRED'
+  );
 }
 
 export function errorCodeOf({ text }: Pick<Answer, 'text'>): string | null {

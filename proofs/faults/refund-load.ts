@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseJson, paymentIn, refundsIn, type Caller } from './application.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { Answer, DeskCall } from './journal.ts';
-import { errorCodeOf, type Desk, type Desks } from './operators.ts';
+import { errorCodeOf, isHeard, type Desk, type Desks } from './operators.ts';
 import type { Errand } from './plan.ts';
 import { appRefundsOf, operatorRefundOf, type AppRefund } from './refund-plan.ts';
 
@@ -100,14 +100,9 @@ async function askFor(
   }
 }
 
-/** An answer after which a client that kept its key need not ask again. */
+/** An answer after which a client that kept its key need not ask again: of a payment that was seen paid only the balance may say no. */
 export function isFinalAnswer(answer: Pick<Answer, 'status' | 'text'>): boolean {
-  return answer.status === 201 || isRefusal(answer);
-}
-
-/** The balance says no, or the payment does; nothing that another try would change by itself. */
-export function isRefusal(answer: Pick<Answer, 'status' | 'text'>): boolean {
-  return answer.status === 409 && errorCodeOf(answer) !== 'IDEMPOTENCY_IN_PROGRESS';
+  return answer.status === 201 || (answer.status === 409 && errorCodeOf(answer) === 'REFUND_EXCEEDS_BALANCE');
 }
 
 async function byOperators({ desks, log }: Refunds, refunding: Refunding): Promise<void> {
@@ -162,7 +157,7 @@ async function start(desk: Desk, { errand, paymentId, closed }: Refunding, wante
     if (made.status === 201) {
       return refundsIn(made)?.[0]?.id ?? null;
     }
-    if (made.status !== null && made.status < 500 && made.status !== 401) {
+    if (isHeard(made)) {
       return null;
     }
     for (;;) {
@@ -200,7 +195,7 @@ async function decide(desk: Desk, { errand, closed }: Refunding, decision: Decis
   for (let tries = 0; ; tries += 1) {
     const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
     const answer = await desk.ask(errand, api, { ...decision, method: 'POST' });
-    if (answer.status !== null && answer.status < 500 && answer.status !== 401) {
+    if (isHeard(answer)) {
       return answer;
     }
     if (closed()) {

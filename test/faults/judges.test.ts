@@ -378,6 +378,19 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     },
   ],
   [
+    'I9',
+    'a refund that fits into the balance and is refused',
+    /1-0-2-r0 was never answered with a refund: 409/,
+    {
+      errands: sound.errands.map((one) => (one.mark === RETURNED.mark ? { ...one, refund: 'part' } : one)),
+      answers: sound.answers.map((answer) =>
+        answer.kind === 'refund'
+          ? { ...answer, status: 409, text: '{"meta":{"errorCode":"REFUND_EXCEEDS_BALANCE"}}' }
+          : answer,
+      ),
+    },
+  ],
+  [
     'I13',
     'more given back than was taken',
     /took 30000 and gave back 40000/,

@@ -74,12 +74,17 @@ function wrongEnd({ errand, last, sessions, charges }: Course): string[] {
   }
 }
 
-function refundsNeverAnswered({ answers }: Evidence): string[] {
-  const keys = new Set(answers.flatMap(({ kind, refund }) => (kind === 'refund' ? (refund ?? []) : [])));
-  return [...keys].flatMap((key) => {
+/** Where nothing else is given back, the balance is no reason to refuse. */
+function refundsNeverAnswered({ answers, errands }: Evidence): string[] {
+  const alone = new Set(errands.flatMap(({ mark, refund }) => (refund === 'part' || refund === 'whole' ? [mark] : [])));
+  const keys = new Map(
+    answers.flatMap(({ kind, refund, mark }) => (kind === 'refund' && refund !== undefined ? [[refund, mark]] : [])),
+  );
+  return [...keys].flatMap(([key, mark]) => {
     const own = answers.filter(({ kind, refund }) => refund === key && (kind === 'refund' || kind === 'refund-repeat'));
     const states = own.map(({ status }) => status ?? 'none').join(', ');
-    return own.some(isFinalAnswer) ? [] : [`${key} was never answered with a refund: ${states}`];
+    const isAnswered = alone.has(mark) ? own.some(({ status }) => status === 201) : own.some(isFinalAnswer);
+    return isAnswered ? [] : [`${key} was never answered with a refund: ${states}`];
   });
 }
 
