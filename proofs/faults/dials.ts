@@ -107,6 +107,7 @@ export const REFUND_SCRIPTS = {
   'refund-query-500': 67,
   'refund-address': 68,
   'refund-timeout-before': 69,
+  'refund-failed': 70,
 } as const;
 export type RefundScript = keyof typeof REFUND_SCRIPTS;
 export const REFUND_SCRIPT_NAMES = Object.keys(REFUND_SCRIPTS) as readonly RefundScript[];

@@ -94,7 +94,7 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   const name = `${nameOf(giving)} of ${errand.script ?? 'a plain payment'}`;
   const isTaken = ({ kind, status, desk }: Answer): boolean =>
     (kind === 'approve' || kind === 'reject') && status === 200 && desk?.subjectId === view.id;
-  const refuses = REFUSING_SCRIPTS.has(errand.script ?? '') && booked === null;
+  const refuses = booked === null ? REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';
   if (!FINAL_REFUND.has(view.status)) {
     return isPutBeforeAPerson(giving, refuses)
       ? []
