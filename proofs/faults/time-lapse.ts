@@ -7,7 +7,7 @@ import type { Owner } from './owner.ts';
 
 /**
  * Lets time pass where nothing happens but waiting, so that a round need not last as long as the product's pauses. Only clocks are moved:
- * timers run off early, rows come due, and work that a killed process had taken is timed out. No step of the product is done for it.
+ * timers run off early, rows come due, and work that a killed process had taken, or that a cut link had lost, is timed out. No step of the product is done for it.
  */
 export interface TimeLapse {
   /** Moves a workflow's clock, or ends the pause or the time limit of the activity that it waits for. Does nothing for one that has ended. */
@@ -33,10 +33,19 @@ const GRPC_NOT_FOUND = 5;
 const STARTED = 2;
 const SCHEDULED = 1;
 const RETRY_MS = 50;
+const LOST_AFTER_MS = 6_000;
 
 export async function openTimeLapse({ owner, address, namespace, isDead }: LapseSettings): Promise<TimeLapse> {
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
+  const seenStarted = new Map<string, number>();
+  /** Its worker is dead, or never got it over a link that was cut: nothing of ours takes that long once the faults are over. */
+  const isLost = (workflowId: string, { id, attempt, workerPid }: PendingActivity): boolean => {
+    const key = `${workflowId} ${id} ${attempt}`;
+    const sinceMs = seenStarted.get(key) ?? Date.now();
+    seenStarted.set(key, sinceMs);
+    return (workerPid !== null && isDead(workerPid)) || Date.now() - sinceMs > LOST_AFTER_MS;
+  };
   const forward = async (workflowId: string, byMs: number): Promise<void> => {
     const pending = await pendingActivities(client, workflowId);
     if (pending === null) {
@@ -47,7 +56,7 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       return;
     }
     for (const activity of pending) {
-      if (activity.state === STARTED && activity.workerPid !== null && isDead(activity.workerPid)) {
+      if (activity.state === STARTED && isLost(workflowId, activity)) {
         await timeOut(client, { workflowId, activityId: activity.id });
       } else if (activity.state === SCHEDULED && activity.waitsForRetry) {
         await retryNow(client, { workflowId, activityId: activity.id });
@@ -92,6 +101,7 @@ const COME_DUE = [
 interface PendingActivity {
   readonly id: string;
   readonly state: number;
+  readonly attempt: number;
   readonly waitsForRetry: boolean;
   /** The SDK names a worker `pid@host`. */
   readonly workerPid: number | null;
@@ -108,6 +118,7 @@ async function pendingActivities(client: Client, workflowId: string): Promise<Pe
     return {
       id: activity.activityId ?? '',
       state: activity.state ?? 0,
+      attempt: activity.attempt ?? 0,
       waitsForRetry: next !== null && next !== undefined && tsToMs(next) > Date.now(),
       workerPid: Number.isInteger(pid) ? pid : null,
     };
