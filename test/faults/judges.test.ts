@@ -430,6 +430,19 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
   ['I14', 'a failure that is posted', /is FAILED, the ledger has 10000 for it/, listed(failed, BY_OPERATORS)],
   [
     'I14',
+    'a success that is posted twice',
+    /is SUCCEEDED, the ledger has 20000 for it/,
+    { postings: [...sound.postings, ...sound.postings.filter(({ causeId }) => causeId === 'ref_50')] },
+  ],
+  [
+    'I14',
+    'a refund that the api does not list',
+    /refund 50 is there, and the api does not list it/,
+    listed(BY_OPERATORS),
+  ],
+  ['I14', 'a payment that is given back by nothing', /is REFUNDED, with 0 of 30000 given back/, listed()],
+  [
+    'I14',
     'a payment whose status is not the sum of its refunds',
     /is REFUNDED, with 20000 of 30000 given back/,
     listed(failed, BY_OPERATORS),

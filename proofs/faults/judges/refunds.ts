@@ -38,13 +38,15 @@ export function refundCoursesOf(evidence: Evidence): RefundCourse[] {
       givings: last.map((view) => {
         const name = refundNames.find(({ id }) => id === view.id) ?? null;
         const isOwn = ({ reference }: { reference: string }): boolean => reference === name?.reference;
-        const posted = postings.find(({ causeType, causeId }) => causeType === 'refund' && causeId === name?.reference);
+        const posted = postings.filter(
+          ({ causeType, causeId }) => causeType === 'refund' && causeId === name?.reference,
+        );
         return {
           errand,
           view,
           name,
           booked: givenBack.find(isOwn) ?? null,
-          postedMinor: posted?.grossMinor ?? null,
+          postedMinor: posted.length === 0 ? null : total(posted.map(({ grossMinor }) => grossMinor)).toString(),
         };
       }),
     };
@@ -92,10 +94,16 @@ function mayMove({ outcome }: BookedRefund): boolean {
 
 /** I14. Refunds, payment, ledger and gateway say the same sum; what came to nothing moved nothing. */
 export const refundsSayWhatMoved: Judge = (evidence) => {
-  const courses = refundCoursesOf(evidence).filter(({ last, givings }) => last !== null && givings.length > 0);
+  const courses = refundCoursesOf(evidence).filter(({ last }) => last !== null);
+  const shown = new Set(courses.flatMap(({ givings }) => givings.map(({ view }) => view.id)));
   return {
-    judged: courses.reduce((sum, { givings }) => sum + givings.length, 0),
-    violations: courses.flatMap((course) => [...course.givings.flatMap(wrongEnd), ...wrongSum(course)]),
+    judged: shown.size,
+    violations: [
+      ...courses.flatMap((course) => [...course.givings.flatMap(wrongEnd), ...wrongSum(course)]),
+      ...evidence.refundNames
+        .filter(({ id }) => !shown.has(id))
+        .map(({ id, mark }) => `${mark}: refund ${id} is there, and the api does not list it`),
+    ],
   };
 };
 
