@@ -3,6 +3,7 @@ import type { Registration } from '../../database/applications.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { Answer, Journal } from './journal.ts';
 import type { Errand } from './plan.ts';
+import type { AppRefund } from './refund-plan.ts';
 
 const Payment = z.object({
   id: z.int(),
@@ -19,6 +20,28 @@ export type PaymentView = z.infer<typeof Payment>;
 const OneAnswer = z.object({ data: Payment });
 const ListAnswer = z.object({ data: z.array(Payment) });
 
+const Refund = z.object({
+  id: z.int(),
+  paymentId: z.int(),
+  amountMinor: z.int(),
+  reason: z.string().nullable(),
+  status: z.string(),
+  gatewayRefundId: z.string().nullable(),
+  failureCode: z.string().nullable(),
+  review: z.object({ reason: z.string() }).nullable(),
+  createdBy: z.string(),
+  approvedBy: z.string().nullable(),
+});
+export type RefundView = z.infer<typeof Refund>;
+/** One refund, what was decided about one, or a list of them. */
+const RefundAnswer = z.object({
+  data: z.union([
+    Refund.transform((refund) => [refund]),
+    z.object({ refund: Refund }).transform(({ refund }) => [refund]),
+    z.array(Refund),
+  ]),
+});
+
 /** An application of the run, in the one mode that it uses. */
 export interface Tenant {
   readonly index: 0 | 1 | 2;
@@ -26,6 +49,8 @@ export interface Tenant {
   readonly registration: Registration;
   /** Index of the receiver that its events go to; null when it has none. */
   readonly receiver: 0 | 1 | null;
+  /** Above it an operator's refund needs the word of a second person; null when none does. */
+  readonly thresholdMinor: number | null;
 }
 
 /** What must never leave the database: marks in what the payers' data would be. */
@@ -46,11 +71,18 @@ export interface Caller {
   create(errand: Errand, options: CallOptions): Promise<Answer>;
   read(errand: Errand, id: number, options: CallOptions): Promise<Answer>;
   list(errand: Errand, options: CallOptions): Promise<Answer>;
+  refund(errand: Errand, refund: RefundRequest, options: CallOptions): Promise<Answer>;
+  refunds(errand: Errand, paymentId: number, options: CallOptions): Promise<Answer>;
+  readRefund(errand: Errand, refundId: number, options: CallOptions): Promise<Answer>;
 }
+
+export type RefundRequest = AppRefund & { readonly paymentId: number };
 
 interface Request {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** Key of the refund that is asked for. */
+  readonly refund?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
@@ -60,9 +92,18 @@ export function openCaller(tenant: Tenant, { apis, journal }: { apis: readonly s
   const credentials = mode === 'TEST' ? registration.test : registration.live;
   const call = async (mark: string, request: Request, options: CallOptions): Promise<Answer> => {
     const sentAtMs = performance.now();
-    const known = { mark, app: tenant.index, kind: options.kind, api: options.api, sentAtMs };
-    const got = await exchange(`${apis[options.api]}/api/v1${request.path}`, request, {
-      credentials,
+    const known = {
+      mark,
+      app: tenant.index,
+      kind: options.kind,
+      api: options.api,
+      sentAtMs,
+      ...(request.refund === undefined ? {} : { refund: request.refund }),
+    };
+    const { apiKey, apiSecret } = credentials;
+    const got = await exchange(`${apis[options.api]}/api/v1${request.path}`, {
+      ...request,
+      headers: { ...request.headers, 'x-api-key': apiKey, 'x-api-secret': apiSecret },
       timeoutMs: options.timeoutMs,
     });
     const answer = { ...known, answeredAtMs: performance.now(), ...got };
@@ -84,6 +125,22 @@ export function openCaller(tenant: Tenant, { apis, journal }: { apis: readonly s
     read: (errand, id, options) => call(errand.mark, { method: 'GET', path: `/payments/${id}` }, options),
     list: (errand, options) =>
       call(errand.mark, { method: 'GET', path: `/payments?customerReference=${customerOf(errand)}` }, options),
+    refund: (errand, { key, amountMinor, paymentId }, options) =>
+      call(
+        errand.mark,
+        {
+          method: 'POST',
+          path: `/payments/${paymentId}/refunds`,
+          refund: key,
+          headers: { 'content-type': 'application/json', 'idempotency-key': `refund-${key}` },
+          body: JSON.stringify({ amountMinor, reason: options.kind === 'refund-other-body' ? `${key} changed` : key }),
+        },
+        options,
+      ),
+    refunds: (errand, paymentId, options) =>
+      call(errand.mark, { method: 'GET', path: `/payments/${paymentId}/refunds` }, options),
+    readRefund: (errand, refundId, options) =>
+      call(errand.mark, { method: 'GET', path: `/refunds/${refundId}` }, options),
   };
 }
 
@@ -103,15 +160,22 @@ function bodyOf(errand: Errand, kind: Answer['kind']) {
   };
 }
 
-async function exchange(
+interface Exchange {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs: number;
+}
+
+/** One call and what came of it; no answer is an outcome, too. */
+export async function exchange(
   url: string,
-  { method, headers, body }: Request,
-  { credentials, timeoutMs }: { credentials: { apiKey: string; apiSecret: string }; timeoutMs: number },
+  { method, headers, body, timeoutMs }: Exchange,
 ): Promise<Pick<Answer, 'status' | 'replayed' | 'text'>> {
   try {
     const response = await fetch(url, {
       method,
-      headers: { ...headers, 'x-api-key': credentials.apiKey, 'x-api-secret': credentials.apiSecret },
+      headers,
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -129,6 +193,12 @@ export function paymentIn({ text }: Answer): PaymentView | null {
 
 export function paymentsIn({ text }: Answer): readonly PaymentView[] | null {
   const parsed = ListAnswer.safeParse(parseJson(text));
+  return parsed.success ? parsed.data.data : null;
+}
+
+/** The refunds that an answer shows, whatever their number. */
+export function refundsIn({ text }: Pick<Answer, 'text'>): readonly RefundView[] | null {
+  const parsed = RefundAnswer.safeParse(parseJson(text));
   return parsed.success ? parsed.data.data : null;
 }
 

@@ -4,12 +4,12 @@ import { accountBalances } from '../../database/ledger/balances.ts';
 import { verifyLedger } from '../../database/ledger/verify.ts';
 import type { Database } from '../../database/connection.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
-import { paymentIn, paymentsIn, type Caller, type Tenant } from './application.ts';
+import { paymentIn, paymentsIn, refundsIn, type Caller, type Tenant } from './application.ts';
 import type { CanarySearch } from './canaries.ts';
-import type { Account, Delivery, Evidence, ForeignRead, Posting } from './evidence.ts';
+import type { Account, Delivery, Evidence, ForeignRead, Posting, RefundName } from './evidence.ts';
 import type { BookReader } from './gateway-books.ts';
 import type { Histories, History } from './histories.ts';
-import type { Journal } from './journal.ts';
+import type { Answer, Journal } from './journal.ts';
 import type { Owner } from './owner.ts';
 import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
@@ -49,7 +49,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
   const { errands, tenants, prefix, journal, unsettled } = sources;
   await lastLooks(sources);
   const foreignReads = await readForeign(sources);
-  const { sessions, charges } = await sources.books.read();
+  const { sessions, charges, refunds } = await sources.books.read();
   const own = sessions.filter(({ mark }) => mark.startsWith(prefix));
   const orders = new Set(own.map(({ tranId }) => tranId));
   const histories = await sources.histories.read(await workflowsOf(sources));
@@ -62,10 +62,17 @@ export async function collect(sources: RoundSources): Promise<Collected> {
     histories,
     evidence: {
       errands,
-      apps: tenants.map(({ index, receiver, mode }) => ({ index, receiver, store: sources.stores[mode] })),
+      apps: tenants.map(({ index, receiver, mode, thresholdMinor }) => ({
+        index,
+        receiver,
+        store: sources.stores[mode],
+        thresholdMinor,
+      })),
       answers: journal.answers,
       sessions: own,
       charges: charges.filter(({ tranId }) => orders.has(tranId)),
+      givenBack: refunds.filter(({ tranId }) => orders.has(tranId)),
+      refundNames: await refundNames(sources),
       keptNotices: await keptNotices(sources),
       deliveries: await deliveriesOf(sources),
       postings: await postingsOf(sources),
@@ -76,68 +83,94 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       canaries: seen.found,
       searched: seen.searched,
       findings: verified.findings.map((finding) => JSON.stringify(finding)),
-      proved: verified.paidPayments + verified.latePayments,
+      proved: verified.paidPayments + verified.latePayments + verified.refunds,
     },
   };
 }
 
-/** Each errand's payments, as both apis list them at the end. */
+/** Each errand's payments with their refunds, as both apis list them at the end. */
 async function lastLooks({ errands, callers }: RoundSources): Promise<void> {
   await Promise.all(
     errands.flatMap((errand) =>
       ([0, 1] as const).map(async (api) => {
-        for (let tries = 0; tries < TRIES; tries += 1) {
-          const answer = await callers[errand.app]?.list(errand, { api, kind: 'list', timeoutMs: READ_TIMEOUT_MS });
-          if (answer?.status === 200) {
-            return;
-          }
+        const options = { api, timeoutMs: READ_TIMEOUT_MS } as const;
+        const caller = callers[errand.app];
+        const list = await untilRead(() => caller?.list(errand, { ...options, kind: 'list' }));
+        for (const { id } of (list === null ? null : paymentsIn(list)) ?? []) {
+          await untilRead(() => caller?.refunds(errand, id, { ...options, kind: 'refund-list' }));
         }
       }),
     ),
   );
 }
 
+async function untilRead(look: () => Promise<Answer> | undefined): Promise<Answer | null> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const answer = await look();
+    if (answer?.status === 200) {
+      return answer;
+    }
+  }
+  return null;
+}
+
 /** Each application asks for one payment of every other. */
 async function readForeign({ errands, callers, journal, tenants }: RoundSources): Promise<ForeignRead[]> {
   const known = new Map<number, { errand: Errand; id: number }>();
+  const refunds = new Map<number, number>();
   for (const answer of journal.answers) {
     const errand = errands.find(({ mark }) => mark === answer.mark);
     const id = paymentIn(answer)?.id ?? paymentsIn(answer)?.[0]?.id;
     if (errand !== undefined && id !== undefined) {
       known.set(errand.app, { errand, id });
     }
+    const refundId = refundsIn(answer)?.[0]?.id;
+    if (refundId !== undefined) {
+      refunds.set(answer.app, refundId);
+    }
   }
+  const options = { api: 0, kind: 'foreign-read', timeoutMs: READ_TIMEOUT_MS } as const;
   const reads = tenants.flatMap(({ index }) =>
     [...known]
       .filter(([app]) => app !== index)
-      .map(async ([app, { errand, id }]) => {
-        const answer = await callers[index]?.read({ ...errand, app: index }, id, {
-          api: 0,
-          kind: 'foreign-read',
-          timeoutMs: READ_TIMEOUT_MS,
-        });
-        return {
+      .flatMap(([app, { errand, id }]) => {
+        const own = { ...errand, app: index };
+        const refundId = refunds.get(app);
+        const read = async (of: string, asked: Promise<Answer> | undefined): Promise<ForeignRead> => ({
           by: `application ${index}`,
-          of: `payment ${id} of application ${app}`,
-          status: answer?.status ?? null,
-        };
+          of: `${of} of application ${app}`,
+          status: (await asked)?.status ?? null,
+        });
+        return [
+          read(`payment ${id}`, callers[index]?.read(own, id, options)),
+          ...(refundId === undefined
+            ? []
+            : [read(`refund ${refundId}`, callers[index]?.readRefund(own, refundId, options))]),
+        ];
       }),
   );
   return Promise.all(reads);
 }
 
 async function workflowsOf({ owner, prefix }: RoundSources): Promise<string[]> {
-  const rows = await owner.run<{ reference: string; attempt: string | null; event: string | null }>(
-    `select p.reference, t.reference as attempt, e.event_id as event from payments p
-     left join payment_attempts t on t.payment_id = p.id left join webhook_events e on e.payment_id = p.id where p.product_name like ?`,
+  const rows = await owner.run<{
+    reference: string;
+    attempt: string | null;
+    event: string | null;
+    refund: string | null;
+  }>(
+    `select p.reference, t.reference as attempt, e.event_id as event, r.reference as refund from payments p
+     left join payment_attempts t on t.payment_id = p.id left join webhook_events e on e.payment_id = p.id
+     left join refunds r on r.payment_id = p.id where p.product_name like ?`,
     [`${prefix}%`],
   );
   return [
     ...new Set(
-      rows.flatMap(({ reference, attempt, event }) => [
+      rows.flatMap(({ reference, attempt, event, refund }) => [
         workflowIds.payment(reference),
         ...(attempt === null ? [] : [workflowIds.latePayment(attempt)]),
         ...(event === null ? [] : [workflowIds.webhook(event)]),
+        ...(refund === null ? [] : [workflowIds.refund(refund)]),
       ]),
     ),
   ];
@@ -150,9 +183,22 @@ async function deliveriesOf({ inboxes, delivered, journal }: RoundSources): Prom
   const own = new Set(
     journal.answers
       .flatMap((answer) => [paymentIn(answer), ...(paymentsIn(answer) ?? [])])
-      .map((payment) => payment?.reference),
+      .map((payment) => payment?.id),
   );
-  return delivered.filter(({ reference }) => own.has(reference));
+  return delivered.filter(({ paymentId }) => paymentId !== null && own.has(paymentId));
+}
+
+async function refundNames({ owner, prefix }: RoundSources): Promise<RefundName[]> {
+  const rows = await owner.run<{ id: string; reference: string; mark: string; late: string | null }>(
+    `select r.id::text, r.reference, p.product_name as mark, r.late_payment_id::text as late
+     from refunds r join payments p on p.id = r.payment_id where p.product_name like ?`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ id, late, ...name }) => ({
+    ...name,
+    id: Number(id),
+    latePaymentId: late === null ? null : Number(late),
+  }));
 }
 
 /** Those without a payment belong to somebody, too: a gateway may name a wrong order. */
@@ -168,12 +214,14 @@ async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
 async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {
   return owner.run<Posting>(
     `select x.cause_type as "causeType", x.cause_id as "causeId", x.kind, p.product_name as mark,
-       coalesce((select sum(l.amount_minor) from ledger_postings l join ledger_accounts d on d.id = l.debit_account_id
+       coalesce((select sum(l.amount_minor) from ledger_postings l
+         join ledger_accounts d on d.id = case when x.cause_type = 'refund' then l.credit_account_id else l.debit_account_id end
          where l.transaction_id = x.id and d.name like 'gateway:%:clearing'), 0)::text as "grossMinor"
      from ledger_transactions x
      join payments p on (x.cause_type = 'payment' and x.cause_id = p.reference)
        or (x.cause_type = 'late-payment' and exists (
          select from payment_attempts t where t.payment_id = p.id and x.cause_id like t.reference || ':%'))
+       or (x.cause_type = 'refund' and exists (select from refunds r where r.payment_id = p.id and x.cause_id = r.reference))
      where p.product_name like ?`,
     [`${prefix}%`],
   );

@@ -95,6 +95,44 @@ export const GATEWAY_SCRIPTS = {
 export type GatewayScript = keyof typeof GATEWAY_SCRIPTS;
 export const GATEWAY_SCRIPT_NAMES = Object.keys(GATEWAY_SCRIPTS) as readonly GatewayScript[];
 
+/** Rows that trouble a refund; the payment is charged like any other. */
+export const REFUND_SCRIPTS = {
+  'refund-silent': 60,
+  'refund-timeout-after': 61,
+  'refund-refused': 62,
+  'refund-long': 63,
+  'refund-cancelled': 64,
+  'refund-http-500': 65,
+  'refund-html': 66,
+  'refund-query-500': 67,
+  'refund-address': 68,
+  'refund-timeout-before': 69,
+  'refund-failed': 70,
+} as const;
+export type RefundScript = keyof typeof REFUND_SCRIPTS;
+export const REFUND_SCRIPT_NAMES = Object.keys(REFUND_SCRIPTS) as readonly RefundScript[];
+/** With these the gateway says plainly that it gives nothing back. */
+export const REFUSING_SCRIPTS: ReadonlySet<string> = new Set<RefundScript>(['refund-refused', 'refund-address']);
+
+/** How a paid payment is given back: by its application, by operators, or by both at once. */
+export const REFUND_ACTS = [
+  'part',
+  'whole',
+  'rush',
+  'too-much',
+  'mixed',
+  'approved',
+  'approved-at-once',
+  'own-word',
+  'rejected',
+  'left',
+] as const;
+export type RefundAct = (typeof REFUND_ACTS)[number];
+
+/** What becomes of late money: an operator gives it back or lets the application keep it, or the application's policy gives it back. */
+export const LATE_ACTS = ['refund', 'keep', 'policy'] as const;
+export type LateAct = (typeof LATE_ACTS)[number];
+
 /** Callbacks that the gateway never sent, from somebody who knows the order's number. */
 export const FORGERIES = ['forged-ipn', 'forged-return', 'early-ipn'] as const;
 export type Forgery = (typeof FORGERIES)[number];
@@ -108,7 +146,9 @@ export const ALL_DIALS: readonly string[] = [
   ...RECEIVER_DIALS,
   ...LINKS,
   ...TOXICS,
-  ...GATEWAY_SCRIPT_NAMES.map((name) => `gateway:${name}`),
+  ...[...GATEWAY_SCRIPT_NAMES, ...REFUND_SCRIPT_NAMES].map((name) => `gateway:${name}`),
   ...FORGERIES,
   LATE_MONEY,
+  ...REFUND_ACTS.map((act) => `refund:${act}`),
+  ...LATE_ACTS.map((act) => `late:${act}`),
 ];

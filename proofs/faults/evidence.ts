@@ -1,4 +1,4 @@
-import type { BookedCharge, BookedSession } from './gateway-books.ts';
+import type { BookedCharge, BookedRefund, BookedSession } from './gateway-books.ts';
 import type { Answer } from './journal.ts';
 import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
@@ -10,12 +10,26 @@ export interface Delivery {
   readonly id: string;
   readonly type: string;
   readonly signatureValid: boolean;
+  readonly paymentId: number | null;
+  /** Null in events about payments. */
+  readonly refundId: number | null;
+  /** The payment's; empty in events about refunds. */
   readonly reference: string;
   readonly status: string;
   readonly body: string;
 }
 
-/** One ledger transaction with the sum that it put on the clearing account. */
+/** What the rows call a refund that the api shows by its number: names, nothing that is judged. */
+export interface RefundName {
+  readonly id: number;
+  /** Its key at the gateway. */
+  readonly reference: string;
+  readonly mark: string;
+  /** The late money that it gives back; null when it gives back the payment's own. */
+  readonly latePaymentId: number | null;
+}
+
+/** One ledger transaction with the sum that it put on the clearing account, or took from there when it is a refund's. */
 export interface Posting {
   readonly causeType: string;
   readonly causeId: string;
@@ -52,11 +66,18 @@ export interface ForeignRead {
 export interface Evidence {
   readonly errands: readonly Errand[];
   /** By index: whether events go to a receiver, and to which. */
-  readonly apps: readonly { readonly index: number; readonly receiver: number | null; readonly store: string }[];
+  readonly apps: readonly {
+    readonly index: number;
+    readonly receiver: number | null;
+    readonly store: string;
+    readonly thresholdMinor: number | null;
+  }[];
   /** The client's journal. */
   readonly answers: readonly Answer[];
   readonly sessions: readonly BookedSession[];
   readonly charges: readonly BookedCharge[];
+  readonly givenBack: readonly BookedRefund[];
+  readonly refundNames: readonly RefundName[];
   /** SHA-256 of every notice that is stored as evidence, as hexadecimal digits. */
   readonly keptNotices: readonly string[];
   readonly deliveries: readonly Delivery[];

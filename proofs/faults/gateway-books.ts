@@ -20,11 +20,14 @@ const Entry = z.discriminatedUnion('type', [
 ]);
 const TOLD: ReadonlySet<string> = new Set(Entry.options.map((option) => option.shape.type.value));
 const ChargeLine = z.object({
-  kind: z.string(),
+  kind: z.enum(['charge', 'refund', 'refund_outcome']),
   at: z.iso.datetime(),
   tranId: z.string(),
   valId: z.string(),
   amount: z.string(),
+  refundRefId: z.string().default(''),
+  refundTransId: z.string().default(''),
+  status: z.string().default(''),
 });
 
 export interface TakenNotice {
@@ -55,9 +58,23 @@ export interface BookedCharge {
   readonly amountMinor: string;
 }
 
+/** A refund that the gateway has accepted. */
+export interface BookedRefund {
+  readonly tranId: string;
+  /** The gateway's own name for it. */
+  readonly refId: string;
+  /** What the merchant calls it. */
+  readonly reference: string;
+  readonly atMs: number;
+  readonly amountMinor: string;
+  /** How it ended at the gateway; null while it is processed. */
+  readonly outcome: string | null;
+}
+
 export interface GatewayBooks {
   readonly sessions: readonly BookedSession[];
   readonly charges: readonly BookedCharge[];
+  readonly refunds: readonly BookedRefund[];
 }
 
 export interface BookReader {
@@ -76,6 +93,19 @@ export function openBooks(directory: string): BookReader {
   const sessions = new Map<string, OpenSession>();
   const deliveries = new Map<string, TakenNotice & { session: OpenSession }>();
   const charges: BookedCharge[] = [];
+  const refunds = new Map<string, BookedRefund>();
+  const takeLine = (line: z.infer<typeof ChargeLine>): void => {
+    const { kind, tranId, valId, refundRefId: refId, refundTransId: reference } = line;
+    const [atMs, amountMinor] = [Date.parse(line.at), minorUnits(line.amount)];
+    const known = refunds.get(refId);
+    if (kind === 'charge') {
+      charges.push({ tranId, valId, atMs, amountMinor });
+    } else if (kind === 'refund') {
+      refunds.set(refId, { tranId, refId, reference, atMs, amountMinor, outcome: null });
+    } else if (known !== undefined) {
+      refunds.set(refId, { ...known, outcome: line.status });
+    }
+  };
   const take = (entry: z.infer<typeof Entry>): void => {
     switch (entry.type) {
       case 'session':
@@ -118,12 +148,9 @@ export function openBooks(directory: string): BookReader {
         }
       }
       for (const line of await chargeLog()) {
-        const { kind, tranId, valId, at, amount } = ChargeLine.parse(line);
-        if (kind === 'charge') {
-          charges.push({ tranId, valId, atMs: Date.parse(at), amountMinor: minorUnits(amount) });
-        }
+        takeLine(ChargeLine.parse(line));
       }
-      return { sessions: [...sessions.values()], charges };
+      return { sessions: [...sessions.values()], charges, refunds: [...refunds.values()] };
     },
   };
 }

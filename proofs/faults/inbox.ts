@@ -13,8 +13,16 @@ const Line = z.object({
 });
 const Body = z.object({
   type: z.string(),
-  data: z.object({ reference: z.string(), status: z.string() }),
+  data: z.union([
+    z
+      .object({ id: z.int(), reference: z.string(), status: z.string() })
+      .transform(({ id, reference, status }) => ({ paymentId: id, refundId: null, reference, status })),
+    z
+      .object({ id: z.int(), paymentId: z.int(), status: z.string() })
+      .transform(({ id, paymentId, status }) => ({ paymentId, refundId: id, reference: '', status })),
+  ]),
 });
+const UNKNOWN = { paymentId: null, refundId: null, reference: '', status: '' } as const;
 
 const TOLERANCE_SECONDS = 300;
 
@@ -34,8 +42,7 @@ export function openInbox(
         id,
         body,
         type: known.success ? known.data.type : '',
-        reference: known.success ? known.data.data.reference : '',
-        status: known.success ? known.data.data.status : '',
+        ...(known.success ? known.data.data : UNKNOWN),
         signatureValid:
           Math.abs(at / 1_000 - Number(timestamp)) <= TOLERANCE_SECONDS &&
           secrets.some((secret) => isSigned({ signature, secret, text: `${id}.${timestamp}.${body}` })),

@@ -6,14 +6,15 @@ import { promisify } from 'node:util';
 import type { Cluster, MemberName } from './cluster.ts';
 import type { ProcessDial } from './dials.ts';
 import type { FaultLog } from './fault-log.ts';
+import { followText } from './follow-lines.ts';
 import type { Member } from './member.ts';
 import type { PlannedFault } from './plan.ts';
 
 /** A graceful stop that takes longer than this is cut short, as every launcher does. */
 const TERM_GRACE_MS = 4_000;
 const UP_TIMEOUT_MS = 20_000;
-/** Nobody may pay any more in this round: then it strikes without its cue. */
-const CUE_TIMEOUT_MS = 1_500;
+/** Nobody may pay, or be given back, any more in this round: then it strikes without its cue. */
+const CUE_TIMEOUT_MS = { charge: 1_500, refund: 4_000 } as const;
 
 /** Carries out the faults of a round at their times, each to its end. Resolves when all of them are over. */
 export async function inject(cluster: Cluster, faults: readonly PlannedFault[], log: FaultLog): Promise<void> {
@@ -33,11 +34,15 @@ async function cue({ directory }: Cluster, { cue: kind, cueDelayMs }: PlannedFau
   if (kind === 'clock') {
     return;
   }
-  const size = (): number =>
-    statSync(join(directory, 'simulators', 'charges.jsonl'), { throwIfNoEntry: false })?.size ?? 0;
+  const file = join(directory, 'simulators', 'charges.jsonl');
+  const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const added = kind === 'charge' ? null : followText(file);
+  await added?.();
   const before = size();
-  const giveUpAt = Date.now() + CUE_TIMEOUT_MS;
-  while (size() === before && Date.now() < giveUpAt) {
+  const hasCome = async (): Promise<boolean> =>
+    added === null ? size() !== before : (await added()).includes('"kind":"refund');
+  const giveUpAt = Date.now() + CUE_TIMEOUT_MS[kind];
+  while (!(await hasCome()) && Date.now() < giveUpAt) {
     await sleep(10);
   }
   await sleep(cueDelayMs);

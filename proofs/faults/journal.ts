@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs';
 export interface Answer {
   readonly mark: string;
   readonly app: number;
-  readonly kind: 'create' | 'repeat' | 'other-body' | 'read' | 'foreign-read' | 'list';
+  readonly kind: 'create' | 'repeat' | 'other-body' | 'read' | 'foreign-read' | 'list' | RefundCall | DeskCall;
   readonly api: 0 | 1;
   readonly sentAtMs: number;
   readonly answeredAtMs: number;
@@ -12,7 +12,16 @@ export interface Answer {
   readonly status: number | null;
   readonly replayed: boolean;
   readonly text: string;
+  /** Key of the refund that was asked for. */
+  readonly refund?: string;
+  /** Of an operator's call: who he is, which refund or late payment he speaks of, and when by the clock on the wall. */
+  readonly desk?: { readonly operatorId: number; readonly subjectId: number | null; readonly atMs: number };
 }
+
+/** An application's calls about refunds. */
+export type RefundCall = 'refund' | 'refund-repeat' | 'refund-other-body' | 'refund-list';
+/** Operators' calls. `unrefunded` says that no money moved. */
+export type DeskCall = 'desk-refund' | 'desk-look' | 'approve' | 'reject' | 'unrefunded' | 'late-refund' | 'late-keep';
 
 export interface Journal {
   write(answer: Answer): void;

@@ -6,8 +6,9 @@ import { balancesAreSums, chainVerifies, ledgerBalances } from './judges/ledger.
 import type { Judge, Verdict } from './judges/judge.ts';
 import { everythingComesToItsEnd } from './judges/liveness.ts';
 import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
+import { givenBackAtMostOnce, refundsSayWhatMoved, twoPeopleDecide } from './judges/refunds.ts';
 
-/** The invariants of a round. Refunds come with their issue; I3 compares what was taken with what was posted until then. */
+/** The invariants of a round. */
 export const JUDGES = {
   I1: { words: 'debits and credits add up, for each currency', judge: ledgerBalances },
   I2: { words: 'balances are the sums of their postings', judge: balancesAreSums },
@@ -16,14 +17,26 @@ export const JUDGES = {
     judge: nothingIsPostedThatWasNotTaken,
   },
   I4: { words: 'a payment has one order at the gateway and at most one charge', judge: chargedAtMostOnce },
-  I5: { words: 'every 2xx that a client or the gateway saw is still true', judge: everyAnswerIsKept },
+  I5: { words: 'every 2xx that a client, an operator or the gateway saw is still true', judge: everyAnswerIsKept },
   I6: { words: 'one key has one reply and one effect', judge: oneKeyOneEffect },
   I7: { words: 'nothing leaves a final state', judge: noWayBack },
   I8: { words: 'each end has one event, and each receiver saw it', judge: oneEventForEachEnd },
   I9: { words: 'after the faults everything comes to the end that the gateway knows', judge: everythingComesToItsEnd },
   I10: { words: 'no application saw a foreign byte', judge: nothingForeignIsSeen },
   I11: { words: 'no secret and nothing of a payer is in logs and histories', judge: noSecretIsTold },
-  I12: { words: 'the ledger verifies: chain, structure, payments, evidence', judge: chainVerifies },
+  I12: { words: 'the ledger verifies: chain, structure, payments, refunds, evidence', judge: chainVerifies },
+  I13: {
+    words: 'the gateway gives back at most what it took, and each refund once',
+    judge: givenBackAtMostOnce,
+  },
+  I14: {
+    words: 'refunds, payment, ledger and gateway say the same sum; what came to nothing moved nothing',
+    judge: refundsSayWhatMoved,
+  },
+  I15: {
+    words: 'above the threshold nothing moves without the word of a second person',
+    judge: twoPeopleDecide,
+  },
 } as const satisfies Record<string, { words: string; judge: Judge }>;
 export type InvariantName = keyof typeof JUDGES;
 export const INVARIANTS = Object.keys(JUDGES) as readonly InvariantName[];

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paymentIn, type Caller } from './application.ts';
-import type { FaultLog } from './fault-log.ts';
 import { actAsPayer } from './payer.ts';
 import type { Errand } from './plan.ts';
+import { decideLateMoney, refundWhenPaid, type Refunds } from './refund-load.ts';
 import type { GatewayControl } from './simulator-control.ts';
 
-export interface Load {
-  readonly callers: readonly Caller[];
+export interface Load extends Refunds {
   readonly control: GatewayControl;
   readonly apiUrl: string;
   readonly modes: readonly ('TEST' | 'LIVE')[];
   readonly stores: Readonly<Record<'TEST' | 'LIVE', string>>;
-  readonly log: FaultLog;
   /** True once the faults have been over for so long that whoever still tries gives up. */
   readonly closed: () => boolean;
+  /** True once they have been over for so long that no application waits any more for its payment to be paid. */
+  readonly over: () => boolean;
 }
 
 const CREATE_TIMEOUT_MS = 3_000;
@@ -68,6 +68,8 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
   }
   done = true;
   await reading;
+  const refunding = { errand, paymentId: payment.id, over: load.over, closed: load.closed };
+  await Promise.all([refundWhenPaid(load, refunding), decideLateMoney(load, refunding)]);
 }
 
 interface Created {

@@ -2,15 +2,22 @@ import {
   FORGERIES,
   GATEWAY_SCRIPT_NAMES,
   GATEWAY_SCRIPTS,
+  LATE_ACTS,
   LINKS,
   PROCESS_DIALS,
   RECEIVER_DIALS,
+  REFUND_ACTS,
+  REFUND_SCRIPT_NAMES,
+  REFUND_SCRIPTS,
   TOXICS,
   type Forgery,
   type GatewayScript,
+  type LateAct,
   type LinkName,
   type ProcessDial,
   type ReceiverDial,
+  type RefundAct,
+  type RefundScript,
   type Toxic,
 } from './dials.ts';
 import { randomFrom, type Random } from './random.ts';
@@ -27,9 +34,9 @@ export type PlannedFault = Trouble & {
   readonly atMs: number;
   /**
    * `charge`: from then on it waits for the gateway to take money, and strikes so many milliseconds later: what follows a charge is where
-   * a death costs most. `clock`: it strikes at once.
+   * a death costs most. `refund`: for the gateway to take on a refund, or to end one. `clock`: it strikes at once.
    */
-  readonly cue: 'clock' | 'charge';
+  readonly cue: 'clock' | 'charge' | 'refund';
   readonly cueDelayMs: number;
   /** How long it lasts; of a killed process, how long it stays dead before it is started again. */
   readonly forMs: number;
@@ -58,11 +65,15 @@ export interface Errand {
   readonly app: 0 | 1 | 2;
   readonly startMs: number;
   readonly amountMinor: number;
-  readonly script: GatewayScript | null;
+  readonly script: GatewayScript | RefundScript | null;
   readonly act: PayerAct;
   readonly firstApi: 0 | 1;
   readonly repeat: Repeat | null;
   readonly forgery: Forgery | null;
+  /** How it is given back once it is paid. */
+  readonly refund: RefundAct | null;
+  /** What becomes of its money when that comes late. */
+  readonly late: LateAct;
 }
 
 export interface RoundPlan {
@@ -75,8 +86,18 @@ export interface RoundPlan {
 /** Rounds that together turn every dial at least once. */
 export const CYCLE_ROUNDS = 8;
 export const LOAD_MS = 3_500;
-const ERRANDS = 12;
+/** The first ones are about paying: scripted, forged, late, and two as they come. Behind them come those that are about giving back. */
+const PAYING = 12;
 const SCRIPTED = 6;
+/** Of those about giving back, so many meet a gateway that troubles the refund, and so many one that does not. */
+const REFUND_SCRIPTED = 2;
+const REFUND_PLAIN = 2;
+const ERRANDS = PAYING + REFUND_SCRIPTED + REFUND_PLAIN;
+/** Where the refund is scripted, the act must bring one to the gateway. */
+const MOVING_ACTS = ['part', 'whole', 'rush', 'mixed', 'approved', 'approved-at-once'] as const satisfies RefundAct[];
+const REFUND_MINOR_MIN = 50_000;
+/** By the policies of the run's applications. */
+const LATE_APPS = { refund: 0, keep: 2, policy: 1 } as const satisfies Record<LateAct, 0 | 1 | 2>;
 /** Behind the scripted and the forged ones. */
 const LATE_MONEY_INDEX = SCRIPTED + FORGERIES.length;
 const TOXICS_PER_LINK = 2;
@@ -109,20 +130,78 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
   const troubles = onlyDial === undefined ? dealtTroubles(seed, round) : onlyTroubles(onlyDial, random);
   const scripts = onlyDial === undefined ? dealtScripts(seed, round) : onlyScripts(onlyDial);
   const forgeries = onlyDial === undefined || !isForgery(onlyDial) ? FORGERIES : [onlyDial];
+  const onlyLate = LATE_ACTS.find((act) => `late:${act}` === onlyDial);
+  const faults = troubles.map((trouble): PlannedFault => ({
+    ...trouble,
+    victim: random.chance(0.5) ? 0 : 1,
+    atMs: random.between(300, LOAD_MS - 900),
+    forMs: random.between(300, 1_600),
+    cue: random.chance(0.5) ? 'charge' : 'clock',
+    cueDelayMs: random.between(0, 250),
+  }));
   return {
     seed: seed.toString(),
     round,
-    faults: troubles.map((trouble) => ({
-      ...trouble,
-      victim: random.chance(0.5) ? 0 : 1,
-      atMs: random.between(300, LOAD_MS - 900),
-      forMs: random.between(300, 1_600),
-      cue: random.chance(0.5) ? 'charge' : 'clock',
-      cueDelayMs: random.between(0, 250),
-    })),
-    errands: Array.from({ length: ERRANDS }, (_, index) =>
-      errand({ seed, round, index, script: scripts[index] ?? null, forgery: forgeries[index - SCRIPTED] ?? null }),
-    ),
+    faults: onlyDial === undefined ? [...faults, faultAtRefund(seed, round)] : faults,
+    errands: [
+      ...Array.from({ length: PAYING }, (_, index) =>
+        errand({
+          seed,
+          round,
+          index,
+          script: scripts[index] ?? null,
+          forgery: forgeries[index - SCRIPTED] ?? null,
+          late: onlyLate ?? LATE_ACTS[round % LATE_ACTS.length] ?? 'refund',
+        }),
+      ),
+      ...Array.from({ length: ERRANDS - PAYING }, (_, index) => refundErrand({ seed, round, index, onlyDial })),
+    ],
+  };
+}
+
+/** One more fault waits for a refund: the gateway has it, and nobody may know yet. */
+function faultAtRefund(seed: bigint, round: number): PlannedFault {
+  const random = randomFrom(seed, round, 3);
+  const link = (): Trouble => ({ kind: 'link', link: random.pick(LINKS), toxic: random.pick(TOXICS) });
+  return {
+    ...(random.chance(0.4) ? link() : { kind: 'process', dial: random.pick(PROCESS_DIALS) }),
+    victim: random.chance(0.5) ? 0 : 1,
+    atMs: random.between(500, LOAD_MS - 1_500),
+    forMs: random.between(300, 1_600),
+    cue: 'refund',
+    cueDelayMs: random.between(0, 400),
+  };
+}
+
+interface DrawnRefund {
+  readonly seed: bigint;
+  readonly round: number;
+  readonly index: number;
+  readonly onlyDial: string | undefined;
+}
+
+function refundErrand({ seed, round, index, onlyDial }: DrawnRefund): Errand {
+  const random = randomFrom(seed, round, 2_000 + index);
+  const dealt = index < REFUND_SCRIPTED ? { script: dealtRefundScript({ seed, round, index }) } : { script: null };
+  const onlyScript = REFUND_SCRIPT_NAMES.find((name) => `gateway:${name}` === onlyDial);
+  const onlyAct = REFUND_ACTS.find((act) => `refund:${act}` === onlyDial);
+  const script = onlyDial === undefined ? dealt.script : (onlyScript ?? null);
+  const act = script === null ? dealtAct({ seed, round, index }) : random.pick(MOVING_ACTS);
+  return {
+    mark: `${seed}-${round}-${PAYING + index}`,
+    app: random.pick([0, 1] as const),
+    startMs: random.between(0, 700),
+    amountMinor:
+      script === null
+        ? scriptless(random.between(REFUND_MINOR_MIN, AMOUNT_MINOR_MAX))
+        : SCRIPTED_TAKA * 100 + REFUND_SCRIPTS[script],
+    script,
+    act: 'pay',
+    firstApi: random.pick([0, 1] as const),
+    repeat: null,
+    forgery: null,
+    refund: onlyAct ?? act,
+    late: 'refund',
   };
 }
 
@@ -132,16 +211,21 @@ interface Drawn {
   readonly index: number;
   readonly script: GatewayScript | null;
   readonly forgery: Forgery | null;
+  /** Of the payment that is certainly paid late. */
+  readonly late: LateAct;
 }
 
-function errand({ seed, round, index, script, forgery }: Drawn): Errand {
+function errand({ seed, round, index, script, forgery, late }: Drawn): Errand {
   const random = randomFrom(seed, round, 1_000 + index);
   const amountMinor = script === null ? plainAmount(random) : SCRIPTED_TAKA * 100 + GATEWAY_SCRIPTS[script];
   const plainAct = index === LATE_MONEY_INDEX ? 'cancel-then-pay' : drawAct(random);
   const act = forgery === null ? (script === null ? plainAct : 'pay') : 'leave-the-gateway';
+  const drawnApp = random.pick([0, 1, 2] as const);
+  const app = index === LATE_MONEY_INDEX ? LATE_APPS[late] : drawnApp;
+  const later = randomFrom(seed, round, 3_000 + index);
   return {
     mark: `${seed}-${round}-${index}`,
-    app: random.pick([0, 1, 2] as const),
+    app,
     startMs: random.between(0, LOAD_MS - 1_300),
     amountMinor,
     script,
@@ -149,11 +233,16 @@ function errand({ seed, round, index, script, forgery }: Drawn): Errand {
     firstApi: random.pick([0, 1] as const),
     repeat: random.chance(0.5) ? random.pick(['at-once', 'later', 'other-body'] as const) : null,
     forgery,
+    refund: (act === 'pay' || act === 'close-after-paying') && later.chance(0.6) ? later.pick(REFUND_ACTS) : null,
+    late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
   };
 }
 
 function plainAmount(random: Random): number {
-  const amount = random.between(AMOUNT_MINOR_MIN, AMOUNT_MINOR_MAX);
+  return scriptless(random.between(AMOUNT_MINOR_MIN, AMOUNT_MINOR_MAX));
+}
+
+function scriptless(amount: number): number {
   return Math.floor(amount / 100) === SCRIPTED_TAKA ? amount + 100 : amount;
 }
 
@@ -190,6 +279,20 @@ function dealtScripts(seed: bigint, round: number): GatewayScript[] {
     const position = (round % CYCLE_ROUNDS) * SCRIPTED + index;
     return deck[position % deck.length] ?? 'silence';
   });
+}
+
+type Dealt = Omit<DrawnRefund, 'onlyDial'>;
+
+function dealtRefundScript({ seed, round, index }: Dealt): RefundScript {
+  const deck = randomFrom(seed, Math.floor(round / CYCLE_ROUNDS), 4).shuffled(REFUND_SCRIPT_NAMES);
+  const position = (round % CYCLE_ROUNDS) * REFUND_SCRIPTED + index;
+  return deck[position % deck.length] ?? 'refund-silent';
+}
+
+function dealtAct({ seed, round, index }: Dealt): RefundAct {
+  const deck = randomFrom(seed, Math.floor(round / CYCLE_ROUNDS), 5).shuffled(REFUND_ACTS);
+  const position = (round % CYCLE_ROUNDS) * REFUND_PLAIN + index;
+  return deck[position % deck.length] ?? 'part';
 }
 
 function onlyTroubles(dial: string, random: Random): Trouble[] {

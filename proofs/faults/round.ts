@@ -1,15 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import { openCaller, type Caller } from './application.ts';
+import { openCaller, paymentIn, type Caller } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import { collect, type Collected, type Sources } from './collect.ts';
-import { GATEWAY_SCRIPT_NAMES, LATE_MONEY } from './dials.ts';
+import { GATEWAY_SCRIPT_NAMES, LATE_MONEY, REFUND_SCRIPT_NAMES } from './dials.ts';
+import type { Evidence } from './evidence.ts';
 import { openFaultLog, type FaultLog } from './fault-log.ts';
 import { inject, setReceiver } from './inject.ts';
 import { openJournal, type Journal } from './journal.ts';
+import { lateEndsOf, refundCoursesOf } from './judges/refunds.ts';
+import { openDesks, type Staff, type Tokens } from './operators.ts';
 import { runLoad } from './load.ts';
+import { decideLateMoney, endReview, refundWhenPaid, repeatRefunds, type Refunds } from './refund-load.ts';
 import { planRound, type Errand, type RoundName, type RoundPlan } from './plan.ts';
-import { settleByExpiry, settleTheRest, settleWhatIsKnown, type Unsettled } from './settle.ts';
+import {
+  idleReviews,
+  settleByExpiry,
+  settleRefunds,
+  settleTheRest,
+  settleWhatIsKnown,
+  type Settling,
+  type Unsettled,
+} from './settle.ts';
 import type { GatewayControl } from './simulator-control.ts';
 import type { TimeLapse } from './time-lapse.ts';
 
@@ -18,6 +30,8 @@ export interface Run extends Sources {
   readonly cluster: Cluster;
   readonly control: GatewayControl;
   readonly lapse: TimeLapse;
+  readonly staff: Staff;
+  readonly tokens: Tokens;
   /** Where processes that end or come up are noted: the log of the round that is on. */
   readonly hear: (log: FaultLog) => void;
 }
@@ -25,6 +39,8 @@ export interface Run extends Sources {
 export interface RoundResult extends Collected {
   readonly plan: RoundPlan;
   readonly log: FaultLog;
+  /** When the faults were over, by the clock on the wall. */
+  readonly healedAtMs: number;
   readonly tookMs: number;
 }
 
@@ -34,6 +50,8 @@ const REPEAT_TIMEOUT_MS = 12_000;
 const REPEATS_MAX = 6;
 /** Who was held up by the faults still gets done what he came for, if the service is of use again within this time. */
 const PATIENCE_MS = 6_000;
+/** An application waits so long for its payment to be paid; what is paid later it gives back later. */
+const WAITING_MS = 1_500;
 
 /** One round: load and faults together, then everything is made whole, and what comes of it is collected. */
 export async function playRound(run: Run, name: RoundName): Promise<RoundResult> {
@@ -43,12 +61,15 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   run.hear(log);
   const journal = openJournal(join(run.cluster.directory, 'client.jsonl'));
   const callers = run.tenants.map((tenant) => openCaller(tenant, { apis: run.cluster.apis, journal }));
+  const desks = openDesks({ staff: run.staff, tokens: run.tokens, apis: run.cluster.apis, journal });
+  const refunds: Refunds = { callers, desks, log, begun: new Set() };
+  await run.lapse.forgetPasswords();
   let closesAt = Infinity;
   const load = runLoad(
     {
-      callers,
-      log,
+      ...refunds,
       closed: () => performance.now() > closesAt,
+      over: () => performance.now() > closesAt - PATIENCE_MS + WAITING_MS,
       control: run.control,
       apiUrl: run.cluster.apiUrl,
       modes: run.tenants.map(({ mode }) => mode),
@@ -58,6 +79,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   );
   await inject(run.cluster, plan.faults, log);
   await heal(run, log);
+  const healedAtMs = Date.now();
   closesAt = performance.now() + PATIENCE_MS;
   // A key whose request died with its process is leased for a minute; its client, who still tries, need not wait for that.
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
@@ -72,6 +94,12 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   log.note('every key was sent once more');
   unsettled.push(...(await settleByExpiry(settling)));
   log.note('everything has expired');
+  await refundTheRest(refunds, { errands: plan.errands, journal });
+  log.note('what was paid late is given back');
+  unsettled.push(...(await settleRefunds(settling, plan.errands)));
+  log.note('refunds have ended or are put before a person');
+  await endReviews({ settling, refunds, journal }, plan.errands);
+  unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
   log.note('everything is settled');
   countScripts(log, await scriptedSessions(run, plan.errands));
@@ -79,9 +107,10 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'late-payment')) {
     log.fired([LATE_MONEY], `late money of ${late.mark} is held`);
   }
+  countRefunds(log, collected.evidence);
   await run.lapse.seal().catch((error: unknown) => log.note(`sealing not started: ${String(error)}`));
   log.note('the evidence is collected');
-  return { ...collected, plan, log, tookMs: Date.now() - begun };
+  return { ...collected, plan, log, healedAtMs, tookMs: Date.now() - begun };
 }
 
 /** Ends what the faults have left: every link carries, every process is up and of use, every receiver behaves. */
@@ -135,6 +164,66 @@ function countScripts(log: FaultLog, scripted: Awaited<ReturnType<typeof scripte
         script === name && (name.startsWith('session-') || sessions.some(({ outcome }) => outcome !== null)),
     );
     taken.forEach(() => log.fired([`gateway:${name}`], `the gateway's trouble ${name} took effect`));
+  }
+}
+
+/** An act has taken effect when it was begun; one that scripts the refund when the gateway was asked for it, of which it shows by its answer. */
+function countRefunds(log: FaultLog, evidence: Evidence): void {
+  for (const { errand, givings } of refundCoursesOf(evidence)) {
+    const own = givings.map(({ view }) => view).filter(({ reason }) => reason?.startsWith(errand.mark) === true);
+    if (own.length > 0) {
+      log.fired([`refund:${errand.refund}`], `${errand.mark} is given back: ${errand.refund}`);
+    }
+    const script = REFUND_SCRIPT_NAMES.find((name) => name === errand.script);
+    if (script !== undefined && own.some(({ status }) => status !== 'REJECTED' && status !== 'AWAITING_APPROVAL')) {
+      log.fired([`gateway:${script}`], `the gateway's trouble ${script} took effect`);
+    }
+  }
+  for (const { errand, act } of lateEndsOf(evidence)) {
+    log.fired([`late:${act}`], `late money of ${errand.mark}: ${act}`);
+  }
+}
+
+interface Remaining {
+  readonly errands: readonly Errand[];
+  readonly journal: Journal;
+}
+
+/** Those whose payment came to its end only now are given back now; and every client that asked for a refund asks once more. */
+async function refundTheRest(refunds: Refunds, { errands, journal }: Remaining): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  const closed = (): boolean => performance.now() > deadline;
+  await Promise.all(
+    errands.map(async (errand) => {
+      const paymentId = journal.answers
+        .filter(({ mark }) => mark === errand.mark)
+        .flatMap((answer) => paymentIn(answer)?.id ?? [])[0];
+      if (paymentId !== undefined) {
+        const refunding = { errand, paymentId, closed, over: () => true };
+        const asked = new Set(journal.answers.flatMap(({ refund }) => refund ?? []));
+        await refundWhenPaid(refunds, refunding);
+        await Promise.all([repeatRefunds(refunds, refunding, asked), decideLateMoney(refunds, refunding)]);
+      }
+    }),
+  );
+}
+
+interface Reviewing {
+  readonly settling: Settling;
+  readonly refunds: Refunds;
+  readonly journal: Journal;
+}
+
+/** Of refunds that wait for a person every second one is ended by two of them, where the gateway's books show that nothing moved. */
+async function endReviews({ settling, refunds, journal }: Reviewing, errands: readonly Errand[]): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  const closed = (): boolean => performance.now() > deadline;
+  for (const { id, mark } of await idleReviews(settling)) {
+    const errand = errands.find((one) => one.mark === mark);
+    const paymentId = journal.answers.filter((one) => one.mark === mark).flatMap((one) => paymentIn(one)?.id ?? [])[0];
+    if (errand !== undefined && paymentId !== undefined && id % 2 === 0) {
+      await endReview(refunds, { errand, paymentId, closed, over: closed }, id);
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { searchFor, type Canary } from './canaries.ts';
 import { startCluster, STORE_PASSWORDS, type Cluster } from './cluster.ts';
 import type { FaultLog } from './fault-log.ts';
 import { openBooks } from './gateway-books.ts';
+import { hireStaff, type Staff } from './operators.ts';
 import { openHistories } from './histories.ts';
 import { openInbox } from './inbox.ts';
 import { openOwner } from './owner.ts';
@@ -15,11 +16,11 @@ import type { Run } from './round.ts';
 import { controlGateway } from './simulator-control.ts';
 import { openTimeLapse } from './time-lapse.ts';
 
-/** Three applications: two with receivers of their own, one of them in LIVE, one that only reads. */
+/** Three applications: two with receivers of their own, one of them in LIVE where late money is given back at once, one that only reads. */
 const TENANTS = [
-  { index: 0, mode: 'TEST', receiver: 0, name: 'Fault shop 0' },
-  { index: 1, mode: 'LIVE', receiver: 1, name: 'Fault shop 1' },
-  { index: 2, mode: 'TEST', receiver: null, name: 'Fault shop 2' },
+  { index: 0, mode: 'TEST', receiver: 0, name: 'Fault shop 0', thresholdMinor: 20_000, latePaymentPolicy: 'REVIEW' },
+  { index: 1, mode: 'LIVE', receiver: 1, name: 'Fault shop 1', thresholdMinor: 0, latePaymentPolicy: 'REFUND' },
+  { index: 2, mode: 'TEST', receiver: null, name: 'Fault shop 2', thresholdMinor: null, latePaymentPolicy: 'REVIEW' },
 ] as const;
 const RATE_LIMIT_PER_MINUTE = 1_000_000;
 const STORES = { TEST: 'fault_test', LIVE: 'fault_live' } as const;
@@ -65,22 +66,27 @@ async function assemble(
   closing.push(() => lapse.close());
   const secrets = createSecretBox(cluster.masterKey);
   const tenants: Tenant[] = [];
-  for (const { index, mode, receiver, name } of TENANTS) {
+  for (const { index, mode, receiver, name, thresholdMinor, latePaymentPolicy } of TENANTS) {
     const registration = await registerApplication(
       { database, secrets },
       {
         name,
         webhookUrl: receiver === null ? null : cluster.receivers[receiver].webhookUrl,
         rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
+        refundApprovalThresholdMinor: thresholdMinor === null ? null : BigInt(thresholdMinor),
+        latePaymentPolicy,
       },
     );
-    tenants.push({ index, mode, receiver, registration });
+    tenants.push({ index, mode, receiver, registration, thresholdMinor });
   }
+  const staff = await hireStaff(database);
   const control = controlGateway(cluster.simulatorUrl);
   await control.hurry();
   return {
     cluster,
     tenants,
+    staff,
+    tokens: new Map(),
     database,
     owner,
     histories,
@@ -100,13 +106,13 @@ async function assemble(
       }),
     ),
     canaries: searchFor(
-      canariesOf(cluster, tenants),
+      canariesOf(cluster, { tenants, staff }),
       LOGS.map((name) => ({ place: `the log of ${name}`, file: cluster.logFile(name) })),
     ),
   };
 }
 
-function canariesOf(cluster: Cluster, tenants: readonly Tenant[]): Canary[] {
+function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Tenant[]; staff: Staff }): Canary[] {
   return [
     { name: "a payer's e-mail address", text: '@payer.example' },
     { name: "a payer's name", text: PAYER_CANARIES.name },
@@ -115,6 +121,8 @@ function canariesOf(cluster: Cluster, tenants: readonly Tenant[]): Canary[] {
     { name: 'the live store password', text: STORE_PASSWORDS.LIVE },
     { name: 'the master key', text: cluster.masterKey.split(':').at(-1) ?? cluster.masterKey },
     { name: "the database owner's password", text: new URL(cluster.databaseUrl).password },
+    { name: "an operator's session", text: 'ops_' },
+    ...Object.values(staff).map(({ email, password }) => ({ name: `the password of ${email}`, text: password })),
     ...tenants.flatMap(({ index, registration }) => [
       { name: `the TEST secret of application ${index}`, text: registration.test.apiSecret },
       { name: `the LIVE secret of application ${index}`, text: registration.live.apiSecret },

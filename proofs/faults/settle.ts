@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { BookReader, BookedSession } from './gateway-books.ts';
+import type { Errand } from './plan.ts';
 import type { Owner } from './owner.ts';
 import type { TimeLapse } from './time-lapse.ts';
 
@@ -27,6 +28,11 @@ const LAPSE_MS = 500;
 /** Longer and longer, as the product's own pauses; all of it within the half hour in which a payment expires. */
 const STEPS_MS = [20_000, 70_000, 310_000, 310_000] as const;
 const PAST_EXPIRY_MS = 31 * 60_000;
+/** The pauses between questions about a refund. */
+const REFUND_STEPS_MS = [20_000, 70_000, 310_000, 16 * 60_000, 61 * 60_000] as const;
+const DAY_MS = 24 * 3_600_000;
+const PAST_APPROVAL_MS = 8 * DAY_MS;
+const PAST_POLLING_MS = 31 * DAY_MS;
 /** Past the third pause of the webhook schedule. */
 const PAST_RETRY_MS = 40 * 60_000;
 
@@ -63,6 +69,46 @@ export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
     find: async () => (await openPayments(settling)).map(({ reference }) => workflowIds.payment(reference)),
     stepsMs: [PAST_EXPIRY_MS],
   });
+}
+
+/** Refunds come to their ends: those that the gateway works on, those that nobody decides on, and those that it never finishes. */
+export async function settleRefunds(settling: Settling, errands: readonly Errand[]): Promise<Unsettled[]> {
+  const silent = new Set(errands.flatMap(({ mark, script }) => (script === 'refund-silent' ? [mark] : [])));
+  const idsOf = async (wanted: (refund: OpenRefund) => boolean): Promise<string[]> =>
+    (await openRefunds(settling)).filter(wanted).map(({ reference }) => workflowIds.refund(reference));
+  const isPending = ({ status }: OpenRefund): boolean => status === 'PENDING';
+  return [
+    ...(await untilNone(settling, {
+      what: 'a refund or a decision',
+      find: async () => [
+        ...(await idsOf((refund) => isPending(refund) && !silent.has(refund.mark))),
+        ...(await untaken(settling)),
+      ],
+      stepsMs: REFUND_STEPS_MS,
+    })),
+    ...(await untilNone(settling, {
+      what: 'a refund that nobody approved',
+      find: () => idsOf((refund) => !isPending(refund)),
+      stepsMs: [PAST_APPROVAL_MS],
+    })),
+    ...(await untilNone(settling, {
+      what: 'a refund that the gateway never finishes',
+      find: () => idsOf(isPending),
+      stepsMs: [PAST_POLLING_MS],
+    })),
+  ];
+}
+
+/** Refunds that wait for a person, of which the gateway's books show that nothing moved and nothing can. */
+export async function idleReviews({ owner, books, prefix }: Settling): Promise<{ id: number; mark: string }[]> {
+  const { refunds } = await books.read();
+  const moving = new Set(refunds.filter(({ outcome }) => outcome !== 'cancelled').map(({ reference }) => reference));
+  const rows = await owner.run<{ id: string; mark: string; reference: string }>(
+    `select r.id::text, p.product_name as mark, r.reference from refunds r join payments p on p.id = r.payment_id
+     where p.product_name like ? and r.status = 'PENDING' and r.review_reason is not null order by r.id`,
+    [`${prefix}%`],
+  );
+  return rows.filter(({ reference }) => !moving.has(reference)).map(({ id, mark }) => ({ id: Number(id), mark }));
 }
 
 /** Then every callback has been looked at, and every event has reached its receiver or been given up for a stated reason. */
@@ -122,6 +168,34 @@ async function openPayments({ owner, prefix }: Settling): Promise<OpenPayment[]>
     `select reference, product_name as mark, cancel_requested_at is not null as cancelling from payments
      where product_name like ? and status in ('CREATED', 'PENDING') and review_reason is null`,
     [`${prefix}%`],
+  );
+}
+
+interface OpenRefund {
+  readonly reference: string;
+  readonly mark: string;
+  readonly status: 'AWAITING_APPROVAL' | 'PENDING';
+}
+
+async function openRefunds({ owner, prefix }: Settling): Promise<OpenRefund[]> {
+  return owner.run<OpenRefund>(
+    `select r.reference, r.status, p.product_name as mark from refunds r join payments p on p.id = r.payment_id
+     where p.product_name like ? and r.status in ('AWAITING_APPROVAL', 'PENDING') and r.review_reason is null`,
+    [`${prefix}%`],
+  );
+}
+
+/** Decisions that are complete and not carried out yet. */
+async function untaken({ owner, prefix }: Settling): Promise<string[]> {
+  const rows = await owner.run<{ refund: string | null; attempt: string | null }>(
+    `select r.reference as refund, t.reference as attempt from decisions d join payments p on p.id = d.payment_id
+     left join refunds r on r.id = d.refund_id left join late_payments l on l.id = d.late_payment_id
+     left join payment_attempts t on t.id = l.attempt_id
+     where p.product_name like ? and d.consumed_at is null and (not d.needs_second or d.second_operator_id is not null)`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ refund, attempt }) =>
+    refund === null ? workflowIds.latePayment(attempt ?? '') : workflowIds.refund(refund),
   );
 }
 

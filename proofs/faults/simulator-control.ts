@@ -14,6 +14,8 @@ const HURRIED = {
   afterReturnMs: 300,
   lateNoticeMs: 2_000,
   noticeTimeoutMs: 2_500,
+  refundAfterMs: 300,
+  longRefundMs: 4_000,
   // Nine tries within half a minute: as often as the real one tries within a day.
   noticeRetryMs: [200, 400, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 8_000],
 };

@@ -1,12 +1,14 @@
 import { describeMachine, type ResultFile } from '../../scripts/results/result-file.ts';
 import { ALL_DIALS } from './dials.ts';
 import { INVARIANTS, judge, JUDGES, type InvariantName } from './judges.ts';
+import { givingsOf } from './judges/refunds.ts';
 import type { RoundResult } from './round.ts';
 
 export interface Summary {
   readonly rounds: number;
   readonly payments: number;
   readonly charges: number;
+  readonly refunds: RefundCount;
   readonly medianMs: number;
   readonly longestMs: number;
   readonly dials: ReadonlyMap<string, number>;
@@ -16,6 +18,18 @@ export interface Summary {
   /** Dials that never took effect and judges that never had anything to judge, where a full run ought to have them all. */
   readonly idle: readonly string[];
   readonly failed: boolean;
+}
+
+/** Refunds that our api shows at the end, by how they ended, and what the gateway had of them. */
+export interface RefundCount {
+  readonly made: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly rejected: number;
+  /** Put before a person. */
+  readonly underReview: number;
+  /** Accepted by the gateway while the faults lasted. */
+  readonly amidFaults: number;
 }
 
 export interface Tally {
@@ -31,6 +45,7 @@ export function openTally(): Tally {
   const failedRounds: string[] = [];
   let payments = 0;
   let charges = 0;
+  let refunds: RefundCount = { made: 0, succeeded: 0, failed: 0, rejected: 0, underReview: 0, amidFaults: 0 };
   return {
     add(result) {
       result.log.counts.forEach((count, name) => dials.set(name, (dials.get(name) ?? 0) + count));
@@ -45,6 +60,7 @@ export function openTally(): Tally {
       tookMs.push(result.tookMs);
       payments += result.evidence.errands.length;
       charges += result.evidence.charges.length;
+      refunds = sum(refunds, countRefunds(result));
       return result;
     },
     summary({ everyDial }) {
@@ -63,6 +79,7 @@ export function openTally(): Tally {
         rounds: tookMs.length,
         payments,
         charges,
+        refunds,
         medianMs: sorted[Math.floor(sorted.length / 2)] ?? 0,
         longestMs: sorted.at(-1) ?? 0,
         dials,
@@ -73,6 +90,37 @@ export function openTally(): Tally {
       };
     },
   };
+}
+
+function countRefunds({ evidence, healedAtMs }: RoundResult): RefundCount {
+  const statuses = givingsOf(evidence).map(({ view }) => view.status);
+  const count = (status: string): number => statuses.filter((one) => one === status).length;
+  return {
+    made: statuses.length,
+    succeeded: count('SUCCEEDED'),
+    failed: count('FAILED'),
+    rejected: count('REJECTED'),
+    underReview: count('PENDING'),
+    amidFaults: evidence.givenBack.filter(({ atMs }) => atMs < healedAtMs).length,
+  };
+}
+
+function sum(left: RefundCount, right: RefundCount): RefundCount {
+  return {
+    made: left.made + right.made,
+    succeeded: left.succeeded + right.succeeded,
+    failed: left.failed + right.failed,
+    rejected: left.rejected + right.rejected,
+    underReview: left.underReview + right.underReview,
+    amidFaults: left.amidFaults + right.amidFaults,
+  };
+}
+
+function refundWords({ made, succeeded, failed, rejected, underReview, amidFaults }: RefundCount): string {
+  return (
+    `${made} refunds (${succeeded} succeeded, ${failed} failed, ${rejected} rejected, ${underReview} left to a person; ` +
+    `the gateway accepted ${amidFaults} while faults lasted)`
+  );
 }
 
 /** The end of a run, for a person. */
@@ -91,7 +139,8 @@ export function tablesOf(summary: Summary): string[] {
     '',
     ...failedRounds.map((round) => `FAILED ${round}`),
     ...idle.map((words) => `IDLE ${words}`),
-    `${rounds} rounds, ${payments} payments, ${charges} charges, median ${(medianMs / 1_000).toFixed(1)} s, longest ${(longestMs / 1_000).toFixed(1)} s`,
+    `${rounds} rounds, ${payments} payments, ${charges} charges, ${refundWords(summary.refunds)}`,
+    `median ${(medianMs / 1_000).toFixed(1)} s, longest ${(longestMs / 1_000).toFixed(1)} s`,
     summary.failed ? 'FAILED' : 'Everything held.',
   ];
 }
@@ -114,10 +163,11 @@ export function resultOf(summary: Summary, { seed, command, commit }: About): Re
     at: new Date().toISOString(),
     machine: describeMachine(),
     summary: [
-      `${rounds} rounds with seed ${seed} at commit ${commit}: ${payments} payments, ${charges} charges at the gateway, ${total} violations. ` +
+      `${rounds} rounds with seed ${seed} at commit ${commit}: ${payments} payments, ${charges} charges at the gateway, ` +
+        `${refundWords(summary.refunds)}, ${total} violations. ` +
         `A round took ${(medianMs / 1_000).toFixed(1)} s at the median.`,
-      'Postgres, Temporal, two api, two workers, the gateway simulator and two receivers, as processes of their own, joined by TCP proxies. In every round four ' +
-        'or five faults overlap while three applications create and their payers act; then everything is mended and judged from outside, by the ' +
+      'Postgres, Temporal, two api, two workers, the gateway simulator and two receivers, as processes of their own, joined by TCP proxies. In every round ' +
+        'five or six faults overlap while three applications create and give back, their payers act and operators decide; then everything is mended and judged from outside, by the ' +
         "gateway's charge log, the receivers' logs and the clients' journal. Waits of the product's own (retry pauses, expiry, webhook schedule) are shortened by " +
         'moving the clocks of workflows and the due times of rows, after the faults have ended; no step is done for it.',
       ...failedRounds.map((round) => `Failed: ${round}.`),
@@ -145,6 +195,7 @@ export function resultOf(summary: Summary, { seed, command, commit }: About): Re
       rounds,
       payments,
       charges,
+      refunds: summary.refunds,
       medianMs,
       longestMs: summary.longestMs,
       failedRounds,

@@ -7,13 +7,15 @@ import type { Owner } from './owner.ts';
 
 /**
  * Lets time pass where nothing happens but waiting, so that a round need not last as long as the product's pauses. Only clocks are moved:
- * timers run off early, rows come due, and work that a killed process had taken is timed out. No step of the product is done for it.
+ * timers run off early, rows come due, and work that a killed process had taken, or that a cut link had lost, is timed out. No step of the product is done for it.
  */
 export interface TimeLapse {
   /** Moves a workflow's clock, or ends the pause or the time limit of the activity that it waits for. Does nothing for one that has ended. */
   forward(workflowId: string, byMs: number): Promise<void>;
   /** Everything that rows wait for comes due; then the sweeper makes its pass. */
   rows(): Promise<void>;
+  /** The last password that any operator has entered is too old for what is sensitive. */
+  forgetPasswords(): Promise<void>;
   /** Makes the sealing schedule run now. */
   seal(): Promise<void>;
   close(): Promise<void>;
@@ -31,10 +33,19 @@ const GRPC_NOT_FOUND = 5;
 const STARTED = 2;
 const SCHEDULED = 1;
 const RETRY_MS = 50;
+const LOST_AFTER_MS = 6_000;
 
 export async function openTimeLapse({ owner, address, namespace, isDead }: LapseSettings): Promise<TimeLapse> {
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
+  const seenStarted = new Map<string, number>();
+  /** Its worker is dead, or never got it over a link that was cut: nothing of ours takes that long once the faults are over. */
+  const isLost = (workflowId: string, { id, attempt, workerPid }: PendingActivity): boolean => {
+    const key = `${workflowId} ${id} ${attempt}`;
+    const sinceMs = seenStarted.get(key) ?? Date.now();
+    seenStarted.set(key, sinceMs);
+    return (workerPid !== null && isDead(workerPid)) || Date.now() - sinceMs > LOST_AFTER_MS;
+  };
   const forward = async (workflowId: string, byMs: number): Promise<void> => {
     const pending = await pendingActivities(client, workflowId);
     if (pending === null) {
@@ -45,7 +56,7 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       return;
     }
     for (const activity of pending) {
-      if (activity.state === STARTED && activity.workerPid !== null && isDead(activity.workerPid)) {
+      if (activity.state === STARTED && isLost(workflowId, activity)) {
         await timeOut(client, { workflowId, activityId: activity.id });
       } else if (activity.state === SCHEDULED && activity.waitsForRetry) {
         await retryNow(client, { workflowId, activityId: activity.id });
@@ -64,6 +75,9 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       }
       await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
     },
+    async forgetPasswords() {
+      await owner.run(`update operator_sessions set reauthenticated_at = now() - interval '6 minutes'`);
+    },
     seal: () => client.schedule.getHandle(SCHEDULE_IDS.sealLedger).trigger(),
     close: () => connection.close(),
   };
@@ -77,6 +91,8 @@ const COME_DUE = [
      last_unsigned_signalled_at = last_unsigned_signalled_at - interval '70 seconds'
    where status in ('CREATED', 'PENDING')`,
   `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
+  `update refunds set next_sweep_at = now() where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at > now()`,
+  `update decisions set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
   `update webhook_events set next_sweep_at = now() where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at > now()`,
   `update webhook_endpoints set circuit_open_until = now() - interval '1 second' where circuit_open_until > now()`,
   `update idempotency_keys set lease_until = now() where response_status is null and lease_until > now()`,
@@ -85,6 +101,7 @@ const COME_DUE = [
 interface PendingActivity {
   readonly id: string;
   readonly state: number;
+  readonly attempt: number;
   readonly waitsForRetry: boolean;
   /** The SDK names a worker `pid@host`. */
   readonly workerPid: number | null;
@@ -101,6 +118,7 @@ async function pendingActivities(client: Client, workflowId: string): Promise<Pe
     return {
       id: activity.activityId ?? '',
       state: activity.state ?? 0,
+      attempt: activity.attempt ?? 0,
       waitsForRetry: next !== null && next !== undefined && tsToMs(next) > Date.now(),
       workerPid: Number.isInteger(pid) ? pid : null,
     };

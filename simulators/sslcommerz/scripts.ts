@@ -310,6 +310,11 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'the first refund call hangs and does nothing',
     script: onRefund({ kind: 'hang', times: 1 }),
   },
+  '70': {
+    name: 'refund-failed',
+    about: 'a refund is accepted and ends as failed',
+    script: { ...charged, refund: 'failed' },
+  },
 };
 
 /** Finds a row by its number or its name. */

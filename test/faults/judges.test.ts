@@ -1,7 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Evidence } from '../../proofs/faults/evidence.ts';
 import { INVARIANTS, judge, type InvariantName } from '../../proofs/faults/judges.ts';
-import { answered, LEFT, PAID, soundRound } from './round-evidence.ts';
+import type { Answer } from '../../proofs/faults/journal.ts';
+import {
+  answered,
+  BY_APP,
+  BY_OPERATORS,
+  lateWord,
+  LEFT,
+  PAID,
+  refundAnswered,
+  refundList,
+  RETURNED,
+  soundRound,
+} from './round-evidence.ts';
 
 function broken(evidence: Evidence): Partial<Record<InvariantName, readonly string[]>> {
   return Object.fromEntries(
@@ -11,6 +23,19 @@ function broken(evidence: Evidence): Partial<Record<InvariantName, readonly stri
 
 const sound = soundRound();
 const otherPayment = (text: string): string => text.replaceAll('pay_100', 'pay_999').replaceAll('"id":1', '"id":9');
+
+const AT_THE_END = 30;
+const listed = (...refunds: Parameters<typeof refundList>[0]): Partial<Evidence> => ({
+  answers: [...sound.answers, refundList(refunds, AT_THE_END)],
+});
+const without = (kind: Answer['kind']): Partial<Evidence> => ({
+  answers: sound.answers.filter((answer) => answer.kind !== kind),
+});
+const failed = { ...BY_APP, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' };
+const parked = { ...BY_APP, status: 'PENDING', review: { reason: 'GATEWAY_CANCELLED' } };
+const deliveriesBut = (isGone: (type: string, refundId: number | null) => boolean): Partial<Evidence> => ({
+  deliveries: sound.deliveries.filter(({ type, refundId }) => !isGone(type, refundId)),
+});
 
 /** What is planted, which judge must name it, and a word of what it must say. */
 const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Evidence>])[] = [
@@ -219,6 +244,245 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     /the signing secret is in the log of api-0/,
     { canaries: [{ name: 'the signing secret', seenIn: ['the log of api-0'] }] },
   ],
+  ['I5', 'an acknowledged refund that is gone', /refund 50 .* is not there as it was/, listed(BY_OPERATORS)],
+  [
+    'I5',
+    'an acknowledged refund of another amount',
+    /is not there as it was/,
+    listed({ ...BY_APP, amountMinor: 9_999 }),
+  ],
+  [
+    'I5',
+    'an approval that was taken and forgotten',
+    /approve of 51 by operator 8 was taken and is not kept/,
+    listed(BY_APP, { ...BY_OPERATORS, approvedBy: null }),
+  ],
+  [
+    'I5',
+    'late money that was said to be kept and is not',
+    /late-keep of 70/,
+    { postings: sound.postings.filter(({ kind }) => kind !== 'kept') },
+  ],
+  ['I6', 'two refunds under one key', /one key made 2 refunds/, listed(BY_APP, { ...BY_APP, id: 52 }, BY_OPERATORS)],
+  [
+    'I6',
+    "two replies to one refund's key",
+    /answered with refunds 50 and 52/,
+    { answers: [...sound.answers, refundAnswered('refund-repeat', { ...BY_APP, id: 52 })] },
+  ],
+  [
+    'I6',
+    "replays of a refund's key with different bytes",
+    /not the same bytes/,
+    {
+      answers: [
+        ...sound.answers,
+        ...['PENDING', 'FAILED'].map((status) =>
+          refundAnswered('refund-repeat', { ...BY_APP, status }, { replayed: true }),
+        ),
+      ],
+    },
+  ],
+  [
+    'I6',
+    "another body under a refund's used key that was taken",
+    /another body under a used key was answered 201/,
+    { answers: [...sound.answers, refundAnswered('refund-other-body', BY_APP)] },
+  ],
+  ['I7', 'a refund that leaves its end', /refund 50 .* was SUCCEEDED and then FAILED/, listed(failed, BY_OPERATORS)],
+  [
+    'I7',
+    'a payment that is whole again',
+    /was REFUNDED and then PARTIALLY_REFUNDED/,
+    { answers: [...sound.answers, answered(RETURNED, 'list', { status: 'PARTIALLY_REFUNDED', at: AT_THE_END })] },
+  ],
+  ['I8', 'the end of a refund that nobody was told', /refund 50 .* has 0 events/, deliveriesBut((_, id) => id === 50)],
+  [
+    'I8',
+    'a refund that was told twice',
+    /refund 50 .* has 2 events/,
+    {
+      deliveries: [
+        ...sound.deliveries,
+        ...sound.deliveries.flatMap((event) => (event.refundId === 50 ? [{ ...event, id: 'evt_again' }] : [])),
+      ],
+    },
+  ],
+  [
+    'I8',
+    'a refund whose event says another end',
+    /its event says otherwise/,
+    {
+      deliveries: sound.deliveries.map((event) =>
+        event.refundId === 50 ? { ...event, type: 'refund.failed' } : event,
+      ),
+    },
+  ],
+  [
+    'I8',
+    'a payment that was given back without a word',
+    /has 0 events with 0 bodies, not 2/,
+    deliveriesBut((type) => type === 'payment.refunded'),
+  ],
+  [
+    'I8',
+    'a refund that was told before its end',
+    /refund 50 .* has an event, but has not ended/,
+    listed({ ...BY_APP, status: 'PENDING' }, BY_OPERATORS),
+  ],
+  [
+    'I9',
+    'a refund that never ends',
+    /refund 50 .* is still PENDING \(no review\)/,
+    listed({ ...BY_APP, status: 'PENDING' }, BY_OPERATORS),
+  ],
+  [
+    'I9',
+    'a refund that waits for a person without a reason of the gateway',
+    /is still PENDING \(GATEWAY_CANCELLED\)/,
+    listed(parked, BY_OPERATORS),
+  ],
+  [
+    'I9',
+    'a refund that waits for approval for ever',
+    /is still AWAITING_APPROVAL/,
+    listed({ ...BY_APP, status: 'AWAITING_APPROVAL' }),
+  ],
+  ['I9', 'a refusal that the gateway never gave', /the gateway never refused it/, listed(failed)],
+  [
+    'I9',
+    'a rejection that nobody spoke',
+    /is REJECTED, and nobody rejected it/,
+    listed({ ...BY_APP, status: 'REJECTED', failureCode: 'APPROVER_REJECTED' }),
+  ],
+  [
+    'I9',
+    'an approval that came in time and was let expire',
+    /expired, and a word about it had been taken/,
+    listed(BY_APP, { ...BY_OPERATORS, status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED' }),
+  ],
+  [
+    'I9',
+    'a refund that one person called not refunded',
+    /by the word of fewer than two/,
+    listed({ ...BY_APP, status: 'FAILED', failureCode: 'OPERATOR_FOUND_NOT_REFUNDED' }),
+  ],
+  [
+    'I9',
+    "a refund's key that is never answered",
+    /1-0-2-r0 was never answered with a refund: 503/,
+    {
+      answers: sound.answers.map((answer) =>
+        answer.kind === 'refund' ? { ...answer, status: 503, text: '' } : answer,
+      ),
+    },
+  ],
+  [
+    'I9',
+    'a refund that fits into the balance and is refused',
+    /1-0-2-r0 was never answered with a refund: 409/,
+    {
+      errands: sound.errands.map((one) => (one.mark === RETURNED.mark ? { ...one, refund: 'part' } : one)),
+      answers: sound.answers.map((answer) =>
+        answer.kind === 'refund'
+          ? { ...answer, status: 409, text: '{"meta":{"errorCode":"REFUND_EXCEEDS_BALANCE"}}' }
+          : answer,
+      ),
+    },
+  ],
+  [
+    'I13',
+    'more given back than was taken',
+    /took 30000 and gave back 40000/,
+    { givenBack: [...sound.givenBack, ...sound.givenBack.slice(0, 1).map((one) => ({ ...one, outcome: null }))] },
+  ],
+  [
+    'I13',
+    'a refund that the gateway has twice',
+    /has ref_50 more than once/,
+    { givenBack: [...sound.givenBack, ...sound.givenBack.slice(0, 1)] },
+  ],
+  [
+    'I13',
+    'a refund at the gateway that we do not know',
+    /a refund ref_51 that no row knows/,
+    { refundNames: sound.refundNames.slice(0, 1) },
+  ],
+  [
+    'I14',
+    'a success that the gateway never carried out',
+    /is SUCCEEDED, the gateway gave back nothing/,
+    { givenBack: sound.givenBack.map((one) => ({ ...one, outcome: null })) },
+  ],
+  [
+    'I14',
+    'a success over another amount',
+    /of 10000 is SUCCEEDED, the gateway gave back 9900/,
+    { givenBack: sound.givenBack.map((one) => (one.amountMinor === '10000' ? { ...one, amountMinor: '9900' } : one)) },
+  ],
+  [
+    'I14',
+    'a success that nobody posted',
+    /is SUCCEEDED, the ledger has nothing for it/,
+    { postings: sound.postings.filter(({ kind }) => kind !== 'refund') },
+  ],
+  ['I14', 'a failure that gave money back', /is FAILED, the gateway has it as refunded/, listed(failed, BY_OPERATORS)],
+  ['I14', 'a failure that is posted', /is FAILED, the ledger has 10000 for it/, listed(failed, BY_OPERATORS)],
+  [
+    'I14',
+    'a success that is posted twice',
+    /is SUCCEEDED, the ledger has 20000 for it/,
+    { postings: [...sound.postings, ...sound.postings.filter(({ causeId }) => causeId === 'ref_50')] },
+  ],
+  [
+    'I14',
+    'a refund that the api does not list',
+    /refund 50 is there, and the api does not list it/,
+    listed(BY_OPERATORS),
+  ],
+  ['I14', 'a payment that is given back by nothing', /is REFUNDED, with 0 of 30000 given back/, listed()],
+  [
+    'I14',
+    'a payment whose status is not the sum of its refunds',
+    /is REFUNDED, with 20000 of 30000 given back/,
+    listed(failed, BY_OPERATORS),
+  ],
+  [
+    'I14',
+    'more reserved than was taken',
+    /40000 of 30000 is given back or reserved/,
+    listed(BY_APP, BY_OPERATORS, { ...parked, id: 52 }),
+  ],
+  [
+    'I15',
+    'money above the threshold that nobody approved',
+    /without the approval of a second person/,
+    without('approve'),
+  ],
+  [
+    'I15',
+    'an approval that came after the money went',
+    /without the approval of a second person/,
+    { givenBack: sound.givenBack.map((one) => ({ ...one, atMs: 1 })) },
+  ],
+  [
+    'I15',
+    'an approval by the one who had asked',
+    /operator:8 asked for it, and his own approve was taken/,
+    listed(BY_APP, { ...BY_OPERATORS, createdBy: 'operator:8' }),
+  ],
+  [
+    'I15',
+    'late money that one person gave back',
+    /late money was given back by the word of 0/,
+    { refundNames: sound.refundNames.map((name) => ({ ...name, latePaymentId: 70 })) },
+  ],
+  [
+    'I15',
+    'late money that one person let be kept',
+    /late money was kept by the word of 1/,
+    { answers: [...sound.answers.filter(({ kind }) => kind !== 'late-keep'), lateWord(8)] },
+  ],
   ['I12', 'a finding of the verification', /SEAL_BROKEN/, { findings: ['{"code":"SEAL_BROKEN"}'] }],
 ];
 
@@ -249,8 +513,42 @@ describe('the judges', () => {
         : answer,
     );
     const deliveries = sound.deliveries.map((event) =>
-      event.status === 'SUCCEEDED' ? { ...event, type: 'payment.cancelled', status: 'CANCELLED' } : event,
+      event.reference === 'pay_100' ? { ...event, type: 'payment.cancelled', status: 'CANCELLED' } : event,
     );
-    expect(broken({ ...sound, errands: [errand, LEFT], answers, deliveries })).toEqual({});
+    expect(
+      broken({
+        ...sound,
+        errands: sound.errands.map((one) => (one.mark === PAID.mark ? errand : one)),
+        answers,
+        deliveries,
+      }),
+    ).toEqual({});
+  });
+
+  test.each([
+    ['cancelled by the gateway', 'GATEWAY_CANCELLED', { outcome: 'cancelled' }, null],
+    ['never finished by the gateway', 'STUCK_AT_GATEWAY', { outcome: null }, null],
+    ['refused after an answer was lost', 'REFUSED_AFTER_DOUBT', null, 'refund-refused'],
+  ] as const)('let a refund that was %s wait for a person', (_what, reason, booked, script) => {
+    // Protects the one way in which a refund may stay open.
+    const waiting = { ...BY_APP, status: 'PENDING', review: { reason } };
+    const evidence: Evidence = {
+      ...sound,
+      errands: sound.errands.map((one) => (one.mark === RETURNED.mark ? { ...one, script } : one)),
+      answers: [
+        ...sound.answers.filter(({ kind }) => kind !== 'list' && kind !== 'refund-list'),
+        ...sound.answers.filter(({ kind, mark }) => kind === 'list' && mark !== RETURNED.mark),
+        answered(RETURNED, 'list', { status: 'PARTIALLY_REFUNDED', at: AT_THE_END }),
+        refundList([waiting, BY_OPERATORS], AT_THE_END),
+      ],
+      givenBack: sound.givenBack.flatMap((one) =>
+        one.reference === 'ref_50' ? (booked === null ? [] : [{ ...one, ...booked }]) : [one],
+      ),
+      postings: sound.postings.filter(({ causeId }) => causeId !== 'ref_50'),
+      deliveries: sound.deliveries
+        .filter(({ refundId }) => refundId !== 50)
+        .filter(({ status }) => status !== 'REFUNDED'),
+    };
+    expect(broken(evidence)).toEqual({});
   });
 });

@@ -10,8 +10,9 @@ const cycle = (seed: bigint, first = 0): RoundPlan[] =>
 function dialsOf({ faults, errands }: RoundPlan): string[] {
   return [
     ...faults.flatMap((fault) => (fault.kind === 'link' ? [fault.link, fault.toxic] : [fault.dial])),
-    ...errands.flatMap(({ script, forgery, act }) => [
-      ...(act === 'cancel-then-pay' ? ['late-money'] : []),
+    ...errands.flatMap(({ script, forgery, act, refund, late }) => [
+      ...(act === 'cancel-then-pay' ? ['late-money', `late:${late}`] : []),
+      ...(refund === null ? [] : [`refund:${refund}`]),
       ...(script === null ? [] : [`gateway:${script}`]),
       ...(forgery === null ? [] : [forgery]),
     ]),
@@ -50,12 +51,19 @@ describe('the plan of a round', () => {
     expect(new Set(pairs).size).toBe(LINKS.length * TOXICS.length);
   });
 
-  test('has two to five faults that begin while the load runs', () => {
+  test('has three to six faults that begin while the load runs', () => {
     // Protects what makes it a harness and not a test of single faults: that they overlap.
     for (const { faults } of cycle(SEED)) {
-      expect(faults.length).toBeGreaterThanOrEqual(2);
-      expect(faults.length).toBeLessThanOrEqual(5);
+      expect(faults.length).toBeGreaterThanOrEqual(3);
+      expect(faults.length).toBeLessThanOrEqual(6);
       expect(faults.every(({ atMs }) => atMs > 0 && atMs < LOAD_MS)).toBe(true);
+    }
+  });
+
+  test('lets one fault wait for a refund in every round', () => {
+    // Protects the moment between the gateway's taking a refund on and our knowing of it.
+    for (const { faults } of cycle(SEED)) {
+      expect(faults.filter(({ cue }) => cue === 'refund')).toHaveLength(1);
     }
   });
 

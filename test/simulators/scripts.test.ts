@@ -371,15 +371,20 @@ describe('by its number the payer’s phone scripts', () => {
     }
   });
 
-  row('64', 'a refund that is cancelled afterwards and frees its amount', async () => {
+  row(['64', '70'], 'refunds that are cancelled or fail afterwards and free their amount', async () => {
     // Guards an accepted refund that does not happen.
-    const paid = await payUnder('64');
-    const accepted = await both.api.transaction({ ...refundOf(paid), refund_amount: '100.00' });
-    const query = { refund_ref_id: String(accepted['refund_ref_id']) };
-    expect(await both.api.transaction(query)).toMatchObject({ status: 'cancelled' });
-    expect(await both.api.transaction({ ...refundOf(paid), refund_trans_id: 'SECOND' })).toMatchObject({
-      status: 'success',
-    });
+    for (const [number, status] of [
+      ['64', 'cancelled'],
+      ['70', 'failed'],
+    ] as const) {
+      const paid = await payUnder(number);
+      const accepted = await both.api.transaction({ ...refundOf(paid), refund_amount: '100.00' });
+      const query = { refund_ref_id: String(accepted['refund_ref_id']) };
+      expect(await both.api.transaction(query)).toMatchObject({ status });
+      expect(await both.api.transaction({ ...refundOf(paid), refund_trans_id: `SECOND${number}` })).toMatchObject({
+        status: 'success',
+      });
+    }
   });
 
   row(['65', '69'], 'refund calls that fail before doing anything', async () => {

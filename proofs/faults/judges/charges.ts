@@ -1,5 +1,6 @@
+import type { Posting } from '../evidence.ts';
 import type { Judge } from './judge.ts';
-import { coursesOf, type Course } from './payments.ts';
+import { coursesOf, PAID, type Course } from './payments.ts';
 
 /** I3. The gateway's charge log is the authority: less may be posted while a person looks at a charge, never more, and never without one. */
 export const nothingIsPostedThatWasNotTaken: Judge = (evidence) => {
@@ -14,16 +15,16 @@ export const nothingIsPostedThatWasNotTaken: Judge = (evidence) => {
 };
 
 function falselyPaid({ errand, last, charges }: Course): string[] {
-  if (last?.status !== 'SUCCEEDED') {
+  if (last === null || !PAID.has(last.status)) {
     return [];
   }
   if (charges.length === 0) {
-    return [`${last.reference} (${errand.mark}) is SUCCEEDED, the gateway took nothing`];
+    return [`${last.reference} (${errand.mark}) is ${last.status}, the gateway took nothing`];
   }
   return charges.some(({ amountMinor }) => amountMinor === String(errand.amountMinor))
     ? []
     : [
-        `${last.reference} (${errand.mark}) of ${errand.amountMinor} is SUCCEEDED, the gateway took ${amounts(charges)}`,
+        `${last.reference} (${errand.mark}) of ${errand.amountMinor} is ${last.status}, the gateway took ${amounts(charges)}`,
       ];
 }
 
@@ -38,9 +39,9 @@ function wronglyPosted({ errand, last, charges }: Course, gross: bigint): string
     : [];
 }
 
-function grossOf(postings: readonly { mark: string; grossMinor: string }[], mark: string): bigint {
+function grossOf(postings: readonly Posting[], mark: string): bigint {
   return postings
-    .filter((posting) => posting.mark === mark)
+    .filter((posting) => posting.mark === mark && posting.causeType !== 'refund')
     .reduce((sum, { grossMinor }) => sum + BigInt(grossMinor), 0n);
 }
 

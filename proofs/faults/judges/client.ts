@@ -1,18 +1,21 @@
 import { paymentIn, paymentsIn } from '../application.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Answer } from '../journal.ts';
-import type { Judge } from './judge.ts';
+import { together, type Judge } from './judge.ts';
 import type { Errand } from '../plan.ts';
-import { FINAL, sightings } from './payments.ts';
+import { FINAL, mayFollow, sightings } from './payments.ts';
+import { everyRefundAnswerIsKept, noRefundComesBack, oneRefundForEachKey } from './refund-answers.ts';
 
-/** I5. Clients were told of payments, the gateway that its notices are taken: neither comes again. */
-export const everyAnswerIsKept: Judge = (evidence) => {
-  const verdicts = [everyPaymentIsKept(evidence), everyNoticeIsKept(evidence)];
-  return {
-    judged: verdicts.reduce((sum, { judged }) => sum + judged, 0),
-    violations: verdicts.flatMap(({ violations }) => violations),
-  };
-};
+/** I5. Clients were told of payments and refunds, operators of decisions, the gateway that its notices are taken: none comes again. */
+export const everyAnswerIsKept: Judge = (evidence) =>
+  together(everyPaymentIsKept(evidence), everyNoticeIsKept(evidence), everyRefundAnswerIsKept(evidence));
+
+/** I6. */
+export const oneKeyOneEffect: Judge = (evidence) =>
+  together(onePaymentForEachKey(evidence), oneRefundForEachKey(evidence));
+
+/** I7. */
+export const noWayBack: Judge = (evidence) => together(noPaymentComesBack(evidence), noRefundComesBack(evidence));
 
 const everyNoticeIsKept: Judge = ({ sessions, keptNotices }) => {
   const kept = new Set(keptNotices);
@@ -54,8 +57,7 @@ function lastList({ answers }: Evidence, mark: string) {
   return list === undefined ? undefined : (paymentsIn(list) ?? undefined);
 }
 
-/** I6. */
-export const oneKeyOneEffect: Judge = (evidence) => {
+const onePaymentForEachKey: Judge = (evidence) => {
   const judged = evidence.errands.filter(({ mark }) => lastList(evidence, mark) !== undefined);
   return {
     judged: judged.length,
@@ -97,8 +99,8 @@ function isSuccess({ status }: Answer): boolean {
   return status !== null && status < 300;
 }
 
-/** I7. A question that was asked after a final state had been seen must find the same state. */
-export const noWayBack: Judge = (evidence) => {
+/** A question that was asked after a final state had been seen must find the same state. */
+const noPaymentComesBack: Judge = (evidence) => {
   const seen = evidence.errands.map((errand) => ({
     errand,
     seen: sightings(evidence, errand).filter(({ answer }) => !answer.replayed),
@@ -110,7 +112,8 @@ export const noWayBack: Judge = (evidence) => {
       return ended.flatMap((end) =>
         own
           .filter(
-            ({ answer, payment }) => answer.sentAtMs > end.answer.answeredAtMs && payment.status !== end.payment.status,
+            ({ answer, payment }) =>
+              answer.sentAtMs > end.answer.answeredAtMs && !mayFollow(end.payment.status, payment.status),
           )
           .slice(0, 1)
           .map(

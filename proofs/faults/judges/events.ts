@@ -1,9 +1,13 @@
-import type { Evidence } from '../evidence.ts';
-import type { Judge } from './judge.ts';
-import { coursesOf, FINAL, type Course } from './payments.ts';
+import type { Delivery, Evidence } from '../evidence.ts';
+import { together, type Judge } from './judge.ts';
+import { coursesOf, endOf, FINAL, type Course } from './payments.ts';
+import { FINAL_REFUND, isLate, refundCoursesOf, type RefundCourse } from './refunds.ts';
 
-/** I8. One event id, one body under it, well signed, at the right receiver, and saying how the payment ended. */
-export const oneEventForEachEnd: Judge = (evidence) => {
+/** I8. */
+export const oneEventForEachEnd: Judge = (evidence) => together(eventsOfPayments(evidence), eventsOfRefunds(evidence));
+
+/** One event id, one body under it, well signed, at the right receiver, and saying how the payment ended. */
+const eventsOfPayments: Judge = (evidence) => {
   const listening = coursesOf(evidence).filter(({ errand }) => receiverOf(evidence, errand.app) !== null);
   const ended = listening.filter(({ last }) => last !== null && FINAL.has(last.status));
   return {
@@ -25,21 +29,24 @@ export const oneEventForEachEnd: Judge = (evidence) => {
 };
 
 function eventOf(evidence: Evidence, { errand, last }: Course): string[] {
-  const own = evidence.deliveries.filter(({ reference }) => reference === last?.reference);
+  const own = evidence.deliveries.filter(
+    ({ reference, type }) => reference === last?.reference && type !== 'payment.refunded',
+  );
+  const end = last === null ? '' : endOf(last);
   const ids = new Set(own.map(({ id }) => id));
   const bodies = new Set(own.map(({ body }) => body));
   const name = `${errand.mark} (${last?.reference})`;
   if (ids.size === 0) {
-    return [`${name} ended ${last?.status}, and its receiver was never told`];
+    return [`${name} ended ${end}, and its receiver was never told`];
   }
   return [
     ...(ids.size > 1
       ? [`${name} has ${ids.size} events: ${own.map(({ id, type }) => `${type} ${id}`).join(', ')}`]
       : []),
     ...(bodies.size > ids.size ? [`${name}: one event came with different bodies`] : []),
-    ...(own.every(({ status, type }) => status === last?.status && type === `payment.${status.toLowerCase()}`)
+    ...(own.every(({ status, type }) => status === end && type === `payment.${status.toLowerCase()}`)
       ? []
-      : [`${name} ended ${last?.status}, its event says ${own.map(({ type }) => type).join(', ')}`]),
+      : [`${name} ended ${end}, its event says ${own.map(({ type }) => type).join(', ')}`]),
     ...(own.every(({ receiver }) => receiver === receiverOf(evidence, errand.app))
       ? []
       : [`${name}: an event came to the wrong receiver`]),
@@ -48,4 +55,50 @@ function eventOf(evidence: Evidence, { errand, last }: Course): string[] {
 
 function receiverOf({ apps }: Evidence, app: number): number | null {
   return apps.find(({ index }) => index === app)?.receiver ?? null;
+}
+
+/** Each end of a refund has one event of its own, and each that gave a part of the payment back one of the payment. */
+const eventsOfRefunds: Judge = (evidence) => {
+  const listening = refundCoursesOf(evidence).filter(({ errand }) => receiverOf(evidence, errand.app) !== null);
+  return {
+    judged: listening.reduce((sum, { givings }) => sum + givings.length, 0),
+    violations: listening.flatMap((course) => [...endsOf(evidence, course), ...changesOf(evidence, course)]),
+  };
+};
+
+function endsOf(evidence: Evidence, { errand, givings }: RefundCourse): string[] {
+  return givings.flatMap(({ view }) => {
+    const own = evidence.deliveries.filter(({ refundId }) => refundId === view.id);
+    const name = `refund ${view.id} (${view.reason ?? errand.mark})`;
+    if (!FINAL_REFUND.has(view.status)) {
+      return own.length === 0 ? [] : [`${name} has an event, but has not ended`];
+    }
+    const isRight = ({ status, type, receiver }: Delivery): boolean =>
+      status === view.status &&
+      type === `refund.${status.toLowerCase()}` &&
+      receiver === receiverOf(evidence, errand.app);
+    return (
+      oneEach(own, 1, name) ?? (own.every(isRight) ? [] : [`${name} ended ${view.status}, its event says otherwise`])
+    );
+  });
+}
+
+function changesOf({ deliveries }: Evidence, { errand, last, givings }: RefundCourse): string[] {
+  const moved = givings.filter((giving) => giving.view.status === 'SUCCEEDED' && !isLate(giving));
+  const own = deliveries.filter(({ reference, type }) => reference === last?.reference && type === 'payment.refunded');
+  const name = `${errand.mark} (${last?.reference})`;
+  const told = own.filter(({ status }) => status === last?.status);
+  return (
+    oneEach(own, moved.length, name) ??
+    (moved.length === 0 || told.length > 0 ? [] : [`${name} is ${last?.status}, and no payment.refunded says so`])
+  );
+}
+
+/** Null when there are as many events as there must be, each with one body. */
+function oneEach(own: readonly Delivery[], wanted: number, name: string): string[] | null {
+  const ids = new Set(own.map(({ id }) => id));
+  const bodies = new Set(own.map(({ body }) => body));
+  return ids.size === wanted && bodies.size === ids.size
+    ? null
+    : [`${name} has ${ids.size} events with ${bodies.size} bodies, not ${wanted}`];
 }

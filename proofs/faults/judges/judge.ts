@@ -6,4 +6,12 @@ export interface Verdict {
   readonly violations: readonly string[];
 }
 
+/** Several judges of one invariant. */
+export function together(...verdicts: readonly Verdict[]): Verdict {
+  return {
+    judged: verdicts.reduce((sum, { judged }) => sum + judged, 0),
+    violations: verdicts.flatMap(({ violations }) => violations),
+  };
+}
+
 export type Judge = (evidence: Evidence) => Verdict;

@@ -1,6 +1,10 @@
 import type { Evidence } from '../evidence.ts';
+import type { Answer } from '../journal.ts';
+import { REFUSING_SCRIPTS } from '../dials.ts';
+import { isFinalAnswer } from '../refund-load.ts';
 import type { Judge } from './judge.ts';
-import { coursesOf, type Course } from './payments.ts';
+import { coursesOf, endOf, type Course } from './payments.ts';
+import { FINAL_REFUND, givingsOf, nameOf, type Giving } from './refunds.ts';
 
 /** Outcomes at the gateway that end a payment without money, and what it may be called then. */
 const ENDS: Readonly<Record<string, string>> = {
@@ -16,11 +20,14 @@ const ENDS: Readonly<Record<string, string>> = {
  */
 export const everythingComesToItsEnd: Judge = (evidence) => {
   const courses = coursesOf(evidence);
+  const givings = givingsOf(evidence);
   return {
-    judged: courses.length + evidence.workflows.length,
+    judged: courses.length + givings.length + evidence.workflows.length,
     violations: [
       ...evidence.unsettled.map(({ what, waited }) => `${waited} is stuck: ${what}`),
       ...courses.flatMap((course) => [...neverAnswered(evidence, course), ...wrongEnd(course)]),
+      ...givings.flatMap((giving) => wrongRefundEnd(evidence, giving)),
+      ...refundsNeverAnswered(evidence),
       ...evidence.workflows.flatMap(({ id, status, taskFailures }) => [
         ...taskFailures.map((failure) => `${id} had a failing workflow task: ${failure}`),
         ...(['FAILED', 'TIMED_OUT', 'TERMINATED', 'CANCELLED'].includes(status) ? [`${id} ended as ${status}`] : []),
@@ -45,10 +52,10 @@ function wrongEnd({ errand, last, sessions, charges }: Course): string[] {
   const calledOff = errand.act === 'cancel-on-our-page' || errand.act === 'cancel-then-pay';
   if (charges.length > 0) {
     const held = last.status === 'CANCELLED' && calledOff;
-    return last.status === 'SUCCEEDED' || held ? [] : [`${name} was charged and is ${last.status}`];
+    return endOf(last) === 'SUCCEEDED' || held ? [] : [`${name} was charged and is ${last.status}`];
   }
   const outcomes = sessions.flatMap(({ outcome }) => (outcome === null ? [] : [outcome]));
-  switch (last.status) {
+  switch (endOf(last)) {
     case 'FAILED':
       return outcomes.includes('FAILED') || errand.script === 'session-failed'
         ? []
@@ -65,4 +72,68 @@ function wrongEnd({ errand, last, sessions, charges }: Course): string[] {
     default:
       return [`${name} is still ${last.status}`];
   }
+}
+
+/** Where nothing else is given back, the balance is no reason to refuse. */
+function refundsNeverAnswered({ answers, errands }: Evidence): string[] {
+  const alone = new Set(errands.flatMap(({ mark, refund }) => (refund === 'part' || refund === 'whole' ? [mark] : [])));
+  const keys = new Map(
+    answers.flatMap(({ kind, refund, mark }) => (kind === 'refund' && refund !== undefined ? [[refund, mark]] : [])),
+  );
+  return [...keys].flatMap(([key, mark]) => {
+    const own = answers.filter(({ kind, refund }) => refund === key && (kind === 'refund' || kind === 'refund-repeat'));
+    const states = own.map(({ status }) => status ?? 'none').join(', ');
+    const isAnswered = alone.has(mark) ? own.some(({ status }) => status === 201) : own.some(isFinalAnswer);
+    return isAnswered ? [] : [`${key} was never answered with a refund: ${states}`];
+  });
+}
+
+/** A refund has ended, or waits for a person because of what the gateway's books say; and it ended as they say. */
+function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
+  const { view, booked, errand } = giving;
+  const name = `${nameOf(giving)} of ${errand.script ?? 'a plain payment'}`;
+  const isTaken = ({ kind, status, desk }: Answer): boolean =>
+    (kind === 'approve' || kind === 'reject') && status === 200 && desk?.subjectId === view.id;
+  const refuses = booked === null ? REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';
+  if (!FINAL_REFUND.has(view.status)) {
+    return isPutBeforeAPerson(giving, refuses)
+      ? []
+      : [`${name} is still ${view.status} (${view.review?.reason ?? 'no review'})`];
+  }
+  switch (view.failureCode) {
+    case null:
+      return view.status === 'SUCCEEDED' ? [] : [`${name} is ${view.status} without a reason`];
+    case 'GATEWAY_REFUSED_REFUND':
+      return refuses ? [] : [`${name} is FAILED, and the gateway never refused it`];
+    case 'OPERATOR_FOUND_NOT_REFUNDED':
+      return spoken(evidence, view.id, 'unrefunded') >= 2 ? [] : [`${name} is FAILED by the word of fewer than two`];
+    case 'APPROVER_REJECTED':
+      return spoken(evidence, view.id, 'reject') >= 1 ? [] : [`${name} is REJECTED, and nobody rejected it`];
+    case 'APPROVAL_EXPIRED':
+      return evidence.answers.some(isTaken) ? [`${name} expired, and a word about it had been taken`] : [];
+    default:
+      return [`${name} is ${view.status} as ${view.failureCode}`];
+  }
+}
+
+function isPutBeforeAPerson({ view, booked }: Giving, refuses: boolean): boolean {
+  switch (view.status === 'PENDING' ? view.review?.reason : undefined) {
+    case 'GATEWAY_CANCELLED':
+      return booked?.outcome === 'cancelled';
+    case 'STUCK_AT_GATEWAY':
+      return booked !== null && booked.outcome === null;
+    case 'REFUSED_AFTER_DOUBT':
+      return refuses;
+    default:
+      return false;
+  }
+}
+
+/** How many operators said so. */
+function spoken({ answers }: Evidence, refundId: number, ...kinds: readonly Answer['kind'][]): number {
+  return new Set(
+    answers.flatMap(({ kind, desk }) =>
+      kinds.includes(kind) && desk?.subjectId === refundId ? [desk.operatorId] : [],
+    ),
+  ).size;
 }

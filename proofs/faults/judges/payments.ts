@@ -26,7 +26,20 @@ export function coursesOf({ errands, answers, sessions, charges }: Evidence): Co
   });
 }
 
-export const FINAL: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
+/** Statuses of a payment that succeeded, in the only order that they may be seen in. */
+const AFTER_SUCCESS: readonly string[] = ['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED'];
+export const PAID: ReadonlySet<string> = new Set(AFTER_SUCCESS);
+export const FINAL: ReadonlySet<string> = new Set([...AFTER_SUCCESS, 'FAILED', 'CANCELLED', 'EXPIRED']);
+
+/** How a payment ended; what is given back later does not change that. */
+export function endOf({ status }: { status: string }): string {
+  return PAID.has(status) ? 'SUCCEEDED' : status;
+}
+
+/** Whether a payment may be seen as the one and, later, as the other. */
+export function mayFollow(earlier: string, later: string): boolean {
+  return PAID.has(earlier) ? AFTER_SUCCESS.indexOf(later) >= AFTER_SUCCESS.indexOf(earlier) : earlier === later;
+}
 
 /** Each time that a client saw a payment of the errand, in the order in which the questions were asked. */
 export function sightings({ answers }: Evidence, { mark }: Errand) {

@@ -1,0 +1,278 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { parseJson, paymentIn, refundsIn, type Caller } from './application.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { Answer, DeskCall } from './journal.ts';
+import { errorCodeOf, isHeard, type Desk, type Desks } from './operators.ts';
+import type { Errand } from './plan.ts';
+import { appRefundsOf, operatorRefundOf, type AppRefund } from './refund-plan.ts';
+
+const TIMEOUT_MS = 4_000;
+const AGAIN_MS = 250;
+const PAID: ReadonlySet<string> = new Set(['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED']);
+
+/** What giving back needs, for the whole round. */
+export interface Refunds {
+  readonly callers: readonly Caller[];
+  readonly desks: Desks;
+  readonly log: FaultLog;
+  /** Marks whose refunds have been begun, so that no one begins them twice. */
+  readonly begun: Set<string>;
+}
+
+export interface Refunding {
+  readonly errand: Errand;
+  readonly paymentId: number;
+  /** True when nobody waits any more for the payment to be paid, or for late money to come. */
+  readonly over: () => boolean;
+  /** True when who tries gives up. */
+  readonly closed: () => boolean;
+}
+
+/** Waits until the application sees its payment paid, and gives it back as the errand says. */
+export async function refundWhenPaid(refunds: Refunds, refunding: Refunding): Promise<void> {
+  const { errand } = refunding;
+  if (errand.refund === null || refunds.begun.has(errand.mark) || !(await isPaid(refunds, refunding))) {
+    return;
+  }
+  refunds.begun.add(errand.mark);
+  await Promise.all([byApplication(refunds, refunding), byOperators(refunds, refunding)]);
+}
+
+/** False when the payment ended otherwise, or nobody waits any more. */
+async function isPaid({ callers }: Refunds, { errand, paymentId, over }: Refunding): Promise<boolean> {
+  for (let reads = 0; ; reads += 1) {
+    const api = (errand.firstApi + reads) % 2 === 0 ? 0 : 1;
+    const answer = await callers[errand.app]?.read(errand, paymentId, { api, kind: 'read', timeoutMs: TIMEOUT_MS });
+    const payment = answer === undefined || answer.status !== 200 ? null : paymentIn(answer);
+    if (payment !== null && (payment.status !== 'PENDING' || payment.review !== null)) {
+      return PAID.has(payment.status);
+    }
+    if (over()) {
+      return false;
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+async function byApplication(refunds: Refunds, refunding: Refunding): Promise<void> {
+  const { errand } = refunding;
+  const wanted = appRefundsOf(errand);
+  if (errand.refund === 'rush') {
+    await Promise.all(wanted.map((refund, index) => askFor(refunds, refunding, { refund, index })));
+    return;
+  }
+  for (const [index, refund] of wanted.entries()) {
+    await askFor(refunds, refunding, { refund, index });
+  }
+}
+
+interface Asked {
+  readonly refund: AppRefund;
+  readonly index: number;
+}
+
+/** A client that keeps its key until it is answered, and repeats itself: at once at the other api, later, and with another body. */
+async function askFor(
+  { callers }: Refunds,
+  { errand, paymentId, closed }: Refunding,
+  { refund, index }: Asked,
+): Promise<void> {
+  const caller = callers[errand.app];
+  const ask = (api: 0 | 1, kind: Answer['kind']): Promise<Answer> | undefined =>
+    caller?.refund(errand, { ...refund, paymentId }, { api, kind, timeoutMs: TIMEOUT_MS });
+  const first = (errand.firstApi + index) % 2 === 0 ? 0 : 1;
+  const other = first === 0 ? 1 : 0;
+  const twin = index === 0 && errand.refund !== 'too-much' ? ask(other, 'refund-repeat') : undefined;
+  let answer: Answer | undefined;
+  for (let tries = 0; answer === undefined || !isFinalAnswer(answer); tries += 1) {
+    if (tries > 0) {
+      await sleep(AGAIN_MS);
+    }
+    answer = await ask(tries % 2 === 0 ? first : other, tries === 0 ? 'refund' : 'refund-repeat');
+    if (closed()) {
+      break;
+    }
+  }
+  await twin;
+  if (answer?.status === 201 && (errand.refund === 'part' || errand.refund === 'whole')) {
+    await ask(other, errand.refund === 'part' ? 'refund-repeat' : 'refund-other-body');
+  }
+}
+
+/** An answer after which a client that kept its key need not ask again: of a payment that was seen paid only the balance may say no. */
+export function isFinalAnswer(answer: Pick<Answer, 'status' | 'text'>): boolean {
+  return answer.status === 201 || (answer.status === 409 && errorCodeOf(answer) === 'REFUND_EXCEEDS_BALANCE');
+}
+
+async function byOperators({ desks, log }: Refunds, refunding: Refunding): Promise<void> {
+  const { errand } = refunding;
+  const wanted = operatorRefundOf(errand);
+  const starter = errand.refund === 'own-word' ? desks.admin : desks.support;
+  const refundId = wanted === null ? null : await start(starter, refunding, wanted);
+  if (refundId === null) {
+    return;
+  }
+  const say = (desk: Desk, kind: 'approve' | 'reject'): Promise<Answer | null> =>
+    decide(desk, refunding, {
+      kind,
+      path: `/admin/refunds/${refundId}/${kind}`,
+      subjectId: refundId,
+      ...(kind === 'reject' ? { body: { reason: 'paid in cash' } } : {}),
+    });
+  switch (errand.refund) {
+    case 'rejected':
+      await say(desks.finance, 'reject');
+      return;
+    case 'own-word':
+      await say(starter, 'approve');
+      await say(desks.finance, 'approve');
+      return;
+    case 'approved-at-once':
+      await Promise.all([desks.finance, desks.second, desks.admin].map((desk) => say(desk, 'approve')));
+      return;
+    case 'approved':
+    case 'mixed':
+      await say(desks.finance, 'approve');
+      await say(desks.second, 'approve');
+      return;
+    default:
+      log.note(`the refund ${refundId} of ${errand.mark} is left undecided`);
+  }
+}
+
+/** An operator has no key: whose answer was lost looks first whether his refund is there. */
+async function start(desk: Desk, { errand, paymentId, closed }: Refunding, wanted: AppRefund): Promise<number | null> {
+  const { key, amountMinor } = wanted;
+  for (let tries = 0; ; tries += 1) {
+    const api = tries % 2 === 0 ? errand.firstApi : 0;
+    const made = await desk.ask(errand, api, {
+      kind: 'desk-refund',
+      method: 'POST',
+      path: `/admin/payments/${paymentId}/refunds`,
+      body: { amountMinor, reason: key },
+      subjectId: null,
+      refund: key,
+    });
+    if (made.status === 201) {
+      return refundsIn(made)?.[0]?.id ?? null;
+    }
+    if (isHeard(made)) {
+      return null;
+    }
+    for (;;) {
+      if (closed()) {
+        return null;
+      }
+      await sleep(AGAIN_MS);
+      const look = await desk.ask(errand, api === 0 ? 1 : 0, {
+        kind: 'desk-look',
+        method: 'GET',
+        path: `/admin/refunds?paymentId=${paymentId}`,
+        subjectId: null,
+      });
+      const found = look.status === 200 ? (refundsIn(look) ?? []) : null;
+      const own = found?.find(({ reason }) => reason === key);
+      if (own !== undefined) {
+        return own.id;
+      }
+      if (found !== null) {
+        break;
+      }
+    }
+  }
+}
+
+interface Decision {
+  readonly kind: DeskCall;
+  readonly path: string;
+  readonly subjectId: number;
+  readonly body?: object;
+}
+
+/** Says his word until it is heard or refused. */
+async function decide(desk: Desk, { errand, closed }: Refunding, decision: Decision): Promise<Answer | null> {
+  for (let tries = 0; ; tries += 1) {
+    const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
+    const answer = await desk.ask(errand, api, { ...decision, method: 'POST' });
+    if (isHeard(answer)) {
+      return answer;
+    }
+    if (closed()) {
+      return null;
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+const LatePayments = z.object({ data: z.array(z.object({ id: z.int(), status: z.string() })) });
+
+/** Late money of the errand that is held: two people decide on it as the errand says. */
+export async function decideLateMoney({ desks }: Refunds, refunding: Refunding): Promise<void> {
+  const { errand, paymentId, over } = refunding;
+  if (errand.act !== 'cancel-then-pay' || errand.late === 'policy') {
+    return;
+  }
+  for (;;) {
+    const look = await desks.finance.ask(errand, errand.firstApi, {
+      kind: 'desk-look',
+      method: 'GET',
+      path: `/admin/late-payments?paymentId=${paymentId}`,
+      subjectId: null,
+    });
+    const found = LatePayments.safeParse(parseJson(look.text));
+    const held = found.success ? found.data.data.filter(({ status }) => status === 'HELD') : [];
+    if (found.success && found.data.data.length > 0) {
+      for (const { id } of held) {
+        await Promise.all(
+          [desks.finance, desks.second].map((desk) =>
+            decide(desk, refunding, {
+              kind: errand.late === 'keep' ? 'late-keep' : 'late-refund',
+              path: `/admin/late-payments/${id}`,
+              subjectId: id,
+              body: { decision: errand.late, reason: 'decided by two' },
+            }),
+          ),
+        );
+      }
+      return;
+    }
+    if (over()) {
+      return;
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+/** Every client that asked for a refund asks once more, at both apis: whatever it was told before, it must be told now. */
+export async function repeatRefunds(
+  { callers }: Refunds,
+  { errand, paymentId, closed }: Refunding,
+  asked: ReadonlySet<string>,
+): Promise<void> {
+  for (const refund of appRefundsOf(errand).filter(({ key }) => asked.has(key))) {
+    for (const api of [0, 1] as const) {
+      const options = { api, kind: 'refund-repeat', timeoutMs: TIMEOUT_MS } as const;
+      const ask = () => callers[errand.app]?.refund(errand, { ...refund, paymentId }, options);
+      for (
+        let answer = await ask();
+        answer !== undefined && !isFinalAnswer(answer) && !closed();
+        answer = await ask()
+      ) {
+        await sleep(AGAIN_MS);
+      }
+    }
+  }
+}
+
+/** Two people found at the gateway's panel that nothing moved: that ends a refund under review. */
+export async function endReview({ desks }: Refunds, refunding: Refunding, refundId: number): Promise<void> {
+  for (const desk of [desks.finance, desks.second]) {
+    await decide(desk, refunding, {
+      kind: 'unrefunded',
+      path: `/admin/refunds/${refundId}/review`,
+      subjectId: refundId,
+      body: { decision: 'not-refunded', reason: "seen in the gateway's panel" },
+    });
+  }
+}
