@@ -6,6 +6,9 @@ import type { GatewayRegistry, Store } from './port.ts';
 import { attemptNamedIn } from './sslcommerz/callback.ts';
 import { createSslcommerzGateway, SSLCOMMERZ_CAPABILITIES } from './sslcommerz/gateway.ts';
 
+/** Every gateway that there is an adapter for. */
+export const GATEWAY_NAMES = [SSLCOMMERZ_CAPABILITIES.name];
+
 /** The gateway of a payment that names none. */
 export const DEFAULT_GATEWAY = SSLCOMMERZ_CAPABILITIES.name;
 
@@ -26,7 +29,7 @@ export function createGatewayRegistry({ config, http, secrets }: RegistryParts):
     return store?.id === storeId ? store.password : undefined;
   };
   return {
-    names: [SSLCOMMERZ_CAPABILITIES.name],
+    names: GATEWAY_NAMES,
     capabilities: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? SSLCOMMERZ_CAPABILITIES : undefined),
     open(name, mode, store) {
       const account = accountOf(name, mode);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { IdText, text } from '../http/fields.ts';
+import { GatewayName } from './gateway-schemas.ts';
 import { listQuery } from '../http/paging.ts';
 
 const Amount = z
@@ -35,7 +36,7 @@ const SETTINGS = {
   latePaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
   returnOrigins: z.array(Origin, 'must be a list').max(50, 'must be at most 50'),
   gatewaysAllowed: z
-    .array(z.string('must be text').max(40, 'must be at most 40 characters'), 'must be a list')
+    .array(GatewayName, 'must be a list')
     .max(20, 'must be at most 20')
     .nullable()
     .describe('Names of gateways. Null: every gateway.'),

@@ -94,6 +94,9 @@ function register(deps: AdminDependencies): AdminRoute {
     body: RegisterApplication,
     response: { status: 201, schema: RegisteredApplication },
     errors: [],
+    links: {
+      readApplication: { operationId: 'getApplication', parameters: { id: '$response.body#/data/application/id' } },
+    },
     handler: async ({ caller, body }) => {
       checkSettings(deps, body);
       const prepared = await prepareRegistration();
@@ -338,10 +341,6 @@ function checkSettings(deps: AdminDependencies, settings: ApplicationSettings, b
     if (!checked.ok) {
       refuse({ webhookUrl: OUTBOUND_URL_REFUSALS[checked.reason] });
     }
-  }
-  const unknown = settings.gatewaysAllowed?.find((name) => !deps.gateways.names.includes(name));
-  if (unknown !== undefined) {
-    refuse({ gatewaysAllowed: `must name gateways of ${deps.gateways.names.join(', ')}` });
   }
   const least = settings.minAmountMinor === undefined ? numberOf(before?.min_amount_minor) : settings.minAmountMinor;
   const most = settings.maxAmountMinor === undefined ? numberOf(before?.max_amount_minor) : settings.maxAmountMinor;

@@ -5,8 +5,7 @@ export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
 /** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
 export const Moment = z
-  .string()
-  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?$/, 'must be a date or an RFC 3339 instant')
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
   .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
 
 /** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
+import { GATEWAY_NAMES } from '../../gateways/registry.ts';
 import { IdText, text } from '../http/fields.ts';
 
 const ModeField = z.enum(MODES, 'must be TEST or LIVE');
-const GatewayName = z
-  .string('must be text')
-  .max(40, 'must be at most 40 characters')
-  .regex(/^[a-z]+$/, 'must be the name of a gateway');
+export const GatewayName = z.enum(GATEWAY_NAMES, `must be one of ${GATEWAY_NAMES.join(', ')}`);
 
 const STORE = {
   storeId: text(120).describe('The account at the gateway.'),

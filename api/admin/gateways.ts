@@ -60,11 +60,11 @@ function choose(deps: AdminDependencies): AdminRoute {
     params: GatewaySlotParams,
     body: StoreCredentials,
     response: { status: 200, schema: ChosenStore },
-    errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params, body }) => {
-      requireGateway(deps, params.gateway);
-      return { status: 200, data: await take(deps, caller, { applicationId: null, ...params, ...body }) };
-    },
+    errors: [],
+    handler: async ({ caller, params, body }) => ({
+      status: 200,
+      data: await take(deps, caller, { applicationId: null, ...params, ...body }),
+    }),
   });
 }
 
@@ -83,7 +83,6 @@ function retire(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: GatewayStore },
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params }) => {
-      requireGateway(deps, params.gateway);
       const slot = { applicationId: null, ...params };
       return {
         status: 200,
@@ -137,10 +136,6 @@ function override(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: ChosenStore },
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params, body }) => {
-      if (!deps.gateways.names.includes(body.gateway)) {
-        const fields = { gateway: `must be one of ${deps.gateways.names.join(', ')}` };
-        throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
-      }
       await deps.database.withOperator(caller.view, (em) => readApplication(em, params.id));
       return { status: 200, data: await take(deps, caller, { applicationId: params.id, ...body }) };
     },
@@ -184,12 +179,6 @@ interface Slot {
 
 function slotsOf({ gateways }: AdminDependencies): Slot[] {
   return gateways.names.flatMap((gateway) => MODES.map((mode) => ({ gateway, mode })));
-}
-
-function requireGateway({ gateways }: AdminDependencies, name: string): void {
-  if (!gateways.names.includes(name)) {
-    throw notFound('gateway');
-  }
 }
 
 interface GivenStore extends StoreSlot {

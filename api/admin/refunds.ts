@@ -104,6 +104,7 @@ function create(deps: AdminDependencies): AdminRoute {
       'IDEMPOTENCY_KEY_CONFLICT',
       'IDEMPOTENCY_IN_PROGRESS',
     ],
+    links: { readRefund: { operationId: 'getAnyRefund', parameters: { id: '$response.body#/data/id' } } },
     handler: async ({ caller, params, body, rawBody, headers }) => {
       const found = await deps.database.withOperator(caller.view, (em) => locatePayment(em, params.id));
       if (found === null) {

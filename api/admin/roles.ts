@@ -76,6 +76,7 @@ function create(deps: AdminDependencies): AdminRoute {
     body: RoleBody,
     response: { status: 201, schema: Role },
     errors: ['RESOURCE_ALREADY_EXISTS'],
+    links: { deleteRole: { operationId: 'deleteRole', parameters: { id: '$response.body#/data/id' } } },
     handler: async ({ caller, body }) => {
       requireHeld(caller, body.permissions);
       const role = await deps.database.withOperator(caller.view, async (em) => {

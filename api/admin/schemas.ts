@@ -89,6 +89,7 @@ export const RoleBody = z
     permissions: z
       .array(z.enum(PERMISSIONS, 'is no permission'), 'must be a list')
       .max(PERMISSIONS.length, 'has too many members')
+      .meta({ uniqueItems: true })
       .refine((permissions) => new Set(permissions).size === permissions.length, 'names a permission twice'),
   })
   .meta({ id: 'RoleBody' });

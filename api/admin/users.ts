@@ -74,6 +74,7 @@ function create(deps: AdminDependencies): AdminRoute {
     body: CreateOperator,
     response: { status: 201, schema: CreatedOperator },
     errors: ['RESOURCE_ALREADY_EXISTS'],
+    links: { readOperator: { operationId: 'getOperator', parameters: { id: '$response.body#/data/operator/id' } } },
     handler: async ({ caller, body }) => {
       const password = temporaryPassword();
       const passwordHash = await hashPassword(password);

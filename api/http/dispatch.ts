@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { DomainError, type FieldErrors } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
 import { readText, requireJson } from './body.ts';
-import { NumberText, parseJsonStrictly, type JsonValue } from './json-text.ts';
+import { parseJsonStrictly, type JsonValue } from './json-text.ts';
 import type { Route } from './route.ts';
 import { isReplay, isStream, type AnySurface, type Context } from './surface.ts';
 
@@ -156,7 +156,7 @@ function fieldErrors(error: z.ZodError, value: unknown): FieldErrors {
     const given = issue.path.reduce<unknown>((node, key) => (isRecord(node) ? node[String(key)] : undefined), value);
     fields.push([
       name,
-      given === undefined ? 'is required' : given instanceof NumberText ? 'must be a plain integer' : issue.message,
+      given === undefined ? 'is required' : typeof given === 'symbol' ? 'must be a plain integer' : issue.message,
     ]);
   }
   // The first message of a field stands; fromEntries also keeps a hostile name such as __proto__ an ordinary member.

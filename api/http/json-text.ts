@@ -1,13 +1,10 @@
 import { DomainError } from '../../domain/errors.ts';
 
-/** A number whose text is no plain integer within 2^53−1, such as `1e3`, `1.0` or `0.1`. Kept as text, so nothing is rounded. */
-export class NumberText {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
+/**
+ * A number whose text is no plain integer within 2^53−1, such as `1e3`, `1.0` or `0.1`. Its description is the text, so nothing is rounded; a
+ * symbol, so that no schema takes it for a value of its own: an object would pass for one without members.
+ */
+export type NumberText = symbol;
 
 export type JsonValue = null | boolean | number | string | NumberText | JsonValue[] | { [key: string]: JsonValue };
 
@@ -37,7 +34,7 @@ function parse(text: string): JsonValue {
 }
 
 function exactNumber(value: number, source: string): number | NumberText {
-  return PLAIN_INTEGER.test(source) && Number.isSafeInteger(value) ? value : new NumberText(source);
+  return PLAIN_INTEGER.test(source) && Number.isSafeInteger(value) ? value : Symbol(source);
 }
 
 function malformed(message: string): DomainError {
@@ -79,8 +76,8 @@ function decodeKey(token: string): string {
 
 /** Canonical JSON: members sorted by name, no white space, numbers as their exact text. Two bodies that mean the same are the same text. */
 export function canonicalJson(value: JsonValue): string {
-  if (value instanceof NumberText) {
-    return value.text;
+  if (typeof value === 'symbol') {
+    return value.description ?? '';
   }
   if (Array.isArray(value)) {
     return `[${value.map(canonicalJson).join(',')}]`;

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CredentialPair } from '../../database/applications.ts';
 import { lastWords, startChild } from '../../scripts/child.ts';
 import { writePrivateJson } from '../../scripts/private-files.ts';
 import { withProgress } from '../../scripts/progress.ts';
+import type { Subject } from './subject.ts';
 import { Counts, Report } from './verdict.ts';
 
 export interface FuzzRun {
@@ -13,8 +13,7 @@ export interface FuzzRun {
   readonly directory: string;
   /** Where the API tells its contract. */
   readonly document: string;
-  /** Two applications that must not see each other's objects; the first one's requests are fuzzed. */
-  readonly peers: readonly [CredentialPair, CredentialPair];
+  readonly subject: Subject;
   readonly examples: number;
   readonly seed: number;
   readonly say: (line: string) => void;
@@ -37,12 +36,9 @@ const RESPONSE_SECONDS_MAX = 30;
 export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
   const file = (name: string): string => join(run.directory, name);
   writePrivateJson(file('peers.json'), {
-    auth: run.peers.map(({ apiKey, apiSecret }, index) => ({
+    auth: run.subject.peers.map((headers, index) => ({
       name: NAMES[index],
-      fixedHeaders: [
-        { name: 'X-Api-Key', value: apiKey },
-        { name: 'X-Api-Secret', value: apiSecret },
-      ],
+      fixedHeaders: Object.entries(headers).map(([name, value]) => ({ name, value })),
     })),
   });
   writeFileSync(file('schemathesis.toml'), configuration(file('peers.json')));
@@ -50,7 +46,12 @@ export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
     name: 'schemathesis',
     command: run.program,
     args: ['--config-file', file('schemathesis.toml'), ...argumentsOf(run, file('report.json'))],
-    env: { ...process.env, LENDEN_FUZZ_COUNTS: file('counts.json'), PYTHONDONTWRITEBYTECODE: '1' },
+    env: {
+      ...process.env,
+      LENDEN_FUZZ_COUNTS: file('counts.json'),
+      LENDEN_FUZZ_SESSIONS: run.subject.sessions.join(' '),
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
     cwd: run.directory,
     logFile: file('schemathesis.log'),
     stopSignal: 'SIGTERM',
@@ -71,9 +72,6 @@ export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
   }
 }
 
-/** Applications are fuzzed; what operators call is tested role by route, and its answers against the same document. */
-export const OF_OPERATORS = /^\/(admin|auth)\//;
-
 const NAMES = ['fuzzed', 'neighbour'];
 
 /** JSON's texts and lists are TOML's, too. */
@@ -83,7 +81,7 @@ function configuration(peers: string): string {
   return [`hooks = ${JSON.stringify(HOOKS)}`, '[auth.wfc]', ...lines, ''].join('\n');
 }
 
-function argumentsOf({ document, examples, seed }: FuzzRun, report: string): string[] {
+function argumentsOf({ document, examples, seed, subject }: FuzzRun, report: string): string[] {
   const options = {
     checks: 'all',
     phases: 'examples,coverage,fuzzing,stateful',
@@ -94,8 +92,7 @@ function argumentsOf({ document, examples, seed }: FuzzRun, report: string): str
     'generation-database': 'none',
     report: 'json',
     'report-json-path': report,
-    'exclude-path-regex': OF_OPERATORS.source,
   };
   const pairs = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return ['run', document, ...pairs, '--continue-on-failure', '--no-color'];
+  return ['run', document, ...pairs, ...subject.selection, '--continue-on-failure', '--no-color'];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ResultTable } from '../../scripts/results/result-file.ts';
+import type { Subject } from './subject.ts';
 
 const Judging = z.object({ ran: z.int(), judged: z.int() });
 
@@ -36,6 +37,7 @@ export interface Fuzzed {
   readonly operations: readonly string[];
   /** How many cases each operation had to get in the fuzzing phase. */
   readonly examples: number;
+  readonly subject: Pick<Subject, 'beyondSchema' | 'silentChecks' | 'fewCases'>;
 }
 
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'] as const;
@@ -51,15 +53,18 @@ const INAPPLICABLE: Readonly<Record<string, { when(operations: readonly string[]
   },
 };
 
-/** Why a check had nothing to judge, where that is the contract's doing. */
-export function inapplicable(check: string, operations: readonly string[]): string | null {
+/** Why a check had nothing to judge, where that is the contract's doing or the subject's. */
+export function inapplicable(
+  check: string,
+  { operations, subject }: Pick<Fuzzed, 'operations' | 'subject'>,
+): string | null {
   const known = INAPPLICABLE[check];
-  return known !== undefined && known.when(operations) ? known.why : null;
+  return known !== undefined && known.when(operations) ? known.why : (subject.silentChecks[check] ?? null);
 }
 
 /** Everything for which a run is not a proof; empty when it is one. */
 export function problemsOf(fuzzed: Fuzzed): string[] {
-  const { counts, report, operations, examples } = fuzzed;
+  const { report, operations } = fuzzed;
   const problems = [
     ...report.failures.map(({ code, title, operations: where }) => `${code} ${title}: ${where.join(', ')}`),
     ...report.errors.map(({ title }) => `error: ${title}`),
@@ -78,12 +83,13 @@ export function problemsOf(fuzzed: Fuzzed): string[] {
       problems.push(`the phase ${phase} is ${report.phases[phase]?.status ?? 'missing'}`);
     }
   }
-  return [...problems, ...checkProblems(counts, operations), ...operationProblems({ counts, operations, examples })];
+  return [...problems, ...checkProblems(fuzzed), ...operationProblems(fuzzed)];
 }
 
-function checkProblems({ checks }: Counts, operations: readonly string[]): string[] {
+function checkProblems(fuzzed: Fuzzed): string[] {
+  const { checks } = fuzzed.counts;
   const silent = Object.entries(checks).filter(
-    ([name, { ran, judged }]) => ran === 0 || (judged === 0 && inapplicable(name, operations) === null),
+    ([name, { judged }]) => judged === 0 && inapplicable(name, fuzzed) === null,
   );
   return [
     ...(Object.keys(checks).length === 0 ? ['no check was counted'] : []),
@@ -91,23 +97,31 @@ function checkProblems({ checks }: Counts, operations: readonly string[]): strin
   ];
 }
 
-function operationProblems({ counts, operations, examples }: Omit<Fuzzed, 'report'>): string[] {
+function operationProblems({ counts, operations, examples, subject }: Fuzzed): string[] {
   return operations.flatMap((operation) => {
     const fuzzed = casesOf(counts, operation, 'fuzzing');
     return [
-      ...(succeeded(counts, operation) === 0 ? [`${operation} never answered 2xx`] : []),
-      ...(fuzzed < examples ? [`${operation} got ${fuzzed} examples of ${examples}`] : []),
+      ...(succeeded(counts, operation) === 0 && subject.beyondSchema[operation] === undefined
+        ? [`${operation} never answered 2xx`]
+        : []),
+      ...(fuzzed < Math.min(examples, subject.fewCases ?? examples)
+        ? [`${operation} got ${fuzzed} examples of ${examples}`]
+        : []),
     ];
   });
 }
 
-export function tablesOf({ counts, operations }: Pick<Fuzzed, 'counts' | 'operations'>): ResultTable[] {
+export function tablesOf({
+  counts,
+  operations,
+  subject,
+}: Pick<Fuzzed, 'counts' | 'operations' | 'subject'>): ResultTable[] {
   return [
     {
       caption: 'Checks: on how many answers each ran, and how many of them it had something to say about',
       columns: ['check', 'ran', 'judged', 'failures'],
       rows: Object.entries(counts.checks).map(([name, { ran, judged }]) => {
-        const why = judged === 0 ? inapplicable(name, operations) : null;
+        const why = judged === 0 ? inapplicable(name, { operations, subject }) : null;
         return [name, String(ran), why === null ? String(judged) : `0: ${why}`, '0'];
       }),
     },

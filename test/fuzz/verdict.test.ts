@@ -7,6 +7,7 @@ function good(): Fuzzed {
   return {
     operations: OPERATIONS,
     examples: 50,
+    subject: { beyondSchema: {}, silentChecks: {}, fewCases: null },
     counts: {
       checks: { not_a_server_error: { ran: 120, judged: 120 }, use_after_free: { ran: 120, judged: 0 } },
       cases: OPERATIONS.flatMap((operation) => [
@@ -102,7 +103,18 @@ describe('a run is no proof when', () => {
 test('a check is excused only as long as the contract lacks what it is about', () => {
   // The day something can be deleted, silence about use after deletion is a failure.
   const deletable = [...OPERATIONS, 'DELETE /things/{id}'];
-  expect(inapplicable('use_after_free', OPERATIONS)).toMatch(/no DELETE/);
-  expect(inapplicable('use_after_free', deletable)).toBeNull();
-  expect(inapplicable('not_a_server_error', OPERATIONS)).toBeNull();
+  const subject = { beyondSchema: {}, silentChecks: { another_check: 'nothing of it here' }, fewCases: null };
+  const why = (check: string, operations = OPERATIONS) => inapplicable(check, { operations, subject });
+  expect(why('use_after_free')).toMatch(/no DELETE/);
+  expect(why('use_after_free', deletable)).toBeNull();
+  expect(why('not_a_server_error')).toBeNull();
+  expect(why('another_check')).toBe('nothing of it here');
+});
+
+test('an operation is excused from answering well only by name', () => {
+  // What no schema can tell is said for each operation, and for no other.
+  const never = withCounts({ statuses: [{ operation: 'GET /things', status: 200, count: 40 }] });
+  expect(problemsOf(never)).toEqual(['POST /things never answered 2xx']);
+  const subject = { beyondSchema: { 'POST /things': 'wants a password' }, silentChecks: {}, fewCases: null };
+  expect(problemsOf({ ...never, subject })).toEqual([]);
 });

@@ -181,7 +181,7 @@ describe('the store of an application', () => {
     expect(world.api.stores.tried).toHaveLength(tried);
     const path = '/admin/gateways/sslcommerz/TEST';
     expect((await send('PUT', path, { storeId: 's', storePassword: 'p' }, 'elsewhere')).status).toBe(403);
-    expect((await send('PUT', '/admin/gateways/paypal/TEST', { storeId: 's', storePassword: 'p' })).status).toBe(404);
+    expect((await send('PUT', '/admin/gateways/paypal/TEST', { storeId: 's', storePassword: 'p' })).status).toBe(400);
     expect((await send('DELETE', path)).status).toBe(404);
     expect((await send('DELETE', `/admin/apps/${shop.applicationId}/gateway-override/LIVE`)).status).toBe(404);
   });

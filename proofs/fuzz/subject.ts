@@ -1,0 +1,95 @@
+import type { CredentialPair } from '../../database/applications.ts';
+
+/** Who calls what: one part of the document, with credentials of two callers that must not see each other's objects. */
+export interface Subject {
+  readonly name: 'applications' | 'operators';
+  /** Headers of the caller whose requests are fuzzed, then of his neighbour. */
+  readonly peers: readonly [Headers, Headers];
+  /** Whether the subject's callers call this path. */
+  calls(path: string): boolean;
+  /** Arguments of schemathesis that choose these paths. */
+  readonly selection: readonly string[];
+  /** Further sessions of the first caller: requests take turns, so that the limit of a session is not met. */
+  readonly sessions: readonly string[];
+  /** Operations that are not called, by id, and why. */
+  readonly leftOut: Readonly<Record<string, string>>;
+  /** Operations that need not answer 2xx, and why: what they want to know no schema can tell. */
+  readonly beyondSchema: Readonly<Record<string, string>>;
+  /** Cases that an operation gets at least where its parameters have only a few values; null: as many as are asked for. */
+  readonly fewCases: number | null;
+  /** Checks that are not made or have nothing to judge, and why. */
+  readonly silentChecks: Readonly<Record<string, string>>;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What only operators call. */
+const OF_OPERATORS = /^\/(admin|auth)\//;
+
+export function applications(peers: readonly [CredentialPair, CredentialPair]): Subject {
+  const [fuzzed, neighbour] = peers.map(({ apiKey, apiSecret }) => ({
+    'X-Api-Key': apiKey,
+    'X-Api-Secret': apiSecret,
+  }));
+  return {
+    name: 'applications',
+    peers: [fuzzed ?? {}, neighbour ?? {}],
+    calls: (path) => !OF_OPERATORS.test(path),
+    selection: ['--exclude-path-regex', OF_OPERATORS.source],
+    sessions: [],
+    leftOut: {},
+    beyondSchema: {},
+    silentChecks: {},
+    fewCases: null,
+  };
+}
+
+/** Operations after which the fuzzer's own session would be nobody's any more, so that all that follows would be 401 or 403. */
+const ENDS_THE_SESSION: Readonly<Record<string, string>> = {
+  logOut: 'ends the session that the run calls with',
+  endSession: 'ends the session that the run calls with',
+  removeTotp: 'ends the sessions that the run takes turns with',
+  reauthenticate: 'gives the session another token',
+  endOperatorSessions: 'may end the session that the run calls with',
+  putSettings: 'may demand a second factor of everybody',
+};
+
+const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
+  'POST /auth/login': 'wants a password',
+  'POST /auth/password': 'wants the present password',
+  'POST /auth/totp/confirm': 'wants the code of this half-minute',
+  'POST /admin/payments/{id}/review': 'wants a payment under review',
+  'POST /admin/refunds/{id}/review': 'wants a refund under review',
+  'POST /admin/late-payments/{id}': 'wants late money',
+};
+
+/** Whether a request that fits its schema has to be taken: not here. */
+const ACCEPTANCE = 'positive_data_acceptance';
+const SILENT_CHECKS: Readonly<Record<string, string>> = {
+  [ACCEPTANCE]: 'not made: cursors, passwords and ids in bodies are beyond a schema, and refused as documented',
+  missing_required_header: 'no header is required beside the session',
+  use_after_free: 'roles alone are deleted and read again by id, which a short run seldom does',
+  ensure_resource_availability: 'few operations read what another has made, and a short run seldom follows them',
+};
+
+export function operators({ tokens, neighbour }: { tokens: readonly string[]; neighbour: string }): Subject {
+  const [token = ''] = tokens;
+  return {
+    name: 'operators',
+    peers: [{ Authorization: `Bearer ${token}` }, { Authorization: `Bearer ${neighbour}` }],
+    calls: (path) => OF_OPERATORS.test(path),
+    selection: [
+      '--include-path-regex',
+      OF_OPERATORS.source,
+      ...Object.keys(ENDS_THE_SESSION).flatMap((id) => ['--exclude-operation-id', id]),
+      '--exclude-checks',
+      ACCEPTANCE,
+    ],
+    sessions: tokens,
+    leftOut: ENDS_THE_SESSION,
+    beyondSchema: BEYOND_SCHEMA,
+    silentChecks: SILENT_CHECKS,
+    // A gateway in a mode, or a role of few.
+    fewCases: 5,
+  };
+}
