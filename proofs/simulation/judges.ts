@@ -336,7 +336,7 @@ function acknowledgedCallbacksKept(evidence: Evidence): string[] {
 }
 
 function comesToRest({ atRest }: Evidence): string[] {
-  return atRest ? [] : ['the story did not come to rest within 30 days'];
+  return atRest ? [] : ['the story did not come to rest within 150 days'];
 }
 
 /** Far below the 51,200 events at which a server gives a run up; a 72-hour outage with all its retries takes a third of it. */

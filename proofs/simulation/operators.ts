@@ -15,6 +15,21 @@ const RETRIES_MAX = 3;
 /** Those who may approve and decide. */
 const DECIDERS = [1, 2, 3] as const;
 
+/** How people go about an approval, and how often. */
+const APPROVAL_WEIGHTS = {
+  approves: 6,
+  rejects: 2,
+  'both approve': 1.5,
+  'one approves, one rejects': 1.5,
+  'approves his own': 1.5,
+  'support approves': 0.7,
+  'signals by hand': 1.5,
+  'too late': 1,
+  'at the last moment': 1,
+  nobody: 0.5,
+} as const;
+export const APPROVAL_WAYS = Object.keys(APPROVAL_WEIGHTS);
+
 /** A row that waits for somebody. */
 interface Waiting {
   readonly id: Value | undefined;
@@ -105,18 +120,7 @@ export class Operators {
     const reject = (operatorId: number) =>
       this.operate({ operatorId, path: `${path}/reject`, body: { reason: 'Not ours' } });
     const [first = 1, second = 2] = random.chance(0.5) ? others : [...others].reverse();
-    const way = random.weighted({
-      approves: 6,
-      rejects: 2,
-      'both approve': 1.5,
-      'one approves, one rejects': 1.5,
-      'approves his own': 1.5,
-      'support approves': 0.7,
-      'signals by hand': 1.5,
-      'too late': 1,
-      'at the last moment': 1,
-      nobody: 0.5,
-    });
+    const way = random.weighted(APPROVAL_WEIGHTS);
     world.later(this.whenThere(), async () => {
       world.reached(`approval: ${way}`);
       switch (way) {
