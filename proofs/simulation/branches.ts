@@ -32,7 +32,7 @@ const REFUND_BRANCHES: readonly string[] = [
     (reason) => `refund review: ${reason}`,
   ),
   ...APPROVAL_WAYS.map((way) => `approval: ${way}`),
-  ...['PENDING', 'FAILED', 'REJECTED', 'TOO_LATE'].map((outcome) => `decision: refund ${outcome}`),
+  ...['PENDING', 'FAILED', 'REJECTED'].map((outcome) => `decision: refund ${outcome}`),
   ...['REFUNDING', 'KEPT'].map((outcome) => `decision: late-payment ${outcome}`),
   'second person: wanted',
   ...['none', 'under way', 'given back', 'not given back'].map((seen) => `panel: ${seen}`),

@@ -74,6 +74,8 @@ export interface GatewayWeather {
   refuses(tranId: string): boolean;
   /** Whether refunds may take days here. */
   readonly refundsTakeDays: boolean;
+  /** Hears of each question about a refund, as it is answered. */
+  refundAnswered(): void;
 }
 
 /** SSLCOMMERZ as its merchants see it, with books of its own about charges and refunds. It shares no code with the adapter but the signature's simulator. */
@@ -162,6 +164,7 @@ export class SimulatedGateway {
     }
     const refund = this.refunds.answer(url.searchParams);
     if (refund !== null) {
+      this.weather.refundAnswered();
       return refund;
     }
     const valId = url.searchParams.get('val_id');

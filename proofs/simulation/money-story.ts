@@ -35,6 +35,8 @@ export interface MoneyPlan {
   readonly faultsLongerMs: number;
   /** How many more blows fall in that time. */
   readonly blows: number;
+  /** How likely a fault and a blow come at the very moment at which something is done about money, days later, too. */
+  readonly troubled: number;
 }
 
 /** Null for a story in which nobody but payers, gateway and receivers acts. */
@@ -48,6 +50,7 @@ export function moneyPlan(random: Random, { apps, payments }: { apps: number; pa
     refunds: Array.from({ length: payments }, () => refundPlans(random)),
     faultsLongerMs: random.chance(0.7) ? random.between(1, 40) * MINUTE_MS : 0,
     blows: random.chance(0.5) ? random.between(1, 4) : 0,
+    troubled: random.pick([0, 0.05, 0.3]),
   };
 }
 

@@ -6,8 +6,6 @@ import { isReply, type Operation, type Reply, type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** After this long a refund that nobody approved is rejected by itself. */
-const APPROVAL_MS = 7 * 24 * HOUR_MS;
 /** Longer than any process stands still or any request is under way: who looks at the gateway's panel sees what came of all of them. */
 const BEFORE_LOOKING_MS = 15 * MINUTE_MS;
 const REQUEST_TRIES_MAX = 4;
@@ -59,6 +57,7 @@ export class Operators {
     const { world } = this;
     for (let tries = 0; tries < REQUEST_TRIES_MAX; tries += 1) {
       this.acts.push({ ...operation, atMs: world.timeline.nowMs });
+      world.troubleNow();
       const answer = await world.ask((api) => api.operate(operation)).catch((error: unknown) => error);
       const action = operation.path.replace(/\/\d+/, '').replace('/admin/', '');
       if (isReply(answer)) {
@@ -152,7 +151,9 @@ export class Operators {
           await approve(first);
           return;
         case 'too late':
-          await world.timeline.pause(APPROVAL_MS + MINUTE_MS);
+          await world.timeline.pause(this.untilDue(id) - random.between(0, 300));
+          world.troubleNow();
+          await world.timeline.pause(random.between(300, 2 * MINUTE_MS));
           await approve(first);
           return;
         case 'at the last moment':

@@ -99,25 +99,32 @@ export class RefundClients {
     }
   }
 
-  private reserving({ id }: Values): Values[] {
+  private refundsOf({ id }: Values): Values[] {
     return this.world.postgres
       .rows('refunds')
-      .filter((row) => row['payment_id'] === id && row['late_payment_id'] === null)
-      .filter(({ status }) => status !== 'FAILED' && status !== 'REJECTED');
+      .filter((row) => row['payment_id'] === id && row['late_payment_id'] === null);
+  }
+
+  private standOf(payment: Values): string {
+    return this.refundsOf(payment)
+      .map(({ id, status }) => `${String(id)} ${String(status)}`)
+      .join();
   }
 
   private reservedOf(payment: Values): number {
-    return this.reserving(payment).reduce((sum, row) => sum + Number(row['amount_minor']), 0);
+    return this.refundsOf(payment)
+      .filter(({ status }) => status !== 'FAILED' && status !== 'REJECTED')
+      .reduce((sum, row) => sum + Number(row['amount_minor']), 0);
   }
 
   /** A refusal is believed to be right where anything moved meanwhile. */
   private async watched<T>({ payment, amountMinor }: Pick<Wish, 'payment' | 'amountMinor'>, ask: () => Promise<T>) {
-    const before = this.reserving(payment).map(({ id }) => id);
+    const before = this.standOf(payment);
     const answer = await ask();
-    const after = this.reserving(payment).map(({ id }) => id);
+    const after = this.standOf(payment);
     const enough = this.reservedOf(payment) + amountMinor <= Number(payment['amount_minor']);
     const refused = answer instanceof DomainError && answer.code === 'REFUND_EXCEEDS_BALANCE';
-    if (refused && enough && before.join() === after.join()) {
+    if (refused && enough && before === after) {
       this.wronglyRefused.push(`${amountMinor} of payment ${String(payment['id'])} was refused as too much`);
     }
     return answer;

@@ -15,6 +15,7 @@ export const REFUND_JUDGES = {
   'refund-ends-as-the-gateway-says': endsAsTheGatewaySays,
   'refund-ends-are-final': refundEndsAreFinal,
   'refund-comes-to-an-end': comesToAnEnd,
+  'refund-known-in-time': knownInTime,
   'payment-shows-what-went-back': paymentShowsWhatWentBack,
   'refund-posted-once': postedOnce,
   'one-event-per-refund': oneEventPerRefund,
@@ -116,6 +117,24 @@ function isJustified(evidence: Evidence, refund: Values): boolean {
     default:
       return false;
   }
+}
+
+/** The longest pause between two questions is six hours; a sweep or a death on the way may add to it. */
+const KNOWN_WITHIN_MS = 8 * 3_600_000;
+
+/** Unless a person had to look first, the end of a refund is known soon after the gateway has ended it and nothing fails any more. */
+function knownInTime(evidence: Evidence): string[] {
+  return table(evidence, 'refunds').flatMap((refund) => {
+    const booked = bookedOf(evidence, refund);
+    const reviewed = evidence.acts.some(({ path }) => path === `/admin/refunds/${text(refund['id'])}/review`);
+    if (refund['ended_at'] === null || booked === undefined || reviewed) {
+      return [];
+    }
+    const lateMs = timeOf(refund['ended_at']) - Math.max(booked.endsAtMs, evidence.faultsEndedMs);
+    return lateMs > KNOWN_WITHIN_MS
+      ? [`the end of ${text(refund['reference'])} was known ${Math.round(lateMs / 60_000)} minutes late`]
+      : [];
+  });
 }
 
 function ownRefunds(evidence: Evidence, payment: Values): Values[] {

@@ -230,7 +230,7 @@ function keepSweeping(world: World): void {
     if (dueMs <= timeline.nowMs + CLOCKS_APART_MS && temporal.runs.get('sweep')?.status !== 'running') {
       temporal.start({ workflowId: 'sweep', type: 'sweepWorkflow', args: [] });
     }
-    const calm = world.sinceStartMs > world.story.faultsEndMs + 3_600_000;
+    const calm = world.sinceStartMs > world.faultsEndMs + 3_600_000;
     const waitMs = calm ? Math.min(Math.max(dueMs - timeline.nowMs, 30 * 60_000), 3_600_000) : SWEEP_EVERY_MS;
     timeline.at(timeline.nowMs + waitMs, tick, { idle: true, life: null });
   };
@@ -259,8 +259,7 @@ function gather(
     wrong: world.wrong,
     atRest,
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],
-    faultsEndedMs:
-      START_MS + Math.max(world.story.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
+    faultsEndedMs: START_MS + Math.max(world.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
     clockToleranceMs: 2_000,
   };
 }

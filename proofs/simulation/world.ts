@@ -105,6 +105,8 @@ export class World {
   furnished = false;
   private readonly options: WorldOptions;
   private readonly network: Random;
+  private readonly squalls: Random;
+  private squallUntilMs = 0;
   private readonly processes = new Map<string, Process>();
 
   constructor(options: WorldOptions) {
@@ -113,6 +115,7 @@ export class World {
     this.story = story;
     this.timeline = timeline;
     this.network = random.fork('network');
+    this.squalls = random.fork('squalls');
     const reached = (branch: string): void => this.reached(branch);
     this.gateway = new SimulatedGateway({
       timeline,
@@ -124,6 +127,7 @@ export class World {
         refuses: (tranId) => this.refusedSessions.has(tranId),
         // Short histories start each ladder of pauses anew: a refund of weeks would be asked about all the time.
         refundsTakeDays: story.longHistory >= 1_000,
+        refundAnswered: () => this.troubleNow(),
       },
     });
     this.receivers = new SimulatedReceivers({
@@ -179,7 +183,30 @@ export class World {
   }
 
   faulty(): boolean {
-    return this.furnished && this.sinceStartMs < this.story.faultsEndMs;
+    return this.furnished && this.sinceStartMs < this.faultsEndMs;
+  }
+
+  /** As troubleNow brings new faults, they end later. */
+  get faultsEndMs(): number {
+    return Math.max(this.story.faultsEndMs, this.squallUntilMs);
+  }
+
+  /** Faults and a blow while something is done about money, however long the story's first ones are over. */
+  troubleNow(): void {
+    const { story, squalls } = this;
+    const { troubled = 0 } = story.money ?? {};
+    if (story.faultsEndMs === 0) {
+      return;
+    }
+    if (squalls.chance(troubled)) {
+      this.squallUntilMs = Math.max(this.squallUntilMs, this.sinceStartMs + squalls.between(10_000, 300_000));
+    }
+    if (squalls.chance(troubled)) {
+      const name = squalls.pick(['api', 'worker-a', 'worker-b']);
+      const forMs = squalls.between(500, 90_000);
+      const strike = squalls.chance(0.7) ? () => this.kill(name, forMs) : () => this.freeze(name, forMs);
+      this.timeline.at(this.timeline.nowMs + squalls.between(0, 400), strike, { life: null });
+    }
   }
 
   private latencyMs(from: number, to: number): number {

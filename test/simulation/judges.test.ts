@@ -275,6 +275,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
     review_reason: 'GATEWAY_CANCELLED',
     review_since: later(HOUR_MS),
   }),
+  'refund-known-in-time': withFirst('refunds', { ended_at: later(9 * HOUR_MS) }),
   'payment-shows-what-went-back': withFirst('payments', { status: 'REFUNDED' }),
   'refund-posted-once': withRows('ledger_transactions', (rows) => [
     ...rows,
