@@ -8,6 +8,7 @@ import {
 import { Application } from '../database/entities/application.ts';
 import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
 import { consumeCallbacks } from '../database/gateway-callbacks.ts';
+import { sealedSecretOf } from '../database/gateway-stores.ts';
 import { postTransaction } from '../database/ledger.ts';
 import { refundLateMoney, type RefundRecord } from '../database/refunds.ts';
 import type { Statements } from '../database/statements.ts';
@@ -29,13 +30,7 @@ const CHARGES_A_PASS_MAX = 5;
 /** Asks the gateway for charges of an attempt that are not booked yet and posts each to suspense, once. Throws when it cannot be asked. */
 export async function bookLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
-  const payment = await deps.database.withScope(scope, (em) =>
-    em.findOneOrFail(Payment, { id: BigInt(input.paymentId) }),
-  );
-  const gateway = deps.gateways.get(payment.gateway, payment.mode);
-  if (gateway === undefined) {
-    throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
-  }
+  const { payment, gateway } = await readAtGateway(deps, input);
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
     const asked = await deps.database.withScope(scope, (em) =>
       takeUp(em, { input, gateway, settled: isPaid(payment.status) }),
@@ -62,6 +57,23 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
     }
   }
   return deps.database.withScope(scope, (em) => heldFor(em, input));
+}
+
+async function readAtGateway(
+  { database, gateways }: ActivityDependencies,
+  input: LatePaymentInput,
+): Promise<{ payment: Payment; gateway: Gateway }> {
+  const scope = scopeOf(input);
+  return database.withScope(scope, async (em) => {
+    const payment = await em.findOneOrFail(Payment, { id: BigInt(input.paymentId) });
+    const { storeId } = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+    const sealedSecret = await sealedSecretOf(em, scope, { gateway: payment.gateway, storeId });
+    const gateway = gateways.open(payment.gateway, payment.mode, { storeId, sealedSecret });
+    if (gateway === undefined) {
+      throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
+    }
+    return { payment, gateway };
+  });
 }
 
 /** What operators decided about an attempt's late money: given back, or left to the app. The rows are the authority. */

@@ -196,6 +196,8 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
 interface CallbackRow extends PaymentRow {
   callback_id: string;
   attempt_reference: string;
+  store_id: string;
+  store_secret: string | null;
   raw_payload: string;
   settled_by: string | null;
 }
@@ -212,7 +214,8 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
            update gateway_callbacks c
            set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
            from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload)
-         select moved.id as callback_id, moved.raw_payload, t.reference as attempt_reference,
+         select moved.id as callback_id, moved.raw_payload, t.reference as attempt_reference, t.store_id,
+           lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
            case when t.status = 'CONFIRMED' then t.validation_id end as settled_by, ${PAYMENT_COLUMNS}
          from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
          join payment_attempts t on t.id = moved.attempt_id`,
@@ -237,7 +240,8 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
 
 /** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
 function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutAsking> {
-  const parsed = deps.gateways.get(row.gateway, row.mode)?.parseCallback(row.raw_payload);
+  const store = { storeId: row.store_id, sealedSecret: row.store_secret };
+  const parsed = deps.gateways.open(row.gateway, row.mode, store)?.parseCallback(row.raw_payload);
   return parsed === undefined ? null : outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, parsed);
 }
 

@@ -33,19 +33,18 @@ const database = await openDatabase({
 await requireDurability({ database, environment: config.environment, log });
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+const secrets = createSecretBox(config.masterKey);
+const gatewayHttp = observeHttpClient(http, telemetry, 'gateway exchange');
 const deps = {
   database,
-  gateways: observeGateways(
-    createGatewayRegistry(config, observeHttpClient(http, telemetry, 'gateway exchange')),
-    telemetry,
-  ),
+  gateways: observeGateways(createGatewayRegistry({ config, http: gatewayHttp, secrets }), telemetry),
   dispatch: createDispatch(temporal.client),
   log,
   allow: parseAllowList(config.outboundAllow),
   apiUrl: config.apiUrl,
   webUrl: config.webUrl,
   trustedProxies: config.trustedProxies,
-  secrets: createSecretBox(config.masterKey),
+  secrets,
   sessionLimits: config.sessionLimits,
   temporal: temporal.client,
   temporalUi:

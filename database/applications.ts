@@ -20,6 +20,8 @@ export interface ApplicationSettings {
   readonly maxAmountMinor?: bigint | null;
   readonly latePaymentPolicy?: 'REVIEW' | 'REFUND';
   readonly refundApprovalThresholdMinor?: bigint | null;
+  /** Null: every gateway. */
+  readonly gatewaysAllowed?: readonly string[] | null;
   readonly customerDefaults?: CustomerDefaults;
 }
 
@@ -198,8 +200,22 @@ async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair):
   return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
 }
 
-type ApplicationColumns = Omit<ApplicationSettings, 'webhookUrl' | 'returnOrigins'> & { returnOrigins?: string[] };
+type ApplicationColumns = Omit<ApplicationSettings, 'webhookUrl' | 'returnOrigins' | 'gatewaysAllowed'> & {
+  returnOrigins?: string[];
+  gatewaysAllowed?: string[] | null;
+};
 
-function columnsOf({ webhookUrl: _webhookUrl, returnOrigins, ...rest }: ApplicationSettings): ApplicationColumns {
-  return { ...rest, ...(returnOrigins === undefined ? {} : { returnOrigins: [...returnOrigins] }) };
+function columnsOf({
+  webhookUrl: _webhookUrl,
+  returnOrigins,
+  gatewaysAllowed,
+  ...rest
+}: ApplicationSettings): ApplicationColumns {
+  return {
+    ...rest,
+    ...(returnOrigins === undefined ? {} : { returnOrigins: [...returnOrigins] }),
+    ...(gatewaysAllowed === undefined
+      ? {}
+      : { gatewaysAllowed: gatewaysAllowed === null ? null : [...gatewaysAllowed] }),
+  };
 }

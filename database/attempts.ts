@@ -13,6 +13,8 @@ export interface AttemptRecord {
   readonly id: bigint;
   readonly reference: string;
   readonly storeId: string;
+  /** The credentials of that store, sealed; null where they are the environment's. */
+  readonly sealedSecret: string | null;
   readonly status: AttemptStatus;
   readonly sessionKey: string | null;
 }
@@ -21,14 +23,22 @@ interface AttemptRow {
   id: string;
   reference: string;
   store_id: string;
+  store_secret: string | null;
   status: AttemptStatus;
   session_key: string | null;
 }
 
-const ATTEMPT_COLUMNS = 'id, reference, store_id, status, session_key';
+const ATTEMPT_COLUMNS = `id, reference, store_id, lenden_store_secret(application_id, mode, gateway, store_id) as store_secret, status, session_key`;
 
-function attemptOf({ id, reference, store_id: storeId, status, session_key: sessionKey }: AttemptRow): AttemptRecord {
-  return { id: BigInt(id), reference, storeId, status, sessionKey };
+function attemptOf(row: AttemptRow): AttemptRecord {
+  return {
+    id: BigInt(row.id),
+    reference: row.reference,
+    storeId: row.store_id,
+    sealedSecret: row.store_secret,
+    status: row.status,
+    sessionKey: row.session_key,
+  };
 }
 
 /** What opening a checkout starts from. */
@@ -38,6 +48,8 @@ export interface CheckoutStart {
   readonly customerDefaults: CustomerDefaults;
   /** The newest attempt, or null when none was written. */
   readonly attempt: AttemptRecord | null;
+  /** The store that operators chose for this application or for all; null where none is. */
+  readonly storeChosen: string | null;
   /** Callbacks that no question to the gateway has taken up. */
   readonly waitingCallbacks: number;
 }
@@ -46,6 +58,7 @@ interface CheckoutStartRow extends PaymentRow {
   application_name: string;
   customer_defaults: CustomerDefaults;
   attempt: AttemptRow | null;
+  store_chosen: string | null;
   waiting_callbacks: number;
 }
 
@@ -54,6 +67,7 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
   const [row] = await statements.execute<CheckoutStartRow[]>(
     `select p.*, a.name as application_name, a.customer_defaults,
        (select to_json(t) from (select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id order by number desc limit 1) t) as attempt,
+       lenden_store_for(p.application_id, p.mode, p.gateway) as store_chosen,
        (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks
      from payments p join applications a on a.id = p.application_id where p.id = ?`,
     [paymentId],
@@ -66,6 +80,7 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
     applicationName: row.application_name,
     customerDefaults: row.customer_defaults,
     attempt: row.attempt === null ? null : attemptOf(row.attempt),
+    storeChosen: row.store_chosen,
     waitingCallbacks: row.waiting_callbacks,
   };
 }

@@ -11,6 +11,8 @@ export interface CallingApplication {
   readonly receiptsEnabled: boolean;
   readonly minAmountMinor: bigint | null;
   readonly maxAmountMinor: bigint | null;
+  /** Null: every gateway. */
+  readonly gatewaysAllowed: readonly string[] | null;
 }
 
 export interface KnownCredential {
@@ -35,6 +37,7 @@ interface CredentialRow {
   receipts_enabled: boolean;
   min_amount_minor: string | null;
   max_amount_minor: string | null;
+  gateways_allowed: string[] | null;
 }
 
 /** The credential whose API key has this SHA-256, with its application, in one round trip: every request asks for it. */
@@ -58,6 +61,7 @@ export async function findCredential(database: Database, keyHash: Buffer): Promi
       receiptsEnabled: row.receipts_enabled,
       minAmountMinor: row.min_amount_minor === null ? null : BigInt(row.min_amount_minor),
       maxAmountMinor: row.max_amount_minor === null ? null : BigInt(row.max_amount_minor),
+      gatewaysAllowed: row.gateways_allowed,
     },
   };
 }

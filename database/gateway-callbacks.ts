@@ -21,17 +21,33 @@ export interface AttemptIds {
   readonly paymentId: bigint;
 }
 
-export async function findAttempt(database: Database, gateway: string, reference: string): Promise<AttemptIds | null> {
-  const [found] = await database.lookup<{ attempt_id: string; payment_id: string; application_id: string; mode: Mode }>(
-    'select * from lenden_find_attempt(?, ?)',
-    [gateway, reference],
-  );
+/** An attempt as a callback finds it, with the store whose signature the callback must bear. */
+export interface FoundAttempt extends AttemptIds {
+  readonly store: { readonly storeId: string; readonly sealedSecret: string | null };
+}
+
+interface FoundRow {
+  attempt_id: string;
+  payment_id: string;
+  application_id: string;
+  mode: Mode;
+  store_id: string;
+  store_secret: string | null;
+}
+
+export async function findAttempt(
+  database: Database,
+  gateway: string,
+  reference: string,
+): Promise<FoundAttempt | null> {
+  const [found] = await database.lookup<FoundRow>('select * from lenden_find_attempt(?, ?)', [gateway, reference]);
   return found === undefined
     ? null
     : {
         scope: { applicationId: BigInt(found.application_id), mode: found.mode },
         attemptId: BigInt(found.attempt_id),
         paymentId: BigInt(found.payment_id),
+        store: { storeId: found.store_id, sealedSecret: found.store_secret },
       };
 }
 

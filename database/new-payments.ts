@@ -17,8 +17,8 @@ export interface NewPayment {
   readonly expiresAt: Date;
   /** When the sweeper starts its workflow unless its creator has. */
   readonly nextSweepAt: Date;
-  /** The gateway's order id and the store it belongs to; null where the gateway is not configured. */
-  readonly attempt: { readonly reference: string; readonly storeId: string } | null;
+  /** The gateway's order id, and the environment's store, for an application that operators have chosen none for. Without any store the attempt is not written. */
+  readonly attempt: { readonly reference: string; readonly storeId: string | null };
 }
 
 const CLAIMED = `claimed as (
@@ -41,8 +41,9 @@ const CREATED = `created as (
   returning id, application_id, mode, reference, gateway
 ), attempted as (
   insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
-  select application_id, mode, id, 1, tried.reference, gateway, tried.store_id
-  from created, (select ?::text as reference, ?::text as store_id) tried where tried.reference is not null
+  select application_id, mode, id, 1, attempt_reference, gateway, store_id
+  from (select created.*, ?::text as attempt_reference, coalesce(lenden_store_for(application_id, mode, gateway), ?::text) as store_id
+    from created) tried where store_id is not null
 ), named as (
   insert into public_references (reference, kind, target_id, application_id, mode)
   select reference, 'payment', id, application_id, mode from created
@@ -75,8 +76,8 @@ export async function insertPayment(
     payment.gateway,
     payment.expiresAt,
     payment.nextSweepAt,
-    attempt?.reference ?? null,
-    attempt?.storeId ?? null,
+    attempt.reference,
+    attempt.storeId,
   ]);
   return row === undefined ? null : BigInt(row.id);
 }

@@ -7,11 +7,11 @@ export function observeGateways(registry: GatewayRegistry, telemetry: Telemetry)
     return registry;
   }
   return {
-    get: (name, mode) => {
-      const gateway = registry.get(name, mode);
+    ...registry,
+    open: (name, mode, store) => {
+      const gateway = registry.open(name, mode, store);
       return gateway === undefined ? undefined : observed(gateway, telemetry);
     },
-    capabilities: (name) => registry.capabilities(name),
   };
 }
 

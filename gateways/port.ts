@@ -126,8 +126,6 @@ export interface GatewayCapabilities {
 export interface Gateway {
   readonly capabilities: GatewayCapabilities;
   readonly storeId: string;
-  /** Origin of the hosted page: where a checkout form may lead. */
-  readonly pageOrigin: string;
   /** @throws GatewayFailure */
   openSession(order: SessionOrder): Promise<SessionOutcome>;
   /** @throws GatewayFailure */
@@ -140,8 +138,23 @@ export interface Gateway {
   askRefund(gatewayRefundId: string): Promise<RefundAnswer>;
 }
 
-/** The gateways that this installation has credentials for. */
+/** An account at a gateway. */
+export interface Store {
+  readonly storeId: string;
+  /** Its credentials as they are kept, sealed; null where they are the environment's. */
+  readonly sealedSecret: string | null;
+}
+
+/** Every gateway that is known, opened by the credentials of the store that a payment was begun at. */
 export interface GatewayRegistry {
-  get(name: string, mode: Mode): Gateway | undefined;
+  readonly names: readonly string[];
   capabilities(name: string): GatewayCapabilities | undefined;
+  /** Undefined where no credentials of that store are at hand. */
+  open(name: string, mode: Mode, store: Store): Gateway | undefined;
+  /** The store of the environment, for applications that no operator has given one. */
+  defaultStoreId(name: string, mode: Mode): string | undefined;
+  /** Origin of the hosted page: where a checkout form may lead. */
+  pageOrigin(name: string, mode: Mode): string | undefined;
+  /** Which attempt a callback speaks of, by its own words; never throws, whatever the body holds. */
+  attemptNamedIn(name: string, rawBody: string): string | null;
 }

@@ -1,27 +1,42 @@
+import type { Mode } from '../domain/mode.ts';
 import type { Config } from '../runtime/config.ts';
 import type { HttpClient } from '../runtime/http-client.ts';
-import type { Mode } from '../domain/mode.ts';
-import type { Gateway, GatewayCapabilities, GatewayRegistry } from './port.ts';
+import type { SecretBox } from '../runtime/secrets.ts';
+import type { GatewayRegistry, Store } from './port.ts';
+import { attemptNamedIn } from './sslcommerz/callback.ts';
 import { createSslcommerzGateway, SSLCOMMERZ_CAPABILITIES } from './sslcommerz/gateway.ts';
-
-const CAPABILITIES: ReadonlyMap<string, GatewayCapabilities> = new Map([
-  [SSLCOMMERZ_CAPABILITIES.name, SSLCOMMERZ_CAPABILITIES],
-]);
 
 /** The gateway of a payment that names none. */
 export const DEFAULT_GATEWAY = SSLCOMMERZ_CAPABILITIES.name;
 
-export function createGatewayRegistry(config: Pick<Config, 'sslcommerz'>, http: HttpClient): GatewayRegistry {
-  const gateways = new Map<string, Gateway>();
-  for (const [mode, store] of config.sslcommerz) {
-    gateways.set(slot(SSLCOMMERZ_CAPABILITIES.name, mode), createSslcommerzGateway({ ...store, http }));
-  }
-  return {
-    get: (name, mode) => gateways.get(slot(name, mode)),
-    capabilities: (name) => CAPABILITIES.get(name),
-  };
+export interface RegistryParts {
+  readonly config: Pick<Config, 'sslcommerz'>;
+  readonly http: HttpClient;
+  readonly secrets: Pick<SecretBox, 'open'>;
 }
 
-function slot(name: string, mode: Mode): string {
-  return `${name} ${mode}`;
+export function createGatewayRegistry({ config, http, secrets }: RegistryParts): GatewayRegistry {
+  const accountOf = (name: string, mode: Mode) =>
+    name === SSLCOMMERZ_CAPABILITIES.name ? config.sslcommerz.get(mode) : undefined;
+  const passwordOf = (name: string, mode: Mode, { storeId, sealedSecret }: Store): string | undefined => {
+    if (sealedSecret !== null) {
+      return secrets.open(sealedSecret);
+    }
+    const store = accountOf(name, mode)?.store;
+    return store?.id === storeId ? store.password : undefined;
+  };
+  return {
+    names: [SSLCOMMERZ_CAPABILITIES.name],
+    capabilities: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? SSLCOMMERZ_CAPABILITIES : undefined),
+    open(name, mode, store) {
+      const account = accountOf(name, mode);
+      const storePassword = passwordOf(name, mode, store);
+      return account === undefined || storePassword === undefined
+        ? undefined
+        : createSslcommerzGateway({ baseUrl: account.baseUrl, storeId: store.storeId, storePassword, http });
+    },
+    defaultStoreId: (name, mode) => accountOf(name, mode)?.store?.id,
+    pageOrigin: (name, mode) => accountOf(name, mode)?.baseUrl,
+    attemptNamedIn: (name, rawBody) => (name === SSLCOMMERZ_CAPABILITIES.name ? attemptNamedIn(rawBody) : null),
+  };
 }

@@ -14,7 +14,7 @@ export interface Config {
   /** Public origin of the pages: payers are sent there. */
   readonly webUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string | null };
-  readonly sslcommerz: ReadonlyMap<Mode, SslcommerzStore>;
+  readonly sslcommerz: ReadonlyMap<Mode, SslcommerzAccount>;
   /** How long an operator's session lives: unused, and at most. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
   readonly outboundAllow: string;
@@ -24,11 +24,17 @@ export interface Config {
   readonly workflowBundle: string | null;
 }
 
-export interface SslcommerzStore {
+export interface SslcommerzAccount {
   readonly baseUrl: string;
-  readonly storeId: string;
-  readonly storePassword: string;
+  /** The store of every application without one of its own. Null: only stores that operators configured. */
+  readonly store: { readonly id: string; readonly password: string } | null;
 }
+
+/** Source: SSLCOMMERZ v4 documentation. */
+const SSLCOMMERZ_URLS: Readonly<Record<Mode, string>> = {
+  TEST: 'https://sandbox.sslcommerz.com',
+  LIVE: 'https://securepay.sslcommerz.com',
+};
 
 const port = z.coerce.number().int().min(0).max(65535);
 const origin = z
@@ -70,13 +76,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const problems = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  const sslcommerz = new Map<Mode, SslcommerzStore>();
-  for (const mode of MODES) {
-    const store = readStore(environment, mode, problems);
-    if (store !== null) {
-      sslcommerz.set(mode, store);
-    }
-  }
+  const sslcommerz = new Map(MODES.map((mode) => [mode, readAccount(environment, mode, problems)]));
   if (!parsed.success || problems.length > 0) {
     throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
@@ -109,16 +109,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
 
 const STORE_SETTINGS = ['URL', 'STORE_ID', 'STORE_PASSWORD'] as const;
 
-/** A mode without a store is allowed (no LIVE yet); a store that is half set is a mistake. */
-function readStore(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzStore | null {
+/** A mode without a store is allowed (no LIVE yet, or stores from operators alone); a store that is half set is a mistake. */
+function readAccount(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {
   const names = STORE_SETTINGS.map((setting) => `SSLCOMMERZ_${mode}_${setting}`);
-  const [baseUrl = '', storeId = '', storePassword = ''] = names.map((name) => environment[name] ?? '');
-  if (baseUrl === '' && storeId === '' && storePassword === '') {
-    return null;
+  const [url = '', id = '', password = ''] = names.map((name) => environment[name] ?? '');
+  const baseUrl = url === '' ? SSLCOMMERZ_URLS[mode] : url;
+  if (!origin.safeParse(baseUrl).success || (id === '') !== (password === '')) {
+    problems.push(`${names.join(', ')}: the first one an http(s) origin or none, the other two both or neither`);
+    return { baseUrl: SSLCOMMERZ_URLS[mode], store: null };
   }
-  if (!origin.safeParse(baseUrl).success || storeId === '' || storePassword === '') {
-    problems.push(`${names.join(', ')}: set all three (the first one an http(s) origin) or none`);
-    return null;
-  }
-  return { baseUrl: new URL(baseUrl).origin, storeId, storePassword };
+  return { baseUrl: new URL(baseUrl).origin, store: id === '' ? null : { id, password } };
 }

@@ -1,19 +1,27 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
-/** Encrypts what must be recoverable (signing secrets, gateway passwords) under the master key. */
+/** Encrypts what must be recoverable: signing secrets, gateway passwords, second factors. */
 export interface SecretBox {
+  /** The id of the master key that seals. */
+  readonly keyId: string;
   seal(plain: string): string;
   /** Throws when the text was not sealed by a key that this process knows, or was changed. */
   open(sealed: string): string;
+  /** The same secret under the key that seals now, or null where it is under that already. Throws as `open` does. */
+  reseal(sealed: string): string | null;
 }
 
-const VERSION = 'v1';
+const ENVELOPE = 'v2';
+/** Sealed by the master key itself; opened still, never made. */
+const DIRECT = 'v1';
+const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * AES-256-GCM, `v1.{keyId}.{base64url(iv ‖ ciphertext ‖ tag)}`. The first key seals, every listed key opens, so a key is rotated by
- * putting the new one in front. Throws on a malformed `LENDEN_MASTER_KEY`; the message never repeats its value.
+ * Envelope encryption by AES-256-GCM: each secret has a key of its own, and the master key seals only that one.
+ * `v2.{keyId}.{sealed data key}.{sealed secret}`, each part base64url(iv ‖ ciphertext ‖ tag). The first master key seals, every listed key
+ * opens, so a key is rotated by putting the new one in front. Throws on a malformed `LENDEN_MASTER_KEY`; the message never repeats its value.
  *
  * @param masterKeys - `keyId:base64(32 bytes)`, comma-separated
  */
@@ -23,28 +31,65 @@ export function createSecretBox(masterKeys: string): SecretBox {
   if (current === undefined) {
     throw new Error('LENDEN_MASTER_KEY holds no key');
   }
-  const [currentId, currentKey] = current;
+  const [keyId, masterKey] = current;
+  const envelope = (dataKey: Buffer, body: string): string =>
+    `${ENVELOPE}.${keyId}.${encrypt(masterKey, dataKey, keyId)}.${body}`;
+  const masterKeyOf = (id: string): Buffer => {
+    const known = keys.get(id);
+    if (known === undefined) {
+      throw new Error(`a secret is sealed under the key id "${id}", which LENDEN_MASTER_KEY does not list`);
+    }
+    return known;
+  };
+  const seal = (plain: string): string => {
+    const dataKey = randomBytes(KEY_BYTES);
+    return envelope(dataKey, encrypt(dataKey, Buffer.from(plain), ''));
+  };
+  const open = (sealed: string): string => {
+    const { version, sealedBy, parts } = partsOf(sealed);
+    const [first = '', second = ''] = parts;
+    const opened = decrypt(masterKeyOf(sealedBy), first, sealedBy);
+    return (version === DIRECT ? opened : decrypt(opened, second, '')).toString('utf8');
+  };
   return {
-    seal(plain) {
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', currentKey, iv);
-      cipher.setAAD(Buffer.from(currentId));
-      const sealed = Buffer.concat([iv, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-      return `${VERSION}.${currentId}.${sealed.toString('base64url')}`;
-    },
-    open(sealed) {
-      const [version, keyId = '', body = ''] = sealed.split('.');
-      const key = keys.get(keyId);
-      const bytes = Buffer.from(body, 'base64url');
-      if (version !== VERSION || key === undefined || bytes.length < IV_BYTES + TAG_BYTES) {
-        throw new Error(`a secret is sealed under the key id "${keyId}", which LENDEN_MASTER_KEY does not list`);
+    keyId,
+    seal,
+    open,
+    reseal(sealed) {
+      const { version, sealedBy, parts } = partsOf(sealed);
+      if (version === DIRECT) {
+        return seal(open(sealed));
       }
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES));
-      decipher.setAAD(Buffer.from(keyId));
-      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+      const [sealedKey = '', body = ''] = parts;
+      return sealedBy === keyId ? null : envelope(decrypt(masterKeyOf(sealedBy), sealedKey, sealedBy), body);
     },
   };
+}
+
+function partsOf(sealed: string): { version: string; sealedBy: string; parts: readonly string[] } {
+  const [version = '', sealedBy = '', ...parts] = sealed.split('.');
+  if (parts.length !== { [DIRECT]: 1, [ENVELOPE]: 2 }[version]) {
+    throw new Error('a secret is not sealed in a way that is known here');
+  }
+  return { version, sealedBy, parts };
+}
+
+function encrypt(key: Buffer, plain: Buffer, authenticated: string): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  cipher.setAAD(Buffer.from(authenticated));
+  return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+}
+
+function decrypt(key: Buffer, sealed: string, authenticated: string): Buffer {
+  const bytes = Buffer.from(sealed, 'base64url');
+  if (bytes.length < IV_BYTES + TAG_BYTES) {
+    throw new Error('a sealed secret is too short');
+  }
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES));
+  decipher.setAAD(Buffer.from(authenticated));
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
 }
 
 function parseMasterKeys(text: string): Map<string, Buffer> {

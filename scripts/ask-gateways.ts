@@ -34,9 +34,9 @@ export async function askGateways({
 
 async function disagreementOf(charge: StoredCharge, gateways: GatewayRegistry): Promise<string | null> {
   const { attemptReference, sessionKey, validationId } = charge;
-  const gateway = gateways.get(charge.gateway, charge.mode);
+  const gateway = gateways.open(charge.gateway, charge.mode, charge);
   if (gateway === undefined) {
-    return `cannot be asked: ${charge.gateway} has no ${charge.mode} credentials here`;
+    return `cannot be asked: the ${charge.mode} credentials of its store at ${charge.gateway} are not known here`;
   }
   try {
     const answer = await gateway.askAttempt({

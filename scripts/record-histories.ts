@@ -1,33 +1,52 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import './lifeline.ts';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { BRANCHES, openRecorder } from '../test/replay/branches.ts';
+import type { Child } from './child.ts';
+import { startTestServers } from './test-servers.ts';
 
-/**
- * `npm test -- …` brings the servers; with its two variables set, `node scripts/record-histories.ts [--only NAME]` runs every branch with
- * the real worker code and writes its histories. Recorded ones are never recorded anew for a change of the workflow: a new name is added
- * instead, since running workflows hold the old order of steps.
- */
 const DIRECTORY = resolve(import.meta.dirname, '../test/replay/histories');
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-mkdirSync(DIRECTORY, { recursive: true });
-const recorder = await openRecorder();
+const servers: Child[] = [];
+const data = mkdtempSync(join(tmpdir(), 'lenden-record-'));
+// Postgres, when it has to run as another account, must be able to walk to its data.
+chmodSync(data, 0o755);
 try {
-  for (const [name, branch] of Object.entries(BRANCHES)) {
-    if (values.only !== undefined && values.only !== name) {
-      continue;
-    }
-    const history = await branch(recorder);
-    writeFileSync(
-      join(DIRECTORY, `${name}.json`),
-      `${withoutMachine(JSON.stringify(JSON.parse(historyToJSON(history))))}\n`,
-    );
-    console.log(JSON.stringify({ branch: name, events: history.events?.length ?? 0 }));
-  }
+  Object.assign(process.env, await startTestServers({ directory: data, servers, say: (line) => console.error(line) }));
+  await record(Object.keys(BRANCHES).filter((name) => (values.only ?? name) === name && !existsSync(fileOf(name))));
 } finally {
-  await recorder.close();
+  await Promise.all(servers.map((server) => server.stop()));
+  rmSync(data, { recursive: true, force: true });
+}
+
+/**
+ * `npm run record [-- --only NAME]` runs the branches that have no history yet with the real worker code and writes their histories. One
+ * that exists is never recorded anew for a change of the workflow: a new name is added instead, since running workflows hold the old order
+ * of steps.
+ */
+async function record(names: readonly string[]): Promise<void> {
+  mkdirSync(DIRECTORY, { recursive: true });
+  const recorder = await openRecorder();
+  try {
+    for (const name of names) {
+      const history = await BRANCHES[name]?.(recorder);
+      if (history === undefined) {
+        continue;
+      }
+      writeFileSync(fileOf(name), `${withoutMachine(JSON.stringify(JSON.parse(historyToJSON(history))))}\n`);
+      console.log(JSON.stringify({ branch: name, events: history.events?.length ?? 0 }));
+    }
+  } finally {
+    await recorder.close();
+  }
+}
+
+function fileOf(name: string): string {
+  return join(DIRECTORY, `${name}.json`);
 }
 
 /** A worker's identity is its process and host: no business of the repository's. */

@@ -7,6 +7,7 @@ import { parseAllowList } from '../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
+import { createSecretBox } from '../runtime/secrets.ts';
 import { askGateways } from './ask-gateways.ts';
 import { readEvidence } from './read-evidence.ts';
 import { sealingWitnesses } from './sealing-witnesses.ts';
@@ -111,7 +112,8 @@ async function askAll(
 ): Promise<number> {
   const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
   try {
-    const gateways = createGatewayRegistry(readConfig(environment()), http);
+    const config = readConfig(environment());
+    const gateways = createGatewayRegistry({ config, http, secrets: createSecretBox(config.masterKey) });
     return await askGateways({ database, gateways, findings });
   } finally {
     await http.close();

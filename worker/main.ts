@@ -49,6 +49,7 @@ const database = await openDatabase({
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
 await requireDurability({ database, environment: config.environment, log });
+const secrets = createSecretBox(config.masterKey);
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
 const webhookHttp = observeHttpClient(
@@ -61,12 +62,12 @@ const connection = await connect(config.temporal.address);
 const workers = await createWorkers(
   {
     database,
-    gateways: observeGateways(createGatewayRegistry(config, gatewayHttp), telemetry),
+    gateways: observeGateways(createGatewayRegistry({ config, http: gatewayHttp, secrets }), telemetry),
     dispatch: createDispatch(temporal.client),
     log,
     apiUrl: config.apiUrl,
     webUrl: config.webUrl,
-    secrets: createSecretBox(config.masterKey),
+    secrets,
     webhookHttp,
     allow,
     temporal: temporal.client,

@@ -4,6 +4,7 @@ import {
   recordNoSession,
   recordSession,
   type AttemptRecord,
+  type CheckoutStart,
 } from '../../database/attempts.ts';
 import type { CustomerDefaults } from '../../database/entities/application.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
@@ -86,21 +87,33 @@ async function prepare(
   if (payment.reviewReason !== null && payment.reviewReason !== undefined) {
     return { kind: 'review', reason: payment.reviewReason };
   }
-  const gateway = deps.gateways.get(payment.gateway, payment.mode);
-  if (gateway === undefined) {
-    return { kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' };
-  }
   // A session that the gateway has once made is never opened a second time, whatever became of it: the workflow asks instead.
   if (last !== null && last.sessionKey !== null) {
     const attention = start.waitingCallbacks > 0 || last.status !== 'OPEN' || payment.cancelRequestedAt !== null;
     return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention };
   }
-  const attempt =
-    last ??
-    (await deps.database.inTransaction(scope, (statements) =>
-      insertFirstAttempt(statements, { payment, reference: attemptReference(), storeId: gateway.storeId }),
-    ));
-  return { ...start, attempt, gateway };
+  const attempt = last ?? (await firstAttempt(deps, start));
+  const gateway = attempt === null ? undefined : deps.gateways.open(payment.gateway, payment.mode, attempt);
+  if (attempt !== null && gateway !== undefined) {
+    return { ...start, attempt, gateway };
+  }
+  // Whoever may have paid there is asked about later, when the store is configured again or a person looks.
+  return attempt?.status === 'UNKNOWN'
+    ? { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() }
+    : { kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' };
+}
+
+/** The payment's creator knew no store; null when there still is none. */
+async function firstAttempt(
+  { database, gateways }: ActivityDependencies,
+  { payment, storeChosen }: CheckoutStart,
+): Promise<AttemptRecord | null> {
+  const storeId = storeChosen ?? gateways.defaultStoreId(payment.gateway, payment.mode);
+  return storeId === undefined
+    ? null
+    : database.inTransaction(payment, (statements) =>
+        insertFirstAttempt(statements, { payment, reference: attemptReference(), storeId }),
+      );
 }
 
 function orderOf({ payment, applicationName, customerDefaults, attempt }: Prepared, apiUrl: string): SessionOrder {

@@ -34,15 +34,15 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
   const question = await deps.database.inOneTrip(scope, (statements) =>
     takeUpQuestion(statements, BigInt(input.paymentId)),
   );
-  const gateway = deps.gateways.get(question.payment.gateway, input.mode);
-  if (gateway === undefined) {
-    throw new GatewayFailure('unauthorized', 'the gateway of this payment is not configured');
-  }
   if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
     return { kind: 'charged' };
   }
   const verdicts: Verdict[] = [];
   for (const attempt of question.attempts.filter(({ status }) => !ENDED_BY_GATEWAY.has(status))) {
+    const gateway = deps.gateways.open(question.payment.gateway, input.mode, attempt);
+    if (gateway === undefined) {
+      throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
+    }
     const verdict = await verifyAttempt({ deps, input, question, attempt, gateway });
     if (verdict.kind === 'charged' || verdict.kind === 'review') {
       return verdict;

@@ -1,3 +1,5 @@
+import type { Scope } from '../../database/connection.ts';
+import { sealedSecretOf } from '../../database/gateway-stores.ts';
 import { noteAccepted, noteAsked, noteEvidence, noteNotAsked } from '../../database/refund-steps.ts';
 import { readRefund, type RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -27,16 +29,11 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   const refundId = BigInt(input.refundId);
   const write = (work: (statements: Statements) => Promise<void>): Promise<void> =>
     deps.database.inOneTrip(scope, work);
-  const refund = await deps.database.inOneTrip(scope, (statements) => readRefund(statements, scope, refundId));
-  if (refund === null) {
-    throw new Error('the scope has no such refund');
-  }
+  const { refund, gateway } = await readAtGateway(deps, scope, refundId);
   if (isFinalRefund(refund.status)) {
     return { kind: 'ended', status: refund.status };
   }
-  const gateway = deps.gateways.get(refund.gateway, refund.mode);
-  // Another store does not know the charge, and its refusal would say nothing about the refund.
-  if (gateway === undefined || gateway.storeId !== refund.storeId) {
+  if (gateway === undefined) {
     throw new GatewayFailure('unauthorized', 'the store of this refund is not configured');
   }
   if (refund.gatewayRefundId !== null) {
@@ -61,6 +58,22 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
     await keepEvidence(write, refundId, answer);
   }
   return conclusion(answer, { doubtful: asked.doubtful || asked.acceptedAt !== null });
+}
+
+/** At the store of the charge: another one does not know it, and its refusal would say nothing about the refund. */
+async function readAtGateway(
+  { database, gateways }: ActivityDependencies,
+  scope: Scope,
+  refundId: bigint,
+): Promise<{ refund: RefundRecord; gateway: Gateway | undefined }> {
+  const { refund, sealedSecret } = await database.inTransaction(scope, async (statements) => {
+    const found = await readRefund(statements, scope, refundId);
+    if (found === null) {
+      throw new Error('the scope has no such refund');
+    }
+    return { refund: found, sealedSecret: await sealedSecretOf(statements, scope, found) };
+  });
+  return { refund, gateway: gateways.open(refund.gateway, refund.mode, { storeId: refund.storeId, sealedSecret }) };
 }
 
 function request(gateway: Gateway, { gatewayTxnId, reference, amountMinor, currency }: RefundRecord) {

@@ -14,7 +14,7 @@ import { signedHeaders } from './signature.ts';
 
 export interface SendDependencies {
   readonly http: HttpClient;
-  readonly secrets: SecretBox;
+  readonly secrets: Pick<SecretBox, 'open'>;
   /** The same list as the HTTP client's: a URL that is no longer allowed is not even resolved. */
   readonly allow: AllowList;
 }
@@ -98,7 +98,7 @@ function failed(error: string): SendResult {
 }
 
 /** While a rotation overlaps, both secrets sign. Null when the master key no longer opens one. */
-function openSecrets(box: SecretBox, endpoint: DeliveryEndpoint, now: Date): string[] | null {
+function openSecrets(box: Pick<SecretBox, 'open'>, endpoint: DeliveryEndpoint, now: Date): string[] | null {
   const { signingSecret, previousSigningSecret, previousSecretExpiresAt } = endpoint;
   const overlaps = previousSigningSecret !== null && previousSecretExpiresAt !== null && previousSecretExpiresAt > now;
   try {

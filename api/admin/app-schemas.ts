@@ -34,6 +34,11 @@ const SETTINGS = {
     .max(100_000, 'must be at most 100000'),
   latePaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
   returnOrigins: z.array(Origin, 'must be a list').max(50, 'must be at most 50'),
+  gatewaysAllowed: z
+    .array(z.string('must be text').max(40, 'must be at most 40 characters'), 'must be a list')
+    .max(20, 'must be at most 20')
+    .nullable()
+    .describe('Names of gateways. Null: every gateway.'),
 } as const;
 
 export const RegisterApplication = z
@@ -66,6 +71,7 @@ export const Application = z
     rateLimitPerMinute: z.int(),
     latePaymentPolicy: z.enum(['REVIEW', 'REFUND']),
     returnOrigins: z.array(z.string()),
+    gatewaysAllowed: z.array(z.string()).nullable(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

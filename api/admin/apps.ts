@@ -339,6 +339,10 @@ function checkSettings(deps: AdminDependencies, settings: ApplicationSettings, b
       refuse({ webhookUrl: OUTBOUND_URL_REFUSALS[checked.reason] });
     }
   }
+  const unknown = settings.gatewaysAllowed?.find((name) => !deps.gateways.names.includes(name));
+  if (unknown !== undefined) {
+    refuse({ gatewaysAllowed: `must name gateways of ${deps.gateways.names.join(', ')}` });
+  }
   const least = settings.minAmountMinor === undefined ? numberOf(before?.min_amount_minor) : settings.minAmountMinor;
   const most = settings.maxAmountMinor === undefined ? numberOf(before?.max_amount_minor) : settings.maxAmountMinor;
   if (least !== null && most !== null && least > most) {
@@ -413,6 +417,7 @@ function applicationView(row: ApplicationRow) {
     rateLimitPerMinute: row.rate_limit_per_minute,
     latePaymentPolicy: row.late_payment_policy,
     returnOrigins: row.return_origins,
+    gatewaysAllowed: row.gateways_allowed,
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   };

@@ -4,15 +4,15 @@ import { decide, type StoredDecision } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/operators/lists.ts';
 import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
-import { readRefund, refundOf, reserveRefund, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
+import { readRefund, refundOf, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { refundReference } from '../../domain/references.ts';
 import { refundView } from '../../domain/refund-view.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { refundHandleOf } from '../../temporal/dispatch.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
+import { makeRefund } from '../native/create-refund.ts';
 import { Refund } from '../native/schemas.ts';
 import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -96,27 +96,30 @@ function create(deps: AdminDependencies): AdminRoute {
     params: IdParams,
     body: CreateOperatorRefund,
     response: { status: 201, schema: Refund },
-    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE', 'REFUND_EXCEEDS_BALANCE'],
-    handler: async ({ caller, params, body }) => {
+    idempotent: true,
+    errors: [
+      'RESOURCE_NOT_FOUND',
+      'INVALID_OPERATION_STATE',
+      'REFUND_EXCEEDS_BALANCE',
+      'IDEMPOTENCY_KEY_CONFLICT',
+      'IDEMPOTENCY_IN_PROGRESS',
+    ],
+    handler: async ({ caller, params, body, rawBody, headers }) => {
       const found = await deps.database.withOperator(caller.view, (em) => locatePayment(em, params.id));
       if (found === null) {
         throw notFound('payment');
       }
-      const { scope, applicationName } = found;
-      const refund = await deps.database.inTransaction(scope, async (statements) => {
-        const reserved = await reserveRefund(statements, {
-          scope,
-          paymentId: params.id,
-          reference: refundReference(),
-          amountMinor: BigInt(body.amountMinor),
-          reason: body.reason ?? null,
-          creator: { type: 'USER', operatorId: caller.operator.id },
-        });
-        await audit(statements, { caller, refund: reserved, action: 'refund.created', reason: body.reason });
-        return reserved;
+      return makeRefund(deps, {
+        ...found,
+        paymentId: params.id,
+        body,
+        rawBody,
+        operation: `POST /admin/payments/{id}/refunds by operator ${caller.operator.id}`,
+        idempotencyKey: headers['idempotency-key'],
+        creator: { type: 'USER', operatorId: caller.operator.id },
+        note: (statements, refund) =>
+          audit(statements, { caller, refund, action: 'refund.created', reason: body.reason }),
       });
-      await start(deps, { refund, scope, applicationName });
-      return { status: 201, data: refundView(refund), message: 'Resource created' };
     },
   });
 }

@@ -2,6 +2,7 @@ import { authRoutes } from '../auth/routes.ts';
 import { applicationRoutes } from './apps.ts';
 import { auditLogRoutes } from './audit-logs.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { gatewayRoutes } from './gateways.ts';
 import { latePaymentAdminRoutes } from './late-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
 import { refundAdminRoutes } from './refunds.ts';
@@ -20,6 +21,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...applicationRoutes(deps),
     ...userRoutes(deps),
     ...roleRoutes(deps),
+    ...gatewayRoutes(deps),
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
     ...paymentAdminRoutes(deps),

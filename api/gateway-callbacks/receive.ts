@@ -11,7 +11,7 @@ import { outcomeWithoutAsking } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { isOpen } from '../../domain/payment.ts';
-import type { Gateway } from '../../gateways/port.ts';
+import type { Gateway, ParsedCallback, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { readText } from '../http/body.ts';
@@ -38,7 +38,7 @@ export function createCallbackReceiver(
     if (target === null) {
       return false;
     }
-    context.state.route = `callback ${target.gateway.capabilities.name} ${target.kind}`;
+    context.state.route = `callback ${target.gateway} ${target.kind}`;
     if (context.method !== 'POST') {
       context.set('Allow', 'POST');
       throw new DomainError('METHOD_NOT_ALLOWED', 'callbacks are posted');
@@ -57,16 +57,15 @@ export function createCallbackReceiver(
 }
 
 interface Target {
-  readonly gateway: Gateway;
+  readonly gateway: string;
   readonly mode: Mode;
   readonly kind: CallbackKind;
 }
 
 function targetOf(deps: ApiDependencies, [, name = '', modeText, kindText]: RegExpExecArray): Target | null {
   const mode = modeText === 'live' ? 'LIVE' : 'TEST';
-  const gateway = deps.gateways.get(name, mode);
   const kind = CALLBACK_KINDS.find((known) => known === kindText);
-  return gateway === undefined || kind === undefined ? null : { gateway, mode, kind };
+  return deps.gateways.capabilities(name) === undefined || kind === undefined ? null : { gateway: name, mode, kind };
 }
 
 /** Answers the reference of the payment that the callback belongs to, or null. */
@@ -79,14 +78,14 @@ async function receive(
   if (rawPayload.includes('\0')) {
     throw new DomainError('VALIDATION_ERROR', 'the body could not be read');
   }
-  const parsed = gateway.parseCallback(rawPayload);
-  const name = gateway.capabilities.name;
-  const ids = parsed.attemptReference === null ? null : await findAttempt(deps.database, name, parsed.attemptReference);
+  const reference = deps.gateways.attemptNamedIn(gateway, rawPayload);
+  const ids = reference === null ? null : await findAttempt(deps.database, gateway, reference);
+  const parsed = parse(deps, { gateway, mode, store: ids?.store }, rawPayload);
   const callback = {
-    gateway: name,
+    gateway,
     mode,
     kind,
-    reference: parsed.attemptReference,
+    reference,
     signatureValid: parsed.signatureValid,
     note: parsed.note,
     rawPayload,
@@ -95,7 +94,7 @@ async function receive(
   if (ids === null || ids.scope.mode !== mode) {
     admitAddress(context, limiter, { bucket: 'unmatched callback', perMinute: UNMATCHED_PER_MINUTE });
     await keepUnmatched(deps.database, callback);
-    deps.log.warn({ gateway: name, mode, kind, alert: 'unmatched-callback' }, 'a callback names no attempt of ours');
+    deps.log.warn({ gateway, mode, kind, alert: 'unmatched-callback' }, 'a callback names no attempt of ours');
     return null;
   }
   const kept = await deps.database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));
@@ -103,7 +102,7 @@ async function receive(
   if (outcome !== null) {
     await deps.database.inOneTrip(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome));
   } else if (kept.signal) {
-    await pass(deps, kept, { ...ids, gateway: name }).catch((error: unknown) => {
+    await pass(deps, kept, { ...ids, gateway }).catch((error: unknown) => {
       deps.log.warn(
         { payment: kept.payment.reference, error: describeError(error) },
         'callback not signalled; the sweeper will',
@@ -111,6 +110,39 @@ async function receive(
     });
   }
   return kept.payment.reference;
+}
+
+interface Sender {
+  readonly gateway: string;
+  readonly mode: Mode;
+  /** The attempt's; a callback that names no attempt may still be the environment's store's. */
+  readonly store: Store | undefined;
+}
+
+/** What comes from a store without credentials here cannot be checked, so it claims nothing; it is kept all the same. */
+function parse(deps: ApiDependencies, { gateway, mode, store }: Sender, rawPayload: string): ParsedCallback {
+  const known = store ?? { storeId: deps.gateways.defaultStoreId(gateway, mode) ?? '', sealedSecret: null };
+  return (
+    opened(deps, { gateway, mode, store: known })?.parseCallback(rawPayload) ?? {
+      attemptReference: null,
+      signatureValid: false,
+      claims: 'unknown',
+      claimedValidationId: null,
+      note: null,
+    }
+  );
+}
+
+function opened(deps: ApiDependencies, { gateway, mode, store }: Sender & { store: Store }): Gateway | undefined {
+  try {
+    return deps.gateways.open(gateway, mode, store);
+  } catch (error) {
+    deps.log.error(
+      { gateway, mode, store: store.storeId, alert: 'store-secret-unreadable', error: describeError(error) },
+      'a callback cannot be checked: the secret of its store cannot be opened',
+    );
+    return undefined;
+  }
 }
 
 async function pass(

@@ -87,6 +87,9 @@ async function storeAndOpen(
 
 function checkBusinessRules(deps: ApiDependencies, { caller, body }: CreateRequest): void {
   const { application, scope } = caller;
+  if (application.gatewaysAllowed !== null && !application.gatewaysAllowed.includes(DEFAULT_GATEWAY)) {
+    throw new DomainError('INVALID_OPERATION_STATE', 'the application is not allowed to use any gateway');
+  }
   const limits = isCurrency(body.currency)
     ? deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits.get(body.currency)
     : undefined;
@@ -149,7 +152,7 @@ function requirePayment(paymentId: bigint | null): bigint {
 function newPayment(deps: ApiDependencies, { caller, body }: CreateRequest): NewPayment {
   const { scope, application } = caller;
   const now = Date.now();
-  const storeId = deps.gateways.get(DEFAULT_GATEWAY, scope.mode)?.storeId;
+  const storeId = deps.gateways.defaultStoreId(DEFAULT_GATEWAY, scope.mode) ?? null;
   return {
     scope,
     reference: paymentReference(),
@@ -164,7 +167,7 @@ function newPayment(deps: ApiDependencies, { caller, body }: CreateRequest): New
     gateway: DEFAULT_GATEWAY,
     expiresAt: new Date(now + application.expiryMinutes * 60_000),
     nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
-    attempt: storeId === undefined ? null : { reference: attemptReference(), storeId },
+    attempt: { reference: attemptReference(), storeId },
   };
 }
 

@@ -1,5 +1,7 @@
 import { bindRefund, claimKey, storeAnswer, type KeyName } from '../../database/idempotency.ts';
-import { readRefund, reserveRefund, type RefundRecord } from '../../database/refunds.ts';
+import type { Scope } from '../../database/connection.ts';
+import { readRefund, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
 import { notFound } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';
 import { refundView, type RefundView } from '../../domain/refund-view.ts';
@@ -25,21 +27,48 @@ export interface RefundCreation {
   readonly idempotencyKey: string | undefined;
 }
 
+/** An application's own refund. */
+export function createRefund(
+  deps: ApiDependencies,
+  { caller, ...request }: RefundCreation,
+): Promise<RouteReply<RefundView> | ReplayReply> {
+  const { scope, application } = caller;
+  return makeRefund(deps, {
+    ...request,
+    scope,
+    applicationName: application.name,
+    operation: OPERATION,
+    creator: { type: 'APP' },
+  });
+}
+
+export interface WantedRefund extends Omit<RefundCreation, 'caller'> {
+  readonly scope: Scope;
+  readonly applicationName: string;
+  /** What the key belongs to, beside application and mode. */
+  readonly operation: string;
+  readonly creator: RefundCreator;
+  /** Written with the refund, or not at all. */
+  readonly note?: (statements: Statements, refund: RefundRecord) => Promise<void>;
+}
+
 /**
  * Reserves the money and starts the refund. Key, reservation and refund are one transaction; the workflow that carries it out is started
  * after the commit, by the sweeper where that fails.
  */
-export async function createRefund(
-  deps: ApiDependencies,
-  request: RefundCreation,
+export async function makeRefund(
+  deps: Pick<ApiDependencies, 'database' | 'dispatch' | 'log'>,
+  wanted: WantedRefund,
 ): Promise<RouteReply<RefundView> | ReplayReply> {
-  const { scope } = request.caller;
-  const key = readKey({ scope, operation: OPERATION, given: request.idempotencyKey });
-  const made = await reserve(deps, request, key);
+  const { scope, operation } = wanted;
+  const key = readKey({ scope, operation, given: wanted.idempotencyKey });
+  const made = await reserve(deps, wanted, key);
   if ('text' in made) {
     return { status: made.status, text: made.text, headers: { 'Idempotent-Replayed': 'true' } };
   }
-  await start(deps, request, made);
+  await deps.dispatch.startRefund(refundHandleOf(made, wanted.applicationName)).catch((error: unknown) => {
+    deps.log.warn({ refund: made.reference, error: describeError(error) }, 'refund not started; the sweeper will');
+  });
   return {
     status: 201,
     data: refundView(made),
@@ -54,11 +83,10 @@ export async function createRefund(
 }
 
 async function reserve(
-  deps: ApiDependencies,
-  { caller, paymentId, body, rawBody }: RefundCreation,
+  deps: Pick<ApiDependencies, 'database'>,
+  { scope, creator, note, paymentId, body, rawBody }: WantedRefund,
   key: KeyName | null,
 ): Promise<RefundRecord | { status: number; text: string }> {
-  const { scope } = caller;
   const fingerprint = sha256(`${paymentId}\n${canonicalJson(rawBody)}`);
   const claim = claimOf(key, { fingerprint, leaseSeconds: LEASE_SECONDS });
   const refund = await deps.database.inTransaction(scope, async (statements) => {
@@ -71,24 +99,19 @@ async function reserve(
       reference: refundReference(),
       amountMinor: BigInt(body.amountMinor),
       reason: body.reason ?? null,
-      creator: { type: 'APP' },
+      creator,
     });
     if (claim !== null) {
       await bindRefund(statements, claim, reserved.id);
     }
+    await note?.(statements, reserved);
     return reserved;
   });
   if (refund !== null) {
     return refund;
   }
   const twin = await findTwin(deps, claim);
-  return twin.kind === 'replay' ? twin : findRefund(deps, caller.scope, twin.refundId);
-}
-
-async function start(deps: ApiDependencies, { caller }: RefundCreation, refund: RefundRecord): Promise<void> {
-  await deps.dispatch.startRefund(refundHandleOf(refund, caller.application.name)).catch((error: unknown) => {
-    deps.log.warn({ refund: refund.reference, error: describeError(error) }, 'refund not started; the sweeper will');
-  });
+  return twin.kind === 'replay' ? twin : findRefund(deps, scope, twin.refundId);
 }
 
 /** Another app's, the other mode's and an absent refund look the same. Throws RESOURCE_NOT_FOUND. */

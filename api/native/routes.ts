@@ -78,6 +78,7 @@ function create(deps: ApiDependencies): Route<NativeCaller> {
     errors: [
       'VALIDATION_ERROR',
       'AMOUNT_OUT_OF_BOUNDS',
+      'INVALID_OPERATION_STATE',
       'RESOURCE_NOT_FOUND',
       'IDEMPOTENCY_KEY_CONFLICT',
       'IDEMPOTENCY_IN_PROGRESS',

@@ -127,9 +127,9 @@ interface Showing {
 
 async function showCheckout(deps: ApiDependencies, { context, found, secure }: Showing): Promise<void> {
   const { scope, payment, applicationName } = found;
-  const gateway = deps.gateways.get(payment.gateway, payment.mode);
+  const pageOrigin = deps.gateways.pageOrigin(payment.gateway, payment.mode);
   const state = await deps.database.withScope(scope, (em) => checkoutState(em, payment));
-  context.set(pageHeaders({ formActionOrigins: formOrigins(payment, gateway?.pageOrigin), secure }));
+  context.set(pageHeaders({ formActionOrigins: formOrigins(payment, pageOrigin), secure }));
   context.body = renderCheckoutPage({
     reference: payment.reference,
     appName: applicationName,

@@ -11,6 +11,7 @@ const settings = {
   rateLimitPerMinute: 1_000,
   latePaymentPolicy: 'REVIEW',
   returnOrigins: ['https://shop.example'],
+  gatewaysAllowed: null,
 } satisfies Json;
 
 const application = {
@@ -22,8 +23,27 @@ const application = {
   updatedAt: '2026-06-01T08:00:00.000Z',
 } satisfies Json;
 
+const store = {
+  gateway: 'sslcommerz',
+  displayName: 'SSLCOMMERZ',
+  mode: 'LIVE',
+  storeId: 'storefrontlive',
+  since: '2026-06-01T08:00:00.000Z',
+  currencies: ['BDT'],
+} satisfies Json;
+
 /** Applications and their credentials; what looks like a secret here never was one. */
 export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
+  StoreCredentials: { storeId: 'storefrontlive', storePassword: 'one that the gateway gave' },
+  GatewayOverride: {
+    mode: 'LIVE',
+    gateway: 'sslcommerz',
+    storeId: 'storefrontlive',
+    storePassword: 'one that the gateway gave',
+  },
+  GatewayStore: { ...store, source: 'INSTALLATION' },
+  ApplicationGateway: { ...store, source: 'APPLICATION', allowed: true },
+  ChosenStore: { ...store, source: 'APPLICATION', checked: true },
   RegisterApplication: settings,
   ApplicationSettings: { webhookUrl: null, maxAmountMinor: 2_000_000 },
   Application: application,

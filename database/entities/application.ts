@@ -93,6 +93,8 @@ const GatewayConfigurationSchema = defineEntity({
     storeId: p.text(),
     /** Sealed; it never comes back. */
     storeSecret: p.text(),
+    /** Set: opens no new checkout, but is asked about those that were opened there. */
+    retiredAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

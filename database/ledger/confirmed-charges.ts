@@ -7,6 +7,9 @@ export interface StoredCharge {
   readonly id: string;
   readonly mode: Mode;
   readonly gateway: string;
+  readonly storeId: string;
+  /** The credentials of that store, sealed; null where they are the environment's. */
+  readonly sealedSecret: string | null;
   readonly attemptReference: string;
   readonly sessionKey: string | null;
   readonly validationId: string;
@@ -18,16 +21,18 @@ export interface StoredCharge {
 
 const CHARGES_PER_PAGE = 200;
 
+const STORE = `a.store_id as "storeId", lenden_store_secret(a.application_id, a.mode, a.gateway, a.store_id) as "sealedSecret"`;
+
 const SOURCES: Readonly<Record<StoredCharge['table'], string>> = {
   payment_attempts: `
     select 'payment_attempts' as "table", a.id::text, a.mode, a.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
-      coalesce(a.validation_id, '') as "validationId", coalesce(a.gateway_txn_id, '') as "gatewayTxnId", a.gross_minor::text as gross,
+      ${STORE}, coalesce(a.validation_id, '') as "validationId", coalesce(a.gateway_txn_id, '') as "gatewayTxnId", a.gross_minor::text as gross,
       a.fee_minor::text as fee, p.currency
     from payment_attempts a join payments p on p.id = a.payment_id
     where a.status = 'CONFIRMED' and a.id > ?::bigint order by a.id limit ${CHARGES_PER_PAGE}`,
   late_payments: `
     select 'late_payments' as "table", l.id::text, l.mode, l.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
-      l.validation_id as "validationId", l.gateway_txn_id as "gatewayTxnId", l.gross_minor::text as gross, l.fee_minor::text as fee, l.currency
+      ${STORE}, l.validation_id as "validationId", l.gateway_txn_id as "gatewayTxnId", l.gross_minor::text as gross, l.fee_minor::text as fee, l.currency
     from late_payments l join payment_attempts a on a.id = l.attempt_id
     where l.id > ?::bigint order by l.id limit ${CHARGES_PER_PAGE}`,
 };

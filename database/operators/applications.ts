@@ -21,13 +21,15 @@ export interface ApplicationRow {
   rate_limit_per_minute: number;
   late_payment_policy: 'REVIEW' | 'REFUND';
   return_origins: string[];
+  gateways_allowed: string[] | null;
   created_at: Date;
   updated_at: Date;
 }
 
 const COLUMNS = `a.id, a.name, a.status, w.url as webhook_url, w.disabled_at as webhook_disabled_at,
   w.disabled_reason as webhook_disabled_reason, a.refund_approval_threshold_minor, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor,
-  a.expiry_minutes, a.rate_limit_per_minute, a.late_payment_policy, a.return_origins, a.created_at, a.updated_at`;
+  a.expiry_minutes, a.rate_limit_per_minute, a.late_payment_policy, a.return_origins,
+  a.gateways_allowed, a.created_at, a.updated_at`;
 const FROM = 'applications a join webhook_endpoints w on w.application_id = a.id';
 
 export function listApplications(

@@ -34,6 +34,11 @@ export function parseCallback(rawBody: string, store: { id: string; password: st
   };
 }
 
+/** Which attempt the form speaks of, by its own words: by it the store is found whose signature it must bear. */
+export function attemptNamedIn(rawBody: string): string | null {
+  return plainId(uniqueFields(rawBody)?.get('tran_id'));
+}
+
 /** Two values for one field could be read differently by signer and reader, so such a form is refused whole. */
 function uniqueFields(rawBody: string): Map<string, string> | null {
   const fields = new Map<string, string>();

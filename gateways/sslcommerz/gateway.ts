@@ -53,7 +53,6 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
   return {
     capabilities: SSLCOMMERZ_CAPABILITIES,
     storeId: options.storeId,
-    pageOrigin: new URL(options.baseUrl).origin,
     async openSession(order) {
       const { answer } = await call(SessionAnswer, {
         method: 'POST',

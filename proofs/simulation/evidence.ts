@@ -54,7 +54,7 @@ export interface Acknowledged {
   readonly body: string;
 }
 
-/** What an app was told of a refund that it had asked for. */
+/** What an app or an operator was told of a refund that he had asked for. */
 export interface AnsweredRefund {
   readonly key: string | null;
   readonly amountMinor: number;

@@ -15,9 +15,9 @@ export interface RefundPlan {
   readonly share: RefundShare;
   /** Of the payment, where it is a part. */
   readonly percent: number;
-  /** An app's requests with the same key at about the same time. */
+  /** Requests with the same key at about the same time. */
   readonly twins: number;
-  /** Whether an app sends a key at all. */
+  /** Whether a key is sent at all. */
   readonly keyed: boolean;
   /** Another request under the same key. */
   readonly conflict: boolean;
@@ -72,7 +72,7 @@ function refundPlan(random: Random): RefundPlan {
     impatient: random.chance(0.05),
     share: random.weighted<RefundShare>({ part: 6, all: 3, rest: 2, 'too much': 1 }),
     percent: random.pick([1, 10, 33, 50, 60, 99]),
-    twins: by === 'app' && random.chance(0.3) ? random.between(1, 2) : 0,
+    twins: random.chance(0.3) ? random.between(1, 2) : 0,
     keyed: random.chance(0.85),
     conflict: random.chance(0.08),
   };

@@ -8,8 +8,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Longer than any process stands still or any request is under way: who looks at the gateway's panel sees what came of all of them. */
 const BEFORE_LOOKING_MS = 15 * MINUTE_MS;
-const REQUEST_TRIES_MAX = 4;
+const REQUEST_TRIES_MAX = 6;
 const RETRIES_MAX = 3;
+const STEPS_UP: ReadonlySet<string> = new Set(['REAUTH_REQUIRED', 'SESSION_EXPIRED']);
 /** Those who may approve and decide. */
 const DECIDERS = [1, 2, 3] as const;
 
@@ -67,9 +68,9 @@ export class Operators {
       const code = answer instanceof DomainError ? answer.code : 'no answer';
       world.reached(`operator: ${action} ${code}`);
       world.told(`operator ${operation.operatorId}: ${action} ${code}`);
-      if (code === 'REAUTH_REQUIRED' || code === 'SESSION_EXPIRED') {
+      if (STEPS_UP.has(code)) {
         await world.stepUp(operation.operatorId);
-      } else if (answer instanceof DomainError) {
+      } else if (answer instanceof DomainError && code !== 'IDEMPOTENCY_IN_PROGRESS') {
         return answer;
       }
       await world.timeline.pause(this.random.between(500, 20_000));

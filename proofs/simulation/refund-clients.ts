@@ -51,15 +51,14 @@ export class RefundClients {
     await world.timeline.pause(plan.afterMs);
     const amountMinor = this.amountOf(plan, payment);
     world.reached(`refund wanted: ${plan.share}`);
+    const wish = { app, payment, amountMinor, key: plan.keyed ? key : null };
     if (plan.by === 'operator') {
-      const body = { amountMinor, reason: key };
-      const path = `/admin/payments/${String(payment['id'])}/refunds`;
-      await this.watched({ payment, amountMinor }, () =>
-        this.operate({ operatorId: random.pick([1, 2, 4]), path, body }),
-      );
+      const operatorId = random.pick([1, 2, 4]);
+      for (let twin = 0; twin <= (plan.keyed ? plan.twins : 0); twin += 1) {
+        world.later(twin * random.between(0, 3_000), () => this.askAsOperator(wish, operatorId));
+      }
       return;
     }
-    const wish = { app, payment, amountMinor, key: plan.keyed ? key : null };
     for (let twin = 0; twin <= (plan.keyed ? plan.twins : 0); twin += 1) {
       world.later(twin * random.between(0, 3_000), () => this.ask(wish, key));
     }
@@ -154,6 +153,19 @@ export class RefundClients {
       await world.timeline.pause(this.random.between(300, 3_000) * Math.min(10, tries + 1));
     }
     world.wrong.push(`liveness: a client of ${key} never learned how its refund stands`);
+  }
+
+  /** Without a key somebody who hears nothing may ask for a second refund; the balance bounds what comes of it. */
+  private async askAsOperator({ payment, amountMinor, key, app }: Wish, operatorId: number): Promise<void> {
+    const path = `/admin/payments/${String(payment['id'])}/refunds`;
+    const body = { amountMinor, reason: key ?? 'Without a key' };
+    const named = key === null ? {} : { idempotencyKey: key };
+    const answer = await this.watched({ payment, amountMinor }, () =>
+      this.operate({ operatorId, path, body, ...named }),
+    );
+    if (answer !== null) {
+      this.note({ payment, amountMinor, key, app }, answer);
+    }
   }
 
   /** True when the client has its answer and stops. */

@@ -73,6 +73,7 @@ export interface Operation {
   /** Below the prefix. */
   readonly path: string;
   readonly body?: object;
+  readonly idempotencyKey?: string;
 }
 
 interface Api {
@@ -261,10 +262,10 @@ export class World {
         answerLost: () => this.faulty() && network.chance(story.temporalLoss),
       },
     });
-    const store = { baseUrl: GATEWAY_URL, storeId: STORE.id, storePassword: STORE.password };
+    const config = { sslcommerz: new Map([['TEST', { baseUrl: GATEWAY_URL, store: STORE }]] as const) };
     return {
       database: this.database,
-      gateways: createGatewayRegistry({ sslcommerz: new Map([['TEST', store]]) }, http),
+      gateways: createGatewayRegistry({ config, http, secrets: SECRETS }),
       dispatch: createDispatch(temporal),
       temporal,
       http,
@@ -344,6 +345,7 @@ export class World {
       receiptsEnabled: false,
       minAmountMinor: null,
       maxAmountMinor: null,
+      gatewaysAllowed: null,
     };
     return { scope: { applicationId: application.id, mode: 'TEST' }, credentialId: 1n, application };
   }
@@ -566,12 +568,13 @@ function apiOf(deps: Dependencies): Api {
 /** The operators' whole surface, from the session to the answer; made when it is first asked, as most lives of a process never are. */
 function operatorsOf(deps: Dependencies): Api['operate'] {
   let made: ReturnType<typeof createDispatcher> | undefined;
-  return async ({ operatorId, path, body }) => {
+  return async ({ operatorId, path, body, idempotencyKey }) => {
     const admin = { ...deps, secrets: SECRETS, allow: ALLOW, sessionLimits: SESSION_LIMITS, temporalUi: null };
     made ??= createDispatcher([adminSurface(admin, createRateLimiter())], deps.log);
     const context = contextOf(`/api/v1${path}`, JSON.stringify(body ?? {}), {
       authorization: `Bearer ${tokenOf(operatorId)}`,
       'content-type': 'application/json',
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     });
     await made(context);
     return { status: context.status, text: String(context.body) };

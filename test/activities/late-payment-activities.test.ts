@@ -181,7 +181,7 @@ describe('late money', () => {
     const { input, attempt } = await ended();
     await expect(book(input, attempt)).rejects.toMatchObject({
       type: 'GATEWAY_UNAUTHORIZED',
-      message: 'the gateway of this payment is not configured',
+      message: 'the store of this payment is not configured',
     });
   });
 

@@ -239,7 +239,7 @@ describe('a question', () => {
     const { input } = await pending();
     await expect(verify(input)).rejects.toMatchObject({
       type: 'GATEWAY_UNAUTHORIZED',
-      message: 'the gateway of this payment is not configured',
+      message: 'the store of this payment is not configured',
     });
   });
 

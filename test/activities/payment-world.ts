@@ -32,7 +32,7 @@ export const STORES = {
   TEST: { id: 'lenden_test', password: 'lenden_test@ssl' },
   LIVE: { id: 'lenden_live', password: 'lenden_live@ssl' },
 } as const;
-const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+export const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
 
 /** What was started or signalled, in order. */
 export interface Sent {
@@ -105,8 +105,7 @@ export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWo
   ]);
   const database = await openDatabase({ url: test.url, poolSize: 20 });
   const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
-  const store = (mode: Mode) =>
-    [mode, { baseUrl: simulator.url, storeId: STORES[mode].id, storePassword: STORES[mode].password }] as const;
+  const store = (mode: Mode) => [mode, { baseUrl: simulator.url, store: STORES[mode] }] as const;
   const sent: Sent = { payments: [], callbacks: [], cancels: [], late: [], refunds: [], decisions: [], deliveries: [] };
   const temporal: Partial<Dispatch> = {};
   const log: Row[] = [];
@@ -117,7 +116,11 @@ export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWo
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const deps: ActivityDependencies = {
     database,
-    gateways: createGatewayRegistry({ sslcommerz: new Map([store('TEST'), store('LIVE')]) }, http),
+    gateways: createGatewayRegistry({
+      config: { sslcommerz: new Map([store('TEST'), store('LIVE')]) },
+      http,
+      secrets,
+    }),
     dispatch: dispatch ?? recordingDispatch(sent, temporal),
     log: recordingLogger(log),
     apiUrl,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { recordAnswer, recordNoSession, recordSession } from '../../database/attempts.ts';
 import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
 import { until } from '../workflows/staged-payments.ts';
-import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
+import { createPaymentWorld, type PaymentWorld, type Row, STORES } from './payment-world.ts';
 
 let world: PaymentWorld;
 beforeAll(async () => {
@@ -435,26 +435,28 @@ describe('late money', () => {
   /** The gateway makes another session under the same reference; answers its key. */
   async function secondSession(attempt: Row): Promise<string> {
     const callback = (kind: string): string => `${world.apiUrl}/gateway/sslcommerz/test/${kind}`;
-    const outcome = await world.deps.gateways.get('sslcommerz', 'TEST')?.openSession({
-      attemptReference: String(attempt['reference']),
-      amount: { amountMinor: 10_000n, currency: 'BDT' },
-      productName: 'A book',
-      customer: {
-        name: 'Customer',
-        email: 'customer@example.com',
-        phone: '01711111111',
-        address: 'Dhaka',
-        city: 'Dhaka',
-        postcode: '1000',
-        country: 'Bangladesh',
-      },
-      callbacks: {
-        success: callback('success'),
-        fail: callback('fail'),
-        cancel: callback('cancel'),
-        ipn: callback('ipn'),
-      },
-    });
+    const outcome = await world.deps.gateways
+      .open('sslcommerz', 'TEST', { storeId: STORES.TEST.id, sealedSecret: null })
+      ?.openSession({
+        attemptReference: String(attempt['reference']),
+        amount: { amountMinor: 10_000n, currency: 'BDT' },
+        productName: 'A book',
+        customer: {
+          name: 'Customer',
+          email: 'customer@example.com',
+          phone: '01711111111',
+          address: 'Dhaka',
+          city: 'Dhaka',
+          postcode: '1000',
+          country: 'Bangladesh',
+        },
+        callbacks: {
+          success: callback('success'),
+          fail: callback('fail'),
+          cancel: callback('cancel'),
+          ipn: callback('ipn'),
+        },
+      });
     return outcome?.kind === 'opened' ? outcome.sessionKey : '';
   }
 

@@ -17,6 +17,7 @@ import { createSecretBox } from '../../runtime/secrets.ts';
 import type { EventHandle } from '../../temporal/dispatch.ts';
 import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
 import type { PaymentActivities, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 export type Row = Record<string, unknown>;
@@ -82,11 +83,11 @@ export async function createScriptedWorld(): Promise<ScriptedWorld> {
   const world: Pick<ScriptedWorld, 'startDelivery'> = { startDelivery: null };
   const deps: ActivityDependencies = {
     database,
-    gateways: {
-      get: (name, mode) =>
-        gateway.configured && name === 'sslcommerz' && mode === 'TEST' ? asPort(gateway) : undefined,
-      capabilities: () => undefined,
-    },
+    gateways: registryOf({
+      open: (name, mode, { storeId }) =>
+        gateway.configured && name === 'sslcommerz' && mode === 'TEST' ? asPort(gateway, storeId) : undefined,
+      defaultStoreId: () => (gateway.configured ? 'store' : undefined),
+    }),
     dispatch: {
       ...noDispatch(),
       startDelivery: (event) => {
@@ -202,14 +203,13 @@ function scriptedGateway(): ScriptedGateway {
   };
 }
 
-function asPort(gateway: ScriptedGateway): Gateway {
+function asPort(gateway: ScriptedGateway, storeId: string): Gateway {
   const unused = (): never => {
     throw new Error('payments refund nothing');
   };
   return {
     capabilities: { name: 'sslcommerz', displayName: 'SSLCOMMERZ', limits: new Map(), refunds: false },
-    storeId: 'store',
-    pageOrigin: 'https://gateway.example',
+    storeId,
     openSession: (order) => {
       gateway.orders.push(order);
       return gateway.openSession(order);

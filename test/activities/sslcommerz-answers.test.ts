@@ -11,6 +11,7 @@ type Reply = (response: ServerResponse, url: URL) => void;
 let reply: Reply;
 let asked: URL[] = [];
 let gateway: Gateway;
+let origin: string;
 let http: HttpClient;
 const server = createServer((request: IncomingMessage, response) => {
   const url = new URL(request.url ?? '/', 'http://gateway');
@@ -23,7 +24,9 @@ beforeAll(async () => {
     server.listen(0, '127.0.0.1', resolve);
   });
   http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
-  gateway = adapter((server.address() as AddressInfo).port);
+  const { port } = server.address() as AddressInfo;
+  gateway = adapter(port);
+  origin = `http://127.0.0.1:${port}`;
 });
 afterAll(async () => {
   server.closeAllConnections();
@@ -234,11 +237,11 @@ describe('a session', () => {
 
   test('is taken when its page is the gateway’s own', async () => {
     // A payer is only ever sent to the gateway.
-    reply = opened(`${gateway.pageOrigin}/page`);
+    reply = opened(`${origin}/page`);
     expect(await gateway.openSession(order)).toEqual({
       kind: 'opened',
       sessionKey: 'KEY',
-      gatewayUrl: `${gateway.pageOrigin}/page`,
+      gatewayUrl: `${origin}/page`,
     });
   });
 

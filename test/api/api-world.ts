@@ -9,9 +9,10 @@ import { registerApplication, type ApplicationSettings, type Registration } from
 import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
-import type { Gateway, GatewayRegistry } from '../../gateways/port.ts';
+import { GatewayFailure, type Gateway, type GatewayRegistry, type Store } from '../../gateways/port.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
 import { linkTemporal } from '../../temporal/client.ts';
+import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { testServers } from '../support/test-servers.ts';
 import { createFakeDispatch, type FakeDispatch } from './fake-dispatch.ts';
@@ -26,6 +27,9 @@ const SESSION_LIMITS = { idleMs: 1_800_000, absoluteMs: 28_800_000 };
 export interface ApiWorld {
   readonly databaseUrl: string;
   readonly dispatch: FakeDispatch;
+  readonly secrets: SecretBox;
+  /** What the gateway says when an operator's store is tried. */
+  readonly stores: { answer: 'accepted' | 'unauthorized' | 'unavailable'; readonly tried: Store[] };
   /** Every line that the listeners have logged, uncensored. */
   readonly logLines: string[];
   register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
@@ -49,10 +53,13 @@ export async function openApiWorld(): Promise<ApiWorld> {
   const dispatch = createFakeDispatch(database);
   const logLines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) });
+  const stores: ApiWorld['stores'] = { answer: 'accepted', tried: [] };
   const closers: (() => Promise<unknown>)[] = [];
   return {
     databaseUrl: url,
     dispatch,
+    secrets,
+    stores,
     logLines,
     register: (settings = {}) => register({ database, secrets }, settings),
     sql: (text, parameters = []) => owner.em.fork().execute(text, [...parameters]),
@@ -64,7 +71,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
       const deps = {
         database: own,
-        gateways: fakeGateways(),
+        gateways: fakeGateways(stores),
         dispatch,
         log,
         secrets,
@@ -143,17 +150,21 @@ function register(
   return registerApplication(store, { ...settings, name: settings.name ?? 'Storefront' });
 }
 
-/** The API asks a gateway what it can do and reads callbacks by it; it never calls one. */
-function fakeGateways(): GatewayRegistry {
+/** The API asks a gateway what it can do, reads callbacks by it and tries the store that an operator gives; it calls it for nothing else. */
+function fakeGateways(stores: ApiWorld['stores']): GatewayRegistry {
   const unused = (): never => {
     throw new Error('the API calls no gateway');
   };
-  const gateway: Gateway = {
+  const gateway = (store: Store): Gateway => ({
     capabilities: SSLCOMMERZ_CAPABILITIES,
-    storeId: 'teststore',
-    pageOrigin: 'https://gateway.example',
+    storeId: store.storeId,
     openSession: unused,
-    askAttempt: unused,
+    askAttempt: () => {
+      stores.tried.push(store);
+      return stores.answer === 'accepted'
+        ? Promise.resolve({ kind: 'untouched' })
+        : Promise.reject(new GatewayFailure(stores.answer, 'as the test wishes'));
+    },
     refund: unused,
     askRefund: unused,
     parseCallback: () => ({
@@ -163,11 +174,10 @@ function fakeGateways(): GatewayRegistry {
       claimedValidationId: null,
       note: null,
     }),
-  };
-  return {
-    get: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? gateway : undefined),
-    capabilities: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? SSLCOMMERZ_CAPABILITIES : undefined),
-  };
+  });
+  return registryOf({
+    open: (name, _mode, store) => (name === SSLCOMMERZ_CAPABILITIES.name ? gateway(store) : undefined),
+  });
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -114,7 +114,7 @@ describe('a new payment', () => {
 
   test('has no attempt where its gateway is not configured', async () => {
     // An attempt without a store could be confirmed by anybody's charge.
-    const id = await insert(null, { attempt: null });
+    const id = await insert(null, { attempt: { reference: attemptReference(), storeId: null } });
     expect(id).not.toBeNull();
     expect(await rows('select 1 from payment_attempts where payment_id = ?::bigint', [id])).toEqual([]);
   });

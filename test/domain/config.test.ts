@@ -44,7 +44,11 @@ describe('the settings', () => {
   test('that are empty count as not given, as compose files write them', () => {
     // `${LENDEN_API_PORT:-}` must not mean port 0.
     const config = readConfig({ ...LEAST, LENDEN_API_PORT: '', TEMPORAL_ADDRESS: '', SSLCOMMERZ_TEST_URL: '' });
-    expect([config.apiPort, config.temporal.address, config.sslcommerz.size]).toEqual([8080, '127.0.0.1:7233', 0]);
+    expect([config.apiPort, config.temporal.address]).toEqual([8080, '127.0.0.1:7233']);
+    expect([...config.sslcommerz]).toEqual([
+      ['TEST', { baseUrl: 'https://sandbox.sslcommerz.com', store: null }],
+      ['LIVE', { baseUrl: 'https://securepay.sslcommerz.com', store: null }],
+    ]);
   });
 
   test('of a store come whole or not at all, for each mode', () => {
@@ -55,9 +59,11 @@ describe('the settings', () => {
       SSLCOMMERZ_TEST_STORE_PASSWORD: 'password',
     };
     const { sslcommerz } = readConfig({ ...LEAST, ...test });
-    expect([...sslcommerz]).toEqual([
-      ['TEST', { baseUrl: 'https://sandbox.example', storeId: 'store', storePassword: 'password' }],
-    ]);
+    expect(sslcommerz.get('TEST')).toEqual({
+      baseUrl: 'https://sandbox.example',
+      store: { id: 'store', password: 'password' },
+    });
+    expect(sslcommerz.get('LIVE')?.store).toBeNull();
     expect(() => readConfig({ ...LEAST, ...test, SSLCOMMERZ_TEST_STORE_ID: '' })).toThrow(/SSLCOMMERZ_TEST/);
     expect(() => readConfig({ ...LEAST, ...test, SSLCOMMERZ_TEST_URL: 'sandbox.example' })).toThrow(/SSLCOMMERZ_TEST/);
   });

@@ -4,6 +4,7 @@ import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '.
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 import { askGateways } from '../../scripts/ask-gateways.ts';
 import { createApplication, openLedger, payPayment, receiveLate, type LedgerFixture } from './ledger-fixture.ts';
+import { registryOf } from '../support/gateways.ts';
 
 let ledger: LedgerFixture;
 beforeAll(async () => {
@@ -43,15 +44,13 @@ async function ask(askAttempt: Gateway['askAttempt'] | undefined): Promise<{ ask
   const asked = await askGateways({
     database: ledger.database,
     findings,
-    gateways: {
-      capabilities: () => SSLCOMMERZ_CAPABILITIES,
-      get: () =>
+    gateways: registryOf({
+      open: () =>
         askAttempt === undefined
           ? undefined
           : {
               capabilities: SSLCOMMERZ_CAPABILITIES,
               storeId: 'store',
-              pageOrigin: 'http://localhost',
               askAttempt,
               openSession: never,
               refund: never,
@@ -60,7 +59,7 @@ async function ask(askAttempt: Gateway['askAttempt'] | undefined): Promise<{ ask
                 throw new Error('not asked for');
               },
             },
-    },
+    }),
   });
   return { asked, listed: findings.listed };
 }
@@ -97,6 +96,6 @@ describe('asking the gateways again', () => {
   test('a gateway that cannot be asked is a finding', async () => {
     const { listed } = await ask(() => Promise.reject(new GatewayFailure('unavailable', 'down')));
     expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be asked: sslcommerz is unavailable'));
-    expect((await ask(undefined)).listed[0]?.what).toMatch(/no TEST credentials/);
+    expect((await ask(undefined)).listed[0]?.what).toMatch(/the TEST credentials of its store/);
   });
 });

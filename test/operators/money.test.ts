@@ -37,10 +37,22 @@ interface As {
   readonly method?: string;
   readonly path: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-const send = ({ as, method = 'GET', path, body }: As): Promise<Answer> =>
-  world.send({ method, path, headers: bearer(tokens[as] ?? ''), ...(body === undefined ? {} : { body }) });
+const send = ({ as, method = 'GET', path, body, headers = {} }: As): Promise<Answer> =>
+  world.send({
+    method,
+    path,
+    headers: { ...bearer(tokens[as] ?? ''), ...headers },
+    ...(body === undefined ? {} : { body }),
+  });
+const twin = (payment: string): As => ({
+  as: 'support',
+  method: 'POST',
+  path: `/admin/payments/${payment}/refunds`,
+  body: { amountMinor: 100 },
+});
 
 const paid = async (): Promise<string> => (await world.api.paidPayment(shop)).id;
 
@@ -94,6 +106,33 @@ describe("an operator's refund", () => {
     );
     expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409]);
     expect(await decisionsOf(refund)).toHaveLength(1);
+  });
+
+  test('is one, however often it is sent with the same key', async () => {
+    // A button pressed twice, or an answer that was lost, gives the money back once.
+    const payment = await paid();
+    const press = (as: string, amountMinor = 3_000): Promise<Answer> =>
+      world.send({
+        method: 'POST',
+        path: `/admin/payments/${payment}/refunds`,
+        headers: { ...bearer(tokens[as] ?? ''), 'idempotency-key': `button of ${payment}` },
+        body: { amountMinor },
+      });
+    const first = await press('support');
+    const again = await press('support');
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(await press('support', 3_001)).toMatchObject({ status: 409, code: 'IDEMPOTENCY_KEY_CONFLICT' });
+    // Another operator's key is another key.
+    expect(idOf(await press('admin'))).not.toBe(idOf(first));
+    const rows = await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment]);
+    expect(rows).toHaveLength(2);
+    const twins = await Promise.all(
+      [1, 2, 3, 4].map(() => send({ ...twin(payment), headers: { 'idempotency-key': 'at once' } })),
+    );
+    expect(twins.map(({ status }) => status).filter((status) => status !== 201 && status !== 409)).toEqual([]);
+    expect(await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment])).toHaveLength(3);
+    expect(await auditOf('refund', idOf(first))).toHaveLength(1);
   });
 
   test('is not approved or rejected by whoever asked for it', async () => {

@@ -9,6 +9,7 @@ import { isPermission, PERMISSIONS, viewFor, type Grant, type Permission } from 
 import { openDatabase } from '../../database/connection.ts';
 import { listRoles } from '../../database/operators/roles.ts';
 import { createLogger } from '../../runtime/logger.ts';
+import { registryOf } from '../support/gateways.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 /** The routes alone are needed to make the table; nothing of theirs runs here. */
@@ -18,8 +19,8 @@ const refuse = (): never => {
 const table: readonly AdminRoute[] = adminRoutes({
   database: { withOperator: refuse } as unknown as AdminDependencies['database'],
   dispatch: {} as AdminDependencies['dispatch'],
-  gateways: { get: refuse, capabilities: refuse },
-  secrets: { seal: refuse, open: refuse },
+  gateways: registryOf(),
+  secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
   temporalUi: null,
   allow: parseAllowList(''),

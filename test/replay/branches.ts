@@ -2,15 +2,18 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
 import { updateApplication } from '../../database/applications.ts';
+import { reserveRefund, type RefundRecord } from '../../database/refunds.ts';
+import { refundReference } from '../../domain/references.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import { createDispatch } from '../../temporal/dispatch.ts';
+import { createDispatch, refundHandleOf } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../activities/payment-world.ts';
@@ -200,6 +203,45 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
     await handle.result();
     return handle.fetchHistory();
   },
+  'refund-succeeds': async (recorder) => endOf(await refunding(recorder)),
+  'refund-refused': async (recorder) => endOf(await refunding(recorder, { amountMinor: 131_362n })),
+  async 'refund-approved'(recorder) {
+    const refund = await refunding(recorder, { awaits: true });
+    await until(async () => (await historyLength(refund.handle)) >= 6);
+    await refund.decide('approve');
+    return endOf(refund);
+  },
+  async 'refund-rejected'(recorder) {
+    const refund = await refunding(recorder, { awaits: true });
+    await until(async () => (await historyLength(refund.handle)) >= 6);
+    await refund.decide('reject');
+    return endOf(refund);
+  },
+  'refund-approval-expires': async (recorder) => endOf(await refunding(recorder, { awaits: true, jump: true })),
+  async 'refund-in-review-then-rejected'(recorder) {
+    const refund = await refunding(recorder, { amountMinor: 131_364n });
+    await untilReviewed(recorder, refund, 'GATEWAY_CANCELLED');
+    await refund.decide('reject');
+    return endOf(refund);
+  },
+  async 'late-money-refunded-by-decision'(recorder) {
+    const { attempt, late } = await expiredThenPaid(recorder, silent);
+    await recorder.world.finish(attempt);
+    const handle = await late();
+    const heldRow = async (): Promise<Row | undefined> =>
+      (await recorder.world.rows('select * from late_payments where attempt_id = ?', [attempt['id']]))[0];
+    await until(async () => (await heldRow()) !== undefined);
+    await until(async () => (await historyLength(handle)) >= 11);
+    const [, approver] = await twoOperators(recorder.world);
+    const [row] = await recorder.world.rows(
+      `insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id)
+       select application_id, mode, 'late-payment', payment_id, id, 'refund', ?::bigint from late_payments where id = ?::bigint returning id`,
+      [approver, (await heldRow())?.['id']],
+    );
+    await handle.signal('decision', String(row?.['id']));
+    await handle.result();
+    return handle.fetchHistory();
+  },
   async 'webhook-delivered'(recorder) {
     const begun = await begin(recorder);
     await recorder.world.finish(begun.attempt);
@@ -220,6 +262,80 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
     return delivery.fetchHistory();
   },
 };
+
+interface Refunding {
+  readonly handle: WorkflowHandle;
+  readonly refund: RefundRecord;
+  /** Decides as a second person does: the row first, then the signal. */
+  decide(word: string): Promise<void>;
+}
+
+/** A refund of a payment that was paid, started as the API does. The amount of the payment is an order to the simulator. */
+async function refunding(
+  recorder: Recorder,
+  { amountMinor = 10_000n, awaits = false, jump = false }: NewPayment & { awaits?: boolean; jump?: boolean } = {},
+): Promise<Refunding> {
+  const { world, realTime, skipping } = recorder;
+  const begun = await begin(recorder, { amountMinor });
+  await world.finish(begun.attempt);
+  await begun.handle.result();
+  const [creator, approver] = await twoOperators(world);
+  await updateApplication(
+    { database: world.database },
+    { applicationId: world.app.applicationId, refundApprovalThresholdMinor: 5_000n },
+  );
+  const scope = { applicationId: world.app.applicationId, mode: begun.input.mode };
+  const refund = await world.database.inTransaction(scope, (statements) =>
+    reserveRefund(statements, {
+      scope,
+      paymentId: BigInt(begun.input.paymentId),
+      reference: refundReference(),
+      amountMinor: awaits ? 6_000n : 4_000n,
+      reason: null,
+      creator: { type: 'USER', operatorId: creator },
+    }),
+  );
+  const { client } = jump ? skipping : realTime;
+  const refundHandle = refundHandleOf(refund, 'Shop');
+  await createDispatch(client).startRefund(refundHandle);
+  return {
+    refund,
+    handle: client.workflow.getHandle(workflowIds.refund(refund.reference)),
+    async decide(word) {
+      const [row] = await world.rows(
+        `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
+         select application_id, mode, 'refund', payment_id, id, ?, ?::bigint from refunds where id = ?::bigint returning id`,
+        [word, approver, refund.id],
+      );
+      await createDispatch(client).startRefund(refundHandle, BigInt(String(row?.['id'])));
+    },
+  };
+}
+
+async function twoOperators({ rows }: PaymentWorld): Promise<[bigint, bigint]> {
+  const inserted = await rows(
+    `insert into operators (email, name, password_hash) select gen_random_uuid() || '@example.com', 'Somebody', 'none'
+     from generate_series(1, 2) returning id`,
+  );
+  const [creator, approver] = inserted.map(({ id }) => BigInt(String(id)));
+  return [creator ?? 0n, approver ?? 0n];
+}
+
+async function untilReviewed({ world }: Recorder, { refund }: Refunding, reason: string): Promise<void> {
+  for (let seconds = 0; seconds < 90; seconds += 1) {
+    const [row] = await world.rows('select review_reason from refunds where id = ?', [refund.id]);
+    if (row?.['review_reason'] === reason) {
+      return;
+    }
+    await sleep(1_000);
+  }
+  throw new Error(`no review for ${reason}`);
+}
+
+async function endOf({ handle }: Refunding): Promise<History> {
+  await handle.result();
+  return handle.fetchHistory();
+}
 
 async function historyLength(handle: WorkflowHandle): Promise<number> {
   return (await handle.describe()).historyLength;

@@ -31,6 +31,13 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'payment-in-review': 25,
   'late-money-held': 15,
   'late-money-nothing': 15,
+  'late-money-refunded-by-decision': 26,
+  'refund-succeeds': 27,
+  'refund-refused': 15,
+  'refund-approved': 34,
+  'refund-rejected': 15,
+  'refund-approval-expires': 28,
+  'refund-in-review-then-rejected': 33,
   'webhook-delivered': 12,
   'webhook-retried': 24,
 };

@@ -50,7 +50,6 @@ async function send({ reply, failure, endpoint: changed, allow = '' }: Receiver 
       close: () => Promise.resolve(),
     },
     secrets: {
-      seal: (text) => `sealed ${text}`,
       open: (sealed) => {
         opened.push(sealed);
         if (!sealed.startsWith('sealed ')) {

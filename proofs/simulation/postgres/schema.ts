@@ -133,8 +133,11 @@ function readChangedConstraint(reader: Reader, tables: ReadonlyMap<string, Table
   }
   if (reader.takes('drop', 'constraint')) {
     const name = reader.word();
-    if (!table.checks.delete(name)) {
-      throw new SyntaxError(`a migration drops ${name}, which is no check of ${table.name}`);
+    const unique = table.uniques.findIndex(({ columns }) => `${table.name}_${columns.join('_')}_key` === name);
+    if (unique >= 0) {
+      table.uniques.splice(unique, 1);
+    } else if (!table.checks.delete(name)) {
+      throw new SyntaxError(`a migration drops ${name}, which ${table.name} does not have`);
     }
     return;
   }
@@ -172,8 +175,9 @@ function readUniqueIndex(reader: Reader, tables: ReadonlyMap<string, Table>): vo
   reader.expect('on');
   const table = tables.get(reader.word());
   const columns = readNames(reader);
+  const nullsAlike = reader.takes('nulls', 'not', 'distinct');
   const where = reader.takes('where') ? readExpression(reader, readQuery) : null;
-  table?.uniques.push({ columns, where, nullsAlike: false });
+  table?.uniques.push({ columns, where, nullsAlike });
 }
 
 function readAddedColumns(reader: Reader, tables: ReadonlyMap<string, Table>): void {

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+import { IdText, text } from '../http/fields.ts';
+
+const ModeField = z.enum(MODES, 'must be TEST or LIVE');
+const GatewayName = z
+  .string('must be text')
+  .max(40, 'must be at most 40 characters')
+  .regex(/^[a-z]+$/, 'must be the name of a gateway');
+
+const STORE = {
+  storeId: text(120).describe('The account at the gateway.'),
+  storePassword: text(500).describe('Kept encrypted; no answer ever holds it.'),
+} as const;
+
+export const StoreCredentials = z.object({ ...STORE }).meta({ id: 'StoreCredentials' });
+
+export const GatewayOverride = z
+  .object({ mode: ModeField, gateway: GatewayName, ...STORE })
+  .meta({ id: 'GatewayOverride' });
+
+export const GatewaySlotParams = z.object({ gateway: GatewayName, mode: ModeField });
+export const OverrideParams = z.object({ id: IdText, mode: ModeField });
+
+export const GatewayStore = z
+  .object({
+    gateway: z.string(),
+    displayName: z.string(),
+    mode: z.enum(MODES),
+    storeId: z.string().nullable().describe('Where new checkouts are opened. Null: nowhere.'),
+    source: z
+      .enum(['APPLICATION', 'INSTALLATION', 'ENVIRONMENT'])
+      .nullable()
+      .describe(
+        'Who gave the store: the application’s override, an operator for every application, or the settings of the process.',
+      ),
+    since: z.iso.datetime().nullable().describe('Null for the settings of the process.'),
+    currencies: z.array(z.string()),
+  })
+  .meta({ id: 'GatewayStore' });
+
+export const ApplicationGateway = z
+  .object({
+    ...GatewayStore.shape,
+    allowed: z.boolean().describe('By the application’s setting gatewaysAllowed.'),
+  })
+  .meta({ id: 'ApplicationGateway' });
+
+export const ChosenStore = z
+  .object({
+    ...GatewayStore.shape,
+    checked: z
+      .boolean()
+      .describe(
+        'The gateway itself took the credentials. False: it could not be asked, and they are kept all the same.',
+      ),
+  })
+  .meta({ id: 'ChosenStore' });

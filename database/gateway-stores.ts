@@ -1,0 +1,83 @@
+import type { Mode } from '../domain/mode.ts';
+import type { SecretBox } from '../runtime/secrets.ts';
+import type { Scope } from './connection.ts';
+import type { Statements } from './statements.ts';
+
+/** The credentials of a store as they are kept, sealed; null where none are, so that they can only be the environment's. */
+export async function sealedSecretOf(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { gateway, storeId }: { readonly gateway: string; readonly storeId: string },
+): Promise<string | null> {
+  const [row] = await statements.execute<{ secret: string | null }[]>(
+    'select lenden_store_secret(?::bigint, ?, ?, ?) as secret',
+    [applicationId, mode, gateway, storeId],
+  );
+  return row?.secret ?? null;
+}
+
+/** Which slot a store fills: one gateway in one mode, of one application or, with null, of all that have none of their own. */
+export interface StoreSlot {
+  readonly applicationId: bigint | null;
+  readonly mode: Mode;
+  readonly gateway: string;
+}
+
+export interface StoreRow {
+  application_id: string | null;
+  mode: Mode;
+  gateway: string;
+  store_id: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const COLUMNS = 'application_id, mode, gateway, store_id, created_at, updated_at';
+
+/** Stores that open new checkouts: the application's own, and those of every application. */
+export function listStores(statements: Statements, applicationId: bigint | null): Promise<StoreRow[]> {
+  return statements.execute<StoreRow[]>(
+    `select ${COLUMNS} from gateway_configurations where (application_id is null or application_id = ?::bigint) and retired_at is null
+     order by mode, gateway, application_id nulls first`,
+    [applicationId],
+  );
+}
+
+/**
+ * New checkouts go to this store from now on. The former one is kept for the payments that were begun there. The same store again takes
+ * the new password. Answers the former store's id, or null.
+ */
+export async function chooseStore(
+  statements: Statements,
+  secrets: SecretBox,
+  { storeId, password, ...slot }: StoreSlot & { readonly storeId: string; readonly password: string },
+): Promise<string | null> {
+  await lockSlot(statements, slot);
+  const former = await retireStore(statements, slot);
+  const secret = secrets.seal(password);
+  await statements.execute(
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (?::bigint, ?, ?, ?, ?)
+     on conflict (application_id, mode, gateway, store_id) do update set store_secret = ?, retired_at = null, updated_at = now()`,
+    [slot.applicationId, slot.mode, slot.gateway, storeId, secret, secret],
+  );
+  return former;
+}
+
+/** No new checkout goes to the slot's own store. Answers its id, or null where there was none. */
+export async function retireStore(
+  statements: Statements,
+  { applicationId, mode, gateway }: StoreSlot,
+): Promise<string | null> {
+  const [row] = await statements.execute<{ store_id: string }[]>(
+    `update gateway_configurations set retired_at = now(), updated_at = now()
+     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and retired_at is null returning store_id`,
+    [applicationId, mode, gateway],
+  );
+  return row?.store_id ?? null;
+}
+
+/** Two operators who choose at once do it one after the other. */
+async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
+  const slot = `${applicationId ?? 'all'} ${mode} ${gateway}`;
+  await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016403))', [`gateway store ${slot}`]);
+}

@@ -1,0 +1,114 @@
+import './lifeline.ts';
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { openDatabase, type Database } from '../database/connection.ts';
+import { recordAudit } from '../database/operators/audit.ts';
+import { countSealed, resealAll, type SealedCount } from '../database/sealed-secrets.ts';
+import { createSecretBox, type SecretBox } from '../runtime/secrets.ts';
+import { findRunningStack } from './dev-file.ts';
+import { errorCode } from './error-code.ts';
+import { readOrMakeMasterKey } from './stack-environment.ts';
+
+const USAGE = `npm run secrets -- [status | rotate | new-key]
+
+  status    how many stored secrets are sealed under which key of LENDEN_MASTER_KEY; exit 1 when one of the keys is not listed
+  rotate    bring every secret under the first key of LENDEN_MASTER_KEY; may be stopped and run again
+  new-key   print a fresh key, to be put in front: LENDEN_MASTER_KEY=<new key>,<former key>
+
+To change the master key: new-key; start api and worker with both keys; rotate; status; start them with the new key alone.
+
+  --directory D   the data directory of a running stack (.lenden)
+  --json          for programs`;
+
+const OPTIONS = {
+  directory: { type: 'string', default: '.lenden' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false, short: 'h' },
+} as const;
+
+process.exitCode = await main();
+
+/** `npm run secrets`: what is encrypted under the master key, and the change to another one. */
+async function main(): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    const [action = 'status', ...rest] = positionals;
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    if (rest.length > 0 || !['status', 'rotate', 'new-key'].includes(action)) {
+      console.error(USAGE);
+      return 2;
+    }
+    if (action === 'new-key') {
+      console.log(
+        `k${new Date().toISOString().slice(0, 10).replaceAll('-', '')}:${randomBytes(32).toString('base64')}`,
+      );
+      return 0;
+    }
+    return await onDatabase(values.directory, async (database, secrets, keyIds) => {
+      const changed = action === 'rotate' ? await rotate(database, secrets) : null;
+      const counts = await countSealed(database);
+      const unknown = counts.filter(({ keyId }) => !keyIds.includes(keyId));
+      const outcome = { keyId: secrets.keyId, changed, counts };
+      console.log(values.json ? JSON.stringify(outcome) : inWords(outcome, { keyIds, unknown }));
+      return unknown.length > 0 ? 1 : 0;
+    });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return String(errorCode(error)).startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+  }
+}
+
+async function onDatabase<T>(
+  directory: string,
+  work: (database: Database, secrets: SecretBox, keyIds: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const databaseUrl = process.env['DATABASE_URL'] || (await findRunningStack(directory))?.databaseUrl;
+  if (databaseUrl === undefined) {
+    throw new Error('No database: run npm start first, or set DATABASE_URL and LENDEN_MASTER_KEY.');
+  }
+  const masterKey = process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory);
+  const secrets = createSecretBox(masterKey);
+  const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
+  try {
+    const keyIds = masterKey.split(',').map((key) => key.trim().split(':')[0] ?? '');
+    return await work(database, secrets, keyIds);
+  } finally {
+    await database.close();
+  }
+}
+
+async function rotate(database: Database, secrets: SecretBox): Promise<number> {
+  const changed = await resealAll(database, secrets);
+  await database.withOperator('every-app', (em) =>
+    recordAudit(em, {
+      actor: { type: 'SYSTEM', id: null, name: 'npm run secrets' },
+      action: 'master-key.rotated',
+      target: { type: 'master-key', id: secrets.keyId },
+      after: { secrets: changed },
+    }),
+  );
+  return changed;
+}
+
+interface Outcome {
+  readonly keyId: string;
+  /** How many secrets a rotation has brought under the first key; null when none ran. */
+  readonly changed: number | null;
+  readonly counts: readonly SealedCount[];
+}
+
+function inWords(
+  { keyId, changed, counts }: Outcome,
+  { keyIds, unknown }: { keyIds: readonly string[]; unknown: readonly SealedCount[] },
+): string {
+  const former = keyIds.filter((id) => id !== keyId && !counts.some((count) => count.keyId === id));
+  return [
+    ...(changed === null ? [] : [`${changed} secrets were brought under the key "${keyId}".`]),
+    ...counts.map(({ what, keyId: id, secrets }) => `${String(secrets).padStart(6)} ${what.padEnd(24)} under "${id}"`),
+    ...unknown.map(({ what, keyId: id }) => `LENDEN_MASTER_KEY does not list "${id}": those ${what} cannot be opened.`),
+    ...former.map((id) => `Nothing is sealed under "${id}" any more: it may be taken away.`),
+  ].join('\n');
+}

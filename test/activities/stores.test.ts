@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { chooseStore, retireStore, type StoreSlot } from '../../database/gateway-stores.ts';
+import { reserveRefund } from '../../database/refunds.ts';
+import { refundReference } from '../../domain/references.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { askGateways } from '../../scripts/ask-gateways.ts';
+import { Findings } from '../../database/ledger/findings.ts';
+import { until } from '../workflows/staged-payments.ts';
+import { createPaymentWorld, secrets, STORES, type PaymentWorld, type Row } from './payment-world.ts';
+
+/** In TEST the environment has one of the simulator's stores; the other is the application's own. */
+const OWN = STORES.LIVE;
+
+let world: PaymentWorld;
+let slot: StoreSlot;
+beforeAll(async () => {
+  world = await createPaymentWorld();
+  slot = { applicationId: world.app.applicationId, mode: 'TEST', gateway: 'sslcommerz' };
+}, 30_000);
+afterAll(() => world.close());
+afterEach(() => retire());
+
+const choose = (storeId: string, password: string) =>
+  world.database.withOperator('every-app', (em) => chooseStore(em, secrets, { ...slot, storeId, password }));
+const retire = () => world.database.withOperator('every-app', (em) => retireStore(em, slot));
+const openedAtOwnStore = async () => {
+  await choose(OWN.id, OWN.password);
+  return world.opened();
+};
+
+/** The payer pays, and the gateway's own notice of it arrives. */
+async function paid(attempt: Row): Promise<Row> {
+  await world.finish(attempt);
+  let kept: Row | undefined;
+  await until(async () => {
+    [kept] = await world.rows('select * from gateway_callbacks where attempt_id = ?::bigint', [attempt['id']]);
+    return kept !== undefined;
+  });
+  return kept ?? {};
+}
+
+describe('a payment at the application’s own store', () => {
+  test('is opened, heard of, verified, settled and refunded there, also after the store was replaced', async () => {
+    // The environment’s store knows nothing of it: asked there, nobody would have paid.
+    const { input, attempt } = await openedAtOwnStore();
+    expect(attempt).toMatchObject({ store_id: OWN.id, status: 'OPEN' });
+    await choose('the-next-store', 'of another password');
+    expect(await paid(attempt)).toMatchObject({ signature_valid: true, note: null });
+    expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await retire();
+
+    const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+    const refund = await world.database.inTransaction(scope, (statements) =>
+      reserveRefund(statements, {
+        scope,
+        paymentId: BigInt(input.paymentId),
+        reference: refundReference(),
+        amountMinor: 4_000n,
+        reason: null,
+        creator: { type: 'APP' },
+      }),
+    );
+    const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };
+    await until(async () => (await world.activities.driveRefund(asked)).kind === 'refunded');
+    const [session] = (await world.control('GET', `sessions/${String(attempt['reference'])}`)) as { refunds: Row[] }[];
+    expect(session?.refunds).toHaveLength(1);
+  });
+
+  test('is not believed when its notice bears the signature of another store', async () => {
+    // The environment’s password is right in general, and wrong for this payment.
+    const { input, attempt } = await openedAtOwnStore();
+    const forged = world.signed({ tran_id: String(attempt['reference']), val_id: 'V1', status: 'VALID' }, 'TEST');
+    expect((await world.post('ipn', forged)).status).toBe(200);
+    expect(await world.callbacksOf(input)).toMatchObject([{ signature_valid: false }]);
+  });
+
+  test('has its late money found there', async () => {
+    const { input, attempt } = await openedAtOwnStore();
+    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await retire();
+    await world.finish(attempt);
+    const late = { ...input, attemptReference: String(attempt['reference']) };
+    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+  });
+
+  test('is asked about by npm run verify -- --ask', async () => {
+    const { input, attempt } = await openedAtOwnStore();
+    await paid(attempt);
+    await world.activities.verifyPayment({ ...input, final: false });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await retire();
+    const findings = new Findings();
+    await askGateways({ database: world.database, gateways: world.deps.gateways, findings });
+    expect(findings.listed.filter(({ id }) => id === attempt['id'])).toEqual([]);
+  });
+
+  test('waits for a person when nobody can open the password any more', async () => {
+    // A lost master key must not end a payment as unpaid.
+    const { input, attempt } = await openedAtOwnStore();
+    const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password);
+    await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
+      lost,
+      OWN.id,
+    ]);
+    expect(await paid(attempt)).toMatchObject({ signature_valid: false });
+    expect(world.log.filter(({ alert }) => alert === 'store-secret-unreadable')).toHaveLength(1);
+    await expect(world.activities.verifyPayment({ ...input, final: true })).rejects.toThrow();
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+    await choose(OWN.id, OWN.password);
+    expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'charged' });
+  });
+});
+
+describe('a payment whose store is nowhere known', () => {
+  test('is refused when nothing was opened, and waits when something may have been', async () => {
+    const first = await world.payment();
+    await world.rows(
+      `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
+       values (?, 'TEST', ?::bigint, 1, 'ATTEMPTOFNOSTORE0001', 'sslcommerz', 'gone') returning 1`,
+      [world.app.applicationId, first.paymentId],
+    );
+    expect(await world.activities.openCheckout(first)).toEqual({ kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' });
+    await world.rows(`update payment_attempts set status = 'UNKNOWN' where payment_id = ?::bigint returning 1`, [
+      first.paymentId,
+    ]);
+    expect(await world.activities.openCheckout(first)).toMatchObject({ kind: 'unavailable' });
+    await expect(world.activities.verifyPayment({ ...first, final: true })).rejects.toMatchObject({
+      type: 'GATEWAY_UNAUTHORIZED',
+    });
+  });
+});

@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import { z } from 'zod';
+import { openOrm } from '../../database/connection.ts';
+import { startReceiver, type ReceivedEvent, type Receiver } from '../../scripts/demo/receiver.ts';
+import type { DevFile } from '../../scripts/dev-file.ts';
+import { linkTemporal, type TemporalLink } from '../../temporal/client.ts';
+import { workflowIds } from '../../workflows/messages/names.ts';
+import { isAlive, until } from '../scripts/launched.ts';
+import { asOwner, attemptReference } from './owner.ts';
+import { payAndReturn } from './payer.ts';
+import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
+import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
+import { verify } from './verify.ts';
+
+/** The simulator reads this amount as an order: its first answer to a refund that it has accepted never comes. */
+const REFUND_ANSWER_IS_LOST = 131_361;
+const THRESHOLD = 5_000;
+const IN_TIME_MS = 90_000;
+
+const Refund = z.object({ id: z.int(), status: z.string(), createdBy: z.string(), approvedBy: z.string().nullable() });
+type Refund = z.infer<typeof Refund>;
+
+let stack: StackToKill;
+let dev: DevFile;
+let shop: TestShop;
+let receiver: Receiver;
+let temporal: TemporalLink;
+let secret = '';
+const events: ReceivedEvent[] = [];
+const tokens: Record<string, string> = {};
+
+beforeAll(async () => {
+  [stack, receiver] = await Promise.all([
+    startStackToKill(),
+    startReceiver(
+      () => secret,
+      (event) => void events.push(event),
+    ),
+  ]);
+  dev = await stack.dev();
+  const settings = { webhookUrl: receiver.url, refundApprovalThresholdMinor: BigInt(THRESHOLD) };
+  shop = await openTestShop({ dev, directory: stack.directory }, settings);
+  secret = shop.signingSecret;
+  temporal = linkTemporal({ ...dev.temporal, uiUrl: null });
+  for (const { role, email, password } of dev.operators) {
+    const session = await asOperator('', 'POST', '/auth/login', { email, password });
+    tokens[role] = z.object({ token: z.string() }).parse(session.data).token;
+  }
+}, 120_000);
+
+afterAll(async () => {
+  await temporal.close();
+  await receiver.close();
+  await stack.remove();
+}, 60_000);
+
+interface OperatorAnswer {
+  readonly status: number;
+  readonly data: unknown;
+  readonly code: string | null;
+}
+
+const Answer = z.object({ data: z.unknown(), meta: z.object({ errorCode: z.string().nullable() }) });
+
+async function asOperator(role: string, method: string, path: string, body?: object): Promise<OperatorAnswer> {
+  const response = await fetch(`${dev.api}${path}`, {
+    method,
+    headers: {
+      ...(role === '' ? {} : { authorization: `Bearer ${tokens[role]}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const { data, meta } = Answer.parse(await response.json());
+  return { status: response.status, data, code: meta.errorCode };
+}
+
+async function paidPayment(amountMinor = 20_000): Promise<ShopPayment> {
+  const payment = await shop.create({ amountMinor });
+  await payAndReturn(payment.checkoutUrl);
+  await until(async () => (await shop.read(payment.id)).status === 'SUCCEEDED', IN_TIME_MS);
+  return payment;
+}
+
+async function refundBySupport({ id }: ShopPayment, amountMinor: number): Promise<Refund> {
+  const answer = await asOperator('Support', 'POST', `/admin/payments/${id}/refunds`, { amountMinor, reason: 'Torn' });
+  expect([answer.status, answer.code]).toEqual([201, null]);
+  return Refund.parse(answer.data);
+}
+
+const approve = ({ id }: Refund, role = 'Finance') => asOperator(role, 'POST', `/admin/refunds/${id}/approve`);
+const read = async ({ id }: Refund): Promise<Refund> =>
+  Refund.parse((await asOperator('Finance', 'GET', `/admin/refunds/${id}`)).data);
+const untilSucceeded = (refund: Refund): Promise<void> =>
+  until(async () => (await read(refund)).status === 'SUCCEEDED', IN_TIME_MS);
+
+async function workflowOf({ id }: Refund): Promise<WorkflowHandle> {
+  const [row] = await asOwner<{ reference: string }>(dev.databaseUrl, {
+    sql: 'select reference from refunds where id = ?',
+    parameters: [id],
+  });
+  return temporal.client.workflow.getHandle(workflowIds.refund(row?.reference ?? ''));
+}
+
+/** What the Temporal UI shows of it, in words. */
+async function detailsOf(refund: Refund): Promise<string> {
+  const query = (await workflowOf(refund)).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return (await query).currentDetails ?? '';
+}
+
+async function killWorker(): Promise<void> {
+  const pid = (await stack.dev()).processes['worker'] ?? 0;
+  process.kill(pid, 'SIGKILL');
+  await until(() => !isAlive(pid), 10_000);
+}
+
+/** What the gateway itself has given back of a payment. */
+async function givenBack({ reference }: ShopPayment): Promise<object[]> {
+  const session = await attemptReference(dev.databaseUrl, reference);
+  const response = await fetch(`${dev.simulators}/__sim/sessions/${session}`);
+  const [found] = z.array(z.object({ refunds: z.array(z.object({})) })).parse(await response.json());
+  return found?.refunds ?? [];
+}
+
+/** Everything that must have happened exactly once for a refund that succeeded. */
+async function onceInAll(payment: ShopPayment, refund: Refund, status: string): Promise<void> {
+  await untilSucceeded(refund);
+  const told = () =>
+    events.filter(({ body }) => z.object({ data: z.object({ id: z.int() }) }).parse(body).data.id === refund.id);
+  await until(() => told().some(({ type }) => type === 'refund.succeeded'), IN_TIME_MS);
+  expect(
+    new Set(
+      told()
+        .filter(({ type }) => type === 'refund.succeeded')
+        .map(({ id }) => id),
+    ).size,
+  ).toBe(1);
+  expect(await givenBack(payment)).toHaveLength(1);
+  expect((await shop.read(payment.id)).status).toBe(status);
+  const postings = await asOwner(dev.databaseUrl, {
+    sql: `select p.amount_minor from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
+          join refunds r on r.reference = t.cause_id where t.cause_type = 'refund' and r.id = ?`,
+    parameters: [refund.id],
+  });
+  expect(postings).toHaveLength(1);
+}
+
+describe('a refund over the threshold', () => {
+  test('that Support begins and Finance approves tells at each stage in words what it waits for', async () => {
+    // Four eyes over REST, and a work queue in the Temporal UI.
+    const payment = await paidPayment();
+    const refund = await refundBySupport(payment, 6_000);
+    expect(refund).toMatchObject({ status: 'AWAITING_APPROVAL', approvedBy: null });
+    await until(async () => (await detailsOf(refund)).startsWith('Waiting until'), IN_TIME_MS);
+    expect(await detailsOf(refund)).toMatch(
+      /^Waiting until \d{4}-\d\d-\d\d \d\d:\d\d UTC for a second person to approve or reject\.$/,
+    );
+    const description = await (await workflowOf(refund)).describe();
+    expect(await description.staticSummary()).toMatch(/^Refund of 60\.00 BDT for Rupali Books through sslcommerz/);
+    expect(await givenBack(payment)).toEqual([]);
+
+    // Support may not approve at all; nobody may approve what he began himself.
+    expect(await approve(refund, 'Support')).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    const own = Refund.parse(
+      (await asOperator('Admin', 'POST', `/admin/payments/${payment.id}/refunds`, { amountMinor: 5_001 })).data,
+    );
+    expect(await approve(own, 'Admin')).toMatchObject({ status: 403 });
+    expect(await asOperator('Finance', 'POST', `/admin/refunds/${own.id}/reject`, { reason: 'Twice' })).toMatchObject({
+      status: 200,
+    });
+
+    expect(await approve(refund)).toMatchObject({ status: 200, data: { status: 'PENDING' } });
+    await until(async () => /^The gateway has not finished|^Ended/.test(await detailsOf(refund)), IN_TIME_MS);
+    await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
+    expect(await detailsOf(refund)).toBe('Ended: SUCCEEDED.');
+    const { createdBy, approvedBy } = await read(refund);
+    expect([createdBy, approvedBy]).toEqual([refund.createdBy, expect.stringMatching(/^operator:\d+$/)]);
+    expect(approvedBy).not.toBe(createdBy);
+    await until(async () => (await detailsOf(own)) === 'Ended: REJECTED.', IN_TIME_MS);
+  }, 180_000);
+
+  test('is carried out by a new worker when the one that waited for the approval was killed', async () => {
+    // The approval comes while nobody is there to hear it.
+    const payment = await paidPayment();
+    const refund = await refundBySupport(payment, 20_000);
+    await until(async () => (await detailsOf(refund)).startsWith('Waiting until'), IN_TIME_MS);
+    await killWorker();
+    expect(await approve(refund)).toMatchObject({ status: 200 });
+    await onceInAll(payment, refund, 'REFUNDED');
+  }, 180_000);
+});
+
+describe('a refund whose worker is killed', () => {
+  test('at the gateway’s answer is asked for again under the same key, and given once', async () => {
+    // The gateway has accepted it; the answer hangs, and whoever waited for it dies.
+    const payment = await paidPayment(REFUND_ANSWER_IS_LOST);
+    const refund = await refundBySupport(payment, 4_000);
+    await until(async () => (await givenBack(payment)).length === 1, IN_TIME_MS);
+    await killWorker();
+    await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
+  }, 180_000);
+
+  test('at its posting is posted once by the next', async () => {
+    // The booking waits for a lock when it is cut off: nothing of it may be left, and nothing may be lost.
+    const payment = await paidPayment();
+    const orm = await openOrm({ url: dev.databaseUrl, role: 'owner', poolSize: 1 });
+    try {
+      const refund = await refundBySupport(payment, 4_000);
+      await orm.em.fork().transactional(async (em) => {
+        await em.execute('select 1 from payments where id = ? for update', [payment.id]);
+        // The booking of the payment's refund is the only one that can wait for it.
+        await until(async () => (await em.execute('select 1 from pg_locks where not granted')).length > 0, IN_TIME_MS);
+        await killWorker();
+      });
+      await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
+    } finally {
+      await orm.close();
+    }
+  }, 180_000);
+});
+
+describe('after all of it', () => {
+  test('the ledger verifies against payments, refunds and the gateway’s evidence', async () => {
+    expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
+  }, 60_000);
+});

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { resealAll } from '../../database/sealed-secrets.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { openOperatorWorld, type OperatorWorld } from './operator-world.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const OLD = `old:${Buffer.alloc(32, 1).toString('base64')}`;
+const NEW = `new:${Buffer.alloc(32, 2).toString('base64')}`;
+const former = createSecretBox(OLD);
+const SHOPS = 450;
+
+let world: OperatorWorld;
+beforeAll(async () => {
+  world = await openOperatorWorld();
+  const shop = await world.api.register({});
+  const operatorId = await world.addOperator({ email: 'owner@example.com' });
+  const { sql } = world.api;
+  await sql('update webhook_endpoints set signing_secret = ?, previous_signing_secret = ?', [
+    former.seal('signing'),
+    former.seal('former signing'),
+  ]);
+  await sql(
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret, retired_at)
+     values (?, 'TEST', 'sslcommerz', 'now', ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, now())`,
+    [shop.applicationId, former.seal('store'), shop.applicationId, former.seal('retired store')],
+  );
+  await sql('update operators set totp_secret = ? where id = ?', [former.seal('second factor'), operatorId]);
+  // More than one batch of them.
+  await sql(`insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n`);
+  await sql(
+    `insert into webhook_endpoints (application_id, signing_secret) select id, ? from applications where name like 'Shop %'`,
+    [former.seal('one of many')],
+  );
+}, 60_000);
+afterAll(() => world.close());
+
+interface Run {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+function secrets(args: readonly string[], masterKey: string): Promise<Run> {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/secrets.ts'), ...args], {
+    env: { ...process.env, DATABASE_URL: world.api.databaseUrl, LENDEN_MASTER_KEY: masterKey },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((settle, fail) => {
+    child.once('error', fail);
+    child.once('close', (status) => settle({ status, output }));
+  });
+}
+
+async function everySecret(): Promise<string[]> {
+  const rows = await world.api.sql<{ sealed: string }>(
+    `select signing_secret as sealed from webhook_endpoints
+     union all select previous_signing_secret from webhook_endpoints where previous_signing_secret is not null
+     union all select store_secret from gateway_configurations
+     union all select totp_secret from operators where totp_secret is not null`,
+  );
+  return rows.map(({ sealed }) => sealed);
+}
+
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const waiting = await world.api.sql('select 1 from pg_locks where not granted');
+    if (waiting.length > 0) {
+      return;
+    }
+    await sleep(20);
+  }
+}
+
+describe('npm run secrets', () => {
+  test('tells under which keys the secrets are, and says it when one is missing', async () => {
+    expect(await secrets([], OLD)).toMatchObject({ status: 0, output: expect.stringMatching(/451 signing secrets/) });
+    const blind = await secrets(['status'], NEW);
+    expect(blind).toMatchObject({ status: 1, output: expect.stringContaining('does not list "old"') });
+    expect(blind.output).not.toContain(NEW.slice(4));
+  });
+
+  test('changes nothing where it cannot open what it finds', async () => {
+    const before = await everySecret();
+    const run = await secrets(['rotate'], NEW);
+    expect(run).toMatchObject({ status: 1, output: expect.stringContaining('key id "old"') });
+    expect(await everySecret()).toEqual(before);
+  });
+
+  test('brings every secret of every kind under the new key, retired stores too', async () => {
+    const run = await secrets(['rotate'], `${NEW},${OLD}`);
+    expect(run).toMatchObject({ status: 0, output: expect.stringContaining('"old" any more: it may be taken away') });
+    const alone = createSecretBox(NEW);
+    const opened = (await everySecret()).map((sealed) => alone.open(sealed));
+    expect(opened).toHaveLength(SHOPS + 5);
+    expect(new Set(opened)).toEqual(
+      new Set(['signing', 'former signing', 'store', 'retired store', 'second factor', 'one of many']),
+    );
+    expect(await secrets(['status'], NEW)).toMatchObject({ status: 0 });
+    expect(await secrets(['rotate', '--json'], NEW)).toMatchObject({ output: expect.stringContaining('"changed":0') });
+    const [entry] = await world.api.sql<{ actor: string; details: unknown }>(
+      `select actor, details from audit_logs where action = 'master-key.rotated' order by id limit 1`,
+    );
+    expect(entry).toEqual({ actor: 'npm run secrets', details: { after: { secrets: SHOPS + 5 } } });
+  });
+
+  test('leaves a secret that is changed under its hands as the change wrote it', async () => {
+    // A rotation that wrote back what it had read would undo an operator's.
+    const box = createSecretBox(`${OLD},${NEW}`);
+    const meanwhile = box.seal('rotated meanwhile');
+    let rotation: Promise<number> | undefined;
+    await world.database.withSystem(async (em) => {
+      await em.execute(
+        `update webhook_endpoints set signing_secret = ? where application_id = (select max(id) from applications)`,
+        [meanwhile],
+      );
+      rotation = resealAll(world.database, box);
+      await untilSomebodyWaits();
+    });
+    await rotation;
+    const [row] = await world.api.sql<{ signing_secret: string }>(
+      'select signing_secret from webhook_endpoints where application_id = (select max(id) from applications)',
+    );
+    expect(row?.signing_secret).toBe(meanwhile);
+  });
+
+  test('makes a key that works, and knows what it does not understand', async () => {
+    const made = await secrets(['new-key'], OLD);
+    expect(made.status).toBe(0);
+    const box = createSecretBox(made.output.trim());
+    expect(box.open(box.seal('x'))).toBe('x');
+    expect((await secrets(['rotat'], OLD)).status).toBe(2);
+    expect((await secrets(['status', '--nope'], OLD)).status).toBe(2);
+  });
+});
