@@ -42,6 +42,8 @@ export interface Evidence {
   readonly acknowledged: readonly Acknowledged[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
+  /** Ids of workflows that have not ended. */
+  readonly running: readonly string[];
   /** By workflow id: events of its longest run. */
   readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
   /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */

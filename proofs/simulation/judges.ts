@@ -32,6 +32,7 @@ export const JUDGES = {
   'acknowledged-callbacks-kept': acknowledgedCallbacksKept,
   'payer-has-his-way': payerHasHisWay,
   'comes-to-rest': comesToRest,
+  'no-workflow-left-behind': noWorkflowLeftBehind,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
   'no-storm': noStorm,
@@ -337,6 +338,26 @@ function acknowledgedCallbacksKept(evidence: Evidence): string[] {
 
 function comesToRest({ atRest }: Evidence): string[] {
   return atRest ? [] : ['the story did not come to rest within 150 days'];
+}
+
+/** Whose row is final has nothing left to wait for. Late money is waited for while it is held, or while people have to find it. */
+function noWorkflowLeftBehind(evidence: Evidence): string[] {
+  const { running, leftToPeople } = evidence;
+  const references = (name: string, isOver: (row: Values) => boolean): string[] =>
+    table(evidence, name)
+      .filter(isOver)
+      .map(({ reference }) => text(reference));
+  const held = table(evidence, 'late_payments').filter(({ status }) => status === 'HELD');
+  const over = [
+    ...references('payments', (row) => !isOpen(statusOf(row))).map((reference) => `payment:${reference}`),
+    ...references('refunds', (row) => row['ended_at'] !== null).map((reference) => `refund:${reference}`),
+    ...references('payment_attempts', ({ id }) => held.every((late) => late['attempt_id'] !== id))
+      .filter((reference) => !leftToPeople.includes(reference))
+      .map((reference) => `late:${reference}`),
+  ];
+  return running
+    .filter((workflowId) => over.includes(workflowId))
+    .map((workflowId) => `${workflowId} was left running`);
 }
 
 /** Far below the 51,200 events at which a server gives a run up; a 72-hour outage with all its retries takes a third of it. */

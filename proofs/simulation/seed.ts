@@ -258,6 +258,9 @@ function gather(
     acknowledged: world.acknowledged,
     wrong: world.wrong,
     atRest,
+    running: [...world.temporal.runs.values()]
+      .filter(({ status }) => status === 'running')
+      .map(({ workflowId }) => workflowId),
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],
     faultsEndedMs: START_MS + Math.max(world.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
     clockToleranceMs: 2_000,
