@@ -15,5 +15,6 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [41_490, paid('a worker that stood still overwrote a confirmed attempt')],
   [49_590, paid('a worker that stood still overwrote a confirmed attempt')],
   [64_111, paid('callbacks of a payment under review were swept for ever')],
+  [228_766, money('a rejected review was carried out by a task that was lost, and its workflow waited for ever')],
   [202_255, money('late money that cannot be booked took more events in short histories than a story was given')],
 ]);
