@@ -108,6 +108,7 @@ export class World {
   private readonly network: Random;
   private readonly squalls: Random;
   private squallUntilMs = 0;
+  private booksFullUntilMs = 0;
   private readonly processes = new Map<string, Process>();
 
   constructor(options: WorldOptions) {
@@ -146,7 +147,7 @@ export class World {
       faults: {
         latencyMs: () => this.latencyMs(0, 3),
         lostBefore: () => this.faulty() && this.network.chance(story.databaseLoss),
-        refusesRows: (table) => this.sinceStartMs < story.booksFullUntilMs && table === 'webhook_events',
+        refusesRows: (table) => this.booksFull() && table === 'webhook_events',
         commitAnswerLost: () => this.faulty() && this.network.chance(story.databaseLoss),
       },
     });
@@ -189,7 +190,11 @@ export class World {
 
   /** As troubleNow brings new faults, they end later. */
   get faultsEndMs(): number {
-    return Math.max(this.story.faultsEndMs, this.squallUntilMs);
+    return Math.max(this.story.faultsEndMs, this.squallUntilMs, this.booksFullUntilMs);
+  }
+
+  private booksFull(): boolean {
+    return this.sinceStartMs < Math.max(this.story.booksFullUntilMs, this.booksFullUntilMs);
   }
 
   /** Faults and a blow while something is done about money, however long the story's first ones are over. */
@@ -201,6 +206,9 @@ export class World {
     }
     if (squalls.chance(troubled)) {
       this.squallUntilMs = Math.max(this.squallUntilMs, this.sinceStartMs + squalls.between(10_000, 300_000));
+    }
+    if (squalls.chance(troubled / 10)) {
+      this.booksFullUntilMs = this.sinceStartMs + squalls.between(5, 45) * 60_000;
     }
     if (squalls.chance(troubled)) {
       const name = squalls.pick(['api', 'worker-a', 'worker-b']);
