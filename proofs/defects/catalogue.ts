@@ -35,7 +35,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: `  const kept = await deps.database.inTransaction(ids.scope, async (statements) => {
     const early = await keepCallback(statements, callback, ids);
     if (early.signal) {
-      await pass(deps, early, { ...ids, gateway: name }).catch(() => undefined);
+      await pass(deps, early, { ...ids, gateway }).catch(() => undefined);
     }
     return { ...early, signal: false };
   });`,
