@@ -120,12 +120,13 @@ function resultOf(
     machine: describeMachine(),
     summary: [
       `${totals.seeds} seeds, ${years} years of fake time in ${seconds} s, ${totals.failedSeeds.length} with a violation. ` +
-        "Each seed decides payers, forgers, receivers, faults and every interleaving; `--seed S` tells one seed's story again. What runs is " +
-        "the product's own code – workflows, activities, the callback and payment endpoints, dispatch, sweeper, the gateway's adapter, all " +
-        'SQL – over a stand-in for Temporal (with its task time-outs, retries and replays), one for Postgres (transactions, row locks, ' +
-        'constraints from the migrations) and a gateway and receivers with logs of their own, by which the judges go.',
+        'Each seed decides payers, forgers, receivers, apps and operators who give money back, faults and every interleaving; `--seed S` ' +
+        "tells one seed's story again. What runs is the product's own code – workflows, activities, the callback, payment and refund " +
+        "endpoints, the operators' surface with their sessions, dispatch, sweeper, the gateway's adapter, all SQL – over " +
+        'a stand-in for Temporal (with its task time-outs, retries and replays), one for Postgres (transactions, row locks, ' +
+        'constraints from the migrations) and a gateway, receivers and operators with logs of their own, by which the judges go.',
       `${EXPECTED_BRANCHES.length - missed.length} of ${EXPECTED_BRANCHES.length} branches that a run must come through were reached. Not simulated: ` +
-        'row-level security, the ledger’s sealing, real sockets; the fault harness has them.',
+        'logins, row-level security, the ledger’s sealing, real sockets; tests and the fault harness have them.',
     ],
     tables: [
       {

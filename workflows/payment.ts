@@ -271,6 +271,10 @@ class PaymentRun {
     if (decision.kind === 'none') {
       return null;
     }
+    if (decision.kind === 'ended') {
+      const { kind: _kind, ...end } = decision;
+      return { ...end, booked: true };
+    }
     const { decisionId } = decision;
     if (decision.kind === 'reject') {
       return { status: 'FAILED', failureCode: REVIEW_REJECTED, decisionId };

@@ -1,6 +1,7 @@
 import { auditSignalWithoutDecision, consumeDecision, takeDecision } from '../../database/decisions.ts';
 import { readPayment } from '../../database/payments.ts';
 import type { Mode } from '../../domain/mode.ts';
+import { isOpen } from '../../domain/payment.ts';
 import type {
   DeclinedDecisionInput,
   PaymentWorkflowInput,
@@ -8,9 +9,13 @@ import type {
   ReviewDecisionInput,
 } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
+import { endOf } from './open-checkout.ts';
 import { scopeOf } from './scope.ts';
 
-/** The row is the authority, a signal only the reason to look. The decision is closed by what comes of it, not by being read. */
+/**
+ * The row is the authority, a signal only the reason to look. The decision is closed by what comes of it, not by being read: where that has
+ * happened, and the workflow has lost it with its task, the end stands in the payment's row.
+ */
 export async function readReviewDecision(
   deps: ActivityDependencies,
   input: ReviewDecisionInput,
@@ -18,6 +23,14 @@ export async function readReviewDecision(
   const scope = scopeOf(input);
   const paymentId = BigInt(input.paymentId);
   return deps.database.inTransaction(scope, async (statements) => {
+    const payment = await readPayment(statements, scope, paymentId);
+    if (payment === null) {
+      throw new Error('the scope has no such payment');
+    }
+    if (!isOpen(payment.status)) {
+      const { failureCode } = payment;
+      return { kind: 'ended', status: endOf(payment), ...(typeof failureCode === 'string' ? { failureCode } : {}) };
+    }
     const decision = await takeDecision(statements, { kind: 'review', paymentId });
     if (decision === null) {
       const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;

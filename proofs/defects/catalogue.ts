@@ -35,7 +35,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: `  const kept = await deps.database.inTransaction(ids.scope, async (statements) => {
     const early = await keepCallback(statements, callback, ids);
     if (early.signal) {
-      await pass(deps, early, { ...ids, gateway: name }).catch(() => undefined);
+      await pass(deps, early, { ...ids, gateway }).catch(() => undefined);
     }
     return { ...early, signal: false };
   });`,
@@ -386,5 +386,228 @@ export const DEFECTS: readonly Defect[] = [
         names: 'the guard at connect time a name that resolves to a public and a private address is refused as a whole',
       },
     ],
+  },
+  {
+    name: 'refund-balance-not-locked',
+    breaks: 'Two refunds that come at once are both counted against the same balance.',
+    edits: [
+      {
+        file: 'database/refunds.ts',
+        find: "'select 1 from payments where id = ? and application_id = ? and mode = ? for update',",
+        replace: "'select 1 from payments where id = ? and application_id = ? and mode = ?',",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'reservation-kept' }],
+  },
+  {
+    name: 'refund-balance-not-checked',
+    breaks: 'A refund may be as large as the payment, however much of it went back before.',
+    edits: [
+      {
+        file: 'database/refunds.ts',
+        find: '  if (amountMinor > refundable) {',
+        replace: '  if (amountMinor > BigInt(gross)) {',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'reservation-kept' }],
+  },
+  {
+    name: 'reservation-freed-too-early',
+    breaks: 'What the gateway has still to give back can be given back once more.',
+    edits: [
+      {
+        file: 'domain/refund.ts',
+        find: "export const RESERVING_STATUSES = [\n  'AWAITING_APPROVAL',\n  'PENDING',",
+        replace: "export const RESERVING_STATUSES = [\n  'AWAITING_APPROVAL',",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'reservation-kept' }],
+  },
+  {
+    name: 'reservation-never-freed',
+    breaks: 'A refund that failed keeps its part of the balance, so that the payer never gets it.',
+    edits: [
+      {
+        file: 'domain/refund.ts',
+        find: "export const RESERVING_STATUSES = [\n  'AWAITING_APPROVAL',",
+        replace: "export const RESERVING_STATUSES = [\n  'FAILED',\n  'AWAITING_APPROVAL',",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refused-only-what-is-too-much' }],
+  },
+  {
+    name: 'refusal-after-doubt-believed',
+    breaks: 'The gateway says no to a repetition, and the refund that it has accepted before counts as failed.',
+    edits: [
+      {
+        file: 'activities/refunds/drive-refund.ts',
+        find: '      return doubtful\n',
+        replace: '      return doubtful === null\n',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
+  },
+  {
+    name: 'refund-doubt-forgotten',
+    breaks: 'That an answer was lost is not remembered, so the next refusal is believed.',
+    edits: [
+      {
+        file: 'database/refund-steps.ts',
+        find: 'set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at',
+        replace: 'set asked_at',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
+  },
+  {
+    name: 'refund-time-out-read-as-failure',
+    breaks: 'A gateway that does not answer in time is taken to have refused the refund.',
+    edits: [
+      {
+        file: 'workflows/refund.ts',
+        find: ".catch((): RefundAnswer => ({ kind: 'waiting' }));",
+        replace: ".catch((): RefundAnswer => ({ kind: 'failed', code: 'GATEWAY_SILENT' }));",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
+  },
+  {
+    name: 'refund-not-found-believed',
+    breaks: 'A refund that the gateway does not find yet counts as one that failed.',
+    edits: [
+      {
+        file: 'gateways/sslcommerz/gateway.ts',
+        find: "answer.status === 'failed' && answer.bank_tran_id === ''",
+        replace: "answer.status === 'not found' && answer.bank_tran_id === ''",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
+  },
+  {
+    name: 'second-refund-key',
+    breaks: 'After a lost answer the gateway is asked with another key, and gives back twice.',
+    edits: [
+      {
+        file: 'activities/refunds/drive-refund.ts',
+        find: 'function request(gateway: Gateway, { gatewayTxnId, reference, amountMinor, currency }: RefundRecord) {',
+        replace:
+          'function request(gateway: Gateway, { gatewayTxnId, reference, amountMinor, currency, doubtful }: RefundRecord) {',
+      },
+      {
+        file: 'activities/refunds/drive-refund.ts',
+        find: '    refundReference: reference,',
+        replace: '    refundReference: doubtful ? `${reference}a` : reference,',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-asked-as-stored' }],
+  },
+  {
+    name: 'bare-signal-believed',
+    breaks: 'A signal sent by hand approves a refund, without a decision and without a second person.',
+    edits: [
+      {
+        file: 'activities/refunds/decide-refund.ts',
+        find: "    const decision = await takeDecision(statements, { kind: 'refund', refundId: refund.id });",
+        replace: `    const decision =
+      (await takeDecision(statements, { kind: 'refund', refundId: refund.id })) ??
+      (input.decisionIds.length === 0
+        ? null
+        : { id: 0n, kind: 'refund', decision: 'approve', reason: null, operatorId: 0n, latePaymentId: null });`,
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
+  },
+  {
+    name: 'no-approval-above-threshold',
+    breaks: 'An operator gives back any amount alone.',
+    edits: [
+      {
+        file: 'domain/refund.ts',
+        find: "return createdBy === 'USER' && thresholdMinor !== null",
+        replace: "return createdBy === 'APP' && thresholdMinor !== null",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
+  },
+  {
+    name: 'half-a-decision-carried-out',
+    breaks: 'What two people have to decide is done when the first of them has.',
+    edits: [
+      {
+        file: 'database/decisions.ts',
+        find: 'const COMPLETE = `consumed_at is null and (not needs_second or second_operator_id is not null)`;',
+        replace: 'const COMPLETE = `consumed_at is null`;',
+      },
+      { file: 'database/decisions.ts', find: 'complete: !decision.needsSecond', replace: 'complete: true' },
+    ],
+    caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
+  },
+  {
+    name: 'refund-ended-twice',
+    breaks: 'Two workers that end a refund at once both book it and both tell the application.',
+    edits: [
+      {
+        file: 'activities/refunds/end-refund.ts',
+        find: `    if (isFinalRefund(refund.status)) {
+      return refund.status;
+    }
+`,
+        replace: '',
+      },
+      {
+        file: 'database/refund-steps.ts',
+        find: 'where id = ? and payment_id = ? and status = ? returning *`',
+        replace: 'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning *`',
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'one-event-per-refund' }],
+  },
+  {
+    name: 'failed-refund-posted',
+    breaks: 'The ledger gives back what the gateway has refused to.',
+    edits: [
+      {
+        file: 'activities/refunds/end-refund.ts',
+        find: '  if (succeeded) {',
+        replace: "  if (refund.status !== 'REJECTED') {",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-posted-once' }],
+  },
+  {
+    name: 'whole-refund-shown-as-part',
+    breaks: 'A payment that went back whole never says so.',
+    edits: [
+      {
+        file: 'database/refund-steps.ts',
+        find: "case when back.minor >= c.gross_minor then 'REFUNDED'",
+        replace: "case when back.minor > c.gross_minor then 'REFUNDED'",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'payment-shows-what-went-back' }],
+  },
+  {
+    name: 'sweeper-blind-to-refunds',
+    breaks: 'A refund whose start was lost holds its money for ever.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));",
+        replace: "const refundsStarted = await step(deps, 'refunds', async () => 0);",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'refund-comes-to-an-end' }],
+  },
+  {
+    name: 'sweeper-blind-to-decisions',
+    breaks: 'A decision whose signal was lost is never carried out.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));",
+        replace: "const decisionsSignalled = await step(deps, 'decisions', async () => 0);",
+      },
+    ],
+    caughtBy: [{ check: STORIES, names: 'decisions-taken-up' }],
   },
 ];

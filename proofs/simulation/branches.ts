@@ -1,9 +1,66 @@
 import { CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { ATTEMPT_STATUSES, REVIEW_REASONS, SETTLED_STATUSES } from '../../domain/payment.ts';
+import { FINAL_REFUND_STATUSES, REFUND_REVIEW_REASONS } from '../../domain/refund.ts';
 import { DISABLED_REASONS } from '../../domain/webhook.ts';
 import { GATEWAY_FAULTS } from './gateway.ts';
+import { REFUND_FATES, REPEAT_MANNERS } from './gateway-refunds.ts';
+import { REFUND_SHARES } from './money-story.ts';
+import { APPROVAL_WAYS } from './operators.ts';
 import { RECEIVER_MANNERS } from './receivers.ts';
 import { PAYER_WAYS } from './story.ts';
+
+/** Money that goes back: who asked, what the gateway and the operators did about it, and how it ended. */
+const REFUND_BRANCHES: readonly string[] = [
+  ...REFUND_SHARES.map((share) => `refund wanted: ${share}`),
+  ...['PENDING', 'replayed'].map((answer) => `refund answer: 201 ${answer}`),
+  ...['IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_CONFLICT', 'INVALID_OPERATION_STATE', 'REFUND_EXCEEDS_BALANCE'].map(
+    (code) => `refund answer: ${code}`,
+  ),
+  ...REFUND_FATES.map((fate) => `refund at the gateway: ${fate}`),
+  'refund at the gateway: not found yet',
+  ...REPEAT_MANNERS.map((manner) => `refund key again: ${manner}`),
+  ...FINAL_REFUND_STATUSES.map((status) => `refundWorkflow: completed ${status}`),
+  ...['APP of a payment', 'USER of a payment', 'SYSTEM of late money', 'USER of late money'].flatMap((by) => [
+    `refund by ${by}: SUCCEEDED`,
+    `refund by ${by}: FAILED`,
+  ]),
+  ...['APPROVAL_EXPIRED', 'APPROVER_REJECTED', 'GATEWAY_REFUSED_REFUND', 'OPERATOR_FOUND_NOT_REFUNDED'].map(
+    (code) => `refund failure: ${code}`,
+  ),
+  // Nothing asks for a review because the gateway is silent: it is asked for a month, and counts as stuck then.
+  ...REFUND_REVIEW_REASONS.filter((reason) => reason !== 'GATEWAY_UNREACHABLE').map(
+    (reason) => `refund review: ${reason}`,
+  ),
+  ...APPROVAL_WAYS.map((way) => `approval: ${way}`),
+  ...['PENDING', 'FAILED', 'REJECTED'].map((outcome) => `decision: refund ${outcome}`),
+  ...['REFUNDING', 'KEPT'].map((outcome) => `decision: late-payment ${outcome}`),
+  'second person: wanted',
+  ...['none', 'under way', 'given back', 'not given back'].map((seen) => `panel: ${seen}`),
+  ...['payments/refunds 201', 'refunds/approve 200', 'refunds/reject 200', 'refunds/review 200'].map(
+    (answer) => `operator: ${answer}`,
+  ),
+  ...['payments/refunds', 'refunds/approve', 'refunds/reject', 'late-payments'].map(
+    (action) => `operator: ${action} INVALID_OPERATION_STATE`,
+  ),
+  ...['refunds/approve', 'refunds/review', 'late-payments', 'payments/review'].flatMap((action) => [
+    `operator: ${action} FORBIDDEN`,
+    `operator: ${action} REAUTH_REQUIRED`,
+    `operator: ${action} no answer`,
+  ]),
+  ...['refundWorkflow', 'latePaymentWorkflow', 'paymentWorkflow'].map((type) => `signal by hand: ${type}`),
+  'refundWorkflow: replayed',
+  'refundWorkflow: continued as new',
+  'refundWorkflow: failed BOOKING_FAILED',
+  'terminated: refundWorkflow',
+  ...['readRefund', 'driveRefund', 'decideRefund', 'endRefund', 'markRefundForReview', 'decideLatePayment'].map(
+    (activity) => `activity ${activity}: retried`,
+  ),
+  'activity driveRefund: timed out',
+  'alert: refund-review',
+  'alert: refund-awaits-approval',
+  'alert: signal-without-decision',
+  'alert: decision-declined',
+];
 
 /** What a run of ten thousand seeds must have been through: a branch that no story reaches is not tested by any. */
 export const EXPECTED_BRANCHES: readonly string[] = [
@@ -17,7 +74,10 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'callback: repeated',
   'failure: GATEWAY_REFUSED_SESSION',
   'failure: GATEWAY_DECLINED',
-  'late: HELD',
+  ...['AMOUNT', 'CURRENCY', 'REFERENCE', 'STORE'].map((what) => `decision: review DECLINED_${what}_MISMATCH`),
+  'decision: review SUCCEEDED',
+  'decision: review FAILED',
+  ...['HELD', 'REFUNDED', 'KEPT'].map((status) => `late: ${status}`),
   'latePaymentWorkflow: completed nothing-late',
   'latePaymentWorkflow: continued as new',
   'event: DELIVERED',
@@ -55,6 +115,9 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'task: end refused for news',
   ...['api', 'worker-a', 'worker-b'].flatMap((process) => [`killed: ${process}`, `frozen: ${process}`]),
   'leap of the clock',
+  'payment: PARTIALLY_REFUNDED',
+  'payment: REFUNDED',
+  ...REFUND_BRANCHES,
   'alert: payment-review',
   'alert: late-payment',
   'alert: unmatched-callback',

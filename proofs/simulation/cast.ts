@@ -1,11 +1,10 @@
-import type { CallingApplication } from '../../database/callers.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Answered } from './evidence.ts';
 import { noticeOf, type Oddity, type Try } from './gateway.ts';
 import type { Values } from './postgres/values.ts';
 import type { Random } from './random.ts';
 import type { ForgeryPlan, PaymentPlan } from './story.ts';
-import type { World } from './world.ts';
+import { isReply, type World } from './world.ts';
 
 const CLIENT_TRIES_MAX = 500;
 const NOTICE_TRIES_MAX = 200;
@@ -26,34 +25,24 @@ export class Cast {
     const app = index % this.world.story.apps.length;
     const key = `key-${index}`;
     const request = { app, key, amountMinor: plan.amountMinor };
-    this.later(plan.createAfterMs, async () => {
+    this.world.later(plan.createAfterMs, async () => {
       const clients = Array.from({ length: plan.twins + 1 }, (_, twin) =>
-        this.later(twin * this.random.between(0, 3_000), () => this.create(request)),
+        this.world.later(twin * this.random.between(0, 3_000), () => this.create(request)),
       );
       if (plan.conflict) {
-        clients.push(this.later(500, () => this.create({ ...request, amountMinor: plan.amountMinor + 1 })));
+        clients.push(this.world.later(500, () => this.create({ ...request, amountMinor: plan.amountMinor + 1 })));
       }
     });
     if (plan.sessionRefused) {
       this.refuseSession(key);
     }
-    this.later(plan.createAfterMs, () => this.pay(plan, key));
+    this.world.later(plan.createAfterMs, () => this.pay(plan, key));
     for (const forgery of plan.forgeries) {
-      this.later(plan.createAfterMs + forgery.afterMs, () => this.forge(forgery, key));
+      this.world.later(plan.createAfterMs + forgery.afterMs, () => this.forge(forgery, key));
     }
     if (plan.cancelAfterMs !== null) {
-      this.later(plan.createAfterMs + plan.cancelAfterMs, () => this.cancel(key));
+      this.world.later(plan.createAfterMs + plan.cancelAfterMs, () => this.cancel(key));
     }
-  }
-
-  private later(ms: number, work: () => Promise<void> | void): void {
-    const { timeline } = this.world;
-    timeline.at(timeline.nowMs + ms, () => {
-      // Their stories go on by events of their own; an event does not wait for a whole story.
-      Promise.resolve(work()).catch((error: unknown) => {
-        this.world.wrong.push(`simulation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      });
-    });
   }
 
   private paymentOf(key: string): Values | undefined {
@@ -83,11 +72,10 @@ export class Cast {
     const { world } = this;
     const body = { amountMinor, currency: 'BDT', customerReference: key, returnUrl: 'https://shop.example/back' };
     for (let tries = 0; tries < CLIENT_TRIES_MAX; tries += 1) {
-      const application = this.application(app);
       const answer = await world
         .ask((api) =>
           api.create({
-            caller: { scope: { applicationId: BigInt(app + 1), mode: 'TEST' }, credentialId: 1n, application },
+            caller: world.callerOf(app),
             body,
             rawBody: { amountMinor: String(amountMinor), currency: 'BDT', customerReference: key },
             idempotencyKey: key,
@@ -100,20 +88,6 @@ export class Cast {
       await world.timeline.pause(this.random.between(300, 3_000) * Math.min(10, tries + 1));
     }
     world.wrong.push(`liveness: a client of ${key} never learned how its payment stands`);
-  }
-
-  private application(app: number): CallingApplication {
-    return {
-      id: BigInt(app + 1),
-      name: `Shop ${app + 1}`,
-      returnOrigins: [],
-      expiryMinutes: this.world.story.apps[app]?.expiryMinutes ?? 30,
-      rateLimitPerMinute: 1_000,
-      receiptsEnabled: false,
-      minAmountMinor: null,
-      maxAmountMinor: null,
-      gatewaysAllowed: null,
-    };
   }
 
   /** True when the client has its answer and stops. */
@@ -217,9 +191,9 @@ export class Cast {
     }
     world.told(`gateway: ${status} for ${reference}, ${made.valId}`);
     world.gateway.end(made, status);
-    this.later(plan.noticeAfterMs, () => this.notify(plan, { key, made }));
+    this.world.later(plan.noticeAfterMs, () => this.notify(plan, { key, made }));
     if (plan.returnsAfterMs !== null) {
-      this.later(plan.returnsAfterMs, () => this.comeBack(made));
+      this.world.later(plan.returnsAfterMs, () => this.comeBack(made));
     }
   }
 
@@ -245,7 +219,7 @@ export class Cast {
     const { timeline } = this.world;
     await timeline.pause(Math.max(0, made.visibleFromMs - timeline.nowMs));
     for (let copy = 0; copy < plan.noticeCopies; copy += 1) {
-      this.later(copy === 0 ? 0 : this.random.between(0, 60_000), () =>
+      this.world.later(copy === 0 ? 0 : this.random.between(0, 60_000), () =>
         this.deliver('ipn', noticeOf(made, { signature: 'good' })),
       );
     }
@@ -303,8 +277,4 @@ export class Cast {
       await this.world.ask((api) => api.cancel(reference)).catch(() => undefined);
     }
   }
-}
-
-function isReply(answer: unknown): answer is { status: number; text: string } {
-  return typeof answer === 'object' && answer !== null && 'text' in answer && 'status' in answer;
 }

@@ -1,5 +1,7 @@
 import type { PaymentStatus } from '../../domain/payment.ts';
+import type { RefundStatus } from '../../domain/refund.ts';
 import type { Charge } from './gateway.ts';
+import type { BookedRefund } from './gateway-refunds.ts';
 import type { Values } from './postgres/values.ts';
 import type { Received } from './receivers.ts';
 
@@ -13,6 +15,22 @@ export interface Evidence {
   }[];
   readonly sessions: readonly string[];
   readonly charges: readonly Charge[];
+  /** The gateway's books of what it was asked to give back. */
+  readonly refunds: readonly BookedRefund[];
+  /** Refund references that the gateway plainly refused at least once. */
+  readonly refusedRefunds: ReadonlySet<string>;
+  readonly refundAnswers: readonly AnsweredRefund[];
+  readonly acts: readonly Act[];
+  /** Moments at which more was reserved or given back than was captured. */
+  readonly overReserved: readonly string[];
+  /** Refunds that were refused as too much although nothing stood against them. */
+  readonly wronglyRefused: readonly string[];
+  readonly refundTransitions: readonly {
+    readonly refundId: bigint;
+    readonly from: RefundStatus | null;
+    readonly to: RefundStatus;
+  }[];
+  readonly endedMs: number;
   readonly received: readonly Received[];
   readonly answers: readonly Answered[];
   readonly alerts: readonly string[];
@@ -24,6 +42,8 @@ export interface Evidence {
   readonly acknowledged: readonly Acknowledged[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
+  /** Ids of workflows that have not ended. */
+  readonly running: readonly string[];
   /** By workflow id: events of its longest run. */
   readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
   /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
@@ -34,6 +54,22 @@ export interface Evidence {
 export interface Acknowledged {
   readonly kind: string;
   readonly body: string;
+}
+
+/** What an app or an operator was told of a refund that he had asked for. */
+export interface AnsweredRefund {
+  readonly key: string | null;
+  readonly amountMinor: number;
+  readonly paymentId: bigint;
+  readonly refundId: bigint;
+}
+
+/** What an operator did, whether or not it had an effect. */
+export interface Act {
+  readonly operatorId: number;
+  readonly path: string;
+  readonly body?: object;
+  readonly atMs: number;
 }
 
 /** What a client was told, word for word: a promise that the rows must keep. */

@@ -1,6 +1,7 @@
 import type { HttpReply, HttpRequest } from '../../runtime/http-client.ts';
 import { HttpFailure } from '../../runtime/http-client/failure.ts';
 import { signFields } from '../../simulators/sslcommerz/signature.ts';
+import { RefundBooks } from './gateway-refunds.ts';
 import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -47,12 +48,15 @@ export interface Try {
 export interface Charge {
   readonly tranId: string;
   readonly valId: string;
+  readonly bankTranId: string;
   readonly grossMinor: bigint;
   readonly feeMinor: bigint;
   readonly atMs: number;
   readonly visibleFromMs: number;
   /** Whether it is what was ordered, so that a payment may succeed by it. */
   readonly agrees: boolean;
+  /** It is what was ordered but for its risk, which an operator may take. */
+  readonly risky: boolean;
 }
 
 interface Session {
@@ -68,12 +72,17 @@ export interface GatewayWeather {
   latencyMs(): number;
   /** Refuses every session of this order. */
   refuses(tranId: string): boolean;
+  /** Whether refunds may take days here. */
+  readonly refundsTakeDays: boolean;
+  /** Hears of each question about a refund, as it is answered. */
+  refundAnswered(): void;
 }
 
-/** SSLCOMMERZ as its merchants see it, with a charge log of its own. It shares no code with the adapter but the signature's simulator. */
+/** SSLCOMMERZ as its merchants see it, with books of its own about charges and refunds. It shares no code with the adapter but the signature's simulator. */
 export class SimulatedGateway {
   readonly sessions = new Map<string, Session>();
   readonly charges: Charge[] = [];
+  readonly refunds: RefundBooks;
   private readonly tries: Try[] = [];
   /** By which order a validation id was listed last: two tries can carry the same one when the gateway is confused. */
   private lastListed = '';
@@ -97,6 +106,8 @@ export class SimulatedGateway {
     this.random = random;
     this.weather = weather;
     this.reached = reached;
+    const { refundsTakeDays: takeDays } = weather;
+    this.refunds = new RefundBooks({ timeline, random: random.fork('refunds'), takeDays, reached });
   }
 
   /** One HTTP exchange. @throws HttpFailure */
@@ -150,6 +161,11 @@ export class SimulatedGateway {
   private act(url: URL, request: HttpRequest): object {
     if (url.pathname.startsWith('/gwprocess/')) {
       return this.openSession(new URLSearchParams(String(request.body)));
+    }
+    const refund = this.refunds.answer(url.searchParams);
+    if (refund !== null) {
+      this.weather.refundAnswered();
+      return refund;
     }
     const valId = url.searchParams.get('val_id');
     return valId === null ? this.list(url.searchParams.get('tran_id') ?? '') : this.validate(valId);
@@ -228,15 +244,13 @@ export class SimulatedGateway {
   end(attempt: Try, status: string): void {
     attempt.status = status;
     if (status === 'VALID') {
-      const { tranId, valId, grossMinor, feeMinor, orderMinor, currency, risk, storeId, shownTranId, visibleFromMs } =
-        attempt;
-      const agrees =
-        grossMinor === orderMinor &&
-        currency === 'BDT' &&
-        risk === '0' &&
-        storeId === STORE.id &&
-        shownTranId === tranId;
-      this.charges.push({ tranId, valId, grossMinor, feeMinor, atMs: this.timeline.nowMs, visibleFromMs, agrees });
+      const { tranId, valId, bankTranId, grossMinor, feeMinor, visibleFromMs } = attempt;
+      const { orderMinor, currency, storeId, shownTranId } = attempt;
+      const ordered = grossMinor === orderMinor && currency === 'BDT' && storeId === STORE.id && shownTranId === tranId;
+      const risky = ordered && attempt.risk !== '0';
+      const agrees = ordered && !risky;
+      const atMs = this.timeline.nowMs;
+      this.charges.push({ tranId, valId, bankTranId, grossMinor, feeMinor, atMs, visibleFromMs, agrees, risky });
     }
   }
 }

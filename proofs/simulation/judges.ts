@@ -1,8 +1,10 @@
 import { ATTEMPT_DELAYS_SECONDS } from '../../domain/webhook.ts';
-import { canBecome, isOpen, isPaid, type PaymentStatus } from '../../domain/payment.ts';
+import { canBecome, isOpen, isPaid, REVIEW_REJECTED } from '../../domain/payment.ts';
 import type { Evidence } from './evidence.ts';
+import { amountOf, attemptsOf, statusOf, sum, table, text, timeOf } from './evidence-rows.ts';
 import type { Charge } from './gateway.ts';
-import type { Value, Values } from './postgres/values.ts';
+import type { Values } from './postgres/values.ts';
+import { REFUND_JUDGES } from './refund-judges.ts';
 
 export interface Violation {
   readonly judge: JudgeName;
@@ -30,9 +32,11 @@ export const JUDGES = {
   'acknowledged-callbacks-kept': acknowledgedCallbacksKept,
   'payer-has-his-way': payerHasHisWay,
   'comes-to-rest': comesToRest,
+  'no-workflow-left-behind': noWorkflowLeftBehind,
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
   'no-storm': noStorm,
+  ...REFUND_JUDGES,
   'instruments-agree': ({ wrong }) => [...wrong],
 } as const satisfies Record<string, Judge>;
 export type JudgeName = keyof typeof JUDGES;
@@ -41,22 +45,6 @@ export function judge(evidence: Evidence): Violation[] {
   return (Object.keys(JUDGES) as JudgeName[]).flatMap((name) =>
     JUDGES[name](evidence).map((what) => ({ judge: name, what })),
   );
-}
-
-function table(evidence: Evidence, name: string): readonly Values[] {
-  return evidence.rows[name] ?? [];
-}
-
-function text(value: Value | undefined): string {
-  return typeof value === 'bigint' ? value.toString() : String(value);
-}
-
-function statusOf(payment: Values): PaymentStatus {
-  return payment['status'] as PaymentStatus;
-}
-
-function attemptsOf(evidence: Evidence, payment: Values): Values[] {
-  return table(evidence, 'payment_attempts').filter(({ payment_id: id }) => id === payment['id']);
 }
 
 /** Nothing is marked paid unless the gateway's own log has a charge that agrees with the order. */
@@ -68,10 +56,19 @@ function paidByAnAgreeingCharge(evidence: Evidence): string[] {
       const charge = evidence.charges.find(
         ({ tranId, valId }) => tranId === confirmed[0]?.['reference'] && valId === confirmed[0]['validation_id'],
       );
-      return confirmed.length === 1 && charge?.agrees === true && charge.grossMinor === payment['amount_minor']
+      const agrees = charge?.agrees === true || (charge?.risky === true && riskTaken(evidence, payment));
+      return confirmed.length === 1 && agrees && charge.grossMinor === payment['amount_minor']
         ? []
         : [`${text(payment['reference'])} is paid without a charge of ${text(payment['amount_minor'])} that agrees`];
     });
+}
+
+/** An operator may take the gateway's risk flag upon himself, and nothing else. */
+function riskTaken(evidence: Evidence, payment: Values): boolean {
+  return table(evidence, 'decisions').some(
+    ({ kind, decision, payment_id: id, outcome }) =>
+      kind === 'review' && decision === 'accept' && id === payment['id'] && outcome === 'SUCCEEDED',
+  );
 }
 
 /** Who calls off while an end is being written comes too late. */
@@ -152,38 +149,60 @@ function noChargeBookedTwice(evidence: Evidence): string[] {
 function booksAgree(evidence: Evidence): string[] {
   const balances = new Map<string, bigint>();
   const nameOf = new Map(table(evidence, 'ledger_accounts').map((row) => [row['id'], text(row['name'])]));
-  let sum = 0n;
+  let overall = 0n;
   for (const posting of table(evidence, 'ledger_postings')) {
-    const amount = posting['amount_minor'] as bigint;
+    const amount = amountOf(posting);
     for (const [side, sign] of [
       ['debit_account_id', 1n],
       ['credit_account_id', -1n],
     ] as const) {
       const name = nameOf.get(posting[side] ?? null) ?? 'nowhere';
       balances.set(name, (balances.get(name) ?? 0n) + sign * amount);
-      sum += sign * amount;
+      overall += sign * amount;
     }
   }
   const charged = (fate: Fate): bigint =>
-    evidence.charges
-      .filter((charge) => fateOf(evidence, charge) === fate)
-      .reduce((total, { grossMinor }) => total + grossMinor, 0n);
+    sum(evidence.charges.filter((charge) => fateOf(evidence, charge) === fate).map(({ grossMinor }) => grossMinor));
+  const { refunded, lateRefunded, kept } = goneAgain(evidence);
   const fees = evidence.charges
     .filter((charge) => ['settled', 'held'].includes(fateOf(evidence, charge)))
     .reduce((total, { feeMinor }) => total + feeMinor, 0n);
   const wanted: readonly (readonly [string, bigint])[] = [
-    ['app:payable', -charged('settled')],
-    ['suspense', -charged('held')],
+    ['app:payable', refunded - charged('settled') - kept],
+    ['suspense', lateRefunded + kept - charged('held')],
     ['gateway:fees', fees],
-    ['gateway:sslcommerz:clearing', charged('settled') + charged('held') - fees],
+    ['gateway:sslcommerz:clearing', charged('settled') + charged('held') - fees - refunded - lateRefunded],
   ];
   return [
-    ...(sum === 0n ? [] : [`the postings add up to ${sum}`]),
+    ...(overall === 0n ? [] : [`the postings add up to ${overall}`]),
     ...(balances.has('nowhere') ? ['a posting names an account that does not exist'] : []),
     ...wanted
       .filter(([name, amount]) => (balances.get(name) ?? 0n) !== amount)
       .map(([name, amount]) => `${name} holds ${balances.get(name) ?? 0n}, the charges say ${amount}`),
   ];
+}
+
+/** What the gateway's books say was given back, but for refunds about which a person has still to find that out; and what apps may keep. */
+function goneAgain(evidence: Evidence): { refunded: bigint; lateRefunded: bigint; kept: bigint } {
+  const open = table(evidence, 'refunds').filter(({ status }) => status === 'PENDING');
+  const back = (late: boolean): bigint =>
+    sum(
+      evidence.refunds
+        .filter(({ ends, endsAtMs }) => ends === 'refunded' && endsAtMs <= evidence.endedMs)
+        .filter(({ key }) => !open.some(({ reference }) => reference === key))
+        .filter(({ key }) =>
+          table(evidence, 'refunds').some(
+            (row) => row['reference'] === key && (row['late_payment_id'] !== null) === late,
+          ),
+        )
+        .map(({ amountMinor }) => amountMinor),
+    );
+  const kept = table(evidence, 'late_payments').filter(({ status }) => status === 'KEPT');
+  return {
+    refunded: back(false),
+    lateRefunded: back(true),
+    kept: sum(kept.map((row) => row['gross_minor'] as bigint)),
+  };
 }
 
 function oneEventPerEnding(evidence: Evidence): string[] {
@@ -192,10 +211,12 @@ function oneEventPerEnding(evidence: Evidence): string[] {
       .filter(({ payment_id: id }) => id === payment['id'])
       .sort((a, b) => Number(a['sequence']) - Number(b['sequence']));
     const status = statusOf(payment);
-    const wanted = isOpen(status) ? [] : [`payment.${status.toLowerCase()}`];
+    const end = isPaid(status) ? 'succeeded' : status.toLowerCase();
     const types = events.map(({ type }) => text(type));
+    const own = types.filter((type) => type !== 'payment.refunded' && !type.startsWith('refund.'));
+    const told = isOpen(status) ? types.length === 0 : own.join() === `payment.${end}` && types[0] === own[0];
     const gapless = events.every(({ sequence }, index) => sequence === index + 1);
-    return types.join() === wanted.join() && gapless && payment['event_sequence'] === events.length
+    return told && gapless && payment['event_sequence'] === events.length
       ? []
       : [`${text(payment['reference'])} is ${status} and has the events [${types.join(', ')}]`];
   });
@@ -292,10 +313,6 @@ function scheduleKept(evidence: Evidence): string[] {
   });
 }
 
-function timeOf(value: Value | undefined): number {
-  return value instanceof Date ? value.getTime() : 0;
-}
-
 /** A callback of a payment under review may wait for the operator's decision, as its money does. */
 function callbacksTakenUp(evidence: Evidence): string[] {
   const underReview = new Set(
@@ -320,7 +337,27 @@ function acknowledgedCallbacksKept(evidence: Evidence): string[] {
 }
 
 function comesToRest({ atRest }: Evidence): string[] {
-  return atRest ? [] : ['the story did not come to rest within 30 days'];
+  return atRest ? [] : ['the story did not come to rest within 150 days'];
+}
+
+/** Whose row is final has nothing left to wait for. Late money is waited for while it is held, or while people have to find it. */
+function noWorkflowLeftBehind(evidence: Evidence): string[] {
+  const { running, leftToPeople } = evidence;
+  const references = (name: string, isOver: (row: Values) => boolean): string[] =>
+    table(evidence, name)
+      .filter(isOver)
+      .map(({ reference }) => text(reference));
+  const held = table(evidence, 'late_payments').filter(({ status }) => status === 'HELD');
+  const over = [
+    ...references('payments', (row) => !isOpen(statusOf(row))).map((reference) => `payment:${reference}`),
+    ...references('refunds', (row) => row['ended_at'] !== null).map((reference) => `refund:${reference}`),
+    ...references('payment_attempts', ({ id }) => held.every((late) => late['attempt_id'] !== id))
+      .filter((reference) => !leftToPeople.includes(reference))
+      .map((reference) => `late:${reference}`),
+  ];
+  return running
+    .filter((workflowId) => over.includes(workflowId))
+    .map((workflowId) => `${workflowId} was left running`);
 }
 
 /** Far below the 51,200 events at which a server gives a run up; a 72-hour outage with all its retries takes a third of it. */
@@ -349,6 +386,7 @@ function moneyKnownInTime(evidence: Evidence): string[] {
     const startMs = Math.max(
       evidence.faultsEndedMs,
       charge.visibleFromMs,
+      decidedMs(evidence, payment),
       held === undefined ? timeOf(payment?.['expires_at']) : Math.max(...told, 0),
     );
     return knownMs > startMs + KNOWN_WITHIN_MS
@@ -357,8 +395,24 @@ function moneyKnownInTime(evidence: Evidence): string[] {
   });
 }
 
+/** Until a person has decided, money under review waits where it is known of. */
+function decidedMs(evidence: Evidence, payment: Values | undefined): number {
+  const decisions = table(evidence, 'decisions').filter(
+    ({ kind, payment_id: id }) => kind === 'review' && id === payment?.['id'],
+  );
+  const rejected = payment?.['failure_code'] === REVIEW_REJECTED;
+  return Math.max(
+    rejected ? timeOf(payment['ended_at']) : 0,
+    ...decisions.map((row) => timeOf(row['seconded_at'] ?? row['created_at'])),
+  );
+}
+
 /** They say that the database is older than its workflows: never true here, so never to be said. */
-const NEVER_RAISED: ReadonlySet<string> = new Set(['payment-behind-workflow', 'webhook-event-unknown']);
+const NEVER_RAISED: ReadonlySet<string> = new Set([
+  'payment-behind-workflow',
+  'refund-behind-workflow',
+  'webhook-event-unknown',
+]);
 
 function noFalseAlarm({ alerts }: Evidence): string[] {
   return alerts.filter((alert) => NEVER_RAISED.has(alert)).map((alert) => `the alarm ${alert} was raised`);

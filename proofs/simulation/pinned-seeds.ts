@@ -1,8 +1,20 @@
+export interface PinnedSeed {
+  readonly showed: string;
+  /** False for what was found before anybody gave money back: with that it would be another story. */
+  readonly withMoney: boolean;
+}
+
+const paid = (showed: string): PinnedSeed => ({ showed, withMoney: false });
+
+const money = (showed: string): PinnedSeed => ({ showed, withMoney: true });
+
 /** Seeds that once showed a defect, and what it was. Every run plays them first. */
-export const PINNED_SEEDS: ReadonlyMap<number, string> = new Map([
-  [3_131, 'a payment that its payer had called off expired when a worker died before it could tell'],
-  [23_106, 'late money whose confirmation contradicts itself is left to people, which is no loss'],
-  [41_490, 'a worker that stood still overwrote a confirmed attempt'],
-  [49_590, 'a worker that stood still overwrote a confirmed attempt'],
-  [64_111, 'callbacks of a payment under review were swept for ever'],
+export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
+  [3_131, paid('a payment that its payer had called off expired when a worker died before it could tell')],
+  [23_106, paid('late money whose confirmation contradicts itself is left to people, which is no loss')],
+  [41_490, paid('a worker that stood still overwrote a confirmed attempt')],
+  [49_590, paid('a worker that stood still overwrote a confirmed attempt')],
+  [64_111, paid('callbacks of a payment under review were swept for ever')],
+  [228_766, money('a rejected review was carried out by a task that was lost, and its workflow waited for ever')],
+  [202_255, money('late money that cannot be booked took more events in short histories than a story was given')],
 ]);

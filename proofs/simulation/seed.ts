@@ -1,18 +1,24 @@
 import * as workflows from '../../workflows/index.ts';
 import { MIGRATIONS } from '../../database/migrations/index.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
+import type { RefundStatus } from '../../domain/refund.ts';
 import { Cast } from './cast.ts';
 import { liveIn } from './fake-globals.ts';
 import type { Evidence } from './evidence.ts';
 import { judge, type Violation } from './judges.ts';
+import { Operators } from './operators.ts';
+import { PINNED_SEEDS } from './pinned-seeds.ts';
 import { schemaOf, type Schema } from './postgres/schema.ts';
+import type { PostgresServer } from './postgres/server.ts';
 import { Random } from './random.ts';
+import { RefundClients } from './refund-clients.ts';
 import { storyOf } from './story.ts';
 import type { WorkflowCode } from './temporal/server.ts';
 import { Timeline } from './timeline.ts';
 import { START_MS, World } from './world.ts';
 
-const LAST_DAY_MS = 30 * 86_400_000;
+/** A refund may wait a week for a second person, be asked about for a month, and again after a person looked. */
+const LAST_DAY_MS = 150 * 86_400_000;
 const SWEEP_EVERY_MS = 30_000;
 const CLOCKS_APART_MS = 2_000;
 
@@ -35,7 +41,7 @@ export async function runSeed(seed: number, { trace = false }: { trace?: boolean
     }
   };
   const world = new World({
-    story: storyOf(random.fork('story')),
+    story: storyOf(random.fork('story'), { withMoney: PINNED_SEEDS.get(seed)?.withMoney ?? true }),
     random: random.fork('world'),
     timeline,
     schema: await schema(),
@@ -45,7 +51,7 @@ export async function runSeed(seed: number, { trace = false }: { trace?: boolean
   told(JSON.stringify(world.story));
   liveIn({ timeline, random: random.fork('chance') });
   try {
-    return await play(world, { seed, cast: new Cast(world, random.fork('cast')), lines });
+    return await play(world, { seed, random, lines });
   } finally {
     liveIn(null);
   }
@@ -68,16 +74,19 @@ function schema(): Promise<Schema> {
 
 async function play(
   world: World,
-  { seed, cast, lines }: { seed: number; cast: Cast; lines: string[] },
+  { seed, random, lines }: { seed: number; random: Random; lines: string[] },
 ): Promise<SeedResult> {
   const { timeline } = world;
+  const cast = new Cast(world, random.fork('cast'));
   const transitions = watchTransitions(world);
+  const refunds = watchRefunds(world);
   const furnished = world.registerApps();
   while (!world.furnished && (await timeline.step())) {
     // Nothing else is planned yet.
   }
   await furnished;
   world.story.payments.forEach((plan, index) => cast.enter(plan, index));
+  const people = moneyPeople(world, random);
   strike(world);
   keepSweeping(world);
   let atRest = false;
@@ -88,7 +97,7 @@ async function play(
   } catch (error) {
     world.wrong.push(`simulation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
-  const evidence = gather(world, { cast, transitions, atRest });
+  const evidence: Evidence = { ...gather(world, { cast, transitions, atRest }), ...refunds, ...people };
   const violations = judge(evidence);
   noteEnds(world);
   return {
@@ -116,6 +125,68 @@ function watchTransitions(world: World): Evidence['transitions'] {
     }
   };
   return transitions;
+}
+
+/** Legal or not, every step of a refund that others could see; and every moment at which too much was reserved. */
+function watchRefunds(world: World): Pick<Evidence, 'refundTransitions' | 'overReserved'> {
+  const seen = new Map<bigint, RefundStatus>();
+  const reviews = new Set<string>();
+  const refundTransitions: { refundId: bigint; from: RefundStatus | null; to: RefundStatus }[] = [];
+  const overReserved: string[] = [];
+  const { postgres } = world;
+  const watch = postgres.onCommit;
+  postgres.onCommit = () => {
+    watch();
+    const refunds = postgres.rows('refunds');
+    for (const { id, status, amount_minor: amount, created_by_type: by, review_since: since, ...row } of refunds) {
+      const review = since instanceof Date ? `${String(id)} ${since.getTime()}` : null;
+      if (review !== null && !reviews.has(review)) {
+        reviews.add(review);
+        world.reached(`refund review: ${String(row['review_reason'])}`);
+      }
+      const refundId = id as bigint;
+      const to = status as RefundStatus;
+      const from = seen.get(refundId) ?? null;
+      if (from !== to) {
+        refundTransitions.push({ refundId, from, to });
+        world.told(`refund ${refundId} of ${String(amount)} by ${String(by)}: ${from ?? 'new'} → ${to}`);
+        seen.set(refundId, to);
+      }
+    }
+    if (refunds.length > 0) {
+      overReserved.push(...overReservedNow(postgres));
+    }
+  };
+  return { refundTransitions, overReserved };
+}
+
+function overReservedNow(postgres: PostgresServer): string[] {
+  const taken = new Map<string, bigint>();
+  for (const { payment_id: payment, late_payment_id: late, status, amount_minor: amount } of postgres.rows('refunds')) {
+    if (status !== 'FAILED' && status !== 'REJECTED') {
+      const of = late === null ? `payment ${String(payment)}` : `late money ${String(late)}`;
+      taken.set(of, (taken.get(of) ?? 0n) + (amount as bigint));
+    }
+  }
+  const captured = new Map<string, unknown>([
+    ...postgres.rows('payments').map((row) => [`payment ${String(row['id'])}`, row['amount_minor']] as const),
+    ...postgres.rows('late_payments').map((row) => [`late money ${String(row['id'])}`, row['gross_minor']] as const),
+  ]);
+  return [...taken]
+    .filter(([of, sum]) => sum > (captured.get(of) as bigint))
+    .map(([of, sum]) => `${sum} of ${of} was reserved or given back, ${String(captured.get(of))} was captured`);
+}
+
+/** Whoever gives money back or decides on it; nobody in a story without such people. */
+function moneyPeople(world: World, random: Random): Pick<Evidence, 'refundAnswers' | 'wronglyRefused' | 'acts'> {
+  const { money } = world.story;
+  if (money === null) {
+    return { refundAnswers: [], wronglyRefused: [], acts: [] };
+  }
+  const operators = new Operators(world, random.fork('operators'));
+  const clients = new RefundClients(world, random.fork('refund clients'), operators.operate);
+  money.refunds.forEach((plans, index) => clients.enter(plans, index));
+  return { refundAnswers: clients.answers, wronglyRefused: clients.wronglyRefused, acts: operators.acts };
 }
 
 /** Kills, freezes, terminations and leaps of the clock, each at its time. */
@@ -159,7 +230,7 @@ function keepSweeping(world: World): void {
     if (dueMs <= timeline.nowMs + CLOCKS_APART_MS && temporal.runs.get('sweep')?.status !== 'running') {
       temporal.start({ workflowId: 'sweep', type: 'sweepWorkflow', args: [] });
     }
-    const calm = world.sinceStartMs > world.story.faultsEndMs + 3_600_000;
+    const calm = world.sinceStartMs > world.faultsEndMs + 3_600_000;
     const waitMs = calm ? Math.min(Math.max(dueMs - timeline.nowMs, 30 * 60_000), 3_600_000) : SWEEP_EVERY_MS;
     timeline.at(timeline.nowMs + waitMs, tick, { idle: true, life: null });
   };
@@ -169,13 +240,16 @@ function keepSweeping(world: World): void {
 function gather(
   world: World,
   { cast, transitions, atRest }: { cast: Cast; transitions: Evidence['transitions']; atRest: boolean },
-): Evidence {
+): Omit<Evidence, 'refundTransitions' | 'overReserved' | 'refundAnswers' | 'wronglyRefused' | 'acts'> {
   const names = [...world.postgres.tables.keys()];
   return {
     rows: Object.fromEntries(names.map((name) => [name, world.postgres.rows(name)])),
     transitions,
     sessions: [...world.gateway.sessions.keys()],
     charges: world.gateway.charges,
+    refunds: world.gateway.refunds.booked,
+    refusedRefunds: world.gateway.refunds.refused,
+    endedMs: world.timeline.nowMs,
     received: world.receivers.received,
     answers: cast.answers,
     alerts: world.alerts,
@@ -184,9 +258,11 @@ function gather(
     acknowledged: world.acknowledged,
     wrong: world.wrong,
     atRest,
+    running: [...world.temporal.runs.values()]
+      .filter(({ status }) => status === 'running')
+      .map(({ workflowId }) => workflowId),
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],
-    faultsEndedMs:
-      START_MS + Math.max(world.story.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
+    faultsEndedMs: START_MS + Math.max(world.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
     clockToleranceMs: 2_000,
   };
 }
@@ -211,6 +287,22 @@ function noteEnds(world: World): void {
   }
   for (const { status } of postgres.rows('late_payments')) {
     world.reached(`late: ${String(status)}`);
+  }
+  for (const {
+    status,
+    review_reason: reason,
+    failure_code: code,
+    late_payment_id: late,
+    created_by_type: by,
+  } of postgres.rows('refunds')) {
+    world.reached(`refund: ${String(status)}${reason === null ? '' : `, review ${String(reason)}`}`);
+    world.reached(`refund by ${String(by)} of ${late === null ? 'a payment' : 'late money'}: ${String(status)}`);
+    if (code !== null) {
+      world.reached(`refund failure: ${String(code)}`);
+    }
+  }
+  for (const { kind, outcome } of postgres.rows('decisions')) {
+    world.reached(`decision: ${String(kind)} ${String(outcome)}`);
   }
   for (const { delivery_status: status, last_error: error } of postgres.rows('webhook_events')) {
     world.reached(`event: ${String(status)}${status === 'PARKED' ? ` ${String(error)}` : ''}`);

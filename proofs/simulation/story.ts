@@ -1,3 +1,4 @@
+import { moneyPlan, type MoneyPlan } from './money-story.ts';
 import { GATEWAY_FAULTS, type GatewayFault, type Oddity } from './gateway.ts';
 import type { ReceiverManner } from './receivers.ts';
 import type { Random } from './random.ts';
@@ -69,6 +70,8 @@ export interface Blow {
 export interface Story {
   readonly apps: readonly AppPlan[];
   readonly payments: readonly PaymentPlan[];
+  /** Null where nobody gives money back or decides on any. */
+  readonly money: MoneyPlan | null;
   /** From here on nothing fails by itself any more. */
   readonly faultsEndMs: number;
   readonly blows: readonly Blow[];
@@ -86,7 +89,21 @@ export interface Story {
   readonly skewMs: { readonly api: number; readonly worker: number; readonly database: number };
 }
 
-export function storyOf(random: Random): Story {
+/** What people do about money is drawn from a stream of its own, so that a story without it is the same story. */
+export function storyOf(random: Random, { withMoney }: { withMoney: boolean }): Story {
+  const story = storyOfPayments(random);
+  const { apps, payments, faultsEndMs, blows: struck } = story;
+  const stream = random.fork('money');
+  const money = withMoney ? moneyPlan(stream, { apps: apps.length, payments: payments.length }) : null;
+  if (money === null || faultsEndMs === 0) {
+    return { ...story, money };
+  }
+  const untilMs = faultsEndMs + money.faultsLongerMs;
+  const more = Array.from({ length: money.blows }, () => blow(stream, { untilMs, expiryMs: untilMs / 2 }));
+  return { ...story, money, faultsEndMs: untilMs, blows: [...struck, ...more] };
+}
+
+function storyOfPayments(random: Random): Omit<Story, 'money'> {
   const calm = random.chance(0.12);
   const on = (share: number): boolean => !calm && random.chance(share);
   const apps = Array.from({ length: random.chance(0.25) ? 2 : 1 }, () => appPlan(random));
@@ -187,14 +204,16 @@ function actAfterMs(random: Random, expiryMs: number): number {
 }
 
 function blows(random: Random, { untilMs, expiryMs }: { untilMs: number; expiryMs: number }): Blow[] {
-  return Array.from({ length: random.between(1, 5) }, () => {
-    const kind = random.weighted({ kill: 5, freeze: 2, terminate: 1, leap: 1 });
-    const early = random.chance(0.5);
-    return {
-      atMs: random.between(0, early ? Math.min(untilMs, 45_000) : untilMs),
-      kind,
-      process: random.pick(['api', 'worker-a', 'worker-b'] as const),
-      forMs: kind === 'leap' ? random.between(30_000, expiryMs * 2) : random.between(500, 90_000),
-    };
-  });
+  return Array.from({ length: random.between(1, 5) }, () => blow(random, { untilMs, expiryMs }));
+}
+
+function blow(random: Random, { untilMs, expiryMs }: { untilMs: number; expiryMs: number }): Blow {
+  const kind = random.weighted({ kill: 5, freeze: 2, terminate: 1, leap: 1 });
+  const early = random.chance(0.5);
+  return {
+    atMs: random.between(0, early ? Math.min(untilMs, 45_000) : untilMs),
+    kind,
+    process: random.pick(['api', 'worker-a', 'worker-b'] as const),
+    forMs: kind === 'leap' ? random.between(30_000, expiryMs * 2) : random.between(500, 90_000),
+  };
 }

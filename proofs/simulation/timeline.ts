@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 const realSetImmediate = setImmediate;
 /** More events than any honest story has: a seed that reaches it runs in circles. */
-const EVENTS_MAX = 60_000;
+const EVENTS_MAX = 120_000;
 
 /** One life of one process. What it was doing when it died is never heard of again. */
 export class Life {

@@ -2,10 +2,14 @@ import { Readable } from 'node:stream';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { createSweepActivities } from '../../activities/sweep.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
+import { adminSurface } from '../../api/admin/surface.ts';
 import { createCallbackReceiver } from '../../api/gateway-callbacks/receive.ts';
+import { createDispatcher } from '../../api/http/dispatch.ts';
 import { createRateLimiter } from '../../api/http/rate-limit.ts';
 import type { Context } from '../../api/http/surface.ts';
+import type { NativeCaller } from '../../api/native/authenticate.ts';
 import { createPayment, type CreateRequest } from '../../api/native/create-payment.ts';
+import { createRefund, type RefundCreation } from '../../api/native/create-refund.ts';
 import { renderNative } from '../../api/native/envelope.ts';
 import { createPages } from '../../api/pages/pages.ts';
 import type { Database } from '../../database/connection.ts';
@@ -20,8 +24,10 @@ import type { Acknowledged } from './evidence.ts';
 import { simulatedDatabase } from './postgres/entity-manager.ts';
 import type { Schema } from './postgres/schema.ts';
 import { PostgresServer } from './postgres/server.ts';
+import type { Values } from './postgres/values.ts';
 import type { Random } from './random.ts';
 import { SimulatedReceivers } from './receivers.ts';
+import { registerStaff, stepUp, tokenOf } from './staff.ts';
 import type { Story } from './story.ts';
 import { simulatedClient } from './temporal/client.ts';
 import { TemporalServer, type WorkflowCode } from './temporal/server.ts';
@@ -36,6 +42,8 @@ export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const SEALED_SECRET = SECRETS.seal(SIGNING_SECRET);
 const ALLOW = parseAllowList('');
 const CLIENT_TIMEOUT_MS = 20_000;
+/** The product's own defaults. */
+const SESSION_LIMITS = { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 };
 
 export interface WorldOptions {
   readonly story: Story;
@@ -54,8 +62,24 @@ interface Process {
   api: Api | null;
 }
 
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** What an operator's dashboard sends. */
+export interface Operation {
+  readonly operatorId: number;
+  /** Below the prefix. */
+  readonly path: string;
+  readonly body?: object;
+  readonly idempotencyKey?: string;
+}
+
 interface Api {
-  create(request: CreateRequest): Promise<{ status: number; text: string }>;
+  create(request: CreateRequest): Promise<Reply>;
+  refund(request: RefundCreation): Promise<Reply>;
+  operate(operation: Operation): Promise<Reply>;
   callback(kind: string, body: string): Promise<number>;
   cancel(reference: string): Promise<void>;
 }
@@ -82,6 +106,9 @@ export class World {
   furnished = false;
   private readonly options: WorldOptions;
   private readonly network: Random;
+  private readonly squalls: Random;
+  private squallUntilMs = 0;
+  private booksFullUntilMs = 0;
   private readonly processes = new Map<string, Process>();
 
   constructor(options: WorldOptions) {
@@ -90,6 +117,7 @@ export class World {
     this.story = story;
     this.timeline = timeline;
     this.network = random.fork('network');
+    this.squalls = random.fork('squalls');
     const reached = (branch: string): void => this.reached(branch);
     this.gateway = new SimulatedGateway({
       timeline,
@@ -99,6 +127,9 @@ export class World {
         fault: () => this.gatewayFault(),
         latencyMs: () => this.latencyMs(8, 250),
         refuses: (tranId) => this.refusedSessions.has(tranId),
+        // Short histories start each ladder of pauses anew: a refund of weeks would be asked about all the time.
+        refundsTakeDays: story.longHistory >= 1_000,
+        refundAnswered: () => this.troubleNow(),
       },
     });
     this.receivers = new SimulatedReceivers({
@@ -116,7 +147,7 @@ export class World {
       faults: {
         latencyMs: () => this.latencyMs(0, 3),
         lostBefore: () => this.faulty() && this.network.chance(story.databaseLoss),
-        refusesRows: (table) => this.sinceStartMs < story.booksFullUntilMs && table === 'webhook_events',
+        refusesRows: (table) => this.booksFull() && table === 'webhook_events',
         commitAnswerLost: () => this.faulty() && this.network.chance(story.databaseLoss),
       },
     });
@@ -154,7 +185,37 @@ export class World {
   }
 
   faulty(): boolean {
-    return this.furnished && this.sinceStartMs < this.story.faultsEndMs;
+    return this.furnished && this.sinceStartMs < this.faultsEndMs;
+  }
+
+  /** As troubleNow brings new faults, they end later. */
+  get faultsEndMs(): number {
+    return Math.max(this.story.faultsEndMs, this.squallUntilMs, this.booksFullUntilMs);
+  }
+
+  private booksFull(): boolean {
+    return this.sinceStartMs < Math.max(this.story.booksFullUntilMs, this.booksFullUntilMs);
+  }
+
+  /** Faults and a blow while something is done about money, however long the story's first ones are over. */
+  troubleNow(): void {
+    const { story, squalls } = this;
+    const { troubled = 0 } = story.money ?? {};
+    if (story.faultsEndMs === 0) {
+      return;
+    }
+    if (squalls.chance(troubled)) {
+      this.squallUntilMs = Math.max(this.squallUntilMs, this.sinceStartMs + squalls.between(10_000, 300_000));
+    }
+    if (squalls.chance(troubled / 10)) {
+      this.booksFullUntilMs = this.sinceStartMs + squalls.between(5, 45) * 60_000;
+    }
+    if (squalls.chance(troubled)) {
+      const name = squalls.pick(['api', 'worker-a', 'worker-b']);
+      const forMs = squalls.between(500, 90_000);
+      const strike = squalls.chance(0.7) ? () => this.kill(name, forMs) : () => this.freeze(name, forMs);
+      this.timeline.at(this.timeline.nowMs + squalls.between(0, 400), strike, { life: null });
+    }
   }
 
   private latencyMs(from: number, to: number): number {
@@ -223,7 +284,8 @@ export class World {
   }
 
   private noteSignal(callbackId: string): void {
-    if (!this.postgres.rows('gateway_callbacks').some(({ id }) => String(id) === callbackId)) {
+    // A rejected review looks for late money on its own account, with no callback.
+    if (callbackId !== '0' && !this.postgres.rows('gateway_callbacks').some(({ id }) => String(id) === callbackId)) {
       this.unfounded.push(callbackId);
     }
   }
@@ -268,6 +330,32 @@ export class World {
       this.reached(`frozen: ${name}`);
       process.life.frozenUntilMs = this.timeline.nowMs + forMs;
     }
+  }
+
+  /** Lets somebody outside act. Their stories go on by events of their own; an event does not wait for a whole story. */
+  later(ms: number, work: () => Promise<void> | void): void {
+    const { timeline } = this;
+    timeline.at(timeline.nowMs + ms, () => {
+      Promise.resolve(work()).catch((error: unknown) => {
+        this.wrong.push(`simulation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      });
+    });
+  }
+
+  /** An app as its credential names it. */
+  callerOf(app: number): NativeCaller {
+    const application = {
+      id: BigInt(app + 1),
+      name: `Shop ${app + 1}`,
+      returnOrigins: [],
+      expiryMinutes: this.story.apps[app]?.expiryMinutes ?? 30,
+      rateLimitPerMinute: 1_000,
+      receiptsEnabled: false,
+      minAmountMinor: null,
+      maxAmountMinor: null,
+      gatewaysAllowed: null,
+    };
+    return { scope: { applicationId: application.id, mode: 'TEST' }, credentialId: 1n, application };
   }
 
   /** A request to the api from outside: answered, refused, cut off, or given up. */
@@ -340,7 +428,40 @@ export class World {
     const undelivered = postgres
       .rows('webhook_events')
       .some(({ delivery_status: status }) => status === 'PENDING' || status === 'RETRYING');
-    return open.length === 0 && !unread && !undelivered && [...temporal.runs.values()].every((run) => run.atRest());
+    const openRefunds = postgres
+      .rows('refunds')
+      .some(
+        ({ status, review_reason: reason }) =>
+          status === 'AWAITING_APPROVAL' || (status === 'PENDING' && reason === null),
+      );
+    const undecided = openRefunds || this.waitingDecisions().length > 0;
+    return (
+      open.length === 0 &&
+      !unread &&
+      !undecided &&
+      !undelivered &&
+      [...temporal.runs.values()].every((run) => run.atRest())
+    );
+  }
+
+  /** Complete, and not taken up. */
+  private waitingDecisions(): Values[] {
+    return this.postgres
+      .rows('decisions')
+      .filter(
+        ({ consumed_at: consumedAt, needs_second: needsSecond, second_operator_id: second }) =>
+          consumedAt === null && (needsSecond !== true || second !== null),
+      );
+  }
+
+  /** Open refunds to look at. Once nothing fails, a look at one whose workflow runs would change nothing. */
+  private sweptRefunds(): Values[] {
+    return this.postgres
+      .rows('refunds')
+      .filter(({ status }) => status === 'AWAITING_APPROVAL' || status === 'PENDING')
+      .filter(
+        ({ reference }) => this.faulty() || this.temporal.runs.get(`refund:${String(reference)}`)?.status !== 'running',
+      );
   }
 
   /** When the sweeper has something to do next: the earliest of what its own statements look for. Infinity for never. */
@@ -358,6 +479,8 @@ export class World {
         .rows('payments')
         .filter(({ status, review_reason: r }) => (status === 'CREATED' || status === 'PENDING') && r === null),
       ...this.postgres.rows('gateway_callbacks').filter(({ consumed_at: consumedAt }) => consumedAt === null),
+      ...this.sweptRefunds(),
+      ...this.waitingDecisions(),
       ...this.postgres.rows('webhook_events').filter(({ next_sweep_at: at }) => at !== null),
     ].map(({ next_sweep_at: at }) => (at instanceof Date ? at.getTime() : Infinity));
     return Math.min(...due);
@@ -384,8 +507,29 @@ export class World {
         );
       }
     });
+    const { money } = this.story;
+    if (money !== null) {
+      await this.database.withSystem(async (em) => {
+        await registerStaff(em, this.options.schema.seeds);
+        for (const [index, threshold] of money.thresholds.entries()) {
+          await em.execute(
+            'update applications set refund_approval_threshold_minor = ?, late_payment_policy = ? where id = ?',
+            [threshold, money.givesLateBack[index] === true ? 'REFUND' : 'REVIEW', index + 1],
+          );
+        }
+      });
+    }
     this.furnished = true;
   }
+
+  /** Whether it is stored or lost is the database's luck, as with every request. */
+  async stepUp(operatorId: number): Promise<void> {
+    await this.database.withSystem((em) => stepUp(em, operatorId)).catch(() => undefined);
+  }
+}
+
+export function isReply(answer: unknown): answer is Reply {
+  return typeof answer === 'object' && answer !== null && 'text' in answer && 'status' in answer;
 }
 
 export function hostOf(app: number): string {
@@ -397,6 +541,7 @@ type Dependencies = ReturnType<World['dependencies']>;
 function apiOf(deps: Dependencies): Api {
   const receive = createCallbackReceiver(deps, createRateLimiter());
   const pages = createPages(deps, createRateLimiter());
+  const operators = operatorsOf(deps);
   return {
     async create(request) {
       const reply = await createPayment(deps, request);
@@ -407,6 +552,16 @@ function apiOf(deps: Dependencies): Api {
       await reply.onSerialized?.(text).catch(() => undefined);
       return { status: reply.status, text };
     },
+    async refund(request) {
+      const reply = await createRefund(deps, request);
+      if ('text' in reply) {
+        return reply;
+      }
+      const text = renderNative(reply);
+      await reply.onSerialized?.(text).catch(() => undefined);
+      return { status: reply.status, text };
+    },
+    operate: operators,
     async callback(kind, body) {
       const context = contextOf(`/gateway/sslcommerz/test/${kind}`, body);
       await receive(context);
@@ -418,16 +573,33 @@ function apiOf(deps: Dependencies): Api {
   };
 }
 
-/** As much of Koa's context as the callback and page handlers touch. */
-function contextOf(path: string, body: string): Context {
+/** The operators' whole surface, from the session to the answer; made when it is first asked, as most lives of a process never are. */
+function operatorsOf(deps: Dependencies): Api['operate'] {
+  let made: ReturnType<typeof createDispatcher> | undefined;
+  return async ({ operatorId, path, body, idempotencyKey }) => {
+    const admin = { ...deps, secrets: SECRETS, allow: ALLOW, sessionLimits: SESSION_LIMITS, temporalUi: null };
+    made ??= createDispatcher([adminSurface(admin, createRateLimiter())], deps.log);
+    const context = contextOf(`/api/v1${path}`, JSON.stringify(body ?? {}), {
+      authorization: `Bearer ${tokenOf(operatorId)}`,
+      'content-type': 'application/json',
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    });
+    await made(context);
+    return { status: context.status, text: String(context.body) };
+  };
+}
+
+/** As much of Koa's context as our handlers touch. */
+function contextOf(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Context {
   return {
     path,
+    headers,
     method: 'POST',
     state: { requestId: 'simulated' },
     status: 404,
     ip: '203.0.113.1',
     querystring: '',
-    get: () => '',
+    get: (name: string) => headers[name] ?? '',
     set: () => undefined,
     req: Object.assign(Readable.from([Buffer.from(body)]), { headers: {} }),
   } as unknown as Context;

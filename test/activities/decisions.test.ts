@@ -205,6 +205,18 @@ describe('a decision about a payment under review', () => {
     expect(world.sent.late).toContainEqual({ attemptReference: attempt['reference'], callbackId: 0n });
   });
 
+  test('that was carried out is told as the end it led to', async () => {
+    // A worker that dies after its commit, and before its task is done, leaves the next one to find how the payment stands.
+    const input = await risky();
+    const id = await decision('review', 'reject', input);
+    const end = { status: 'FAILED', failureCode: 'REVIEW_REJECTED' } as const;
+    await world.activities.settlePayment({ ...input, ...end, decisionId: id });
+    expect(await world.activities.readReviewDecision({ ...input, decisionIds: [id] })).toEqual({
+      kind: 'ended',
+      ...end,
+    });
+  });
+
   test('that is not there is none, and the signal is written down', async () => {
     // Whoever reaches the Temporal UI decides nothing.
     const input = await risky();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Evidence } from '../../proofs/simulation/evidence.ts';
+import type { BookedRefund } from '../../proofs/simulation/gateway-refunds.ts';
 import { judge, JUDGES, type JudgeName } from '../../proofs/simulation/judges.ts';
 import type { Values } from '../../proofs/simulation/postgres/values.ts';
 
@@ -7,7 +8,10 @@ const AT = new Date('2026-01-15T06:00:00Z');
 const HOUR_MS = 3_600_000;
 const later = (ms: number): Date => new Date(AT.getTime() + ms);
 
-/** One payment of 100.00 that was paid, booked and told, and one that expired and whose money came late: nothing to complain about. */
+/**
+ * One payment of 100.00 that was paid, booked and told, of which the app gave back 40.00 and an operator, with a second person's approval,
+ * 30.00; one that expired and whose money came late: nothing to complain about.
+ */
 function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
   const payment = {
     amount_minor: 10_000n,
@@ -15,6 +19,22 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     review_since: null,
     expires_at: later(HOUR_MS),
     event_sequence: 1,
+    failure_code: null,
+    application_id: 1n,
+  };
+  const refund = {
+    application_id: 1n,
+    payment_id: 1n,
+    late_payment_id: null,
+    status: 'SUCCEEDED',
+    gateway_txn_id: 'bankpaid',
+    reason: null,
+    review_reason: null,
+    review_since: null,
+    failure_code: null,
+    created_at: later(10_000),
+    asked_at: later(20_000),
+    ended_at: later(30_000),
   };
   const attempt = { validation_id: null };
   const callback = { kind: 'ipn', raw_payload: 'val_id=valpaid', consumed_at: AT };
@@ -27,7 +47,8 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
           ...payment,
           id: 1n,
           reference: 'pay_paid',
-          status: 'SUCCEEDED',
+          status: 'PARTIALLY_REFUNDED',
+          event_sequence: 5,
           customer_reference: 'key-0',
           paid_at: later(5_000),
         },
@@ -42,7 +63,49 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
         { ...lateCallback, id: 2n, payment_id: 2n, attempt_id: 2n, outcome: 'LATE', created_at: later(2 * HOUR_MS) },
       ],
       late_payments: [
-        { id: 1n, payment_id: 2n, attempt_id: 2n, validation_id: 'vallate', created_at: later(2 * HOUR_MS + 1_000) },
+        {
+          id: 1n,
+          application_id: 1n,
+          payment_id: 2n,
+          attempt_id: 2n,
+          validation_id: 'vallate',
+          status: 'HELD',
+          gross_minor: 10_000n,
+          created_at: later(2 * HOUR_MS + 1_000),
+        },
+      ],
+      applications: [{ id: 1n, refund_approval_threshold_minor: 2_000n, late_payment_policy: 'REVIEW' }],
+      refunds: [
+        {
+          ...refund,
+          id: 1n,
+          reference: 'ref_app',
+          amount_minor: 4_000n,
+          reason: 'refund-0-0',
+          created_by_type: 'APP',
+          created_by_operator_id: null,
+        },
+        {
+          ...refund,
+          id: 2n,
+          reference: 'ref_user',
+          amount_minor: 3_000n,
+          created_by_type: 'USER',
+          created_by_operator_id: 1n,
+        },
+      ],
+      decisions: [
+        {
+          id: 1n,
+          kind: 'refund',
+          refund_id: 2n,
+          payment_id: 1n,
+          decision: 'approve',
+          needs_second: false,
+          second_operator_id: null,
+          consumed_at: later(15_000),
+          outcome: 'PENDING',
+        },
       ],
       ledger_accounts: [
         { id: 1n, name: 'gateway:sslcommerz:clearing' },
@@ -53,16 +116,24 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
       ledger_transactions: [
         { id: 1n, kind: 'settlement', cause_id: 'pay_paid' },
         { id: 2n, kind: 'late', cause_id: 'tranlate:vallate' },
+        { id: 3n, kind: 'refund', cause_id: 'ref_app' },
+        { id: 4n, kind: 'refund', cause_id: 'ref_user' },
       ],
       ledger_postings: [
-        { debit_account_id: 1n, credit_account_id: 2n, amount_minor: 10_000n },
-        { debit_account_id: 3n, credit_account_id: 1n, amount_minor: 250n },
-        { debit_account_id: 1n, credit_account_id: 4n, amount_minor: 10_000n },
-        { debit_account_id: 3n, credit_account_id: 1n, amount_minor: 250n },
+        { transaction_id: 1n, debit_account_id: 1n, credit_account_id: 2n, amount_minor: 10_000n },
+        { transaction_id: 1n, debit_account_id: 3n, credit_account_id: 1n, amount_minor: 250n },
+        { transaction_id: 2n, debit_account_id: 1n, credit_account_id: 4n, amount_minor: 10_000n },
+        { transaction_id: 2n, debit_account_id: 3n, credit_account_id: 1n, amount_minor: 250n },
+        { transaction_id: 3n, debit_account_id: 2n, credit_account_id: 1n, amount_minor: 4_000n },
+        { transaction_id: 4n, debit_account_id: 2n, credit_account_id: 1n, amount_minor: 3_000n },
       ],
       webhook_events: [
         { ...event, id: 1n, event_id: 'evt_1', payment_id: 1n, type: 'payment.succeeded' },
         { ...event, id: 2n, event_id: 'evt_2', payment_id: 2n, type: 'payment.expired' },
+        { ...event, id: 3n, event_id: 'evt_3', payment_id: 1n, sequence: 2, ...toldOf(1) },
+        { ...event, id: 4n, event_id: 'evt_4', payment_id: 1n, sequence: 3, type: 'payment.refunded' },
+        { ...event, id: 5n, event_id: 'evt_5', payment_id: 1n, sequence: 4, ...toldOf(2) },
+        { ...event, id: 6n, event_id: 'evt_6', payment_id: 1n, sequence: 5, type: 'payment.refunded' },
       ],
       webhook_attempts: [
         { webhook_event_id: 1n, number: 1, created_at: later(6_000) },
@@ -73,14 +144,26 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     transitions: [
       { paymentId: 1n, from: 'CREATED', to: 'PENDING' },
       { paymentId: 1n, from: 'PENDING', to: 'SUCCEEDED' },
+      { paymentId: 1n, from: 'SUCCEEDED', to: 'PARTIALLY_REFUNDED' },
     ],
+    refundTransitions: [
+      { refundId: 1n, from: null, to: 'PENDING' },
+      { refundId: 1n, from: 'PENDING', to: 'SUCCEEDED' },
+    ],
+    overReserved: [],
+    wronglyRefused: [],
+    refunds: [bookedOf('app', 4_000n), bookedOf('user', 3_000n)],
+    refusedRefunds: new Set(),
+    refundAnswers: [{ key: 'refund-0-0', amountMinor: 4_000, paymentId: 1n, refundId: 1n }],
+    acts: [{ operatorId: 2, path: '/admin/refunds/2/approve', atMs: later(15_000).getTime() }],
+    endedMs: later(24 * HOUR_MS).getTime(),
     sessions: ['tranpaid', 'tranlate'],
     charges: [chargeOf('paid', 3_000), chargeOf('late', 2 * HOUR_MS)],
-    received: ['evt_1', 'evt_2'].map((eventId) => ({
+    received: ['evt_1', 'evt_2', 'evt_3', 'evt_4', 'evt_5', 'evt_6'].map((eventId) => ({
       host: 'shop.example',
       eventId,
       signature: 'v1,',
-      body: '{}',
+      body: { evt_3: toldOf(1).payload, evt_5: toldOf(2).payload }[eventId] ?? '{}',
       atMs: 0,
       status: 200,
     })),
@@ -93,9 +176,28 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     acknowledged: [{ kind: 'ipn', body: 'val_id=vallate' }],
     wrong: [],
     atRest: true,
+    running: ['late:tranlate'],
     histories: [{ workflowId: 'payment:pay_paid', events: 22 }],
     faultsEndedMs: AT.getTime(),
     clockToleranceMs: 0,
+  };
+}
+
+/** The event of a refund that succeeded. */
+function toldOf(id: number) {
+  return { type: 'refund.succeeded', payload: JSON.stringify({ data: { id, status: 'SUCCEEDED' } }) };
+}
+
+function bookedOf(name: string, amountMinor: bigint): BookedRefund {
+  const [acceptedAtMs, endsAtMs] = [later(20_000).getTime(), later(25_000).getTime()];
+  return {
+    key: `ref_${name}`,
+    refId: `bankref${name}`,
+    bankTranId: 'bankpaid',
+    amountMinor,
+    acceptedAtMs,
+    endsAtMs,
+    ends: 'refunded',
   };
 }
 
@@ -104,11 +206,13 @@ function chargeOf(name: string, afterMs: number) {
   return {
     tranId: `tran${name}`,
     valId: `val${name}`,
+    bankTranId: `bank${name}`,
     grossMinor: 10_000n,
     feeMinor: 250n,
     atMs,
     visibleFromMs: atMs,
     agrees: true,
+    risky: false,
   };
 }
 
@@ -155,7 +259,45 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
     });
     return evidence;
   })(),
+  'never-more-back-than-taken': {
+    ...goodEvidence(),
+    refunds: [...goodEvidence().refunds, { ...bookedOf('third', 3_001n), endsAtMs: Infinity, ends: 'failed' }],
+  },
+  'reservation-kept': { ...goodEvidence(), overReserved: ['10001 of payment 1 was reserved, 10000 was captured'] },
+  'refused-only-what-is-too-much': { ...goodEvidence(), wronglyRefused: ['1 of payment 1 was refused as too much'] },
+  'refund-asked-as-stored': withFirst('refunds', { reference: 'ref_first_key' }),
+  'refund-ends-as-the-gateway-says': withFirst('refunds', { status: 'FAILED' }),
+  'refund-ends-are-final': {
+    ...goodEvidence(),
+    refundTransitions: [{ refundId: 1n, from: 'FAILED', to: 'SUCCEEDED' }],
+  },
+  'refund-comes-to-an-end': withFirst('refunds', {
+    status: 'PENDING',
+    review_reason: 'GATEWAY_CANCELLED',
+    review_since: later(HOUR_MS),
+  }),
+  'refund-known-in-time': withFirst('refunds', { ended_at: later(9 * HOUR_MS) }),
+  'payment-shows-what-went-back': withFirst('payments', { status: 'REFUNDED' }),
+  'refund-posted-once': withRows('ledger_transactions', (rows) => [
+    ...rows,
+    { id: 5n, kind: 'refund', cause_id: 'ref_app' },
+    { id: 6n, kind: 'refund', cause_id: 'ref_nobody' },
+  ]),
+  'one-event-per-refund': withRows('webhook_events', (rows) => [...rows, { ...rows[2], id: 7n, event_id: 'evt_7' }]),
+  'decided-by-people': {
+    ...goodEvidence(),
+    acts: [{ operatorId: 1, path: '/admin/refunds/2/approve', atMs: later(15_000).getTime() }],
+  },
+  'decisions-taken-up': withFirst('decisions', { consumed_at: null }),
+  'late-money-in-one-place': withFirst('late_payments', { status: 'REFUNDING' }),
+  'promises-about-refunds-kept': withFirst('refunds', { amount_minor: 4_001n }),
+  'one-refund-per-key': withRows('refunds', ([first = {}, ...rest]) => [
+    first,
+    ...rest,
+    { ...first, id: 3n, reference: 'ref_again' },
+  ]),
   'comes-to-rest': { ...goodEvidence(), atRest: false },
+  'no-workflow-left-behind': { ...goodEvidence(), running: ['payment:pay_paid'] },
   'money-known-in-time': withFirst('payments', { paid_at: later(5 * HOUR_MS) }),
   'no-false-alarm': { ...goodEvidence(), alerts: ['payment-behind-workflow'] },
   'no-storm': { ...goodEvidence(), histories: [{ workflowId: 'late:tranlate', events: 5_000 }] },
@@ -188,6 +330,24 @@ describe('the judges of the simulation', () => {
     const lost = (evidence: Evidence): boolean => judge(evidence).some(({ judge: name }) => name === 'no-charge-lost');
     expect(lost(told(true))).toBe(true);
     expect(lost(told(false))).toBe(false);
+  });
+
+  test('each way around a second person is seen', () => {
+    // Four eyes: money above the threshold, an end found by people, and a decision on late money need the people themselves.
+    const complains = (evidence: Evidence): boolean =>
+      judge(evidence).some(({ judge: name }) => name === 'decided-by-people');
+    const failed = { status: 'FAILED', failure_code: 'OPERATOR_FOUND_NOT_REFUNDED' };
+    const oneFound = { operatorId: 2, path: '/admin/refunds/1/review', body: { decision: 'not-refunded' }, atMs: 0 };
+    const found = { ...withFirst('refunds', failed), acts: [...goodEvidence().acts, oneFound] };
+    const twoFound = { ...found, acts: [...found.acts, { ...oneFound, operatorId: 3 }] };
+    expect([complains(found), complains(twoFound)]).toEqual([true, false]);
+    const late = { operatorId: 2, path: '/admin/late-payments/1', body: { decision: 'keep' }, atMs: 0 };
+    const kept = { ...withFirst('late_payments', { status: 'KEPT' }), acts: [...goodEvidence().acts, late] };
+    const keptByTwo = { ...kept, acts: [...kept.acts, { ...late, operatorId: 3 }] };
+    expect([complains(kept), complains(keptByTwo)]).toEqual([true, false]);
+    const rejected = { status: 'FAILED', failure_code: 'REVIEW_REJECTED', ended_at: later(HOUR_MS) };
+    expect(complains(withFirst('payments', rejected))).toBe(true);
+    expect(complains(withFirst('refunds', { failure_code: 'APPROVER_REJECTED', status: 'REJECTED' }))).toBe(true);
   });
 
   test('a delivery that is given up before ten attempts over 72 hours breaks the schedule', () => {

@@ -7,6 +7,9 @@ import { Timeline } from '../../proofs/simulation/timeline.ts';
 const SCHEMA = schemaOf([
   `create table accounts (id bigint generated always as identity primary key, name text not null unique,
      amount bigint not null default 0 check (amount >= 0))`,
+  `create table grants (id bigint generated always as identity primary key, holder text not null check (holder = lower(holder)), account_id bigint,
+     rights text[] not null default '{}', unique nulls not distinct (holder, account_id))`,
+  `insert into accounts (name) values ('seeded');`,
 ]);
 
 let timeline: Timeline;
@@ -105,6 +108,48 @@ describe('the simulated Postgres', () => {
     const ends = await done(crossed);
     expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(1);
     expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: '40P01' } });
+  });
+
+  test('locks only the rows of the from-item that a statement names', async () => {
+    // Decisions about late money are locked, the money itself is not: whoever works on that does not wait.
+    await done(committed(`insert into accounts (name) values ('a')`));
+    await done(committed(`insert into grants (holder, account_id) values ('x', 1)`));
+    const reader = server.begin();
+    const join = 'select g.id from grants g join accounts a on a.id = g.account_id for update of g';
+    expect(await done(reader.execute(join, []))).toEqual([{ id: 1n }]);
+    expect(await done(committed('select name from accounts for update skip locked'))).toEqual([{ name: 'a' }]);
+    expect(await done(committed('select holder from grants for update skip locked'))).toEqual([]);
+  });
+
+  test('takes two rows without a value for alike where a constraint says so', async () => {
+    // An operator holds a role in every application once.
+    const grant = `insert into grants (holder, account_id) values ('x', null)`;
+    await done(committed(grant));
+    await expect(done(committed(grant))).rejects.toMatchObject({ code: '23505' });
+    await expect(done(committed(`insert into grants (holder) values ('X')`))).rejects.toMatchObject({ code: '23514' });
+  });
+
+  test('gathers rows into JSON, compares with patterns and counts milliseconds', async () => {
+    // A session's grants, the events of refunds, and how long a session may be idle are read so.
+    await done(committed(`insert into grants (holder, rights) values ('refund.a', '{read,write}'), ('other', '{}')`));
+    const rows = await done(
+      committed(
+        `select coalesce((select jsonb_agg(jsonb_build_object('rights', to_jsonb(g.rights), 'all', g.account_id is null, 'id', g.id::text))
+           from grants g where g.holder like 'refund.%'), '[]') as held,
+         now() - ?::integer * interval '1 millisecond' < now() as earlier, 'a_b' like 'a.b' as exact`,
+        [1_500],
+      ),
+    );
+    expect(rows).toEqual([{ held: [{ rights: ['read', 'write'], all: true, id: '1' }], earlier: true, exact: false }]);
+  });
+
+  test('keeps the rows that migrations write for whoever wants them', async () => {
+    // The operators' roles come from the migrations, so that no permission is written down twice.
+    expect(server.rows('accounts')).toEqual([]);
+    for (const seed of SCHEMA.seeds) {
+      await done(committed(seed));
+    }
+    expect(server.rows('accounts')).toMatchObject([{ name: 'seeded' }]);
   });
 
   test('skips rows that are locked when it is told to', async () => {

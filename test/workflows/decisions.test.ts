@@ -44,6 +44,17 @@ describe('a payment under review', () => {
     expect(staged.asked.lookedForLate).toHaveLength(1);
   });
 
+  test('whose rejection was carried out by a task that was lost is ended all the same, and looked for late money', async () => {
+    // The row had ended, but the workflow would have waited for an operator for ever.
+    const staged = await underReview({
+      reviewDecision: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }),
+    });
+    await decide(staged, 13n);
+    expect(await staged.handle().result()).toBe('FAILED');
+    expect(staged.asked.settle).toEqual([]);
+    expect(staged.asked.lookedForLate).toHaveLength(1);
+  });
+
   test('that was rejected is looked for late money also by a run that finds it ended', async () => {
     // The workflow was terminated between the booking and the look.
     const staged = theatre.stage({ open: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }) });

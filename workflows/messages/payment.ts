@@ -80,7 +80,10 @@ export interface SettleInput extends PaymentWorkflowInput {
 
 export type ReviewDecision =
   /** Nobody has decided, whatever a signal said. */
-  { readonly kind: 'none' } | { readonly kind: 'accept' | 'reject'; readonly decisionId: string };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'accept' | 'reject'; readonly decisionId: string }
+  /** Carried out before, by a run of this step whose answer was lost. */
+  | { readonly kind: 'ended'; readonly status: SettledStatus; readonly failureCode?: string };
 
 export interface ReviewDecisionInput extends PaymentWorkflowInput {
   /** The decisions that were signalled since the last look. */

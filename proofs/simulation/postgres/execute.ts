@@ -70,7 +70,7 @@ class Statement {
     const found = this.matching(select.from, select.where, outer?.bindings ?? []);
     this.sort(found, select.orderBy);
     const limit = select.limit === null ? Infinity : Number(select.limit(this.scope([])));
-    const taken = select.lock === 'none' ? found.slice(0, limit) : this.locked(found, { limit, lock: select.lock });
+    const taken = select.lock === 'none' ? found.slice(0, limit) : this.locked(found, limit, select);
     const rows = select.aggregate
       ? [
           this.itemsOf(
@@ -99,12 +99,13 @@ class Statement {
     }
   }
 
-  private locked(found: readonly Matched[], { limit, lock }: { limit: number; lock: Select['lock'] }): Matched[] {
+  private locked(found: readonly Matched[], limit: number, { from, lock, lockOf }: Select): Matched[] {
     const taken: Matched[] = [];
     for (const match of found) {
-      const held = match.rows.find((row) => row?.writer !== null && row?.writer !== this.execution.writer);
+      const wanted = match.rows.filter((_row, index) => lockOf === null || from[index]?.alias === lockOf);
+      const held = wanted.find((row) => row?.writer !== null && row?.writer !== this.execution.writer);
       if (taken.length < limit && !(lock === 'skip' && held !== undefined && held !== null)) {
-        match.rows.forEach((row) => row !== null && this.lock(row));
+        wanted.forEach((row) => row !== null && this.lock(row));
         taken.push(match);
       }
     }

@@ -103,6 +103,10 @@ class ExpressionReader {
         return negate ? negated(found) : found;
       };
     }
+    if (reader.takes('like')) {
+      const pattern = this.sum();
+      return (scope) => matchesLike(left(scope), pattern(scope));
+    }
     const operator = ['=', '<>', '!=', '<=', '>=', '<', '>', '~'].find((sign) => reader.takes(sign));
     if (operator === undefined) {
       return left;
@@ -298,7 +302,7 @@ class ExpressionReader {
       reader.expect(')');
       return ({ group }) => BigInt(group?.length ?? 0);
     }
-    if (name === 'json_agg') {
+    if (name === 'json_agg' || name === 'jsonb_agg') {
       return this.jsonArray();
     }
     if (name === 'extract') {
@@ -336,6 +340,9 @@ function asJson(value: Value): Value {
   if (value instanceof Date) {
     return value.toISOString();
   }
+  if (Array.isArray(value)) {
+    return value.map((member) => asJson(member as Value));
+  }
   return typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
     ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asJson(member as Value)]))
     : value;
@@ -371,6 +378,18 @@ function bareColumn(bindings: Bindings, name: string): Value {
     throw new SyntaxError(`the simulation's Postgres knows no column ${name}`);
   }
   return whole.values;
+}
+
+/** `%` stands for any text, `_` for one character; nothing is escaped. */
+function matchesLike(text: Value, pattern: Value): Value {
+  if (text === null || pattern === null) {
+    return null;
+  }
+  const source = String(pattern)
+    .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.');
+  return new RegExp(`^${source}$`, 's').test(String(text));
 }
 
 function negated(value: Value): Value {
@@ -438,6 +457,12 @@ const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Sco
   now: (_operands, { now }) => now,
   nextval: ([sequence = null], { nextval }) => nextval(String(sequence)),
   to_json: ([row = null]) => asJson(row),
+  to_jsonb: ([value = null]) => asJson(value),
+  jsonb_build_object: (operands) =>
+    Object.fromEntries(
+      operands.flatMap((name, index) => (index % 2 === 0 ? [[String(name), asJson(operands[index + 1] ?? null)]] : [])),
+    ),
+  lower: ([text = null]) => (text === null ? null : String(text).toLowerCase()),
   pg_current_xact_id: (_operands, { transactionId }) => transactionId,
   coalesce: (operands) => {
     const value = operands.find((operand) => operand !== null) ?? null;

@@ -13,13 +13,11 @@ export interface TableFunction {
 export interface Schema {
   readonly tables: ReadonlyMap<string, Table>;
   readonly functions: ReadonlyMap<string, TableFunction>;
+  /** Statements by which migrations write rows; a world runs them where its story needs these. */
+  readonly seeds: readonly string[];
 }
 
 const FUNCTION = /create (?:or replace )?function (\w+)\(([^)]*)\)\s+returns table \(([^)]*)\)[^$]*?as \$\$(.*?)\$\$/gs;
-
-/** People log in elsewhere: what only operators' requests read and write is left to the tests on a real server. */
-const NOT_SIMULATED =
-  /^(?:create table|alter table|create (?:unique )?index on|insert into) (?:operators|operator_\w+|login_throttles|roles|settings|gateway_configurations)\b/i;
 
 /**
  * Tables and lookup functions from the product's own migrations, so that no constraint is written down twice. Row-level security, roles,
@@ -28,21 +26,21 @@ const NOT_SIMULATED =
 export function schemaOf(statements: readonly string[]): Schema {
   const tables = new Map<string, Table>();
   const functions = new Map<string, TableFunction>();
+  const seeds: string[] = [];
   for (const text of statements) {
     const statement = text.trim();
-    if (NOT_SIMULATED.test(statement)) {
-      continue;
-    }
     if (/^create table /i.test(statement)) {
       const table = readTable(new Reader(statement));
       tables.set(table.name, table);
     } else if (/^create unique index /i.test(statement)) {
       readUniqueIndex(new Reader(statement), tables);
-    } else if (/^alter table (?:only )?\w+ add column/i.test(statement)) {
+    } else if (/^insert into /i.test(statement)) {
+      seeds.push(statement.replace(/;$/, ''));
+    } else if (/^alter table (?:only )?\w+\s+add column/i.test(statement)) {
       readAddedColumns(new Reader(statement), tables);
-    } else if (/^alter table \w+ (?:drop constraint|add (?:constraint|unique|check))/i.test(statement)) {
+    } else if (/^alter table \w+\s+(?:drop constraint|add (?:constraint|unique|check))/i.test(statement)) {
       readChangedConstraint(new Reader(statement), tables);
-    } else if (/^(?:alter|drop) table \w+ (?!enable|force)/i.test(statement)) {
+    } else if (/^(?:alter|drop) table \w+\s+(?!enable|force)/i.test(statement)) {
       throw new SyntaxError(`the simulation does not read this migration yet: ${statement.slice(0, 80)}`);
     }
     for (const [, name = '', parameters = '', columns = '', body = ''] of statement.matchAll(FUNCTION)) {
@@ -53,7 +51,7 @@ export function schemaOf(statements: readonly string[]): Schema {
       });
     }
   }
-  return { tables, functions };
+  return { tables, functions, seeds };
 }
 
 function firstWords(list: string): string[] {
@@ -72,10 +70,11 @@ function readTable(reader: Reader): Table {
 function readTableItem(reader: Reader, table: Table): void {
   const named = reader.takes('constraint') ? reader.word() : null;
   if (reader.takes('unique')) {
-    table.uniques.push({ columns: readNames(reader), where: null });
+    const nullsAlike = reader.takes('nulls', 'not', 'distinct');
+    table.uniques.push({ columns: readNames(reader), where: null, nullsAlike });
   } else if (reader.takes('primary', 'key')) {
     table.primaryKey = readNames(reader);
-    table.uniques.push({ columns: table.primaryKey, where: null });
+    table.uniques.push({ columns: table.primaryKey, where: null, nullsAlike: false });
   } else if (reader.takes('check')) {
     addCheck(table, named ?? `${table.name}_check`, readBracketed(reader));
   } else if (reader.takes('foreign', 'key')) {
@@ -102,9 +101,9 @@ function readColumn(reader: Reader, table: Table): void {
     } else if (reader.takes('primary', 'key')) {
       column.nullable = false;
       table.primaryKey = [name];
-      table.uniques.push({ columns: [name], where: null });
+      table.uniques.push({ columns: [name], where: null, nullsAlike: false });
     } else if (reader.takes('unique')) {
-      table.uniques.push({ columns: [name], where: null });
+      table.uniques.push({ columns: [name], where: null, nullsAlike: false });
     } else if (reader.takes('check')) {
       addCheck(table, `${table.name}_${name}_check`, readBracketed(reader));
     } else if (reader.sees('references')) {
@@ -134,8 +133,11 @@ function readChangedConstraint(reader: Reader, tables: ReadonlyMap<string, Table
   }
   if (reader.takes('drop', 'constraint')) {
     const name = reader.word();
-    if (!table.checks.delete(name)) {
-      throw new SyntaxError(`a migration drops ${name}, which is no check of ${table.name}`);
+    const unique = table.uniques.findIndex(({ columns }) => `${table.name}_${columns.join('_')}_key` === name);
+    if (unique >= 0) {
+      table.uniques.splice(unique, 1);
+    } else if (!table.checks.delete(name)) {
+      throw new SyntaxError(`a migration drops ${name}, which ${table.name} does not have`);
     }
     return;
   }
@@ -173,8 +175,9 @@ function readUniqueIndex(reader: Reader, tables: ReadonlyMap<string, Table>): vo
   reader.expect('on');
   const table = tables.get(reader.word());
   const columns = readNames(reader);
+  const nullsAlike = reader.takes('nulls', 'not', 'distinct');
   const where = reader.takes('where') ? readExpression(reader, readQuery) : null;
-  table?.uniques.push({ columns, where });
+  table?.uniques.push({ columns, where, nullsAlike });
 }
 
 function readAddedColumns(reader: Reader, tables: ReadonlyMap<string, Table>): void {

@@ -75,7 +75,7 @@ export class PostgresServer {
     skewMs: number;
   }) {
     this.tables = new Map([...schema.tables].map(([name, table]) => [name, table.emptied()]));
-    this.schema = { tables: this.tables, functions: schema.functions };
+    this.schema = { ...schema, tables: this.tables };
     this.timeline = timeline;
     this.faults = faults;
     this.skewMs = skewMs;

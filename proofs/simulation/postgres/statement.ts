@@ -34,6 +34,8 @@ export interface Select {
   readonly orderBy: readonly { readonly by: Expression; readonly descending: boolean }[];
   readonly limit: Expression | null;
   readonly lock: 'none' | 'wait' | 'skip';
+  /** The one from-item whose rows are locked; null for all. */
+  readonly lockOf: string | null;
   readonly union: Select | null;
 }
 
@@ -122,8 +124,10 @@ function readSelect(reader: Reader): Select {
   const union = reader.takes('union') ? readUnion(reader) : null;
   const orderBy = reader.takes('order', 'by') ? reader.list(() => readOrder(reader)) : [];
   const limit = reader.takes('limit') ? expression(reader) : null;
-  const lock = !reader.takes('for', 'update') ? 'none' : reader.takes('skip', 'locked') ? 'skip' : 'wait';
-  return { kind: 'select', items, aggregate, from, where, orderBy, limit, lock, union };
+  const locks = reader.takes('for', 'update');
+  const lockOf = locks && reader.takes('of') ? reader.word() : null;
+  const lock = !locks ? 'none' : reader.takes('skip', 'locked') ? 'skip' : 'wait';
+  return { kind: 'select', items, aggregate, from, where, orderBy, limit, lock, lockOf, union };
 }
 
 function readUnion(reader: Reader): Select {

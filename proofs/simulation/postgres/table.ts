@@ -14,6 +14,8 @@ export interface UniqueConstraint {
   readonly columns: readonly string[];
   /** Rows that it counts; null for all. */
   readonly where: Expression | null;
+  /** `nulls not distinct`: two rows without a value are alike. */
+  readonly nullsAlike: boolean;
 }
 
 /** Who writes; open until it ends, and woken waiters look again. */
@@ -144,7 +146,10 @@ export class Table {
     const same = (candidate: Values | null): boolean =>
       candidate !== null &&
       counts(candidate) &&
-      constraint.columns.every((name) => compare(values[name] ?? null, candidate[name] ?? null) === 0);
+      constraint.columns.every((name) => {
+        const [mine = null, other = null] = [values[name], candidate[name]];
+        return (constraint.nullsAlike && mine === null && other === null) || compare(mine, other) === 0;
+      });
     if (!counts(values)) {
       return null;
     }

@@ -12,6 +12,7 @@ export type Value = null | boolean | number | bigint | string | Date | Uint8Arra
 export type Values = Record<string, Value>;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
+  millisecond: 1,
   second: 1_000,
   minute: 60_000,
   hour: 3_600_000,
@@ -19,7 +20,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 export function interval(text: string): Interval {
-  const match = /^(\d+(?:\.\d+)?) (second|minute|hour|day)s?$/.exec(text);
+  const match = /^(\d+(?:\.\d+)?) (millisecond|second|minute|hour|day)s?$/.exec(text);
   const unitMs = UNIT_MS[match?.[2] ?? ''];
   if (unitMs === undefined) {
     throw new SyntaxError(`the simulation does not read interval '${text}'`);

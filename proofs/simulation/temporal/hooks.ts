@@ -1,12 +1,14 @@
 import { registerHooks } from 'node:module';
 
-const STAND_IN = new URL('./workflow-sdk.ts', import.meta.url).href;
+const STAND_INS: ReadonlyMap<string, string> = new Map([
+  ['@temporalio/workflow', new URL('./workflow-sdk.ts', import.meta.url).href],
+  ['node:timers/promises', new URL('../fake-timers.ts', import.meta.url).href],
+]);
 
-/** In this thread and from here on, workflow code that is imported finds the stand-in where it asks for Temporal's SDK. */
+/** In this thread and from here on, code that is imported finds the stand-ins where it asks for Temporal's SDK or for timers. */
 registerHooks({
   resolve(specifier, context, next) {
-    return specifier === '@temporalio/workflow'
-      ? { url: STAND_IN, format: 'module-typescript', shortCircuit: true }
-      : next(specifier, context);
+    const url = STAND_INS.get(specifier);
+    return url === undefined ? next(specifier, context) : { url, format: 'module-typescript', shortCircuit: true };
   },
 });
