@@ -51,7 +51,9 @@ interface WaitingRow {
 }
 
 /**
- * Writes a decision, or seconds the one that waits for it. The caller has locked the payment, so two operators come one after another.
+ * Writes a decision, or seconds the one that waits for it. Another word than that of a decision which nobody has seconded takes it back: one
+ * person's word alone neither moves money nor keeps the others from deciding. The caller has locked the payment, so two operators come one
+ * after another.
  * @throws DomainError FORBIDDEN when one person would be both, INVALID_OPERATION_STATE when something else is decided already
  */
 export async function decide(statements: Statements, decision: NewDecision): Promise<StoredDecision> {
@@ -62,8 +64,11 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
        and consumed_at is null for update`,
     [kind, paymentId, refundId, latePaymentId],
   );
-  if (waiting !== undefined) {
+  if (waiting !== undefined && (isComplete(waiting) || waiting.decision === decision.decision)) {
     return second(statements, decision, waiting);
+  }
+  if (waiting !== undefined) {
+    await consumeDecision(statements, BigInt(waiting.id), 'TAKEN_BACK');
   }
   const [row] = await statements.execute<{ id: string }[]>(
     `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, decision, reason, operator_id, needs_second)
@@ -87,12 +92,16 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
   return { id: BigInt(row.id), complete: !decision.needsSecond };
 }
 
+function isComplete({ needs_second: needsSecond, second_operator_id: second }: WaitingRow): boolean {
+  return !needsSecond || second !== null;
+}
+
 async function second(
   statements: Statements,
-  { decision, operatorId }: NewDecision,
+  { operatorId }: NewDecision,
   waiting: WaitingRow,
 ): Promise<StoredDecision> {
-  if (!waiting.needs_second || waiting.second_operator_id !== null || waiting.decision !== decision) {
+  if (isComplete(waiting)) {
     throw new DomainError('INVALID_OPERATION_STATE', `it is decided already: ${waiting.decision}`);
   }
   if (waiting.operator_id === operatorId.toString()) {

@@ -4,7 +4,6 @@ export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
 /** Why a refund waits for a person: what became of it at the gateway is not known, and no guess is made. */
 export const REFUND_REVIEW_REASONS = [
-  'GATEWAY_UNREACHABLE',
   'GATEWAY_CANCELLED',
   'REFUSED_AFTER_DOUBT',
   'STUCK_AT_GATEWAY',

@@ -114,7 +114,8 @@ function readAccount(environment: NodeJS.ProcessEnv, mode: Mode, problems: strin
   const names = STORE_SETTINGS.map((setting) => `SSLCOMMERZ_${mode}_${setting}`);
   const [url = '', id = '', password = ''] = names.map((name) => environment[name] ?? '');
   const baseUrl = url === '' ? SSLCOMMERZ_URLS[mode] : url;
-  if (!origin.safeParse(baseUrl).success || (id === '') !== (password === '')) {
+  const halfSet = [id, password].filter((text) => text === '').length === 1;
+  if (!origin.safeParse(baseUrl).success || halfSet) {
     problems.push(`${names.join(', ')}: the first one an http(s) origin or none, the other two both or neither`);
     return { baseUrl: SSLCOMMERZ_URLS[mode], store: null };
   }

@@ -62,10 +62,17 @@ async function carryOut(
   statements: Statements,
   { refund, decision }: Decided,
 ): Promise<RefundStand> {
-  if (decision.decision === 'reject' && refund.status === 'PENDING' && refund.reviewReason === null) {
+  const doubted = refund.status === 'PENDING' && refund.reviewReason !== null;
+  if (decision.decision !== 'approve' && refund.status === 'PENDING' && !doubted) {
     // It came too late: the gateway may have the refund already, and nobody doubts what it will say.
     await consumeDecision(statements, decision.id, 'TOO_LATE');
     return { kind: 'pending' };
+  }
+  if (decision.decision === 'accept' && doubted) {
+    const end = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
+    const status = await writeEnd(deps, statements, { refund, ...end });
+    await consumeDecision(statements, decision.id, status);
+    return { kind: 'ended', status };
   }
   if (decision.decision === 'reject') {
     const from = refund.status === 'AWAITING_APPROVAL' ? 'AWAITING_APPROVAL' : 'PENDING';

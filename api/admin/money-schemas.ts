@@ -61,8 +61,10 @@ export const Reason = z.object({ reason: text(500) }).meta({ id: 'Reason' });
 export const RefundReviewBody = z
   .object({
     decision: z
-      .enum(['retry', 'not-refunded'], 'must be retry or not-refunded')
-      .describe('`retry` asks the gateway again; `not-refunded` ends the refund as FAILED, which takes two people.'),
+      .enum(['retry', 'refunded', 'not-refunded'], 'must be retry, refunded or not-refunded')
+      .describe(
+        '`retry` asks the gateway again. What two people have seen in the gateway’s panel ends the refund: `refunded` as SUCCEEDED, `not-refunded` as FAILED.',
+      ),
     reason: text(500),
   })
   .meta({ id: 'RefundReview' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Scope } from '../../database/connection.ts';
-import { decide, type StoredDecision } from '../../database/decisions.ts';
+import { decide, type DecisionWord, type StoredDecision } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/operators/lists.ts';
 import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
@@ -22,6 +22,9 @@ import { adminRoute, type AdminRoute } from './route.ts';
 import { settled } from './settled.ts';
 
 const TAG = 'Refunds by operators';
+
+/** What the words of a review are as a decision. */
+const REVIEW_WORDS = { retry: 'approve', refunded: 'accept', 'not-refunded': 'reject' } as const;
 
 /** Refunds as operators start, approve, reject and resolve them. Whoever asks for one does not approve it. */
 export function refundAdminRoutes(deps: AdminDependencies): AdminRoute[] {
@@ -202,15 +205,14 @@ function review(deps: AdminDependencies): AdminRoute {
     handler: async ({ caller, params, body }) => {
       const found = await locate(deps, caller, params.id);
       const { reason } = body;
-      const notRefunded = body.decision === 'not-refunded';
       const stored = await deps.database.inTransaction(found.scope, async (statements) => {
         const refund = await lock(statements, found);
         if (refund.reviewReason === null) {
           throw new DomainError('INVALID_OPERATION_STATE', 'the refund is not under review');
         }
         await audit(statements, { caller, refund, action: `refund.review-${body.decision}`, reason });
-        const decision = notRefunded ? 'reject' : 'approve';
-        return decideOn(statements, { found, caller, decision, reason, needsSecond: notRefunded });
+        const decision = REVIEW_WORDS[body.decision];
+        return decideOn(statements, { found, caller, decision, reason, needsSecond: decision !== 'approve' });
       });
       if (!stored.complete) {
         return { status: 200, data: { refund: refundView(found.refund), decision: 'awaits-second-person' as const } };
@@ -258,7 +260,7 @@ async function lockWaiting(statements: Statements, { found, caller }: Deciding):
 }
 
 interface DecisionOn extends Deciding {
-  readonly decision: 'approve' | 'reject';
+  readonly decision: DecisionWord;
   readonly reason: string | null;
   readonly needsSecond?: boolean;
 }

@@ -27,14 +27,12 @@ const REFUND_BRANCHES: readonly string[] = [
   ...['APPROVAL_EXPIRED', 'APPROVER_REJECTED', 'GATEWAY_REFUSED_REFUND', 'OPERATOR_FOUND_NOT_REFUNDED'].map(
     (code) => `refund failure: ${code}`,
   ),
-  // Nothing asks for a review because the gateway is silent: it is asked for a month, and counts as stuck then.
-  ...REFUND_REVIEW_REASONS.filter((reason) => reason !== 'GATEWAY_UNREACHABLE').map(
-    (reason) => `refund review: ${reason}`,
-  ),
+  ...REFUND_REVIEW_REASONS.map((reason) => `refund review: ${reason}`),
   ...APPROVAL_WAYS.map((way) => `approval: ${way}`),
-  ...['PENDING', 'FAILED', 'REJECTED'].map((outcome) => `decision: refund ${outcome}`),
+  ...['PENDING', 'FAILED', 'SUCCEEDED', 'REJECTED'].map((outcome) => `decision: refund ${outcome}`),
   ...['REFUNDING', 'KEPT'].map((outcome) => `decision: late-payment ${outcome}`),
   'second person: wanted',
+  'people: refunded',
   ...['none', 'under way', 'given back', 'not given back'].map((seen) => `panel: ${seen}`),
   ...['payments/refunds 201', 'refunds/approve 200', 'refunds/reject 200', 'refunds/review 200'].map(
     (answer) => `operator: ${answer}`,

@@ -199,6 +199,11 @@ export class Operators {
           await world.timeline.pause(world.gateway.refunds.leftMs(key) * (random.chance(0.7) ? 1 : 0.1));
         }
         this.retries.set(key, retries + 1);
+        if (seen === 'given back' && random.chance(0.4)) {
+          world.reached('people: refunded');
+          await this.decide({ path, body: { decision: 'refunded', reason: 'The panel has it' } });
+          return;
+        }
         if (retries < RETRIES_MAX) {
           await this.operate({ operatorId: 1, path, body: { decision: 'retry', reason: 'Looked at the panel' } });
         }

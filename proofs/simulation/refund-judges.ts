@@ -267,6 +267,12 @@ function refundDecided(evidence: Evidence, refund: Values): string[] {
     const people = new Set(saidBy(evidence, { path, words: ['not-refunded'], beforeMs: endedMs }));
     complaints.push(...(people.size >= 2 ? [] : ['was found not refunded by fewer than two people']));
   }
+  const byWord = table(evidence, 'decisions').some(
+    (row) => row['refund_id'] === refund['id'] && row['decision'] === 'accept' && row['outcome'] === 'SUCCEEDED',
+  );
+  if (byWord && new Set(saidBy(evidence, { path, words: ['refunded'], beforeMs: endedMs })).size < 2) {
+    complaints.push('was found refunded by fewer than two people');
+  }
   return complaints.map((what) => `${text(refund['reference'])} ${what}`);
 }
 

@@ -364,6 +364,41 @@ describe('an approval', () => {
     ]);
   });
 
+  test('that the money went back, by two people who saw it, books it once', async () => {
+    // The gateway refuses the repeated key and never tells: without their word it would stay open for ever.
+    const { input } = await settled();
+    const refund = await asked(input);
+    await world.activities.markRefundForReview({ ...refund, reason: 'REFUSED_AFTER_DOUBT' });
+    const [row] = await world.rows(
+      `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id, needs_second)
+       select application_id, mode, 'refund', payment_id, id, 'accept', ?::bigint, true from refunds where id = ?::bigint returning id`,
+      [operators[0], refund.refundId],
+    );
+    expect(await decide(refund)).toEqual({ kind: 'review', reason: 'REFUSED_AFTER_DOUBT' });
+    await world.rows('update decisions set second_operator_id = ?::bigint where id = ?::bigint returning 1', [
+      operators[1],
+      row?.['id'],
+    ]);
+    const ends = await Promise.all([decide(refund), decide(refund), decide(refund)]);
+    expect(ends).toEqual(ends.map(() => ({ kind: 'ended', status: 'SUCCEEDED' })));
+    expect(await postingsOf(refund.reference)).toHaveLength(1);
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PARTIALLY_REFUNDED' });
+    expect((await eventsOf(input)).map(({ type }) => type)).toEqual([
+      'payment.succeeded',
+      'refund.succeeded',
+      'payment.refunded',
+    ]);
+  });
+
+  test('that the money went back counts for nothing where nobody doubts it', async () => {
+    // A row that was written before the doubt was over.
+    const { input } = await settled();
+    const refund = await asked(input);
+    const late = await decision(refund, 'accept');
+    expect(await decide(refund, [late])).toEqual({ kind: 'pending' });
+    expect(await postingsOf(refund.reference)).toEqual([]);
+  });
+
   test('that nobody took up is closed by the end of the refund', async () => {
     // The sweeper would signal it for ever.
     const { refund } = await awaiting();

@@ -221,13 +221,43 @@ describe('a refund under review', () => {
       decision: 'awaits-second-person',
     });
     expect(await decideOn(refund, 'finance', 'not-refunded')).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-    expect(await decideOn(refund, 'second', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
     expect((await decideOn(refund, 'second', 'not-refunded')).data).toMatchObject({ decision: 'under-way' });
+    expect(await decideOn(refund, 'admin', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
     const [row] = await world.api.sql<{ operator_id: string; second_operator_id: string }>(
       'select operator_id::text, second_operator_id::text from decisions where refund_id = ?',
       [refund],
     );
     expect(row).toEqual({ operator_id: String(ids['finance']), second_operator_id: String(ids['second']) });
+  }, 20_000);
+
+  test('is called refunded by two people only, too', async () => {
+    // It books money as given back.
+    const refund = await underReview();
+    expect((await decideOn(refund, 'finance', 'refunded')).data).toMatchObject({ decision: 'awaits-second-person' });
+    expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'under-way' });
+    expect(await decisionsOf(refund)).toEqual([{ decision: 'accept', operator_id: String(ids['finance']) }]);
+  }, 20_000);
+
+  test('is not held up by one person’s word: another word takes it back', async () => {
+    // He may have erred, or be away for a month.
+    const refund = await underReview();
+    await decideOn(refund, 'finance', 'not-refunded');
+    expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'awaits-second-person' });
+    // Both have spoken, but not for the same.
+    expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
+      decision: 'awaits-second-person',
+    });
+    expect((await decideOn(refund, 'finance', 'retry')).data).toMatchObject({ decision: 'under-way' });
+    const rows = await world.api.sql<{ decision: string; outcome: string | null }>(
+      'select decision, outcome from decisions where refund_id = ? order by id',
+      [refund],
+    );
+    expect(rows).toEqual([
+      { decision: 'reject', outcome: 'TAKEN_BACK' },
+      { decision: 'accept', outcome: 'TAKEN_BACK' },
+      { decision: 'reject', outcome: 'TAKEN_BACK' },
+      { decision: 'approve', outcome: null },
+    ]);
   }, 20_000);
 
   test('is asked about again by one', async () => {
@@ -308,10 +338,14 @@ describe('late money', () => {
       decision: { decision: 'refund', awaitsSecondPerson: true },
     });
     expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 403 });
-    expect(await decideOn(late, 'second', 'keep')).toMatchObject({ status: 409 });
-    expect((await decideOn(late, 'second', 'refund')).data).toMatchObject({
+    expect((await decideOn(late, 'second', 'keep')).data).toMatchObject({
+      decision: { decision: 'keep', awaitsSecondPerson: true },
+    });
+    expect((await decideOn(late, 'second', 'refund')).data).toMatchObject({ decision: { awaitsSecondPerson: true } });
+    expect((await decideOn(late, 'finance', 'refund')).data).toMatchObject({
       decision: { decision: 'refund', awaitsSecondPerson: false },
     });
+    expect(await decideOn(late, 'admin', 'keep')).toMatchObject({ status: 409 });
   }, 20_000);
 
   test('that is not held any more is left alone', async () => {

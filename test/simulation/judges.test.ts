@@ -341,6 +341,11 @@ describe('the judges of the simulation', () => {
     const found = { ...withFirst('refunds', failed), acts: [...goodEvidence().acts, oneFound] };
     const twoFound = { ...found, acts: [...found.acts, { ...oneFound, operatorId: 3 }] };
     expect([complains(found), complains(twoFound)]).toEqual([true, false]);
+    const said = { id: 1n, refund_id: 1n, decision: 'accept', outcome: 'SUCCEEDED' };
+    const oneSaw = { ...oneFound, body: { decision: 'refunded' } };
+    const seen = { ...withRows('decisions', () => [said]), acts: [...goodEvidence().acts, oneSaw] };
+    const twoSaw = { ...seen, acts: [...seen.acts, { ...oneSaw, operatorId: 3 }] };
+    expect([complains(seen), complains(twoSaw)]).toEqual([true, false]);
     const late = { operatorId: 2, path: '/admin/late-payments/1', body: { decision: 'keep' }, atMs: 0 };
     const kept = { ...withFirst('late_payments', { status: 'KEPT' }), acts: [...goodEvidence().acts, late] };
     const keptByTwo = { ...kept, acts: [...kept.acts, { ...late, operatorId: 3 }] };
