@@ -3,11 +3,7 @@ export const REFUND_STATUSES = ['AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED', 'FA
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
 /** Why a refund waits for a person: what became of it at the gateway is not known, and no guess is made. */
-export const REFUND_REVIEW_REASONS = [
-  'GATEWAY_CANCELLED',
-  'REFUSED_AFTER_DOUBT',
-  'STUCK_AT_GATEWAY',
-] as const;
+export const REFUND_REVIEW_REASONS = ['GATEWAY_CANCELLED', 'REFUSED_AFTER_DOUBT', 'STUCK_AT_GATEWAY'] as const;
 export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
 
 /** Statuses that hold a part of the refundable balance: only a refund that certainly came to nothing frees it. */
