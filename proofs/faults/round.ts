@@ -101,6 +101,9 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   await endReviews({ settling, refunds, journal }, plan.errands);
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
+  // Late money that only a callback among the rest told of is given back by policy only now.
+  unsettled.push(...(await settleRefunds(settling, plan.errands)));
+  unsettled.push(...(await settleTheRest(settling)));
   log.note('everything is settled');
   countScripts(log, await scriptedSessions(run, plan.errands));
   const collected = await collect({ ...run, errands: plan.errands, callers, journal, prefix, unsettled });
