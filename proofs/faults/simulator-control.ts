@@ -1,3 +1,5 @@
+import { insist } from './insist.ts';
+
 /** What the driver tells the simulated gateway, past every link. */
 export interface GatewayControl {
   /** Waits of seconds instead of minutes, so that a round can be short. */
@@ -33,14 +35,16 @@ export function controlGateway(url: string): GatewayControl {
     return response.json();
   };
   return {
-    hurry: async () => void (await ask('PUT', 'config', HURRIED)),
+    hurry: async () => void (await insist(() => ask('PUT', 'config', HURRIED))),
     async tranIdOf(gatewayPage) {
       const key = /testcde([0-9a-z]+)$/i.exec(new URL(gatewayPage).pathname)?.[1];
       const [session] = key === undefined ? [] : listOf(await ask('GET', `sessions/${key.toUpperCase()}`));
       return typeof session === 'object' && session !== null && 'tranId' in session ? String(session.tranId) : null;
     },
     mend: async (sessionKey) =>
-      void (await ask('POST', `sessions/${sessionKey}/script`, { script: { faults: { validation: [], query: [] } } })),
+      void (await insist(() =>
+        ask('POST', `sessions/${sessionKey}/script`, { script: { faults: { validation: [], query: [] } } }),
+      )),
   };
 }
 
