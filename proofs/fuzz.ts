@@ -40,6 +40,22 @@ const { values } = parseArgs({
   },
 });
 const DEMO_STORES = 'lenden_test:lenden_test@ssl,lenden_live:lenden_live@ssl';
+const RECORDED = {
+  applications: {
+    name: 'fuzz',
+    as: '',
+    order: 40,
+    title: 'The API contract under fire',
+    without: 'with every check on, no operation and no check left out',
+  },
+  operators: {
+    name: 'fuzz-operators',
+    as: '--as operators ',
+    order: 41,
+    title: 'The operators’ contract under fire',
+    without: 'as a Super Admin over payments and refunds that were made before, by turns in thirty sessions',
+  },
+} as const;
 const ROOT = resolve(import.meta.dirname, '..');
 const KEPT = join(ROOT, '.lenden', 'fuzz');
 const Document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) });
@@ -239,23 +255,6 @@ function record({ findings, operations, examples, visits, subject, ledger }: Rec
     { record: values.record },
   );
 }
-
-const RECORDED = {
-  applications: {
-    name: 'fuzz',
-    as: '',
-    order: 40,
-    title: 'The API contract under fire',
-    without: 'with every check on, no operation and no check left out',
-  },
-  operators: {
-    name: 'fuzz-operators',
-    as: '--as operators ',
-    order: 41,
-    title: 'The operators’ contract under fire',
-    without: 'as a Super Admin over payments and refunds that were made before, by turns in thirty sessions',
-  },
-} as const;
 
 function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text);
