@@ -6,6 +6,7 @@ import type { Mode } from '../domain/mode.ts';
 import { isOpen, REVIEW_REJECTED, type PaymentStatus } from '../domain/payment.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { DecisionKind } from '../database/decisions.ts';
+import { openOrAlert } from '../gateways/open-or-alert.ts';
 import type { PaymentHandle, RefundHandle } from '../temporal/dispatch.ts';
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
@@ -241,7 +242,7 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
 /** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
 function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutAsking> {
   const store = { storeId: row.store_id, sealedSecret: row.store_secret };
-  const parsed = deps.gateways.open(row.gateway, row.mode, store)?.parseCallback(row.raw_payload);
+  const parsed = openOrAlert(deps, { gateway: row.gateway, mode: row.mode, store })?.parseCallback(row.raw_payload);
   return parsed === undefined ? null : outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, parsed);
 }
 

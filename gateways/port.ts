@@ -149,7 +149,10 @@ export interface Store {
 export interface GatewayRegistry {
   readonly names: readonly string[];
   capabilities(name: string): GatewayCapabilities | undefined;
-  /** Undefined where no credentials of that store are at hand. */
+  /**
+   * Undefined where no credentials of that store are at hand.
+   * @throws GatewayFailure `unauthorized` when they are, but sealed by a key that is not
+   */
   open(name: string, mode: Mode, store: Store): Gateway | undefined;
   /** The store of the environment, for applications that no operator has given one. */
   defaultStoreId(name: string, mode: Mode): string | undefined;

@@ -2,7 +2,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { Config } from '../runtime/config.ts';
 import type { HttpClient } from '../runtime/http-client.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
-import type { GatewayRegistry, Store } from './port.ts';
+import { GatewayFailure, type GatewayRegistry, type Store } from './port.ts';
 import { attemptNamedIn } from './sslcommerz/callback.ts';
 import { createSslcommerzGateway, SSLCOMMERZ_CAPABILITIES } from './sslcommerz/gateway.ts';
 
@@ -18,12 +18,21 @@ export interface RegistryParts {
   readonly secrets: Pick<SecretBox, 'open'>;
 }
 
+/** Whoever needs the store waits until its key is back: nothing was asked, and nothing is decided. */
+function opened(secrets: Pick<SecretBox, 'open'>, sealedSecret: string): string {
+  try {
+    return secrets.open(sealedSecret);
+  } catch (cause) {
+    throw new GatewayFailure('unauthorized', 'the secret of the store cannot be opened', { cause });
+  }
+}
+
 export function createGatewayRegistry({ config, http, secrets }: RegistryParts): GatewayRegistry {
   const accountOf = (name: string, mode: Mode) =>
     name === SSLCOMMERZ_CAPABILITIES.name ? config.sslcommerz.get(mode) : undefined;
   const passwordOf = (name: string, mode: Mode, { storeId, sealedSecret }: Store): string | undefined => {
     if (sealedSecret !== null) {
-      return secrets.open(sealedSecret);
+      return opened(secrets, sealedSecret);
     }
     const store = accountOf(name, mode)?.store;
     return store?.id === storeId ? store.password : undefined;

@@ -34,11 +34,11 @@ export async function askGateways({
 
 async function disagreementOf(charge: StoredCharge, gateways: GatewayRegistry): Promise<string | null> {
   const { attemptReference, sessionKey, validationId } = charge;
-  const gateway = gateways.open(charge.gateway, charge.mode, charge);
-  if (gateway === undefined) {
-    return `cannot be asked: the ${charge.mode} credentials of its store at ${charge.gateway} are not known here`;
-  }
   try {
+    const gateway = gateways.open(charge.gateway, charge.mode, charge);
+    if (gateway === undefined) {
+      return `cannot be asked: the ${charge.mode} credentials of its store at ${charge.gateway} are not known here`;
+    }
     const answer = await gateway.askAttempt({
       attemptReference,
       sessionKey,

@@ -11,7 +11,8 @@ import { outcomeWithoutAsking } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { isOpen } from '../../domain/payment.ts';
-import type { Gateway, ParsedCallback, Store } from '../../gateways/port.ts';
+import { openOrAlert } from '../../gateways/open-or-alert.ts';
+import type { ParsedCallback, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { readText } from '../http/body.ts';
@@ -123,7 +124,7 @@ interface Sender {
 function parse(deps: ApiDependencies, { gateway, mode, store }: Sender, rawPayload: string): ParsedCallback {
   const known = store ?? { storeId: deps.gateways.defaultStoreId(gateway, mode) ?? '', sealedSecret: null };
   return (
-    opened(deps, { gateway, mode, store: known })?.parseCallback(rawPayload) ?? {
+    openOrAlert(deps, { gateway, mode, store: known })?.parseCallback(rawPayload) ?? {
       attemptReference: null,
       signatureValid: false,
       claims: 'unknown',
@@ -131,18 +132,6 @@ function parse(deps: ApiDependencies, { gateway, mode, store }: Sender, rawPaylo
       note: null,
     }
   );
-}
-
-function opened(deps: ApiDependencies, { gateway, mode, store }: Sender & { store: Store }): Gateway | undefined {
-  try {
-    return deps.gateways.open(gateway, mode, store);
-  } catch (error) {
-    deps.log.error(
-      { gateway, mode, store: store.storeId, alert: 'store-secret-unreadable', error: describeError(error) },
-      'a callback cannot be checked: the secret of its store cannot be opened',
-    );
-    return undefined;
-  }
 }
 
 async function pass(

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createSweepActivities, type SweepDependencies } from '../../activities/sweep.ts';
 import { chooseStore, retireStore, type StoreSlot } from '../../database/gateway-stores.ts';
 import { reserveRefund } from '../../database/refunds.ts';
 import { refundReference } from '../../domain/references.ts';
@@ -105,10 +106,50 @@ describe('a payment at the application’s own store', () => {
     ]);
     expect(await paid(attempt)).toMatchObject({ signature_valid: false });
     expect(world.log.filter(({ alert }) => alert === 'store-secret-unreadable')).toHaveLength(1);
-    await expect(world.activities.verifyPayment({ ...input, final: true })).rejects.toThrow();
+    await expect(world.activities.verifyPayment({ ...input, final: true })).rejects.toMatchObject({
+      type: 'GATEWAY_UNAUTHORIZED',
+    });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
     await choose(OWN.id, OWN.password);
     expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'charged' });
+  });
+});
+
+describe('a callback of a store whose secret cannot be opened', () => {
+  test('holds up no other: the sweeper closes what it can read, and keeps that one for later', async () => {
+    // One application's lost key must not stop the callbacks of all.
+    const poison = await openedAtOwnStore();
+    await paid(poison.attempt);
+    const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password);
+    await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
+      lost,
+      OWN.id,
+    ]);
+    await retire();
+    const good = await world.opened();
+    await paid(good.attempt);
+    await world.activities.verifyPayment({ ...good.input, final: false });
+    await world.activities.settlePayment({ ...good.input, status: 'SUCCEEDED' });
+    await world.rows(
+      `update gateway_callbacks set consumed_at = null, outcome = 'RECEIVED',
+         next_sweep_at = now() - case when payment_id = ?::bigint then interval '2 minutes' else interval '1 minute' end
+       where payment_id = any(string_to_array(?, ',')::bigint[]) returning 1`,
+      [poison.input.paymentId, [poison.input.paymentId, good.input.paymentId].join(',')],
+    );
+    const signalled: string[] = [];
+    const dispatch = {
+      ...world.deps.dispatch,
+      signalCallback: (reference: string) => Promise.resolve(signalled.push(reference) > 0),
+    };
+    const temporal = { workflow: { list: async function* () {} } } as unknown as SweepDependencies['temporal'];
+    await createSweepActivities({ ...world.deps, dispatch, temporal }).sweep();
+    expect(world.log.filter(({ alert }) => alert === 'sweep-step-failed')).toEqual([]);
+    expect(signalled).toEqual([poison.input.reference]);
+    const open = await world.rows(
+      "select payment_id from gateway_callbacks where consumed_at is null and payment_id = any(string_to_array(?, ',')::bigint[])",
+      [[poison.input.paymentId, good.input.paymentId].join(',')],
+    );
+    expect(open.map((row) => String(row['payment_id']))).toEqual([poison.input.paymentId]);
   });
 });
 

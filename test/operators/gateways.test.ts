@@ -67,6 +67,9 @@ describe('the store of an application', () => {
       data: { storeId: 'ofall', source: 'INSTALLATION', checked: true },
     });
     expect(await storeOfNewPayment()).toBe('ofall');
+    // The same store again is the same row with a new password.
+    expect((await send('PUT', '/admin/gateways/sslcommerz/TEST', { ...ofAll, storePassword: 'q' })).status).toBe(200);
+    expect(await world.api.sql('select 1 from gateway_configurations where application_id is null')).toHaveLength(1);
 
     expect(await override({})).toMatchObject({ status: 200, data: { storeId: 'ownstore', source: 'APPLICATION' } });
     expect(await storeOfNewPayment()).toBe('ownstore');

@@ -1,0 +1,25 @@
+import type { Mode } from '../domain/mode.ts';
+import { describeError, type Logger } from '../runtime/logger.ts';
+import type { Gateway, GatewayRegistry, Store } from './port.ts';
+
+export interface StoreAt {
+  readonly gateway: string;
+  readonly mode: Mode;
+  readonly store: Store;
+}
+
+/** For reading callbacks: one whose store's secret cannot be opened stays unchecked, and holds up no other. */
+export function openOrAlert(
+  { gateways, log }: { readonly gateways: GatewayRegistry; readonly log: Logger },
+  { gateway, mode, store }: StoreAt,
+): Gateway | undefined {
+  try {
+    return gateways.open(gateway, mode, store);
+  } catch (error) {
+    log.error(
+      { gateway, mode, store: store.storeId, alert: 'store-secret-unreadable', error: describeError(error) },
+      'a callback cannot be checked: the secret of its store cannot be opened',
+    );
+    return undefined;
+  }
+}
