@@ -58,7 +58,8 @@ async function step(deps: SweepDependencies, name: string, work: () => Promise<n
   }
 }
 
-interface PaymentRow {
+/** What a payment and a refund have in common. */
+interface MoneyRow {
   id: string;
   reference: string;
   application_id: string;
@@ -67,6 +68,9 @@ interface PaymentRow {
   amount_minor: string;
   currency: string;
   gateway: string;
+}
+
+interface PaymentRow extends MoneyRow {
   status: PaymentStatus;
   cancel_requested_at: Date | null;
   review_reason: string | null;
@@ -75,9 +79,8 @@ interface PaymentRow {
 const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
   p.status, p.cancel_requested_at, p.review_reason`;
 
-function handleOf(row: PaymentRow): PaymentHandle {
+function moneyOf(row: MoneyRow) {
   return {
-    paymentId: BigInt(row.id),
     reference: row.reference,
     applicationId: BigInt(row.application_id),
     applicationName: row.application_name,
@@ -85,6 +88,10 @@ function handleOf(row: PaymentRow): PaymentHandle {
     amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
     gateway: row.gateway,
   };
+}
+
+function handleOf(row: PaymentRow): PaymentHandle {
+  return { ...moneyOf(row), paymentId: BigInt(row.id) };
 }
 
 /** Repeats a batch while there is more, and stops when something fails: then the next pass is early enough. */
@@ -96,6 +103,32 @@ async function inBatches(batch: () => Promise<{ found: number; failed: number; d
     if (found < BATCH_MAX || failed > 0 || Date.now() >= stopAtMs) {
       return sum;
     }
+  }
+}
+
+/** Takes up rows one after the other. */
+const eachInBatches = <Row>(take: () => Promise<Row[]>, drive: (row: Row) => Promise<boolean>): Promise<number> =>
+  inBatches(async () => {
+    const rows = await take();
+    let failed = 0;
+    for (const row of rows) {
+      failed += (await drive(row)) ? 0 : 1;
+    }
+    return { found: rows.length, failed };
+  });
+
+/** False when it failed, mostly since Temporal could not be asked: a later pass tries again. */
+async function driven(
+  { log }: SweepDependencies,
+  { what, ...subject }: Readonly<Record<string, string>> & { readonly what: string },
+  work: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    log.warn({ ...subject, error: describeError(error) }, `${what}; a later pass tries again`);
+    return false;
   }
 }
 
@@ -132,22 +165,14 @@ const sweepPayments = (deps: SweepDependencies): Promise<number> =>
     return { found: rows.length, failed: rows.length - resumed.length };
   });
 
-/** False when Temporal could not be asked: the next pass tries again. */
-async function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
-  try {
+function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
+  return driven(deps, { payment: row.reference, what: 'payment not resumed' }, async () => {
     if ((await deps.dispatch.startPayment(handleOf(row))) === 'completed') {
       await alertIfStillOpen(deps, row);
     } else if (row.cancel_requested_at !== null) {
       await deps.dispatch.signalCancel(row.reference);
     }
-    return true;
-  } catch (error) {
-    deps.log.warn(
-      { payment: row.reference, error: describeError(error) },
-      'payment not resumed; the next pass tries again',
-    );
-    return false;
-  }
+  });
 }
 
 /** The payment may have ended between the look at its row and the try to start it; its workflow ends only after its row. */
@@ -248,70 +273,45 @@ function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof
 
 async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolean> {
   const callbackId = BigInt(row.callback_id);
-  try {
-    if (!isOpen(row.status)) {
+  let heard = true;
+  const signalled = await driven(deps, { payment: row.reference, what: 'callback not signalled' }, async () => {
+    if (isOpen(row.status)) {
+      heard = await deps.dispatch.signalCallback(row.reference, callbackId);
+    } else {
       await deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId });
-    } else if (!(await deps.dispatch.signalCallback(row.reference, callbackId))) {
-      return await resume(deps, row);
     }
-    return true;
-  } catch (error) {
-    deps.log.warn(
-      { payment: row.reference, error: describeError(error) },
-      'callback not signalled; a later pass tries again',
-    );
-    return false;
-  }
+  });
+  return heard ? signalled : resume(deps, row);
 }
 
-interface RefundRow {
-  id: string;
-  reference: string;
-  application_id: string;
-  application_name: string;
-  mode: Mode;
-  amount_minor: string;
-  currency: string;
-  gateway: string;
+interface RefundRow extends MoneyRow {
   status: RefundStatus;
 }
 
 const REFUND_COLUMNS = `r.id, r.reference, r.application_id, a.name as application_name, r.mode, r.amount_minor, r.currency, r.gateway, r.status`;
 
 function refundHandleOf(row: RefundRow): RefundHandle {
-  return {
-    refundId: BigInt(row.id),
-    reference: row.reference,
-    applicationId: BigInt(row.application_id),
-    applicationName: row.application_name,
-    mode: row.mode,
-    amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
-    gateway: row.gateway,
-    awaitsApproval: row.status === 'AWAITING_APPROVAL',
-  };
+  return { ...moneyOf(row), refundId: BigInt(row.id), awaitsApproval: row.status === 'AWAITING_APPROVAL' };
 }
 
 /** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */
 const sweepRefunds = (deps: SweepDependencies): Promise<number> =>
-  inBatches(async () => {
-    const rows = await deps.database.withSystem((em) =>
-      em.execute<RefundRow[]>(
-        `with due as (
-           select id from refunds where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at <= now()
-           order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
-         update refunds r set next_sweep_at = now() + interval '10 minutes' from due, applications a
-         where r.id = due.id and a.id = r.application_id returning ${REFUND_COLUMNS}`,
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<RefundRow[]>(
+          `with due as (
+             select id from refunds where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at <= now()
+             order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+           update refunds r set next_sweep_at = now() + interval '10 minutes' from due, applications a
+           where r.id = due.id and a.id = r.application_id returning ${REFUND_COLUMNS}`,
+        ),
       ),
-    );
-    let failed = 0;
-    for (const row of rows) {
-      failed += (await startRefund(deps, row)) ? 0 : 1;
-    }
-    return { found: rows.length, failed };
-  });
+    (row) => startRefund(deps, row),
+  );
 
-async function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigint): Promise<boolean> {
-  try {
+function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigint): Promise<boolean> {
+  return driven(deps, { refund: row.reference, what: 'refund not resumed' }, async () => {
     if ((await deps.dispatch.startRefund(refundHandleOf(row), decisionId)) === 'completed') {
       const open = await deps.database.withSystem((em) =>
         em.execute<unknown[]>(`select 1 from refunds where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`, [
@@ -325,14 +325,7 @@ async function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?:
         );
       }
     }
-    return true;
-  } catch (error) {
-    deps.log.warn(
-      { refund: row.reference, error: describeError(error) },
-      'refund not resumed; a later pass tries again',
-    );
-    return false;
-  }
+  });
 }
 
 interface DecisionRow {
@@ -345,10 +338,11 @@ interface DecisionRow {
 
 /** Decisions that no workflow has taken up, since their signal was lost. */
 const sweepDecisions = (deps: SweepDependencies): Promise<number> =>
-  inBatches(async () => {
-    const rows = await deps.database.withSystem((em) =>
-      em.execute<DecisionRow[]>(
-        `with due as (
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<DecisionRow[]>(
+          `with due as (
            select id from decisions where consumed_at is null and (not needs_second or second_operator_id is not null)
              and next_sweep_at <= now() order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
          moved as (
@@ -360,35 +354,23 @@ const sweepDecisions = (deps: SweepDependencies): Promise<number> =>
            (select t.reference from late_payments l join payment_attempts t on t.id = l.attempt_id
              where l.id = moved.late_payment_id) as attempt_reference
          from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
+        ),
       ),
-    );
-    let failed = 0;
-    for (const row of rows) {
-      failed += (await signalDecision(deps, row)) ? 0 : 1;
-    }
-    return { found: rows.length, failed };
-  });
+    (row) => signalDecision(deps, row),
+  );
 
-async function signalDecision(deps: SweepDependencies, row: DecisionRow): Promise<boolean> {
+function signalDecision(deps: SweepDependencies, row: DecisionRow): Promise<boolean> {
   const decisionId = BigInt(row.decision_id);
   if (row.refund !== null) {
     return startRefund(deps, row.refund, decisionId);
   }
-  try {
-    const payment = handleOf(row.payment);
-    if (row.attempt_reference !== null) {
-      await deps.dispatch.decideLatePayment(payment, { attemptReference: row.attempt_reference, decisionId });
-    } else {
-      await deps.dispatch.signalReviewDecision(payment, decisionId);
-    }
-    return true;
-  } catch (error) {
-    deps.log.warn(
-      { payment: row.payment.reference, error: describeError(error) },
-      'decision not signalled; a later pass tries again',
-    );
-    return false;
-  }
+  const payment = handleOf(row.payment);
+  const { attempt_reference: attemptReference } = row;
+  return driven(deps, { payment: payment.reference, what: 'decision not signalled' }, () =>
+    attemptReference === null
+      ? deps.dispatch.signalReviewDecision(payment, decisionId)
+      : deps.dispatch.decideLatePayment(payment, { attemptReference, decisionId }),
+  );
 }
 
 interface EventRow {
@@ -401,31 +383,22 @@ interface EventRow {
 
 /** Events whose delivery workflow was never started, or was lost; and given-up ones that an operator wants sent after all. */
 const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
-  inBatches(async () => {
-    const rows = await deps.database.withSystem((em) =>
-      em.execute<EventRow[]>(
-        `with due as (
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<EventRow[]>(
+          `with due as (
            select id from webhook_events where delivery_status <> 'DELIVERED' and next_sweep_at <= now()
            order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
          update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
          where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,
+        ),
       ),
-    );
-    let failed = 0;
-    for (const row of rows) {
-      const { event_id: eventId, application_id: applicationId, mode, type, reference } = row;
-      await deps.dispatch
-        .startDelivery({ eventId, applicationId: BigInt(applicationId), mode, type, reference })
-        .catch((error: unknown) => {
-          failed += 1;
-          deps.log.warn(
-            { event: eventId, error: describeError(error) },
-            'delivery not started; a later pass tries again',
-          );
-        });
-    }
-    return { found: rows.length, failed };
-  });
+    ({ event_id: eventId, application_id: applicationId, mode, type, reference }) =>
+      driven(deps, { event: eventId, what: 'delivery not started' }, () =>
+        deps.dispatch.startDelivery({ eventId, applicationId: BigInt(applicationId), mode, type, reference }),
+      ),
+  );
 
 async function forgetKeys(deps: SweepDependencies): Promise<number> {
   const rows = await deps.database.withSystem((em) =>

@@ -177,16 +177,26 @@ function paymentStart(
         mode: payment.mode,
       },
     ],
-    typedSearchAttributes: new TypedSearchAttributes([
-      { key: SEARCH_ATTRIBUTES.app, value: payment.applicationId.toString() },
-      { key: SEARCH_ATTRIBUTES.mode, value: payment.mode },
-      { key: SEARCH_ATTRIBUTES.reference, value: payment.reference },
-      { key: SEARCH_ATTRIBUTES.gateway, value: payment.gateway },
-      { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(payment.amount.amountMinor) },
-      { key: SEARCH_ATTRIBUTES.status, value: 'OPEN' },
-    ]),
-    staticSummary: `${toDecimalText(payment.amount)} ${payment.amount.currency} for ${payment.applicationName} through ${payment.gateway} (${payment.mode})`,
+    typedSearchAttributes: attributesOf(payment, 'OPEN'),
+    staticSummary: summaryOf(payment),
   };
+}
+
+type Moved = Omit<PaymentHandle, 'paymentId'>;
+
+function attributesOf(moved: Moved, status: 'OPEN' | 'AWAITING_APPROVAL'): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.app, value: moved.applicationId.toString() },
+    { key: SEARCH_ATTRIBUTES.mode, value: moved.mode },
+    { key: SEARCH_ATTRIBUTES.reference, value: moved.reference },
+    { key: SEARCH_ATTRIBUTES.gateway, value: moved.gateway },
+    { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(moved.amount.amountMinor) },
+    { key: SEARCH_ATTRIBUTES.status, value: status },
+  ]);
+}
+
+function summaryOf({ amount, applicationName, gateway, mode }: Moved): string {
+  return `${toDecimalText(amount)} ${amount.currency} for ${applicationName} through ${gateway} (${mode})`;
 }
 
 interface LateSignal {
@@ -231,15 +241,8 @@ async function startRefund(
         mode: refund.mode,
       },
     ],
-    typedSearchAttributes: new TypedSearchAttributes([
-      { key: SEARCH_ATTRIBUTES.app, value: refund.applicationId.toString() },
-      { key: SEARCH_ATTRIBUTES.mode, value: refund.mode },
-      { key: SEARCH_ATTRIBUTES.reference, value: refund.reference },
-      { key: SEARCH_ATTRIBUTES.gateway, value: refund.gateway },
-      { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(refund.amount.amountMinor) },
-      { key: SEARCH_ATTRIBUTES.status, value: refund.awaitsApproval ? 'AWAITING_APPROVAL' : 'OPEN' },
-    ]),
-    staticSummary: `Refund of ${toDecimalText(refund.amount)} ${refund.amount.currency} for ${refund.applicationName} through ${refund.gateway} (${refund.mode})`,
+    typedSearchAttributes: attributesOf(refund, refund.awaitsApproval ? 'AWAITING_APPROVAL' : 'OPEN'),
+    staticSummary: `Refund of ${summaryOf(refund)}`,
   };
   try {
     if (decisionId === undefined) {
