@@ -10,7 +10,8 @@ const rooms = {
   database: ['database', 'domain', 'runtime'],
   gateways: ['gateways', 'domain', 'runtime'],
   temporal: ['temporal', 'workflows/messages', 'domain', 'runtime'],
-  activities: ['activities', 'database', 'gateways', 'temporal', 'workflows/messages', 'domain', 'runtime'],
+  // What people are sent is rendered where what they see is.
+  activities: ['activities', 'database', 'gateways', 'temporal', 'workflows/messages', 'web/mail', 'domain', 'runtime'],
   worker: ['worker', 'workflows/messages', 'activities', 'database', 'gateways', 'temporal', 'domain', 'runtime'],
   web: ['web', 'domain'],
   api: ['api', 'workflows/messages', 'database', 'gateways', 'temporal', 'web', 'domain', 'runtime'],

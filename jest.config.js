@@ -9,7 +9,7 @@ export default {
     ],
   },
   // A guard against a hang, not a measure of speed: machines are shared.
-  testTimeout: 60_000,
+  testTimeout: 240_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.lenden'],
 };

@@ -18,10 +18,14 @@ import type { Mode } from '../domain/mode.ts';
 import { isPaid } from '../domain/payment.ts';
 import { refundReference } from '../domain/references.ts';
 import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
+import { refundBoundsIn } from '../gateways/refund-bounds.ts';
 import { describeError } from '../runtime/logger.ts';
 import { refundHandleOf } from '../temporal/dispatch.ts';
 import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { followUp, type FollowUp } from './follow-up.ts';
+import { applyKept } from './invoices/apply-payment.ts';
+import { lockInvoiceOfPayment } from './invoices/reopen.ts';
 import { scopeOf } from './payments/scope.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
@@ -39,6 +43,7 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
     }
+    // What an operator has yet to decide on wakes this again when he has.
     const charge = answer.kind === 'charged' ? answer.charge : null;
     const refund = await deps.database.withScope(scope, async (em) => {
       const given = charge === null ? null : await book(deps, em, { input, attempt: asked.attempt, charge });
@@ -66,9 +71,9 @@ async function readAtGateway(
   const scope = scopeOf(input);
   return database.withScope(scope, async (em) => {
     const payment = await em.findOneOrFail(Payment, { id: BigInt(input.paymentId) });
-    const { storeId } = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
-    const sealedSecret = await sealedSecretOf(em, scope, { gateway: payment.gateway, storeId });
-    const gateway = gateways.open(payment.gateway, payment.mode, { storeId, sealedSecret });
+    const { storeId, gateway: name } = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+    const sealedSecret = await sealedSecretOf(em, scope, { gateway: name, storeId });
+    const gateway = gateways.open(name, payment.mode, { storeId, sealedSecret });
     if (gateway === undefined) {
       throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
     }
@@ -82,7 +87,8 @@ export async function decideLatePayment(
   input: LateDecisionInput,
 ): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
-  const { refunds, applicationName } = await deps.database.inTransaction(scope, async (statements) => {
+  const { refunds, applicationName, followUps } = await deps.database.inTransaction(scope, async (statements) => {
+    const invoice = await lockInvoiceOfPayment(statements, scope, BigInt(input.paymentId));
     await statements.execute('select 1 from payments where id = ? for update', [BigInt(input.paymentId)]);
     const [attempt] = await statements.execute<{ id: string; name: string }[]>(
       `select t.id, a.name from payment_attempts t join applications a on a.id = t.application_id where t.reference = ?`,
@@ -98,21 +104,30 @@ export async function decideLatePayment(
       await auditSignalWithoutDecision(statements, { scope, ...target });
     }
     const started: RefundRecord[] = [];
+    const following: FollowUp[] = [];
     for (const decision of decisions) {
-      const refund = decision.decision === 'refund' ? await giveBack(statements, scope, decision) : null;
+      const refund = decision.decision === 'refund' ? await giveBack(deps, statements, { scope, decision }) : null;
       if (refund !== null) {
         started.push(refund);
       }
       const kept = decision.decision === 'keep' && (await keep(statements, decision));
-      await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_HELD');
+      if (kept && invoice !== null) {
+        following.push(...(await applyKept(deps, statements, { invoice, latePaymentId: decision.latePaymentId })));
+      }
+      await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_POSSIBLE');
     }
-    return { refunds: started, applicationName: attempt.name };
+    return { refunds: started, applicationName: attempt.name, followUps: following };
   });
   await startRefunds(deps, refunds, applicationName);
+  await followUp(deps, input, followUps);
   return deps.database.withScope(scope, (em) => heldFor(em, input));
 }
 
-function giveBack(statements: Statements, scope: Scope, decision: DecisionRecord): Promise<RefundRecord | null> {
+function giveBack(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { scope, decision }: { readonly scope: Scope; readonly decision: DecisionRecord },
+): Promise<RefundRecord | null> {
   if (decision.latePaymentId === null) {
     throw new Error('a decision about late money names none');
   }
@@ -122,6 +137,7 @@ function giveBack(statements: Statements, scope: Scope, decision: DecisionRecord
     reference: refundReference(),
     reason: decision.reason,
     creator: { type: 'USER', operatorId: decision.operatorId },
+    boundsOf: refundBoundsIn(deps.gateways),
   });
 }
 
@@ -287,6 +303,7 @@ async function book(
     reference: refundReference(),
     reason: 'Late payment',
     creator: { type: 'SYSTEM' },
+    boundsOf: refundBoundsIn(deps.gateways),
   });
   return record === null ? null : { record, applicationName: application.name };
 }

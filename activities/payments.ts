@@ -1,9 +1,12 @@
+import type { InvoiceActivities } from '../workflows/messages/invoice.ts';
 import type { LatePaymentActivities } from '../workflows/messages/late-payment.ts';
 import type { PaymentActivities } from '../workflows/messages/payment.ts';
 import type { RefundActivities } from '../workflows/messages/refund.ts';
 import { describeError } from '../runtime/logger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
+import { driveInvoice } from './invoices/drive-invoice.ts';
+import { sendInvoiceMails } from './invoices/send-mails.ts';
 import { bookLatePayment, decideLatePayment, parkLatePayment } from './late-payments.ts';
 import { declineDecision, lookForLateMoney, readReviewDecision } from './payments/decide-review.ts';
 import { markForReview } from './payments/mark-for-review.ts';
@@ -16,7 +19,7 @@ import { endRefund, markRefundForReview } from './refunds/end-refund.ts';
 
 export function createPaymentActivities(
   deps: ActivityDependencies,
-): PaymentActivities & LatePaymentActivities & RefundActivities {
+): PaymentActivities & LatePaymentActivities & RefundActivities & InvoiceActivities {
   return {
     openCheckout: (input) => guarded(deps, 'openCheckout', () => openCheckout(deps, input)),
     verifyPayment: (input) => guarded(deps, 'verifyPayment', () => verifyPayment(deps, input)),
@@ -33,6 +36,8 @@ export function createPaymentActivities(
     remindOfApproval: (input) => guarded(deps, 'remindOfApproval', () => remindOfApproval(deps, input)),
     driveRefund: (input) => guarded(deps, 'driveRefund', () => driveRefund(deps, input)),
     endRefund: (input) => guarded(deps, 'endRefund', () => endRefund(deps, input)),
+    driveInvoice: (input) => guarded(deps, 'driveInvoice', () => driveInvoice(deps, input)),
+    sendInvoiceMails: (input) => guarded(deps, 'sendInvoiceMails', () => sendInvoiceMails(deps, input)),
     markRefundForReview: (input) => guarded(deps, 'markRefundForReview', () => markRefundForReview(deps, input)),
   };
 }

@@ -1,13 +1,15 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
+import { optional } from '../database/read-row.ts';
 import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
+import { nextLateQuestion } from '../domain/late-questions.ts';
 import type { Mode } from '../domain/mode.ts';
 import { isOpen, REVIEW_REJECTED, type PaymentStatus } from '../domain/payment.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { DecisionKind } from '../database/decisions.ts';
 import { openOrAlert } from '../gateways/open-or-alert.ts';
-import type { PaymentHandle, RefundHandle } from '../temporal/dispatch.ts';
+import { invoiceHandleOf, type PaymentHandle, type RefundHandle } from '../temporal/dispatch.ts';
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -32,15 +34,19 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));
       const restarted = await step(deps, 'ended workflows', () => sweepEndedWorkflows(deps));
       const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));
+      const lateQuestionsAsked = await step(deps, 'late questions', () => sweepLateQuestions(deps));
       const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
+      const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
       const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
       return {
         paymentsStarted: paymentsStarted + restarted,
         callbacksSignalled,
+        lateQuestionsAsked,
         refundsStarted,
         decisionsSignalled,
+        invoicesTold,
         deliveriesStarted,
         keysForgotten,
       };
@@ -67,17 +73,20 @@ interface MoneyRow {
   mode: Mode;
   amount_minor: string;
   currency: string;
-  gateway: string;
 }
 
 interface PaymentRow extends MoneyRow {
+  gateway: string | null;
   status: PaymentStatus;
   cancel_requested_at: Date | null;
   review_reason: string | null;
+  invoice_id: string | null;
+  choice_waits: boolean;
 }
 
 const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
-  p.status, p.cancel_requested_at, p.review_reason`;
+  p.status, p.cancel_requested_at, p.review_reason, p.invoice_id,
+  p.gateway_choices is not null and p.gateway is not null and p.gateway_redirect_url is null as choice_waits`;
 
 function moneyOf(row: MoneyRow) {
   return {
@@ -86,12 +95,16 @@ function moneyOf(row: MoneyRow) {
     applicationName: row.application_name,
     mode: row.mode,
     amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
-    gateway: row.gateway,
   };
 }
 
 function handleOf(row: PaymentRow): PaymentHandle {
-  return { ...moneyOf(row), paymentId: BigInt(row.id) };
+  return {
+    ...moneyOf(row),
+    gateway: row.gateway,
+    paymentId: BigInt(row.id),
+    invoiceId: optional(row.invoice_id, BigInt),
+  };
 }
 
 /** Repeats a batch while there is more, and stops when something fails: then the next pass is early enough. */
@@ -169,8 +182,13 @@ function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
   return driven(deps, { payment: row.reference, what: 'payment not resumed' }, async () => {
     if ((await deps.dispatch.startPayment(handleOf(row))) === 'completed') {
       await alertIfStillOpen(deps, row);
-    } else if (row.cancel_requested_at !== null) {
+      return;
+    }
+    if (row.cancel_requested_at !== null) {
       await deps.dispatch.signalCancel(row.reference);
+    }
+    if (row.choice_waits) {
+      await deps.dispatch.signalChoice(row.reference);
     }
   });
 }
@@ -190,41 +208,76 @@ async function alertIfStillOpen(deps: SweepDependencies, { id, reference }: Paym
 }
 
 /**
- * Workflows that someone terminated, or that failed: resumed within one pass when their payment is still open, or was rejected under review,
- * since its workflow still has to look for the money.
+ * Workflows that someone terminated, or that failed: resumed within one pass when their payment or invoice is still open, or a payment was
+ * rejected under review, since its workflow still has to look for the money; and whatever asked about late money, which only its workflow knows.
  */
 async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
+  const ended = await endedWorkflows(deps);
+  const payments = await rowsOf<PaymentRow>(deps, {
+    references: ended.get('payment'),
+    sql: `select ${PAYMENT_COLUMNS} from payments p join applications a on a.id = p.application_id
+      where p.reference = any(string_to_array(?, ',')) and (p.status in ('CREATED', 'PENDING') or p.failure_code = '${REVIEW_REJECTED}')`,
+  });
+  for (const row of payments) {
+    await resume(deps, row);
+  }
+  const invoices = await rowsOf<InvoiceRow>(deps, {
+    references: ended.get('invoice'),
+    sql: `select ${INVOICE_COLUMNS} from invoices i join applications a on a.id = i.application_id
+      where i.reference = any(string_to_array(?, ',')) and i.status in ('ISSUED', 'PARTIALLY_PAID')`,
+  });
+  for (const row of invoices) {
+    await tellInvoice(deps, row);
+  }
+  const late = await rowsOf<PaymentRow & { attempt_reference: string }>(deps, {
+    references: ended.get('late'),
+    sql: `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference from payment_attempts t join payments p on p.id = t.payment_id
+      join applications a on a.id = p.application_id where t.reference = any(string_to_array(?, ','))`,
+  });
+  for (const row of late) {
+    const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
+    await driven(deps, { payment: row.reference, what: 'late payment not resumed' }, () =>
+      deps.dispatch.startLatePayment(handleOf(row), attempt),
+    );
+  }
+  return payments.length + invoices.length + late.length;
+}
+
+/** References of workflows that ended badly in the last ten minutes, by the first part of their ids. */
+async function endedWorkflows(deps: SweepDependencies): Promise<ReadonlyMap<string, string[]>> {
   const since = new Date(Date.now() - 10 * 60_000).toISOString();
-  const query = `WorkflowType = '${WORKFLOW_TYPES.payment}' and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
-  const references: string[] = [];
+  const types = `('${WORKFLOW_TYPES.payment}', '${WORKFLOW_TYPES.latePayment}', '${WORKFLOW_TYPES.invoice}')`;
+  const query = `WorkflowType in ${types} and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
+  const references = new Map<string, string[]>();
+  let listed = 0;
   for await (const { workflowId } of deps.temporal.workflow.list({ query, pageSize: BATCH_MAX })) {
-    references.push(workflowId.slice(workflowId.indexOf(':') + 1));
-    if (references.length >= BATCH_MAX) {
+    const [kind = '', reference = ''] = workflowId.split(':', 2);
+    references.set(kind, [...(references.get(kind) ?? []), reference]);
+    listed += 1;
+    if (listed >= BATCH_MAX) {
       break;
     }
   }
-  if (references.length === 0) {
-    return 0;
-  }
-  const rows = await deps.database.withSystem((em) =>
-    em.execute<PaymentRow[]>(
-      `select ${PAYMENT_COLUMNS} from payments p join applications a on a.id = p.application_id
-       where p.reference = any(string_to_array(?, ',')) and (p.status in ('CREATED', 'PENDING') or p.failure_code = ?)`,
-      [references.join(','), REVIEW_REJECTED],
-    ),
-  );
-  for (const row of rows) {
-    await resume(deps, row);
-  }
-  return rows.length;
+  return references;
+}
+
+async function rowsOf<Row extends object>(
+  deps: SweepDependencies,
+  { references = [], sql }: { readonly references: readonly string[] | undefined; readonly sql: string },
+): Promise<Row[]> {
+  return references.length === 0
+    ? []
+    : deps.database.withSystem((em) => em.execute<Row[]>(sql, [references.join(',')]));
 }
 
 interface CallbackRow extends PaymentRow {
   callback_id: string;
   attempt_reference: string;
+  attempt_gateway: string;
   store_id: string;
   store_secret: string | null;
   raw_payload: string;
+  signature_valid: boolean;
   settled_by: string | null;
 }
 
@@ -239,8 +292,8 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
          moved as (
            update gateway_callbacks c
            set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
-           from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload)
-         select moved.id as callback_id, moved.raw_payload, t.reference as attempt_reference, t.store_id,
+           from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload, c.signature_valid)
+         select moved.id as callback_id, moved.raw_payload, moved.signature_valid, t.reference as attempt_reference, t.gateway as attempt_gateway, t.store_id,
            lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
            case when t.status = 'CONFIRMED' then t.validation_id end as settled_by, ${PAYMENT_COLUMNS}
          from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
@@ -267,8 +320,15 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
 /** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
 function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutAsking> {
   const store = { storeId: row.store_id, sealedSecret: row.store_secret };
-  const parsed = openOrAlert(deps, { gateway: row.gateway, mode: row.mode, store })?.parseCallback(row.raw_payload);
-  return parsed === undefined ? null : outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, parsed);
+  const parsed = openOrAlert(deps, { gateway: row.attempt_gateway, mode: row.mode, store })?.parseCallback(
+    row.raw_payload,
+  );
+  if (parsed === undefined) {
+    return null;
+  }
+  // Whether it was signed was seen when it came, with its headers; a secret that is back since then may show it now.
+  const signatureValid = row.signature_valid || parsed.signatureValid;
+  return outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, { ...parsed, signatureValid });
 }
 
 async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolean> {
@@ -284,14 +344,70 @@ async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolea
   return heard ? signalled : resume(deps, row);
 }
 
+interface LateQuestionRow extends PaymentRow {
+  attempt_id: string;
+  attempt_reference: string;
+  attempt_gateway: string;
+  opened_at: string | null;
+  asked_again: number;
+}
+
+/**
+ * Attempts that were closed unpaid at a gateway that tells nobody of a charge: it is asked a few times more. A question that could not be put
+ * is none, and put later.
+ */
+const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<LateQuestionRow[]>(
+          `with due as (
+             select id from payment_attempts where ask_again_at <= now() order by ask_again_at limit ${BATCH_MAX} for update skip locked),
+           moved as (
+             update payment_attempts t set ask_again_at = now() + interval '10 minutes' from due where t.id = due.id
+             returning t.id, t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
+           select moved.id as attempt_id, moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again, ${PAYMENT_COLUMNS}
+           from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
+        ),
+      ),
+    (row) => askLate(deps, row),
+  );
+
+function askLate(deps: SweepDependencies, row: LateQuestionRow): Promise<boolean> {
+  const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
+  return driven(deps, { payment: row.reference, what: 'late question not asked' }, async () => {
+    // While the payment is open its own workflow asks.
+    if (!isOpen(row.status)) {
+      await deps.dispatch.startLatePayment(handleOf(row), attempt);
+    }
+    const asked = row.asked_again + (isOpen(row.status) ? 0 : 1);
+    await deps.database.withSystem((em) =>
+      em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where id = ?`, [
+        asked,
+        nextQuestionOf(deps, row, asked),
+        BigInt(row.attempt_id),
+      ]),
+    );
+  });
+}
+
+function nextQuestionOf({ gateways }: SweepDependencies, row: LateQuestionRow, asked: number): Date | null {
+  const capabilities = gateways.capabilities(row.attempt_gateway);
+  return capabilities === undefined || row.opened_at === null
+    ? null
+    : nextLateQuestion(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date() });
+}
+
 interface RefundRow extends MoneyRow {
+  gateway: string;
   status: RefundStatus;
 }
 
 const REFUND_COLUMNS = `r.id, r.reference, r.application_id, a.name as application_name, r.mode, r.amount_minor, r.currency, r.gateway, r.status`;
 
 function refundHandleOf(row: RefundRow): RefundHandle {
-  return { ...moneyOf(row), refundId: BigInt(row.id), awaitsApproval: row.status === 'AWAITING_APPROVAL' };
+  const awaitsApproval = row.status === 'AWAITING_APPROVAL';
+  return { ...moneyOf(row), gateway: row.gateway, refundId: BigInt(row.id), awaitsApproval };
 }
 
 /** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */
@@ -381,6 +497,52 @@ interface EventRow {
   reference: string;
 }
 
+interface InvoiceRow {
+  id: string;
+  reference: string;
+  application_id: string;
+  application_name: string;
+  mode: Mode;
+  number: string | null;
+  number_label: string | null;
+  total_minor: string;
+  currency: string;
+}
+
+const INVOICE_COLUMNS = `i.id, i.reference, i.application_id, a.name as application_name, i.mode, i.number, i.number_label, i.total_minor, i.currency`;
+
+/** Invoices whose workflow has not taken up a change, or should have told something by now. Telling starts it where it does not run. */
+const sweepInvoices = (deps: SweepDependencies): Promise<number> =>
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<InvoiceRow[]>(
+          `with due as (
+             select id from invoices where next_sweep_at <= now() order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
+           update invoices i set next_sweep_at = now() + interval '5 minutes' from due, applications a
+           where i.id = due.id and a.id = i.application_id returning ${INVOICE_COLUMNS}`,
+        ),
+      ),
+    (row) => tellInvoice(deps, row),
+  );
+
+function tellInvoice(deps: SweepDependencies, row: InvoiceRow): Promise<boolean> {
+  const { reference, mode, currency } = row;
+  const invoice = {
+    id: BigInt(row.id),
+    reference,
+    applicationId: BigInt(row.application_id),
+    mode,
+    number: optional(row.number, BigInt),
+    numberLabel: row.number_label,
+    totalMinor: BigInt(row.total_minor),
+    currency,
+  };
+  return driven(deps, { invoice: reference, what: 'invoice not told' }, () =>
+    deps.dispatch.tellInvoice(invoiceHandleOf(invoice, row.application_name), 'swept'),
+  );
+}
+
 /** Events whose delivery workflow was never started, or was lost; and given-up ones that an operator wants sent after all. */
 const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
@@ -390,8 +552,9 @@ const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
           `with due as (
            select id from webhook_events where delivery_status <> 'DELIVERED' and next_sweep_at <= now()
            order by next_sweep_at limit ${BATCH_MAX} for update skip locked)
-         update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due, payments p
-         where e.id = due.id and p.id = e.payment_id returning e.event_id, e.application_id, e.mode, e.type, p.reference`,
+         update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due where e.id = due.id
+         returning e.event_id, e.application_id, e.mode, e.type,
+           coalesce((select reference from payments where id = e.payment_id), (select reference from invoices where id = e.invoice_id)) as reference`,
         ),
       ),
     ({ event_id: eventId, application_id: applicationId, mode, type, reference }) =>

@@ -9,7 +9,7 @@ import {
   type Delivery,
   type DeliveryEndpoint,
 } from '../database/webhooks.ts';
-import { ATTEMPT_DELAYS_SECONDS, circuitState, delayBeforeAttemptMs } from '../domain/webhook.ts';
+import { attemptDelaysOf, circuitState, delayBeforeAttemptMs } from '../domain/webhook.ts';
 import { describeError, type Logger } from '../runtime/logger.ts';
 import type {
   DeliverWebhookInput,
@@ -145,7 +145,8 @@ function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date)
   }
   return {
     kind: 'retry',
-    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, ATTEMPT_DELAYS_SECONDS.length),
+    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, attemptDelaysOf(delivery.dialect).length),
+    attemptsMax: attemptDelaysOf(delivery.dialect).length,
     recorded: attempts,
     status: delivery.lastResponseStatus,
     error: delivery.lastError,
@@ -169,7 +170,8 @@ async function fail(
   { delivery, endpoint, probe, record, sent }: Recorded & { sent: SendResult },
 ): Promise<DeliverWebhookResult> {
   const { deps, input, scope } = attempt;
-  const delayMs = delayBeforeAttemptMs(input.attempt, (deps.random ?? Math.random)());
+  const delays = attemptDelaysOf(delivery.dialect);
+  const delayMs = delayBeforeAttemptMs(input.attempt, (deps.random ?? Math.random)(), delays);
   // A receiver may ask for more time than the schedule gives, never for less.
   const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);
   const nextAttemptAt = retryInMs === null ? null : new Date(record.at.getTime() + record.durationMs + retryInMs);
@@ -201,6 +203,7 @@ async function fail(
   return {
     kind: 'retry',
     attempt: input.attempt + 1,
+    attemptsMax: delays.length,
     recorded: record.number,
     status: sent.status,
     error: sent.error,

@@ -8,10 +8,12 @@ import { createDispatcher } from './http/dispatch.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { createListener, type RequestObserver } from './http/server.ts';
 import type { RequestState } from './http/surface.ts';
-import type { ApiDependencies } from './native/dependencies.ts';
+import type { ApiDependencies } from './dependencies.ts';
 import { nativeSurface } from './native/surface.ts';
+import { ownpaySurface } from './ownpay/surface.ts';
 import { createPages, renderPageError } from './pages/pages.ts';
 import { createReference } from './reference/reference.ts';
+import { shadhinpaySurface } from './shadhinpay/surface.ts';
 
 export interface ListenerDependencies extends ApiDependencies, AdminDependencies {
   readonly trustedProxies: number;
@@ -22,7 +24,7 @@ export interface ListenerDependencies extends ApiDependencies, AdminDependencies
 /** Port 8080: REST, gateway callbacks, health, OpenAPI and its reference page. */
 export function createApiListener(deps: ListenerDependencies): Koa<RequestState> {
   const limiter = createRateLimiter();
-  const surfaces = [adminSurface(deps, limiter), nativeSurface(deps, limiter)];
+  const surfaces = [adminSurface, ownpaySurface, shadhinpaySurface, nativeSurface].map((of) => of(deps, limiter));
   return createListener({
     log: deps.log,
     trustedProxies: deps.trustedProxies,

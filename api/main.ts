@@ -1,6 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
+import { GatewayTokens } from '../database/gateway-tokens.ts';
+import { manualBook } from '../database/manual-submissions.ts';
+import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
@@ -15,6 +18,7 @@ import { observeRequests } from '../runtime/telemetry/observe-requests.ts';
 import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
 import { observedInterceptors } from '../temporal/observed.ts';
+import { closePress } from '../web/documents/render.ts';
 import { closeServer } from './http/close-server.ts';
 import { createApiListener, createWebListener } from './listeners.ts';
 
@@ -33,14 +37,22 @@ const database = await openDatabase({
 await requireDurability({ database, environment: config.environment, log });
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+const allow = parseAllowList(config.outboundAllow);
+const publicHttp = createHttpClient({ guard: 'public-only', allow });
 const secrets = createSecretBox(config.masterKey);
+const bkashTokens = new GatewayTokens({ database, secrets });
 const gatewayHttp = observeHttpClient(http, telemetry, 'gateway exchange');
 const deps = {
   database,
-  gateways: observeGateways(createGatewayRegistry({ config, http: gatewayHttp, secrets }), telemetry),
+  gateways: observeGateways(
+    createGatewayRegistry({ config, http: gatewayHttp, secrets, bkashTokens, readManual: manualBook(database) }),
+    telemetry,
+  ),
   dispatch: createDispatch(temporal.client),
   log,
-  allow: parseAllowList(config.outboundAllow),
+  allow,
+  publicHttp,
+  calendar: calendarIn(BUSINESS_TIME_ZONE),
   apiUrl: config.apiUrl,
   webUrl: config.webUrl,
   trustedProxies: config.trustedProxies,
@@ -59,7 +71,8 @@ log.info({ api: config.apiUrl, web: config.webUrl, environment: config.environme
 onShutdown(log, [
   () => Promise.all([closeServer(api), closeServer(web)]),
   () => temporal.close(),
-  () => http.close(),
+  () => Promise.all([http.close(), publicHttp.close()]),
+  async () => closePress(),
   () => database.close(),
   () => telemetry.shutdown(),
 ]);

@@ -4,6 +4,7 @@ import { growth } from './growth/suite.ts';
 import { latency } from './latency.ts';
 import { ledger } from './ledger/suite.ts';
 import { memory } from './memory/suite.ts';
+import { pdf } from './pdf.ts';
 import { postProfile } from './post-profile.ts';
 import { rival } from './rivals/suite.ts';
 import type { Suite } from './suite.ts';
@@ -19,5 +20,6 @@ export const SUITES: readonly Suite[] = [
   growth,
   fanout,
   memory,
+  pdf,
   rival,
 ];

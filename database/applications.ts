@@ -1,5 +1,7 @@
+import type { Statements } from './statements.ts';
 import { hash } from '@node-rs/bcrypt';
 import { randomBytes } from 'node:crypto';
+import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import { notFound } from '../domain/errors.ts';
 import { randomBase62 } from '../domain/references.ts';
@@ -19,9 +21,15 @@ export interface ApplicationSettings {
   readonly minAmountMinor?: bigint | null;
   readonly maxAmountMinor?: bigint | null;
   readonly latePaymentPolicy?: 'REVIEW' | 'REFUND';
+  /** Whether what is given back of an invoice's payments is due again. */
+  readonly refundedInvoices?: 'REOPEN' | 'KEEP';
   readonly refundApprovalThresholdMinor?: bigint | null;
   /** Null: every gateway. */
   readonly gatewaysAllowed?: readonly string[] | null;
+  /** Where payers pay when nobody names a gateway, in the order in which they see them. Null: at the default one. */
+  readonly checkoutGateways?: readonly string[] | null;
+  /** Which events of ShadhinPay's contract are told. Null: those that are on by default. */
+  readonly shadhinpayEvents?: readonly string[] | null;
   readonly customerDefaults?: CustomerDefaults;
 }
 
@@ -133,56 +141,156 @@ async function setWebhookUrl(em: EntityManager, applicationId: bigint, url: stri
   );
 }
 
-export interface Rotation extends CredentialPair {
+/** What a key of a dialect that has scopes may do: `read` asks, `write` changes. */
+export const SCOPES = ['read', 'write'] as const;
+export type KeyScope = (typeof SCOPES)[number];
+
+/** Dialects whose keys an application can have. */
+export const KEY_DIALECTS = ['native', 'ownpay', 'shadhinpay'] as const satisfies readonly Dialect[];
+
+export interface IssuedCredential {
   readonly credentialId: bigint;
   readonly mode: Mode;
+  readonly apiKey: string;
+  /** Shown once. Null where the key alone is the credential. */
+  readonly apiSecret: string | null;
+  /** What is sent with each key of ShadhinPay's contract; null in the others. */
+  readonly business: Business | null;
+}
+
+/** An application as ShadhinPay's contract names it. */
+export interface Business {
+  /** `HM_` and 8 hexadecimal digits. */
+  readonly clientId: string;
+  /** `HB_` and 8 hexadecimal digits. */
+  readonly businessId: string;
+}
+
+export interface Rotation extends IssuedCredential {
   /** Until then the former keys work too; null when there were none. */
   readonly previousKeyExpiresAt: Date | null;
 }
 
-/** A new pair, made before the transaction that stores it. */
+/** A new credential, made before the transaction that stores it. */
 export interface PreparedCredential {
-  readonly mode: Mode;
-  readonly pair: CredentialPair;
+  readonly shown: { readonly apiKey: string; readonly apiSecret: string | null };
   readonly row: CredentialColumns;
 }
 
-export async function prepareCredential(mode: Mode): Promise<PreparedCredential> {
-  const pair = newPair(mode);
-  return { mode, pair, row: await credentialRow(mode, pair) };
+export interface WantedCredential {
+  readonly mode: Mode;
+  /** Native unless told. */
+  readonly dialect?: (typeof KEY_DIALECTS)[number] | undefined;
+  /** What the key is for, in its owner's words. */
+  readonly label?: string | null | undefined;
+  /** All of them unless told. Only where the dialect knows scopes. */
+  readonly scopes?: readonly KeyScope[] | undefined;
+}
+
+export async function prepareCredential({
+  mode,
+  dialect = 'native',
+  label = null,
+  scopes = SCOPES,
+}: WantedCredential): Promise<PreparedCredential> {
+  if (dialect === 'native') {
+    const shown = newPair(mode);
+    return { shown, row: { ...(await credentialRow(mode, shown)), label } };
+  }
+  if (dialect === 'shadhinpay') {
+    const apiKey = `sk_${mode.toLowerCase()}_${randomBase62(32)}`;
+    // The hash is of the business, too, which is known when it is stored.
+    const row = { mode, dialect, keyHash: sha256(apiKey), secretHash: null, label, prefix: masked(apiKey) };
+    return { shown: { apiKey, apiSecret: null }, row };
+  }
+  const prefix = `op_${randomBytes(4).toString('hex')}`;
+  const apiKey = `${prefix}.${randomBytes(24).toString('hex')}`;
+  // 192 random bits: their SHA-256 is enough, and nothing has to be checked slowly.
+  const row = { mode, dialect, keyHash: sha256(apiKey), secretHash: null, label, prefix, scopes: [...scopes] };
+  return { shown: { apiKey, apiSecret: null }, row };
+}
+
+/** One more credential beside those that there are, as the system. */
+export async function issueCredential(
+  { database }: Pick<ApplicationStore, 'database'>,
+  { applicationId, ...wanted }: WantedCredential & { readonly applicationId: bigint },
+): Promise<IssuedCredential> {
+  const prepared = await prepareCredential(wanted);
+  return database.withSystem((em) => storeCredential(em, applicationId, prepared));
+}
+
+/** Throws RESOURCE_NOT_FOUND. */
+export async function storeCredential(
+  em: EntityManager,
+  applicationId: bigint,
+  { row, shown }: PreparedCredential,
+): Promise<IssuedCredential> {
+  if ((await em.count(Application, { id: applicationId })) === 0) {
+    throw notFound('application');
+  }
+  const business = row.dialect === 'shadhinpay' ? await businessOf(em, applicationId) : null;
+  const keyHash = business === null ? row.keyHash : shadhinpayKeyHash({ ...business, apiKey: shown.apiKey });
+  const credentialId = await em.insert(Credential, { ...row, keyHash, applicationId });
+  return { credentialId, mode: row.mode, ...shown, business };
+}
+
+/** All three that a request must carry make the credential, so they are found by one hash: two that are right with a wrong third are none. */
+export function shadhinpayKeyHash({ clientId, businessId, apiKey }: Business & { readonly apiKey: string }): Buffer {
+  return sha256(`${clientId}\n${businessId}\n${apiKey}`);
+}
+
+/** As the contract's documents show a key: how it begins and its last four. */
+function masked(apiKey: string): string {
+  return `${apiKey.slice(0, 8)}...${apiKey.slice(-4)}`;
+}
+
+/** Made with the first key and never changed. */
+async function businessOf(em: EntityManager, applicationId: bigint): Promise<Business> {
+  const [row] = await em.execute<{ client_id: string; business_id: string }[]>(
+    `update applications set shadhinpay_client_id = coalesce(shadhinpay_client_id, ?),
+       shadhinpay_business_id = coalesce(shadhinpay_business_id, ?)
+     where id = ?::bigint returning shadhinpay_client_id as client_id, shadhinpay_business_id as business_id`,
+    [`HM_${randomBytes(4).toString('hex')}`, `HB_${randomBytes(4).toString('hex')}`, applicationId],
+  );
+  if (row === undefined) {
+    throw notFound('application');
+  }
+  return { clientId: row.client_id, businessId: row.business_id };
 }
 
 /** Rotates from outside of the API, as the system. */
 export async function rotateCredential(
   { database }: Pick<ApplicationStore, 'database'>,
-  { applicationId, mode, graceHours = GRACE_HOURS_DEFAULT }: { applicationId: bigint; mode: Mode; graceHours?: number },
+  {
+    applicationId,
+    graceHours = GRACE_HOURS_DEFAULT,
+    ...wanted
+  }: WantedCredential & { readonly applicationId: bigint; readonly graceHours?: number },
 ): Promise<Rotation> {
-  const prepared = await prepareCredential(mode);
+  const prepared = await prepareCredential(wanted);
   return database.withSystem((em) => storeRotation(em, { applicationId, prepared, graceHours }));
 }
 
-/** A new pair for one mode; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
+/** A new credential for one mode and dialect; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
 export async function storeRotation(
   em: EntityManager,
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
 ): Promise<Rotation> {
-  const { mode, pair, row } = prepared;
-  if ((await em.count(Application, { id: applicationId })) === 0) {
-    throw notFound('application');
-  }
+  const { mode, dialect } = prepared.row;
   const previousKeyExpiresAt = new Date(Date.now() + graceHours * 3_600_000);
   const stamped = await em.nativeUpdate(
     Credential,
     {
       applicationId,
       mode,
+      dialect,
       status: 'ACTIVE',
       $or: [{ expiresAt: null }, { expiresAt: { $gt: previousKeyExpiresAt } }],
     },
     { expiresAt: previousKeyExpiresAt },
   );
-  const credentialId = await em.insert(Credential, { ...row, applicationId });
-  return { credentialId, mode, ...pair, previousKeyExpiresAt: stamped > 0 ? previousKeyExpiresAt : null };
+  const issued = await storeCredential(em, applicationId, prepared);
+  return { ...issued, previousKeyExpiresAt: stamped > 0 ? previousKeyExpiresAt : null };
 }
 
 /** 32 characters carry 190 bits; the secret stays under the 72 bytes that bcrypt reads. */
@@ -192,30 +300,86 @@ function newPair(mode: Mode): CredentialPair {
 
 interface CredentialColumns {
   readonly mode: Mode;
+  readonly dialect: Dialect;
   readonly keyHash: Uint8Array;
-  readonly secretHash: string;
+  readonly secretHash: string | null;
+  readonly label?: string | null;
+  readonly prefix?: string;
+  readonly scopes?: string[];
 }
 
 async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair): Promise<CredentialColumns> {
-  return { mode, keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
+  return { mode, dialect: 'native', keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
 }
 
-type ApplicationColumns = Omit<ApplicationSettings, 'webhookUrl' | 'returnOrigins' | 'gatewaysAllowed'> & {
+type ApplicationColumns = Omit<
+  ApplicationSettings,
+  'webhookUrl' | 'returnOrigins' | 'gatewaysAllowed' | 'checkoutGateways' | 'shadhinpayEvents'
+> & {
   returnOrigins?: string[];
   gatewaysAllowed?: string[] | null;
+  checkoutGateways?: string[] | null;
+  shadhinpayEvents?: string[] | null;
 };
 
 function columnsOf({
   webhookUrl: _webhookUrl,
   returnOrigins,
   gatewaysAllowed,
+  checkoutGateways,
+  shadhinpayEvents,
   ...rest
 }: ApplicationSettings): ApplicationColumns {
   return {
     ...rest,
     ...(returnOrigins === undefined ? {} : { returnOrigins: [...returnOrigins] }),
-    ...(gatewaysAllowed === undefined
-      ? {}
-      : { gatewaysAllowed: gatewaysAllowed === null ? null : [...gatewaysAllowed] }),
+    ...(gatewaysAllowed === undefined ? {} : { gatewaysAllowed: listOf(gatewaysAllowed) }),
+    ...(checkoutGateways === undefined ? {} : { checkoutGateways: listOf(checkoutGateways) }),
+    ...(shadhinpayEvents === undefined ? {} : { shadhinpayEvents: listOf(shadhinpayEvents) }),
+  };
+}
+
+function listOf(values: readonly string[] | null): string[] | null {
+  return values === null ? null : [...values];
+}
+
+/** What operators have set for an application's payments. */
+export interface ApplicationPaymentRules {
+  readonly expiryMinutes: number;
+  readonly minAmountMinor: bigint | null;
+  readonly maxAmountMinor: bigint | null;
+  /** Null: every gateway. */
+  readonly gatewaysAllowed: readonly string[] | null;
+  /** Where payers pay when nobody names a gateway. Null: at the default one. */
+  readonly checkoutGateways: readonly string[] | null;
+}
+
+export async function readPaymentRules(
+  statements: Statements,
+  applicationId: bigint,
+): Promise<ApplicationPaymentRules> {
+  const [row] = await statements.execute<
+    {
+      expiry_minutes: number;
+      min_amount_minor: string | null;
+      max_amount_minor: string | null;
+      allowed: string | null;
+      checkout: string | null;
+    }[]
+  >(
+    `select expiry_minutes, min_amount_minor, max_amount_minor, array_to_json(gateways_allowed)::text as allowed,
+       array_to_json(checkout_gateways)::text as checkout
+     from applications where id = ?`,
+    [applicationId],
+  );
+  if (row === undefined) {
+    throw new Error('the scope has no application');
+  }
+  return {
+    expiryMinutes: row.expiry_minutes,
+    minAmountMinor: row.min_amount_minor === null ? null : BigInt(row.min_amount_minor),
+    maxAmountMinor: row.max_amount_minor === null ? null : BigInt(row.max_amount_minor),
+    gatewaysAllowed: row.allowed === null ? null : (JSON.parse(row.allowed) as string[]),
+    checkoutGateways: row.checkout === null ? null : (JSON.parse(row.checkout) as string[]),
   };
 }

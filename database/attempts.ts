@@ -12,32 +12,44 @@ const SWEEP_AFTER_EXPIRY = `greatest(now() + interval '5 minutes', expires_at + 
 export interface AttemptRecord {
   readonly id: bigint;
   readonly reference: string;
+  readonly gateway: string;
   readonly storeId: string;
   /** The credentials of that store, sealed; null where they are the environment's. */
   readonly sealedSecret: string | null;
   readonly status: AttemptStatus;
   readonly sessionKey: string | null;
+  /** The payer has gone on to another gateway. */
+  readonly superseded: boolean;
+  /** Null while no session is known. */
+  readonly openedAt: Date | null;
 }
 
 interface AttemptRow {
   id: string;
   reference: string;
+  gateway: string;
   store_id: string;
   store_secret: string | null;
   status: AttemptStatus;
   session_key: string | null;
+  superseded: boolean;
+  opened_at: string | null;
 }
 
-const ATTEMPT_COLUMNS = `id, reference, store_id, lenden_store_secret(application_id, mode, gateway, store_id) as store_secret, status, session_key`;
+const ATTEMPT_COLUMNS = `id, reference, gateway, store_id, lenden_store_secret(application_id, mode, gateway, store_id) as store_secret, status, session_key,
+  superseded_at is not null as superseded, opened_at`;
 
 function attemptOf(row: AttemptRow): AttemptRecord {
   return {
     id: BigInt(row.id),
     reference: row.reference,
+    gateway: row.gateway,
     storeId: row.store_id,
     sealedSecret: row.store_secret,
     status: row.status,
     sessionKey: row.session_key,
+    superseded: row.superseded,
+    openedAt: row.opened_at === null ? null : new Date(row.opened_at),
   };
 }
 
@@ -48,6 +60,8 @@ export interface CheckoutStart {
   readonly customerDefaults: CustomerDefaults;
   /** The newest attempt, or null when none was written. */
   readonly attempt: AttemptRecord | null;
+  /** Attempts that the payer has left for another gateway, and whose pages are open as far as we know. */
+  readonly leftOpen: readonly AttemptRecord[];
   /** The store that operators chose for this application or for all; null where none is. */
   readonly storeChosen: string | null;
   /** Callbacks that no question to the gateway has taken up. */
@@ -58,6 +72,7 @@ interface CheckoutStartRow extends PaymentRow {
   application_name: string;
   customer_defaults: CustomerDefaults;
   attempt: AttemptRow | null;
+  left_open: AttemptRow[];
   store_chosen: string | null;
   waiting_callbacks: number;
 }
@@ -67,6 +82,8 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
   const [row] = await statements.execute<CheckoutStartRow[]>(
     `select p.*, a.name as application_name, a.customer_defaults,
        (select to_json(t) from (select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id order by number desc limit 1) t) as attempt,
+       (select coalesce(json_agg(t order by t.number), '[]') from (select number, ${ATTEMPT_COLUMNS} from payment_attempts
+         where payment_id = p.id and superseded_at is not null and status = 'OPEN') t) as left_open,
        lenden_store_for(p.application_id, p.mode, p.gateway) as store_chosen,
        (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks
      from payments p join applications a on a.id = p.application_id where p.id = ?`,
@@ -80,6 +97,7 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
     applicationName: row.application_name,
     customerDefaults: row.customer_defaults,
     attempt: row.attempt === null ? null : attemptOf(row.attempt),
+    leftOpen: row.left_open.map(attemptOf),
     storeChosen: row.store_chosen,
     waitingCallbacks: row.waiting_callbacks,
   };
@@ -88,18 +106,19 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
 export interface NewAttempt {
   readonly payment: PaymentRecord;
   readonly reference: string;
+  readonly gateway: string;
   readonly storeId: string;
 }
 
 /** The first attempt of a payment whose creator could not write it. A twin that was faster leaves its own, which is answered. */
 export async function insertFirstAttempt(
   statements: Statements,
-  { payment, reference, storeId }: NewAttempt,
+  { payment, reference, gateway, storeId }: NewAttempt,
 ): Promise<AttemptRecord> {
   await statements.execute(
     `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
      values (?, ?, ?, 1, ?, ?, ?) on conflict (payment_id, number) do nothing`,
-    [payment.applicationId, payment.mode, payment.id, reference, payment.gateway, storeId],
+    [payment.applicationId, payment.mode, payment.id, reference, gateway, storeId],
   );
   const [row] = await statements.execute<AttemptRow[]>(
     `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ? and number = 1`,
@@ -111,28 +130,59 @@ export async function insertFirstAttempt(
   return attemptOf(row);
 }
 
+/** The payer has not chosen yet, or what was chosen cannot be had: the page asks (again). */
+export async function recordChoosing(statements: Statements, paymentId: bigint): Promise<void> {
+  await statements.execute(
+    `update payments set status = 'PENDING', next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
+     where id = ? and status in ('CREATED', 'PENDING') and gateway is null`,
+    [paymentId],
+  );
+}
+
+/** The chosen gateway will never open this session: the payer chooses again. */
+export async function recordUnavailableChoice(
+  statements: Statements,
+  { paymentId, attemptId, failureCode }: { paymentId: bigint; attemptId: bigint; failureCode: string },
+): Promise<void> {
+  await statements.execute(
+    `with refused as (
+       update payment_attempts set status = 'REFUSED', failure_code = ?, superseded_at = now(), updated_at = now()
+       where id = ? and superseded_at is null and ${UNOPENED} returning payment_id)
+     update payments p set status = 'PENDING', gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
+     from refused where p.id = refused.payment_id and p.id = ? and p.status in ('CREATED', 'PENDING')`,
+    [failureCode, attemptId, paymentId],
+  );
+}
+
 export interface OpenedSession {
   readonly paymentId: bigint;
   readonly attemptId: bigint;
   readonly sessionKey: string;
-  readonly gatewayUrl: string;
+  /** Null where our own page is all there is. */
+  readonly gatewayUrl: string | null;
+  readonly expiresAt: Date;
 }
 
 /** A worker that stood still may wake after another has done its work, and must not undo it. */
 const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
 
-/** The session exists: the payer may go there. A payment that has ended meanwhile stays ended. */
+/**
+ * The session exists: the payer may go there. A payment that has ended meanwhile stays ended, and a payer who has gone on to another attempt is
+ * not led back. The page and the session's key are written together or not at all: when two workers have opened one attempt, the page of the
+ * session that is not asked about stays unknown to everybody, so that nobody can pay there.
+ */
 export async function recordSession(
   statements: Statements,
-  { paymentId, attemptId, sessionKey, gatewayUrl }: OpenedSession,
+  { paymentId, attemptId, sessionKey, gatewayUrl, expiresAt }: OpenedSession,
 ): Promise<void> {
   await statements.execute(
     `with opened as (
        update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now()
-       where id = ? and ${UNOPENED})
-     update payments set status = 'PENDING', gateway_redirect_url = ?, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-     where id = ? and status in ('CREATED', 'PENDING')`,
-    [sessionKey, gatewayUrl, attemptId, gatewayUrl, paymentId],
+       where id = ? and ${UNOPENED} returning payment_id, superseded_at)
+     update payments p set status = 'PENDING', gateway_redirect_url = ?, expires_at = ?::timestamptz,
+       next_sweep_at = greatest(now() + interval '5 minutes', ?::timestamptz + interval '1 minute'), updated_at = now()
+     from opened where p.id = opened.payment_id and opened.superseded_at is null and p.id = ? and p.status in ('CREATED', 'PENDING')`,
+    [sessionKey, gatewayUrl, attemptId, gatewayUrl, expiresAt, expiresAt, paymentId],
   );
 }
 
@@ -226,6 +276,8 @@ export interface AttemptAnswerRecord {
   readonly feeMinor?: bigint | null;
   readonly netText?: string | null;
   readonly evidence?: string | null;
+  /** When the gateway is asked about it once more although it is closed. */
+  readonly askAgainAt?: Date | null;
 }
 
 export interface AnsweredQuestion {
@@ -255,7 +307,7 @@ export async function recordAnswer(
     `with answered as (
        update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
          gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
-         evidence = coalesce(?, evidence), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
+         evidence = coalesce(?, evidence), ask_again_at = coalesce(?::timestamptz, ask_again_at), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
        where id = ? and status <> 'CONFIRMED')
      ${CONSUME_CALLBACKS}`,
     [
@@ -266,6 +318,7 @@ export async function recordAnswer(
       answer.feeMinor ?? null,
       answer.netText ?? null,
       answer.evidence ?? null,
+      answer.askAgainAt ?? null,
       answer.status === 'CONFIRMED',
       attemptId,
       outcome,

@@ -1,3 +1,4 @@
+import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
 
@@ -13,12 +14,18 @@ export interface CallingApplication {
   readonly maxAmountMinor: bigint | null;
   /** Null: every gateway. */
   readonly gatewaysAllowed: readonly string[] | null;
+  /** Where payers pay when nobody names a gateway. Null: at the default one. */
+  readonly checkoutGateways: readonly string[] | null;
 }
 
 export interface KnownCredential {
   readonly credentialId: bigint;
   readonly scope: Scope;
-  readonly secretHash: string;
+  readonly dialect: Dialect;
+  /** Null: the dialect knows none. */
+  readonly scopes: readonly string[] | null;
+  /** Null where the key alone is the credential. */
+  readonly secretHash: string | null;
   /** Neither revoked nor expired, and its application is active. */
   readonly usable: boolean;
   readonly application: CallingApplication;
@@ -28,7 +35,9 @@ interface CredentialRow {
   credential_id: string;
   application_id: string;
   mode: Mode;
-  secret_hash: string;
+  dialect: Dialect;
+  scopes: string[] | null;
+  secret_hash: string | null;
   usable: boolean;
   name: string;
   return_origins: string[];
@@ -38,6 +47,7 @@ interface CredentialRow {
   min_amount_minor: string | null;
   max_amount_minor: string | null;
   gateways_allowed: string[] | null;
+  checkout_gateways: string[] | null;
 }
 
 /** The credential whose API key has this SHA-256, with its application, in one round trip: every request asks for it. */
@@ -50,6 +60,8 @@ export async function findCredential(database: Database, keyHash: Buffer): Promi
   return {
     credentialId: BigInt(row.credential_id),
     scope: { applicationId, mode: row.mode },
+    dialect: row.dialect,
+    scopes: row.scopes,
     secretHash: row.secret_hash,
     usable: row.usable,
     application: {
@@ -62,6 +74,7 @@ export async function findCredential(database: Database, keyHash: Buffer): Promi
       minAmountMinor: row.min_amount_minor === null ? null : BigInt(row.min_amount_minor),
       maxAmountMinor: row.max_amount_minor === null ? null : BigInt(row.max_amount_minor),
       gatewaysAllowed: row.gateways_allowed,
+      checkoutGateways: row.checkout_gateways,
     },
   };
 }

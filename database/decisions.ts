@@ -2,7 +2,7 @@ import { DomainError } from '../domain/errors.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
-export type DecisionKind = 'refund' | 'review' | 'late-payment';
+export type DecisionKind = 'refund' | 'review' | 'late-payment' | 'manual';
 export type DecisionWord = 'approve' | 'reject' | 'accept' | 'refund' | 'keep';
 
 /** What an operator decided, complete: above the threshold a second person has said the same. */
@@ -30,6 +30,8 @@ export interface NewDecision {
   readonly paymentId: bigint;
   readonly refundId: bigint | null;
   readonly latePaymentId: bigint | null;
+  /** What a payer wrote of his transaction; of the kind `manual` alone. */
+  readonly manualSubmissionId?: bigint;
   readonly decision: DecisionWord;
   readonly reason: string | null;
   readonly operatorId: bigint;
@@ -50,6 +52,20 @@ interface WaitingRow {
   second_operator_id: string | null;
 }
 
+/** Whether a sum is above what one operator of the application may decide on alone. */
+export async function needsSecond(
+  statements: Statements,
+  applicationId: bigint,
+  { amountMinor }: { readonly amountMinor: bigint },
+): Promise<boolean> {
+  const [row] = await statements.execute<{ minor: string | null }[]>(
+    'select refund_approval_threshold_minor as minor from applications where id = ?',
+    [applicationId],
+  );
+  const limit = row?.minor ?? null;
+  return limit !== null && amountMinor > BigInt(limit);
+}
+
 /**
  * Writes a decision, or seconds the one that waits for it. Another word than that of a decision which nobody has seconded takes it back: one
  * person's word alone neither moves money nor keeps the others from deciding. The caller has locked the payment, so two operators come one
@@ -57,12 +73,12 @@ interface WaitingRow {
  * @throws DomainError FORBIDDEN when one person would be both, INVALID_OPERATION_STATE when something else is decided already
  */
 export async function decide(statements: Statements, decision: NewDecision): Promise<StoredDecision> {
-  const { scope, kind, paymentId, refundId, latePaymentId } = decision;
+  const { scope, kind, paymentId, refundId, latePaymentId, manualSubmissionId = null } = decision;
   const [waiting] = await statements.execute<WaitingRow[]>(
     `select id, decision, operator_id, needs_second, second_operator_id from decisions
      where kind = ? and payment_id = ? and refund_id is not distinct from ?::bigint and late_payment_id is not distinct from ?::bigint
-       and consumed_at is null for update`,
-    [kind, paymentId, refundId, latePaymentId],
+       and manual_submission_id is not distinct from ?::bigint and consumed_at is null for update`,
+    [kind, paymentId, refundId, latePaymentId, manualSubmissionId],
   );
   if (waiting !== undefined && (isComplete(waiting) || waiting.decision === decision.decision)) {
     return second(statements, decision, waiting);
@@ -71,8 +87,9 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
     await consumeDecision(statements, BigInt(waiting.id), 'TAKEN_BACK');
   }
   const [row] = await statements.execute<{ id: string }[]>(
-    `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, decision, reason, operator_id, needs_second)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
+    `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, manual_submission_id, decision, reason, operator_id,
+       needs_second)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
     [
       scope.applicationId,
       scope.mode,
@@ -80,6 +97,7 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
       paymentId,
       refundId,
       latePaymentId,
+      manualSubmissionId,
       decision.decision,
       decision.reason,
       decision.operatorId,

@@ -27,6 +27,7 @@ export async function explainPayment(
     failureCode: payment.failureCode ?? null,
     asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
     heldLate: held > 0,
+    choosing: typeof payment.gateway !== 'string',
   });
   return { ...situation, timeline: await timelineOf(em, payment) };
 }
@@ -46,6 +47,7 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
     ...attempts.flatMap((attempt) => [
       { at: attempt.createdAt, event: `attempt ${attempt.number} written`, detail: attempt.gateway },
       at(attempt.openedAt, `attempt ${attempt.number}: checkout opened`),
+      at(attempt.supersededAt, `attempt ${attempt.number}: left by the payer for another gateway`),
       at(attempt.confirmedAt, `attempt ${attempt.number}: charge confirmed by the gateway`),
       attempt.failureCode === null
         ? null

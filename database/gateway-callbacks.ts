@@ -78,6 +78,7 @@ export interface KeptCallback {
     readonly applicationName: string;
     readonly amountMinor: bigint;
     readonly currency: string;
+    readonly invoiceId: bigint | null;
   };
   readonly attemptReference: string;
   /** The charge that settled the payment through this attempt, if it did. */
@@ -94,6 +95,7 @@ interface KeptRow {
   application_name: string;
   amount_minor: string;
   currency: string;
+  invoice_id: string | null;
   attempt_reference: string;
   settled_by: string | null;
   signal: boolean;
@@ -102,7 +104,10 @@ interface KeptRow {
 /** When the sweeper looks at a callback that made no signal of its own, or whose signal was lost. */
 const SWEPT_AFTER_SECONDS = { signed: 10, unsigned: 60 } as const;
 
-/** How long a signal keeps others from being sent: the return comes just after the IPN, and the first of them had the gateway asked. */
+/**
+ * How long a signal keeps others of the same attempt from being sent: the return comes just after the IPN, and the first of them had the
+ * gateway asked.
+ */
 const SIGNAL_PAUSE_SECONDS = { signed: 5, unsigned: 60 } as const;
 
 /**
@@ -126,12 +131,14 @@ export async function keepCallback(
      signalled as (
        update payments set callback_signalled_at = now(),
          last_signalled_at = case when ? then now() else last_signalled_at end,
+         last_signalled_attempt_id = case when ? then ? else last_signalled_attempt_id end,
          last_unsigned_signalled_at = case when ? then last_unsigned_signalled_at else now() end
        where id = ? and (select not consumed from kept) and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
-         and (last_signalled_at is null or last_signalled_at < now() - ? * interval '1 second')
+         and (last_signalled_at is null or last_signalled_at < now() - ? * interval '1 second'
+           or (? and last_signalled_attempt_id is distinct from ?))
          and (? or last_unsigned_signalled_at is null or last_unsigned_signalled_at < now() - interval '1 minute')
        returning id)
-     select kept.id as callback_id, kept.consumed, p.reference, p.status, a.name as application_name, p.amount_minor, p.currency,
+     select kept.id as callback_id, kept.consumed, p.reference, p.status, a.name as application_name, p.amount_minor, p.currency, p.invoice_id,
        t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
        exists(select 1 from signalled) as signal
      from kept, payments p join applications a on a.id = p.application_id join payment_attempts t on t.payment_id = p.id
@@ -151,8 +158,12 @@ export async function keepCallback(
       SWEPT_AFTER_SECONDS[trust],
       callback.signatureValid,
       callback.signatureValid,
+      attemptId,
+      callback.signatureValid,
       paymentId,
       SIGNAL_PAUSE_SECONDS[trust],
+      callback.signatureValid,
+      attemptId,
       callback.signatureValid,
       paymentId,
       attemptId,
@@ -170,6 +181,7 @@ export async function keepCallback(
       applicationName: row.application_name,
       amountMinor: BigInt(row.amount_minor),
       currency: row.currency,
+      invoiceId: row.invoice_id === null ? null : BigInt(row.invoice_id),
     },
     attemptReference: row.attempt_reference,
     settledBy: row.settled_by,
@@ -192,6 +204,17 @@ export async function closeCallback(
 /** Values: outcome, attempt id, id of the newest callback that is closed, ids of those that stay open. */
 export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
      where attempt_id = ? and consumed_at is null and id <= ? and id <> all(?::bigint[])`;
+
+/**
+ * Callbacks of charges that put a payment under review, and by which it was not settled in the end: they are to be asked about again, since
+ * that money may be late now. The sweeper takes them up, and closes the one that did settle it.
+ */
+export async function reopenDoubted(statements: Statements, paymentId: bigint): Promise<void> {
+  await statements.execute(
+    `update gateway_callbacks set outcome = 'RECEIVED', consumed_at = null, next_sweep_at = now() where payment_id = ? and outcome = 'MISMATCH'`,
+    [paymentId],
+  );
+}
 
 export interface ConsumedCallbacks {
   readonly attemptId: bigint;

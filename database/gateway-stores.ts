@@ -16,6 +16,19 @@ export async function sealedSecretOf(
   return row?.secret ?? null;
 }
 
+/** Whether operators have chosen a store for a gateway, for the application or for all. The environment may have one, too. */
+export async function hasStore(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  gateway: string,
+): Promise<boolean> {
+  const [row] = await statements.execute<{ store: string | null }[]>(
+    'select lenden_store_for(?::bigint, ?, ?) as store',
+    [applicationId, mode, gateway],
+  );
+  return typeof row?.store === 'string';
+}
+
 /** Which slot a store fills: one gateway in one mode, of one application or, with null, of all that have none of their own. */
 export interface StoreSlot {
   readonly applicationId: bigint | null;

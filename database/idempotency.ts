@@ -1,4 +1,5 @@
 import type { Scope } from './connection.ts';
+import { optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 export interface KeyClaim {
@@ -17,12 +18,20 @@ export type TwinOutcome =
   | { readonly kind: 'in-progress'; readonly retryAfterSeconds: number }
   | { readonly kind: 'replay'; readonly status: number; readonly text: string }
   /** The first caller went away without an answer that could be kept: find out how what it made stands. */
-  | { readonly kind: 'take-over'; readonly paymentId: bigint | null; readonly refundId: bigint | null };
+  | { readonly kind: 'take-over'; readonly made: MadeByKey };
+
+/** What an operation with a key has made; one of them. */
+export interface MadeByKey {
+  readonly paymentId: bigint | null;
+  readonly refundId: bigint | null;
+  readonly invoiceId: bigint | null;
+}
 
 interface KeyRow {
   fingerprint: Uint8Array;
   payment_id: string | null;
   refund_id: string | null;
+  invoice_id: string | null;
   lease_left: number;
   response_status: number | null;
   response_body: string | null;
@@ -33,7 +42,7 @@ export async function joinTwin(statements: Statements, claim: KeyClaim): Promise
   const { scope, operation, key, fingerprint, leaseSeconds } = claim;
   const identity = [scope.applicationId, scope.mode, operation, key];
   const [row] = await statements.execute<KeyRow[]>(
-    `select fingerprint, payment_id, refund_id, ceil(extract(epoch from lease_until - now()))::int as lease_left, response_status, response_body
+    `select fingerprint, payment_id, refund_id, invoice_id, ceil(extract(epoch from lease_until - now()))::int as lease_left, response_status, response_body
      from idempotency_keys where application_id = ? and mode = ? and operation = ? and key = ? for update`,
     identity,
   );
@@ -60,7 +69,12 @@ async function outcomeOf(
   if (row.response_status !== null && row.response_body !== null) {
     return { kind: 'replay', status: row.response_status, text: row.response_body };
   }
-  if (row.lease_left > 0 || (row.payment_id === null && row.refund_id === null)) {
+  const made = {
+    paymentId: optional(row.payment_id, BigInt),
+    refundId: optional(row.refund_id, BigInt),
+    invoiceId: optional(row.invoice_id, BigInt),
+  };
+  if (row.lease_left > 0 || Object.values(made).every((id) => id === null)) {
     return { kind: 'in-progress', retryAfterSeconds: Math.max(1, Math.min(row.lease_left, leaseSeconds)) };
   }
   await statements.execute(
@@ -68,14 +82,10 @@ async function outcomeOf(
      where application_id = ? and mode = ? and operation = ? and key = ?`,
     [leaseSeconds, ...identity],
   );
-  return {
-    kind: 'take-over',
-    paymentId: row.payment_id === null ? null : BigInt(row.payment_id),
-    refundId: row.refund_id === null ? null : BigInt(row.refund_id),
-  };
+  return { kind: 'take-over', made };
 }
 
-/** Claims a key in the caller's transaction; false when it is taken. What the operation made is named by `bindRefund` before the commit. */
+/** Claims a key in the caller's transaction; false when it is taken. What the operation made is named by `bindKey` before the commit. */
 export async function claimKey(
   statements: Statements,
   { scope, operation, key, fingerprint, leaseSeconds, keepDays }: KeyClaim,
@@ -84,7 +94,7 @@ export async function claimKey(
     `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, lease_until, expires_at)
      values (?, ?, ?, ?, ?::bytea, now() + ?::integer * interval '1 second', now() + ?::integer * interval '1 day')
      on conflict (application_id, mode, operation, key) do update
-       set fingerprint = excluded.fingerprint, payment_id = null, refund_id = null, lease_until = excluded.lease_until, response_status = null,
+       set fingerprint = excluded.fingerprint, payment_id = null, refund_id = null, invoice_id = null, lease_until = excluded.lease_until, response_status = null,
          response_body = null, created_at = now(), expires_at = excluded.expires_at
        where idempotency_keys.expires_at <= now()
      returning 1`,
@@ -93,14 +103,16 @@ export async function claimKey(
   return rows.length > 0;
 }
 
-export async function bindRefund(
+/** Names what an operation has made, before the commit. */
+export async function bindKey(
   statements: Statements,
   { scope, operation, key }: KeyName,
-  refundId: bigint,
+  made: { readonly refundId: bigint } | { readonly invoiceId: bigint },
 ): Promise<void> {
+  const [column, id] = 'refundId' in made ? ['refund_id', made.refundId] : ['invoice_id', made.invoiceId];
   await statements.execute(
-    'update idempotency_keys set refund_id = ? where application_id = ? and mode = ? and operation = ? and key = ?',
-    [refundId, scope.applicationId, scope.mode, operation, key],
+    `update idempotency_keys set ${column} = ? where application_id = ? and mode = ? and operation = ? and key = ?`,
+    [id, scope.applicationId, scope.mode, operation, key],
   );
 }
 

@@ -1,3 +1,4 @@
+import type { Dialect } from '../domain/dialect.ts';
 import type { Scope } from './connection.ts';
 import type { KeyClaim } from './idempotency.ts';
 import type { Statements } from './statements.ts';
@@ -13,7 +14,17 @@ export interface NewPayment {
   readonly customerName: string | null;
   readonly productName: string | null;
   readonly returnUrl: string | null;
-  readonly gateway: string;
+  /** Native unless told. */
+  readonly dialect?: Dialect;
+  readonly merchantReference?: string;
+  readonly cancelUrl?: string | null;
+  /** JSON text of an object. */
+  readonly metadata?: string | null;
+  /** Locked by the caller's transaction, if any. */
+  readonly invoiceId?: bigint | null;
+  /** Null where the payer chooses one of `gatewayChoices`; then no attempt is written. */
+  readonly gateway: string | null;
+  readonly gatewayChoices?: readonly string[] | null;
   readonly expiresAt: Date;
   /** When the sweeper starts its workflow unless its creator has. */
   readonly nextSweepAt: Date;
@@ -35,9 +46,10 @@ const UNCLAIMED = `claimed as (select nextval('payments_id_seq') as id)`;
 
 const CREATED = `created as (
   insert into payments (id, application_id, mode, reference, amount_minor, currency, customer_reference, customer_email, customer_phone,
-    customer_name, product_name, return_url, gateway, expires_at, next_sweep_at)
+    customer_name, product_name, return_url, dialect, merchant_reference, cancel_url, metadata, invoice_id, gateway,
+    gateway_choices, expires_at, next_sweep_at)
   overriding system value
-  select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?::timestamptz, ?::timestamptz from claimed
+  select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::bigint, ?, string_to_array(?, ','), ?::timestamptz, ?::timestamptz from claimed
   returning id, application_id, mode, reference, gateway
 ), attempted as (
   insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
@@ -73,7 +85,13 @@ export async function insertPayment(
     payment.customerName,
     payment.productName,
     payment.returnUrl,
+    payment.dialect ?? 'native',
+    payment.merchantReference ?? null,
+    payment.cancelUrl ?? null,
+    payment.metadata ?? null,
+    payment.invoiceId ?? null,
     payment.gateway,
+    payment.gatewayChoices?.join(',') ?? null,
     payment.expiresAt,
     payment.nextSweepAt,
     attempt.reference,
@@ -84,4 +102,16 @@ export async function insertPayment(
 
 function claimValues({ scope, operation, key, fingerprint, leaseSeconds, keepDays }: KeyClaim): unknown[] {
   return [scope.applicationId, scope.mode, operation, key, fingerprint, leaseSeconds, keepDays];
+}
+
+/** The merchant's own reference belongs to another payment of the scope already, in a dialect where it is unique. */
+export function isMerchantReferenceTaken(error: unknown): boolean {
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_merchant_reference_key';
+}
+
+const REFERENCE_CONSTRAINTS: ReadonlySet<unknown> = new Set(['payments_reference_key', 'public_references_pkey']);
+
+/** The public reference of the payment that was to be written is another one's already, of whatever application. */
+export function isReferenceTaken(error: unknown): boolean {
+  return Error.isError(error) && 'constraint' in error && REFERENCE_CONSTRAINTS.has(error.constraint);
 }

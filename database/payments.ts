@@ -1,7 +1,9 @@
+import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { PaymentStatus, ReviewReason } from '../domain/payment.ts';
 import type { Scope } from './connection.ts';
 import type { Payment } from './entities/payment.ts';
+import { listRows, type Condition, type ListPage, type ListSlice } from './lists.ts';
 import { instant, optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
@@ -13,6 +15,7 @@ export type PaymentRecord = Readonly<
     | 'applicationId'
     | 'mode'
     | 'reference'
+    | 'dialect'
     | 'status'
     | 'amountMinor'
     | 'currency'
@@ -22,10 +25,15 @@ export type PaymentRecord = Readonly<
     | 'customerName'
     | 'productName'
     | 'returnUrl'
+    | 'merchantReference'
+    | 'cancelUrl'
+    | 'metadata'
     | 'gateway'
+    | 'gatewayChoices'
     | 'gatewayTxnId'
     | 'gatewayRedirectUrl'
     | 'invoiceId'
+    | 'surplusMinor'
     | 'failureCode'
     | 'reviewReason'
     | 'reviewSince'
@@ -46,6 +54,7 @@ export interface PaymentRow {
   application_id: string;
   mode: Mode;
   reference: string;
+  dialect: Dialect;
   status: PaymentStatus;
   amount_minor: string;
   currency: string;
@@ -55,10 +64,15 @@ export interface PaymentRow {
   customer_name: string | null;
   product_name: string | null;
   return_url: string | null;
-  gateway: string;
+  merchant_reference: string | null;
+  cancel_url: string | null;
+  metadata: string | null;
+  gateway: string | null;
+  gateway_choices: string[] | null;
   gateway_txn_id: string | null;
   gateway_redirect_url: string | null;
   invoice_id: string | null;
+  surplus_minor: string;
   failure_code: string | null;
   review_reason: ReviewReason | null;
   review_since: string | null;
@@ -78,6 +92,7 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     applicationId: BigInt(row.application_id),
     mode: row.mode,
     reference: row.reference,
+    dialect: row.dialect,
     status: row.status,
     amountMinor: BigInt(row.amount_minor),
     currency: row.currency,
@@ -87,10 +102,15 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     customerName: row.customer_name,
     productName: row.product_name,
     returnUrl: row.return_url,
+    merchantReference: row.merchant_reference,
+    cancelUrl: row.cancel_url,
+    metadata: row.metadata,
     gateway: row.gateway,
+    gatewayChoices: row.gateway_choices,
     gatewayTxnId: row.gateway_txn_id,
     gatewayRedirectUrl: row.gateway_redirect_url,
     invoiceId: optional(row.invoice_id, BigInt),
+    surplusMinor: BigInt(row.surplus_minor),
     failureCode: row.failure_code,
     reviewReason: row.review_reason,
     reviewSince: optional(row.review_since, instant),
@@ -129,4 +149,83 @@ export async function listPayments(
     [applicationId, mode, customerReference, limit],
   );
   return rows.map(paymentOf);
+}
+
+/** Null when the scope has no payment of this public reference. */
+export async function readPaymentByReference(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  reference: string,
+): Promise<PaymentRecord | null> {
+  const [row] = await statements.execute<PaymentRow[]>(
+    'select * from payments where reference = ? and application_id = ? and mode = ?',
+    [reference, applicationId, mode],
+  );
+  return row === undefined ? null : paymentOf(row);
+}
+
+export interface PaymentsFilter {
+  readonly statuses?: readonly PaymentStatus[] | undefined;
+  readonly inReview?: boolean | undefined;
+  readonly gateway?: string | undefined;
+  readonly merchantReference?: string | undefined;
+  readonly leastMinor?: bigint | undefined;
+  readonly mostMinor?: bigint | undefined;
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly before: Date | null;
+}
+
+/** All payments of a scope that a filter lets through, by their ids. */
+export async function pageOfPayments(
+  statements: Statements,
+  scope: Scope,
+  { filter, slice }: { readonly filter: PaymentsFilter; readonly slice: ListSlice },
+): Promise<ListPage<PaymentRecord>> {
+  const { rows, ...page } = await listRows<PaymentRow>(statements, {
+    columns: 'p.*',
+    from: 'payments p',
+    conditions: conditionsOf(scope, filter),
+    orderBy: ['p.id'],
+    slice,
+  });
+  return { ...page, rows: rows.map(paymentOf) };
+}
+
+function conditionsOf({ applicationId, mode }: Scope, filter: PaymentsFilter): Condition[] {
+  return [
+    ['p.application_id = ?', applicationId],
+    ['p.mode = ?', mode],
+    [`p.status = any(string_to_array(?, ','))`, filter.statuses?.join(',')],
+    ['(p.review_reason is not null) = ?::boolean', filter.inReview],
+    ['p.gateway = ?', filter.gateway],
+    ['p.merchant_reference = ?', filter.merchantReference],
+    ['p.amount_minor >= ?::bigint', filter.leastMinor],
+    ['p.amount_minor <= ?::bigint', filter.mostMinor],
+    ['p.created_at >= ?::timestamptz', filter.from],
+    ['p.created_at < ?::timestamptz', filter.before],
+  ];
+}
+
+export interface PaymentsSum {
+  readonly statuses: ReadonlyMap<PaymentStatus, number>;
+  readonly amountMinor: bigint;
+}
+
+/** How many payments of each status a filter lets through, and what they come to in one currency. It reads them all. */
+export async function sumOfPayments(
+  statements: Statements,
+  scope: Scope,
+  { filter, currency }: { readonly filter: PaymentsFilter; readonly currency: string },
+): Promise<PaymentsSum> {
+  const given = conditionsOf(scope, filter).filter(([, value]) => value !== undefined && value !== null);
+  const rows = await statements.execute<{ status: PaymentStatus; payments: number; minor: string }[]>(
+    `select p.status, count(*)::integer as payments, coalesce(sum(p.amount_minor) filter (where p.currency = ?), 0)::text as minor
+     from payments p where ${given.map(([sql]) => sql).join(' and ')} group by p.status`,
+    [currency, ...given.map(([, value]) => value)],
+  );
+  return {
+    statuses: new Map(rows.map(({ status, payments }) => [status, payments])),
+    amountMinor: rows.reduce((sum, { minor }) => sum + BigInt(minor), 0n),
+  };
 }

@@ -1,18 +1,31 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
+import { readInvoice, type InvoiceRecord } from './invoices.ts';
+import { invoiceRulesOf } from './invoice-surplus.ts';
 import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 
 export interface PublicPayment {
   readonly scope: Scope;
   readonly payment: PaymentRecord;
   readonly applicationName: string;
+  /** Whether payers may have receipts. */
+  readonly receiptsEnabled: boolean;
 }
 
-/** Native references: `pay_` and 22 base62 characters. Anything else is not even looked up. */
-const REFERENCE = /^pay_[0-9A-Za-z]{22}$/;
+/** Of native, OwnPay's and ShadhinPay's contract. Anything else is not even looked up. */
+const REFERENCE = /^((?:pay|sp_inv)_[0-9A-Za-z]{22}|txn_[0-9a-f]{16}|PAY_\d{8}_[0-9A-Z]{6})$/;
 
-/** The payment that a public reference opens, or null. Whoever holds the reference may see it, so it carries ≥ 128 bits. */
-export async function findPublicPayment(database: Database, reference: string): Promise<PublicPayment | null> {
+interface Found {
+  readonly scope: Scope;
+  readonly targetId: bigint;
+}
+
+/** What a public reference of a kind names, or null. Whoever holds the reference may see it, so it carries ≥ 128 bits where the
+ * contract leaves room; where not, misses are limited by address. */
+async function findReference(
+  database: Database,
+  { reference, kind }: { readonly reference: string; readonly kind: 'payment' | 'invoice' },
+): Promise<Found | null> {
   if (!REFERENCE.test(reference)) {
     return null;
   }
@@ -20,15 +33,50 @@ export async function findPublicPayment(database: Database, reference: string): 
     'select * from lenden_find_reference(?)',
     [reference],
   );
-  if (found === undefined || found.kind !== 'payment') {
+  return found === undefined || found.kind !== kind
+    ? null
+    : { scope: { applicationId: BigInt(found.application_id), mode: found.mode }, targetId: BigInt(found.target_id) };
+}
+
+/** The payment that a public reference opens, or null. */
+export async function findPublicPayment(database: Database, reference: string): Promise<PublicPayment | null> {
+  const found = await findReference(database, { reference, kind: 'payment' });
+  if (found === null) {
     return null;
   }
-  const scope = { applicationId: BigInt(found.application_id), mode: found.mode };
+  const { scope, targetId } = found;
   const [row] = await database.inOneTrip(scope, (statements) =>
-    statements.execute<(PaymentRow & { application_name: string })[]>(
-      'select p.*, a.name as application_name from payments p join applications a on a.id = p.application_id where p.id = ?',
-      [found.target_id],
+    statements.execute<(PaymentRow & { application_name: string; receipts_enabled: boolean })[]>(
+      'select p.*, a.name as application_name, a.receipts_enabled from payments p join applications a on a.id = p.application_id where p.id = ?',
+      [targetId],
     ),
   );
-  return row === undefined ? null : { scope, payment: paymentOf(row), applicationName: row.application_name };
+  return row === undefined
+    ? null
+    : {
+        scope,
+        payment: paymentOf(row),
+        applicationName: row.application_name,
+        receiptsEnabled: row.receipts_enabled,
+      };
+}
+
+export interface PublicInvoice {
+  readonly scope: Scope;
+  readonly invoice: InvoiceRecord;
+  readonly applicationName: string;
+}
+
+/** The invoice that a payable link opens, or null. */
+export async function findPublicInvoice(database: Database, reference: string): Promise<PublicInvoice | null> {
+  const found = await findReference(database, { reference, kind: 'invoice' });
+  if (found === null) {
+    return null;
+  }
+  const { scope, targetId } = found;
+  return database.inTransaction(scope, async (statements) => {
+    const invoice = await readInvoice(statements, scope, targetId);
+    const { applicationName } = await invoiceRulesOf(statements, scope);
+    return invoice === null ? null : { scope, invoice, applicationName };
+  });
 }

@@ -98,7 +98,7 @@ export async function endRefundRow(
 /** Two events: the refund's own, and the payment's. All that was captured and given back is in the rows of this very transaction. */
 const GIVE_BACK = `
 update payments p set event_sequence = p.event_sequence + 2, updated_at = now(),
-  status = case when back.minor >= c.gross_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
+  status = case when back.minor >= c.gross_minor - p.surplus_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
 from payment_attempts c,
   (select coalesce(sum(amount_minor), 0) as minor from refunds
     where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
@@ -107,6 +107,11 @@ where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment
 returning p.*`;
 
 const NUMBER_EVENT = `update payments set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning *`;
+
+/** What a refund gave back is due again on its payment's invoice. */
+export async function noteReopened(statements: Statements, refundId: bigint): Promise<void> {
+  await statements.execute('update refunds set reopens_invoice = true where id = ?', [refundId]);
+}
 
 /** Stops the clock for a refund and says why. True when it was this call that did. */
 export async function reviewRefund(

@@ -5,11 +5,14 @@ import {
   APPROVAL_HOURS,
   needsApproval,
   RESERVING_STATUSES,
+  type RefundBoundsOf,
   type RefundReviewReason,
   type RefundStatus,
 } from '../domain/refund.ts';
 import type { RefundFacts } from '../domain/refund-view.ts';
 import type { Scope } from './connection.ts';
+import { lateRefundRuledOut, refundRuledOut } from './refund-bounds.ts';
+import { listRows, type ListPage, type ListSlice } from './lists.ts';
 import { instant, optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
@@ -21,10 +24,14 @@ export interface RefundRecord extends RefundFacts {
   readonly gateway: string;
   readonly storeId: string;
   readonly gatewayTxnId: string;
+  /** The merchant's own reference of the refund, where the dialect has one. */
+  readonly merchantReference: string | null;
   readonly askedAt: Date | null;
   readonly acceptedAt: Date | null;
   readonly doubtful: boolean;
   readonly approvalDueAt: Date | null;
+  /** What it gave back is due again on the payment's invoice. */
+  readonly reopensInvoice: boolean;
   readonly endedAt: Date | null;
 }
 
@@ -44,6 +51,7 @@ export interface RefundRow {
   store_id: string;
   gateway_txn_id: string;
   gateway_refund_id: string | null;
+  merchant_reference: string | null;
   asked_at: string | null;
   accepted_at: string | null;
   doubtful: boolean;
@@ -54,6 +62,7 @@ export interface RefundRow {
   created_by_operator_id: string | null;
   approved_by_operator_id: string | null;
   approval_due_at: string | null;
+  reopens_invoice: boolean;
   ended_at: string | null;
   created_at: string;
   updated_at: string;
@@ -75,6 +84,7 @@ export function refundOf(row: RefundRow): RefundRecord {
     storeId: row.store_id,
     gatewayTxnId: row.gateway_txn_id,
     gatewayRefundId: row.gateway_refund_id,
+    merchantReference: row.merchant_reference,
     askedAt: optional(row.asked_at, instant),
     acceptedAt: optional(row.accepted_at, instant),
     doubtful: row.doubtful,
@@ -85,6 +95,7 @@ export function refundOf(row: RefundRow): RefundRecord {
     createdByOperatorId: optional(row.created_by_operator_id, BigInt),
     approvedByOperatorId: optional(row.approved_by_operator_id, BigInt),
     approvalDueAt: optional(row.approval_due_at, instant),
+    reopensInvoice: row.reopens_invoice,
     endedAt: optional(row.ended_at, instant),
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
@@ -99,9 +110,12 @@ export interface NewRefund {
   readonly scope: Scope;
   readonly paymentId: bigint;
   readonly reference: string;
-  readonly amountMinor: bigint;
+  /** Null: all that is left. */
+  readonly amountMinor: bigint | null;
   readonly reason: string | null;
+  readonly merchantReference?: string | null;
   readonly creator: RefundCreator;
+  readonly boundsOf: RefundBoundsOf;
 }
 
 const RESERVING = RESERVING_STATUSES.map((status) => `'${status}'`).join(', ');
@@ -113,6 +127,7 @@ interface ChargeRow {
   store_id: string | null;
   gateway_txn_id: string | null;
   gross_minor: string | null;
+  surplus_minor: string;
   reserved: string;
   threshold: string | null;
 }
@@ -120,11 +135,21 @@ interface ChargeRow {
 /**
  * Reserves a part of what was captured and writes the refund, in the caller's transaction. The payment's row is locked first and the
  * balance read in a statement of its own, so that refunds which come at once are counted one after another.
- * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE when nothing was captured, REFUND_EXCEEDS_BALANCE
+ * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE when nothing was captured or the gateway's bounds rule it out,
+ * REFUND_EXCEEDS_BALANCE
  */
 export async function reserveRefund(
   statements: Statements,
-  { scope, paymentId, reference, amountMinor, reason, creator }: NewRefund,
+  {
+    scope,
+    paymentId,
+    reference,
+    amountMinor: wantedMinor,
+    reason,
+    merchantReference = null,
+    creator,
+    boundsOf,
+  }: NewRefund,
 ): Promise<RefundRecord> {
   const [locked] = await statements.execute<object[]>(
     'select 1 from payments where id = ? and application_id = ? and mode = ? for update',
@@ -134,7 +159,7 @@ export async function reserveRefund(
     throw notFound('payment');
   }
   const [charge] = await statements.execute<ChargeRow[]>(
-    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, a.refund_approval_threshold_minor as threshold,
+    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.surplus_minor, a.refund_approval_threshold_minor as threshold,
        (select coalesce(sum(r.amount_minor), 0)::text from refunds r
          where r.payment_id = p.id and r.late_payment_id is null and r.status in (${RESERVING})) as reserved
      from payments p join applications a on a.id = p.application_id
@@ -149,11 +174,20 @@ export async function reserveRefund(
   if (gross === null || gatewayTxnId === null || storeId === null) {
     throw new Error('a payment succeeded without a confirmed charge');
   }
-  const refundable = BigInt(gross) - BigInt(charge.reserved);
+  const ruledOut = await refundRuledOut(statements, boundsOf(charge.gateway), { paymentId, gatewayTxnId });
+  if (ruledOut !== null) {
+    throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
+  }
+  // Surplus is held as late money, and goes back as such.
+  const refundable = BigInt(gross) - BigInt(charge.surplus_minor) - BigInt(charge.reserved);
+  const amountMinor = wantedMinor ?? refundable;
   if (amountMinor > refundable) {
     throw new DomainError('REFUND_EXCEEDS_BALANCE', `at most ${refundable} can be refunded`, {
       fields: { amountMinor: `must be at most ${refundable}` },
     });
+  }
+  if (amountMinor === 0n) {
+    throw new DomainError('REFUND_EXCEEDS_BALANCE', 'nothing is left to refund');
   }
   const awaits = needsApproval({
     createdBy: creator.type,
@@ -168,6 +202,7 @@ export async function reserveRefund(
     amountMinor,
     currency: charge.currency,
     reason,
+    merchantReference,
     gateway: charge.gateway,
     storeId,
     gatewayTxnId,
@@ -182,16 +217,20 @@ export interface LateRefund {
   readonly reference: string;
   readonly reason: string | null;
   readonly creator: RefundCreator;
+  readonly boundsOf: RefundBoundsOf;
 }
 
 /**
- * Gives late money back whole, in the caller's transaction. Null when it is not held any more. It was decided on before, by a policy or by
+ * Gives late money back whole, in the caller's transaction. Null when it is not held any more, or the gateway's bounds rule it out. It was decided on before, by a policy or by
  * as many people as it takes, so it needs no approval here.
  */
 export async function refundLateMoney(
   statements: Statements,
-  { scope, latePaymentId, reference, reason, creator }: LateRefund,
+  { scope, latePaymentId, reference, reason, creator, boundsOf }: LateRefund,
 ): Promise<RefundRecord | null> {
+  if ((await lateRefundRuledOut(statements, latePaymentId, boundsOf)) !== null) {
+    return null;
+  }
   const [late] = await statements.execute<LateRow[]>(
     `update late_payments l set status = 'REFUNDING', updated_at = now()
      from payment_attempts t where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
@@ -226,7 +265,8 @@ interface LateRow {
   store_id: string;
 }
 
-interface InsertedRefund extends NewRefund {
+interface InsertedRefund extends Omit<NewRefund, 'boundsOf'> {
+  readonly amountMinor: bigint;
   readonly latePaymentId: bigint | null;
   readonly currency: string;
   readonly gateway: string;
@@ -238,8 +278,8 @@ interface InsertedRefund extends NewRefund {
 async function insertRefund(statements: Statements, refund: InsertedRefund): Promise<RefundRecord> {
   const [row] = await statements.execute<RefundRow[]>(
     `insert into refunds (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
-       gateway_txn_id, created_by_type, created_by_operator_id, approval_due_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when ?::boolean then now() + interval '${APPROVAL_HOURS} hours' end)
+       gateway_txn_id, merchant_reference, created_by_type, created_by_operator_id, approval_due_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when ?::boolean then now() + interval '${APPROVAL_HOURS} hours' end)
      returning *`,
     [
       refund.scope.applicationId,
@@ -254,6 +294,7 @@ async function insertRefund(statements: Statements, refund: InsertedRefund): Pro
       refund.gateway,
       refund.storeId,
       refund.gatewayTxnId,
+      refund.merchantReference ?? null,
       refund.creator.type,
       refund.creator.type === 'USER' ? refund.creator.operatorId : null,
       refund.awaits,
@@ -263,6 +304,24 @@ async function insertRefund(statements: Statements, refund: InsertedRefund): Pro
     throw new Error('a refund was not stored');
   }
   return refundOf(row);
+}
+
+/** The reference of the refund that was to be written is another one's already, of whatever application. */
+export function isRefundReferenceTaken(error: unknown): boolean {
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_reference_key';
+}
+
+/** Null when the scope has no refund of this reference. */
+export async function readRefundByReference(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  reference: string,
+): Promise<RefundRecord | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    'select * from refunds where reference = ? and application_id = ? and mode = ?',
+    [reference, applicationId, mode],
+  );
+  return row === undefined ? null : refundOf(row);
 }
 
 /** Null when the scope has no such refund. */
@@ -288,6 +347,19 @@ export async function refundedOf(statements: Statements, paymentId: bigint): Pro
   return BigInt(row?.minor ?? 0);
 }
 
+/** What of some payments the gateway has given back, by the payment's id; absent where nothing was. */
+export async function refundedOfAll(
+  statements: Statements,
+  payments: readonly { readonly id: bigint }[],
+): Promise<ReadonlyMap<bigint, bigint>> {
+  const rows = await statements.execute<{ payment_id: string; minor: string }[]>(
+    `select payment_id, sum(amount_minor)::text as minor from refunds
+     where payment_id = any(string_to_array(?, ',')::bigint[]) and late_payment_id is null and status = 'SUCCEEDED' group by payment_id`,
+    [payments.map(({ id }) => id).join(',')],
+  );
+  return new Map(rows.map(({ payment_id: id, minor }) => [BigInt(id), BigInt(minor)]));
+}
+
 /** Refunds of one payment, oldest first. */
 export async function listRefunds(
   statements: Statements,
@@ -299,4 +371,39 @@ export async function listRefunds(
     [applicationId, mode, paymentId, limit],
   );
   return rows.map(refundOf);
+}
+
+export interface RefundsFilter {
+  readonly statuses?: readonly RefundStatus[] | undefined;
+  /** The payment's public reference. */
+  readonly payment?: string | undefined;
+  /** Without those of late money. */
+  readonly ofPayments?: true | undefined;
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly before: Date | null;
+}
+
+/** All refunds of a scope that a filter lets through, by their ids, each with its payment's public reference. */
+export async function pageOfRefunds(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { filter, slice }: { readonly filter: RefundsFilter; readonly slice: ListSlice },
+): Promise<ListPage<{ readonly refund: RefundRecord; readonly payment: string }>> {
+  const { rows, ...page } = await listRows<RefundRow & { payment_reference: string }>(statements, {
+    columns: 'r.*, p.reference as payment_reference',
+    from: 'refunds r join payments p on p.id = r.payment_id',
+    conditions: [
+      ['r.application_id = ?', applicationId],
+      ['r.mode = ?', mode],
+      [`r.status = any(string_to_array(?, ','))`, filter.statuses?.join(',')],
+      ['p.reference = ?', filter.payment],
+      ['(r.late_payment_id is null) = ?::boolean', filter.ofPayments],
+      ['r.created_at >= ?::timestamptz', filter.from],
+      ['r.created_at < ?::timestamptz', filter.before],
+    ],
+    orderBy: ['r.id'],
+    slice,
+  });
+  return { ...page, rows: rows.map((row) => ({ refund: refundOf(row), payment: row.payment_reference })) };
 }

@@ -6,9 +6,12 @@ export interface PaymentEnd {
   readonly paymentId: bigint;
   readonly status: SettledStatus;
   readonly failureCode: string | null;
+  /** What its invoice still asks for; whatever is paid beyond that is surplus. Null for a payment without one. */
+  readonly invoiceDueMinor: bigint | null;
 }
 
 export interface ConfirmedCharge {
+  readonly gateway: string;
   readonly grossMinor: bigint;
   readonly feeMinor: bigint;
   readonly gatewayTxnId: string;
@@ -28,6 +31,7 @@ interface ChargeRow {
   charge_gross: string | null;
   charge_fee: string | null;
   charge_txn: string | null;
+  charge_gateway: string;
 }
 
 /**
@@ -36,7 +40,7 @@ interface ChargeRow {
  */
 export async function endPayment(
   statements: Statements,
-  { paymentId, status, failureCode }: PaymentEnd,
+  { paymentId, status, failureCode, invoiceDueMinor }: PaymentEnd,
 ): Promise<SettledPayment | null> {
   if (status !== 'SUCCEEDED') {
     const [row] = await statements.execute<PaymentRow[]>(
@@ -46,10 +50,11 @@ export async function endPayment(
     return row === undefined ? null : { payment: paymentOf(row), charge: null };
   }
   const [row] = await statements.execute<(PaymentRow & ChargeRow)[]>(
-    `update payments p set ${ENDED}, paid_at = now(), gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor
+    `update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
+       surplus_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
      from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}
-     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn`,
-    [status, failureCode, paymentId],
+     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`,
+    [status, failureCode, invoiceDueMinor, paymentId],
   );
   return row === undefined ? null : { payment: paymentOf(row), charge: chargeOf(row) };
 }
@@ -59,11 +64,12 @@ function chargeOf({
   charge_gross: gross,
   charge_fee: fee,
   charge_txn: gatewayTxnId,
+  charge_gateway: gateway,
 }: PaymentRow & ChargeRow) {
   if (gross === null || fee === null || gatewayTxnId === null) {
     throw new TypeError(`the attempt of ${reference} is confirmed without its facts`);
   }
-  return { grossMinor: BigInt(gross), feeMinor: BigInt(fee), gatewayTxnId };
+  return { gateway, grossMinor: BigInt(gross), feeMinor: BigInt(fee), gatewayTxnId };
 }
 
 export interface EndedPayment {

@@ -1,3 +1,4 @@
+import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import { eventId as newEventId } from '../domain/references.ts';
 import {
@@ -11,25 +12,67 @@ import {
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
-export interface NewEvent {
+/** Whose event it is: sequences count within a payment with its refunds, and within an invoice. */
+export type EventRoot =
+  | { readonly paymentId: bigint; readonly invoiceId?: undefined }
+  | { readonly invoiceId: bigint; readonly paymentId?: undefined };
+
+export type NewEvent = EventRoot & {
   readonly applicationId: bigint;
   readonly mode: Mode;
-  readonly paymentId: bigint;
   readonly type: EventType;
-  /** Place in the payment's own order, from 1. */
+  /** Place in its root's own order, from 1. */
   readonly sequence: number;
   /** What the event shows; money as JSON integers. */
   readonly data: object;
+  /** In which words it is told, unless in the native ones: the body as it is signed and sent, and its id where the body holds one. */
+  readonly told?: { readonly dialect: Dialect; readonly payload: string; readonly eventId?: string };
+};
+
+export interface RecordedEvent {
+  readonly eventId: string;
+  /** Without a usable endpoint an event is parked at once. */
+  readonly parked: boolean;
 }
 
 /**
  * Writes an event in the transaction of the state change that it tells of, so that neither exists without the other. The payload is
- * built once and its bytes are what every attempt signs and sends. Without a usable endpoint the event is parked at once.
+ * built once and its bytes are what every attempt signs and sends.
  */
-export async function recordEvent(
-  statements: Statements,
-  { applicationId, mode, paymentId, type, sequence, data }: NewEvent,
-): Promise<{ readonly eventId: string; readonly parked: boolean }> {
+export async function recordEvent(statements: Statements, event: NewEvent): Promise<RecordedEvent> {
+  const { eventId: ownId, createdAt, payload } = payloadOf(event);
+  const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, told } = event;
+  const eventId = told?.eventId ?? ownId;
+  const [row] = await statements.execute<{ delivery_status: DeliveryStatus }[]>(
+    `insert into webhook_events (event_id, application_id, mode, payment_id, invoice_id, dialect, type, schema_version, sequence, payload, created_at,
+       delivery_status, last_error, next_sweep_at)
+     select ?, ?::bigint, ?, ?::bigint, ?::bigint, ?, ?, ?::integer, ?::integer, ?, ?::timestamptz, ${BY_ENDPOINT}
+     returning delivery_status`,
+    [
+      eventId,
+      applicationId,
+      mode,
+      paymentId,
+      invoiceId,
+      told?.dialect ?? 'native',
+      type,
+      EVENT_SCHEMA_VERSION,
+      sequence,
+      told?.payload ?? payload,
+      createdAt,
+      applicationId,
+    ],
+  );
+  return { eventId, parked: row?.delivery_status === 'PARKED' };
+}
+
+/** The last columns of an insert that ends with them, by one value: the application's id. */
+export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
+       case when usable then now() + interval '30 seconds' end
+     from (select exists(select 1 from webhook_endpoints
+       where application_id = ?::bigint and url is not null and disabled_at is null) as usable) endpoint`;
+
+export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
   const eventId = newEventId();
   const createdAt = new Date();
   const payload = JSON.stringify({
@@ -41,23 +84,13 @@ export async function recordEvent(
     sequence,
     data,
   });
-  const [row] = await statements.execute<{ delivery_status: DeliveryStatus }[]>(
-    `insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, created_at,
-       delivery_status, last_error, next_sweep_at)
-     select ?, ?::bigint, ?, ?::bigint, ?, ?::integer, ?::integer, ?, ?::timestamptz,
-       case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
-       case when usable then now() + interval '30 seconds' end
-     from (select exists(select 1 from webhook_endpoints
-       where application_id = ?::bigint and url is not null and disabled_at is null) as usable) endpoint
-     returning delivery_status`,
-    [eventId, applicationId, mode, paymentId, type, EVENT_SCHEMA_VERSION, sequence, payload, createdAt, applicationId],
-  );
-  return { eventId, parked: row?.delivery_status === 'PARKED' };
+  return { eventId, createdAt, payload };
 }
 
 /** All that an attempt needs to know, read in one statement. */
 export interface Delivery {
   readonly id: bigint;
+  readonly dialect: Dialect;
   readonly type: string;
   readonly payload: string;
   readonly status: DeliveryStatus;
@@ -81,6 +114,7 @@ export interface DeliveryEndpoint {
 
 interface DeliveryRow {
   id: string;
+  dialect: Dialect;
   type: string;
   payload: string;
   delivery_status: DeliveryStatus;
@@ -99,7 +133,7 @@ interface DeliveryRow {
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.id, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+    `select e.id, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
     [eventId],
@@ -109,6 +143,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
   }
   return {
     id: BigInt(row.id),
+    dialect: row.dialect,
     type: row.type,
     payload: row.payload,
     status: row.delivery_status,

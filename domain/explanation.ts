@@ -9,6 +9,8 @@ export interface PaymentSituation {
   /** A callback or a cancel request is waiting for the gateway's word. */
   readonly asking: boolean;
   readonly heldLate: boolean;
+  /** The payer may choose the gateway and has not. */
+  readonly choosing: boolean;
 }
 
 export interface Situation {
@@ -85,7 +87,7 @@ export function explain(payment: PaymentSituation): Situation {
   }
 }
 
-function pending({ expiresAt, now, asking }: PaymentSituation): Situation {
+function pending({ expiresAt, now, asking, choosing }: PaymentSituation): Situation {
   if (expiresAt <= now) {
     return {
       summary: 'Time ran out; the gateway is asked how it ended.',
@@ -102,7 +104,9 @@ function pending({ expiresAt, now, asking }: PaymentSituation): Situation {
         next: "The gateway's answer decides; a callback alone is never believed.",
       }
     : {
-        summary: 'The checkout is open; the payer has not finished.',
+        summary: choosing
+          ? 'The payer has not chosen yet where to pay.'
+          : 'The checkout is open; the payer has not finished.',
         waitingFor: 'payer',
         until: expiresAt,
         next: 'The payer pays or cancels; otherwise the gateway is asked one last time and the payment expires.',

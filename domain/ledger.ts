@@ -87,14 +87,21 @@ interface Collected {
   readonly feeMinor: bigint;
 }
 
+interface Surplus {
+  /** What of the gross its invoice did not ask for; none without an invoice. */
+  readonly surplusMinor?: bigint;
+}
+
 interface Owner {
   readonly applicationId: bigint;
   readonly mode: Mode;
   readonly currency: string;
 }
 
-/** The one ledger transaction of a paid payment. */
-export function paymentSettlement(payment: Owner & Collected & { readonly reference: string }): LedgerTransaction {
+/** The one ledger transaction of a paid payment. What is more than its invoice asked for is held in suspense. */
+export function paymentSettlement(
+  payment: Owner & Collected & Surplus & { readonly reference: string },
+): LedgerTransaction {
   return {
     ...ownerOf(payment),
     cause: { type: 'payment', id: payment.reference },
@@ -161,13 +168,13 @@ export function reversal(original: LedgerTransaction & { readonly id: bigint }):
 }
 
 /** A confirmed payment: the gateway owes us the gross, we owe it to the app, and the gateway keeps its fee. */
-export function settlementPostings({ gateway, grossMinor, feeMinor }: Collected): Posting[] {
-  return collectedPostings({ gateway, grossMinor, feeMinor }, PAYABLE_ACCOUNT);
+export function settlementPostings({ surplusMinor = 0n, ...collected }: Collected & Surplus): Posting[] {
+  return collectedPostings(collected, surplusMinor);
 }
 
 /** Money that arrived for a payment that had already ended: held in suspense until it is refunded or accepted. */
 export function latePaymentPostings(collected: Collected): Posting[] {
-  return collectedPostings(collected, SUSPENSE_ACCOUNT);
+  return collectedPostings(collected, collected.grossMinor);
 }
 
 /** The only correction there is: the same postings with debit and credit exchanged, in reverse order. */
@@ -175,15 +182,25 @@ export function reversalPostings(postings: readonly Posting[]): Posting[] {
   return postings.map(({ debit, credit, amountMinor }) => ({ debit: credit, credit: debit, amountMinor })).reverse();
 }
 
-function collectedPostings({ gateway, grossMinor, feeMinor }: Collected, creditAccount: string): Posting[] {
-  if (grossMinor <= 0n || feeMinor < 0n || feeMinor > grossMinor) {
-    throw new RangeError(`gross ${grossMinor} and fee ${feeMinor} are no collected amount`);
+function collectedPostings({ gateway, grossMinor, feeMinor }: Collected, suspendedMinor: bigint): Posting[] {
+  if (
+    grossMinor <= 0n ||
+    feeMinor < 0n ||
+    feeMinor > grossMinor ||
+    suspendedMinor < 0n ||
+    suspendedMinor > grossMinor
+  ) {
+    throw new RangeError(
+      `gross ${grossMinor} and fee ${feeMinor} are no collected amount, with ${suspendedMinor} held in suspense`,
+    );
   }
-  const postings: Posting[] = [{ debit: clearingAccount(gateway), credit: creditAccount, amountMinor: grossMinor }];
-  if (feeMinor > 0n) {
-    postings.push({ debit: FEES_ACCOUNT, credit: clearingAccount(gateway), amountMinor: feeMinor });
-  }
-  return postings;
+  const clearing = clearingAccount(gateway);
+  const postings: Posting[] = [
+    { debit: clearing, credit: PAYABLE_ACCOUNT, amountMinor: grossMinor - suspendedMinor },
+    { debit: clearing, credit: SUSPENSE_ACCOUNT, amountMinor: suspendedMinor },
+    { debit: FEES_ACCOUNT, credit: clearing, amountMinor: feeMinor },
+  ];
+  return postings.filter(({ amountMinor }) => amountMinor > 0n);
 }
 
 function ownerOf({ applicationId, mode, currency }: Owner): Owner {

@@ -11,11 +11,14 @@ export interface PaymentFacts {
   readonly mode: Mode;
   readonly amountMinor: bigint;
   readonly currency: string;
-  readonly gateway: string;
+  /** Null until the payer has chosen. */
+  readonly gateway?: string | null | undefined;
   readonly gatewayTxnId?: string | null | undefined;
   readonly gatewayRedirectUrl?: string | null | undefined;
   readonly returnUrl?: string | null | undefined;
   readonly invoiceId?: bigint | null | undefined;
+  /** What of a paid payment was more than its invoice asked for. */
+  readonly surplusMinor?: bigint | undefined;
   readonly reviewReason?: ReviewReason | null | undefined;
   readonly reviewSince?: Date | null | undefined;
   readonly expiresAt: Date;
@@ -23,7 +26,7 @@ export interface PaymentFacts {
   readonly updatedAt: Date;
 }
 
-/** PaymentDto of the native API and `data` of its payment events; `returnUrl`, `expiresAt` and `review` are Lenden's own members. */
+/** PaymentDto of the native API and `data` of its payment events; `surplusMinor`, `returnUrl`, `expiresAt` and `review` are Lenden's own members. */
 export type PaymentView = ReturnType<typeof paymentView>;
 
 export function paymentView(payment: PaymentFacts, webUrl: string) {
@@ -35,11 +38,12 @@ export function paymentView(payment: PaymentFacts, webUrl: string) {
     mode: payment.mode,
     amountMinor: toJsonInteger(payment.amountMinor),
     currency: payment.currency,
-    gateway: payment.gateway,
+    gateway: payment.gateway ?? null,
     gatewayTxnId: payment.gatewayTxnId ?? null,
     checkoutUrl: checkoutUrl(payment.reference, webUrl),
     redirectUrl: payment.gatewayRedirectUrl ?? null,
     invoiceId: typeof payment.invoiceId === 'bigint' ? toJsonInteger(payment.invoiceId) : null,
+    surplusMinor: toJsonInteger(payment.surplusMinor ?? 0n),
     returnUrl: payment.returnUrl ?? null,
     expiresAt: payment.expiresAt.toISOString(),
     review:
@@ -52,5 +56,10 @@ export function paymentView(payment: PaymentFacts, webUrl: string) {
 }
 
 export function checkoutUrl(reference: string, webUrl: string): string {
-  return `${webUrl}/checkout/${reference}`;
+  return `${webUrl}${checkoutPath(reference)}`;
+}
+
+/** ShadhinPay's contract has its checkouts at another path. */
+export function checkoutPath(reference: string): string {
+  return `${reference.startsWith('PAY_') ? '/pay' : '/checkout'}/${reference}`;
 }

@@ -3,7 +3,13 @@ export const REFUND_STATUSES = ['AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED', 'FA
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
 /** Why a refund waits for a person: what became of it at the gateway is not known, and no guess is made. */
-export const REFUND_REVIEW_REASONS = ['GATEWAY_CANCELLED', 'REFUSED_AFTER_DOUBT', 'STUCK_AT_GATEWAY'] as const;
+export const REFUND_REVIEW_REASONS = [
+  'GATEWAY_CANCELLED',
+  'REFUSED_AFTER_DOUBT',
+  'STUCK_AT_GATEWAY',
+  // No gateway gives it back: people do, and say so.
+  'PAID_BACK_BY_HAND',
+] as const;
 export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
 
 /** Statuses that hold a part of the refundable balance: only a refund that certainly came to nothing frees it. */
@@ -19,6 +25,18 @@ export type FinalRefundStatus = (typeof FINAL_REFUND_STATUSES)[number];
 export function isFinalRefund(status: RefundStatus): status is FinalRefundStatus {
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'REJECTED';
 }
+
+/** How a gateway bounds the refunds of one charge; null where it does not. */
+export interface RefundBounds {
+  readonly refundsPerPaymentMax: number | null;
+  /** Counted from the charge. */
+  readonly refundWindowDays: number | null;
+}
+
+/** The bounds of a gateway by its name. */
+export type RefundBoundsOf = (gateway: string) => RefundBounds;
+
+export const WITHOUT_REFUND_BOUNDS: RefundBounds = { refundsPerPaymentMax: null, refundWindowDays: null };
 
 /** How long a refund waits for a second person before it is rejected by itself, and when it reminds of itself. */
 export const APPROVAL_HOURS = 7 * 24;

@@ -1,3 +1,5 @@
+import type { Dialect } from './dialect.ts';
+
 /** Events an application can receive. Their names are published contract. */
 export const EVENT_TYPES = [
   'payment.succeeded',
@@ -8,6 +10,11 @@ export const EVENT_TYPES = [
   'refund.succeeded',
   'refund.failed',
   'refund.rejected',
+  'invoice.issued',
+  'invoice.paid',
+  'invoice.reminder',
+  'invoice.overdue',
+  'invoice.voided',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -23,6 +30,14 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export const ATTEMPT_DELAYS_SECONDS = [
   0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
 ] as const satisfies readonly number[];
+
+/** ShadhinPay's documents number six attempts. */
+const SHADHINPAY_DELAYS_SECONDS = [0, 60, 300, 900, 3_600, 21_600] as const;
+
+/** Delay before each attempt in seconds, as the contract that the event is told in has it. */
+export function attemptDelaysOf(dialect: Dialect): readonly number[] {
+  return dialect === 'shadhinpay' ? SHADHINPAY_DELAYS_SECONDS : ATTEMPT_DELAYS_SECONDS;
+}
 
 /** Jitter only lengthens a delay, by at most this share, so that the schedule never falls short of its span. */
 export const JITTER_SHARE_MAX = 0.2;
@@ -41,8 +56,12 @@ export const REPLY_EXCERPT_BYTES_MAX = 1_024;
 export const IN_FLIGHT_PER_ENDPOINT_MAX = 5;
 
 /** Milliseconds to wait before the attempt with this zero-based index, or null when the schedule is exhausted. `random` is in [0, 1). */
-export function delayBeforeAttemptMs(attemptIndex: number, random: number): number | null {
-  const seconds = ATTEMPT_DELAYS_SECONDS[attemptIndex];
+export function delayBeforeAttemptMs(
+  attemptIndex: number,
+  random: number,
+  delaysSeconds: readonly number[] = ATTEMPT_DELAYS_SECONDS,
+): number | null {
+  const seconds = delaysSeconds[attemptIndex];
   return seconds === undefined ? null : Math.round(seconds * 1_000 * (1 + JITTER_SHARE_MAX * random));
 }
 

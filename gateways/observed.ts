@@ -1,5 +1,5 @@
 import type { Outcome, SpanEnd, Telemetry } from '../runtime/telemetry.ts';
-import { GatewayFailure, type Gateway, type GatewayRegistry } from './port.ts';
+import { GatewayFailure, type AttemptHandle, type Gateway, type GatewayRegistry } from './port.ts';
 
 /** Every operation at a gateway is a span and a measured duration, by its outcome in our own words. */
 export function observeGateways(registry: GatewayRegistry, telemetry: Telemetry): GatewayRegistry {
@@ -29,13 +29,22 @@ function observed(gateway: Gateway, telemetry: Telemetry): Gateway {
       return end;
     });
   };
+  const { closeSession } = gateway;
   return {
     ...gateway,
     openSession: (order) => call('openSession', () => gateway.openSession(order)),
     askAttempt: (attempt) => call('askAttempt', () => gateway.askAttempt(attempt)),
+    ...(closeSession === undefined ? {} : { closeSession: observedClosing(closeSession, call) }),
     refund: (request) => call('refund', () => gateway.refund(request)),
-    askRefund: (gatewayRefundId) => call('askRefund', () => gateway.askRefund(gatewayRefundId)),
+    askRefund: (gatewayRefundId, charge) => call('askRefund', () => gateway.askRefund(gatewayRefundId, charge)),
   };
+}
+
+type Call = <T extends { readonly kind: string }>(operation: string, work: () => Promise<T>) => Promise<T>;
+
+function observedClosing(close: NonNullable<Gateway['closeSession']>, call: Call): typeof close {
+  return async (attempt: AttemptHandle) =>
+    (await call('closeSession', async () => ({ kind: await close(attempt) }))).kind;
 }
 
 function endOf(outcome: Outcome<{ readonly kind: string }>): SpanEnd {

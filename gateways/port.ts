@@ -1,5 +1,6 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Money } from '../domain/money.ts';
+import type { RefundBounds } from '../domain/refund.ts';
 
 /** What a gateway needs to open its hosted page for one attempt. */
 export interface SessionOrder {
@@ -7,6 +8,8 @@ export interface SessionOrder {
   readonly attemptReference: string;
   readonly amount: Money;
   readonly productName: string;
+  /** The payer's own number, where the application told it: pages may be filled in with it. */
+  readonly payerPhone?: string | null;
   readonly customer: {
     readonly name: string;
     readonly email: string;
@@ -22,11 +25,22 @@ export interface SessionOrder {
     readonly fail: string;
     readonly cancel: string;
     readonly ipn: string;
+    /** One address for every outcome, visited by GET. One path segment may be put behind it, and the gateway adds a query. */
+    readonly back: string;
   };
+  /** When the payment ends by our clock. A gateway's page may live longer; none should live much shorter. */
+  readonly expiresAt: Date;
 }
 
 export type SessionOutcome =
-  | { readonly kind: 'opened'; readonly sessionKey: string; readonly gatewayUrl: string }
+  | {
+      readonly kind: 'opened';
+      readonly sessionKey: string;
+      /** Null where the payer needs no page but ours. */
+      readonly gatewayUrl: string | null;
+      /** Left out unless the way takes longer than a page: the payment then ends no sooner. */
+      readonly payWithinMinutes?: number;
+    }
   /** Refused for good: the same request will never be accepted. `code` is our own word, never the gateway's text. */
   | { readonly kind: 'refused'; readonly code: string; readonly gatewayText: string };
 
@@ -38,6 +52,11 @@ export interface AttemptHandle {
   readonly claimedValidationId: string | null;
   /** Charges of this attempt that are known already, so that another one under the same reference is found. */
   readonly knownValidationIds: readonly string[];
+  /**
+   * Where money moves only when we say so (bKash's execution): whether to say so now that the payer has agreed. Left out wherever the
+   * question is only how an attempt stands, above all once its payment has ended.
+   */
+  readonly mayExecute?: boolean;
 }
 
 /** A charge as the gateway itself confirms it. */
@@ -54,9 +73,9 @@ export interface Charge {
   /** What the payer was charged, in the currency the gateway settles in. */
   readonly grossMinor: bigint | null;
   readonly currency: string;
-  /** gross − net, net rounded down to the minor unit. */
+  /** gross − net, net rounded down to the minor unit; 0 where the gateway tells it only with its settlement. */
   readonly feeMinor: bigint;
-  /** Net amount as the gateway wrote it. */
+  /** Net amount as the gateway wrote it; '' where it did not. */
   readonly netText: string;
   readonly riskFlagged: boolean;
   /** The gateway's own answer, kept word for word. */
@@ -70,6 +89,8 @@ export type AttemptAnswer =
   | { readonly kind: 'untouched' }
   /** The payer is in the middle of paying. */
   | { readonly kind: 'in-progress' }
+  /** The payer says that he has paid, and a person looks whether it is so. */
+  | { readonly kind: 'with-operator'; readonly since: Date }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
   | { readonly kind: 'unknown'; readonly note: string };
 
@@ -80,14 +101,29 @@ export interface ParsedCallback {
   readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'unknown';
   readonly claimedValidationId: string | null;
   readonly note: string | null;
+  /** How the gateway names this notification, where it may post it again in other bytes: the same one is kept once. */
+  readonly eventId?: string;
 }
 
-export interface RefundRequest {
+/** The headers that a callback came with, by lower-case names. */
+export type CallbackHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The charge that is given back from. */
+export interface RefundedCharge {
   readonly gatewayTxnId: string;
+  /** Of the charge; the session's key where the charge was accepted without one. */
+  readonly validationId: string;
+}
+
+export interface RefundRequest extends RefundedCharge {
   /** Our reference of the refund, at most 30 characters, the same over every retry. */
   readonly refundReference: string;
   readonly amount: Money;
   readonly remarks: string;
+  /** This very refund was asked for before, and no answer is known. */
+  readonly askedBefore: boolean;
+  /** How many other refunds of the charge were asked for and did not fail: where a gateway takes no key, its refund may be one of those. */
+  readonly otherRefunds: number;
 }
 
 export type RefundAnswer =
@@ -98,6 +134,8 @@ export type RefundAnswer =
   /** SSLCOMMERZ documents it in two ways that contradict each other: the end, but not which one. */
   | { readonly kind: 'cancelled'; readonly evidence: string }
   | { readonly kind: 'refused'; readonly gatewayText: string; readonly evidence: string }
+  /** Only a person can give it back, and say that it is done. */
+  | { readonly kind: 'by-hand'; readonly evidence: string }
   | { readonly kind: 'unknown'; readonly note: string };
 
 /** Why a call to a gateway gave no answer. `ambiguous`: it may have been carried out, so ask before doing anything else. */
@@ -114,28 +152,55 @@ export class GatewayFailure extends Error {
 }
 
 /** What a gateway can do, as data. */
-export interface GatewayCapabilities {
+export interface GatewayCapabilities extends RefundBounds {
   readonly name: string;
   readonly displayName: string;
   /** Currency → least and greatest amount of one payment in minor units. A currency that is not listed is not enabled. */
   readonly limits: ReadonlyMap<string, { readonly minMinor: bigint; readonly maxMinor: bigint }>;
   readonly refunds: boolean;
+  /** `at-settlement`: no answer about a charge holds its fee, so it is booked as 0 until the gateway's settlement tells it. */
+  readonly feeKnown: 'with-the-charge' | 'at-settlement';
+  /** Whether a question carries the credentials of its store, so that any answer shows that they are right. */
+  readonly questionsProveStore: boolean;
+  /** Whether it tells our server of every charge without being asked, and repeats it while we are away. */
+  readonly notifies: boolean;
+  /** How long after its opening a session can be paid; null where nobody says. */
+  readonly sessionLifeMinutes: number | null;
+  /** Whether anybody calls back over HTTP: the gateway's server, or browsers that it sends. */
+  readonly takesCallbacks: boolean;
+}
+
+/** What payers read on our page where a gateway has none, in each of our languages. Plain text. */
+export interface PayerInstructions {
+  readonly label: { readonly en: string; readonly bn: string };
+  readonly text: { readonly en: string; readonly bn: string };
 }
 
 /** One gateway in one mode, with the credentials of one store. */
 export interface Gateway {
   readonly capabilities: GatewayCapabilities;
   readonly storeId: string;
+  readonly instructions?: PayerInstructions;
   /** @throws GatewayFailure */
   openSession(order: SessionOrder): Promise<SessionOutcome>;
   /** @throws GatewayFailure */
   askAttempt(attempt: AttemptHandle): Promise<AttemptAnswer>;
-  /** Reads a callback body and checks its signature; never throws, whatever the body holds. */
-  parseCallback(rawBody: string): ParsedCallback;
+  /**
+   * Ends an attempt at the gateway, so that no money can come by it any more; there only where a gateway can. An attempt that was paid, or
+   * whose money may still be on its way, is never `closed`. Asked again, it says the same.
+   * @throws GatewayFailure
+   */
+  closeSession?(attempt: AttemptHandle): Promise<'closed' | 'charged' | 'unknown'>;
+  /**
+   * Reads a callback and checks its signature; never throws, whatever it holds. Of a POST it is the body; of a GET to `callbacks.back` the
+   * segment behind that address, `?` and the query. Where a gateway signs in a header, the signature holds only with `headers`, soon after
+   * it came; what was kept is read again without them, for its words.
+   */
+  parseCallback(rawBody: string, headers?: CallbackHeaders): ParsedCallback;
   /** @throws GatewayFailure */
   refund(request: RefundRequest): Promise<RefundAnswer>;
   /** @throws GatewayFailure */
-  askRefund(gatewayRefundId: string): Promise<RefundAnswer>;
+  askRefund(gatewayRefundId: string, charge: RefundedCharge): Promise<RefundAnswer>;
 }
 
 /** An account at a gateway. */
@@ -151,7 +216,7 @@ export interface GatewayRegistry {
   capabilities(name: string): GatewayCapabilities | undefined;
   /**
    * Undefined where no credentials of that store are at hand.
-   * @throws GatewayFailure `unauthorized` when they are, but sealed by a key that is not
+   * @throws GatewayFailure `unauthorized` when they are, but sealed by a key that is not, or no credentials of this gateway
    */
   open(name: string, mode: Mode, store: Store): Gateway | undefined;
   /** The store of the environment, for applications that no operator has given one. */

@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { registerApplication, type Registration } from '../database/applications.ts';
+import { registerApplication, type ApplicationStore, type Registration } from '../database/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import type { DevFile } from '../scripts/dev-file.ts';
+import { openShops } from './fuzz/dialects.ts';
 import { keepFresh, openOperators } from './fuzz/operators.ts';
+import { openLogoServer } from './fuzz/logo-server.ts';
+import { PAGE_PARTS } from './fuzz/page-parts.ts';
 import { fuzz, type FuzzFindings } from './fuzz/run.ts';
-import { applications, operators, type Subject } from './fuzz/subject.ts';
+import { applications, dialect, operators, type Subject } from './fuzz/subject.ts';
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
@@ -20,13 +23,13 @@ import { describeMachine, writeResult } from '../scripts/results/result-file.ts'
 import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
 import { startStack, type Stack } from '../scripts/stack.ts';
 
-const USAGE = `npm run test:fuzz -- [--as operators] [--examples N] [--seed N] [--record]
+const USAGE = `npm run test:fuzz -- [--as WHOM] [--examples N] [--seed N] [--record]
 
 Runs schemathesis over the OpenAPI document of a stack of its own: all checks, all phases, every operation, while payers
 pay, fail and cancel what it creates. Exit 0 only if nothing failed, each check had something to judge, each operation
 answered 2xx and got its examples, and the ledger verifies afterwards.
 
-  --as S        who calls: applications (unless given) or operators
+  --as WHOM     who calls: applications (unless given), operators, ownpay or shadhinpay, the last two by their own documents
   --examples N  cases for each operation in the fuzzing phase, 50 unless given; 1000 is the long form
   --seed N      makes the same cases again; printed`;
 
@@ -40,22 +43,6 @@ const { values } = parseArgs({
   },
 });
 const DEMO_STORES = 'lenden_test:lenden_test@ssl,lenden_live:lenden_live@ssl';
-const RECORDED = {
-  applications: {
-    name: 'fuzz',
-    as: '',
-    order: 40,
-    title: 'The API contract under fire',
-    without: 'with every check on, no operation and no check left out',
-  },
-  operators: {
-    name: 'fuzz-operators',
-    as: '--as operators ',
-    order: 41,
-    title: 'The operators’ contract under fire',
-    without: 'as a Super Admin over payments and refunds that were made before, by turns in thirty sessions',
-  },
-} as const;
 const ROOT = resolve(import.meta.dirname, '..');
 const KEPT = join(ROOT, '.lenden', 'fuzz');
 const Document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) });
@@ -99,22 +86,24 @@ async function main(): Promise<number> {
   };
   stack = await startStack({ directory, ports: 'free', environment, say: console.error, signal: stop.signal });
   const { dev } = stack;
-  const [fuzzed, neighbour] = await registerPeers(dev);
-  const document = new URL('/openapi.json', dev.api).href;
+  const [fuzzed, neighbour] = await withStore(dev, registerPeers);
   const subject = await subjectOf(dev, [fuzzed, neighbour]);
+  const document = new URL(subject.document, dev.api).href;
   const operations = await operationsOf(document, subject);
   const visitors = await sendVisitors({ dev, applicationId: fuzzed.applicationId });
   const fresh = await keepFresh(dev);
+  const logo = await openLogoServer();
   const findings = await fuzz({
     program,
     directory,
     document,
     subject,
+    logoUrl: logo.url,
     examples,
     seed,
     say: console.error,
     signal: stop.signal,
-  });
+  }).finally(() => logo.close());
   const visits = await visitors.leave();
   await fresh.leave();
   const ledger = await verifyLedger();
@@ -128,30 +117,39 @@ async function main(): Promise<number> {
   return problems.length === 0 ? 0 : 1;
 }
 
-/** As many requests a minute as the machine can make: the limit itself is tested where it is the subject. */
-async function registerPeers(dev: DevFile): Promise<[Registration, Registration]> {
+async function withStore<Result>(dev: DevFile, work: (store: ApplicationStore) => Promise<Result>): Promise<Result> {
   const database = await openDatabase({ url: dev.databaseUrl, poolSize: 2 });
-  const store = { database, secrets: createSecretBox(readOrMakeMasterKey(directory)) };
-  const settings = { rateLimitPerMinute: 1_000_000, receiptsEnabled: true };
   try {
-    return [
-      await registerApplication(store, { ...settings, name: 'Fuzzed shop' }),
-      await registerApplication(store, { ...settings, name: 'Neighbour' }),
-    ];
+    return await work({ database, secrets: createSecretBox(readOrMakeMasterKey(directory)) });
   } finally {
     await database.close();
   }
 }
 
+/** As many requests a minute as the machine can make: the limit itself is tested where it is the subject. */
+async function registerPeers(store: ApplicationStore): Promise<[Registration, Registration]> {
+  const settings = { rateLimitPerMinute: 1_000_000, receiptsEnabled: true };
+  return [
+    await registerApplication(store, { ...settings, name: 'Fuzzed shop' }),
+    await registerApplication(store, { ...settings, name: 'Neighbour' }),
+  ];
+}
+
 async function subjectOf(dev: DevFile, peers: readonly [Registration, Registration]): Promise<Subject> {
   const [fuzzed, neighbour] = peers;
-  if (values.as === 'applications') {
-    return applications([fuzzed.test, neighbour.test]);
+  switch (values.as) {
+    case 'applications':
+      return applications([fuzzed.test, neighbour.test]);
+    case 'operators':
+      return operators(await openOperators(dev, peers));
+    case 'ownpay':
+    case 'shadhinpay': {
+      const name = values.as;
+      return dialect(await withStore(dev, (store) => openShops(name, { store, api: dev.api, peers })));
+    }
+    default:
+      throw new Error(`--as is applications, operators, ownpay or shadhinpay, not "${values.as}"`);
   }
-  if (values.as !== 'operators') {
-    throw new Error(`--as is applications or operators, not "${values.as}"`);
-  }
-  return operators(await openOperators(dev, peers));
 }
 
 async function operationsOf(document: string, subject: Subject): Promise<string[]> {
@@ -228,7 +226,7 @@ interface Recorded {
 
 function record({ findings, operations, examples, visits, subject, ledger }: Recorded): void {
   const { report: told, counts } = findings;
-  const { name, as, order, title, without } = RECORDED[subject.name];
+  const { name, as, order, title, without, generator } = PAGE_PARTS[subject.name];
   const leftOut = Object.entries(subject.leftOut).map(([id, why]) => `${id} (${why})`);
   const command = `npm run test:fuzz -- ${as}--examples ${examples} --seed ${told.seed}`;
   writeResult(
@@ -246,8 +244,7 @@ function record({ findings, operations, examples, visits, subject, ledger }: Rec
           (leftOut.length === 0 ? '. ' : `; not called: ${leftOut.join(', ')}. `) +
           `0 failures. Meanwhile payers acted on what was created (${inWords(visits)}), and afterwards the ledger verified against the gateway.`,
         'A check runs on every answer but judges only some, so both are counted; one that judges nothing fails the run, unless the contract has ' +
-          'nothing that it is about. Three things are told to the generator: numbers such as `10000.0`, integers to JSON Schema and refused by our strict reading, are ' +
-          'sent as `10000`; the coverage phase gets a fresh `Idempotency-Key` with each body; and each request comes from an address of its own, so that limits a minute are not met.',
+          `nothing that it is about. What no schema can say is told to the generator: ${generator}`,
       ],
       tables: tablesOf({ counts, operations, subject }),
       data: { seed: told.seed, examples, seconds: told.running_time, counts, visits, ledger: ledger.split('\n') },

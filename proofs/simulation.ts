@@ -120,9 +120,9 @@ function resultOf(
     machine: describeMachine(),
     summary: [
       `${totals.seeds} seeds, ${years} years of fake time in ${seconds} s, ${totals.failedSeeds.length} with a violation. ` +
-        'Each seed decides payers, forgers, receivers, apps and operators who give money back, faults and every interleaving; `--seed S` ' +
-        "tells one seed's story again. What runs is the product's own code – workflows, activities, the callback, payment and refund " +
-        "endpoints, the operators' surface with their sessions, dispatch, sweeper, the gateway's adapter, all SQL – over " +
+        'Each seed decides payers, forgers, receivers, apps that bill, apps and operators who give money back, faults and every interleaving; ' +
+        "`--seed S` tells one seed's story again. What runs is the product's own code – workflows, activities, the callback, payment, refund " +
+        "and invoice endpoints, the payable page, the operators' surface with their sessions, dispatch, sweeper, the gateway's adapter, all SQL – over " +
         'a stand-in for Temporal (with its task time-outs, retries and replays), one for Postgres (transactions, row locks, ' +
         'constraints from the migrations) and a gateway, receivers and operators with logs of their own, by which the judges go.',
       `${EXPECTED_BRANCHES.length - missed.length} of ${EXPECTED_BRANCHES.length} branches that a run must come through were reached. Not simulated: ` +

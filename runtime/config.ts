@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MODES, type Mode } from '../domain/mode.ts';
+import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
 
 /** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
 export interface Config {
@@ -15,9 +16,14 @@ export interface Config {
   readonly webUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string | null };
   readonly sslcommerz: ReadonlyMap<Mode, SslcommerzAccount>;
+  readonly bkash: ReadonlyMap<Mode, BkashAccount>;
+  readonly nagad: ReadonlyMap<Mode, NagadAccount>;
+  readonly stripe: ReadonlyMap<Mode, StripeAccount>;
   /** How long an operator's session lives: unused, and at most. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
   readonly outboundAllow: string;
+  /** Null: no mail is sent. */
+  readonly mail: MailSettings | null;
   /** How many proxies in front of us may speak for the client's address by X-Forwarded-For. */
   readonly trustedProxies: number;
   readonly logLevel: string;
@@ -30,11 +36,39 @@ export interface SslcommerzAccount {
   readonly store: { readonly id: string; readonly password: string } | null;
 }
 
+export interface BkashAccount {
+  readonly baseUrl: string;
+  /** The merchant of every application without one of its own: the username, and the rest of its credentials as JSON. */
+  readonly store: { readonly id: string; readonly secret: string } | null;
+}
+
+export interface NagadAccount {
+  /** Null: where Nagad itself is. */
+  readonly baseUrl: string | null;
+  /** The merchant of every application without one of its own: its id, and its keys and address as JSON. */
+  readonly store: { readonly id: string; readonly secret: string } | null;
+}
+
+export interface StripeAccount {
+  readonly baseUrl: string;
+  /** The account of every application without one of its own: its name, and its secrets as JSON. */
+  readonly store: { readonly id: string; readonly secret: string } | null;
+}
+
 /** Source: SSLCOMMERZ v4 documentation. */
 const SSLCOMMERZ_URLS: Readonly<Record<Mode, string>> = {
   TEST: 'https://sandbox.sslcommerz.com',
   LIVE: 'https://securepay.sslcommerz.com',
 };
+
+/** Source: bKash's documents of the tokenized checkout. */
+const BKASH_URLS: Readonly<Record<Mode, string>> = {
+  TEST: 'https://tokenized.sandbox.bka.sh',
+  LIVE: 'https://tokenized.pay.bka.sh',
+};
+
+/** Source: Stripe's documents; which mode a call is for its key says. */
+const STRIPE_URL = 'https://api.stripe.com';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const origin = z
@@ -76,7 +110,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const problems = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  const sslcommerz = new Map(MODES.map((mode) => [mode, readAccount(environment, mode, problems)]));
+  const sslcommerz = new Map(MODES.map((mode) => [mode, readSslcommerz(environment, mode, problems)]));
+  const bkash = new Map(MODES.map((mode) => [mode, readBkash(environment, mode, problems)]));
+  const nagad = new Map(MODES.map((mode) => [mode, readNagad(environment, mode, problems)]));
+  const stripe = new Map(MODES.map((mode) => [mode, readStripe(environment, mode, problems)]));
+  const mail = readMail(environment, problems);
   if (!parsed.success || problems.length > 0) {
     throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
@@ -96,28 +134,128 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       uiUrl: env.LENDEN_TEMPORAL_UI ?? null,
     },
     sslcommerz,
+    bkash,
+    nagad,
+    stripe,
     sessionLimits: {
       idleMs: (env.LENDEN_SESSION_IDLE_MINUTES ?? 30) * 60_000,
       absoluteMs: (env.LENDEN_SESSION_HOURS ?? 8) * 3_600_000,
     },
     outboundAllow: env.LENDEN_OUTBOUND_ALLOW ?? '',
+    mail,
     trustedProxies: env.LENDEN_TRUSTED_PROXIES ?? 0,
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',
     workflowBundle: env.LENDEN_WORKFLOW_BUNDLE ?? null,
   };
 }
 
-const STORE_SETTINGS = ['URL', 'STORE_ID', 'STORE_PASSWORD'] as const;
+function readSslcommerz(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {
+  const { baseUrl, values } = readAccount(environment, {
+    prefix: `SSLCOMMERZ_${mode}`,
+    usualUrl: SSLCOMMERZ_URLS[mode],
+    needed: ['STORE_ID', 'STORE_PASSWORD'],
+    problems,
+  });
+  const [id = '', password = ''] = values ?? [];
+  return { baseUrl, store: values === null ? null : { id, password } };
+}
 
-/** A mode without a store is allowed (no LIVE yet, or stores from operators alone); a store that is half set is a mistake. */
-function readAccount(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {
-  const names = STORE_SETTINGS.map((setting) => `SSLCOMMERZ_${mode}_${setting}`);
-  const [url = '', id = '', password = ''] = names.map((name) => environment[name] ?? '');
-  const baseUrl = url === '' ? SSLCOMMERZ_URLS[mode] : url;
-  const halfSet = [id, password].filter((text) => text === '').length === 1;
-  if (!origin.safeParse(baseUrl).success || halfSet) {
-    problems.push(`${names.join(', ')}: the first one an http(s) origin or none, the other two both or neither`);
-    return { baseUrl: SSLCOMMERZ_URLS[mode], store: null };
+function readBkash(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): BkashAccount {
+  const { baseUrl, values } = readAccount(environment, {
+    prefix: `BKASH_${mode}`,
+    usualUrl: BKASH_URLS[mode],
+    needed: ['USERNAME', 'PASSWORD', 'APP_KEY', 'APP_SECRET'],
+    problems,
+  });
+  const [id = '', password, appKey, appSecret] = values ?? [];
+  const certificate = environment[`BKASH_${mode}_NOTICE_CERTIFICATE`] ?? '';
+  const secret = { password, appKey, appSecret, ...(certificate === '' ? {} : { noticeCertificate: certificate }) };
+  return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify(secret) } };
+}
+
+function readStripe(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): StripeAccount {
+  const { baseUrl, values } = readAccount(environment, {
+    prefix: `STRIPE_${mode}`,
+    usualUrl: STRIPE_URL,
+    needed: ['ACCOUNT', 'SECRET_KEY', 'WEBHOOK_SECRET'],
+    problems,
+  });
+  const [id = '', secretKey, webhookSecret] = values ?? [];
+  return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify({ secretKey, webhookSecret }) } };
+}
+
+/** Its API has a path. Live money goes over https alone, but for a simulator on a developer's machine. */
+function readNagad(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): NagadAccount {
+  const prefix = `NAGAD_${mode}`;
+  const unprotected = mode === 'TEST' || environment['LENDEN_ENV'] === 'development';
+  const { baseUrl, values } = readAccount(environment, {
+    prefix,
+    usualUrl: null,
+    isUrl: (text) => isBaseUrl(text, unprotected ? ['http:', 'https:'] : ['https:']),
+    needed: ['MERCHANT_ID', 'MERCHANT_PRIVATE_KEY', 'GATEWAY_PUBLIC_KEY', 'ADDRESS'],
+    problems,
+  });
+  const [id = '', merchantPrivateKey, gatewayPublicKey, address] = values ?? [];
+  const secret = { merchantPrivateKey, gatewayPublicKey, address };
+  return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify(secret) } };
+}
+
+function isBaseUrl(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) {
+    return false;
   }
-  return { baseUrl: new URL(baseUrl).origin, store: id === '' ? null : { id, password } };
+  const { protocol, username, password, search, hash } = new URL(text);
+  return protocols.includes(protocol) && [username, password, search, hash].every((part) => part === '');
+}
+
+interface AccountSettings<Url> {
+  readonly prefix: string;
+  readonly usualUrl: Url;
+  /** An origin unless told. */
+  readonly isUrl?: (text: string) => boolean;
+  /** Settings that are given together or not at all. */
+  readonly needed: readonly string[];
+  readonly problems: string[];
+}
+
+/** A mode without an account is allowed (no LIVE yet, or accounts from operators alone); one that is half set is a mistake. */
+function readAccount<Url extends string | null>(
+  environment: NodeJS.ProcessEnv,
+  { prefix, usualUrl, isUrl, needed, problems }: AccountSettings<Url>,
+): { readonly baseUrl: string | Url; readonly values: readonly string[] | null } {
+  const url = environment[`${prefix}_URL`] || null;
+  const values = needed.map((name) => environment[`${prefix}_${name}`] ?? '');
+  const absent = values.filter((text) => text === '').length;
+  const isUsable = isUrl ?? ((text: string) => origin.safeParse(text).success);
+  if ((url !== null && !isUsable(url)) || (absent > 0 && absent < needed.length)) {
+    const names = ['URL', ...needed].map((name) => `${prefix}_${name}`);
+    const kind = isUrl === undefined ? 'an http(s) origin' : 'a URL, in LIVE of https,';
+    problems.push(`${names.join(', ')}: the first one ${kind} or none, the other ones all or none`);
+    return { baseUrl: usualUrl, values: null };
+  }
+  const baseUrl = url === null ? usualUrl : isUrl === undefined ? new URL(url).origin : url;
+  return { baseUrl, values: absent === 0 ? values : null };
+}
+
+/** Mail is off without both; with one alone somebody believes that it is on. */
+function readMail(environment: NodeJS.ProcessEnv, problems: string[]): MailSettings | null {
+  const [url, from] = [environment['LENDEN_SMTP_URL'] ?? '', environment['LENDEN_MAIL_FROM'] ?? ''];
+  if (url === '' && from === '') {
+    return null;
+  }
+  const read = <T>(name: string, parse: () => T): T | null => {
+    try {
+      return parse();
+    } catch (error) {
+      problems.push(`${name}: ${error instanceof Error ? error.message : 'malformed'}`);
+      return null;
+    }
+  };
+  if (url === '' || from === '') {
+    problems.push('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: both or neither');
+    return null;
+  }
+  const server = read('LENDEN_SMTP_URL', () => readSmtpUrl(url));
+  const sender = read('LENDEN_MAIL_FROM', () => readSender(from));
+  return server === null || sender === null ? null : { server, from: sender };
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Encrypts what must be recoverable: signing secrets, gateway passwords, second factors. */
 export interface SecretBox {
@@ -111,4 +111,10 @@ export function sha256(data: string | Uint8Array): Buffer {
 
 export function hmacSha256(key: string | Uint8Array, data: string | Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest();
+}
+
+/** Whether two texts are the same, in a time that does not tell how much of a guess is right. */
+export function secretEquals(claimed: string, right: string): boolean {
+  const [left, expected] = [Buffer.from(claimed), Buffer.from(right)];
+  return left.length === expected.length && timingSafeEqual(left, expected);
 }

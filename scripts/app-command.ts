@@ -1,11 +1,15 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
-import type { ApplicationSettings } from '../database/applications.ts';
+import { KEY_DIALECTS, SCOPES, type ApplicationSettings, type WantedCredential } from '../database/applications.ts';
 import type { CustomerDefaults } from '../database/entities/application.ts';
 import type { Mode } from '../domain/mode.ts';
+import { SHADHINPAY_EVENT_NAMES } from '../domain/shadhinpay.ts';
 
 export const USAGE = `npm run app -- create --name NAME [settings]
 npm run app -- set --id ID [settings]
-npm run app -- rotate --id ID --mode TEST|LIVE [--grace-hours N]
+npm run app -- keys --id ID                        lists its keys
+npm run app -- issue --id ID --mode TEST|LIVE [key]  one more key beside those that there are
+npm run app -- rotate --id ID --mode TEST|LIVE [key] [--grace-hours N]
+npm run app -- revoke --id ID --key N              refuses a key at once, by its number in the list
 
 settings:
   --name NAME              shown to payers
@@ -19,6 +23,11 @@ settings:
   --receipts on|off        whether GET /payments/{id}/receipt answers
   --customer-default K=V   what the gateway is told of a customer when the payment does not say; K is one of
                            name, email, phone, address, city, postcode, country; may be repeated; "" for none
+  --shadhinpay-event NAME  which events of ShadhinPay's contract are told; may be repeated; "" for those on by default
+key:
+  --dialect DIALECT        native (unless told), ownpay or shadhinpay
+  --label TEXT             what the key is for
+  --scope read|write       what an OwnPay key may do; may be repeated; both unless told
 others:
   --grace-hours N          how long the former key still works (0 to 720, default 24)
   --directory DIR          the data of npm start (default .lenden)
@@ -37,7 +46,12 @@ export const OPTIONS = {
   'late-payments': { type: 'string' },
   receipts: { type: 'string' },
   'customer-default': { type: 'string', multiple: true },
+  'shadhinpay-event': { type: 'string', multiple: true },
   mode: { type: 'string' },
+  key: { type: 'string' },
+  dialect: { type: 'string' },
+  label: { type: 'string' },
+  scope: { type: 'string', multiple: true },
   'grace-hours': { type: 'string' },
   directory: { type: 'string', default: '.lenden' },
   json: { type: 'boolean', default: false },
@@ -52,12 +66,17 @@ export class UsageError extends Error {
 export type AppCommand =
   | { readonly action: 'create'; readonly settings: ApplicationSettings & { readonly name: string } }
   | { readonly action: 'set'; readonly id: bigint; readonly settings: ApplicationSettings }
+  | { readonly action: 'keys'; readonly id: bigint }
+  | { readonly action: 'issue'; readonly id: bigint; readonly key: WantedCredential }
+  | { readonly action: 'revoke'; readonly id: bigint; readonly credentialId: bigint }
   | {
       readonly action: 'rotate';
       readonly id: bigint;
-      readonly mode: Mode;
+      readonly key: WantedCredential;
       readonly graceHours: { readonly graceHours?: number };
     };
+
+const OF_KEYS = ['mode', 'key', 'dialect', 'label', 'scope', 'grace-hours'] as const;
 
 /** What `parseArgs` makes of the flags above. */
 export type AppFlags = {
@@ -76,22 +95,72 @@ export function readCommand({ values, positionals }: { values: AppFlags; positio
   const settings = readSettings(values);
   switch (action) {
     case 'create':
-      refuse(values, { action, flags: ['id', 'mode', 'grace-hours'] });
+      refuse(values, { action, flags: ['id', ...OF_KEYS] });
       return { action, settings: { ...settings, name: settings.name ?? required('name') } };
     case 'set':
-      refuse(values, { action, flags: ['mode', 'grace-hours'] });
+      refuse(values, { action, flags: OF_KEYS });
       if (Object.keys(settings).length === 0) {
         throw new UsageError('Nothing to set: give at least one setting.');
       }
       return { action, id: readId(values), settings };
+    case 'keys':
+    case 'issue':
     case 'rotate':
+    case 'revoke':
       if (Object.keys(settings).length > 0) {
-        throw new UsageError('rotate takes --id, --mode and --grace-hours only.');
+        throw new UsageError(`${action} takes no settings.`);
       }
-      return { action, id: readId(values), mode: readMode(values), graceHours: readGrace(values) };
+      return readKeyCommand(action, values);
     default:
-      throw new UsageError(action === undefined ? 'What to do?' : `"${action}" is none of create, set, rotate.`);
+      throw new UsageError(
+        action === undefined ? 'What to do?' : `"${action}" is none of create, set, keys, issue, rotate, revoke.`,
+      );
   }
+}
+
+function readKeyCommand(action: 'keys' | 'issue' | 'rotate' | 'revoke', values: AppFlags): AppCommand {
+  const id = readId(values);
+  switch (action) {
+    case 'keys':
+      refuse(values, { action, flags: OF_KEYS });
+      return { action, id };
+    case 'revoke':
+      refuse(values, { action, flags: OF_KEYS.filter((flag) => flag !== 'key') });
+      return { action, id, credentialId: readNumber(values, 'key') };
+    case 'issue':
+      refuse(values, { action, flags: ['key', 'grace-hours'] });
+      return { action, id, key: readKey(values) };
+    case 'rotate':
+      refuse(values, { action, flags: ['key'] });
+      return { action, id, key: readKey(values), graceHours: readGrace(values) };
+  }
+}
+
+function readKey(values: AppFlags): WantedCredential {
+  const dialect = text(values, 'dialect');
+  const label = text(values, 'label');
+  const scopes = Array.isArray(values['scope']) ? values['scope'].map(readScope) : undefined;
+  const known = KEY_DIALECTS.find((name) => name === (dialect ?? 'native'));
+  if (known === undefined) {
+    throw new UsageError(`--dialect must be ${KEY_DIALECTS.join(' or ')}, not "${dialect}".`);
+  }
+  if (scopes !== undefined && known !== 'ownpay') {
+    throw new UsageError(`--scope is not known to ${known} keys.`);
+  }
+  return {
+    mode: readMode(values),
+    dialect: known,
+    ...(label === undefined ? {} : { label }),
+    ...(scopes === undefined ? {} : { scopes }),
+  };
+}
+
+function readScope(given: string) {
+  const scope = SCOPES.find((name) => name === given);
+  if (scope === undefined) {
+    throw new UsageError(`--scope must be ${SCOPES.join(' or ')}, not "${given}".`);
+  }
+  return scope;
 }
 
 function readSettings(values: AppFlags): ApplicationSettings {
@@ -105,6 +174,7 @@ function readSettings(values: AppFlags): ApplicationSettings {
   const policy = text(values, 'late-payments');
   const receipts = text(values, 'receipts');
   const defaults = values['customer-default'];
+  const events = values['shadhinpay-event'];
   if (name !== undefined && (name.trim() === '' || name.length > 100)) {
     throw new UsageError('--name must have 1 to 100 characters.');
   }
@@ -119,13 +189,18 @@ function readSettings(values: AppFlags): ApplicationSettings {
     ...(policy === undefined ? {} : { latePaymentPolicy: readPolicy(policy) }),
     ...(receipts === undefined ? {} : { receiptsEnabled: readSwitch(receipts) }),
     ...(Array.isArray(defaults) ? { customerDefaults: readCustomerDefaults(defaults) } : {}),
+    ...(Array.isArray(events) ? { shadhinpayEvents: readEvents(events) } : {}),
   };
 }
 
 function readId(values: AppFlags): bigint {
-  const id = text(values, 'id') ?? required('id');
+  return readNumber(values, 'id');
+}
+
+function readNumber(values: AppFlags, flag: 'id' | 'key'): bigint {
+  const id = text(values, flag) ?? required(flag);
   if (!/^[1-9]\d{0,17}$/.test(id)) {
-    throw new UsageError(`--id must be an application's number, not "${id}".`);
+    throw new UsageError(`--${flag} must be ${flag === 'id' ? "an application's" : "a key's"} number, not "${id}".`);
   }
   return BigInt(id);
 }
@@ -156,6 +231,15 @@ function readSwitch(value: string): boolean {
     throw new UsageError(`--receipts must be on or off, not "${value}".`);
   }
   return value === 'on';
+}
+
+function readEvents(names: readonly string[]): string[] | null {
+  const given = names.filter((name) => name !== '');
+  const unknown = given.find((name) => !SHADHINPAY_EVENT_NAMES.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--shadhinpay-event must be one of ${SHADHINPAY_EVENT_NAMES.join(', ')}, not "${unknown}".`);
+  }
+  return given.length === 0 ? null : given;
 }
 
 const CUSTOMER_FIELDS: ReadonlySet<string> = new Set([

@@ -1,7 +1,8 @@
 import './lifeline.ts';
 import { parseArgs } from 'node:util';
 import { openDatabase } from '../database/connection.ts';
-import { registerApplication, rotateCredential, updateApplication } from '../database/applications.ts';
+import { issueCredential, registerApplication, rotateCredential, updateApplication } from '../database/applications.ts';
+import { listCredentials, revokeCredential } from '../database/operators/applications.ts';
 import { checkOutboundUrl, OUTBOUND_URL_REFUSALS, parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
@@ -20,7 +21,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const outcome = await carryOut(readCommand({ values, positionals }), values.directory);
-    console.log(values.json ? JSON.stringify(outcome) : inWords(outcome));
+    console.log(values.json ? JSON.stringify(outcome, plain) : inWords(outcome));
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
@@ -48,11 +49,26 @@ async function carryOut(command: AppCommand, directory: string): Promise<Outcome
       case 'set':
         await updateApplication({ database }, { ...command.settings, applicationId: command.id });
         return { id: Number(command.id), changed: Object.keys(command.settings) };
+      case 'keys': {
+        const keys = await database.withSystem((em) => listCredentials(em, command.id));
+        return Object.fromEntries(keys.map(({ id, ...key }) => [id, key]));
+      }
+      case 'issue': {
+        const issued = await issueCredential({ database }, { applicationId: command.id, ...command.key });
+        return { id: Number(command.id), ...issued };
+      }
+      case 'revoke': {
+        const { id: applicationId, credentialId } = command;
+        const revoked = await database.withSystem((em) => revokeCredential(em, { applicationId, credentialId }));
+        if (revoked === null) {
+          throw new UsageError(`The application has no key ${credentialId}.`);
+        }
+        return { id: Number(applicationId), revoked: Number(credentialId) };
+      }
       case 'rotate': {
-        const { id: applicationId, mode, graceHours } = command;
-        const rotation = await rotateCredential({ database }, { applicationId, mode, ...graceHours });
-        const { apiKey, apiSecret, previousKeyExpiresAt } = rotation;
-        return { id: Number(applicationId), mode, apiKey, apiSecret, previousKeyExpiresAt };
+        const { id: applicationId, key, graceHours } = command;
+        const rotation = await rotateCredential({ database }, { applicationId, ...key, ...graceHours });
+        return { id: Number(applicationId), ...rotation };
       }
     }
   } finally {
@@ -83,16 +99,21 @@ async function findTarget(directory: string): Promise<Target> {
 
 /** Told early; every delivery judges the address again as it connects. */
 function checkWebhookUrl(command: AppCommand, allow: AllowList): void {
-  const url = command.action === 'rotate' ? null : command.settings.webhookUrl;
+  const url = 'settings' in command ? command.settings.webhookUrl : null;
   const checked = typeof url === 'string' ? checkOutboundUrl(url, allow) : null;
   if (checked !== null && !checked.ok) {
     throw new UsageError(`--webhook-url ${OUTBOUND_URL_REFUSALS[checked.reason]}.`);
   }
 }
 
+/** Numbers of rows are small. */
+function plain(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
 function inWords(outcome: Outcome): string {
   const lines = Object.entries(flat(outcome)).map(([name, value]) => `${name.padEnd(22)} ${value}`);
-  const secret = lines.some((line) => line.includes('apiSecret'));
+  const secret = lines.some((line) => line.includes('apiKey'));
   return [...lines, ...(secret ? ['', 'Secrets are shown only now; store them.'] : [])].join('\n');
 }
 

@@ -1,9 +1,19 @@
 import { join } from 'node:path';
-import { registerApplication } from '../database/applications.ts';
+import type { z } from 'zod';
+import { issueCredential, registerApplication, shadhinpayKeyHash } from '../database/applications.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { Credential } from '../database/entities/application.ts';
-import { createSecretBox, sha256 } from '../runtime/secrets.ts';
-import { nativeApp, type DevFile, type NativeApp } from './dev-file.ts';
+import type { Mode } from '../domain/mode.ts';
+import { createSecretBox, sha256, type SecretBox } from '../runtime/secrets.ts';
+import {
+  nativeApp,
+  ownpayApp,
+  shadhinpayApp,
+  type DevFile,
+  type NativeApp,
+  type OwnpayApp,
+  type ShadhinpayApp,
+} from './dev-file.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
 /** Which database to seed, under which master key, and where its secrets are remembered. */
@@ -18,33 +28,95 @@ export interface DemoSeed {
  * A database that does not know the remembered application, because it is another one or was emptied, gets a new one.
  */
 export async function seedDemoApps({ directory, databaseUrl, masterKey }: DemoSeed): Promise<DevFile['apps']> {
-  const file = join(directory, 'demo-apps.json');
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
+  const store = { database, secrets: createSecretBox(masterKey) };
   try {
-    const remembered = readPrivateJson(file, nativeApp);
-    if (remembered !== undefined && (await isRegistered(database, remembered))) {
-      return { native: remembered };
-    }
-    const native = await registerNativeApp(database, masterKey);
-    writePrivateJson(file, native);
-    return { native };
+    return {
+      native: await remembered(database, {
+        file: join(directory, 'demo-apps.json'),
+        schema: nativeApp,
+        hashOf: ({ test }) => sha256(test.apiKey),
+        register: () => registerNativeApp(store),
+      }),
+      ownpay: await remembered(database, {
+        file: join(directory, 'demo-ownpay-app.json'),
+        schema: ownpayApp,
+        hashOf: ({ apiKey }) => sha256(apiKey),
+        register: () => registerOwnpayApp(store),
+      }),
+      shadhinpay: await remembered(database, {
+        file: join(directory, 'demo-shadhinpay-app.json'),
+        schema: shadhinpayApp,
+        hashOf: ({ testKey, ...business }) => shadhinpayKeyHash({ ...business, apiKey: testKey }),
+        register: () => registerShadhinpayApp(store),
+      }),
+    };
   } finally {
     await database.close();
   }
 }
 
+interface DemoApp<App> {
+  readonly file: string;
+  readonly schema: z.ZodType<App>;
+  /** Of the key by which it is known again. */
+  readonly hashOf: (app: App) => Buffer;
+  readonly register: () => Promise<App>;
+}
+
+async function remembered<App extends { readonly id: number }>(
+  database: Database,
+  { file, schema, hashOf, register }: DemoApp<App>,
+): Promise<App> {
+  const known = readPrivateJson(file, schema);
+  if (known !== undefined && (await isRegistered(database, { id: known.id, keyHash: hashOf(known) }))) {
+    return known;
+  }
+  const app = await register();
+  writePrivateJson(file, app);
+  return app;
+}
+
 /** Its key must still work: whoever rotated it away gets a new demo application instead of one that answers 401. */
-async function isRegistered(database: Database, app: NativeApp): Promise<boolean> {
+async function isRegistered(database: Database, { id, keyHash }: { id: number; keyHash: Buffer }): Promise<boolean> {
   const credential = await database.withSystem((em) =>
-    em.findOne(Credential, { keyHash: sha256(app.test.apiKey), applicationId: BigInt(app.id), status: 'ACTIVE' }),
+    em.findOne(Credential, { keyHash, applicationId: BigInt(id), status: 'ACTIVE' }),
   );
   const expiresAt = credential?.expiresAt ?? null;
   return credential !== null && (expiresAt === null || expiresAt > new Date());
 }
 
-async function registerNativeApp(database: Database, masterKey: string): Promise<NativeApp> {
-  const secrets = createSecretBox(masterKey);
-  const registration = await registerApplication({ database, secrets }, { name: 'Lenden demo' });
+interface Store {
+  readonly database: Database;
+  readonly secrets: SecretBox;
+}
+
+async function registerNativeApp(store: Store): Promise<NativeApp> {
+  const registration = await registerApplication(store, { name: 'Lenden demo' });
   const { applicationId, test, live, signingSecret } = registration;
   return { id: Number(applicationId), test, live, signingSecret };
+}
+
+/** An application of its own, since the webhook's secret is the application's. */
+async function registerOwnpayApp(store: Store): Promise<OwnpayApp> {
+  const { applicationId, signingSecret } = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
+  const { apiKey } = await issueCredential(store, { applicationId, mode: 'TEST', dialect: 'ownpay', label: 'Demo' });
+  return { id: Number(applicationId), apiKey, webhookSecret: signingSecret };
+}
+
+async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
+  const { applicationId, signingSecret } = await registerApplication(store, { name: 'Lenden demo (ShadhinPay)' });
+  const key = (mode: Mode) => issueCredential(store, { applicationId, mode, dialect: 'shadhinpay', label: 'Demo' });
+  const test = await key('TEST');
+  const live = await key('LIVE');
+  if (test.business === null) {
+    throw new Error('a key of ShadhinPay’s contract was made for no business');
+  }
+  return {
+    id: Number(applicationId),
+    ...test.business,
+    testKey: test.apiKey,
+    liveKey: live.apiKey,
+    webhookSecret: signingSecret,
+  };
 }

@@ -16,6 +16,23 @@ export const nativeApp = z.object({
 
 export type NativeApp = z.infer<typeof nativeApp>;
 
+/** The demo application of OwnPay's contract, with a key for TEST. */
+export const ownpayApp = z.object({ id: z.int(), apiKey: z.string(), webhookSecret: z.string() });
+
+export type OwnpayApp = z.infer<typeof ownpayApp>;
+
+/** The demo application of ShadhinPay's contract, with a key for each mode. */
+export const shadhinpayApp = z.object({
+  id: z.int(),
+  clientId: z.string(),
+  businessId: z.string(),
+  testKey: z.string(),
+  liveKey: z.string(),
+  webhookSecret: z.string(),
+});
+
+export type ShadhinpayApp = z.infer<typeof shadhinpayApp>;
+
 /** One of the demo's operators, with his password. */
 export const demoOperator = z.object({ email: z.string(), password: z.string(), role: z.string() });
 
@@ -26,9 +43,11 @@ const devFile = z.object({
   web: z.url(),
   admin: z.url(),
   simulators: z.url(),
+  /** The page that shows every mail. */
+  mailbox: z.url(),
   temporal: z.object({ address: z.string(), ui: z.string(), namespace: z.string() }),
   databaseUrl: z.string(),
-  apps: z.object({ native: nativeApp }),
+  apps: z.object({ native: nativeApp, ownpay: ownpayApp, shadhinpay: shadhinpayApp }),
   operators: z.array(demoOperator),
   processes: z.record(z.string(), z.int().positive()),
 });

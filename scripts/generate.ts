@@ -3,9 +3,13 @@ import { parseAllowList } from '../domain/outbound-url.ts';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { AdminDependencies } from '../api/admin/dependencies.ts';
 import { adminRoutes } from '../api/admin/routes.ts';
-import type { ApiDependencies } from '../api/native/dependencies.ts';
+import type { ApiDependencies } from '../api/dependencies.ts';
 import { nativeRoutes } from '../api/native/routes.ts';
+import { ownpayRoutes } from '../api/ownpay/routes.ts';
 import { publishedNativeDocument } from '../api/reference/native-document.ts';
+import { publishedOwnpayDocument } from '../api/reference/ownpay-document.ts';
+import { publishedShadhinpayDocument } from '../api/reference/shadhinpay-document.ts';
+import { shadhinpayRoutes } from '../api/shadhinpay/routes.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { recordedResults } from './results/result-file.ts';
 import { resultPage } from './results/result-pages.ts';
@@ -17,6 +21,14 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   {
     path: join(ROOT, 'openapi', 'native.json'),
     text: `${JSON.stringify(publishedNativeDocument([...nativeRoutes(idleDependencies()), ...adminRoutes(idleDependencies())]), null, 2)}\n`,
+  },
+  {
+    path: join(ROOT, 'openapi', 'ownpay.json'),
+    text: `${JSON.stringify(publishedOwnpayDocument(ownpayRoutes(idleDependencies())), null, 2)}\n`,
+  },
+  {
+    path: join(ROOT, 'openapi', 'shadhinpay.json'),
+    text: `${JSON.stringify(publishedShadhinpayDocument(shadhinpayRoutes(idleDependencies())), null, 2)}\n`,
   },
   { path: join(ROOT, 'docs', 'proofs.md'), text: resultPage('proofs', recordedResults()) },
   { path: join(ROOT, 'docs', 'performance.md'), text: resultPage('performance', recordedResults()) },
@@ -80,11 +92,15 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
     },
     dispatch: {
       openCheckout: refuse,
+      chooseGateway: refuse,
+      signalChoice: refuse,
       startPayment: refuse,
       signalCallback: refuse,
       signalCancel: refuse,
       startLatePayment: refuse,
       startRefund: refuse,
+      tellInvoice: refuse,
+      rescheduleInvoice: refuse,
       signalReviewDecision: refuse,
       decideLatePayment: refuse,
       startDelivery: refuse,
@@ -94,6 +110,8 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
     sessionLimits: { idleMs: 0, absoluteMs: 0 },
     temporalUi: null,
     allow: parseAllowList(''),
+    publicHttp: { send: refuse, close: refuse },
+    calendar: { today: refuse, startOf: refuse, morningOf: refuse },
     log: createLogger({ service: 'generate', level: 'silent' }),
     apiUrl: 'http://localhost:8080',
     webUrl: 'http://localhost:3000',

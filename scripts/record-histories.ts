@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { BRANCHES, openRecorder } from '../test/replay/branches.ts';
+import { INVOICE_BRANCHES, openInvoiceRecorder } from '../test/replay/invoice-branches.ts';
 import type { Child } from './child.ts';
 import { startTestServers } from './test-servers.ts';
 
@@ -17,10 +18,16 @@ const data = mkdtempSync(join(tmpdir(), 'lenden-record-'));
 chmodSync(data, 0o755);
 try {
   Object.assign(process.env, await startTestServers({ directory: data, servers, say: (line) => console.error(line) }));
-  await record(Object.keys(BRANCHES).filter((name) => (values.only ?? name) === name && !existsSync(fileOf(name))));
+  await record({ branches: BRANCHES, open: openRecorder });
+  await record({ branches: INVOICE_BRANCHES, open: openInvoiceRecorder });
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(data, { recursive: true, force: true });
+}
+
+interface Recording<Recorder> {
+  readonly branches: Readonly<Record<string, (recorder: Recorder) => Promise<History>>>;
+  readonly open: () => Promise<Recorder>;
 }
 
 /**
@@ -28,12 +35,19 @@ try {
  * that exists is never recorded anew for a change of the workflow: a new name is added instead, since running workflows hold the old order
  * of steps.
  */
-async function record(names: readonly string[]): Promise<void> {
+async function record<Recorder extends { close(): Promise<void> }>({
+  branches,
+  open,
+}: Recording<Recorder>): Promise<void> {
+  const names = Object.keys(branches).filter((name) => (values.only ?? name) === name && !existsSync(fileOf(name)));
+  if (names.length === 0) {
+    return;
+  }
   mkdirSync(DIRECTORY, { recursive: true });
-  const recorder = await openRecorder();
+  const recorder = await open();
   try {
     for (const name of names) {
-      const history = await BRANCHES[name]?.(recorder);
+      const history = await branches[name]?.(recorder);
       if (history === undefined) {
         continue;
       }

@@ -9,11 +9,13 @@ import { findRunningStack, type DevFile } from './dev-file.ts';
 
 /**
  * Takes the README's pictures from the running stack: the checkout on a phone in both languages and on a desktop, the
- * result page, the payment's workflow in the Temporal UI, and the reference page.
+ * result page, the payment's workflow in the Temporal UI, the page and the workflow of an invoice, and the reference page. With `--only`, those
+ * whose names begin so.
  */
 const { values } = parseArgs({
   options: {
     directory: { type: 'string', default: '.lenden' },
+    only: { type: 'string', default: '' },
     into: { type: 'string', default: resolve(import.meta.dirname, '../docs/images') },
   },
 });
@@ -24,6 +26,7 @@ const WIDE = { width: 1380, height: 840 };
 const BYTES_MAX = 200_000;
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+const Billed = z.object({ data: z.object({ id: z.int(), payableUrl: z.url() }) });
 const Created = z.object({ data: z.object({ reference: z.string(), checkoutUrl: z.url() }) });
 
 const dev = await findRunningStack(values.directory);
@@ -54,6 +57,15 @@ async function takeAll(browser: Browser, dev: DevFile): Promise<void> {
     size: WIDE,
     first: untilWorkflowShown,
   });
+  const { payableUrl } = await bill(dev);
+  await take(browser, { name: 'payable-phone', url: payableUrl, size: PHONE });
+  await take(browser, { name: 'payable-phone-bn', url: `${payableUrl}?lang=bn`, size: PHONE });
+  await take(browser, {
+    name: 'payable-temporal-ui',
+    url: `${dev.temporal.ui}/namespaces/${dev.temporal.namespace}/workflows/${encodeURIComponent(workflowIds.invoice(lastPart(payableUrl)))}`,
+    size: WIDE,
+    first: untilInvoiceShown,
+  });
   const docs = new URL('/docs', dev.api).href;
   if ((await fetch(docs)).ok) {
     await take(browser, { name: 'docs', url: docs, size: WIDE, first: untilOperationsShown });
@@ -69,6 +81,9 @@ interface Picture {
 }
 
 async function take(browser: Browser, { name, url, size, first }: Picture): Promise<void> {
+  if (!name.startsWith(values.only)) {
+    return;
+  }
   const context = await browser.newContext({ viewport: size, colorScheme: 'light', locale: 'en-US' });
   try {
     const page = await context.newPage();
@@ -98,22 +113,65 @@ async function untilWorkflowShown(page: Page): Promise<void> {
   await page.waitForTimeout(1_500);
 }
 
+async function untilInvoiceShown(page: Page): Promise<void> {
+  await page.getByText('driveInvoice').first().waitFor();
+  await page.waitForTimeout(1_500);
+}
+
+function lastPart(url: string): string {
+  return new URL(url).pathname.split('/').at(-1) ?? '';
+}
+
 async function untilOperationsShown(page: Page): Promise<void> {
   await page.getByText('/payments').first().waitFor();
   await page.waitForTimeout(500);
 }
 
 async function createPayment(dev: DevFile): Promise<z.infer<typeof Created>['data']> {
+  const body = { amountMinor: 125_000, customerReference: 'cust_123', productName: 'Pro plan, one month' };
+  return Created.parse(await send(dev, { method: 'POST', path: '/payments', body })).data;
+}
+
+/** An invoice in three installments, the first of them due today. */
+async function bill(dev: DevFile): Promise<z.infer<typeof Billed>['data']> {
+  await send(dev, {
+    method: 'PUT',
+    path: '/invoices/template',
+    body: {
+      companyName: 'Rupali Books & Stationery',
+      companyAddress: '14/2 Nilkhet Road\nDhaka 1205',
+      accentColor: '#0b6b4f',
+    },
+  });
+  const body = {
+    customerReference: 'cust_123',
+    lineItems: [
+      { description: 'Three novels, hard cover', qty: 3, unitAmountMinor: 125_000 },
+      { description: 'Desk lamp with dimmer', qty: 1, unitAmountMinor: 345_050 },
+    ],
+    plan: { count: 3, every: 'MONTH', firstDueDate: new Date(Date.now() + 6 * 3_600_000).toISOString().slice(0, 10) },
+    reminders: { beforeDays: [3] },
+  };
+  return Billed.parse(await send(dev, { method: 'POST', path: '/invoices', body })).data;
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: object;
+}
+
+async function send(dev: DevFile, { method, path, body }: Call): Promise<unknown> {
   const { apiKey, apiSecret } = dev.apps.native.test;
-  const response = await fetch(`${dev.api}/payments`, {
-    method: 'POST',
+  const response = await fetch(`${dev.api}${path}`, {
+    method,
     headers: {
       'X-Api-Key': apiKey,
       'X-Api-Secret': apiSecret,
       'Content-Type': 'application/json',
       'Idempotency-Key': randomUUID(),
     },
-    body: JSON.stringify({ amountMinor: 125_000, customerReference: 'cust_123', productName: 'Pro plan, one month' }),
+    body: JSON.stringify(body),
   });
-  return Created.parse(await response.json()).data;
+  return response.json();
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readOrMakeKeys } from '../simulators/nagad/keys.ts';
+import { defaultMerchants, parseMerchants } from '../simulators/nagad/merchants.ts';
 import { findFreePort } from './ports.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
@@ -9,6 +11,8 @@ export interface StackPorts {
   readonly api: number;
   readonly web: number;
   readonly simulators: number;
+  /** Where the development mailbox takes mail. */
+  readonly smtp: number;
   readonly postgres: number;
   readonly temporal: number;
   readonly temporalUi: number;
@@ -36,6 +40,7 @@ export async function choosePorts(choice: PortChoice, environment: Environment):
     api: await take(portFrom(environment, 'LENDEN_API_PORT', 8080)),
     web: await take(portFrom(environment, 'LENDEN_WEB_PORT', 3000)),
     simulators: await take(portFrom(environment, 'SIMULATORS_PORT', 8090)),
+    smtp: await take(portFrom(environment, 'SIMULATORS_SMTP_PORT', 1025)),
     postgres: await take(54329),
     temporal: await take(7233),
     temporalUi: await take(8233),
@@ -64,9 +69,18 @@ export interface StackServers {
 /** On a developer's machine receivers listen on the loopback; a deployment allows nothing. */
 export const DEVELOPMENT_ALLOW = 'localhost:*,127.0.0.1:*,[::1]:*';
 
+/** What is known of a stack before its own processes start. */
+export interface StackParts {
+  readonly ports: StackPorts;
+  readonly servers: StackServers;
+  readonly masterKey: string;
+  /** Of {@link nagadSettings}. */
+  readonly nagad: Environment;
+}
+
 /** What Lenden's own processes are started with. Whatever the caller's environment sets itself wins. */
 export function lendenEnvironment(
-  { ports, servers, masterKey }: { ports: StackPorts; servers: StackServers; masterKey: string },
+  { ports, servers, masterKey, nagad }: StackParts,
   environment: Environment,
 ): Environment {
   const simulators = `http://localhost:${ports.simulators}`;
@@ -81,7 +95,11 @@ export function lendenEnvironment(
     SSLCOMMERZ_LIVE_URL: simulators,
     SSLCOMMERZ_LIVE_STORE_ID: 'lenden_live',
     SSLCOMMERZ_LIVE_STORE_PASSWORD: 'lenden_live@ssl',
+    ...bkashSettings(simulators),
+    ...nagad,
+    ...stripeSettings(simulators),
     LENDEN_OUTBOUND_ALLOW: DEVELOPMENT_ALLOW,
+    ...mailSettings(ports, environment),
     ...environment,
     LENDEN_ENV: 'development',
     LENDEN_API_PORT: String(ports.api),
@@ -91,6 +109,91 @@ export function lendenEnvironment(
     TEMPORAL_NAMESPACE: servers.temporalNamespace,
     LENDEN_TEMPORAL_UI: environment['LENDEN_TEMPORAL_UI'] ?? servers.temporalUi,
   };
+}
+
+/** The merchants that the simulator knows by itself. */
+function bkashSettings(simulators: string): Environment {
+  return Object.fromEntries(
+    ['TEST', 'LIVE'].flatMap((mode) => {
+      const merchant = `lenden_${mode.toLowerCase()}`;
+      return [
+        [`BKASH_${mode}_URL`, simulators],
+        [`BKASH_${mode}_USERNAME`, merchant],
+        [`BKASH_${mode}_PASSWORD`, `${merchant}@bkash`],
+        [`BKASH_${mode}_APP_KEY`, `${merchant}_app`],
+        [`BKASH_${mode}_APP_SECRET`, `${merchant}_app_secret`],
+      ];
+    }),
+  );
+}
+
+/** The accounts that the simulator is started with. */
+function stripeSettings(simulators: string): Environment {
+  return Object.fromEntries(
+    stripeAccounts().flatMap(({ mode, id, secretKey, webhookSecret }) => [
+      [`STRIPE_${mode}_URL`, simulators],
+      [`STRIPE_${mode}_ACCOUNT`, id],
+      [`STRIPE_${mode}_SECRET_KEY`, secretKey],
+      [`STRIPE_${mode}_WEBHOOK_SECRET`, webhookSecret],
+    ]),
+  );
+}
+
+function stripeAccounts() {
+  return ['TEST', 'LIVE'].map((mode) => {
+    const name = mode.toLowerCase();
+    return {
+      mode,
+      id: `acct_lenden_${name}`,
+      secretKey: `sk_${name}_lenden`,
+      webhookSecret: `whsec_lenden_${name}`,
+      path: `/gateway/stripe/${name}/ipn`,
+    };
+  });
+}
+
+/** With the address of our endpoint, as a merchant registers it once. */
+function simulatedStripeAccounts({ api }: StackPorts): string {
+  return stripeAccounts()
+    .map(({ id, secretKey, webhookSecret, path }) =>
+      [id, secretKey, webhookSecret, `http://localhost:${api}${path}`].join(':'),
+    )
+    .join(',');
+}
+
+/**
+ * The first merchant that the simulator makes keys for is TEST's, the second one LIVE's. Reads or makes those keys in the simulators' folder:
+ * call it before either side is started, since both read the one file.
+ */
+export async function nagadSettings(
+  { ports, data }: { readonly ports: Pick<StackPorts, 'simulators'>; readonly data: string },
+  environment: Environment,
+): Promise<Environment> {
+  const merchants = parseMerchants(environment['SIMULATORS_NAGAD_MERCHANTS'] || defaultMerchants);
+  const keys = await readOrMakeKeys(data, merchants);
+  const own = merchants.flatMap(({ id }) => {
+    const privateKey = keys.merchants[id]?.privateKey;
+    return privateKey === undefined ? [] : [{ id, privateKey }];
+  });
+  return Object.fromEntries(
+    own.slice(0, 2).flatMap(({ id, privateKey }, index) => {
+      const prefix = `NAGAD_${index === 0 ? 'TEST' : 'LIVE'}`;
+      return [
+        [`${prefix}_URL`, `http://localhost:${ports.simulators}/remote-payment-gateway-1.0/api/dfs`],
+        [`${prefix}_MERCHANT_ID`, id],
+        [`${prefix}_MERCHANT_PRIVATE_KEY`, privateKey],
+        [`${prefix}_GATEWAY_PUBLIC_KEY`, keys.gateway.publicKey],
+        [`${prefix}_ADDRESS`, '127.0.0.1'],
+      ];
+    }),
+  );
+}
+
+/** Mail goes to the development mailbox, unless the caller has a server of his own or switched it off by an empty address. */
+function mailSettings(ports: StackPorts, environment: Environment): Environment {
+  return environment['LENDEN_SMTP_URL'] === ''
+    ? {}
+    : { LENDEN_SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`, LENDEN_MAIL_FROM: 'Lenden <billing@lenden.example>' };
 }
 
 /** The simulators stand for somebody else's machines, so they get nothing of ours. */
@@ -103,9 +206,13 @@ export function simulatorEnvironment(
     HOME: environment['HOME'],
     TZ: environment['TZ'],
     SIMULATORS_SSLCOMMERZ_STORES: environment['SIMULATORS_SSLCOMMERZ_STORES'],
+    SIMULATORS_BKASH_MERCHANTS: environment['SIMULATORS_BKASH_MERCHANTS'],
+    SIMULATORS_NAGAD_MERCHANTS: environment['SIMULATORS_NAGAD_MERCHANTS'],
+    SIMULATORS_STRIPE_ACCOUNTS: environment['SIMULATORS_STRIPE_ACCOUNTS'] ?? simulatedStripeAccounts(ports),
     LENDEN_TEST_RUN: environment['LENDEN_TEST_RUN'],
     SIMULATORS_HOST: '127.0.0.1',
     SIMULATORS_PORT: String(ports.simulators),
+    SIMULATORS_SMTP_PORT: String(ports.smtp),
     SIMULATORS_URL: `http://localhost:${ports.simulators}`,
     SIMULATORS_DATA: data,
   };

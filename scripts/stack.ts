@@ -10,6 +10,7 @@ import { untilAnswering, untilLogged } from './readiness.ts';
 import {
   choosePorts,
   lendenEnvironment,
+  nagadSettings,
   readOrMakeMasterKey,
   simulatorEnvironment,
   type Environment,
@@ -86,10 +87,11 @@ interface Start {
 async function startEverything({ crew, directory, options }: Start): Promise<Omit<DevFile, 'processes'>> {
   const { say } = options;
   const ports = await choosePorts(options.ports, options.environment);
+  const nagad = await nagadSettings({ ports, data: simulatorsData(directory) }, options.environment);
   const simulators = startSimulators({ crew, directory, options }, ports);
   const servers = await together(startServers({ crew, directory, options }, ports), simulators);
   const masterKey = options.environment['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory);
-  const environment = lendenEnvironment({ ports, servers, masterKey }, options.environment);
+  const environment = lendenEnvironment({ ports, servers, masterKey, nagad }, options.environment);
   const program = (name: string, file: string) =>
     startChild(nodeProgram({ name, file, directory, environment: { ...environment } }));
   await together(
@@ -131,6 +133,7 @@ function description(running: {
     web,
     admin: `${web}/admin`,
     simulators: `http://localhost:${ports.simulators}`,
+    mailbox: `http://localhost:${ports.simulators}/mailbox`,
     temporal: { address: servers.temporalAddress, ui: servers.temporalUi, namespace: servers.temporalNamespace },
     databaseUrl: servers.databaseUrl,
     apps,
@@ -200,8 +203,7 @@ async function keepTemporal(
 }
 
 function startSimulators({ crew, directory, options }: Start, ports: StackPorts) {
-  const data = join(directory, 'simulators');
-  const environment = simulatorEnvironment({ ports, data }, options.environment);
+  const environment = simulatorEnvironment({ ports, data: simulatorsData(directory) }, options.environment);
   return crew.keep({
     name: 'simulators',
     rank: 'application',
@@ -211,6 +213,10 @@ function startSimulators({ crew, directory, options }: Start, ports: StackPorts)
         { url: `http://127.0.0.1:${ports.simulators}/health`, timeoutMs: READY_TIMEOUT_MS, stopped: crew.stopped },
       ),
   });
+}
+
+function simulatorsData(directory: string): string {
+  return join(directory, 'simulators');
 }
 
 async function migrate({ crew, program }: { crew: Crew; program: (name: string, file: string) => Promise<Child> }) {

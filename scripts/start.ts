@@ -95,7 +95,7 @@ async function tellWhere(directory: string, running: StackIsRunningError): Promi
 }
 
 function screen(dev: DevFile, directory: string): string {
-  const { native } = dev.apps;
+  const { native, ownpay, shadhinpay } = dev.apps;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   return `
 Lenden is running (${seconds} s).
@@ -104,12 +104,23 @@ Lenden is running (${seconds} s).
   Pages          ${dev.web}
   Temporal UI    ${dev.temporal.ui}
   Simulators     ${dev.simulators}          stand in for the gateways, in TEST and in LIVE
+  Mailbox        ${dev.mailbox}  shows the mail that is sent
   Postgres       ${dev.databaseUrl}
 
 Demo app (id ${native.id})
   TEST  key ${native.test.apiKey}  secret ${native.test.apiSecret}
   LIVE  key ${native.live.apiKey}  secret ${native.live.apiSecret}
   Webhooks are signed with ${native.signingSecret}
+
+Demo app of OwnPay's contract (id ${ownpay.id})
+  TEST  key ${ownpay.apiKey}
+  Webhooks are signed with ${ownpay.webhookSecret}
+
+Demo app of ShadhinPay's contract (id ${shadhinpay.id})
+  Client-Id ${shadhinpay.clientId}  Business-Id ${shadhinpay.businessId}
+  TEST  key ${shadhinpay.testKey}
+  LIVE  key ${shadhinpay.liveKey}
+  Webhooks are signed with ${shadhinpay.webhookSecret}
 
 Take a payment: paste this, then open the checkoutUrl that it answers. Or: npm run demo
 

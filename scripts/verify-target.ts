@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { findRunningStack } from './dev-file.ts';
-import { lendenEnvironment, readOrMakeMasterKey, type Environment } from './stack-environment.ts';
+import { lendenEnvironment, nagadSettings, readOrMakeMasterKey, type Environment } from './stack-environment.ts';
 
 export interface VerifyTarget {
   readonly databaseUrl: string;
@@ -25,6 +26,8 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
     throw new Error(`no stack runs in ${directory}. Start one with npm start, or set DATABASE_URL.`);
   }
   const { databaseUrl, temporal } = stack;
+  const ports = { ...NO_PORTS, simulators: Number(new URL(stack.simulators).port) };
+  const nagad = await nagadSettings({ ports, data: join(directory, 'simulators') }, given);
   return {
     databaseUrl,
     temporal: { address: temporal.address, namespace: temporal.namespace },
@@ -32,7 +35,8 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
       definedOnly(
         lendenEnvironment(
           {
-            ports: { ...NO_PORTS, simulators: Number(new URL(stack.simulators).port) },
+            ports,
+            nagad,
             servers: {
               databaseUrl,
               temporalAddress: temporal.address,
@@ -41,14 +45,15 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
             },
             masterKey: readOrMakeMasterKey(directory),
           },
-          given,
+          // A script sends no mail, and there is no port to send it to.
+          { ...given, LENDEN_SMTP_URL: '', LENDEN_MAIL_FROM: '' },
         ),
       ),
   };
 }
 
 /** Nothing listens in a script. */
-const NO_PORTS = { api: 0, web: 0, simulators: 0, postgres: 0, temporal: 0, temporalUi: 0 };
+const NO_PORTS = { api: 0, web: 0, simulators: 0, smtp: 0, postgres: 0, temporal: 0, temporalUi: 0 };
 
 function definedOnly(environment: Environment): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import { openDatabase, type Database } from '../database/connection.ts';
+import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { Findings } from '../database/ledger/findings.ts';
 import { verifyLedger } from '../database/ledger/verify.ts';
 import type { Witness } from '../database/ledger/verify-chain.ts';
+import { manualBook } from '../database/manual-submissions.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
@@ -113,7 +115,9 @@ async function askAll(
   const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
   try {
     const config = readConfig(environment());
-    const gateways = createGatewayRegistry({ config, http, secrets: createSecretBox(config.masterKey) });
+    const secrets = createSecretBox(config.masterKey);
+    const bkashTokens = new GatewayTokens({ database, secrets });
+    const gateways = createGatewayRegistry({ config, http, secrets, bkashTokens, readManual: manualBook(database) });
     return await askGateways({ database, gateways, findings });
   } finally {
     await http.close();

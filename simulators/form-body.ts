@@ -46,7 +46,8 @@ export async function readJsonObject(request: IncomingMessage): Promise<Record<s
   throw new BodyError(400, 'The body is not a JSON object');
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** @throws BodyError 413 over 256 KiB */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {

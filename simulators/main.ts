@@ -1,23 +1,57 @@
 import { resolve } from 'node:path';
+import { defaultMerchants as bkashDefaults, parseMerchants as parseBkashMerchants } from './bkash/merchants.ts';
+import { createBkashSimulator } from './bkash/simulator.ts';
 import { startHost } from './host.ts';
+import { createMailbox } from './mailbox/mailbox.ts';
+import { defaultMerchants as nagadDefaults, parseMerchants as parseNagadMerchants } from './nagad/merchants.ts';
+import { createNagadSimulator } from './nagad/simulator.ts';
 import { createSslcommerzSimulator } from './sslcommerz/simulator.ts';
 import { defaultStores, parseStores } from './sslcommerz/stores.ts';
+import { defaultAccounts as stripeDefaults, parseAccounts as parseStripeAccounts } from './stripe/accounts.ts';
+import { createStripeSimulator } from './stripe/simulator.ts';
 
 /** How long open connections may delay a graceful stop. */
 const stopTimeoutMs = 5_000;
 
 const environment = process.env;
 const stores = parseStores(environment['SIMULATORS_SSLCOMMERZ_STORES'] ?? defaultStores);
+const bkashMerchants = parseBkashMerchants(environment['SIMULATORS_BKASH_MERCHANTS'] || bkashDefaults);
+const nagadMerchants = parseNagadMerchants(environment['SIMULATORS_NAGAD_MERCHANTS'] || nagadDefaults);
+const stripeAccounts = parseStripeAccounts(environment['SIMULATORS_STRIPE_ACCOUNTS'] || stripeDefaults);
+const listenHost = environment['SIMULATORS_HOST'] ?? '127.0.0.1';
 const publicUrl = environment['SIMULATORS_URL'] || undefined;
 
+let smtpPort = 0;
 const host = await startHost({
-  host: environment['SIMULATORS_HOST'] ?? '127.0.0.1',
-  port: readPort(environment['SIMULATORS_PORT'] ?? '8090'),
+  host: listenHost,
+  port: readPort('SIMULATORS_PORT', '8090'),
   dataDir: resolve(environment['SIMULATORS_DATA'] ?? '.lenden/simulators'),
   ...(publicUrl === undefined ? {} : { publicUrl }),
-  mount: async (parts) => [await createSslcommerzSimulator({ ...parts, stores })],
+  mount: async (parts) => {
+    const mailbox = await createMailbox({
+      ...parts,
+      smtpHost: listenHost,
+      smtpPort: readPort('SIMULATORS_SMTP_PORT', '1025'),
+    });
+    smtpPort = mailbox.smtpPort;
+    return [
+      await createSslcommerzSimulator({ ...parts, stores }),
+      await createBkashSimulator({ ...parts, merchants: bkashMerchants }),
+      await createNagadSimulator({ ...parts, merchants: nagadMerchants }),
+      await createStripeSimulator({ ...parts, accounts: stripeAccounts }),
+      mailbox,
+    ];
+  },
 });
-log('simulators ready', { url: host.url, publicUrl: host.publicUrl, stores: stores.map((store) => store.id) });
+log('simulators ready', {
+  url: host.url,
+  publicUrl: host.publicUrl,
+  stores: stores.map((store) => store.id),
+  bkashMerchants: bkashMerchants.map(({ username }) => username),
+  nagadMerchants: nagadMerchants.map((merchant) => merchant.id),
+  stripeAccounts: stripeAccounts.map(({ id }) => id),
+  smtp: `smtp://${listenHost.includes(':') ? `[${listenHost}]` : listenHost}:${smtpPort}`,
+});
 
 let stopping = false;
 async function stop(): Promise<void> {
@@ -35,10 +69,11 @@ process.on('SIGINT', () => void stop());
 // A launcher that holds an IPC channel and dies leaves nobody to stop this process.
 process.on('disconnect', () => void stop());
 
-function readPort(text: string): number {
+function readPort(name: string, usual: string): number {
+  const text = environment[name] || usual;
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new Error(`SIMULATORS_PORT is not a port: ${text}`);
+    throw new Error(`${name} is not a port: ${text}`);
   }
   return port;
 }

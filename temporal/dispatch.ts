@@ -7,14 +7,24 @@ import {
 } from '@temporalio/client';
 import { TypedSearchAttributes, type Workflow } from '@temporalio/common';
 import { toDecimalText, toJsonInteger, type Money } from '../domain/money.ts';
+import { invoiceNumber, type Numbered } from '../domain/invoice.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { RefundStatus } from '../domain/refund.ts';
+import {
+  dueDatesChangedUpdate,
+  invoiceChangedSignal,
+  type InvoiceChange,
+  type InvoiceProgress,
+  type InvoiceWorkflowInput,
+} from '../workflows/messages/invoice.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOW_TYPES, workflowIds } from '../workflows/messages/names.ts';
 import {
   callbackSignal,
   cancelRequestedSignal,
   CHECKOUT_OPENED_UPDATE_ID,
   checkoutOpenedUpdate,
+  gatewayChosenSignal,
+  gatewayChosenUpdate,
   type CheckoutOpened,
   type PaymentWorkflowInput,
 } from '../workflows/messages/payment.ts';
@@ -29,7 +39,40 @@ export interface PaymentHandle {
   readonly applicationName: string;
   readonly mode: Mode;
   readonly amount: Money;
-  readonly gateway: string;
+  /** Null until the payer has chosen. */
+  readonly gateway?: string | null | undefined;
+  /** The invoice that it pays, if any: its workflow locks that first. */
+  readonly invoiceId?: bigint | null | undefined;
+}
+
+/** What a start needs to know of an invoice. */
+export interface InvoiceHandle {
+  readonly invoiceId: bigint;
+  readonly reference: string;
+  readonly applicationId: bigint;
+  readonly applicationName: string;
+  readonly mode: Mode;
+  /** As it is shown; null of a draft. */
+  readonly number: string | null;
+  /** Its total. */
+  readonly amount: Money;
+}
+
+/** What of an invoice's row its handle is made of. */
+export interface InvoiceToTell extends Numbered {
+  readonly id: bigint;
+  readonly reference: string;
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  readonly totalMinor: bigint;
+  readonly currency: string;
+}
+
+/** An invoice as its workflow is started and told by. */
+export function invoiceHandleOf(invoice: InvoiceToTell, applicationName: string): InvoiceHandle {
+  const { id: invoiceId, reference, applicationId, mode, totalMinor: amountMinor, currency } = invoice;
+  const number = invoiceNumber(invoice);
+  return { invoiceId, reference, applicationId, applicationName, mode, number, amount: { amountMinor, currency } };
 }
 
 export interface EventHandle {
@@ -76,6 +119,16 @@ export interface Dispatch {
   /** False when no workflow listens: it ended, or was never started. */
   signalCallback(reference: string, callbackId: bigint): Promise<boolean>;
   signalCancel(reference: string): Promise<boolean>;
+  /**
+   * The payer has chosen a gateway: starts the payment unless it runs, and waits until that page was tried to be opened. Rejects when that takes
+   * too long. Repeated for one attempt it is one message.
+   */
+  chooseGateway(
+    payment: PaymentHandle,
+    choice: { attemptReference: string; timeoutMs: number; unreachableMs: number },
+  ): Promise<CheckoutOpened>;
+  /** The same without waiting. */
+  signalChoice(reference: string): Promise<boolean>;
   /** Starts or wakes the late payment of an attempt. */
   startLatePayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
   /** Starts the refund unless it runs; with a decision's id also wakes it. `completed` when its workflow has ended for good. */
@@ -84,6 +137,10 @@ export interface Dispatch {
   signalReviewDecision(payment: PaymentHandle, decisionId: bigint): Promise<void>;
   /** An operator has decided about late money: wakes the late payment of its attempt, or starts it again. */
   decideLatePayment(payment: PaymentHandle, late: { attemptReference: string; decisionId: bigint }): Promise<void>;
+  /** Starts the invoice unless it runs, and tells it that its row has changed. */
+  tellInvoice(invoice: InvoiceHandle, change: InvoiceChange): Promise<void>;
+  /** Tells it that its due dates have changed, and waits until it goes by them. Rejects when that takes too long. */
+  rescheduleInvoice(invoice: InvoiceHandle, wait: { timeoutMs: number }): Promise<InvoiceProgress>;
   startDelivery(event: EventHandle): Promise<void>;
   /** Sends an event now, also when it was delivered or given up before. */
   resendDelivery(event: EventHandle): Promise<void>;
@@ -93,7 +150,12 @@ const READY = 2;
 
 export function createDispatch(client: Client): Dispatch {
   return {
-    openCheckout: (payment, wait) => openCheckout(client, payment, wait),
+    openCheckout: (payment, wait) =>
+      updateWithStart(client, payment, { update: checkoutOpenedUpdate, updateId: CHECKOUT_OPENED_UPDATE_ID, ...wait }),
+    chooseGateway: (payment, { attemptReference, ...wait }) =>
+      updateWithStart(client, payment, { update: gatewayChosenUpdate, updateId: attemptReference, ...wait }),
+    signalChoice: (reference) =>
+      listening(() => client.workflow.getHandle(workflowIds.payment(reference)).signal(gatewayChosenSignal)),
     async startPayment(payment) {
       try {
         await client.workflow.start(WORKFLOW_TYPES.payment, paymentStart(payment));
@@ -131,6 +193,25 @@ export function createDispatch(client: Client): Dispatch {
       });
     },
     startRefund: (refund, decisionId) => startRefund(client, refund, decisionId),
+    async tellInvoice(invoice, change) {
+      await client.workflow.signalWithStart(WORKFLOW_TYPES.invoice, {
+        ...invoiceStart(invoice),
+        signal: invoiceChangedSignal,
+        signalArgs: [change],
+      });
+    },
+    rescheduleInvoice: (invoice, { timeoutMs }) => {
+      const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOW_TYPES.invoice, {
+        ...invoiceStart(invoice),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      startWorkflowOperation.workflowHandle().catch(() => undefined);
+      return client.withDeadline(Date.now() + timeoutMs, () =>
+        client.workflow.executeUpdateWithStart<Workflow, InvoiceProgress, []>(dueDatesChangedUpdate, {
+          startWorkflowOperation,
+        }),
+      );
+    },
     async startDelivery(event) {
       await client.workflow.start(WORKFLOW_TYPES.webhook, deliveryStart(event));
     },
@@ -175,6 +256,7 @@ function paymentStart(
         reference: payment.reference,
         applicationId: payment.applicationId.toString(),
         mode: payment.mode,
+        ...(typeof payment.invoiceId !== 'bigint' ? {} : { invoiceId: payment.invoiceId.toString() }),
       },
     ],
     typedSearchAttributes: attributesOf(payment, 'OPEN'),
@@ -182,21 +264,44 @@ function paymentStart(
   };
 }
 
-type Moved = Omit<PaymentHandle, 'paymentId'>;
+function invoiceStart(invoice: InvoiceHandle): WorkflowStartOptions & { args: [InvoiceWorkflowInput] } {
+  const { invoiceId, reference, applicationId, applicationName, mode, number, amount } = invoice;
+  return {
+    workflowId: workflowIds.invoice(reference),
+    taskQueue: TASK_QUEUES.payments,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    // One that was paid may be due again after a refund.
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    args: [{ invoiceId: invoiceId.toString(), reference, applicationId: applicationId.toString(), mode }],
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.app, value: applicationId.toString() },
+      { key: SEARCH_ATTRIBUTES.mode, value: mode },
+      { key: SEARCH_ATTRIBUTES.reference, value: reference },
+      { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(amount.amountMinor) },
+      { key: SEARCH_ATTRIBUTES.status, value: 'ISSUED' },
+    ]),
+    staticSummary: `Invoice ${number ?? ''}: ${toDecimalText(amount)} ${amount.currency} for ${applicationName} (${mode})`,
+  };
+}
+
+/** Until the payer has chosen. */
+const UNDECIDED_GATEWAY = 'undecided';
+
+type Moved = Omit<PaymentHandle, 'paymentId' | 'invoiceId'>;
 
 function attributesOf(moved: Moved, status: 'OPEN' | 'AWAITING_APPROVAL'): TypedSearchAttributes {
   return new TypedSearchAttributes([
     { key: SEARCH_ATTRIBUTES.app, value: moved.applicationId.toString() },
     { key: SEARCH_ATTRIBUTES.mode, value: moved.mode },
     { key: SEARCH_ATTRIBUTES.reference, value: moved.reference },
-    { key: SEARCH_ATTRIBUTES.gateway, value: moved.gateway },
+    { key: SEARCH_ATTRIBUTES.gateway, value: moved.gateway ?? UNDECIDED_GATEWAY },
     { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(moved.amount.amountMinor) },
     { key: SEARCH_ATTRIBUTES.status, value: status },
   ]);
 }
 
 function summaryOf({ amount, applicationName, gateway, mode }: Moved): string {
-  return `${toDecimalText(amount)} ${amount.currency} for ${applicationName} through ${gateway} (${mode})`;
+  return `${toDecimalText(amount)} ${amount.currency} for ${applicationName} through ${gateway ?? 'a gateway that the payer chooses'} (${mode})`;
 }
 
 interface LateSignal {
@@ -263,10 +368,17 @@ async function startRefund(
   }
 }
 
-async function openCheckout(
+interface AwaitedUpdate {
+  readonly update: typeof checkoutOpenedUpdate;
+  readonly updateId: string;
+  readonly timeoutMs: number;
+  readonly unreachableMs: number;
+}
+
+async function updateWithStart(
   client: Client,
   payment: PaymentHandle,
-  { timeoutMs, unreachableMs }: { timeoutMs: number; unreachableMs: number },
+  { update, updateId, timeoutMs, unreachableMs }: AwaitedUpdate,
 ): Promise<CheckoutOpened> {
   const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOW_TYPES.payment, {
     ...paymentStart(payment),
@@ -275,9 +387,9 @@ async function openCheckout(
   // The start's own promise rejects together with the update's; only the latter is awaited.
   startWorkflowOperation.workflowHandle().catch(() => undefined);
   const opened = client.withDeadline(Date.now() + timeoutMs, () =>
-    client.workflow.executeUpdateWithStart<Workflow, CheckoutOpened, []>(checkoutOpenedUpdate, {
+    client.workflow.executeUpdateWithStart<Workflow, CheckoutOpened, []>(update, {
       startWorkflowOperation,
-      updateId: CHECKOUT_OPENED_UPDATE_ID,
+      updateId,
     }),
   );
   opened.catch(() => undefined);

@@ -15,21 +15,33 @@ export type Asset = {
 };
 
 const stylesheet = load({
-  file: 'checkout.css',
+  file: 'page.css',
   contentType: 'text/css; charset=utf-8',
-  reason: 'Looks of the checkout pages.',
+  reason: 'Looks of every page.',
 });
 const script = load({
-  file: 'checkout.js',
+  file: 'page.js',
   contentType: 'text/javascript; charset=utf-8',
   reason: 'Counts the deadline down, looks for a new state without reloading, prints. The pages work without it.',
 });
 const icon = load({ file: 'icon.svg', contentType: 'image/svg+xml', reason: 'Icon of the browser tab.' });
 
 /** Everything that a checkout page may load; nothing comes from another origin. */
-export const checkoutAssets = { stylesheet, script, icon };
+export const pageAssets = { stylesheet, script, icon };
 
-const byPath = new Map(Object.values(checkoutAssets).map((asset) => [asset.path, asset]));
+/** What the page of an invoice loads besides; its colours and logo are its own paths. */
+export const payableAssets = {
+  stylesheet: load({
+    room: 'payable',
+    file: 'payable.css',
+    contentType: 'text/css; charset=utf-8',
+    reason: 'Looks of the page of an invoice.',
+  }),
+};
+
+const byPath = new Map(
+  [...Object.values(pageAssets), ...Object.values(payableAssets)].map((asset) => [asset.path, asset]),
+);
 
 /** The asset at a request's path, or null. Paths are matched whole, so nothing outside the inventory can be read. */
 export function assetAt(path: string): Asset | null {
@@ -41,8 +53,18 @@ export function assetUrl(asset: Asset): SafeUrl {
   return SafeUrl.localPath(asset.path);
 }
 
-function load({ file, contentType, reason }: { file: string; contentType: string; reason: string }): Asset {
-  const body = readFileSync(new URL(`./checkout/static/${file}`, import.meta.url));
+function load({
+  room = 'frame',
+  file,
+  contentType,
+  reason,
+}: {
+  room?: 'frame' | 'payable';
+  file: string;
+  contentType: string;
+  reason: string;
+}): Asset {
+  const body = readFileSync(new URL(`./${room}/static/${file}`, import.meta.url));
   const digest = createHash('sha384').update(body).digest();
   const [name = '', extension = ''] = file.split('.');
   return {

@@ -1,3 +1,4 @@
+import { SafeColor } from './safe-color.ts';
 import { SafeUrl } from './safe-url.ts';
 
 /** Markup that is safe to send: it came out of the `html` tag, never out of a plain string. */
@@ -14,16 +15,16 @@ export class Html {
 }
 
 /** What a template accepts. Strings are text and get escaped; nothing is shown for null and false. */
-export type HtmlValue = Html | SafeUrl | string | number | bigint | null | false | readonly HtmlValue[];
+export type HtmlValue = Html | SafeColor | SafeUrl | string | number | bigint | null | false | readonly HtmlValue[];
 
-type Slot = 'text' | 'attribute' | 'url';
+type Slot = 'text' | 'attribute' | 'url' | 'style';
 
 const slotsByTemplate = new WeakMap<TemplateStringsArray, Slot[]>();
 
 /**
  * The whole template engine: escapes every value for the place it stands in, and refuses places where escaping
- * would not be enough (script and style bodies, event handlers, unquoted attributes, a URL that nobody checked).
- * @throws Error when the template itself is unsafe, or a URL attribute is given anything but a SafeUrl.
+ * would not be enough (script and style bodies, event handlers, unquoted attributes, a URL that nobody checked, a style that is not just a colour).
+ * @throws Error when the template itself is unsafe, a URL attribute is given anything but a SafeUrl, or a style anything but a SafeColor.
  */
 export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Html {
   const slots = slotsOf(literals);
@@ -46,6 +47,12 @@ function rendered(value: HtmlValue, slot: Slot): string {
     }
     return escapeHtml(value.toString());
   }
+  if (slot === 'style') {
+    if (!(value instanceof SafeColor)) {
+      throw new Error('A value inside a tag may stand in a style attribute only as a SafeColor.');
+    }
+    return value.toString();
+  }
   if (value === null || value === false) {
     return '';
   }
@@ -55,7 +62,7 @@ function rendered(value: HtmlValue, slot: Slot): string {
     }
     return value.toString();
   }
-  if (value instanceof SafeUrl) {
+  if (value instanceof SafeUrl || value instanceof SafeColor) {
     return escapeHtml(value.toString());
   }
   if (typeof value === 'object') {
@@ -92,8 +99,11 @@ function slotAfter(markup: string): Slot {
   }
   const attribute = /\s([a-z][a-z-]*)="[^"]*$/.exec(markup.slice(tagStart));
   const name = attribute?.[1];
-  if (name === undefined || name.startsWith('on') || name === 'style' || name === 'srcdoc') {
+  if (name === undefined || name.startsWith('on') || name === 'srcdoc') {
     throw new Error('A value inside a tag must stand in a double-quoted attribute that cannot run code.');
+  }
+  if (name === 'style') {
+    return 'style';
   }
   return urlAttributes.has(name) ? 'url' : 'attribute';
 }

@@ -2,12 +2,16 @@ import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
+import { GatewayTokens } from '../database/gateway-tokens.ts';
+import { manualBook } from '../database/manual-submissions.ts';
+import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger, describeError } from '../runtime/logger.ts';
+import { createMailer } from '../runtime/mailer.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { startTelemetry } from '../runtime/telemetry/start.ts';
@@ -50,6 +54,7 @@ const database = await openDatabase({
 });
 await requireDurability({ database, environment: config.environment, log });
 const secrets = createSecretBox(config.masterKey);
+const bkashTokens = new GatewayTokens({ database, secrets });
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
 const webhookHttp = observeHttpClient(
@@ -58,15 +63,21 @@ const webhookHttp = observeHttpClient(
   'webhook attempt',
 );
 telemetry.readGauges(() => readGauges(database));
+const mailer = config.mail === null ? null : createMailer(config.mail);
 const connection = await connect(config.temporal.address);
 const workers = await createWorkers(
   {
     database,
-    gateways: observeGateways(createGatewayRegistry({ config, http: gatewayHttp, secrets }), telemetry),
+    gateways: observeGateways(
+      createGatewayRegistry({ config, http: gatewayHttp, secrets, bkashTokens, readManual: manualBook(database) }),
+      telemetry,
+    ),
     dispatch: createDispatch(temporal.client),
     log,
     apiUrl: config.apiUrl,
     webUrl: config.webUrl,
+    calendar: calendarIn(BUSINESS_TIME_ZONE),
+    mailer,
     secrets,
     webhookHttp,
     allow,
@@ -97,6 +108,7 @@ onShutdown(log, [
   },
   () => connection.close(),
   () => temporal.close(),
+  async () => mailer?.close(),
   () => Promise.all([gatewayHttp.close(), webhookHttp.close()]),
   () => telemetry.shutdown(),
   () => database.close(),

@@ -1,3 +1,4 @@
+export { invoiceWorkflow } from './invoice.ts';
 export { latePaymentWorkflow } from './late-payment.ts';
 export { paymentWorkflow } from './payment.ts';
 export { refundWorkflow } from './refund.ts';

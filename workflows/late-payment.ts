@@ -102,7 +102,7 @@ async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Si
   const askingSinceMs = input.askingSinceMs ?? Date.now();
   for (let tries = 0; ; tries += 1) {
     call.take();
-    setCurrentDetails('A callback came after the payment had ended: asking the gateway whether money moved.');
+    setCurrentDetails('The payment has ended: asking the gateway whether money moved all the same.');
     try {
       return await bookLatePayment(input);
     } catch (error) {

@@ -30,6 +30,16 @@ export const BOOK: LocalActivityOptions = {
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
 };
 
+/** One database transaction: tells what is due to be told. */
+export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'look how the invoice stands, and tell what is due' };
+
+/** A few letters, each with its own limit of time. What stays unsent is tried again by the workflow. */
+export const SEND_MAILS: ActivityOptions = {
+  summary: 'send letters about the invoice',
+  startToCloseTimeout: '3m',
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 },
+};
+
 /** One database transaction, with nothing else to do meanwhile: tried until it works. */
 export const PARK: ActivityOptions = {
   summary: 'leave it to an operator',

@@ -5,7 +5,9 @@
  *   opening → waiting → asking → settled          the usual way
  *                 ↘ final questions → settled     at expiry: the gateway is asked once more, for 72 h if it must be
  *                 ↘ review                        a confirmed charge disagrees with the order; only an operator ends it
- * Messages: update `checkout-opened`, signals `callback`, `cancel-requested` and `decision`, query `progress`.
+ * Where the payer may choose the gateway, he chooses while the payment waits, and may change his mind: each choice opens a page.
+ * Messages: updates `checkout-opened` and `gateway-chosen`, signals `callback`, `cancel-requested`, `gateway-chosen` and `decision`, query
+ * `progress`.
  */
 import {
   allHandlersFinished,
@@ -25,6 +27,8 @@ import {
   callbackSignal,
   cancelRequestedSignal,
   checkoutOpenedUpdate,
+  gatewayChosenSignal,
+  gatewayChosenUpdate,
   progressQuery,
   type PaymentActivities,
   type PaymentProgress,
@@ -63,6 +67,13 @@ export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<Sett
     await condition(() => payment.checkoutDecided);
     return { status: payment.status };
   });
+  setHandler(gatewayChosenUpdate, async () => {
+    await payment.tried(payment.choose());
+    return { status: payment.status };
+  });
+  setHandler(gatewayChosenSignal, () => {
+    payment.choose();
+  });
   setHandler(callbackSignal, () => payment.wake());
   setHandler(cancelRequestedSignal, () => payment.wake());
   setHandler(decisionSignal, (decisionId) => payment.hear(decisionId));
@@ -76,7 +87,11 @@ class PaymentRun {
   progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
   private readonly input: PaymentWorkflowInput;
   private woken = false;
+  /** How often the payer chose a gateway, and how many of these choices were tried to be opened. */
+  private choices = 0;
+  private choicesTried = 0;
   private decisionIds: string[] = [];
+  private chosenGateway = '';
   private expired = false;
   private expiresAtMs = 0;
 
@@ -88,6 +103,17 @@ class PaymentRun {
     this.woken = true;
   }
 
+  /** The payer has chosen, as the row says; answers the number of that choice. */
+  choose(): number {
+    this.choices += 1;
+    return this.choices;
+  }
+
+  /** Resolves when the page of that choice was tried to be opened, or when there is nothing to open any more. */
+  async tried(choice: number): Promise<void> {
+    await condition(() => this.choicesTried >= choice);
+  }
+
   hear(decisionId: string): void {
     this.decisionIds.push(decisionId);
   }
@@ -97,6 +123,7 @@ class PaymentRun {
     const status = ending.booked === true ? ending.status : await this.settle(ending);
     this.status = status;
     this.checkoutDecided = true;
+    this.choicesTried = Number.MAX_SAFE_INTEGER;
     this.tell({ waitingFor: 'nothing', details: `Ended: ${status}.` });
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
     if (ending.failureCode === REVIEW_REJECTED) {
@@ -106,11 +133,13 @@ class PaymentRun {
     return status;
   }
 
-  /** Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay. */
+  /** Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay, or choose where. */
   private async open(): Promise<Ending | null> {
     for (let tries = 0; ; tries += 1) {
       await this.renewWhenLong();
+      const covered = this.choices;
       const opened = await openCheckout(this.input).catch(() => ({ kind: 'lost' as const }));
+      this.choicesTried = covered;
       switch (opened.kind) {
         case 'ended':
           return { ...opened, booked: true };
@@ -125,6 +154,13 @@ class PaymentRun {
           this.expiresAtMs = opened.expiresAtMs;
           this.checkoutDecided = true;
           this.woken ||= opened.attention;
+          this.tellGateway(opened.gateway);
+          return null;
+        case 'choosing':
+          this.status = 'PENDING';
+          this.expiresAtMs = opened.expiresAtMs;
+          this.checkoutDecided = true;
+          this.woken ||= opened.attention ?? false;
           return null;
         case 'unavailable':
           this.expiresAtMs = opened.expiresAtMs;
@@ -140,6 +176,9 @@ class PaymentRun {
         continue;
       }
       await this.sleepUnlessWoken(Math.min(pauseMs, this.expiresAtMs - Date.now()));
+      if (this.hasChosen) {
+        continue;
+      }
       // A callback for a session that we believed unopened: its answer was lost, but it exists.
       if (this.woken || this.expiresAtMs <= Date.now()) {
         return null;
@@ -154,13 +193,20 @@ class PaymentRun {
     while (true) {
       await this.renewWhenLong();
       const leftMs = this.leftMs();
+      if (leftMs > 0 && this.hasChosen && !this.woken) {
+        const ending = await this.open();
+        if (ending !== null) {
+          return ending;
+        }
+        continue;
+      }
       if (leftMs > 0) {
         this.tell({
           waitingFor: askAgainInMs === null ? 'payer' : 'gateway-answer',
           until: this.expiresAtMs,
           details: `Waiting for ${askAgainInMs === null ? 'the payer' : 'the gateway to confirm'} until ${utc(this.expiresAtMs)}.`,
         });
-        const due = (): boolean => this.woken || this.expired;
+        const due = (): boolean => this.woken || this.expired || this.hasChosen;
         await (askAgainInMs === null ? condition(due) : condition(due, Math.min(askAgainInMs, leftMs)));
       }
       const expired = this.leftMs() === 0;
@@ -189,7 +235,12 @@ class PaymentRun {
   /** One timer for the whole wait: a callback in between neither cancels nor restarts it, so it costs two events less. */
   private watchExpiry(): void {
     const watch = async (): Promise<void> => {
-      await sleep(Math.max(this.expiresAtMs - Date.now(), 1), { summary: 'the payment expires' });
+      // A way that the payer chooses meanwhile may give him longer.
+      let watchedMs: number;
+      do {
+        watchedMs = this.expiresAtMs;
+        await sleep(Math.max(this.expiresAtMs - Date.now(), 1), { summary: 'the payment expires' });
+      } while (watchedMs !== this.expiresAtMs);
       this.expired = true;
     };
     // A cancelled workflow has no use for its timer; the wait itself reports the cancellation.
@@ -206,14 +257,19 @@ class PaymentRun {
       if (verdict.kind !== 'undecided') {
         return this.endingOf(verdict);
       }
-      if (Date.now() >= giveUpAtMs) {
+      const withOperator = verdict.withOperator === true;
+      if (Date.now() >= giveUpAtMs && !withOperator) {
         return this.review('GATEWAY_UNREACHABLE');
       }
-      this.tell({
-        waitingFor: 'gateway-answer',
-        until: giveUpAtMs,
-        details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
-      });
+      this.tell(
+        withOperator
+          ? { waitingFor: 'operator', details: 'Expired, but the payer says that he has paid: an operator decides.' }
+          : {
+              waitingFor: 'gateway-answer',
+              until: giveUpAtMs,
+              details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
+            },
+      );
       await this.sleepUnlessWoken(pause(FINAL_PAUSES_MS, tries));
     }
   }
@@ -307,7 +363,19 @@ class PaymentRun {
   }
 
   private async sleepUnlessWoken(forMs: number): Promise<void> {
-    await condition(() => this.woken, Math.max(forMs, 1));
+    await condition(() => this.woken || this.hasChosen, Math.max(forMs, 1));
+  }
+
+  private get hasChosen(): boolean {
+    return this.choices > this.choicesTried;
+  }
+
+  /** What the payer chose, for whoever searches for it. */
+  private tellGateway(gateway: string | undefined): void {
+    if (gateway !== undefined && gateway !== this.chosenGateway) {
+      this.chosenGateway = gateway;
+      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.gateway, value: gateway }]);
+    }
   }
 
   private tell({

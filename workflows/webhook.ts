@@ -135,7 +135,7 @@ class Delivery {
         this.wait(result.retryInMs, PUT_OFF_WORDS[result.reason]);
         return null;
       case 'retry': {
-        const failed = `Attempt ${result.attempt - 1} of ${ATTEMPT_DELAYS_SECONDS.length} failed with ${result.status ?? result.error ?? 'an unknown error'}`;
+        const failed = `Attempt ${result.attempt - 1} of ${result.attemptsMax ?? ATTEMPT_DELAYS_SECONDS.length} failed with ${result.status ?? result.error ?? 'an unknown error'}`;
         this.attempt = result.attempt;
         this.recorded = result.recorded;
         this.wait(result.retryInMs, failed);

@@ -84,9 +84,18 @@ export async function lookForLateMoney(deps: ActivityDependencies, input: Paymen
     throw new Error('the scope has no such payment');
   }
   for (const { reference: attemptReference, name: applicationName } of attempts) {
-    const { id: paymentId, reference, applicationId, mode, gateway, amountMinor, currency } = payment;
+    const { id: paymentId, reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
     await deps.dispatch.startLatePayment(
-      { paymentId, reference, applicationId, applicationName, mode, gateway, amount: { amountMinor, currency } },
+      {
+        paymentId,
+        reference,
+        applicationId,
+        applicationName,
+        mode,
+        gateway,
+        amount: { amountMinor, currency },
+        invoiceId,
+      },
       { attemptReference, callbackId: 0n },
     );
   }

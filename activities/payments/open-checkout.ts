@@ -1,8 +1,10 @@
 import {
   insertFirstAttempt,
   readCheckoutStart,
+  recordChoosing,
   recordNoSession,
   recordSession,
+  recordUnavailableChoice,
   type AttemptRecord,
   type CheckoutStart,
 } from '../../database/attempts.ts';
@@ -10,6 +12,7 @@ import type { CustomerDefaults } from '../../database/entities/application.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { isOpen, type SettledStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
+import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import { GatewayFailure, type Gateway, type SessionOrder, type SessionOutcome } from '../../gateways/port.ts';
 import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
@@ -46,27 +49,76 @@ export async function openCheckout(
     await deps.database.inOneTrip(scope, (statements) =>
       recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
     );
-    return { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() };
+    return unlessOpened(deps, input, { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() });
   }
   if (outcome.kind === 'refused') {
     deps.log.warn(
-      { payment: payment.reference, gateway: payment.gateway, reason: outcome.gatewayText.slice(0, 200) },
+      { payment: payment.reference, gateway: attempt.gateway, reason: outcome.gatewayText.slice(0, 200) },
       'session refused',
     );
-    await deps.database.inOneTrip(scope, (statements) =>
-      recordNoSession(statements, { ...ids, status: 'REFUSED', failureCode: outcome.code }),
-    );
-    return { kind: 'refused', code: outcome.code };
+    return unlessOpened(deps, input, await refused(deps, prepared, outcome.code));
   }
-  const { sessionKey, gatewayUrl } = outcome;
-  await deps.database.inOneTrip(scope, (statements) => recordSession(statements, { ...ids, sessionKey, gatewayUrl }));
-  return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention: false };
+  const { sessionKey, gatewayUrl, payWithinMinutes = 0 } = outcome;
+  const expiresAt = new Date(Math.max(payment.expiresAt.getTime(), Date.now() + payWithinMinutes * 60_000));
+  await deps.database.inOneTrip(scope, (statements) =>
+    recordSession(statements, { ...ids, sessionKey, gatewayUrl, expiresAt }),
+  );
+  return openedAt({ ...payment, expiresAt }, attempt, leavesOpenPage(deps, prepared));
 }
 
-interface Prepared {
-  readonly payment: PaymentRecord;
-  readonly applicationName: string;
-  readonly customerDefaults: CustomerDefaults;
+/**
+ * What another worker was given meanwhile counts more than that this one was given nothing: a gateway may refuse a second session for one order, and
+ * a payment must not fail while its payer is on the page of the first.
+ */
+async function unlessOpened(
+  deps: ActivityDependencies,
+  input: PaymentWorkflowInput,
+  result: OpenCheckoutResult,
+): Promise<OpenCheckoutResult> {
+  const now = await prepare(deps, input);
+  return 'kind' in now ? now : result;
+}
+
+/**
+ * Whether the payer has left a page open at a gateway that can close it. The workflow then has that gateway asked, and the page closed, when
+ * he is on his way already: neither its slowness nor its failure is his.
+ */
+function leavesOpenPage(
+  deps: ActivityDependencies,
+  { payment, leftOpen }: Pick<CheckoutStart, 'payment' | 'leftOpen'>,
+): boolean {
+  return leftOpen.some((left) => {
+    const gateway = openOrAlert(deps, { gateway: left.gateway, mode: payment.mode, store: left });
+    return gateway?.closeSession !== undefined;
+  });
+}
+
+/** Where the payer has a choice, the workflow learns what it was. */
+function openedAt(payment: PaymentRecord, attempt: AttemptRecord, attention: boolean): OpenCheckoutResult {
+  const chosen = mayChoose(payment) ? { gateway: attempt.gateway } : {};
+  return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention, ...chosen };
+}
+
+const mayChoose = ({ gatewayChoices }: PaymentRecord): boolean => Array.isArray(gatewayChoices);
+
+/** A gateway that refuses ends the payment, unless the payer may choose another one. */
+async function refused(
+  { database }: ActivityDependencies,
+  { payment, attempt }: Pick<Prepared, 'payment' | 'attempt'>,
+  failureCode: string,
+): Promise<OpenCheckoutResult> {
+  const ids = { paymentId: payment.id, attemptId: attempt.id };
+  if (mayChoose(payment)) {
+    await database.inOneTrip(payment, (statements) => recordUnavailableChoice(statements, { ...ids, failureCode }));
+    return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime() };
+  }
+  await database.inOneTrip(payment, (statements) =>
+    recordNoSession(statements, { ...ids, status: 'REFUSED', failureCode }),
+  );
+  return { kind: 'refused', code: failureCode };
+}
+
+interface Prepared extends Pick<CheckoutStart, 'payment' | 'applicationName' | 'customerDefaults' | 'leftOpen'> {
   readonly attempt: AttemptRecord;
   readonly gateway: Gateway;
 }
@@ -88,42 +140,54 @@ async function prepare(
     return { kind: 'review', reason: payment.reviewReason };
   }
   // A session that the gateway has once made is never opened a second time, whatever became of it: the workflow asks instead.
-  if (last !== null && last.sessionKey !== null) {
-    const attention = start.waitingCallbacks > 0 || last.status !== 'OPEN' || payment.cancelRequestedAt !== null;
-    return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention };
+  const waiting = start.waitingCallbacks > 0 || payment.cancelRequestedAt !== null || leavesOpenPage(deps, start);
+  if (last !== null && last.sessionKey !== null && !last.superseded) {
+    return openedAt(payment, last, waiting || last.status !== 'OPEN');
   }
-  const attempt = last ?? (await firstAttempt(deps, start));
-  const gateway = attempt === null ? undefined : deps.gateways.open(payment.gateway, payment.mode, attempt);
-  if (attempt !== null && gateway !== undefined) {
+  const { gateway: name } = payment;
+  if (typeof name !== 'string') {
+    await deps.database.inOneTrip(scope, (statements) => recordChoosing(statements, payment.id));
+    return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: waiting };
+  }
+  const attempt = last ?? (await firstAttempt(deps, start, name));
+  if (attempt === null) {
+    return { kind: 'refused', code: NOT_CONFIGURED };
+  }
+  const gateway = deps.gateways.open(attempt.gateway, payment.mode, attempt);
+  if (gateway !== undefined) {
     return { ...start, attempt, gateway };
   }
   // Whoever may have paid there is asked about later, when the store is configured again or a person looks.
-  return attempt?.status === 'UNKNOWN'
+  return attempt.status === 'UNKNOWN'
     ? { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() }
-    : { kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' };
+    : refused(deps, { payment, attempt }, NOT_CONFIGURED);
 }
+
+const NOT_CONFIGURED = 'GATEWAY_NOT_CONFIGURED';
 
 /** The payment's creator knew no store; null when there still is none. */
 async function firstAttempt(
   { database, gateways }: ActivityDependencies,
   { payment, storeChosen }: CheckoutStart,
+  gateway: string,
 ): Promise<AttemptRecord | null> {
-  const storeId = storeChosen ?? gateways.defaultStoreId(payment.gateway, payment.mode);
+  const storeId = storeChosen ?? gateways.defaultStoreId(gateway, payment.mode);
   return storeId === undefined
     ? null
     : database.inTransaction(payment, (statements) =>
-        insertFirstAttempt(statements, { payment, reference: attemptReference(), storeId }),
+        insertFirstAttempt(statements, { payment, reference: attemptReference(), gateway, storeId }),
       );
 }
 
 function orderOf({ payment, applicationName, customerDefaults, attempt }: Prepared, apiUrl: string): SessionOrder {
   const defaults = { ...CUSTOMER_DEFAULTS, ...customerDefaults };
   const callback = (kind: string): string =>
-    `${apiUrl}/gateway/${payment.gateway}/${payment.mode.toLowerCase()}/${kind}`;
+    `${apiUrl}/gateway/${attempt.gateway}/${payment.mode.toLowerCase()}/${kind}`;
   return {
     attemptReference: attempt.reference,
     amount: { amountMinor: payment.amountMinor, currency: payment.currency },
     productName: payment.productName ?? applicationName,
+    payerPhone: payment.customerPhone ?? null,
     customer: {
       ...defaults,
       name: payment.customerName ?? defaults.name,
@@ -135,7 +199,9 @@ function orderOf({ payment, applicationName, customerDefaults, attempt }: Prepar
       fail: callback('fail'),
       cancel: callback('cancel'),
       ipn: callback('ipn'),
+      back: callback('return'),
     },
+    expiresAt: payment.expiresAt,
   };
 }
 

@@ -1,15 +1,19 @@
 import { consumeDecision } from '../../database/decisions.ts';
+import { reopenDoubted } from '../../database/gateway-callbacks.ts';
+import type { InvoiceRecord } from '../../database/invoices.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { endPayment, readEnded, type SettledPayment } from '../../database/settlements.ts';
 import type { Statements } from '../../database/statements.ts';
-import { recordEvent } from '../../database/webhooks.ts';
+import { dueMinorOf } from '../../domain/invoice.ts';
 import { paymentSettlement } from '../../domain/ledger.ts';
 import { canBecome, type SettledStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import type { EventType } from '../../domain/webhook.ts';
 import type { SettleInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
-import { describeError } from '../../runtime/logger.ts';
+import { applyPayment, lockInvoiceOf, noteUnpaidAttempt } from '../invoices/apply-payment.ts';
+import { followUp, type FollowUp } from '../follow-up.ts';
+import { recordPaymentEvent } from '../payment-event.ts';
 import { endOf } from './open-checkout.ts';
 import { scopeOf } from './scope.ts';
 
@@ -21,76 +25,107 @@ const EVENT_OF: Readonly<Record<SettledStatus, EventType>> = {
 };
 
 /**
- * Ends a payment: status by guarded update, ledger and event, in one transaction. Run twice, or by two workers at once, it changes nothing
- * more and answers the status that stands. The delivery of the event is started after the commit; the sweeper starts it otherwise.
+ * Ends a payment: status by guarded update, ledger, event and what its invoice gets of it, in one transaction. Run twice, or by two workers
+ * at once, it changes nothing more and answers the status that stands. What follows is started after the commit; the sweeper starts it
+ * otherwise.
  */
 export async function settlePayment(deps: ActivityDependencies, input: SettleInput): Promise<SettledStatus> {
-  const { status, eventId } = await deps.database.inTransaction(scopeOf(input), (statements) =>
+  const { status, followUps } = await deps.database.inTransaction(scopeOf(input), (statements) =>
     settle(deps, statements, input),
   );
-  if (eventId !== null) {
-    const { applicationId, mode } = scopeOf(input);
-    await deps.dispatch
-      .startDelivery({ eventId, applicationId, mode, type: EVENT_OF[status], reference: input.reference })
-      .catch((error: unknown) => {
-        deps.log.warn({ event: eventId, error: describeError(error) }, 'delivery not started; the sweeper will');
-      });
-  }
+  await followUp(deps, input, followUps);
   return status;
 }
 
 interface Settled {
   readonly status: SettledStatus;
-  /** Null when there is nothing to deliver: no endpoint, or delivered before. */
-  readonly eventId: string | null;
+  readonly followUps: readonly FollowUp[];
 }
 
 async function settle(deps: ActivityDependencies, statements: Statements, input: SettleInput): Promise<Settled> {
   if (!canBecome('PENDING', input.status)) {
     throw new RangeError(`a payment does not end as ${input.status}`);
   }
+  const invoice = await lockInvoiceOf(statements, input);
   const settled = await endPayment(statements, {
     paymentId: BigInt(input.paymentId),
     status: input.status,
     failureCode: input.failureCode ?? null,
+    invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
   });
   if (settled === null) {
-    return alreadySettled(statements, input);
+    return alreadySettled(deps, statements, input);
   }
   if (input.decisionId !== undefined) {
     await consumeDecision(statements, BigInt(input.decisionId), input.status);
+    if (input.status === 'SUCCEEDED') {
+      await reopenDoubted(statements, BigInt(input.paymentId));
+    }
   }
   const { payment } = settled;
+  if (typeof payment.invoiceId === 'bigint' && invoice === null) {
+    // Settling it would take money for an invoice that nobody has locked.
+    throw new Error('a payment of an invoice was started without it');
+  }
   const [, event] = await Promise.all([
     postCharge(statements, settled),
-    recordEvent(statements, {
-      applicationId: payment.applicationId,
-      mode: payment.mode,
-      paymentId: payment.id,
+    recordPaymentEvent(statements, payment, {
       type: EVENT_OF[input.status],
       sequence: payment.eventSequence,
       data: paymentView(payment, deps.webUrl),
     }),
   ]);
+  const ofInvoice = invoice === null ? [] : await tellInvoice(deps, statements, { invoice, settled });
   deps.log.info(
     { payment: payment.reference, application: payment.applicationId.toString(), status: input.status },
     'payment settled',
   );
-  return { status: input.status, eventId: event.parked ? null : event.eventId };
+  return {
+    status: input.status,
+    followUps: [
+      ...(event === null || event.parked ? [] : [deliveryOf(deps, input, { ...event, status: input.status })]),
+      ...ofInvoice,
+    ],
+  };
+}
+
+function tellInvoice(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { invoice, settled }: { readonly invoice: InvoiceRecord; readonly settled: SettledPayment },
+): Promise<FollowUp[]> {
+  return settled.charge === null
+    ? noteUnpaidAttempt(deps, statements, invoice)
+    : applyPayment(deps, statements, { invoice, payment: settled.payment });
+}
+
+function deliveryOf(
+  deps: ActivityDependencies,
+  input: SettleInput,
+  { eventId, status }: { readonly eventId: string; readonly status: SettledStatus },
+): FollowUp {
+  const event = { eventId, ...scopeOf(input), type: EVENT_OF[status], reference: input.reference };
+  return { what: 'delivery', about: { event: eventId }, start: () => deps.dispatch.startDelivery(event) };
 }
 
 /** Nothing is marked paid without the gateway's own confirmation in the attempt's row. */
 async function postCharge(statements: Statements, { payment, charge }: SettledPayment): Promise<void> {
   if (charge !== null) {
-    const { applicationId, mode, currency, gateway, reference } = payment;
+    const { applicationId, mode, currency, reference, surplusMinor } = payment;
     await postTransaction(
       statements,
-      paymentSettlement({ applicationId, mode, currency, gateway, reference, ...charge }),
+      paymentSettlement({ applicationId, mode, currency, reference, surplusMinor, ...charge }),
     );
   }
 }
 
-async function alreadySettled(statements: Statements, input: SettleInput): Promise<Settled> {
-  const { status, waitingEventId } = await readEnded(statements, BigInt(input.paymentId));
-  return { status: endOf({ status }), eventId: waitingEventId };
+async function alreadySettled(
+  deps: ActivityDependencies,
+  statements: Statements,
+  input: SettleInput,
+): Promise<Settled> {
+  const ended = await readEnded(statements, BigInt(input.paymentId));
+  const status = endOf(ended);
+  const { waitingEventId: eventId } = ended;
+  return { status, followUps: eventId === null ? [] : [deliveryOf(deps, input, { eventId, status })] };
 }

@@ -8,11 +8,13 @@ import {
 import { sqlStateOf } from '../../database/connection.ts';
 import type { CallbackOutcome } from '../../database/entities/payment.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
+import { nextLateQuestion } from '../../domain/late-questions.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
 import {
   GatewayFailure,
   type AttemptAnswer,
+  type AttemptHandle,
   type Charge,
   type Gateway,
   type ParsedCallback,
@@ -23,6 +25,8 @@ import { scopeOf } from './scope.ts';
 
 /** PostgreSQL: unique_violation. */
 const UNIQUE_VIOLATION = '23505';
+/** How long operators may leave a payer without an answer after his payment's expiry, until it is alerted. */
+const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
 
 /**
@@ -38,32 +42,56 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
     return { kind: 'charged' };
   }
   const verdicts: Verdict[] = [];
-  for (const attempt of question.attempts.filter(({ status }) => !ENDED_BY_GATEWAY.has(status))) {
-    const gateway = deps.gateways.open(question.payment.gateway, input.mode, attempt);
-    if (gateway === undefined) {
-      throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
+  const unanswered: GatewayFailure[] = [];
+  for (const attempt of question.attempts.filter((candidate) => isToBeAsked(candidate, question))) {
+    const verdict = await verifyAttempt({ deps, input, question, attempt }).catch((error: unknown) => {
+      if (!attempt.superseded || !(error instanceof GatewayFailure)) {
+        throw error;
+      }
+      // A gateway that is away, and that the payer has left for this reason, does not hide what he has paid at the next one.
+      unanswered.push(error);
+      return null;
+    });
+    if (verdict === null) {
+      continue;
     }
-    const verdict = await verifyAttempt({ deps, input, question, attempt, gateway });
     if (verdict.kind === 'charged' || verdict.kind === 'review') {
       return verdict;
     }
-    verdicts.push(verdict);
+    // What the payer has left behind ends nothing; but whoever is paying there is waited for.
+    if (!attempt.superseded || (verdict.kind === 'undecided' && (verdict.hopeful || verdict.withOperator === true))) {
+      verdicts.push(verdict);
+    }
   }
-  return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question);
+  const [failure] = unanswered;
+  if (failure !== undefined) {
+    throw failure;
+  }
+  return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question, input.final);
+}
+
+/** What the gateway has ended is asked about no more, unless it has something to say about a page that the payer had left. */
+function isToBeAsked({ id, status, superseded }: AttemptRecord, { callbacks }: Question): boolean {
+  return !ENDED_BY_GATEWAY.has(status) || (superseded && callbacks.some(({ attemptId }) => attemptId === id));
 }
 
 /**
  * No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. The worker that heard it may have
  * died before it could tell, so this must be the same word.
  */
-function lastWord({ attempts, payment }: Question): Verdict {
-  switch (attempts.at(-1)?.status) {
+function lastWord({ attempts, payment }: Question, final: boolean): Verdict {
+  const last = attempts.at(-1);
+  const status = last?.superseded === true ? undefined : last?.status;
+  switch (status) {
     case 'FAILED':
       return { kind: 'failed' };
     case 'CANCELLED':
       return { kind: 'cancelled' };
-    default:
-      return { kind: endWithoutCharge(payment) };
+    default: {
+      const kind = endWithoutCharge(payment);
+      const mayStillChoose = Array.isArray(payment.gatewayChoices) && kind === 'expired' && !final;
+      return mayStillChoose ? { kind: 'undecided', hopeful: false } : { kind };
+    }
   }
 }
 
@@ -77,20 +105,28 @@ interface AttemptQuestion {
   readonly input: VerifyInput;
   readonly question: Question;
   readonly attempt: AttemptRecord;
-  readonly gateway: Gateway;
 }
 
-async function verifyAttempt({ deps, input, question, attempt, gateway }: AttemptQuestion): Promise<Verdict> {
+async function verifyAttempt({ deps, input, question, attempt }: AttemptQuestion): Promise<Verdict> {
+  const gateway = deps.gateways.open(attempt.gateway, input.mode, attempt);
+  if (gateway === undefined) {
+    throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
+  }
   const callbacks = question.callbacks.filter(({ attemptId }) => attemptId === attempt.id);
   const claims = callbacks
     .filter(({ signatureValid }) => signatureValid)
     .map(({ id, rawPayload }) => ({ id, ...gateway.parseCallback(rawPayload) }));
-  const answer = await gateway.askAttempt({
+  const handle: AttemptHandle = {
     attemptReference: attempt.reference,
     sessionKey: attempt.sessionKey,
     claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
     knownValidationIds: [],
-  });
+    mayExecute: isOpen(question.payment.status) && question.payment.cancelRequestedAt === null && !attempt.superseded,
+  };
+  const asked = await gateway.askAttempt(handle);
+  const final = input.final || isLeftOpen(gateway, attempt);
+  const ends = asked.kind === 'untouched' && endOfAttempt(asked, question.payment, final) !== null;
+  const answer = ends ? await closed(gateway, handle, asked) : asked;
   const record: RecordAnswer = async (outcome, said) => {
     const { newestCallbackId } = question;
     const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
@@ -107,7 +143,12 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
       riskAccepted: input.riskAccepted === true,
     });
   }
-  const ended = endOfAttempt(answer, question.payment, input.final);
+  if (answer.kind === 'with-operator') {
+    await record('IGNORED', null);
+    alertWhenLeft(deps, input, answer.since);
+    return { kind: 'undecided', hopeful: false, withOperator: true };
+  }
+  const ended = endOfAttempt(answer, question.payment, final);
   if (ended === null) {
     await record('IGNORED', null);
     return {
@@ -115,8 +156,24 @@ async function verifyAttempt({ deps, input, question, attempt, gateway }: Attemp
       hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
     };
   }
-  await record('ACCEPTED', { status: ended.status });
+  const askAgainAt = answer.kind === 'untouched' ? askAgainOf(attempt, gateway) : null;
+  await record('ACCEPTED', { status: ended.status, askAgainAt });
   return { kind: ended.verdict };
+}
+
+/** What a payer wrote waits for operators however long it takes; but somebody should hear of it. */
+function alertWhenLeft({ log }: ActivityDependencies, { reference, final }: VerifyInput, since: Date): void {
+  if (final && Date.now() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
+    log.error(
+      { payment: reference, since: since.toISOString(), alert: 'manual-payment-left' },
+      'a payer says that he has paid by hand, and no operator has decided on it',
+    );
+  }
+}
+
+/** A session that we close may still be paid at the gateway; one of which no page is known may not. */
+function askAgainOf({ openedAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
+  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: new Date() });
 }
 
 /** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about late money. */
@@ -173,6 +230,23 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
   return { kind: 'charged' };
 }
 
+/** A page that the payer has left is not kept open for him, where it can be closed. */
+function isLeftOpen({ closeSession }: Gateway, { superseded, sessionKey }: AttemptRecord): boolean {
+  return superseded && sessionKey !== null && closeSession !== undefined;
+}
+
+/**
+ * An untouched attempt that is about to end is closed at the gateway first, where that can be: its page would go on taking money. Whatever
+ * is not surely closed has not ended.
+ */
+async function closed(gateway: Gateway, handle: AttemptHandle, untouched: AttemptAnswer): Promise<AttemptAnswer> {
+  if (gateway.closeSession === undefined || (await gateway.closeSession(handle)) === 'closed') {
+    return untouched;
+  }
+  const answer = await gateway.askAttempt(handle);
+  return answer.kind === 'untouched' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
+}
+
 type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' | 'cancelled' | 'expired' };
 
 /**
@@ -180,7 +254,7 @@ type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' |
  * asked on our page to cancel: the gateway then has nothing of his that could still go through.
  */
 function endOfAttempt(
-  answer: Exclude<AttemptAnswer, { kind: 'charged' }>,
+  answer: Exclude<AttemptAnswer, { kind: 'charged' | 'with-operator' }>,
   payment: PaymentRecord,
   final: boolean,
 ): AttemptEnd | null {

@@ -1,6 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
 import { sealedSecretOf } from '../../database/gateway-stores.ts';
 import { noteAccepted, noteAsked, noteEvidence, noteNotAsked } from '../../database/refund-steps.ts';
+import { readRefundedCharge, type RefundedChargeRecord } from '../../database/refunded-charge.ts';
 import { readRefund, type RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { isFinalRefund } from '../../domain/refund.ts';
@@ -29,7 +30,7 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   const refundId = BigInt(input.refundId);
   const write = (work: (statements: Statements) => Promise<void>): Promise<void> =>
     deps.database.inOneTrip(scope, work);
-  const { refund, gateway } = await readAtGateway(deps, scope, refundId);
+  const { refund, charge, gateway } = await readAtGateway(deps, scope, refundId);
   if (isFinalRefund(refund.status)) {
     return { kind: 'ended', status: refund.status };
   }
@@ -37,7 +38,8 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
     throw new GatewayFailure('unauthorized', 'the store of this refund is not configured');
   }
   if (refund.gatewayRefundId !== null) {
-    const answer = await gateway.askRefund(refund.gatewayRefundId);
+    const { gatewayTxnId } = refund;
+    const answer = await gateway.askRefund(refund.gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
     await keepEvidence(write, refundId, answer);
     return conclusion(answer, { doubtful: false });
   }
@@ -45,7 +47,7 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   if (asked === null) {
     throw new Error('the refund is not to be carried out');
   }
-  const answer = await request(gateway, asked).catch(async (error: unknown) => {
+  const answer = await request(gateway, asked, charge).catch(async (error: unknown) => {
     if (error instanceof GatewayFailure && NOT_CARRIED_OUT.has(error.kind)) {
       await write((statements) => noteNotAsked(statements, refundId));
     }
@@ -65,23 +67,34 @@ async function readAtGateway(
   { database, gateways }: ActivityDependencies,
   scope: Scope,
   refundId: bigint,
-): Promise<{ refund: RefundRecord; gateway: Gateway | undefined }> {
-  const { refund, sealedSecret } = await database.inTransaction(scope, async (statements) => {
+): Promise<{ refund: RefundRecord; charge: RefundedChargeRecord; gateway: Gateway | undefined }> {
+  const { refund, charge, sealedSecret } = await database.inTransaction(scope, async (statements) => {
     const found = await readRefund(statements, scope, refundId);
     if (found === null) {
       throw new Error('the scope has no such refund');
     }
-    return { refund: found, sealedSecret: await sealedSecretOf(statements, scope, found) };
+    return {
+      refund: found,
+      charge: await readRefundedCharge(statements, refundId),
+      sealedSecret: await sealedSecretOf(statements, scope, found),
+    };
   });
-  return { refund, gateway: gateways.open(refund.gateway, refund.mode, { storeId: refund.storeId, sealedSecret }) };
+  return {
+    refund,
+    charge,
+    gateway: gateways.open(refund.gateway, refund.mode, { storeId: refund.storeId, sealedSecret }),
+  };
 }
 
-function request(gateway: Gateway, { gatewayTxnId, reference, amountMinor, currency }: RefundRecord) {
+function request(gateway: Gateway, refund: RefundRecord, charge: RefundedChargeRecord) {
+  const { gatewayTxnId, reference, amountMinor, currency } = refund;
   return gateway.refund({
+    ...charge,
     gatewayTxnId,
     refundReference: reference,
     amount: { amountMinor, currency },
     remarks: REMARKS,
+    askedBefore: refund.doubtful || refund.acceptedAt !== null,
   });
 }
 
@@ -106,6 +119,8 @@ function conclusion(answer: GatewayAnswer, { doubtful }: { readonly doubtful: bo
         : { kind: 'failed', code: 'GATEWAY_REFUSED_REFUND' };
     case 'cancelled':
       return { kind: 'unclear', reason: 'GATEWAY_CANCELLED' };
+    case 'by-hand':
+      return { kind: 'unclear', reason: 'PAID_BACK_BY_HAND' };
     case 'accepted':
     case 'processing':
     case 'unknown':

@@ -2,7 +2,6 @@ import { endRefundRow, reviewRefund, waitingRefundEvents, type RefundEnd } from 
 import { readRefund, type RefundRecord } from '../../database/refunds.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import type { Statements } from '../../database/statements.ts';
-import { recordEvent } from '../../database/webhooks.ts';
 import { refundGivenBack } from '../../domain/ledger.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import { isFinalRefund, type FinalRefundStatus } from '../../domain/refund.ts';
@@ -11,6 +10,8 @@ import type { EventType } from '../../domain/webhook.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { RefundEndInput, RefundReviewInput, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
+import { recordPaymentEvent } from '../payment-event.ts';
+import { findInvoiceHandle, lockInvoiceOfPayment, reopenInvoice } from '../invoices/reopen.ts';
 import { scopeOf } from '../payments/scope.ts';
 
 const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
@@ -52,6 +53,8 @@ export async function writeEnd(
 ): Promise<FinalRefundStatus> {
   const scope = { applicationId: refund.applicationId, mode: refund.mode };
   const { id: refundId, paymentId } = refund;
+  const givesBack = status === 'SUCCEEDED' && refund.latePaymentId === null;
+  const invoice = givesBack ? await lockInvoiceOfPayment(statements, scope, paymentId) : null;
   const ended = await endRefundRow(statements, { scope, refundId, paymentId, status, failureCode, from });
   if (ended === null) {
     const now = await readRefund(statements, scope, refundId);
@@ -61,12 +64,15 @@ export async function writeEnd(
     return now.status;
   }
   await book(deps, statements, ended);
+  if (invoice !== null) {
+    await reopenInvoice(deps, statements, { invoice, refund: ended.refund });
+  }
   deps.log.info({ refund: refund.reference, application: refund.applicationId.toString(), status }, 'refund ended');
   return status;
 }
 
 async function book(deps: ActivityDependencies, statements: Statements, { refund, payment }: RefundEnd): Promise<void> {
-  const { applicationId, mode, currency, gateway, reference, amountMinor, paymentId } = refund;
+  const { applicationId, mode, currency, gateway, reference, amountMinor } = refund;
   const late = refund.latePaymentId !== null;
   const succeeded = refund.status === 'SUCCEEDED';
   const changesPayment = succeeded && !late;
@@ -79,35 +85,44 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
   if (!isFinalRefund(refund.status)) {
     throw new RangeError(`a refund does not end as ${refund.status}`);
   }
-  const event = { applicationId, mode, paymentId };
-  await recordEvent(statements, {
-    ...event,
+  await recordPaymentEvent(statements, payment, {
     type: EVENT_OF[refund.status],
     sequence: payment.eventSequence - (changesPayment ? 1 : 0),
     data: refundView(refund),
+    refund,
   });
   if (changesPayment) {
-    await recordEvent(statements, {
-      ...event,
+    await recordPaymentEvent(statements, payment, {
       type: 'payment.refunded',
       sequence: payment.eventSequence,
       data: paymentView(payment, deps.webUrl),
+      refund,
     });
   }
 }
 
-/** Whatever ended a refund, this run or one that died after its commit: its events are on their way at once. The sweeper starts the rest. */
+/** Whatever ended a refund, this run or one that died after its commit: what follows from it is started at once. The sweeper starts the rest. */
 export async function startDeliveries(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
   const { applicationId, mode } = scopeOf(input);
   try {
-    const waiting = await deps.database.inTransaction({ applicationId, mode }, async (statements) =>
-      waitingRefundEvents(statements, (await findRefund(statements, input)).paymentId),
-    );
+    const { waiting, reopened } = await deps.database.inTransaction({ applicationId, mode }, async (statements) => {
+      const { paymentId, reopensInvoice } = await findRefund(statements, input);
+      return {
+        waiting: await waitingRefundEvents(statements, paymentId),
+        reopened: reopensInvoice ? await findInvoiceHandle(statements, { applicationId, mode }, paymentId) : null,
+      };
+    });
     for (const event of waiting) {
       await deps.dispatch.startDelivery({ ...event, applicationId, mode });
     }
+    if (reopened !== null) {
+      await deps.dispatch.tellInvoice(reopened, 'reopened');
+    }
   } catch (error) {
-    deps.log.warn({ refund: input.reference, error: describeError(error) }, 'delivery not started; the sweeper will');
+    deps.log.warn(
+      { refund: input.reference, error: describeError(error) },
+      'what follows is not started; the sweeper will',
+    );
   }
 }
 

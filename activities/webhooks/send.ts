@@ -10,7 +10,7 @@ import type { HttpClient } from '../../runtime/http-client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { signedHeaders } from './signature.ts';
+import { deliveryHeaders } from './signature.ts';
 
 export interface SendDependencies {
   readonly http: HttpClient;
@@ -56,11 +56,13 @@ export async function sendEvent(
     return { ...failed('SECRET_UNREADABLE'), countsAgainstEndpoint: false };
   }
   const body = Buffer.from(delivery.payload, 'utf8');
+  const { dialect, attempts } = delivery;
+  const message = { eventId, sentAt: now, body, secrets, dialect, attempts };
   try {
     const reply = await deps.http.send({
       method: 'POST',
       url: endpoint.url,
-      headers: { 'content-type': 'application/json', ...signedHeaders({ eventId, sentAt: now, body, secrets }) },
+      headers: { 'content-type': 'application/json', ...deliveryHeaders(message) },
       body,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       totalTimeoutMs: ATTEMPT_TIMEOUT_MS,

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { KEY_DIALECTS, SCOPES } from '../../database/applications.ts';
+import { DIALECTS } from '../../domain/dialect.ts';
+import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';
 import { IdText, text } from '../http/fields.ts';
 import { GatewayName } from './gateway-schemas.ts';
@@ -34,12 +37,28 @@ const SETTINGS = {
     .min(1, 'must be at least 1')
     .max(100_000, 'must be at most 100000'),
   latePaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
+  refundedInvoices: z
+    .enum(['REOPEN', 'KEEP'], 'must be REOPEN or KEEP')
+    .describe('Whether what is given back of an invoice’s payments is due again, or a credit.'),
   returnOrigins: z.array(Origin, 'must be a list').max(50, 'must be at most 50'),
   gatewaysAllowed: z
     .array(GatewayName, 'must be a list')
     .max(20, 'must be at most 20')
     .nullable()
     .describe('Names of gateways. Null: every gateway.'),
+  checkoutGateways: z
+    .array(GatewayName, 'must be a list')
+    .min(1, 'must not be empty')
+    .max(20, 'must be at most 20')
+    .nullable()
+    .describe(
+      'Where payers pay when a request names no gateway, and on the pages of invoices: several let the payer choose, in this order. Null: at SSLCOMMERZ.',
+    ),
+  shadhinpayEvents: z
+    .array(z.enum(SHADHINPAY_EVENT_NAMES, 'must be an event of ShadhinPay’s contract'), 'must be a list')
+    .max(SHADHINPAY_EVENT_NAMES.length, `must be at most ${SHADHINPAY_EVENT_NAMES.length}`)
+    .nullable()
+    .describe('Which events of ShadhinPay’s contract are told. Null: those that are on by default.'),
 } as const;
 
 export const RegisterApplication = z
@@ -53,6 +72,13 @@ export const ApplicationSettings = z
   .partial()
   .meta({ id: 'ApplicationSettings' });
 export type ApplicationSettings = z.infer<typeof ApplicationSettings>;
+
+const Business = z
+  .object({
+    clientId: z.string().describe('Sent as `Client-Id`.'),
+    businessId: z.string().describe('Sent as `Business-Id`.'),
+  })
+  .meta({ id: 'Business' });
 
 export const Application = z
   .object({
@@ -71,8 +97,14 @@ export const Application = z
     expiryMinutes: z.int(),
     rateLimitPerMinute: z.int(),
     latePaymentPolicy: z.enum(['REVIEW', 'REFUND']),
+    refundedInvoices: z.enum(['REOPEN', 'KEEP']),
     returnOrigins: z.array(z.string()),
     gatewaysAllowed: z.array(z.string()).nullable(),
+    checkoutGateways: z.array(z.string()).nullable(),
+    shadhinpayEvents: z.array(z.string()).nullable(),
+    business: Business.nullable().describe(
+      'How ShadhinPay’s contract names the application; null before its first key.',
+    ),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -103,6 +135,10 @@ export const Credential = z
   .object({
     id: z.int(),
     mode: z.enum(MODES),
+    dialect: z.enum(DIALECTS).describe('The contract that the key speaks.'),
+    label: z.string().nullable().describe('What the key is for.'),
+    prefix: z.string().nullable().describe('What its contract shows of the key.'),
+    scopes: z.array(z.string()).nullable().describe('What the key may do; null where its contract knows no scopes.'),
     status: z.enum(['ACTIVE', 'REVOKED']),
     expiresAt: z.iso.datetime().nullable().describe('Set when it was rotated out: until then it still works.'),
     lastUsedAt: z.iso.datetime().nullable().describe('To the minute.'),
@@ -110,9 +146,34 @@ export const Credential = z
   })
   .meta({ id: 'Credential' });
 
+const NEW_KEY = {
+  mode: z.enum(MODES, 'must be TEST or LIVE'),
+  dialect: z.enum(KEY_DIALECTS, 'must be native, ownpay or shadhinpay').default('native'),
+  label: text(100).optional().describe('What the key is for.'),
+  scopes: z
+    .array(z.enum(SCOPES, 'must be read or write'), 'must be a list')
+    .min(1, 'must not be empty')
+    .max(2, 'must be at most 2')
+    .optional()
+    .describe('What an OwnPay key may do; both unless told. The others have none.'),
+} as const;
+
+export const IssueCredential = z.object(NEW_KEY).meta({ id: 'IssueCredential' });
+
+export const IssuedCredential = z
+  .object({
+    credentialId: z.int(),
+    mode: z.enum(MODES),
+    dialect: z.enum(DIALECTS),
+    apiKey: z.string().describe('Where it is the whole credential it is shown once.'),
+    apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
+    business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
+  })
+  .meta({ id: 'IssuedCredential' });
+
 export const RotateCredentials = z
   .object({
-    mode: z.enum(MODES, 'must be TEST or LIVE'),
+    ...NEW_KEY,
     graceHours: z
       .int('must be a plain integer')
       .min(0, 'must not be negative')
@@ -126,8 +187,10 @@ export const RotatedCredentials = z
   .object({
     credentialId: z.int(),
     mode: z.enum(MODES),
+    dialect: z.enum(DIALECTS),
     apiKey: z.string(),
-    apiSecret: z.string().describe('Shown once.'),
+    apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
+    business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
     previousKeyExpiresAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'RotatedCredentials' });

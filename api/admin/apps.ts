@@ -4,7 +4,9 @@ import {
   insertApplication,
   prepareCredential,
   prepareRegistration,
+  storeCredential,
   storeRotation,
+  type WantedCredential,
 } from '../../database/applications.ts';
 import {
   enableEndpoint,
@@ -30,6 +32,8 @@ import {
   ApplicationsQuery,
   Credential,
   CredentialParams,
+  IssueCredential,
+  IssuedCredential,
   RegisterApplication,
   RegisteredApplication,
   RotateCredentials,
@@ -53,6 +57,7 @@ export function applicationRoutes(deps: AdminDependencies): AdminRoute[] {
     setStatus(deps, 'ACTIVE'),
     setStatus(deps, 'DISABLED'),
     credentials(deps),
+    issue(deps),
     rotate(deps),
     revoke(deps),
     rotateSigning(deps),
@@ -218,13 +223,51 @@ function credentials(deps: AdminDependencies): AdminRoute {
   });
 }
 
+function issue(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/apps/{id}/credentials',
+    operationId: 'issueCredential',
+    tag: TAG,
+    summary: 'Issue one more credential; those that there are work on',
+    permission: 'app:manage',
+    sensitive: true,
+    params: IdParams,
+    body: IssueCredential,
+    response: { status: 201, schema: IssuedCredential },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params, body }) => {
+      const prepared = await prepare(body);
+      const { mode, dialect } = body;
+      const { credentialId, ...shown } = await deps.database.withOperator(caller.view, async (em) => {
+        const stored = await storeCredential(em, params.id, prepared);
+        const after = { credentialId: stored.credentialId, mode, dialect };
+        await audit(em, { caller, applicationId: params.id, action: 'credential.issued', after });
+        return stored;
+      });
+      return {
+        status: 201,
+        data: { credentialId: toJsonInteger(credentialId), dialect, ...shown },
+        message: 'Resource created',
+      };
+    },
+  });
+}
+
+function prepare(wanted: WantedCredential) {
+  if (wanted.dialect !== 'ownpay' && wanted.scopes !== undefined) {
+    refuse({ scopes: `are not known to ${wanted.dialect} keys` });
+  }
+  return prepareCredential(wanted);
+}
+
 function rotate(deps: AdminDependencies): AdminRoute {
   return adminRoute({
     method: 'POST',
     path: '/admin/apps/{id}/credentials/rotate',
     operationId: 'rotateCredentials',
     tag: TAG,
-    summary: 'Issue a new credential for one mode; the former ones work on for the grace',
+    summary: 'Issue a new credential for one mode and dialect; the former ones of these work on for the grace',
     permission: 'app:manage',
     sensitive: true,
     params: IdParams,
@@ -232,23 +275,25 @@ function rotate(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: RotatedCredentials },
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params, body }) => {
-      const prepared = await prepareCredential(body.mode);
-      const { graceHours } = body;
+      const prepared = await prepare(body);
+      const { graceHours, dialect } = body;
       const rotation = await deps.database.withOperator(caller.view, async (em) => {
         const stored = await storeRotation(em, { applicationId: params.id, prepared, graceHours });
         const { credentialId, mode, previousKeyExpiresAt } = stored;
-        const after = { credentialId, mode, previousKeyExpiresAt };
+        const after = { credentialId, mode, dialect, previousKeyExpiresAt };
         await audit(em, { caller, applicationId: params.id, action: 'credential.rotated', after });
         return stored;
       });
-      const { credentialId, mode, apiKey, apiSecret, previousKeyExpiresAt } = rotation;
+      const { credentialId, mode, apiKey, apiSecret, business, previousKeyExpiresAt } = rotation;
       return {
         status: 200,
         data: {
           credentialId: toJsonInteger(credentialId),
           mode,
+          dialect,
           apiKey,
           apiSecret,
+          business,
           previousKeyExpiresAt: previousKeyExpiresAt?.toISOString() ?? null,
         },
       };
@@ -415,8 +460,15 @@ function applicationView(row: ApplicationRow) {
     expiryMinutes: row.expiry_minutes,
     rateLimitPerMinute: row.rate_limit_per_minute,
     latePaymentPolicy: row.late_payment_policy,
+    refundedInvoices: row.refunded_invoices,
     returnOrigins: row.return_origins,
     gatewaysAllowed: row.gateways_allowed,
+    checkoutGateways: row.checkout_gateways,
+    shadhinpayEvents: row.shadhinpay_events,
+    business:
+      row.shadhinpay_client_id === null || row.shadhinpay_business_id === null
+        ? null
+        : { clientId: row.shadhinpay_client_id, businessId: row.shadhinpay_business_id },
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   };
@@ -426,6 +478,10 @@ function credentialView(row: CredentialRow) {
   return {
     id: toJsonInteger(BigInt(row.id)),
     mode: row.mode,
+    dialect: row.dialect,
+    label: row.label,
+    prefix: row.prefix,
+    scopes: row.scopes,
     status: row.status,
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     lastUsedAt: row.last_used_at === null ? null : new Date(row.last_used_at).toISOString(),

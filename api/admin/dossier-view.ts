@@ -60,7 +60,7 @@ export const PaymentDetail = z
     decisions: z.array(
       z.object({
         id: z.int(),
-        kind: z.enum(['refund', 'review', 'late-payment']),
+        kind: z.enum(['refund', 'review', 'late-payment', 'manual']),
         decision: z.string(),
         reason: z.string().nullable(),
         by: z.string(),

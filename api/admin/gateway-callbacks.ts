@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallbackKind, CallbackOutcome } from '../../database/entities/payment.ts';
-import { listRows } from '../../database/operators/lists.ts';
+import { listRows } from '../../database/lists.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';

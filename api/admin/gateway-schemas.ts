@@ -8,7 +8,9 @@ export const GatewayName = z.enum(GATEWAY_NAMES, `must be one of ${GATEWAY_NAMES
 
 const STORE = {
   storeId: text(120).describe('The account at the gateway.'),
-  storePassword: text(500).describe('Kept encrypted; no answer ever holds it.'),
+  storePassword: text(8_000).describe(
+    'A password, or the JSON that the gateway’s adapter reads its keys and certificates from. Kept encrypted; no answer ever holds it.',
+  ),
 } as const;
 
 export const StoreCredentials = z.object({ ...STORE }).meta({ id: 'StoreCredentials' });
@@ -50,7 +52,7 @@ export const ChosenStore = z
     checked: z
       .boolean()
       .describe(
-        'The gateway itself took the credentials. False: it could not be asked, and they are kept all the same.',
+        'The gateway itself took the credentials. False: it could not be asked, or does not tell, and they are kept all the same.',
       ),
   })
   .meta({ id: 'ChosenStore' });

@@ -209,11 +209,12 @@ async function acceptedByGateway(
   { gateways, secrets }: AdminDependencies,
   { gateway: name, mode, storeId, storePassword }: GivenStore,
 ): Promise<boolean> {
-  const gateway = gateways.open(name, mode, { storeId, sealedSecret: secrets.seal(storePassword) });
-  if (gateway === undefined) {
-    return false;
-  }
   try {
+    const gateway = gateways.open(name, mode, { storeId, sealedSecret: secrets.seal(storePassword) });
+    // A question without credentials would be answered whatever they are.
+    if (gateway === undefined || !gateway.capabilities.questionsProveStore) {
+      return false;
+    }
     const nobodys = { attemptReference: attemptReference(), sessionKey: null, claimedValidationId: null };
     await gateway.askAttempt({ ...nobodys, knownValidationIds: [] });
     return true;

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { decide } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
-import { listRows } from '../../database/operators/lists.ts';
+import { listRows } from '../../database/lists.ts';
 import { locateLatePayment, type FoundLatePayment } from '../../database/operators/money.ts';
 import { readPayment } from '../../database/payments.ts';
+import { lateRefundRuledOut } from '../../database/refund-bounds.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
+import { refundBoundsIn } from '../../gateways/refund-bounds.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -35,6 +37,7 @@ interface LateRow {
   application_name: string;
   mode: Mode;
   status: LateStatus;
+  kind: 'late' | 'surplus';
   gross_minor: string;
   fee_minor: string;
   currency: string;
@@ -47,7 +50,7 @@ interface LateRow {
 }
 
 const COLUMNS = `l.id, l.payment_id, p.reference as payment_reference, p.status as payment_status, l.application_id, a.name as application_name,
-  l.mode, l.status, l.gross_minor, l.fee_minor, l.currency, l.gateway, l.gateway_txn_id, d.decision,
+  l.mode, l.status, l.kind, l.gross_minor, l.fee_minor, l.currency, l.gateway, l.gateway_txn_id, d.decision,
   d.needs_second and d.second_operator_id is null as awaits_second, l.created_at, l.updated_at`;
 const FROM = `late_payments l join payments p on p.id = l.payment_id join applications a on a.id = l.application_id
   left join decisions d on d.late_payment_id = l.id and d.consumed_at is null`;
@@ -140,6 +143,11 @@ async function write(
     if (late.status !== 'HELD') {
       throw new DomainError('INVALID_OPERATION_STATE', `the late money is ${late.status}`);
     }
+    const ruledOut =
+      decision === 'refund' ? await lateRefundRuledOut(statements, latePaymentId, refundBoundsIn(deps.gateways)) : null;
+    if (ruledOut !== null) {
+      throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
+    }
     const result = await decide(statements, {
       scope,
       kind: 'late-payment',
@@ -163,11 +171,11 @@ async function write(
     return { payment: own, stored: result };
   });
   if (stored.complete) {
-    const { reference, applicationId, mode, amountMinor, currency, gateway } = payment;
+    const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
     const amount = { amountMinor, currency };
     await deps.dispatch
       .decideLatePayment(
-        { paymentId, reference, applicationId, applicationName, mode, amount, gateway },
+        { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
         { attemptReference, decisionId: stored.id },
       )
       .catch((error: unknown) => {
@@ -197,6 +205,7 @@ function lateView(row: LateRow) {
     applicationName: row.application_name,
     mode: row.mode,
     status: row.status,
+    kind: row.kind === 'surplus' ? ('SURPLUS' as const) : ('LATE' as const),
     amountMinor: toJsonInteger(BigInt(row.gross_minor)),
     feeMinor: toJsonInteger(BigInt(row.fee_minor)),
     currency: row.currency,

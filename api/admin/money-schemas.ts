@@ -106,6 +106,7 @@ export const LatePayment = z
     applicationName: z.string(),
     mode: z.enum(MODES),
     status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
+    kind: z.enum(['LATE', 'SURPLUS']).describe('`SURPLUS`: what of a payment was more than its invoice asked for.'),
     amountMinor: z.int(),
     feeMinor: z.int(),
     currency: z.string(),
@@ -119,6 +120,55 @@ export const LatePayment = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'LatePayment' });
+
+export const MANUAL_STATUSES = ['WAITING', 'CONFIRMED', 'REJECTED', 'CORRECTED'] as const;
+
+export const ManualPaymentsQuery = z.object({
+  ...listQuery(['createdAt', 'amountMinor']),
+  applicationId: IdText.optional(),
+  mode: ModeFilter.optional(),
+  status: z.enum(MANUAL_STATUSES, 'is no status of a manual payment').default('WAITING'),
+  paymentId: IdText.optional(),
+});
+
+export const ManualPayment = z
+  .object({
+    id: z.int(),
+    paymentId: z.int(),
+    paymentReference: z.string(),
+    paymentStatus: z.enum(PAYMENT_STATUSES),
+    applicationId: z.int(),
+    applicationName: z.string(),
+    mode: z.enum(MODES),
+    status: z
+      .enum(MANUAL_STATUSES)
+      .describe('`CORRECTED`: the payer has written something else since, which is to be decided on instead.'),
+    amountMinor: z.int(),
+    currency: z.string(),
+    storeId: z.string().describe('The account into which the payer was asked to pay.'),
+    code: z.string().describe('What the payer was asked to write on the transfer.'),
+    transaction: z.string().describe('What the payer says of his transaction. It proves nothing.'),
+    sender: z.string().nullable(),
+    claimedByOthers: z.int().describe('Other payments whose payers name the same transaction.'),
+    decision: z
+      .object({ decision: z.enum(['confirm', 'reject']), awaitsSecondPerson: z.boolean() })
+      .nullable()
+      .describe('What was decided.'),
+    expiresAt: z.iso.datetime(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'ManualPayment' });
+
+export const ManualDecisionBody = z
+  .object({
+    decision: z
+      .enum(['confirm', 'reject'], 'must be confirm or reject')
+      .describe(
+        '`confirm` says that exactly this amount has arrived in the account. After `reject` the payer may correct himself.',
+      ),
+    reason: text(500).describe('Of a rejection: the payer reads it.'),
+  })
+  .meta({ id: 'ManualDecision' });
 
 export const LateDecisionBody = z
   .object({ decision: z.enum(['refund', 'keep'], 'must be refund or keep'), reason: text(500) })

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
-import { decide } from '../../database/decisions.ts';
+import { decide, needsSecond } from '../../database/decisions.ts';
 import { explainPayment } from '../../database/explanation.ts';
 import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
-import type { ListPage, ListSlice } from '../../database/operators/lists.ts';
+import type { ListPage, ListSlice } from '../../database/lists.ts';
 import { locatePayment, type FoundPayment } from '../../database/operators/money.ts';
 import { listAllPayments, type PaymentFilter, type PaymentSummaryRow } from '../../database/operators/payments.ts';
 import { paymentDossier } from '../../database/operators/dossier.ts';
@@ -217,12 +217,12 @@ function review(deps: AdminDependencies): AdminRoute {
           data: { payment: paymentView(payment, deps.webUrl), decision: 'awaits-second-person' as const },
         };
       }
-      const { id: paymentId, reference, applicationId, mode, amountMinor, currency, gateway } = payment;
+      const { id: paymentId, reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
       const { applicationName } = found;
       const amount = { amountMinor, currency };
       await deps.dispatch
         .signalReviewDecision(
-          { paymentId, reference, applicationId, applicationName, mode, amount, gateway },
+          { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
           decision.id,
         )
         .catch((error: unknown) => {
@@ -265,11 +265,6 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
     if (payment.reviewReason === null || !isOpen(payment.status)) {
       throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not under review');
     }
-    const [threshold] = await statements.execute<{ minor: string | null }[]>(
-      'select refund_approval_threshold_minor as minor from applications where id = ?',
-      [scope.applicationId],
-    );
-    const limit = threshold?.minor ?? null;
     const decision = await decide(statements, {
       scope,
       kind: 'review',
@@ -279,7 +274,7 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
       decision: word,
       reason,
       operatorId: caller.operator.id,
-      needsSecond: limit !== null && payment.amountMinor > BigInt(limit),
+      needsSecond: await needsSecond(statements, scope.applicationId, payment),
     });
     await recordAudit(statements, {
       actor: caller.actor,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Scope } from '../../database/connection.ts';
 import { decide, type DecisionWord, type StoredDecision } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
-import { listRows } from '../../database/operators/lists.ts';
+import { listRows } from '../../database/lists.ts';
 import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
 import { readRefund, refundOf, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';

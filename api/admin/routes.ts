@@ -4,6 +4,7 @@ import { auditLogRoutes } from './audit-logs.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { latePaymentAdminRoutes } from './late-payments.ts';
+import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
@@ -27,6 +28,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...paymentAdminRoutes(deps),
     ...refundAdminRoutes(deps),
     ...latePaymentAdminRoutes(deps),
+    ...manualPaymentRoutes(deps),
     ...webhookRoutes(deps),
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),

@@ -1,3 +1,4 @@
+import { DIALECTS } from '../../domain/dialect.ts';
 import { z } from 'zod';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { MODES } from '../../domain/mode.ts';
@@ -23,6 +24,7 @@ export const WebhookEvent = z
     applicationId: z.int(),
     mode: z.enum(MODES),
     type: z.enum(EVENT_TYPES),
+    dialect: z.enum(DIALECTS).describe('In whose words it was sent; the payload shows them.'),
     schemaVersion: z.int(),
     payload: z.string().describe('The exact bytes that are signed and sent.'),
     deliveryStatus: z.enum(DELIVERY_STATUSES),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { readApplication } from '../../database/operators/applications.ts';
-import { listRows } from '../../database/operators/lists.ts';
+import { listRows } from '../../database/lists.ts';
 import type { EntityManager } from '../../database/connection.ts';
+import type { Dialect } from '../../domain/dialect.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
@@ -27,6 +28,7 @@ interface EventRow {
   application_id: string;
   mode: Mode;
   type: EventType;
+  dialect: Dialect;
   schema_version: number;
   payload: string;
   delivery_status: DeliveryStatus;
@@ -194,6 +196,7 @@ function eventView(row: EventRow) {
     applicationId: toJsonInteger(BigInt(row.application_id)),
     mode: row.mode,
     type: row.type,
+    dialect: row.dialect,
     schemaVersion: row.schema_version,
     payload: row.payload,
     deliveryStatus: row.delivery_status,

@@ -1,6 +1,6 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { SessionKind } from '../../database/operators/sessions.ts';
-import { hmacSha256 } from '../../runtime/secrets.ts';
+import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
 
 /** 256 bits from the system's generator; the prefix lets a secret scanner know it. */
 const TOKEN_BYTES = 32;
@@ -57,7 +57,5 @@ export function csrfToken(token: string): string {
 }
 
 export function csrfTokenMatches(token: string, given: string | undefined): boolean {
-  const expected = Buffer.from(csrfToken(token));
-  const actual = Buffer.from(given ?? '');
-  return expected.length === actual.length && timingSafeEqual(expected, actual);
+  return secretEquals(given ?? '', csrfToken(token));
 }

@@ -1,36 +1,33 @@
 import { CALLBACK_KINDS, type CallbackKind } from '../../database/entities/payment.ts';
-import {
-  closeCallback,
-  findAttempt,
-  keepCallback,
-  keepUnmatched,
-  type AttemptIds,
-  type KeptCallback,
-} from '../../database/gateway-callbacks.ts';
+import { closeCallback, findAttempt, keepCallback, keepUnmatched } from '../../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
-import { isOpen } from '../../domain/payment.ts';
+import { checkoutUrl } from '../../domain/payment-view.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
-import type { ParsedCallback, Store } from '../../gateways/port.ts';
+import type { CallbackHeaders, ParsedCallback, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { readText } from '../http/body.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
-import type { ApiDependencies } from '../native/dependencies.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { passOn } from './pass-on.ts';
+
+type CallbackDependencies = Pick<ApiDependencies, 'database' | 'gateways' | 'dispatch' | 'log' | 'webUrl'>;
 
 const BODY_BYTES_MAX = 64 * 1024;
 const UNMATCHED_PER_MINUTE = 60;
-const PATH = /^\/gateway\/([a-z]+)\/(test|live)\/([a-z]+)$/;
+const PATH = /^\/gateway\/([a-z]+)\/(test|live)\/([a-z]+)(?:\/([0-9A-Za-z._-]{1,128}))?$/;
 
 /**
- * Where gateways call and send browsers back: `POST /gateway/{gateway}/{mode}/{ipn|success|fail|cancel}`. A callback is stored, answered,
- * and then signalled by its id; what it says is never believed. A notification gets 200 only after it is stored; a browser is led on to
- * the page of its payment by 303, whatever it brought.
+ * Where gateways call and send browsers back: `POST /gateway/{gateway}/{mode}/{ipn|success|fail|cancel}`, and for those that have one
+ * address for every outcome `GET /gateway/{gateway}/{mode}/return/{what the adapter put there}`. A callback is stored, answered, and then
+ * signalled by its id; what it says is never believed. A notification gets 200 only after it is stored; a browser is led on to the page
+ * of its payment by 303, whatever it brought.
  */
 export function createCallbackReceiver(
-  deps: ApiDependencies,
+  deps: CallbackDependencies,
   limiter: RateLimiter,
 ): (context: Context) => Promise<boolean> {
   return async (context) => {
@@ -40,9 +37,10 @@ export function createCallbackReceiver(
       return false;
     }
     context.state.route = `callback ${target.gateway} ${target.kind}`;
-    if (context.method !== 'POST') {
-      context.set('Allow', 'POST');
-      throw new DomainError('METHOD_NOT_ALLOWED', 'callbacks are posted');
+    const method = target.kind === 'return' ? 'GET' : 'POST';
+    if (context.method !== method) {
+      context.set('Allow', method);
+      throw new DomainError('METHOD_NOT_ALLOWED', `this callback is a ${method}`);
     }
     const reference = await receive(deps, target, { context, limiter });
     if (target.kind === 'ipn') {
@@ -51,7 +49,7 @@ export function createCallbackReceiver(
       context.body = 'OK';
     } else {
       context.status = 303;
-      context.set('Location', `${deps.webUrl}/checkout/${reference ?? 'unknown'}`);
+      context.set('Location', checkoutUrl(reference ?? 'unknown', deps.webUrl));
     }
     return true;
   };
@@ -60,28 +58,58 @@ export function createCallbackReceiver(
 interface Target {
   readonly gateway: string;
   readonly mode: Mode;
-  readonly kind: CallbackKind;
+  /** `return`: which kind it is only the gateway's own words tell. */
+  readonly kind: CallbackKind | 'return';
+  /** What stands behind the kind in the path. */
+  readonly segment: string;
 }
 
-function targetOf(deps: ApiDependencies, [, name = '', modeText, kindText]: RegExpExecArray): Target | null {
+function targetOf(
+  deps: CallbackDependencies,
+  [, name = '', modeText, kindText, segment = '']: RegExpExecArray,
+): Target | null {
   const mode = modeText === 'live' ? 'LIVE' : 'TEST';
-  const kind = CALLBACK_KINDS.find((known) => known === kindText);
-  return deps.gateways.capabilities(name) === undefined || kind === undefined ? null : { gateway: name, mode, kind };
+  const kind = kindText === 'return' ? kindText : CALLBACK_KINDS.find((known) => known === kindText);
+  if (
+    deps.gateways.capabilities(name)?.takesCallbacks !== true ||
+    kind === undefined ||
+    (kind !== 'return' && segment !== '')
+  ) {
+    return null;
+  }
+  return { gateway: name, mode, kind, segment };
+}
+
+const KIND_OF_CLAIM: Readonly<Record<ParsedCallback['claims'], CallbackKind>> = {
+  paid: 'success',
+  cancelled: 'cancel',
+  failed: 'fail',
+  expired: 'fail',
+  unknown: 'fail',
+};
+
+/** Word for word what came, of a GET as `Gateway.parseCallback` reads it. */
+async function payloadOf({ kind, segment }: Target, context: Context): Promise<string> {
+  const rawPayload =
+    kind === 'return' ? `${segment}?${context.querystring}` : await readText(context.req, BODY_BYTES_MAX);
+  if (rawPayload.includes('\0')) {
+    throw new DomainError('VALIDATION_ERROR', 'the body could not be read');
+  }
+  return rawPayload;
 }
 
 /** Answers the reference of the payment that the callback belongs to, or null. */
 async function receive(
-  deps: ApiDependencies,
-  { gateway, mode, kind }: Target,
+  deps: CallbackDependencies,
+  target: Target,
   { context, limiter }: { context: Context; limiter: RateLimiter },
 ): Promise<string | null> {
-  const rawPayload = await readText(context.req, BODY_BYTES_MAX);
-  if (rawPayload.includes('\0')) {
-    throw new DomainError('VALIDATION_ERROR', 'the body could not be read');
-  }
+  const { gateway, mode } = target;
+  const rawPayload = await payloadOf(target, context);
   const reference = deps.gateways.attemptNamedIn(gateway, rawPayload);
   const ids = reference === null ? null : await findAttempt(deps.database, gateway, reference);
-  const parsed = parse(deps, { gateway, mode, store: ids?.store }, rawPayload);
+  const parsed = parse(deps, { gateway, mode, store: ids?.store }, { rawPayload, headers: context.req.headers });
+  const kind = target.kind === 'return' ? KIND_OF_CLAIM[parsed.claims] : target.kind;
   const callback = {
     gateway,
     mode,
@@ -90,7 +118,7 @@ async function receive(
     signatureValid: parsed.signatureValid,
     note: parsed.note,
     rawPayload,
-    digest: sha256(rawPayload),
+    digest: digestOf(parsed, rawPayload),
   };
   if (ids === null || ids.scope.mode !== mode) {
     admitAddress(context, limiter, { bucket: 'unmatched callback', perMinute: UNMATCHED_PER_MINUTE });
@@ -103,7 +131,7 @@ async function receive(
   if (outcome !== null) {
     await deps.database.inOneTrip(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome));
   } else if (kept.signal) {
-    await pass(deps, kept, { ...ids, gateway }).catch((error: unknown) => {
+    await passOn(deps, kept, { ...ids, gateway }).catch((error: unknown) => {
       deps.log.warn(
         { payment: kept.payment.reference, error: describeError(error) },
         'callback not signalled; the sweeper will',
@@ -111,6 +139,11 @@ async function receive(
     });
   }
   return kept.payment.reference;
+}
+
+/** The same notification may come again in other bytes; only one that is signed may stand for others. */
+function digestOf({ signatureValid, eventId }: ParsedCallback, rawPayload: string): Buffer {
+  return sha256(signatureValid && eventId !== undefined ? `event ${eventId}` : rawPayload);
 }
 
 interface Sender {
@@ -121,10 +154,14 @@ interface Sender {
 }
 
 /** What comes from a store without credentials here cannot be checked, so it claims nothing; it is kept all the same. */
-function parse(deps: ApiDependencies, { gateway, mode, store }: Sender, rawPayload: string): ParsedCallback {
+function parse(
+  deps: CallbackDependencies,
+  { gateway, mode, store }: Sender,
+  { rawPayload, headers }: { readonly rawPayload: string; readonly headers: CallbackHeaders },
+): ParsedCallback {
   const known = store ?? { storeId: deps.gateways.defaultStoreId(gateway, mode) ?? '', sealedSecret: null };
   return (
-    openOrAlert(deps, { gateway, mode, store: known })?.parseCallback(rawPayload) ?? {
+    openOrAlert(deps, { gateway, mode, store: known })?.parseCallback(rawPayload, headers) ?? {
       attemptReference: null,
       signatureValid: false,
       claims: 'unknown',
@@ -132,29 +169,4 @@ function parse(deps: ApiDependencies, { gateway, mode, store }: Sender, rawPaylo
       note: null,
     }
   );
-}
-
-async function pass(
-  deps: ApiDependencies,
-  kept: KeptCallback,
-  { scope, paymentId, gateway }: AttemptIds & { readonly gateway: string },
-): Promise<void> {
-  const { payment, callbackId, attemptReference } = kept;
-  if (isOpen(payment.status) && (await deps.dispatch.signalCallback(payment.reference, callbackId))) {
-    return;
-  }
-  const handle = {
-    paymentId,
-    reference: payment.reference,
-    applicationId: scope.applicationId,
-    applicationName: payment.applicationName,
-    mode: scope.mode,
-    amount: payment,
-    gateway,
-  };
-  if (isOpen(payment.status)) {
-    await deps.dispatch.startPayment(handle);
-  } else {
-    await deps.dispatch.startLatePayment(handle, { attemptReference, callbackId });
-  }
 }

@@ -24,6 +24,11 @@ export function createDispatcher(surfaces: readonly AnySurface[], log: Logger): 
   };
 }
 
+/** Asked for the best of several types, Koa answers one. */
+function oneOf(type: string | string[] | false): string | false {
+  return Array.isArray(type) ? (type[0] ?? false) : type;
+}
+
 function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);
 }
@@ -39,7 +44,9 @@ function createRouter(surface: AnySurface): FindRoute {
     router.register(path.replace(/\{(\w+)\}/g, ':$1'), [method], () => undefined, { name: operationId });
   }
   return ({ path, method }) => {
-    const onPath = router.match(path, method).path.map((layer) => ({ layer, route: routes.get(layer.name ?? '') }));
+    const matching = router.match(path, method).path.map((layer) => ({ layer, route: routes.get(layer.name ?? '') }));
+    // What a path of its own says goes before what a parameter might stand for: `/invoices/template` is no invoice.
+    const onPath = matching.filter(({ route }) => route?.path === matching[0]?.route?.path);
     // The router would serve HEAD wherever it serves GET; the contracts document no HEAD.
     const found = onPath.find(({ route }) => route?.method === method);
     return found?.route === undefined
@@ -56,6 +63,7 @@ interface Dispatching {
 }
 
 async function answer({ context, surface, find, log }: Dispatching): Promise<void> {
+  surface.guard?.(context);
   const found = find(context);
   if ('allow' in found) {
     if (found.allow.length === 0) {
@@ -68,20 +76,23 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
   context.state.route = `${surface.name} ${route.method} ${route.path}`;
   surface.admit(context);
   const caller = route.auth === 'none' ? undefined : await surface.authenticate(context, route);
-  const { body, rawBody } = await readBody(context, route, surface);
+  const { body, rawBody, bodyText } = await readBody(context, route, surface);
   const reply = await route.handler({
-    params: check(route.params, params),
-    query: check(route.query, uniqueQuery(context)),
+    params: check(route.params, params, route),
+    query: check(route.query, uniqueQuery(context), route),
     body,
     rawBody,
+    bodyText,
+    target: context.url,
     caller,
     headers: flatHeaders(context),
     address: context.ip,
     requestId: context.state.requestId,
+    accepts: (...types) => oneOf(context.accepts(...types)),
   });
   context.status = reply.status;
-  context.set(reply.headers ?? {});
   context.type = route.response.contentType ?? 'application/json; charset=utf-8';
+  context.set(reply.headers ?? {});
   if (isStream(reply)) {
     context.body = reply.stream;
     return;
@@ -128,23 +139,26 @@ async function readBody(
   context: Context,
   route: Route<unknown>,
   surface: AnySurface,
-): Promise<{ body: unknown; rawBody: JsonValue }> {
+): Promise<{ body: unknown; rawBody: JsonValue; bodyText: string }> {
   if (route.body === undefined) {
-    return { body: undefined, rawBody: null };
+    return { body: undefined, rawBody: null, bodyText: '' };
   }
   requireJson(context.get('content-type'));
-  const rawBody = parseJsonStrictly(await readText(context.req, surface.bodyBytesMax));
-  return { body: check(route.body, rawBody), rawBody };
+  const bodyText = await readText(context.req, surface.bodyBytesMax);
+  const rawBody = parseJsonStrictly(bodyText);
+  return { body: check(route.body, rawBody, route), rawBody, bodyText };
 }
 
 /** Throws VALIDATION_ERROR with one message a field. A path or query that cannot name anything is 404 for the caller of an id. */
-function check(schema: z.ZodType | undefined, value: unknown): unknown {
+function check(schema: z.ZodType | undefined, value: unknown, { refusal }: Route<unknown>): unknown {
   if (schema === undefined) {
     return undefined;
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: fieldErrors(parsed.error, value) });
+    throw new DomainError('VALIDATION_ERROR', refusal ?? 'the request is not valid', {
+      fields: fieldErrors(parsed.error, value),
+    });
   }
   return parsed.data;
 }
@@ -156,11 +170,16 @@ function fieldErrors(error: z.ZodError, value: unknown): FieldErrors {
     const given = issue.path.reduce<unknown>((node, key) => (isRecord(node) ? node[String(key)] : undefined), value);
     fields.push([
       name,
-      given === undefined ? 'is required' : typeof given === 'symbol' ? 'must be a plain integer' : issue.message,
+      given === undefined ? 'is required' : isUntakenNumber(given, issue) ? 'must be a plain integer' : issue.message,
     ]);
   }
   // The first message of a field stands; fromEntries also keeps a hostile name such as __proto__ an ordinary member.
   return Object.fromEntries(fields.reverse());
+}
+
+/** A number that is kept as its text, where a schema wanted one that is not. */
+function isUntakenNumber(given: unknown, issue: z.core.$ZodIssue): boolean {
+  return typeof given === 'symbol' && issue.code === 'invalid_type' && /^(number|int)$/.test(issue.expected);
 }
 
 function isRecord(node: unknown): node is Record<string, unknown> {

@@ -6,6 +6,9 @@ const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
 const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
 const TEXT_PATTERN = String.raw`^[^${CONTROL}]*[^\s${CONTROL}][^${CONTROL}]*$`;
 
+const LINES_CONTROL = String.raw`\u0000-\u0009\u000b-\u001f\u007f-\u009f`;
+const LINES_PATTERN = String.raw`^[^${LINES_CONTROL}]*[^\s${CONTROL}][^${LINES_CONTROL}]*$`;
+
 const EMAIL_PATTERN =
   /^[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 
@@ -18,6 +21,23 @@ export function text(lengthMax: number) {
     .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
     .refine((value) => value.trim() !== '', 'must not be blank')
     .meta({ pattern: TEXT_PATTERN });
+}
+
+/** The same with line breaks. */
+export function lines(lengthMax: number) {
+  return z
+    .string('must be text')
+    .min(1, 'must not be empty')
+    .max(lengthMax, `must be at most ${lengthMax} characters`)
+    .refine((value) => !FORBIDDEN_TEXT.test(value.replaceAll('\n', ' ')), 'must not contain control characters')
+    .refine((value) => value.trim() !== '', 'must not be blank')
+    .meta({ pattern: LINES_PATTERN });
+}
+
+/** Text that must be there, in the words of `missing` where it is not. The contract tells all that is asked of it, not only that it is text. */
+export function present(schema: z.ZodType<string, string>, missing: Parameters<typeof z.string>[0]) {
+  const { $schema: _schema, type: _type, minLength: _minLength, ...rules } = z.toJSONSchema(schema, { io: 'input' });
+  return z.string(missing).min(1, 'is required').pipe(schema).meta(rules);
 }
 
 /** A serial id in a path or a query. What is no id names nothing, so it is refused as a value, never as a server error. */

@@ -1,11 +1,7 @@
+import { numberText, type NumberText } from '../../domain/exact-json.ts';
 import { DomainError } from '../../domain/errors.ts';
 
-/**
- * A number whose text is no plain integer within 2^53−1, such as `1e3`, `1.0` or `0.1`. Its description is the text, so nothing is rounded; a
- * symbol, so that no schema takes it for a value of its own: an object would pass for one without members.
- */
-export type NumberText = symbol;
-
+/** `NumberText` stands for a number whose text is no plain integer within 2^53−1, such as `1e3`, `1.0` or `0.1`. */
 export type JsonValue = null | boolean | number | string | NumberText | JsonValue[] | { [key: string]: JsonValue };
 
 const DEPTH_MAX = 32;
@@ -34,7 +30,7 @@ function parse(text: string): JsonValue {
 }
 
 function exactNumber(value: number, source: string): number | NumberText {
-  return PLAIN_INTEGER.test(source) && Number.isSafeInteger(value) ? value : Symbol(source);
+  return PLAIN_INTEGER.test(source) && Number.isSafeInteger(value) ? value : numberText(source);
 }
 
 function malformed(message: string): DomainError {

@@ -107,7 +107,7 @@ function operation(writer: Writer, route: Route<never>): JsonObject {
   const parameters = [
     ...parametersOf(schemas, 'path', route.params),
     ...parametersOf(schemas, 'query', route.query),
-    ...(route.idempotent === true ? [contract.idempotencyKey] : []),
+    ...keyOf(contract, route),
   ];
   return {
     operationId: route.operationId,
@@ -123,6 +123,15 @@ function operation(writer: Writer, route: Route<never>): JsonObject {
       : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: schemas.input(route.body) } } } }),
     responses: { [route.response.status]: goodResponse(writer, route), ...failureResponses(writer, route) },
   };
+}
+
+function takesKey({ idempotent = false }: Route<never>): boolean {
+  return idempotent !== false;
+}
+
+function keyOf(contract: Contract, route: Route<never>): JsonObject[] {
+  const required = route.idempotent === 'required' ? { required: true } : {};
+  return takesKey(route) ? [{ ...contract.idempotencyKey, ...required }] : [];
 }
 
 function securityOf(contract: Contract, route: Route<never>): readonly JsonObject[] {
@@ -158,16 +167,20 @@ function goodResponse(writer: Writer, route: Route<never>): JsonObject {
     headers: {
       ...refer(writer, headers.always),
       ...(route.auth === 'none' ? {} : refer(writer, headers.rateLimit)),
-      ...(route.idempotent === true ? refer(writer, headers.replayed, { required: false }) : {}),
+      ...(takesKey(route) ? refer(writer, headers.replayed, { required: false }) : {}),
     },
-    content:
-      route.response.contentType === undefined
+    content: {
+      ...(route.response.contentType === undefined
         ? {
             [JSON_TYPE]: {
               schema: schemas.output(contract.success(route.response.schema, { list: route.response.list === true })),
             },
           }
-        : { [route.response.contentType]: { schema: schemas.output(route.response.schema) } },
+        : { [route.response.contentType]: { schema: schemas.output(route.response.schema) } }),
+      ...(route.response.alsoAs === undefined
+        ? {}
+        : { [route.response.alsoAs]: { schema: { type: 'string', format: 'binary' } } }),
+    },
     ...(route.links === undefined ? {} : { links: route.links }),
   };
 }

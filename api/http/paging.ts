@@ -17,6 +17,16 @@ function whole(greatest: number) {
     .meta({ type: 'integer', minimum: 0, maximum: greatest });
 }
 
+/** Which page of a list, and how long it is. */
+export const PAGE_QUERY = {
+  page: whole(PAGE_MAX).optional().describe('From 0.'),
+  size: whole(SIZE_MAX)
+    .refine((size) => size > 0, 'must be at least 1')
+    .meta({ type: 'integer', minimum: 1, maximum: SIZE_MAX })
+    .optional()
+    .describe(`Rows a page; ${SIZE_DEFAULT} unless told.`),
+};
+
 /**
  * The query parameters of a list with pages. The first of `sortable` is the default order.
  *
@@ -24,12 +34,7 @@ function whole(greatest: number) {
  */
 export function listQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
   return {
-    page: whole(PAGE_MAX).optional().describe('From 0.'),
-    size: whole(SIZE_MAX)
-      .refine((size) => size > 0, 'must be at least 1')
-      .meta({ type: 'integer', minimum: 1, maximum: SIZE_MAX })
-      .optional()
-      .describe(`Rows a page; ${SIZE_DEFAULT} unless told.`),
+    ...PAGE_QUERY,
     sortBy: z.enum(sortable, 'is nothing that this list can be ordered by').optional(),
     order: z.enum(['ASC', 'DESC'], 'must be ASC or DESC').optional().describe('DESC unless told.'),
     paginate: z

@@ -13,10 +13,16 @@ export interface RouteInput<Params, Query, Body, Caller> {
   readonly caller: Caller;
   /** The parsed body before the schema picked its fields: what idempotency fingerprints. */
   readonly rawBody: JsonValue;
+  /** The body as it was sent; empty without one. */
+  readonly bodyText: string;
+  /** Path and query as they were sent. */
+  readonly target: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The client's address, as far as the proxies in front of us are trusted to tell it. */
   readonly address: string;
   readonly requestId: string;
+  /** Which of some media types the client likes best; false when it takes none of them. */
+  readonly accepts: (...types: string[]) => string | false;
 }
 
 /** Where in a list an answer stands. */
@@ -52,6 +58,7 @@ export interface ReplayReply {
 export interface StreamReply {
   readonly status: number;
   readonly stream: Readable;
+  /** A `Content-Type` here goes before the route's. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -74,13 +81,18 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
-  readonly idempotent?: boolean;
+  /** `required`: refused without a key. */
+  readonly idempotent?: boolean | 'required';
+  /** What is said of a request that its schemas refuse. */
+  readonly refusal?: string;
   /** Status and schema of the good answers. */
   readonly response: {
     readonly status: number;
     readonly schema: z.ZodType<Data>;
     readonly list?: boolean;
     readonly contentType?: string;
+    /** What else it can be had as, by `Accept`. */
+    readonly alsoAs?: string;
   };
   readonly errors: readonly ErrorCode[];
   /** OpenAPI links from this answer, so that stateful clients find the way. */

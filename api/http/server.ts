@@ -139,7 +139,11 @@ function isOverload(error: unknown): boolean {
     if (typeof code === 'string' && CONNECTION_ERRORS.has(code)) {
       return true;
     }
-    if (/timeout exceeded when trying to connect|Connection terminated/i.test(cause.message)) {
+    if (
+      /timeout exceeded when trying to connect|Connection terminated|connection error and is not queryable/i.test(
+        cause.message,
+      )
+    ) {
       return true;
     }
   }

@@ -22,6 +22,8 @@ export interface Surface<Caller> {
   readonly routes: readonly Route<Caller>[];
   /** True when a request on a path below the prefix is this surface's, whether or not a route exists. */
   accepts(context: Context): boolean;
+  /** Runs first, whatever the path: throws where it cannot be told whose request this is. */
+  guard?(context: Context): void;
   /** Throws UNAUTHORIZED or RATE_LIMITED; where callers differ in what they may do, also what the route demands. */
   authenticate(context: Context, route: Route<Caller>): Promise<Caller>;
   /** `WWW-Authenticate` of a 401. */

@@ -1,9 +1,10 @@
 import { verify } from '@node-rs/bcrypt';
 import { randomBytes } from 'node:crypto';
-import { findCredential, noteUse, type KnownCredential } from '../../database/callers.ts';
+import { findCredential, type KnownCredential } from '../../database/callers.ts';
 import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { hmacSha256, sha256 } from '../../runtime/secrets.ts';
+import { createUseNotes } from '../credential-use.ts';
 
 /** Who calls: an application in one mode, both decided by its credential alone. */
 export type NativeCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'application'>;
@@ -11,7 +12,6 @@ export type NativeCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'app
 const KEY_FORMAT = /^oi_(test|live)_[0-9A-Za-z]{8,120}$/;
 const SECRET_LENGTH_MAX = 72;
 const VERDICTS_MAX = 10_000;
-const LAST_USED_EVERY_MS = 60_000;
 /** Hash of a random secret: checked when the key is unknown, so that knowing a key cannot be told from the time of the answer. */
 const NOBODYS_HASH = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8T9x1kJH3qYxE9vX7lRj5G5V8ZsJ8K';
 
@@ -26,7 +26,7 @@ export interface Authenticator {
  */
 export function createAuthenticator(database: Database): Authenticator {
   const verdicts = createVerdicts();
-  const lastUsed = new Map<bigint, number>();
+  const noteUse = createUseNotes(database);
   return {
     async authenticate(apiKey, apiSecret) {
       if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
@@ -34,14 +34,10 @@ export function createAuthenticator(database: Database): Authenticator {
       }
       const found = await findCredential(database, sha256(apiKey));
       const matches = await verdicts.matches(apiSecret, found?.secretHash ?? NOBODYS_HASH);
-      if (found === null || !matches || !found.usable) {
+      if (found === null || !matches || !found.usable || found.dialect !== 'native') {
         throw refused();
       }
-      const now = Date.now();
-      if (now - (lastUsed.get(found.credentialId) ?? 0) >= LAST_USED_EVERY_MS) {
-        lastUsed.set(found.credentialId, now);
-        await noteUse(database, found);
-      }
+      await noteUse(found);
       return found;
     },
   };

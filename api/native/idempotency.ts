@@ -1,9 +1,6 @@
 import type { Scope } from '../../database/connection.ts';
-import { joinTwin, type KeyClaim, type KeyName, type TwinOutcome } from '../../database/idempotency.ts';
+import type { KeyName } from '../../database/idempotency.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { ApiDependencies } from './dependencies.ts';
-
-const KEEP_DAYS = 30;
 
 export interface KeyUse {
   readonly scope: Scope;
@@ -24,40 +21,4 @@ export function readKey({ scope, operation, given }: KeyUse): KeyName | null {
     });
   }
   return { scope, operation, key: given };
-}
-
-export interface Lease {
-  /** SHA-256 over path parameters and canonical body. */
-  readonly fingerprint: Buffer;
-  /** How long a twin waits for the first caller's answer before it finds out itself. */
-  readonly leaseSeconds: number;
-}
-
-export function claimOf(key: KeyName | null, lease: Lease): KeyClaim | null {
-  return key === null ? null : { ...key, ...lease, keepDays: KEEP_DAYS };
-}
-
-/**
- * What a caller is told whose key was taken before.
- * @throws DomainError IDEMPOTENCY_KEY_CONFLICT, IDEMPOTENCY_IN_PROGRESS
- */
-export async function findTwin(
-  { database }: Pick<ApiDependencies, 'database'>,
-  claim: KeyClaim | null,
-): Promise<Extract<TwinOutcome, { kind: 'replay' | 'take-over' }>> {
-  if (claim === null) {
-    throw new Error('without a key there is no twin');
-  }
-  const twin = await database.inTransaction(claim.scope, (statements) => joinTwin(statements, claim));
-  switch (twin.kind) {
-    case 'conflict':
-      throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');
-    case 'in-progress':
-      throw new DomainError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is still running', {
-        retryAfterSeconds: twin.retryAfterSeconds,
-      });
-    case 'replay':
-    case 'take-over':
-      return twin;
-  }
 }

@@ -8,14 +8,17 @@ import { DomainError, notFound } from '../../domain/errors.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { isPaid } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
+import { PDF_TYPE } from '../documents/pdf-reply.ts';
+import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { IdParams } from '../http/fields.ts';
 import { route, type Route } from '../http/route.ts';
 import type { NativeCaller } from './authenticate.ts';
 import { createPayment } from './create-payment.ts';
-import type { ApiDependencies } from './dependencies.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { CREDENTIAL_ERRORS } from './errors.ts';
 import { explanationView } from './explanation-view.ts';
-import { findPayment } from './find-payment.ts';
+import { findPayment } from '../payments/find-payment.ts';
+import { invoiceRoutes } from './invoices/routes.ts';
 import { refundRoutes } from './refund-routes.ts';
 import {
   AppMe,
@@ -26,9 +29,11 @@ import {
   ListPaymentsQuery,
   Payment as PaymentSchema,
   Receipt,
+  ReceiptQuery,
 } from './schemas.ts';
 
 const LIST_MAX = 200;
+const JSON_TYPE = 'application/json';
 
 /** The operations of the native API: OI Payments' contract, with our own additions named as such. */
 export function nativeRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
@@ -40,6 +45,7 @@ export function nativeRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
     receipt(deps),
     explanation(deps),
     ...refundRoutes(deps),
+    ...invoiceRoutes(deps),
     checkout(deps),
   ];
 }
@@ -54,7 +60,10 @@ function appMe(): Route<NativeCaller> {
     auth: 'credential',
     response: { status: 200, schema: AppMe },
     errors: CREDENTIAL_ERRORS,
-    links: { createPayment: { operationId: 'createPayment', parameters: {} } },
+    links: {
+      createPayment: { operationId: 'createPayment', parameters: {} },
+      createInvoice: { operationId: 'createInvoice', parameters: {} },
+    },
     handler: async ({ caller }: { caller: NativeCaller }) => ({
       status: 200,
       data: { id: toJsonInteger(caller.scope.applicationId), name: caller.application.name, mode: caller.scope.mode },
@@ -152,12 +161,14 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
     operationId: 'getReceipt',
     tag: 'Payments',
     summary: 'Read the receipt of a settled payment',
-    description: 'Answers 404 where receipts are not enabled for the app and 409 while the payment is not settled.',
+    description:
+      'As JSON, or as a PDF by `Accept: application/pdf`. Answers 404 where receipts are not enabled for the app and 409 while the payment is not settled.',
     auth: 'credential',
     params: IdParams,
-    response: { status: 200, schema: Receipt },
+    query: ReceiptQuery,
+    response: { status: 200, schema: Receipt, alsoAs: PDF_TYPE },
     errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE', ...CREDENTIAL_ERRORS],
-    handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => {
+    handler: async ({ caller, params, query, accepts }: ReceiptRequest) => {
       const payment = await findPayment(deps, caller.scope, params.id);
       if (!caller.application.receiptsEnabled) {
         throw notFound('receipt');
@@ -169,9 +180,19 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
         refundedOf(statements, payment.id),
       );
       const { paidAt } = payment;
+      if (accepts(JSON_TYPE, PDF_TYPE) === PDF_TYPE) {
+        return receiptPdf(deps, { payment, applicationName: caller.application.name, language: query.language });
+      }
       return { status: 200, data: receiptOf(payment, { paidAt, refundedMinor, appName: caller.application.name }) };
     },
   });
+}
+
+interface ReceiptRequest {
+  readonly caller: NativeCaller;
+  readonly params: IdParams;
+  readonly query: z.infer<typeof ReceiptQuery>;
+  readonly accepts: (...types: string[]) => string | false;
 }
 
 function receiptOf(
@@ -187,7 +208,7 @@ function receiptOf(
     currency: payment.currency,
     customerReference: payment.customerReference,
     appName,
-    gateway: payment.gateway,
+    gateway: payment.gateway ?? '',
     gatewayTxnId: payment.gatewayTxnId ?? null,
     paidAt: paidAt.toISOString(),
     refundedMinor: toJsonInteger(refundedMinor),
@@ -230,7 +251,8 @@ function checkout(deps: ApiDependencies): Route<NativeCaller> {
     errors: ['RESOURCE_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'],
     handler: async ({ params }: { params: z.infer<typeof CheckoutParams> }) => {
       const found = await findPublicPayment(deps.database, params.reference);
-      if (found === null) {
+      // ShadhinPay's payments have their page elsewhere.
+      if (found === null || found.payment.dialect === 'shadhinpay') {
         throw notFound('checkout');
       }
       const { payment, applicationName } = found;
@@ -243,7 +265,7 @@ function checkout(deps: ApiDependencies): Route<NativeCaller> {
           amountDisplay: toDecimalText(payment),
           currency: payment.currency,
           appName: applicationName,
-          gateway: payment.gateway,
+          gateway: payment.gateway ?? null,
           gatewayRedirectUrl: payment.gatewayRedirectUrl ?? null,
           paidAt: payment.paidAt?.toISOString() ?? null,
         },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_REVIEW_REASONS, REFUND_STATUSES } from '../../domain/refund.ts';
+import { GATEWAY_NAMES } from '../../gateways/registry.ts';
 import { Email, text } from '../http/fields.ts';
 
 export const AmountMinor = z
@@ -10,14 +11,16 @@ export const AmountMinor = z
   .max(Number.MAX_SAFE_INTEGER, 'is too large')
   .describe('Integer in the minor unit of the currency: 10000 is 100.00 BDT.');
 
+export const Currency = z
+  .string('must be text')
+  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in upper case')
+  .default('BDT');
+
 export const CreatePayment = z
   .object({
     amountMinor: AmountMinor,
     customerReference: text(255).describe('Your identifier for the customer; stored and echoed, never interpreted.'),
-    currency: z
-      .string('must be text')
-      .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in upper case')
-      .default('BDT'),
+    currency: Currency,
     customerEmail: Email.optional(),
     customerPhone: z
       .string('must be text')
@@ -25,7 +28,19 @@ export const CreatePayment = z
       .optional(),
     customerName: text(100).optional(),
     productName: text(255).optional(),
-    invoiceId: z.int('must be a plain integer').min(1, 'must be greater than 0').optional(),
+    gateways: z
+      .array(z.enum(GATEWAY_NAMES, `must be one of ${GATEWAY_NAMES.join(', ')}`))
+      .min(1, 'must name at least one')
+      .max(10, 'must name at most 10')
+      .optional()
+      .describe(
+        'Where it may be paid, in the order of the page. Of several that suit currency and amount the payer chooses one; left out, it is what the application’s operators have set, else SSLCOMMERZ.',
+      ),
+    invoiceId: z
+      .int('must be a plain integer')
+      .min(1, 'must be greater than 0')
+      .optional()
+      .describe('Of an issued invoice in the same currency; at most what it still asks for.'),
     returnUrl: z
       .string('must be text')
       .max(2_048, 'must be at most 2048 characters')
@@ -47,11 +62,14 @@ export const Payment = z
     mode: z.enum(MODES),
     amountMinor: z.int(),
     currency: z.string(),
-    gateway: z.string(),
+    gateway: z.string().nullable().describe('Null until the payer has chosen one.'),
     gatewayTxnId: z.string().nullable(),
     checkoutUrl: z.string().describe('Send the payer here.'),
     redirectUrl: z.string().nullable().describe("The gateway's own page, once its session is open."),
     invoiceId: z.int().nullable(),
+    surplusMinor: z
+      .int()
+      .describe('What of a paid payment was more than its invoice still asked for; held apart as late money.'),
     returnUrl: z.string().nullable(),
     expiresAt: z.iso.datetime(),
     review: z
@@ -97,6 +115,13 @@ export const AppMe = z.object({ id: z.int(), name: z.string(), mode: z.enum(MODE
 
 export const ListPaymentsQuery = z.object({ customerReference: text(255) });
 
+export const ReceiptQuery = z.object({
+  language: z
+    .enum(['en', 'bn'], 'must be en or bn')
+    .optional()
+    .describe('Of the PDF; that of the invoice, else English, unless told.'),
+});
+
 export const Receipt = z
   .object({
     receiptNumber: z.string(),
@@ -125,7 +150,7 @@ export const Checkout = z
     amountDisplay: z.string(),
     currency: z.string(),
     appName: z.string(),
-    gateway: z.string(),
+    gateway: z.string().nullable(),
     gatewayRedirectUrl: z.string().nullable(),
     paidAt: z.iso.datetime().nullable(),
   })

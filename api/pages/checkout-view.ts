@@ -1,24 +1,35 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
+import type { PublicPayment } from '../../database/public-references.ts';
+import { refundedOf } from '../../database/refunds.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
+import { checkoutPath } from '../../domain/payment-view.ts';
 import type { CheckoutState } from '../../web/checkout/view.ts';
-
-/** Until a later issue lets an operator choose: the payers of SSLCOMMERZ, bKash and Nagad read Dhaka time. */
-export const PAGE_TIME_ZONE = 'Asia/Dhaka';
 
 /** The gateway has said how an attempt went. */
 const DECIDED: readonly AttemptStatus[] = ['CONFIRMED', 'REFUSED', 'FAILED', 'CANCELLED', 'CLOSED'];
 
+export interface Shown extends Pick<PublicPayment, 'payment' | 'receiptsEnabled'> {
+  readonly choosing?: {
+    readonly options: readonly { readonly name: string; readonly label: string }[];
+    /** The payer wants to choose again. */
+    readonly again: boolean;
+  };
+  /** Where the payer pays on our own page: how it stands. */
+  readonly ownPage?: (otherWaysPath: string | null) => Promise<CheckoutState | null>;
+}
+
 /** What the page shows of a payment. It is built from rows only, so it is right whatever runs or does not. */
-export async function checkoutState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState> {
+export async function checkoutState(em: EntityManager, shown: Shown): Promise<CheckoutState> {
+  const { payment, receiptsEnabled } = shown;
   const at = payment.endedAt ?? payment.updatedAt;
   const status: PaymentStatus = payment.status;
   switch (status) {
     case 'CREATED':
       return { kind: 'opening', since: payment.createdAt };
     case 'PENDING':
-      return pendingState(em, payment);
+      return pendingState(em, shown);
     case 'FAILED':
       return { kind: 'failed', at };
     case 'CANCELLED':
@@ -26,15 +37,19 @@ export async function checkoutState(em: EntityManager, payment: PaymentRecord): 
     case 'EXPIRED':
       return { kind: 'expired', at };
     case 'SUCCEEDED':
-      return { kind: 'succeeded', receipt: receiptOf(payment) };
+      return { kind: 'succeeded', receipt: receiptOf(payment, receiptsEnabled) };
     case 'PARTIALLY_REFUNDED':
-      return { kind: 'partially_refunded', receipt: receiptOf(payment), refundedMinor: 0n };
+      return {
+        kind: 'partially_refunded',
+        receipt: receiptOf(payment, receiptsEnabled),
+        refundedMinor: await refundedOf(em, payment.id),
+      };
     case 'REFUNDED':
-      return { kind: 'refunded', receipt: receiptOf(payment), refundedMinor: payment.amountMinor };
+      return { kind: 'refunded', receipt: receiptOf(payment, receiptsEnabled), refundedMinor: payment.amountMinor };
   }
 }
 
-async function pendingState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState> {
+async function pendingState(em: EntityManager, { payment, choosing, ownPage }: Shown): Promise<CheckoutState> {
   if (payment.reviewSince instanceof Date) {
     return { kind: 'review', since: payment.reviewSince };
   }
@@ -43,28 +58,50 @@ async function pendingState(em: EntityManager, payment: PaymentRecord): Promise<
     return { kind: 'confirming', since: newest.createdAt, cause: 'payment' };
   }
   // What the gateway said is written a moment before the end is booked; in between there is nothing left to offer the payer.
-  if ((await em.count(PaymentAttempt, { paymentId: payment.id, status: { $in: [...DECIDED] } })) > 0) {
+  if (
+    (await em.count(PaymentAttempt, { paymentId: payment.id, status: { $in: [...DECIDED] }, supersededAt: null })) > 0
+  ) {
     return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause: 'payment' };
   }
   if (payment.cancelRequestedAt instanceof Date) {
     return { kind: 'confirming', since: payment.cancelRequestedAt, cause: 'cancellation' };
   }
+  const choosable = choosing !== undefined && choosing.options.length > 0 ? choosing : null;
+  const otherWaysPath = choosable === null ? null : `/checkout/${payment.reference}?choose=1`;
+  const own = choosable?.again === true ? null : ((await ownPage?.(otherWaysPath)) ?? null);
+  if (own !== null) {
+    return own;
+  }
   if (payment.expiresAt.getTime() <= Date.now()) {
     return { kind: 'confirming', since: payment.expiresAt, cause: 'payment' };
   }
+  if (choosable !== null && (choosable.again || typeof payment.gateway !== 'string')) {
+    return {
+      kind: 'choosing',
+      expiresAt: payment.expiresAt,
+      options: choosable.options,
+      chooseAction: `${checkoutPath(payment.reference)}/gateway`,
+      cancelAction: `${checkoutPath(payment.reference)}/cancel`,
+    };
+  }
+  if (choosable !== null && typeof payment.gatewayRedirectUrl !== 'string') {
+    return { kind: 'opening', since: payment.updatedAt, otherWaysPath };
+  }
   return {
     kind: 'open',
+    otherWaysPath,
     expiresAt: payment.expiresAt,
-    continueAction: `/checkout/${payment.reference}/continue`,
-    cancelAction: `/checkout/${payment.reference}/cancel`,
+    continueAction: `${checkoutPath(payment.reference)}/continue`,
+    cancelAction: `${checkoutPath(payment.reference)}/cancel`,
     returnedUnpaid: newest !== undefined,
   };
 }
 
-function receiptOf(payment: PaymentRecord) {
+function receiptOf(payment: PaymentRecord, receiptsEnabled: boolean) {
   return {
     paidAt: payment.paidAt ?? payment.updatedAt,
-    receiptNumber: null,
+    receiptNumber: receiptsEnabled ? `R-${payment.id}` : null,
+    receiptPath: receiptsEnabled ? `${checkoutPath(payment.reference)}/receipt` : null,
     gatewayTransactionId: payment.gatewayTxnId ?? null,
   };
 }

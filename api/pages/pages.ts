@@ -1,26 +1,44 @@
 import { Payment } from '../../database/entities/payment.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
-import { findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import { findPublicInvoice, findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { OPEN_STATUSES } from '../../domain/payment.ts';
+import { ownpayReturnUrl } from '../../domain/ownpay.ts';
+import { isOpen, isPaid, OPEN_STATUSES } from '../../domain/payment.ts';
+import { checkoutPath } from '../../domain/payment-view.ts';
+import { shadhinpayReturnUrl } from '../../domain/shadhinpay.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { assetAt } from '../../web/assets.ts';
 import { renderErrorPage } from '../../web/checkout/error-page.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';
-import { errorPageStatus, type ErrorPageKind } from '../../web/checkout/view.ts';
+import { errorPageStatus, type ErrorPageKind, type SubmissionProblem } from '../../web/checkout/view.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 import { inLanguage, negotiateLanguage, type Language } from '../../web/language.ts';
+import { USUAL_STATUS } from '../http/status.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
-import type { ApiDependencies } from '../native/dependencies.ts';
-import { checkoutState, PAGE_TIME_ZONE } from './checkout-view.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { receiptPdf } from '../documents/receipt-pdf.ts';
+import { checkoutState } from './checkout-view.ts';
+import { choose, optionsOf } from './choose-gateway.ts';
+import { pageOriginsOf } from './invoice-payment.ts';
+import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
+import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
+import { gatewayName } from '../payments/gateway-name.ts';
 
-const CHECKOUT = /^\/checkout\/([^/]+)(?:\/(continue|cancel))?$/;
+/** ShadhinPay's payments are at `/pay/`, and only there. */
+const CHECKOUT =
+  /^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)(?:\/(continue|gateway|submission|cancel|receipt))?$/;
+/** ShadhinPay's invoices are at `/i/`, and only there. */
+const PAYABLE = /^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)(?:\/(pay|pdf|logo|brand\.css))?$/;
 /** References that name nothing, a minute and address: a payer mistypes a few times, a guesser many. */
 const MISSES_PER_MINUTE = 30;
 /** Ways to the gateway a minute and address: a person needs few, a tester of stolen cards many. */
 const CONTINUES_PER_MINUTE = 20;
 const CANCELS_PER_MINUTE = 20;
+/** A payer corrects himself a few times. */
+const SUBMISSIONS_PER_MINUTE = 20;
+const DOCUMENTS_PER_MINUTE = 30;
 
 /** The pages that payers see. Server-rendered; every change is a form's POST that is answered by 303. */
 export function createPages(deps: ApiDependencies, limiter: RateLimiter): (context: Context) => Promise<boolean> {
@@ -34,30 +52,123 @@ export function createPages(deps: ApiDependencies, limiter: RateLimiter): (conte
       context.body = asset.body;
       return true;
     }
-    const match = CHECKOUT.exec(context.path);
-    if (match === null) {
-      return false;
+    const checkout = CHECKOUT.exec(context.path);
+    if (checkout !== null) {
+      await answerCheckout(deps, { context, limiter, secure, match: checkout });
+      return true;
     }
-    const [, reference = '', action] = match;
-    context.state.route = `page checkout${action === undefined ? '' : ` ${action}`}`;
-    requireMethod(context, action === undefined ? 'GET' : 'POST');
-    const found = await findPublicPayment(deps.database, reference);
-    if (found === null) {
-      admitAddress(context, limiter, { bucket: 'page miss', perMinute: MISSES_PER_MINUTE });
-      throw notFound('payment');
+    const payable = PAYABLE.exec(context.path);
+    if (payable !== null) {
+      await answerPayable(deps, { context, limiter, secure, match: payable });
+      return true;
     }
-    if (action === undefined) {
-      await showCheckout(deps, { context, found, secure });
-    } else if (action === 'continue') {
+    return false;
+  };
+}
+
+interface Answering {
+  readonly context: Context;
+  readonly limiter: RateLimiter;
+  readonly secure: boolean;
+  /** Of the path: reference and action. */
+  readonly match: RegExpExecArray;
+}
+
+async function answerCheckout(deps: ApiDependencies, { context, limiter, secure, match }: Answering): Promise<void> {
+  const [, reference = '', action] = match;
+  context.state.route = `page checkout${action === undefined ? '' : ` ${action}`}`;
+  requireMethod(context, action === undefined || action === 'receipt' ? 'GET' : 'POST');
+  const found = await findPublicPayment(deps.database, reference);
+  if (found === null) {
+    throw missed(context, limiter, 'payment');
+  }
+  switch (action) {
+    case 'continue':
       admitVelocity(deps, { context, limiter });
       redirect(context, gatewayUrlOf(found) ?? pagePath(context, found));
-    } else {
+      break;
+    case 'gateway': {
+      admitVelocity(deps, { context, limiter });
+      const chosen = await choose(deps, { context, found, secure });
+      redirect(context, gatewayUrlOf(chosen) ?? pagePath(context, chosen));
+      break;
+    }
+    case 'submission': {
+      admitAddress(context, limiter, { bucket: 'submission', perMinute: SUBMISSIONS_PER_MINUTE });
+      const problem = await submit(deps, context, found);
+      redirect(context, pagePath(context, found, problem));
+      break;
+    }
+    case 'cancel':
       admitAddress(context, limiter, { bucket: 'cancel', perMinute: CANCELS_PER_MINUTE });
       await requestCancel(deps, found);
       redirect(context, pagePath(context, found));
-    }
-    return true;
-  };
+      break;
+    case 'receipt':
+      admitDocument(context, limiter);
+      await sendReceipt(deps, { context, found });
+      break;
+    default:
+      await showCheckout(deps, { context, limiter, found, secure });
+  }
+}
+
+async function answerPayable(deps: ApiDependencies, { context, limiter, secure, match }: Answering): Promise<void> {
+  const [, reference = '', action] = match;
+  context.state.route = `page pay${action === undefined ? '' : ` ${action}`}`;
+  requireMethod(context, action === 'pay' ? 'POST' : 'GET');
+  const found = await findPublicInvoice(deps.database, reference);
+  if (found === null) {
+    throw missed(context, limiter, 'invoice');
+  }
+  const page = { context, found, language: languageOf(context), secure };
+  switch (action) {
+    case 'pay':
+      admitVelocity(deps, { context, limiter });
+      await payInvoice(deps, page);
+      break;
+    case 'pdf':
+      admitDocument(context, limiter);
+      await sendInvoicePdf(deps, page);
+      break;
+    case 'logo':
+      await sendLogo(deps, page);
+      break;
+    case 'brand.css':
+      await sendBrand(deps, page);
+      break;
+    default:
+      await showPayable(deps, page);
+  }
+}
+
+function missed(context: Context, limiter: RateLimiter, what: string): DomainError {
+  admitAddress(context, limiter, { bucket: 'page miss', perMinute: MISSES_PER_MINUTE });
+  return notFound(what);
+}
+
+/** A document takes a process of its own for a moment. */
+function admitDocument(context: Context, limiter: RateLimiter): void {
+  admitAddress(context, limiter, { bucket: 'document', perMinute: DOCUMENTS_PER_MINUTE });
+}
+
+async function sendReceipt(
+  deps: ApiDependencies,
+  { context, found }: { readonly context: Context; readonly found: PublicPayment },
+): Promise<void> {
+  const { payment, applicationName, receiptsEnabled } = found;
+  if (!receiptsEnabled || !isPaid(payment.status)) {
+    throw notFound('receipt');
+  }
+  // A short reference could be guessed by somebody patient, so it never shows who paid.
+  const shown = payment.dialect === 'native' ? payment : { ...payment, customerName: null };
+  const { stream, headers } = await receiptPdf(deps, {
+    payment: shown,
+    applicationName,
+    language: languageOf(context),
+  });
+  context.set({ ...headers, 'X-Content-Type-Options': 'nosniff', 'X-Robots-Tag': 'noindex, nofollow' });
+  context.body = stream;
 }
 
 function requireMethod(context: Context, method: 'GET' | 'POST'): void {
@@ -74,8 +185,9 @@ function redirect(context: Context, location: string): void {
 }
 
 /** Our own path, never built from the Host header. */
-function pagePath(context: Context, { payment }: PublicPayment): string {
-  return inLanguage(`/checkout/${payment.reference}`, languageOf(context)).toString();
+function pagePath(context: Context, { payment }: PublicPayment, problem: SubmissionProblem | null = null): string {
+  const path = `${checkoutPath(payment.reference)}${problem === null ? '' : `?problem=${problem}`}`;
+  return inLanguage(path, languageOf(context)).toString();
 }
 
 function languageOf(context: Context): Language {
@@ -119,17 +231,35 @@ async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPa
   }
 }
 
+const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'sender'];
+
 interface Showing {
   readonly context: Context;
+  readonly limiter: RateLimiter;
   readonly found: PublicPayment;
   readonly secure: boolean;
 }
 
-async function showCheckout(deps: ApiDependencies, { context, found, secure }: Showing): Promise<void> {
+async function showCheckout(deps: ApiDependencies, { context, limiter, found, secure }: Showing): Promise<void> {
   const { scope, payment, applicationName } = found;
-  const pageOrigin = deps.gateways.pageOrigin(payment.gateway, payment.mode);
-  const state = await deps.database.withScope(scope, (em) => checkoutState(em, payment));
-  context.set(pageHeaders({ formActionOrigins: formOrigins(payment, pageOrigin), secure }));
+  const options = optionsOf(deps, found, context);
+  const asked = new URLSearchParams(context.querystring);
+  const choosing = { options, again: asked.has('choose') };
+  const problem = PROBLEMS.find((known) => known === asked.get('problem')) ?? null;
+  const state = await deps.database.withScope(scope, (em) => {
+    const ownPage = (otherWaysPath: string | null) =>
+      manualState(deps, em, { found, language: languageOf(context), otherWaysPath, problem });
+    return checkoutState(em, { ...found, choosing, ...(paysOnOurPage(deps, payment) ? { ownPage } : {}) });
+  });
+  const gatewayUrl = state.kind === 'open' && !state.returnedUnpaid && jumps(payment) ? gatewayUrlOf(found) : null;
+  if (gatewayUrl !== null) {
+    admitVelocity(deps, { context, limiter });
+    redirect(context, gatewayUrl);
+    return;
+  }
+  const returnUrl = returnUrlOf(payment);
+  leadBack(context, payment, returnUrl);
+  context.set(pageHeaders({ formActionOrigins: formOrigins(deps, payment), secure }));
   context.body = renderCheckoutPage({
     reference: payment.reference,
     appName: applicationName,
@@ -138,24 +268,48 @@ async function showCheckout(deps: ApiDependencies, { context, found, secure }: S
     amountMinor: payment.amountMinor,
     currency: payment.currency,
     productName: payment.productName ?? null,
-    gatewayName: deps.gateways.capabilities(payment.gateway)?.displayName ?? payment.gateway,
+    gatewayName: gatewayName(deps.gateways, payment.gateway),
     state,
-    returnUrl: payment.returnUrl ?? null,
-    pagePath: `/checkout/${payment.reference}`,
+    returnUrl,
+    pagePath: checkoutPath(payment.reference),
     now: new Date(),
-    timeZone: PAGE_TIME_ZONE,
+    timeZone: BUSINESS_TIME_ZONE,
   });
 }
 
-/** Chromium checks every hop of a form's navigation, so the gateway's sister hosts are listed where it has them. */
-function formOrigins(payment: PaymentRecord, pageOrigin: string | undefined): string[] {
-  const origins = new Set<string>();
-  if (pageOrigin !== undefined) {
-    origins.add(pageOrigin);
-    if (pageOrigin.endsWith('.sslcommerz.com')) {
-      origins.add('https://*.sslcommerz.com');
-    }
+/** ShadhinPay's contract leads straight on to a vendor that the shop has chosen, until the payer has been there. */
+function jumps({ dialect, gatewayChoices }: PaymentRecord): boolean {
+  return dialect === 'shadhinpay' && !Array.isArray(gatewayChoices);
+}
+
+function returnUrlOf(payment: PaymentRecord): string | null {
+  switch (payment.dialect) {
+    case 'ownpay':
+      return ownpayReturnUrl(payment);
+    case 'shadhinpay':
+      return shadhinpayReturnUrl(payment);
+    default:
+      return payment.returnUrl ?? null;
   }
+}
+
+const SHOWN_SECONDS = 5;
+/** Later than this nobody has just paid: whoever opens the page then wants to read it. */
+const LEADS_BACK_MS = 600_000;
+
+/** ShadhinPay's contract sends the payer back to the shop. The outcome is shown first, for a moment. */
+function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
+  const justEnded =
+    !isOpen(payment.status) && Date.now() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
+  if (payment.dialect === 'shadhinpay' && justEnded && returnUrl !== null) {
+    context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
+  }
+}
+
+/** Chromium checks every hop of a form's navigation, so the gateway's sister hosts are listed where it has them. */
+function formOrigins(deps: ApiDependencies, payment: PaymentRecord): string[] {
+  const names = payment.gatewayChoices ?? [payment.gateway ?? ''];
+  const origins = new Set(pageOriginsOf(deps, { names, mode: payment.mode }));
   if (typeof payment.gatewayRedirectUrl === 'string') {
     origins.add(new URL(payment.gatewayRedirectUrl).origin);
   }
@@ -167,15 +321,18 @@ export function renderPageError(deps: Pick<ApiDependencies, 'webUrl'>): (context
   const secure = deps.webUrl.startsWith('https:');
   return (context, error) => {
     const kind = pageKind(error);
-    const path = CHECKOUT.test(context.path) ? context.path : '/';
-    context.status = errorPageStatus[kind];
+    // Of what stands below a page the page itself is shown again: a form's own path takes no GET.
+    const path =
+      CHECKOUT.test(context.path) || PAYABLE.test(context.path)
+        ? context.path.replace(/\/(continue|gateway|submission|cancel|receipt|pay|pdf|logo|brand\.css)$/, '')
+        : '/';
+    context.status = kind === 'bad_request' ? USUAL_STATUS[error.code] : errorPageStatus[kind];
     context.set(pageHeaders({ formActionOrigins: [], secure }));
     context.body = renderErrorPage({
       kind,
       language: languageOf(context),
       pagePath: path,
-      retryPath:
-        kind === 'not_found' || kind === 'method_not_allowed' ? null : path.replace(/\/(continue|cancel)$/, ''),
+      retryPath: kind === 'not_found' || kind === 'method_not_allowed' ? null : path,
       retryAfterSeconds: error.retryAfterSeconds ?? null,
       requestId: context.state.requestId,
     });
@@ -185,8 +342,11 @@ export function renderPageError(deps: Pick<ApiDependencies, 'webUrl'>): (context
 function pageKind(error: DomainError): ErrorPageKind {
   switch (error.code) {
     case 'RESOURCE_NOT_FOUND':
-    case 'VALIDATION_ERROR':
       return 'not_found';
+    case 'VALIDATION_ERROR':
+    case 'PAYLOAD_TOO_LARGE':
+    case 'UNSUPPORTED_MEDIA_TYPE':
+      return 'bad_request';
     case 'METHOD_NOT_ALLOWED':
       return 'method_not_allowed';
     case 'RATE_LIMITED':

@@ -10,15 +10,21 @@ const settings = {
   expiryMinutes: 30,
   rateLimitPerMinute: 1_000,
   latePaymentPolicy: 'REVIEW',
+  refundedInvoices: 'REOPEN',
   returnOrigins: ['https://shop.example'],
   gatewaysAllowed: null,
+  checkoutGateways: ['sslcommerz', 'bkash'],
+  shadhinpayEvents: null,
 } satisfies Json;
+
+const business = { clientId: 'HM_4f8c2b1a', businessId: 'HB_71c4a09e' } satisfies Json;
 
 const application = {
   id: 42,
   status: 'ACTIVE',
   ...settings,
   webhookDisabled: null,
+  business,
   createdAt: '2026-06-01T08:00:00.000Z',
   updatedAt: '2026-06-01T08:00:00.000Z',
 } satisfies Json;
@@ -34,6 +40,7 @@ const store = {
 
 /** Applications and their credentials; what looks like a secret here never was one. */
 export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
+  Business: business,
   StoreCredentials: { storeId: 'storefrontlive', storePassword: 'one that the gateway gave' },
   GatewayOverride: {
     mode: 'LIVE',
@@ -60,17 +67,32 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
   Credential: {
     id: 7,
     mode: 'LIVE',
+    dialect: 'native',
+    label: null,
+    prefix: null,
+    scopes: null,
     status: 'ACTIVE',
     expiresAt: '2026-06-02T08:00:00.000Z',
     lastUsedAt: '2026-06-01T09:30:00.000Z',
     createdAt: '2026-06-01T08:00:00.000Z',
   },
+  IssueCredential: { mode: 'LIVE', dialect: 'ownpay', label: 'Storefront', scopes: ['read', 'write'] },
+  IssuedCredential: {
+    credentialId: 8,
+    mode: 'LIVE',
+    dialect: 'ownpay',
+    apiKey: 'op_8ae87c48.…',
+    apiSecret: null,
+    business: null,
+  },
   RotateCredentials: { mode: 'LIVE', graceHours: 24 },
   RotatedCredentials: {
     credentialId: 9,
     mode: 'LIVE',
+    dialect: 'native',
     apiKey: 'oi_live_…',
     apiSecret: '…',
+    business: null,
     previousKeyExpiresAt: '2026-06-02T08:00:00.000Z',
   },
   RotateSigningSecret: { overlapHours: 24 },

@@ -1,3 +1,4 @@
+import { INVOICE_EXAMPLES } from './invoice-examples.ts';
 import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Contract } from '../http/openapi.ts';
@@ -113,7 +114,14 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
     failureExample,
     failureMeanings: MEANINGS,
     statuses: NATIVE_STATUS,
-    examples: { ...EXAMPLES, ...OPERATOR_EXAMPLES, ...APPLICATION_EXAMPLES, ...DELIVERY_EXAMPLES, ...MONEY_EXAMPLES },
+    examples: {
+      ...EXAMPLES,
+      ...OPERATOR_EXAMPLES,
+      ...APPLICATION_EXAMPLES,
+      ...DELIVERY_EXAMPLES,
+      ...MONEY_EXAMPLES,
+      ...INVOICE_EXAMPLES,
+    },
     headers: HEADERS,
     idempotencyKey: {
       name: 'Idempotency-Key',

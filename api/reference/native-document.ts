@@ -8,12 +8,17 @@ import { nativeContract } from './native-contract.ts';
 /** What one installation can charge: its currencies, each with the bounds of the gateway. */
 export type ChargeLimits = ReadonlyMap<string, { readonly minMinor: bigint; readonly maxMinor: bigint }>;
 
-/** The document of one installation: its own address is the only server, and its gateway's currencies and bounds are those of a payment. */
+/** The document of one installation: its own address is the only server, its gateways are those that a payment may name, and the currencies
+ * of the one that is asked unless told are those of payments and invoices, its bounds those of a payment. */
 export function servedNativeDocument(
   routes: readonly Route<never>[],
-  { apiUrl, limits }: { apiUrl: string; limits: ChargeLimits },
+  { apiUrl, gateways, limits }: { apiUrl: string; gateways: readonly string[]; limits: ChargeLimits },
 ): JsonObject {
-  const document = openApiDocument(routes, nativeContract([{ url: `${apiUrl}${NATIVE_PREFIX}` }]));
+  const document = changed(
+    openApiDocument(routes, nativeContract([{ url: `${apiUrl}${NATIVE_PREFIX}` }])),
+    ['components', 'schemas', 'CreatePayment', 'properties', 'gateways', 'items'],
+    (gateway) => ({ ...gateway, enum: [...gateways] }),
+  );
   return limits.size === 0 ? document : withLimits(document, limits);
 }
 
@@ -22,14 +27,18 @@ function withLimits(document: JsonObject, limits: ChargeLimits): JsonObject {
   const bounds = [...limits.values()];
   const least = bounds.map(({ minMinor }) => minMinor).reduce((a, b) => (a < b ? a : b));
   const greatest = bounds.map(({ maxMinor }) => maxMinor).reduce((a, b) => (a > b ? a : b));
-  return changed(document, ['components', 'schemas', 'CreatePayment', 'properties'], (properties) => ({
-    ...properties,
-    amountMinor: {
-      ...member(properties, 'amountMinor'),
-      minimum: toJsonInteger(least),
-      maximum: toJsonInteger(greatest),
-    },
-    currency: { ...member(properties, 'currency'), enum: [...limits.keys()] },
+  const inCurrencies = ['CreatePayment', 'CreateInvoice', 'EditInvoice'].reduce(
+    (before, schema) =>
+      changed(before, ['components', 'schemas', schema, 'properties', 'currency'], (currency) => ({
+        ...currency,
+        enum: [...limits.keys()],
+      })),
+    document,
+  );
+  return changed(inCurrencies, ['components', 'schemas', 'CreatePayment', 'properties', 'amountMinor'], (amount) => ({
+    ...amount,
+    minimum: toJsonInteger(least),
+    maximum: toJsonInteger(greatest),
   }));
 }
 

@@ -3,22 +3,34 @@ import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoutes } from '../admin/routes.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
+import type { JsonObject } from '../http/openapi/schemas.ts';
 import type { Context } from '../http/surface.ts';
-import type { ApiDependencies } from '../native/dependencies.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { nativeRoutes } from '../native/routes.ts';
+import { ownpayRoutes } from '../ownpay/routes.ts';
+import { shadhinpayRoutes } from '../shadhinpay/routes.ts';
 import { servedNativeDocument } from './native-document.ts';
+import { servedOwnpayDocument } from './ownpay-document.ts';
+import { servedShadhinpayDocument } from './shadhinpay-document.ts';
 import { createReferenceFiles, referencePolicy, type ReferenceFile } from './page.ts';
 
-/** `GET /openapi.json`: the contract, generated from the routes that serve it. `GET /docs`: the same for people. */
+/** `GET /openapi.json`, `/openapi/ownpay.json` and `/openapi/shadhinpay.json`: the contracts, generated from the routes that serve them. `GET /docs`: the same for people. */
 export function createReference(deps: ApiDependencies & AdminDependencies): (context: Context) => Promise<boolean> {
   const limits = deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits ?? new Map<string, never>();
-  const served = servedNativeDocument([...nativeRoutes(deps), ...adminRoutes(deps)], { apiUrl: deps.apiUrl, limits });
-  const document = Buffer.from(JSON.stringify(served));
-  const openApi = { contentType: 'application/json; charset=utf-8', body: document, gzipped: gzipSync(document) };
+  const served = servedNativeDocument([...nativeRoutes(deps), ...adminRoutes(deps)], {
+    apiUrl: deps.apiUrl,
+    gateways: deps.gateways.names,
+    limits,
+  });
+  const documents = new Map([
+    ['/openapi.json', jsonFile(served)],
+    ['/openapi/ownpay.json', jsonFile(servedOwnpayDocument(ownpayRoutes(deps), deps))],
+    ['/openapi/shadhinpay.json', jsonFile(servedShadhinpayDocument(shadhinpayRoutes(deps), deps))],
+  ]);
   const fileAt = createReferenceFiles();
   const policy = referencePolicy(deps.apiUrl);
   return (context) => {
-    const file = context.path === '/openapi.json' ? openApi : fileAt(context.path);
+    const file = documents.get(context.path) ?? fileAt(context.path);
     if (file === null) {
       return Promise.resolve(false);
     }
@@ -37,6 +49,11 @@ export function createReference(deps: ApiDependencies & AdminDependencies): (con
     send(context, file);
     return Promise.resolve(true);
   };
+}
+
+function jsonFile(document: JsonObject): ReferenceFile {
+  const body = Buffer.from(JSON.stringify(document));
+  return { contentType: 'application/json; charset=utf-8', body, gzipped: gzipSync(body) };
 }
 
 function send(context: Context, { contentType, body, gzipped }: ReferenceFile): void {

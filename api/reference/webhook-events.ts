@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { EVENT_SCHEMA_VERSION, EVENT_TYPES, type EventType } from '../../domain/webhook.ts';
 import type { Webhook } from '../http/openapi.ts';
-import type { JsonObject } from '../http/openapi/schemas.ts';
+import type { Json, JsonObject } from '../http/openapi/schemas.ts';
+import { NoticedInvoice, ToldInvoice } from '../native/invoices/schemas.ts';
 import { Payment, Refund } from '../native/schemas.ts';
+import { invoiceEventExample } from './invoice-examples.ts';
 import { endedPaymentExample, endedRefundExample } from './examples.ts';
 
 interface EventWords {
@@ -26,6 +28,17 @@ const EVENTS = {
   'refund.succeeded': { status: 'SUCCEEDED', summary: 'The gateway has given the money back.' },
   'refund.failed': { status: 'FAILED', summary: 'The refund came to nothing; its amount can be refunded again.' },
   'refund.rejected': { status: 'REJECTED', summary: 'Nobody approved the refund; its amount can be refunded again.' },
+  'invoice.issued': { status: 'ISSUED', summary: 'The invoice has its number and can be paid.' },
+  'invoice.paid': { status: 'PAID', summary: 'All of the invoice is paid; sent again when it is paid after a refund.' },
+  'invoice.reminder': {
+    status: 'REMINDER',
+    summary: 'A due date is near, or has passed, as the invoice’s `reminders` ask for; `data.notice` tells which.',
+  },
+  'invoice.overdue': {
+    status: 'OVERDUE',
+    summary: 'A due date has passed and its part is not paid; `data.notice` tells which.',
+  },
+  'invoice.voided': { status: 'VOID', summary: 'The invoice is void; it keeps its number.' },
 } as const satisfies Record<EventType, EventWords>;
 
 const HEADERS: readonly JsonObject[] = [
@@ -63,8 +76,11 @@ export function eventSchema(type: EventType): z.ZodType {
       schemaVersion: z.literal(EVENT_SCHEMA_VERSION),
       mode: z.enum(MODES),
       createdAt: z.iso.datetime(),
-      sequence: z.int().min(1).describe('1, 2, 3 … within one payment: events can overtake each other.'),
-      data: isRefundEvent(type) ? Refund : Payment,
+      sequence: z
+        .int()
+        .min(1)
+        .describe('1, 2, 3 … within one payment, or one invoice: events can overtake each other.'),
+      data: schemaOf(type),
     })
     .meta({ id: `${pascalCase(type)}Event` });
 }
@@ -81,14 +97,25 @@ export const WEBHOOKS: readonly Webhook[] = EVENT_TYPES.map((type) => ({
     mode: 'TEST',
     createdAt: '2026-06-04T10:03:15.000Z',
     sequence: 1,
-    data: isRefundEvent(type) ? endedRefundExample(EVENTS[type].status) : endedPaymentExample(EVENTS[type].status),
+    data: exampleOf(type),
   },
   headers: HEADERS,
   responses: RESPONSES,
 }));
 
-function isRefundEvent(type: EventType): boolean {
-  return type.startsWith('refund.');
+function schemaOf(type: EventType): z.ZodType {
+  if (type === 'invoice.reminder' || type === 'invoice.overdue') {
+    return NoticedInvoice;
+  }
+  return type.startsWith('invoice.') ? ToldInvoice : type.startsWith('refund.') ? Refund : Payment;
+}
+
+function exampleOf(type: EventType): Json {
+  const { status } = EVENTS[type];
+  if (type.startsWith('invoice.')) {
+    return invoiceEventExample(status);
+  }
+  return type.startsWith('refund.') ? endedRefundExample(status) : endedPaymentExample(status);
 }
 
 function header(name: string, description: string, schema: JsonObject): JsonObject {

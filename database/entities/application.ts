@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { DIALECTS } from '../../domain/dialect.ts';
 import { MODES } from '../../domain/mode.ts';
 
 /** What SSLCOMMERZ demands of a customer and the app did not send: documented per-app stand-ins. */
@@ -26,8 +27,15 @@ const ApplicationSchema = defineEntity({
     minAmountMinor: p.bigint('bigint').nullable(),
     maxAmountMinor: p.bigint('bigint').nullable(),
     latePaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
+    refundedInvoices: p.text().$type<'REOPEN' | 'KEEP'>().default('REOPEN'),
     refundApprovalThresholdMinor: p.bigint('bigint').nullable(),
     gatewaysAllowed: p.array().nullable(),
+    /** Null: the default gateway alone. */
+    checkoutGateways: p.array().nullable(),
+    shadhinpayClientId: p.text().nullable(),
+    shadhinpayBusinessId: p.text().nullable(),
+    /** Null: the events that are on by default. */
+    shadhinpayEvents: p.array().nullable(),
     customerDefaults: p.json<CustomerDefaults>().default('{}'),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -46,8 +54,13 @@ const CredentialSchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
+    dialect: p.enum(DIALECTS).default('native'),
     keyHash: p.uint8array(),
-    secretHash: p.text(),
+    /** Null where the key alone is the credential. */
+    secretHash: p.text().nullable(),
+    label: p.text().nullable(),
+    prefix: p.text().nullable(),
+    scopes: p.array().nullable(),
     status: p.text().$type<'ACTIVE' | 'REVOKED'>().default('ACTIVE'),
     expiresAt: p.datetime().nullable(),
     lastUsedAt: p.datetime().nullable(),

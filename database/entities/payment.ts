@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { DIALECTS } from '../../domain/dialect.ts';
 import { MODES } from '../../domain/mode.ts';
 import { ATTEMPT_STATUSES, PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 
@@ -10,6 +11,8 @@ const PaymentSchema = defineEntity({
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
     reference: p.text(),
+    /** In which contract it was made; its events and its payer's way back speak that. */
+    dialect: p.enum(DIALECTS).default('native'),
     status: p.enum(PAYMENT_STATUSES).default('CREATED'),
     amountMinor: p.bigint('bigint'),
     currency: p.text(),
@@ -19,10 +22,19 @@ const PaymentSchema = defineEntity({
     customerName: p.text().nullable(),
     productName: p.text().nullable(),
     returnUrl: p.text().nullable(),
-    gateway: p.text(),
+    /** The merchant's own number of the order, where the dialect has one. */
+    merchantReference: p.text().nullable(),
+    cancelUrl: p.text().nullable(),
+    /** JSON text of an object. */
+    metadata: p.text().nullable(),
+    /** Null until the payer has chosen. */
+    gateway: p.text().nullable(),
+    /** What the payer may choose from; null where the application has chosen. */
+    gatewayChoices: p.array().nullable(),
     gatewayTxnId: p.text().nullable(),
     gatewayRedirectUrl: p.text().nullable(),
     invoiceId: p.bigint('bigint').nullable(),
+    surplusMinor: p.bigint('bigint').default(0),
     failureCode: p.text().nullable(),
     reviewReason: p.enum(REVIEW_REASONS).nullable(),
     reviewSince: p.datetime().nullable(),
@@ -36,6 +48,7 @@ const PaymentSchema = defineEntity({
     callbackSignalledAt: p.datetime().nullable(),
     /** When the last signal was sent, which slows the next ones down: a little with a valid signature, much without. */
     lastSignalledAt: p.datetime().nullable(),
+    lastSignalledAttemptId: p.bigint('bigint').nullable(),
     lastUnsignedSignalledAt: p.datetime().nullable(),
     nextSweepAt: p.datetime(),
     createdAt: p.datetime().defaultRaw('now()'),
@@ -71,7 +84,11 @@ const PaymentAttemptSchema = defineEntity({
     netText: p.text().nullable(),
     evidence: p.text().nullable(),
     openedAt: p.datetime().nullable(),
+    /** The payer has gone on to another gateway. */
+    supersededAt: p.datetime().nullable(),
     confirmedAt: p.datetime().nullable(),
+    askAgainAt: p.datetime().nullable(),
+    askedAgain: p.integer().default(0),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()
@@ -141,6 +158,10 @@ const LatePaymentSchema = defineEntity({
     feeMinor: p.bigint('bigint'),
     currency: p.text(),
     status: p.text().$type<'HELD' | 'REFUNDING' | 'REFUNDED' | 'KEPT'>().default('HELD'),
+    /** `surplus`: more than an invoice asked for, of a payment that succeeded. */
+    kind: p.text().$type<'late' | 'surplus'>().default('late'),
+    /** What of it was kept for the invoice of its payment. */
+    appliedMinor: p.bigint('bigint').default(0),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()
@@ -156,7 +177,7 @@ const PublicReferenceSchema = defineEntity({
   tableName: 'public_references',
   properties: {
     reference: p.text().primary(),
-    kind: p.text().$type<'payment'>(),
+    kind: p.text().$type<'payment' | 'invoice'>(),
     targetId: p.bigint('bigint'),
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
@@ -176,6 +197,7 @@ const IdempotencyKeySchema = defineEntity({
     fingerprint: p.uint8array(),
     paymentId: p.bigint('bigint').nullable(),
     refundId: p.bigint('bigint').nullable(),
+    invoiceId: p.bigint('bigint').nullable(),
     leaseUntil: p.datetime(),
     responseStatus: p.integer().nullable(),
     responseBody: p.text().nullable(),

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { DIALECTS } from '../../domain/dialect.ts';
 import { MODES } from '../../domain/mode.ts';
 import { DELIVERY_STATUSES, type EventType } from '../../domain/webhook.ts';
 
@@ -11,6 +12,9 @@ const WebhookEventSchema = defineEntity({
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
     paymentId: p.bigint('bigint').nullable(),
+    invoiceId: p.bigint('bigint').nullable(),
+    /** Whose words and signature it is told in. */
+    dialect: p.enum(DIALECTS).default('native'),
     type: p.text().$type<EventType>(),
     schemaVersion: p.integer(),
     sequence: p.integer(),

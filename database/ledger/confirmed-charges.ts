@@ -34,7 +34,7 @@ const SOURCES: Readonly<Record<StoredCharge['table'], string>> = {
     select 'late_payments' as "table", l.id::text, l.mode, l.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
       ${STORE}, l.validation_id as "validationId", l.gateway_txn_id as "gatewayTxnId", l.gross_minor::text as gross, l.fee_minor::text as fee, l.currency
     from late_payments l join payment_attempts a on a.id = l.attempt_id
-    where l.id > ?::bigint order by l.id limit ${CHARGES_PER_PAGE}`,
+    where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${CHARGES_PER_PAGE}`,
 };
 
 /** Page by page, each in a transaction of its own: whoever reads asks a gateway in between, and no transaction waits for that. */

@@ -28,7 +28,7 @@ from ledger_transactions t
     and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
   left join (late_payments l join payment_attempts a on a.id = l.attempt_id)
     on t.cause_type = 'late-payment' and a.reference || ':' || l.validation_id = t.cause_id
-      and (t.kind = 'late' or (t.kind = 'kept' and l.status = 'KEPT'))
+      and ((t.kind = 'late' and l.kind = 'late') or (t.kind = 'kept' and l.status = 'KEPT'))
   left join refunds r on t.cause_type = 'refund' and t.kind = 'refund' and r.reference = t.cause_id and r.status = 'SUCCEEDED'
   left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
     and o.id::text = t.cause_id

@@ -49,6 +49,8 @@ type PaidPayment = Owned & {
   readonly status: string;
   readonly amount: string;
   readonly fee: string | null;
+  readonly surplus: string;
+  readonly heldSurplus: string;
   readonly gatewayTxnId: string | null;
   readonly charges: readonly ConfirmedCharge[];
   readonly posted: PostedTransaction | null;
@@ -57,11 +59,12 @@ type PaidPayment = Owned & {
 const PAID = `('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')`;
 
 /** A charge that arrived late has a row and evidence of its own, also when its attempt is the one that settled the payment. */
-const NOT_LATE = `not exists (select from late_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id)`;
+const NOT_LATE = `not exists (select from late_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id and l.kind = 'late')`;
 
 const PAID_PAYMENTS = `
 select p.id::text, p.reference, p.status, p.application_id::text as "applicationId", p.mode, p.currency, p.amount_minor::text as amount,
-  p.fee_minor::text as fee, p.gateway_txn_id as "gatewayTxnId",
+  p.fee_minor::text as fee, p.surplus_minor::text as surplus, p.gateway_txn_id as "gatewayTxnId",
+  (select coalesce(sum(l.gross_minor), 0)::text from late_payments l where l.payment_id = p.id and l.kind = 'surplus') as "heldSurplus",
   (select coalesce(jsonb_agg(jsonb_build_object('table', 'payment_attempts', 'id', a.id::text, 'attemptReference', a.reference,
       'gateway', a.gateway, 'validationId', a.validation_id, 'gatewayTxnId', a.gateway_txn_id, 'gross', a.gross_minor::text,
       'fee', a.fee_minor::text, 'currency', p.currency, 'evidence', a.evidence) order by a.id), '[]')
@@ -102,7 +105,10 @@ function paidPaymentFinding(payment: PaidPayment, readEvidence: ReadEvidence): B
         `its attempt ${charge.id} has ${charge.fee ?? 'null'} and ${charge.gatewayTxnId ?? 'null'}`,
     );
   }
-  const owner = { ...ownerOf(payment), reference: payment.reference };
+  if (payment.surplus !== payment.heldSurplus) {
+    return bad(`has a surplus of ${payment.surplus}, and ${payment.heldSurplus} held of it as late money`);
+  }
+  const owner = { ...ownerOf(payment), reference: payment.reference, surplusMinor: BigInt(payment.surplus) };
   return (
     evidenceFinding(charge, readEvidence) ??
     postedFinding({
@@ -124,9 +130,12 @@ select l.id::text, l.application_id::text as "applicationId", l.mode, l.currency
   (select ${postedJson('t')} from ledger_transactions t
     where t.cause_type = 'late-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'late') as posted
 from late_payments l left join payment_attempts a on a.id = l.attempt_id
-where l.id > ?::bigint order by l.id limit ${ROWS_PER_PAGE}`;
+where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${ROWS_PER_PAGE}`;
 
-/** Every late payment against the gateway's stored answer and its ledger transaction. Returns how many there are. */
+/**
+ * Every late payment against the gateway's stored answer and its ledger transaction; a surplus is posted with the payment that it is a part of,
+ * and is compared there. Returns how many there are.
+ */
 export function verifyLatePayments(em: EntityManager, { findings, readEvidence }: VerifyOptions): Promise<number> {
   return eachRow<LatePayment>(em, LATE_PAYMENTS, ({ charge, posted, ...late }) => {
     const bad = (what: string): Bad => ({ table: 'late_payments', id: late.id, what });

@@ -112,7 +112,7 @@ with given as (
   select payment_id, sum(amount_minor) filter (where status = 'SUCCEEDED') as back, sum(amount_minor) as reserved
   from refunds where late_payment_id is null and status in ('AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED') group by payment_id
 ), judged as (
-  select p.id, p.reference, p.status, p.amount_minor as captured, coalesce(g.back, 0) as back, coalesce(g.reserved, 0) as reserved
+  select p.id, p.reference, p.status, p.amount_minor - p.surplus_minor as captured, coalesce(g.back, 0) as back, coalesce(g.reserved, 0) as reserved
   from payments p left join given g on g.payment_id = p.id
   where g.payment_id is not null or p.status in ('PARTIALLY_REFUNDED', 'REFUNDED')
 )

@@ -3,6 +3,7 @@ import type { TrialBalanceLine } from './balances.ts';
 import { Findings, type Finding } from './findings.ts';
 import { verifyCauses } from './verify-causes.ts';
 import { verifyChain, type ChainReport, type Witness } from './verify-chain.ts';
+import { verifyInvoices } from './verify-invoices.ts';
 import { verifyLatePayments, verifyPaidPayments, type ReadEvidence } from './verify-payments.ts';
 import { verifyRefunds } from './verify-refunds.ts';
 import { verifyStructure } from './verify-structure.ts';
@@ -19,6 +20,8 @@ export interface LedgerReport {
   readonly latePayments: number;
   /** Refunds that succeeded. */
   readonly refunds: number;
+  /** Invoices that were issued. */
+  readonly invoices: number;
 }
 
 /**
@@ -38,6 +41,7 @@ export function verifyLedger(
     const paidPayments = await verifyPaidPayments(em, { findings, readEvidence });
     const latePayments = await verifyLatePayments(em, { findings, readEvidence });
     const refunds = await verifyRefunds(em, findings);
+    const invoices = await verifyInvoices(em, findings);
     await verifyCauses(em, findings);
     return {
       findings: findings.listed,
@@ -48,6 +52,7 @@ export function verifyLedger(
       paidPayments,
       latePayments,
       refunds,
+      invoices,
     };
   });
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { notFound } from '../../domain/errors.ts';
+import type { Dialect } from '../../domain/dialect.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
-import { listRows, type ListPage, type ListSlice } from './lists.ts';
+import { listRows, type ListPage, type ListSlice } from '../lists.ts';
 
 /** An application with its webhook endpoint, as operators see it. No secret among it. */
 export interface ApplicationRow {
@@ -20,16 +21,21 @@ export interface ApplicationRow {
   expiry_minutes: number;
   rate_limit_per_minute: number;
   late_payment_policy: 'REVIEW' | 'REFUND';
+  refunded_invoices: 'REOPEN' | 'KEEP';
   return_origins: string[];
   gateways_allowed: string[] | null;
+  checkout_gateways: string[] | null;
+  shadhinpay_events: string[] | null;
+  shadhinpay_client_id: string | null;
+  shadhinpay_business_id: string | null;
   created_at: Date;
   updated_at: Date;
 }
 
 const COLUMNS = `a.id, a.name, a.status, w.url as webhook_url, w.disabled_at as webhook_disabled_at,
   w.disabled_reason as webhook_disabled_reason, a.refund_approval_threshold_minor, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor,
-  a.expiry_minutes, a.rate_limit_per_minute, a.late_payment_policy, a.return_origins,
-  a.gateways_allowed, a.created_at, a.updated_at`;
+  a.expiry_minutes, a.rate_limit_per_minute, a.late_payment_policy, a.refunded_invoices, a.return_origins,
+  a.gateways_allowed, a.checkout_gateways, a.shadhinpay_events, a.shadhinpay_client_id, a.shadhinpay_business_id, a.created_at, a.updated_at`;
 const FROM = 'applications a join webhook_endpoints w on w.application_id = a.id';
 
 export function listApplications(
@@ -60,15 +66,21 @@ export async function readApplication(em: EntityManager, applicationId: bigint):
 export interface CredentialRow {
   id: string;
   mode: Mode;
+  dialect: Dialect;
+  label: string | null;
+  prefix: string | null;
+  scopes: string[] | null;
   status: 'ACTIVE' | 'REVOKED';
   expires_at: Date | null;
   last_used_at: Date | null;
   created_at: Date;
 }
 
+const CREDENTIAL = 'id, mode, dialect, label, prefix, scopes, status, expires_at, last_used_at, created_at';
+
 export function listCredentials(em: EntityManager, applicationId: bigint): Promise<CredentialRow[]> {
   return em.execute<CredentialRow[]>(
-    `select id, mode, status, expires_at, last_used_at, created_at from credentials where application_id = ? order by id desc limit 500`,
+    `select ${CREDENTIAL} from credentials where application_id = ? order by id desc limit 500`,
     [applicationId],
   );
 }
@@ -80,7 +92,7 @@ export async function revokeCredential(
 ): Promise<CredentialRow | null> {
   const [row] = await em.execute<CredentialRow[]>(
     `update credentials set status = 'REVOKED' where id = ? and application_id = ?
-     returning id, mode, status, expires_at, last_used_at, created_at`,
+     returning ${CREDENTIAL}`,
     [credentialId, applicationId],
   );
   return row ?? null;

@@ -53,6 +53,23 @@ export async function locateLatePayment(em: EntityManager, latePaymentId: bigint
     : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptReference: row.reference };
 }
 
+export interface FoundSubmission extends FoundPayment {
+  readonly paymentId: bigint;
+  readonly attemptId: bigint;
+}
+
+/** Null when the operator's view has no such submission. */
+export async function locateSubmission(em: EntityManager, submissionId: bigint): Promise<FoundSubmission | null> {
+  const [row] = await em.execute<(OwnerRow & { payment_id: string; attempt_id: string })[]>(
+    `select s.application_id, s.mode, a.name as application_name, s.payment_id, s.attempt_id
+     from manual_submissions s join applications a on a.id = s.application_id where s.id = ?`,
+    [submissionId],
+  );
+  return row === undefined
+    ? null
+    : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptId: BigInt(row.attempt_id) };
+}
+
 function foundOf({ application_id: applicationId, mode, application_name: applicationName }: OwnerRow): FoundPayment {
   return { scope: { applicationId: BigInt(applicationId), mode }, applicationName };
 }

@@ -1,7 +1,7 @@
 import type { Mode } from '../../domain/mode.ts';
 import type { PaymentStatus, ReviewReason } from '../../domain/payment.ts';
 import type { EntityManager } from '../connection.ts';
-import { listRows, type Condition, type ListPage, type ListSlice } from './lists.ts';
+import { listRows, type Condition, type ListPage, type ListSlice } from '../lists.ts';
 
 export interface PaymentFilter {
   readonly applicationId?: bigint | undefined;

@@ -29,6 +29,13 @@ export const SSLCOMMERZ_CAPABILITIES: GatewayCapabilities = {
   displayName: 'SSLCOMMERZ',
   limits: new Map([['BDT', { minMinor: 1_000n, maxMinor: 50_000_000n }]]),
   refunds: true,
+  refundsPerPaymentMax: null,
+  refundWindowDays: null,
+  feeKnown: 'with-the-charge',
+  questionsProveStore: true,
+  notifies: true,
+  sessionLifeMinutes: null,
+  takesCallbacks: true,
 };
 
 export interface SslcommerzOptions {

@@ -1,4 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { secretEquals } from '../../runtime/secrets.ts';
 import { isPaidStatus } from './answers.ts';
 
 /** Fields that a callback must have signed, or the signature says nothing about what matters. */
@@ -22,8 +23,8 @@ export function signatureIsValid(fields: ReadonlyMap<string, string>, storePassw
     return false;
   }
   return (
-    (md5 === '' || digestEquals(md5, digest('md5', listed, storePassword))) &&
-    (sha2 === '' || digestEquals(sha2, digest('sha256', listed, storePassword)))
+    (md5 === '' || secretEquals(md5, digest('md5', listed, storePassword))) &&
+    (sha2 === '' || secretEquals(sha2, digest('sha256', listed, storePassword)))
   );
 }
 
@@ -51,10 +52,4 @@ export function digest(
   const pairs = new Map(signed).set('store_passwd', hash(storePassword));
   const names = [...pairs.keys()].sort((a, b) => (a < b ? -1 : 1));
   return hash(names.map((name) => `${name}=${pairs.get(name) ?? ''}`).join('&'));
-}
-
-function digestEquals(claimed: string, computed: string): boolean {
-  const left = Buffer.from(claimed);
-  const right = Buffer.from(computed);
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Registration } from '../../database/applications.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { Answer, Journal } from './journal.ts';
+import type { Bill, Billed } from './bill-plan.ts';
 import type { Errand } from './plan.ts';
 import type { AppRefund } from './refund-plan.ts';
 
@@ -47,6 +48,8 @@ export interface Tenant {
   readonly index: 0 | 1 | 2;
   readonly mode: Mode;
   readonly registration: Registration;
+  /** For OwnPay's API, in the same mode. */
+  readonly ownpayKey: string;
   /** Index of the receiver that its events go to; null when it has none. */
   readonly receiver: 0 | 1 | null;
   /** Above it an operator's refund needs the word of a second person; null when none does. */
@@ -69,11 +72,21 @@ export interface CallOptions {
 /** One tenant's calls to either api, each written down. */
 export interface Caller {
   create(errand: Errand, options: CallOptions): Promise<Answer>;
+  /** The same over OwnPay's API. */
+  intent(errand: Errand, options: CallOptions): Promise<Answer>;
+  bill(bill: Bill, options: CallOptions): Promise<Answer>;
+  changeBill(bill: Bill, change: BillChange, options: CallOptions): Promise<Answer>;
+  readBill(bill: Bill, id: number, options: CallOptions): Promise<Answer>;
   read(errand: Errand, id: number, options: CallOptions): Promise<Answer>;
   list(errand: Errand, options: CallOptions): Promise<Answer>;
   refund(errand: Errand, refund: RefundRequest, options: CallOptions): Promise<Answer>;
   refunds(errand: Errand, paymentId: number, options: CallOptions): Promise<Answer>;
   readRefund(errand: Errand, refundId: number, options: CallOptions): Promise<Answer>;
+}
+
+export interface BillChange {
+  readonly id: number;
+  readonly change: 'issue' | 'void';
 }
 
 export type RefundRequest = AppRefund & { readonly paymentId: number };
@@ -87,8 +100,22 @@ interface Request {
   readonly body?: string;
 }
 
-export function openCaller(tenant: Tenant, { apis, journal }: { apis: readonly string[]; journal: Journal }): Caller {
+export interface CallerSettings {
+  readonly apis: readonly string[];
+  readonly journal: Journal;
+  /** The invoices of the round. */
+  readonly billed?: () => Billed;
+}
+
+export function openCaller(tenant: Tenant, { apis, journal, billed }: CallerSettings): Caller {
   const { mode, registration } = tenant;
+  // Written once: whoever repeats himself after midnight still means the same days.
+  const bodies = new Map<string, string>();
+  const billBody = (bill: Bill): string => {
+    const body = bodies.get(bill.mark) ?? JSON.stringify(billBodyOf(bill));
+    bodies.set(bill.mark, body);
+    return body;
+  };
   const credentials = mode === 'TEST' ? registration.test : registration.live;
   const call = async (mark: string, request: Request, options: CallOptions): Promise<Answer> => {
     const sentAtMs = performance.now();
@@ -103,7 +130,10 @@ export function openCaller(tenant: Tenant, { apis, journal }: { apis: readonly s
     const { apiKey, apiSecret } = credentials;
     const got = await exchange(`${apis[options.api]}/api/v1${request.path}`, {
       ...request,
-      headers: { ...request.headers, 'x-api-key': apiKey, 'x-api-secret': apiSecret },
+      headers:
+        options.kind === 'intent' || options.kind === 'intent-repeat'
+          ? { ...request.headers, authorization: `Bearer ${tenant.ownpayKey}` }
+          : { ...request.headers, 'x-api-key': apiKey, 'x-api-secret': apiSecret },
       timeoutMs: options.timeoutMs,
     });
     const answer = { ...known, answeredAtMs: performance.now(), ...got };
@@ -111,17 +141,44 @@ export function openCaller(tenant: Tenant, { apis, journal }: { apis: readonly s
     return answer;
   };
   return {
-    create: (errand, options) =>
+    create: async (errand, options) =>
       call(
         errand.mark,
         {
           method: 'POST',
           path: '/payments',
           headers: { 'content-type': 'application/json', 'idempotency-key': `key-${errand.mark}` },
-          body: JSON.stringify(bodyOf(errand, options.kind)),
+          body: JSON.stringify(
+            bodyOf(errand, { kind: options.kind, invoiceId: (await billed?.().get(errand.bill ?? '')) ?? null }),
+          ),
         },
         options,
       ),
+    intent: (errand, options) =>
+      call(
+        errand.mark,
+        {
+          method: 'POST',
+          path: '/payment-intents',
+          headers: { 'content-type': 'application/json', 'idempotency-key': `key-${errand.mark}` },
+          body: JSON.stringify(intentOf(errand)),
+        },
+        options,
+      ),
+    bill: (bill, options) =>
+      call(
+        bill.mark,
+        {
+          method: 'POST',
+          path: '/invoices',
+          headers: { 'content-type': 'application/json', 'idempotency-key': `key-${bill.mark}` },
+          body: billBody(bill),
+        },
+        options,
+      ),
+    changeBill: (bill, { id, change }, options) =>
+      call(bill.mark, { method: 'POST', path: `/invoices/${id}/${change}` }, options),
+    readBill: (bill, id, options) => call(bill.mark, { method: 'GET', path: `/invoices/${id}` }, options),
     read: (errand, id, options) => call(errand.mark, { method: 'GET', path: `/payments/${id}` }, options),
     list: (errand, options) =>
       call(errand.mark, { method: 'GET', path: `/payments?customerReference=${customerOf(errand)}` }, options),
@@ -149,14 +206,61 @@ function customerOf({ mark }: Errand): string {
   return `customer-${mark}`;
 }
 
-function bodyOf(errand: Errand, kind: Answer['kind']) {
+function bodyOf(errand: Errand, { kind, invoiceId }: { kind: Answer['kind']; invoiceId: number | null }) {
   return {
+    ...(invoiceId === null ? {} : { invoiceId }),
+    ...(errand.gateways === null ? {} : { gateways: errand.gateways }),
     amountMinor: errand.amountMinor,
     customerReference: customerOf(errand),
     customerEmail: PAYER_CANARIES.email(errand.mark),
     customerName: PAYER_CANARIES.name,
     customerPhone: PAYER_CANARIES.phone,
     productName: kind === 'other-body' ? `${errand.mark} changed` : errand.mark,
+  };
+}
+
+/** The order is named as the customer is elsewhere: what has no customer is listed by its order. */
+function intentOf(errand: Errand) {
+  return {
+    gateway: errand.gateways?.[0],
+    amount: errand.amountMinor / 100,
+    currency: 'BDT',
+    order_id: customerOf(errand),
+    customer_name: PAYER_CANARIES.name,
+    customer_email: PAYER_CANARIES.email(errand.mark),
+    customer_phone: PAYER_CANARIES.phone,
+    description: errand.mark,
+    return_url: `${SHOP_ORIGIN}/done`,
+  };
+}
+
+/** Where payers are sent at the end; nobody goes there. */
+export const SHOP_ORIGIN = 'https://shop.example';
+
+const Intent = z.object({ transaction_id: z.string(), payment_url: z.string() });
+
+/** What an answer of OwnPay's API says that it made. */
+export function intentIn({ text }: Pick<Answer, 'text'>): { reference: string; checkoutUrl: string } | null {
+  const parsed = Intent.safeParse(parseJson(text));
+  return parsed.success ? { reference: parsed.data.transaction_id, checkoutUrl: parsed.data.payment_url } : null;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Days are counted in UTC here: an hour or six more or less do not matter. */
+function billBodyOf({ mark, totalMinor, parts, draftFirst }: Bill) {
+  const billedAtMs = Date.now();
+  return {
+    currency: 'BDT',
+    customerReference: mark,
+    customerEmail: PAYER_CANARIES.email(mark),
+    customerName: PAYER_CANARIES.name,
+    lineItems: [{ description: mark, qty: 1, unitAmountMinor: totalMinor }],
+    installments: parts.map(({ inDays, amountMinor }) => ({
+      dueDate: new Date(billedAtMs + inDays * DAY_MS).toISOString().slice(0, 10),
+      amountMinor,
+    })),
+    issue: !draftFirst,
   };
 }
 

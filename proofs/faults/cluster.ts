@@ -12,6 +12,7 @@ import { readOrMakeMasterKey, simulatorEnvironment } from '../../scripts/stack-e
 import { prepareNamespace } from '../../scripts/temporal-namespace.ts';
 import { startTemporal } from '../../scripts/temporal.ts';
 import { LINKS, type LinkName } from './dials.ts';
+import { gatewaySettings, simulatorSettings } from './gateways.ts';
 import { openLink, type Link } from './link.ts';
 import { openMember, type Member } from './member.ts';
 
@@ -41,6 +42,8 @@ export interface Cluster {
   readonly simulatorUrl: string;
   readonly receivers: readonly [Receiver, Receiver];
   readonly masterKey: string;
+  /** Keys that were made for the run, and that nobody may see. */
+  readonly gatewayKeys: readonly string[];
   logFile(name: string): string;
   stop(): Promise<void>;
 }
@@ -64,9 +67,6 @@ interface Ports {
 }
 
 export const NAMESPACE = 'default';
-/** What must never be seen in a log or a history. */
-export const STORE_PASSWORDS = { TEST: 'canary-store-test', LIVE: 'canary-store-live' } as const;
-const STORES = `fault_test:${STORE_PASSWORDS.TEST},fault_live:${STORE_PASSWORDS.LIVE}`;
 
 /** Starts everything once. `note` hears of each process that ends or comes up again. */
 export async function startCluster(note: (line: string) => void): Promise<Cluster> {
@@ -104,6 +104,8 @@ interface Site {
   readonly between: Between;
   readonly webPort: number;
   readonly masterKey: string;
+  /** What processes of ours are told of the gateways. */
+  readonly gateways: Readonly<Record<string, string>>;
   readonly keep: (name: MemberName, start: () => Promise<Child>) => Promise<void>;
   readonly note: (line: string) => void;
 }
@@ -130,7 +132,11 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
   const between = await joinAll(ports, link);
   const web = await link(...ports.web);
   const masterKey = readOrMakeMasterKey(directory);
-  const site: Site = { directory, ports, between, masterKey, keep, note, webPort: web.port };
+  const gateways = await gatewaySettings({
+    gatewayUrl: `http://127.0.0.1:${between['worker>gateway'][0].port}`,
+    data: simulatorsIn(directory),
+  });
+  const site: Site = { directory, ports, between, masterKey, gateways, keep, note, webPort: web.port };
   const databaseUrl = await startServers(site);
   await Promise.all([
     ...startOutsiders(site),
@@ -155,6 +161,7 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
     simulatorUrl: `http://127.0.0.1:${ports.simulator}`,
     receivers: [receiver(0), receiver(1)],
     masterKey,
+    gatewayKeys: Object.entries(gateways).flatMap(([name, value]) => (name.endsWith('_PRIVATE_KEY') ? [value] : [])),
     logFile: (name) => logFileIn(directory, name),
   };
 }
@@ -205,10 +212,10 @@ async function startServers({ directory, ports, keep, note }: Site): Promise<str
 /** The gateway and the receivers are other people's machines and get nothing of ours. */
 function startOutsiders({ directory, ports, between, keep }: Site): Promise<void>[] {
   const simulator = simulatorEnvironment(
-    { ports: { ...ports, api: 0, web: 0, simulators: ports.simulator }, data: join(directory, 'simulators') },
+    { ports: { ...ports, api: 0, web: 0, simulators: ports.simulator, smtp: 0 }, data: simulatorsIn(directory) },
     {
       PATH: process.env['PATH'],
-      SIMULATORS_SSLCOMMERZ_STORES: STORES,
+      ...simulatorSettings(`http://127.0.0.1:${between['gateway>api'][0].port}`),
       LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
     },
   );
@@ -271,10 +278,9 @@ interface OneOfOurs {
 }
 
 function environmentOf(
-  { directory, ports, between, webPort, masterKey }: Site,
+  { directory, ports, between, webPort, masterKey, gateways }: Site,
   { service, index, databaseUrl }: OneOfOurs,
 ): NodeJS.ProcessEnv {
-  const gatewayUrl = `http://127.0.0.1:${between['worker>gateway'][0].port}`;
   return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
@@ -292,12 +298,7 @@ function environmentOf(
     DATABASE_URL: throughLink(databaseUrl, between[`${service}>postgres`][index].port),
     TEMPORAL_ADDRESS: `127.0.0.1:${between[`${service}>temporal`][index].port}`,
     TEMPORAL_NAMESPACE: NAMESPACE,
-    SSLCOMMERZ_TEST_URL: gatewayUrl,
-    SSLCOMMERZ_TEST_STORE_ID: 'fault_test',
-    SSLCOMMERZ_TEST_STORE_PASSWORD: STORE_PASSWORDS.TEST,
-    SSLCOMMERZ_LIVE_URL: gatewayUrl,
-    SSLCOMMERZ_LIVE_STORE_ID: 'fault_live',
-    SSLCOMMERZ_LIVE_STORE_PASSWORD: STORE_PASSWORDS.LIVE,
+    ...gateways,
   };
 }
 
@@ -335,6 +336,10 @@ function startProgram({ directory, name, args, env }: Program): Promise<Child> {
 
 function logFileIn(directory: string, name: string): string {
   return join(directory, 'logs', `${name}.log`);
+}
+
+function simulatorsIn(directory: string): string {
+  return join(directory, 'simulators');
 }
 
 function bundleIn(directory: string): string {

@@ -5,11 +5,26 @@ import { verifyLedger } from '../../database/ledger/verify.ts';
 import type { Database } from '../../database/connection.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { paymentIn, paymentsIn, refundsIn, type Caller, type Tenant } from './application.ts';
+import { invoiceIn, lookAtBills } from './bill-load.ts';
+import type { Bill } from './bill-plan.ts';
+import { readByHand } from './books/manual.ts';
 import type { CanarySearch } from './canaries.ts';
-import type { Account, Delivery, Evidence, ForeignRead, Posting, RefundName } from './evidence.ts';
+import type { BookedCharge } from './booked.ts';
+import type {
+  Account,
+  AttemptName,
+  Delivery,
+  Evidence,
+  ForeignRead,
+  InvoiceDelivery,
+  Posting,
+  RefundName,
+} from './evidence.ts';
 import type { BookReader } from './gateway-books.ts';
 import type { Histories, History } from './histories.ts';
 import type { Answer, Journal } from './journal.ts';
+import { lookAtSubmissions } from './manual-load.ts';
+import type { Desks } from './operators.ts';
 import type { Owner } from './owner.ts';
 import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
@@ -31,8 +46,10 @@ export interface Sources {
 
 export interface RoundSources extends Sources {
   readonly errands: readonly Errand[];
+  readonly bills: readonly Bill[];
   readonly callers: readonly Caller[];
   readonly journal: Journal;
+  readonly desks: Desks;
   readonly prefix: string;
   readonly unsettled: readonly Unsettled[];
 }
@@ -48,8 +65,16 @@ const TRIES = 4;
 export async function collect(sources: RoundSources): Promise<Collected> {
   const { errands, tenants, prefix, journal, unsettled } = sources;
   await lastLooks(sources);
+  await lookAtBills(sources, sources.bills, journal.answers);
+  await lookByHand(sources);
   const foreignReads = await readForeign(sources);
-  const { sessions, charges, refunds } = await sources.books.read();
+  await readInboxes(sources);
+  const booked = await sources.books.read();
+  const byHand = readByHand(journal.answers);
+  const sessions = [...booked.sessions, ...byHand.sessions];
+  const charges = [...booked.charges, ...byHand.charges];
+  const { refunds } = booked;
+  const attempts = await attemptsOf(sources);
   const own = sessions.filter(({ mark }) => mark.startsWith(prefix));
   const orders = new Set(own.map(({ tranId }) => tranId));
   const histories = await sources.histories.read(await workflowsOf(sources));
@@ -71,10 +96,17 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       answers: journal.answers,
       sessions: own,
       charges: charges.filter(({ tranId }) => orders.has(tranId)),
+      strays: await straysOf(sources, charges),
+      attempts,
       givenBack: refunds.filter(({ tranId }) => orders.has(tranId)),
       refundNames: await refundNames(sources),
+      bills: sources.bills,
+      surpluses: await surplusesOf(sources),
+      numbers: await numbersOf(sources),
       keptNotices: await keptNotices(sources),
-      deliveries: await deliveriesOf(sources),
+      deliveries: deliveriesOf(sources),
+      ownpayDeliveries: ownpayDeliveriesOf(sources),
+      invoiceDeliveries: invoiceDeliveriesOf(sources),
       postings: await postingsOf(sources),
       accounts: await accountsOf(sources),
       unsettled,
@@ -101,6 +133,19 @@ async function lastLooks({ errands, callers }: RoundSources): Promise<void> {
         }
       }),
     ),
+  );
+}
+
+/** What payers by hand have written, as operators see it at the end. */
+async function lookByHand({ errands, desks, journal }: RoundSources): Promise<void> {
+  await Promise.all(
+    errands.map(async (errand) => {
+      const own = journal.answers.filter(({ mark }) => mark === errand.mark);
+      const paymentId = own.flatMap((answer) => paymentIn(answer)?.id ?? paymentsIn(answer)?.[0]?.id ?? [])[0];
+      if (errand.visits.includes('manual') && paymentId !== undefined) {
+        await lookAtSubmissions(desks.admin, errand, paymentId);
+      }
+    }),
   );
 }
 
@@ -164,22 +209,34 @@ async function workflowsOf({ owner, prefix }: RoundSources): Promise<string[]> {
      left join refunds r on r.payment_id = p.id where p.product_name like ?`,
     [`${prefix}%`],
   );
+  const invoices = await owner.run<{ reference: string; event: string | null }>(
+    `select i.reference, e.event_id as event from invoices i left join webhook_events e on e.invoice_id = i.id
+     where i.customer_reference like ?`,
+    [`${prefix}%`],
+  );
   return [
-    ...new Set(
-      rows.flatMap(({ reference, attempt, event, refund }) => [
+    ...new Set([
+      ...invoices.flatMap(({ reference, event }) => [
+        workflowIds.invoice(reference),
+        ...(event === null ? [] : [workflowIds.webhook(event)]),
+      ]),
+      ...rows.flatMap(({ reference, attempt, event, refund }) => [
         workflowIds.payment(reference),
         ...(attempt === null ? [] : [workflowIds.latePayment(attempt)]),
         ...(event === null ? [] : [workflowIds.webhook(event)]),
         ...(refund === null ? [] : [workflowIds.refund(refund)]),
       ]),
-    ),
+    ]),
   ];
 }
 
-async function deliveriesOf({ inboxes, delivered, journal }: RoundSources): Promise<Delivery[]> {
+async function readInboxes({ inboxes, delivered }: RoundSources): Promise<void> {
   for (const inbox of inboxes) {
     delivered.push(...(await inbox()));
   }
+}
+
+function deliveriesOf({ delivered, journal }: RoundSources): Delivery[] {
   const own = new Set(
     journal.answers
       .flatMap((answer) => [paymentIn(answer), ...(paymentsIn(answer) ?? [])])
@@ -188,9 +245,45 @@ async function deliveriesOf({ inboxes, delivered, journal }: RoundSources): Prom
   return delivered.filter(({ paymentId }) => paymentId !== null && own.has(paymentId));
 }
 
+function ownpayDeliveriesOf({ delivered, journal }: RoundSources): Delivery[] {
+  const own = new Set(journal.answers.flatMap((answer) => paymentsIn(answer) ?? []).map(({ reference }) => reference));
+  return delivered.filter(({ dialect, reference }) => dialect === 'ownpay' && own.has(reference));
+}
+
+function invoiceDeliveriesOf({ delivered, journal, bills }: RoundSources): InvoiceDelivery[] {
+  const marks = new Set(bills.map(({ mark }) => mark));
+  const own = new Set(journal.answers.filter(({ mark }) => marks.has(mark)).map((answer) => invoiceIn(answer)?.id));
+  return delivered.flatMap(({ id, type, invoiceId, sequence = 0, noticed = null, signatureValid, body }) =>
+    invoiceId !== undefined && own.has(invoiceId)
+      ? [{ id, type, invoiceId, sequence, noticed, signatureValid, body }]
+      : [],
+  );
+}
+
+async function surplusesOf({ owner, prefix }: RoundSources): Promise<Evidence['surpluses']> {
+  return owner.run<{ mark: string; minor: string }>(
+    `select p.product_name as mark, sum(l.amount_minor)::text as minor from ledger_transactions x
+     join payments p on x.cause_type = 'payment' and x.cause_id = p.reference
+     join ledger_postings l on l.transaction_id = x.id join ledger_accounts c on c.id = l.credit_account_id
+     where x.kind = 'settlement' and c.name = 'suspense' and p.product_name like ? group by 1`,
+    [`${prefix}%`],
+  );
+}
+
+async function numbersOf({ owner, tenants }: RoundSources): Promise<Evidence['numbers']> {
+  const rows = await owner.run<{ app: string; number: string }>(
+    'select application_id::text as app, number::text from invoices where number is not null',
+    [],
+  );
+  return tenants.map(({ index, registration }) => ({
+    app: index,
+    numbers: rows.filter(({ app }) => app === String(registration.applicationId)).map(({ number }) => Number(number)),
+  }));
+}
+
 async function refundNames({ owner, prefix }: RoundSources): Promise<RefundName[]> {
-  const rows = await owner.run<{ id: string; reference: string; mark: string; late: string | null }>(
-    `select r.id::text, r.reference, p.product_name as mark, r.late_payment_id::text as late
+  const rows = await owner.run<{ id: string; reference: string; gateway: string; mark: string; late: string | null }>(
+    `select r.id::text, r.reference, r.gateway, p.product_name as mark, r.late_payment_id::text as late
      from refunds r join payments p on p.id = r.payment_id where p.product_name like ?`,
     [`${prefix}%`],
   );
@@ -214,6 +307,9 @@ async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
 async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {
   return owner.run<Posting>(
     `select x.cause_type as "causeType", x.cause_id as "causeId", x.kind, p.product_name as mark,
+       (select min(split_part(d.name, ':', 2)) from ledger_postings l
+         join ledger_accounts d on d.id in (l.debit_account_id, l.credit_account_id)
+         where l.transaction_id = x.id and d.name like 'gateway:%:clearing') as gateway,
        coalesce((select sum(l.amount_minor) from ledger_postings l
          join ledger_accounts d on d.id = case when x.cause_type = 'refund' then l.credit_account_id else l.debit_account_id end
          where l.transaction_id = x.id and d.name like 'gateway:%:clearing'), 0)::text as "grossMinor"
@@ -225,6 +321,23 @@ async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {
      where p.product_name like ?`,
     [`${prefix}%`],
   );
+}
+
+async function attemptsOf({ owner, prefix }: RoundSources): Promise<AttemptName[]> {
+  return owner.run<AttemptName>(
+    `select t.reference, t.gateway, p.product_name as mark from payment_attempts t join payments p on p.id = t.payment_id
+     where p.product_name like ?`,
+    [`${prefix}%`],
+  );
+}
+
+async function straysOf({ owner }: RoundSources, charges: readonly BookedCharge[]): Promise<BookedCharge[]> {
+  const rows = await owner.run<{ reference: string; gateway: string }>(
+    `select reference, gateway from payment_attempts where reference = any(string_to_array(?, ' '))`,
+    [charges.map(({ tranId }) => tranId).join(' ')],
+  );
+  const known = new Set(rows.map(({ reference, gateway }) => `${gateway} ${reference}`));
+  return charges.filter(({ gateway, tranId }) => !known.has(`${gateway} ${tranId}`));
 }
 
 async function accountsOf({ owner, database }: RoundSources): Promise<Account[]> {

@@ -1,3 +1,6 @@
+import { GATEWAY_NAMES } from './booked.ts';
+import { BILL_ACTS } from './bill-plan.ts';
+
 /** What can be done to a process. The names say what happens to whom; `apis` and `workers` are both at once. */
 export const PROCESS_DIALS = [
   'kill-api',
@@ -114,6 +117,90 @@ export const REFUND_SCRIPT_NAMES = Object.keys(REFUND_SCRIPTS) as readonly Refun
 /** With these the gateway says plainly that it gives nothing back. */
 export const REFUSING_SCRIPTS: ReadonlySet<string> = new Set<RefundScript>(['refund-refused', 'refund-address']);
 
+/** Rows of the other simulators' tables, picked by amounts like those. None of them ends only when it is mended. */
+export const OTHER_SCRIPTS = {
+  'bkash/decline': 2,
+  'bkash/names-its-end': 7,
+  'bkash/silence': 10,
+  'bkash/execute-timeout': 18,
+  'bkash/execute-late': 19,
+  'bkash/wrong-amount': 20,
+  'bkash/wrong-reference': 23,
+  'bkash/execute-reset': 24,
+  'bkash/execute-maintenance': 27,
+  'bkash/query-lags': 29,
+  'bkash/http-500': 30,
+  'bkash/garbage-html': 32,
+  'bkash/create-refused': 40,
+  'bkash/create-truncated': 46,
+  'bkash/numbers': 51,
+  'bkash/refund-timeout': 61,
+  'nagad/decline': 2,
+  'nagad/silence': 10,
+  'nagad/late-charge': 11,
+  'nagad/stuck': 12,
+  'nagad/timeout-after-charge': 18,
+  'nagad/wrong-amount': 20,
+  'nagad/wrong-merchant': 22,
+  'nagad/wrong-order': 23,
+  'nagad/return-lies': 26,
+  'nagad/return-denies': 27,
+  'nagad/pending-first': 29,
+  'nagad/http-500': 30,
+  'nagad/verify-refused': 38,
+  'nagad/complete-refused': 40,
+  'nagad/complete-timeout': 41,
+  'stripe/delayed-succeeds': 3,
+  'stripe/delayed-fails': 4,
+  'stripe/expired': 6,
+  'stripe/silence': 10,
+  'stripe/event-duplicate': 15,
+  'stripe/event-disorder': 16,
+  'stripe/timeout-after-charge': 18,
+  'stripe/wrong-amount': 20,
+  'stripe/bad-signature': 24,
+  'stripe/risk': 27,
+  'stripe/http-500': 30,
+  'stripe/create-timeout': 41,
+  'stripe/create-500': 43,
+  'stripe/refund-timeout': 61,
+  'stripe/refund-pending': 63,
+  'stripe/refund-failed': 64,
+} as const;
+export type OtherScript = keyof typeof OTHER_SCRIPTS;
+export const OTHER_SCRIPT_NAMES = Object.keys(OTHER_SCRIPTS) as readonly OtherScript[];
+
+/** With these the gateway refuses to open a page, and says so. */
+export const CREATION_REFUSED: ReadonlySet<string> = new Set<GatewayScript | OtherScript>([
+  'session-failed',
+  'bkash/create-refused',
+  'nagad/complete-refused',
+  // Carried out, and the answer with the page's address is lost: a second order of that name is refused.
+  'nagad/complete-timeout',
+]);
+
+/** Where payers choose for themselves: that they change their minds, and that they pay at two gateways. */
+export const CHOICE_ACTS = ['change-mind', 'pay-at-both'] as const;
+
+/** Money of which nobody tells: after the payer had called the payment off, or after it had expired, and his browser never comes back. */
+export const UNSEEN_ACTS = ['cancel-then-pay-unseen', 'pay-after-expiry'] as const;
+
+/** What becomes of a payment by hand: what its payer tells, and what operators say of it, when, and how many of them at once. */
+export const MANUAL_ACTS = [
+  'confirmed',
+  'confirmed-at-once',
+  'rejected',
+  'corrected',
+  'retyped',
+  'torn',
+  'dropped',
+  'shared',
+  'called-off',
+  'confirmed-at-expiry',
+  'rejected-at-expiry',
+] as const;
+export type ManualAct = (typeof MANUAL_ACTS)[number];
+
 /** How a paid payment is given back: by its application, by operators, or by both at once. */
 export const REFUND_ACTS = [
   'part',
@@ -146,9 +233,14 @@ export const ALL_DIALS: readonly string[] = [
   ...RECEIVER_DIALS,
   ...LINKS,
   ...TOXICS,
-  ...[...GATEWAY_SCRIPT_NAMES, ...REFUND_SCRIPT_NAMES].map((name) => `gateway:${name}`),
+  ...[...GATEWAY_SCRIPT_NAMES, ...REFUND_SCRIPT_NAMES, ...OTHER_SCRIPT_NAMES].map((name) => `gateway:${name}`),
+  ...CHOICE_ACTS.map((act) => `choice:${act}`),
+  ...UNSEEN_ACTS.map((act) => `unseen:${act}`),
+  ...MANUAL_ACTS.map((act) => `manual:${act}`),
+  ...GATEWAY_NAMES.map((name) => `intent:${name}`),
   ...FORGERIES,
   LATE_MONEY,
   ...REFUND_ACTS.map((act) => `refund:${act}`),
   ...LATE_ACTS.map((act) => `late:${act}`),
+  ...BILL_ACTS.map((act) => `bill:${act}`),
 ];

@@ -1,4 +1,5 @@
-import type { BookedCharge, BookedRefund, BookedSession } from './gateway-books.ts';
+import type { BookedCharge, BookedRefund, BookedSession } from './booked.ts';
+import type { Bill } from './bill-plan.ts';
 import type { Answer } from './journal.ts';
 import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
@@ -17,6 +18,25 @@ export interface Delivery {
   readonly reference: string;
   readonly status: string;
   readonly body: string;
+  /** Of events about payments that were made over OwnPay's API: names and states are its own there. */
+  readonly dialect?: 'ownpay';
+  /** Place in the order of its payment's, or its invoice's, events. */
+  readonly sequence?: number;
+  /** Of events about invoices only, with the day and offset of a notice. */
+  readonly invoiceId?: number;
+  readonly noticed?: string | null;
+}
+
+/** An event about an invoice, as an endpoint wrote it down. */
+export interface InvoiceDelivery {
+  readonly id: string;
+  readonly type: string;
+  readonly invoiceId: number;
+  readonly sequence: number;
+  /** Day and offset of a notice; null in other events. */
+  readonly noticed: string | null;
+  readonly signatureValid: boolean;
+  readonly body: string;
 }
 
 /** What the rows call a refund that the api shows by its number: names, nothing that is judged. */
@@ -24,9 +44,18 @@ export interface RefundName {
   readonly id: number;
   /** Its key at the gateway. */
   readonly reference: string;
+  /** Where it is given back. */
+  readonly gateway: string;
   readonly mark: string;
   /** The late money that it gives back; null when it gives back the payment's own. */
   readonly latePaymentId: number | null;
+}
+
+/** An attempt as our rows have it: names, nothing that is judged but that there is one. */
+export interface AttemptName {
+  readonly reference: string;
+  readonly gateway: string;
+  readonly mark: string;
 }
 
 /** One ledger transaction with the sum that it put on the clearing account, or took from there when it is a refund's. */
@@ -37,6 +66,8 @@ export interface Posting {
   /** The payment it is about. */
   readonly mark: string;
   readonly grossMinor: string;
+  /** Whose clearing account that is; null where none is touched. */
+  readonly gateway: string | null;
 }
 
 export interface Account {
@@ -76,11 +107,22 @@ export interface Evidence {
   readonly answers: readonly Answer[];
   readonly sessions: readonly BookedSession[];
   readonly charges: readonly BookedCharge[];
+  /** Charges at any gateway, of all rounds so far, whose order no row of ours knows. */
+  readonly strays: readonly BookedCharge[];
+  readonly attempts: readonly AttemptName[];
   readonly givenBack: readonly BookedRefund[];
   readonly refundNames: readonly RefundName[];
+  readonly bills: readonly Bill[];
+  readonly invoiceDeliveries: readonly InvoiceDelivery[];
+  /** What settlements of the round put into suspense, by errand: more than its invoice asked for. */
+  readonly surpluses: readonly { readonly mark: string; readonly minor: string }[];
+  /** Every number that an application's invoices have, of all rounds so far. */
+  readonly numbers: readonly { readonly app: number; readonly numbers: readonly number[] }[];
   /** SHA-256 of every notice that is stored as evidence, as hexadecimal digits. */
   readonly keptNotices: readonly string[];
   readonly deliveries: readonly Delivery[];
+  /** Those in OwnPay's words. */
+  readonly ownpayDeliveries: readonly Delivery[];
   readonly postings: readonly Posting[];
   readonly accounts: readonly Account[];
   readonly unsettled: readonly Unsettled[];

@@ -9,10 +9,16 @@ const Line = z.object({
   id: z.string().default(''),
   timestamp: z.string().default(''),
   signature: z.string().default(''),
+  ownpayId: z.string().default(''),
+  ownpaySignature: z.string().default(''),
   body: z.string(),
 });
+type Line = z.infer<typeof Line>;
+/** An event as OwnPay's documents have it. */
+const OwnpayBody = z.object({ event: z.string(), transaction_id: z.string(), status: z.string() });
 const Body = z.object({
   type: z.string(),
+  sequence: z.int().default(0),
   data: z.union([
     z
       .object({ id: z.int(), reference: z.string(), status: z.string() })
@@ -20,6 +26,21 @@ const Body = z.object({
     z
       .object({ id: z.int(), paymentId: z.int(), status: z.string() })
       .transform(({ id, paymentId, status }) => ({ paymentId, refundId: id, reference: '', status })),
+    z
+      .object({
+        id: z.int(),
+        number: z.string(),
+        status: z.string(),
+        notice: z.object({ dueDate: z.string(), offsetDays: z.int() }).optional(),
+      })
+      .transform(({ id, status, notice }) => ({
+        paymentId: null,
+        refundId: null,
+        reference: '',
+        status,
+        invoiceId: id,
+        noticed: notice === undefined ? null : `${notice.dueDate} ${notice.offsetDays}`,
+      })),
   ]),
 });
 const UNKNOWN = { paymentId: null, refundId: null, reference: '', status: '' } as const;
@@ -27,14 +48,15 @@ const UNKNOWN = { paymentId: null, refundId: null, reference: '', status: '' } a
 const TOLERANCE_SECONDS = 300;
 
 /** Reads what a receiver wrote down since the last call; checks each signature as an application would, by itself. */
-export function openInbox(
-  file: string,
-  { receiver, secrets }: { receiver: number; secrets: readonly string[] },
-): () => Promise<Delivery[]> {
+export function openInbox(file: string, { receiver, secrets }: Listening): () => Promise<Delivery[]> {
   const added = followLines(file);
   return async () =>
-    (await added()).map((line) => {
-      const { at, id, timestamp, signature, body } = Line.parse(line);
+    (await added()).map((text) => {
+      const line = Line.parse(text);
+      if (line.ownpaySignature !== '') {
+        return ownpayDelivery(line, { receiver, secrets });
+      }
+      const { at, id, timestamp, signature, body } = line;
       const known = Body.safeParse(parseJson(body));
       return {
         receiver,
@@ -42,12 +64,39 @@ export function openInbox(
         id,
         body,
         type: known.success ? known.data.type : '',
+        sequence: known.success ? known.data.sequence : 0,
         ...(known.success ? known.data.data : UNKNOWN),
         signatureValid:
           Math.abs(at / 1_000 - Number(timestamp)) <= TOLERANCE_SECONDS &&
           secrets.some((secret) => isSigned({ signature, secret, text: `${id}.${timestamp}.${body}` })),
       };
     });
+}
+
+interface Listening {
+  readonly receiver: number;
+  readonly secrets: readonly string[];
+}
+
+/** Signed over its raw body in hex, by the secret as it is shown. */
+function ownpayDelivery({ at, ownpayId, ownpaySignature, body }: Line, { receiver, secrets }: Listening): Delivery {
+  const known = OwnpayBody.safeParse(parseJson(body));
+  const given = Buffer.from(ownpaySignature.replace(/^sha256=/, ''), 'hex');
+  return {
+    receiver,
+    atMs: at,
+    id: ownpayId,
+    body,
+    dialect: 'ownpay',
+    type: known.success ? known.data.event : '',
+    ...UNKNOWN,
+    reference: known.success ? known.data.transaction_id : '',
+    status: known.success ? known.data.status : '',
+    signatureValid: secrets.some((secret) => {
+      const expected = createHmac('sha256', secret).update(body).digest();
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    }),
+  };
 }
 
 /** Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, base64, with the bytes behind `whsec_`. */

@@ -13,6 +13,10 @@ import type { PlannedFault } from './plan.ts';
 /** A graceful stop that takes longer than this is cut short, as every launcher does. */
 const TERM_GRACE_MS = 4_000;
 const UP_TIMEOUT_MS = 20_000;
+const SESSION_TRIES = 20;
+const SESSION_AGAIN_MS = 200;
+const RECEIVER_TRIES = 10;
+const RECEIVER_AGAIN_MS = 300;
 /** Nobody may pay, or be given back, any more in this round: then it strikes without its cue. */
 const CUE_TIMEOUT_MS = { charge: 1_500, refund: 4_000 } as const;
 
@@ -71,7 +75,13 @@ async function upsetLink(cluster: Cluster, fault: PlannedFault & { kind: 'link' 
 
 async function misbehave(cluster: Cluster, fault: PlannedFault & { kind: 'receiver' }, log: FaultLog): Promise<void> {
   const receiver = cluster.receivers[fault.victim];
-  if (await setReceiver(receiver.controlUrl, fault.dial)) {
+  let set = await setReceiver(receiver.controlUrl, fault.dial);
+  // Another fault of the round may have killed it.
+  for (let tries = 1; !set && tries < RECEIVER_TRIES; tries += 1) {
+    await sleep(RECEIVER_AGAIN_MS);
+    set = await setReceiver(receiver.controlUrl, fault.dial);
+  }
+  if (set) {
     log.fired([fault.dial], `receiver ${fault.victim}: ${fault.dial} for ${fault.forMs * 2} ms`);
   }
   await sleep(fault.forMs * 2);
@@ -97,7 +107,14 @@ async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'proce
   const names = victimsOf(dial, victim);
   const victims = names.flatMap((name) => cluster.members.get(name) ?? []);
   if (dial === 'kill-backend') {
-    const pid = await sessionOf(cluster.members.get('postgres'));
+    const postgres = cluster.members.get('postgres');
+    // Another fault of the round may have killed it, and nobody is there at once when it is back.
+    await postgres?.up(UP_TIMEOUT_MS);
+    let pid = await sessionOf(postgres);
+    for (let tries = 1; pid === undefined && tries < SESSION_TRIES; tries += 1) {
+      await sleep(SESSION_AGAIN_MS);
+      pid = await sessionOf(postgres);
+    }
     if (pid !== undefined) {
       process.kill(pid, 'SIGKILL');
       log.fired([dial], `${dial}: session ${pid} of postgres`);

@@ -3,9 +3,13 @@ import { oneKeyOneEffect, everyAnswerIsKept, noWayBack } from './judges/client.t
 import { chargedAtMostOnce, nothingIsPostedThatWasNotTaken } from './judges/charges.ts';
 import { oneEventForEachEnd } from './judges/events.ts';
 import { balancesAreSums, chainVerifies, ledgerBalances } from './judges/ledger.ts';
+import { invoicesAreToldOf, invoicesCountTheirMoney, oneNumberForEachInvoice } from './judges/invoices.ts';
+import { everyChargeIsOnePosting } from './judges/gateways.ts';
 import type { Judge, Verdict } from './judges/judge.ts';
 import { everythingComesToItsEnd } from './judges/liveness.ts';
+import { paidByTheWordOfPeople } from './judges/manual.ts';
 import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
+import { ownpayIsKept } from './judges/ownpay.ts';
 import { givenBackAtMostOnce, refundsSayWhatMoved, twoPeopleDecide } from './judges/refunds.ts';
 
 /** The invariants of a round. */
@@ -16,7 +20,10 @@ export const JUDGES = {
     words: 'what is posted and called paid was taken by the gateway, to the minor unit',
     judge: nothingIsPostedThatWasNotTaken,
   },
-  I4: { words: 'a payment has one order at the gateway and at most one charge', judge: chargedAtMostOnce },
+  I4: {
+    words: 'a payment has one order at each gateway that it went to, and at most one charge for each order',
+    judge: chargedAtMostOnce,
+  },
   I5: { words: 'every 2xx that a client, an operator or the gateway saw is still true', judge: everyAnswerIsKept },
   I6: { words: 'one key has one reply and one effect', judge: oneKeyOneEffect },
   I7: { words: 'nothing leaves a final state', judge: noWayBack },
@@ -36,6 +43,27 @@ export const JUDGES = {
   I15: {
     words: 'above the threshold nothing moves without the word of a second person',
     judge: twoPeopleDecide,
+  },
+  I16: {
+    words: 'invoices count what the gateway took of their payments, and nothing beyond their total',
+    judge: invoicesCountTheirMoney,
+  },
+  I17: {
+    words: 'one key makes one invoice, whose number no other has and none is missing',
+    judge: oneNumberForEachInvoice,
+  },
+  I18: { words: 'each change of an invoice, and each day past due, is told once', judge: invoicesAreToldOf },
+  I19: {
+    words: "each charge at any gateway is one attempt's, and settled or held as late money once, at that gateway",
+    judge: everyChargeIsOnePosting,
+  },
+  I20: {
+    words: "what was made over OwnPay's API is one payment for each key, and its end is told once in OwnPay's words",
+    judge: ownpayIsKept,
+  },
+  I21: {
+    words: 'what is paid by hand succeeds if and only if as many operators as it needs confirmed it, once',
+    judge: paidByTheWordOfPeople,
   },
 } as const satisfies Record<string, { words: string; judge: Judge }>;
 export type InvariantName = keyof typeof JUDGES;

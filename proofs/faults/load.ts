@@ -1,11 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { paymentIn, type Caller } from './application.ts';
-import { actAsPayer } from './payer.ts';
+import { intentIn, paymentIn, paymentsIn, type Caller } from './application.ts';
+import type { Billed } from './bill-plan.ts';
+import { UNSEEN_ACTS } from './dials.ts';
+import { actAsPayer, type ComeBack } from './payer.ts';
+import type { Answer, Journal } from './journal.ts';
+import { decideByHand, peopleFor, type ByHand } from './manual-load.ts';
+import { errorCodeOf } from './operators.ts';
 import type { Errand } from './plan.ts';
 import { decideLateMoney, refundWhenPaid, type Refunds } from './refund-load.ts';
 import type { GatewayControl } from './simulator-control.ts';
 
 export interface Load extends Refunds {
+  readonly journal: Journal;
+  /** By application: above it a payment by hand needs two people. */
+  readonly thresholds: readonly (number | null)[];
+  /** Where payers leave what they will come back to. */
+  readonly comeBacks: Map<string, ComeBack>;
+  readonly billed: Billed;
   readonly control: GatewayControl;
   readonly apiUrl: string;
   readonly modes: readonly ('TEST' | 'LIVE')[];
@@ -18,8 +29,8 @@ export interface Load extends Refunds {
 
 const CREATE_TIMEOUT_MS = 3_000;
 const READ_TIMEOUT_MS = 2_000;
-const TRY_AGAIN_MS = 250;
-const READ_EVERY_MS = 700;
+const TRY_AGAIN_MS = 500;
+const READ_EVERY_MS = 1_000;
 /** Everything that applications and payers do in one round, at the planned times. Nobody is surprised by a failure; nobody gives up early. */
 export async function runLoad(load: Load, errands: readonly Errand[]): Promise<void> {
   await Promise.all(
@@ -44,11 +55,18 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
     throw new RangeError(`no application ${errand.app}`);
   }
   const otherApi = errand.firstApi === 0 ? 1 : 0;
+  if (errand.bill !== null && (await load.billed.get(errand.bill)) === null) {
+    load.log.note(`nothing to pay for ${errand.mark}: ${errand.bill} was not billed`);
+    return;
+  }
   const twin =
     errand.repeat === 'at-once'
       ? caller.create(errand, { api: otherApi, kind: 'repeat', timeoutMs: CREATE_TIMEOUT_MS })
       : Promise.resolve();
-  const payment = await createUntilAnswered(caller, errand, load.closed);
+  const payment =
+    errand.dialect === 'ownpay'
+      ? await intendUntilAnswered(caller, errand, load.closed)
+      : await createUntilAnswered(caller, errand, load.closed);
   await twin;
   if (payment === null) {
     return;
@@ -62,14 +80,63 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
   if (errand.forgery !== null) {
     await forge(load, { errand, address, checkout: payment });
   }
-  const gaveUp = await actAsPayer({ checkoutUrl: payment.checkoutUrl, errand, address, closed: load.closed });
+  let deciding = Promise.resolve();
+  let isTold = false;
+  const told = (transaction: string, shown: boolean): void => {
+    writeDown(load, { errand, transaction, shown });
+    deciding = isTold ? deciding : decideByHand(load.desks, byHand(load, errand, payment.id));
+    isTold = true;
+  };
+  const { gaveUp, comeBack } = await actAsPayer({
+    checkoutUrl: payment.checkoutUrl,
+    errand,
+    address,
+    closed: load.closed,
+    told,
+  });
+  if (comeBack !== null) {
+    load.comeBacks.set(errand.mark, comeBack);
+  }
   if (gaveUp !== null) {
     load.log.note(`the payer of ${errand.mark} (${errand.script ?? errand.act}) gave up: ${gaveUp}`);
   }
+  await deciding;
   done = true;
   await reading;
   const refunding = { errand, paymentId: payment.id, over: load.over, closed: load.closed };
-  await Promise.all([refundWhenPaid(load, refunding), decideLateMoney(load, refunding)]);
+  // What nobody tells of is not held before the gateway is asked once more, which is long after.
+  const isUnseen = UNSEEN_ACTS.some((act) => act === errand.act);
+  await Promise.all([refundWhenPaid(load, refunding), isUnseen ? undefined : decideLateMoney(load, refunding)]);
+}
+
+/** A payment that operators may have to decide on. */
+export function byHand(
+  { thresholds, closed }: Pick<Load, 'thresholds' | 'closed'>,
+  errand: Errand,
+  paymentId: number,
+): ByHand {
+  return { errand, paymentId, people: peopleFor(thresholds[errand.app] ?? null, errand.amountMinor), closed };
+}
+
+interface Written {
+  readonly errand: Errand;
+  readonly transaction: string;
+  readonly shown: boolean;
+}
+
+function writeDown({ journal }: Load, { errand: { mark, app, firstApi }, transaction, shown }: Written): void {
+  const at = performance.now();
+  journal.write({
+    mark,
+    app,
+    kind: 'submission',
+    api: firstApi,
+    sentAtMs: at,
+    answeredAtMs: at,
+    status: shown ? 200 : null,
+    replayed: false,
+    text: transaction,
+  });
 }
 
 interface Created {
@@ -90,12 +157,37 @@ async function createUntilAnswered(caller: Caller, errand: Errand, closed: () =>
     if (answer.status === 201) {
       return paymentIn(answer);
     }
-    if (answer.status === 502) {
+    if (answer.status === 502 || (errand.bill !== null && isBillSettled(answer))) {
       return null;
     }
     await sleep(TRY_AGAIN_MS);
   }
   return null;
+}
+
+/** The same over OwnPay's API, whose answers have no number of ours: the application's list has it. */
+async function intendUntilAnswered(caller: Caller, errand: Errand, closed: () => boolean): Promise<Created | null> {
+  for (let tries = 0; !closed(); tries += 1) {
+    const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
+    const kind = tries === 0 ? 'intent' : 'intent-repeat';
+    const made = intentIn(await caller.intent(errand, { api, kind, timeoutMs: CREATE_TIMEOUT_MS }));
+    if (made !== null) {
+      const list = await caller.list(errand, { api, kind: 'list', timeoutMs: READ_TIMEOUT_MS });
+      const known = paymentsIn(list)?.find(({ reference }) => reference === made.reference);
+      if (known !== undefined) {
+        return { id: known.id, checkoutUrl: made.checkoutUrl, redirectUrl: known.redirectUrl };
+      }
+    }
+    await sleep(TRY_AGAIN_MS);
+  }
+  return null;
+}
+
+const BILL_SETTLED: ReadonlySet<string> = new Set(['INVALID_OPERATION_STATE', 'AMOUNT_OUT_OF_BOUNDS']);
+
+/** Somebody else has paid the invoice, or so much of it that the rest is less. */
+export function isBillSettled(answer: Pick<Answer, 'text'>): boolean {
+  return BILL_SETTLED.has(errorCodeOf(answer) ?? '');
 }
 
 async function readAgain(

@@ -64,6 +64,8 @@ export interface DeskRequest {
   /** The refund or the late payment that it is about. */
   readonly subjectId: number | null;
   readonly refund?: string;
+  /** He is gone after that. */
+  readonly timeoutMs?: number;
 }
 
 /** One operator's calls to either api, each written down. */
@@ -96,12 +98,16 @@ export function openDesks(settings: DeskSettings): Desks {
 
 function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSettings): Desk {
   const { id, email, password } = operator;
-  const send = (api: 0 | 1, path: string, { method, body }: Pick<DeskRequest, 'method' | 'body'>) =>
+  const send = (
+    api: 0 | 1,
+    path: string,
+    { method, body, timeoutMs = TIMEOUT_MS }: Pick<DeskRequest, 'method' | 'body' | 'timeoutMs'>,
+  ) =>
     exchange(`${apis[api]}/api/v1${path}`, {
       method,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens.get(id) ?? 'none'}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
     });
   /** What the operator types when he is asked who he is. */
   const prove = async (api: 0 | 1, path: '/auth/login' | '/auth/reauth'): Promise<void> => {
@@ -114,12 +120,16 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
   let proving: Promise<void> | null = null;
   return {
     operatorId: id,
-    async ask(errand, api, { kind, method, path, body, subjectId, refund }) {
+    async ask(errand, api, { kind, method, path, body, subjectId, refund, timeoutMs }) {
       for (let tries = 0; ; tries += 1) {
         const sentAtMs = performance.now();
         const atMs = Date.now();
         const shown = tokens.get(id);
-        const got = await send(api, path, { method, ...(body === undefined ? {} : { body }) });
+        const got = await send(api, path, {
+          method,
+          ...(body === undefined ? {} : { body }),
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        });
         const { mark, app } = errand;
         const known = { mark, app, kind, api, sentAtMs, answeredAtMs: performance.now() };
         const answer: Answer = {

@@ -1,25 +1,34 @@
 import {
+  CHOICE_ACTS,
   FORGERIES,
   GATEWAY_SCRIPT_NAMES,
   GATEWAY_SCRIPTS,
   LATE_ACTS,
   LINKS,
+  MANUAL_ACTS,
+  OTHER_SCRIPT_NAMES,
+  OTHER_SCRIPTS,
   PROCESS_DIALS,
   RECEIVER_DIALS,
   REFUND_ACTS,
   REFUND_SCRIPT_NAMES,
   REFUND_SCRIPTS,
   TOXICS,
+  UNSEEN_ACTS,
   type Forgery,
   type GatewayScript,
   type LateAct,
   type LinkName,
+  type ManualAct,
+  type OtherScript,
   type ProcessDial,
   type ReceiverDial,
   type RefundAct,
   type RefundScript,
   type Toxic,
 } from './dials.ts';
+import { GATEWAY_NAMES, SIMULATED_NAMES, type GatewayName } from './booked.ts';
+import { planBills, sharesOf, type Bill } from './bill-plan.ts';
 import { randomFrom, type Random } from './random.ts';
 
 export type Trouble =
@@ -51,6 +60,8 @@ export const PAYER_ACTS = [
   'close-after-paying',
   'cancel-on-our-page',
   'cancel-then-pay',
+  ...CHOICE_ACTS,
+  ...UNSEEN_ACTS,
 ] as const;
 export type PayerAct = (typeof PAYER_ACTS)[number];
 
@@ -65,7 +76,13 @@ export interface Errand {
   readonly app: 0 | 1 | 2;
   readonly startMs: number;
   readonly amountMinor: number;
-  readonly script: GatewayScript | RefundScript | null;
+  readonly script: GatewayScript | RefundScript | OtherScript | null;
+  /** Where it may be paid; null where the application says nothing of it. */
+  readonly gateways: readonly GatewayName[] | null;
+  /** Where the payer goes, one after the other; empty where he is led. */
+  readonly visits: readonly GatewayName[];
+  /** The API that it is made over. */
+  readonly dialect: 'native' | 'ownpay';
   readonly act: PayerAct;
   readonly firstApi: 0 | 1;
   readonly repeat: Repeat | null;
@@ -74,6 +91,10 @@ export interface Errand {
   readonly refund: RefundAct | null;
   /** What becomes of its money when that comes late. */
   readonly late: LateAct;
+  /** What becomes of it where it is paid by hand. */
+  readonly manual: ManualAct;
+  /** Mark of the invoice that it pays; null for a payment of its own. */
+  readonly bill: string | null;
 }
 
 export interface RoundPlan {
@@ -81,6 +102,7 @@ export interface RoundPlan {
   readonly round: number;
   readonly faults: readonly PlannedFault[];
   readonly errands: readonly Errand[];
+  readonly bills: readonly Bill[];
 }
 
 /** Rounds that together turn every dial at least once. */
@@ -100,9 +122,17 @@ const REFUND_MINOR_MIN = 50_000;
 const LATE_APPS = { refund: 0, keep: 2, policy: 1 } as const satisfies Record<LateAct, 0 | 1 | 2>;
 /** Behind the scripted and the forged ones. */
 const LATE_MONEY_INDEX = SCRIPTED + FORGERIES.length;
+const INTENTS = 2;
+const BY_HAND = 2;
+/** Gateways at which a payment is not given back here: one cannot, and the other one has people for it. */
+const NOT_GIVEN_BACK: ReadonlySet<GatewayName> = new Set(['nagad', 'manual']);
 const TOXICS_PER_LINK = 2;
 const AMOUNT_MINOR_MIN = 1_000;
 const AMOUNT_MINOR_MAX = 500_000;
+/** What every gateway takes. */
+const OTHERS_MINOR_MIN = 10_000;
+/** Ways of giving back that ask a gateway for one refund at most: some of them take no second one. */
+const ONE_REFUND = ['part', 'whole', 'approved', 'own-word', 'rejected'] as const satisfies RefundAct[];
 /** The simulator reads amounts of 1313.NN taka as orders to misbehave. */
 const SCRIPTED_TAKA = 1_313;
 /** Of a hundred payers without a scripted gateway, roughly as many of each. */
@@ -115,6 +145,10 @@ const ACT_WEIGHTS: Readonly<Record<PayerAct, number>> = {
   'never-come': 6,
   'cancel-on-our-page': 7,
   'cancel-then-pay': 7,
+  'change-mind': 0,
+  'pay-at-both': 0,
+  'cancel-then-pay-unseen': 0,
+  'pay-after-expiry': 0,
 };
 
 export interface RoundName {
@@ -135,7 +169,7 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
     ...trouble,
     victim: random.chance(0.5) ? 0 : 1,
     atMs: random.between(300, LOAD_MS - 900),
-    forMs: random.between(300, 1_600),
+    forMs: random.between(300, 1_600) * (isStandstill(trouble) ? STANDSTILL_FACTOR : 1),
     cue: random.chance(0.5) ? 'charge' : 'clock',
     cueDelayMs: random.between(0, 250),
   }));
@@ -155,9 +189,21 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
         }),
       ),
       ...Array.from({ length: ERRANDS - PAYING }, (_, index) => refundErrand({ seed, round, index, onlyDial })),
+      ...billErrands(seed, round),
+      ...gatewayErrands({ seed, round, onlyDial }),
+      ...intentErrands({ seed, round, onlyDial }),
+      ...manualErrands({ seed, round, onlyDial }),
     ],
+    bills: planBills(seed, round),
   };
 }
+
+/**
+ * Half of the stopped workers stand still for longer than a workflow task may take (three seconds in a round): another worker does the step again,
+ * and the first one goes on in the middle of it when it wakes.
+ */
+const STANDSTILL_FACTOR = 4;
+const isStandstill = (trouble: Trouble): boolean => trouble.kind === 'process' && trouble.dial === 'stop-worker';
 
 /** One more fault waits for a refund: the gateway has it, and nobody may know yet. */
 function faultAtRefund(seed: bigint, round: number): PlannedFault {
@@ -171,6 +217,186 @@ function faultAtRefund(seed: bigint, round: number): PlannedFault {
     cue: 'refund',
     cueDelayMs: random.between(0, 400),
   };
+}
+
+/** Those who pay invoices. What is paid part by part is given back in part, or whole, and due again. */
+function billErrands(seed: bigint, round: number): Errand[] {
+  const bills = planBills(seed, round);
+  return sharesOf(seed, round).map(({ bill: mark, amountMinor, startMs }, index): Errand => {
+    const random = randomFrom(seed, round, 7_000 + index);
+    const bill = bills.find((one) => one.mark === mark);
+    const back = bill?.act === 'part-by-part' && random.chance(0.6);
+    const app = bill?.app ?? 0;
+    return {
+      mark: `${seed}-${round}-${ERRANDS + index}`,
+      app,
+      startMs,
+      amountMinor: scriptless(amountMinor),
+      script: null,
+      gateways: null,
+      visits: [],
+      dialect: 'native',
+      act: random.pick(['pay', 'pay', 'close-after-paying'] as const),
+      firstApi: index % 2 === 0 ? 0 : 1,
+      repeat: random.chance(0.5) ? 'at-once' : null,
+      forgery: null,
+      refund: back ? random.pick(['part', 'whole'] as const) : null,
+      late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
+      manual: 'confirmed',
+      bill: mark,
+    };
+  });
+}
+
+interface Fixed {
+  readonly gateways: readonly GatewayName[];
+  readonly visits: readonly GatewayName[];
+  readonly script: OtherScript | null;
+  /** Null: drawn. */
+  readonly act: PayerAct | null;
+}
+
+/**
+ * Some at each of the simulated gateways that the application fixes, one of them without a script; one whose money comes where nobody tells of
+ * it; and those of payers who may choose among all of the gateways.
+ */
+function gatewayErrands({ seed, round, onlyDial }: RoundName): Errand[] {
+  const onlyScript = OTHER_SCRIPT_NAMES.find((name) => `gateway:${name}` === onlyDial);
+  const onlyChoice = CHOICE_ACTS.find((act) => `choice:${act}` === onlyDial);
+  const onlyUnseen = UNSEEN_ACTS.find((act) => `unseen:${act}` === onlyDial);
+  const others = SIMULATED_NAMES.filter((name) => name !== 'sslcommerz');
+  const fixed = others.flatMap((gateway): Fixed[] => {
+    const dealt = onlyDial === undefined ? dealtOtherScripts({ seed, round, gateway }) : [];
+    const scripts = onlyScript?.startsWith(`${gateway}/`) === true ? [onlyScript] : dealt;
+    return [...scripts, null].map((script) => ({ gateways: [gateway], visits: [gateway], script, act: null }));
+  });
+  const choosing = CHOICE_ACTS.map((act, index): Fixed => {
+    const gateways = randomFrom(seed, round, 8_000 + index).shuffled(GATEWAY_NAMES);
+    return { gateways, visits: gateways.slice(0, (round % 2) + 2), script: null, act: onlyChoice ?? act };
+  });
+  const unseen: Fixed = {
+    gateways: ['nagad'],
+    visits: ['nagad'],
+    script: null,
+    act: onlyUnseen ?? UNSEEN_ACTS[round % UNSEEN_ACTS.length] ?? null,
+  };
+  return [...fixed, ...choosing, unseen].map(({ gateways, visits, script, act }, index): Errand => {
+    const random = randomFrom(seed, round, 9_000 + index);
+    const drawn = act ?? (script === null ? drawAct(random) : 'pay');
+    const app = random.pick([0, 1, 2] as const);
+    const isPaid = drawn === 'pay' || drawn === 'close-after-paying' || drawn === 'change-mind';
+    return {
+      mark: `${seed}-${round}-g${index}`,
+      app,
+      startMs: random.between(0, LOAD_MS - 1_500),
+      amountMinor:
+        script === null
+          ? scriptless(random.between(OTHERS_MINOR_MIN, AMOUNT_MINOR_MAX))
+          : SCRIPTED_TAKA * 100 + OTHER_SCRIPTS[script],
+      script,
+      gateways,
+      visits,
+      dialect: 'native',
+      act: drawn,
+      firstApi: random.pick([0, 1] as const),
+      repeat: random.chance(0.3) ? random.pick(['at-once', 'later', 'other-body'] as const) : null,
+      forgery: null,
+      refund: refundOf({ random, script, isPaid: isPaid && !visits.some((name) => NOT_GIVEN_BACK.has(name)) }),
+      late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
+      manual: 'confirmed',
+      bill: null,
+    };
+  });
+}
+
+/** Paid by hand: the payer tells, operators decide. Over a cycle each of the ways in which that may go. */
+function manualErrands({ seed, round, onlyDial }: RoundName): Errand[] {
+  const only = MANUAL_ACTS.find((act) => `manual:${act}` === onlyDial);
+  const deck = randomFrom(seed, Math.floor(round / CYCLE_ROUNDS), 6).shuffled(MANUAL_ACTS);
+  return Array.from({ length: BY_HAND }).flatMap((_, index): Errand[] => {
+    const random = randomFrom(seed, round, 11_000 + index);
+    const act = only ?? deck[((round % CYCLE_ROUNDS) * BY_HAND + index) % deck.length] ?? 'confirmed';
+    const app = random.pick([0, 1, 2] as const);
+    const own: Errand = {
+      mark: `${seed}-${round}-m${index}`,
+      app,
+      startMs: random.between(0, LOAD_MS - 2_000),
+      amountMinor: scriptless(random.between(OTHERS_MINOR_MIN, AMOUNT_MINOR_MAX / 10)),
+      script: null,
+      gateways: ['manual'],
+      visits: ['manual'],
+      dialect: 'native',
+      act: 'pay',
+      firstApi: random.pick([0, 1] as const),
+      repeat: null,
+      forgery: null,
+      refund: null,
+      late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
+      manual: act,
+      bill: null,
+    };
+    // Whoever shares a transaction has another application where that has the same account.
+    const other = { ...own, mark: `${own.mark}b`, app: app === 1 ? app : random.pick([0, 2] as const) };
+    return act === 'shared' ? [own, other] : [own];
+  });
+}
+
+/** What the payer of an errand writes of his transaction, the first time and when he corrects himself. No two are alike but those that are shared. */
+export function transactionOf({ mark }: Pick<Errand, 'mark'>, turn: 0 | 1): string {
+  return `TX-${mark.replaceAll('-', 'X').replace(/b$/, '')}-${turn}`;
+}
+
+/** Made over OwnPay's API, which names the gateway; over a cycle at each of them. */
+function intentErrands({ seed, round, onlyDial }: RoundName): Errand[] {
+  const only = GATEWAY_NAMES.find((name) => `intent:${name}` === onlyDial);
+  return Array.from({ length: INTENTS }, (_, index): Errand => {
+    const random = randomFrom(seed, round, 10_000 + index);
+    const app = index === 0 ? random.pick([0, 1] as const) : random.pick([0, 1, 2] as const);
+    const dealt = GATEWAY_NAMES[(round * INTENTS + index) % GATEWAY_NAMES.length] ?? 'sslcommerz';
+    return {
+      mark: `${seed}-${round}-o${index}`,
+      app,
+      startMs: random.between(0, LOAD_MS - 1_500),
+      amountMinor: scriptless(random.between(OTHERS_MINOR_MIN, AMOUNT_MINOR_MAX)),
+      script: null,
+      gateways: [only ?? dealt],
+      visits: [only ?? dealt],
+      dialect: 'ownpay',
+      act: drawAct(random),
+      firstApi: random.pick([0, 1] as const),
+      repeat: null,
+      forgery: null,
+      refund: null,
+      late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
+      manual: 'confirmed',
+      bill: null,
+    };
+  });
+}
+
+interface RefundedOther {
+  readonly random: Random;
+  readonly script: OtherScript | null;
+  readonly isPaid: boolean;
+}
+
+function refundOf({ random, script, isPaid }: RefundedOther): RefundAct | null {
+  if (script?.includes('/refund-') === true) {
+    return random.pick(['part', 'whole'] as const);
+  }
+  return isPaid && random.chance(0.6) ? random.pick(ONE_REFUND) : null;
+}
+
+interface DealtOther {
+  readonly seed: bigint;
+  readonly round: number;
+  readonly gateway: GatewayName;
+}
+
+function dealtOtherScripts({ seed, round, gateway }: DealtOther): OtherScript[] {
+  const own = OTHER_SCRIPT_NAMES.filter((name) => name.startsWith(`${gateway}/`));
+  const deck = randomFrom(seed, Math.floor(round / CYCLE_ROUNDS), 10 + GATEWAY_NAMES.indexOf(gateway)).shuffled(own);
+  return deck.filter((_, index) => index % CYCLE_ROUNDS === round % CYCLE_ROUNDS);
 }
 
 interface DrawnRefund {
@@ -196,12 +422,17 @@ function refundErrand({ seed, round, index, onlyDial }: DrawnRefund): Errand {
         ? scriptless(random.between(REFUND_MINOR_MIN, AMOUNT_MINOR_MAX))
         : SCRIPTED_TAKA * 100 + REFUND_SCRIPTS[script],
     script,
+    gateways: null,
+    visits: [],
+    dialect: 'native',
     act: 'pay',
     firstApi: random.pick([0, 1] as const),
     repeat: null,
     forgery: null,
     refund: onlyAct ?? act,
     late: 'refund',
+    manual: 'confirmed',
+    bill: null,
   };
 }
 
@@ -229,12 +460,17 @@ function errand({ seed, round, index, script, forgery, late }: Drawn): Errand {
     startMs: random.between(0, LOAD_MS - 1_300),
     amountMinor,
     script,
+    gateways: null,
+    visits: [],
+    dialect: 'native',
     act,
     firstApi: random.pick([0, 1] as const),
     repeat: random.chance(0.5) ? random.pick(['at-once', 'later', 'other-body'] as const) : null,
     forgery,
     refund: (act === 'pay' || act === 'close-after-paying') && later.chance(0.6) ? later.pick(REFUND_ACTS) : null,
     late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
+    manual: 'confirmed',
+    bill: null,
   };
 }
 

@@ -32,7 +32,9 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
   }
   const behaviour = mode;
   const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = request.headers;
-  appendFileSync(logFile, `${JSON.stringify({ at: Date.now(), behaviour, id, timestamp, signature, body })}\n`);
+  const { 'x-webhook-id': ownpayId, 'x-ownpay-signature': ownpaySignature } = request.headers;
+  const line = { at: Date.now(), behaviour, id, timestamp, signature, ownpayId, ownpaySignature, body };
+  appendFileSync(logFile, `${JSON.stringify(line)}\n`);
   await answer(response, behaviour);
 }
 

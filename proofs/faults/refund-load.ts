@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { parseJson, paymentIn, refundsIn, type Caller } from './application.ts';
+import { UNSEEN_ACTS } from './dials.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { Answer, DeskCall } from './journal.ts';
 import { errorCodeOf, isHeard, type Desk, type Desks } from './operators.ts';
@@ -205,12 +206,13 @@ async function decide(desk: Desk, { errand, closed }: Refunding, decision: Decis
   }
 }
 
+const PAYS_LATE: ReadonlySet<string> = new Set(['cancel-then-pay', ...UNSEEN_ACTS]);
 const LatePayments = z.object({ data: z.array(z.object({ id: z.int(), status: z.string() })) });
 
 /** Late money of the errand that is held: two people decide on it as the errand says. */
 export async function decideLateMoney({ desks }: Refunds, refunding: Refunding): Promise<void> {
   const { errand, paymentId, over } = refunding;
-  if (errand.act !== 'cancel-then-pay' || errand.late === 'policy') {
+  if (!PAYS_LATE.has(errand.act) || errand.late === 'policy') {
     return;
   }
   for (;;) {

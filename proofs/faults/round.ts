@@ -1,16 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import { openCaller, paymentIn, type Caller } from './application.ts';
+import type { SecretBox } from '../../runtime/secrets.ts';
+import { openCaller, paymentIn, paymentsIn, type Caller } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import { collect, type Collected, type Sources } from './collect.ts';
-import { GATEWAY_SCRIPT_NAMES, LATE_MONEY, REFUND_SCRIPT_NAMES } from './dials.ts';
+import {
+  CHOICE_ACTS,
+  GATEWAY_SCRIPT_NAMES,
+  LATE_MONEY,
+  OTHER_SCRIPT_NAMES,
+  REFUND_SCRIPT_NAMES,
+  UNSEEN_ACTS,
+} from './dials.ts';
 import type { Evidence } from './evidence.ts';
 import { openFaultLog, type FaultLog } from './fault-log.ts';
 import { inject, setReceiver } from './inject.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { lateEndsOf, refundCoursesOf } from './judges/refunds.ts';
 import { openDesks, type Staff, type Tokens } from './operators.ts';
-import { runLoad } from './load.ts';
+import { repeatBills, startBilling } from './bill-load.ts';
+import type { Billed } from './bill-plan.ts';
+import { byHand, isBillSettled, runLoad } from './load.ts';
+import { decideTheRest, submissionIn } from './manual-load.ts';
+import { submissionsOf } from './books/manual.ts';
+import type { ComeBack } from './payer.ts';
 import { decideLateMoney, endReview, refundWhenPaid, repeatRefunds, type Refunds } from './refund-load.ts';
 import { planRound, type Errand, type RoundName, type RoundPlan } from './plan.ts';
 import {
@@ -18,11 +31,13 @@ import {
   settleByExpiry,
   settleRefunds,
   settleTheRest,
+  settleUnseen,
   settleWhatIsKnown,
   type Settling,
   type Unsettled,
 } from './settle.ts';
 import type { GatewayControl } from './simulator-control.ts';
+import { isOutOfTokens, passTokenHour } from './token-hour.ts';
 import type { TimeLapse } from './time-lapse.ts';
 
 /** What every round of a run works with. */
@@ -30,6 +45,7 @@ export interface Run extends Sources {
   readonly cluster: Cluster;
   readonly control: GatewayControl;
   readonly lapse: TimeLapse;
+  readonly secrets: Pick<SecretBox, 'open'>;
   readonly staff: Staff;
   readonly tokens: Tokens;
   /** Where processes that end or come up are noted: the log of the round that is on. */
@@ -50,6 +66,11 @@ const REPEAT_TIMEOUT_MS = 12_000;
 const REPEATS_MAX = 6;
 /** Who was held up by the faults still gets done what he came for, if the service is of use again within this time. */
 const PATIENCE_MS = 6_000;
+/** The whole of what passes until everything has expired. */
+const DECIDING_MS = 40_000;
+const EXPIRING_MS = 1_500;
+/** In every fourth round Nagad refuses an order that it has completed before. */
+const REFUSED_EVERY = 4;
 /** An application waits so long for its payment to be paid; what is paid later it gives back later. */
 const WAITING_MS = 1_500;
 
@@ -60,15 +81,28 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   const log = openFaultLog();
   run.hear(log);
   const journal = openJournal(join(run.cluster.directory, 'client.jsonl'));
-  const callers = run.tenants.map((tenant) => openCaller(tenant, { apis: run.cluster.apis, journal }));
+  let billed: Billed = new Map();
+  const callers = run.tenants.map((tenant) =>
+    openCaller(tenant, { apis: run.cluster.apis, journal, billed: () => billed }),
+  );
   const desks = openDesks({ staff: run.staff, tokens: run.tokens, apis: run.cluster.apis, journal });
   const refunds: Refunds = { callers, desks, log, begun: new Set() };
   await run.lapse.forgetPasswords();
+  await run.control.repeatOrders(plan.round % REFUSED_EVERY === 0 ? 'untilComplete' : 'accepted');
   let closesAt = Infinity;
+  const closed = (): boolean => performance.now() > closesAt;
+  const billing = startBilling({ callers, log, closed }, plan.bills);
+  ({ billed } = billing);
+  const comeBacks = new Map<string, ComeBack>();
+  const thresholds = run.tenants.map(({ thresholdMinor }) => thresholdMinor);
   const load = runLoad(
     {
       ...refunds,
-      closed: () => performance.now() > closesAt,
+      journal,
+      thresholds,
+      comeBacks,
+      billed,
+      closed,
       over: () => performance.now() > closesAt - PATIENCE_MS + WAITING_MS,
       control: run.control,
       apiUrl: run.cluster.apiUrl,
@@ -80,20 +114,40 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   await inject(run.cluster, plan.faults, log);
   await heal(run, log);
   const healedAtMs = Date.now();
+  if (await isOutOfTokens(run)) {
+    log.note('the hour passes in which bKash gives no token, since the faults have taken both');
+    await renewWorkers(run);
+  }
   closesAt = performance.now() + PATIENCE_MS;
   // A key whose request died with its process is leased for a minute; its client, who still tries, need not wait for that.
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
-  await load;
+  await Promise.all([load, billing.done]);
   log.note('clients and payers are done');
   const prefix = `${plan.seed}-${plan.round}-`;
-  const settling = { owner: run.owner, lapse: run.lapse, books: run.books, log, prefix };
+  const settling = {
+    owner: run.owner,
+    lapse: run.lapse,
+    books: run.books,
+    log,
+    prefix,
+    confirmed: () => confirmedIn(journal),
+    renewWorkers: () => renewWorkers(run),
+  };
   await mendGateway(run, plan.errands);
   const unsettled: Unsettled[] = [...(await settleWhatIsKnown(settling))];
   log.note('what was known is settled');
   await repeatEveryKey({ run, callers, journal, log }, plan.errands);
+  await repeatBills({ callers }, plan.bills);
   log.note('every key was sent once more');
-  unsettled.push(...(await settleByExpiry(settling)));
+  const [expired] = await Promise.all([
+    settleByExpiry(settling),
+    decideWhatWaits(refunds, { errands: plan.errands, journal, thresholds }),
+  ]);
+  unsettled.push(...expired);
   log.note('everything has expired');
+  await comeBack(comeBacks, log);
+  unsettled.push(...(await settleUnseen(settling)));
+  log.note('what nobody tells of is found');
   await refundTheRest(refunds, { errands: plan.errands, journal });
   log.note('what was paid late is given back');
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
@@ -106,11 +160,23 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   unsettled.push(...(await settleTheRest(settling)));
   log.note('everything is settled');
   countScripts(log, await scriptedSessions(run, plan.errands));
-  const collected = await collect({ ...run, errands: plan.errands, callers, journal, prefix, unsettled });
+  const collected = await collect({
+    ...run,
+    errands: plan.errands,
+    bills: plan.bills,
+    callers,
+    journal,
+    desks,
+    prefix,
+    unsettled,
+  });
   for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'late-payment')) {
     log.fired([LATE_MONEY], `late money of ${late.mark} is held`);
   }
   countRefunds(log, collected.evidence);
+  countChoices(log, collected.evidence);
+  countUnseen(log, collected.evidence);
+  countByHand(log, collected.evidence);
   await run.lapse.seal().catch((error: unknown) => log.note(`sealing not started: ${String(error)}`));
   log.note('the evidence is collected');
   return { ...collected, plan, log, healedAtMs, tookMs: Date.now() - begun };
@@ -131,6 +197,24 @@ async function heal({ cluster }: Run, log: FaultLog): Promise<void> {
     }
   }
   log.note('healed');
+}
+
+/** As after a deployment, an hour later. */
+async function renewWorkers(run: Run): Promise<void> {
+  const { members } = run.cluster;
+  await passTokenHour(run);
+  const workers = [members.get('worker-0'), members.get('worker-1')].flatMap((worker) => worker ?? []);
+  await Promise.all(
+    workers.map(async (worker) => {
+      const old = worker.pid();
+      const deadline = Date.now() + UP_TIMEOUT_MS;
+      worker.signal('SIGTERM', { restartAfterMs: 0 });
+      while (worker.pid() === old && Date.now() < deadline) {
+        await sleep(50);
+      }
+      await worker.up(UP_TIMEOUT_MS);
+    }),
+  );
 }
 
 async function isReady(api: string): Promise<boolean> {
@@ -161,13 +245,61 @@ async function mendGateway(run: Run, errands: readonly Errand[]): Promise<void> 
 
 /** A script has taken effect when its session was made, and a payer has finished it where it concerns what comes after. */
 function countScripts(log: FaultLog, scripted: Awaited<ReturnType<typeof scriptedSessions>>): void {
-  for (const name of GATEWAY_SCRIPT_NAMES) {
+  for (const name of [...GATEWAY_SCRIPT_NAMES, ...OTHER_SCRIPT_NAMES.filter((other) => !isOfRefund(other))]) {
+    const isOfCreation = name.startsWith('session-') || name.includes('/create-') || name.includes('/complete-');
     const taken = scripted.filter(
-      ({ script, sessions }) =>
-        script === name && (name.startsWith('session-') || sessions.some(({ outcome }) => outcome !== null)),
+      ({ script, sessions }) => script === name && (isOfCreation || sessions.some(({ outcome }) => outcome !== null)),
     );
     taken.forEach(() => log.fired([`gateway:${name}`], `the gateway's trouble ${name} took effect`));
   }
+}
+
+function isOfRefund(script: string): boolean {
+  return script.includes('/refund-');
+}
+
+/** A mind is changed when there are orders at two gateways; both are paid when both tell of money, or when one page was closed in time. */
+function countChoices(log: FaultLog, { errands, attempts }: Evidence): void {
+  for (const { mark, act, dialect } of errands) {
+    const orders = attempts.filter((attempt) => attempt.mark === mark);
+    if (dialect === 'ownpay' && orders.length > 0) {
+      log.fired([`intent:${orders[0]?.gateway}`], `${mark} was made over OwnPay's API`);
+    }
+    const choice = CHOICE_ACTS.find((name) => name === act);
+    if (choice !== undefined && orders.length > 1) {
+      log.fired([`choice:${choice}`], `${mark}: ${choice}, ${orders.map(({ gateway }) => gateway).join(' then ')}`);
+    }
+  }
+}
+
+/** Money is unseen when it is there, and was held without anybody's notice: the browser that would have told was closed. */
+function countUnseen(log: FaultLog, { errands, postings }: Evidence): void {
+  for (const { mark, act } of errands) {
+    const unseen = UNSEEN_ACTS.find((name) => name === act);
+    if (unseen !== undefined && postings.some((posting) => posting.mark === mark && posting.kind === 'late')) {
+      log.fired([`unseen:${unseen}`], `${mark}: ${unseen}`);
+    }
+  }
+}
+
+/** A payment by hand has taken its way when its payer has written. */
+function countByHand(log: FaultLog, { errands, answers }: Evidence): void {
+  const written = new Set(submissionsOf(answers).map(({ mark }) => mark));
+  for (const { mark, manual, visits } of errands) {
+    if (visits.length === 1 && written.has(mark)) {
+      log.fired([`manual:${manual}`], `${mark} is paid by hand: ${manual}`);
+    }
+  }
+}
+
+function confirmedIn({ answers }: Journal): ReadonlySet<string> {
+  return new Set(
+    answers.flatMap((answer) =>
+      answer.kind === 'manual-confirm' && answer.status === 200 && submissionIn(answer)?.status === 'CONFIRMED'
+        ? [answer.mark]
+        : [],
+    ),
+  );
 }
 
 /** An act has taken effect when it was begun; one that scripts the refund when the gateway was asked for it, of which it shows by its answer. */
@@ -177,7 +309,9 @@ function countRefunds(log: FaultLog, evidence: Evidence): void {
     if (own.length > 0) {
       log.fired([`refund:${errand.refund}`], `${errand.mark} is given back: ${errand.refund}`);
     }
-    const script = REFUND_SCRIPT_NAMES.find((name) => name === errand.script);
+    const script = [...REFUND_SCRIPT_NAMES, ...OTHER_SCRIPT_NAMES.filter(isOfRefund)].find(
+      (name) => name === errand.script,
+    );
     if (script !== undefined && own.some(({ status }) => status !== 'REJECTED' && status !== 'AWAITING_APPROVAL')) {
       log.fired([`gateway:${script}`], `the gateway's trouble ${script} took effect`);
     }
@@ -192,15 +326,48 @@ interface Remaining {
   readonly journal: Journal;
 }
 
+function paymentIdOf({ answers }: Journal, { mark }: Errand): number | undefined {
+  return answers
+    .filter((answer) => answer.mark === mark)
+    .flatMap((answer) => paymentIn(answer)?.id ?? paymentsIn(answer)?.[0]?.id ?? [])[0];
+}
+
+/** Operators decide on what still waits for them, some of it while it expires. */
+async function decideWhatWaits(
+  { desks }: Refunds,
+  { errands, journal, thresholds }: Remaining & { readonly thresholds: readonly (number | null)[] },
+): Promise<void> {
+  const deadline = performance.now() + DECIDING_MS;
+  const closed = (): boolean => performance.now() > deadline;
+  const written = new Set(journal.answers.flatMap(({ kind, mark }) => (kind === 'submission' ? [mark] : [])));
+  await Promise.all(
+    errands.map(async (errand) => {
+      const paymentId = paymentIdOf(journal, errand);
+      if (written.has(errand.mark) && paymentId !== undefined) {
+        await sleep(errand.startMs % EXPIRING_MS);
+        await decideTheRest(desks, byHand({ thresholds, closed }, errand, paymentId));
+      }
+    }),
+  );
+}
+
+/** Payers pay in the tab that stayed open, although the payment is over. */
+async function comeBack(comeBacks: ReadonlyMap<string, ComeBack>, log: FaultLog): Promise<void> {
+  await Promise.all(
+    [...comeBacks].map(async ([mark, pay]) => {
+      const gaveUp = await pay();
+      log.note(gaveUp === null ? `the payer of ${mark} has come back` : `the payer of ${mark} gave up: ${gaveUp}`);
+    }),
+  );
+}
+
 /** Those whose payment came to its end only now are given back now; and every client that asked for a refund asks once more. */
 async function refundTheRest(refunds: Refunds, { errands, journal }: Remaining): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   const closed = (): boolean => performance.now() > deadline;
   await Promise.all(
     errands.map(async (errand) => {
-      const paymentId = journal.answers
-        .filter(({ mark }) => mark === errand.mark)
-        .flatMap((answer) => paymentIn(answer)?.id ?? [])[0];
+      const paymentId = paymentIdOf(journal, errand);
       if (paymentId !== undefined) {
         const refunding = { errand, paymentId, closed, over: () => true };
         const asked = new Set(journal.answers.flatMap(({ refund }) => refund ?? []));
@@ -223,7 +390,7 @@ async function endReviews({ settling, refunds, journal }: Reviewing, errands: re
   const closed = (): boolean => performance.now() > deadline;
   for (const { id, mark } of await idleReviews(settling)) {
     const errand = errands.find((one) => one.mark === mark);
-    const paymentId = journal.answers.filter((one) => one.mark === mark).flatMap((one) => paymentIn(one)?.id ?? [])[0];
+    const paymentId = errand === undefined ? undefined : paymentIdOf(journal, errand);
     if (errand !== undefined && paymentId !== undefined && id % 2 === 0) {
       await endReview(refunds, { errand, paymentId, closed, over: closed }, id);
     }
@@ -244,12 +411,11 @@ async function repeatEveryKey({ run, callers, log }: Repeating, errands: readonl
     errands.map(async (errand) => {
       for (const api of [0, 1] as const) {
         for (let tries = 0; tries < REPEATS_MAX; tries += 1) {
-          const answer = await callers[errand.app]?.create(errand, {
-            api,
-            kind: 'repeat',
-            timeoutMs: REPEAT_TIMEOUT_MS,
-          });
-          if (answer?.status === 201 || answer?.status === 502) {
+          const options = { api, timeoutMs: REPEAT_TIMEOUT_MS } as const;
+          const answer = await (errand.dialect === 'ownpay'
+            ? callers[errand.app]?.intent(errand, { ...options, kind: 'intent-repeat' })
+            : callers[errand.app]?.create(errand, { ...options, kind: 'repeat' }));
+          if (answer?.status === 201 || answer?.status === 502 || (answer !== undefined && isBillSettled(answer))) {
             break;
           }
           await sleep(300);

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { registerApplication } from '../../database/applications.ts';
-import { openDatabase } from '../../database/connection.ts';
-import { createSecretBox } from '../../runtime/secrets.ts';
-import { PAYER_CANARIES, type Tenant } from './application.ts';
+import { issueCredential, registerApplication } from '../../database/applications.ts';
+import { openDatabase, type Database } from '../../database/connection.ts';
+import { chooseStore } from '../../database/gateway-stores.ts';
+import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { PAYER_CANARIES, SHOP_ORIGIN, type Tenant } from './application.ts';
 import { searchFor, type Canary } from './canaries.ts';
-import { startCluster, STORE_PASSWORDS, type Cluster } from './cluster.ts';
+import { startCluster, type Cluster } from './cluster.ts';
+import { STORES, STORE_SECRETS } from './gateways.ts';
 import type { FaultLog } from './fault-log.ts';
 import { openBooks } from './gateway-books.ts';
 import { hireStaff, type Staff } from './operators.ts';
 import { openHistories } from './histories.ts';
 import { openInbox } from './inbox.ts';
-import { openOwner } from './owner.ts';
+import { openOwner, type Owner } from './owner.ts';
 import type { Run } from './round.ts';
 import { controlGateway } from './simulator-control.ts';
 import { openTimeLapse } from './time-lapse.ts';
@@ -23,7 +25,12 @@ const TENANTS = [
   { index: 2, mode: 'TEST', receiver: null, name: 'Fault shop 2', thresholdMinor: null, latePaymentPolicy: 'REVIEW' },
 ] as const;
 const RATE_LIMIT_PER_MINUTE = 1_000_000;
-const STORES = { TEST: 'fault_test', LIVE: 'fault_live' } as const;
+/** What payers read where they pay by hand; an hour is the least that they can be given. */
+const BY_HAND = {
+  label: { en: 'Bank transfer', bn: 'ব্যাংক ট্রান্সফার' },
+  instructions: { en: 'Account 0123 456 789', bn: 'হিসাব ০১২৩ ৪৫৬ ৭৮৯' },
+  payWithinHours: 1,
+};
 const LOGS = ['api-0', 'api-1', 'worker-0', 'worker-1', 'postgres', 'temporal', 'migrate'];
 
 export interface OpenRun {
@@ -75,10 +82,14 @@ async function assemble(
         rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
         refundApprovalThresholdMinor: thresholdMinor === null ? null : BigInt(thresholdMinor),
         latePaymentPolicy,
+        returnOrigins: [SHOP_ORIGIN],
       },
     );
-    tenants.push({ index, mode, receiver, registration, thresholdMinor });
+    const { applicationId } = registration;
+    const { apiKey: ownpayKey } = await issueCredential({ database }, { applicationId, mode, dialect: 'ownpay' });
+    tenants.push({ index, mode, receiver, registration, ownpayKey, thresholdMinor });
   }
+  await openAccounts(database, secrets);
   const staff = await hireStaff(database);
   const control = controlGateway(cluster.simulatorUrl);
   await control.hurry();
@@ -91,11 +102,12 @@ async function assemble(
     owner,
     histories,
     lapse,
+    secrets,
     control,
     hear,
     stores: STORES,
     temporal: cluster.temporal,
-    books: openBooks(join(cluster.directory, 'simulators')),
+    books: openBooks(join(cluster.directory, 'simulators'), (orders) => marksOf(owner, orders)),
     delivered: [],
     inboxes: ([0, 1] as const).map((receiver) =>
       openInbox(cluster.receivers[receiver].logFile, {
@@ -112,18 +124,40 @@ async function assemble(
   };
 }
 
+/** Where payers pay by hand: one account for each mode. */
+async function openAccounts(database: Database, secrets: SecretBox): Promise<void> {
+  await database.withOperator('every-app', async (em) => {
+    for (const mode of ['TEST', 'LIVE'] as const) {
+      const slot = { applicationId: null, mode, gateway: 'manual' };
+      await chooseStore(em, secrets, { ...slot, storeId: `account ${mode}`, password: JSON.stringify(BY_HAND) });
+    }
+  });
+}
+
+/** Of orders whose gateway keeps no word of what they are for. */
+async function marksOf(owner: Owner, orders: readonly string[]): Promise<Map<string, string>> {
+  const rows = await owner.run<{ order: string; mark: string }>(
+    `select t.reference as order, p.product_name as mark from payment_attempts t join payments p on p.id = t.payment_id
+     where t.reference = any(string_to_array(?, ' ')) and p.product_name is not null`,
+    [orders.join(' ')],
+  );
+  return new Map(rows.map(({ order, mark }) => [order, mark]));
+}
+
 function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Tenant[]; staff: Staff }): Canary[] {
   return [
     { name: "a payer's e-mail address", text: '@payer.example' },
     { name: "a payer's name", text: PAYER_CANARIES.name },
     { name: "a payer's phone number", text: PAYER_CANARIES.phone },
-    { name: 'the test store password', text: STORE_PASSWORDS.TEST },
-    { name: 'the live store password', text: STORE_PASSWORDS.LIVE },
+    { name: 'a secret of the test stores', text: STORE_SECRETS.TEST },
+    { name: 'a secret of the live stores', text: STORE_SECRETS.LIVE },
+    ...cluster.gatewayKeys.map((text) => ({ name: 'a private key of a merchant', text })),
     { name: 'the master key', text: cluster.masterKey.split(':').at(-1) ?? cluster.masterKey },
     { name: "the database owner's password", text: new URL(cluster.databaseUrl).password },
     { name: "an operator's session", text: 'ops_' },
     ...Object.values(staff).map(({ email, password }) => ({ name: `the password of ${email}`, text: password })),
-    ...tenants.flatMap(({ index, registration }) => [
+    ...tenants.flatMap(({ index, registration, ownpayKey }) => [
+      { name: `the OwnPay key of application ${index}`, text: ownpayKey },
       { name: `the TEST secret of application ${index}`, text: registration.test.apiSecret },
       { name: `the LIVE secret of application ${index}`, text: registration.live.apiSecret },
       { name: `the signing secret of application ${index}`, text: registration.signingSecret.replace('whsec_', '') },

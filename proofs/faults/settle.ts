@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import type { FaultLog } from './fault-log.ts';
-import type { BookReader, BookedSession } from './gateway-books.ts';
+import type { BookedSession } from './booked.ts';
+import type { BookReader } from './gateway-books.ts';
 import type { Errand } from './plan.ts';
 import type { Owner } from './owner.ts';
 import type { TimeLapse } from './time-lapse.ts';
@@ -11,8 +12,12 @@ export interface Settling {
   readonly lapse: TimeLapse;
   readonly books: BookReader;
   readonly log: FaultLog;
+  /** Starts the workers anew, as after a deployment. */
+  readonly renewWorkers: () => Promise<void>;
   /** What the marks of the round's errands begin with. */
   readonly prefix: string;
+  /** Marks of payments by hand that operators were told are confirmed. */
+  readonly confirmed: () => ReadonlySet<string>;
 }
 
 /** What was still open when a phase of the settling ended. Empty means that it ended by itself. */
@@ -22,12 +27,20 @@ export interface Unsettled {
 }
 
 const PHASE_TIMEOUT_MS = 60_000;
-const LOOK_MS = 80;
+const LOOK_MS = 120;
 const FIRST_LAPSE_MS = 200;
 const LAPSE_MS = 500;
+/** In so long a step a workflow goes through many pauses by itself, and is not pushed meanwhile. */
+const LONG_STEP_MS = 72 * 3_600_000;
+const LONG_LAPSE_MS = 2_000;
 /** Longer and longer, as the product's own pauses; all of it within the half hour in which a payment expires. */
 const STEPS_MS = [20_000, 70_000, 310_000, 310_000] as const;
 const PAST_EXPIRY_MS = 31 * 60_000;
+/** What a gateway never says plainly is put before a person after three days of questions. */
+const PAST_EXPIRY_STEPS_MS = [...Array.from({ length: 8 }, () => PAST_EXPIRY_MS), 73 * 3_600_000];
+const RENEWED_AT: readonly number[] = [3, 6];
+/** After so many of these steps everything has expired that can. */
+const HOPED_FOR = 3;
 /** The pauses between questions about a refund. */
 const REFUND_STEPS_MS = [20_000, 70_000, 310_000, 16 * 60_000, 61 * 60_000] as const;
 const DAY_MS = 24 * 3_600_000;
@@ -40,6 +53,10 @@ interface OpenPayment {
   readonly reference: string;
   readonly mark: string;
   readonly cancelling: boolean;
+  /** It has an order at bKash. */
+  readonly bkash: boolean;
+  /** Orders that its payer has left for another gateway. */
+  readonly left: readonly string[];
 }
 
 /**
@@ -51,11 +68,18 @@ export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]
     what: 'a payment whose end the gateway has told',
     find: async () => {
       const { sessions } = await settling.books.read();
-      const told = new Set(sessions.filter(isTold).map(({ mark }) => mark));
+      const told = sessions.filter(isTold);
+      const confirmed = settling.confirmed();
       const sending = new Set(sessions.filter(({ unsent }) => unsent > 0).map(({ mark }) => mark));
       const open = await openPayments(settling);
       return open
-        .filter(({ mark, cancelling }) => told.has(mark) || cancelling || sending.has(mark))
+        .filter(
+          (payment) =>
+            told.some((session) => tellsEnd(session, payment)) ||
+            confirmed.has(payment.mark) ||
+            payment.cancelling ||
+            sending.has(payment.mark),
+        )
         .map(({ reference }) => workflowIds.payment(reference));
     },
     stepsMs: STEPS_MS,
@@ -67,7 +91,23 @@ export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
   return untilNone(settling, {
     what: 'a payment that has expired',
     find: async () => (await openPayments(settling)).map(({ reference }) => workflowIds.payment(reference)),
-    stepsMs: [PAST_EXPIRY_MS],
+    stepsMs: PAST_EXPIRY_STEPS_MS,
+    // A worker remembers for a minute of its own which calls went unanswered, and that clock cannot be moved.
+    isHopeless: () => isNeverSaid(settling),
+    renewAt: async (lapses) => RENEWED_AT.includes(lapses) && (await openPayments(settling)).some(({ bkash }) => bkash),
+  });
+}
+
+/**
+ * Money of which a gateway tells nobody, for payments that have ended: it is found by asking once more, and in no other way. Only the time
+ * until such a question passes.
+ */
+export async function settleUnseen(settling: Settling): Promise<Unsettled[]> {
+  return untilNone(settling, {
+    what: 'a charge of which nobody was told',
+    find: () => unfound(settling),
+    stepsMs: REFUND_STEPS_MS,
+    pass: ({ lateQuestions }) => lateQuestions(),
   });
 }
 
@@ -115,7 +155,12 @@ export async function idleReviews({ owner, books, prefix }: Settling): Promise<{
 export async function settleTheRest(settling: Settling): Promise<Unsettled[]> {
   return untilNone(settling, {
     what: 'an event or a callback',
-    find: async () => [...(await unsent(settling)), ...(await unread(settling)), ...(await undelivered(settling))],
+    find: async () => [
+      ...(await unsent(settling)),
+      ...(await unread(settling)),
+      ...(await untold(settling)),
+      ...(await undelivered(settling)),
+    ],
     stepsMs: [PAST_RETRY_MS],
   });
 }
@@ -125,9 +170,16 @@ interface Phase {
   /** Ids of the workflows that are not done. */
   readonly find: () => Promise<string[]>;
   readonly stepsMs: readonly number[];
+  readonly renewAt?: (lapses: number) => Promise<boolean>;
+  /** Nothing but the last of the steps makes a difference any more. */
+  readonly isHopeless?: () => Promise<boolean>;
+  /** What passes besides. */
+  readonly pass?: (lapse: TimeLapse) => Promise<void>;
 }
 
-async function untilNone({ lapse, log }: Settling, { what, find, stepsMs }: Phase): Promise<Unsettled[]> {
+async function untilNone(settling: Settling, phase: Phase): Promise<Unsettled[]> {
+  const { what, find, stepsMs, renewAt, isHopeless, pass } = phase;
+  const { lapse, log, renewWorkers } = settling;
   const begun = Date.now();
   let lapses = 0;
   let nextLapseAt = begun + FIRST_LAPSE_MS;
@@ -140,11 +192,17 @@ async function untilNone({ lapse, log }: Settling, { what, find, stepsMs }: Phas
       return waiting.map((waited) => ({ what, waited }));
     }
     if (Date.now() >= nextLapseAt) {
-      const stepMs = stepsMs[Math.min(lapses, stepsMs.length - 1)] ?? 0;
+      const isLast = lapses >= HOPED_FOR && (await isHopeless?.()) === true;
+      const stepMs = stepsMs[isLast ? stepsMs.length - 1 : Math.min(lapses, stepsMs.length - 1)] ?? 0;
       lapses += 1;
       log.note(`time passes (${stepMs / 1_000} s) for ${waiting.join(', ')}`);
+      if ((await renewAt?.(lapses)) === true) {
+        log.note('the workers are started anew');
+        await renewWorkers();
+      }
+      await pass?.(lapse).catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
       await letPass(lapse, { waiting, stepMs, log });
-      nextLapseAt = Date.now() + LAPSE_MS;
+      nextLapseAt = Date.now() + (stepMs >= LONG_STEP_MS ? LONG_LAPSE_MS : LAPSE_MS);
     }
     await sleep(LOOK_MS);
   }
@@ -163,9 +221,17 @@ function isTold({ outcome, notified, unsent }: BookedSession): boolean {
   return outcome !== null && notified.length > 0 && unsent === 0;
 }
 
+/** What its payer has left ends no payment, unless it was paid there. */
+function tellsEnd({ mark, tranId, outcome }: BookedSession, payment: OpenPayment): boolean {
+  return mark === payment.mark && (outcome === 'VALID' || !payment.left.includes(tranId));
+}
+
 async function openPayments({ owner, prefix }: Settling): Promise<OpenPayment[]> {
-  return owner.run<{ reference: string; mark: string; cancelling: boolean }>(
-    `select reference, product_name as mark, cancel_requested_at is not null as cancelling from payments
+  return owner.run<OpenPayment>(
+    `select reference, product_name as mark, cancel_requested_at is not null as cancelling,
+       exists (select from payment_attempts t where t.payment_id = payments.id and t.gateway = 'bkash') as bkash,
+       (select coalesce(json_agg(t.reference), '[]') from payment_attempts t
+         where t.payment_id = payments.id and t.superseded_at is not null) as "left" from payments
      where product_name like ? and status in ('CREATED', 'PENDING') and review_reason is null`,
     [`${prefix}%`],
   );
@@ -199,6 +265,29 @@ async function untaken({ owner, prefix }: Settling): Promise<string[]> {
   );
 }
 
+/** Whether nothing is open but what the gateway never says plainly, and has no other way to come to its end. */
+async function isNeverSaid(settling: Settling): Promise<boolean> {
+  const { sessions } = await settling.books.read();
+  const never = new Set(
+    sessions.flatMap(({ gateway, outcome, outcomeIsSaid, mark }) =>
+      gateway === 'nagad' && outcome !== null && !outcomeIsSaid ? [mark] : [],
+    ),
+  );
+  return (await openPayments(settling)).every(({ mark }) => never.has(mark));
+}
+
+/** Charges in the books of gateways that tell nobody, of payments that have ended otherwise. */
+async function unfound({ owner, books, prefix }: Settling): Promise<string[]> {
+  const { charges } = await books.read();
+  const rows = await owner.run<{ reference: string }>(
+    `select t.reference from payment_attempts t join payments p on p.id = t.payment_id
+     where t.reference = any(string_to_array(?, ' ')) and p.product_name like ? and t.status <> 'CONFIRMED'
+       and p.status not in ('CREATED', 'PENDING') and not exists (select from late_payments l where l.attempt_id = t.id)`,
+    [charges.flatMap(({ gateway, tranId }) => (gateway === 'nagad' ? [tranId] : [])).join(' '), `${prefix}%`],
+  );
+  return rows.map(({ reference }) => workflowIds.latePayment(reference));
+}
+
 /** The gateway goes on sending in real time; its courier is no workflow of ours. */
 async function unsent({ books, prefix }: Settling): Promise<string[]> {
   const { sessions } = await books.read();
@@ -207,11 +296,21 @@ async function unsent({ books, prefix }: Settling): Promise<string[]> {
     .map(({ tranId }) => `ipn of ${tranId}`);
 }
 
+/** Invoices whose workflow has not taken up a change: once it has, the next look at it is days away, or none is. */
+async function untold({ owner, prefix }: Settling): Promise<string[]> {
+  const rows = await owner.run<{ reference: string }>(
+    `select reference from invoices where customer_reference like ? and next_sweep_at < now() + interval '6 minutes'`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ reference }) => workflowIds.invoice(reference));
+}
+
 async function undelivered({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ event: string }>(
-    `select e.event_id as event from webhook_events e join payments p on p.id = e.payment_id
-     where p.product_name like ? and e.delivery_status in ('PENDING', 'RETRYING')`,
-    [`${prefix}%`],
+    `select e.event_id as event from webhook_events e left join payments p on p.id = e.payment_id
+       left join invoices i on i.id = e.invoice_id
+     where (p.product_name like ? or i.customer_reference like ?) and e.delivery_status in ('PENDING', 'RETRYING')`,
+    [`${prefix}%`, `${prefix}%`],
   );
   return rows.map(({ event }) => workflowIds.webhook(event));
 }

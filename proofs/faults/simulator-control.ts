@@ -1,4 +1,8 @@
+import { z } from 'zod';
+import { GATEWAYS } from './gateways.ts';
 import { insist } from './insist.ts';
+
+const TokenSettings = z.object({ tokenCallsPerHour: z.int() });
 
 /** What the driver tells the simulated gateway, past every link. */
 export interface GatewayControl {
@@ -6,21 +10,13 @@ export interface GatewayControl {
   hurry(): Promise<void>;
   /** The attempt's reference of the session that a payer was led to. */
   tranIdOf(gatewayPage: string): Promise<string | null>;
+  /** Whether Nagad takes an order that it has completed, and that nobody has paid, once more: it is not known which it does. */
+  repeatOrders(are: 'accepted' | 'untilComplete'): Promise<void>;
+  /** bKash gives so many tokens more in what is an hour to it. */
+  grantMore(tokens: number): Promise<void>;
   /** Ends what would go wrong for ever with a session. */
   mend(sessionKey: string): Promise<void>;
 }
-
-const HURRIED = {
-  hangMs: 2_500,
-  slowMs: 800,
-  afterReturnMs: 300,
-  lateNoticeMs: 2_000,
-  noticeTimeoutMs: 2_500,
-  refundAfterMs: 300,
-  longRefundMs: 4_000,
-  // Nine tries within half a minute: as often as the real one tries within a day.
-  noticeRetryMs: [200, 400, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 8_000],
-};
 
 export function controlGateway(url: string): GatewayControl {
   const ask = async (method: string, path: string, body?: object): Promise<unknown> => {
@@ -35,7 +31,16 @@ export function controlGateway(url: string): GatewayControl {
     return response.json();
   };
   return {
-    hurry: async () => void (await insist(() => ask('PUT', 'config', HURRIED))),
+    async hurry() {
+      for (const { controlPath, hurried } of Object.values(GATEWAYS)) {
+        await insist(() => ask('PUT', `${controlPath}config`, hurried));
+      }
+    },
+    repeatOrders: async (repeatedOrder) => void (await insist(() => ask('PUT', 'nagad/config', { repeatedOrder }))),
+    async grantMore(tokens) {
+      const { tokenCallsPerHour } = TokenSettings.parse(await insist(() => ask('GET', 'bkash/config')));
+      await insist(() => ask('PUT', 'bkash/config', { tokenCallsPerHour: tokenCallsPerHour + tokens }));
+    },
     async tranIdOf(gatewayPage) {
       const key = /testcde([0-9a-z]+)$/i.exec(new URL(gatewayPage).pathname)?.[1];
       const [session] = key === undefined ? [] : listOf(await ask('GET', `sessions/${key.toUpperCase()}`));

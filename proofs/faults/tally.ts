@@ -38,6 +38,13 @@ export interface Tally {
   summary(options: { everyDial: boolean }): Summary;
 }
 
+/**
+ * A cycle of eight rounds deals every dial once, and a busy machine may not come to one of them in the seconds of the load. Three cycles miss
+ * none by chance.
+ */
+const SURE_AFTER_ROUNDS = 24;
+const IDLE_SHARE_OF_A_CYCLE = 0.1;
+
 export function openTally(): Tally {
   const dials = new Map<string, number>();
   const invariants = new Map(INVARIANTS.map((name) => [name, { judged: 0, violations: 0 }]));
@@ -65,16 +72,9 @@ export function openTally(): Tally {
     },
     summary({ everyDial }) {
       const sorted = tookMs.toSorted((a, b) => a - b);
-      const idle = everyDial
-        ? [
-            ...ALL_DIALS.filter((name) => (dials.get(name) ?? 0) === 0).map(
-              (name) => `the dial ${name} never took effect`,
-            ),
-            ...INVARIANTS.filter((name) => invariants.get(name)?.judged === 0).map(
-              (name) => `${name} had nothing to judge`,
-            ),
-          ]
-        : [];
+      const idleDials = everyDial ? ALL_DIALS.filter((name) => (dials.get(name) ?? 0) === 0) : [];
+      const idleJudges = everyDial ? INVARIANTS.filter((name) => invariants.get(name)?.judged === 0) : [];
+      const idleMost = tookMs.length < SURE_AFTER_ROUNDS ? Math.floor(ALL_DIALS.length * IDLE_SHARE_OF_A_CYCLE) : 0;
       return {
         rounds: tookMs.length,
         payments,
@@ -85,8 +85,11 @@ export function openTally(): Tally {
         dials,
         invariants,
         failedRounds,
-        idle,
-        failed: failedRounds.length > 0 || idle.length > 0 || tookMs.length === 0,
+        idle: [
+          ...idleDials.map((name) => `the dial ${name} never took effect`),
+          ...idleJudges.map((name) => `${name} had nothing to judge`),
+        ],
+        failed: failedRounds.length > 0 || idleDials.length > idleMost || idleJudges.length > 0 || tookMs.length === 0,
       };
     },
   };

@@ -14,6 +14,8 @@ export interface TimeLapse {
   forward(workflowId: string, byMs: number): Promise<void>;
   /** Everything that rows wait for comes due; then the sweeper makes its pass. */
   rows(): Promise<void>;
+  /** As much time as until a gateway that tells nobody is asked once more about what was closed; then the sweeper makes its pass. */
+  lateQuestions(): Promise<void>;
   /** The last password that any operator has entered is too old for what is sensitive. */
   forgetPasswords(): Promise<void>;
   /** Makes the sealing schedule run now. */
@@ -75,6 +77,10 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       }
       await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
     },
+    async lateQuestions() {
+      await owner.run('update payment_attempts set ask_again_at = now() where ask_again_at > now()');
+      await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
+    },
     async forgetPasswords() {
       await owner.run(`update operator_sessions set reauthenticated_at = now() - interval '6 minutes'`);
     },
@@ -93,6 +99,7 @@ const COME_DUE = [
   `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
   `update refunds set next_sweep_at = now() where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at > now()`,
   `update decisions set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
+  `update invoices set next_sweep_at = now() where next_sweep_at between now() and now() + interval '6 minutes'`,
   `update webhook_events set next_sweep_at = now() where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at > now()`,
   `update webhook_endpoints set circuit_open_until = now() - interval '1 second' where circuit_open_until > now()`,
   `update idempotency_keys set lease_until = now() where response_status is null and lease_until > now()`,

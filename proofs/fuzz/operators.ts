@@ -6,16 +6,14 @@ import { insertOperator } from '../../database/operators/operators.ts';
 import { hashPassword } from '../../database/operators/passwords.ts';
 import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
-import { actAsPayer } from '../thousand/payers.ts';
+import { paidPayment, send } from './paid-payment.ts';
 
 /** A session is limited to 600 requests a minute. */
 const SESSIONS = 30;
 const PAYMENTS = 12;
 const REFUNDS_EACH = 20;
 const FRESH_EVERY_MS = 20_000;
-const PAID_TIMEOUT_MS = 60_000;
 const Session = z.object({ data: z.object({ token: z.string() }) });
-const Payment = z.object({ data: z.object({ id: z.int(), reference: z.string(), status: z.string() }) });
 
 export interface FuzzingOperators {
   /** Sessions of one Super Admin. */
@@ -72,47 +70,13 @@ async function makeWork(
   { api }: DevFile,
   { credentials, maker }: { credentials: CredentialPair; maker: string },
 ): Promise<void> {
-  const ours = { 'X-Api-Key': credentials.apiKey, 'X-Api-Secret': credentials.apiSecret };
   for (let number = 1; number <= PAYMENTS; number += 1) {
-    const body = { amountMinor: 50_000, customerReference: `payer-${number}` };
-    const { id } = Payment.parse(await send(`${api}/payments`, { headers: ours, body })).data;
-    await paid(`${api}/payments/${id}`, { headers: ours, number });
+    const { id } = await paidPayment(api, { credentials, amountMinor: 50_000, number });
     for (let part = 0; part < REFUNDS_EACH; part += 1) {
       const headers = { Authorization: `Bearer ${maker}` };
       await send(`${api}/admin/payments/${id}/refunds`, { headers, body: { amountMinor: 100 } });
     }
   }
-}
-
-async function paid(
-  url: string,
-  { headers, number }: { headers: Record<string, string>; number: number },
-): Promise<void> {
-  const read = async () =>
-    Payment.and(z.object({ data: z.object({ checkoutUrl: z.url() }) })).parse(await send(url, { headers })).data;
-  await actAsPayer((await read()).checkoutUrl, { choice: 'pay', number });
-  for (const giveUpAt = Date.now() + PAID_TIMEOUT_MS; Date.now() < giveUpAt;) {
-    if ((await read()).status === 'SUCCEEDED') {
-      return;
-    }
-  }
-  throw new Error('a payment that was paid did not succeed');
-}
-
-async function send(
-  url: string,
-  { headers = {}, body }: { headers?: Record<string, string>; body?: object },
-): Promise<unknown> {
-  const response = await fetch(url, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  if (!response.ok) {
-    throw new Error(`${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
-  }
-  return response.json();
 }
 
 /** A run outlasts a step-up: the sessions are kept as fresh as those of somebody who enters his password again and again. */

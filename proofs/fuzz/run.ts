@@ -14,6 +14,8 @@ export interface FuzzRun {
   /** Where the API tells its contract. */
   readonly document: string;
   readonly subject: Subject;
+  /** A picture that can be fetched. */
+  readonly logoUrl: string;
   readonly examples: number;
   readonly seed: number;
   readonly say: (line: string) => void;
@@ -49,7 +51,10 @@ export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
     env: {
       ...process.env,
       LENDEN_FUZZ_COUNTS: file('counts.json'),
+      LENDEN_FUZZ_SUBJECT: run.subject.name,
+      LENDEN_FUZZ_PAID: run.subject.paid.join(' '),
       LENDEN_FUZZ_SESSIONS: run.subject.sessions.join(' '),
+      LENDEN_FUZZ_LOGO: run.logoUrl,
       PYTHONDONTWRITEBYTECODE: '1',
     },
     cwd: run.directory,

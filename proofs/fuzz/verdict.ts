@@ -37,9 +37,11 @@ export interface Fuzzed {
   readonly operations: readonly string[];
   /** How many cases each operation had to get in the fuzzing phase. */
   readonly examples: number;
-  readonly subject: Pick<Subject, 'beyondSchema' | 'silentChecks' | 'fewCases'>;
+  readonly subject: Pick<Subject, 'beyondSchema' | 'silentChecks' | 'fewCases' | 'seldom'>;
 }
 
+/** What an operation that is called seldom gets at least. */
+const SELDOM_MIN = 5;
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'] as const;
 
 /**
@@ -104,7 +106,7 @@ function operationProblems({ counts, operations, examples, subject }: Fuzzed): s
       ...(succeeded(counts, operation) === 0 && subject.beyondSchema[operation] === undefined
         ? [`${operation} never answered 2xx`]
         : []),
-      ...(fuzzed < Math.min(examples, subject.fewCases ?? examples)
+      ...(fuzzed < Math.min(examples, operation in subject.seldom ? SELDOM_MIN : (subject.fewCases ?? examples))
         ? [`${operation} got ${fuzzed} examples of ${examples}`]
         : []),
     ];

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../../database/connection.ts';
+import { checkoutUrl } from '../../domain/payment-view.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { actAsPayer } from '../thousand/payers.ts';
 import type { Choice } from '../thousand/plan.ts';
@@ -37,7 +38,7 @@ export async function sendVisitors({ dev, applicationId }: { dev: DevFile; appli
       const number = Number(payment.id);
       const choice = CHOICES[number % CHOICES.length] ?? 'pay';
       // A payer may find the checkout closed meanwhile; what the API says of it is judged elsewhere.
-      const done = await actAsPayer(`${dev.web}/checkout/${payment.reference}`, { choice, number }).then(
+      const done = await actAsPayer(checkoutUrl(payment.reference, dev.web), { choice, number }).then(
         () => choice,
         () => 'turned away',
       );

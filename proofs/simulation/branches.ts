@@ -4,10 +4,11 @@ import { FINAL_REFUND_STATUSES, REFUND_REVIEW_REASONS } from '../../domain/refun
 import { DISABLED_REASONS } from '../../domain/webhook.ts';
 import { GATEWAY_FAULTS } from './gateway.ts';
 import { REFUND_FATES, REPEAT_MANNERS } from './gateway-refunds.ts';
+import { INVOICE_ACTS, INVOICE_SHARES } from './invoice-story.ts';
 import { REFUND_SHARES } from './money-story.ts';
 import { APPROVAL_WAYS } from './operators.ts';
 import { RECEIVER_MANNERS } from './receivers.ts';
-import { PAYER_WAYS } from './story.ts';
+import { PAYER_WAYS } from './payment-story.ts';
 
 /** Money that goes back: who asked, what the gateway and the operators did about it, and how it ended. */
 const REFUND_BRANCHES: readonly string[] = [
@@ -58,6 +59,42 @@ const REFUND_BRANCHES: readonly string[] = [
   'alert: refund-awaits-approval',
   'alert: signal-without-decision',
   'alert: decision-declined',
+];
+
+/** What is billed: how it is paid, changed and told of, and what becomes of it. */
+const INVOICE_BRANCHES: readonly string[] = [
+  ...['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID'].map((status) => `invoice: ${status}`),
+  ...[
+    'DRAFT → ISSUED',
+    'ISSUED → PARTIALLY_PAID',
+    'ISSUED → PAID',
+    'ISSUED → VOID',
+    'PARTIALLY_PAID → PAID',
+    'PARTIALLY_PAID → ISSUED',
+    'PAID → PARTIALLY_PAID',
+    'PAID → ISSUED',
+  ].map((step) => `invoice: ${step}`),
+  ...INVOICE_SHARES.flatMap((share) => [`invoice payer: ${share}`, `invoice payer: ${share} on the page`]),
+  ...INVOICE_ACTS.filter((act) => act !== 'look').map((act) => `invoice answer: ${act}`),
+  ...['void', 'pause', 'new due dates', 'edit', 'delete'].map(
+    (act) => `invoice answer: ${act} INVALID_OPERATION_STATE`,
+  ),
+  'invoice answer: create IDEMPOTENCY_IN_PROGRESS',
+  'invoice: link looked at',
+  'invoice: paid beyond what was due',
+  ...['303', '422', 'no answer'].map((answer) => `invoice page: ${answer}`),
+  ...['HELD', 'KEPT', 'REFUNDED'].map((status) => `surplus: ${status}`),
+  ...['reminder', 'overdue', 'reminder left out'].map((what) => `notice: ${what}`),
+  ...['SENT', 'REFUSED', 'GIVEN_UP', 'NONE'].map((status) => `letter: ${status}`),
+  'invoiceWorkflow: completed PAID',
+  'invoiceWorkflow: completed VOID',
+  'invoiceWorkflow: replayed',
+  'invoiceWorkflow: continued as new',
+  'invoiceWorkflow: failed BOOKING_FAILED',
+  'terminated: invoiceWorkflow',
+  'activity driveInvoice: retried',
+  'alert: invoice-surplus',
+  'alert: invoice-mail-not-sent',
 ];
 
 /** What a run of ten thousand seeds must have been through: a branch that no story reaches is not tested by any. */
@@ -116,6 +153,7 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'payment: PARTIALLY_REFUNDED',
   'payment: REFUNDED',
   ...REFUND_BRANCHES,
+  ...INVOICE_BRANCHES,
   'alert: payment-review',
   'alert: late-payment',
   'alert: unmatched-callback',

@@ -3,15 +3,29 @@ import type { Answered } from './evidence.ts';
 import { noticeOf, type Oddity, type Try } from './gateway.ts';
 import type { Values } from './postgres/values.ts';
 import type { Random } from './random.ts';
-import type { ForgeryPlan, PaymentPlan } from './story.ts';
+import type { ForgeryPlan, PaymentPlan } from './payment-story.ts';
 import { isReply, type World } from './world.ts';
 
 const CLIENT_TRIES_MAX = 500;
 const NOTICE_TRIES_MAX = 200;
 
+/** A payment that an app asks for. */
+interface Wanted {
+  readonly app: number;
+  readonly key: string;
+  readonly amountMinor: number;
+  /** Of the invoice that it is to pay. */
+  readonly invoiceId?: number;
+}
+
+/** Nothing is due any more, less than that, or less than a payment may be. */
+const REFUSED_FOR_INVOICE: ReadonlySet<string> = new Set(['INVALID_OPERATION_STATE', 'AMOUNT_OUT_OF_BOUNDS']);
+
 /** Everybody outside: clients, payers, the gateway's courier, forgers. They see what such people see. */
 export class Cast {
   readonly answers: Answered[] = [];
+  /** Keys of payments that their invoice has no room for. */
+  private readonly refused = new Set<string>();
   private readonly world: World;
   private readonly random: Random;
 
@@ -23,8 +37,12 @@ export class Cast {
   /** Lets one payment's people act, each in their own time. */
   enter(plan: PaymentPlan, index: number): void {
     const app = index % this.world.story.apps.length;
-    const key = `key-${index}`;
-    const request = { app, key, amountMinor: plan.amountMinor };
+    this.play(plan, { app, key: `key-${index}`, amountMinor: plan.amountMinor });
+  }
+
+  /** Lets an app create a payment, and everybody act on it. */
+  play(plan: PaymentPlan, request: Wanted): void {
+    const { key } = request;
     this.world.later(plan.createAfterMs, async () => {
       const clients = Array.from({ length: plan.twins + 1 }, (_, twin) =>
         this.world.later(twin * this.random.between(0, 3_000), () => this.create(request)),
@@ -33,6 +51,11 @@ export class Cast {
         clients.push(this.world.later(500, () => this.create({ ...request, amountMinor: plan.amountMinor + 1 })));
       }
     });
+    this.follow(plan, key);
+  }
+
+  /** Lets everybody act on a payment that somebody creates or has created; `key` is its key, or its reference. */
+  follow(plan: PaymentPlan, key: string): void {
     if (plan.sessionRefused) {
       this.refuseSession(key);
     }
@@ -46,7 +69,9 @@ export class Cast {
   }
 
   private paymentOf(key: string): Values | undefined {
-    return this.world.postgres.rows('payments').find(({ customer_reference: reference }) => reference === key);
+    return this.world.postgres
+      .rows('payments')
+      .find(({ customer_reference: its, reference }) => its === key || reference === key);
   }
 
   private attemptOf(key: string): Values | undefined {
@@ -68,21 +93,33 @@ export class Cast {
   }
 
   /** A client that does not give up before it knows: the same request under the same key until an answer settles it. */
-  private async create({ app, key, amountMinor }: { app: number; key: string; amountMinor: number }): Promise<void> {
+  private async create({ app, key, amountMinor, invoiceId }: Wanted): Promise<void> {
     const { world } = this;
-    const body = { amountMinor, currency: 'BDT', customerReference: key, returnUrl: 'https://shop.example/back' };
+    const ofInvoice = invoiceId === undefined ? {} : { invoiceId };
+    const body = {
+      amountMinor,
+      currency: 'BDT',
+      customerReference: key,
+      returnUrl: 'https://shop.example/back',
+      ...ofInvoice,
+    };
     for (let tries = 0; tries < CLIENT_TRIES_MAX; tries += 1) {
       const answer = await world
         .ask((api) =>
           api.create({
             caller: world.callerOf(app),
             body,
-            rawBody: { amountMinor: String(amountMinor), currency: 'BDT', customerReference: key },
+            rawBody: {
+              amountMinor: String(amountMinor),
+              currency: 'BDT',
+              customerReference: key,
+              ...(invoiceId === undefined ? {} : { invoiceId: String(invoiceId) }),
+            },
             idempotencyKey: key,
           }),
         )
         .catch((error: unknown) => error);
-      if (this.noteAnswer({ app, key, amountMinor }, answer)) {
+      if (this.noteAnswer({ app, key, amountMinor }, answer, invoiceId !== undefined)) {
         return;
       }
       await world.timeline.pause(this.random.between(300, 3_000) * Math.min(10, tries + 1));
@@ -91,12 +128,16 @@ export class Cast {
   }
 
   /** True when the client has its answer and stops. */
-  private noteAnswer(request: { app: number; key: string; amountMinor: number }, answer: unknown): boolean {
+  private noteAnswer(request: Wanted, answer: unknown, ofInvoice: boolean): boolean {
     const atMs = this.world.timeline.nowMs;
     if (answer instanceof DomainError) {
       this.world.reached(`answer: ${answer.code}`);
       this.answers.push({ ...request, status: 0, code: answer.code, reference: null, text: '', atMs });
-      return answer.code === 'GATEWAY_ERROR' || answer.code === 'IDEMPOTENCY_KEY_CONFLICT';
+      const refused = ofInvoice && REFUSED_FOR_INVOICE.has(answer.code);
+      if (refused) {
+        this.refused.add(request.key);
+      }
+      return refused || answer.code === 'GATEWAY_ERROR' || answer.code === 'IDEMPOTENCY_KEY_CONFLICT';
     }
     if (!isReply(answer)) {
       this.world.told(`client of ${request.key}: ${answer instanceof Error ? answer.message : String(answer)}`);
@@ -117,7 +158,9 @@ export class Cast {
     if (reference === null) {
       return;
     }
-    await world.timeline.pause(plan.actAfterMs);
+    await world.timeline.pause(
+      plan.meetsAtMs === null ? plan.actAfterMs : Math.max(0, plan.meetsAtMs - world.sinceStartMs),
+    );
     const odd = plan.way === 'pays oddly' && this.paymentOf(key)?.['status'] === 'PENDING' ? plan.oddity : null;
     world.reached(`payer: ${plan.way}`);
     switch (plan.way) {
@@ -168,6 +211,9 @@ export class Cast {
         return String(this.attemptOf(key)?.['reference']);
       }
       const over = expiresAt instanceof Date && timeline.nowMs > expiresAt.getTime() + 60_000;
+      if (payment === undefined && this.refused.has(key)) {
+        return null;
+      }
       if (over || (payment !== undefined && payment['status'] !== 'CREATED' && payment['status'] !== 'PENDING')) {
         return null;
       }

@@ -2,6 +2,7 @@ import type { PaymentStatus } from '../../domain/payment.ts';
 import type { RefundStatus } from '../../domain/refund.ts';
 import type { Charge } from './gateway.ts';
 import type { BookedRefund } from './gateway-refunds.ts';
+import type { InvoiceEvidence } from './invoice-evidence.ts';
 import type { Values } from './postgres/values.ts';
 import type { Received } from './receivers.ts';
 
@@ -30,6 +31,7 @@ export interface Evidence {
     readonly from: RefundStatus | null;
     readonly to: RefundStatus;
   }[];
+  readonly invoices: InvoiceEvidence;
   readonly endedMs: number;
   readonly received: readonly Received[];
   readonly answers: readonly Answered[];

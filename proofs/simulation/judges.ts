@@ -4,6 +4,7 @@ import type { Evidence } from './evidence.ts';
 import { amountOf, attemptsOf, statusOf, sum, table, text, timeOf } from './evidence-rows.ts';
 import type { Charge } from './gateway.ts';
 import type { Values } from './postgres/values.ts';
+import { INVOICE_JUDGES } from './invoice-judges.ts';
 import { REFUND_JUDGES } from './refund-judges.ts';
 
 export interface Violation {
@@ -37,6 +38,7 @@ export const JUDGES = {
   'no-false-alarm': noFalseAlarm,
   'no-storm': noStorm,
   ...REFUND_JUDGES,
+  ...INVOICE_JUDGES,
   'instruments-agree': ({ wrong }) => [...wrong],
 } as const satisfies Record<string, Judge>;
 export type JudgeName = keyof typeof JUDGES;
@@ -86,6 +88,11 @@ function payerHasHisWay(evidence: Evidence): string[] {
     .map((payment) => `${text(payment['reference'])} was called off by its payer, and expired before its time`);
 }
 
+/** Money that came when nothing asked for it, and not what of a payment was more than its invoice asked for. */
+function isLate({ kind }: Values): boolean {
+  return kind !== 'surplus';
+}
+
 type Fate = 'settled' | 'held' | 'in review' | 'left to people' | 'lost';
 
 /**
@@ -99,7 +106,7 @@ function fateOf(evidence: Evidence, charge: Charge): Fate {
     return 'lost';
   }
   const held = table(evidence, 'late_payments').some(
-    ({ attempt_id: id, validation_id: validation }) => id === attempt['id'] && validation === charge.valId,
+    (late) => isLate(late) && late['attempt_id'] === attempt['id'] && late['validation_id'] === charge.valId,
   );
   if (held) {
     return 'held';
@@ -164,12 +171,13 @@ function booksAgree(evidence: Evidence): string[] {
   const charged = (fate: Fate): bigint =>
     sum(evidence.charges.filter((charge) => fateOf(evidence, charge) === fate).map(({ grossMinor }) => grossMinor));
   const { refunded, lateRefunded, kept } = goneAgain(evidence);
+  const surplus = sum(table(evidence, 'payments').map((row) => (row['surplus_minor'] ?? 0n) as bigint));
   const fees = evidence.charges
     .filter((charge) => ['settled', 'held'].includes(fateOf(evidence, charge)))
     .reduce((total, { feeMinor }) => total + feeMinor, 0n);
   const wanted: readonly (readonly [string, bigint])[] = [
-    ['app:payable', refunded - charged('settled') - kept],
-    ['suspense', lateRefunded + kept - charged('held')],
+    ['app:payable', refunded - charged('settled') + surplus - kept],
+    ['suspense', lateRefunded + kept - charged('held') - surplus],
     ['gateway:fees', fees],
     ['gateway:sslcommerz:clearing', charged('settled') + charged('held') - fees - refunded - lateRefunded],
   ];
@@ -255,7 +263,9 @@ function promisesKept(evidence: Evidence): string[] {
 }
 
 function onePaymentPerKey(evidence: Evidence): string[] {
-  const rows = Map.groupBy(table(evidence, 'payments'), ({ customer_reference: key }) => text(key));
+  // Whoever pays on an invoice's page sends no key.
+  const keyed = table(evidence, 'payments').filter(({ customer_reference: key }) => text(key).startsWith('key-'));
+  const rows = Map.groupBy(keyed, ({ customer_reference: key }) => text(key));
   const answers = Map.groupBy(
     evidence.answers.filter(({ reference }) => reference !== null),
     ({ key }) => key,
@@ -377,7 +387,7 @@ function moneyKnownInTime(evidence: Evidence): string[] {
     const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
     const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
     const held = table(evidence, 'late_payments').find(
-      ({ attempt_id: id, validation_id: validation }) => id === attempt?.['id'] && validation === charge.valId,
+      (late) => isLate(late) && late['attempt_id'] === attempt?.['id'] && late['validation_id'] === charge.valId,
     );
     const told = table(evidence, 'gateway_callbacks')
       .filter(({ attempt_id: id }) => id === attempt?.['id'])

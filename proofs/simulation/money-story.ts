@@ -55,7 +55,7 @@ export function moneyPlan(random: Random, { apps, payments }: { apps: number; pa
 }
 
 /** Often all at once, so that they meet at the payment's balance. */
-function refundPlans(random: Random): RefundPlan[] {
+export function refundPlans(random: Random): RefundPlan[] {
   const rush = random.chance(0.35);
   const count = Number(random.weighted({ 0: 1, 1: 3, 2: 3, 3: 2, 5: 1 }));
   return Array.from({ length: count }, () => {

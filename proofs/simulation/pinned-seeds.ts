@@ -2,11 +2,13 @@ export interface PinnedSeed {
   readonly showed: string;
   /** False for what was found before anybody gave money back: with that it would be another story. */
   readonly withMoney: boolean;
+  /** False for what was found before anything was billed. */
+  readonly withInvoices: boolean;
 }
 
-const paid = (showed: string): PinnedSeed => ({ showed, withMoney: false });
+const paid = (showed: string): PinnedSeed => ({ showed, withMoney: false, withInvoices: false });
 
-const money = (showed: string): PinnedSeed => ({ showed, withMoney: true });
+const money = (showed: string): PinnedSeed => ({ showed, withMoney: true, withInvoices: false });
 
 /** Seeds that once showed a defect, and what it was. Every run plays them first. */
 export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([

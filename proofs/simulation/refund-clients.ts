@@ -32,10 +32,13 @@ export class RefundClients {
     this.operate = operate;
   }
 
-  enter(plans: readonly RefundPlan[], index: number): void {
-    const app = index % this.world.story.apps.length;
+  /** `paymentKey` is the payment's key, or its reference. */
+  enter(
+    plans: readonly RefundPlan[],
+    { app, paymentKey, name }: { app: number; paymentKey: string; name: string },
+  ): void {
     plans.forEach((plan, number) => {
-      this.world.later(0, () => this.play(plan, { app, paymentKey: `key-${index}`, key: `refund-${index}-${number}` }));
+      this.world.later(0, () => this.play(plan, { app, paymentKey, key: `refund-${name}-${number}` }));
     });
   }
 
@@ -71,7 +74,9 @@ export class RefundClients {
   private async paid(key: string, impatient: boolean): Promise<Values | null> {
     const { postgres, timeline } = this.world;
     for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
-      const payment = postgres.rows('payments').find(({ customer_reference: reference }) => reference === key);
+      const payment = postgres
+        .rows('payments')
+        .find(({ customer_reference: its, reference }) => its === key || reference === key);
       const status = payment?.['status'] as PaymentStatus | undefined;
       if (payment !== undefined && status !== undefined && (isPaid(status) || impatient)) {
         return payment;
@@ -121,7 +126,10 @@ export class RefundClients {
     const before = this.standOf(payment);
     const answer = await ask();
     const after = this.standOf(payment);
-    const enough = this.reservedOf(payment) + amountMinor <= Number(payment['amount_minor']);
+    // What of it is surplus shows in its row once it is paid.
+    const now = this.world.postgres.rows('payments').find(({ id }) => id === payment['id']) ?? payment;
+    const mostMinor = Number(now['amount_minor']) - Number(now['surplus_minor']);
+    const enough = this.reservedOf(payment) + amountMinor <= mostMinor;
     const refused = answer instanceof DomainError && answer.code === 'REFUND_EXCEEDS_BALANCE';
     if (refused && enough && before === after) {
       this.wronglyRefused.push(`${amountMinor} of payment ${String(payment['id'])} was refused as too much`);

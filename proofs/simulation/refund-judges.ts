@@ -149,7 +149,9 @@ function paymentShowsWhatWentBack(evidence: Evidence): string[] {
     const succeeded = ownRefunds(evidence, payment).filter(({ status }) => status === 'SUCCEEDED');
     const back = sum(succeeded.map(amountOf));
     const given = sum(succeeded.map((refund) => bookedOf(evidence, refund)?.amountMinor ?? 0n));
-    const paid = back === 0n ? 'SUCCEEDED' : back >= amountOf(payment) ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
+    // What was more than its invoice asked for goes back as late money.
+    const own = amountOf(payment) - ((payment['surplus_minor'] ?? 0n) as bigint);
+    const paid = back === 0n ? 'SUCCEEDED' : back >= own ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
     const status = statusOf(payment);
     const shown = back === 0n ? status !== 'REFUNDED' && status !== 'PARTIALLY_REFUNDED' : status === paid;
     return shown && back === given

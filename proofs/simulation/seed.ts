@@ -5,6 +5,9 @@ import type { RefundStatus } from '../../domain/refund.ts';
 import { Cast } from './cast.ts';
 import { liveIn } from './fake-globals.ts';
 import type { Evidence } from './evidence.ts';
+import { InvoiceClients } from './invoice-clients.ts';
+import type { InvoiceEvidence } from './invoice-evidence.ts';
+import { InvoiceWatch } from './invoice-watch.ts';
 import { judge, type Violation } from './judges.ts';
 import { Operators } from './operators.ts';
 import { PINNED_SEEDS } from './pinned-seeds.ts';
@@ -41,7 +44,7 @@ export async function runSeed(seed: number, { trace = false }: { trace?: boolean
     }
   };
   const world = new World({
-    story: storyOf(random.fork('story'), { withMoney: PINNED_SEEDS.get(seed)?.withMoney ?? true }),
+    story: storyOf(random.fork('story'), PINNED_SEEDS.get(seed) ?? { withMoney: true, withInvoices: true }),
     random: random.fork('world'),
     timeline,
     schema: await schema(),
@@ -86,7 +89,10 @@ async function play(
   }
   await furnished;
   world.story.payments.forEach((plan, index) => cast.enter(plan, index));
-  const people = moneyPeople(world, random);
+  const watch = new InvoiceWatch(world);
+  const { clients, ...people } = moneyPeople(world, random);
+  const billing = new InvoiceClients(world, random.fork('invoice clients'), { cast, refunds: clients });
+  world.story.invoices?.invoices.forEach((plan, index) => billing.enter(plan, index));
   strike(world);
   keepSweeping(world);
   let atRest = false;
@@ -97,7 +103,12 @@ async function play(
   } catch (error) {
     world.wrong.push(`simulation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
-  const evidence: Evidence = { ...gather(world, { cast, transitions, atRest }), ...refunds, ...people };
+  const evidence: Evidence = {
+    ...gather(world, { cast, transitions, atRest }),
+    ...refunds,
+    ...people,
+    invoices: invoiceEvidence(watch, { billing, world }),
+  };
   const violations = judge(evidence);
   noteEnds(world);
   return {
@@ -169,7 +180,12 @@ function overReservedNow(postgres: PostgresServer): string[] {
     }
   }
   const captured = new Map<string, unknown>([
-    ...postgres.rows('payments').map((row) => [`payment ${String(row['id'])}`, row['amount_minor']] as const),
+    ...postgres
+      .rows('payments')
+      .map(
+        ({ id, amount_minor: amount, surplus_minor: surplus }) =>
+          [`payment ${String(id)}`, (amount as bigint) - (surplus as bigint)] as const,
+      ),
     ...postgres.rows('late_payments').map((row) => [`late money ${String(row['id'])}`, row['gross_minor']] as const),
   ]);
   return [...taken]
@@ -178,15 +194,39 @@ function overReservedNow(postgres: PostgresServer): string[] {
 }
 
 /** Whoever gives money back or decides on it; nobody in a story without such people. */
-function moneyPeople(world: World, random: Random): Pick<Evidence, 'refundAnswers' | 'wronglyRefused' | 'acts'> {
+function moneyPeople(
+  world: World,
+  random: Random,
+): Pick<Evidence, 'refundAnswers' | 'wronglyRefused' | 'acts'> & { clients: RefundClients | null } {
   const { money } = world.story;
   if (money === null) {
-    return { refundAnswers: [], wronglyRefused: [], acts: [] };
+    return { refundAnswers: [], wronglyRefused: [], acts: [], clients: null };
   }
   const operators = new Operators(world, random.fork('operators'));
   const clients = new RefundClients(world, random.fork('refund clients'), operators.operate);
-  money.refunds.forEach((plans, index) => clients.enter(plans, index));
-  return { refundAnswers: clients.answers, wronglyRefused: clients.wronglyRefused, acts: operators.acts };
+  money.refunds.forEach((plans, index) =>
+    clients.enter(plans, { app: index % world.story.apps.length, paymentKey: `key-${index}`, name: String(index) }),
+  );
+  return { refundAnswers: clients.answers, wronglyRefused: clients.wronglyRefused, acts: operators.acts, clients };
+}
+
+function invoiceEvidence(
+  { stands, miscounted, misnumbered, missteps, surplusLost, payingForVoid, toldAmiss }: InvoiceWatch,
+  { billing: { answers, looks }, world }: { billing: InvoiceClients; world: World },
+): InvoiceEvidence {
+  const letters = world.mailServer?.letters ?? [];
+  return {
+    stands,
+    miscounted,
+    misnumbered,
+    missteps,
+    surplusLost,
+    payingForVoid,
+    toldAmiss,
+    answers,
+    looks,
+    letters,
+  };
 }
 
 /** Kills, freezes, terminations and leaps of the clock, each at its time. */
@@ -240,7 +280,7 @@ function keepSweeping(world: World): void {
 function gather(
   world: World,
   { cast, transitions, atRest }: { cast: Cast; transitions: Evidence['transitions']; atRest: boolean },
-): Omit<Evidence, 'refundTransitions' | 'overReserved' | 'refundAnswers' | 'wronglyRefused' | 'acts'> {
+): Omit<Evidence, 'refundTransitions' | 'overReserved' | 'refundAnswers' | 'wronglyRefused' | 'acts' | 'invoices'> {
   const names = [...world.postgres.tables.keys()];
   return {
     rows: Object.fromEntries(names.map((name) => [name, world.postgres.rows(name)])),
@@ -300,6 +340,17 @@ function noteEnds(world: World): void {
     if (code !== null) {
       world.reached(`refund failure: ${String(code)}`);
     }
+  }
+  for (const { status } of postgres.rows('invoices')) {
+    world.reached(`invoice: ${String(status)}`);
+  }
+  for (const { status, kind } of postgres.rows('late_payments')) {
+    if (kind === 'surplus') {
+      world.reached(`surplus: ${String(status)}`);
+    }
+  }
+  for (const { mail_status: status } of postgres.rows('invoice_notices')) {
+    world.reached(`letter: ${String(status)}`);
   }
   for (const { kind, outcome } of postgres.rows('decisions')) {
     world.reached(`decision: ${String(kind)} ${String(outcome)}`);

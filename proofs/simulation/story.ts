@@ -1,55 +1,12 @@
+import { GATEWAY_FAULTS, type GatewayFault } from './gateway.ts';
+import { invoicesPlan, type InvoicesPlan } from './invoice-story.ts';
 import { moneyPlan, type MoneyPlan } from './money-story.ts';
-import { GATEWAY_FAULTS, type GatewayFault, type Oddity } from './gateway.ts';
+import { paymentPlan, type PaymentPlan } from './payment-story.ts';
 import type { ReceiverManner } from './receivers.ts';
 import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-
-export const PAYER_WAYS = [
-  'pays',
-  'pays oddly',
-  'pays twice',
-  'fails',
-  'fails, then pays',
-  'cancels at the gateway',
-  'lets the session expire',
-  'leaves',
-  'stays in the middle',
-  'ends strangely',
-] as const;
-export type PayerWay = (typeof PAYER_WAYS)[number];
-
-export interface ForgeryPlan {
-  readonly afterMs: number;
-  readonly signature: 'bad' | 'absent';
-  /** Claims a charge that exists, or one that does not. */
-  readonly valId: 'real' | 'made up';
-}
-
-export interface PaymentPlan {
-  readonly createAfterMs: number;
-  readonly amountMinor: number;
-  /** Clients that send the same request with the same key at about the same time. */
-  readonly twins: number;
-  /** Another request under the same key. */
-  readonly conflict: boolean;
-  readonly sessionRefused: boolean;
-  readonly way: PayerWay;
-  readonly oddity: Oddity;
-  /** Between seeing the gateway's page and acting on it. */
-  readonly actAfterMs: number;
-  readonly takesMs: number;
-  /** The gateway's own queries lag behind its charge. */
-  readonly lagMs: number;
-  readonly noticeLost: boolean;
-  readonly noticeCopies: number;
-  readonly noticeAfterMs: number;
-  readonly returnsAfterMs: number | null;
-  /** The payer presses "cancel" on our page. */
-  readonly cancelAfterMs: number | null;
-  readonly forgeries: readonly ForgeryPlan[];
-}
 
 export interface AppPlan {
   readonly expiryMinutes: number;
@@ -72,6 +29,8 @@ export interface Story {
   readonly payments: readonly PaymentPlan[];
   /** Null where nobody gives money back or decides on any. */
   readonly money: MoneyPlan | null;
+  /** Null where nobody is sent an invoice. */
+  readonly invoices: InvoicesPlan | null;
   /** From here on nothing fails by itself any more. */
   readonly faultsEndMs: number;
   readonly blows: readonly Blow[];
@@ -89,25 +48,36 @@ export interface Story {
   readonly skewMs: { readonly api: number; readonly worker: number; readonly database: number };
 }
 
-/** What people do about money is drawn from a stream of its own, so that a story without it is the same story. */
-export function storyOf(random: Random, { withMoney }: { withMoney: boolean }): Story {
+export interface StoryParts {
+  readonly withMoney: boolean;
+  readonly withInvoices: boolean;
+}
+
+/** What people do about money, and what is billed, is drawn from streams of their own, so that a story without them is the same story. */
+export function storyOf(random: Random, { withMoney, withInvoices }: StoryParts): Story {
   const story = storyOfPayments(random);
   const { apps, payments, faultsEndMs, blows: struck } = story;
   const stream = random.fork('money');
   const money = withMoney ? moneyPlan(stream, { apps: apps.length, payments: payments.length }) : null;
+  const expiryMs = expiryOf(apps);
+  const invoices = withInvoices ? invoicesPlan(random.fork('invoices'), { apps: apps.length, expiryMs }) : null;
   if (money === null || faultsEndMs === 0) {
-    return { ...story, money };
+    return { ...story, money, invoices };
   }
   const untilMs = faultsEndMs + money.faultsLongerMs;
   const more = Array.from({ length: money.blows }, () => blow(stream, { untilMs, expiryMs: untilMs / 2 }));
-  return { ...story, money, faultsEndMs: untilMs, blows: [...struck, ...more] };
+  return { ...story, money, invoices, faultsEndMs: untilMs, blows: [...struck, ...more] };
 }
 
-function storyOfPayments(random: Random): Omit<Story, 'money'> {
+function expiryOf(apps: readonly AppPlan[]): number {
+  return Math.max(...apps.map(({ expiryMinutes }) => expiryMinutes)) * MINUTE_MS;
+}
+
+function storyOfPayments(random: Random): Omit<Story, 'money' | 'invoices'> {
   const calm = random.chance(0.12);
   const on = (share: number): boolean => !calm && random.chance(share);
   const apps = Array.from({ length: random.chance(0.25) ? 2 : 1 }, () => appPlan(random));
-  const expiryMs = Math.max(...apps.map(({ expiryMinutes }) => expiryMinutes)) * MINUTE_MS;
+  const expiryMs = expiryOf(apps);
   const faultsEndMs = calm ? 0 : random.between(1, Math.floor((expiryMs * 1.5) / 1_000)) * 1_000;
   const gatewayAwayUntilMs = on(0.03) ? random.pick([expiryMs * 2, expiryMs * 3, 10 * HOUR_MS, 80 * HOUR_MS]) : 0;
   const gatewayFaults = GATEWAY_FAULTS.filter(() => random.chance(0.5));
@@ -150,57 +120,6 @@ function appPlan(random: Random): AppPlan {
     receiver: random.chance(0.06) ? null : { manner, troubles: random.pick([1, 2, 4, 7, 9]) },
     failingForDays: manner === 'never' && random.chance(0.5) ? 5 : 0,
   };
-}
-
-function paymentPlan(random: Random, expiryMs: number): PaymentPlan {
-  const way = random.weighted<PayerWay>({
-    pays: 10,
-    'pays oddly': 3,
-    'pays twice': 1.5,
-    fails: 1.5,
-    'fails, then pays': 1.5,
-    'cancels at the gateway': 1,
-    'lets the session expire': 0.6,
-    leaves: 2,
-    'stays in the middle': 0.15,
-    'ends strangely': 0.15,
-  });
-  const oddly = way === 'pays oddly';
-  return {
-    createAfterMs: random.between(0, 20_000),
-    amountMinor: random.between(1_000, 5_000_000),
-    twins: random.chance(0.25) ? random.between(1, 2) : 0,
-    conflict: random.chance(0.05),
-    sessionRefused: random.chance(0.03),
-    way,
-    oddity: random.pick(['amount', 'currency', 'reference', 'store', 'risk', 'reused id', 'reused id']),
-    actAfterMs: oddly ? random.between(500, 15_000) : actAfterMs(random, expiryMs),
-    takesMs: random.between(200, 20_000),
-    lagMs: !oddly && random.chance(0.1) ? random.between(1_000, 120_000) : 0,
-    noticeLost: random.chance(0.15),
-    noticeCopies: random.chance(0.3) ? random.between(2, 5) : 1,
-    noticeAfterMs: random.chance(0.2) ? random.between(1_000, expiryMs * 2) : random.between(10, 3_000),
-    returnsAfterMs: random.chance(0.8) ? random.between(5, 8_000) : null,
-    cancelAfterMs: !oddly && random.chance(0.12) ? random.between(200, expiryMs) : null,
-    forgeries: random.chance(0.25)
-      ? Array.from({ length: random.between(1, 3) }, () => ({
-          afterMs: random.between(100, expiryMs * 1.3),
-          signature: random.pick(['bad', 'absent'] as const),
-          valId: random.pick(['real', 'made up'] as const),
-        }))
-      : [],
-  };
-}
-
-function actAfterMs(random: Random, expiryMs: number): number {
-  switch (random.weighted({ soon: 7, around: 1.5, late: 1 })) {
-    case 'soon':
-      return random.between(500, Math.min(expiryMs, 5 * MINUTE_MS));
-    case 'around':
-      return Math.max(0, expiryMs + random.between(-30_000, 30_000));
-    case 'late':
-      return expiryMs + random.between(30_000, 24 * HOUR_MS);
-  }
 }
 
 function blows(random: Random, { untilMs, expiryMs }: { untilMs: number; expiryMs: number }): Blow[] {

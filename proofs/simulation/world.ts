@@ -13,6 +13,7 @@ import { createRefund, type RefundCreation } from '../../api/native/create-refun
 import { renderNative } from '../../api/native/envelope.ts';
 import { createPages } from '../../api/pages/pages.ts';
 import type { Database } from '../../database/connection.ts';
+import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
@@ -25,6 +26,8 @@ import { simulatedDatabase } from './postgres/entity-manager.ts';
 import type { Schema } from './postgres/schema.ts';
 import { PostgresServer } from './postgres/server.ts';
 import type { Values } from './postgres/values.ts';
+import { invoiceApiOf, type InvoiceApi } from './invoice-api.ts';
+import { SimulatedMailServer } from './mail-server.ts';
 import type { Random } from './random.ts';
 import { SimulatedReceivers } from './receivers.ts';
 import { registerStaff, stepUp, tokenOf } from './staff.ts';
@@ -43,6 +46,12 @@ const SEALED_SECRET = SECRETS.seal(SIGNING_SECRET);
 const ALLOW = parseAllowList('');
 const CLIENT_TIMEOUT_MS = 20_000;
 /** The product's own defaults. */
+const CALENDAR = calendarIn(BUSINESS_TIME_ZONE);
+/** No story fetches a logo. */
+const NO_HTTP: HttpClient = {
+  send: () => Promise.reject(new Error('nothing outside is reached')),
+  close: () => Promise.resolve(),
+};
 const SESSION_LIMITS = { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 };
 
 export interface WorldOptions {
@@ -77,6 +86,9 @@ export interface Operation {
 }
 
 interface Api {
+  readonly invoices: InvoiceApi;
+  /** Sends the form of an invoice's page: where it leads to. */
+  pay(reference: string, form: string): Promise<Reply>;
   create(request: CreateRequest): Promise<Reply>;
   refund(request: RefundCreation): Promise<Reply>;
   operate(operation: Operation): Promise<Reply>;
@@ -93,6 +105,8 @@ export class World {
   readonly postgres: PostgresServer;
   readonly temporal: TemporalServer;
   readonly database: Database;
+  /** Null where nothing is billed. */
+  readonly mailServer: SimulatedMailServer | null;
   /** How often each branch was taken. */
   readonly branches = new Map<string, number>();
   /** What the instruments themselves found wrong. */
@@ -167,6 +181,11 @@ export class World {
       },
     });
     this.database = simulatedDatabase(this.postgres);
+    const { invoices } = story;
+    this.mailServer =
+      invoices === null
+        ? null
+        : new SimulatedMailServer({ timeline, random: random.fork('mail'), plan: invoices.mail, reached });
     for (const name of ['api', 'worker-a', 'worker-b']) {
       this.boot(name);
     }
@@ -200,7 +219,7 @@ export class World {
   /** Faults and a blow while something is done about money, however long the story's first ones are over. */
   troubleNow(): void {
     const { story, squalls } = this;
-    const { troubled = 0 } = story.money ?? {};
+    const troubled = Math.max(story.money?.troubled ?? 0, story.invoices?.troubled ?? 0);
     if (story.faultsEndMs === 0) {
       return;
     }
@@ -270,16 +289,25 @@ export class World {
         answerLost: () => this.faulty() && network.chance(story.temporalLoss),
       },
     });
-    const config = { sslcommerz: new Map([['TEST', { baseUrl: GATEWAY_URL, store: STORE }]] as const) };
+    const config = {
+      sslcommerz: new Map([['TEST', { baseUrl: GATEWAY_URL, store: STORE }]] as const),
+      bkash: new Map(),
+      nagad: new Map(),
+      stripe: new Map(),
+    };
     return {
       database: this.database,
-      gateways: createGatewayRegistry({ config, http, secrets: SECRETS }),
+      gateways: createGatewayRegistry({ config, http, secrets: SECRETS, readManual: () => Promise.resolve(null) }),
       dispatch: createDispatch(temporal),
       temporal,
       http,
       log: this.log(),
       apiUrl: API_URL,
       webUrl: WEB_URL,
+      calendar: CALENDAR,
+      mailer: this.mailServer?.mailer() ?? null,
+      publicHttp: NO_HTTP,
+      allow: parseAllowList(''),
     };
   }
 
@@ -354,6 +382,7 @@ export class World {
       minAmountMinor: null,
       maxAmountMinor: null,
       gatewaysAllowed: null,
+      checkoutGateways: null,
     };
     return { scope: { applicationId: application.id, mode: 'TEST' }, credentialId: 1n, application };
   }
@@ -436,12 +465,21 @@ export class World {
       );
     const undecided = openRefunds || this.waitingDecisions().length > 0;
     return (
+      this.invoicesAtRest() &&
       open.length === 0 &&
       !unread &&
       !undecided &&
       !undelivered &&
       [...temporal.runs.values()].every((run) => run.atRest())
     );
+  }
+
+  /** Whatever is open is driven, and whatever is over has been taken up. */
+  private invoicesAtRest(): boolean {
+    return this.postgres.rows('invoices').every(({ status, reference, next_sweep_at: at }) => {
+      const running = this.temporal.runs.get(`invoice:${String(reference)}`)?.status === 'running';
+      return status === 'DRAFT' || (status === 'PAID' || status === 'VOID' ? at === null && !running : running);
+    });
   }
 
   /** Complete, and not taken up. */
@@ -482,6 +520,7 @@ export class World {
       ...this.sweptRefunds(),
       ...this.waitingDecisions(),
       ...this.postgres.rows('webhook_events').filter(({ next_sweep_at: at }) => at !== null),
+      ...this.postgres.rows('invoices').filter(({ next_sweep_at: at }) => at !== null),
     ].map(({ next_sweep_at: at }) => (at instanceof Date ? at.getTime() : Infinity));
     return Math.min(...due);
   }
@@ -518,6 +557,14 @@ export class World {
           );
         }
       });
+    }
+    for (const [index, reopens] of (this.story.invoices?.reopens ?? []).entries()) {
+      await this.database.withSystem((em) =>
+        em.execute('update applications set refunded_invoices = ? where id = ?', [
+          reopens ? 'REOPEN' : 'KEEP',
+          index + 1,
+        ]),
+      );
     }
     this.furnished = true;
   }
@@ -561,6 +608,12 @@ function apiOf(deps: Dependencies): Api {
       await reply.onSerialized?.(text).catch(() => undefined);
       return { status: reply.status, text };
     },
+    invoices: invoiceApiOf(deps),
+    async pay(reference, form) {
+      const context = contextOf(`/pay/${reference}/pay`, form);
+      await pages(context);
+      return { status: context.status, text: context.response.get('Location') };
+    },
     operate: operators,
     async callback(kind, body) {
       const context = contextOf(`/gateway/sslcommerz/test/${kind}`, body);
@@ -591,6 +644,7 @@ function operatorsOf(deps: Dependencies): Api['operate'] {
 
 /** As much of Koa's context as our handlers touch. */
 function contextOf(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Context {
+  const answered = new Map<string, string>();
   return {
     path,
     headers,
@@ -599,8 +653,15 @@ function contextOf(path: string, body: string, headers: Readonly<Record<string, 
     status: 404,
     ip: '203.0.113.1',
     querystring: '',
+    query: {},
+    is: () => true,
     get: (name: string) => headers[name] ?? '',
-    set: () => undefined,
+    set: (fields: string | Readonly<Record<string, string>>, value = '') => {
+      for (const [name, text] of typeof fields === 'string' ? [[fields, value] as const] : Object.entries(fields)) {
+        answered.set(name, text);
+      }
+    },
+    response: { get: (name: string) => answered.get(name) ?? '' },
     req: Object.assign(Readable.from([Buffer.from(body)]), { headers: {} }),
   } as unknown as Context;
 }

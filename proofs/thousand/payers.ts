@@ -4,7 +4,12 @@ import { open, press, titleOf, type Page, type Visit } from '../../scripts/demo/
 import type { Choice } from './plan.ts';
 
 const CONTINUE = 'form[action*="/continue"]';
+/** A payment with one gateway may lead there without a page of ours. */
+const AT_GATEWAY = 'form button[name=outcome]';
 const CANCEL = 'form[action*="/cancel"]';
+const NEXT = 'form button[value=next]';
+const RETURN = 'form#return';
+const STEPS_MAX = 4;
 const LOOK_AGAIN_MS = 2_000;
 const LOOKS_MAX = 45;
 
@@ -39,12 +44,26 @@ async function act(checkout: Page, choice: Choice): Promise<void> {
 }
 
 async function pressAtGateway(checkout: Page, button: string): Promise<Page> {
-  const gateway = await press(checkout, { form: CONTINUE });
-  return press(gateway, { form: 'form', button });
+  const gateway = has(checkout, CONTINUE) ? await press(checkout, { form: CONTINUE }) : checkout;
+  return button === 'pay' ? payStepByStep(gateway) : press(gateway, { form: 'form', button });
 }
 
+/** bKash and Nagad ask for number, password and PIN one after the other. */
+async function payStepByStep(gateway: Page): Promise<Page> {
+  let page = await press(gateway, { form: 'form', button: has(gateway, NEXT) ? 'next' : 'pay' });
+  for (let step = 1; step < STEPS_MAX && has(page, AT_GATEWAY); step += 1) {
+    page = await press(page, { form: 'form', button: has(page, NEXT) ? 'next' : 'pay' });
+  }
+  return page;
+}
+
+function has({ document }: Page, selector: string): boolean {
+  return document.querySelector(selector) !== null;
+}
+
+/** SSLCOMMERZ has a page with a form that leads back; the others lead back at once. */
 async function returnFrom(gateway: Page): Promise<void> {
-  const back = await press(gateway, { form: 'form#return' });
+  const back = has(gateway, RETURN) ? await press(gateway, { form: RETURN }) : gateway;
   if (back.status !== 200) {
     throw new Error(`the payer came back to "${titleOf(back)}" (${back.status})`);
   }
@@ -57,7 +76,7 @@ async function mustOpen(url: string, visit: Visit): Promise<Page> {
     if (page.status !== 200) {
       throw new Error(`the checkout page answered ${page.status}`);
     }
-    if (page.document.querySelector(CONTINUE) !== null) {
+    if (has(page, CONTINUE) || has(page, AT_GATEWAY)) {
       return page;
     }
     if (looks === LOOKS_MAX) {

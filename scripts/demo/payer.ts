@@ -34,17 +34,25 @@ export async function open(url: string | URL, visit: Visit = fetch): Promise<Pag
   return load(new URL(url), { method: 'GET', visit });
 }
 
+interface Pressing {
+  readonly form: string;
+  readonly button?: string;
+  /** What the payer types over what the page filled in. */
+  readonly typed?: Readonly<Record<string, string>>;
+}
+
 /**
- * Presses a button of a page: its form is sent with every field as the page filled it in.
+ * Presses a button of a page: its form is sent with every field as the page filled it in, or as the payer did.
  * @throws Error when the page has no such form, which names the page's title.
  */
-export async function press(page: Page, { form: selector, button }: { form: string; button?: string }): Promise<Page> {
+export async function press(page: Page, { form: selector, button, typed = {} }: Pressing): Promise<Page> {
   const form = page.document.querySelector(selector);
   if (form === null) {
     throw new Error(`the page "${titleOf(page)}" (${page.url.pathname}) has no form ${selector}`);
   }
   const action = new URL(form.getAttribute('action') ?? page.url.href, page.url);
   const fields = fieldsOf(form, button);
+  Object.entries(typed).forEach(([name, value]) => fields.set(name, value));
   if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post') {
     return load(action, { method: 'POST', body: fields, visit: page.visit });
   }

@@ -1,28 +1,21 @@
-import { BodyError } from '../form-body.ts';
+import {
+  flag,
+  listOf,
+  membersOf,
+  ofKind,
+  oneOf,
+  readScript,
+  readSettings,
+  text,
+  textMembers,
+  wholeUpTo,
+  type Check,
+} from '../member-checks.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
 import type { Fault, Script } from './scripts.ts';
-import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
-type Check = (value: unknown) => boolean;
-
-const milliseconds: Check = (value) =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 2 ** 31 - 1;
-const text: Check = (value) => typeof value === 'string' && value.length <= 1_000;
-const flag: Check = (value) => typeof value === 'boolean';
-const oneOf =
-  (...values: unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-const listOf =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.length <= 100 && value.every(check);
-const membersOf =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    isObject(value) && Object.entries(value).every(([name, one]) => Object.hasOwn(checks, name) && checks[name]?.(one));
-const textMembers: Check = (value) => isObject(value) && Object.values(value).every(text);
+const milliseconds = wholeUpTo(2 ** 31 - 1);
 
 const positive: Check = (value) => milliseconds(value) && value !== 0;
 const faultChecks: Record<keyof Fault, Check> = {
@@ -34,7 +27,7 @@ const faultChecks: Record<keyof Fault, Check> = {
   set: textMembers,
   reason: text,
 };
-const fault: Check = (value) => membersOf(faultChecks)(value) && isObject(value) && value['kind'] !== undefined;
+const fault = ofKind(faultChecks);
 
 const scriptChecks: Record<keyof Script, Check> = {
   faults: membersOf(Object.fromEntries(operations.map((operation) => [operation, listOf(fault)]))),
@@ -74,42 +67,9 @@ const settingsChecks: Record<keyof Settings, Check> = {
   script: membersOf(scriptChecks),
 };
 
-/**
- * Reads a script: the number or name of a row of the table, or an object.
- * @throws BodyError naming the member that is not understood
- */
-export function parseScript(value: unknown): Script {
-  if (typeof value === 'string') {
-    const script = findScript(value);
-    if (!script) {
-      throw new BodyError(400, `There is no script ${value}`);
-    }
-    return script;
-  }
-  refuseBadMembers({ value, checks: scriptChecks, where: 'script' });
-  return value as Script;
-}
+/** @throws BodyError naming the member that is not understood */
+export const parseScript = (value: unknown): Script =>
+  readScript<Script>(value, { find: findScript, checks: scriptChecks });
 
-/**
- * Reads the settings to change; the others stay.
- * @throws BodyError naming the member that is not understood
- */
-export function parseSettings(value: unknown): Partial<Settings> {
-  refuseBadMembers({ value, checks: settingsChecks, where: `config (${Object.keys(defaultSettings).join(', ')})` });
-  return value as Partial<Settings>;
-}
-
-function refuseBadMembers(given: { value: unknown; checks: Readonly<Record<string, Check>>; where: string }): void {
-  if (!isObject(given.value)) {
-    throw new BodyError(400, `${given.where} must be an object`);
-  }
-  for (const [name, one] of Object.entries(given.value)) {
-    if (!Object.hasOwn(given.checks, name) || !given.checks[name]?.(one)) {
-      throw new BodyError(400, `${given.where}: ${name} is unknown or has a wrong value`);
-    }
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** @throws BodyError naming the member that is not understood */
+export const parseSettings = (value: unknown): Partial<Settings> => readSettings<Settings>(value, settingsChecks);

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escape-html.ts';
 import { allowedInstruments } from './instruments.ts';
 import type { Instrument } from './instruments.ts';
 import { pageStyle } from './page-style.ts';
@@ -123,15 +124,4 @@ function page({ title, body }: { title: string; body: string }): string {
 <title>${escapeHtml(title)} – SSLCOMMERZ simulator</title><style>${pageStyle}</style></head>
 <body><p class="simulator"><strong>Simulator.</strong> This is not SSLCOMMERZ and no money moves.</p>
 <main>${body}</main></body></html>`;
-}
-
-function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

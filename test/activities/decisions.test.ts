@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { LatePaymentInput } from '../../workflows/messages/late-payment.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
+import { until } from '../support/until.ts';
 
 let world: PaymentWorld;
 let operators: readonly string[];
@@ -12,7 +12,7 @@ beforeAll(async () => {
     `insert into operators (email, name, password_hash) values ('a@example.com', 'A', 'none'), ('b@example.com', 'B', 'none') returning id`,
   );
   operators = rows.map(({ id }) => String(id));
-}, 30_000);
+});
 afterAll(() => world.close());
 
 /** The simulator's row by amount: a charge that the gateway flags as risky. */

@@ -6,7 +6,7 @@ import { createScriptedWorld, type ScriptedWorld } from './scripted-payments.ts'
 let world: ScriptedWorld;
 beforeAll(async () => {
   world = await createScriptedWorld();
-}, 30_000);
+});
 afterAll(() => world.close());
 beforeEach(() => {
   world.gateway.configured = true;

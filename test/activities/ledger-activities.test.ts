@@ -7,7 +7,7 @@ import { createApplication, openLedger, type LedgerFixture } from '../ledger/led
 let ledger: LedgerFixture;
 beforeAll(async () => {
   ledger = await openLedger();
-}, 30_000);
+});
 afterAll(() => ledger.close());
 
 /** A database whose seals drain the backlog at that one; counts them. */

@@ -6,7 +6,7 @@ import { createScriptedWorld, type ScriptedWorld } from './scripted-payments.ts'
 let world: ScriptedWorld;
 beforeAll(async () => {
   world = await createScriptedWorld();
-}, 30_000);
+});
 afterAll(() => world.close());
 beforeEach(() => {
   world.gateway.configured = true;
@@ -63,6 +63,7 @@ describe('the order that a gateway gets', () => {
         attemptReference: attempt?.['reference'],
         amount: { amountMinor: 10_000n, currency: 'BDT' },
         productName: 'A book',
+        payerPhone: '01711111111',
         customer: {
           name: 'Jane',
           email: 'jane@example.com',
@@ -77,7 +78,9 @@ describe('the order that a gateway gets', () => {
           fail: callback('fail'),
           cancel: callback('cancel'),
           ipn: callback('ipn'),
+          back: callback('return'),
         },
+        expiresAt: new Date(EXPIRES_AT_MS),
       },
     ]);
     expect(attempt).toMatchObject({
@@ -98,6 +101,7 @@ describe('the order that a gateway gets', () => {
     expect(world.gateway.orders).toMatchObject([
       {
         productName: 'Shop',
+        payerPhone: null,
         customer: {
           name: 'Customer',
           email: 'customer@example.com',
@@ -251,7 +255,12 @@ describe('a question', () => {
     await verify(input);
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-signed' });
     await verify(input);
-    const handle = { attemptReference: attempt.reference, sessionKey: 'session', knownValidationIds: [] };
+    const handle = {
+      attemptReference: attempt.reference,
+      sessionKey: 'session',
+      knownValidationIds: [],
+      mayExecute: true,
+    };
     expect(world.gateway.asked).toEqual([
       { ...handle, claimedValidationId: null },
       { ...handle, claimedValidationId: 'V-signed' },

@@ -1,3 +1,4 @@
+import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,10 +11,12 @@ import { createRateLimiter } from '../../api/http/rate-limit.ts';
 import { createListener } from '../../api/http/server.ts';
 import { registerApplication, type Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
+import { manualBook } from '../../database/manual-submissions.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { paymentReference } from '../../domain/references.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
+import type { BkashAccount, NagadAccount, StripeAccount } from '../../runtime/config.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
@@ -39,10 +42,13 @@ export interface Sent {
   readonly payments: string[];
   readonly callbacks: { readonly reference: string; readonly callbackId: bigint }[];
   readonly cancels: string[];
+  readonly choices: string[];
   readonly late: { readonly attemptReference: string; readonly callbackId: bigint }[];
   readonly refunds: string[];
   readonly decisions: bigint[];
   readonly deliveries: string[];
+  /** What invoices' workflows were told. */
+  readonly invoices: { readonly reference: string; readonly change: string }[];
 }
 
 export interface NewPayment {
@@ -55,6 +61,9 @@ export interface NewPayment {
   readonly customerEmail?: string;
   readonly customerPhone?: string;
   readonly customerReference?: string;
+  readonly gateway?: string;
+  /** The payer chooses among these. */
+  readonly gatewayChoices?: readonly string[];
 }
 
 /** Real Postgres, the real simulator over HTTP and the callback endpoint; only Temporal is a list of what would be sent. */
@@ -90,14 +99,49 @@ export interface PaymentWorld {
 
 const QUICK = {
   noticeRetryMs: [40, 40],
-  noticeTimeoutMs: 1_000,
+  noticeTimeoutMs: 10_000,
   afterReturnMs: 100,
   lateNoticeMs: 100,
   hangMs: 1_000,
   slowMs: 200,
 };
 
-export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWorld> {
+export interface PaymentWorldOptions {
+  readonly dispatch?: Dispatch;
+  /** Origin of a bKash simulator, where both modes have its own merchants. */
+  readonly bkashUrl?: string;
+  /** Nagad's merchants. */
+  readonly nagad?: ReadonlyMap<Mode, NagadAccount>;
+  /** Origin of a Stripe simulator, where both modes have its own accounts. */
+  readonly stripeUrl?: string;
+}
+
+/** The merchants that the bKash simulator knows by itself. */
+function bkashAccounts(baseUrl: string | undefined): ReadonlyMap<Mode, BkashAccount> {
+  const account = (mode: Mode): readonly [Mode, BkashAccount] => {
+    const id = `lenden_${mode.toLowerCase()}`;
+    const secret = { password: `${id}@bkash`, appKey: `${id}_app`, appSecret: `${id}_app_secret` };
+    return [mode, { baseUrl: baseUrl ?? '', store: { id, secret: JSON.stringify(secret) } }];
+  };
+  return new Map(baseUrl === undefined ? [] : [account('TEST'), account('LIVE')]);
+}
+
+/** The accounts that the Stripe simulator knows by itself. */
+function stripeAccounts(baseUrl: string | undefined): ReadonlyMap<Mode, StripeAccount> {
+  const account = (mode: Mode): readonly [Mode, StripeAccount] => {
+    const name = mode.toLowerCase();
+    const secret = { secretKey: `sk_${name}_lenden`, webhookSecret: `whsec_lenden_${name}` };
+    return [mode, { baseUrl: baseUrl ?? '', store: { id: `acct_lenden_${name}`, secret: JSON.stringify(secret) } }];
+  };
+  return new Map(baseUrl === undefined ? [] : [account('TEST'), account('LIVE')]);
+}
+
+export async function createPaymentWorld({
+  dispatch,
+  bkashUrl,
+  stripeUrl,
+  nagad = new Map(),
+}: PaymentWorldOptions = {}): Promise<PaymentWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sslcommerz-'));
   const [test, simulator] = await Promise.all([
     createTestDatabase(),
@@ -106,7 +150,17 @@ export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWo
   const database = await openDatabase({ url: test.url, poolSize: 20 });
   const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
   const store = (mode: Mode) => [mode, { baseUrl: simulator.url, store: STORES[mode] }] as const;
-  const sent: Sent = { payments: [], callbacks: [], cancels: [], late: [], refunds: [], decisions: [], deliveries: [] };
+  const sent: Sent = {
+    payments: [],
+    callbacks: [],
+    cancels: [],
+    choices: [],
+    late: [],
+    refunds: [],
+    decisions: [],
+    deliveries: [],
+    invoices: [],
+  };
   const temporal: Partial<Dispatch> = {};
   const log: Row[] = [];
   const server = createServer();
@@ -117,14 +171,22 @@ export async function createPaymentWorld(dispatch?: Dispatch): Promise<PaymentWo
   const deps: ActivityDependencies = {
     database,
     gateways: createGatewayRegistry({
-      config: { sslcommerz: new Map([store('TEST'), store('LIVE')]) },
+      config: {
+        sslcommerz: new Map([store('TEST'), store('LIVE')]),
+        bkash: bkashAccounts(bkashUrl),
+        nagad,
+        stripe: stripeAccounts(stripeUrl),
+      },
       http,
       secrets,
+      readManual: manualBook(database),
     }),
     dispatch: dispatch ?? recordingDispatch(sent, temporal),
     log: recordingLogger(log),
     apiUrl,
     webUrl: 'http://pages.example',
+    calendar: calendarIn(BUSINESS_TIME_ZONE),
+    mailer: null,
   };
   const receiver = createCallbackReceiver(deps, createRateLimiter());
   server.on(
@@ -231,8 +293,8 @@ async function insertPayment(
   const [row] = await database.withScope({ applicationId, mode }, (em) =>
     em.execute<{ id: string }[]>(
       `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, customer_name, customer_email,
-         customer_phone, product_name, gateway, expires_at, next_sweep_at)
-       values (?, ?, ?, ?, 'BDT', ?, ?, ?, ?, ?, 'sslcommerz', ?, now() + interval '30 seconds') returning id`,
+         customer_phone, product_name, gateway, gateway_choices, expires_at, next_sweep_at)
+       values (?, ?, ?, ?, 'BDT', ?, ?, ?, ?, ?, ?, string_to_array(?, ','), ?, now() + interval '30 seconds') returning id`,
       [
         applicationId,
         mode,
@@ -243,6 +305,8 @@ async function insertPayment(
         fields.customerEmail ?? null,
         fields.customerPhone ?? null,
         fields.productName ?? null,
+        fields.gatewayChoices === undefined ? (fields.gateway ?? 'sslcommerz') : null,
+        fields.gatewayChoices?.join(',') ?? null,
         new Date(Date.now() + expiresInMs).toISOString(),
       ],
     ),
@@ -255,6 +319,12 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     openCheckout: (payment, wait) => {
       sent.payments.push(payment.reference);
       return replaced.openCheckout?.(payment, wait) ?? Promise.resolve({ status: 'PENDING' });
+    },
+    chooseGateway: (payment, choice) =>
+      replaced.chooseGateway?.(payment, choice) ?? Promise.resolve({ status: 'PENDING' }),
+    signalChoice: (reference) => {
+      sent.choices.push(reference);
+      return replaced.signalChoice?.(reference) ?? Promise.resolve(true);
     },
     startPayment: (payment) => {
       sent.payments.push(payment.reference);
@@ -284,6 +354,11 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
       sent.decisions.push(late.decisionId);
       return replaced.decideLatePayment?.(payment, late) ?? Promise.resolve();
     },
+    tellInvoice: ({ reference }, change) => {
+      sent.invoices.push({ reference, change });
+      return Promise.resolve();
+    },
+    rescheduleInvoice: () => Promise.reject(new Error('no workflow runs here')),
     resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
     startDelivery: (event) => {
       sent.deliveries.push(event.eventId);

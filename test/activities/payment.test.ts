@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createPaymentActivities } from '../../activities/payments.ts';
 import { recordAnswer, recordNoSession, recordSession } from '../../database/attempts.ts';
+import { GatewayFailure, type GatewayRegistry } from '../../gateways/port.ts';
 import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
-import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, type PaymentWorld, type Row, STORES } from './payment-world.ts';
+import { until } from '../support/until.ts';
 
 let world: PaymentWorld;
 beforeAll(async () => {
   world = await createPaymentWorld();
-}, 30_000);
+});
 afterAll(() => world.close());
 beforeEach(() => {
   for (const key of Object.keys(world.temporal)) {
@@ -391,12 +393,61 @@ describe('a worker that stood still', () => {
     const ids = { paymentId: BigInt(input.paymentId), attemptId: BigInt(String(before['id'])) };
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
     await world.database.inOneTrip(scope, (statements) =>
-      recordSession(statements, { ...ids, sessionKey: 'another', gatewayUrl: 'https://gateway.example/another' }),
+      recordSession(statements, {
+        ...ids,
+        sessionKey: 'another',
+        gatewayUrl: 'https://gateway.example/another',
+        expiresAt: new Date(),
+      }),
     );
     await world.database.inOneTrip(scope, (statements) =>
       recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
     );
     expect(await world.attemptRow(input)).toEqual(before);
+  });
+
+  test.each([
+    ['is refused', { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'this order is known' }],
+    ['gets no answer', null],
+  ] as const)('and %s ends nothing that another has opened', async (_what, outcome) => {
+    // The payer is on the page of the first session, and a second one for the same order is not to be had.
+    const input = await world.payment();
+    const open: GatewayRegistry['open'] = (...asked) => {
+      const gateway = world.deps.gateways.open(...asked);
+      return (
+        gateway && {
+          ...gateway,
+          async openSession() {
+            await world.activities.openCheckout(input);
+            if (outcome === null) {
+              throw new GatewayFailure('ambiguous', 'no answer');
+            }
+            return outcome;
+          },
+        }
+      );
+    };
+    const slow = createPaymentActivities({ ...world.deps, gateways: { ...world.deps.gateways, open } });
+    expect(await slow.openCheckout(input)).toMatchObject({ kind: 'open' });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN', failure_code: null });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('does not lead the payer to a page that nobody asks about', async () => {
+    // Two workers have opened one attempt, and each gateway but SSLCOMMERZ makes two sessions of that: what is paid in the other is lost.
+    const { input } = await world.opened();
+    const before = [await world.paymentRow(input), await world.attemptRow(input)];
+    const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+    await world.database.inOneTrip(scope, (statements) =>
+      recordSession(statements, {
+        paymentId: BigInt(input.paymentId),
+        attemptId: BigInt(String(before[1]?.['id'])),
+        sessionKey: 'another',
+        gatewayUrl: 'https://gateway.example/another',
+        expiresAt: new Date(),
+      }),
+    );
+    expect([await world.paymentRow(input), await world.attemptRow(input)]).toEqual(before);
   });
 
   test.each(['FAILED', 'CANCELLED', 'CLOSED', 'UNKNOWN'] as const)(
@@ -455,7 +506,9 @@ describe('late money', () => {
           fail: callback('fail'),
           cancel: callback('cancel'),
           ipn: callback('ipn'),
+          back: callback('return'),
         },
+        expiresAt: new Date('2026-11-22T01:00:00Z'),
       });
     return outcome?.kind === 'opened' ? outcome.sessionKey : '';
   }

@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
+import { refundLateMoney, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS, type RefundBounds } from '../../domain/refund.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { RefundAnswer, RefundStand, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
-import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
+import { until } from '../support/until.ts';
 
 let world: PaymentWorld;
 let operators: readonly [bigint, bigint];
 beforeAll(async () => {
   world = await createPaymentWorld();
   operators = [await newOperator('a@example.com'), await newOperator('b@example.com')];
-}, 30_000);
+});
 afterAll(() => world.close());
 
 async function newOperator(email: string): Promise<bigint> {
@@ -37,11 +38,12 @@ async function settled(number = 0): Promise<{ input: PaymentWorkflowInput; attem
 interface Asked {
   readonly amountMinor?: bigint;
   readonly creator?: RefundCreator;
+  readonly bounds?: RefundBounds;
 }
 
 function reserve(
   payment: PaymentWorkflowInput,
-  { amountMinor = 4_000n, creator = { type: 'APP' } }: Asked = {},
+  { amountMinor = 4_000n, creator = { type: 'APP' }, bounds = WITHOUT_REFUND_BOUNDS }: Asked = {},
 ): Promise<RefundRecord> {
   const scope = { applicationId: BigInt(payment.applicationId), mode: payment.mode };
   return world.database.inTransaction(scope, (statements) =>
@@ -52,6 +54,7 @@ function reserve(
       amountMinor,
       reason: null,
       creator,
+      boundsOf: () => bounds,
     }),
   );
 }
@@ -119,7 +122,7 @@ describe('a reservation', () => {
       [input.paymentId],
     );
     expect(sum).toEqual({ sum: 9_800 });
-  }, 30_000);
+  });
 
   test('is freed by a refund that failed, and by no other', async () => {
     // The balance counts what waits and what succeeded.
@@ -162,6 +165,78 @@ describe('a reservation', () => {
   });
 });
 
+describe('a gateway that bounds its refunds', () => {
+  const once: RefundBounds = { refundsPerPaymentMax: 1, refundWindowDays: null };
+  const within: RefundBounds = { refundsPerPaymentMax: null, refundWindowDays: 15 };
+  const charged = (input: PaymentWorkflowInput, daysAgo: number) =>
+    world.rows(
+      `update payment_attempts set confirmed_at = now() - make_interval(days => ?::integer) where payment_id = ?::bigint returning 1`,
+      [daysAgo, input.paymentId],
+    );
+
+  test('takes one refund where that is its bound, of those that come at once and of those that come later', async () => {
+    // What bKash would refuse is refused before the caller is told that it is under way.
+    const { input } = await settled();
+    const outcomes = await Promise.all(
+      [1, 2, 3, 4, 5].map(() => failureOf(reserve(input, { amountMinor: 100n, bounds: once }))),
+    );
+    expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'INVALID_OPERATION_STATE')).toHaveLength(4);
+    expect(await failureOf(reserve(input, { bounds: once }))).toBe('INVALID_OPERATION_STATE');
+  });
+
+  test('takes another one when the first has failed', async () => {
+    // Nothing has moved, so the bound is not used up.
+    const { input } = await settled();
+    await end(await asked(input, { bounds: once }), 'FAILED');
+    expect(await failureOf(reserve(input, { bounds: once }))).toBeNull();
+  });
+
+  test('takes none when the charge is older than its window', async () => {
+    // The day on which the money came counts, not the one on which somebody looks.
+    const { input } = await settled();
+    await charged(input, 14);
+    expect(await failureOf(reserve(input, { amountMinor: 1n, bounds: within }))).toBeNull();
+    await charged(input, 16);
+    expect(await failureOf(reserve(input, { amountMinor: 1n, bounds: within }))).toBe('INVALID_OPERATION_STATE');
+    expect(await failureOf(reserve(input, { amountMinor: 1n }))).toBeNull();
+  });
+
+  test('counts what went back of the same charge as too much, and does not give that back after a refund', async () => {
+    // To the gateway both are refunds of one transaction.
+    const surplusOf = async ({ input }: { input: PaymentWorkflowInput }): Promise<bigint> => {
+      const [row] = await world.rows(
+        `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+           fee_minor, currency)
+         select application_id, mode, payment_id, id, gateway, 'surplus', gateway_txn_id, '{}', 500, 0, 'BDT' from payment_attempts
+         where payment_id = ?::bigint returning id::text`,
+        [input.paymentId],
+      );
+      return BigInt(String(row?.['id']));
+    };
+    const giveBack = (input: PaymentWorkflowInput, latePaymentId: bigint): Promise<RefundRecord | null> => {
+      const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+      return world.database.inTransaction(scope, (statements) =>
+        refundLateMoney(statements, {
+          scope,
+          latePaymentId,
+          reference: refundReference(),
+          reason: null,
+          creator: { type: 'SYSTEM' },
+          boundsOf: () => once,
+        }),
+      );
+    };
+    const [one, two] = [await settled(), await settled()];
+    expect(await giveBack(one.input, await surplusOf(one))).toMatchObject({ status: 'PENDING', amountMinor: 500n });
+    expect(await failureOf(reserve(one.input, { bounds: once }))).toBe('INVALID_OPERATION_STATE');
+    const surplus = await surplusOf(two);
+    await reserve(two.input, { bounds: once });
+    expect(await giveBack(two.input, surplus)).toBeNull();
+    expect(await world.rows('select status from late_payments where id = ?', [surplus])).toEqual([{ status: 'HELD' }]);
+  });
+});
+
 describe('asking the gateway', () => {
   test('gives back once, however often it is asked', async () => {
     // The key at the gateway is the refund's reference over every retry.
@@ -174,7 +249,7 @@ describe('asking the gateway', () => {
     ]);
     expect(await refundRow(refund)).toMatchObject({ doubtful: false, status: 'PENDING' });
     expect((await refundRow(refund))['gateway_refund_id']).toMatch(/\w/);
-  }, 30_000);
+  });
 
   test.each([
     ['an answer that was lost after the gateway had accepted', 61],
@@ -182,17 +257,13 @@ describe('asking the gateway', () => {
     ['HTTP 500 that did nothing', 65],
     ['a call that hung and did nothing', 69],
     ['questions that are answered by HTTP 500', 67],
-  ])(
-    'comes to one refund through %s',
-    async (_name, script) => {
-      // A timeout is neither success nor failure: the same key finds out.
-      const { input, attempt } = await settled(script);
-      const refund = await asked(input);
-      expect(await driveToTheEnd(refund)).toEqual({ kind: 'refunded' });
-      expect(await atTheGateway(attempt)).toHaveLength(1);
-    },
-    60_000,
-  );
+  ])('comes to one refund through %s', async (_name, script) => {
+    // A timeout is neither success nor failure: the same key finds out.
+    const { input, attempt } = await settled(script);
+    const refund = await asked(input);
+    expect(await driveToTheEnd(refund)).toEqual({ kind: 'refunded' });
+    expect(await atTheGateway(attempt)).toHaveLength(1);
+  });
 
   test.each([
     ['refuses', 62],
@@ -234,7 +305,7 @@ describe('asking the gateway', () => {
     await world.activities.markRefundForReview({ ...refund, reason: 'GATEWAY_CANCELLED' });
     expect(await world.activities.readRefund(refund)).toEqual({ kind: 'review', reason: 'GATEWAY_CANCELLED' });
     expect(world.log.filter(({ alert }) => alert === 'refund-review')).not.toHaveLength(0);
-  }, 30_000);
+  });
 
   test('waits while the gateway is processing', async () => {
     // Banks take days.

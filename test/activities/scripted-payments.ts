@@ -1,3 +1,4 @@
+import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { registerApplication } from '../../database/applications.ts';
@@ -98,6 +99,8 @@ export async function createScriptedWorld(): Promise<ScriptedWorld> {
     log: recordingLogger(log),
     apiUrl: 'https://api.example',
     webUrl: 'https://pages.example',
+    calendar: calendarIn(BUSINESS_TIME_ZONE),
+    mailer: null,
   };
   return Object.assign(world, {
     deps,
@@ -203,12 +206,23 @@ function scriptedGateway(): ScriptedGateway {
   };
 }
 
+const NO_REFUNDS = {
+  refunds: false,
+  refundsPerPaymentMax: null,
+  refundWindowDays: null,
+  feeKnown: 'with-the-charge',
+  questionsProveStore: true,
+  notifies: true,
+  sessionLifeMinutes: null,
+  takesCallbacks: true,
+} as const;
+
 function asPort(gateway: ScriptedGateway, storeId: string): Gateway {
   const unused = (): never => {
     throw new Error('payments refund nothing');
   };
   return {
-    capabilities: { name: 'sslcommerz', displayName: 'SSLCOMMERZ', limits: new Map(), refunds: false },
+    capabilities: { name: 'sslcommerz', displayName: 'SSLCOMMERZ', limits: new Map(), ...NO_REFUNDS },
     storeId,
     openSession: (order) => {
       gateway.orders.push(order);
@@ -230,11 +244,15 @@ function noDispatch(): ActivityDependencies['dispatch'] {
   };
   return {
     openCheckout: unused,
+    chooseGateway: unused,
+    signalChoice: unused,
     startPayment: unused,
     signalCallback: unused,
     signalCancel: unused,
     startLatePayment: unused,
     startRefund: unused,
+    tellInvoice: unused,
+    rescheduleInvoice: unused,
     signalReviewDecision: unused,
     decideLatePayment: unused,
     resendDelivery: unused,

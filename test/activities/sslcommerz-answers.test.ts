@@ -43,8 +43,8 @@ function adapter(port: number): Gateway {
     storeId: 'store',
     storePassword: 'secret',
     http,
-    connectTimeoutMs: 300,
-    totalTimeoutMs: 600,
+    connectTimeoutMs: 4_000,
+    totalTimeoutMs: 4_000,
   });
 }
 
@@ -231,7 +231,14 @@ describe('a session', () => {
       postcode: '1',
       country: 'B',
     },
-    callbacks: { success: 'http://a/s', fail: 'http://a/f', cancel: 'http://a/c', ipn: 'http://a/i' },
+    callbacks: {
+      success: 'http://a/s',
+      fail: 'http://a/f',
+      cancel: 'http://a/c',
+      ipn: 'http://a/i',
+      back: 'http://a/b',
+    },
+    expiresAt: new Date('2026-11-22T01:00:00Z'),
   };
   const opened = (page: string): Reply => json({ status: 'SUCCESS', sessionkey: 'KEY', GatewayPageURL: page });
 

@@ -3,11 +3,12 @@ import { createSweepActivities, type SweepDependencies } from '../../activities/
 import { chooseStore, retireStore, type StoreSlot } from '../../database/gateway-stores.ts';
 import { reserveRefund } from '../../database/refunds.ts';
 import { refundReference } from '../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { askGateways } from '../../scripts/ask-gateways.ts';
 import { Findings } from '../../database/ledger/findings.ts';
-import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, secrets, STORES, type PaymentWorld, type Row } from './payment-world.ts';
+import { until } from '../support/until.ts';
 
 /** In TEST the environment has one of the simulator's stores; the other is the application's own. */
 const OWN = STORES.LIVE;
@@ -17,7 +18,7 @@ let slot: StoreSlot;
 beforeAll(async () => {
   world = await createPaymentWorld();
   slot = { applicationId: world.app.applicationId, mode: 'TEST', gateway: 'sslcommerz' };
-}, 30_000);
+});
 afterAll(() => world.close());
 afterEach(() => retire());
 
@@ -60,6 +61,7 @@ describe('a payment at the application’s own store', () => {
         amountMinor: 4_000n,
         reason: null,
         creator: { type: 'APP' },
+        boundsOf: () => WITHOUT_REFUND_BOUNDS,
       }),
     );
     const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };

@@ -9,7 +9,7 @@ import { createScriptedWorld, type Row, type ScriptedWorld } from './scripted-pa
 let world: ScriptedWorld;
 beforeAll(async () => {
   world = await createScriptedWorld();
-}, 30_000);
+});
 afterAll(() => world.close());
 
 type Call = readonly [name: keyof Dispatch, ...values: unknown[]];
@@ -41,6 +41,11 @@ function dispatch(): Dispatch {
   };
   return {
     openCheckout: unused,
+    chooseGateway: unused,
+    signalChoice: async (reference) => {
+      calls.push(['signalChoice', reference]);
+      return (await temporal.signalChoice?.(reference)) ?? true;
+    },
     startPayment: async (payment) => {
       calls.push(['startPayment', payment]);
       return (await temporal.startPayment?.(payment)) ?? 'running';
@@ -61,6 +66,11 @@ function dispatch(): Dispatch {
       calls.push(['startRefund', refund, decisionId]);
       return (await temporal.startRefund?.(refund, decisionId)) ?? 'running';
     },
+    tellInvoice: async (invoice, change) => {
+      calls.push(['tellInvoice', invoice, change]);
+      await temporal.tellInvoice?.(invoice, change);
+    },
+    rescheduleInvoice: unused,
     signalReviewDecision: async (payment, decisionId) => {
       calls.push(['signalReviewDecision', payment, decisionId]);
       await temporal.signalReviewDecision?.(payment, decisionId);
@@ -93,8 +103,10 @@ const AT = '2026-01-01T00:00:00Z';
 const QUIET = {
   paymentsStarted: 0,
   callbacksSignalled: 0,
+  lateQuestionsAsked: 0,
   refundsStarted: 0,
   decisionsSignalled: 0,
+  invoicesTold: 0,
   deliveriesStarted: 0,
   keysForgotten: 0,
 };
@@ -121,6 +133,7 @@ const handleOf = (input: PaymentWorkflowInput) => ({
   mode: 'TEST',
   amount: { amountMinor: 10_000n, currency: 'BDT' },
   gateway: 'sslcommerz',
+  invoiceId: null,
 });
 const ENDED = { status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' };
 
@@ -135,14 +148,22 @@ describe('a step that fails', () => {
     const database = { ...world.deps.database, withSystem: () => Promise.reject(new Error('no database')) };
     expect(await sweep({ database, temporal: client })).toEqual(QUIET);
     expect(world.log).toMatchObject(
-      ['payments', 'ended workflows', 'callbacks', 'refunds', 'decisions', 'deliveries', 'idempotency keys'].map(
-        (step) => ({
-          level: 'error',
-          step,
-          alert: 'sweep-step-failed',
-          error: expect.objectContaining({ message: step === 'ended workflows' ? 'Temporal is away' : 'no database' }),
-        }),
-      ),
+      [
+        'payments',
+        'ended workflows',
+        'callbacks',
+        'late questions',
+        'refunds',
+        'decisions',
+        'invoices',
+        'deliveries',
+        'idempotency keys',
+      ].map((step) => ({
+        level: 'error',
+        step,
+        alert: 'sweep-step-failed',
+        error: expect.objectContaining({ message: step === 'ended workflows' ? 'Temporal is away' : 'no database' }),
+      })),
     );
   });
 
@@ -311,11 +332,22 @@ describe('workflows that ended without a result', () => {
     const [{ query }] = listed as [{ query: string }];
     const [, before, since] = /^(.*) and CloseTime > '(.*)'$/.exec(query) ?? [];
     expect(before).toBe(
-      `WorkflowType = 'paymentWorkflow' and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')`,
+      `WorkflowType in ('paymentWorkflow', 'latePaymentWorkflow', 'invoiceWorkflow') and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')`,
     );
     const agoMs = Date.now() - Date.parse(since ?? '');
     expect(agoMs).toBeGreaterThanOrEqual(600_000);
     expect(agoMs).toBeLessThan(630_000);
+  });
+
+  test('are started again where they asked about late money, of which no row knows yet', async () => {
+    // Somebody terminates it while the gateway is silent: the question must not be forgotten.
+    const input = await world.payment(ENDED);
+    const attempt = await world.attempt(input, { status: 'UNKNOWN' });
+    ended = [`late:${attempt.reference}`];
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
+    expect(calls).toEqual([
+      ['startLatePayment', handleOf(input), { attemptReference: attempt.reference, callbackId: 0n }],
+    ]);
   });
 
   test('are started again where their payment is open', async () => {

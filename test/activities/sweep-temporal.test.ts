@@ -1,37 +1,33 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSweepActivities } from '../../activities/sweep.ts';
 import { begin, openRecorder, type Recorder } from '../replay/branches.ts';
-import { until } from '../workflows/staged-payments.ts';
+import { until } from '../support/until.ts';
 
 let recorder: Recorder;
 beforeAll(async () => {
   recorder = await openRecorder();
-}, 60_000);
+});
 afterAll(() => recorder.close());
 
 const sweep = () => createSweepActivities({ ...recorder.world.deps, temporal: recorder.realTime.client }).sweep();
 
-test.each(['terminated', 'cancelled'])(
-  'a payment whose workflow was %s by hand is paid all the same',
-  async (how) => {
-    // Target T-50: whatever is clicked in the Temporal UI, the payment is taken up again by the next pass.
-    const { world } = recorder;
-    const { input, attempt, handle } = await begin(recorder);
-    await (how === 'terminated' ? handle.terminate() : handle.cancel());
-    await until(async () => (await handle.describe()).status.name !== 'RUNNING');
-    await world.finish(attempt);
-    await until(async () => {
-      await sweep();
-      return (
-        (await handle.describe()).status.name !== 'TERMINATED' && (await handle.describe()).status.name !== 'CANCELLED'
-      );
-    });
-    expect(await handle.result()).toBe('SUCCEEDED');
-    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED' });
-    expect(await world.rows('select 1 from ledger_transactions where cause_id = ?', [input.reference])).toHaveLength(1);
-  },
-  20_000,
-);
+test.each(['terminated', 'cancelled'])('a payment whose workflow was %s by hand is paid all the same', async (how) => {
+  // Target T-50: whatever is clicked in the Temporal UI, the payment is taken up again by the next pass.
+  const { world } = recorder;
+  const { input, attempt, handle } = await begin(recorder);
+  await (how === 'terminated' ? handle.terminate() : handle.cancel());
+  await until(async () => (await handle.describe()).status.name !== 'RUNNING');
+  await world.finish(attempt);
+  await until(async () => {
+    await sweep();
+    return (
+      (await handle.describe()).status.name !== 'TERMINATED' && (await handle.describe()).status.name !== 'CANCELLED'
+    );
+  });
+  expect(await handle.result()).toBe('SUCCEEDED');
+  expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await world.rows('select 1 from ledger_transactions where cause_id = ?', [input.reference])).toHaveLength(1);
+});
 
 test('a delivery that was never started is started by the sweeper and arrives', async () => {
   // The event is in the row; the rest can be lost and is done again.
@@ -49,4 +45,4 @@ test('a delivery that was never started is started by the sweeper and arrives', 
   const started = await recorder.realTime.client.workflow.getHandle(`payment:${input.reference}`).describe();
   expect(started.status.name).toBe('RUNNING');
   await recorder.realTime.client.workflow.getHandle(`payment:${input.reference}`).terminate();
-}, 20_000);
+});

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import { createSweepActivities } from '../../activities/sweep.ts';
+import { chooseGateway } from '../../database/gateway-choices.ts';
+import { attemptReference } from '../../domain/references.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, type PaymentWorld } from './payment-world.ts';
+import { until } from '../support/until.ts';
 
 let world: PaymentWorld;
 /** Workflow ids that Temporal lists as ended without a result. */
@@ -11,7 +13,7 @@ let ended: string[] = [];
 
 beforeAll(async () => {
   world = await createPaymentWorld();
-}, 30_000);
+});
 afterAll(() => world.close());
 beforeEach(async () => {
   ended = [];
@@ -80,6 +82,26 @@ describe('the sweeper', () => {
     await overdue('payments', 'reference', input.reference);
     await sweep();
     expect(world.sent.cancels).toEqual([input.reference]);
+  });
+
+  test('sends a choice of the payer once more, and no other wish', async () => {
+    // The API may die between the row and the message, while the payer’s page waits for the gateway’s.
+    const input = await world.payment({ gatewayChoices: ['sslcommerz', 'bkash'] });
+    const choice = {
+      paymentId: BigInt(input.paymentId),
+      gateway: 'sslcommerz',
+      reference: attemptReference(),
+      storeId: 'lenden_test',
+    };
+    const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+    await world.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+    await overdue('payments', 'reference', input.reference);
+    await sweep();
+    expect([world.sent.choices, world.sent.cancels]).toEqual([[input.reference], []]);
+    await world.activities.openCheckout(input);
+    await overdue('payments', 'reference', input.reference);
+    await sweep();
+    expect(world.sent.choices).toEqual([input.reference]);
   });
 
   test('raises an alarm where an open payment has a completed workflow', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openOperatorWorld, PASSWORD, type OperatorWorld } from '../operators/operator-world.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { httpCall } from './http-call.ts';
+import { PATIENCE_MS } from '../support/until.ts';
 
 const EMAIL = 'asha@example.com';
 let world: OperatorWorld;
@@ -53,6 +54,7 @@ test('in Chromium the cookie works on plain http at localhost, is hidden from sc
   const browser = await launchBrowser();
   try {
     const context = await browser.newContext();
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const own = pages.replace('127.0.0.1', 'localhost');
     await page.goto(`${own}/api/v1/auth/me`);

@@ -1,15 +1,26 @@
+import { createHttpClient } from '../../runtime/http-client.ts';
+import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { randomBytes } from 'node:crypto';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { jest } from '@jest/globals';
 import { pino } from 'pino';
 import { createApiListener, createWebListener } from '../../api/listeners.ts';
 import { registerApplication, type ApplicationSettings, type Registration } from '../../database/applications.ts';
 import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
+import { changePaid } from '../../database/invoice-steps.ts';
+import { lockInvoice } from '../../database/invoices.ts';
+import type { Mode } from '../../domain/mode.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
-import { GatewayFailure, type Gateway, type GatewayRegistry, type Store } from '../../gateways/port.ts';
+import {
+  GatewayFailure,
+  type Gateway,
+  type GatewayCapabilities,
+  type GatewayRegistry,
+  type Store,
+} from '../../gateways/port.ts';
+import type { ResolveHost } from '../../runtime/http-client/resolve.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
 import { linkTemporal } from '../../temporal/client.ts';
 import { registryOf } from '../support/gateways.ts';
@@ -18,7 +29,6 @@ import { testServers } from '../support/test-servers.ts';
 import { createFakeDispatch, type FakeDispatch } from './fake-dispatch.ts';
 
 // A hundred bcrypt checks on two busy cores take longer than jest's five seconds.
-jest.setTimeout(30_000);
 
 export const WEB_URL = 'http://localhost:3000';
 const SESSION_LIMITS = { idleMs: 1_800_000, absoluteMs: 28_800_000 };
@@ -29,7 +39,10 @@ export interface ApiWorld {
   readonly dispatch: FakeDispatch;
   readonly secrets: SecretBox;
   /** What the gateway says when an operator's store is tried. */
-  readonly stores: { answer: 'accepted' | 'unauthorized' | 'unavailable'; readonly tried: Store[] };
+  readonly stores: {
+    answer: 'accepted' | 'unproven' | 'unreadable' | 'unauthorized' | 'unavailable';
+    readonly tried: Store[];
+  };
   /** Every line that the listeners have logged, uncensored. */
   readonly logLines: string[];
   register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
@@ -38,10 +51,23 @@ export interface ApiWorld {
   /** The gateway confirms the charge of a payment that is open, as far as the rows tell. Does nothing for one that has ended. */
   pay(paymentId: string): Promise<void>;
   /** What one more API process would be: a limiter, an authenticator and a pool of its own; with `pages`, what payers and operators see. Answers its origin. */
-  listen(options?: { databaseUrl?: string; pages?: boolean }): Promise<string>;
+  listen(options?: ListenOptions): Promise<string>;
+  /** Counts so much as paid of an invoice, as its row tells when a payment of it has settled. */
+  settle(invoiceId: unknown, amountMinor: number): Promise<void>;
   /** One statement as the owner of the schema. */
   sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly databaseUrl?: string;
+  readonly pages?: boolean;
+  /** Entries of the outbound allow-list. */
+  readonly allow?: string;
+  /** Which gateways it knows; the usual ones unless told. */
+  readonly gateways?: readonly GatewayCapabilities[];
+  /** What names lead to, in place of the name servers. */
+  readonly resolve?: ResolveHost;
 }
 
 export async function openApiWorld(): Promise<ApiWorld> {
@@ -67,18 +93,26 @@ export async function openApiWorld(): Promise<ApiWorld> {
       await database.withSystem((em) => em.execute(PAY, [paymentId]));
     },
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
-    async listen({ databaseUrl = url, pages = false } = {}) {
+    settle: (invoiceId, amountMinor) => settleInvoice(database, String(invoiceId), BigInt(amountMinor)),
+    async listen({ databaseUrl = url, pages = false, allow: entries = '', gateways, resolve: resolveHost } = {}) {
+      const allow = parseAllowList(entries);
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
       const deps = {
         database: own,
-        gateways: fakeGateways(stores),
+        gateways: fakeGateways(stores, gateways),
         dispatch,
         log,
         secrets,
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
         temporalUi: null,
-        allow: parseAllowList(''),
+        allow,
+        publicHttp: createHttpClient({
+          guard: 'public-only',
+          allow,
+          ...(resolveHost === undefined ? {} : { resolve: resolveHost }),
+        }),
+        calendar: calendarIn(BUSINESS_TIME_ZONE),
       };
       const server = createServer();
       await new Promise<void>((resolve) => {
@@ -116,6 +150,23 @@ export async function openApiWorld(): Promise<ApiWorld> {
   };
 }
 
+async function settleInvoice(database: Database, invoiceId: string, amountMinor: bigint): Promise<void> {
+  const [row] = await database.withSystem((em) =>
+    em.execute<{ application_id: string; mode: Mode }[]>('select application_id, mode from invoices where id = ?', [
+      invoiceId,
+    ]),
+  );
+  const scope = { applicationId: BigInt(row?.application_id ?? 0), mode: row?.mode ?? 'TEST' };
+  const today = calendarIn(BUSINESS_TIME_ZONE).today(new Date());
+  await database.inTransaction(scope, async (statements) => {
+    const invoice = await lockInvoice(statements, scope, BigInt(invoiceId));
+    if (invoice === null) {
+      throw new Error('there is no such invoice');
+    }
+    await changePaid(statements, { invoice, paidMinor: invoice.paidMinor + amountMinor, today, events: 0 });
+  });
+}
+
 const PAY = `
 with paid as (
   update payments set status = 'SUCCEEDED', paid_at = now(), ended_at = now(), event_sequence = 1, gateway_txn_id = 'txn ' || id, fee_minor = 250
@@ -151,17 +202,17 @@ function register(
 }
 
 /** The API asks a gateway what it can do, reads callbacks by it and tries the store that an operator gives; it calls it for nothing else. */
-function fakeGateways(stores: ApiWorld['stores']): GatewayRegistry {
+function fakeGateways(stores: ApiWorld['stores'], known: readonly GatewayCapabilities[] | undefined): GatewayRegistry {
   const unused = (): never => {
     throw new Error('the API calls no gateway');
   };
   const gateway = (store: Store): Gateway => ({
-    capabilities: SSLCOMMERZ_CAPABILITIES,
+    capabilities: { ...SSLCOMMERZ_CAPABILITIES, questionsProveStore: stores.answer !== 'unproven' },
     storeId: store.storeId,
     openSession: unused,
     askAttempt: () => {
       stores.tried.push(store);
-      return stores.answer === 'accepted'
+      return stores.answer === 'accepted' || stores.answer === 'unproven' || stores.answer === 'unreadable'
         ? Promise.resolve({ kind: 'untouched' })
         : Promise.reject(new GatewayFailure(stores.answer, 'as the test wishes'));
     },
@@ -176,7 +227,18 @@ function fakeGateways(stores: ApiWorld['stores']): GatewayRegistry {
     }),
   });
   return registryOf({
-    open: (name, _mode, store) => (name === SSLCOMMERZ_CAPABILITIES.name ? gateway(store) : undefined),
+    ...(known === undefined
+      ? {}
+      : {
+          names: known.map(({ name }) => name),
+          capabilities: (wanted: string) => known.find(({ name }) => name === wanted),
+        }),
+    open(name, _mode, store) {
+      if (stores.answer === 'unreadable') {
+        throw new GatewayFailure('unauthorized', 'no credentials of this gateway');
+      }
+      return name === SSLCOMMERZ_CAPABILITIES.name ? gateway(store) : undefined;
+    },
   });
 }
 

@@ -32,7 +32,7 @@ async function shown(status: AttemptStatus): Promise<string> {
     const payment = await em.findOneOrFail(Payment, { reference: String(data['reference']) });
     const facts = status === 'CONFIRMED' ? confirmed(payment.reference) : {};
     await em.nativeUpdate(PaymentAttempt, { paymentId: payment.id }, { status, ...facts });
-    return (await checkoutState(em, payment)).kind;
+    return (await checkoutState(em, { payment, receiptsEnabled: false })).kind;
   });
 }
 

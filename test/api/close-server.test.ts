@@ -46,7 +46,7 @@ describe('a server that is being closed', () => {
     expect(answers[0]).toBe('done');
     expect(answers.at(-1)).toBe('ECONNREFUSED');
     expect(answers.length).toBeLessThan(10);
-  }, 30_000);
+  });
 
   test('closes a connection that only waits', async () => {
     // Protects a stop from a client that keeps its connection and says nothing.

@@ -51,13 +51,23 @@ export const OpenEnvelope = z.object({
     errorCode: z.string().nullable(),
     timestamp: z.string(),
   }),
-  pagination: z.null(),
+  pagination: z
+    .object({
+      page: z.int(),
+      size: z.int(),
+      totalElements: z.int(),
+      totalPages: z.int(),
+      nextCursor: z.string().nullable(),
+    })
+    .nullable(),
 });
+type OpenEnvelope = z.infer<typeof OpenEnvelope>;
 const Members = z.record(z.string(), z.unknown());
 
 /** An answer that the contract allows. */
 export interface Answer extends HttpAnswer {
-  readonly meta: z.infer<typeof OpenEnvelope>['meta'];
+  readonly meta: OpenEnvelope['meta'];
+  readonly pagination: OpenEnvelope['pagination'];
   /** `data` as it is. */
   readonly payload: unknown;
   /** Members of `data`; empty where it is no object. */
@@ -104,13 +114,13 @@ export async function call(request: Call): Promise<Answer> {
       `${request.method ?? 'GET'} ${request.path} answered ${answer.status}, which is not as documented:\n  ${problems.join('\n  ')}\n${answer.text}`,
     );
   }
-  if (request.method === 'HEAD') {
-    const meta = { success: false, message: null, errorCode: null, timestamp: '' };
-    return { ...answer, meta, payload: null, data: {} };
+  if (request.method === 'HEAD' || !isJson(answer)) {
+    const meta = { success: answer.status < 300, message: null, errorCode: null, timestamp: '' };
+    return { ...answer, meta, pagination: null, payload: null, data: {} };
   }
-  const { data, meta } = OpenEnvelope.parse(JSON.parse(answer.text));
+  const { data, meta, pagination } = OpenEnvelope.parse(JSON.parse(answer.text));
   const members = Members.safeParse(data);
-  return { ...answer, meta, payload: data, data: members.success ? members.data : {} };
+  return { ...answer, meta, pagination, payload: data, data: members.success ? members.data : {} };
 }
 
 /** Everything about an answer that the document does not say. */

@@ -12,6 +12,9 @@ let ofOtherMode: Answer;
 /** Their refunds. */
 let foreignRefund: Answer;
 let refundOfOtherMode: Answer;
+/** And their invoices. */
+let foreignInvoice: Answer;
+let invoiceOfOtherMode: Answer;
 
 beforeAll(async () => {
   world = await openApiWorld();
@@ -21,6 +24,8 @@ beforeAll(async () => {
   ofOtherMode = await createPayment(shop.live);
   foreignRefund = await refund(foreign, other.test);
   refundOfOtherMode = await refund(ofOtherMode, shop.live);
+  foreignInvoice = await createInvoice(other.test);
+  invoiceOfOtherMode = await createInvoice(shop.live);
 });
 afterAll(() => world.close());
 
@@ -30,6 +35,15 @@ async function createPayment(credentials: CredentialPair): Promise<Answer> {
   const origin = await world.listen();
   const body = { amountMinor: 10_000, customerReference: CUSTOMER };
   return call({ origin, method: 'POST', path: '/payments', credentials, body });
+}
+
+const INVOICE = {
+  customerReference: CUSTOMER,
+  lineItems: [{ description: 'Setup fee', qty: 1, unitAmountMinor: 10_000 }],
+};
+
+async function createInvoice(credentials: CredentialPair): Promise<Answer> {
+  return call({ origin: await world.listen(), method: 'POST', path: '/invoices', credentials, body: INVOICE });
 }
 
 async function refund(payment: Answer, credentials: CredentialPair): Promise<Answer> {
@@ -62,7 +76,36 @@ const SCOPED_OTHERWISE: Readonly<Record<string, (operation: DocumentedOperation)
     });
     expect(answer.payload).toEqual([]);
   },
+  async createInvoice() {
+    const body = { ...INVOICE, customerReference: 'mine', applicationId: Number(other.applicationId), mode: 'LIVE' };
+    const made = await send({ method: 'POST', path: '/invoices', credentials: shop.test, body });
+    expect(made.data).toMatchObject({ number: 'INV-000001', mode: 'TEST' });
+    const path = `/invoices/${String(made.data['id'])}`;
+    expect((await send({ path, credentials: other.test })).status).toBe(404);
+    expect((await send({ path, credentials: shop.live })).status).toBe(404);
+    expect((await send({ path, credentials: shop.test })).status).toBe(200);
+  },
+  async listInvoices() {
+    const path = `/invoices?customerReference=${encodeURIComponent(CUSTOMER)}`;
+    expect((await send({ path, credentials: shop.test })).payload).toEqual([]);
+    expect((await send({ path, credentials: other.test })).payload).toHaveLength(1);
+  },
+  getInvoiceTemplate: templateIsOurs,
+  setInvoiceTemplate: templateIsOurs,
 };
+
+/** The looks are an application's, in both of its modes, and nobody else's. */
+async function templateIsOurs(): Promise<void> {
+  const path = '/invoices/template';
+  const write = (companyName: string, credentials: CredentialPair): Promise<Answer> =>
+    send({ method: 'PUT', path, credentials, body: { companyName, applicationId: Number(other.applicationId) } });
+  const read = async (credentials: CredentialPair): Promise<unknown> =>
+    (await send({ path, credentials })).data['companyName'];
+  await write('Theirs alone', other.live);
+  await write('Ours alone', shop.test);
+  expect([await read(shop.test), await read(shop.live)]).toEqual(['Ours alone', 'Ours alone']);
+  expect([await read(other.test), await read(other.live)]).toEqual(['Theirs alone', 'Theirs alone']);
+}
 
 interface Sending {
   readonly method?: string;
@@ -72,7 +115,7 @@ interface Sending {
   readonly body?: unknown;
 }
 
-/** A listener for each request, so that the limit on wrong credentials does not answer in the place of 401. */
+/** A listener of its own, so that no limit an address answers in the place of what is asked for. */
 async function send(sending: Sending): Promise<Answer> {
   return call({ origin: await world.listen(), ...sending });
 }
@@ -81,8 +124,20 @@ function requestOf({ method, path, hasBody }: DocumentedOperation, id: string): 
   return {
     method,
     path: path.replace('{id}', id),
-    ...(hasBody ? { body: { amountMinor: 10_000, customerReference: 'c' } } : {}),
+    ...(hasBody
+      ? { body: path.startsWith('/invoices') ? INVOICE : { amountMinor: 10_000, customerReference: 'c' } }
+      : {}),
   };
+}
+
+/** Objects of the kind that an operation's id names. */
+function objectsOf({ path }: DocumentedOperation): { theirs: Answer; otherMode: Answer } {
+  if (path.startsWith('/invoices/')) {
+    return { theirs: foreignInvoice, otherMode: invoiceOfOtherMode };
+  }
+  return path.startsWith('/refunds/')
+    ? { theirs: foreignRefund, otherMode: refundOfOtherMode }
+    : { theirs: foreign, otherMode: ofOtherMode };
 }
 
 describe.each(secured.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
@@ -104,7 +159,8 @@ describe.each(secured.map((operation) => [`${operation.method} ${operation.path}
         { 'x-api-key': shop.test.apiKey, 'x-api-secret': 's'.repeat(4_000) },
         { authorization: `Bearer ${shop.test.apiKey}` },
       ];
-      const answers = await Promise.all(wrong.map((headers) => send({ ...request, headers })));
+      const origin = await world.listen();
+      const answers = await Promise.all(wrong.map((headers) => call({ origin, ...request, headers })));
       expect(answers.map(({ status }) => status)).toEqual(wrong.map(() => 401));
       expect(new Set(answers.map(({ text }) => text.replace(/"timestamp":"[^"]+"/, ''))).size).toBe(1);
       tested.credentials.add(operation.operationId);
@@ -118,9 +174,7 @@ describe.each(byId.map((operation) => [`${operation.method} ${operation.path}`, 
     test("answers another app's id and the other mode's exactly as an absent one", async () => {
       // Neither status, nor length, nor any word tells that the id exists.
       const answers = [];
-      const ofRefund = operation.path.startsWith('/refunds/');
-      const theirs = ofRefund ? foreignRefund : foreign;
-      const otherMode = ofRefund ? refundOfOtherMode : ofOtherMode;
+      const { theirs, otherMode } = objectsOf(operation);
       for (const id of [theirs.data['id'], otherMode.data['id'], Number.MAX_SAFE_INTEGER]) {
         answers.push(await send({ ...requestOf(operation, String(id)), credentials: shop.test }));
       }
@@ -156,7 +210,7 @@ describe.each(publicOnes.map((operation) => [operation] as const))('$method $pat
   test('is public by an unguessable reference only, and takes no id', async () => {
     // Whoever has no reference learns nothing by counting.
     expect(operation.parameters.map(({ name }) => name)).toEqual(['reference']);
-    const references = ['1', String(foreign.data['id']), `pay_${'0'.repeat(22)}`];
+    const references = ['1', String(foreign.data['id']), String(foreignInvoice.data['id']), `pay_${'0'.repeat(22)}`];
     for (const reference of references) {
       expect((await send({ path: operation.path.replace('{reference}', reference) })).status).toBe(404);
     }

@@ -15,10 +15,17 @@ export interface FakeDispatch extends Dispatch {
   afterOpening: () => Promise<void>;
   /** References of the payments whose session was asked for, as often as it was. */
   readonly asked: string[];
+  /** Attempts that payers have chosen, and payments whose payers have chosen the same again. */
+  readonly chosen: string[];
+  readonly chosenAgain: string[];
   /** Sessions that the gateway has opened: one a payment, however often it was asked. */
   readonly sessions: Set<string>;
   /** Ids of the events that were to be sent again. */
   readonly resent: string[];
+  /** What invoices' workflows were told. */
+  readonly told: string[];
+  /** Types of events whose delivery was started. */
+  readonly delivered: string[];
 }
 
 export function createFakeDispatch(database: Database): FakeDispatch {
@@ -29,8 +36,12 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     opening: 'opens',
     afterOpening: () => Promise.resolve(),
     asked: [],
+    chosen: [],
+    chosenAgain: [],
     sessions: new Set(),
     resent: [],
+    told: [],
+    delivered: [],
     async openCheckout(payment) {
       dispatch.asked.push(payment.reference);
       switch (dispatch.opening) {
@@ -51,14 +62,35 @@ export function createFakeDispatch(database: Database): FakeDispatch {
         }
       }
     },
+    async chooseGateway(payment, { attemptReference }) {
+      dispatch.chosen.push(attemptReference);
+      if (dispatch.opening === 'times out') {
+        throw new Error('the checkout was not opened in time');
+      }
+      await openSession(database, payment);
+      return { status: 'PENDING' };
+    },
+    signalChoice: (reference) => {
+      dispatch.chosenAgain.push(reference);
+      return Promise.resolve(true);
+    },
     startPayment: notNeeded,
     signalCallback: () => Promise.resolve(true),
     signalCancel: () => Promise.resolve(true),
     startLatePayment: notNeeded,
     startRefund: () => Promise.resolve('running'),
+    tellInvoice: (_invoice, change) => {
+      dispatch.told.push(change);
+      return Promise.resolve();
+    },
+    rescheduleInvoice: () =>
+      Promise.resolve({ status: 'ISSUED', paused: false, nextNoticeAt: null, paidInstallments: 0, installments: 0 }),
     signalReviewDecision: () => Promise.resolve(),
     decideLatePayment: () => Promise.resolve(),
-    startDelivery: notNeeded,
+    startDelivery: (event) => {
+      dispatch.delivered.push(event.type);
+      return Promise.resolve();
+    },
     resendDelivery: (event) => {
       dispatch.resent.push(event.eventId);
       return Promise.resolve();
@@ -69,12 +101,13 @@ export function createFakeDispatch(database: Database): FakeDispatch {
 
 export const GATEWAY_PAGE = 'https://gateway.example/session/1';
 
+/** A payment whose payer has not chosen waits for him without a page. */
 async function openSession(database: Database, payment: PaymentHandle): Promise<void> {
   await database.withScope(payment, (em) =>
-    em.nativeUpdate(
-      Payment,
-      { id: payment.paymentId, status: 'CREATED' },
-      { status: 'PENDING', gatewayRedirectUrl: GATEWAY_PAGE },
+    em.execute(
+      `update payments set status = 'PENDING', gateway_redirect_url = case when gateway is null then null else ? end
+       where id = ?::bigint and status in ('CREATED', 'PENDING') and gateway_redirect_url is null`,
+      [GATEWAY_PAGE, payment.paymentId],
     ),
   );
 }

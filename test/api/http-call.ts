@@ -19,6 +19,7 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** One request as a client of any quality might send it; nothing is normalized on the way. */
@@ -44,15 +45,17 @@ export function httpCall(call: Call): Promise<HttpAnswer> {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('error', reject);
-        incoming.on('end', () =>
+        incoming.on('end', () => {
+          const bytes = Buffer.concat(chunks);
           resolve({
             status: incoming.statusCode ?? 0,
             headers: Object.fromEntries(
               Object.entries(incoming.headers).map(([name, value]) => [name, [value ?? []].flat().join(', ')]),
             ),
-            text: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
+            text: bytes.toString('utf8'),
+            bytes,
+          });
+        });
       },
     );
     outgoing.on('error', reject);

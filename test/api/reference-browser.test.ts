@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { PATIENCE_MS } from '../support/until.ts';
 
 let world: ApiWorld;
 let browser: Browser;
@@ -9,7 +10,7 @@ let browser: Browser;
 beforeAll(async () => {
   world = await openApiWorld();
   browser = await launchBrowser();
-}, 30_000);
+});
 afterAll(async () => {
   await browser.close();
   await world.close();
@@ -19,6 +20,7 @@ test('the reference shows every operation in a browser without a violation of it
   // A policy that breaks the page would be loosened by the next person in a hurry.
   const origin = await world.listen();
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const problems: string[] = [];
   const hosts = new Set<string>();
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
@@ -53,4 +55,4 @@ test('the reference shows every operation in a browser without a violation of it
   );
   expect(problems).toEqual([]);
   expect([...hosts]).toEqual([origin]);
-}, 60_000);
+});

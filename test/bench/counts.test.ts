@@ -15,9 +15,9 @@ beforeAll(async () => {
     },
     say: () => undefined,
   });
-}, 180_000);
+});
 
-afterAll(() => ground.stop(), 120_000);
+afterAll(() => ground.stop());
 
 describe('a happy payment', () => {
   test('costs no more statements, WAL, gateway calls and history events than bench/budgets.json allows', async () => {

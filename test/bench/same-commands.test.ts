@@ -34,14 +34,14 @@ beforeAll(async () => {
     response.writeHead(204).end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
-}, 120_000);
+});
 
 afterAll(async () => {
   receiver.close();
   receiver.closeAllConnections();
   await temporal.close();
   await stack.stop();
-}, 60_000);
+});
 
 /** The commands that left a trace in a history, in order. How they were cut into workflow tasks depends on timing, and on nothing else. */
 async function commandsOf(workflowId: string): Promise<string[]> {
@@ -110,5 +110,5 @@ describe('the bare workflows of npm run bench', () => {
     expect(payment).toContain('timerStartedEventAttributes');
     expect(await commandsOf(`bare:${bare}`)).toEqual(payment);
     expect(await commandsOf(`webhook:${bare}`)).toEqual(await commandsOf(`webhook:${await arrived.promise}`));
-  }, 90_000);
+  });
 });

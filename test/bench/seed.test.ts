@@ -11,7 +11,7 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: database.url, max: 2 });
   await seedPayments(pool, { from: 0, to: 299, keys: 30 });
   await seedPayments(pool, { from: 300, to: 499, keys: 20 });
-}, 120_000);
+});
 
 afterAll(async () => {
   await pool.end();

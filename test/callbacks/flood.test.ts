@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { begin, openRecorder, type Recorder } from '../replay/branches.ts';
 import type { Form } from '../activities/payment-world.ts';
-import { until } from '../workflows/staged-payments.ts';
+import { until } from '../support/until.ts';
 
 const FLOOD = 300;
 const AT_ONCE = 30;
@@ -9,7 +9,7 @@ const AT_ONCE = 30;
 let recorder: Recorder;
 beforeAll(async () => {
   recorder = await openRecorder();
-}, 60_000);
+});
 afterAll(() => recorder.close());
 
 async function eventsOf(handle: { describe(): Promise<{ historyLength: number }> }): Promise<number> {
@@ -70,5 +70,4 @@ test.each([
     process.stderr.write(`callback acks at ${AT_ONCE} in flight: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms\n`);
     await handle.terminate();
   },
-  60_000,
 );

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { until } from '../workflows/staged-payments.ts';
 import { createPaymentWorld, type Form, type PaymentWorld, type Row } from '../activities/payment-world.ts';
+import { until } from '../support/until.ts';
 
 let world: PaymentWorld;
 beforeAll(async () => {
   world = await createPaymentWorld();
-}, 30_000);
+});
 afterAll(() => world.close());
 beforeEach(() => {
   for (const key of Object.keys(world.temporal)) {

@@ -12,6 +12,8 @@ let weak: Database;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   sound = await openDatabase({ url: testDatabase.url, poolSize: 1 });
+  // A connection that takes long would be read as a database that is away.
+  await sound.lookup('select 1', []);
   weak = {
     ...sound,
     lookup: <T extends object>(sql: string, parameters: readonly unknown[]): Promise<T[]> =>

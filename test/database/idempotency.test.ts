@@ -20,7 +20,7 @@ beforeAll(async () => {
   const register = (name: string) => registerApplication({ database, secrets }, { name, webhookUrl: null });
   scope = { applicationId: (await register('Shop')).applicationId, mode: 'TEST' };
   other = { applicationId: (await register('Other')).applicationId, mode: 'TEST' };
-}, 30_000);
+});
 afterAll(async () => {
   await database.close();
   await cloned.drop();
@@ -207,7 +207,7 @@ describe('a twin', () => {
     expect(Number((await keyRow(claim))?.['lease'])).toBeLessThanOrEqual(0);
     const outcomes = await Promise.all([join(claim), join(claim), join(claim)]);
     expect(outcomes.filter(({ kind }) => kind === 'take-over')).toEqual([
-      { kind: 'take-over', paymentId: id, refundId: null },
+      { kind: 'take-over', made: { paymentId: id, refundId: null, invoiceId: null } },
     ]);
     expect(outcomes.filter(({ kind }) => kind === 'in-progress')).toHaveLength(2);
     expect(Number((await keyRow(claim))?.['lease'])).toBeGreaterThan(30);

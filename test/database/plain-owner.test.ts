@@ -20,7 +20,7 @@ beforeAll(async () => {
     database: 'lenden',
     logFile: join(directory, 'postgres.log'),
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.child.stop();
@@ -49,4 +49,4 @@ test('an owner that is no superuser can migrate and run everything', async () =>
   await database.close();
   expect(seen).toEqual([{ name: 'Shop' }]);
   expect(foreign).toEqual([]);
-}, 60_000);
+});

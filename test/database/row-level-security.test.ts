@@ -312,7 +312,7 @@ async function fillOtherTables(owned: {
   paymentId: string;
   attemptId: string;
 }): Promise<void> {
-  const { applicationId, mode, paymentId } = owned;
+  const { applicationId, mode, paymentId, attemptId } = owned;
   const tag = `${applicationId}_${mode}`;
   const statements = [
     `insert into credentials (application_id, mode, key_hash, secret_hash) values (${applicationId}, '${mode}', sha256('${tag}'), 'x')`,
@@ -332,7 +332,23 @@ async function fillOtherTables(owned: {
          returning id)
        insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
          select ${applicationId}, '${mode}', 'refund', ${paymentId}, refund.id, 'approve', operators.id from refund, operators limit 1`,
+    `with submission as (insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized)
+         values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'TRX-${tag}', 'TRX${tag}') returning id)
+       insert into manual_confirmations (application_id, mode, store_id, normalized, submission_id, decision_id)
+         select ${applicationId}, '${mode}', 's', 'TRX${tag}', submission.id, (select max(id) from decisions) from submission`,
     `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', 'x')`,
+    `insert into invoice_counters (application_id, mode, last_number) values (${applicationId}, '${mode}', 1)`,
+    `insert into invoice_templates (application_id, company_name) values (${applicationId}, 'Rupali') on conflict do nothing`,
+    `with invoice as (insert into invoices (application_id, mode, reference, currency, customer_reference, language, rounding, taxes, tax_totals,
+           subtotal_minor, discount_minor, tax_minor, total_minor, partial_payments, reminders)
+         values (${applicationId}, '${mode}', 'pay_' || lpad('${applicationId}${mode}', 22, '0'), 'BDT', 'c', 'en', 'HALF_UP', '[]', '[]', 1, 0, 0, 1, false, '{}')
+         returning id),
+       item as (insert into invoice_items (application_id, mode, invoice_id, position, description, qty, unit_amount_minor, taxes, line_total_minor,
+           discount_minor, tax_minor) select ${applicationId}, '${mode}', id, 1, 'Book', 1, 1, '[]', 1, 0, 0 from invoice),
+       notice as (insert into invoice_notices (application_id, mode, invoice_id, kind, due_date, offset_days, skipped, mail_status)
+         select ${applicationId}, '${mode}', id, 'overdue', '2026-07-01', 1, false, 'NONE' from invoice)
+       insert into invoice_installments (application_id, mode, invoice_id, position, due_date, amount_minor)
+         select ${applicationId}, '${mode}', id, 1, '2026-07-01', 1 from invoice`,
     `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode)
        values ('SYSTEM', 'test', 'test.written', 'test', '1', ${applicationId}, '${mode}')`,
   ];

@@ -67,4 +67,65 @@ describe('the settings', () => {
     expect(() => readConfig({ ...LEAST, ...test, SSLCOMMERZ_TEST_STORE_ID: '' })).toThrow(/SSLCOMMERZ_TEST/);
     expect(() => readConfig({ ...LEAST, ...test, SSLCOMMERZ_TEST_URL: 'sandbox.example' })).toThrow(/SSLCOMMERZ_TEST/);
   });
+
+  test('of a bKash merchant become one secret, whole or not at all', () => {
+    // What operators give is the same JSON, sealed.
+    const live = {
+      BKASH_LIVE_USERNAME: 'merchant',
+      BKASH_LIVE_PASSWORD: 'p',
+      BKASH_LIVE_APP_KEY: 'k',
+      BKASH_LIVE_APP_SECRET: 's',
+    };
+    const { bkash } = readConfig({ ...LEAST, ...live });
+    expect(bkash.get('TEST')).toEqual({ baseUrl: 'https://tokenized.sandbox.bka.sh', store: null });
+    expect(bkash.get('LIVE')).toEqual({
+      baseUrl: 'https://tokenized.pay.bka.sh',
+      store: { id: 'merchant', secret: '{"password":"p","appKey":"k","appSecret":"s"}' },
+    });
+    expect(() => readConfig({ ...LEAST, ...live, BKASH_LIVE_APP_SECRET: '' })).toThrow(/BKASH_LIVE_APP_SECRET/);
+  });
+
+  test('of a Nagad merchant have a base URL with a path, in LIVE protected but on a developer’s machine', () => {
+    // A live payment's order never crosses the net in the open.
+    const live = {
+      NAGAD_LIVE_MERCHANT_ID: '683000000000001',
+      NAGAD_LIVE_MERCHANT_PRIVATE_KEY: 'p',
+      NAGAD_LIVE_GATEWAY_PUBLIC_KEY: 'g',
+      NAGAD_LIVE_ADDRESS: '203.0.113.9',
+    };
+    const { nagad } = readConfig({ ...LEAST, ...live, NAGAD_TEST_URL: 'http://nagad.example:10080/api/dfs' });
+    expect(nagad.get('TEST')).toEqual({ baseUrl: 'http://nagad.example:10080/api/dfs', store: null });
+    expect(nagad.get('LIVE')).toEqual({
+      baseUrl: null,
+      store: {
+        id: '683000000000001',
+        secret: '{"merchantPrivateKey":"p","gatewayPublicKey":"g","address":"203.0.113.9"}',
+      },
+    });
+    const open = { ...LEAST, ...live, NAGAD_LIVE_URL: 'http://localhost:8090/api/dfs' };
+    expect(() => readConfig(open)).toThrow(/NAGAD_LIVE_URL/);
+    expect(readConfig({ ...open, LENDEN_ENV: 'development' }).nagad.get('LIVE')?.baseUrl).toBe(open.NAGAD_LIVE_URL);
+    for (const NAGAD_TEST_URL of ['nagad.example', 'https://a:b@nagad.example/', 'https://nagad.example/?a=1']) {
+      expect(() => readConfig({ ...LEAST, NAGAD_TEST_URL })).toThrow(/NAGAD_TEST_URL/);
+    }
+    expect(() => readConfig({ ...LEAST, ...live, NAGAD_LIVE_ADDRESS: '' })).toThrow(/NAGAD_LIVE_ADDRESS/);
+  });
+
+  test('of a Stripe account become one secret, whole or not at all', () => {
+    // What operators give is the same JSON, sealed; the two modes are one host.
+    const live = {
+      STRIPE_LIVE_ACCOUNT: 'a',
+      STRIPE_LIVE_SECRET_KEY: 'sk_live_1',
+      STRIPE_LIVE_WEBHOOK_SECRET: 'whsec_1',
+    };
+    const { stripe } = readConfig({ ...LEAST, ...live });
+    expect(stripe.get('TEST')).toEqual({ baseUrl: 'https://api.stripe.com', store: null });
+    expect(stripe.get('LIVE')).toEqual({
+      baseUrl: 'https://api.stripe.com',
+      store: { id: 'a', secret: '{"secretKey":"sk_live_1","webhookSecret":"whsec_1"}' },
+    });
+    expect(() => readConfig({ ...LEAST, ...live, STRIPE_LIVE_WEBHOOK_SECRET: '' })).toThrow(
+      /STRIPE_LIVE_WEBHOOK_SECRET/,
+    );
+  });
 });

@@ -14,6 +14,7 @@ const calm: PaymentSituation = {
   failureCode: null,
   asking: false,
   heldLate: false,
+  choosing: false,
 };
 
 describe('an open payment', () => {
@@ -34,6 +35,15 @@ describe('an open payment', () => {
       waitingFor: 'payer',
       until: LATER,
       next: expect.stringMatching(/pays or cancels.*asked one last time/),
+    });
+  });
+
+  test('waits for the payer’s choice, as long as for his money', () => {
+    // Support must see that no gateway was asked for anything yet.
+    expect(explain({ ...calm, choosing: true })).toMatchObject({
+      summary: expect.stringMatching(/not chosen yet/),
+      waitingFor: 'payer',
+      until: LATER,
     });
   });
 

@@ -83,6 +83,7 @@ describe('the explanation', () => {
     failureCode: fc.option(fc.constant('DECLINED')),
     asking: fc.boolean(),
     heldLate: fc.boolean(),
+    choosing: fc.boolean(),
   });
 
   test('says for every situation what it waits for, and gives every wait that time ends its time', () => {
@@ -112,6 +113,7 @@ describe('the explanation', () => {
     failureCode: null,
     asking: false,
     heldLate: false,
+    choosing: false,
   };
   test.each<[string, Partial<PaymentSituation>, string, number | null]>([
     ['an open checkout', {}, 'payer', 1_000],
@@ -166,6 +168,7 @@ describe('the public view', () => {
       checkoutUrl: 'http://localhost:3000/checkout/pay_abc',
       redirectUrl: null,
       invoiceId: null,
+      surplusMinor: 0,
       returnUrl: null,
       expiresAt: '2026-06-04T10:00:00.000Z',
       review: null,

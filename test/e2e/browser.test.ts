@@ -3,18 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { until } from '../scripts/launched.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { asOwner, attemptReference } from './owner.ts';
 import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
 import { tellGateway } from './simulator.ts';
 import { verify } from './verify.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
 /** A page that waits shows the outcome by itself; this is how long a slow machine may take to it. */
-const OUTCOME_TIMEOUT_MS = 20_000;
 
 let browser: Browser;
 let stack: TestStack;
@@ -35,13 +34,13 @@ beforeAll(async () => {
   returnUrl = `http://127.0.0.1:${port}/orders/7`;
   left = await hasty.create({ returnUrl });
   leftAtGateway = await hasty.create();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();
   storefront.close();
   await stack.stop();
-}, 60_000);
+});
 
 /** A payer's browser that notes what one of our pages complains of: script errors, blocked resources, policy reports. */
 async function payerAt(
@@ -49,6 +48,7 @@ async function payerAt(
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; complaints: string[]; leave: () => Promise<void> }> {
   const context = await browser.newContext({ viewport: PHONE, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -77,9 +77,9 @@ async function chooseAtGateway(page: Page, outcome: 'pay' | 'fail' | 'cancel', s
 
 async function outcome(page: Page, title: string): Promise<void> {
   try {
-    await page.getByRole('heading', { name: title }).waitFor({ timeout: OUTCOME_TIMEOUT_MS });
+    await page.getByRole('heading', { name: title }).waitFor({ timeout: PATIENCE_MS });
   } catch {
-    throw new Error(`no "${title}" within ${OUTCOME_TIMEOUT_MS / 1_000} s. ${await situation(page)}`);
+    throw new Error(`no "${title}" within ${PATIENCE_MS / 1_000} s. ${await situation(page)}`);
   }
 }
 
@@ -107,68 +107,56 @@ describe('a payer in a browser', () => {
   test.each([
     ['phone', PHONE],
     ['desktop', DESKTOP],
-  ])(
-    'pays at %s width and goes back to the shop',
-    async (_name, viewport) => {
-      // Protects the main job as a person does it: from our page to the gateway, to the outcome, to the shop.
-      const payment = await shop.create({ returnUrl });
-      const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { viewport });
-      expect(await page.locator('.amount').textContent()).toContain('BDT\u00a0100.00');
-      expect(await page.locator('body').textContent()).toContain('Pro plan');
-      expect(await page.getByText('left').first().isVisible()).toBe(true);
-      expect([await seriousFindings(page), await sidewaysScroll(page)]).toEqual([[], 0]);
-      await button(page, 'Continue to payment').click();
-      await chooseAtGateway(page, 'pay');
-      await outcome(page, 'Payment successful');
-      expect([await seriousFindings(page), await sidewaysScroll(page)]).toEqual([[], 0]);
-      expect((await shop.read(payment.id)).status).toBe('SUCCEEDED');
-      await page.reload();
-      await outcome(page, 'Payment successful');
-      expect(await button(page, 'Continue to payment').count()).toBe(0);
-      await page.getByRole('link', { name: 'Back to Rupali Books' }).click();
-      await page.waitForURL(returnUrl);
-      expect(complaints).toEqual([]);
-      await leave();
-    },
-    60_000,
-  );
+  ])('pays at %s width and goes back to the shop', async (_name, viewport) => {
+    // Protects the main job as a person does it: from our page to the gateway, to the outcome, to the shop.
+    const payment = await shop.create({ returnUrl });
+    const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { viewport });
+    expect(await page.locator('.amount').textContent()).toContain('BDT\u00a0100.00');
+    expect(await page.locator('body').textContent()).toContain('Pro plan');
+    expect(await page.getByText('left').first().isVisible()).toBe(true);
+    expect([await seriousFindings(page), await sidewaysScroll(page)]).toEqual([[], 0]);
+    await button(page, 'Continue to payment').click();
+    await chooseAtGateway(page, 'pay');
+    await outcome(page, 'Payment successful');
+    expect([await seriousFindings(page), await sidewaysScroll(page)]).toEqual([[], 0]);
+    expect((await shop.read(payment.id)).status).toBe('SUCCEEDED');
+    await page.reload();
+    await outcome(page, 'Payment successful');
+    expect(await button(page, 'Continue to payment').count()).toBe(0);
+    await page.getByRole('link', { name: 'Back to Rupali Books' }).click();
+    await page.waitForURL(returnUrl);
+    expect(complaints).toEqual([]);
+    await leave();
+  });
 
   test.each([
     ['fail', 'Payment failed', 'FAILED'],
     ['cancel', 'Payment cancelled', 'CANCELLED'],
-  ] as const)(
-    'who ends it at the gateway by %s sees "%s"',
-    async (choice, title, status) => {
-      // Protects payers from an unclear end when nothing was paid.
-      const payment = await shop.create();
-      const { page, complaints, leave } = await payerAt(payment.checkoutUrl);
-      await button(page, 'Continue to payment').click();
-      await chooseAtGateway(page, choice);
-      await outcome(page, title);
-      expect(await seriousFindings(page)).toEqual([]);
-      expect((await shop.read(payment.id)).status).toBe(status);
-      expect(complaints).toEqual([]);
-      await leave();
-    },
-    60_000,
-  );
+  ] as const)('who ends it at the gateway by %s sees "%s"', async (choice, title, status) => {
+    // Protects payers from an unclear end when nothing was paid.
+    const payment = await shop.create();
+    const { page, complaints, leave } = await payerAt(payment.checkoutUrl);
+    await button(page, 'Continue to payment').click();
+    await chooseAtGateway(page, choice);
+    await outcome(page, title);
+    expect(await seriousFindings(page)).toEqual([]);
+    expect((await shop.read(payment.id)).status).toBe(status);
+    expect(complaints).toEqual([]);
+    await leave();
+  });
 
-  test.each([true, false])(
-    'cancels on our page in two steps (script: %s)',
-    async (javaScriptEnabled) => {
-      // Protects a payer who changed his mind, on any phone.
-      const payment = await shop.create();
-      const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { javaScriptEnabled });
-      expect(await button(page, 'Yes, cancel the payment').isVisible()).toBe(false);
-      await page.getByText('Cancel this payment').click();
-      await button(page, 'Yes, cancel the payment').click();
-      await outcome(page, 'Payment cancelled');
-      expect((await shop.read(payment.id)).status).toBe('CANCELLED');
-      expect(complaints).toEqual([]);
-      await leave();
-    },
-    60_000,
-  );
+  test.each([true, false])('cancels on our page in two steps (script: %s)', async (javaScriptEnabled) => {
+    // Protects a payer who changed his mind, on any phone.
+    const payment = await shop.create();
+    const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { javaScriptEnabled });
+    expect(await button(page, 'Yes, cancel the payment').isVisible()).toBe(false);
+    await page.getByText('Cancel this payment').click();
+    await button(page, 'Yes, cancel the payment').click();
+    await outcome(page, 'Payment cancelled');
+    expect((await shop.read(payment.id)).status).toBe('CANCELLED');
+    expect(complaints).toEqual([]);
+    await leave();
+  });
 
   test('pays without script', async () => {
     // Protects payers whose browser runs none, or loads none on a bad network.
@@ -178,7 +166,7 @@ describe('a payer in a browser', () => {
     await chooseAtGateway(page, 'pay', false);
     await outcome(page, 'Payment successful');
     await leave();
-  }, 60_000);
+  });
 
   test('whose browser asks for Bangla pays in Bangla, with its digits', async () => {
     // Protects the language over the whole way, the hop through the gateway included.
@@ -192,7 +180,7 @@ describe('a payer in a browser', () => {
     await outcome(page, 'পেমেন্ট সফল হয়েছে');
     expect(complaints).toEqual([]);
     await leave();
-  }, 60_000);
+  });
 
   test('changes the language by the link of the page', async () => {
     // Protects payers whose browser speaks another language than they do.
@@ -203,7 +191,7 @@ describe('a payer in a browser', () => {
     await page.getByRole('link', { name: 'English' }).click();
     await page.getByText('BDT\u00a0100.00').waitFor();
     await leave();
-  }, 30_000);
+  });
 
   test('who guesses a reference finds a page that says nothing', async () => {
     // Protects payments from being found by trying.
@@ -213,37 +201,33 @@ describe('a payer in a browser', () => {
     const response = await page.reload();
     expect(response?.status()).toBe(404);
     await leave();
-  }, 30_000);
+  });
 });
 
 describe('a payment that has ended', () => {
   test.each([
     ['paid', 'pay', 'Payment successful'],
     ['cancelled', 'cancel', 'Payment cancelled'],
-  ] as const)(
-    'once %s, shows its status only, whatever is posted to it',
-    async (_name, choice, title) => {
-      // Protects against paying twice, and against undoing what is done, by an old link.
-      const payment = await shop.create();
-      const first = await payerAt(payment.checkoutUrl);
-      await button(first.page, 'Continue to payment').click();
-      await chooseAtGateway(first.page, choice);
-      await outcome(first.page, title);
-      await first.leave();
-      const { status } = await shop.read(payment.id);
-      const { page, leave } = await payerAt(payment.checkoutUrl);
-      await outcome(page, title);
-      expect(await page.locator('form').count()).toBe(0);
-      for (const action of ['continue', 'cancel']) {
-        const answer = await fetch(`${payment.checkoutUrl}/${action}`, { method: 'POST', redirect: 'manual' });
-        expect(answer.status).toBe(303);
-        expect(answer.headers.get('location')).toMatch(new RegExp(`^/checkout/${payment.reference}`));
-      }
-      expect((await shop.read(payment.id)).status).toBe(status);
-      await leave();
-    },
-    60_000,
-  );
+  ] as const)('once %s, shows its status only, whatever is posted to it', async (_name, choice, title) => {
+    // Protects against paying twice, and against undoing what is done, by an old link.
+    const payment = await shop.create();
+    const first = await payerAt(payment.checkoutUrl);
+    await button(first.page, 'Continue to payment').click();
+    await chooseAtGateway(first.page, choice);
+    await outcome(first.page, title);
+    await first.leave();
+    const { status } = await shop.read(payment.id);
+    const { page, leave } = await payerAt(payment.checkoutUrl);
+    await outcome(page, title);
+    expect(await page.locator('form').count()).toBe(0);
+    for (const action of ['continue', 'cancel']) {
+      const answer = await fetch(`${payment.checkoutUrl}/${action}`, { method: 'POST', redirect: 'manual' });
+      expect(answer.status).toBe(303);
+      expect(answer.headers.get('location')).toMatch(new RegExp(`^/checkout/${payment.reference}`));
+    }
+    expect((await shop.read(payment.id)).status).toBe(status);
+    await leave();
+  });
 
   test('left alone or left at the gateway, expires and says so', async () => {
     // Protects shops from payments that hang for ever, and payers from paying into one.
@@ -253,19 +237,19 @@ describe('a payment that has ended', () => {
       await visitor.page.locator('button[value=leave]').click();
     }
     await visitor.leave();
-    await until(async () => (await hasty.read(left.id)).status === 'EXPIRED', 90_000);
-    await until(async () => (await hasty.read(leftAtGateway.id)).status === 'EXPIRED', 90_000);
+    await until(async () => (await hasty.read(left.id)).status === 'EXPIRED');
+    await until(async () => (await hasty.read(leftAtGateway.id)).status === 'EXPIRED');
     for (const { checkoutUrl } of [left, leftAtGateway]) {
       const { page, leave } = await payerAt(checkoutUrl);
       await outcome(page, 'Payment expired');
       expect([await seriousFindings(page), await page.locator('form').count()]).toEqual([[], 0]);
       await leave();
     }
-  }, 120_000);
+  });
 
   test('confirmed as charged three hours after it expired, stays expired and its money is held in suspense', async () => {
     // Protects money that comes when nobody waits for it any more: never lost, never taken for a paid order.
-    await until(async () => (await hasty.read(left.id)).status === 'EXPIRED', 90_000);
+    await until(async () => (await hasty.read(left.id)).status === 'EXPIRED');
     await asOwner(stack.dev.databaseUrl, {
       sql: `update payments set created_at = created_at - interval '3 hours', expires_at = expires_at - interval '3 hours',
               ended_at = ended_at - interval '3 hours' where id = ?`,
@@ -273,7 +257,7 @@ describe('a payment that has ended', () => {
     });
     const session = await attemptReference(stack.dev.databaseUrl, left.reference);
     await tellGateway(stack.dev, { session, action: 'finish' });
-    await until(async () => (await hasty.explain(left.id)).waitingFor === 'operator', 30_000);
+    await until(async () => (await hasty.explain(left.id)).waitingFor === 'operator');
     const { summary, timeline } = await hasty.explain(left.id);
     expect(summary).toContain('held in suspense');
     expect(timeline.map(({ event }) => event)).toContain('late money booked to suspense');
@@ -282,7 +266,7 @@ describe('a payment that has ended', () => {
     await outcome(page, 'Payment expired');
     await leave();
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0, words: expect.stringContaining('1 late') });
-  }, 150_000);
+  });
 });
 
 describe('an address that goes to the gateway very often', () => {
@@ -299,5 +283,5 @@ describe('an address that goes to the gateway very often', () => {
     expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await last?.text()).toContain('Too many requests');
     expect((await shop.read(payment.id)).status).toBe('PENDING');
-  }, 30_000);
+  });
 });

@@ -3,18 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { openInbox, type Inbox } from '../../proofs/thousand/inbox.ts';
-import { until } from '../scripts/launched.ts';
 import { asOwner, attemptReference } from './owner.ts';
 import { payAndReturn, payAtGateway } from './payer.ts';
 import { openTestShop, paymentIn, type ShopPayment, type TestShop } from './shop.ts';
 import { tellGateway } from './simulator.ts';
 import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
 import { verify } from './verify.ts';
+import { until } from '../support/until.ts';
 
 /** Amounts that the simulator reads as orders. */
 const NOTICE_IS_HELD = 131_316;
 const SESSION_OPENS_SLOWLY = 131_348;
-const SETTLED_TIMEOUT_MS = 60_000;
+const SETTLED_TIMEOUT_MS = 120_000;
 
 let stack: StackToKill;
 let dev: DevFile;
@@ -27,12 +27,12 @@ beforeAll(async () => {
   dev = await stack.dev();
   shop = await openTestShop({ dev, directory: stack.directory }, { webhookUrl: inbox.url });
   secret = shop.signingSecret;
-}, 120_000);
+});
 
 afterAll(async () => {
   await inbox.close();
   await stack.remove();
-}, 60_000);
+});
 
 /** The types of a payment's events. One that was sent when its sender died may come twice, under the same id. */
 function eventsOf({ reference }: ShopPayment): string[] {
@@ -41,13 +41,11 @@ function eventsOf({ reference }: ShopPayment): string[] {
 }
 
 async function untilPaid(payment: ShopPayment): Promise<void> {
-  await until(
-    () =>
-      shop.read(payment.id).then(
-        ({ status }) => status === 'SUCCEEDED',
-        () => false,
-      ),
-    SETTLED_TIMEOUT_MS,
+  await until(() =>
+    shop.read(payment.id).then(
+      ({ status }) => status === 'SUCCEEDED',
+      () => false,
+    ),
   );
   await inbox.ended(payment.reference, SETTLED_TIMEOUT_MS);
 }
@@ -86,7 +84,7 @@ describe('kill -9', () => {
     await Promise.all([untilPaid(open), untilPaid(midway)]);
     expect([eventsOf(open), eventsOf(midway)]).toEqual([['payment.succeeded'], ['payment.succeeded']]);
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
-  }, 180_000);
+  });
 
   test.each(['worker', 'temporal', 'simulators'])(
     'of the %s alone between charge and notice is made good without a hand',
@@ -100,7 +98,6 @@ describe('kill -9', () => {
       await untilPaid(payment);
       expect(eventsOf(payment)).toEqual(['payment.succeeded']);
     },
-    120_000,
   );
 
   test('of the api between commit and reply lets a retry with the same key find the same payment', async () => {
@@ -113,7 +110,7 @@ describe('kill -9', () => {
         sql: 'select reference from payments where customer_reference = ?',
         parameters: [body.customerReference],
       });
-    await until(async () => (await rows()).length === 1, 10_000);
+    await until(async () => (await rows()).length === 1);
     process.kill((await stack.dev()).processes['api'] ?? 0, 'SIGKILL');
     expect(await lost).toBe('lost');
     const twin = await tryAgain(() => shop.post(body, key));
@@ -128,7 +125,7 @@ describe('kill -9', () => {
     const payment = paymentIn(await retry.json());
     expect(await rows()).toEqual([{ reference: payment.reference }]);
     expect(payment.status).toBe('PENDING');
-  }, 60_000);
+  });
 });
 
 describe('an immediate stop of Postgres under load', () => {
@@ -143,7 +140,7 @@ describe('an immediate stop of Postgres under load', () => {
       return payment;
     };
     const all = Promise.all(numbers.map(createAndPay));
-    await until(async () => inbox.arrivals.length > 6, 30_000);
+    await until(async () => inbox.arrivals.length > 6);
     process.kill((await stack.dev()).processes['postgres'] ?? 0, 'SIGQUIT');
     const payments = await all;
     await Promise.all(payments.map(untilPaid));
@@ -153,7 +150,7 @@ describe('an immediate stop of Postgres under load', () => {
     });
     expect(Number(row?.count)).toBe(20);
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
-  }, 180_000);
+  });
 });
 
 /** Pays unless it is paid: a payer whose way back broke off looks at our page first. */

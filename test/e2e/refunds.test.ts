@@ -6,17 +6,18 @@ import { startReceiver, type ReceivedEvent, type Receiver } from '../../scripts/
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { linkTemporal, type TemporalLink } from '../../temporal/client.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
-import { isAlive, until } from '../scripts/launched.ts';
+import { isAlive } from '../scripts/launched.ts';
+import { signInOperators, type AsOperator } from './operators.ts';
 import { asOwner, attemptReference } from './owner.ts';
 import { payAndReturn } from './payer.ts';
 import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
 import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
 import { verify } from './verify.ts';
+import { until } from '../support/until.ts';
 
 /** The simulator reads this amount as an order: its first answer to a refund that it has accepted never comes. */
 const REFUND_ANSWER_IS_LOST = 131_361;
 const THRESHOLD = 5_000;
-const IN_TIME_MS = 90_000;
 
 const Refund = z.object({ id: z.int(), status: z.string(), createdBy: z.string(), approvedBy: z.string().nullable() });
 type Refund = z.infer<typeof Refund>;
@@ -28,7 +29,7 @@ let receiver: Receiver;
 let temporal: TemporalLink;
 let secret = '';
 const events: ReceivedEvent[] = [];
-const tokens: Record<string, string> = {};
+let asOperator: AsOperator;
 
 beforeAll(async () => {
   [stack, receiver] = await Promise.all([
@@ -43,44 +44,19 @@ beforeAll(async () => {
   shop = await openTestShop({ dev, directory: stack.directory }, settings);
   secret = shop.signingSecret;
   temporal = linkTemporal({ ...dev.temporal, uiUrl: null });
-  for (const { role, email, password } of dev.operators) {
-    const session = await asOperator('', 'POST', '/auth/login', { email, password });
-    tokens[role] = z.object({ token: z.string() }).parse(session.data).token;
-  }
-}, 120_000);
+  asOperator = await signInOperators(() => dev);
+});
 
 afterAll(async () => {
   await temporal.close();
   await receiver.close();
   await stack.remove();
-}, 60_000);
-
-interface OperatorAnswer {
-  readonly status: number;
-  readonly data: unknown;
-  readonly code: string | null;
-}
-
-const Answer = z.object({ data: z.unknown(), meta: z.object({ errorCode: z.string().nullable() }) });
-
-async function asOperator(role: string, method: string, path: string, body?: object): Promise<OperatorAnswer> {
-  const response = await fetch(`${dev.api}${path}`, {
-    method,
-    headers: {
-      ...(role === '' ? {} : { authorization: `Bearer ${tokens[role]}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
-  });
-  const { data, meta } = Answer.parse(await response.json());
-  return { status: response.status, data, code: meta.errorCode };
-}
+});
 
 async function paidPayment(amountMinor = 20_000): Promise<ShopPayment> {
   const payment = await shop.create({ amountMinor });
   await payAndReturn(payment.checkoutUrl);
-  await until(async () => (await shop.read(payment.id)).status === 'SUCCEEDED', IN_TIME_MS);
+  await until(async () => (await shop.read(payment.id)).status === 'SUCCEEDED');
   return payment;
 }
 
@@ -91,10 +67,13 @@ async function refundBySupport({ id }: ShopPayment, amountMinor: number): Promis
 }
 
 const approve = ({ id }: Refund, role = 'Finance') => asOperator(role, 'POST', `/admin/refunds/${id}/approve`);
-const read = async ({ id }: Refund): Promise<Refund> =>
-  Refund.parse((await asOperator('Finance', 'GET', `/admin/refunds/${id}`)).data);
-const untilSucceeded = (refund: Refund): Promise<void> =>
-  until(async () => (await read(refund)).status === 'SUCCEEDED', IN_TIME_MS);
+async function read({ id }: Refund): Promise<Refund> {
+  const answer = await asOperator('Finance', 'GET', `/admin/refunds/${id}`);
+  expect([answer.status, answer.code]).toEqual([200, null]);
+  return Refund.parse(answer.data);
+}
+const untilSucceeded = (refund: Refund): Promise<true> =>
+  until(async () => (await read(refund)).status === 'SUCCEEDED');
 
 async function workflowOf({ id }: Refund): Promise<WorkflowHandle> {
   const [row] = await asOwner<{ reference: string }>(dev.databaseUrl, {
@@ -113,7 +92,7 @@ async function detailsOf(refund: Refund): Promise<string> {
 async function killWorker(): Promise<void> {
   const pid = (await stack.dev()).processes['worker'] ?? 0;
   process.kill(pid, 'SIGKILL');
-  await until(() => !isAlive(pid), 10_000);
+  await until(() => !isAlive(pid));
 }
 
 /** What the gateway itself has given back of a payment. */
@@ -129,7 +108,7 @@ async function onceInAll(payment: ShopPayment, refund: Refund, status: string): 
   await untilSucceeded(refund);
   const told = () =>
     events.filter(({ body }) => z.object({ data: z.object({ id: z.int() }) }).parse(body).data.id === refund.id);
-  await until(() => told().some(({ type }) => type === 'refund.succeeded'), IN_TIME_MS);
+  await until(() => told().some(({ type }) => type === 'refund.succeeded'));
   expect(
     new Set(
       told()
@@ -153,7 +132,7 @@ describe('a refund over the threshold', () => {
     const payment = await paidPayment();
     const refund = await refundBySupport(payment, 6_000);
     expect(refund).toMatchObject({ status: 'AWAITING_APPROVAL', approvedBy: null });
-    await until(async () => (await detailsOf(refund)).startsWith('Waiting until'), IN_TIME_MS);
+    await until(async () => (await detailsOf(refund)).startsWith('Waiting until'));
     expect(await detailsOf(refund)).toMatch(
       /^Waiting until \d{4}-\d\d-\d\d \d\d:\d\d UTC for a second person to approve or reject\.$/,
     );
@@ -172,24 +151,24 @@ describe('a refund over the threshold', () => {
     });
 
     expect(await approve(refund)).toMatchObject({ status: 200, data: { status: 'PENDING' } });
-    await until(async () => /^The gateway has not finished|^Ended/.test(await detailsOf(refund)), IN_TIME_MS);
+    await until(async () => /^The gateway has not finished|^Ended/.test(await detailsOf(refund)));
     await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
     expect(await detailsOf(refund)).toBe('Ended: SUCCEEDED.');
     const { createdBy, approvedBy } = await read(refund);
     expect([createdBy, approvedBy]).toEqual([refund.createdBy, expect.stringMatching(/^operator:\d+$/)]);
     expect(approvedBy).not.toBe(createdBy);
-    await until(async () => (await detailsOf(own)) === 'Ended: REJECTED.', IN_TIME_MS);
-  }, 180_000);
+    await until(async () => (await detailsOf(own)) === 'Ended: REJECTED.');
+  });
 
   test('is carried out by a new worker when the one that waited for the approval was killed', async () => {
     // The approval comes while nobody is there to hear it.
     const payment = await paidPayment();
     const refund = await refundBySupport(payment, 20_000);
-    await until(async () => (await detailsOf(refund)).startsWith('Waiting until'), IN_TIME_MS);
+    await until(async () => (await detailsOf(refund)).startsWith('Waiting until'));
     await killWorker();
     expect(await approve(refund)).toMatchObject({ status: 200 });
     await onceInAll(payment, refund, 'REFUNDED');
-  }, 180_000);
+  });
 });
 
 describe('a refund whose worker is killed', () => {
@@ -197,10 +176,10 @@ describe('a refund whose worker is killed', () => {
     // The gateway has accepted it; the answer hangs, and whoever waited for it dies.
     const payment = await paidPayment(REFUND_ANSWER_IS_LOST);
     const refund = await refundBySupport(payment, 4_000);
-    await until(async () => (await givenBack(payment)).length === 1, IN_TIME_MS);
+    await until(async () => (await givenBack(payment)).length === 1);
     await killWorker();
     await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
-  }, 180_000);
+  });
 
   test('at its posting is posted once by the next', async () => {
     // The booking waits for a lock when it is cut off: nothing of it may be left, and nothing may be lost.
@@ -211,18 +190,18 @@ describe('a refund whose worker is killed', () => {
       await orm.em.fork().transactional(async (em) => {
         await em.execute('select 1 from payments where id = ? for update', [payment.id]);
         // The booking of the payment's refund is the only one that can wait for it.
-        await until(async () => (await em.execute('select 1 from pg_locks where not granted')).length > 0, IN_TIME_MS);
+        await until(async () => (await em.execute('select 1 from pg_locks where not granted')).length > 0);
         await killWorker();
       });
       await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
     } finally {
       await orm.close();
     }
-  }, 180_000);
+  });
 });
 
 describe('after all of it', () => {
   test('the ledger verifies against payments, refunds and the gateway’s evidence', async () => {
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
-  }, 60_000);
+  });
 });

@@ -27,11 +27,19 @@ export interface TestShop {
   /** The bare answer to a create, whatever it is. */
   post(body: Record<string, unknown>, idempotencyKey: string): Promise<Response>;
   read(id: number): Promise<ShopPayment>;
-  explain(id: number): Promise<{ summary: string; waitingFor: string; timeline: { event: string }[] }>;
+  /** Any other call of the native API; answers `data` of a good answer of the given status. */
+  call(method: string, path: string, wanted?: { body?: object; status?: number }): Promise<unknown>;
+  /** A document, by `Accept`. */
+  pdf(path: string): Promise<Uint8Array>;
+  explain(id: number): Promise<{ summary: string; waitingFor: string; timeline: { at: string; event: string }[] }>;
 }
 
 const Explanation = z.object({
-  data: z.object({ summary: z.string(), waitingFor: z.string(), timeline: z.array(z.object({ event: z.string() })) }),
+  data: z.object({
+    summary: z.string(),
+    waitingFor: z.string(),
+    timeline: z.array(z.object({ at: z.string(), event: z.string() })),
+  }),
 });
 
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -61,6 +69,25 @@ export async function openTestShop(
     post,
     create: async (body = {}, idempotencyKey = randomUUID()) =>
       paymentIn(await answered(await post(body, idempotencyKey), 201)),
+    async call(method, path, { body, status = 200 } = {}) {
+      const response = await fetch(api + path, {
+        method,
+        headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
+      return z.object({ data: z.unknown() }).parse(await answered(response, status)).data;
+    },
+    async pdf(path) {
+      const response = await fetch(api + path, {
+        headers: { ...headers, Accept: 'application/pdf' },
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
+      if (response.status !== 200 || response.headers.get('content-type') !== 'application/pdf') {
+        throw new Error(`no PDF: ${response.status} ${await response.text()}`);
+      }
+      return new Uint8Array(await response.arrayBuffer());
+    },
     read: async (id) => paymentIn(await get(`/payments/${id}`)),
     explain: async (id) => Explanation.parse(await get(`/payments/${id}/explain`)).data,
   };

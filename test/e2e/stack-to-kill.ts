@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findRunningStack, type DevFile } from '../../scripts/dev-file.ts';
 import { choosePorts } from '../../scripts/stack-environment.ts';
-import { until } from '../scripts/launched.ts';
+import { until } from '../support/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const UP_TIMEOUT_MS = 90_000;
 
 /** `npm start` with servers of its own, that can be killed whole and started again on the same data and ports. */
 export interface StackToKill {
@@ -93,10 +92,7 @@ function launch(directory: string, environment: NodeJS.ProcessEnv): Launcher {
 }
 
 async function up(launcher: Launcher, directory: string): Promise<void> {
-  await until(
-    () => launcher.output().includes('Lenden is running') || launcher.process.exitCode !== null,
-    UP_TIMEOUT_MS,
-  );
+  await until(() => launcher.output().includes('Lenden is running') || launcher.process.exitCode !== null);
   if ((await findRunningStack(directory)) === undefined) {
     throw new Error(`the stack did not come up:\n${launcher.output()}`);
   }

@@ -1,11 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
+import type { GatewayName } from '../../proofs/faults/booked.ts';
 import type { Evidence } from '../../proofs/faults/evidence.ts';
 import { INVARIANTS, judge, type InvariantName } from '../../proofs/faults/judges.ts';
 import type { Answer } from '../../proofs/faults/journal.ts';
+import type { Errand } from '../../proofs/faults/plan.ts';
 import {
   answered,
+  BILLED,
+  billAnswered,
+  billEvent,
   BY_APP,
+  BY_HAND,
   BY_OPERATORS,
+  handEnd,
+  handWord,
+  INTENDED,
+  intended,
   lateWord,
   LEFT,
   PAID,
@@ -36,6 +46,77 @@ const parked = { ...BY_APP, status: 'PENDING', review: { reason: 'GATEWAY_CANCEL
 const deliveriesBut = (isGone: (type: string, refundId: number | null) => boolean): Partial<Evidence> => ({
   deliveries: sound.deliveries.filter(({ type, refundId }) => !isGone(type, refundId)),
 });
+
+/** Two payers who each paid all of the invoice; `surplusMinor` of it lies in suspense. */
+function twicePaid(surplusMinor: number): Partial<Evidence> {
+  const payers = [PAID, RETURNED].map((errand) => ({
+    ...errand,
+    bill: BILLED.mark,
+    amountMinor: BILLED.totalMinor,
+    refund: null,
+  }));
+  return {
+    errands: payers,
+    answers: [
+      ...sound.answers.filter(({ kind }) => kind !== 'refund-list'),
+      ...payers.map((errand) => answered(errand, 'list', { status: 'SUCCEEDED', at: AT_THE_END })),
+      billAnswered('bill-look', 27, { status: 'PAID', amountPaidMinor: BILLED.totalMinor, amountDueMinor: 0 }),
+    ],
+    charges: payers.map(({ mark, amountMinor }) => ({
+      gateway: 'sslcommerz',
+      tranId: `tran${mark}`,
+      valId: `v${mark}`,
+      atMs: 5,
+      amountMinor: String(amountMinor),
+    })),
+    surpluses: surplusMinor === 0 ? [] : [{ mark: RETURNED.mark, minor: String(surplusMinor) }],
+  };
+}
+
+function underReview(errand: Errand, reason: string): Answer {
+  const answer = answered(errand, 'list', { status: 'PENDING', at: AT_THE_END });
+  return { ...answer, text: answer.text.replace('"review":null', `"review":{"reason":"${reason}"}`) };
+}
+
+/** A payment as it is listed after a refusal. */
+function failedAt(page: string | null): Answer {
+  const answer = answered(LEFT, 'list', { status: 'FAILED', at: AT_THE_END });
+  return page === null
+    ? answer
+    : { ...answer, text: answer.text.replace('"redirectUrl":null', `"redirectUrl":"${page}"`) };
+}
+
+/** Paid at Nagad when its payment had expired. */
+function paidUnseen(errand: Errand): Evidence {
+  return {
+    ...sound,
+    errands: sound.errands.map((one) => (one.mark === PAID.mark ? errand : one)),
+    sessions: sound.sessions.map((one) => (one.mark === PAID.mark ? { ...one, gateway: 'nagad', notified: [] } : one)),
+    charges: sound.charges.map((one) => (one.tranId === `tran${PAID.mark}` ? { ...one, gateway: 'nagad' } : one)),
+    attempts: sound.attempts.map((one) => (one.mark === PAID.mark ? { ...one, gateway: 'nagad' } : one)),
+    answers: sound.answers.flatMap((answer) => {
+      const isOwn = answer.mark === PAID.mark && answer.kind !== 'create';
+      return isOwn ? [answered(PAID, answer.kind, { status: 'EXPIRED', at: 20 })] : [answer];
+    }),
+    deliveries: sound.deliveries.map((event) =>
+      event.reference === 'pay_100' ? { ...event, type: 'payment.expired', status: 'EXPIRED' } : event,
+    ),
+    postings: sound.postings.map((one) => (one.mark === PAID.mark ? { ...heldLate(PAID), gateway: 'nagad' } : one)),
+  };
+}
+
+/** As the ledger has a charge that came too late to be the payment's. */
+function heldLate({ mark, amountMinor }: Errand): Evidence['postings'][number] {
+  const causeId = `tran${mark}:v${mark}`;
+  return {
+    causeType: 'late-payment',
+    causeId,
+    kind: 'late',
+    mark,
+    grossMinor: String(amountMinor),
+    gateway: 'sslcommerz',
+  };
+}
 
 /** What is planted, which judge must name it, and a word of what it must say. */
 const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Evidence>])[] = [
@@ -72,6 +153,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     /the ledger holds 24690/,
     { postings: [...sound.postings, ...sound.postings] },
   ],
+  ['I19', 'a charge that nobody posted', /1 charges, 0 settled and 0 held/, { postings: [] }],
   ['I3', 'a charge that nobody posted', /the ledger holds only 0/, { postings: [] }],
   [
     'I4',
@@ -198,6 +280,78 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     'a payment that never ends',
     /is still PENDING/,
     { answers: [...sound.answers, answered(LEFT, 'list', { status: 'PENDING', at: 30 })] },
+  ],
+  [
+    'I20',
+    'an acknowledged intent that is gone',
+    /pay_104 was acknowledged, and is not kept/,
+    {
+      answers: sound.answers.map((one) =>
+        one.kind === 'list' && one.mark === INTENDED.mark
+          ? { ...one, text: one.text.replace('pay_104', 'pay_999') }
+          : one,
+      ),
+    },
+  ],
+  [
+    'I20',
+    'a key that was answered with two transactions',
+    /one key was answered with pay_104 and pay_999/,
+    { answers: [...sound.answers, intended(INTENDED, 'pay_999')] },
+  ],
+  [
+    'I20',
+    'an intent that was opened at another gateway',
+    /was to be paid at stripe, and has an order at sslcommerz/,
+    { attempts: sound.attempts.map((attempt) => ({ ...attempt, gateway: 'sslcommerz' })) },
+  ],
+  ['I20', 'an end that nobody was told', /has 0 events with 0 bodies, not 1/, { ownpayDeliveries: [] }],
+  [
+    'I20',
+    'an end that was told twice',
+    /has 2 events with 1 bodies, not 1/,
+    {
+      ownpayDeliveries: [
+        ...sound.ownpayDeliveries,
+        ...sound.ownpayDeliveries.map((event) => ({ ...event, id: 'evt_again' })),
+      ],
+    },
+  ],
+  [
+    'I20',
+    'an event that says something else',
+    /ended FAILED, its event says payment.completed completed/,
+    {
+      ownpayDeliveries: sound.ownpayDeliveries.map((event) => ({
+        ...event,
+        type: 'payment.completed',
+        status: 'completed',
+      })),
+    },
+  ],
+  [
+    'I20',
+    'an event with a bad signature',
+    /came without a valid signature/,
+    { ownpayDeliveries: sound.ownpayDeliveries.map((event) => ({ ...event, signatureValid: false })) },
+  ],
+  [
+    'I20',
+    'an event at the wrong receiver',
+    /wrong receiver/,
+    { ownpayDeliveries: sound.ownpayDeliveries.map((event) => ({ ...event, receiver: 1 })) },
+  ],
+  [
+    'I20',
+    'an event before the end',
+    /has an event, and has not ended/,
+    { answers: [...sound.answers, answered(INTENDED, 'list', { status: 'PENDING', at: AT_THE_END })] },
+  ],
+  [
+    'I9',
+    'a person who is asked what the gateway says',
+    /left to a person as unreachable/,
+    { answers: [...sound.answers, underReview(LEFT, 'GATEWAY_UNREACHABLE')] },
   ],
   [
     'I9',
@@ -484,7 +638,144 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     { answers: [...sound.answers.filter(({ kind }) => kind !== 'late-keep'), lateWord(8)] },
   ],
   ['I12', 'a finding of the verification', /SEAL_BROKEN/, { findings: ['{"code":"SEAL_BROKEN"}'] }],
+  [
+    'I16',
+    'money for an invoice that the gateway never took',
+    /has 40000 paid; the gateway took 0, 0 lies in suspense/,
+    { answers: [...sound.answers, billAnswered('bill-look', 26, { amountPaidMinor: 40_000, amountDueMinor: 50_000 })] },
+  ],
+  [
+    'I16',
+    'paid and due that do not make the total',
+    /40000 paid and 90000 due of 90000/,
+    { answers: [...sound.answers, billAnswered('bill-look', 26, { amountPaidMinor: 40_000 })] },
+  ],
+  [
+    'I16',
+    'two payments of all of an invoice, and no surplus',
+    /over 90000 has 90000 paid; the gateway took 180000, 0 lies in suspense/,
+    twicePaid(0),
+  ],
+  [
+    'I17',
+    'a number that nobody has',
+    /application 0 have the numbers 1, 3/,
+    { numbers: [{ app: 0, numbers: [3, 1] }] },
+  ],
+  [
+    'I17',
+    'a key that made two invoices',
+    /one key made the invoices 60 and 61/,
+    { answers: [...sound.answers, billAnswered('bill-repeat', 26, { id: 61 })] },
+  ],
+  [
+    'I17',
+    'an invoice that was void and is not any more',
+    /was void, and is OVERDUE/,
+    { answers: [...sound.answers, billAnswered('bill-void', 3)] },
+  ],
+  [
+    'I18',
+    'a notice that was told twice',
+    /"invoice.overdue 2026-11-20 1" was told twice/,
+    { invoiceDeliveries: [...sound.invoiceDeliveries, billEvent('overdue', 3, '2026-11-20 1')] },
+  ],
+  [
+    'I18',
+    'what is overdue, and nobody was told',
+    /due on 2026-11-20 is overdue, and nobody was told/,
+    { invoiceDeliveries: [billEvent('issued', 1)] },
+  ],
+  [
+    'I18',
+    'an event that is missing in the order',
+    /has events 1, 3/,
+    { invoiceDeliveries: [billEvent('issued', 1), billEvent('overdue', 3, '2026-11-20 1')] },
+  ],
+  [
+    'I21',
+    'a payment by hand that one person confirmed, where two are needed',
+    /submission 80 is CONFIRMED by the word of 1, and needs 2/,
+    { answers: sound.answers.filter(({ desk }) => desk?.operatorId !== 8) },
+  ],
+  [
+    'I21',
+    'a payment by hand that one person had confirmed before the second one spoke',
+    /submission 80 is CONFIRMED by the word of 1, and needs 2/,
+    {
+      answers: sound.answers.map((answer) =>
+        answer.kind === 'manual-confirm' && answer.desk?.operatorId === 7
+          ? handWord('confirm', 7, 'CONFIRMED')
+          : answer,
+      ),
+    },
+  ],
+  ['I21', 'a payment by hand that nobody confirmed', /by the word of 0, and needs 2/, without('manual-confirm')],
+  [
+    'I21',
+    'a rejection that was taken and forgotten',
+    /was answered as REJECTED, and is CONFIRMED/,
+    { answers: [...sound.answers, handWord('reject', 7, 'REJECTED')] },
+  ],
+  [
+    'I21',
+    'a confirmation whose payment never succeeded',
+    /1-0-5 is EXPIRED, and operators confirmed it 1 times/,
+    { answers: [...sound.answers, answered(BY_HAND, 'list', { status: 'EXPIRED', at: AT_THE_END })] },
+  ],
+  [
+    'I21',
+    'a payment by hand that succeeded though it was rejected',
+    /1-0-5 is SUCCEEDED, and operators confirmed it 0 times/,
+    { answers: [...sound.answers, handEnd({ status: 'REJECTED' })] },
+  ],
+  [
+    'I21',
+    'a payment by hand that was confirmed twice',
+    /operators confirmed it 2 times/,
+    { answers: [...sound.answers, handEnd({ id: 81, transaction: 'TX-2' })] },
+  ],
+  [
+    'I21',
+    'a transaction that paid for two things',
+    /the transaction TX105 at fault_test is confirmed more than once/,
+    { answers: [...sound.answers, handEnd({ id: 81, code: 'other', transaction: 'tx 105' }, PAID)] },
+  ],
+  [
+    'I21',
+    'what a payer was shown as told, and is gone',
+    /its payer was shown TX-1 0 5 as told, and no operator finds it/,
+    without('manual-end'),
+  ],
 ];
+
+/** Charged at bKash, and at Stripe as well: the one is settled, the other one held. */
+const TWICE: Errand = { ...PAID, gateways: ['bkash', 'stripe'], act: 'pay-at-both' };
+function paidAtBoth(): Evidence {
+  const order = (gateway: GatewayName) => ({ gateway, tranId: `${gateway}${TWICE.mark}` });
+  const [session] = sound.sessions;
+  const [charge] = sound.charges;
+  if (session === undefined || charge === undefined) {
+    throw new Error('the sound round is empty');
+  }
+  const isOther = ({ mark, tranId }: { mark?: string; tranId?: string }): boolean =>
+    mark !== TWICE.mark && tranId !== `tran${TWICE.mark}`;
+  const both = (['bkash', 'stripe'] as const).map(order);
+  return {
+    ...sound,
+    errands: sound.errands.map((one) => (one.mark === TWICE.mark ? TWICE : one)),
+    sessions: [...sound.sessions.filter(isOther), ...both.map((own) => ({ ...session, ...own, key: own.tranId }))],
+    charges: [...sound.charges.filter(isOther), ...both.map((own) => ({ ...charge, ...own }))],
+    attempts: [
+      ...sound.attempts.filter(isOther),
+      ...both.map(({ gateway, tranId: reference }) => ({ reference, gateway, mark: TWICE.mark })),
+    ],
+    postings: [
+      ...sound.postings.map((one) => (one.mark === TWICE.mark ? { ...one, gateway: 'bkash' } : one)),
+      { ...heldLate(TWICE), causeId: `stripe${TWICE.mark}:${charge.valId}`, gateway: 'stripe' },
+    ],
+  };
+}
 
 describe('the judges', () => {
   test('find nothing in a round that is sound, and all of them had something to judge', () => {
@@ -504,6 +795,18 @@ describe('the judges', () => {
     expect(INVARIANTS.filter((name) => !tried.has(name))).toEqual([]);
   });
 
+  test('let what is too much for an invoice lie in suspense', () => {
+    // Protects two payers at once: their money is all there, and the invoice has what it asked for.
+    const first = billAnswered('bill-look', 1, {
+      status: 'PAID',
+      amountPaidMinor: BILLED.totalMinor,
+      amountDueMinor: 0,
+    });
+    const paid = twicePaid(BILLED.totalMinor);
+    const answers = (paid.answers ?? []).map((answer) => (answer.kind === 'bill-look' ? first : answer));
+    expect(broken({ ...sound, ...paid, answers })).not.toHaveProperty('I16');
+  });
+
   test('let a payer who called it off and paid all the same have his money held', () => {
     // Protects late money, the one way in which a charge and CANCELLED go together.
     const errand = { ...PAID, act: 'cancel-then-pay' } as const;
@@ -521,8 +824,112 @@ describe('the judges', () => {
         errands: sound.errands.map((one) => (one.mark === PAID.mark ? errand : one)),
         answers,
         deliveries,
+        postings: sound.postings.map((one) => (one.mark === PAID.mark ? heldLate(PAID) : one)),
       }),
     ).toEqual({});
+  });
+
+  test('let money come unseen once a payment has expired, and be held', () => {
+    // Protects the payer who paid where nobody tells of it, after the time to pay was over.
+    const unseen = { ...PAID, gateways: ['nagad'], visits: ['nagad'], act: 'pay-after-expiry' } as const;
+    expect(broken(paidUnseen(unseen))).toEqual({});
+    expect((broken(paidUnseen({ ...unseen, act: 'pay' })).I9 ?? []).join()).toMatch(/was charged and is EXPIRED/);
+    expect((broken({ ...paidUnseen(unseen), postings: [] }).I19 ?? []).join()).toMatch(/0 settled and 0 held/);
+  });
+
+  test('let a payment fail whose order was made twice, and only where no page of it was ever known', () => {
+    // Protects the gateway's refusal of a repetition, and nothing else, from being called a false end.
+    const order = { ...LEFT, gateways: ['nagad'], visits: ['nagad'] } as const;
+    const failing = (page: string | null, made: boolean): Evidence => ({
+      ...sound,
+      errands: sound.errands.map((one) => (one.mark === LEFT.mark ? order : one)),
+      sessions: sound.sessions.flatMap((one) => {
+        const isOwn = one.mark === LEFT.mark;
+        return isOwn && !made ? [] : [isOwn ? { ...one, gateway: 'nagad' } : one];
+      }),
+      answers: sound.answers.map((answer) =>
+        answer.mark === LEFT.mark && answer.kind === 'list' ? failedAt(page) : answer,
+      ),
+    });
+    expect(broken(failing(null, true)).I9).toBeUndefined();
+    expect((broken(failing('http://gateway.example/', true)).I9 ?? []).join()).toMatch(/never said so/);
+    expect((broken(failing(null, false)).I9 ?? []).join()).toMatch(/never said so/);
+  });
+
+  test.each([
+    ['nagad', { ...failed }, /the gateway never refused it/],
+    ['manual', { ...parked, review: { reason: 'PAID_BACK_BY_HAND' } }, /is still PENDING \(PAID_BACK_BY_HAND\)/],
+  ])('let %s give nothing back by itself, and no other gateway', (gateway, refund, words) => {
+    // Protects late money of gateways that have no refunds from being called a mistake, and that of others from being forgotten.
+    const refunds: Partial<Evidence> = {
+      answers: [...sound.answers, refundList([refund, BY_OPERATORS], AT_THE_END)],
+      givenBack: sound.givenBack.filter(({ reference }) => reference !== 'ref_50'),
+    };
+    const refundNames = sound.refundNames.map((name) => ({ ...name, gateway }));
+    const said = (evidence: Evidence): string => (broken(evidence).I9 ?? []).join('\n');
+    expect(said({ ...sound, ...refunds, refundNames })).not.toMatch(words);
+    expect(said({ ...sound, ...refunds })).toMatch(words);
+  });
+
+  test('name a payment that expired while its gateway was at work on it', () => {
+    // Protects money that is on its way.
+    const working = sound.sessions.map((one) =>
+      one.mark === LEFT.mark ? { ...one, outcome: 'PROCESSING', outcomeIsSaid: false } : one,
+    );
+    expect((broken({ ...sound, sessions: working }).I9 ?? []).join()).toMatch(/its gateway is at work on it/);
+  });
+
+  test('let a payer pay at two gateways, where the second charge is held', () => {
+    // Protects whoever changes his mind: both charges are his money, and one of them is the payment.
+    expect(broken(paidAtBoth())).toEqual({});
+  });
+
+  test.each<readonly [string, RegExp, (evidence: Evidence) => Partial<Evidence>]>([
+    [
+      'a second charge that nobody holds',
+      /2 charges, 1 settled and 0 held/,
+      ({ postings }) => ({ postings: postings.filter(({ gateway, kind }) => gateway !== 'stripe' || kind !== 'late') }),
+    ],
+    [
+      'a second charge that is settled, too',
+      /is SUCCEEDED, with 2 settlements/,
+      ({ postings }) => ({
+        postings: postings.map((one) =>
+          one.gateway === 'stripe' ? { ...one, kind: 'settlement', causeType: 'payment' } : one,
+        ),
+      }),
+    ],
+    [
+      'a second charge that is held twice',
+      /is held as late money without a charge of its own/,
+      ({ postings }) => ({ postings: [...postings, ...postings.filter(({ gateway }) => gateway === 'stripe')] }),
+    ],
+    [
+      "a charge on another gateway's account",
+      /bkash took 12345, its clearing account was given 0/,
+      ({ postings }) => ({
+        postings: postings.map((one) => (one.gateway === 'bkash' ? { ...one, gateway: 'stripe' } : one)),
+      }),
+    ],
+    [
+      'an attempt that was charged twice',
+      /the attempt stripe stripe1-0-0 was charged more than once/,
+      ({ charges }) => ({ charges: [...charges, ...charges.filter(({ gateway }) => gateway === 'stripe')] }),
+    ],
+    [
+      'a charge that no row knows',
+      /stripe took 12345 for stripe1-0-0, which no row knows/,
+      ({ charges }) => ({ strays: charges.filter(({ gateway }) => gateway === 'stripe') }),
+    ],
+    [
+      "an order at another gateway than its attempt's",
+      /bkash1-0-0 is an order at bkash, and an attempt at stripe/,
+      ({ attempts }) => ({ attempts: attempts.map((one) => ({ ...one, gateway: 'stripe' })) }),
+    ],
+  ])('I19 names %s', (_what, words, plant) => {
+    // Protects the proof from a check that cannot fail.
+    const evidence = paidAtBoth();
+    expect((broken({ ...evidence, ...plant(evidence) }).I19 ?? []).join('\n')).toMatch(words);
   });
 
   test.each([

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLink, type Link } from '../../proofs/faults/link.ts';
+import { until } from '../support/until.ts';
 
 let echo: Server;
 let link: Link;
@@ -36,12 +37,6 @@ function client(): { socket: Socket; heard: () => string; end: Promise<string> }
     socket.once('close', () => resolve('closed'));
   });
   return { socket, heard: () => heard, end };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 500 && !condition(); looks += 1) {
-    await sleep(10);
-  }
 }
 
 async function talking() {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ALL_DIALS, LINKS, TOXICS } from '../../proofs/faults/dials.ts';
+import { ALL_DIALS, CHOICE_ACTS, LINKS, TOXICS, UNSEEN_ACTS } from '../../proofs/faults/dials.ts';
 import { CYCLE_ROUNDS, LOAD_MS, planRound, type RoundPlan } from '../../proofs/faults/plan.ts';
 import { randomFrom } from '../../proofs/faults/random.ts';
 
@@ -7,15 +7,20 @@ const SEED = 0xfeed_beef_cafe_f00dn;
 const cycle = (seed: bigint, first = 0): RoundPlan[] =>
   Array.from({ length: CYCLE_ROUNDS }, (_, round) => planRound({ seed, round: first + round }));
 
-function dialsOf({ faults, errands }: RoundPlan): string[] {
+function dialsOf({ faults, errands, bills }: RoundPlan): string[] {
   return [
     ...faults.flatMap((fault) => (fault.kind === 'link' ? [fault.link, fault.toxic] : [fault.dial])),
-    ...errands.flatMap(({ script, forgery, act, refund, late }) => [
+    ...errands.flatMap(({ mark, script, forgery, act, refund, late, dialect, gateways, manual }) => [
+      ...(/-m\db?$/.test(mark) ? [`manual:${manual}`] : []),
+      ...(UNSEEN_ACTS.some((name) => name === act) ? [`unseen:${act}`] : []),
+      ...(dialect === 'ownpay' ? [`intent:${gateways?.[0]}`] : []),
       ...(act === 'cancel-then-pay' ? ['late-money', `late:${late}`] : []),
+      ...(CHOICE_ACTS.some((name) => name === act) ? [`choice:${act}`] : []),
       ...(refund === null ? [] : [`refund:${refund}`]),
       ...(script === null ? [] : [`gateway:${script}`]),
       ...(forgery === null ? [] : [forgery]),
     ]),
+    ...bills.map(({ act }) => `bill:${act}`),
   ];
 }
 

@@ -1,4 +1,5 @@
-import type { Delivery, Evidence } from '../../proofs/faults/evidence.ts';
+import type { Bill } from '../../proofs/faults/bill-plan.ts';
+import type { Delivery, Evidence, InvoiceDelivery } from '../../proofs/faults/evidence.ts';
 import type { Answer } from '../../proofs/faults/journal.ts';
 import type { Errand } from '../../proofs/faults/plan.ts';
 
@@ -8,18 +9,35 @@ export const PAID: Errand = {
   startMs: 0,
   amountMinor: 12_345,
   script: null,
+  gateways: null,
+  visits: [],
+  dialect: 'native',
   act: 'pay',
   firstApi: 0,
   repeat: null,
   forgery: null,
   refund: null,
   late: 'refund',
+  manual: 'confirmed',
+  bill: null,
 };
 export const LEFT: Errand = { ...PAID, mark: '1-0-1', app: 1, amountMinor: 5_000, act: 'leave-the-gateway' };
 /** Paid and given back whole: a part by the application, the rest, which is above the threshold, by two operators. */
 export const RETURNED: Errand = { ...PAID, mark: '1-0-2', amountMinor: 30_000, refund: 'mixed' };
 /** Called off and paid all the same; two operators let the application keep it. */
 export const LATE: Errand = { ...PAID, mark: '1-0-3', amountMinor: 40_000, act: 'cancel-then-pay', late: 'keep' };
+
+/** Made over OwnPay's API, and declined. */
+export const INTENDED: Errand = { ...PAID, mark: '1-0-4', gateways: ['stripe'], dialect: 'ownpay', act: 'fail' };
+
+/** Paid by hand: two operators confirmed it. */
+export const BY_HAND: Errand = {
+  ...PAID,
+  mark: '1-0-5',
+  amountMinor: 16_000,
+  gateways: ['manual'],
+  visits: ['manual'],
+};
 
 const THRESHOLD = 15_000;
 const LATE_ID = 70;
@@ -108,6 +126,34 @@ export const lateWord = (operatorId: number): Answer => ({
   text: JSON.stringify({ data: { id: LATE_ID, status: 'KEPT' } }),
 });
 
+export const TRANSACTION = 'TX-1 0 5';
+const SUBMISSION = {
+  id: 80,
+  status: 'CONFIRMED',
+  amountMinor: BY_HAND.amountMinor,
+  storeId: 'account TEST',
+  code: `tran${BY_HAND.mark}`,
+  transaction: TRANSACTION,
+};
+type Submission = typeof SUBMISSION;
+
+/** What the payer wrote, and the page showed to him as told. */
+export const written: Answer = { ...answered(BY_HAND, 'submission', { status: '', at: 5 }), text: TRANSACTION };
+
+/** An operator's word about it, with how it stood then. */
+export const handWord = (word: 'confirm' | 'reject', operatorId: number, status: string): Answer => ({
+  ...answered(BY_HAND, `manual-${word}`, { status: '', at: operatorId }),
+  desk: deskOf(operatorId, SUBMISSION.id),
+  text: JSON.stringify({ data: { ...SUBMISSION, status } }),
+});
+
+/** What operators see at the end. */
+export const handEnd = (otherwise: Partial<Submission> = {}, errand = BY_HAND): Answer => ({
+  ...answered(errand, 'manual-end', { status: '', at: 26 }),
+  desk: deskOf(9, null),
+  text: JSON.stringify({ data: [{ ...SUBMISSION, ...otherwise }] }),
+});
+
 const event = (errand: Errand, type: string, status: string): Delivery => ({
   receiver: errand.app,
   atMs: 1_000,
@@ -132,10 +178,11 @@ const refundEvent = ({ id, paymentId, status }: Refund): Delivery => ({
 
 const posting = (errand: Errand, kind: string, grossMinor: string) => ({
   causeType: kind === 'settlement' ? 'payment' : 'late-payment',
-  causeId: 'x',
+  causeId: kind === 'settlement' ? 'x' : `tran${errand.mark}:v${errand.mark}`,
   kind,
   mark: errand.mark,
   grossMinor,
+  gateway: kind === 'kept' ? null : (errand.gateways?.[0] ?? 'sslcommerz'),
 });
 const bookedRefund = ({ id, amountMinor }: Refund) => ({
   tranId: `tran${RETURNED.mark}`,
@@ -146,10 +193,75 @@ const bookedRefund = ({ id, amountMinor }: Refund) => ({
   outcome: 'refunded',
 });
 
-/** A round in which payers paid, left, were given back and paid late, and everything is as it must be. */
+export const BILLED: Bill = {
+  mark: '1-0-i0',
+  app: 0,
+  act: 'part-by-part',
+  startMs: 0,
+  firstApi: 0,
+  totalMinor: 90_000,
+  parts: [
+    { inDays: -1, amountMinor: 40_000 },
+    { inDays: 9, amountMinor: 50_000 },
+  ],
+  draftFirst: false,
+};
+const OVERDUE_DAY = '2026-11-20';
+const part = { amountPaidMinor: 0 };
+const invoice = {
+  id: 60,
+  number: 'INV-000001',
+  status: 'OVERDUE',
+  customerReference: BILLED.mark,
+  totalMinor: 90_000,
+  amountPaidMinor: 0,
+  amountDueMinor: 90_000,
+  installments: [
+    { ...part, dueDate: OVERDUE_DAY, amountMinor: 40_000, status: 'OVERDUE' },
+    { ...part, dueDate: '2026-11-30', amountMinor: 50_000, status: 'OPEN' },
+  ],
+};
+
+/** An answer about the invoice, with whatever of it is said otherwise. */
+export function billAnswered(kind: Answer['kind'], at: number, otherwise: Partial<typeof invoice> = {}): Answer {
+  return {
+    ...answered(PAID, kind, { status: '', at }),
+    mark: BILLED.mark,
+    status: kind === 'bill' ? 201 : 200,
+    text: JSON.stringify({ data: { ...invoice, ...otherwise } }),
+  };
+}
+
+export const billEvent = (type: string, sequence: number, noticed: string | null = null): InvoiceDelivery => ({
+  id: `evt_i${type}${sequence}`,
+  type: `invoice.${type}`,
+  invoiceId: invoice.id,
+  sequence,
+  noticed,
+  signatureValid: true,
+  body: `${type} ${sequence}`,
+});
+
+/** What the api answers to an intent, and what OwnPay's receiver is told at its end. */
+export const intended = (errand: Errand, reference = view(errand, '').reference): Answer => ({
+  ...answered(errand, 'intent', { status: '', at: 1 }),
+  status: 201,
+  text: JSON.stringify({ success: true, transaction_id: reference, payment_url: 'http://127.0.0.1/checkout/x' }),
+});
+export const ownpayEvent = (errand: Errand, type: string, status: string): Delivery => ({
+  ...event(errand, type, status),
+  dialect: 'ownpay',
+  paymentId: null,
+});
+
+/** A round in which payers paid, left, were given back and paid late, an invoice became overdue, and everything is as it must be. */
 export function soundRound(): Evidence {
   return {
-    errands: [PAID, LEFT, RETURNED, LATE],
+    errands: [PAID, LEFT, RETURNED, LATE, INTENDED, BY_HAND],
+    bills: [BILLED],
+    invoiceDeliveries: [billEvent('issued', 1), billEvent('overdue', 2, `${OVERDUE_DAY} 1`)],
+    surpluses: [],
+    numbers: [{ app: 0, numbers: [1] }],
     apps: [
       { index: 0, receiver: 0, store: 'fault_test', thresholdMinor: THRESHOLD },
       { index: 1, receiver: 1, store: 'fault_live', thresholdMinor: null },
@@ -160,6 +272,14 @@ export function soundRound(): Evidence {
       answered(LEFT, 'create', { status: 'PENDING', at: 2 }),
       answered(RETURNED, 'create', { status: 'PENDING', at: 3 }),
       answered(LATE, 'create', { status: 'PENDING', at: 4 }),
+      intended(INTENDED),
+      answered(INTENDED, 'list', { status: 'FAILED', at: 23 }),
+      answered(BY_HAND, 'create', { status: 'PENDING', at: 4 }),
+      written,
+      handWord('confirm', 7, 'WAITING'),
+      handWord('confirm', 8, 'CONFIRMED'),
+      handEnd(),
+      answered(BY_HAND, 'list', { status: 'SUCCEEDED', at: 23 }),
       answered(PAID, 'read', { status: 'SUCCEEDED', at: 10 }),
       answered(RETURNED, 'read', { status: 'SUCCEEDED', at: 10 }),
       refundAnswered('refund', { ...BY_APP, status: 'PENDING' }),
@@ -172,27 +292,39 @@ export function soundRound(): Evidence {
       answered(RETURNED, 'list', { status: 'REFUNDED', at: 22 }),
       answered(LATE, 'list', { status: 'CANCELLED', at: 23 }),
       refundList([BY_APP, BY_OPERATORS], 24),
+      billAnswered('bill', 2),
+      billAnswered('bill-look', 25),
     ],
-    sessions: [PAID, LEFT, RETURNED, LATE].map(({ mark }) => ({
+    sessions: [PAID, LEFT, RETURNED, LATE, INTENDED, BY_HAND].map(({ mark, gateways }) => ({
+      gateway: gateways?.[0] ?? 'sslcommerz',
       key: `KEY${mark}`,
       tranId: `tran${mark}`,
       mark,
       storeId: 'fault_test',
-      outcome: mark === LEFT.mark ? null : 'VALID',
-      outcomeAtMs: null,
+      outcome: mark === LEFT.mark ? null : mark === INTENDED.mark ? 'FAILED' : 'VALID',
+      outcomeIsSaid: true,
       notified: mark === PAID.mark ? [{ signed: true, digest: 'd1' }] : [],
       unsent: 0,
     })),
-    charges: [PAID, RETURNED, LATE].map(({ mark, amountMinor }) => ({
+    charges: [PAID, RETURNED, LATE, BY_HAND].map(({ mark, amountMinor, gateways }) => ({
+      gateway: gateways?.[0] ?? 'sslcommerz',
       tranId: `tran${mark}`,
       valId: `v${mark}`,
       atMs: 5,
       amountMinor: String(amountMinor),
     })),
+    strays: [],
+    ownpayDeliveries: [ownpayEvent(INTENDED, 'payment.failed', 'failed')],
+    attempts: [PAID, LEFT, RETURNED, LATE, INTENDED, BY_HAND].map(({ mark, gateways }) => ({
+      reference: `tran${mark}`,
+      gateway: gateways?.[0] ?? 'sslcommerz',
+      mark,
+    })),
     givenBack: [bookedRefund(BY_APP), bookedRefund(BY_OPERATORS)],
     refundNames: [BY_APP, BY_OPERATORS].map(({ id }) => ({
       id,
       reference: `ref_${id}`,
+      gateway: 'sslcommerz',
       mark: RETURNED.mark,
       latePaymentId: null,
     })),
@@ -206,18 +338,21 @@ export function soundRound(): Evidence {
       refundEvent(BY_OPERATORS),
       event(RETURNED, 'payment.refunded', 'REFUNDED'),
       event(LATE, 'payment.cancelled', 'CANCELLED'),
+      event(BY_HAND, 'payment.succeeded', 'SUCCEEDED'),
     ],
     postings: [
       posting(PAID, 'settlement', '12345'),
       posting(RETURNED, 'settlement', '30000'),
       posting(LATE, 'late', '40000'),
       posting(LATE, 'kept', '0'),
+      posting(BY_HAND, 'settlement', '16000'),
       ...[BY_APP, BY_OPERATORS].map(({ id, amountMinor }) => ({
         causeType: 'refund',
         causeId: `ref_${id}`,
         kind: 'refund',
         mark: RETURNED.mark,
         grossMinor: String(amountMinor),
+        gateway: 'sslcommerz',
       })),
     ],
     accounts: [

@@ -7,7 +7,7 @@ function good(): Fuzzed {
   return {
     operations: OPERATIONS,
     examples: 50,
-    subject: { beyondSchema: {}, silentChecks: {}, fewCases: null },
+    subject: { beyondSchema: {}, silentChecks: {}, fewCases: null, seldom: {} },
     counts: {
       checks: { not_a_server_error: { ran: 120, judged: 120 }, use_after_free: { ran: 120, judged: 0 } },
       cases: OPERATIONS.flatMap((operation) => [
@@ -103,7 +103,12 @@ describe('a run is no proof when', () => {
 test('a check is excused only as long as the contract lacks what it is about', () => {
   // The day something can be deleted, silence about use after deletion is a failure.
   const deletable = [...OPERATIONS, 'DELETE /things/{id}'];
-  const subject = { beyondSchema: {}, silentChecks: { another_check: 'nothing of it here' }, fewCases: null };
+  const subject = {
+    beyondSchema: {},
+    silentChecks: { another_check: 'nothing of it here' },
+    fewCases: null,
+    seldom: {},
+  };
   const why = (check: string, operations = OPERATIONS) => inapplicable(check, { operations, subject });
   expect(why('use_after_free')).toMatch(/no DELETE/);
   expect(why('use_after_free', deletable)).toBeNull();
@@ -115,6 +120,26 @@ test('an operation is excused from answering well only by name', () => {
   // What no schema can tell is said for each operation, and for no other.
   const never = withCounts({ statuses: [{ operation: 'GET /things', status: 200, count: 40 }] });
   expect(problemsOf(never)).toEqual(['POST /things never answered 2xx']);
-  const subject = { beyondSchema: { 'POST /things': 'wants a password' }, silentChecks: {}, fewCases: null };
+  const subject = {
+    beyondSchema: { 'POST /things': 'wants a password' },
+    silentChecks: {},
+    fewCases: null,
+    seldom: {},
+  };
   expect(problemsOf({ ...never, subject })).toEqual([]);
+});
+
+test('an operation is excused from as many cases as are asked for only by name, and never from a few', () => {
+  // "Seldom" must not come to mean never.
+  const cases = (count: number): Fuzzed => {
+    const { subject, ...fuzzed } = withCounts({
+      cases: [
+        { operation: 'GET /things', phase: 'fuzzing', mode: 'positive', count: 50 },
+        { operation: 'POST /things', phase: 'fuzzing', mode: 'positive', count },
+      ],
+    });
+    return { ...fuzzed, subject: { ...subject, seldom: { 'POST /things': 'has few objects' } } };
+  };
+  expect(problemsOf(cases(5))).toEqual([]);
+  expect(problemsOf(cases(4))).toEqual(['POST /things got 4 examples of 50']);
 });

@@ -4,6 +4,7 @@ import { postTransaction } from '../../database/ledger.ts';
 import { refundLateMoney, reserveRefund } from '../../database/refunds.ts';
 import { latePaymentKept, refundGivenBack } from '../../domain/ledger.ts';
 import { refundReference } from '../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import {
   createApplication,
   openLedger,
@@ -37,6 +38,7 @@ async function refunded(amountMinor: bigint): Promise<string> {
       amountMinor,
       reason: null,
       creator: { type: 'APP' },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
     });
     await end(statements, { refundId: refund.id, paymentId });
     await postTransaction(statements, refundGivenBack({ ...posted(reference), amountMinor, late: false }));
@@ -64,6 +66,7 @@ async function lateRefunded(): Promise<void> {
       reference,
       reason: null,
       creator: { type: 'SYSTEM' },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
     });
     await end(statements, { refundId: refund?.id ?? 0n, paymentId: BigInt(paid.paymentId) });
     await postTransaction(statements, refundGivenBack({ ...posted(reference), amountMinor: 10_000n, late: true }));

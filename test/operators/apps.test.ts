@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const name of ['owner', 'admin', 'elsewhere']) {
     tokens[name] = await world.logIn(`${name}@example.com`);
   }
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const send = (method: string, path: string, body?: unknown, as = 'admin'): Promise<Answer> =>

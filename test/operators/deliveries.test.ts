@@ -17,7 +17,7 @@ beforeAll(async () => {
   for (const name of ['owner', 'scoped']) {
     tokens[name] = await world.logIn(`${name}@example.com`);
   }
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const send = (method: string, path: string, body?: unknown, as = 'scoped'): Promise<Answer> =>

@@ -19,7 +19,7 @@ beforeAll(async () => {
   for (const name of ['admin', 'elsewhere']) {
     tokens[name] = await world.logIn(`${name}@example.com`);
   }
-}, 60_000);
+});
 afterAll(() => world.close());
 beforeEach(async () => {
   shop = await world.api.register({});
@@ -156,9 +156,13 @@ describe('the store of an application', () => {
     // A wrong password would be noticed by the next payer.
     world.api.stores.answer = 'unauthorized';
     expect(await override({})).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
+    world.api.stores.answer = 'unreadable';
+    expect(await override({})).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
     expect(await testStore()).toMatchObject({ source: 'ENVIRONMENT' });
     world.api.stores.answer = 'unavailable';
     expect(await override({})).toMatchObject({ status: 200, data: { checked: false, storeId: 'ownstore' } });
+    world.api.stores.answer = 'unproven';
+    expect(await override({})).toMatchObject({ status: 200, data: { checked: false } });
   });
 
   test.each<[string, object]>([
@@ -169,7 +173,7 @@ describe('the store of an application', () => {
     ['a store that is no text', { storeId: 7 }],
     ['no password', { storePassword: undefined }],
     ['a NUL in its password', { storePassword: 'a\0b' }],
-    ['a password of a novel’s length', { storePassword: 'x'.repeat(501) }],
+    ['a password of a novel’s length', { storePassword: 'x'.repeat(8_001) }],
   ])('is refused with %s', async (_name, wrong) => {
     const tried = world.api.stores.tried.length;
     expect(await override(wrong)).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
@@ -209,5 +213,21 @@ describe('the gateways that an application may use', () => {
     expect(await storeOfNewPayment()).toBe('teststore');
     expect((await send('PATCH', settings, { gatewaysAllowed: ['paypal'] })).code).toBe('VALIDATION_ERROR');
     expect((await send('PATCH', settings, { gatewaysAllowed: null })).data).toMatchObject({ gatewaysAllowed: null });
+  });
+
+  test.each([
+    ['no list', 'bkash'],
+    ['an empty one', []],
+    ['a gateway that there is not', ['sslcommerz', 'paypal']],
+  ])('are not chosen from %s', async (_name, checkoutGateways) => {
+    // A checkout that asks for the impossible would be found by its payer.
+    const settings = `/admin/apps/${shop.applicationId}/settings`;
+    const kept = await send('PATCH', settings, { checkoutGateways: ['bkash', 'sslcommerz'] });
+    expect(kept.data).toMatchObject({ checkoutGateways: ['bkash', 'sslcommerz'] });
+    expect((await send('PATCH', settings, { checkoutGateways })).code).toBe('VALIDATION_ERROR');
+    expect((await send('GET', `/admin/apps/${shop.applicationId}`)).data).toMatchObject({
+      checkoutGateways: ['bkash', 'sslcommerz'],
+    });
+    expect((await send('PATCH', settings, { checkoutGateways: null })).data).toMatchObject({ checkoutGateways: null });
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { Registration } from '../../database/applications.ts';
+import { ONE_REFUND } from '../support/gateways.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 let world: OperatorWorld;
@@ -26,7 +27,7 @@ beforeAll(async () => {
     ids[name] = await world.addOperator({ email: `${name}@example.com`, role, applicationId });
     tokens[name] = await world.logIn(`${name}@example.com`);
   }
-}, 60_000);
+});
 afterAll(() => world.close());
 beforeEach(async () => {
   await world.api.sql(`update applications set refund_approval_threshold_minor = 5000`);
@@ -162,7 +163,7 @@ describe("an operator's refund", () => {
     expect(decided).toEqual([{ decision: 'reject', reason: 'the customer was paid in cash' }]);
     const late = await send({ as: 'second', method: 'POST', path: `/admin/refunds/${refund}/approve` });
     expect(late).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
-  }, 20_000);
+  });
 
   test('needs a password that was entered within five minutes to be approved', async () => {
     // Step-up: a session that lies open approves nothing.
@@ -179,7 +180,7 @@ describe("an operator's refund", () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => refunded(payment, 1_500)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(6);
     expect(answers.filter(({ code }) => code === 'REFUND_EXCEEDS_BALANCE')).toHaveLength(14);
-  }, 20_000);
+  });
 
   test('of an application outside the grant finds nothing', async () => {
     // Foreign and absent look the same, for reading as for deciding.
@@ -228,7 +229,7 @@ describe('a refund under review', () => {
       [refund],
     );
     expect(row).toEqual({ operator_id: String(ids['finance']), second_operator_id: String(ids['second']) });
-  }, 20_000);
+  });
 
   test('is called refunded by two people only, too', async () => {
     // It books money as given back.
@@ -236,7 +237,7 @@ describe('a refund under review', () => {
     expect((await decideOn(refund, 'finance', 'refunded')).data).toMatchObject({ decision: 'awaits-second-person' });
     expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'under-way' });
     expect(await decisionsOf(refund)).toEqual([{ decision: 'accept', operator_id: String(ids['finance']) }]);
-  }, 20_000);
+  });
 
   test('is not held up by one person’s word: another word takes it back', async () => {
     // He may have erred, or be away for a month.
@@ -258,12 +259,12 @@ describe('a refund under review', () => {
       { decision: 'reject', outcome: 'TAKEN_BACK' },
       { decision: 'approve', outcome: null },
     ]);
-  }, 20_000);
+  });
 
   test('is asked about again by one', async () => {
     // Asking with the same key harms nothing.
     expect((await decideOn(await underReview(), 'finance', 'retry')).data).toMatchObject({ decision: 'under-way' });
-  }, 20_000);
+  });
 
   test('is the only one to be decided on so', async () => {
     // A refund that goes its way needs no review.
@@ -302,7 +303,7 @@ describe('a payment under review', () => {
       'payment.review-reject finance@example.com',
       'payment.review-reject second@example.com',
     ]);
-  }, 20_000);
+  });
 
   test('is the only one that can be', async () => {
     // Nobody turns a payment into another state by hand.
@@ -328,6 +329,17 @@ describe('late money', () => {
   const decideOn = (late: string, as: string, decision: string): Promise<Answer> =>
     send({ as, method: 'POST', path: `/admin/late-payments/${late}`, body: { decision, reason: 'as agreed' } });
 
+  test('that its gateway does not give back any more can only be kept', async () => {
+    // Two people would agree on something that ends as refused.
+    const late = await held(4_000);
+    await world.api.sql(
+      `update late_payments set gateway = '${ONE_REFUND}', created_at = now() - interval '16 days' where id = ?::bigint`,
+      [late],
+    );
+    expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect((await decideOn(late, 'finance', 'keep')).status).toBe(200);
+  });
+
   test('is listed, and decided by two people above the threshold', async () => {
     // Suspense is somebody's money.
     const late = await held(9_000);
@@ -346,7 +358,7 @@ describe('late money', () => {
       decision: { decision: 'refund', awaitsSecondPerson: false },
     });
     expect(await decideOn(late, 'admin', 'keep')).toMatchObject({ status: 409 });
-  }, 20_000);
+  });
 
   test('that is not held any more is left alone', async () => {
     // Decided once.

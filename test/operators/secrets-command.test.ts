@@ -34,7 +34,7 @@ beforeAll(async () => {
     `insert into webhook_endpoints (application_id, signing_secret) select id, ? from applications where name like 'Shop %'`,
     [former.seal('one of many')],
   );
-}, 60_000);
+});
 afterAll(() => world.close());
 
 interface Run {

@@ -7,9 +7,11 @@ import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
+import { chooseGateway } from '../../database/gateway-choices.ts';
 import { updateApplication } from '../../database/applications.ts';
 import { reserveRefund, type RefundRecord } from '../../database/refunds.ts';
-import { refundReference } from '../../domain/references.ts';
+import { attemptReference, refundReference } from '../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
@@ -18,8 +20,8 @@ import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../activities/payment-world.ts';
 import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
-import { until } from '../workflows/staged-payments.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { until } from '../support/until.ts';
 
 /** The real worker code on real Postgres, the real simulator and the real Temporal server. */
 export interface Recorder {
@@ -36,7 +38,7 @@ export async function openRecorder(): Promise<Recorder> {
   const namespace = await createTestNamespace();
   const realTime = await connectTestTemporal({ timeSkipping: false, namespace });
   const skipping = await connectTestTemporal({ timeSkipping: true, namespace });
-  const world = await createPaymentWorld(createDispatch(realTime.client));
+  const world = await createPaymentWorld({ dispatch: createDispatch(realTime.client) });
   const shop = await startReceiver();
   await updateApplication(
     { database: world.database },
@@ -119,7 +121,7 @@ export async function begin(
 ): Promise<Begun> {
   const input = await world.payment(fields);
   const { client } = jump ? skipping : realTime;
-  await createDispatch(client).openCheckout(world.handleOf(input), { timeoutMs: 8_000, unreachableMs: 2_000 });
+  await createDispatch(client).openCheckout(world.handleOf(input), { timeoutMs: 60_000, unreachableMs: 30_000 });
   return {
     input,
     attempt: await world.attemptRow(input),
@@ -136,6 +138,17 @@ async function finished(recorder: Recorder, status: string): Promise<History> {
   const begun = await begin(recorder);
   await recorder.world.finish(begun.attempt, status);
   return ended(begun);
+}
+
+/** The payer chooses as our page has him: the row first, then the workflow is told and opens the page. */
+async function choosing({ world }: Recorder, { input }: Begun): Promise<void> {
+  const scope = { applicationId: world.app.applicationId, mode: input.mode };
+  const reference = attemptReference();
+  const storeId = world.deps.gateways.defaultStoreId('sslcommerz', input.mode) ?? null;
+  const choice = { paymentId: BigInt(input.paymentId), gateway: 'sslcommerz', reference, storeId };
+  await world.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+  const wait = { attemptReference: reference, timeoutMs: 60_000, unreachableMs: 30_000 };
+  await world.deps.dispatch.chooseGateway(world.handleOf(input), wait);
 }
 
 async function deliveryOf({ world, realTime }: Recorder, { input }: Begun): Promise<WorkflowHandle> {
@@ -173,6 +186,21 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
   async 'payment-opened-at-second-try'(recorder) {
     const begun = await begin(recorder, { amountMinor: 131_343n });
     await recorder.world.finish(begun.attempt);
+    return ended(begun);
+  },
+  async 'payment-gateway-chosen'(recorder) {
+    const begun = await begin(recorder, { gatewayChoices: ['sslcommerz'] });
+    await choosing(recorder, begun);
+    await recorder.world.finish(await recorder.world.attemptRow(begun.input));
+    return ended(begun);
+  },
+  async 'payment-gateway-refused-then-cancelled'(recorder) {
+    const begun = await begin(recorder, { gatewayChoices: ['sslcommerz'], amountMinor: 131_340n });
+    await choosing(recorder, begun);
+    await recorder.world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      begun.input.paymentId,
+    ]);
+    await recorder.world.deps.dispatch.signalCancel(begun.input.reference);
     return ended(begun);
   },
   async 'payment-in-review'(recorder) {
@@ -293,6 +321,7 @@ async function refunding(
       amountMinor: awaits ? 6_000n : 4_000n,
       reason: null,
       creator: { type: 'USER', operatorId: creator },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
     }),
   );
   const { client } = jump ? skipping : realTime;

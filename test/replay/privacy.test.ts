@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Child } from '../../scripts/child.ts';
 import { findFreePort } from '../../scripts/ports.ts';
 import { startTemporal } from '../../scripts/temporal.ts';
-import { until } from '../workflows/staged-payments.ts';
 import { begin, openRecorder, type Recorder } from './branches.ts';
+import { until } from '../support/until.ts';
 
 const CANARIES = {
   customerName: 'canary-name',
@@ -34,7 +34,7 @@ beforeAll(async () => {
   server = temporal.child;
   process.env['LENDEN_TEST_TEMPORAL_ADDRESS'] = temporal.address;
   recorder = await openRecorder();
-}, 60_000);
+});
 afterAll(async () => {
   process.env['LENDEN_TEST_TEMPORAL_ADDRESS'] = shared;
   await recorder.close();
@@ -75,4 +75,4 @@ test('no byte of a payer reaches Temporal’s files, the histories or the log', 
     const encoded = Buffer.from(canary).toString('base64').replace(/=*$/, '').slice(0, -1);
     expect(texts.some((text) => text.includes(encoded))).toBe(false);
   }
-}, 60_000);
+});

@@ -64,14 +64,46 @@ describe('npm run app', () => {
     expect(read('rotate', '--id', '7', '--mode', 'live', '--grace-hours', '0')).toEqual({
       action: 'rotate',
       id: 7n,
-      mode: 'LIVE',
+      key: { mode: 'LIVE', dialect: 'native' },
       graceHours: { graceHours: 0 },
     });
   });
 
+  test('issues, lists and revokes keys of each contract', () => {
+    // Guards: a key is for exactly one mode and contract, and never has more scopes than were asked for.
+    expect(read('issue', '--id', '7', '--mode', 'test', '--dialect', 'ownpay', '--scope', 'read')).toEqual({
+      action: 'issue',
+      id: 7n,
+      key: { mode: 'TEST', dialect: 'ownpay', scopes: ['read'] },
+    });
+    expect(read('issue', '--id', '7', '--mode', 'live', '--dialect', 'shadhinpay')).toEqual({
+      action: 'issue',
+      id: 7n,
+      key: { mode: 'LIVE', dialect: 'shadhinpay' },
+    });
+    expect(read('keys', '--id', '7')).toEqual({ action: 'keys', id: 7n });
+    expect(read('revoke', '--id', '7', '--key', '9')).toEqual({ action: 'revoke', id: 7n, credentialId: 9n });
+  });
+
+  test('chooses the events of ShadhinPay’s contract, or those on by default', () => {
+    // Guards: what a business hears is what was written.
+    const events = (...names: string[]) =>
+      read('set', '--id', '7', ...names.flatMap((name) => ['--shadhinpay-event', name]));
+    expect(events('payment.expired', 'payment.completed')).toMatchObject({
+      settings: { shadhinpayEvents: ['payment.expired', 'payment.completed'] },
+    });
+    expect(events('')).toMatchObject({ settings: { shadhinpayEvents: null } });
+  });
+
   test.each([
+    [['set', '--id', '1', '--shadhinpay-event', 'payment.succeeded'], '--shadhinpay-event must be one of'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--dialect', 'shadhinpay', '--scope', 'read'], 'not known to shadhinpay'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--scope', 'read'], 'not known to native keys'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--dialect', 'x'], '--dialect must be'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--dialect', 'ownpay', '--scope', 'admin'], '--scope must be'],
+    [['revoke', '--id', '1'], '--key is missing'],
     [[], 'What to do'],
-    [['delete'], 'none of create, set, rotate'],
+    [['delete'], 'none of create, set, keys, issue, rotate, revoke'],
     [['create'], '--name is missing'],
     [['create', '--name', '  '], '--name'],
     [['create', '--name', 'a', '--id', '1'], 'does not take --id'],

@@ -47,7 +47,7 @@ describe('bootstrap', () => {
     expect(stderr).toContain('Installing the packages');
     expect(existsSync(join(project, 'node_modules', 'thing'))).toBe(true);
     expect([stdout.trim().split('\n').at(-1), status]).toEqual(['a b|--flag', 7]);
-  }, 60_000);
+  });
 
   test('does not install again what is there, and needs no npm then', () => {
     // Guards: a second start takes no time and works without a network.
@@ -64,7 +64,7 @@ describe('bootstrap', () => {
     pin('2.0.0');
     expect(bootstrap('local.ts').stderr).toContain('Installing the packages');
     expect(bootstrap('local.ts').stderr).not.toContain('Installing');
-  }, 60_000);
+  });
 
   test('passes signals on', async () => {
     // Guards: stopping npm start stops Lenden.
@@ -72,7 +72,7 @@ describe('bootstrap', () => {
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([9, null]);
-  }, 30_000);
+  });
 
   test('fails with the words of npm when the packages cannot be installed', () => {
     // Guards: a broken lockfile is told as such and nothing runs on half an installation.
@@ -81,5 +81,5 @@ describe('bootstrap', () => {
     const { status, stdout, stderr } = bootstrap('local.ts');
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain('npm ci failed');
-  }, 60_000);
+  });
 });

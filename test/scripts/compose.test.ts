@@ -124,13 +124,13 @@ describe('the production processes, with exactly the variables of docker-compose
     directory = mkdtempSync(join(tmpdir(), 'lenden-production-'));
     image = layOutImage(directory);
     database = await createEmptyDatabase();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await Promise.all(children.map((child) => child.stop()));
     await database.drop();
     rmSync(directory, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   /** Starts one service's command; only addresses are replaced by those of this machine. */
   async function startService(name: string, here: Readonly<Record<string, string>>): Promise<Child> {
@@ -190,7 +190,7 @@ describe('the production processes, with exactly the variables of docker-compose
       env: { PATH: process.env['PATH'], ...here },
     });
     expect([health.status, health.stderr]).toEqual([0, '']);
-  }, 120_000);
+  });
 
   test('a worker that polls nothing counts as unhealthy', async () => {
     // Guards: the health check can fail.
@@ -205,5 +205,5 @@ describe('the production processes, with exactly the variables of docker-compose
     });
     expect(health.stderr).toMatch(/no worker of .* polls lenden-payments/);
     expect(health.status).toBe(1);
-  }, 30_000);
+  });
 });

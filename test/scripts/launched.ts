@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findRunningStack, type DevFile } from '../../scripts/dev-file.ts';
+import { until } from '../support/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -33,22 +33,12 @@ export function launch(directory: string): Launched {
 
 /** Waits until the launched stack is ready. */
 export async function untilUp(launched: Launched, directory: string): Promise<DevFile> {
-  await until(() => launched.output().includes('Lenden is running') || launched.process.exitCode !== null, 90_000);
+  await until(() => launched.output().includes('Lenden is running') || launched.process.exitCode !== null);
   const dev = await findRunningStack(directory);
   if (dev === undefined) {
     throw new Error(`The stack did not come up:\n${launched.output()}`);
   }
   return dev;
-}
-
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) {
-      throw new Error(`not so within ${timeoutMs} ms: ${condition.toString()}`);
-    }
-    await sleep(50);
-  }
 }
 
 /** Whether a pid belongs to a process that still runs; one that is dead but not collected does not. */

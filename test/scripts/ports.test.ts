@@ -47,12 +47,12 @@ describe('ports', () => {
     expect(await findFreePort([taken])).not.toBe(taken);
   });
 
-  test('the documented port is replaced where it is taken, and all six differ', async () => {
+  test('the documented port is replaced where it is taken, and all seven differ', async () => {
     // Guards: every process of a stack gets a port of its own.
     const taken = await occupy('127.0.0.1');
     const ports = await choosePorts('default', { LENDEN_API_PORT: String(taken), LENDEN_WEB_PORT: String(taken) });
     expect(Object.values(ports)).not.toContain(taken);
-    expect(new Set(Object.values(ports)).size).toBe(6);
+    expect(new Set(Object.values(ports)).size).toBe(7);
   });
 
   test.each(['http', '0', '65536', '80.5', '-1'])('LENDEN_API_PORT=%s is refused by name', async (value) => {

@@ -57,7 +57,7 @@ describe('embedded Postgres', () => {
     await first.child.exited;
     const second = await start();
     expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
-  }, 60_000);
+  });
 
   test('stops a former server that still runs on the data before it starts', async () => {
     // Guards: two servers never write one cluster, also when the launcher alone was killed.
@@ -67,7 +67,7 @@ describe('embedded Postgres', () => {
     // It was ended before the second one came up; that its parent hears of it may take a moment more.
     await first.child.exited;
     expect(await query(second.url, 'select one from kept')).toEqual([{ one: 1 }]);
-  }, 60_000);
+  });
 
   test('starts although the pid in a stale pid file belongs to another program now', async () => {
     // Guards: a reused pid after a crash neither blocks the start nor gets the innocent program killed.
@@ -87,7 +87,7 @@ describe('embedded Postgres', () => {
       innocent.kill('SIGKILL');
       await once(innocent, 'exit');
     }
-  }, 60_000);
+  });
 
   test('starts although the killed server is still in the process table', async () => {
     // Guards: in a container whose first process collects no orphans, a kill -9 of everything does not block the start.
@@ -111,7 +111,7 @@ describe('embedded Postgres', () => {
       neglectful.kill('SIGKILL');
       await once(neglectful, 'exit');
     }
-  }, 60_000);
+  });
 
   test('makes the cluster anew when a first start died half-way', async () => {
     // Guards: a half-made cluster is never taken for a whole one.
@@ -124,7 +124,7 @@ describe('embedded Postgres', () => {
     writeFileSync(join(staging, 'PG_VERSION'), '18\n');
     const second = await start();
     expect(await query(second.url, 'select current_database() as name')).toEqual([{ name: 'lenden' }]);
-  }, 60_000);
+  });
 
   test('refuses a connection without the password', async () => {
     // Guards: another account of this machine cannot read payments over the loopback.
@@ -133,7 +133,7 @@ describe('embedded Postgres', () => {
     wrong.password = 'guess';
     await expect(query(wrong.href, 'select 1')).rejects.toThrow(/password/);
     expect(statSync(join(directory, 'postgres', 'password')).mode & 0o077).toBe(0);
-  }, 60_000);
+  });
 
   test('gives the owner a new password when the old one was lost', async () => {
     // Guards: data stays reachable for whoever owns the files.
@@ -143,7 +143,7 @@ describe('embedded Postgres', () => {
     const second = await start();
     expect(second.url.replace(/:\d+\//, '')).not.toBe(first.url.replace(/:\d+\//, ''));
     expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
-  }, 60_000);
+  });
 
   test('waits for the disk at every commit and listens on the loopback only', async () => {
     // Guards: a confirmed payment survives a power cut; the server is not offered to the network.
@@ -159,7 +159,7 @@ describe('embedded Postgres', () => {
     ]);
     await server.child.stop();
     expect(await acceptsConnections({ host: '127.0.0.1', port: server.port })).toBe(false);
-  }, 60_000);
+  });
 
   test('says what the server said when it cannot start', async () => {
     // Guards: a start that fails tells the reason instead of a timeout.
@@ -171,5 +171,5 @@ describe('embedded Postgres', () => {
       logFile: join(directory, 'other.log'),
     });
     await expect(attempt).rejects.toThrow(/Address already in use/);
-  }, 60_000);
+  });
 });

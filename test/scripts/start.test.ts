@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DevFile } from '../../scripts/dev-file.ts';
-import { isAlive, launch, until, untilUp, type Launched } from './launched.ts';
+import { isAlive, launch, untilUp, type Launched } from './launched.ts';
+import { until } from '../support/until.ts';
 
 let directory: string;
 let launched: Launched;
@@ -14,13 +15,13 @@ beforeAll(async () => {
   chmodSync(directory, 0o755);
   launched = launch(directory);
   dev = await untilUp(launched, directory);
-}, 120_000);
+});
 
 afterAll(async () => {
   launched.process.kill('SIGTERM');
   await launched.exited;
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+});
 
 function readDev(): DevFile {
   return JSON.parse(readFileSync(join(directory, 'dev.json'), 'utf8')) as DevFile;
@@ -49,6 +50,8 @@ describe('npm start', () => {
     expect(dev.apps.native.test.apiKey).toMatch(/^oi_test_/);
     expect(dev.apps.native.live.apiKey).toMatch(/^oi_live_/);
     expect(dev.apps.native.signingSecret).toMatch(/^whsec_/);
+    const page = await fetch(dev.mailbox);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('No mail yet')]);
     expect(dev.operators.map(({ role }) => role)).toEqual(['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer']);
     const [{ email, password } = { email: '', password: '' }] = dev.operators;
     const login = {
@@ -78,7 +81,7 @@ describe('npm start', () => {
     expect(second.output()).toContain(`already running here (process ${dev.processes['launcher']})`);
     expect(second.output()).toContain(dev.api);
     expect(readDev()).toEqual(dev);
-  }, 30_000);
+  });
 
   test('starts a killed process again and says so', async () => {
     // Guards: one dying process does not end the service.
@@ -86,13 +89,13 @@ describe('npm start', () => {
     for (const name of ['api', 'postgres'] as const) {
       process.kill(before[name] ?? 0, 'SIGKILL');
     }
-    await until(() => launched.output().includes('api runs again'), 30_000);
-    await until(() => launched.output().includes('postgres runs again'), 30_000);
+    await until(() => launched.output().includes('api runs again'));
+    await until(() => launched.output().includes('postgres runs again'));
     const after = readDev().processes;
     expect(after['api']).not.toBe(before['api']);
     expect(after['postgres']).not.toBe(before['postgres']);
-    await until(async () => JSON.stringify(await aboutMe()).includes('"status":200'), 20_000);
-  }, 90_000);
+    await until(async () => JSON.stringify(await aboutMe()).includes('"status":200'));
+  });
 
   test('resumes with its data after kill -9 of every process, the launcher included', async () => {
     // Guards: nothing that was stored is lost when everything dies at once.
@@ -104,7 +107,7 @@ describe('npm start', () => {
     const resumed = await untilUp(launched, directory);
     expect(resumed.apps).toEqual(dev.apps);
     expect(await aboutMe()).toMatchObject({ status: 200, data: { id: dev.apps.native.id } });
-  }, 120_000);
+  });
 
   test('leaves nothing running when only the launcher is killed, and starts again at once', async () => {
     // Guards: orphans neither hold the ports and data nor go on unseen.
@@ -115,16 +118,16 @@ describe('npm start', () => {
     const resumed = await untilUp(launched, directory);
     expect(Object.values(others).filter(isAlive)).toEqual([]);
     expect(resumed.apps).toEqual(dev.apps);
-  }, 120_000);
+  });
 
   test('ends its children by itself when it is killed and nobody starts it again', async () => {
     // Guards: a killed launcher leaves no stack behind on the machine.
     const { launcher = 0, ...others } = readDev().processes;
     process.kill(launcher, 'SIGKILL');
-    await until(() => !Object.values(others).some(isAlive), 30_000);
+    await until(() => !Object.values(others).some(isAlive));
     launched = launch(directory);
     await untilUp(launched, directory);
-  }, 120_000);
+  });
 
   test('stops everything on SIGTERM and keeps the data', async () => {
     // Guards: Ctrl-C is clean.
@@ -135,5 +138,5 @@ describe('npm start', () => {
     expect(existsSync(join(directory, 'dev.json'))).toBe(false);
     expect(existsSync(join(directory, 'postgres', 'data', 'postmaster.pid'))).toBe(false);
     expect(existsSync(join(directory, 'demo-apps.json'))).toBe(true);
-  }, 60_000);
+  });
 });

@@ -20,7 +20,7 @@ describe('a test database', () => {
     await second.close();
     await Promise.all([one.drop(), other.drop()]);
     expect(rows).toEqual([{ n: 0 }]);
-  }, 30_000);
+  });
 });
 
 describe('test time', () => {
@@ -47,14 +47,14 @@ describe('test time', () => {
     temporal = await connectTestTemporal({ timeSkipping: true });
     worker = await Worker.create({ connection: temporal.nativeConnection, taskQueue, workflowsPath });
     run = worker.run();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     worker.shutdown();
     await run;
     await temporal.close();
     rmSync(directory, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   test('jumps over a timer of seven days', async () => {
     // Guards: workflow tests run in real seconds what takes days in production.
@@ -62,7 +62,7 @@ describe('test time', () => {
     const options = { workflowId: uniqueTaskQueue('seven'), taskQueue };
     expect(await temporal.client.workflow.execute('sevenDays', options)).toBe('over');
     expect(Date.now() - started).toBeLessThan(10_000);
-  }, 30_000);
+  });
 
   test('moves one workflow forward by an exact amount', async () => {
     // Guards: a test can stand just before a deadline.
@@ -74,7 +74,7 @@ describe('test time', () => {
     await advanceWorkflow(real, { workflowId, byMs: 2 * 86_400_000 });
     expect(await handle.result()).toBe('late');
     await real.close();
-  }, 30_000);
+  });
 });
 
 describe('a test stack', () => {
@@ -82,7 +82,7 @@ describe('a test stack', () => {
 
   beforeAll(async () => {
     stack = await startTestStack();
-  }, 120_000);
+  });
 
   test('answers on a database of its own and leaves nothing behind', async () => {
     // Guards: end-to-end tests drive the real processes and are alone with their data.
@@ -95,5 +95,5 @@ describe('a test stack', () => {
     await stack.stop();
     expect(pids.filter(([, pid]) => isAlive(pid))).toEqual([]);
     expect(existsSync(stack.directory)).toBe(false);
-  }, 60_000);
+  });
 });

@@ -56,14 +56,14 @@ describe('embedded Temporal', () => {
       client.workflow.getHandle('payment:kept').describe(),
     );
     expect(status.name).toBe('RUNNING');
-  }, 60_000);
+  });
 
   test('serves its UI', async () => {
     // Guards: operators can read the work queue in a browser without another program.
     const { ui } = await start();
     const page = await untilAnswering(ui);
     expect(page).toContain('<html');
-  }, 60_000);
+  });
 
   test('gets the namespace, its retention and the search attributes on a server that has none', async () => {
     // Guards: a server of the user's own needs no manual set-up, and workflows stay readable for 90 days.
@@ -79,7 +79,7 @@ describe('embedded Temporal', () => {
     });
     expect(retention).toBe(90 * 86_400);
     expect(Object.keys(attributes ?? {})).toEqual(expect.arrayContaining(Object.keys(SEARCH_ATTRIBUTES)));
-  }, 60_000);
+  });
 });
 
 async function untilAnswering(url: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Evidence } from '../../proofs/simulation/evidence.ts';
 import type { BookedRefund } from '../../proofs/simulation/gateway-refunds.ts';
+import { NO_INVOICES, type InvoiceEvidence, type InvoiceStand } from '../../proofs/simulation/invoice-evidence.ts';
 import { judge, JUDGES, type JudgeName } from '../../proofs/simulation/judges.ts';
 import type { Values } from '../../proofs/simulation/postgres/values.ts';
 
@@ -150,6 +151,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
       { refundId: 1n, from: null, to: 'PENDING' },
       { refundId: 1n, from: 'PENDING', to: 'SUCCEEDED' },
     ],
+    invoices: NO_INVOICES,
     overReserved: [],
     wronglyRefused: [],
     refunds: [bookedOf('app', 4_000n), bookedOf('user', 3_000n)],
@@ -224,6 +226,112 @@ function withRows(table: string, change: (rows: Values[]) => Values[]): Evidence
 
 function withFirst(table: string, fields: Values): Evidence {
   return withRows(table, ([first = {}, ...rest]) => [{ ...first, ...fields }, ...rest]);
+}
+
+const DAY = '2026-01-10';
+const STAND: InvoiceStand = {
+  fromMs: later(1_000).getTime(),
+  status: 'ISSUED',
+  totalMinor: 9_000n,
+  paidMinor: 0n,
+  paused: false,
+  dueDate: '2026-02-10',
+  parts: [
+    { dueDate: DAY, amountMinor: 4_000n },
+    { dueDate: '2026-02-10', amountMinor: 5_000n },
+  ],
+  reminderDays: [],
+};
+
+/** An invoice of 90.00 in two parts, of which the first one was overdue when it was issued, and was told to be. */
+function billed(
+  change: { invoice?: Values; notices?: Values[]; events?: Values[]; seen?: Partial<InvoiceEvidence> } = {},
+): Evidence {
+  const evidence = goodEvidence();
+  const view = {
+    id: 1,
+    number: 'INV-000001',
+    status: 'OVERDUE',
+    totalMinor: 9_000,
+    amountPaidMinor: 0,
+    amountDueMinor: 9_000,
+  };
+  const event = {
+    application_id: 1n,
+    invoice_id: 1n,
+    payment_id: null,
+    delivery_status: 'PENDING',
+    event_id: 'evt_i',
+  };
+  const notice = { dueDate: DAY, offsetDays: 1 };
+  const look = { invoiceId: 1n, totalMinor: 9_000, amountPaidMinor: 0 };
+  return {
+    ...evidence,
+    running: [...evidence.running, 'invoice:pay_billed'],
+    rows: {
+      ...evidence.rows,
+      webhook_events: [
+        ...(evidence.rows['webhook_events'] ?? []),
+        ...(change.events ?? [
+          {
+            ...event,
+            event_id: 'evt_i1',
+            type: 'invoice.issued',
+            sequence: 1,
+            payload: JSON.stringify({ data: view }),
+          },
+          {
+            ...event,
+            event_id: 'evt_i2',
+            type: 'invoice.overdue',
+            sequence: 2,
+            payload: JSON.stringify({ data: { ...view, notice } }),
+          },
+        ]),
+      ],
+      invoices: [
+        {
+          id: 1n,
+          application_id: 1n,
+          reference: 'pay_billed',
+          customer_reference: 'invoice-0',
+          status: 'ISSUED',
+          number: 1n,
+          total_minor: 9_000n,
+          paid_minor: 0n,
+          event_sequence: 2,
+          ...change.invoice,
+        },
+      ],
+      invoice_notices: change.notices ?? [
+        {
+          id: 1n,
+          invoice_id: 1n,
+          kind: 'overdue',
+          due_date: DAY,
+          offset_days: 1,
+          skipped: false,
+          mail_status: 'NONE',
+          created_at: later(2_000),
+        },
+      ],
+    },
+    invoices: {
+      ...NO_INVOICES,
+      stands: new Map([[1n, [STAND]]]),
+      answers: [{ app: 0, key: 'invoice-0', what: 'created', view }],
+      looks: [
+        {
+          ...look,
+          askedAtMs: later(3_000).getTime(),
+          answeredAtMs: later(4_000).getTime(),
+          askedMinor: 4_000,
+          amountDueMinor: 9_000,
+        },
+      ],
+      ...change.seen,
+    },
+  };
 }
 
 /** What each judge is there for, planted. */
@@ -301,6 +409,43 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'money-known-in-time': withFirst('payments', { paid_at: later(5 * HOUR_MS) }),
   'no-false-alarm': { ...goodEvidence(), alerts: ['payment-behind-workflow'] },
   'no-storm': { ...goodEvidence(), histories: [{ workflowId: 'late:tranlate', events: 5_000 }] },
+  'invoice-counts-its-money': billed({ seen: { miscounted: ['invoice 1 has 1 paid'] } }),
+  'invoice-numbers-without-gaps': billed({ seen: { misnumbered: ['the invoices of app 1 have the numbers 1, 3'] } }),
+  'invoice-steps-are-legal': billed({ seen: { missteps: ['invoice 1 went from VOID to PAID'] } }),
+  'surplus-never-silent': billed({ invoice: { paid_minor: 9_001n } }),
+  'nobody-pays-for-void': billed({ seen: { payingForVoid: ['payment 1 is under way for invoice 1'] } }),
+  'invoice-adds-up': billed({
+    seen: {
+      answers: [
+        {
+          app: 0,
+          key: 'invoice-0',
+          what: 'created',
+          view: {
+            id: 1,
+            number: 'INV-000001',
+            status: 'ISSUED',
+            totalMinor: 9_000,
+            amountPaidMinor: 1,
+            amountDueMinor: 9_000,
+          },
+        },
+      ],
+    },
+  }),
+  'link-asks-what-is-due': billed({
+    seen: {
+      looks: billed().invoices.looks.map((look) => ({ ...look, askedMinor: 9_000 })),
+    },
+  }),
+  'told-only-what-is-due': billed({ seen: { toldAmiss: ['overdue 2026-01-10 1 of invoice 1'] } }),
+  'every-due-notice-told': billed({ notices: [] }),
+  'one-event-per-invoice-change': billed({ events: [] }),
+  'open-invoice-has-a-workflow': { ...billed(), running: [] },
+  'promises-about-invoices-kept': billed({ invoice: { number: 2n } }),
+  'letters-come-to-an-end': billed({
+    notices: (billed().rows['invoice_notices'] ?? []).map((notice) => ({ ...notice, mail_status: 'SENT' })),
+  }),
   'instruments-agree': { ...goodEvidence(), wrong: ['replay: another command'] },
 };
 
@@ -308,6 +453,7 @@ describe('the judges of the simulation', () => {
   test('have nothing against a story in which everything was kept', () => {
     // A judge that complains about the right thing would be switched off before long.
     expect(judge(goodEvidence())).toEqual([]);
+    expect(judge(billed())).toEqual([]);
   });
 
   test.each(Object.keys(JUDGES) as JudgeName[])('%s sees what it is there for', (name) => {
@@ -330,6 +476,23 @@ describe('the judges of the simulation', () => {
     const lost = (evidence: Evidence): boolean => judge(evidence).some(({ judge: name }) => name === 'no-charge-lost');
     expect(lost(told(true))).toBe(true);
     expect(lost(told(false))).toBe(false);
+  });
+
+  test('what an invoice did not ask for must be held, whatever else is held', () => {
+    // Over-collected money that nobody is told of is the worst that an installment can do.
+    const paid = { ...billed().rows['payments']?.[0], invoice_id: 1n, surplus_minor: 1_000n };
+    const silent = (held: Values[]): boolean =>
+      judge({
+        ...billed(),
+        rows: { ...billed().rows, payments: [paid], late_payments: held },
+      }).some(({ judge: name }) => name === 'surplus-never-silent');
+    const held = { payment_id: 1n, kind: 'surplus', gross_minor: 1_000n };
+    expect([[], [{ ...held, kind: 'late' }], [{ ...held, gross_minor: 999n }], [held]].map(silent)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('each way around a second person is seen', () => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { open, pay, press, readForm } from './payer.ts';
-import { password, startBoth, storeId, until } from './merchant.ts';
+import { password, startBoth, storeId } from './merchant.ts';
 import type { Form } from './merchant.ts';
+import { until } from '../support/until.ts';
 
 let both: Awaited<ReturnType<typeof startBoth>>;
 beforeAll(async () => {

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseStores } from '../../simulators/sslcommerz/stores.ts';
 import { pay, readForm } from './payer.ts';
-import { sessionRequest, startBoth, until } from './merchant.ts';
+import { sessionRequest, startBoth } from './merchant.ts';
+import { until } from '../support/until.ts';
 
 let both: Awaited<ReturnType<typeof startBoth>>;
 beforeAll(async () => {

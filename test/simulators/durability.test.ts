@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openDurableLog } from '../../simulators/durable-log.ts';
-import { createClient, startMerchant, until } from './merchant.ts';
+import { createClient, startMerchant } from './merchant.ts';
 import type { Merchant } from './merchant.ts';
 import { pay, readForm } from './payer.ts';
+import { until } from '../support/until.ts';
 
 type Process = { child: ChildProcess; url: string };
 
@@ -32,7 +33,7 @@ afterEach(async () => {
 /** Starts the real program and waits for its ready line. */
 async function start(): Promise<Process> {
   const child = spawn(process.execPath, ['simulators/main.ts'], {
-    env: { PATH: process.env['PATH'], SIMULATORS_PORT: '0', SIMULATORS_DATA: dataDir },
+    env: { PATH: process.env['PATH'], SIMULATORS_PORT: '0', SIMULATORS_SMTP_PORT: '0', SIMULATORS_DATA: dataDir },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (!child.stdout) {

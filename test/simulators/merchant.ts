@@ -14,7 +14,7 @@ export type Received = { path: string; form: Form; body: string; at: number };
 /** Waits short enough for tests; everything else as shipped. */
 const quickSettings: Partial<Settings> = {
   noticeRetryMs: [40, 40, 40],
-  noticeTimeoutMs: 1_000,
+  noticeTimeoutMs: 10_000,
   afterReturnMs: 150,
   lateNoticeMs: 300,
   hangMs: 250,
@@ -133,17 +133,4 @@ export function createClient({ url, merchant }: { url: string; merchant: { url: 
     },
     charges: async () => (await (await fetch(`${url}/__sim/charges`)).json()) as Record<string, string>[],
   };
-}
-
-/** Waits until the condition holds; fails loudly after five seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 5_000;
-  while (!(await condition())) {
-    if (Date.now() > end) {
-      throw new Error('It did not happen within five seconds');
-    }
-    await new Promise((resolve) => {
-      setTimeout(resolve, 15);
-    });
-  }
 }

@@ -1,18 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { scriptTable } from '../../simulators/sslcommerz/scripts.ts';
+import { scriptTable as nagadScripts } from '../../simulators/nagad/scripts.ts';
+import { scriptTable as sslcommerzScripts } from '../../simulators/sslcommerz/scripts.ts';
+import { scriptTable as stripeScripts } from '../../simulators/stripe/scripts.ts';
 
-test('the README lists exactly the rows of the script table', async () => {
+type Table = Readonly<Record<string, { name: string; about: string }>>;
+
+test.each<[string, Table]>([
+  ['SSLCOMMERZ', sslcommerzScripts],
+  ['Nagad', nagadScripts],
+  ['Stripe', stripeScripts],
+])('the README lists exactly the rows of the script table of %s', async (gateway, scripts) => {
   // Guards the document that others script by: it must not fall behind the table.
   const readme = await readFile(join(import.meta.dirname, '../../simulators/README.md'), 'utf8');
-  const rows = [...readme.matchAll(/^\| (\d\d) +\| `([a-z0-9-]+)` +\| (.+?) +\|$/gm)].map(([, number, name, about]) => [
-    number,
-    name,
-    about,
-  ]);
-  const table = Object.keys(scriptTable)
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${gateway}\n`)) ?? '';
+  const rows = [...section.matchAll(/^\| (\d\d) +\| `([a-z0-9-]+)` +\| (.+?) +\|$/gm)].map(
+    ([, number, name, about]) => [number, name, about],
+  );
+  const table = Object.keys(scripts)
     .toSorted()
-    .map((number) => [number, scriptTable[number]?.name, scriptTable[number]?.about]);
+    .map((number) => [number, scripts[number]?.name, scripts[number]?.about]);
   expect(rows).toEqual(table);
 });

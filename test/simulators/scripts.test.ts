@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { scriptTable } from '../../simulators/sslcommerz/scripts.ts';
 import { open, pay, press, readForm } from './payer.ts';
 import type { Page } from './payer.ts';
-import { sessionRequest, startBoth, until } from './merchant.ts';
+import { sessionRequest, startBoth } from './merchant.ts';
 import type { Received } from './merchant.ts';
+import { until } from '../support/until.ts';
 
 let both: Awaited<ReturnType<typeof startBoth>>;
 beforeAll(async () => {

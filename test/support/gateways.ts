@@ -1,14 +1,26 @@
-import type { GatewayRegistry } from '../../gateways/port.ts';
+import type { GatewayCapabilities, GatewayRegistry } from '../../gateways/port.ts';
+import { BKASH_CAPABILITIES } from '../../gateways/bkash/gateway.ts';
+import { STRIPE_CAPABILITIES } from '../../gateways/stripe/gateway.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 
-/** One known gateway with a store of the environment; what a test does not name it does not use. */
+const KNOWN: ReadonlyMap<string, GatewayCapabilities> = new Map([
+  [SSLCOMMERZ_CAPABILITIES.name, SSLCOMMERZ_CAPABILITIES],
+  [BKASH_CAPABILITIES.name, BKASH_CAPABILITIES],
+  [STRIPE_CAPABILITIES.name, STRIPE_CAPABILITIES],
+  ['one-refund', { ...SSLCOMMERZ_CAPABILITIES, name: 'one-refund', refundsPerPaymentMax: 1, refundWindowDays: 15 }],
+]);
+
+/** A gateway that takes one refund of a payment within 15 days; no payment can be begun there. */
+export const ONE_REFUND = 'one-refund';
+
+/** Known gateways, each with a store of the environment; what a test does not name it does not use. */
 export function registryOf(parts: Partial<GatewayRegistry> = {}): GatewayRegistry {
   return {
     names: [SSLCOMMERZ_CAPABILITIES.name],
-    capabilities: (name) => (name === SSLCOMMERZ_CAPABILITIES.name ? SSLCOMMERZ_CAPABILITIES : undefined),
+    capabilities: (name) => KNOWN.get(name),
     open: () => undefined,
     defaultStoreId: () => 'teststore',
-    pageOrigin: () => 'https://gateway.example',
+    pageOrigin: (name) => `https://${name === SSLCOMMERZ_CAPABILITIES.name ? 'gateway' : name}.example`,
     attemptNamedIn: () => null,
     ...parts,
   };

@@ -85,7 +85,7 @@ export async function advanceWorkflow(
 /** `FAST_FORWARD_POLLING_RESULT_POLL_TIMEOUT`. */
 const POLL_TIMED_OUT = 1;
 
-const ADVANCE_TIMEOUT_MS = 20_000;
+const ADVANCE_TIMEOUT_MS = 120_000;
 
 type Call = (request: Record<string, unknown>, ...rest: unknown[]) => unknown;
 

@@ -36,10 +36,15 @@ describe('docs/operating.md', () => {
       'runtime/config.ts',
       ...CODE.filter((path) => path.startsWith('runtime/telemetry')),
     ]);
-    const stores = ['URL', 'STORE_ID', 'STORE_PASSWORD'].flatMap((name) => [
-      `SSLCOMMERZ_TEST_${name}`,
-      `SSLCOMMERZ_LIVE_${name}`,
-    ]);
+    const settings = {
+      SSLCOMMERZ: ['URL', 'STORE_ID', 'STORE_PASSWORD'],
+      BKASH: ['URL', 'USERNAME', 'PASSWORD', 'APP_KEY', 'APP_SECRET', 'NOTICE_CERTIFICATE'],
+      NAGAD: ['URL', 'MERCHANT_ID', 'MERCHANT_PRIVATE_KEY', 'GATEWAY_PUBLIC_KEY', 'ADDRESS'],
+      STRIPE: ['URL', 'ACCOUNT', 'SECRET_KEY', 'WEBHOOK_SECRET'],
+    };
+    const stores = Object.entries(settings).flatMap(([gateway, names]) =>
+      names.flatMap((name) => [`${gateway}_TEST_${name}`, `${gateway}_LIVE_${name}`]),
+    );
     expect(variables).toContain('OTEL_METRIC_EXPORT_INTERVAL');
     expect(undocumented([...variables, ...stores])).toEqual([]);
   });

@@ -36,7 +36,7 @@ beforeAll(async () => {
     logger,
   });
   temporal = await connectTestTemporal();
-}, 60_000);
+});
 afterAll(() => temporal.close());
 
 const activities: PaymentActivities = {
@@ -116,7 +116,7 @@ describe('the workflow with and without its trace', () => {
       histories.flatMap((history) => [replay(withTrace, history), replay(withoutTrace, history)]),
     );
     expect(replays).toEqual(Array(6).fill('ok'));
-  }, 60_000);
+  });
 
   test('tells its end once per run, in no replay, and names the span that its activities saw', async () => {
     // A payment that is counted again whenever a worker restarts would make the metric worthless.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { assetAt, checkoutAssets } from '../../web/assets.ts';
+import { assetAt, pageAssets } from '../../web/assets.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 
 describe('pageHeaders', () => {
@@ -47,19 +47,19 @@ describe('pageHeaders', () => {
 describe('assets', () => {
   test('are found at their hashed path only', () => {
     // Protects against reading other files and against stale caches.
-    for (const asset of Object.values(checkoutAssets)) {
+    for (const asset of Object.values(pageAssets)) {
       expect(asset.path).toMatch(/^\/assets\/[a-z]+\.[0-9a-f]{16}\.(css|js|svg)$/);
       expect(assetAt(asset.path)).toBe(asset);
       expect(asset.reason).not.toBe('');
     }
-    expect(assetAt('/assets/checkout.css')).toBeNull();
+    expect(assetAt('/assets/page.css')).toBeNull();
     expect(assetAt('/assets/../web/assets.ts')).toBeNull();
     expect(assetAt('__proto__')).toBeNull();
   });
 
   test('may be kept for ever and are never sniffed', () => {
     // Protects a slow network from loading the same file twice.
-    const headers = assetHeaders({ asset: checkoutAssets.script, secure: true });
+    const headers = assetHeaders({ asset: pageAssets.script, secure: true });
     expect(headers['Cache-Control']).toBe('public, max-age=31536000, immutable');
     expect(headers['X-Content-Type-Options']).toBe('nosniff');
     expect(headers['Content-Type']).toBe('text/javascript; charset=utf-8');

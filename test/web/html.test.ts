@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { html } from '../../web/html.ts';
+import { SafeColor } from '../../web/safe-color.ts';
 import { SafeUrl } from '../../web/safe-url.ts';
 import { xssCorpus } from './xss-corpus.ts';
 
@@ -47,6 +48,16 @@ describe('html', () => {
     expect(() => html`<script>const a = 1; ${value}</script>`).toThrow('script or style');
     // prettier-ignore
     expect(() => html`<style></style><style>${value}</style>`).toThrow('script or style');
+  });
+
+  test('takes only checked colours in style attributes', () => {
+    // Protects against a style that loads something or covers the page.
+    expect(() => html`<p style="color:${'red;background:url(x)'}"></p>`).toThrow('SafeColor');
+    expect(() => html`<p style="color:${html`<b></b>`}"></p>`).toThrow('SafeColor');
+    expect(() => SafeColor.hex('#000000;x')).toThrow('#rrggbb');
+    expect(html`<p style="color:${SafeColor.hex('#0b6b4f')};margin:0">x</p>`.toString()).toBe(
+      '<p style="color:#0b6b4f;margin:0">x</p>',
+    );
   });
 
   test('refuses markup as an attribute value', () => {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { assetAt } from '../../web/assets.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 
@@ -9,7 +10,7 @@ export type Answer = string | { status: number; headers: Record<string, string>;
 export type PageServer = {
   origin: string;
   port: number;
-  requests: { method: string; path: string; headers: IncomingMessage['headers'] }[];
+  requests: { method: string; path: string; headers: IncomingMessage['headers']; body: string }[];
   close: () => Promise<void>;
 };
 
@@ -22,7 +23,7 @@ export async function startPageServer({
   formActionOrigins?: string[];
 }): Promise<PageServer> {
   const requests: PageServer['requests'] = [];
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? '/';
     const method = request.method ?? 'GET';
     const asset = assetAt(path);
@@ -30,8 +31,9 @@ export async function startPageServer({
       response.writeHead(200, assetHeaders({ asset, secure: false })).end(asset.body);
       return;
     }
+    const body = await text(request);
     if (path !== '/favicon.ico') {
-      requests.push({ method, path, headers: request.headers });
+      requests.push({ method, path, headers: request.headers, body });
     }
     const answered = page(path, method);
     if (answered === null) {
@@ -42,7 +44,7 @@ export async function startPageServer({
       response.writeHead(answered.status, answered.headers).end(answered.body);
     }
   };
-  const server = createServer(answer);
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') {

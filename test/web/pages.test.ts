@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkoutAssets } from '../../web/assets.ts';
+import { pageAssets } from '../../web/assets.ts';
 import { renderErrorPage } from '../../web/checkout/error-page.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';
 import { refreshAfterSeconds } from '../../web/checkout/refresh.ts';
@@ -10,7 +10,24 @@ import { languages } from '../../web/language.ts';
 import { at, errorKinds, exampleError, exampleStates, exampleView, now } from './example-views.ts';
 
 const finalStates = ['succeeded', 'failed', 'cancelled', 'expired', 'partially_refunded', 'refunded'] as const;
+
 const waitingStates = ['opening', 'confirming', 'cancelling', 'review'] as const;
+
+/** What a payer may do in a state. */
+function actionsOf(state: CheckoutState): string[] {
+  switch (state.kind) {
+    case 'open':
+      return ['continue', 'cancel'];
+    case 'choosing':
+      return ['gateway', 'cancel'];
+    case 'manual':
+      return ['submission', 'cancel'];
+    case 'submitted':
+      return state.correctAction === null ? [] : ['submission'];
+    default:
+      return [];
+  }
+}
 
 describe('the checkout page', () => {
   test('tells an open payment: whom, how much, what for, until when', () => {
@@ -31,13 +48,32 @@ describe('the checkout page', () => {
       const forms = page.match(/<form method="post" action="[^"]+"/g) ?? [];
       expect({ name, forms }).toEqual({
         name,
-        forms:
-          state.kind === 'open'
-            ? ['continue', 'cancel'].map((verb) => `<form method="post" action="/checkout/pay_x/${verb}?lang=en"`)
-            : [],
+        forms: actionsOf(state).map((verb) => `<form method="post" action="/checkout/pay_x/${verb}?lang=en"`),
       });
     }
   });
+
+  test('asks how to pay by one button for each gateway, in the order given', () => {
+    // One press must be enough, without a script, and each button says where it leads.
+    const page = renderCheckoutPage(exampleView(exampleStates.choosing));
+    const buttons = page.match(/<button name="gateway"[^]*?<\/button>/g);
+    expect(buttons).toEqual([
+      '<button name="gateway" value="bkash"><bdi>bKash</bdi></button>',
+      '<button name="gateway" value="sslcommerz"><bdi>SSLCOMMERZ</bdi></button>',
+    ]);
+    expect(page).toContain('12 minutes left');
+  });
+
+  test.each(['chosen', 'opening_chosen'] as const)(
+    '%s leads back to the choice, in the language of the page',
+    (name) => {
+      // A payer who pressed the wrong button must find the way back.
+      expect(renderCheckoutPage(exampleView(exampleStates[name], { language: 'bn' }))).toContain(
+        'href="/checkout/pay_x?choose=1&#38;lang=bn"',
+      );
+      expect(renderCheckoutPage(exampleView(exampleStates.open))).not.toContain('choose=1');
+    },
+  );
 
   test('marks TEST on every state and nothing on LIVE', () => {
     // Protects against taking a test page for a real one, and the other way round.
@@ -86,6 +122,20 @@ describe('the checkout page', () => {
     expect(page).toContain('৳৯৮,৪৫৫.৫০');
   });
 
+  test.each(['succeeded', 'partially_refunded', 'refunded'] as const)(
+    '%s links to its receipt where there is one',
+    (name) => {
+      // Protects the payer's record, and against a link that leads to nothing.
+      const state = exampleStates[name];
+      const receipt = { ...state.receipt, receiptPath: '/checkout/pay_x/receipt' };
+      const link = 'href="/checkout/pay_x/receipt">রসিদ ডাউনলোড করুন</a>';
+      expect(renderCheckoutPage(exampleView({ ...state, receipt }, { language: 'bn' }))).toContain(link);
+      expect(renderCheckoutPage(exampleView(state, { language: 'bn' }))).not.toContain('রসিদ ডাউনলোড');
+      const elsewhere = { ...state.receipt, receiptPath: 'https://evil.example/' };
+      expect(() => renderCheckoutPage(exampleView({ ...state, receipt: elsewhere }))).toThrow('Not a path');
+    },
+  );
+
   test('speaks the language asked for and links to the other one', () => {
     // Protects payers who read only one of them.
     const bangla = renderCheckoutPage(exampleView(exampleStates.open, { language: 'bn' }));
@@ -99,7 +149,7 @@ describe('the checkout page', () => {
     // Protects the inventory of what a payment page runs.
     const page = renderCheckoutPage(exampleView(exampleStates.open));
     expect(page.match(/<script[^>]*>/g)).toEqual([
-      `<script defer src="${checkoutAssets.script.path}" integrity="${checkoutAssets.script.integrity}">`,
+      `<script defer src="${pageAssets.script.path}" integrity="${pageAssets.script.integrity}">`,
     ]);
     expect(page).not.toMatch(/\s(style|on[a-z]+)=/);
   });
@@ -115,7 +165,7 @@ describe('the checkout page', () => {
     for (const language of languages) {
       for (const state of Object.values(exampleStates)) {
         const page = renderCheckoutPage(exampleView(state, { language }));
-        expect(Buffer.byteLength(page) + checkoutAssets.stylesheet.body.length).toBeLessThanOrEqual(15_000);
+        expect(Buffer.byteLength(page) + pageAssets.stylesheet.body.length).toBeLessThanOrEqual(15_000);
       }
     }
   });

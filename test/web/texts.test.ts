@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { moneyText } from '../../web/checkout/money-text.ts';
-import { deadlineText, durationText, momentText } from '../../web/checkout/time-text.ts';
+import { moneyText } from '../../web/money-text.ts';
+import { deadlineText, durationText, momentText } from '../../web/time-text.ts';
 
 describe('moneyText', () => {
   test.each([

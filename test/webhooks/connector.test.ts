@@ -11,6 +11,7 @@ import { createGuardedConnector, type ConnectorOptions } from '../../runtime/htt
 import { HttpFailure } from '../../runtime/http-client/failure.ts';
 import { resolvePublicName, resolveSystemName, type ResolvedAddress } from '../../runtime/http-client/resolve.ts';
 import { listenRaw, type Listener } from './listener.ts';
+import { until } from '../support/until.ts';
 
 /** Public by its number, but nobody's: RIRs have none of 2e00::/8, so no packet ever reaches anybody. */
 const PUBLIC_NOBODY = '2e00::1';
@@ -171,7 +172,7 @@ describe('an opening that fails', () => {
   test('because the peer never answers the handshake ends at its limit, and its connection with it', async () => {
     // The limit is for name, TCP and TLS together; a socket left open would be the peer's to hold.
     const { port, sockets } = await listener((socket) => socket.resume());
-    const failure = await failureOf(open({ hostname: '127.0.0.1', port, protocol: 'https:', connectTimeoutMs: 150 }));
+    const failure = await failureOf(open({ hostname: '127.0.0.1', port, protocol: 'https:', connectTimeoutMs: 1_500 }));
     expect(failure).toEqual({ kind: 'timeout', sent: false, message: 'timeout' });
     await until(() => sockets.total === 1 && sockets.open === 0);
   });
@@ -189,9 +190,9 @@ describe('a socket that opened', () => {
     // A request that takes longer than connecting may take is normal; its errors belong to who sends it.
     const { port, sockets } = await listener();
     const bare = await open({ hostname: '127.0.0.1', port });
-    const limited = await open({ hostname: '127.0.0.1', port, connectTimeoutMs: 60 });
+    const limited = await open({ hostname: '127.0.0.1', port, connectTimeoutMs: 1_500 });
     await new Promise((resolve) => {
-      setTimeout(resolve, 150);
+      setTimeout(resolve, 2_000);
     });
     expect(limited.destroyed).toBe(false);
     expect(sockets.open).toBe(2);
@@ -309,13 +310,3 @@ describe('names', () => {
     expect(await resolveSystemName(`${'a'.repeat(64)}.invalid`)).toEqual([]);
   });
 });
-
-/** A moment's patience for what happens in another place. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 300 && !holds(); tries += 1) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 10);
-    });
-  }
-  expect(holds()).toBe(true);
-}

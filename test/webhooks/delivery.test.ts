@@ -309,10 +309,9 @@ describe('an endpoint that keeps failing', () => {
       ),
     );
     const apps = await Promise.all(Array.from({ length: 9 }, () => world.app(shop.url)));
-    const startedMs = performance.now();
     const healthy = await Promise.all(apps.map(async (app) => deliver(await world.event(app))));
     expect(healthy.every(({ kind }) => kind === 'delivered')).toBe(true);
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(await Promise.race([stuck, Promise.resolve('still stuck')])).toBe('still stuck');
     expect(dead.sockets.total).toBe(5);
     await dead.close();
     const results = await stuck;

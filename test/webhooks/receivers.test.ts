@@ -47,7 +47,7 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
       child.once('error', (error) => reject(new Error(`${command} cannot be run: install it`, { cause: error })));
     });
     await Promise.race([accepting(port), failed]);
-  }, 20_000);
+  });
   afterAll(
     () =>
       new Promise<void>((done) => {

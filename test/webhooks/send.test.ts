@@ -18,6 +18,7 @@ const endpoint: DeliveryEndpoint = {
 };
 const delivery: Delivery = {
   id: 7n,
+  dialect: 'native',
   type: 'payment.succeeded',
   payload: '{"note":"৳"}',
   status: 'PENDING',

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openTheatre, until, type Script, type StagedPayment, type Theatre } from './staged-payments.ts';
+import { openTheatre, type Script, type StagedPayment, type Theatre } from './staged-payments.ts';
+import { until } from '../support/until.ts';
 
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterAll(() => theatre.close());
 
 /** A payment whose confirmed charge the gateway flags as risky. */

@@ -2,20 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
 import { callbackSignal } from '../../workflows/messages/payment.ts';
-import {
-  detailsOf,
-  openTheatre,
-  timesOf,
-  until,
-  type Script,
-  type StagedPayment,
-  type Theatre,
-} from './staged-payments.ts';
+import { detailsOf, openTheatre, timesOf, type Script, type StagedPayment, type Theatre } from './staged-payments.ts';
+import { until } from '../support/until.ts';
 
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterAll(() => theatre.close());
 
 const away = (): Promise<never> =>
@@ -122,5 +115,5 @@ describe('money after the end', () => {
     await arrive(staged, 2n);
     expect(await staged.late().result()).toBe('nothing-late');
     expect(await statusOf(staged)).toBe('NOTHING_LATE');
-  }, 30_000);
+  });
 });

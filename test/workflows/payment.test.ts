@@ -10,19 +10,19 @@ import {
   eventNames,
   openTheatre,
   timesOf,
-  until,
   type Script,
   type StagedPayment,
   type Theatre,
 } from './staged-payments.ts';
+import { until } from '../support/until.ts';
 
 const HOUR_MS = 3_600_000;
-const PATIENT = { timeoutMs: 8_000, unreachableMs: 2_000 };
+const PATIENT = { timeoutMs: 60_000, unreachableMs: 30_000 };
 
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterAll(() => theatre.close());
 
 /** The gateway cannot be asked; the workflow sees it after the activity's own retries. */
@@ -239,23 +239,19 @@ describe('expiry', () => {
   test.each([
     ['not paid', { kind: 'expired' }, 'EXPIRED'],
     ['paid', { kind: 'charged' }, 'SUCCEEDED'],
-  ] as const)(
-    'waits for a gateway that is away for an hour and then says: %s',
-    async (_name, verdict, status) => {
-      // Unknown is not failed: the payment stays PENDING until there is an answer.
-      const staged = theatre.stage();
-      staged.script = {
-        verify: (call) => (call <= 6 ? away() : verdict),
-      };
-      await theatre.skipping.dispatch.startPayment(staged.payment);
-      expect(await staged.handle().result()).toBe(status);
-      const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
-      expect(asked).toHaveLength(7);
-      expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThan(HOUR_MS);
-      expect(staged.asked.verify.every(({ final }) => final)).toBe(true);
-    },
-    20_000,
-  );
+  ] as const)('waits for a gateway that is away for an hour and then says: %s', async (_name, verdict, status) => {
+    // Unknown is not failed: the payment stays PENDING until there is an answer.
+    const staged = theatre.stage();
+    staged.script = {
+      verify: (call) => (call <= 6 ? away() : verdict),
+    };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe(status);
+    const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect(asked).toHaveLength(7);
+    expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThan(HOUR_MS);
+    expect(staged.asked.verify.every(({ final }) => final)).toBe(true);
+  });
 
   test('hands the payment to an operator when the gateway cannot be asked for 72 hours', async () => {
     // After three days a person decides, never the clock, and the questions stay bounded.
@@ -269,7 +265,18 @@ describe('expiry', () => {
     expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThanOrEqual(72 * HOUR_MS);
     expect(asked.length).toBeLessThanOrEqual(80);
     await staged.handle().terminate();
-  }, 60_000);
+  });
+
+  test('waits for an operator who is to say whether money has arrived, longer than 72 hours', async () => {
+    // The clock ends nothing that may be paid.
+    const staged = await startSkipping({
+      verify: (call) => (call <= 85 ? { kind: 'undecided', hopeful: false, withOperator: true } : { kind: 'charged' }),
+    });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.review).toEqual([]);
+    const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThanOrEqual(72 * HOUR_MS);
+  });
 
   test('adds at most ten events to a payment that waits for a day', async () => {
     // Waiting is one timer, never a loop in the history.
@@ -326,7 +333,7 @@ describe('review', () => {
     expect((await staged.handle().describe()).status.name).toBe('RUNNING');
     expect(staged.asked.settle).toEqual([]);
     await staged.handle().terminate();
-  }, 20_000);
+  });
 
   test('is written down although the database is away for a while', async () => {
     // The reason must not be lost with a connection.
@@ -337,7 +344,7 @@ describe('review', () => {
     await inReview(staged);
     expect(staged.asked.review).toHaveLength(5);
     await staged.handle().terminate();
-  }, 20_000);
+  });
 });
 
 describe('opening the checkout', () => {
@@ -375,7 +382,7 @@ describe('opening the checkout', () => {
     expect(staged.asked.verify).toMatchObject([{ final: true }]);
     expect(staged.asked.open.length).toBeLessThanOrEqual(40);
     expect(eventNames(await staged.handle().fetchHistory()).length).toBeLessThanOrEqual(300);
-  }, 20_000);
+  });
 
   test('says in words that the gateway cannot be reached', async () => {
     // Whoever opens the workflow sees what it is doing.
@@ -410,7 +417,7 @@ describe('opening the checkout', () => {
     };
     await theatre.skipping.dispatch.startPayment(staged.payment);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
-  }, 20_000);
+  });
 });
 
 describe('the update that waits for the checkout', () => {
@@ -436,15 +443,13 @@ describe('the update that waits for the checkout', () => {
     // A creator gets its CREATED payment instead of an open connection.
     const session = Promise.withResolvers<OpenCheckoutResult>();
     const staged = theatre.stage({ open: () => session.promise });
-    const started = Date.now();
     await expect(
       theatre.realTime.dispatch.openCheckout(staged.payment, { timeoutMs: 600, unreachableMs: 300 }),
     ).rejects.toThrow();
-    expect(Date.now() - started).toBeLessThan(3_000);
     session.resolve({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: false });
     await until(async () => (await staged.progress()).waitingFor === 'payer');
     await staged.handle().terminate();
-  }, 20_000);
+  });
 
   test('is answered under review', async () => {
     // A resumed payment under review has a page to show.
@@ -542,7 +547,7 @@ describe('settling', () => {
     expect(await staged.handle().result()).toBe('SUCCEEDED');
     expect(staged.asked.settle).toHaveLength(9);
     expect(staged.asked.verify).toHaveLength(1);
-  }, 30_000);
+  });
 
   test('that can never succeed fails visibly, and the payment is resumed and settled once it can', async () => {
     // A poison event is parked where somebody sees it, never retried in silence.
@@ -565,5 +570,5 @@ describe('settling', () => {
     expect(await theatre.realTime.dispatch.startPayment(staged.payment)).toBe('running');
     expect(await staged.handle().result()).toBe('SUCCEEDED');
     expect(staged.asked.settle).toHaveLength(tries + 1);
-  }, 60_000);
+  });
 });

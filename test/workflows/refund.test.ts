@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RefundAnswer, RefundStand } from '../../workflows/messages/refund.ts';
-import { detailsOf, timesOf, until } from './staged-payments.ts';
+import { detailsOf, timesOf } from './staged-payments.ts';
 import { openRefundTheatre, type RefundTheatre } from './staged-refunds.ts';
+import { until } from '../support/until.ts';
 
 let theatre: RefundTheatre;
 beforeAll(async () => {
   theatre = await openRefundTheatre();
-}, 60_000);
+});
 afterAll(() => theatre.close());
 
 const DAY_MS = 86_400_000;
@@ -52,7 +53,7 @@ describe('a refund', () => {
     const times = timesOf(history, 'activityTaskScheduled');
     expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(4 * DAY_MS);
     expect(staged.asked.end).toHaveLength(1);
-  }, 60_000);
+  });
 
   test('that the gateway never finishes is left to a person after thirty days', async () => {
     // Time alone never makes a refund failed.
@@ -63,7 +64,7 @@ describe('a refund', () => {
     expect(await staged.progress()).toMatchObject({ status: 'PENDING', waitingFor: 'operator' });
     expect(staged.asked.end).toEqual([]);
     await staged.handle().terminate();
-  }, 60_000);
+  });
 
   test('whose outcome is unclear waits for the operator and goes on as he decides', async () => {
     // The decision may be to ask once more.
@@ -148,7 +149,7 @@ describe('a refund', () => {
     await expect(staged.handle().result()).rejects.toThrow();
     expect((await staged.handle().describe()).status.name).toBe('FAILED');
     expect(staged.asked.end.length).toBeGreaterThan(5);
-  }, 60_000);
+  });
 });
 
 describe('an approval', () => {
@@ -188,5 +189,5 @@ describe('an approval', () => {
     expect(await staged.handle().result()).toBe('REJECTED');
     expect(staged.asked.reminders).toHaveLength(1);
     expect(staged.asked.decide).toMatchObject([{ expired: true, decisionIds: [] }]);
-  }, 30_000);
+  });
 });

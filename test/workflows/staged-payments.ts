@@ -221,15 +221,3 @@ export function timesOf(history: History, name: string): number[] {
     .filter((_event, index) => names[index] === name)
     .map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1_000 + Number(eventTime?.nanos ?? 0) / 1e6);
 }
-
-export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await holds()) {
-      return;
-    }
-    await new Promise((resolve) => {
-      setTimeout(resolve, 25);
-    });
-  }
-  throw new Error('it did not come about within ten seconds');
-}

@@ -1,10 +1,10 @@
 import { html } from '../html.ts';
 import { inLanguage } from '../language.ts';
 import { SafeUrl } from '../safe-url.ts';
-import { layout } from './layout.ts';
-import { phrase } from './phrase.ts';
-import { symbol } from './symbol.ts';
-import { durationText } from './time-text.ts';
+import { layout } from '../frame/layout.ts';
+import { phrase } from '../frame/phrase.ts';
+import { symbol } from '../frame/symbol.ts';
+import { durationText } from '../time-text.ts';
 import type { ErrorPageView } from './view.ts';
 import { wordsIn } from './words.ts';
 
@@ -14,7 +14,8 @@ export function renderErrorPage(view: ErrorPageView): string {
   const words = wordsIn(language);
   const { title, text } = words.errors[view.kind];
   const wait =
-    retryAfterSeconds !== null && phrase(words.waitSeconds, { time: durationText(retryAfterSeconds, language) });
+    retryAfterSeconds !== null &&
+    phrase(words.waitSeconds, { time: html`${durationText(retryAfterSeconds, language)}` });
   const retry = retryPath !== null && SafeUrl.localPath(inLanguage(retryPath, language));
   return layout({
     title,

@@ -1,39 +1,72 @@
 import { html, type Html } from '../html.ts';
 import { inLanguage } from '../language.ts';
 import { SafeUrl } from '../safe-url.ts';
-import { facts } from './facts.ts';
-import { moneyText } from './money-text.ts';
-import { phrase } from './phrase.ts';
+import { facts } from '../frame/facts.ts';
+import { frameWordsIn } from '../frame/words.ts';
+import { moneyText } from '../money-text.ts';
+import { gatewayText } from './gateway-text.ts';
+import { phrase } from '../frame/phrase.ts';
 import { secondsLeft } from './refresh.ts';
-import { deadlineText, durationText } from './time-text.ts';
+import { deadlineText, durationText } from '../time-text.ts';
 import type { CheckoutState, CheckoutView } from './view.ts';
 import type { Words } from './word-list.ts';
 import { wordsIn } from './words.ts';
 
 type OpenState = Extract<CheckoutState, { kind: 'open' }>;
+type ChoosingState = Extract<CheckoutState, { kind: 'choosing' }>;
+/** All states in which the payer may still decide. */
+type Payable = { readonly expiresAt: Date; readonly cancelAction: string };
 
 /** What the payer decides on: whom, how much, what for, until when; go on, or cancel. */
 export function openPart(view: CheckoutView, state: OpenState): Html {
   const words = wordsIn(view.language);
   const toPay = SafeUrl.localPath(inLanguage(state.continueAction, view.language));
   const again = SafeUrl.localPath(inLanguage(view.pagePath, view.language));
-  return html` <h1><small>${words.payTo}</small> <bdi>${view.appName}</bdi></h1>
-    <p class="amount"><span class="hidden">${words.amount} </span>${moneyText(view, view.language)}</p>
-    ${view.productName !== null && html`<p class="product"><bdi>${view.productName}</bdi></p>`}
-    ${state.returnedUnpaid && html`<p class="notice">${words.returnedUnpaid} <a href="${again}">${words.checkAgain}</a></p>`}
+  return html` ${whatFor(view, words)}
+    ${state.returnedUnpaid && html`<p class="notice">${words.returnedUnpaid} <a href="${again}">${frameWordsIn(view.language).checkAgain}</a></p>`}
     <form method="post" action="${toPay}"><button>${words.continue}</button></form>
     ${deadline(view, state, words)}
-    <p class="note">${phrase(words.continueNote, { gateway: view.gatewayName })}</p>
+    <p class="note">${phrase(words.continueNote, { gateway: gatewayText(view) })}</p>
+    ${otherWays(view, state.otherWaysPath)} ${facts([{ label: words.reference, value: view.reference, code: true }])}
+    ${cancellation(view, state, words)}`;
+}
+
+/** Where the payer says how to pay: a button for each way, so that one press is enough and no script is needed. */
+export function choosingPart(view: CheckoutView, state: ChoosingState): Html {
+  const words = wordsIn(view.language);
+  const toChoose = SafeUrl.localPath(inLanguage(state.chooseAction, view.language));
+  return html` ${whatFor(view, words)}
+    <h2>${words.chooseHow}</h2>
+    <form method="post" action="${toChoose}" class="ways">
+      ${state.options.map(({ name, label }) => html`<button name="gateway" value="${name}"><bdi>${label}</bdi></button>`)}
+    </form>
+    ${deadline(view, state, words)}
+    <p class="note">${words.chooseNote}</p>
     ${facts([{ label: words.reference, value: view.reference, code: true }])} ${cancellation(view, state, words)}`;
 }
 
-function deadline(view: CheckoutView, state: OpenState, words: Words): Html {
+/** Leads to the other gateways, where there are any. */
+export function otherWays(view: CheckoutView, path: string | null | undefined): Html | false {
+  const words = wordsIn(view.language);
+  return (
+    typeof path === 'string' &&
+    html`<p><a href="${SafeUrl.localPath(inLanguage(path, view.language))}">${words.otherWays}</a></p>`
+  );
+}
+
+export function whatFor(view: CheckoutView, words: Words): Html {
+  return html`<h1><small>${words.payTo}</small> <bdi>${view.appName}</bdi></h1>
+    <p class="amount"><span class="hidden">${words.amount} </span>${moneyText(view, view.language)}</p>
+    ${view.productName !== null && html`<p class="product"><bdi>${view.productName}</bdi></p>`}`;
+}
+
+export function deadline(view: CheckoutView, state: Payable, words: Words): Html {
   const { language } = view;
   const left = secondsLeft(state.expiresAt, view.now);
   const until = html`<time datetime="${state.expiresAt.toISOString()}"
     >${deadlineText(state.expiresAt, view.now, language, view.timeZone)}</time
   >`;
-  const timeLeft = phrase(words.timeLeft, { time: durationText(left, language) });
+  const timeLeft = phrase(words.timeLeft, { time: html`${durationText(left, language)}` });
   return html`<p class="deadline">
     ${phrase(words.payUntil, { time: until })}
     <span class="left" data-left="${left}" data-words="${words.timeLeft}">${timeLeft}</span>
@@ -41,7 +74,7 @@ function deadline(view: CheckoutView, state: OpenState, words: Words): Html {
 }
 
 /** Two steps without a second page: the button that cancels is out of sight until asked for. */
-function cancellation(view: CheckoutView, state: OpenState, words: Words): Html {
+export function cancellation(view: CheckoutView, state: Payable, words: Words): Html {
   const toCancel = SafeUrl.localPath(inLanguage(state.cancelAction, view.language));
   return html`<details>
     <summary>${words.cancel}</summary>

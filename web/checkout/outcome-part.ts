@@ -1,15 +1,19 @@
 import { html, type Html } from '../html.ts';
 import { SafeUrl } from '../safe-url.ts';
-import { type Fact, facts } from './facts.ts';
-import { moneyText } from './money-text.ts';
-import { phrase } from './phrase.ts';
-import { symbol, type symbols, type Tone } from './symbol.ts';
-import { momentText } from './time-text.ts';
-import type { CheckoutState, CheckoutView } from './view.ts';
+import { type Fact, facts } from '../frame/facts.ts';
+import { moneyText } from '../money-text.ts';
+import { gatewayText } from './gateway-text.ts';
+import { phrase } from '../frame/phrase.ts';
+import { symbol, type symbols, type Tone } from '../frame/symbol.ts';
+import { momentText } from '../time-text.ts';
+import type { CheckoutState, CheckoutView, ReceiptFacts } from './view.ts';
 import type { Words } from './word-list.ts';
 import { wordsIn } from './words.ts';
 
-type OutcomeState = Exclude<CheckoutState, { kind: 'opening' | 'open' | 'confirming' | 'review' }>;
+type OutcomeState = Exclude<
+  CheckoutState,
+  { kind: 'opening' | 'choosing' | 'open' | 'manual' | 'submitted' | 'confirming' | 'review' }
+>;
 
 const signs = {
   succeeded: ['done', 'good'],
@@ -28,7 +32,7 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
   return html` ${symbol(name, tone)}
     <h1>${title}</h1>
     <p class="amount">${moneyText(view, view.language)}</p>
-    <p>${phrase(text, { app: view.appName, gateway: view.gatewayName })}</p>
+    <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
     ${returnLink(view, words)}
     ${facts([
       { label: words.merchant, value: view.appName },
@@ -36,6 +40,7 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
       ...endingFacts(view, state, words),
       { label: words.reference, value: view.reference, code: true },
     ])}
+    ${'receipt' in state && receiptLink(state.receipt, words)}
     ${'receipt' in state && html`<p class="print"><button type="button" class="quiet" data-print>${words.print}</button></p>`}`;
 }
 
@@ -50,6 +55,15 @@ function returnLink(view: CheckoutView, words: Words): Html | null {
     <a class="button" href="${url}" rel="noreferrer"
       >${label} <small><bdi>${url.host}</bdi></small></a
     >
+  </p>`;
+}
+
+function receiptLink({ receiptPath = null }: ReceiptFacts, words: Words): Html | null {
+  if (receiptPath === null) {
+    return null;
+  }
+  return html`<p class="return">
+    <a class="button quiet" href="${SafeUrl.localPath(receiptPath)}">${words.downloadReceipt}</a>
   </p>`;
 }
 

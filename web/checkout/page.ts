@@ -1,7 +1,8 @@
 import { html, type Html } from '../html.ts';
-import { layout } from './layout.ts';
-import { moneyText } from './money-text.ts';
-import { openPart } from './open-part.ts';
+import { layout } from '../frame/layout.ts';
+import { moneyText } from '../money-text.ts';
+import { choosingPart, openPart } from './open-part.ts';
+import { manualPart, submittedPart } from './manual-part.ts';
 import { outcomePart } from './outcome-part.ts';
 import { refreshAfterSeconds } from './refresh.ts';
 import type { CheckoutView } from './view.ts';
@@ -31,6 +32,12 @@ function partOf(view: CheckoutView): { title: string; body: Html } {
   switch (state.kind) {
     case 'open':
       return { title: moneyText(view, view.language), body: openPart(view, state) };
+    case 'choosing':
+      return { title: moneyText(view, view.language), body: choosingPart(view, state) };
+    case 'manual':
+      return { title: moneyText(view, view.language), body: manualPart(view, state) };
+    case 'submitted':
+      return { title: states.submitted.title, body: submittedPart(view, state) };
     case 'opening':
     case 'review':
       return { title: states[state.kind].title, body: waitingPart(view, state.kind) };

@@ -14,8 +14,8 @@ export type CheckoutView = {
   /** ISO 4217 code. */
   currency: string;
   productName: string | null;
-  /** Gateway's name as a payer knows it, such as `SSLCOMMERZ`. */
-  gatewayName: string;
+  /** Gateway's name as a payer knows it, such as `SSLCOMMERZ`; null while none is chosen. */
+  gatewayName: string | null;
   state: CheckoutState;
   /** Where the application wants the payer back; shown on final states only. */
   returnUrl: string | null;
@@ -29,9 +29,52 @@ export type CheckoutView = {
 
 export type CheckoutState =
   /** The gateway's session is not there yet. */
-  | { kind: 'opening'; since: Date }
-  /** The payer can go on to the gateway. `returnedUnpaid`: came back and the gateway knows of no payment so far. */
-  | { kind: 'open'; expiresAt: Date; continueAction: string; cancelAction: string; returnedUnpaid: boolean }
+  | { kind: 'opening'; since: Date; otherWaysPath?: string | null }
+  /** The payer chooses a gateway. */
+  | {
+      kind: 'choosing';
+      expiresAt: Date;
+      /** The last one chosen on this device first. */
+      options: readonly { name: string; label: string }[];
+      chooseAction: string;
+      cancelAction: string;
+    }
+  /**
+   * The payer can go on to the gateway. `returnedUnpaid`: came back and the gateway knows of no payment so far. `otherWaysPath`: where another
+   * gateway can be chosen, or null.
+   */
+  | {
+      kind: 'open';
+      expiresAt: Date;
+      continueAction: string;
+      cancelAction: string;
+      returnedUnpaid: boolean;
+      otherWaysPath?: string | null;
+    }
+  /** The payer pays without a gateway, as the instructions say, and tells on this page which transaction it was. */
+  | {
+      kind: 'manual';
+      expiresAt: Date;
+      instructions: Instructions;
+      /** What the payer writes on his transfer. */
+      code: string;
+      submitAction: string;
+      cancelAction: string;
+      otherWaysPath?: string | null;
+      /** What was looked for and not found, and why, in an operator's words. */
+      rejected: { transaction: string; reason: string } | null;
+      /** What was wrong with the form that was just sent. */
+      problem: SubmissionProblem | null;
+    }
+  /** A person looks whether the transaction is there. `correctAction`: null where nothing can be corrected any more. */
+  | {
+      kind: 'submitted';
+      since: Date;
+      transaction: string;
+      code: string;
+      correctAction: string | null;
+      problem: SubmissionProblem | null;
+    }
   /** The outcome is being asked for: after a return from the gateway, or because the payer wants to cancel. */
   | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' }
   /** A person looks at it; there is nothing to promise. */
@@ -40,10 +83,17 @@ export type CheckoutState =
   | { kind: 'failed' | 'cancelled' | 'expired'; at: Date }
   | { kind: 'partially_refunded' | 'refunded'; receipt: ReceiptFacts; refundedMinor: bigint };
 
+/** Plain text, with line breaks. */
+export type Instructions = { label: string; text: string };
+
+export type SubmissionProblem = 'transaction' | 'sender';
+
 export type ReceiptFacts = {
   paidAt: Date;
   receiptNumber: string | null;
   gatewayTransactionId: string | null;
+  /** Path of the receipt as a document, or null (as when it is left out) where there is none. */
+  receiptPath?: string | null;
 };
 
 /** Page for a request that did not lead to a payment's page. */
@@ -60,11 +110,12 @@ export type ErrorPageView = {
 };
 
 export type ErrorPageKind =
-  'not_found' | 'method_not_allowed' | 'too_many_requests' | 'gateway_unavailable' | 'internal_error';
+  'not_found' | 'bad_request' | 'method_not_allowed' | 'too_many_requests' | 'gateway_unavailable' | 'internal_error';
 
 /** HTTP status of each error page. */
 export const errorPageStatus = {
   not_found: 404,
+  bad_request: 400,
   method_not_allowed: 405,
   too_many_requests: 429,
   gateway_unavailable: 503,

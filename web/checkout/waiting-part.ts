@@ -1,26 +1,31 @@
 import { html, type Html } from '../html.ts';
 import { inLanguage } from '../language.ts';
 import { SafeUrl } from '../safe-url.ts';
-import { facts } from './facts.ts';
-import { moneyText } from './money-text.ts';
-import { phrase } from './phrase.ts';
-import { symbol } from './symbol.ts';
+import { facts } from '../frame/facts.ts';
+import { frameWordsIn } from '../frame/words.ts';
+import { moneyText } from '../money-text.ts';
+import { gatewayText } from './gateway-text.ts';
+import { otherWays } from './open-part.ts';
+import { phrase } from '../frame/phrase.ts';
+import { symbol } from '../frame/symbol.ts';
 import type { CheckoutView } from './view.ts';
 import { wordsIn } from './words.ts';
 
 /** A page that waits for an answer from somebody else, and says so without promising one. */
 export function waitingPart(view: CheckoutView, notice: 'opening' | 'confirming' | 'cancelling' | 'review'): Html {
   const words = wordsIn(view.language);
+  const frame = frameWordsIn(view.language);
   const { title, text } = words.states[notice];
   const again = SafeUrl.localPath(inLanguage(view.pagePath, view.language));
   return html` ${symbol(notice === 'review' ? 'look' : 'wait', 'calm')}
     <h1>${title}</h1>
-    <p>${phrase(text, { app: view.appName, gateway: view.gatewayName })}</p>
+    <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
     ${facts([
       { label: words.merchant, value: view.appName },
       { label: words.amount, value: moneyText(view, view.language) },
       { label: words.product, value: view.productName },
       { label: words.reference, value: view.reference, code: true },
     ])}
-    <p class="note">${words.updatesItself} <a href="${again}">${words.checkAgain}</a></p>`;
+    ${view.state.kind === 'opening' && otherWays(view, view.state.otherWaysPath)}
+    <p class="note">${frame.updatesItself} <a href="${again}">${frame.checkAgain}</a></p>`;
 }

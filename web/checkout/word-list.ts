@@ -1,13 +1,10 @@
-import type { CheckoutState, ErrorPageKind } from './view.ts';
+import type { CheckoutState, ErrorPageKind, SubmissionProblem } from './view.ts';
 
-/** A state's heading and its one paragraph. `#app` and `#gateway` stand for the names, `#time` for a text beside them. */
+/** A state's heading and its one paragraph. `#app` and `#gateway` stand for the names, `#time`, `#number` and `#reason` for texts beside them. */
 export type Notice = { title: string; text: string };
 
 /** Every word on the checkout's pages; a language that lacks one does not compile. */
 export type Words = {
-  languageName: string;
-  skipToContent: string;
-  testMode: string;
   payTo: string;
   merchant: string;
   amount: string;
@@ -15,16 +12,32 @@ export type Words = {
   reference: string;
   continue: string;
   continueNote: string;
+  chooseHow: string;
+  chooseNote: string;
+  otherWays: string;
+  /** Where a gateway's name would stand while none is chosen. */
+  theGateway: string;
+  /** Above the code that the payer writes on his transfer. */
+  codeToWrite: string;
+  manualNote: string;
+  tellUs: string;
+  transaction: string;
+  transactionHint: string;
+  sender: string;
+  senderHint: string;
+  submit: string;
+  correct: string;
+  rejected: string;
+  problems: Record<SubmissionProblem, string>;
   returnedUnpaid: string;
   payUntil: string;
   timeLeft: string;
   cancel: string;
   cancelQuestion: string;
   cancelConfirm: string;
-  checkAgain: string;
-  updatesItself: string;
   backToApp: string;
   print: string;
+  downloadReceipt: string;
   paidAt: string;
   paidThrough: string;
   receiptNumber: string;
@@ -32,10 +45,9 @@ export type Words = {
   refunded: string;
   kept: string;
   closedAt: string;
-  operatedBy: string;
   tryAgain: string;
   waitSeconds: string;
   requestId: string;
-  states: Record<Exclude<CheckoutState['kind'], 'open'> | 'cancelling', Notice>;
+  states: Record<Exclude<CheckoutState['kind'], 'open' | 'choosing' | 'manual'> | 'cancelling', Notice>;
   errors: Record<ErrorPageKind, Notice>;
 };

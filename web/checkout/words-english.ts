@@ -2,9 +2,6 @@ import type { Words } from './word-list.ts';
 
 /** English, the language of a request that asks for none. */
 export const englishWords: Words = {
-  languageName: 'English',
-  skipToContent: 'Skip to content',
-  testMode: 'TEST mode: no real money moves',
   payTo: 'You are paying',
   merchant: 'Merchant',
   amount: 'Amount',
@@ -12,16 +9,34 @@ export const englishWords: Words = {
   reference: 'Reference',
   continue: 'Continue to payment',
   continueNote: 'You pay on the secure page of #gateway. This page never asks for card or wallet details.',
+  chooseHow: 'How do you want to pay?',
+  chooseNote:
+    'You pay on the secure page of the service that you choose. This page never asks for card or wallet details.',
+  otherWays: 'Pay in another way',
+  theGateway: 'the payment service',
+  codeToWrite: 'Write this code on your transfer',
+  manualNote: 'Pay exactly the amount above. Nobody here ever asks for a PIN, a password or a card number.',
+  tellUs: 'Have you paid? Tell us the transaction',
+  transaction: 'Transaction number',
+  transactionHint: 'As your bank, your wallet or the receipt shows it.',
+  sender: 'Your number or name (optional)',
+  senderHint: 'From which the money comes.',
+  submit: 'I have paid',
+  correct: 'Correct the transaction number',
+  rejected: 'The transaction #number could not be accepted: #reason',
+  problems: {
+    transaction: 'Please enter the transaction number: 4 to 64 letters and digits.',
+    sender: 'Please use at most 120 characters for your number or name.',
+  },
   returnedUnpaid: 'We know of no completed payment so far. If you have just paid, wait a moment.',
   payUntil: 'Pay by #time',
   timeLeft: '#time left',
   cancel: 'Cancel this payment',
   cancelQuestion: 'This cannot be undone. If you have already paid, please do not cancel.',
   cancelConfirm: 'Yes, cancel the payment',
-  checkAgain: 'Check again',
-  updatesItself: 'This page updates by itself.',
   backToApp: 'Back to #app',
   print: 'Print',
+  downloadReceipt: 'Download receipt',
   paidAt: 'Paid on',
   paidThrough: 'Paid through',
   receiptNumber: 'Receipt number',
@@ -29,7 +44,6 @@ export const englishWords: Words = {
   refunded: 'Refunded',
   kept: 'Paid after refund',
   closedAt: 'Closed on',
-  operatedBy: 'Payments by Lenden',
   tryAgain: 'Try again',
   waitSeconds: 'Please wait #time, then try again.',
   requestId: 'Request',
@@ -49,6 +63,10 @@ export const englishWords: Words = {
     review: {
       title: 'Your payment is being checked',
       text: 'Someone is looking at this payment by hand. Please do not pay a second time. If you ask #app about it, give the reference below.',
+    },
+    submitted: {
+      title: 'Your payment is being looked for',
+      text: 'Someone checks whether your transaction has arrived for #app. This may take some hours. Please do not pay a second time.',
     },
     succeeded: { title: 'Payment successful', text: '#app has been paid. You can keep this page as your record.' },
     failed: {
@@ -73,6 +91,10 @@ export const englishWords: Words = {
     not_found: {
       title: 'Page not found',
       text: 'There is no payment at this address. Please check the link, or go back to the shop and start again.',
+    },
+    bad_request: {
+      title: 'That did not work',
+      text: 'What arrived is not what the form of this page sends. Nothing was begun; please open the payment link again.',
     },
     method_not_allowed: {
       title: 'That did not work',

@@ -1,8 +1,10 @@
 export interface SweepResult {
   readonly paymentsStarted: number;
   readonly callbacksSignalled: number;
+  readonly lateQuestionsAsked: number;
   readonly refundsStarted: number;
   readonly decisionsSignalled: number;
+  readonly invoicesTold: number;
   readonly deliveriesStarted: number;
   readonly keysForgotten: number;
 }

@@ -3,7 +3,7 @@ import type { Mode } from '../../domain/mode.ts';
 
 /** Wire names: what Temporal stores. They are never renamed, since running workflows and recorded histories hold them. */
 export const TASK_QUEUES = {
-  /** Payment and late-payment workflows with their activities. */
+  /** Payment, late-payment, refund and invoice workflows with their activities. */
   payments: 'lenden-payments',
   /** Webhook deliveries: on their own queue, so that slow receivers never hold up a payment. */
   webhooks: 'lenden-webhooks',
@@ -15,6 +15,7 @@ export const WORKFLOW_TYPES = {
   payment: 'paymentWorkflow',
   latePayment: 'latePaymentWorkflow',
   refund: 'refundWorkflow',
+  invoice: 'invoiceWorkflow',
   webhook: 'webhookWorkflow',
   sweep: 'sweepWorkflow',
   sealLedger: 'sealLedgerWorkflow',
@@ -25,6 +26,7 @@ export const workflowIds = {
   payment: (paymentReference: string): string => `payment:${paymentReference}`,
   latePayment: (attemptReference: string): string => `late:${attemptReference}`,
   refund: (refundReference: string): string => `refund:${refundReference}`,
+  invoice: (invoiceReference: string): string => `invoice:${invoiceReference}`,
   webhook: (eventId: string): string => `webhook:${eventId}`,
 } as const;
 

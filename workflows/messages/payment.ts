@@ -5,6 +5,8 @@ import type { ScopeInput } from './names.ts';
 export interface PaymentWorkflowInput extends ScopeInput {
   readonly paymentId: string;
   readonly reference: string;
+  /** Of a payment that pays an invoice: it is locked before the payment is. */
+  readonly invoiceId?: string;
 }
 
 /** How far the checkout has come when the update answers. */
@@ -30,6 +32,13 @@ export const CHECKOUT_OPENED_UPDATE_ID = 'checkout-opened';
 export const callbackSignal = defineSignal<[callbackId: string]>('callback');
 /** The payer asked on our page to cancel. The row holds the request. */
 export const cancelRequestedSignal = defineSignal('cancel-requested');
+/**
+ * The payer has chosen where to pay; the row holds the choice. Waits until that page was tried to be opened. The update's id is the attempt's
+ * reference, so that a repeated one is the same.
+ */
+export const gatewayChosenUpdate = defineUpdate<CheckoutOpened, []>('gateway-chosen');
+/** The same without waiting, from the sweeper. */
+export const gatewayChosenSignal = defineSignal('gateway-chosen');
 export const progressQuery = defineQuery<PaymentProgress>('progress');
 
 /** What the payment workflow asks of the world. */
@@ -48,7 +57,15 @@ export interface PaymentActivities {
 
 export type OpenCheckoutResult =
   /** The session is open, or was opened before. `expiresAtMs` is Unix time. */
-  | { readonly kind: 'open'; readonly expiresAtMs: number; readonly attention: boolean }
+  | {
+      readonly kind: 'open';
+      readonly expiresAtMs: number;
+      readonly attention: boolean;
+      /** What the payer has chosen, where he may. */
+      readonly gateway?: string;
+    }
+  /** The payer has not chosen where to pay. */
+  | { readonly kind: 'choosing'; readonly expiresAtMs: number; readonly attention?: boolean }
   /** Under review already: only an operator moves it. */
   | { readonly kind: 'review'; readonly reason: ReviewReason }
   | { readonly kind: 'refused'; readonly code: string }
@@ -68,7 +85,12 @@ export type Verdict =
   | { readonly kind: 'charged' }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
   /** Nothing decided yet. `hopeful`: something claims success, so asking again soon is worth it. */
-  | { readonly kind: 'undecided'; readonly hopeful: boolean }
+  | {
+      readonly kind: 'undecided';
+      readonly hopeful: boolean;
+      /** An operator is to say whether the payer has paid: the clock does not end that. */
+      readonly withOperator?: true;
+    }
   | { readonly kind: 'review'; readonly reason: ReviewReason };
 
 export interface SettleInput extends PaymentWorkflowInput {

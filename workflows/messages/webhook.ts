@@ -42,6 +42,8 @@ export type DeliverWebhookResult =
       readonly kind: 'retry';
       /** The next attempt's place in the schedule. */
       readonly attempt: number;
+      /** How many the schedule has; histories of before there were several have none. */
+      readonly attemptsMax?: number;
       readonly recorded: number;
       readonly status: number | null;
       readonly error: string | null;

@@ -42,13 +42,13 @@ function keep(components: Map<string, JsonObject>, name: string, definition: Jso
 }
 
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
-  const written = z.toJSONSchema(schema, { io, override: ({ jsonSchema }) => simplify(jsonSchema) });
+  const written = z.toJSONSchema(schema, { io, override: ({ jsonSchema }) => simplify(jsonSchema, io) });
   return JSON.parse(JSON.stringify(written).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }
 
 /** Leaves out what says nothing to a client: members may be added to answers, and a format needs no pattern that repeats it. */
-function simplify(schema: z.core.JSONSchema.BaseSchema): void {
-  if (schema.additionalProperties === false) {
+function simplify(schema: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'): void {
+  if (io === 'output' && schema.additionalProperties === false) {
     delete schema.additionalProperties;
   }
   if (schema.format === 'date-time' || schema.type === 'integer') {

@@ -51,13 +51,22 @@ export const chargedAtMostOnce: Judge = (evidence) => {
   return {
     judged: courses.length,
     violations: courses.flatMap(({ errand, sessions, charges }) => {
-      const orders = new Set(sessions.map(({ tranId }) => tranId));
-      return [
-        ...(orders.size > 1
-          ? [`${errand.mark} has ${orders.size} orders at the gateway: ${[...orders].join(', ')}`]
-          : []),
-        ...(charges.length > 1 ? [`${errand.mark} was charged ${charges.length} times: ${amounts(charges)}`] : []),
-      ];
+      const gateways = [...new Set(sessions.map(({ gateway }) => gateway))];
+      // Whoever changes his mind may come back to where he was before.
+      const isChoosing = (errand.gateways?.length ?? 1) > 1;
+      return gateways.flatMap((gateway) => {
+        const own = sessions.filter((session) => session.gateway === gateway);
+        const orders = new Set(own.map(({ tranId }) => tranId));
+        const taken = charges.filter((charge) => charge.gateway === gateway);
+        return [
+          ...(orders.size > 1 && !isChoosing
+            ? [`${errand.mark} has ${orders.size} orders at ${gateway}: ${[...orders].join(', ')}`]
+            : []),
+          ...(taken.length > orders.size || (taken.length > 1 && !isChoosing)
+            ? [`${errand.mark} was charged ${taken.length} times: ${amounts(taken)}`]
+            : []),
+        ];
+      });
     }),
   };
 };

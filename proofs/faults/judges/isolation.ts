@@ -19,7 +19,7 @@ function foreignBytes(evidence: Evidence): string[] {
   );
   const texts = [
     ...evidence.answers.map(({ app, text, mark }) => ({ app, text, where: `an answer about ${mark}` })),
-    ...evidence.deliveries.flatMap(({ receiver, body, id }) =>
+    ...[...evidence.deliveries, ...evidence.ownpayDeliveries].flatMap(({ receiver, body, id }) =>
       evidence.apps
         .filter((app) => app.receiver === receiver)
         .map(({ index }) => ({ app: index, text: body, where: `event ${id}` })),

@@ -1,7 +1,9 @@
 import type { Evidence } from '../evidence.ts';
 import type { Answer } from '../journal.ts';
-import { REFUSING_SCRIPTS } from '../dials.ts';
+import { CREATION_REFUSED, REFUSING_SCRIPTS } from '../dials.ts';
+import { isBillSettled } from '../load.ts';
 import { isFinalAnswer } from '../refund-load.ts';
+import type { Errand } from '../plan.ts';
 import type { Judge } from './judge.ts';
 import { coursesOf, endOf, type Course } from './payments.ts';
 import { FINAL_REFUND, givingsOf, nameOf, type Giving } from './refunds.ts';
@@ -37,33 +39,68 @@ export const everythingComesToItsEnd: Judge = (evidence) => {
 };
 
 /** After the faults every key was sent once more: a healthy service answers it. */
-function neverAnswered({ answers }: Evidence, { errand }: Course): string[] {
-  const own = answers.filter(({ mark, kind }) => mark === errand.mark && (kind === 'create' || kind === 'repeat'));
-  const answered = own.some(({ status }) => status === 201 || (status === 502 && errand.script === 'session-failed'));
+function neverAnswered({ answers }: Evidence, course: Course): string[] {
+  const { errand } = course;
+  const kinds: ReadonlySet<string> = new Set(['create', 'repeat', 'intent', 'intent-repeat']);
+  const own = answers.filter(({ mark, kind }) => mark === errand.mark && kinds.has(kind));
+  const answered = own.some(
+    (answer) =>
+      answer.status === 201 ||
+      (answer.status === 502 && (CREATION_REFUSED.has(errand.script ?? '') || isRepeatRefused(course))) ||
+      (errand.bill !== null && isBillSettled(answer)),
+  );
   const states = own.map(({ status }) => status ?? 'none').join(', ');
   return answered ? [] : [`${errand.mark} was never answered with a payment: ${states}`];
 }
 
-function wrongEnd({ errand, last, sessions, charges }: Course): string[] {
-  if (last === null || last.review !== null) {
+/** Nagad takes no order twice: where the answer with its page's address was lost, nobody can ever pay it. */
+function isRepeatRefused({ last, sessions }: Course): boolean {
+  const isUntouched = sessions.some(({ gateway, outcome }) => gateway === 'nagad' && outcome === null);
+  return isUntouched && last !== null && last.redirectUrl === null;
+}
+
+/** Whether its payer, or who else, may have called it off. */
+function isCalledOff({ act, manual, bill }: Errand): boolean {
+  const cancels = act === 'cancel-on-our-page' || act === 'cancel-then-pay' || act === 'cancel-then-pay-unseen';
+  // Whoever would pay more than is left of an invoice is called off, too.
+  return cancels || manual === 'called-off' || bill !== null;
+}
+
+function wrongEnd(course: Course): string[] {
+  const { errand, last, sessions, charges } = course;
+  if (last === null) {
     return [];
   }
   const name = `${last.reference} (${errand.mark}, ${errand.script ?? errand.act})`;
-  const calledOff = errand.act === 'cancel-on-our-page' || errand.act === 'cancel-then-pay';
+  if (last.review !== null) {
+    // An end that the gateway does not say, behind an answer that was lost: a person looks it up.
+    const isUnsaid = sessions.some(({ outcome, outcomeIsSaid }) => outcome !== null && !outcomeIsSaid);
+    return last.review.reason === 'GATEWAY_UNREACHABLE' && !isUnsaid
+      ? [`${name} is left to a person as unreachable, and its gateway said how it ended`]
+      : [];
+  }
+  const calledOff = isCalledOff(errand);
   if (charges.length > 0) {
-    const held = last.status === 'CANCELLED' && calledOff;
+    const held =
+      (last.status === 'CANCELLED' && calledOff) || (last.status === 'EXPIRED' && errand.act === 'pay-after-expiry');
     return endOf(last) === 'SUCCEEDED' || held ? [] : [`${name} was charged and is ${last.status}`];
   }
   const outcomes = sessions.flatMap(({ outcome }) => (outcome === null ? [] : [outcome]));
   switch (endOf(last)) {
     case 'FAILED':
-      return outcomes.includes('FAILED') || errand.script === 'session-failed'
+      return outcomes.includes('FAILED') || CREATION_REFUSED.has(errand.script ?? '') || isRepeatRefused(course)
         ? []
         : [`${name} is FAILED, and the gateway never said so`];
     case 'CANCELLED':
       return outcomes.includes('CANCELLED') || calledOff ? [] : [`${name} is CANCELLED, and nobody called it off`];
     case 'EXPIRED': {
-      const told = outcomes.find((outcome) => outcome in ENDS && ENDS[outcome] !== 'EXPIRED');
+      if (outcomes.includes('PROCESSING')) {
+        return [`${name} is EXPIRED, and its gateway is at work on it`];
+      }
+      const said = sessions.flatMap(({ outcome, outcomeIsSaid }) => (outcomeIsSaid ? (outcome ?? []) : []));
+      // Where the payer may choose, what one gateway refuses another may still take.
+      const isChoosing = (errand.gateways?.length ?? 1) > 1;
+      const told = isChoosing ? undefined : said.find((outcome) => outcome in ENDS && ENDS[outcome] !== 'EXPIRED');
       return told === undefined ? [] : [`${name} is EXPIRED, the gateway had it ${told}`];
     }
     case 'SUCCEEDED':
@@ -94,7 +131,10 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   const name = `${nameOf(giving)} of ${errand.script ?? 'a plain payment'}`;
   const isTaken = ({ kind, status, desk }: Answer): boolean =>
     (kind === 'approve' || kind === 'reject') && status === 200 && desk?.subjectId === view.id;
-  const refuses = booked === null ? REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';
+  // Nagad gives nothing back: late money of it is refused without asking.
+  const isAtNagad = giving.name?.gateway === 'nagad';
+  const refuses =
+    booked === null ? isAtNagad || REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';
   if (!FINAL_REFUND.has(view.status)) {
     return isPutBeforeAPerson(giving, refuses)
       ? []
@@ -116,7 +156,7 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   }
 }
 
-function isPutBeforeAPerson({ view, booked }: Giving, refuses: boolean): boolean {
+function isPutBeforeAPerson({ view, booked, name }: Giving, refuses: boolean): boolean {
   switch (view.status === 'PENDING' ? view.review?.reason : undefined) {
     case 'GATEWAY_CANCELLED':
       return booked?.outcome === 'cancelled';
@@ -124,6 +164,8 @@ function isPutBeforeAPerson({ view, booked }: Giving, refuses: boolean): boolean
       return booked !== null && booked.outcome === null;
     case 'REFUSED_AFTER_DOUBT':
       return refuses;
+    case 'PAID_BACK_BY_HAND':
+      return name?.gateway === 'manual';
     default:
       return false;
   }

@@ -1,6 +1,6 @@
 import { paymentIn, paymentsIn, type PaymentView } from '../application.ts';
 import type { Evidence } from '../evidence.ts';
-import type { BookedCharge, BookedSession } from '../gateway-books.ts';
+import type { BookedCharge, BookedSession } from '../booked.ts';
 import type { Errand } from '../plan.ts';
 
 /** One errand with what every outside book says about it. */

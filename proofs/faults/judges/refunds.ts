@@ -1,7 +1,7 @@
 import { refundsIn, type RefundView } from '../application.ts';
 import type { LateAct } from '../dials.ts';
 import type { Evidence, RefundName } from '../evidence.ts';
-import type { BookedRefund } from '../gateway-books.ts';
+import type { BookedRefund } from '../booked.ts';
 import type { Errand } from '../plan.ts';
 import type { Judge } from './judge.ts';
 import { coursesOf, PAID, type Course } from './payments.ts';

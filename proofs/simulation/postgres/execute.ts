@@ -72,17 +72,19 @@ class Statement {
     const limit = select.limit === null ? Infinity : Number(select.limit(this.scope([])));
     const taken = select.lock === 'none' ? found.slice(0, limit) : this.locked(found, limit, select);
     const rows = select.aggregate
-      ? [
-          this.itemsOf(
-            select.items,
-            this.scope(
-              outer?.bindings ?? [],
-              taken.map(({ bindings }) => this.scope(bindings)),
-            ),
-          ),
-        ]
+      ? this.groups(select, taken, outer).map((scope) => this.itemsOf(select.items, scope))
       : taken.map(({ bindings }) => this.itemsOf(select.items, this.scope(bindings)));
     return select.union === null ? rows : distinct([...rows, ...this.select(select.union, outer)]);
+  }
+
+  /** One group of all rows, or one for each value that they are grouped by, whose first row stands for it. */
+  private groups({ groupBy }: Select, taken: readonly Matched[], outer: Scope | null): Scope[] {
+    const scopes = taken.map(({ bindings }) => this.scope(bindings));
+    if (groupBy.length === 0) {
+      return [this.scope(outer?.bindings ?? [], scopes)];
+    }
+    const named = (scope: Scope): string => JSON.stringify(groupBy.map((by) => String(by(scope))));
+    return [...Map.groupBy(scopes, named).values()].map((group) => this.scope(group[0]?.bindings ?? [], group));
   }
 
   private sort(found: Matched[], orderBy: Select['orderBy']): void {
@@ -298,11 +300,26 @@ class Statement {
     for (const { rows } of gone) {
       const [row] = rows;
       if (row !== undefined && row !== null) {
-        this.lock(row);
-        this.replace(row, null);
+        this.remove(name, row);
       }
     }
     return returning === null ? [] : gone.map(({ bindings }) => this.itemsOf(returning, this.scope(bindings)));
+  }
+
+  /** A row with all that belongs to it. */
+  private remove(name: string, row: Row): void {
+    this.lock(row);
+    const gone = row.pending ?? {};
+    this.replace(row, null);
+    for (const child of this.execution.schema.tables.values()) {
+      for (const { columns, theirs } of child.parents.filter((parent) => parent.name === name)) {
+        const belongs = (values: Values): boolean =>
+          columns.every((column, index) => compare(values[column] ?? null, gone[theirs[index] ?? ''] ?? null) === 0);
+        for (const { row: orphan } of this.visible(child).filter(({ values }) => belongs(values))) {
+          this.remove(child.name, orphan);
+        }
+      }
+    }
   }
 
   private returned(items: readonly Item[] | null, alias: string, rows: readonly Row[]): Values[] {

@@ -179,12 +179,19 @@ class ExpressionReader {
 
   private cast(): Expression {
     let operand = this.primary();
-    while (this.reader.takes('::')) {
-      const type = this.typeName();
+    for (;;) {
       const inner = operand;
-      operand = (scope) => coerced(inner(scope), type);
+      if (this.reader.takes('::')) {
+        const type = this.typeName();
+        operand = (scope) => coerced(inner(scope), type);
+      } else if (this.reader.takes('[')) {
+        const index = this.or();
+        this.reader.expect(']');
+        operand = (scope) => memberAt(inner(scope), index(scope));
+      } else {
+        return operand;
+      }
     }
-    return operand;
   }
 
   private typeName(): string {
@@ -332,6 +339,11 @@ class ExpressionReader {
   }
 }
 
+/** SQL counts from 1; beyond a list is nothing. */
+function memberAt(list: Value, place: Value): Value {
+  return Array.isArray(list) && place !== null ? ((list[Number(place) - 1] as Value | undefined) ?? null) : null;
+}
+
 /** What a value is inside of JSON. */
 function asJson(value: Value): Value {
   if (typeof value === 'bigint') {
@@ -453,15 +465,25 @@ function extreme(values: readonly Value[], sign: number): Value {
   );
 }
 
+function builtObject(operands: readonly Value[]): Value {
+  return Object.fromEntries(
+    operands.flatMap((name, index) => (index % 2 === 0 ? [[String(name), asJson(operands[index + 1] ?? null)]] : [])),
+  );
+}
+
 const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Scope) => Value>> = {
   now: (_operands, { now }) => now,
   nextval: ([sequence = null], { nextval }) => nextval(String(sequence)),
   to_json: ([row = null]) => asJson(row),
+  array_to_json: ([list = null]) => asJson(list),
   to_jsonb: ([value = null]) => asJson(value),
-  jsonb_build_object: (operands) =>
-    Object.fromEntries(
-      operands.flatMap((name, index) => (index % 2 === 0 ? [[String(name), asJson(operands[index + 1] ?? null)]] : [])),
-    ),
+  json_build_object: builtObject,
+  jsonb_build_object: builtObject,
+  num_nonnulls: (operands) => operands.filter((operand) => operand !== null).length,
+  lpad: ([text = null, length = null, fill = null]) =>
+    text === null || length === null
+      ? null
+      : String(text).padStart(Number(length), String(fill)).slice(0, Number(length)),
   lower: ([text = null]) => (text === null ? null : String(text).toLowerCase()),
   pg_current_xact_id: (_operands, { transactionId }) => transactionId,
   coalesce: (operands) => {
@@ -476,6 +498,7 @@ const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Sco
   greatest: (operands) => extreme(operands, 1),
   least: (operands) => extreme(operands, -1),
   length: ([text = null]) => (text === null ? null : String(text).length),
+  cardinality: ([list = null]) => (Array.isArray(list) ? list.length : null),
   octet_length: ([value = null]) =>
     value === null ? null : value instanceof Uint8Array ? value.length : Buffer.byteLength(String(value)),
   power: ([base = null, exponent = null]) =>

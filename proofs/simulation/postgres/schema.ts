@@ -34,13 +34,13 @@ export function schemaOf(statements: readonly string[]): Schema {
       tables.set(table.name, table);
     } else if (/^create unique index /i.test(statement)) {
       readUniqueIndex(new Reader(statement), tables);
+    } else if (/^drop index /i.test(statement)) {
+      dropIndex(new Reader(statement), tables);
     } else if (/^insert into /i.test(statement)) {
       seeds.push(statement.replace(/;$/, ''));
-    } else if (/^alter table (?:only )?\w+\s+add column/i.test(statement)) {
-      readAddedColumns(new Reader(statement), tables);
-    } else if (/^alter table \w+\s+(?:drop constraint|add (?:constraint|unique|check))/i.test(statement)) {
-      readChangedConstraint(new Reader(statement), tables);
-    } else if (/^(?:alter|drop) table \w+\s+(?!enable|force)/i.test(statement)) {
+    } else if (/^alter table \w+\s+(?!enable|force)/i.test(statement)) {
+      readChanges(new Reader(statement), tables);
+    } else if (/^drop table /i.test(statement)) {
       throw new SyntaxError(`the simulation does not read this migration yet: ${statement.slice(0, 80)}`);
     }
     for (const [, name = '', parameters = '', columns = '', body = ''] of statement.matchAll(FUNCTION)) {
@@ -78,8 +78,11 @@ function readTableItem(reader: Reader, table: Table): void {
   } else if (reader.takes('check')) {
     addCheck(table, named ?? `${table.name}_check`, readBracketed(reader));
   } else if (reader.takes('foreign', 'key')) {
-    reader.skipBracket();
-    skipReference(reader);
+    const columns = readNames(reader);
+    const parent = skipReference(reader);
+    if (parent.cascades) {
+      table.parents.push({ name: parent.name, columns, theirs: parent.columns });
+    }
   } else {
     readColumn(reader, table);
   }
@@ -124,25 +127,42 @@ function addCheck(table: Table, name: string, check: Expression): void {
   table.checks.set(free, check);
 }
 
-/** `alter table … drop constraint …`, `alter table … add [constraint …] …`. */
-function readChangedConstraint(reader: Reader, tables: ReadonlyMap<string, Table>): void {
+/** `alter table … drop constraint …, add column …, add [constraint …] …`. */
+function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
   reader.expect('alter', 'table');
   const table = tables.get(reader.word());
   if (table === undefined) {
     throw new SyntaxError('a migration changes a table that no migration creates');
   }
-  if (reader.takes('drop', 'constraint')) {
-    const name = reader.word();
-    const unique = table.uniques.findIndex(({ columns }) => `${table.name}_${columns.join('_')}_key` === name);
-    if (unique >= 0) {
-      table.uniques.splice(unique, 1);
-    } else if (!table.checks.delete(name)) {
-      throw new SyntaxError(`a migration drops ${name}, which ${table.name} does not have`);
+  reader.list(() => {
+    if (reader.takes('alter', 'column')) {
+      const column = table.columns.get(reader.word());
+      reader.expect('drop', 'not', 'null');
+      if (column !== undefined) {
+        table.columns.set(column.name, { ...column, nullable: true });
+      }
+      return;
     }
-    return;
+    if (reader.takes('drop', 'constraint')) {
+      dropConstraint(table, reader.word());
+      return;
+    }
+    reader.expect('add');
+    if (reader.takes('column')) {
+      readColumn(reader, table);
+    } else {
+      readTableItem(reader, table);
+    }
+  });
+}
+
+function dropConstraint(table: Table, name: string): void {
+  const unique = table.uniques.findIndex(({ columns }) => `${table.name}_${columns.join('_')}_key` === name);
+  if (unique >= 0) {
+    table.uniques.splice(unique, 1);
+  } else if (!table.checks.delete(name)) {
+    throw new SyntaxError(`a migration drops ${name}, which ${table.name} does not have`);
   }
-  reader.expect('add');
-  readTableItem(reader, table);
 }
 
 function readBracketed(reader: Reader): Expression {
@@ -152,12 +172,11 @@ function readBracketed(reader: Reader): Expression {
   return expression;
 }
 
-function skipReference(reader: Reader): void {
+function skipReference(reader: Reader): { name: string; columns: string[]; cascades: boolean } {
   reader.expect('references');
-  reader.word();
-  if (reader.sees('(')) {
-    reader.skipBracket();
-  }
+  const name = reader.word();
+  const columns = reader.sees('(') ? readNames(reader) : [];
+  return { name, columns, cascades: reader.takes('on', 'delete', 'cascade') };
 }
 
 function readNames(reader: Reader): string[] {
@@ -169,26 +188,23 @@ function readNames(reader: Reader): string[] {
 
 function readUniqueIndex(reader: Reader, tables: ReadonlyMap<string, Table>): void {
   reader.expect('create', 'unique', 'index');
-  if (!reader.sees('on')) {
-    reader.word();
-  }
+  const named = reader.sees('on') ? {} : { name: reader.word() };
   reader.expect('on');
   const table = tables.get(reader.word());
   const columns = readNames(reader);
   const nullsAlike = reader.takes('nulls', 'not', 'distinct');
   const where = reader.takes('where') ? readExpression(reader, readQuery) : null;
-  table?.uniques.push({ columns, where, nullsAlike });
+  table?.uniques.push({ columns, where, nullsAlike, ...named });
 }
 
-function readAddedColumns(reader: Reader, tables: ReadonlyMap<string, Table>): void {
-  reader.expect('alter', 'table');
-  reader.takes('only');
-  const table = tables.get(reader.word());
-  if (table === undefined) {
-    throw new SyntaxError('a migration changes a table that no migration creates');
+/** Only unique indexes are known here; one of any other kind keeps nothing from being written. */
+function dropIndex(reader: Reader, tables: ReadonlyMap<string, Table>): void {
+  reader.expect('drop', 'index');
+  const dropped = reader.word();
+  for (const { uniques } of tables.values()) {
+    const found = uniques.findIndex(({ name }) => name === dropped);
+    if (found >= 0) {
+      uniques.splice(found, 1);
+    }
   }
-  reader.list(() => {
-    reader.expect('add', 'column');
-    readColumn(reader, table);
-  });
 }

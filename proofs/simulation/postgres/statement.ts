@@ -31,6 +31,7 @@ export interface Select {
   readonly aggregate: boolean;
   readonly from: readonly From[];
   readonly where: Expression | null;
+  readonly groupBy: readonly Expression[];
   readonly orderBy: readonly { readonly by: Expression; readonly descending: boolean }[];
   readonly limit: Expression | null;
   readonly lock: 'none' | 'wait' | 'skip';
@@ -121,13 +122,14 @@ function readSelect(reader: Reader): Select {
   reader.aggregates = aggregatesBefore;
   const from = reader.takes('from') ? readFromList(reader) : [];
   const where = reader.takes('where') ? expression(reader) : null;
+  const groupBy = reader.takes('group', 'by') ? reader.list(() => expression(reader)) : [];
   const union = reader.takes('union') ? readUnion(reader) : null;
   const orderBy = reader.takes('order', 'by') ? reader.list(() => readOrder(reader)) : [];
   const limit = reader.takes('limit') ? expression(reader) : null;
   const locks = reader.takes('for', 'update');
   const lockOf = locks && reader.takes('of') ? reader.word() : null;
   const lock = !locks ? 'none' : reader.takes('skip', 'locked') ? 'skip' : 'wait';
-  return { kind: 'select', items, aggregate, from, where, orderBy, limit, lock, lockOf, union };
+  return { kind: 'select', items, aggregate, from, where, groupBy, orderBy, limit, lock, lockOf, union };
 }
 
 function readUnion(reader: Reader): Select {

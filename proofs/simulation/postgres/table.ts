@@ -16,6 +16,8 @@ export interface UniqueConstraint {
   readonly where: Expression | null;
   /** `nulls not distinct`: two rows without a value are alike. */
   readonly nullsAlike: boolean;
+  /** Of an index that has one; constraints' names follow from their columns. */
+  readonly name?: string;
 }
 
 /** Who writes; open until it ends, and woken waiters look again. */
@@ -59,6 +61,12 @@ export class Table {
   /** By name, as Postgres names them. */
   readonly checks = new Map<string, Expression>();
   primaryKey: readonly string[] = [];
+  /** Rows of other tables with which rows of this one go: `on delete cascade`. */
+  readonly parents: {
+    readonly name: string;
+    readonly columns: readonly string[];
+    readonly theirs: readonly string[];
+  }[] = [];
   rows: Row[] = [];
   private lastId = 0;
   private lastIdentity = 0n;
@@ -74,6 +82,7 @@ export class Table {
       copy.columns.set(name, column);
     }
     copy.uniques.push(...this.uniques);
+    copy.parents.push(...this.parents);
     for (const [name, check] of this.checks) {
       copy.checks.set(name, check);
     }

@@ -126,6 +126,7 @@ export function coerced(value: Value, type: string): Value {
       return instant(value);
     case 'text[]':
     case 'bigint[]':
+    case 'integer[]':
       return listOf(value).map((member) => coerced(member, type.slice(0, -2)));
     case 'jsonb':
       return typeof value === 'string' ? (JSON.parse(value) as Value) : value;

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { Timeline } from '../timeline.ts';
+import { whose, type Timeline } from '../timeline.ts';
 import type { MessageDefinition } from './current-run.ts';
 import type { ServerRun, TemporalServer, Update } from './server.ts';
 
@@ -55,11 +55,14 @@ export function simulatedClient(
     }),
     async executeUpdateWithStart(
       { name }: MessageDefinition,
-      { startWorkflowOperation, updateId }: { startWorkflowOperation: StartOperation; updateId: string },
+      { startWorkflowOperation, updateId }: { startWorkflowOperation: StartOperation; updateId?: string },
     ): Promise<unknown> {
       const { workflowTypeOrFunc, options } = startWorkflowOperation;
       const update = await call(() =>
-        updateOf(server, startOrUse(server, workflowTypeOrFunc, options), { name, id: updateId }),
+        updateOf(server, startOrUse(server, workflowTypeOrFunc, options), {
+          name,
+          id: updateId ?? server.options.newId(),
+        }),
       );
       const result = await update.ended;
       await timeline.pause(faults.latencyMs());
@@ -71,7 +74,26 @@ export function simulatedClient(
       }
     },
   };
-  return { connection: {}, workflow, withDeadline: (_at: number, work: () => unknown) => work() } as unknown as Client;
+  return {
+    connection: {},
+    workflow,
+    withDeadline: (atMs: number, work: () => Promise<unknown>) => byDeadline(timeline, atMs, work),
+  } as unknown as Client;
+}
+
+/** A call that takes too long is given up, whatever comes of it; the process that made it has a clock of its own. */
+function byDeadline(timeline: Timeline, atMs: number, work: () => Promise<unknown>): Promise<unknown> {
+  const skewMs = whose.getStore()?.skewMs ?? 0;
+  return new Promise((resolve, reject) => {
+    const deadline = timeline.at(atMs - skewMs, () => {
+      reject(new Error('4 DEADLINE_EXCEEDED: the deadline has passed'));
+    });
+    work()
+      .then(resolve, reject)
+      .finally(() => {
+        timeline.cancel(deadline);
+      });
+  });
 }
 
 interface StartOperation {
@@ -107,14 +129,17 @@ function updateOf(server: TemporalServer, run: ServerRun, { name, id }: { name: 
 
 /** Visibility as the sweeper asks it: type, statuses and closing time of its own query. */
 function badlyEnded(server: TemporalServer, query: string, nowMs: number): ServerRun[] {
-  const type = /WorkflowType = '(\w+)'/.exec(query)?.[1];
+  const types = /WorkflowType in \(([^)]*)\)/.exec(query)?.[1];
   const statuses = /ExecutionStatus in \(([^)]*)\)/.exec(query)?.[1]?.toLowerCase() ?? '';
   const since = Date.parse(/CloseTime > '([^']+)'/.exec(query)?.[1] ?? '');
-  if (type === undefined || statuses === '' || Number.isNaN(since)) {
+  if (types === undefined || statuses === '' || Number.isNaN(since)) {
     throw new SyntaxError(`the simulated Temporal does not read the query: ${query}`);
   }
   return server.closed.filter(
     (run) =>
-      run.type === type && run.closedAtMs > since && run.closedAtMs <= nowMs && statuses.includes(`'${run.status}'`),
+      types.includes(`'${run.type}'`) &&
+      run.closedAtMs > since &&
+      run.closedAtMs <= nowMs &&
+      statuses.includes(`'${run.status}'`),
   );
 }

@@ -1,0 +1,156 @@
+import { dropMails, insertNotice, nextMailInMs, noticesDone } from '../../database/invoice-notices.ts';
+import { setDriven } from '../../database/invoice-steps.ts';
+import { lockInvoice, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import type { Statements } from '../../database/statements.ts';
+import {
+  dueMinorOf,
+  isFinalInvoice,
+  noticesOf,
+  planNotices,
+  shownStatus,
+  standOf,
+  unpaidOn,
+  type NoticePlan,
+  type ScheduledNotice,
+} from '../../domain/invoice.ts';
+import { invoiceView, noticeView, type InvoiceView } from '../../domain/invoice-view.ts';
+import { toDecimalText } from '../../domain/money.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
+import type { EventType } from '../../domain/webhook.ts';
+import type { DriveInvoiceInput, InvoiceStand } from '../../workflows/messages/invoice.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { followUp, type FollowUp } from '../follow-up.ts';
+import { scopeOf } from '../payments/scope.ts';
+import { expireInvoice } from './expire.ts';
+import { tellInvoiceEvent } from './tell-event.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
+
+/**
+ * Tells whatever is due to be told about an invoice, once: event, letter and the note that it was told are one transaction; and ends one that has
+ * expired. What is due is judged by the workflow's clock.
+ */
+export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoiceInput): Promise<InvoiceStand> {
+  const now = new Date(input.nowMs);
+  const { stand, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
+    const locked = await lockInvoice(statements, scopeOf(input), BigInt(input.invoiceId));
+    if (locked === null || locked.status === 'DRAFT') {
+      throw new Error('the scope has no such invoice that was issued');
+    }
+    const today = deps.calendar.today(now);
+    const expiry = await expireInvoice(deps, statements, { invoice: locked, now, today });
+    const { invoice, nextAtMs: expiryAtMs } = expiry;
+    const plan = await planOf(deps, statements, { invoice, now });
+    const told = await tell(deps, statements, { invoice, today, plan });
+    const nextAtMs = plan.nextAt?.getTime() ?? null;
+    const ended = isFinalInvoice(invoice.status);
+    await setDriven(statements, {
+      invoiceId: invoice.id,
+      eventSequence: invoice.eventSequence + plan.send.length,
+      againInMs: ended ? null : Math.min(nextAtMs ?? NEVER, expiryAtMs ?? NEVER) - input.nowMs,
+    });
+    if (ended) {
+      await dropMails(statements, invoice.id);
+    }
+    const mailWaits = !ended && invoice.pausedAt === null && (await nextMailInMs(statements, invoice.id)) !== null;
+    const standing = standIn(invoice, { today, nextAtMs, expiryAtMs, mailWaits });
+    return { stand: standing, followUps: [...expiry.followUps, ...told] };
+  });
+  await followUp(deps, input, followUps);
+  return stand;
+}
+
+interface Driven {
+  readonly invoice: InvoiceRecord;
+  readonly now: Date;
+}
+
+async function planOf(
+  { calendar }: ActivityDependencies,
+  statements: Statements,
+  { invoice, now }: Driven,
+): Promise<NoticePlan> {
+  if (invoice.pausedAt !== null || dueMinorOf(invoice) === 0n) {
+    return NOTHING;
+  }
+  const done = await noticesDone(statements, invoice.id);
+  return planNotices(noticesOf(invoice, { reminders: invoice.reminders, calendar }), { now, done });
+}
+
+interface Told {
+  readonly invoice: InvoiceRecord;
+  readonly today: PlainDate;
+  readonly plan: NoticePlan;
+}
+
+async function tell(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { invoice, today, plan }: Told,
+): Promise<FollowUp[]> {
+  const { id: invoiceId, applicationId, mode } = invoice;
+  const of = { scope: { applicationId, mode }, invoiceId };
+  for (const notice of plan.skip) {
+    await insertNotice(statements, of, { ...notice, skipped: true, byMail: false });
+  }
+  if (plan.send.length === 0) {
+    return [];
+  }
+  const reachable = deps.mailer !== null && invoice.customerEmail !== null;
+  const payments = await paymentsOf(statements, invoiceId);
+  const view = invoiceView(invoice, { webUrl: deps.webUrl, today, payments });
+  const followUps: FollowUp[] = [];
+  for (const [index, notice] of plan.send.entries()) {
+    // Letters are asked for by the invoice's reminders; that it is overdue is told to the application alone.
+    const byMail = reachable && notice.kind === 'reminder';
+    await insertNotice(statements, of, { ...notice, skipped: false, byMail });
+    followUps.push(
+      ...(await recordNotice(deps, statements, { invoice, view, notice, sequence: invoice.eventSequence + index + 1 })),
+    );
+  }
+  return followUps;
+}
+
+interface NoticeEvent {
+  readonly invoice: InvoiceRecord;
+  readonly view: InvoiceView;
+  readonly notice: ScheduledNotice;
+  readonly sequence: number;
+}
+
+function recordNotice(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { invoice, view, notice, sequence }: NoticeEvent,
+): Promise<FollowUp[]> {
+  const type: EventType = notice.kind === 'overdue' ? 'invoice.overdue' : 'invoice.reminder';
+  const data = noticeView(view, notice, unpaidOn(invoice, notice.dueDate));
+  return tellInvoiceEvent(deps, statements, invoice, { type, sequence, data });
+}
+
+function standIn(
+  invoice: InvoiceRecord,
+  {
+    today,
+    nextAtMs,
+    expiryAtMs,
+    mailWaits,
+  }: { today: PlainDate; nextAtMs: number | null; expiryAtMs: number | null; mailWaits: boolean },
+): InvoiceStand {
+  const { currency, totalMinor, paidMinor, installments } = invoice;
+  const text = (amountMinor: bigint): string => `${toDecimalText({ amountMinor, currency })} ${currency}`;
+  return {
+    ended: isFinalInvoice(invoice.status),
+    status: shownStatus(invoice, today),
+    paused: invoice.pausedAt !== null,
+    nextNoticeAtMs: nextAtMs,
+    ...(expiryAtMs === null ? {} : { expiryAtMs }),
+    mailWaits,
+    paidInstallments: standOf(installments, paidMinor, today).filter(({ status }) => status === 'PAID').length,
+    installments: installments.length,
+    due: text(dueMinorOf(invoice)),
+    total: text(totalMinor),
+    nextDueDate: invoice.nextDueDate,
+  };
+}

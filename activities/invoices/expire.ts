@@ -1,0 +1,63 @@
+import { voidInvoice } from '../../database/invoice-steps.ts';
+import { openPaymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import type { Statements } from '../../database/statements.ts';
+import { dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
+import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import type { FollowUp } from '../follow-up.ts';
+import { tellInvoiceEvent } from './tell-event.ts';
+
+/** Whoever has begun to pay is waited for; the end of his payment is told, and looked for this often should that be lost. */
+const LOOK_AGAIN_MS = 600_000;
+
+export interface Expiring {
+  /** Locked. */
+  readonly invoice: InvoiceRecord;
+  readonly now: Date;
+  readonly today: PlainDate;
+}
+
+export interface Expiry {
+  /** As it stands now. */
+  readonly invoice: InvoiceRecord;
+  /** Unix time in milliseconds of the next look at its expiry; null when there will be none. */
+  readonly nextAtMs: number | null;
+  readonly followUps: readonly FollowUp[];
+}
+
+/**
+ * Ends an invoice that is unpaid at its expiry. From then on nobody begins to pay it, but whoever has begun in time may finish: it ends when no
+ * payment of it is open any more, so that money never arrives for what has just ended.
+ */
+export async function expireInvoice(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { invoice, now, today }: Expiring,
+): Promise<Expiry> {
+  const { expiresAt } = invoice;
+  if (expiresAt === null || dueMinorOf(invoice) === 0n || invoice.paidMinor > 0n) {
+    return { invoice, nextAtMs: null, followUps: [] };
+  }
+  if (!isPastExpiry(invoice, now)) {
+    return { invoice, nextAtMs: expiresAt.getTime(), followUps: [] };
+  }
+  const open = await openPaymentsOf(statements, invoice.id);
+  if (open.length > 0) {
+    const ends = open.map((payment) => payment.expiresAt.getTime());
+    return { invoice, nextAtMs: Math.max(now.getTime(), ...ends) + LOOK_AGAIN_MS, followUps: [] };
+  }
+  const expired = await voidInvoice(statements, invoice, { expired: true });
+  return { invoice: expired, nextAtMs: null, followUps: await tellExpired(deps, statements, expired, today) };
+}
+
+function tellExpired(
+  deps: ActivityDependencies,
+  statements: Statements,
+  expired: InvoiceRecord,
+  today: PlainDate,
+): Promise<FollowUp[]> {
+  const view = invoiceView(expired, { webUrl: deps.webUrl, today, payments: [] });
+  const event = { type: 'invoice.voided' as const, sequence: expired.eventSequence, data: invoiceEventView(view) };
+  return tellInvoiceEvent(deps, statements, expired, event);
+}

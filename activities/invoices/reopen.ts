@@ -1,0 +1,59 @@
+import type { Scope } from '../../database/connection.ts';
+import { changePaid } from '../../database/invoice-steps.ts';
+import { lockInvoice, readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
+import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
+import { noteReopened } from '../../database/refund-steps.ts';
+import type { RefundRecord } from '../../database/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
+import { invoiceHandleOf, type InvoiceHandle } from '../../temporal/dispatch.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+
+/** Before the payment's row is locked. Null for a payment without an invoice. */
+export async function lockInvoiceOfPayment(
+  statements: Statements,
+  scope: Scope,
+  paymentId: bigint,
+): Promise<InvoiceRecord | null> {
+  const invoiceId = await invoiceIdOf(statements, paymentId);
+  return invoiceId === null ? null : lockInvoice(statements, scope, invoiceId);
+}
+
+async function invoiceIdOf(statements: Statements, paymentId: bigint): Promise<bigint | null> {
+  const [row] = await statements.execute<{ invoice_id: string | null }[]>(
+    'select invoice_id from payments where id = ?',
+    [paymentId],
+  );
+  return typeof row?.invoice_id === 'string' ? BigInt(row.invoice_id) : null;
+}
+
+/**
+ * What was given back of an invoice's payment is due again, unless the application takes a refund for a credit, or the invoice is of ShadhinPay's
+ * contract, where a paid one stays so. The invoice is locked.
+ */
+export async function reopenInvoice(
+  { calendar }: ActivityDependencies,
+  statements: Statements,
+  { invoice, refund }: { readonly invoice: InvoiceRecord; readonly refund: RefundRecord },
+): Promise<void> {
+  if (invoice.dialect === 'shadhinpay') {
+    return;
+  }
+  const { refundedInvoices } = await invoiceRulesOf(statements, invoice);
+  if (refundedInvoices === 'KEEP') {
+    return;
+  }
+  const paidMinor = invoice.paidMinor - refund.amountMinor;
+  await changePaid(statements, { invoice, paidMinor, today: calendar.today(new Date()), events: 0 });
+  await noteReopened(statements, refund.id);
+}
+
+/** The invoice of a payment, as its workflow is told of a change. */
+export async function findInvoiceHandle(
+  statements: Statements,
+  scope: Scope,
+  paymentId: bigint,
+): Promise<InvoiceHandle | null> {
+  const invoiceId = await invoiceIdOf(statements, paymentId);
+  const invoice = invoiceId === null ? null : await readInvoice(statements, scope, invoiceId);
+  return invoice === null ? null : invoiceHandleOf(invoice, (await invoiceRulesOf(statements, scope)).applicationName);
+}

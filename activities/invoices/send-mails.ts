@@ -1,0 +1,126 @@
+import { endMail, nextMailInMs, takeMails, type MailEnd, type WaitingMail } from '../../database/invoice-notices.ts';
+import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
+import { readTemplate, type TemplateRecord } from '../../database/invoice-templates.ts';
+import { readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
+import type { Statements } from '../../database/statements.ts';
+import { askedMinorOf, dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
+import { payableUrl } from '../../domain/invoice-view.ts';
+import type { Mail, Mailer } from '../../runtime/mailer.ts';
+import { invoiceMail } from '../../web/mail/invoice-mail.ts';
+import type { InvoiceWorkflowInput, MailsSent } from '../../workflows/messages/invoice.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { scopeOf } from '../payments/scope.ts';
+
+/** In one run of the activity, since each letter may take three quarters of a minute. */
+const MAILS_A_RUN_MAX = 3;
+/** Until the next try, by tries so far; the last value repeats. Three days in all. */
+const PAUSE_SECONDS = [60, 300, 1_800, 7_200, 21_600, 43_200] as const;
+const TRIES_MAX = 11;
+
+interface Letter {
+  readonly waiting: WaitingMail;
+  /** Null when there is nothing left to remind of. */
+  readonly mail: Mail | null;
+}
+
+/**
+ * Sends the letters of an invoice that are due. Each try is written down before it is made, so a worker that dies with one leaves it to a later
+ * try, under the same message id. What the server says decides whether there is one.
+ */
+export async function sendInvoiceMails(deps: ActivityDependencies, input: InvoiceWorkflowInput): Promise<MailsSent> {
+  const scope = scopeOf(input);
+  const invoiceId = BigInt(input.invoiceId);
+  const letters = await deps.database.inTransaction(scope, async (statements) => {
+    const waiting = await takeMails(statements, invoiceId, { limit: MAILS_A_RUN_MAX, pauseSeconds: PAUSE_SECONDS });
+    return waiting.length === 0 ? [] : lettersOf(deps, statements, { input, waiting });
+  });
+  for (const letter of letters) {
+    const end = await endOf(deps.mailer, letter);
+    if (end !== null) {
+      const { noticeId } = letter.waiting;
+      await deps.database.inOneTrip(scope, (statements) => endMail(statements, { noticeId, ...end }));
+      if (end.status === 'REFUSED' || end.status === 'GIVEN_UP') {
+        deps.log.error(
+          { invoice: input.reference, error: end.error, alert: 'invoice-mail-not-sent' },
+          'a letter about an invoice could not be sent',
+        );
+      }
+    }
+  }
+  return { againInMs: await deps.database.inTransaction(scope, (statements) => nextMailInMs(statements, invoiceId)) };
+}
+
+async function lettersOf(
+  { calendar, webUrl }: ActivityDependencies,
+  statements: Statements,
+  { input, waiting }: { readonly input: InvoiceWorkflowInput; readonly waiting: readonly WaitingMail[] },
+): Promise<Letter[]> {
+  const scope = scopeOf(input);
+  const invoice = await readInvoice(statements, scope, BigInt(input.invoiceId));
+  if (invoice === null) {
+    throw new Error('the scope has no such invoice');
+  }
+  const template = await readTemplate(statements, scope.applicationId);
+  const { applicationName } = await invoiceRulesOf(statements, scope);
+  const today = calendar.today(new Date());
+  return waiting.map((letter) => ({
+    waiting: letter,
+    mail: mailOf(letter, { invoice, template, applicationName, webUrl, today }),
+  }));
+}
+
+interface MailFacts {
+  readonly invoice: InvoiceRecord;
+  readonly template: TemplateRecord | null;
+  readonly applicationName: string;
+  readonly webUrl: string;
+  readonly today: string;
+}
+
+function mailOf(
+  { noticeId, dueDate, offsetDays }: WaitingMail,
+  { invoice, template, applicationName, webUrl, today }: MailFacts,
+): Mail | null {
+  const { customerEmail: to, language, mode, currency, reference } = invoice;
+  const number = invoiceNumber(invoice);
+  const dueMinor = dueMinorOf(invoice);
+  if (dueMinor === 0n || to === null || number === null) {
+    return null;
+  }
+  const rendered = invoiceMail({
+    kind: offsetDays > 0 ? 'overdue' : 'reminder',
+    language,
+    mode,
+    branding: {
+      companyName: template?.companyName ?? applicationName,
+      contactDetails: template?.contactDetails ?? null,
+      accentColor: template?.accentColor ?? null,
+    },
+    number,
+    amountMinor: askedMinorOf(invoice, today),
+    dueMinor,
+    currency,
+    dueDate,
+    payableUrl: payableUrl(reference, webUrl),
+  });
+  return { to, ...rendered, language, messageId: `notice.${noticeId}.${dueDate}` };
+}
+
+/** How a letter has ended; null when it is tried again. */
+async function endOf(
+  mailer: Mailer | null,
+  { waiting, mail }: Letter,
+): Promise<{ readonly status: MailEnd; readonly error: string | null } | null> {
+  if (mail === null || mailer === null) {
+    return { status: 'NONE', error: null };
+  }
+  const outcome = await mailer.send(mail);
+  switch (outcome.kind) {
+    case 'sent':
+      return { status: 'SENT', error: null };
+    case 'refused':
+      return { status: 'REFUSED', error: outcome.code };
+    case 'unavailable':
+      return waiting.tries >= TRIES_MAX ? { status: 'GIVEN_UP', error: outcome.code } : null;
+  }
+}

@@ -1,0 +1,22 @@
+import { recordInvoiceEvent } from '../../database/invoice-events.ts';
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { Statements } from '../../database/statements.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import type { FollowUp } from '../follow-up.ts';
+
+/** Writes an event of an invoice; what starts its delivery, where somebody hears it and nothing holds it back. */
+export async function tellInvoiceEvent(
+  { dispatch }: ActivityDependencies,
+  statements: Statements,
+  invoice: InvoiceRecord,
+  event: Parameters<typeof recordInvoiceEvent>[2],
+): Promise<FollowUp[]> {
+  const recorded = await recordInvoiceEvent(statements, invoice, event);
+  if (recorded === null || recorded.parked) {
+    return [];
+  }
+  const { eventId } = recorded;
+  const { applicationId, mode, reference } = invoice;
+  const delivery = { eventId, applicationId, mode, type: event.type, reference };
+  return [{ what: 'delivery', about: { event: eventId }, start: () => dispatch.startDelivery(delivery) }];
+}

@@ -1,0 +1,16 @@
+import { noteUse, type KnownCredential } from '../database/callers.ts';
+import type { Database } from '../database/connection.ts';
+
+const LAST_USED_EVERY_MS = 60_000;
+
+/** Stamps a credential's last use, at most once a minute, so that requests do not wait for one row. */
+export function createUseNotes(database: Database): (credential: KnownCredential) => Promise<void> {
+  const lastUsed = new Map<bigint, number>();
+  return async (credential) => {
+    const now = Date.now();
+    if (now - (lastUsed.get(credential.credentialId) ?? 0) >= LAST_USED_EVERY_MS) {
+      lastUsed.set(credential.credentialId, now);
+      await noteUse(database, credential);
+    }
+  };
+}

@@ -1,0 +1,42 @@
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { Calendar } from '../../domain/calendar.ts';
+import { dueMinorOf, invoiceNumber, shownStatus, standOf } from '../../domain/invoice.ts';
+import { payableUrl } from '../../domain/invoice-view.ts';
+import type { Branding, InvoiceDocument } from '../../web/documents/document.ts';
+
+export interface InvoiceLooks {
+  readonly branding: Branding;
+  readonly webUrl: string;
+  readonly calendar: Calendar;
+}
+
+/** All that an invoice's PDF shows of its row, as it stands today. */
+export function invoiceDocument(invoice: InvoiceRecord, { branding, webUrl, calendar }: InvoiceLooks): InvoiceDocument {
+  const today = calendar.today(new Date());
+  const draft = invoice.number === null;
+  return {
+    language: invoice.language,
+    mode: invoice.mode,
+    branding,
+    number: invoiceNumber(invoice) ?? '–',
+    status: shownStatus(invoice, today),
+    issueDate: invoice.issuedAt === null ? null : calendar.today(invoice.issuedAt),
+    dueDate: invoice.dueDate,
+    customer: {
+      reference: invoice.customerReference,
+      name: invoice.customerName,
+      address: invoice.customerAddress,
+    },
+    lines: invoice.lines,
+    subtotalMinor: invoice.subtotalMinor,
+    discountMinor: invoice.discountMinor,
+    taxes: invoice.taxTotals,
+    totalMinor: invoice.totalMinor,
+    paidMinor: invoice.paidMinor,
+    dueMinor: dueMinorOf(invoice),
+    installments: standOf(invoice.installments, invoice.paidMinor, today),
+    notes: invoice.notes,
+    payableUrl: draft || invoice.status === 'VOID' ? null : payableUrl(invoice.reference, webUrl),
+    currency: invoice.currency,
+  };
+}

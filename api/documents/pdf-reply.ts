@@ -1,0 +1,40 @@
+import { Readable } from 'node:stream';
+import { DomainError } from '../../domain/errors.ts';
+import { DocumentFailure } from '../../web/documents/press.ts';
+import type { StreamReply } from '../http/route.ts';
+
+export const PDF_TYPE = 'application/pdf';
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * A document as an answer.
+ *
+ * @param name - of the file that a browser saves: letters, digits and hyphens
+ * @throws DomainError SERVICE_UNAVAILABLE when it cannot be made now
+ */
+export async function pdfReply(name: string, render: () => Promise<Uint8Array>): Promise<StreamReply> {
+  const pdf = await rendered(render);
+  return {
+    status: 200,
+    stream: Readable.from([Buffer.from(pdf.buffer, pdf.byteOffset, pdf.byteLength)]),
+    headers: {
+      'Content-Type': PDF_TYPE,
+      'Content-Length': pdf.byteLength.toString(),
+      'Content-Disposition': `inline; filename="${name}.pdf"`,
+      'Cache-Control': 'private, no-store',
+    },
+  };
+}
+
+async function rendered(render: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  try {
+    return await render();
+  } catch (error) {
+    if (error instanceof DocumentFailure) {
+      throw new DomainError('SERVICE_UNAVAILABLE', 'the document cannot be made now', {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
+    }
+    throw error;
+  }
+}

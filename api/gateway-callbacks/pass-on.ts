@@ -1,0 +1,30 @@
+import type { AttemptIds, KeptCallback } from '../../database/gateway-callbacks.ts';
+import { isOpen } from '../../domain/payment.ts';
+import type { Dispatch } from '../../temporal/dispatch.ts';
+
+/** Tells the payment's workflow of a stored callback, or has late money looked for where the payment has ended. */
+export async function passOn(
+  deps: { readonly dispatch: Dispatch },
+  kept: KeptCallback,
+  { scope, paymentId, gateway }: AttemptIds & { readonly gateway: string },
+): Promise<void> {
+  const { payment, callbackId, attemptReference } = kept;
+  if (isOpen(payment.status) && (await deps.dispatch.signalCallback(payment.reference, callbackId))) {
+    return;
+  }
+  const handle = {
+    paymentId,
+    reference: payment.reference,
+    applicationId: scope.applicationId,
+    applicationName: payment.applicationName,
+    mode: scope.mode,
+    amount: payment,
+    gateway,
+    invoiceId: payment.invoiceId,
+  };
+  if (isOpen(payment.status)) {
+    await deps.dispatch.startPayment(handle);
+  } else {
+    await deps.dispatch.startLatePayment(handle, { attemptReference, callbackId });
+  }
+}

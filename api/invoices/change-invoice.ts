@@ -1,0 +1,88 @@
+import type { Scope } from '../../database/connection.ts';
+import { recordInvoiceEvent } from '../../database/invoice-events.ts';
+import { voidInvoice } from '../../database/invoice-steps.ts';
+import { lockInvoice, openPaymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import type { Statements } from '../../database/statements.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
+import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { issue, tellChange, type ChangedInvoice } from './issue.ts';
+
+/** Whoever changes an invoice, and which one. */
+export interface InvoiceToChange {
+  readonly scope: Scope;
+  readonly applicationName: string;
+  readonly invoiceId: bigint;
+}
+
+/**
+ * Issues a draft. One that was issued before is answered as it stands: its number is taken once.
+ * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE
+ */
+export function issueKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<InvoiceRecord> {
+  return changeInvoice(deps, of, async (statements, invoice) => {
+    if (invoice.status === 'VOID') {
+      throw new DomainError('INVALID_OPERATION_STATE', 'the invoice is void');
+    }
+    return invoice.status === 'DRAFT' ? issue(deps, statements, invoice) : null;
+  });
+}
+
+/**
+ * Only while nothing is paid and nobody is paying: money must not arrive for what is void. One that is void is answered as it stands.
+ * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE
+ */
+export function voidKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<InvoiceRecord> {
+  return changeInvoice(deps, of, async (statements, invoice) => {
+    if (invoice.status === 'VOID') {
+      return null;
+    }
+    if (invoice.status === 'DRAFT') {
+      throw new DomainError('INVALID_OPERATION_STATE', 'a draft is deleted, not voided');
+    }
+    if (invoice.paidMinor > 0n) {
+      throw new DomainError('INVALID_OPERATION_STATE', 'a part of the invoice is paid; refund it first');
+    }
+    const [open] = await openPaymentsOf(statements, invoice.id);
+    if (open !== undefined) {
+      const until = open.expiresAt.toISOString();
+      throw new DomainError('INVALID_OPERATION_STATE', `a payment of the invoice is under way; it expires at ${until}`);
+    }
+    const voided = await voidInvoice(statements, invoice, { expired: false });
+    const today = deps.calendar.today(new Date());
+    const type = 'invoice.voided';
+    const event = await recordInvoiceEvent(statements, voided, {
+      type,
+      sequence: voided.eventSequence,
+      data: invoiceEventView(invoiceView(voided, { webUrl: deps.webUrl, today, payments: [] })),
+    });
+    return { invoice: voided, change: 'voided', event: event === null ? null : { ...event, type } };
+  });
+}
+
+/** Null leaves the invoice as it stands. */
+type Change = (statements: Statements, invoice: InvoiceRecord) => Promise<ChangedInvoice | null>;
+
+/** Changes a locked invoice in one transaction and tells it after the commit. */
+export async function changeInvoice(deps: ApiDependencies, of: InvoiceToChange, work: Change): Promise<InvoiceRecord> {
+  const { before, changed } = await deps.database.inTransaction(of.scope, async (statements) => {
+    const invoice = await lockOrMiss(statements, of);
+    return { before: invoice, changed: await work(statements, invoice) };
+  });
+  if (changed !== null) {
+    await tellChange(deps, of.applicationName, changed);
+  }
+  return changed?.invoice ?? before;
+}
+
+/** @throws DomainError RESOURCE_NOT_FOUND */
+export async function lockOrMiss(
+  statements: Statements,
+  { scope, invoiceId }: Pick<InvoiceToChange, 'scope' | 'invoiceId'>,
+): Promise<InvoiceRecord> {
+  const invoice = await lockInvoice(statements, scope, invoiceId);
+  if (invoice === null) {
+    throw notFound('invoice');
+  }
+  return invoice;
+}

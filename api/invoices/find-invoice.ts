@@ -1,0 +1,18 @@
+import type { Scope } from '../../database/connection.ts';
+import { readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
+import { notFound } from '../../domain/errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+/** Another app's, the other mode's and an absent invoice look the same. Throws RESOURCE_NOT_FOUND. */
+export async function findInvoice(
+  { database }: Pick<ApiDependencies, 'database'>,
+  scope: Scope,
+  id: bigint | null,
+): Promise<InvoiceRecord> {
+  const invoice =
+    id === null ? null : await database.inOneTrip(scope, (statements) => readInvoice(statements, scope, id));
+  if (invoice === null) {
+    throw notFound('invoice');
+  }
+  return invoice;
+}

@@ -1,0 +1,75 @@
+import type { Scope } from '../../database/connection.ts';
+import { bindKey, claimKey, type KeyName } from '../../database/idempotency.ts';
+import {
+  insertDraft,
+  readInvoice,
+  type InvoiceContent,
+  type InvoiceRecord,
+  type ShadhinpayTerms,
+} from '../../database/invoices.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { claimOf, findTwin, keepingAnswer, type Lease, type Outcome } from '../payments/idempotency.ts';
+import { findInvoice } from './find-invoice.ts';
+import { issue, tellChange, type ChangedInvoice } from './issue.ts';
+
+/** Storing is one short transaction: whoever has not answered by then is gone. */
+const LEASE_SECONDS = 10;
+
+/** An invoice that a dialect has checked by its own rules and words. */
+export interface WantedInvoice {
+  readonly scope: Scope;
+  readonly applicationName: string;
+  /** Of the payable link. */
+  readonly reference: string;
+  readonly content: InvoiceContent;
+  readonly shadhinpay?: ShadhinpayTerms | undefined;
+  /** False keeps it as a draft. */
+  readonly issue: boolean;
+  readonly key: KeyName | null;
+  readonly lease: Omit<Lease, 'leaseSeconds'>;
+}
+
+/**
+ * Writes an invoice, and issues it where that is wanted: key, draft, number and event are one transaction.
+ * @throws DomainError what the key's twin is told, INVALID_OPERATION_STATE for one that would have expired already
+ */
+export async function writeInvoice(deps: ApiDependencies, wanted: WantedInvoice): Promise<Outcome<InvoiceRecord>> {
+  const { key } = wanted;
+  const made = await store(deps, wanted);
+  if ('text' in made) {
+    return { kind: 'replay', ...made };
+  }
+  if ('change' in made) {
+    await tellChange(deps, wanted.applicationName, made);
+  }
+  const invoice = 'change' in made ? made.invoice : made;
+  return key === null
+    ? { kind: 'made', made: invoice }
+    : { kind: 'made', made: invoice, keep: keepingAnswer(deps, key) };
+}
+
+async function store(
+  deps: ApiDependencies,
+  { scope, reference, content, shadhinpay, issue: wantsIssue, key, lease }: WantedInvoice,
+): Promise<InvoiceRecord | ChangedInvoice | { status: number; text: string }> {
+  const claim = claimOf(key, { ...lease, leaseSeconds: LEASE_SECONDS });
+  const made = await deps.database.inTransaction(scope, async (statements) => {
+    if (claim !== null && !(await claimKey(statements, claim))) {
+      return null;
+    }
+    const invoiceId = await insertDraft(statements, { scope, reference, content, shadhinpay });
+    if (claim !== null) {
+      await bindKey(statements, claim, { invoiceId });
+    }
+    const draft = await readInvoice(statements, scope, invoiceId);
+    if (draft === null) {
+      throw new Error('an invoice was not stored');
+    }
+    return wantsIssue ? issue(deps, statements, draft) : draft;
+  });
+  if (made !== null) {
+    return made;
+  }
+  const twin = await findTwin(deps, claim);
+  return twin.kind === 'replay' ? twin : findInvoice(deps, scope, twin.made.invoiceId);
+}

@@ -1,0 +1,123 @@
+import { setDueDates, setPaused } from '../../../database/invoice-steps.ts';
+import {
+  deleteDraft,
+  readInvoice,
+  replaceDraft,
+  replaceInstallments,
+  type InvoiceRecord,
+} from '../../../database/invoices.ts';
+import { DomainError, notFound } from '../../../domain/errors.ts';
+import type { InvoiceView } from '../../../domain/invoice-view.ts';
+import { isFinalInvoice } from '../../../domain/invoice.ts';
+import { describeError } from '../../../runtime/logger.ts';
+import { invoiceHandleOf } from '../../../temporal/dispatch.ts';
+import type { NativeCaller } from '../authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import {
+  changeInvoice,
+  issueKnown,
+  lockOrMiss,
+  voidKnown,
+  type InvoiceToChange,
+} from '../../invoices/change-invoice.ts';
+import { contentOf, dueDatesOf } from './content.ts';
+import type { DueDates, EditInvoice } from './schemas.ts';
+import { viewOf } from './view.ts';
+
+/** How long a caller waits for the workflow to go by new due dates; the sweeper sees to it afterwards. */
+const RESCHEDULE_WAIT_MS = 3_000;
+
+export interface InvoiceOfCaller {
+  readonly caller: NativeCaller;
+  readonly invoiceId: bigint;
+}
+
+/** Replaces all that a draft says. */
+export async function editDraft(
+  deps: ApiDependencies,
+  { caller: { scope, application }, invoiceId, body }: InvoiceOfCaller & { readonly body: EditInvoice },
+): Promise<InvoiceView> {
+  const content = contentOf(deps, { body, rules: application });
+  const edited = await deps.database.inTransaction(scope, async (statements) => {
+    requireDraft(await lockOrMiss(statements, { scope, invoiceId }));
+    await replaceDraft(statements, { scope, invoiceId, content });
+    return readInvoice(statements, scope, invoiceId);
+  });
+  if (edited === null) {
+    throw notFound('invoice');
+  }
+  return viewOf(deps, edited);
+}
+
+export async function removeDraft(
+  deps: ApiDependencies,
+  { caller: { scope }, invoiceId }: InvoiceOfCaller,
+): Promise<void> {
+  await deps.database.inTransaction(scope, async (statements) => {
+    requireDraft(await lockOrMiss(statements, { scope, invoiceId }));
+    await deleteDraft(statements, scope, invoiceId);
+  });
+}
+
+/** One that was issued before is answered as it stands: its number is taken once. */
+export async function issueInvoice(deps: ApiDependencies, of: InvoiceOfCaller): Promise<InvoiceView> {
+  return viewOf(deps, await issueKnown(deps, toChange(of)));
+}
+
+/** Only while nothing is paid and nobody is paying: money must not arrive for what is void. */
+export async function voidIssued(deps: ApiDependencies, of: InvoiceOfCaller): Promise<InvoiceView> {
+  return viewOf(deps, await voidKnown(deps, toChange(of)));
+}
+
+/** Stops notices, or lets them go on. */
+export async function pauseInvoice(deps: ApiDependencies, of: InvoiceOfCaller, paused: boolean): Promise<InvoiceView> {
+  const invoice = await changeInvoice(deps, toChange(of), async (statements, locked) => {
+    requireOpen(locked);
+    if ((locked.pausedAt !== null) === paused) {
+      return null;
+    }
+    const changed = await setPaused(statements, locked, paused ? new Date() : null);
+    return { invoice: changed, change: paused ? 'paused' : 'resumed', event: null };
+  });
+  return viewOf(deps, invoice);
+}
+
+/** New due dates of what is not paid; the workflow has taken them up when this answers, if it could be reached. */
+export async function changeDueDates(
+  deps: ApiDependencies,
+  { caller, invoiceId, body }: InvoiceOfCaller & { readonly body: DueDates },
+): Promise<InvoiceView> {
+  const { scope, application } = caller;
+  const changed = await deps.database.inTransaction(scope, async (statements) => {
+    const invoice = await lockOrMiss(statements, { scope, invoiceId });
+    requireOpen(invoice);
+    const { dueDate, installments } = dueDatesOf(invoice.totalMinor, body);
+    await replaceInstallments(statements, { scope, invoiceId, installments });
+    return setDueDates(statements, invoice, { dueDate, installments, today: deps.calendar.today(new Date()) });
+  });
+  await deps.dispatch
+    .rescheduleInvoice(invoiceHandleOf(changed, application.name), { timeoutMs: RESCHEDULE_WAIT_MS })
+    .catch((error: unknown) => {
+      deps.log.warn(
+        { invoice: changed.reference, error: describeError(error) },
+        'new due dates are not taken up yet; the sweeper will see to it',
+      );
+    });
+  return viewOf(deps, changed);
+}
+
+function toChange({ caller: { scope, application }, invoiceId }: InvoiceOfCaller): InvoiceToChange {
+  return { scope, applicationName: application.name, invoiceId };
+}
+
+function requireDraft({ status }: InvoiceRecord): void {
+  if (status !== 'DRAFT') {
+    throw new DomainError('INVALID_OPERATION_STATE', 'the invoice was issued and does not change any more');
+  }
+}
+
+function requireOpen({ status }: InvoiceRecord): void {
+  if (status === 'DRAFT' || isFinalInvoice(status)) {
+    throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${status}; nothing of it is due`);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Scope } from '../../../database/connection.ts';
+import { newestPaymentOf, type InvoiceRecord } from '../../../database/invoices.ts';
+import { readTemplate } from '../../../database/invoice-templates.ts';
+import { findPublicInvoice } from '../../../database/public-references.ts';
+import { notFound } from '../../../domain/errors.ts';
+import { askedMinorOf, dueMinorOf } from '../../../domain/invoice.ts';
+import { invoiceView, payableUrl } from '../../../domain/invoice-view.ts';
+import { toDecimalText, toJsonInteger } from '../../../domain/money.ts';
+import { isOpen } from '../../../domain/payment.ts';
+import { checkoutUrl } from '../../../domain/payment-view.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { templateView } from './template.ts';
+
+export interface PayableOfLink {
+  readonly scope: Scope;
+  readonly invoice: InvoiceRecord;
+  readonly applicationName: string;
+}
+
+/** The invoice of a payable link. Throws RESOURCE_NOT_FOUND. */
+export async function findPayable({ database }: ApiDependencies, reference: string): Promise<PayableOfLink> {
+  const found = await findPublicInvoice(database, reference);
+  if (found === null) {
+    throw notFound('invoice');
+  }
+  return found;
+}
+
+/** What is public of an invoice: no name, no address, no reference of the customer. */
+export async function payableView(deps: ApiDependencies, { scope, invoice }: PayableOfLink) {
+  const { template, newest } = await deps.database.inTransaction(scope, async (statements) => ({
+    template: await readTemplate(statements, scope.applicationId),
+    newest: await newestPaymentOf(statements, invoice.id),
+  }));
+  const today = deps.calendar.today(new Date());
+  const { currency, reference } = invoice;
+  const view = invoiceView(invoice, { webUrl: deps.webUrl, today, payments: [] });
+  const dueMinor = dueMinorOf(invoice);
+  return {
+    invoiceNumber: view.number ?? '',
+    status: view.status,
+    currency,
+    totalMinor: view.totalMinor,
+    amountPaidMinor: view.amountPaidMinor,
+    amountDueMinor: view.amountDueMinor,
+    amountDueDisplay: toDecimalText({ amountMinor: dueMinor, currency }),
+    dueDate: view.dueDate,
+    lineItems: view.lineItems,
+    branding: templateView(template),
+    paymentStatus: newest?.status ?? null,
+    checkoutUrl:
+      newest !== null && isOpen(newest.status)
+        ? checkoutUrl(newest.reference, deps.webUrl)
+        : dueMinor > 0n
+          ? payableUrl(reference, deps.webUrl)
+          : null,
+    askedMinor: toJsonInteger(askedMinorOf(invoice, today)),
+    nextDueDate: view.nextDueDate,
+  };
+}

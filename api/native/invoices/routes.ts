@@ -1,0 +1,377 @@
+import { z } from 'zod';
+import { listInvoices, paymentsOfAll, type InvoiceRecord } from '../../../database/invoices.ts';
+import { DomainError } from '../../../domain/errors.ts';
+import { invoiceView, payableUrl, type InvoiceView } from '../../../domain/invoice-view.ts';
+import { dueMinorOf, invoiceNumber } from '../../../domain/invoice.ts';
+import { renderInvoice } from '../../../web/documents/render.ts';
+import { brandingOf } from '../../documents/branding.ts';
+import { invoiceDocument } from '../../documents/invoice-document.ts';
+import { PDF_TYPE, pdfReply } from '../../documents/pdf-reply.ts';
+import { IdParams } from '../../http/fields.ts';
+import { paginationOf, sliceOf } from '../../http/paging.ts';
+import { route, type Route } from '../../http/route.ts';
+import type { NativeCaller } from '../authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { findInvoice } from '../../invoices/find-invoice.ts';
+import { CREDENTIAL_ERRORS } from '../errors.ts';
+import {
+  changeDueDates,
+  editDraft,
+  issueInvoice,
+  pauseInvoice,
+  removeDraft,
+  voidIssued,
+  type InvoiceOfCaller,
+} from './change-invoice.ts';
+import { createInvoice } from './create-invoice.ts';
+import { findPayable, payableView } from './payable.ts';
+import {
+  CreateInvoice,
+  DueDates,
+  EditInvoice,
+  Invoice,
+  ListInvoicesQuery,
+  PayableInvoice,
+  PayableLink,
+  PayableParams,
+  SetTemplate,
+  Template,
+} from './schemas.ts';
+import { viewOf } from './view.ts';
+import { findTemplate, setTemplate, templateView } from './template.ts';
+
+const TAG = 'Invoices';
+const OF_ONE = ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS] as const;
+const CHANGING = ['INVALID_OPERATION_STATE', ...OF_ONE] as const;
+const WITH_BODY = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const;
+
+interface OfOne {
+  readonly caller: NativeCaller;
+  readonly params: z.infer<typeof IdParams>;
+}
+
+export function invoiceRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
+  return [
+    create(deps),
+    list(deps),
+    // Before the routes with an id, which would take its name for one.
+    readTemplate(deps),
+    writeTemplate(deps),
+    read(deps),
+    edit(deps),
+    remove(deps),
+    ...actionsOf(deps),
+    payableLink(deps),
+    dueDates(deps),
+    pdf(deps),
+    payable(deps),
+  ];
+}
+
+function create(deps: ApiDependencies): Route<NativeCaller> {
+  const ofIt = { id: '$response.body#/data/id' };
+  return route({
+    method: 'POST',
+    path: '/invoices',
+    operationId: 'createInvoice',
+    tag: TAG,
+    summary: 'Write an invoice, and issue it unless it is to stay a draft',
+    auth: 'credential',
+    body: CreateInvoice,
+    idempotent: true,
+    response: { status: 201, schema: Invoice },
+    errors: [
+      'VALIDATION_ERROR',
+      'RESOURCE_NOT_FOUND',
+      'IDEMPOTENCY_KEY_CONFLICT',
+      'IDEMPOTENCY_IN_PROGRESS',
+      ...WITH_BODY,
+      ...CREDENTIAL_ERRORS,
+    ],
+    links: {
+      readInvoice: { operationId: 'getInvoice', parameters: ofIt },
+      editInvoice: { operationId: 'editInvoice', parameters: ofIt },
+      deleteInvoice: { operationId: 'deleteInvoice', parameters: ofIt },
+      issueInvoice: { operationId: 'issueInvoice', parameters: ofIt },
+      voidInvoice: { operationId: 'voidInvoice', parameters: ofIt },
+      payableLink: { operationId: 'createPayableLink', parameters: ofIt },
+      pauseInvoice: { operationId: 'pauseInvoice', parameters: ofIt },
+      resumeInvoice: { operationId: 'resumeInvoice', parameters: ofIt },
+      changeDueDates: { operationId: 'changeDueDates', parameters: ofIt },
+      invoicePdf: { operationId: 'getInvoicePdf', parameters: ofIt },
+      invoicesOfTheCustomer: {
+        operationId: 'listInvoices',
+        parameters: { customerReference: '$request.body#/customerReference' },
+      },
+    },
+    handler: ({ caller, body, rawBody, headers }) =>
+      createInvoice(deps, { caller, body, rawBody, idempotencyKey: headers['idempotency-key'] }),
+  });
+}
+
+function list(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/invoices',
+    operationId: 'listInvoices',
+    tag: TAG,
+    summary: 'List invoices',
+    auth: 'credential',
+    query: ListInvoicesQuery,
+    response: { status: 200, schema: z.array(Invoice), list: true },
+    errors: ['VALIDATION_ERROR', ...CREDENTIAL_ERRORS],
+    handler: async ({ caller, query }: { caller: NativeCaller; query: z.infer<typeof ListInvoicesQuery> }) => {
+      const slice = sliceOf(query, 'createdAt');
+      const today = deps.calendar.today(new Date());
+      const filter = { customerReference: query.customerReference, shown: { status: query.status, today } };
+      const { page, payments } = await deps.database.inTransaction(caller.scope, async (statements) => {
+        const found = await listInvoices(statements, caller.scope, { filter, slice });
+        return { page: found, payments: await paymentsOfAll(statements, found.invoices) };
+      });
+      return {
+        status: 200,
+        data: page.invoices.map((invoice) =>
+          invoiceView(invoice, { webUrl: deps.webUrl, today, payments: payments.get(invoice.id) ?? [] }),
+        ),
+        pagination: paginationOf(slice, page),
+      };
+    },
+  });
+}
+
+function read(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/invoices/{id}',
+    operationId: 'getInvoice',
+    tag: TAG,
+    summary: 'Read an invoice',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: Invoice },
+    errors: OF_ONE,
+    handler: async ({ caller, params }: OfOne) => ({
+      status: 200,
+      data: await viewOf(deps, await findInvoice(deps, caller.scope, params.id)),
+    }),
+  });
+}
+
+function edit(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'PUT',
+    path: '/invoices/{id}',
+    operationId: 'editInvoice',
+    tag: TAG,
+    summary: 'Replace all that a draft says',
+    auth: 'credential',
+    params: IdParams,
+    body: EditInvoice,
+    response: { status: 200, schema: Invoice },
+    errors: [...CHANGING, ...WITH_BODY],
+    handler: async ({ caller, params, body }: OfOne & { body: EditInvoice }) => ({
+      status: 200,
+      data: await editDraft(deps, { caller, invoiceId: params.id, body }),
+    }),
+  });
+}
+
+function remove(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'DELETE',
+    path: '/invoices/{id}',
+    operationId: 'deleteInvoice',
+    tag: TAG,
+    summary: 'Delete a draft',
+    description: 'What was issued stays: it is voided.',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: z.null() },
+    errors: CHANGING,
+    handler: async ({ caller, params }: OfOne) => {
+      await removeDraft(deps, { caller, invoiceId: params.id });
+      return { status: 200, data: null, message: 'Resource deleted' };
+    },
+  });
+}
+
+/** What is done to an invoice without a word more; repeated, it is answered as the invoice stands. */
+interface Action {
+  readonly path: 'issue' | 'void' | 'pause' | 'resume';
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly act: (of: InvoiceOfCaller) => Promise<InvoiceView>;
+}
+
+function actionsOf(deps: ApiDependencies): Route<NativeCaller>[] {
+  const actions: readonly Action[] = [
+    {
+      path: 'issue',
+      operationId: 'issueInvoice',
+      summary: 'Give a draft its number and make it payable',
+      description: 'One that was issued before is answered as it stands.',
+      act: (of) => issueInvoice(deps, of),
+    },
+    {
+      path: 'void',
+      operationId: 'voidInvoice',
+      summary: 'End an invoice of which nothing is paid',
+      description: 'It keeps its number. Answers 409 while a payment of it is under way.',
+      act: (of) => voidIssued(deps, of),
+    },
+    {
+      path: 'pause',
+      operationId: 'pauseInvoice',
+      summary: 'Send no notices about an invoice until it is resumed',
+      act: (of) => pauseInvoice(deps, of, true),
+    },
+    {
+      path: 'resume',
+      operationId: 'resumeInvoice',
+      summary: 'Send notices about an invoice again',
+      act: (of) => pauseInvoice(deps, of, false),
+    },
+  ];
+  return actions.map(({ path, act, ...words }) =>
+    route({
+      method: 'POST',
+      path: `/invoices/{id}/${path}`,
+      ...words,
+      tag: TAG,
+      auth: 'credential',
+      params: IdParams,
+      response: { status: 200, schema: Invoice },
+      errors: CHANGING,
+      handler: async ({ caller, params }: OfOne) => ({
+        status: 200,
+        data: await act({ caller, invoiceId: params.id }),
+      }),
+    }),
+  );
+}
+
+function payableLink(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'POST',
+    path: '/invoices/{id}/payable-link',
+    operationId: 'createPayableLink',
+    tag: TAG,
+    summary: 'The link where a customer pays what is due',
+    description: 'Always the same one: what it asks for follows what is paid.',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: PayableLink },
+    errors: CHANGING,
+    links: {
+      payableInvoice: {
+        operationId: 'getPayableInvoice',
+        parameters: { reference: '$response.body#/data/reference' },
+      },
+    },
+    handler: async ({ caller, params }: OfOne) => {
+      const invoice = await findInvoice(deps, caller.scope, params.id);
+      if (dueMinorOf(invoice) === 0n) {
+        throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing of it is due`);
+      }
+      const { reference } = invoice;
+      return { status: 200, data: { reference, checkoutUrl: payableUrl(reference, deps.webUrl) } };
+    },
+  });
+}
+
+function dueDates(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'PUT',
+    path: '/invoices/{id}/due-dates',
+    operationId: 'changeDueDates',
+    tag: TAG,
+    summary: 'Replace the due date or the installments of an open invoice',
+    auth: 'credential',
+    params: IdParams,
+    body: DueDates,
+    response: { status: 200, schema: Invoice },
+    errors: [...CHANGING, ...WITH_BODY],
+    handler: async ({ caller, params, body }: OfOne & { body: DueDates }) => ({
+      status: 200,
+      data: await changeDueDates(deps, { caller, invoiceId: params.id, body }),
+    }),
+  });
+}
+
+function pdf(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/invoices/{id}/pdf',
+    operationId: 'getInvoicePdf',
+    tag: TAG,
+    summary: 'The invoice as a PDF',
+    auth: 'credential',
+    params: IdParams,
+    response: { status: 200, schema: z.string().meta({ format: 'binary' }), contentType: PDF_TYPE },
+    errors: OF_ONE,
+    handler: async ({ caller, params }: OfOne) => {
+      const invoice = await findInvoice(deps, caller.scope, params.id);
+      const branding = await brandingOf(deps.database, caller.scope, caller.application.name);
+      return pdfReply(fileNameOf(invoice), () => renderInvoice(invoiceDocument(invoice, { ...deps, branding })));
+    },
+  });
+}
+
+export function fileNameOf(invoice: InvoiceRecord): string {
+  return invoiceNumber(invoice) ?? `draft-${invoice.id}`;
+}
+
+function readTemplate(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/invoices/template',
+    operationId: 'getInvoiceTemplate',
+    tag: TAG,
+    summary: "Read the looks of the app's invoices",
+    auth: 'credential',
+    response: { status: 200, schema: Template },
+    errors: CREDENTIAL_ERRORS,
+    handler: async ({ caller }: { caller: NativeCaller }) => ({
+      status: 200,
+      data: templateView(await findTemplate(deps, caller)),
+    }),
+  });
+}
+
+function writeTemplate(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'PUT',
+    path: '/invoices/template',
+    operationId: 'setInvoiceTemplate',
+    tag: TAG,
+    summary: "Replace the looks of the app's invoices, in both modes",
+    description: 'What is not given is taken away.',
+    auth: 'credential',
+    body: SetTemplate,
+    response: { status: 200, schema: Template },
+    errors: ['VALIDATION_ERROR', ...WITH_BODY, ...CREDENTIAL_ERRORS],
+    handler: async ({ caller, body }: { caller: NativeCaller; body: SetTemplate }) => ({
+      status: 200,
+      data: templateView(await setTemplate(deps, caller, body)),
+    }),
+  });
+}
+
+function payable(deps: ApiDependencies): Route<NativeCaller> {
+  return route({
+    method: 'GET',
+    path: '/pay/{reference}',
+    operationId: 'getPayableInvoice',
+    tag: TAG,
+    summary: 'What the payable page of an invoice shows; public, by reference',
+    auth: 'none',
+    params: PayableParams,
+    response: { status: 200, schema: PayableInvoice },
+    errors: ['RESOURCE_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'],
+    handler: async ({ params }: { params: z.infer<typeof PayableParams> }) => ({
+      status: 200,
+      data: await payableView(deps, await findPayable(deps, params.reference)),
+    }),
+  });
+}

@@ -1,0 +1,276 @@
+import { z } from 'zod';
+import { INVOICE_ROUNDINGS, INVOICE_STATUSES, PLAN_STEPS } from '../../../domain/invoice.ts';
+import { MODES } from '../../../domain/mode.ts';
+import { PAYMENT_STATUSES } from '../../../domain/payment.ts';
+import { isPlainDate } from '../../../domain/plain-date.ts';
+import { Email, lines, text } from '../../http/fields.ts';
+import { listQuery } from '../../http/paging.ts';
+import { AmountMinor, Currency, Payment } from '../schemas.ts';
+
+export const LINES_MAX = 500;
+const TAXES_MAX = 10;
+const INSTALLMENTS_MAX = 120;
+const REMINDERS_MAX = 5;
+
+const PlainDate = z
+  .string('must be text')
+  .refine(isPlainDate, 'must be a date, such as 2026-07-01')
+  .meta({ format: 'date', pattern: String.raw`^(19[7-9]\d|[2-9]\d{3})-\d\d-\d\d$` });
+
+const NotNegative = z
+  .int('must be a plain integer')
+  .min(0, 'must not be negative')
+  .max(Number.MAX_SAFE_INTEGER, 'is too large');
+
+const BasisPoints = z
+  .int('must be a plain integer')
+  .min(1, 'must be greater than 0')
+  .max(10_000, 'must be at most 10000')
+  .describe('Hundredths of a per cent: 1500 is 15 %.');
+
+const Discount = z
+  .union(
+    [z.strictObject({ amountMinor: AmountMinor }), z.strictObject({ basisPoints: BasisPoints })],
+    'must have either amountMinor or basisPoints',
+  )
+  .describe('A fixed amount, or a share.');
+
+const Taxes = z
+  .array(z.object({ name: text(60), basisPoints: BasisPoints }), 'must be a list')
+  .max(TAXES_MAX, `must be at most ${TAXES_MAX}`);
+
+const LineItem = z.object({
+  description: text(500),
+  qty: z.int('must be a plain integer').min(1, 'must be greater than 0').max(1_000_000_000, 'is too large'),
+  unitAmountMinor: NotNegative,
+  discount: Discount.optional().describe('Of this line.'),
+  taxes: Taxes.optional().describe('On what the line’s discount leaves of it.'),
+});
+
+const Installments = z
+  .union(
+    [
+      z
+        .array(z.strictObject({ dueDate: PlainDate, amountMinor: AmountMinor }))
+        .min(1)
+        .max(INSTALLMENTS_MAX),
+      z
+        .array(z.strictObject({ dueDate: PlainDate, basisPoints: BasisPoints }))
+        .min(1)
+        .max(INSTALLMENTS_MAX),
+    ],
+    `must be a list of 1 to ${INSTALLMENTS_MAX} parts, each with a dueDate and either amountMinor or basisPoints, all alike`,
+  )
+  .describe('Parts in the order of their days, which add up to the total.');
+
+const Plan = z
+  .strictObject(
+    {
+      count: z
+        .int('must be a plain integer')
+        .min(2, 'must be at least 2')
+        .max(INSTALLMENTS_MAX, `must be at most ${INSTALLMENTS_MAX}`),
+      every: z.enum(PLAN_STEPS, `must be one of ${PLAN_STEPS.join(', ')}`),
+      firstDueDate: PlainDate,
+    },
+    'must be a plan',
+  )
+  .describe('Equal parts; what does not divide goes to the first ones.');
+
+const days = (least: number, greatest: number) =>
+  z
+    .array(
+      z
+        .int('must be a plain integer')
+        .min(least, `must be at least ${least}`)
+        .max(greatest, `must be at most ${greatest}`),
+    )
+    .max(REMINDERS_MAX, `must be at most ${REMINDERS_MAX}`)
+    .refine((values) => new Set(values).size === values.length, 'must not name a day twice')
+    .meta({ uniqueItems: true });
+
+const Reminders = z.object({
+  beforeDays: days(0, 90).optional().describe('Days before each due date; 0 is the day itself.'),
+  overdueDays: days(1, 365).optional().describe('Days after each due date that was not paid.'),
+});
+
+const CONTENT = {
+  customerReference: text(255),
+  customerEmail: Email.optional().describe('Reminders are sent there, where mail is configured.'),
+  customerName: text(100).optional(),
+  customerAddress: lines(300).optional(),
+  currency: Currency,
+  lineItems: z
+    .array(LineItem, 'must be a list')
+    .min(1, 'must hold at least one line')
+    .max(LINES_MAX, `must hold at most ${LINES_MAX} lines`),
+  discount: Discount.optional().describe('Of what the lines leave after their own discounts.'),
+  taxes: Taxes.optional().describe('On what is left after every discount, beside the taxes of single lines.'),
+  rounding: z
+    .enum(INVOICE_ROUNDINGS, `must be one of ${INVOICE_ROUNDINGS.join(', ')}`)
+    .default('HALF_UP')
+    .describe('How each share becomes whole minor units.'),
+  notes: lines(2_000).optional(),
+  language: z.enum(['en', 'bn'], 'must be en or bn').default('en').describe('Of the PDF and of letters.'),
+  dueDate: PlainDate.optional(),
+  installments: Installments.optional(),
+  plan: Plan.optional(),
+  partialPayments: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe('The payer may choose how much of what is due to pay.'),
+  reminders: Reminders.optional(),
+};
+
+export const CreateInvoice = z
+  .object({
+    ...CONTENT,
+    issue: z.boolean('must be true or false').default(true).describe('False keeps it as a draft.'),
+  })
+  .meta({ id: 'CreateInvoice' });
+export type CreateInvoice = z.infer<typeof CreateInvoice>;
+
+export const EditInvoice = z.object(CONTENT).meta({ id: 'EditInvoice' });
+export type EditInvoice = z.infer<typeof EditInvoice>;
+
+export const DueDates = z
+  .object({ dueDate: PlainDate.optional(), installments: Installments.optional(), plan: Plan.optional() })
+  .meta({ id: 'DueDates' });
+export type DueDates = z.infer<typeof DueDates>;
+
+const SHOWN_STATUSES = [...INVOICE_STATUSES, 'OVERDUE'] as const;
+
+export const ListInvoicesQuery = z.object({
+  ...listQuery(['createdAt']),
+  customerReference: text(255).optional(),
+  status: z.enum(SHOWN_STATUSES, `must be one of ${SHOWN_STATUSES.join(', ')}`).optional(),
+});
+
+const InvoiceLine = z.object({
+  id: z.int(),
+  description: z.string(),
+  qty: z.int(),
+  unitAmountMinor: z.int(),
+  lineTotalMinor: z.int().describe('qty × unitAmountMinor.'),
+  discountMinor: z.int(),
+  taxMinor: z.int(),
+});
+
+export const Invoice = z
+  .object({
+    id: z.int(),
+    number: z.string().nullable().describe('Without gaps in the app and mode; null while it is a draft.'),
+    status: z.enum(SHOWN_STATUSES).describe('`OVERDUE` is derived: something that was due before today is not paid.'),
+    mode: z.enum(MODES),
+    customerReference: z.string(),
+    totalMinor: z.int(),
+    amountPaidMinor: z.int(),
+    amountDueMinor: z.int(),
+    currency: z.string(),
+    dueDate: z.iso.date().nullable().describe('The day on which all of it is due.'),
+    issuedAt: z.iso.datetime().nullable(),
+    lineItems: z.array(InvoiceLine),
+    payments: z.array(Payment).describe('The payments that were made for it.'),
+    payableUrl: z.string().nullable().describe('Send the customer here; null while it is a draft.'),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    customerEmail: z.string().nullable(),
+    customerName: z.string().nullable(),
+    customerAddress: z.string().nullable(),
+    language: z.enum(['en', 'bn']),
+    notes: z.string().nullable(),
+    rounding: z.enum(INVOICE_ROUNDINGS),
+    subtotalMinor: z.int(),
+    discountMinor: z.int(),
+    taxMinor: z.int(),
+    taxes: z.array(
+      z.object({
+        name: z.string(),
+        basisPoints: z.int().nullable().describe('Null of an amount that was given as such, in another API.'),
+        amountMinor: z.int(),
+      }),
+    ),
+    installments: z.array(
+      z.object({
+        dueDate: z.iso.date(),
+        amountMinor: z.int(),
+        amountPaidMinor: z.int(),
+        status: z.enum(['OPEN', 'PARTIALLY_PAID', 'PAID', 'OVERDUE']),
+      }),
+    ),
+    nextDueDate: z.iso.date().nullable().describe('The day of the next part that is not paid.'),
+    partialPayments: z.boolean(),
+    reminders: z.object({ beforeDays: z.array(z.int()), overdueDays: z.array(z.int()) }),
+    pausedAt: z.iso.datetime().nullable().describe('Set while no notices go out.'),
+    paidAt: z.iso.datetime().nullable(),
+    voidedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Invoice' });
+
+/** As its events tell it. */
+export const ToldInvoice = Invoice.omit({ customerEmail: true, customerName: true, customerAddress: true }).meta({
+  id: 'ToldInvoice',
+});
+
+/** An invoice with the due date that an event is about. */
+export const NoticedInvoice = ToldInvoice.extend({
+  notice: z
+    .object({ dueDate: z.iso.date(), offsetDays: z.int(), amountMinor: z.int() })
+    .describe('Which due date it is about, how many days before (negative) or after it, and what is not paid of it.'),
+}).meta({ id: 'NoticedInvoice' });
+
+export const PayableLink = z.object({ reference: z.string(), checkoutUrl: z.string() }).meta({ id: 'PayableLink' });
+
+const Url = z.string('must be text').max(2_048, 'must be at most 2048 characters').meta({ format: 'uri' });
+
+export const SetTemplate = z
+  .object({
+    logoUrl: Url.nullish().describe('PNG or JPEG of at most 1 MB; fetched now, and never again.'),
+    companyName: text(120).nullish(),
+    companyAddress: lines(300).nullish(),
+    contactDetails: lines(300).nullish(),
+    footerNote: lines(500).nullish(),
+    accentColor: z
+      .string('must be text')
+      .regex(/^#[0-9A-Fa-f]{6}$/, 'must be a colour, such as #0b6b4f')
+      .nullish(),
+  })
+  .meta({ id: 'SetInvoiceTemplate' });
+export type SetTemplate = z.infer<typeof SetTemplate>;
+
+const BRANDING = {
+  logoUrl: z.string().nullable(),
+  companyName: z.string().nullable(),
+  companyAddress: z.string().nullable(),
+  contactDetails: z.string().nullable(),
+  footerNote: z.string().nullable(),
+  accentColor: z.string().nullable(),
+  createdAt: z.iso.datetime().nullable().describe('Null while it was never set.'),
+  updatedAt: z.iso.datetime().nullable(),
+};
+
+export const Template = z.object(BRANDING).meta({ id: 'InvoiceTemplate' });
+
+export const PayableParams = z.object({ reference: z.string() });
+
+export const PayableInvoice = z
+  .object({
+    invoiceNumber: z.string(),
+    status: z.enum(SHOWN_STATUSES),
+    currency: z.string(),
+    totalMinor: z.int(),
+    amountPaidMinor: z.int(),
+    amountDueMinor: z.int(),
+    amountDueDisplay: z.string(),
+    dueDate: z.iso.date().nullable(),
+    lineItems: z.array(InvoiceLine),
+    branding: z.object(BRANDING),
+    paymentStatus: z.enum(PAYMENT_STATUSES).nullable().describe('Of the newest payment; null while there is none.'),
+    checkoutUrl: z
+      .string()
+      .nullable()
+      .describe('Where to pay: the checkout that is under way, or the payable page. Null when nothing is due.'),
+    askedMinor: z.int().describe('What is asked for first: the installments up to today, or the next one.'),
+    nextDueDate: z.iso.date().nullable(),
+  })
+  .meta({ id: 'PayableInvoice' });

@@ -1,0 +1,12 @@
+import { paymentsOf, type InvoiceRecord } from '../../../database/invoices.ts';
+import { invoiceView, type InvoiceView } from '../../../domain/invoice-view.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+
+/** As the API shows it today. */
+export async function viewOf(deps: ApiDependencies, invoice: InvoiceRecord): Promise<InvoiceView> {
+  const payments =
+    invoice.status === 'DRAFT'
+      ? []
+      : await deps.database.inOneTrip(invoice, (statements) => paymentsOf(statements, invoice.id));
+  return invoiceView(invoice, { webUrl: deps.webUrl, today: deps.calendar.today(new Date()), payments });
+}

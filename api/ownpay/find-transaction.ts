@@ -1,0 +1,25 @@
+import { readPaymentByReference, type PaymentRecord } from '../../database/payments.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import type { OwnpayCaller } from './authenticate.ts';
+import { OwnpayError } from './errors.ts';
+
+interface Sought {
+  readonly id: string;
+  readonly code: 'PAYMENT_NOT_FOUND' | 'TRANSACTION_NOT_FOUND';
+}
+
+/** By its public reference, in whatever API it was made. Another app's, the other mode's and an absent one look the same. */
+export async function findTransaction(
+  { database }: Pick<ApiDependencies, 'database'>,
+  { scope }: OwnpayCaller,
+  { id, code }: Sought,
+): Promise<PaymentRecord> {
+  const known = /^[a-z]{3}_[0-9A-Za-z]{1,40}$/.test(id);
+  const payment = known
+    ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
+    : null;
+  if (payment === null) {
+    throw new OwnpayError(code, code === 'PAYMENT_NOT_FOUND' ? 'Payment not found.' : 'Transaction not found.');
+  }
+  return payment;
+}

@@ -1,0 +1,32 @@
+import type { KeyName } from '../../database/idempotency.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { sha256 } from '../../runtime/secrets.ts';
+import type { WantedPayment } from '../payments/create-payment.ts';
+import type { OwnpayCaller } from './authenticate.ts';
+
+const KEEP_DAYS = 1;
+
+/** What of a request decides whether it is the same as another one. */
+export interface SentRequest {
+  readonly caller: OwnpayCaller;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly bodyText: string;
+  readonly target: string;
+}
+
+/** A key of at most 64 letters, digits, - and _ is kept for a day; its request is the same only byte for byte. */
+export function keyOf(
+  { caller, headers, bodyText, target }: SentRequest,
+  operation: string,
+): { readonly key: KeyName | null; readonly lease: WantedPayment['lease'] } {
+  const given = headers['idempotency-key'];
+  if (given !== undefined && !/^[0-9A-Za-z_-]{1,64}$/.test(given)) {
+    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', {
+      fields: { 'Idempotency-Key': 'must be 1 to 64 letters, digits, hyphens or underscores' },
+    });
+  }
+  return {
+    key: given === undefined ? null : { scope: caller.scope, operation, key: given },
+    lease: { fingerprint: sha256(`POST\n${target}\n${bodyText}`), keepDays: KEEP_DAYS },
+  };
+}

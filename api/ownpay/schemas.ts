@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { SHOWN_REFUND_STATUSES } from './views.ts';
+import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
+import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
+import { Email, present, text } from '../http/fields.ts';
+
+/** OwnPay's own code takes an absent member, null and an empty text for the same. */
+const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };
+const METADATA_LENGTH_MAX = 16_384;
+/** Leaves room for what is said in the query of the way back. */
+const URL_LENGTH_MAX = 1_900;
+
+function required(lengthMax: number) {
+  return present(text(lengthMax), REQUIRED);
+}
+
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish();
+}
+
+/** The text of a JSON number: as an amount it never is a float. */
+const AmountIn = z
+  .unknown()
+  .refine((given) => typeof given === 'number' || typeof given === 'symbol', {
+    error: ({ input }) => (input === null ? 'is required' : 'must be a number'),
+  })
+  .transform((given) => (typeof given === 'symbol' ? (given.description ?? '') : String(given)))
+  .meta({ type: 'number', exclusiveMinimum: 0 });
+
+/** A number literal with all digits of the currency. */
+const AmountOut = z
+  .unknown()
+  .refine((given) => typeof given === 'symbol')
+  .meta({ type: 'number' });
+
+const Metadata = z
+  .record(z.string(), z.unknown(), 'must be an object')
+  .refine(
+    (given) => writeJson(given as ExactJson).length <= METADATA_LENGTH_MAX,
+    'must be at most 16384 characters of JSON',
+  )
+  .transform((given) => writeJson(given as ExactJson))
+  .meta({ type: 'object' });
+
+const Url = text(URL_LENGTH_MAX).meta({ format: 'uri' });
+
+export const CreateIntent = z
+  .object({
+    gateway: required(64).describe('Slug of the gateway, such as `sslcommerz`.'),
+    amount: AmountIn.describe('Decimal, with at most the decimal places of the currency.'),
+    currency: z
+      .string(REQUIRED)
+      .regex(/^[A-Za-z]{3}$/, 'Invalid currency code.')
+      .describe('ISO 4217.'),
+    order_id: required(255).describe('Your reference of the order. It may be repeated.'),
+    customer_name: required(150),
+    customer_email: present(Email, REQUIRED),
+    customer_phone: optional(
+      z.string('must be a string').regex(/^[0-9+() -]{4,30}$/, 'must be 4 to 30 digits, spaces, +, - or parentheses'),
+    ),
+    description: optional(text(500)).describe('Shown on the checkout page.'),
+    return_url: present(Url, REQUIRED).describe('Where the payer goes after the payment.'),
+    cancel_url: optional(Url).describe('Where the payer goes when nothing was paid; `return_url` unless told.'),
+    metadata: optional(Metadata).describe('Kept with the transaction.'),
+  })
+  .meta({ id: 'CreatePaymentIntent' });
+export type CreateIntent = z.infer<typeof CreateIntent>;
+
+const Success = { success: z.literal(true) };
+const Instant = z.iso.datetime();
+const TransactionId = z
+  .string()
+  .describe('`txn_` and 16 hexadecimal digits; another form where it was made in another API.');
+
+export const CreatedIntent = z
+  .object({
+    ...Success,
+    transaction_id: TransactionId,
+    payment_url: z.url().describe('Send the payer here.'),
+    status: z.literal('pending'),
+    expires_at: Instant,
+  })
+  .meta({ id: 'CreatedPaymentIntent' });
+
+const Status = z.enum(OWNPAY_STATUSES);
+
+export const Intent = z
+  .object({
+    ...Success,
+    transaction_id: TransactionId,
+    payment_url: z.url(),
+    status: Status,
+    expires_at: Instant,
+    gateway: z.string().nullable(),
+    gateway_trx_id: z.string().nullable(),
+    amount: AmountOut,
+    currency: z.string(),
+    order_id: z.string().nullable(),
+    customer_name: z.string().nullable(),
+    customer_email: z.string().nullable(),
+    customer_phone: z.string().nullable(),
+    description: z.string().nullable(),
+    return_url: z.string().nullable(),
+    cancel_url: z.string().nullable(),
+    metadata: z.unknown().meta({ type: ['object', 'null'] }),
+    created_at: Instant,
+    updated_at: Instant,
+    paid_at: Instant.nullable(),
+  })
+  .meta({ id: 'PaymentIntent' });
+
+const TRANSACTION = {
+  transaction_id: TransactionId,
+  gateway_trx_id: z.string().nullable(),
+  order_id: z.string().nullable(),
+  amount: AmountOut,
+  currency: z.string(),
+  fee: AmountOut.nullable().describe('Null until it is paid.'),
+  net_amount: AmountOut.nullable(),
+  refunded_amount: AmountOut,
+  status: Status,
+  gateway: z.string().nullable(),
+  method: z.enum(['api', 'invoice']),
+  created_at: Instant,
+  updated_at: Instant,
+  paid_at: Instant.nullable(),
+} as const;
+
+export const Transaction = z.object({ ...Success, ...TRANSACTION }).meta({ id: 'Transaction' });
+
+const REFUND = {
+  id: z.int(),
+  refund_id: z.string(),
+  transaction_id: TransactionId,
+  gateway_trx_id: z.string().nullable(),
+  amount: AmountOut,
+  currency: z.string(),
+  reason: z.string().nullable(),
+  status: z.enum(SHOWN_REFUND_STATUSES),
+  processed_at: Instant.nullable(),
+  created_at: Instant,
+} as const;
+
+export const Refund = z.object({ ...Success, ...REFUND }).meta({ id: 'Refund' });
+
+export const CreateRefund = z
+  .object({
+    transaction_id: optional(text(64)).describe('Which transaction; or `trx_id`.'),
+    trx_id: optional(text(64)),
+    amount: optional(AmountIn).describe('All that is left unless told.'),
+    reason: optional(text(500)),
+  })
+  .meta({ id: 'CreateRefund' });
+export type CreateRefund = z.infer<typeof CreateRefund>;
+
+function whole(greatest: number) {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be a positive integer')
+    .transform(Number)
+    .refine((value) => value <= greatest, `must be at most ${greatest}`)
+    .meta({ type: 'integer', minimum: 1, maximum: greatest });
+}
+
+const Day = z.iso.date('must be a date as YYYY-MM-DD');
+
+const LIST_QUERY = {
+  page: whole(10_000).optional().describe('From 1.'),
+  per_page: whole(100).optional().describe('25 unless told.'),
+  from: Day.optional().describe('First day, in Dhaka.'),
+  to: Day.optional().describe('Last day, in Dhaka.'),
+} as const;
+export interface ListQuery {
+  readonly page?: number | undefined;
+  readonly per_page?: number | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+export const TransactionsQuery = z.object({
+  ...LIST_QUERY,
+  status: z.enum(OWNPAY_STATUSES, `must be one of ${OWNPAY_STATUSES.join(', ')}`).optional(),
+  gateway: text(64).optional(),
+});
+
+export const RefundsQuery = z.object({
+  ...LIST_QUERY,
+  status: z.enum(SHOWN_REFUND_STATUSES, `must be one of ${SHOWN_REFUND_STATUSES.join(', ')}`).optional(),
+  transaction_id: text(64).optional(),
+  trx_id: text(64).optional(),
+});
+
+const Meta = z
+  .object({ page: z.int(), per_page: z.int(), total: z.int(), total_pages: z.int() })
+  .meta({ id: 'PageMeta' });
+
+export const Transactions = z
+  .object({ ...Success, data: z.array(z.object(TRANSACTION).meta({ id: 'ListedTransaction' })), meta: Meta })
+  .meta({ id: 'Transactions' });
+
+export const Refunds = z
+  .object({ ...Success, data: z.array(z.object(REFUND).meta({ id: 'ListedRefund' })), meta: Meta })
+  .meta({ id: 'Refunds' });
+
+export const TransactionParams = z.object({ id: z.string() });

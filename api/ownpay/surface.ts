@@ -1,0 +1,44 @@
+import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { admitCredential, slowGuesses } from '../http/admit.ts';
+import { dialectOf, requireOneDialect } from '../http/dialect.ts';
+import type { RateLimiter, RateVerdict } from '../http/rate-limit.ts';
+import { surface, type AnySurface } from '../http/surface.ts';
+import { createOwnpayAuthenticator, requireScope, type OwnpayCaller } from './authenticate.ts';
+import { renderOwnpayError } from './errors.ts';
+import { ownpayRoutes } from './routes.ts';
+
+export const OWNPAY_PREFIX = '/api/v1';
+const BODY_BYTES_MAX = 64 * 1024;
+
+/** OwnPay's contract: its own paths, and whatever is asked with one of its keys on a path that several contracts have. */
+export function ownpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
+  const authenticate = createOwnpayAuthenticator(deps.database);
+  return surface<OwnpayCaller>({
+    name: 'ownpay',
+    prefix: OWNPAY_PREFIX,
+    routes: ownpayRoutes(deps),
+    bodyBytesMax: BODY_BYTES_MAX,
+    challenge: 'Bearer',
+    accepts: (context) => dialectOf(context, OWNPAY_PREFIX) === 'ownpay',
+    guard: requireOneDialect,
+    admit: () => undefined,
+    async authenticate(context, { method }) {
+      const caller = await slowGuesses({ context, limiter, log: deps.log }, authenticate(context.get('authorization')));
+      admitCredential(
+        { context, limiter, resetOf: resetAt },
+        { credentialId: caller.credentialId, perMinute: caller.application.rateLimitPerMinute },
+      );
+      requireScope(caller, method);
+      return caller;
+    },
+    // Bodies are flat, and what a route answers has been parsed by its schema.
+    render: ({ data }) => writeJson(data as ExactJson),
+    renderError: renderOwnpayError,
+  });
+}
+
+/** Unix seconds at which all requests are available again. */
+function resetAt({ resetSeconds }: RateVerdict): number {
+  return Math.ceil(Date.now() / 1_000) + resetSeconds;
+}

@@ -1,0 +1,102 @@
+import { chooseGateway, type ChoiceOutcome } from '../../database/gateway-choices.ts';
+import { findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { attemptReference } from '../../domain/references.ts';
+import { describeError } from '../../runtime/logger.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { readText } from '../http/body.ts';
+import type { Context } from '../http/surface.ts';
+import { SESSION_WAIT } from '../payments/create-payment.ts';
+import { gatewayName } from '../payments/gateway-name.ts';
+
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const FORM_BYTES_MAX = 1_000;
+const REMEMBERED = 'lenden_gateway';
+const REMEMBERED_FOR_MS = 365 * 24 * 3_600_000;
+const NAME = /^[a-z]{1,30}$/;
+
+export interface Option {
+  readonly name: string;
+  readonly label: string;
+}
+
+/** What the payer may choose from, the last one chosen in this browser first. Empty where the application has chosen. */
+export function optionsOf(deps: ApiDependencies, { payment }: PublicPayment, context: Context): Option[] {
+  const remembered = context.cookies.get(REMEMBERED);
+  const options = (payment.gatewayChoices ?? []).map((name) => ({
+    name,
+    label: gatewayName(deps.gateways, name) ?? name,
+  }));
+  return [...options.filter(({ name }) => name === remembered), ...options.filter(({ name }) => name !== remembered)];
+}
+
+/**
+ * Takes the payer's choice from the form and has its page opened. Answers the payment as it stands then: with the gateway's page, or without
+ * one where it could not be had in time; then our page waits for it.
+ * @throws DomainError for a form that is not the page's, a gateway that the page does not offer, and the eleventh change of mind
+ */
+export async function choose(
+  deps: ApiDependencies,
+  { context, found, secure }: { readonly context: Context; readonly found: PublicPayment; readonly secure: boolean },
+): Promise<PublicPayment> {
+  const { scope, payment, applicationName } = found;
+  const gateway = await readChoice(context);
+  const choice = {
+    paymentId: payment.id,
+    gateway,
+    reference: attemptReference(),
+    storeId: deps.gateways.defaultStoreId(gateway, payment.mode) ?? null,
+  };
+  const outcome = await deps.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+  const attempt = attemptOf(outcome);
+  if (attempt === null) {
+    return found;
+  }
+  remember(context, { gateway, secure });
+  const { id: paymentId, reference, applicationId, mode, amountMinor, currency, invoiceId } = payment;
+  const amount = { amountMinor, currency };
+  const handle = { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId };
+  const told =
+    outcome.kind === 'kept'
+      ? deps.dispatch.signalChoice(reference)
+      : deps.dispatch.chooseGateway(handle, { attemptReference: attempt, ...SESSION_WAIT });
+  await told.catch((error: unknown) => {
+    deps.log.warn({ payment: reference, error: describeError(error) }, 'choice not opened yet; the page waits for it');
+  });
+  return (await findPublicPayment(deps.database, reference)) ?? found;
+}
+
+/** Null when there is nothing to choose any more: the page shows why. */
+function attemptOf(outcome: ChoiceOutcome): string | null {
+  switch (outcome.kind) {
+    case 'chosen':
+    case 'kept':
+      return outcome.reference;
+    case 'closed':
+      return null;
+    case 'not-offered':
+      throw new DomainError('VALIDATION_ERROR', 'the payment cannot be paid there');
+    case 'too-often':
+      throw new DomainError('RATE_LIMITED', 'the gateway was changed too often', { retryAfterSeconds: 3_600 });
+  }
+}
+
+async function readChoice(context: Context): Promise<string> {
+  if (!context.is(FORM_TYPE)) {
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+  }
+  const fields = new URLSearchParams(await readText(context.req, FORM_BYTES_MAX));
+  const [gateway = '', ...more] = fields.getAll('gateway');
+  if (!NAME.test(gateway) || more.length > 0) {
+    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+  }
+  return gateway;
+}
+
+/** Nothing of the payer: only which button was pressed last in this browser. */
+function remember(context: Context, { gateway, secure }: { readonly gateway: string; readonly secure: boolean }): void {
+  context.append(
+    'Set-Cookie',
+    `${REMEMBERED}=${gateway}; Path=/; Max-Age=${REMEMBERED_FOR_MS / 1_000}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
+  );
+}

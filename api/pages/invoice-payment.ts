@@ -1,0 +1,86 @@
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { NewPayment } from '../../database/new-payments.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
+import { payableUrl } from '../../domain/invoice-view.ts';
+import { attemptReference, paymentReference, shadhinpayReference } from '../../domain/references.ts';
+import { CHECKOUT_MINUTES, gatewayOf, VENDORS } from '../../domain/shadhinpay.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { checkoutGatewaysOf, type PaymentRules } from '../payments/bounds.ts';
+import { FIRST_SWEEP_SECONDS } from '../payments/create-payment.ts';
+import { activeOf, type WhereToPay } from '../payments/where-to-pay.ts';
+
+/** Where an invoice can be paid now, by the contract in which it was made and what the application has. */
+export async function payableAt(
+  deps: ApiDependencies,
+  { invoice, rules }: { readonly invoice: InvoiceRecord; readonly rules: PaymentRules },
+): Promise<readonly string[]> {
+  if (invoice.dialect === 'shadhinpay') {
+    const wanted = VENDORS.map(gatewayOf).filter((name) => deps.gateways.capabilities(name) !== undefined);
+    return activeOf(deps, { scope: invoice, rules, wanted });
+  }
+  return activeOf(deps, { scope: invoice, rules, wanted: checkoutGatewaysOf(rules) });
+}
+
+/** The origins of gateways' pages, where a form that is posted here may lead on to. */
+export function pageOriginsOf(
+  { gateways }: Pick<ApiDependencies, 'gateways'>,
+  { names, mode }: { readonly names: readonly string[]; readonly mode: InvoiceRecord['mode'] },
+): string[] {
+  return names.flatMap((name) => {
+    const origin = gateways.pageOrigin(name, mode);
+    if (origin === undefined) {
+      return [];
+    }
+    return origin.endsWith('.sslcommerz.com') ? [origin, 'https://*.sslcommerz.com'] : [origin];
+  });
+}
+
+export interface WantedPayment {
+  readonly invoice: InvoiceRecord;
+  readonly amountMinor: bigint;
+  readonly where: WhereToPay;
+  /** Of the application. */
+  readonly expiryMinutes: number;
+}
+
+/** A payment of an invoice in the words of the contract in which the invoice was made. */
+export function paymentOfInvoice(
+  { gateways, webUrl }: ApiDependencies,
+  { invoice, amountMinor, where, expiryMinutes }: WantedPayment,
+): NewPayment {
+  const now = Date.now();
+  const { reference, minutes, ...terms } = termsOf(invoice, { webUrl, expiryMinutes });
+  const storeId = where.gateway === null ? null : (gateways.defaultStoreId(where.gateway, invoice.mode) ?? null);
+  return {
+    ...terms,
+    ...where,
+    scope: { applicationId: invoice.applicationId, mode: invoice.mode },
+    reference,
+    amountMinor,
+    currency: invoice.currency,
+    customerReference: invoice.customerReference,
+    customerEmail: invoice.customerEmail,
+    customerName: invoice.customerName,
+    productName: invoiceNumber(invoice),
+    invoiceId: invoice.id,
+    expiresAt: new Date(now + minutes * 60_000),
+    nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
+    attempt: { reference: attemptReference(), storeId },
+  };
+}
+
+function termsOf(
+  { dialect, reference, customerPhone, returnUrl }: InvoiceRecord,
+  { webUrl, expiryMinutes }: { readonly webUrl: string; readonly expiryMinutes: number },
+) {
+  const page = payableUrl(reference, webUrl);
+  return dialect === 'shadhinpay'
+    ? {
+        dialect,
+        reference: shadhinpayReference(new Date()),
+        minutes: CHECKOUT_MINUTES,
+        customerPhone,
+        returnUrl: returnUrl ?? page,
+      }
+    : { dialect, reference: paymentReference(), minutes: expiryMinutes, customerPhone: null, returnUrl: page };
+}

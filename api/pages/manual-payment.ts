@@ -1,0 +1,127 @@
+import type { EntityManager } from '../../database/connection.ts';
+import { readManualAttempt, submitTransaction } from '../../database/manual-submissions.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
+import type { PublicPayment } from '../../database/public-references.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { normalizedReference, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';
+import { openOrAlert } from '../../gateways/open-or-alert.ts';
+import type { Language } from '../../web/language.ts';
+import type { CheckoutState, SubmissionProblem } from '../../web/checkout/view.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { readText } from '../http/body.ts';
+import type { Context } from '../http/surface.ts';
+
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+/** Both fields in Bangla, percent-encoded, are nine times as long as they read. */
+const FORM_BYTES_MAX = 4_000;
+const SENDER_LENGTH_MAX = 120;
+/** Nothing but what is seen: neither line breaks nor halves of characters. */
+const UNSEEN = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
+
+/** Whether a payment is paid on our own page: nobody calls back, and there is no page elsewhere. */
+export function paysOnOurPage({ gateways }: ApiDependencies, { gateway }: PaymentRecord): boolean {
+  return typeof gateway === 'string' && gateways.capabilities(gateway)?.takesCallbacks === false;
+}
+
+export interface ManualPage {
+  readonly found: PublicPayment;
+  readonly language: Language;
+  readonly otherWaysPath: string | null;
+  readonly problem: SubmissionProblem | null;
+}
+
+/** How a payment without a gateway stands; null while its attempt is not open, or its instructions cannot be read. */
+export async function manualState(
+  deps: ApiDependencies,
+  em: EntityManager,
+  { found, language, otherWaysPath, problem }: ManualPage,
+): Promise<CheckoutState | null> {
+  const { payment } = found;
+  const attempt = await readManualAttempt(em, payment.id);
+  if (attempt === null || typeof payment.gateway !== 'string') {
+    return null;
+  }
+  const { submission, reference: code } = attempt;
+  const submitAction = `/checkout/${payment.reference}/submission`;
+  if (submission !== null && submission.decided !== 'reject') {
+    const { transaction, submittedAt: since, decided, begun } = submission;
+    const isOver = decided !== null || begun || payment.expiresAt.getTime() <= Date.now();
+    return { kind: 'submitted', since, transaction, code, correctAction: isOver ? null : submitAction, problem };
+  }
+  const instructions = openOrAlert(deps, {
+    gateway: payment.gateway,
+    mode: payment.mode,
+    store: attempt,
+  })?.instructions;
+  if (instructions === undefined || payment.expiresAt.getTime() <= Date.now()) {
+    return null;
+  }
+  return {
+    kind: 'manual',
+    expiresAt: payment.expiresAt,
+    instructions: { label: instructions.label[language], text: instructions.text[language] },
+    code,
+    submitAction,
+    cancelAction: `/checkout/${payment.reference}/cancel`,
+    otherWaysPath,
+    rejected: submission === null ? null : { transaction: submission.transaction, reason: submission.reason ?? '' },
+    problem,
+  };
+}
+
+/**
+ * Takes what the payer says of his transaction. Answers what is wrong with it, or null when it is written down, or when there is nothing to
+ * be written any more: the page shows how it stands.
+ * @throws DomainError for a form that is not the page's, and one correction too many
+ */
+export async function submit(
+  deps: ApiDependencies,
+  context: Context,
+  { scope, payment }: PublicPayment,
+): Promise<SubmissionProblem | null> {
+  const said = await readForm(context);
+  if (typeof said === 'string') {
+    return said;
+  }
+  const outcome = await deps.database.inTransaction(scope, (statements) =>
+    submitTransaction(statements, { paymentId: payment.id, ...said }),
+  );
+  if (outcome === 'too-often') {
+    throw new DomainError('RATE_LIMITED', 'the transaction was corrected too often', { retryAfterSeconds: 3_600 });
+  }
+  return null;
+}
+
+interface Said {
+  readonly transaction: string;
+  readonly normalized: string;
+  readonly sender: string | null;
+}
+
+async function readForm(context: Context): Promise<Said | SubmissionProblem> {
+  if (!context.is(FORM_TYPE)) {
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+  }
+  const fields = new URLSearchParams(await readText(context.req, FORM_BYTES_MAX));
+  const transactions = fields.getAll('transaction');
+  const senders = fields.getAll('sender');
+  if (transactions.length !== 1 || senders.length > 1) {
+    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+  }
+  const transaction = (transactions[0] ?? '').trim();
+  const sender = (senders[0] ?? '').trim();
+  const normalized = normalizedReference(transaction);
+  if (normalized === null || !isLengthOf(transaction, TRANSACTION_LENGTH) || UNSEEN.test(transaction)) {
+    return 'transaction';
+  }
+  if (!isLengthOf(sender, { min: 0, max: SENDER_LENGTH_MAX }) || UNSEEN.test(sender)) {
+    return 'sender';
+  }
+  return { transaction, normalized, sender: sender === '' ? null : sender };
+}
+
+/** In characters as the database counts them. */
+function isLengthOf(text: string, { min, max }: { readonly min: number; readonly max: number }): boolean {
+  const { length } = [...text];
+  return min <= length && length <= max;
+}

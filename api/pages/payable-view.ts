@@ -1,0 +1,147 @@
+import { openPaymentsOf, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import { readLogo } from '../../database/invoice-templates.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
+import { checkoutPath } from '../../domain/payment-view.ts';
+import { refundedOfAll } from '../../database/refunds.ts';
+import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
+import {
+  dueMinorOf,
+  invoiceNumber,
+  isPastExpiry,
+  payableAmounts,
+  shownStatus,
+  standOf,
+  type PayableAmounts,
+} from '../../domain/invoice.ts';
+import { payablePath } from '../../domain/invoice-view.ts';
+import type { Language } from '../../web/language.ts';
+import type { PayableView, Paying, PayProblem, UnderWay } from '../../web/payable/view.ts';
+import { brandingOf } from '../documents/branding.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { widestBounds, type PaymentRules } from '../payments/bounds.ts';
+import type { PublicInvoice } from '../../database/public-references.ts';
+import { gatewayName } from '../payments/gateway-name.ts';
+
+/** Of what is under way, as long as this is left: less would lead a payer to a page that ends under his hands. */
+const TIME_TO_PAY_MS = 120_000;
+
+export interface Shown {
+  readonly found: PublicInvoice;
+  readonly rules: PaymentRules;
+  /** Where it can be paid. */
+  readonly gateways: readonly string[];
+  readonly language: Language;
+  /** Why the form that was just sent led nowhere, and what was typed into it. */
+  readonly problem: { readonly kind: PayProblem; readonly typed: string | null } | null;
+}
+
+/** The sums that can be paid of an invoice now; null when none can. */
+export function amountsOf(
+  deps: ApiDependencies,
+  {
+    invoice,
+    rules,
+    gateways: names,
+  }: { readonly invoice: InvoiceRecord; readonly rules: PaymentRules; readonly gateways: readonly string[] },
+): PayableAmounts | null {
+  const bounds = widestBounds(deps, rules, { names, currency: invoice.currency });
+  return bounds === null || isPastExpiry(invoice, new Date())
+    ? null
+    : payableAmounts(invoice, {
+        today: deps.calendar.today(new Date()),
+        bounds,
+        ownAllowed: invoice.partialPayments,
+      });
+}
+
+/** A payment that its payer can still go on with. */
+export function goesOn(payment: PaymentRecord): boolean {
+  const { reviewReason, cancelRequestedAt, expiresAt } = payment;
+  return reviewReason === null && cancelRequestedAt === null && expiresAt.getTime() > Date.now() + TIME_TO_PAY_MS;
+}
+
+/** What the page shows of an invoice. It is built from rows only, so it is right whatever runs or does not. */
+export async function payableView(deps: ApiDependencies, shown: Shown): Promise<PayableView> {
+  const { found, rules, gateways, language, problem } = shown;
+  const { scope, invoice, applicationName } = found;
+  const branding = await brandingOf(deps.database, scope, applicationName);
+  const { payments, refunded, open, logo } = await deps.database.inTransaction(scope, async (statements) => {
+    const settled = await paymentsOf(statements, invoice.id);
+    return {
+      payments: settled,
+      refunded: await refundedOfAll(statements, settled),
+      open: await openPaymentsOf(statements, invoice.id),
+      logo: await readLogo(statements, scope.applicationId),
+    };
+  });
+  const today = deps.calendar.today(new Date());
+  const status = shownStatus(invoice, today);
+  const pagePath = payablePath(invoice.reference);
+  return {
+    language,
+    mode: invoice.mode,
+    pagePath,
+    pdfPath: `${pagePath}/pdf`,
+    now: new Date(),
+    timeZone: BUSINESS_TIME_ZONE,
+    branding: { ...branding, logoPath: logo === null ? null : `${pagePath}/logo` },
+    invoice: {
+      number: invoiceNumber(invoice) ?? '',
+      status: status === 'DRAFT' ? 'ISSUED' : hasExpired(invoice, open) ? 'EXPIRED' : status,
+      issueDate: invoice.issuedAt === null ? null : deps.calendar.today(invoice.issuedAt),
+      dueDate: invoice.dueDate,
+      currency: invoice.currency,
+      lines: invoice.lines,
+      subtotalMinor: invoice.subtotalMinor,
+      discountMinor: invoice.discountMinor,
+      taxes: invoice.taxTotals,
+      totalMinor: invoice.totalMinor,
+      paidMinor: invoice.paidMinor,
+      dueMinor: dueMinorOf(invoice),
+      installments: standOf(invoice.installments, invoice.paidMinor, today),
+      notes: invoice.notes,
+      payments: payments.map((payment) => ({
+        paidAt: payment.paidAt ?? payment.updatedAt,
+        amountMinor: payment.amountMinor,
+        refundedMinor: refunded.get(payment.id) ?? 0n,
+        gatewayName: gatewayName(deps.gateways, payment.gateway) ?? '',
+        gatewayTransactionId: payment.gatewayTxnId ?? null,
+      })),
+    },
+    paying: payingOf(amountsOf(deps, { invoice, rules, gateways }), { pagePath, problem }),
+    underWay: underWayOf(open),
+  };
+}
+
+/** Also before its workflow has written it: nobody can begin to pay it any more, and nobody has begun. */
+function hasExpired(invoice: InvoiceRecord, open: readonly PaymentRecord[]): boolean {
+  const waits = dueMinorOf(invoice) > 0n && isPastExpiry(invoice, new Date());
+  return invoice.expiredAt !== null || (waits && open.length === 0);
+}
+
+function payingOf(
+  amounts: PayableAmounts | null,
+  { pagePath, problem }: { readonly pagePath: string; readonly problem: Shown['problem'] },
+): Paying | null {
+  return amounts === null
+    ? null
+    : {
+        action: `${pagePath}/pay`,
+        askedMinor: amounts.askedMinor,
+        wholeAtOnce: amounts.wholeAtOnce,
+        anyAmount: amounts.own,
+        problem: problem?.kind ?? null,
+        typed: problem?.typed ?? null,
+      };
+}
+
+function underWayOf(open: readonly PaymentRecord[]): UnderWay | null {
+  const payment = open.find(goesOn);
+  return payment === undefined
+    ? null
+    : {
+        checkoutPath: checkoutPath(payment.reference),
+        amountMinor: payment.amountMinor,
+        since: payment.createdAt,
+      };
+}

@@ -1,0 +1,229 @@
+import type { Scope } from '../../database/connection.ts';
+import { noteViewed } from '../../database/invoice-steps.ts';
+import { readLogo } from '../../database/invoice-templates.ts';
+import { lockInvoice, openPaymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import { insertPayment } from '../../database/new-payments.ts';
+import { readPaymentRules, type ApplicationPaymentRules } from '../../database/applications.ts';
+import type { PublicInvoice } from '../../database/public-references.ts';
+import type { Statements } from '../../database/statements.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
+import { checkoutPath } from '../../domain/payment-view.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { renderInvoice } from '../../web/documents/render.ts';
+import { pageHeaders } from '../../web/headers.ts';
+import type { Language } from '../../web/language.ts';
+import { brandStylesheet } from '../../web/payable/brand-stylesheet.ts';
+import { renderPayablePage } from '../../web/payable/page.ts';
+import { readPayForm, readTypedAmount, type PayForm } from '../../web/payable/pay-form.ts';
+import type { PayProblem } from '../../web/payable/view.ts';
+import { brandingOf } from '../documents/branding.ts';
+import { invoiceDocument } from '../documents/invoice-document.ts';
+import { pdfReply } from '../documents/pdf-reply.ts';
+import { readText } from '../http/body.ts';
+import type { Context } from '../http/surface.ts';
+import { SESSION_WAIT } from '../payments/create-payment.ts';
+import { drawingAgain } from '../payments/draw-reference.ts';
+import { choiceFor } from '../payments/where-to-pay.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { pageOriginsOf, payableAt, paymentOfInvoice } from './invoice-payment.ts';
+import { openedByPerson } from './opened-by-person.ts';
+import { amountsOf, goesOn, payableView, type Shown } from './payable-view.ts';
+
+const FORM_BYTES_MAX = 4_000;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+export interface PayablePage {
+  readonly context: Context;
+  readonly found: PublicInvoice;
+  readonly language: Language;
+  readonly secure: boolean;
+}
+
+/** The page of an invoice. */
+export async function showPayable(deps: ApiDependencies, page: PayablePage): Promise<void> {
+  await answerPage(deps, page, null);
+  const { scope, invoice } = page.found;
+  if (invoice.viewedAt === null && dueMinorOf(invoice) > 0n && openedByPerson(page.context)) {
+    // Whoever wants to pay must not be kept from it by our wish to know that he came.
+    await deps.database
+      .inOneTrip(scope, (statements) => noteViewed(statements, invoice.id))
+      .catch((error: unknown) => {
+        deps.log.warn(
+          { invoice: invoice.reference, error: describeError(error) },
+          'not noted that an invoice was opened',
+        );
+      });
+  }
+}
+
+async function answerPage(deps: ApiDependencies, page: PayablePage, problem: Shown['problem']): Promise<void> {
+  const { context, found, language, secure } = page;
+  const rules = await rulesOf(deps, found.scope);
+  const gateways = await payableAt(deps, { invoice: found.invoice, rules });
+  const view = await payableView(deps, { found, rules, gateways, language, problem });
+  // ShadhinPay's payments lead straight on from the form to a vendor's page where there is only one.
+  const formActionOrigins =
+    found.invoice.dialect === 'shadhinpay' ? pageOriginsOf(deps, { names: gateways, mode: found.invoice.mode }) : [];
+  context.set(pageHeaders({ formActionOrigins, secure }));
+  context.status = problem === null ? 200 : 422;
+  context.body = renderPayablePage(view);
+}
+
+/** The colours of the page, apart from it since its own policy lets no style stand in it. */
+export async function sendBrand(deps: ApiDependencies, { context, found }: PayablePage): Promise<void> {
+  const { accentColor } = await brandingOf(deps.database, found.scope, found.applicationName);
+  sendAsset(context, { type: 'text/css; charset=utf-8', body: brandStylesheet(accentColor) });
+}
+
+export async function sendLogo(deps: ApiDependencies, { context, found }: PayablePage): Promise<void> {
+  const logo = await deps.database.inOneTrip(found.scope, (statements) =>
+    readLogo(statements, found.scope.applicationId),
+  );
+  if (logo === null) {
+    throw new DomainError('RESOURCE_NOT_FOUND', 'logo not found');
+  }
+  sendAsset(context, { type: `image/${logo.type}`, body: Buffer.from(logo.bytes) });
+}
+
+function sendAsset(context: Context, { type, body }: { readonly type: string; readonly body: string | Buffer }): void {
+  context.set({
+    'Content-Type': type,
+    'Cache-Control': 'private, max-age=300',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  context.body = body;
+}
+
+export async function sendInvoicePdf(deps: ApiDependencies, { context, found }: PayablePage): Promise<void> {
+  const { scope, invoice, applicationName } = found;
+  const branding = await brandingOf(deps.database, scope, applicationName);
+  const { stream, headers } = await pdfReply(invoiceNumber(invoice) ?? '', () =>
+    renderInvoice(invoiceDocument(invoice, { ...deps, branding })),
+  );
+  context.set({ ...headers, 'X-Content-Type-Options': 'nosniff', 'X-Robots-Tag': 'noindex, nofollow' });
+  context.body = stream;
+}
+
+/** Begins a payment of what the payer chose and leads on to its checkout; or shows the page again, and why. */
+export async function payInvoice(deps: ApiDependencies, page: PayablePage): Promise<void> {
+  const { context, found } = page;
+  if (!context.is(FORM_TYPE)) {
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+  }
+  const form = readPayForm(await readText(context.req, FORM_BYTES_MAX));
+  if (form === null) {
+    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+  }
+  const rules = await rulesOf(deps, found.scope);
+  const gateways = await payableAt(deps, { invoice: found.invoice, rules });
+  const begun = await drawingAgain(() =>
+    deps.database.inTransaction(found.scope, (statements) => begin(deps, statements, { found, form, rules, gateways })),
+  );
+  if ('problem' in begun) {
+    await answerPage(deps, page, { kind: begun.problem, typed: form.typedAmount });
+    return;
+  }
+  if (begun.isNew) {
+    await openCheckout(deps, found, begun);
+  }
+  context.status = 303;
+  context.set({ Location: `${checkoutPath(begun.reference)}?lang=${page.language}`, 'Referrer-Policy': 'no-referrer' });
+}
+
+interface Paying {
+  readonly found: PublicInvoice;
+  readonly form: PayForm;
+  readonly rules: ApplicationPaymentRules;
+  /** Where it can be paid. */
+  readonly gateways: readonly string[];
+}
+
+type Begun =
+  | { readonly problem: PayProblem }
+  | { readonly isNew: false; readonly reference: string }
+  | {
+      readonly isNew: true;
+      readonly paymentId: bigint;
+      readonly reference: string;
+      readonly amountMinor: bigint;
+      readonly gateway: string | null;
+    };
+
+/** With the invoice locked: two tabs that ask for the same sum at once are led to one and the same checkout. */
+async function begin(
+  deps: ApiDependencies,
+  statements: Statements,
+  { found, form, rules, gateways }: Paying,
+): Promise<Begun> {
+  const invoice = await lockInvoice(statements, found.scope, found.invoice.id);
+  if (invoice === null) {
+    throw new Error('the scope has no such invoice');
+  }
+  const amountMinor = chosenAmount(deps, { invoice, form, rules, gateways });
+  if (typeof amountMinor === 'string') {
+    return { problem: amountMinor };
+  }
+  const open = await openPaymentsOf(statements, invoice.id);
+  const same = open.find((payment) => payment.amountMinor === amountMinor && goesOn(payment));
+  if (same !== undefined) {
+    return { isNew: false, reference: same.reference };
+  }
+  const where = choiceFor(deps, { rules, amount: { amountMinor, currency: invoice.currency }, active: gateways });
+  if (where === null) {
+    return { problem: 'unavailable' };
+  }
+  const { expiryMinutes } = rules;
+  const payment = paymentOfInvoice(deps, { invoice, amountMinor, where, expiryMinutes });
+  const paymentId = await insertPayment(statements, payment, null);
+  if (paymentId === null) {
+    throw new Error('a payment was not stored');
+  }
+  return { isNew: true, paymentId, reference: payment.reference, amountMinor, gateway: where.gateway };
+}
+
+/** The sum in minor units, or why there is none. What the page showed must still be so. */
+function chosenAmount(
+  deps: ApiDependencies,
+  { invoice, form, rules, gateways }: Omit<Paying, 'found'> & { readonly invoice: InvoiceRecord },
+): bigint | PayProblem {
+  const amounts = amountsOf(deps, { invoice, rules, gateways });
+  if (amounts === null) {
+    return 'unavailable';
+  }
+  const shownMinor = form.choice === 'asked' ? amounts.askedMinor : dueMinorOf(invoice);
+  if (form.expectedMinor !== shownMinor) {
+    return 'changed';
+  }
+  if (form.choice === 'amount') {
+    return amounts.own === null
+      ? 'unavailable'
+      : readTypedAmount(form.typedAmount ?? '', { ...amounts.own, currency: invoice.currency });
+  }
+  return form.choice === 'rest' && !amounts.wholeAtOnce ? 'unavailable' : shownMinor;
+}
+
+async function openCheckout(
+  deps: ApiDependencies,
+  { scope, invoice, applicationName }: PublicInvoice,
+  { paymentId, reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
+): Promise<void> {
+  const amount = { amountMinor, currency: invoice.currency };
+  await deps.dispatch
+    .openCheckout(
+      { paymentId, reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id },
+      SESSION_WAIT,
+    )
+    .catch((error: unknown) => {
+      deps.log.warn(
+        { payment: reference, error: describeError(error) },
+        'checkout not open yet; the page waits for it',
+      );
+    });
+}
+
+function rulesOf({ database }: ApiDependencies, scope: Scope): Promise<ApplicationPaymentRules> {
+  return database.inOneTrip(scope, (statements) => readPaymentRules(statements, scope.applicationId));
+}

@@ -1,0 +1,164 @@
+import { releaseKey, type KeyName } from '../../database/idempotency.ts';
+import { insertPayment, isMerchantReferenceTaken, type NewPayment } from '../../database/new-payments.ts';
+import type { PaymentRecord } from '../../database/payments.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { attemptReference } from '../../domain/references.ts';
+import { describeError } from '../../runtime/logger.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { drawingAgain } from './draw-reference.ts';
+import { findPayment } from './find-payment.ts';
+import { claimOf, findTwin, keepingAnswer, type Lease, type Outcome } from './idempotency.ts';
+import { insertInvoicePayment } from './pay-invoice.ts';
+
+const LEASE_SECONDS = 60;
+/** How long a creator waits for the gateway's session before it gets a CREATED payment whose page waits instead. */
+export const SESSION_WAIT = { timeoutMs: 8_000, unreachableMs: 2_000 } as const;
+/** Older than the API's wait, so that the sweeper never starts what a creator is about to start. */
+export const FIRST_SWEEP_SECONDS = 30;
+
+type SetHere = 'reference' | 'expiresAt' | 'nextSweepAt' | 'attempt';
+
+/** A payment that a dialect has checked by its own rules and words. */
+export interface WantedPayment {
+  readonly payment: Omit<NewPayment, SetHere | 'invoiceId'> & { readonly invoiceId: bigint | null };
+  /** Makes the public reference that the dialect documents. */
+  readonly reference: () => string;
+  readonly application: { readonly name: string; readonly expiryMinutes: number };
+  readonly key: KeyName | null;
+  readonly lease: Omit<Lease, 'leaseSeconds'>;
+}
+
+/**
+ * Creates a payment and opens its checkout. The idempotency key and the payment are one transaction; everything after it can be lost and is
+ * found again: by a twin with the same key, and by the sweeper. The payment that is answered is open, or CREATED where the gateway could not
+ * be reached in time; then no answer is kept.
+ * @throws DomainError GATEWAY_ERROR when the gateway refused, RESOURCE_ALREADY_EXISTS where a dialect's merchant reference is unique, what the
+ * key's twin is told, what an invoice does not allow
+ */
+export async function createPayment(deps: ApiDependencies, wanted: WantedPayment): Promise<Outcome<PaymentRecord>> {
+  try {
+    return await storeAndOpen(deps, wanted);
+  } catch (error) {
+    if (!(error instanceof DomainError)) {
+      // We give up, so a twin need not wait for the lease: whatever was committed, it finds and joins. The database may be what failed.
+      await release(deps, wanted.key).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+async function storeAndOpen(deps: ApiDependencies, wanted: WantedPayment): Promise<Outcome<PaymentRecord>> {
+  const { key } = wanted;
+  const stored = await store(deps, wanted);
+  if (stored.kind === 'replay') {
+    return stored;
+  }
+  const made = await openCheckout(deps, wanted, stored);
+  // A late twin may also find a payment whose payer was declined since: its checkout was open, so that is its answer.
+  const refused = made.status === 'FAILED' && typeof made.gatewayRedirectUrl !== 'string';
+  if (refused || made.status === 'CREATED') {
+    await release(deps, key);
+  }
+  if (refused) {
+    throw new DomainError('GATEWAY_ERROR', 'the gateway refused to open a checkout for this payment');
+  }
+  return key === null || made.status === 'CREATED'
+    ? { kind: 'made', made }
+    : { kind: 'made', made, keep: keepingAnswer(deps, key) };
+}
+
+type Stored =
+  | { readonly kind: 'new'; readonly paymentId: bigint; readonly reference: string }
+  | { readonly kind: 'known'; readonly paymentId: bigint }
+  | { readonly kind: 'replay'; readonly status: number; readonly text: string };
+
+async function store(deps: ApiDependencies, wanted: WantedPayment): Promise<Stored> {
+  const claim = claimOf(wanted.key, { ...wanted.lease, leaseSeconds: LEASE_SECONDS });
+  const { paymentId, reference } = await drawingAgain(async () => {
+    const payment = newPayment(deps, wanted);
+    return { paymentId: await insert(deps, payment, claim), reference: payment.reference };
+  }).catch((error: unknown) => {
+    throw isMerchantReferenceTaken(error)
+      ? new DomainError('RESOURCE_ALREADY_EXISTS', 'another payment has this reference of yours')
+      : error;
+  });
+  if (paymentId !== null) {
+    return { kind: 'new', paymentId, reference };
+  }
+  const twin = await findTwin(deps, claim);
+  return twin.kind === 'replay' ? twin : { kind: 'known', paymentId: requirePayment(twin.made.paymentId) };
+}
+
+function insert(
+  { database }: ApiDependencies,
+  payment: NewPayment & { readonly invoiceId: bigint | null },
+  claim: ReturnType<typeof claimOf>,
+): Promise<bigint | null> {
+  const { scope, invoiceId } = payment;
+  return invoiceId === null
+    ? database.inOneTrip(scope, (statements) => insertPayment(statements, payment, claim))
+    : database.inTransaction(scope, (statements) => insertInvoicePayment(statements, { ...payment, invoiceId }, claim));
+}
+
+function requirePayment(paymentId: bigint | null): bigint {
+  if (paymentId === null) {
+    throw new Error('the key of a payment names none');
+  }
+  return paymentId;
+}
+
+function newPayment(
+  { gateways }: ApiDependencies,
+  { payment, reference, application }: WantedPayment,
+): NewPayment & { readonly invoiceId: bigint | null } {
+  const now = Date.now();
+  const { gateway, scope } = payment;
+  const storeId = gateway === null ? null : (gateways.defaultStoreId(gateway, scope.mode) ?? null);
+  return {
+    ...payment,
+    reference: reference(),
+    expiresAt: new Date(now + application.expiryMinutes * 60_000),
+    nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
+    attempt: { reference: attemptReference(), storeId },
+  };
+}
+
+/** The row says how it stands, whatever the waiting came to: a late answer, a lost one, or one that never came. */
+async function openCheckout(
+  deps: ApiDependencies,
+  { payment, application }: WantedPayment,
+  stored: Exclude<Stored, { kind: 'replay' }>,
+): Promise<PaymentRecord> {
+  const { scope, amountMinor, currency, gateway, invoiceId } = payment;
+  const { paymentId } = stored;
+  const read = (): Promise<PaymentRecord> => findPayment(deps, scope, paymentId);
+  const before = stored.kind === 'known' ? await read() : null;
+  if (before !== null && before.status !== 'CREATED') {
+    return before;
+  }
+  const reference = stored.kind === 'new' ? stored.reference : (before?.reference ?? '');
+  try {
+    await deps.dispatch.openCheckout(
+      {
+        paymentId,
+        reference,
+        applicationId: scope.applicationId,
+        applicationName: application.name,
+        mode: scope.mode,
+        amount: { amountMinor, currency },
+        gateway,
+        invoiceId,
+      },
+      SESSION_WAIT,
+    );
+  } catch (error) {
+    deps.log.warn({ payment: reference, error: describeError(error) }, 'checkout not open yet; the page waits for it');
+  }
+  return read();
+}
+
+async function release(deps: ApiDependencies, key: KeyName | null): Promise<void> {
+  if (key !== null) {
+    await deps.database.inOneTrip(key.scope, (statements) => releaseKey(statements, key));
+  }
+}

@@ -1,0 +1,17 @@
+import type { Scope } from '../../database/connection.ts';
+import { readPayment, type PaymentRecord } from '../../database/payments.ts';
+import { notFound } from '../../domain/errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+/** Another app's, the other mode's and an absent payment look the same. Throws RESOURCE_NOT_FOUND. */
+export async function findPayment(
+  { database }: Pick<ApiDependencies, 'database'>,
+  scope: Scope,
+  id: bigint,
+): Promise<PaymentRecord> {
+  const payment = await database.inOneTrip(scope, (statements) => readPayment(statements, scope, id));
+  if (payment === null) {
+    throw notFound('payment');
+  }
+  return payment;
+}

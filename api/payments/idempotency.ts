@@ -1,0 +1,60 @@
+import { joinTwin, storeAnswer, type KeyClaim, type KeyName, type TwinOutcome } from '../../database/idempotency.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+const KEEP_DAYS = 30;
+
+export interface Lease {
+  /** SHA-256 over what makes two requests the same. */
+  readonly fingerprint: Buffer;
+  /** How long a twin waits for the first caller's answer before it finds out itself. */
+  readonly leaseSeconds: number;
+  /** How long an answer is kept; 30 days unless told. */
+  readonly keepDays?: number;
+}
+
+export function claimOf(key: KeyName | null, { keepDays = KEEP_DAYS, ...lease }: Lease): KeyClaim | null {
+  return key === null ? null : { ...key, ...lease, keepDays };
+}
+
+/** What a request with a key has come to: the answer that was given before, or what is made and how its answer is kept for twins. */
+export type Outcome<Made> =
+  | { readonly kind: 'replay'; readonly status: number; readonly text: string }
+  | { readonly kind: 'made'; readonly made: Made; readonly keep?: KeepAnswer };
+
+/** Of a route's reply, so that the very bytes are kept. */
+export interface KeepAnswer {
+  readonly onSerialized: (text: string) => Promise<void>;
+}
+
+export function keepingAnswer({ database }: Pick<ApiDependencies, 'database'>, key: KeyName, status = 201): KeepAnswer {
+  return {
+    onSerialized: (text) =>
+      database.inOneTrip(key.scope, (statements) => storeAnswer(statements, key, { status, text })),
+  };
+}
+
+/**
+ * What a caller is told whose key was taken before.
+ * @throws DomainError IDEMPOTENCY_KEY_CONFLICT, IDEMPOTENCY_IN_PROGRESS
+ */
+export async function findTwin(
+  { database }: Pick<ApiDependencies, 'database'>,
+  claim: KeyClaim | null,
+): Promise<Extract<TwinOutcome, { kind: 'replay' | 'take-over' }>> {
+  if (claim === null) {
+    throw new Error('without a key there is no twin');
+  }
+  const twin = await database.inTransaction(claim.scope, (statements) => joinTwin(statements, claim));
+  switch (twin.kind) {
+    case 'conflict':
+      throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');
+    case 'in-progress':
+      throw new DomainError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is still running', {
+        retryAfterSeconds: twin.retryAfterSeconds,
+      });
+    case 'replay':
+    case 'take-over':
+      return twin;
+  }
+}

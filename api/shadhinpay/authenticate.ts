@@ -1,0 +1,37 @@
+import { shadhinpayKeyHash } from '../../database/applications.ts';
+import { findCredential, type KnownCredential } from '../../database/callers.ts';
+import type { Database } from '../../database/connection.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { createUseNotes } from '../credential-use.ts';
+import type { Context } from '../http/surface.ts';
+
+/** Who calls: a business, which is an application, in the mode of its key. */
+export type ShadhinpayCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'application'> & {
+  /** `HB_` and eight hexadecimal digits. */
+  readonly businessId: string;
+};
+
+const KEY = /^sk_(?:live|test)_[0-9A-Za-z]{32}$/;
+
+/**
+ * Reads `Client-Id`, `Business-Id` and `X-Api-Key`. The row is read on every request, so a revocation acts at once; a key carries 190 random
+ * bits, of which only the SHA-256 is stored, made of all three.
+ */
+export function createShadhinpayAuthenticator(database: Database): (context: Context) => Promise<ShadhinpayCaller> {
+  const noteUse = createUseNotes(database);
+  return async (context) => {
+    const [clientId, businessId, apiKey] = [
+      context.get('client-id'),
+      context.get('business-id'),
+      context.get('x-api-key'),
+    ];
+    const found = KEY.test(apiKey)
+      ? await findCredential(database, shadhinpayKeyHash({ clientId, businessId, apiKey }))
+      : null;
+    if (found === null || !found.usable || found.dialect !== 'shadhinpay') {
+      throw new DomainError('UNAUTHORIZED', 'Invalid or missing API credentials');
+    }
+    await noteUse(found);
+    return { ...found, businessId };
+  };
+}

@@ -1,0 +1,144 @@
+import type { InvoiceContent } from '../../database/invoices.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { InvoiceAmountError, NO_REMINDERS, totalsOf, type InvoiceTotals } from '../../domain/invoice.ts';
+import { minorFromDecimalText } from '../../domain/money.ts';
+import { shadhinpayInvoiceReference } from '../../domain/references.ts';
+import { returnUrlProblem } from '../../domain/return-url.ts';
+import { numberLabelOf } from '../../domain/shadhinpay-invoice.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { writeInvoice } from '../invoices/write-invoice.ts';
+import { boundsInWords, CONTRACT_BOUNDS } from './amounts.ts';
+import type { ShadhinpayCaller } from './authenticate.ts';
+import { keyOf, replay, type SentRequest } from './idempotency.ts';
+import { showInvoice } from './find-invoice.ts';
+import type { CreateInvoice } from './invoice-schemas.ts';
+import { CURRENCY } from './schemas.ts';
+import { answered } from './views.ts';
+
+export const INVALID_INVOICE = 'Invalid invoice request';
+const EXPIRY_DAYS_MAX = 5 * 366;
+
+/** Writes an invoice by ShadhinPay's rules, sends it unless it is to stay a draft, and answers it in the contract's words. */
+export async function createShadhinpayInvoice(
+  deps: ApiDependencies,
+  request: SentRequest & { readonly body: CreateInvoice },
+) {
+  const { caller, body } = request;
+  const keyed = keyOf(request, 'POST /invoices');
+  const amounts = amountsOf(body);
+  const totals = checked(caller, { body, amounts });
+  const reference = shadhinpayInvoiceReference();
+  const expiresAt = body.expiresAt ?? null;
+  const outcome = await writeInvoice(deps, {
+    scope: caller.scope,
+    applicationName: caller.application.name,
+    reference,
+    content: {
+      ...contentOf(body),
+      ...amounts,
+      totals,
+      // What native lists find it by; an address of the payer would say too much there.
+      customerReference: reference,
+      dueDate: expiresAt === null ? null : deps.calendar.today(expiresAt),
+    },
+    shadhinpay: {
+      dialect: 'shadhinpay',
+      numberLabel: numberLabelOf(caller.businessId),
+      customerPhone: body.customerPhone ?? null,
+      returnUrl: body.redirectUrl ?? null,
+      expiresAt,
+    },
+    issue: body.draft !== true,
+    ...keyed,
+  });
+  return outcome.kind === 'replay'
+    ? replay(outcome)
+    : {
+        status: 201,
+        data: answered(await showInvoice(deps, outcome.made), 'Invoice created successfully'),
+        ...outcome.keep,
+      };
+}
+
+function contentOf(body: CreateInvoice) {
+  return {
+    currency: CURRENCY,
+    customerEmail: body.customerEmail ?? null,
+    customerName: body.customerName ?? null,
+    customerAddress: null,
+    language: 'en' as const,
+    notes: body.note ?? null,
+    installments: [],
+    partialPayments: false,
+    reminders: NO_REMINDERS,
+  };
+}
+
+type Amounts = Pick<InvoiceContent, 'lines' | 'discount' | 'taxes' | 'rounding'>;
+
+function amountsOf({ items, discount, tax }: CreateInvoice): Amounts {
+  const [discountMinor, taxMinor] = [discount, tax].map((given) => minorOf(given ?? '0'));
+  return {
+    lines: items.map(({ description, quantity, unitPrice }) => ({
+      description,
+      qty: BigInt(quantity),
+      unitAmountMinor: minorOf(unitPrice),
+      discount: null,
+      taxes: [],
+    })),
+    discount: discountMinor ? { amountMinor: discountMinor } : null,
+    taxes: taxMinor ? [{ name: 'Tax', amountMinor: taxMinor }] : [],
+    rounding: 'HALF_UP',
+  };
+}
+
+/** The schema lets nothing through that is no amount. */
+function minorOf(text: string): bigint {
+  const minor = minorFromDecimalText(text, CURRENCY, 'exact');
+  if (minor === null) {
+    throw new RangeError('an amount is no decimal text');
+  }
+  return minor;
+}
+
+/** The sums. Throws VALIDATION_ERROR that names all that is wrong. */
+function checked(
+  { application, scope }: ShadhinpayCaller,
+  { body: { redirectUrl, expiresAt }, amounts }: { readonly body: CreateInvoice; readonly amounts: Amounts },
+): InvoiceTotals {
+  const { totals, problems } = added(amounts);
+  if (typeof redirectUrl === 'string') {
+    const problem = returnUrlProblem(redirectUrl, { origins: application.returnOrigins, mode: scope.mode });
+    if (problem !== null) {
+      problems['redirectUrl'] = URL.canParse(redirectUrl) ? problem : 'Invalid URL format';
+    }
+  }
+  if (expiresAt instanceof Date) {
+    const inMs = expiresAt.getTime() - Date.now();
+    if (inMs <= 0 || inMs > EXPIRY_DAYS_MAX * 86_400_000) {
+      problems['expiresAt'] = inMs <= 0 ? 'must be in the future' : 'must be within five years';
+    }
+  }
+  if (totals === null || Object.keys(problems).length > 0) {
+    throw new DomainError('VALIDATION_ERROR', INVALID_INVOICE, { fields: problems });
+  }
+  return totals;
+}
+
+function added(amounts: Amounts): { totals: InvoiceTotals | null; problems: Record<string, string> } {
+  const total = `Total must be ${boundsInWords(CONTRACT_BOUNDS, CURRENCY)}`;
+  try {
+    const totals = totalsOf(amounts);
+    const { minMinor, maxMinor } = CONTRACT_BOUNDS;
+    const within = totals.totalMinor >= minMinor && totals.totalMinor <= maxMinor;
+    return { totals, problems: within ? {} : { items: total } };
+  } catch (error) {
+    if (error instanceof InvoiceAmountError) {
+      return {
+        totals: null,
+        problems: error.field === 'discount' ? { discount: 'must not exceed the subtotal' } : { items: total },
+      };
+    }
+    throw error;
+  }
+}

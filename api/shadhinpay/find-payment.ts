@@ -1,0 +1,31 @@
+import { readPaymentByReference, type PaymentRecord } from '../../database/payments.ts';
+import { refundedOf } from '../../database/refunds.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import type { ShadhinpayCaller } from './authenticate.ts';
+import { paymentView } from './views.ts';
+
+/** By its public reference, in whatever API it was made. Another business's, the other mode's and an absent one look the same. */
+export async function findPayment(
+  { database }: Pick<ApiDependencies, 'database'>,
+  { scope }: ShadhinpayCaller,
+  id: string,
+): Promise<PaymentRecord> {
+  const known = /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
+  const payment = known
+    ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
+    : null;
+  if (payment === null) {
+    throw new DomainError('RESOURCE_NOT_FOUND', 'Payment not found');
+  }
+  return payment;
+}
+
+export async function showPayment(
+  { database, webUrl }: ApiDependencies,
+  { scope }: ShadhinpayCaller,
+  payment: PaymentRecord,
+) {
+  const refundedMinor = await database.inOneTrip(scope, (statements) => refundedOf(statements, payment.id));
+  return paymentView(payment, { refundedMinor, webUrl });
+}

@@ -1,0 +1,106 @@
+import type { z } from 'zod';
+import { listInvoices as pageOfInvoices, paymentsOfAll, type InvoiceRecord } from '../../database/invoices.ts';
+import { DomainError } from '../../domain/errors.ts';
+import {
+  invoicesWith,
+  numberShown,
+  shadhinpayInvoiceStatus,
+  type ShadhinpayInvoiceStatus,
+} from '../../domain/shadhinpay-invoice.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { sliceOf } from '../http/paging.ts';
+import { issueKnown, voidKnown, type InvoiceToChange } from '../invoices/change-invoice.ts';
+import type { ShadhinpayCaller } from './authenticate.ts';
+import { ShadhinpayError } from './errors.ts';
+import { findInvoice, showInvoice } from './find-invoice.ts';
+import type { InvoicesQuery } from './invoice-schemas.ts';
+import { invoiceView } from './invoice-view.ts';
+import { answered, pageOf } from './views.ts';
+
+/** Newest first, those that were made in other APIs among them. */
+export async function listInvoices(
+  { database, webUrl }: ApiDependencies,
+  { scope }: ShadhinpayCaller,
+  query: z.infer<typeof InvoicesQuery>,
+) {
+  const slice = sliceOf(query, 'createdAt');
+  const filter = filterOf(query);
+  const { invoices, total, payments } = await database.inTransaction(scope, async (statements) => {
+    const page =
+      filter === null ? { invoices: [], total: 0 } : await pageOfInvoices(statements, scope, { filter, slice });
+    return { ...page, payments: await paymentsOfAll(statements, page.invoices) };
+  });
+  const data = invoices.map((invoice) => invoiceView(invoice, { payments: payments.get(invoice.id) ?? [], webUrl }));
+  return { ...answered(data, 'Invoices retrieved successfully'), pagination: pageOf(slice, total) };
+}
+
+/** Null where nothing can be found: what is asked for is no number of an invoice. */
+function filterOf({ status, from, to, amountMin, amountMax, invoiceNumber }: z.infer<typeof InvoicesQuery>) {
+  const numbered = invoiceNumber === undefined ? undefined : numberShown(invoiceNumber);
+  return numbered === null
+    ? null
+    : {
+        ...(status === undefined ? {} : invoicesWith(status)),
+        numbered,
+        leastMinor: amountMin,
+        mostMinor: amountMax,
+        from,
+        // Instants are shown to the second, so what is shown as `to` belongs to it.
+        before: to === undefined ? undefined : new Date(to.getTime() + 1_000),
+      };
+}
+
+export interface KnownInvoice {
+  readonly caller: ShadhinpayCaller;
+  readonly invoiceId: string;
+}
+
+/** Makes a draft payable and gives it its number. What was sent before is answered as it stands. */
+export function sendInvoice(deps: ApiDependencies, of: KnownInvoice) {
+  return change(deps, of, {
+    by: issueKnown,
+    from: ['DRAFT'],
+    to: ['SENT', 'VIEWED'],
+    message: 'Invoice sent successfully',
+  });
+}
+
+/** What was cancelled before is answered as it stands. */
+export function cancelInvoice(deps: ApiDependencies, of: KnownInvoice) {
+  return change(deps, of, {
+    by: voidKnown,
+    from: ['SENT', 'VIEWED'],
+    to: ['CANCELLED'],
+    message: 'Invoice cancelled successfully',
+  });
+}
+
+interface Change {
+  readonly by: (deps: ApiDependencies, of: InvoiceToChange) => Promise<InvoiceRecord>;
+  /** What it is for: of an invoice that stands so a refusal is a rule that holds now, of any other that it never changes so. */
+  readonly from: readonly ShadhinpayInvoiceStatus[];
+  /** How the invoice may stand afterwards. */
+  readonly to: readonly ShadhinpayInvoiceStatus[];
+  readonly message: string;
+}
+
+async function change(deps: ApiDependencies, { caller, invoiceId }: KnownInvoice, { by, from, to, message }: Change) {
+  const { scope, application } = caller;
+  const { id } = await findInvoice(deps, caller, invoiceId);
+  const toChange = { scope, applicationName: application.name, invoiceId: id };
+  const changed = await by(deps, toChange).catch(async (error: unknown) => {
+    if (error instanceof DomainError && error.code === 'INVALID_OPERATION_STATE') {
+      requireOneOf(from, await findInvoice(deps, caller, invoiceId));
+    }
+    throw error;
+  });
+  requireOneOf(to, changed);
+  return answered(await showInvoice(deps, changed), message);
+}
+
+function requireOneOf(statuses: readonly ShadhinpayInvoiceStatus[], invoice: InvoiceRecord): void {
+  const status = shadhinpayInvoiceStatus(invoice);
+  if (!statuses.includes(status)) {
+    throw new ShadhinpayError('INVALID_STATUS_TRANSITION', `The invoice is ${status}`);
+  }
+}

@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import { TOTAL_MAX } from '../../database/lists.ts';
+import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../database/payments.ts';
+import { refundedOfAll } from '../../database/refunds.ts';
+import { toDecimalText } from '../../domain/money.ts';
+import { gatewayOf, paymentsWith, type ShadhinpayStatus } from '../../domain/shadhinpay.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { sliceOf } from '../http/paging.ts';
+import type { ShadhinpayCaller } from './authenticate.ts';
+import type { PaymentsQuery } from './schemas.ts';
+import { answered, pageOf, paymentView } from './views.ts';
+
+const CURRENCY = 'BDT';
+
+/** Newest first, those that were made in other APIs among them. */
+export async function listPayments(
+  { database, webUrl }: ApiDependencies,
+  { scope }: ShadhinpayCaller,
+  query: z.infer<typeof PaymentsQuery>,
+) {
+  const slice = sliceOf(query, 'createdAt');
+  const filter = filterOf(query);
+  const { rows, total, refunded, sum } = await database.inTransaction(scope, async (statements) => {
+    const page = await pageOfPayments(statements, scope, { filter, slice });
+    // Of more than are counted a sum would have to read them all.
+    const counted = page.total < TOTAL_MAX;
+    return {
+      ...page,
+      refunded: await refundedOfAll(statements, page.rows),
+      sum: counted ? await sumOfPayments(statements, scope, { filter, currency: CURRENCY }) : null,
+    };
+  });
+  const data = rows.map((row) => paymentView(row, { refundedMinor: refunded.get(row.id) ?? 0n, webUrl }));
+  return {
+    ...answered(data, 'Payments retrieved successfully'),
+    pagination: pageOf(slice, total),
+    ...(sum === null ? {} : { summary: summaryOf(sum) }),
+  };
+}
+
+function filterOf(query: z.infer<typeof PaymentsQuery>) {
+  const { status, vendor, from = null, to, amountMin, amountMax, merchantTxnId } = query;
+  return {
+    statuses: status === undefined ? undefined : paymentsWith(status),
+    gateway: vendor === undefined ? undefined : gatewayOf(vendor),
+    merchantReference: merchantTxnId,
+    leastMinor: amountMin,
+    mostMinor: amountMax,
+    from,
+    // Instants are shown to the second, so what is shown as `to` belongs to it.
+    before: to === undefined ? null : new Date(to.getTime() + 1_000),
+  };
+}
+
+function summaryOf({ statuses, amountMinor }: PaymentsSum) {
+  const count = (...shown: ShadhinpayStatus[]) =>
+    shown.flatMap(paymentsWith).reduce((sum, status) => sum + (statuses.get(status) ?? 0), 0);
+  return {
+    successCount: count('COMPLETED', 'REFUNDED'),
+    failedCount: count('FAILED'),
+    totalAmount: toDecimalText({ amountMinor, currency: CURRENCY }),
+  };
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { MAX_AMOUNT_MINOR, minorFromDecimalText } from '../../domain/money.ts';
+import {
+  CHECKOUT_MINUTES,
+  SHADHINPAY_REFUND_STATUSES,
+  SHADHINPAY_STATUSES,
+  VALUE_NAMES,
+  VENDORS,
+} from '../../domain/shadhinpay.ts';
+import { Email, present, text } from '../http/fields.ts';
+import { PAGE_QUERY } from '../http/paging.ts';
+
+export const CURRENCY = 'BDT';
+const EXPIRES_IN_MINUTES_MAX = 1_440;
+const VALUE_LENGTH_MAX = 500;
+/** Leaves room for what is said in the query of the way back. */
+export const URL_LENGTH_MAX = 1_900;
+
+/** A required member that is null is missing all the same. */
+const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be text') };
+
+export function required(lengthMax: number) {
+  return present(text(lengthMax), REQUIRED);
+}
+
+/** Decimal text, at most two decimal places: never a JSON number. */
+export const Amount = z
+  .string({ error: ({ input }) => (input === null ? 'is required' : 'must be a decimal string') })
+  .regex(/^\d{1,12}(\.\d{1,2})?$/, 'must be a decimal string, with at most two decimal places');
+
+export const Phone = z.string('must be text').regex(/^[0-9+() -]{4,30}$/, 'must be a phone number');
+
+const Value = z
+  .string('must be text')
+  .max(VALUE_LENGTH_MAX, `must be at most ${VALUE_LENGTH_MAX} characters`)
+  .refine((given) => !/[\p{Cc}\p{Cs}]/u.test(given), 'must not contain control characters')
+  .meta({ pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*$` })
+  .nullish()
+  .describe('Your own data, told again on reads and webhooks.');
+
+const VALUES = Object.fromEntries(VALUE_NAMES.map((name) => [name, Value])) as Record<
+  (typeof VALUE_NAMES)[number],
+  typeof Value
+>;
+
+const ONE_VENDOR = `must be ${VENDORS.join(' or ')}`;
+
+export const CreatePayment = z
+  .object({
+    amount: Amount.describe('Decimal string, 10 to 200000.'),
+    currency: z.literal(CURRENCY, { error: ({ input }) => (input === null ? 'is required' : `must be ${CURRENCY}`) }),
+    merchantTxnId: required(255).describe('Your reference of the order, unique in your business.'),
+    callbackUrl: required(URL_LENGTH_MAX)
+      .meta({ format: 'uri' })
+      .describe(
+        'Where the payer goes after the payment; https in live. `paymentId`, `merchantTxnId` and `status` are added.',
+      ),
+    preferredVendor: z.enum(VENDORS, ONE_VENDOR).nullish().describe('Leads the payer straight there.'),
+    customerPhone: Phone.nullish().describe('With a test key the sandbox’s numbers decide the outcome.'),
+    customerEmail: Email.nullish().meta({ format: 'email' }),
+    description: text(500).nullish().describe('Shown on the checkout page.'),
+    ...VALUES,
+    expiresInMinutes: z
+      .int('must be a whole number')
+      .min(1, 'must be at least 1')
+      .max(EXPIRES_IN_MINUTES_MAX, `must be at most ${EXPIRES_IN_MINUTES_MAX}`)
+      .nullish()
+      .describe(`How long the payer has; ${CHECKOUT_MINUTES} unless told.`),
+    isSandbox: z.boolean('must be true or false').nullish().describe('True only with a test key.'),
+  })
+  .meta({ id: 'CreatePayment' });
+export type CreatePayment = z.infer<typeof CreatePayment>;
+
+export const CreateRefund = z
+  .object({
+    amount: Amount.refine((given) => !/^0*(\.0*)?$/.test(given), 'must be greater than 0')
+      .nullish()
+      .describe('All that is left unless told.'),
+    reason: required(500),
+    merchantRef: text(255).nullish().describe('Your reference of the refund.'),
+  })
+  .meta({ id: 'CreateRefund' });
+export type CreateRefund = z.infer<typeof CreateRefund>;
+
+export const Instant = z.iso.datetime();
+export const Decimal = z.string().meta({ pattern: String.raw`^\d+(\.\d+)?$` });
+export const Told = z.string().optional();
+
+const PAYMENT_ID = z
+  .string()
+  .describe('`PAY_`, the day and six characters; another form where it was made in another API.');
+
+export const Payment = z
+  .object({
+    paymentId: PAYMENT_ID,
+    merchantTxnId: z.string().nullable(),
+    amount: Decimal,
+    currency: z.string(),
+    status: z.enum(SHADHINPAY_STATUSES),
+    vendor: z
+      .string()
+      .nullable()
+      .describe('`BKASH` or `NAGAD`, null until the payer has chosen; another one where it was made in another API.'),
+    paymentUrl: z.url().describe('Send the payer here.'),
+    description: Told,
+    refundTotal: Decimal,
+    initiatedAt: Instant,
+    completedAt: Instant.nullable(),
+    expiresAt: Instant,
+    valueA: Told,
+    valueB: Told,
+    valueC: Told,
+    valueD: Told,
+  })
+  .meta({ id: 'Payment' });
+
+export const Refund = z
+  .object({
+    refundId: z.string().describe('`REF_`, the day and six characters; another form where it was made in another API.'),
+    paymentId: PAYMENT_ID,
+    amount: Decimal,
+    currency: z.string(),
+    status: z.enum(SHADHINPAY_REFUND_STATUSES),
+    reason: Told,
+    merchantRef: Told,
+    initiatedAt: Instant,
+    completedAt: Instant.nullable(),
+  })
+  .meta({ id: 'Refund' });
+
+/** `{status, message, data}`. */
+export function good<Data extends z.ZodType>(data: Data) {
+  return z.object({ status: z.literal('success'), message: z.string().optional(), data });
+}
+
+export const Pagination = z
+  .object({ page: z.int(), size: z.int(), totalElements: z.int(), totalPages: z.int() })
+  .meta({ id: 'Pagination' });
+
+const Summary = z
+  .object({ successCount: z.int(), failedCount: z.int(), totalAmount: Decimal })
+  .meta({ id: 'Summary' })
+  .describe('Of all payments that the filter lets through; left out where there are very many.');
+
+export const Payments = good(z.array(Payment)).extend({ pagination: Pagination, summary: Summary.optional() });
+export const Refunds = good(z.array(Refund)).extend({ pagination: Pagination });
+
+export const AmountBound = z
+  .string()
+  .regex(/^\d{1,12}(\.\d{1,2})?$/, 'must be a decimal number')
+  .transform((given) => minorFromDecimalText(given, CURRENCY, 'exact') ?? MAX_AMOUNT_MINOR)
+  .meta({ type: 'string', pattern: String.raw`^\d{1,12}(\.\d{1,2})?$` });
+
+export const At = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 date-time, such as 2026-05-17T10:00:00Z' })
+  .transform((given) => new Date(given));
+
+export const PaymentsQuery = z.object({
+  ...PAGE_QUERY,
+  status: z.enum(SHADHINPAY_STATUSES, `must be one of ${SHADHINPAY_STATUSES.join(', ')}`).optional(),
+  vendor: z.enum(VENDORS, ONE_VENDOR).optional(),
+  from: At.optional().describe('ISO 8601 date-time; what was made then belongs to it.'),
+  to: At.optional().describe('ISO 8601 date-time; what was made then belongs to it.'),
+  amountMin: AmountBound.optional(),
+  amountMax: AmountBound.optional(),
+  merchantTxnId: text(255).optional(),
+});
+
+export const RefundsQuery = z.object(PAGE_QUERY);
+export const PaymentParams = z.object({ paymentId: z.string() });
+export const RefundParams = z.object({ refundId: z.string() });

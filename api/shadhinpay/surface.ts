@@ -1,0 +1,36 @@
+import type { ApiDependencies } from '../dependencies.ts';
+import { admitCredential, slowGuesses } from '../http/admit.ts';
+import { dialectOf, requireOneDialect } from '../http/dialect.ts';
+import type { RateLimiter } from '../http/rate-limit.ts';
+import { surface, type AnySurface } from '../http/surface.ts';
+import { createShadhinpayAuthenticator, type ShadhinpayCaller } from './authenticate.ts';
+import { renderShadhinpayError } from './errors.ts';
+import { shadhinpayRoutes } from './routes.ts';
+
+export const SHADHINPAY_PREFIX = '/api/v1';
+const BODY_BYTES_MAX = 64 * 1024;
+
+/** ShadhinPay's contract: whatever is asked with the headers or a key of one of its businesses. */
+export function shadhinpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
+  const authenticate = createShadhinpayAuthenticator(deps.database);
+  return surface<ShadhinpayCaller>({
+    name: 'shadhinpay',
+    prefix: SHADHINPAY_PREFIX,
+    routes: shadhinpayRoutes(deps),
+    bodyBytesMax: BODY_BYTES_MAX,
+    accepts: (context) => dialectOf(context, SHADHINPAY_PREFIX) === 'shadhinpay',
+    guard: requireOneDialect,
+    admit: () => undefined,
+    async authenticate(context) {
+      const caller = await slowGuesses({ context, limiter, log: deps.log }, authenticate(context));
+      admitCredential(
+        { context, limiter, resetOf: ({ resetSeconds }) => resetSeconds },
+        { credentialId: caller.credentialId, perMinute: caller.application.rateLimitPerMinute },
+      );
+      return caller;
+    },
+    // What a route answers has been parsed by its schema, which is the whole envelope.
+    render: ({ data }) => JSON.stringify(data),
+    renderError: renderShadhinpayError,
+  });
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { SecretBox } from '../runtime/secrets.ts';
+import type { Database } from './connection.ts';
+
+/** Longer than the calls for a token take, all together. */
+const TAKEN_SECONDS = 30;
+
+interface Parts {
+  readonly database: Pick<Database, 'withSystem'>;
+  readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
+}
+
+/** What one process has taken of an account, to renew it alone. */
+export class TakenGatewayToken {
+  readonly #parts: Parts;
+  readonly #account: string;
+  readonly #taker: string;
+  readonly kept: string | null;
+
+  constructor(
+    parts: Parts,
+    taken: { readonly account: string; readonly taker: string; readonly sealed: string | null },
+  ) {
+    this.#parts = parts;
+    this.#account = taken.account;
+    this.#taker = taken.taker;
+    this.kept = opened(parts.secrets, taken.sealed);
+  }
+
+  async write(kept: string): Promise<void> {
+    const { database, secrets } = this.#parts;
+    const sealed = secrets.seal(kept);
+    const written = await database.withSystem((em) =>
+      em.execute<object[]>(
+        'update gateway_tokens set sealed = ?, updated_at = now() where account = ? and taken_by = ?::uuid returning 1',
+        [sealed, this.#account, this.#taker],
+      ),
+    );
+    if (written.length === 0) {
+      throw new Error('the token of the account was taken by another process');
+    }
+  }
+
+  async giveBack(): Promise<void> {
+    await this.#parts.database.withSystem((em) =>
+      em.execute(
+        'update gateway_tokens set taken_by = null, taken_until = null where account = ? and taken_by = ?::uuid',
+        [this.#account, this.#taker],
+      ),
+    );
+  }
+}
+
+/**
+ * Tokens of gateways, sealed, for all processes. A row is taken for half a minute and not locked: no transaction stays open while a gateway
+ * is asked.
+ */
+export class GatewayTokens {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Null where nothing is kept, or what is kept cannot be opened any more: a token is fetched anew then. */
+  async read(account: string): Promise<string | null> {
+    const [row] = await this.#parts.database.withSystem((em) =>
+      em.execute<{ sealed: string | null }[]>('select sealed from gateway_tokens where account = ?', [account]),
+    );
+    return opened(this.#parts.secrets, row?.sealed ?? null);
+  }
+
+  /** Null while another process has it. */
+  async take(account: string): Promise<TakenGatewayToken | null> {
+    const taker = randomUUID();
+    const [row] = await this.#parts.database.withSystem((em) =>
+      em.execute<{ sealed: string | null }[]>(
+        `insert into gateway_tokens as g (account, taken_by, taken_until)
+         values (?, ?::uuid, clock_timestamp() + interval '${TAKEN_SECONDS} seconds')
+         on conflict (account) do update set taken_by = excluded.taken_by, taken_until = excluded.taken_until
+           where g.taken_until is null or g.taken_until < clock_timestamp()
+         returning sealed`,
+        [account, taker],
+      ),
+    );
+    return row === undefined ? null : new TakenGatewayToken(this.#parts, { account, taker, sealed: row.sealed });
+  }
+}
+
+function opened(secrets: Pick<SecretBox, 'open'>, sealed: string | null): string | null {
+  try {
+    return sealed === null ? null : secrets.open(sealed);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,113 @@
+import { noticeKey, type Notice } from '../domain/invoice.ts';
+import type { Scope } from './connection.ts';
+import type { Statements } from './statements.ts';
+
+/** The keys of everything that was told about an invoice, or left out for good. */
+export async function noticesDone(statements: Statements, invoiceId: bigint): Promise<ReadonlySet<string>> {
+  const rows = await statements.execute<{ kind: Notice['kind']; due_date: string; offset_days: number }[]>(
+    'select kind, due_date::text, offset_days from invoice_notices where invoice_id = ?',
+    [invoiceId],
+  );
+  return new Set(
+    rows.map(({ kind, due_date: dueDate, offset_days: offsetDays }) => noticeKey({ kind, dueDate, offsetDays })),
+  );
+}
+
+export interface NewNotice extends Notice {
+  readonly skipped: boolean;
+  /** A letter goes out, too. */
+  readonly byMail: boolean;
+}
+
+/** Writes that something was told, in the transaction that tells it. The caller holds the invoice's lock. */
+export async function insertNotice(
+  statements: Statements,
+  { scope, invoiceId }: { readonly scope: Scope; readonly invoiceId: bigint },
+  { kind, dueDate, offsetDays, skipped, byMail }: NewNotice,
+): Promise<void> {
+  await statements.execute(
+    `insert into invoice_notices (application_id, mode, invoice_id, kind, due_date, offset_days, skipped, mail_status, mail_due_at)
+     values (?, ?, ?, ?, ?::date, ?, ?, ?, case when ?::boolean then now() end)`,
+    [
+      scope.applicationId,
+      scope.mode,
+      invoiceId,
+      kind,
+      dueDate,
+      offsetDays,
+      skipped,
+      byMail ? 'PENDING' : 'NONE',
+      byMail,
+    ],
+  );
+}
+
+/** A letter that is about to be sent. */
+export interface WaitingMail extends Notice {
+  readonly noticeId: bigint;
+  /** This try's number, from 1. */
+  readonly tries: number;
+}
+
+/**
+ * Takes up letters of an invoice that are due, and puts their next try off before anything is sent: whoever dies with one sends it again
+ * later, under the same message id.
+ *
+ * @param pauseSeconds - until the next try, by tries so far; the last value repeats
+ */
+export async function takeMails(
+  statements: Statements,
+  invoiceId: bigint,
+  { limit, pauseSeconds }: { readonly limit: number; readonly pauseSeconds: readonly number[] },
+): Promise<WaitingMail[]> {
+  const rows = await statements.execute<
+    { id: string; kind: Notice['kind']; due_date: string; offset_days: number; mail_tries: number }[]
+  >(
+    `with due as (
+       select id from invoice_notices where invoice_id = ? and mail_status = 'PENDING' and mail_due_at <= now()
+       order by id limit ? for update skip locked)
+     update invoice_notices n set mail_tries = mail_tries + 1, updated_at = now(),
+       mail_due_at = now() + interval '1 second' * (string_to_array(?, ',')::integer[])[least(mail_tries + 1, ?::integer)]
+     from due where n.id = due.id returning n.id, n.kind, n.due_date::text, n.offset_days, n.mail_tries`,
+    [invoiceId, limit, pauseSeconds.join(','), pauseSeconds.length],
+  );
+  return rows.map(({ id, kind, due_date: dueDate, offset_days: offsetDays, mail_tries: tries }) => ({
+    noticeId: BigInt(id),
+    kind,
+    dueDate,
+    offsetDays,
+    tries,
+  }));
+}
+
+export type MailEnd = 'SENT' | 'REFUSED' | 'GIVEN_UP' | 'NONE';
+
+export async function endMail(
+  statements: Statements,
+  { noticeId, status, error }: { readonly noticeId: bigint; readonly status: MailEnd; readonly error: string | null },
+): Promise<void> {
+  await statements.execute(
+    `update invoice_notices set mail_status = ?, mail_due_at = null, mail_error = ?, updated_at = now()
+     where id = ? and mail_status = 'PENDING'`,
+    [status, error, noticeId],
+  );
+}
+
+/** Letters that wait remind of nothing any more: were the invoice due again after a refund, they would come much too late. */
+export async function dropMails(statements: Statements, invoiceId: bigint): Promise<void> {
+  await statements.execute(
+    `update invoice_notices set mail_status = 'NONE', mail_due_at = null, updated_at = now()
+     where invoice_id = ? and mail_status = 'PENDING'`,
+    [invoiceId],
+  );
+}
+
+/** Milliseconds until the next letter of an invoice is due; null when none waits. */
+export async function nextMailInMs(statements: Statements, invoiceId: bigint): Promise<number | null> {
+  const [row] = await statements.execute<{ ms: number | null }[]>(
+    `select case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(mail_due_at) - now()) * 1000)) end::float8 as ms from invoice_notices
+     where invoice_id = ? and mail_status = 'PENDING'`,
+    [invoiceId],
+  );
+  return row?.ms ?? null;
+}

@@ -1,0 +1,75 @@
+import type { Scope } from './connection.ts';
+import type { PaymentRecord } from './payments.ts';
+import type { Statements } from './statements.ts';
+
+export interface InvoiceRules {
+  readonly applicationName: string;
+  /** What becomes of money that nothing asks for. */
+  readonly latePaymentPolicy: 'REVIEW' | 'REFUND';
+  /** Whether what was given back of an invoice's payments is due again. */
+  readonly refundedInvoices: 'REOPEN' | 'KEEP';
+}
+
+/** How an application wants money dealt with. */
+export async function invoiceRulesOf(statements: Statements, { applicationId }: Scope): Promise<InvoiceRules> {
+  const [row] = await statements.execute<
+    { name: string; late_payment_policy: 'REVIEW' | 'REFUND'; refunded_invoices: 'REOPEN' | 'KEEP' }[]
+  >('select name, late_payment_policy, refunded_invoices from applications where id = ?', [applicationId]);
+  if (row === undefined) {
+    throw new Error('the scope has no application');
+  }
+  return {
+    applicationName: row.name,
+    latePaymentPolicy: row.late_payment_policy,
+    refundedInvoices: row.refunded_invoices,
+  };
+}
+
+export interface HeldSurplus {
+  readonly latePaymentId: bigint;
+  readonly attemptReference: string;
+}
+
+/** Writes what of a settled payment its invoice did not ask for, as late money of the charge that settled it. Its fee stays with the payment. */
+export async function holdSurplus(
+  statements: Statements,
+  { id, surplusMinor }: Pick<PaymentRecord, 'id' | 'surplusMinor'>,
+): Promise<HeldSurplus> {
+  const [row] = await statements.execute<{ id: string; reference: string }[]>(
+    `with settling as (select * from payment_attempts where payment_id = ? and status = 'CONFIRMED'),
+     held as (
+       insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+         fee_minor, currency, status, kind)
+       select s.application_id, s.mode, s.payment_id, s.id, s.gateway, s.validation_id, s.gateway_txn_id, s.evidence, ?::bigint, 0, p.currency,
+         'HELD', 'surplus'
+       from settling s join payments p on p.id = s.payment_id returning id)
+     select held.id, settling.reference from held, settling`,
+    [id, surplusMinor],
+  );
+  if (row === undefined) {
+    throw new Error('a payment with a surplus has no confirmed attempt');
+  }
+  return { latePaymentId: BigInt(row.id), attemptReference: row.reference };
+}
+
+export async function grossOfLate(statements: Statements, latePaymentId: bigint): Promise<bigint> {
+  const [row] = await statements.execute<{ gross_minor: string }[]>(
+    'select gross_minor from late_payments where id = ?',
+    [latePaymentId],
+  );
+  if (row === undefined) {
+    throw new Error('the scope has no such late payment');
+  }
+  return BigInt(row.gross_minor);
+}
+
+/** What of kept money counts for an invoice. */
+export async function noteApplied(
+  statements: Statements,
+  { latePaymentId, appliedMinor }: { readonly latePaymentId: bigint; readonly appliedMinor: bigint },
+): Promise<void> {
+  await statements.execute(`update late_payments set applied_minor = ? where id = ? and status = 'KEPT'`, [
+    appliedMinor,
+    latePaymentId,
+  ]);
+}

@@ -1,0 +1,264 @@
+import type { Money } from '../domain/money.ts';
+import type { PaymentStatus } from '../domain/payment.ts';
+import type { Database } from './connection.ts';
+import { findAttempt } from './gateway-callbacks.ts';
+import type { Statements } from './statements.ts';
+
+const GATEWAY = 'manual';
+
+/** Payers mistype; programs that write for ever are stopped. */
+export const SUBMISSIONS_MAX = 20;
+
+/** Of a decision: no second person is waited for. */
+const COMPLETE = '(not needs_second or second_operator_id is not null)';
+
+export interface NewSubmission {
+  readonly paymentId: bigint;
+  readonly transaction: string;
+  readonly normalized: string;
+  readonly sender: string | null;
+}
+
+export type SubmissionOutcome =
+  | 'submitted'
+  /** Nothing can be written any more: the payment has ended or is expired, is paid elsewhere, is looked at, or operators have begun to decide. */
+  | 'closed'
+  | 'too-often';
+
+interface SubmittingRow {
+  open: boolean;
+  attempt_id: string | null;
+  submissions: number;
+  newest: {
+    transaction: string;
+    sender: string | null;
+    decision: { word: 'accept' | 'reject'; complete: boolean } | null;
+  } | null;
+}
+
+/**
+ * Writes down what a payer says of his transaction; nothing follows from it until operators decide. The payment is locked, so that a
+ * correction and a decision come one after the other. Call it inside a transaction.
+ */
+export async function submitTransaction(statements: Statements, said: NewSubmission): Promise<SubmissionOutcome> {
+  const { paymentId, transaction, normalized, sender } = said;
+  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+  const [row] = await statements.execute<SubmittingRow[]>(
+    `select p.status = 'PENDING' and p.review_reason is null and p.cancel_requested_at is null and p.expires_at > now() as open,
+       t.id as attempt_id,
+       (select count(*)::integer from manual_submissions where attempt_id = t.id) as submissions,
+       (select to_json(n) from (select s.transaction, s.sender, (select to_json(w) from (select decision as word, ${COMPLETE} as complete from decisions
+           where manual_submission_id = s.id and (consumed_at is null or ${COMPLETE}) order by id desc limit 1) w) as decision
+         from manual_submissions s where s.attempt_id = t.id order by s.id desc limit 1) n) as newest
+     from payments p left join payment_attempts t on t.payment_id = p.id and t.gateway = '${GATEWAY}' and t.status = 'OPEN'
+       and t.superseded_at is null where p.id = ?`,
+    [paymentId],
+  );
+  if (row === undefined || row.attempt_id === null || !row.open) {
+    return 'closed';
+  }
+  const { newest } = row;
+  const decision = newest?.decision ?? null;
+  if (decision !== null && !(decision.complete && decision.word === 'reject')) {
+    return 'closed';
+  }
+  if (newest !== null && decision === null && newest.transaction === transaction && newest.sender === sender) {
+    return 'submitted';
+  }
+  if (row.submissions >= SUBMISSIONS_MAX) {
+    return 'too-often';
+  }
+  await statements.execute(
+    `insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized, sender)
+     select application_id, mode, payment_id, id, ?, ?, ? from payment_attempts where id = ?::bigint`,
+    [transaction, normalized, sender, row.attempt_id],
+  );
+  return 'submitted';
+}
+
+export interface ShownSubmission {
+  readonly transaction: string;
+  readonly submittedAt: Date;
+  /** Null while operators have not decided, or not to the end. */
+  readonly decided: 'accept' | 'reject' | null;
+  /** Somebody has begun to decide, so nothing can be corrected. */
+  readonly begun: boolean;
+  /** Why it was rejected, in an operator's words. */
+  readonly reason: string | null;
+}
+
+export interface ManualAttempt {
+  readonly reference: string;
+  readonly storeId: string;
+  readonly sealedSecret: string | null;
+  readonly submission: ShownSubmission | null;
+}
+
+interface ManualAttemptRow {
+  reference: string;
+  store_id: string;
+  store_secret: string | null;
+  transaction: string | null;
+  submitted_at: string;
+  decided: 'accept' | 'reject' | null;
+  begun: boolean;
+  reason: string | null;
+}
+
+/** Where a payer stands who pays without a gateway; null where he does not. */
+export async function readManualAttempt(statements: Statements, paymentId: bigint): Promise<ManualAttempt | null> {
+  const [row] = await statements.execute<ManualAttemptRow[]>(
+    `select t.reference, t.store_id, lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
+       s.transaction, s.created_at as submitted_at, d.decision as decided, d.reason,
+       exists(select 1 from decisions w where w.manual_submission_id = s.id and w.consumed_at is null) as begun
+     from payment_attempts t
+     left join manual_submissions s on s.id = (select max(id) from manual_submissions where attempt_id = t.id)
+     left join decisions d on d.id = (select max(id) from decisions where manual_submission_id = s.id and ${COMPLETE})
+     where t.payment_id = ? and t.gateway = '${GATEWAY}' and t.status = 'OPEN' and t.superseded_at is null`,
+    [paymentId],
+  );
+  if (row === undefined) {
+    return null;
+  }
+  const { reference, store_id: storeId, store_secret: sealedSecret, transaction } = row;
+  const { decided, begun, reason } = row;
+  return {
+    reference,
+    storeId,
+    sealedSecret,
+    submission:
+      transaction === null ? null : { transaction, submittedAt: new Date(row.submitted_at), decided, begun, reason },
+  };
+}
+
+export interface SubmissionToDecide {
+  readonly attemptId: bigint;
+  readonly attemptReference: string;
+  readonly storeId: string;
+  readonly transaction: string;
+  readonly normalized: string;
+  readonly paymentStatus: PaymentStatus;
+  readonly amountMinor: bigint;
+  /** The payer has written another one since. */
+  readonly corrected: boolean;
+  readonly decided: 'accept' | 'reject' | null;
+}
+
+interface ToDecideRow {
+  attempt_id: string;
+  attempt_reference: string;
+  store_id: string;
+  transaction: string;
+  normalized: string;
+  payment_status: PaymentStatus;
+  amount_minor: string;
+  corrected: boolean;
+  decided: 'accept' | 'reject' | null;
+}
+
+/** A submission with all that a decision on it depends on. Its payment is locked from here to the end of the transaction. */
+export async function lockSubmission(
+  statements: Statements,
+  { paymentId, submissionId }: { readonly paymentId: bigint; readonly submissionId: bigint },
+): Promise<SubmissionToDecide | null> {
+  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+  const [row] = await statements.execute<ToDecideRow[]>(
+    `select s.attempt_id, t.reference as attempt_reference, t.store_id, s.transaction, s.normalized, p.status as payment_status,
+       p.amount_minor, exists(select 1 from manual_submissions n where n.attempt_id = s.attempt_id and n.id > s.id) as corrected,
+       (select decision from decisions where manual_submission_id = s.id and ${COMPLETE}) as decided
+     from manual_submissions s join payments p on p.id = s.payment_id join payment_attempts t on t.id = s.attempt_id where s.id = ?`,
+    [submissionId],
+  );
+  return row === undefined
+    ? null
+    : {
+        attemptId: BigInt(row.attempt_id),
+        attemptReference: row.attempt_reference,
+        storeId: row.store_id,
+        transaction: row.transaction,
+        normalized: row.normalized,
+        paymentStatus: row.payment_status,
+        amountMinor: BigInt(row.amount_minor),
+        corrected: row.corrected,
+        decided: row.decided,
+      };
+}
+
+/** @throws a unique violation (23505) where the same transaction has confirmed something before */
+export async function recordConfirmation(
+  statements: Statements,
+  { submissionId, decisionId }: { readonly submissionId: bigint; readonly decisionId: bigint },
+): Promise<void> {
+  await statements.execute(
+    `insert into manual_confirmations (application_id, mode, store_id, normalized, submission_id, decision_id)
+     select s.application_id, s.mode, t.store_id, s.normalized, s.id, ?::bigint
+     from manual_submissions s join payment_attempts t on t.id = s.attempt_id where s.id = ?`,
+    [decisionId, submissionId],
+  );
+}
+
+interface BookRow {
+  amount_minor: string;
+  currency: string;
+  submission_id: string | null;
+  transaction: string;
+  normalized: string;
+  submitted_at: string;
+  decision_id: string | null;
+  decision: 'accept' | 'reject';
+  operator_id: string;
+  second_operator_id: string | null;
+}
+
+interface BookedDecision {
+  readonly id: string;
+  readonly word: 'accept' | 'reject';
+  readonly operatorIds: readonly string[];
+}
+
+interface BookedSubmission {
+  readonly id: string;
+  readonly transaction: string;
+  readonly normalized: string;
+  readonly submittedAt: Date;
+  readonly decision: BookedDecision | null;
+}
+
+export interface Booked {
+  readonly amount: Money;
+  readonly submission: BookedSubmission | null;
+}
+
+/** What the manual gateway asks instead of a remote: what was submitted for an attempt, and what two people or one decided. */
+export function manualBook(database: Database): (attemptReference: string) => Promise<Booked | null> {
+  return async (attemptReference) => {
+    const found = await findAttempt(database, GATEWAY, attemptReference);
+    if (found === null) {
+      return null;
+    }
+    const [row] = await database.inOneTrip(found.scope, (statements) =>
+      statements.execute<BookRow[]>(
+        `select p.amount_minor, p.currency, s.id as submission_id, s.transaction, s.normalized, s.created_at as submitted_at,
+           d.id as decision_id, d.decision, d.operator_id, d.second_operator_id
+         from payment_attempts t join payments p on p.id = t.payment_id
+         left join manual_submissions s on s.id = (select max(id) from manual_submissions where attempt_id = t.id)
+         left join decisions d on d.id = (select max(id) from decisions where manual_submission_id = s.id and ${COMPLETE})
+         where t.id = ?`,
+        [found.attemptId],
+      ),
+    );
+    return row === undefined
+      ? null
+      : { amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency }, submission: submissionOf(row) };
+  };
+}
+
+function submissionOf(row: BookRow): BookedSubmission | null {
+  const { submission_id: id, decision_id: decisionId, decision: word, transaction, normalized } = row;
+  if (id === null) {
+    return null;
+  }
+  const operatorIds = [row.operator_id, row.second_operator_id].filter((operatorId) => operatorId !== null);
+  const decision = decisionId === null ? null : { id: decisionId, word, operatorIds };
+  return { id, transaction, normalized, submittedAt: new Date(row.submitted_at), decision };
+}

@@ -1,0 +1,59 @@
+import { RESERVING_STATUSES, type RefundBounds, type RefundBoundsOf } from '../domain/refund.ts';
+import type { Statements } from './statements.ts';
+
+const RESERVING = RESERVING_STATUSES.map((status) => `'${status}'`).join(', ');
+
+/** One charge at a gateway. */
+interface ChargedPayment {
+  readonly paymentId: bigint;
+  readonly gatewayTxnId: string;
+}
+
+/**
+ * Why the gateway would not give back from a charge, in words for the caller; null when nothing stands against it. Every refund of the
+ * charge counts that may have reached the gateway, whether it gives back the payment's own money or what came too much. The caller has
+ * locked the payment, so that refunds which come at once are counted one after another.
+ */
+export async function refundRuledOut(
+  statements: Statements,
+  { refundsPerPaymentMax, refundWindowDays }: RefundBounds,
+  { paymentId, gatewayTxnId }: ChargedPayment,
+): Promise<string | null> {
+  if (refundsPerPaymentMax === null && refundWindowDays === null) {
+    return null;
+  }
+  const [charge] = await statements.execute<{ refunds: number; too_old: boolean }[]>(
+    `select (select count(*)::integer from refunds r
+         where r.payment_id = ? and r.gateway_txn_id = ? and r.status in (${RESERVING})) as refunds,
+       coalesce((select min(at) from (
+         select a.confirmed_at as at from payment_attempts a where a.payment_id = ? and a.gateway_txn_id = ?
+         union all select l.created_at from late_payments l where l.payment_id = ? and l.gateway_txn_id = ?) charged)
+         < now() - make_interval(days => ?::integer), false) as too_old`,
+    [paymentId, gatewayTxnId, paymentId, gatewayTxnId, paymentId, gatewayTxnId, refundWindowDays],
+  );
+  if (charge === undefined) {
+    return null;
+  }
+  if (refundsPerPaymentMax !== null && charge.refunds >= refundsPerPaymentMax) {
+    return `the gateway gives back from one payment ${refundsPerPaymentMax === 1 ? 'once' : `${refundsPerPaymentMax} times`}, in part or in full`;
+  }
+  return charge.too_old ? `the gateway gives back within ${refundWindowDays} days of the payment` : null;
+}
+
+/** The same of late money that is held; null also where there is none. */
+export async function lateRefundRuledOut(
+  statements: Statements,
+  latePaymentId: bigint,
+  boundsOf: RefundBoundsOf,
+): Promise<string | null> {
+  const [late] = await statements.execute<{ payment_id: string; gateway: string; gateway_txn_id: string }[]>(
+    'select payment_id, gateway, gateway_txn_id from late_payments where id = ?',
+    [latePaymentId],
+  );
+  return late === undefined
+    ? null
+    : refundRuledOut(statements, boundsOf(late.gateway), {
+        paymentId: BigInt(late.payment_id),
+        gatewayTxnId: late.gateway_txn_id,
+      });
+}

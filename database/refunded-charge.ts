@@ -1,0 +1,23 @@
+import type { Statements } from './statements.ts';
+
+/** The charge of a refund as a gateway needs it, and what else was asked back of it. */
+export interface RefundedChargeRecord {
+  readonly validationId: string;
+  readonly otherRefunds: number;
+}
+
+/**
+ * A charge that an operator accepted in spite of a doubt has no validation id of its own; the session's key stands in for it. Refunds that
+ * failed, and those that no gateway was asked for, do not count.
+ */
+export async function readRefundedCharge(statements: Statements, refundId: bigint): Promise<RefundedChargeRecord> {
+  const [row] = await statements.execute<{ validation_id: string | null; others: number }[]>(
+    `select coalesce(l.validation_id, (select coalesce(a.validation_id, a.session_key) from payment_attempts a
+         where a.payment_id = r.payment_id and a.gateway_txn_id = r.gateway_txn_id order by a.number desc limit 1)) as validation_id,
+       (select count(*)::integer from refunds o where o.payment_id = r.payment_id and o.gateway_txn_id = r.gateway_txn_id and o.id <> r.id
+         and o.asked_at is not null and o.status in ('PENDING', 'SUCCEEDED')) as others
+     from refunds r left join late_payments l on l.id = r.late_payment_id where r.id = ?`,
+    [refundId],
+  );
+  return { validationId: row?.validation_id ?? '', otherRefunds: row?.others ?? 0 };
+}

@@ -1,0 +1,162 @@
+import {
+  dueMinorOf,
+  invoiceNumber,
+  shownStatus,
+  standOf,
+  type Billed,
+  type InvoiceRounding,
+  type Notice,
+  type Reduction,
+  type Reminders,
+  type TaxTotal,
+} from './invoice.ts';
+import { toJsonInteger } from './money.ts';
+import type { Mode } from './mode.ts';
+import { paymentView, type PaymentFacts } from './payment-view.ts';
+import type { PlainDate } from './plain-date.ts';
+
+/** The facts of an invoice that its public view shows. */
+export interface InvoiceFacts extends Billed {
+  readonly id: bigint;
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  readonly reference: string;
+  readonly number: bigint | null;
+  readonly numberLabel: string | null;
+  readonly currency: string;
+  readonly customerReference: string;
+  readonly customerEmail: string | null;
+  readonly customerName: string | null;
+  readonly customerAddress: string | null;
+  readonly language: 'en' | 'bn';
+  readonly notes: string | null;
+  readonly rounding: InvoiceRounding;
+  readonly taxTotals: readonly TaxTotal[];
+  readonly subtotalMinor: bigint;
+  readonly discountMinor: bigint;
+  readonly taxMinor: bigint;
+  readonly nextDueDate: PlainDate | null;
+  readonly partialPayments: boolean;
+  readonly reminders: Reminders;
+  readonly pausedAt: Date | null;
+  readonly issuedAt: Date | null;
+  readonly paidAt: Date | null;
+  readonly voidedAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly lines: readonly InvoiceLineFacts[];
+}
+
+export interface InvoiceLineFacts {
+  readonly id: bigint;
+  readonly description: string;
+  readonly qty: bigint;
+  readonly unitAmountMinor: bigint;
+  readonly discount: Reduction | null;
+  readonly lineTotalMinor: bigint;
+  readonly discountMinor: bigint;
+  readonly taxMinor: bigint;
+}
+
+export interface InvoiceViewContext {
+  readonly webUrl: string;
+  /** By which a status is overdue or not. */
+  readonly today: PlainDate;
+  /** The payments that were made for it. */
+  readonly payments: readonly PaymentFacts[];
+}
+
+/** What is shown where the number will stand, while the statement that gives it is not sent: no text of an invoice can hold it. */
+export const NUMBER_TO_COME = '\u0000';
+
+/**
+ * InvoiceDto of the native API. Documented: id to updatedAt without what follows `payableUrl`; the rest are
+ * Lenden's own members.
+ */
+export type InvoiceView = ReturnType<typeof invoiceView>;
+
+export function invoiceView(invoice: InvoiceFacts, { webUrl, today, payments }: InvoiceViewContext) {
+  const draft = invoice.status === 'DRAFT';
+  return {
+    id: toJsonInteger(invoice.id),
+    number: invoiceNumber(invoice),
+    status: shownStatus(invoice, today),
+    mode: invoice.mode,
+    customerReference: invoice.customerReference,
+    totalMinor: toJsonInteger(invoice.totalMinor),
+    amountPaidMinor: toJsonInteger(invoice.paidMinor),
+    amountDueMinor: toJsonInteger(dueMinorOf(invoice)),
+    currency: invoice.currency,
+    dueDate: invoice.dueDate,
+    issuedAt: instantText(invoice.issuedAt),
+    lineItems: invoice.lines.map(lineView),
+    payments: payments.map((payment) => paymentView(payment, webUrl)),
+    payableUrl: draft ? null : payableUrl(invoice.reference, webUrl),
+    createdAt: invoice.createdAt.toISOString(),
+    updatedAt: invoice.updatedAt.toISOString(),
+    customerEmail: invoice.customerEmail,
+    customerName: invoice.customerName,
+    customerAddress: invoice.customerAddress,
+    language: invoice.language,
+    notes: invoice.notes,
+    rounding: invoice.rounding,
+    subtotalMinor: toJsonInteger(invoice.subtotalMinor),
+    discountMinor: toJsonInteger(invoice.discountMinor),
+    taxMinor: toJsonInteger(invoice.taxMinor),
+    taxes: invoice.taxTotals.map(({ name, basisPoints, amountMinor }) => ({
+      name,
+      basisPoints: basisPoints === null ? null : toJsonInteger(basisPoints),
+      amountMinor: toJsonInteger(amountMinor),
+    })),
+    installments: standOf(invoice.installments, invoice.paidMinor, today).map((installment) => ({
+      dueDate: installment.dueDate,
+      amountMinor: toJsonInteger(installment.amountMinor),
+      amountPaidMinor: toJsonInteger(installment.paidMinor),
+      status: installment.status,
+    })),
+    nextDueDate: invoice.nextDueDate,
+    partialPayments: invoice.partialPayments,
+    reminders: { beforeDays: [...invoice.reminders.beforeDays], overdueDays: [...invoice.reminders.overdueDays] },
+    pausedAt: instantText(invoice.pausedAt),
+    paidAt: instantText(invoice.paidAt),
+    voidedAt: instantText(invoice.voidedAt),
+  };
+}
+
+function lineView(line: InvoiceLineFacts) {
+  return {
+    id: toJsonInteger(line.id),
+    description: line.description,
+    qty: toJsonInteger(line.qty),
+    unitAmountMinor: toJsonInteger(line.unitAmountMinor),
+    lineTotalMinor: toJsonInteger(line.lineTotalMinor),
+    discountMinor: toJsonInteger(line.discountMinor),
+    taxMinor: toJsonInteger(line.taxMinor),
+  };
+}
+
+/** `data` of invoice events: the invoice without the customer's name, address and mail, as payments' events are. */
+export type InvoiceEventView = Omit<InvoiceView, 'customerEmail' | 'customerName' | 'customerAddress'>;
+
+export function invoiceEventView(view: InvoiceView): InvoiceEventView {
+  const { customerEmail: _email, customerName: _name, customerAddress: _address, ...told } = view;
+  return told;
+}
+
+/** `data` of `invoice.reminder` and `invoice.overdue`: the invoice, and which due date it is about. */
+export function noticeView(view: InvoiceView, { dueDate, offsetDays }: Notice, askedMinor: bigint) {
+  return { ...invoiceEventView(view), notice: { dueDate, offsetDays, amountMinor: toJsonInteger(askedMinor) } };
+}
+
+function instantText(at: Date | null): string | null {
+  return at === null ? null : at.toISOString();
+}
+
+/** ShadhinPay's contract has its invoices at `/i/`. */
+export function payablePath(reference: string): string {
+  return `/${reference.startsWith('sp_inv_') ? 'i' : 'pay'}/${reference}`;
+}
+
+export function payableUrl(reference: string, webUrl: string): string {
+  return `${webUrl}${payablePath(reference)}`;
+}

@@ -1,0 +1,110 @@
+import { invoiceNumber, type InvoiceStatus, type Numbered } from './invoice.ts';
+import { toDecimalText } from './money.ts';
+import { shadhinpayEventBody, vendorOf, type ShadhinpayEvent } from './shadhinpay.ts';
+import type { EventType } from './webhook.ts';
+
+/** How ShadhinPay calls the states of an invoice. `SENT` and `VIEWED` can be paid; the last three are final. */
+export const SHADHINPAY_INVOICE_STATUSES = ['DRAFT', 'SENT', 'VIEWED', 'PAID', 'CANCELLED', 'EXPIRED'] as const;
+export type ShadhinpayInvoiceStatus = (typeof SHADHINPAY_INVOICE_STATUSES)[number];
+
+/** What of an invoice's row says how it stands. */
+export interface InvoiceStanding {
+  readonly status: InvoiceStatus;
+  readonly viewedAt: Date | null;
+  readonly expiredAt: Date | null;
+}
+
+/** A part that is paid, which only other contracts know, leaves it payable. */
+export function shadhinpayInvoiceStatus({ status, viewedAt, expiredAt }: InvoiceStanding): ShadhinpayInvoiceStatus {
+  switch (status) {
+    case 'DRAFT':
+    case 'PAID':
+      return status;
+    case 'ISSUED':
+    case 'PARTIALLY_PAID':
+      return viewedAt === null ? 'SENT' : 'VIEWED';
+    case 'VOID':
+      return expiredAt === null ? 'CANCELLED' : 'EXPIRED';
+  }
+}
+
+export interface StandingFilter {
+  readonly statuses: readonly InvoiceStatus[];
+  readonly viewed?: boolean;
+  readonly expired?: boolean;
+}
+
+const STANDINGS = {
+  DRAFT: { statuses: ['DRAFT'] },
+  SENT: { statuses: ['ISSUED', 'PARTIALLY_PAID'], viewed: false },
+  VIEWED: { statuses: ['ISSUED', 'PARTIALLY_PAID'], viewed: true },
+  PAID: { statuses: ['PAID'] },
+  CANCELLED: { statuses: ['VOID'], expired: false },
+  EXPIRED: { statuses: ['VOID'], expired: true },
+} as const satisfies Record<ShadhinpayInvoiceStatus, StandingFilter>;
+
+/** The rows that one of ShadhinPay's statuses stands for. */
+export function invoicesWith(status: ShadhinpayInvoiceStatus): StandingFilter {
+  return STANDINGS[status];
+}
+
+/** `HB_71c4` of `HB_71c4a09e`: what of a business stands in the numbers of its invoices. */
+export function numberLabelOf(businessId: string): string {
+  return businessId.slice(0, 7);
+}
+
+/** The number that a text shows; null where it shows none. */
+export function numberShown(text: string): { readonly number: bigint; readonly numberLabel: string | null } | null {
+  const [, label, digits] = /^INV-(?:(HB_[0-9a-f]{4})-)?(\d{5,15})$/.exec(text) ?? [];
+  const numbered = digits === undefined ? null : { number: BigInt(digits), numberLabel: label ?? null };
+  return numbered !== null && invoiceNumber(numbered) === text ? numbered : null;
+}
+
+/** Null where the contract has no such event. */
+export function invoiceEventNamed(
+  type: EventType,
+  { expiredAt }: Pick<InvoiceStanding, 'expiredAt'>,
+): ShadhinpayEvent | null {
+  switch (type) {
+    case 'invoice.paid':
+      return 'invoice.paid';
+    case 'invoice.voided':
+      return expiredAt === null ? 'invoice.cancelled' : 'invoice.expired';
+    default:
+      return null;
+  }
+}
+
+export interface ToldInvoiceEvent {
+  /** A UUID, the same over every attempt. */
+  readonly eventId: string;
+  readonly event: ShadhinpayEvent;
+  readonly occurredAt: Date;
+  readonly invoice: InvoiceStanding &
+    Numbered & {
+      readonly applicationId: bigint;
+      readonly reference: string;
+      readonly totalMinor: bigint;
+      readonly currency: string;
+    };
+  /** The one that paid it; null where none did. */
+  readonly payment: { readonly reference: string; readonly gateway?: string | null | undefined } | null;
+}
+
+/** The body of an event about an invoice, as it is signed and sent. */
+export function shadhinpayInvoiceEvent({ invoice, payment, ...told }: ToldInvoiceEvent): string {
+  const { applicationId, reference, totalMinor: amountMinor, currency } = invoice;
+  return shadhinpayEventBody({
+    ...told,
+    applicationId,
+    payload: {
+      invoiceId: reference,
+      invoiceNumber: invoiceNumber(invoice),
+      amount: toDecimalText({ amountMinor, currency }),
+      currency,
+      status: shadhinpayInvoiceStatus(invoice),
+      paymentId: payment?.reference ?? null,
+      vendor: payment === null ? null : vendorOf(payment),
+    },
+  });
+}

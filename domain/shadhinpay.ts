@@ -1,0 +1,229 @@
+import { toDecimalText, type Money } from './money.ts';
+import { PAYMENT_STATUSES, type PaymentStatus } from './payment.ts';
+import type { RefundStatus } from './refund.ts';
+import type { EventType } from './webhook.ts';
+
+/** How ShadhinPay calls the states of a payment. A partly refunded one stays `COMPLETED`. */
+export const SHADHINPAY_STATUSES = [
+  'INITIATED',
+  'PENDING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+  'REFUNDED',
+] as const;
+export type ShadhinpayStatus = (typeof SHADHINPAY_STATUSES)[number];
+
+const STATUS_OF = {
+  CREATED: 'INITIATED',
+  PENDING: 'PENDING',
+  SUCCEEDED: 'COMPLETED',
+  PARTIALLY_REFUNDED: 'COMPLETED',
+  REFUNDED: 'REFUNDED',
+  FAILED: 'FAILED',
+  CANCELLED: 'CANCELLED',
+  EXPIRED: 'EXPIRED',
+} as const satisfies Record<PaymentStatus, ShadhinpayStatus>;
+
+export interface ShadhinpayFacts extends Money {
+  readonly applicationId: bigint;
+  readonly reference: string;
+  readonly status: PaymentStatus;
+  /** Null until the payer has chosen. */
+  readonly gateway?: string | null | undefined;
+  readonly merchantReference?: string | null | undefined;
+  readonly returnUrl?: string | null | undefined;
+  readonly metadata?: string | null | undefined;
+}
+
+export function shadhinpayStatus(status: PaymentStatus): ShadhinpayStatus {
+  return STATUS_OF[status];
+}
+
+/** Our statuses that one of ShadhinPay's stands for. */
+export function paymentsWith(status: ShadhinpayStatus): PaymentStatus[] {
+  return PAYMENT_STATUSES.filter((own) => STATUS_OF[own] === status);
+}
+
+/** Whom the contract lets a payer pay by. */
+export const VENDORS = ['BKASH', 'NAGAD'] as const;
+export type Vendor = (typeof VENDORS)[number];
+
+export function gatewayOf(vendor: Vendor): string {
+  return vendor.toLowerCase();
+}
+
+/** Of a payment that was made in another contract it may be one that ShadhinPay does not have. */
+export function vendorOf({ gateway }: Pick<ShadhinpayFacts, 'gateway'>): string | null {
+  return gateway?.toUpperCase() ?? null;
+}
+
+/** How long a payer has at the checkout unless told. */
+export const CHECKOUT_MINUTES = 15;
+
+/** How ShadhinPay calls the states of a refund. */
+export const SHADHINPAY_REFUND_STATUSES = ['INITIATED', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
+
+const REFUND_STATUS_OF = {
+  AWAITING_APPROVAL: 'INITIATED',
+  PENDING: 'INITIATED',
+  SUCCEEDED: 'COMPLETED',
+  FAILED: 'FAILED',
+  REJECTED: 'FAILED',
+} as const satisfies Record<RefundStatus, (typeof SHADHINPAY_REFUND_STATUSES)[number]>;
+
+/** `PROCESSING` once the gateway has said that it understood. */
+export function shadhinpayRefundStatus({
+  status,
+  acceptedAt,
+}: {
+  readonly status: RefundStatus;
+  readonly acceptedAt: Date | null;
+}): (typeof SHADHINPAY_REFUND_STATUSES)[number] {
+  return status === 'PENDING' && acceptedAt !== null ? 'PROCESSING' : REFUND_STATUS_OF[status];
+}
+
+/** ISO 8601 in UTC to the second, as `2026-05-17T10:00:00Z`. */
+export function shadhinpayInstant(at: Date): string {
+  return `${at.toISOString().slice(0, 19)}Z`;
+}
+
+/** The merchant's own data. */
+export const VALUE_NAMES = ['valueA', 'valueB', 'valueC', 'valueD'] as const;
+export type Values = { readonly [name in (typeof VALUE_NAMES)[number]]?: string };
+
+/** Null where there is none. */
+export function keptValues(values: { readonly [name in keyof Values]?: string | null | undefined }): string | null {
+  const given = VALUE_NAMES.flatMap((name) => (typeof values[name] === 'string' ? [[name, values[name]]] : []));
+  return given.length === 0 ? null : JSON.stringify(Object.fromEntries(given));
+}
+
+/** Only what is told by these names: another contract keeps whatever object its shop sends. */
+export function valuesOf({ metadata }: Pick<ShadhinpayFacts, 'metadata'>): Values {
+  const kept: unknown = JSON.parse(metadata ?? '{}');
+  const members = typeof kept === 'object' && kept !== null ? Object.entries(kept) : [];
+  return Object.fromEntries(
+    members.filter(([name, value]) => VALUE_NAMES.some((known) => known === name) && typeof value === 'string'),
+  );
+}
+
+/** The contract's events, and whether they are told unless a business says otherwise. */
+export const SHADHINPAY_EVENTS = {
+  'payment.completed': true,
+  'payment.failed': true,
+  'payment.refunded': true,
+  'payment.refund_failed': true,
+  'invoice.paid': true,
+  'invoice.expired': true,
+  'payout.settled': true,
+  'payout.failed': true,
+  'payment.cancelled': false,
+  'payment.expired': false,
+  'invoice.cancelled': false,
+} as const;
+export type ShadhinpayEvent = keyof typeof SHADHINPAY_EVENTS;
+export const SHADHINPAY_EVENT_NAMES = Object.keys(SHADHINPAY_EVENTS) as [ShadhinpayEvent, ...ShadhinpayEvent[]];
+
+const EVENT_NAMES: { readonly [type in EventType]?: ShadhinpayEvent } = {
+  'payment.succeeded': 'payment.completed',
+  'payment.failed': 'payment.failed',
+  'payment.cancelled': 'payment.cancelled',
+  'payment.expired': 'payment.expired',
+  'payment.refunded': 'payment.refunded',
+  'refund.failed': 'payment.refund_failed',
+  'refund.rejected': 'payment.refund_failed',
+};
+
+/** Null where the contract has no such event. */
+export function eventNamed(type: EventType): ShadhinpayEvent | null {
+  return EVENT_NAMES[type] ?? null;
+}
+
+/** @param subscribed - what the business has chosen; null for what is told by default */
+export function isTold(event: ShadhinpayEvent, subscribed: readonly string[] | null): boolean {
+  return subscribed === null ? SHADHINPAY_EVENTS[event] : subscribed.includes(event);
+}
+
+export interface ToldEvent {
+  /** A UUID, the same over every attempt. */
+  readonly eventId: string;
+  readonly event: ShadhinpayEvent;
+  readonly occurredAt: Date;
+  readonly payment: ShadhinpayFacts;
+  /** Of an event about a refund. */
+  readonly refund?: ToldRefund | undefined;
+}
+
+export interface ToldRefund {
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly reason: string | null;
+  readonly merchantReference: string | null;
+  /** What of the payment has been given back in all. */
+  readonly refundedMinor: bigint;
+}
+
+/** The body of an event about whatever it is, as it is signed and sent. */
+export function shadhinpayEventBody({
+  eventId,
+  event,
+  occurredAt,
+  applicationId,
+  payload,
+}: Pick<ToldEvent, 'eventId' | 'event' | 'occurredAt'> & {
+  readonly applicationId: bigint;
+  readonly payload: object;
+}): string {
+  return JSON.stringify({
+    eventId,
+    eventType: event,
+    // The contract has a number here; a business is an application.
+    businessId: Number(applicationId),
+    occurredAt: shadhinpayInstant(occurredAt),
+    payload,
+  });
+}
+
+/** The body of an event about a payment, as it is signed and sent. */
+export function shadhinpayEvent({ payment, refund, ...told }: ToldEvent): string {
+  const { currency } = payment;
+  const money = (amountMinor: bigint) => toDecimalText({ amountMinor, currency });
+  return shadhinpayEventBody({
+    ...told,
+    applicationId: payment.applicationId,
+    payload: {
+      paymentId: payment.reference,
+      merchantTxnId: payment.merchantReference ?? null,
+      amount: money(payment.amountMinor),
+      currency,
+      status: shadhinpayStatus(payment.status),
+      vendor: vendorOf(payment),
+      ...valuesOf(payment),
+      ...(refund === undefined
+        ? {}
+        : {
+            refundId: refund.reference,
+            refundAmount: money(refund.amountMinor),
+            refundTotal: money(refund.refundedMinor),
+            reason: refund.reason,
+            merchantRef: refund.merchantReference,
+          }),
+    },
+  });
+}
+
+/** Where a payment that has ended leads its payer: the shop learns which one and how it stands. It must still ask; a browser can say anything. */
+export function shadhinpayReturnUrl(payment: ShadhinpayFacts): string | null {
+  if (typeof payment.returnUrl !== 'string') {
+    return null;
+  }
+  const [page = '', fragment] = payment.returnUrl.split('#', 2);
+  const said = new URLSearchParams({
+    paymentId: payment.reference,
+    // A payment of an invoice has none.
+    ...(typeof payment.merchantReference === 'string' ? { merchantTxnId: payment.merchantReference } : {}),
+    status: shadhinpayStatus(payment.status),
+  });
+  return `${page}${page.includes('?') ? '&' : '?'}${said.toString()}${fragment === undefined ? '' : `#${fragment}`}`;
+}

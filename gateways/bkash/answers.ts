@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { isCurrency } from '../../domain/currency.ts';
+import { minorFromDecimalText } from '../../domain/money.ts';
+import { GatewayFailure, type AttemptAnswer, type Charge } from '../port.ts';
+import { optionalText } from './exchange.ts';
+
+export const CreationAnswer = z.looseObject({ paymentID: optionalText, bkashURL: optionalText });
+
+/** A query's answer: the invoice number is `merchantInvoice` here, and `merchantInvoiceNumber` everywhere else. */
+export const PaymentAnswer = z.looseObject({
+  paymentID: optionalText,
+  paymentCreateTime: optionalText,
+  amount: optionalText,
+  currency: optionalText,
+  merchantInvoice: optionalText,
+  merchantInvoiceNumber: optionalText,
+  trxID: optionalText,
+  transactionStatus: optionalText,
+  verificationStatus: optionalText,
+  userVerificationStatus: optionalText,
+});
+export type PaymentAnswer = z.infer<typeof PaymentAnswer>;
+
+export const RefundStatusAnswer = z.looseObject({
+  originalTrxID: optionalText,
+  refundTrxID: optionalText,
+  transactionStatus: optionalText,
+  amount: optionalText,
+  currency: optionalText,
+});
+
+/** How a payment stands at the gateway; `agreed`: the payer has finished, and nobody has executed it. */
+export type Standing = AttemptAnswer | { readonly kind: 'agreed' };
+
+export interface Asked {
+  readonly paymentId: string;
+  /** A callback says that the payer has finished: believed only where the gateway says nothing about that. */
+  readonly claimedDone: boolean;
+  readonly nowMs: number;
+}
+
+/** bKash: a payment id dies 24 hours after it was made. */
+const SESSION_LIFE_MS = 24 * 3_600_000;
+
+export function standingOf(answer: PaymentAnswer, evidence: string, asked: Asked): Standing {
+  if (answer.paymentID !== asked.paymentId) {
+    throw new GatewayFailure('ambiguous', 'the gateway answered about another payment than the one it was asked for');
+  }
+  switch (answer.transactionStatus.toLowerCase()) {
+    case 'completed':
+      return { kind: 'charged', charge: chargeFrom(answer, evidence) };
+    case 'initiated':
+      return standingOfInitiated(answer, asked);
+    case 'cancelled':
+    case 'canceled':
+      return { kind: 'cancelled' };
+    case 'failed':
+    case 'declined':
+      return { kind: 'failed' };
+    case 'expired':
+      return { kind: 'expired' };
+    default:
+      return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
+  }
+}
+
+function standingOfInitiated(answer: PaymentAnswer, { claimedDone, nowMs }: Asked): Standing {
+  const madeAtMs = instantOf(answer.paymentCreateTime);
+  if (madeAtMs !== null && nowMs - madeAtMs >= SESSION_LIFE_MS) {
+    return { kind: 'expired' };
+  }
+  const words = [answer.verificationStatus, answer.userVerificationStatus].map((word) => word.toLowerCase());
+  const agreed = words.includes('complete') || (claimedDone && words.every((word) => word === ''));
+  return { kind: agreed ? 'agreed' : 'untouched' };
+}
+
+/**
+ * A charge from a query's answer. bKash names neither the store, which the credentials of the question bind, nor its fee, which only the
+ * settlement tells. What it took and what was asked of the payer are one amount.
+ * @throws GatewayFailure `ambiguous` when a completed payment has no transaction
+ */
+export function chargeFrom(answer: PaymentAnswer, evidence: string): Charge {
+  if (answer.trxID === '') {
+    throw new GatewayFailure('ambiguous', 'the gateway calls a payment completed and names no transaction');
+  }
+  const amountMinor = isCurrency(answer.currency)
+    ? minorFromDecimalText(answer.amount, answer.currency, 'exact')
+    : null;
+  return {
+    validationId: answer.paymentID,
+    gatewayTxnId: answer.trxID,
+    attemptReference: answer.merchantInvoice === '' ? answer.merchantInvoiceNumber : answer.merchantInvoice,
+    storeId: null,
+    orderAmountMinor: amountMinor,
+    orderCurrency: answer.currency,
+    grossMinor: amountMinor,
+    currency: answer.currency,
+    feeMinor: 0n,
+    netText: '',
+    riskFlagged: false,
+    evidence,
+  };
+}
+
+/** `2025-12-09T16:12:43:828 GMT+0600`, with a colon before the milliseconds; null for anything else. */
+function instantOf(text: string): number | null {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[:.](\d{3}) GMT([+-]\d\d):?(\d\d)$/.exec(text);
+  const instant = match === null ? NaN : Date.parse(`${match[1]}.${match[2]}${match[3]}:${match[4]}`);
+  return Number.isNaN(instant) ? null : instant;
+}

@@ -1,0 +1,101 @@
+import { isCurrency } from '../../domain/currency.ts';
+import { minorFromDecimalText, toDecimalText } from '../../domain/money.ts';
+import { GatewayFailure, type RefundAnswer, type RefundedCharge, type RefundRequest } from '../port.ts';
+import { RefundStatusAnswer } from './answers.ts';
+import type { Call } from './call.ts';
+import { NO_REFUND, REFUSES_REFUND, SUCCESS } from './codes.ts';
+
+const PATH = '/payment/refund';
+
+/**
+ * Gives back once, in whole or in part: the call takes no key of ours, and a payment has one refund. So a repetition looks first, and
+ * counts what it finds as its own only when nobody else can have asked for it.
+ */
+export async function refund(call: Call, timeoutMs: number, request: RefundRequest): Promise<RefundAnswer> {
+  if (request.otherRefunds > 0) {
+    return refused('another refund of the payment was asked for, and bKash takes one');
+  }
+  if (request.askedBefore) {
+    const found = await status(call, timeoutMs, request);
+    if (found !== null) {
+      return isSame(found.answer, request)
+        ? { kind: 'accepted', gatewayRefundId: found.answer.refundTrxID, evidence: found.raw }
+        : { ...refused('the payment was refunded by another amount'), evidence: found.raw };
+    }
+  }
+  const { code, body, raw } = await call({
+    path: PATH,
+    body: {
+      ...chargeOf(request),
+      amount: toDecimalText(request.amount),
+      sku: request.refundReference,
+      reason: request.remarks,
+    },
+    totalTimeoutMs: timeoutMs,
+  });
+  if (REFUSES_REFUND.has(code)) {
+    return { kind: 'refused', gatewayText: `code ${code}`, evidence: raw };
+  }
+  const answer = RefundStatusAnswer.parse(body);
+  if (code !== SUCCESS || answer.refundTrxID === '' || answer.originalTrxID !== request.gatewayTxnId) {
+    throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
+  }
+  return { kind: 'accepted', gatewayRefundId: answer.refundTrxID, evidence: raw };
+}
+
+export async function askRefund(
+  call: Call,
+  timeoutMs: number,
+  { gatewayRefundId, charge }: { readonly gatewayRefundId: string; readonly charge: RefundedCharge },
+): Promise<RefundAnswer> {
+  const found = await status(call, timeoutMs, charge);
+  if (found?.answer.refundTrxID !== gatewayRefundId) {
+    // A refund that the gateway does not find is no refund that failed.
+    return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
+  }
+  const { answer, raw: evidence } = found;
+  switch (answer.transactionStatus.toLowerCase()) {
+    case 'completed':
+      return { kind: 'refunded', evidence };
+    case 'initiated':
+    case 'pending':
+    case 'processing':
+      return { kind: 'processing', gatewayRefundId, evidence };
+    default:
+      return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
+  }
+}
+
+interface FoundRefund {
+  readonly answer: ReturnType<typeof RefundStatusAnswer.parse>;
+  readonly raw: string;
+}
+
+/** The refund of a payment, or null where it has none. The same address without an amount is the question. */
+async function status(call: Call, timeoutMs: number, charge: RefundedCharge): Promise<FoundRefund | null> {
+  const { code, body, raw } = await call({ path: PATH, body: chargeOf(charge), totalTimeoutMs: timeoutMs });
+  if (NO_REFUND.has(code)) {
+    return null;
+  }
+  const answer = RefundStatusAnswer.parse(body);
+  if (code !== SUCCESS || answer.originalTrxID !== charge.gatewayTxnId) {
+    throw new GatewayFailure('ambiguous', 'the gateway does not say how the refund stands');
+  }
+  return answer.refundTrxID === '' ? null : { answer, raw };
+}
+
+function chargeOf({ validationId, gatewayTxnId }: RefundedCharge) {
+  return { paymentID: validationId, trxID: gatewayTxnId };
+}
+
+function isSame({ amount, currency }: FoundRefund['answer'], { amount: asked }: RefundRequest): boolean {
+  return (
+    currency === asked.currency &&
+    isCurrency(currency) &&
+    minorFromDecimalText(amount, currency, 'exact') === asked.amountMinor
+  );
+}
+
+function refused(gatewayText: string): Extract<RefundAnswer, { kind: 'refused' }> {
+  return { kind: 'refused', gatewayText, evidence: '' };
+}

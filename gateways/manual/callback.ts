@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { ParsedCallback } from '../port.ts';
+
+/** What is kept in place of a gateway's callback when operators have decided. Nobody outside can send one. */
+const Decided = z.object({
+  attemptReference: z.string().regex(/^[0-9A-Za-z]{20}$/),
+  validationId: z.string().min(1),
+  decisionId: z.string().regex(/^\d+$/),
+  decided: z.enum(['confirmed', 'rejected']),
+});
+export type DecidedNotice = z.infer<typeof Decided>;
+
+export function decidedNotice(notice: DecidedNotice): string {
+  return JSON.stringify(notice);
+}
+
+export function parseCallback(raw: string): ParsedCallback {
+  const parsed = Decided.safeParse(parseJson(raw));
+  if (!parsed.success) {
+    return {
+      attemptReference: null,
+      signatureValid: false,
+      claims: 'unknown',
+      claimedValidationId: null,
+      note: 'UNREADABLE',
+    };
+  }
+  const { attemptReference, validationId, decided } = parsed.data;
+  return {
+    attemptReference,
+    signatureValid: true,
+    claims: decided === 'confirmed' ? 'paid' : 'unknown',
+    claimedValidationId: decided === 'confirmed' ? validationId : null,
+    note: null,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import type { AttemptAnswer, AttemptHandle, Gateway, GatewayCapabilities } from '../port.ts';
+import type { ManualRecord, ReadManual, Submission } from './book.ts';
+import { parseCallback } from './callback.ts';
+import { chargeOf } from './evidence.ts';
+import { readSettings } from './settings.ts';
+
+const LIMITS = { minMinor: 1n, maxMinor: 9_007_199_254_740_991n };
+
+/** Bank transfer, cash, from wallet to wallet: the payer says that he has paid, and a person looks whether the money is there. */
+export const MANUAL_CAPABILITIES: GatewayCapabilities = {
+  name: 'manual',
+  displayName: 'Bank transfer or cash',
+  limits: new Map(['BDT', 'EUR', 'GBP', 'INR', 'USD'].map((currency) => [currency, LIMITS])),
+  refunds: true,
+  refundsPerPaymentMax: null,
+  refundWindowDays: null,
+  feeKnown: 'with-the-charge',
+  questionsProveStore: false,
+  // What an operator decides is told us like a notice.
+  notifies: true,
+  sessionLifeMinutes: null,
+  takesCallbacks: false,
+};
+
+export interface ManualOptions {
+  readonly storeId: string;
+  /** See `readSettings`. */
+  readonly secret: string;
+  readonly read: ReadManual;
+}
+
+/**
+ * There is nobody to ask but the book of submissions and decisions.
+ * @throws GatewayFailure `unauthorized` for settings that are none
+ */
+export function createManualGateway({ storeId, secret, read }: ManualOptions): Gateway {
+  const { label, instructions, payWithinHours } = readSettings(secret);
+  return {
+    capabilities: MANUAL_CAPABILITIES,
+    storeId,
+    instructions: { label, text: instructions },
+    openSession: async ({ attemptReference }) => ({
+      kind: 'opened',
+      sessionKey: attemptReference,
+      gatewayUrl: null,
+      payWithinMinutes: payWithinHours * 60,
+    }),
+    askAttempt: async (attempt) => answerOf(await read(attempt.attemptReference), attempt, storeId),
+    parseCallback,
+    refund: async () => ({ kind: 'by-hand', evidence: '' }),
+    askRefund: async () => ({ kind: 'unknown', note: 'BY_HAND' }),
+  };
+}
+
+/** A submission that nobody has decided on may be money, so it keeps its payment from ending. A rejected one is as if it had never come. */
+function answerOf(
+  record: ManualRecord | null,
+  { attemptReference, knownValidationIds }: AttemptHandle,
+  storeId: string,
+): AttemptAnswer {
+  const submission = record?.submission ?? null;
+  if (record === null || submission === null) {
+    return { kind: 'untouched' };
+  }
+  if (!isDecided(submission)) {
+    return { kind: 'with-operator', since: submission.submittedAt };
+  }
+  const isNew = !knownValidationIds.includes(submission.normalized);
+  return submission.decision.word === 'accept' && isNew
+    ? { kind: 'charged', charge: chargeOf({ amount: record.amount, submission }, { attemptReference, storeId }) }
+    : { kind: 'untouched' };
+}
+
+function isDecided(submission: Submission): submission is Submission<NonNullable<Submission['decision']>> {
+  return submission.decision !== null;
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { HttpClient } from '../../runtime/http-client.ts';
+import { HttpFailure } from '../../runtime/http-client/failure.ts';
+import { GatewayFailure } from '../port.ts';
+import type { NagadCredentials } from './credentials.ts';
+
+const ANSWER_BYTES_MAX = 256 * 1024;
+const API_VERSION = 'v-0.2.0';
+
+const Refusal = z.looseObject({ reason: z.string().min(1), message: z.string().nullish() });
+
+/** An answer that Nagad gave, or its plain refusal in its own words. */
+export type Exchanged =
+  | { readonly refused: false; readonly body: unknown; readonly raw: string }
+  | { readonly refused: true; readonly gatewayText: string };
+
+export interface ExchangeOptions {
+  readonly baseUrl: string;
+  readonly credentials: NagadCredentials;
+  readonly http: HttpClient;
+  readonly connectTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+}
+
+export type Exchange = (request: {
+  readonly path: readonly string[];
+  readonly body?: Readonly<Record<string, unknown>>;
+}) => Promise<Exchanged>;
+
+/**
+ * One call of Nagad, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. A refusal is
+ * a status of 400 to 499 with the JSON that Nagad's errors have; the same status without it comes from whatever stands before Nagad.
+ */
+export function createExchange(options: ExchangeOptions): Exchange {
+  const { credentials, http, connectTimeoutMs, totalTimeoutMs } = options;
+  const baseUrl = options.baseUrl.replace(/\/+$/, '');
+  return async ({ path, body }) => {
+    const reply = await http
+      .send({
+        method: body === undefined ? 'GET' : 'POST',
+        url: [baseUrl, ...path.map(pathSegment)].join('/'),
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json',
+          'x-km-api-version': API_VERSION,
+          'x-km-ip-v4': credentials.address,
+          'x-km-client-type': 'PC_WEB',
+          'x-km-mc-id': credentials.merchantId,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        connectTimeoutMs,
+        totalTimeoutMs,
+        maxBodyBytes: ANSWER_BYTES_MAX,
+        onTooLarge: 'fail',
+      })
+      .catch((error: unknown) => {
+        throw translated(error);
+      });
+    const raw = reply.body.toString('utf8');
+    return reply.status === 200 ? accepted(raw) : refusal(reply.status, raw);
+  };
+}
+
+function accepted(raw: string): Exchanged {
+  const body = parseJson(raw);
+  if (typeof body !== 'object' || body === null) {
+    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+  }
+  return { refused: false, body, raw };
+}
+
+function refusal(status: number, raw: string): Exchanged {
+  if (status === 401 || status === 403) {
+    throw new GatewayFailure('unauthorized', `the gateway did not take the merchant or its address: HTTP ${status}`);
+  }
+  if (status === 429) {
+    throw new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+  }
+  const parsed = Refusal.safeParse(parseJson(raw));
+  if (status < 400 || status > 499 || !parsed.success) {
+    throw new GatewayFailure('ambiguous', `the gateway answered HTTP ${status}`);
+  }
+  return { refused: true, gatewayText: `${parsed.data.reason}: ${parsed.data.message ?? ''}` };
+}
+
+/** References are base64, whose `=` every published client sends as it is. */
+function pathSegment(text: string): string {
+  return encodeURIComponent(text).replaceAll('%3D', '=');
+}
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof HttpFailure)) {
+    return error;
+  }
+  const message = `the gateway could not be asked: ${error.kind}`;
+  return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
+}
+
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+}

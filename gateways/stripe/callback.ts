@@ -1,0 +1,155 @@
+import { Stripe } from 'stripe';
+import { z } from 'zod';
+import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
+import type { CallbackHeaders, ParsedCallback } from '../port.ts';
+import type { StripeCredentials } from './credentials.ts';
+
+const SEAL_CHARACTERS = 22;
+
+/** Source: the library's default, and the one of Stripe's documents. */
+const TOLERANCE_SECONDS = 300;
+
+/**
+ * The address that Stripe sends the browser back to. Stripe signs nothing of that way, so the address carries a seal of ours: who shows it
+ * has been there, or got it from the gateway. It proves nothing about money.
+ */
+export function sealedAddress(back: string, attemptReference: string, credentials: StripeCredentials): string {
+  return `${back}/${attemptReference}.${sealOf(attemptReference, credentials)}`;
+}
+
+/** Which attempt a callback speaks of, by its own words. */
+export function attemptNamedIn(raw: string): string | null {
+  return raw.startsWith('{') ? referenceIn(eventIn(raw)) : (returnIn(raw)?.reference ?? null);
+}
+
+/** Reads the browser's return, `reference.seal?outcome=…`, or a posted event. */
+export function parseCallback(raw: string, headers: CallbackHeaders, credentials: StripeCredentials): ParsedCallback {
+  return raw.startsWith('{') ? parseEvent(raw, headers, credentials) : parseReturn(raw, credentials);
+}
+
+const NOTHING: ParsedCallback = {
+  attemptReference: null,
+  signatureValid: false,
+  claims: 'unknown',
+  claimedValidationId: null,
+  note: null,
+};
+
+const CLAIMS_OF_RETURN: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
+  ['success', 'paid'],
+  ['cancel', 'cancelled'],
+]);
+
+function parseReturn(raw: string, credentials: StripeCredentials): ParsedCallback {
+  const found = returnIn(raw);
+  if (found === null) {
+    return { ...NOTHING, note: 'UNREADABLE' };
+  }
+  const { reference, seal, fields } = found;
+  return {
+    attemptReference: reference,
+    signatureValid: secretEquals(seal, sealOf(reference, credentials)),
+    claims: CLAIMS_OF_RETURN.get(fields.get('outcome') ?? '') ?? 'unknown',
+    claimedValidationId: plainSessionId(fields.get('session_id')),
+    note: null,
+  };
+}
+
+function returnIn(raw: string): { reference: string; seal: string; fields: URLSearchParams } | null {
+  const match = /^([0-9A-Za-z]{20})\.([0-9A-Za-z_-]{1,64})\?(.*)$/s.exec(raw);
+  const [, reference = '', seal = '', query = ''] = match ?? [];
+  return match === null ? null : { reference, seal, fields: new URLSearchParams(query) };
+}
+
+function sealOf(attemptReference: string, { webhookSecret }: StripeCredentials): string {
+  const seal = hmacSha256(webhookSecret, `the way back of ${attemptReference}`).toString('base64url');
+  return seal.slice(0, SEAL_CHARACTERS);
+}
+
+/** Of sessions, charges and refunds alike: what is needed to know whose the event is and what it says. */
+const Event = z.looseObject({
+  id: z.string().min(1).max(255),
+  object: z.literal('event'),
+  type: z.string(),
+  data: z.looseObject({
+    object: z.looseObject({
+      id: z.string().nullish(),
+      object: z.string().nullish(),
+      client_reference_id: z.string().nullish(),
+      payment_status: z.string().nullish(),
+      metadata: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  }),
+});
+type Event = z.infer<typeof Event>;
+
+/**
+ * An event and whether the endpoint's secret signed these very bytes, a short while ago. What is read again later, without its headers, is
+ * read for what it says; whether it was signed is kept beside it.
+ */
+function parseEvent(raw: string, headers: CallbackHeaders, { webhookSecret }: StripeCredentials): ParsedCallback {
+  const event = eventIn(raw);
+  if (event === null) {
+    return { ...NOTHING, note: 'UNREADABLE' };
+  }
+  const ofSession = event.data.object.object === 'checkout.session';
+  return {
+    attemptReference: referenceIn(event),
+    signatureValid: isSigned(raw, headers['stripe-signature'], webhookSecret),
+    claims: claimsOf(event),
+    claimedValidationId: ofSession ? plainSessionId(event.data.object.id ?? null) : null,
+    note: null,
+    eventId: event.id,
+  };
+}
+
+function isSigned(raw: string, header: CallbackHeaders[string], webhookSecret: string): boolean {
+  if (typeof header !== 'string') {
+    return false;
+  }
+  try {
+    Stripe.webhooks.constructEvent(raw, header, webhookSecret, TOLERANCE_SECONDS);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function claimsOf({ type, data }: Event): ParsedCallback['claims'] {
+  switch (type) {
+    case 'checkout.session.completed':
+      // Unpaid: by a method whose money comes later.
+      return data.object.payment_status === 'paid' ? 'paid' : 'unknown';
+    case 'checkout.session.async_payment_succeeded':
+      return 'paid';
+    case 'checkout.session.async_payment_failed':
+      return 'failed';
+    case 'checkout.session.expired':
+      return 'expired';
+    default:
+      return 'unknown';
+  }
+}
+
+/** A session names its attempt; a charge has it from the intent that we labelled. */
+function referenceIn(event: Event | null): string | null {
+  const { client_reference_id: reference, metadata } = event?.data.object ?? {};
+  return plainReference(reference ?? metadata?.['attempt_reference']);
+}
+
+function eventIn(raw: string): Event | null {
+  try {
+    const parsed = Event.safeParse(JSON.parse(raw));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+function plainReference(text: unknown): string | null {
+  return typeof text === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(text) ? text : null;
+}
+
+function plainSessionId(text: string | null): string | null {
+  return text !== null && /^cs_[0-9A-Za-z_]{1,120}$/.test(text) ? text : null;
+}

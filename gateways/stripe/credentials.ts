@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { Mode } from '../../domain/mode.ts';
+import { GatewayFailure } from '../port.ts';
+
+const Secret = z.object({
+  /** `sk_…`, or a restricted key `rk_…` that may write checkout sessions and refunds. */
+  secretKey: z.string().min(1),
+  /** `whsec_…` of the endpoint that events are sent to. */
+  webhookSecret: z.string().min(1),
+});
+export type StripeCredentials = Readonly<z.infer<typeof Secret>>;
+
+/**
+ * Reads the secret of a store: JSON with `secretKey` and `webhookSecret`. A key of the other mode is refused: with a test key in LIVE the
+ * published test cards would pay.
+ * @throws GatewayFailure `unauthorized` for anything else, which no gateway would take either
+ */
+export function readCredentials(mode: Mode, secret: string): StripeCredentials {
+  const parsed = Secret.safeParse(parseJson(secret));
+  if (!parsed.success) {
+    throw new GatewayFailure('unauthorized', 'the secret of a Stripe store is JSON with secretKey and webhookSecret');
+  }
+  if (!new RegExp(`^[rs]k_${mode.toLowerCase()}_`).test(parsed.data.secretKey)) {
+    throw new GatewayFailure('unauthorized', `the key of this Stripe store is none for ${mode}`);
+  }
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,192 @@
+import { Stripe } from 'stripe';
+import type { HttpClient } from '../../runtime/http-client.ts';
+import { HttpFailure } from '../../runtime/http-client/failure.ts';
+import { GatewayFailure } from '../port.ts';
+
+const ANSWER_BYTES_MAX = 1024 * 1024;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What leaves us of the headers that the library makes: nothing about this machine. */
+const SENT_HEADERS = new Set(['authorization', 'accept', 'content-type', 'stripe-version', 'idempotency-key']);
+
+export interface LibraryOptions {
+  /** Origin of the API. */
+  readonly baseUrl: string;
+  readonly secretKey: string;
+  readonly http: HttpClient;
+  /** For one request with its answer. */
+  readonly timeoutMs: number;
+}
+
+/** Stripe's own words, beside what the library made of them. */
+export type Answered<T> =
+  | { readonly ok: true; readonly value: T; readonly raw: string }
+  /** An error object: a plain refusal of what was asked. */
+  | { readonly ok: false; readonly error: Refusal; readonly raw: string };
+
+export interface Refusal {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string;
+}
+
+/** A key under which Stripe keeps a failure of its own and repeats it: another one is needed to be heard. */
+export class SpentKey extends GatewayFailure {
+  constructor() {
+    super('ambiguous', 'the gateway repeats a failure of its own under this key');
+    this.name = 'SpentKey';
+  }
+}
+
+/** One call of the official library. */
+export interface StripeLibrary {
+  /** @throws GatewayFailure, never an error of the library's */
+  call<T extends object>(work: (stripe: Stripe) => Promise<T>): Promise<Answered<T>>;
+}
+
+/**
+ * The official library over our one way out of the process, so that its limits and guards hold. It repeats nothing by itself: when to ask
+ * again is the workflow's decision.
+ */
+export function createStripeLibrary({ baseUrl, secretKey, http, timeoutMs }: LibraryOptions): StripeLibrary {
+  const base = new URL(baseUrl);
+  const secure = base.protocol === 'https:';
+  const raws = new WeakMap<object, string>();
+  const stripe = new Stripe(secretKey, {
+    host: base.hostname,
+    port: base.port === '' ? (secure ? 443 : 80) : base.port,
+    protocol: secure ? 'https' : 'http',
+    maxNetworkRetries: 0,
+    telemetry: false,
+    timeout: timeoutMs,
+    httpClient: {
+      getClientName: () => 'lenden',
+      makeRequest: (_host, _port, path, method, headers, body) =>
+        exchange({ http, raws, timeoutMs, url: `${base.origin}${path}`, method, headers, body }),
+    },
+  });
+  return {
+    async call(work) {
+      try {
+        const value = await work(stripe);
+        return { ok: true, value, raw: raws.get(value) ?? '' };
+      } catch (error) {
+        return { ok: false, ...refusalIn(error, raws) };
+      }
+    },
+  };
+}
+
+interface Exchange {
+  readonly http: HttpClient;
+  readonly raws: WeakMap<object, string>;
+  readonly timeoutMs: number;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: object;
+  readonly body: string;
+}
+
+/**
+ * One request, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. The library would
+ * take a 5xx without an error object for a success, so whatever is no answer of the protocol ends here.
+ */
+async function exchange({ http, raws, timeoutMs, url, method, headers, body }: Exchange) {
+  const reply = await http
+    .send({
+      method: method === 'POST' ? 'POST' : 'GET',
+      url,
+      headers: sentHeaders(headers),
+      ...(method === 'POST' ? { body } : {}),
+      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+      totalTimeoutMs: timeoutMs,
+      maxBodyBytes: ANSWER_BYTES_MAX,
+      onTooLarge: 'fail',
+    })
+    .catch((error: unknown) => {
+      throw translated(error);
+    });
+  const failure = failureOf(reply.status, reply.headers);
+  if (failure !== null) {
+    throw failure;
+  }
+  const raw = reply.body.toString('utf8');
+  const answer = objectIn(raw);
+  const error = answer?.['error'];
+  const refused = typeof error === 'object' && error !== null;
+  if (answer === null || refused !== reply.status >= 400) {
+    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+  }
+  raws.set(refused ? error : answer, raw);
+  return {
+    getStatusCode: () => reply.status,
+    getHeaders: () => ({ ...reply.headers }),
+    getRawResponse: () => ({}),
+    toStream: () => null,
+    toJSON: () => Promise.resolve(answer),
+  };
+}
+
+function sentHeaders(headers: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .map(([name, value]): [string, string] => [name.toLowerCase(), String(value)])
+      .filter(([name]) => SENT_HEADERS.has(name)),
+  );
+}
+
+/** By the status alone; null where the body says more. */
+function failureOf(status: number, headers: Readonly<Record<string, string>>): GatewayFailure | null {
+  if (status === 401 || status === 403) {
+    return new GatewayFailure('unauthorized', 'the gateway did not take the key of the store');
+  }
+  if (status === 429) {
+    return new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+  }
+  if (status >= 500 && headers['idempotent-replayed'] === 'true') {
+    return new SpentKey();
+  }
+  // 409: the same key is still at work.
+  return status === 200 || status === 400 || status === 402 || status === 404
+    ? null
+    : new GatewayFailure('ambiguous', `the gateway answered HTTP ${status}`);
+}
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof HttpFailure)) {
+    return error;
+  }
+  const message = `the gateway could not be asked: ${error.kind}`;
+  return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
+}
+
+/** The library wraps what its HTTP client throws, and makes errors of error objects. */
+function refusalIn(error: unknown, raws: WeakMap<object, string>): { readonly error: Refusal; readonly raw: string } {
+  if (!(error instanceof Stripe.errors.StripeError)) {
+    throw error;
+  }
+  if (error.detail instanceof GatewayFailure) {
+    throw error.detail;
+  }
+  const raw = typeof error.raw === 'object' && error.raw !== null ? raws.get(error.raw) : undefined;
+  if (raw === undefined || error.statusCode === undefined) {
+    throw new GatewayFailure('ambiguous', 'the gateway could not be understood', { cause: error });
+  }
+  return { error: { status: error.statusCode, type: error.rawType ?? '', code: plainCode(error.code) }, raw };
+}
+
+/** Into our own words go only what a code can look like. */
+function plainCode(code: string | undefined): string {
+  return code !== undefined && /^[a-z_]{1,64}$/.test(code) ? code : 'unknown';
+}
+
+function objectIn(raw: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(raw);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}

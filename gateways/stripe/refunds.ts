@@ -1,0 +1,111 @@
+import { GatewayFailure, type RefundAnswer as Outcome, type RefundedCharge, type RefundRequest } from '../port.ts';
+import { read, RefundAnswer } from './answers.ts';
+import type { StripeLibrary } from './library.ts';
+import { toStripeAmount } from './units.ts';
+
+const NOT_FOUND = 404;
+const PAGE = 100;
+const PAGES_MAX = 10;
+
+/**
+ * Gives back under a key that is the same over every retry. Stripe keeps keys for a day at least, so a repetition first looks for the
+ * refund that bears our reference, whenever that was made.
+ */
+export async function refund(library: StripeLibrary, request: RefundRequest): Promise<Outcome> {
+  const amount = toStripeAmount(request.amount);
+  if (amount === null) {
+    return { kind: 'refused', gatewayText: 'no amount that Stripe can count', evidence: '' };
+  }
+  const made = request.askedBefore ? await findOwn(library, request) : null;
+  if (made !== null) {
+    return accepted(made, JSON.stringify(made), request);
+  }
+  const answered = await library.call((stripe) =>
+    stripe.refunds.create(
+      {
+        payment_intent: request.gatewayTxnId,
+        amount,
+        reason: 'requested_by_customer',
+        metadata: { refund_reference: request.refundReference },
+      },
+      { idempotencyKey: request.refundReference },
+    ),
+  );
+  if (answered.ok) {
+    return accepted(read(RefundAnswer, answered.value), answered.raw, request);
+  }
+  const { type, code, status } = answered.error;
+  if (type === 'idempotency_error') {
+    throw new GatewayFailure('ambiguous', 'the gateway has the key of this refund for something else');
+  }
+  if (status === NOT_FOUND) {
+    throw new GatewayFailure('unauthorized', 'the account of the store does not know the payment');
+  }
+  return { kind: 'refused', gatewayText: `code ${code}`, evidence: answered.raw };
+}
+
+export async function askRefund(
+  library: StripeLibrary,
+  gatewayRefundId: string,
+  charge: RefundedCharge,
+): Promise<Outcome> {
+  const answered = await library.call((stripe) => stripe.refunds.retrieve(gatewayRefundId));
+  if (!answered.ok) {
+    if (answered.error.status !== NOT_FOUND) {
+      throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
+    }
+    // A refund that the gateway does not find is no refund that failed.
+    return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
+  }
+  const found = read(RefundAnswer, answered.value);
+  if (found.id !== gatewayRefundId || found.payment_intent !== charge.gatewayTxnId) {
+    return { kind: 'unknown', note: 'ANOTHER_REFUND' };
+  }
+  switch (found.status) {
+    case 'succeeded':
+      return { kind: 'refunded', evidence: answered.raw };
+    case 'pending':
+    case 'requires_action':
+      return { kind: 'processing', gatewayRefundId, evidence: answered.raw };
+    case 'failed':
+    case 'canceled':
+      return { kind: 'refused', gatewayText: `status ${found.status}`, evidence: answered.raw };
+    default:
+      return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
+  }
+}
+
+/** The refund that bears our reference, or null where the payment has none. */
+async function findOwn(library: StripeLibrary, request: RefundRequest): Promise<RefundAnswer | null> {
+  let after: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const from = after === undefined ? {} : { starting_after: after };
+    const answered = await library.call((stripe) =>
+      stripe.refunds.list({ payment_intent: request.gatewayTxnId, limit: PAGE, ...from }),
+    );
+    if (!answered.ok) {
+      throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
+    }
+    const refunds = answered.value.data.map((one) => read(RefundAnswer, one));
+    const own = refunds.find(({ metadata }) => metadata?.['refund_reference'] === request.refundReference);
+    if (own !== undefined || !answered.value.has_more) {
+      return own ?? null;
+    }
+    after = refunds.at(-1)?.id;
+  }
+  throw new GatewayFailure('ambiguous', 'the payment has more refunds than are looked through');
+}
+
+/** How it ends is asked about; only a refund that has failed already is none. */
+function accepted(answer: RefundAnswer, evidence: string, { amount, gatewayTxnId }: RefundRequest): Outcome {
+  const same =
+    answer.payment_intent === gatewayTxnId &&
+    answer.amount === toStripeAmount(amount) &&
+    answer.currency.toUpperCase() === amount.currency;
+  if (!same) {
+    throw new GatewayFailure('ambiguous', 'the gateway answered about another refund than the one it was asked for');
+  }
+  return answer.status === 'failed' || answer.status === 'canceled'
+    ? { kind: 'refused', gatewayText: `status ${answer.status}`, evidence }
+    : { kind: 'accepted', gatewayRefundId: answer.id, evidence };
+}

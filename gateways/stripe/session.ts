@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { Stripe } from 'stripe';
+import { GatewayFailure, type SessionOrder, type SessionOutcome } from '../port.ts';
+import { read, SessionAnswer } from './answers.ts';
+import { sealedAddress } from './callback.ts';
+import type { StripeCredentials } from './credentials.ts';
+import { SpentKey, type Answered, type StripeLibrary } from './library.ts';
+import { toStripeAmount } from './units.ts';
+
+export interface Opening {
+  readonly library: StripeLibrary;
+  readonly baseUrl: string;
+  readonly credentials: StripeCredentials;
+  readonly nowMs: () => number;
+}
+
+/** Source: a session lives from 30 minutes to 24 hours; the margins are for the way there and for clocks that differ. */
+const LIFE_MIN_MS = 31 * 60_000;
+const LIFE_MAX_MS = 24 * 3_600_000 - 5 * 60_000;
+
+/**
+ * Opens the page. A creation whose answer is lost is repeated under the same key and answered by the same session. Where that key is of no
+ * use any more (the order has changed in between, the session's life is counted from another moment, or Stripe keeps a failure of its own
+ * under it), a second key, made of what is asked, opens another session: nobody has the address of the first one, so nobody pays twice.
+ */
+export async function openSession(opening: Opening, order: SessionOrder): Promise<SessionOutcome> {
+  const params = paramsOf(opening, order);
+  if (params === null) {
+    return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'no amount that Stripe can count' };
+  }
+  const key = `checkout:${order.attemptReference}`;
+  const first = await create(opening, params, key).catch((error: unknown) => {
+    if (error instanceof SpentKey) {
+      return null;
+    }
+    throw error;
+  });
+  const spent = first === null || (!first.ok && first.error.type === 'idempotency_error');
+  const answered = spent ? await create(opening, params, `${key}:${fingerprint(params)}`) : first;
+  if (!answered.ok) {
+    if (answered.error.type === 'idempotency_error') {
+      throw new GatewayFailure('ambiguous', 'the gateway has both keys of this session for something else');
+    }
+    return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: `code ${answered.error.code}` };
+  }
+  const { id, url } = read(SessionAnswer, answered.value);
+  if (typeof url !== 'string' || !isGatewayPage(url, opening.baseUrl)) {
+    throw new GatewayFailure('ambiguous', 'the gateway answered a creation without its page');
+  }
+  return { kind: 'opened', sessionKey: id, gatewayUrl: url };
+}
+
+function create(
+  { library }: Opening,
+  params: Stripe.Checkout.SessionCreateParams,
+  key: string,
+): Promise<Answered<object>> {
+  return library.call((stripe) => stripe.checkout.sessions.create(params, { idempotencyKey: key }));
+}
+
+/**
+ * What is asked. No customer: Stripe asks the payer for an address itself, and the one of an order may be a stand-in. Captured at once, so
+ * that the fee is known with the charge.
+ */
+function paramsOf(
+  { credentials, nowMs }: Opening,
+  { attemptReference, amount, productName, callbacks, expiresAt }: SessionOrder,
+): Stripe.Checkout.SessionCreateParams | null {
+  const unitAmount = toStripeAmount(amount);
+  if (unitAmount === null) {
+    return null;
+  }
+  const back = sealedAddress(callbacks.back, attemptReference, credentials);
+  const metadata = { attempt_reference: attemptReference };
+  return {
+    mode: 'payment',
+    line_items: [
+      {
+        quantity: 1,
+        price_data: {
+          currency: amount.currency.toLowerCase(),
+          unit_amount: unitAmount,
+          product_data: { name: productName },
+        },
+      },
+    ],
+    client_reference_id: attemptReference,
+    metadata,
+    payment_intent_data: { metadata, capture_method: 'automatic' },
+    expires_at: expiryOf(expiresAt, nowMs()),
+    success_url: `${back}?outcome=success&session_id={CHECKOUT_SESSION_ID}`,
+    cancel_url: `${back}?outcome=cancel`,
+  };
+}
+
+/** In seconds: ours, within what Stripe takes. We end the session ourselves when the payment ends earlier. */
+function expiryOf(expiresAt: Date, nowMs: number): number {
+  const wantedMs = Math.min(Math.max(expiresAt.getTime(), nowMs + LIFE_MIN_MS), nowMs + LIFE_MAX_MS);
+  return Math.floor(wantedMs / 1_000);
+}
+
+function fingerprint(params: Stripe.Checkout.SessionCreateParams): string {
+  return createHash('sha256').update(JSON.stringify(params)).digest('base64url').slice(0, 16);
+}
+
+/** The page must be the gateway's own: Stripe's host for pages, or that of its API. */
+function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
+  if (!URL.canParse(pageUrl)) {
+    return false;
+  }
+  const page = new URL(pageUrl);
+  const base = new URL(baseUrl);
+  return (
+    page.protocol === base.protocol &&
+    page.username === '' &&
+    (page.host === base.host || page.host === new URL(pageOriginOf(baseUrl)).host)
+  );
+}
+
+/** Where the payer is sent: Stripe's pages are on a host of their own. */
+export function pageOriginOf(baseUrl: string): string {
+  return new URL(baseUrl).hostname === 'api.stripe.com' ? 'https://checkout.stripe.com' : baseUrl;
+}

@@ -1,0 +1,58 @@
+import type { BookedCharge, BookedSession } from '../booked.ts';
+import type { Answer } from '../journal.ts';
+import { submissionsIn, type SubmissionView } from '../manual-load.ts';
+
+/** One of a payment by hand, with what operators see of it at the end. */
+export interface BookedSubmission extends SubmissionView {
+  readonly mark: string;
+}
+
+/** The last word about each submission, from the operators' own journal. */
+export function submissionsOf(answers: readonly Answer[]): BookedSubmission[] {
+  const known = new Map<number, BookedSubmission>();
+  for (const answer of answers) {
+    const seen = answer.kind === 'manual-end' && answer.status === 200 ? (submissionsIn(answer) ?? []) : [];
+    seen.forEach((submission) => known.set(submission.id, { ...submission, mark: answer.mark }));
+  }
+  return [...known.values()];
+}
+
+/** As it is compared: of the letters and digits that payers of a round write. */
+export function comparedTransaction(text: string): string {
+  return text.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
+}
+
+/** What operators decided, as the books of a gateway: an order is an attempt that its payer wrote for, a charge what they confirmed. */
+export function readByHand(answers: readonly Answer[]): { sessions: BookedSession[]; charges: BookedCharge[] } {
+  const submissions = submissionsOf(answers);
+  const codes = [...new Set(submissions.map(({ code }) => code))];
+  const confirmed = submissions.filter(({ status }) => status === 'CONFIRMED');
+  return {
+    sessions: codes.flatMap((code) => {
+      const [first] = submissions.filter((one) => one.code === code);
+      const isPaid = confirmed.some((one) => one.code === code);
+      return first === undefined ? [] : [sessionOf(first, isPaid)];
+    }),
+    charges: confirmed.map(({ code, transaction, amountMinor }) => ({
+      gateway: 'manual',
+      tranId: code,
+      valId: comparedTransaction(transaction),
+      atMs: 0,
+      amountMinor: String(amountMinor),
+    })),
+  };
+}
+
+function sessionOf({ code, storeId, mark }: BookedSubmission, isPaid: boolean): BookedSession {
+  return {
+    gateway: 'manual',
+    key: code,
+    tranId: code,
+    storeId,
+    mark,
+    outcome: isPaid ? 'VALID' : null,
+    outcomeIsSaid: true,
+    notified: [],
+    unsent: 0,
+  };
+}

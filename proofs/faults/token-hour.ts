@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { SecretBox } from '../../runtime/secrets.ts';
+import type { Owner } from './owner.ts';
+import type { GatewayControl } from './simulator-control.ts';
+
+/** What bKash's tokens are kept as, for all processes. */
+const Kept = z.object({ token: z.string().nullable(), calls: z.array(z.number()) });
+const CALLS_PER_HOUR = 2;
+
+export interface TokenHour {
+  readonly owner: Owner;
+  readonly control: GatewayControl;
+  readonly secrets: Pick<SecretBox, 'open'>;
+}
+
+/** Whether the faults have used up both calls for a token that a merchant has in an hour: nothing more can be had of bKash before it is over. */
+export async function isOutOfTokens({ owner, secrets }: Pick<TokenHour, 'owner' | 'secrets'>): Promise<boolean> {
+  const rows = await owner.run<{ sealed: string }>('select sealed from gateway_tokens where sealed is not null');
+  return rows
+    .map(({ sealed }) => Kept.parse(JSON.parse(secrets.open(sealed))))
+    .some(({ token, calls }) => token === null && calls.length >= CALLS_PER_HOUR);
+}
+
+/** That hour passes, for rows and gateway. What a worker remembers of it, it forgets when it is started anew. */
+export async function passTokenHour({ owner, control }: Pick<TokenHour, 'owner' | 'control'>): Promise<void> {
+  await owner.run('update gateway_tokens set sealed = null');
+  await control.grantMore(CALLS_PER_HOUR);
+}

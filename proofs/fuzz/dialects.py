@@ -1,0 +1,109 @@
+"""Makes requests of OwnPay's and ShadhinPay's contracts of what their schemas allow.
+
+What a schema cannot say: which gateways there are, the bounds of an amount, which payment was paid and what is left of it, what time it is. As in
+`adding_up`, as little is changed as it needs to be taken.
+"""
+
+import itertools
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+GATEWAYS = itertools.cycle(["sslcommerz", "bkash", None, "nagad", "stripe"])
+LEAST = Decimal(100)
+GREATEST = Decimal(20_000)
+# Little enough that a payment that was paid outlasts a long run.
+PART_GREATEST = Decimal(1)
+HUNDREDTH = Decimal("0.01")
+# Of the 64 KiB that a body may have.
+ITEMS_BYTES_MAX = 40_000
+
+paid = os.environ.get("LENDEN_FUZZ_PAID", "").split()
+# A refund without an amount takes all that is left, so each of these is asked for once.
+whole = paid[: len(paid) // 2]
+in_parts = paid[len(paid) // 2 :]
+numbers = itertools.count(1)
+
+
+def an_intent(case):
+    """OwnPay's: every fifth gateway stays as it was made, and there is none of that name."""
+    body = {**case.body, "currency": "BDT", "amount": float(between(case.body["amount"], LEAST, GREATEST))}
+    gateway = next(GATEWAYS)
+    case.body = body if gateway is None else {**body, "gateway": gateway}
+
+
+def an_ownpay_refund(case):
+    reference, amount = what_to_refund(case.body.get("amount"))
+    names = [name for name in ("transaction_id", "trx_id") if case.body.get(name) is not None] or ["transaction_id"]
+    case.body = {**case.body, **dict.fromkeys(names, reference)}
+    if amount is not None:
+        case.body["amount"] = float(amount)
+
+
+def a_shadhinpay_payment(case):
+    body = {**case.body, "amount": str(between(case.body["amount"], LEAST, GREATEST))}
+    if body.get("isSandbox") is False:
+        body["isSandbox"] = True
+    case.body = body
+
+
+def a_shadhinpay_refund(case):
+    reference, amount = what_to_refund(case.body.get("amount"))
+    case.path_parameters = {**case.path_parameters, "paymentId": reference}
+    if amount is not None:
+        case.body = {**case.body, "amount": str(amount)}
+
+
+def a_shadhinpay_invoice(case):
+    """Nobody can know from a schema what items add up to, nor what day it is."""
+    items = [{**item, "quantity": 1, "unitPrice": "20.00"} for item in case.body["items"]]
+    while len(json.dumps(items).encode()) > ITEMS_BYTES_MAX:
+        items = items[: len(items) // 2]
+    body = {**case.body, "items": items}
+    for name in ("discount", "tax"):
+        if body.get(name) is not None:
+            body[name] = str(between(body[name], HUNDREDTH, PART_GREATEST))
+    if body.get("expiresAt") is not None:
+        body["expiresAt"] = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    case.body = body
+
+
+def with_a_new_reference(case):
+    """The coverage phase varies one member at a time, and a merchantTxnId belongs to one payment."""
+    if isinstance(case.body, dict) and isinstance(case.body.get("merchantTxnId"), str) and case.body["merchantTxnId"]:
+        case.body = {**case.body, "merchantTxnId": f"fuzz-{next(numbers)}"}
+
+
+def what_to_refund(given):
+    if given is None and whole:
+        return whole.pop(), None
+    # In turns; the last one stays, even when nothing is left of it.
+    in_parts.append(in_parts.pop(0))
+    return in_parts[-1], between(0 if given is None else given, HUNDREDTH, PART_GREATEST)
+
+
+def note_refund(response):
+    """A request that was not made here may take all that is left of a payment, too: that one is not asked for again."""
+    refund = response.json()
+    refund = refund.get("data", refund)
+    reference = refund.get("paymentId", refund.get("transaction_id"))
+    if Decimal(str(refund["amount"])) > PART_GREATEST:
+        for known in (whole, in_parts):
+            if reference in known and (known is whole or len(known) > 1):
+                known.remove(reference)
+
+
+def between(given, least, greatest):
+    # A float of any size has a decimal text; digits beyond the currency's are refused.
+    return max(least, min(greatest, Decimal(str(given)))).quantize(HUNDREDTH)
+
+
+REFUNDS = {"POST /refunds", "POST /payments/{paymentId}/refunds"}
+MADE_TO_FIT = {
+    "POST /payment-intents": an_intent,
+    "POST /refunds": an_ownpay_refund,
+    "POST /payments": a_shadhinpay_payment,
+    "POST /payments/{paymentId}/refunds": a_shadhinpay_refund,
+    "POST /invoices": a_shadhinpay_invoice,
+}

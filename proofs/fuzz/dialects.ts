@@ -1,0 +1,37 @@
+import type { ApplicationStore, Registration } from '../../database/applications.ts';
+import { issueCredential } from '../../database/applications.ts';
+import { paidPayment } from './paid-payment.ts';
+import type { DialectCallers, Headers } from './subject.ts';
+
+/** Half of them are refunded whole, each once; of the others parts are given back. */
+const PAYMENTS = 16;
+const AMOUNT_MINOR = 2_000_000;
+
+interface Shops {
+  readonly store: ApplicationStore;
+  readonly api: string;
+  readonly peers: readonly [Registration, Registration];
+}
+
+/** Two shops that speak another API, one of them with payments that were paid. */
+export async function openShops(
+  dialect: DialectCallers['dialect'],
+  { store, api, peers: [shop, neighbour] }: Shops,
+): Promise<DialectCallers> {
+  const headersFor = async ({ applicationId }: Registration): Promise<Headers> => {
+    const { apiKey, business } = await issueCredential(store, {
+      applicationId,
+      mode: 'TEST',
+      dialect,
+      label: 'Fuzzed',
+    });
+    return business === null
+      ? { Authorization: `Bearer ${apiKey}` }
+      : { 'Client-Id': business.clientId, 'Business-Id': business.businessId, 'X-Api-Key': apiKey };
+  };
+  const paid: string[] = [];
+  for (let number = 1; number <= PAYMENTS; number += 1) {
+    paid.push((await paidPayment(api, { credentials: shop.test, amountMinor: AMOUNT_MINOR, number })).reference);
+  }
+  return { dialect, peers: [await headersFor(shop), await headersFor(neighbour)], paid };
+}

@@ -1,0 +1,17 @@
+const DAY_MS = 86_400_000;
+/** Dhaka is six hours ahead, all year. */
+const AHEAD_MS = 6 * 3_600_000;
+
+/** Which day it is in Dhaka, as the people of a story and the judges count it. */
+export function dayAt(ms: number): string {
+  return new Date(ms + AHEAD_MS).toISOString().slice(0, 10);
+}
+
+/** When a day begins there. */
+export function startOfDayMs(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`) - AHEAD_MS;
+}
+
+export function daysLater(day: string, days: number): string {
+  return dayAt(startOfDayMs(day) + days * DAY_MS);
+}

@@ -1,0 +1,253 @@
+import type { Evidence } from './evidence.ts';
+import { sum, table, text, timeOf } from './evidence-rows.ts';
+import type { InvoiceStand } from './invoice-evidence.ts';
+import { askedOf, dueOf, isOpenStand, noticesOf, todays, type DueNotice } from './invoice-schedule.ts';
+import type { Value, Values } from './postgres/values.ts';
+
+type Judge = (evidence: Evidence) => string[];
+
+/** What must be true of what is billed: by the rows at every commit, by what clients and payers were told, and by the mail server. */
+export const INVOICE_JUDGES = {
+  'invoice-counts-its-money': ({ invoices }) => [...invoices.miscounted],
+  'invoice-numbers-without-gaps': ({ invoices }) => [...invoices.misnumbered],
+  'invoice-steps-are-legal': ({ invoices }) => [...invoices.missteps],
+  'surplus-never-silent': surplusNeverSilent,
+  'nobody-pays-for-void': ({ invoices }) => [...invoices.payingForVoid],
+  'invoice-adds-up': addsUp,
+  'link-asks-what-is-due': linkAsksWhatIsDue,
+  'told-only-what-is-due': ({ invoices }) => [...invoices.toldAmiss],
+  'every-due-notice-told': everyDueNoticeTold,
+  'one-event-per-invoice-change': oneEventPerChange,
+  'open-invoice-has-a-workflow': hasAWorkflow,
+  'promises-about-invoices-kept': promisesKept,
+  'letters-come-to-an-end': lettersEnd,
+} as const satisfies Record<string, Judge>;
+
+function standsOf({ invoices }: Evidence, id: Value | undefined): readonly InvoiceStand[] {
+  return invoices.stands.get(id as bigint) ?? [];
+}
+
+/** What is too much is held, on its way back, back or kept, once; and no invoice got more than it asked for. */
+function surplusNeverSilent(evidence: Evidence): string[] {
+  const held = table(evidence, 'late_payments').filter(({ kind }) => kind === 'surplus');
+  const payments = table(evidence, 'payments').filter(({ invoice_id: id }) => typeof id === 'bigint');
+  const wrong = payments.flatMap((payment) => {
+    const surplus = payment['surplus_minor'] as bigint;
+    const own = held.filter(({ payment_id: id }) => id === payment['id']);
+    const amounts = own.map((row) => row['gross_minor'] as bigint);
+    return sum(amounts) === surplus && own.length <= 1
+      ? []
+      : [`${text(payment['reference'])} brought ${surplus} too much, and [${amounts.join()}] is held`];
+  });
+  return [...evidence.invoices.surplusLost, ...wrong, ...overCollected(evidence)];
+}
+
+function overCollected(evidence: Evidence): string[] {
+  return table(evidence, 'invoices').flatMap((invoice) => {
+    const paid = invoice['paid_minor'] as bigint;
+    return paid >= 0n && paid <= (invoice['total_minor'] as bigint)
+      ? []
+      : [`invoice ${text(invoice['id'])} has ${paid} paid of ${text(invoice['total_minor'])}`];
+  });
+}
+
+/** Paid and due make the total, and the status follows, in whatever anybody was told. */
+function addsUp(evidence: Evidence): string[] {
+  const { answers, looks } = evidence.invoices;
+  const told = table(evidence, 'webhook_events')
+    .filter(({ invoice_id: id }) => typeof id === 'bigint')
+    .map(({ type, payload }) => ({ what: text(type), view: (JSON.parse(text(payload)) as { data: Shown }).data }));
+  const views = [...answers.flatMap(({ what, view }) => (view === null ? [] : [{ what, view }])), ...told];
+  return [
+    ...views.flatMap(({ what, view }) => (isSound(view) ? [] : [`${what}: ${JSON.stringify(view).slice(0, 300)}`])),
+    ...looks
+      .filter((look) => look.amountDueMinor !== 0 && look.amountDueMinor + look.amountPaidMinor !== look.totalMinor)
+      .map(
+        (look) => `a link said ${look.amountDueMinor} is due and ${look.amountPaidMinor} paid of ${look.totalMinor}`,
+      ),
+  ];
+}
+
+interface Shown {
+  readonly status: string;
+  readonly totalMinor: number;
+  readonly amountPaidMinor: number;
+  readonly amountDueMinor: number;
+}
+
+function isSound({ status, totalMinor, amountPaidMinor, amountDueMinor }: Shown): boolean {
+  switch (status) {
+    case 'DRAFT':
+    case 'VOID':
+      return amountPaidMinor === 0 && amountDueMinor === 0;
+    case 'PAID':
+      return amountPaidMinor === totalMinor && amountDueMinor === 0;
+    case 'ISSUED':
+      return amountPaidMinor === 0 && amountDueMinor === totalMinor;
+    case 'PARTIALLY_PAID':
+      return amountPaidMinor > 0 && amountDueMinor > 0 && amountPaidMinor + amountDueMinor === totalMinor;
+    default:
+      return status === 'OVERDUE' && amountDueMinor > 0 && amountPaidMinor + amountDueMinor === totalMinor;
+  }
+}
+
+/** A link asks what one of the states asked for that the invoice was in while it was read. */
+function linkAsksWhatIsDue(evidence: Evidence): string[] {
+  return evidence.invoices.looks.flatMap(({ invoiceId, askedAtMs, answeredAtMs, ...look }) => {
+    const stands = evidence.invoices.stands.get(invoiceId) ?? [];
+    const possible = stands.filter(
+      ({ fromMs }, index) => fromMs <= answeredAtMs && (stands[index + 1]?.fromMs ?? Infinity) >= askedAtMs,
+    );
+    const tolerance = evidence.clockToleranceMs;
+    const wanted = possible.flatMap((stand) =>
+      todays(askedAtMs - tolerance, answeredAtMs + tolerance).map((today) => ({
+        asked: askedOf(stand, today),
+        due: dueOf(stand),
+      })),
+    );
+    return wanted.some(({ asked, due }) => asked === BigInt(look.askedMinor) && due === BigInt(look.amountDueMinor))
+      ? []
+      : [
+          `the link of invoice ${invoiceId} asked ${look.askedMinor} of ${look.amountDueMinor}, not ${wanted
+            .map(({ asked, due }) => `${asked} of ${due}`)
+            .join(' or ')}`,
+        ];
+  });
+}
+
+/** Hours after it was due or the last fault: the sweeper looks within minutes, and every half hour at most once all is calm. */
+const TOLD_WITHIN_MS = 3 * 3_600_000;
+
+/** What became due, and stayed so long enough, was told, or left out for a later notice of the same day. */
+function everyDueNoticeTold(evidence: Evidence): string[] {
+  return table(evidence, 'invoices').flatMap((invoice) => {
+    const stands = standsOf(evidence, invoice['id']);
+    const told = table(evidence, 'invoice_notices').filter(({ invoice_id: id }) => id === invoice['id']);
+    const missed = new Map<string, string>();
+    stands.forEach((stand, index) => {
+      const untilMs = quietUntilMs(stands, index) ?? evidence.endedMs;
+      for (const notice of stand.paused ? [] : noticesOf(stand)) {
+        const lateMs = Math.max(notice.atMs, quietFromMs(stands, index), evidence.faultsEndedMs) + TOLD_WITHIN_MS;
+        if (lateMs < untilMs && !told.some((row) => isNotice(row, notice) && timeOf(row['created_at']) <= lateMs)) {
+          const name = `${notice.kind} ${notice.dueDate} ${notice.offsetDays}`;
+          missed.set(name, `"${name}" of invoice ${text(invoice['id'])} was not told in time`);
+        }
+      }
+    });
+    return [...missed.values()];
+  });
+}
+
+function isNotice(row: Values, { kind, dueDate, offsetDays }: DueNotice): boolean {
+  return row['kind'] === kind && row['due_date'] === dueDate && row['offset_days'] === offsetDays;
+}
+
+function quietFromMs(stands: readonly InvoiceStand[], index: number): number {
+  return stands[index]?.fromMs ?? 0;
+}
+
+function quietUntilMs(stands: readonly InvoiceStand[], index: number): number | undefined {
+  return stands[index + 1]?.fromMs;
+}
+
+/** Once for each: issued first, paid as often as it became paid, void, and what was told of due dates; in an order without gaps. */
+function oneEventPerChange(evidence: Evidence): string[] {
+  return table(evidence, 'invoices').flatMap((invoice) => {
+    const events = table(evidence, 'webhook_events')
+      .filter(({ invoice_id: id }) => id === invoice['id'])
+      .sort((a, b) => Number(a['sequence']) - Number(b['sequence']));
+    const count = (type: string): number => events.filter((event) => event['type'] === `invoice.${type}`).length;
+    const told = (kind: string): number =>
+      table(evidence, 'invoice_notices').filter(
+        (row) => row['invoice_id'] === invoice['id'] && row['kind'] === kind && row['skipped'] === false,
+      ).length;
+    const stands = standsOf(evidence, invoice['id']);
+    const became = (status: string): number =>
+      stands.filter((stand, index) => stand.status === status && stands[index - 1]?.status !== status).length;
+    const wanted: readonly (readonly [string, number])[] = [
+      ['issued', invoice['status'] === 'DRAFT' ? 0 : 1],
+      ['paid', became('PAID')],
+      ['voided', invoice['status'] === 'VOID' ? 1 : 0],
+      ['reminder', told('reminder')],
+      ['overdue', told('overdue')],
+    ];
+    const gapless = events.every(({ sequence }, index) => sequence === index + 1);
+    const first = events.length === 0 || events[0]?.['type'] === 'invoice.issued';
+    const sound = gapless && first && invoice['event_sequence'] === events.length;
+    const twice = new Set(events.map(subjectOf)).size !== events.length;
+    return [
+      ...(sound && !twice
+        ? []
+        : [`the events of invoice ${text(invoice['id'])} are [${events.map(subjectOf).join(', ')}]`]),
+      ...wanted
+        .filter(([type, times]) => count(type) !== times)
+        .map(([type, times]) => `invoice ${text(invoice['id'])} told "${type}" ${count(type)} times, not ${times}`),
+    ];
+  });
+}
+
+/** What an event is about; an invoice may become paid again after a refund. */
+function subjectOf({ type, payload, sequence }: Values): string {
+  const { data } = JSON.parse(text(payload)) as { data: { notice?: { dueDate: string; offsetDays: number } } };
+  const { notice } = data;
+  return notice === undefined
+    ? `${text(type)} ${type === 'invoice.paid' ? text(sequence) : ''}`
+    : `${text(type)} ${notice.dueDate} ${notice.offsetDays}`;
+}
+
+/** At rest whatever is open is driven, and whatever is over is not. */
+function hasAWorkflow(evidence: Evidence): string[] {
+  return table(evidence, 'invoices')
+    .filter(({ status }) => status !== 'DRAFT')
+    .flatMap((invoice) => {
+      const runs = evidence.running.includes(`invoice:${text(invoice['reference'])}`);
+      const open = isOpenStand({ status: text(invoice['status']) });
+      return runs === open
+        ? []
+        : [
+            `invoice ${text(invoice['id'])} is ${text(invoice['status'])}, and its workflow ${runs ? 'runs' : 'does not run'}`,
+          ];
+    });
+}
+
+/** One invoice for each key, with the number and sum that were said; what was said to be void or deleted is so. */
+function promisesKept(evidence: Evidence): string[] {
+  const rows = table(evidence, 'invoices');
+  const byKey = Map.groupBy(rows, ({ customer_reference: key }) => text(key));
+  return [
+    ...[...byKey].filter(([, all]) => all.length > 1).map(([key, all]) => `${key} made ${all.length} invoices`),
+    ...evidence.invoices.answers.flatMap(({ key, what, view }) => {
+      const row = rows.find(({ customer_reference: reference }) => reference === key);
+      if (what === 'deleted') {
+        return row === undefined ? [] : [`${key} was deleted, and is still there`];
+      }
+      const numbered = view?.number ?? null;
+      const gone = row === undefined && numbered !== null;
+      const other =
+        row !== undefined &&
+        numbered !== null &&
+        (view?.id !== Number(row['id']) ||
+          numbered !== `INV-${text(row['number']).padStart(6, '0')}` ||
+          BigInt(view.totalMinor) !== row['total_minor']);
+      const revived = what === 'voided' && row?.['status'] !== 'VOID';
+      return gone || other || revived ? [`${key} was ${what} as ${JSON.stringify(view)}, and is not so`] : [];
+    }),
+  ];
+}
+
+/** Each letter was sent, refused, given up or left out; and what counts as sent the mail server took. */
+function lettersEnd(evidence: Evidence): string[] {
+  return table(evidence, 'invoice_notices').flatMap((notice) => {
+    const id = text(notice['id']);
+    const sent = evidence.invoices.letters.filter(
+      ({ messageId, outcome }) => messageId.startsWith(`notice.${id}.`) && outcome === 'sent',
+    );
+    // While an invoice is paused, what waits goes on waiting.
+    const paused = standsOf(evidence, notice['invoice_id']).at(-1)?.paused === true;
+    return notice['mail_status'] === 'PENDING' && !paused
+      ? [`the letter of notice ${id} still waits`]
+      : notice['mail_status'] === 'SENT' && sent.length === 0
+        ? [`the letter of notice ${id} counts as sent, and nobody took it`]
+        : [];
+  });
+}

@@ -1,0 +1,147 @@
+import { createTransport } from 'nodemailer';
+import { encodeWord } from 'nodemailer/lib/mime-funcs';
+import { readMailAddress } from './mail/address.ts';
+import { isOneLine } from './mail/one-line.ts';
+import { outcomeOf, type MailOutcome } from './mail/outcome.ts';
+import type { MailServer, MailSettings } from './mail/settings.ts';
+
+/** One mail to one person. */
+export interface Mail {
+  readonly to: string;
+  /** One line. */
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /**
+   * The left half of the Message-ID: letters, digits, `.`, `_` and `-`, at most 100. The same for every attempt, so that whoever gets the
+   * mail twice can tell.
+   */
+  readonly messageId: string;
+  /** BCP 47, such as `bn`. */
+  readonly language: string;
+}
+
+export interface Mailer {
+  /** Sends within 45 seconds or not at all; never throws. A caller asks again later where the outcome is `unavailable`. */
+  send(mail: Mail): Promise<MailOutcome>;
+  /** Takes no more mail; what is on its way goes out. */
+  close(): void;
+}
+
+/** All in milliseconds. `total` bounds a server that is never silent for long and never done. */
+export interface MailerTimeouts {
+  readonly connect: number;
+  readonly greeting: number;
+  readonly silence: number;
+  readonly total: number;
+}
+
+const TIMEOUTS: MailerTimeouts = { connect: 10_000, greeting: 10_000, silence: 20_000, total: 45_000 };
+const CONNECTIONS_MAX = 3;
+const MAILS_PER_CONNECTION_MAX = 100;
+/** Below what servers grant an idle client, so that we hang up first and no mail meets a closing connection. */
+const IDLE_MS = 10_000;
+const ANSWER_BYTES_MAX = 64 * 1024;
+const SUBJECT_MAX = 300;
+/** Source: RFC 2047, 2: 75 characters with the charset and the frame. */
+const ENCODED_WORD_MAX = 52;
+const BODY_MAX = 200_000;
+const MESSAGE_ID = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-])){0,99}$/;
+const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/;
+
+/** A few connections to one mail server, opened when there is mail. Nothing of a mail or of the settings is ever logged or thrown. */
+export function createMailer(settings: MailSettings, timeouts: MailerTimeouts = TIMEOUTS): Mailer {
+  const transport = createTransport({
+    pool: true,
+    ...connectionOptions(settings.server),
+    maxConnections: CONNECTIONS_MAX,
+    maxMessages: MAILS_PER_CONNECTION_MAX,
+    // Whether to try again is the caller's to say: a connection that broke may have carried the mail.
+    maxRequeues: 0,
+    idleTimeout: IDLE_MS,
+    maxResponseSize: ANSWER_BYTES_MAX,
+    connectionTimeout: timeouts.connect,
+    dnsTimeout: timeouts.connect,
+    greetingTimeout: timeouts.greeting,
+    socketTimeout: timeouts.silence,
+    socketCloseTimeout: 1_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    logger: false,
+  });
+  // Failures come back by the mail; without a listener the pool's own report of them would end the process.
+  transport.on('error', () => undefined);
+  let closed = false;
+  return {
+    async send(mail) {
+      const to = readMailAddress(mail.to);
+      if (to === null) {
+        return { kind: 'refused', code: 'bad-address' };
+      }
+      if (!isSendable(mail)) {
+        return { kind: 'refused', code: 'bad-message' };
+      }
+      if (closed) {
+        return { kind: 'unavailable', code: 'closed' };
+      }
+      const stop = new AbortController();
+      const timer = setTimeout(() => stop.abort(), timeouts.total);
+      try {
+        await transport.sendMail({ ...messageOf({ ...mail, to }, settings.from), signal: stop.signal });
+        return { kind: 'sent' };
+      } catch (error) {
+        return outcomeOf(error);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close() {
+      closed = true;
+      transport.close();
+    },
+  };
+}
+
+function connectionOptions({ host, port, tls, login }: MailServer) {
+  return {
+    host,
+    port,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'required',
+    ignoreTLS: tls === 'none',
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
+    // A server that offers no login is asked all the same: mail that was meant to be sent as somebody is not sent as nobody.
+    ...(login === null ? {} : { auth: { user: login.user, pass: login.password }, forceAuth: true }),
+  } as const;
+}
+
+/** Every field that becomes a header is one line; the rest has a size. Nothing is repaired: a caller's mistake is told. */
+function isSendable({ subject, text, html, messageId, language }: Mail): boolean {
+  return (
+    isOneLine(subject) &&
+    subject.trim() !== '' &&
+    subject.length <= SUBJECT_MAX &&
+    [text, html].every((body) => body.isWellFormed() && body.length > 0 && body.length <= BODY_MAX) &&
+    MESSAGE_ID.test(messageId) &&
+    LANGUAGE.test(language)
+  );
+}
+
+function messageOf({ to, subject, text, html, messageId, language }: Mail, from: MailSettings['from']) {
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
+  return {
+    from,
+    to: { name: '', address: to },
+    envelope: { from: from.address, to: [to] },
+    // What looks like an encoded word would be decoded by whoever reads it, and not be what was checked here.
+    subject: subject.includes('=?') ? encodeWord(subject, 'B', ENCODED_WORD_MAX) : subject,
+    text,
+    html,
+    messageId: `<${messageId}@${domain}>`,
+    headers: {
+      // Source: RFC 3834, 5: answering machines leave such mail alone.
+      'Auto-Submitted': 'auto-generated',
+      'Content-Language': language,
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from 'koa';
+import { refusal } from './codes.ts';
+import type { Code } from './codes.ts';
+import type { Gateway } from './gateway.ts';
+import type { Fault, Operation, Script } from './scripts.ts';
+
+/** A JSON answer of the gateway. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+export type Call = {
+  operation: Operation;
+  /** What calls are counted by: one payment. */
+  scope: string;
+  script: Script;
+  /** Whether the payer has finished: queries behave before that, unless the fault is `early`. */
+  finished: boolean;
+  /** Does what was asked and says so. */
+  act: () => Answer;
+};
+
+const hugePaddingLength = 10_000_000;
+const htmlPage =
+  '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>';
+
+/** These show or spoil the real answer, so there must be one. */
+const needsAnswer: ReadonlySet<string> = new Set(['slow', 'fields', 'truncated', 'huge']);
+
+/** Answers a merchant's call, or goes wrong in the scripted way. Nothing is told before it is on disk. */
+export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gateway; call: Call }): Promise<void> {
+  const fault = takeFault({ gateway, call });
+  const acts = fault === undefined || fault.carriedOut === true || needsAnswer.has(fault.kind);
+  const answer = acts ? call.act() : {};
+  await gateway.settled();
+  if (fault === undefined) {
+    ctx.body = answer;
+    return;
+  }
+  await spoil(ctx, { gateway, fault, answer });
+  if (fault.carriedOut === 'late') {
+    call.act();
+    await gateway.settled();
+  }
+}
+
+/** Every refusal of the protocol is HTTP 200. */
+export function refuse(ctx: Context, code: Code): void {
+  ctx.body = refusal(code);
+}
+
+function takeFault({ gateway, call }: { gateway: Gateway; call: Call }): Fault | undefined {
+  const faults = call.script.faults?.[call.operation] ?? [];
+  for (const [index, fault] of faults.entries()) {
+    const counter = `${call.operation} ${index} ${call.scope}`;
+    const used = gateway.state.faultsUsed.get(counter) ?? 0;
+    const waits = call.operation === 'query' && !call.finished && !fault.early;
+    if (used >= (fault.times ?? Infinity) || waits) {
+      continue;
+    }
+    if (fault.times !== undefined) {
+      gateway.record({ type: 'fault_used', counter });
+    }
+    return fault;
+  }
+  return undefined;
+}
+
+type Spoiling = { gateway: Gateway; fault: Fault; answer: Answer };
+
+async function spoil(ctx: Context, { gateway, fault, answer }: Spoiling): Promise<void> {
+  switch (fault.kind) {
+    case 'http_500':
+      ctx.status = 500;
+      ctx.body = { message: 'Internal server error' };
+      return;
+    case 'unauthorized':
+      unauthorized(ctx);
+      return;
+    case 'message':
+      ctx.status = 200;
+      ctx.body = { message: 'Endpoint request timed out' };
+      return;
+    case 'html':
+      ctx.type = 'html';
+      ctx.body = htmlPage;
+      return;
+    case 'empty':
+      ctx.status = 200;
+      ctx.type = 'json';
+      ctx.body = '';
+      return;
+    case 'truncated': {
+      const text = JSON.stringify(answer);
+      ctx.type = 'json';
+      ctx.body = text.slice(0, Math.floor(text.length / 2));
+      return;
+    }
+    case 'huge':
+      ctx.body = { ...answer, padding: 'x'.repeat(hugePaddingLength) };
+      return;
+    case 'fields':
+      ctx.body = overwrite({ answer, set: fault.set ?? {} });
+      return;
+    case 'refused':
+      ctx.body = refusal(fault.code ?? '2003');
+      return;
+    case 'slow':
+      await wait({ ctx, gateway, ms: fault.delayMs ?? gateway.state.settings.slowMs });
+      ctx.body = answer;
+      return;
+    case 'hang':
+      await wait({ ctx, gateway, ms: gateway.state.settings.hangMs, late: fault.carriedOut === 'late' });
+      cut(ctx);
+      return;
+    case 'reset':
+      cut(ctx);
+      return;
+  }
+}
+
+/** As the API gateway in front of bKash answers a token that it does not take. */
+export function unauthorized(ctx: Context): void {
+  ctx.status = 401;
+  ctx.body = { message: 'Unauthorized' };
+}
+
+/** Only members that the answer has: execution and query name the invoice differently. */
+function overwrite({ answer, set }: { answer: Answer; set: NonNullable<Fault['set']> }): Answer {
+  const changed = Object.entries(answer).map(([name, value]) => [name, Object.hasOwn(set, name) ? set[name] : value]);
+  return Object.fromEntries(changed.filter(([, value]) => value !== null)) as Answer;
+}
+
+type Waiting = { ctx: Context; gateway: Gateway; ms: number; late?: boolean };
+
+async function wait({ ctx, gateway, ms, late = false }: Waiting): Promise<void> {
+  const gone = new AbortController();
+  // A gateway that is still at work does not notice that its client hung up.
+  if (!late) {
+    ctx.res.once('close', () => gone.abort());
+  }
+  await sleep(ms, undefined, { signal: AbortSignal.any([gateway.closing, gone.signal]) }).catch(() => undefined);
+}
+
+function cut(ctx: Context): void {
+  ctx.respond = false;
+  ctx.req.socket.destroy();
+}

@@ -1,0 +1,114 @@
+import type { ChargeLog } from '../charge-log.ts';
+import type { Code } from './codes.ts';
+import { newTrxId } from './identifiers.ts';
+import type { Merchant } from './merchants.ts';
+import { formatAmount, parseAmount } from './money.ts';
+import type { Entry, Payment, Refund, State } from './state.ts';
+import { invoiceKey } from './state.ts';
+import { declinedWallets } from './wallets.ts';
+
+/** The running gateway: what it knows, where it writes, and who must be told. */
+export type Gateway = {
+  state: State;
+  merchants: readonly Merchant[];
+  publicUrl: string;
+  charges: ChargeLog;
+  closing: AbortSignal;
+  /** Changes the state and writes the journal in one step. */
+  record(entry: Entry): void;
+  /** Resolves when everything recorded is on disk; nothing is answered or sent before. */
+  settled(): Promise<void>;
+  /** Told of every completed payment, to post its notice. */
+  notify(payment: Payment): void;
+};
+
+/** All payments of a merchant's invoice number, oldest first. */
+export function paymentsOf({ state }: Gateway, of: { username: string; invoice: string }): Payment[] {
+  return (state.byInvoice.get(invoiceKey(of)) ?? []).flatMap((id) => state.payments.get(id) ?? []);
+}
+
+/**
+ * Moves the money, once: the payer has agreed to it before. A wallet that cannot pay, or a script, ends the payment as
+ * failed. Answers the code of the refusal, or undefined when the payment is complete.
+ */
+export function executePayment(gateway: Gateway, payment: Payment): Code | undefined {
+  const { settings } = gateway.state;
+  expireIfDue(gateway, payment);
+  if (payment.end) {
+    return payment.end.status === 'Completed' ? settings.repeatedCode : '2056';
+  }
+  if (!payment.verified) {
+    return settings.prematureCode;
+  }
+  const declined = payment.script.declinedBy ?? declinedWallets[payment.verified.wallet];
+  if (declined !== undefined) {
+    endPayment(gateway, payment, { status: 'Failed', code: declined });
+    return declined;
+  }
+  const less = parseAmount(payment.script.chargeLess ?? '0') ?? 0n;
+  const amount = (parseAmount(payment.amount) ?? 0n) - less;
+  const end = { status: 'Completed', at: Date.now(), trxId: newTrxId(), amount: formatAmount(amount) } as const;
+  gateway.record({ type: 'ended', id: payment.id, end });
+  recordCharge(gateway, payment);
+  gateway.notify(payment);
+  return undefined;
+}
+
+/** Ends a payment that moved no money; a second end changes nothing. */
+export function endPayment(
+  gateway: Gateway,
+  payment: Payment,
+  end: { status: 'Cancelled' | 'Failed' | 'Expired'; code?: Code },
+): void {
+  if (!payment.end) {
+    gateway.record({ type: 'ended', id: payment.id, end: { ...end, at: Date.now() } });
+  }
+}
+
+export function expireIfDue(gateway: Gateway, payment: Payment): void {
+  if (Date.now() >= payment.expiresAt) {
+    endPayment(gateway, payment, { status: 'Expired' });
+  }
+}
+
+/** Writes the line of a charge, and of a refund; ids make it safe to repeat after a crash. */
+export function recordCharge(gateway: Pick<Gateway, 'charges'>, payment: Payment): void {
+  if (payment.end?.status === 'Completed') {
+    gateway.charges.add({
+      kind: 'charge',
+      ...chargeIdentity(payment, payment.end.trxId),
+      id: payment.end.trxId,
+      at: new Date(payment.end.at).toISOString(),
+      amount: payment.end.amount,
+      askedAmount: payment.amount,
+      askedCurrency: payment.currency,
+    });
+  }
+}
+
+export function recordRefund(gateway: Pick<Gateway, 'charges' | 'state'>, refund: Refund): void {
+  const payment = gateway.state.payments.get(refund.paymentId);
+  if (payment?.end?.status !== 'Completed') {
+    return;
+  }
+  const line = {
+    ...chargeIdentity(payment, payment.end.trxId),
+    at: new Date(refund.at).toISOString(),
+    amount: refund.amount,
+    refundRefId: refund.trxId,
+    refundTransId: refund.sku,
+  };
+  gateway.charges.add({ kind: 'refund', ...line, id: refund.trxId });
+  gateway.charges.add({ kind: 'refund_outcome', ...line, id: `${refund.trxId}-ended`, status: 'refunded' });
+}
+
+function chargeIdentity(payment: Payment, trxId: string) {
+  return {
+    gateway: 'bkash',
+    storeId: payment.username,
+    tranId: payment.invoice,
+    valId: payment.id,
+    bankTranId: trxId,
+    currency: payment.currency,
+  };
+}

@@ -1,0 +1,17 @@
+import type { Gateway } from './gateway.ts';
+import type { Merchant } from './merchants.ts';
+import type { Payment } from './state.ts';
+
+/** One call of a merchant that has shown its token and its app key. */
+export type MerchantCall = { gateway: Gateway; merchant: Merchant; body: Readonly<Record<string, unknown>> };
+
+/** A merchant's own payment; another merchant's does not exist for it. */
+export function findPayment({ gateway, merchant, body }: MerchantCall): Payment | undefined {
+  const payment = gateway.state.payments.get(String(body['paymentID'] ?? ''));
+  return payment?.username === merchant.username ? payment : undefined;
+}
+
+export function callOn(payment: Payment) {
+  const finished = payment.verified !== undefined || payment.end !== undefined;
+  return { scope: payment.id, script: payment.script, finished };
+}

@@ -1,0 +1,89 @@
+import { createPublicKey, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { noticeFields } from './records.ts';
+import type { Payment, State } from './state.ts';
+
+/** What is posted to the merchant about payments: the form of Amazon's notification service, signed with a key of our own. */
+export type Notices = {
+  /** Posts the notice of a completed payment, once; it is lost where nobody takes it. */
+  send(payment: Payment): void;
+  /** PEM of the public key that the signatures bear. */
+  publicKey: string;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+};
+
+type NoticesOptions = { folder: string; state: State; publicUrl: string; closing: AbortSignal };
+
+const postTimeoutMs = 10_000;
+const topic = 'arn:aws:sns:ap-southeast-1:000000000000:lenden-simulator';
+/** In the order in which the text to sign has them. */
+const signedNames = ['Message', 'MessageId', 'Timestamp', 'TopicArn', 'Type'] as const;
+
+export async function createNotices({ folder, state, publicUrl, closing }: NoticesOptions): Promise<Notices> {
+  const privateKey = await readOrMakeKey(folder);
+  const underWay = new Set<Promise<void>>();
+  const post = async (url: string, payment: Payment): Promise<void> => {
+    await fetch(url, {
+      method: 'POST',
+      redirect: 'error',
+      headers: { 'content-type': 'text/plain; charset=UTF-8', 'x-amz-sns-message-type': 'Notification' },
+      body: envelope({ payment, privateKey, publicUrl }),
+      signal: AbortSignal.any([closing, AbortSignal.timeout(postTimeoutMs)]),
+    });
+  };
+  return {
+    send(payment) {
+      const url = state.settings.noticeUrl;
+      if (url !== '') {
+        const sent = post(url, payment).catch(() => undefined);
+        underWay.add(sent);
+        void sent.finally(() => underWay.delete(sent));
+      }
+    },
+    publicKey: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+    idle: async () => {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function envelope(given: { payment: Payment; privateKey: string; publicUrl: string }): string {
+  const { payment, privateKey, publicUrl } = given;
+  if (payment.end?.status !== 'Completed') {
+    throw new Error('Only a completed payment has a notice');
+  }
+  const fields = {
+    Type: 'Notification',
+    MessageId: randomUUID(),
+    TopicArn: topic,
+    Message: JSON.stringify(noticeFields(payment, payment.end)),
+    Timestamp: new Date(payment.end.at).toISOString(),
+  };
+  const text = signedNames.map((name) => `${name}\n${fields[name]}\n`).join('');
+  return JSON.stringify({
+    ...fields,
+    SignatureVersion: '1',
+    Signature: createSign('RSA-SHA1').update(text).sign(privateKey, 'base64'),
+    SigningCertURL: `${publicUrl}/bkash/notice-key.pem`,
+    UnsubscribeURL: `${publicUrl}/bkash/unsubscribe`,
+  });
+}
+
+/** Made at the first start and kept: a merchant remembers the key. */
+async function readOrMakeKey(folder: string): Promise<string> {
+  const file = join(folder, 'notice-key.pem');
+  const kept = await readFile(file, 'utf8').catch(() => undefined);
+  if (kept !== undefined) {
+    return kept;
+  }
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  await mkdir(folder, { recursive: true });
+  await writeFile(file, privateKey, { mode: 0o600 });
+  return privateKey;
+}

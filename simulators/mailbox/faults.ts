@@ -1,0 +1,72 @@
+import { BodyError } from '../form-body.ts';
+
+/** `temporary` answers 451, `permanent` 550; `silent` never answers; `close` hangs up. */
+const faultKinds = ['temporary', 'permanent', 'silent', 'close'] as const;
+/** When it happens: before the greeting, at RCPT TO, or after the whole message has come. */
+const faultStages = ['connect', 'recipient', 'message'] as const;
+const timesMax = 10_000;
+const queueMax = 1_000;
+
+export type FaultStage = (typeof faultStages)[number];
+
+/** What goes wrong with the next so many connections, recipients or messages. */
+export type MailFault = {
+  kind: (typeof faultKinds)[number];
+  at: FaultStage;
+  times: number;
+  /** At `message`: it is kept all the same, and only the answer is lost. */
+  carriedOut: boolean;
+};
+
+export type FaultQueue = {
+  /** Takes the next fault of a stage, if there is one. */
+  take(stage: FaultStage): MailFault | undefined;
+  add(fault: MailFault): void;
+  list(): readonly MailFault[];
+  clear(): void;
+};
+
+/** Held in memory: a restart forgets them, as it would cure a real server. */
+export function createFaultQueue(): FaultQueue {
+  let queue: MailFault[] = [];
+  return {
+    take(stage) {
+      const fault = queue.find((fault) => fault.at === stage);
+      if (fault !== undefined) {
+        fault.times -= 1;
+        queue = queue.filter((fault) => fault.times > 0);
+      }
+      return fault;
+    },
+    add(fault) {
+      if (queue.length >= queueMax) {
+        throw new BodyError(409, `There are ${queueMax} faults already`);
+      }
+      queue.push(fault);
+    },
+    list: () => queue,
+    clear() {
+      queue = [];
+    },
+  };
+}
+
+/**
+ * Reads `{kind, at?, times?, carriedOut?}`; without more it is the next message.
+ * @throws BodyError naming what is not understood
+ */
+export function parseFault(body: Record<string, unknown>): MailFault {
+  const { kind, at = 'message', times = 1, carriedOut = false, ...others } = body;
+  const knownKind = faultKinds.find((known) => known === kind);
+  const knownStage = faultStages.find((known) => known === at);
+  if (knownKind === undefined || knownStage === undefined || Object.keys(others).length > 0) {
+    throw new BodyError(400, `kind is one of ${faultKinds.join(', ')}; at is one of ${faultStages.join(', ')}`);
+  }
+  if (typeof times !== 'number' || !Number.isInteger(times) || times < 1 || times > timesMax) {
+    throw new BodyError(400, `times is a whole number from 1 to ${timesMax}`);
+  }
+  if (typeof carriedOut !== 'boolean' || (carriedOut && knownStage !== 'message')) {
+    throw new BodyError(400, 'carriedOut is true or false, and true only at message');
+  }
+  return { kind: knownKind, at: knownStage, times, carriedOut };
+}

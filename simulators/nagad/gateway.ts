@@ -1,0 +1,153 @@
+import type { ChargeLog } from '../charge-log.ts';
+import { newChallenge, newIssuerReference, newPaymentReference } from './identifiers.ts';
+import type { Keys } from './keys.ts';
+import type { Merchant } from './merchants.ts';
+import { formatAmount, parseAmount } from './money.ts';
+import { mergeScripts, scriptOfAmount, scriptOfWallet } from './scripts.ts';
+import type { Ending, Script } from './scripts.ts';
+import { orderKey } from './state.ts';
+import type { Entry, Order, Purchase, State } from './state.ts';
+
+/** The running gateway: what it knows and where it writes. */
+export type Gateway = {
+  state: State;
+  merchants: readonly Merchant[];
+  keys: Keys;
+  publicUrl: string;
+  charges: ChargeLog;
+  closing: AbortSignal;
+  /** Changes the state and writes the journal in one step. */
+  record(entry: Entry): void;
+  /** Resolves when everything recorded is on disk; nothing is answered before. */
+  settled(): Promise<void>;
+};
+
+/** What the payer and the merchant are told of an ending. The first is from captures, the others are the simulator's own. */
+export const endingMessages: Readonly<Record<Ending, string>> = {
+  Success: 'Successful Transaction',
+  Aborted: 'Aborted by the customer',
+  Cancelled: 'Order cancelled',
+  Failed: 'Transaction failed',
+};
+
+/** All orders under a merchant's order id, oldest first. */
+export function ordersOf(gateway: Gateway, of: { merchantId: string; orderId: string }): Order[] {
+  return (gateway.state.byOrderId.get(orderKey(of)) ?? []).flatMap((ref) => gateway.state.orders.get(ref) ?? []);
+}
+
+export function createOrder(
+  gateway: Gateway,
+  { merchantId, orderId, script }: { merchantId: string; orderId: string; script: Script },
+): Order {
+  const now = Date.now();
+  const ref = newPaymentReference({ atMs: now, merchantId, orderId });
+  gateway.record({
+    type: 'order',
+    order: {
+      ref,
+      merchantId,
+      orderId,
+      challenge: newChallenge(),
+      createdAt: now,
+      expiresAt: now + (script.orderTtlMs ?? gateway.state.settings.orderTtlMs),
+      script,
+      stage: 'Initiated',
+    },
+  });
+  const made = gateway.state.orders.get(ref);
+  if (!made) {
+    throw new Error('The order that was just made is gone');
+  }
+  return made;
+}
+
+/** The script of an order from its completion on: what the amount picks lies under what the control plane said. */
+export function scriptAtCompletion(order: Order, amount: string): Script {
+  return mergeScripts(scriptOfAmount(amount), order.script);
+}
+
+export function completeOrder(gateway: Gateway, { order, purchase }: { order: Order; purchase: Purchase }): void {
+  const script = scriptAtCompletion(order, purchase.amount);
+  const expiresAt = purchase.completedAt + (script.orderTtlMs ?? gateway.state.settings.orderTtlMs);
+  gateway.record({ type: 'purchase', ref: order.ref, purchase, script, expiresAt });
+}
+
+/** What the payer's confirmation leads to: an ending at once, or an order in progress. */
+export function confirmPayment(gateway: Gateway, { order, mobile }: { order: Order; mobile: string }): void {
+  if (order.outcome || order.stage === 'InProgress') {
+    return;
+  }
+  const script = mergeScripts(scriptOfWallet(mobile), order.script);
+  gateway.record({ type: 'order_script', ref: order.ref, script });
+  if (script.when === 'late' || script.when === 'never') {
+    const chargeDueAt = Date.now() + gateway.state.settings.lateChargeMs;
+    const due = script.when === 'late' ? { chargeDueAt } : {};
+    gateway.record({ type: 'stage', ref: order.ref, stage: 'InProgress', mobile, ...due });
+    return;
+  }
+  gateway.record({ type: 'stage', ref: order.ref, stage: 'InProgress', mobile });
+  finishOrder(gateway, { order, status: script.pay ?? 'Success' });
+}
+
+/** Ends an order once; later calls change nothing, so that a page that is sent twice charges once. */
+export function finishOrder(
+  gateway: Gateway,
+  { order, status, message = endingMessages[status] }: { order: Order; status: Ending; message?: string },
+): void {
+  if (order.outcome) {
+    return;
+  }
+  const charged = status === 'Success';
+  const asked = order.purchase?.amount ?? '';
+  const outcome = {
+    status,
+    at: Date.now(),
+    message,
+    issuerRef: charged ? newIssuerReference() : '',
+    amount: charged ? chargedAmount({ asked, less: order.script.chargeLess }) : asked,
+  };
+  gateway.record({ type: 'outcome', ref: order.ref, outcome });
+  recordCharge(gateway, order);
+}
+
+/** Ends what is due: an order whose time is over without the payer, and the charge of one in progress. */
+export function advanceIfDue(gateway: Gateway, order: Order): void {
+  if (order.outcome) {
+    return;
+  }
+  if (order.chargeDueAt !== undefined && Date.now() >= order.chargeDueAt) {
+    finishOrder(gateway, { order, status: order.script.pay ?? 'Success' });
+  } else if (isOver(order) && order.stage !== 'InProgress' && gateway.state.settings.expiredAs === 'Aborted') {
+    finishOrder(gateway, { order, status: 'Aborted', message: 'The payment window is over' });
+  }
+}
+
+/** Whether the payer can no longer begin. */
+export function isOver(order: Order): boolean {
+  return Date.now() >= order.expiresAt;
+}
+
+/** Writes the line of a charge; its id makes it safe to repeat after a crash. */
+export function recordCharge(gateway: Pick<Gateway, 'charges'>, { outcome, purchase, ...order }: Order): void {
+  if (outcome?.status === 'Success' && purchase) {
+    gateway.charges.add({
+      kind: 'charge',
+      gateway: 'nagad',
+      id: order.ref,
+      at: new Date(outcome.at).toISOString(),
+      storeId: order.merchantId,
+      tranId: order.orderId,
+      valId: order.ref,
+      bankTranId: outcome.issuerRef,
+      amount: outcome.amount,
+      currency: 'BDT',
+      askedAmount: purchase.amount,
+      askedCurrency: 'BDT',
+    });
+  }
+}
+
+function chargedAmount({ asked, less = '0' }: { asked: string; less: string | undefined }): string {
+  const amount = (parseAmount(asked) ?? 0n) - (parseAmount(less) ?? 0n);
+  return formatAmount(amount < 0n ? 0n : amount);
+}

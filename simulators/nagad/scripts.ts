@@ -1,0 +1,294 @@
+/** The calls that a merchant makes, each of which can be made to go wrong. */
+export const operations = ['initialize', 'complete', 'verify'] as const;
+export type Operation = (typeof operations)[number];
+
+export const faultKinds = [
+  'http_500',
+  'html',
+  'empty',
+  'truncated',
+  'huge',
+  'hang',
+  'slow',
+  'reset',
+  'refused',
+  'fields',
+  'bad_signature',
+  'no_signature',
+  'garbled',
+] as const;
+type FaultKind = (typeof faultKinds)[number];
+
+/** One way in which the answer to a call goes wrong. */
+export type Fault = {
+  kind: FaultKind;
+  /** Only the first so many calls; absent = every call. */
+  times?: number;
+  /** True: the gateway does what was asked and only the answer is lost or spoilt. False (default): it does nothing. */
+  carriedOut?: boolean;
+  /** True: also while the order has no outcome yet; otherwise verification goes wrong only after it. */
+  early?: boolean;
+  /** For `slow`; otherwise the configured default. */
+  delayMs?: number;
+  /** For `fields`: members of the answer that are overwritten. */
+  set?: Readonly<Record<string, string>>;
+  /** For `refused`: the reason given. */
+  reason?: string;
+};
+
+export const endings = ['Success', 'Aborted', 'Cancelled', 'Failed'] as const;
+/** How an order ends. */
+export type Ending = (typeof endings)[number];
+
+/** Everything about an order that is not as it should be; what is absent behaves well. */
+export type Script = {
+  faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
+  /** What the pay button leads to. */
+  pay?: Ending;
+  /** When the pay button's outcome comes: at once, after lateChargeMs, or never (in progress for ever). */
+  when?: 'now' | 'late' | 'never';
+  /** False: the payer's browser is not sent back. */
+  returns?: boolean;
+  /** The status that the browser brings back, whatever happened. */
+  returnStatus?: 'Success' | 'Aborted' | 'Failed';
+  /** Amounts are written as `69`, not `69.00`. */
+  unpadded?: boolean;
+  /** Decimal text: the gateway charges this many taka less than it was asked for. */
+  chargeLess?: string;
+  orderTtlMs?: number;
+};
+
+type Row = { name: string; about: string; script: Script };
+
+const charged: Script = { pay: 'Success' };
+const onVerify = (fault: Fault): Script => ({ ...charged, faults: { verify: [fault] } });
+const says = (set: Readonly<Record<string, string>>, times?: number): Script =>
+  onVerify({ kind: 'fields', set, ...(times === undefined ? {} : { times }) });
+const onComplete = (fault: Fault): Script => ({ faults: { complete: [fault] } });
+const onInitialize = (fault: Fault): Script => ({ faults: { initialize: [fault] } });
+
+/**
+ * The scripts that an amount `1313.NN` or the payer's wallet `017000000NN` picks by number, and the control plane by name. The amount is
+ * known from the completion on, the wallet from the payment on; so the rows from 80 need the control plane.
+ */
+export const scriptTable: Readonly<Record<string, Row>> = {
+  '01': { name: 'approve', about: 'pay is approved', script: charged },
+  '02': { name: 'decline', about: 'pay is declined: Failed', script: { pay: 'Failed' } },
+  '03': { name: 'abort', about: 'pay ends as Aborted', script: { pay: 'Aborted' } },
+  '04': { name: 'cancelled', about: 'pay ends as Cancelled', script: { pay: 'Cancelled' } },
+  '06': { name: 'expires-soon', about: 'the order ends 2 s after its completion', script: { orderTtlMs: 2_000 } },
+  '10': { name: 'silence', about: 'charged; no return', script: { ...charged, returns: false } },
+  '11': {
+    name: 'late-charge',
+    about: 'in progress, charged after lateChargeMs; no return',
+    script: { ...charged, when: 'late', returns: false },
+  },
+  '12': {
+    name: 'stuck',
+    about: 'in progress for ever; nothing charged, no return',
+    script: { when: 'never', returns: false },
+  },
+  '18': {
+    name: 'timeout-after-charge',
+    about: 'charged; the first 2 verifications hang; no return',
+    script: { ...onVerify({ kind: 'hang', times: 2 }), returns: false },
+  },
+  '19': { name: 'timeout-always', about: 'charged; verifications always hang', script: onVerify({ kind: 'hang' }) },
+  '20': { name: 'wrong-amount', about: 'the gateway charges 1.00 less', script: { ...charged, chargeLess: '1.00' } },
+  '22': {
+    name: 'wrong-merchant',
+    about: 'verifications name another merchant',
+    script: says({ merchantId: '683999999999999' }),
+  },
+  '23': {
+    name: 'wrong-order',
+    about: 'verifications name another order',
+    script: says({ orderId: 'SOMEBODYELSE' }),
+  },
+  '24': {
+    name: 'no-issuer-reference',
+    about: 'verifications say Success without issuerPaymentRefNo',
+    script: says({ issuerPaymentRefNo: '' }),
+  },
+  '25': {
+    name: 'wrong-status-code',
+    about: 'verifications say Success with statusCode 999',
+    script: says({ statusCode: '999' }),
+  },
+  '26': {
+    name: 'return-lies',
+    about: 'declined, and the return says Success',
+    script: { pay: 'Failed', returnStatus: 'Success' },
+  },
+  '27': {
+    name: 'return-denies',
+    about: 'charged, and the return says Failed',
+    script: { ...charged, returnStatus: 'Failed' },
+  },
+  '28': { name: 'unknown-status', about: 'verifications say Held', script: says({ status: 'Held' }) },
+  '29': {
+    name: 'pending-first',
+    about: 'the first 2 verifications say InProgress',
+    script: says({ status: 'InProgress', statusCode: '001', issuerPaymentRefNo: '' }, 2),
+  },
+  '30': {
+    name: 'http-500',
+    about: 'the first 2 verifications answer HTTP 500',
+    script: onVerify({ kind: 'http_500', times: 2 }),
+  },
+  '31': {
+    name: 'http-500-always',
+    about: 'verifications always answer HTTP 500',
+    script: onVerify({ kind: 'http_500' }),
+  },
+  '32': {
+    name: 'garbage-html',
+    about: 'the first 2 verifications answer HTML',
+    script: onVerify({ kind: 'html', times: 2 }),
+  },
+  '33': {
+    name: 'garbage-empty',
+    about: 'the first 2 verifications answer nothing',
+    script: onVerify({ kind: 'empty', times: 2 }),
+  },
+  '34': {
+    name: 'garbage-truncated',
+    about: 'the first 2 verifications answer half a JSON',
+    script: onVerify({ kind: 'truncated', times: 2 }),
+  },
+  '35': {
+    name: 'garbage-huge',
+    about: 'the first 2 verifications answer 10 MB',
+    script: onVerify({ kind: 'huge', times: 2 }),
+  },
+  '36': { name: 'slow', about: 'verifications answer after slowMs', script: onVerify({ kind: 'slow' }) },
+  '37': {
+    name: 'reset',
+    about: 'the first 2 verifications lose the connection',
+    script: onVerify({ kind: 'reset', times: 2 }),
+  },
+  '38': {
+    name: 'verify-refused',
+    about: 'the first 2 verifications are refused',
+    script: onVerify({ kind: 'refused', times: 2, reason: 'ServerError' }),
+  },
+  '40': {
+    name: 'complete-refused',
+    about: 'the completion is refused',
+    script: onComplete({ kind: 'refused', reason: 'InvalidPurchaseInformation' }),
+  },
+  '41': {
+    name: 'complete-timeout',
+    about: 'the first completion hangs after it was carried out',
+    script: onComplete({ kind: 'hang', times: 1, carriedOut: true }),
+  },
+  '42': {
+    name: 'complete-timeout-always',
+    about: 'completions always hang',
+    script: onComplete({ kind: 'hang' }),
+  },
+  '43': {
+    name: 'complete-http-500',
+    about: 'the first completion answers HTTP 500',
+    script: onComplete({ kind: 'http_500', times: 1 }),
+  },
+  '44': {
+    name: 'complete-html',
+    about: 'the first completion answers HTML',
+    script: onComplete({ kind: 'html', times: 1 }),
+  },
+  '45': {
+    name: 'complete-empty',
+    about: 'the first completion answers nothing',
+    script: onComplete({ kind: 'empty', times: 1 }),
+  },
+  '46': {
+    name: 'complete-truncated',
+    about: 'the first completion answers half a JSON',
+    script: onComplete({ kind: 'truncated', times: 1 }),
+  },
+  '47': {
+    name: 'complete-huge',
+    about: 'the first completion answers 10 MB',
+    script: onComplete({ kind: 'huge', times: 1 }),
+  },
+  '48': { name: 'complete-slow', about: 'completions answer after slowMs', script: onComplete({ kind: 'slow' }) },
+  '49': {
+    name: 'complete-500-always',
+    about: 'completions always answer HTTP 500',
+    script: onComplete({ kind: 'http_500' }),
+  },
+  '50': { name: 'unpadded', about: 'amounts are written without padding', script: { ...charged, unpadded: true } },
+  '53': {
+    name: 'complete-timeout-before',
+    about: 'the first completion hangs and does nothing',
+    script: onComplete({ kind: 'hang', times: 1 }),
+  },
+  '54': {
+    name: 'foreign-page',
+    about: 'completions lead to a page of somebody else',
+    script: onComplete({ kind: 'fields', set: { callBackUrl: 'https://mynagad.com.example/check-out/x' } }),
+  },
+  '80': {
+    name: 'initialize-refused',
+    about: 'the initialization is refused',
+    script: onInitialize({ kind: 'refused', reason: 'InactiveMerchant' }),
+  },
+  '81': {
+    name: 'initialize-timeout',
+    about: 'the first initialization hangs after it was carried out',
+    script: onInitialize({ kind: 'hang', times: 1, carriedOut: true }),
+  },
+  '82': {
+    name: 'initialize-http-500',
+    about: 'the first initialization answers HTTP 500',
+    script: onInitialize({ kind: 'http_500', times: 1 }),
+  },
+  '83': {
+    name: 'initialize-bad-signature',
+    about: 'initializations are signed wrongly',
+    script: onInitialize({ kind: 'bad_signature' }),
+  },
+  '84': {
+    name: 'initialize-no-signature',
+    about: 'initializations are not signed',
+    script: onInitialize({ kind: 'no_signature' }),
+  },
+  '85': {
+    name: 'initialize-garbled',
+    about: 'initializations cannot be decrypted',
+    script: onInitialize({ kind: 'garbled' }),
+  },
+  '86': {
+    name: 'initialize-html',
+    about: 'the first initialization answers HTML',
+    script: onInitialize({ kind: 'html', times: 1 }),
+  },
+};
+
+/** Finds a row by its number or its name. */
+export function findScript(key: string): Script | undefined {
+  const row = Object.hasOwn(scriptTable, key)
+    ? scriptTable[key]
+    : Object.values(scriptTable).find((one) => one.name === key);
+  return row?.script;
+}
+
+/** The row that the amount of a completion picks. */
+export function scriptOfAmount(amount: string): Script {
+  return findScript(/^1313\.(\d{2})$/.exec(amount)?.[1] ?? '') ?? {};
+}
+
+/** The row that the payer's wallet picks. */
+export function scriptOfWallet(mobile: string): Script {
+  return findScript(/^(?:\+?88)?017000000(\d{2})$/.exec(mobile)?.[1] ?? '') ?? {};
+}
+
+/** The later script wins member by member; faults are merged by operation. */
+export function mergeScripts(earlier: Script, later: Script): Script {
+  return {
+    ...earlier,
+    ...later,
+    ...(earlier.faults || later.faults ? { faults: { ...earlier.faults, ...later.faults } } : {}),
+  };
+}

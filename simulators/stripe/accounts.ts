@@ -1,0 +1,40 @@
+/** An account of the gateway: who asks is known by the secret key, and what it is sent is signed by the webhook secret. */
+export type Account = {
+  id: string;
+  secretKey: string;
+  webhookSecret: string;
+  /** Where events are posted; '' for nowhere. */
+  webhookUrl: string;
+};
+
+/** What a merchant is given out of the box. */
+export const defaultAccounts =
+  'acct_lenden_test:sk_test_lenden:whsec_lenden_test,acct_lenden_live:sk_live_lenden:whsec_lenden_live';
+
+/** Reads `id:secretKey:webhookSecret[:webhookUrl],…`. */
+export function parseAccounts(text: string): Account[] {
+  const accounts = text.split(',').map((one) => {
+    const [, id, secretKey, webhookSecret, webhookUrl = ''] =
+      /^([^:]+):([^:]+):([^:]+)(?::(.+))?$/.exec(one.trim()) ?? [];
+    if (id === undefined || secretKey === undefined || webhookSecret === undefined) {
+      throw new Error(
+        'Stripe accounts are written id:secretKey:webhookSecret or id:secretKey:webhookSecret:webhookUrl',
+      );
+    }
+    if (!/^[rs]k_(test|live)_/.test(secretKey) || (webhookUrl !== '' && !URL.canParse(webhookUrl))) {
+      throw new Error('A Stripe secret key begins with sk_test_ or sk_live_, and a webhook URL is a URL');
+    }
+    return { id, secretKey, webhookSecret, webhookUrl };
+  });
+  for (const name of ['id', 'secretKey'] as const) {
+    if (new Set(accounts.map((account) => account[name])).size !== accounts.length) {
+      throw new Error(`A Stripe ${name} is given twice`);
+    }
+  }
+  return accounts;
+}
+
+/** The mode of a key is written in it. */
+export function isLive({ secretKey }: Account): boolean {
+  return secretKey.slice(3).startsWith('live_');
+}

@@ -1,0 +1,59 @@
+/*
+ * Amounts are whole numbers of a currency's smallest unit as the gateway counts it, which for a few currencies is not
+ * the unit of ISO 4217.
+ */
+
+const withoutDecimals = new Set([
+  'bif',
+  'clp',
+  'djf',
+  'gnf',
+  'jpy',
+  'kmf',
+  'krw',
+  'mga',
+  'pyg',
+  'rwf',
+  'vnd',
+  'vuv',
+  'xaf',
+  'xof',
+  'xpf',
+]);
+const withThree = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
+
+/** The least charge, by currency: the equivalent of half a dollar where none is published. */
+const leastAmounts: Readonly<Record<string, number>> = {
+  aed: 200,
+  aud: 50,
+  bdt: 6_000,
+  cad: 50,
+  eur: 50,
+  gbp: 30,
+  inr: 50,
+  jpy: 50,
+  kwd: 160,
+  myr: 200,
+  sgd: 50,
+  usd: 50,
+};
+const greatestAmount = 99_999_999;
+
+export function isCurrency(code: string): boolean {
+  return Object.hasOwn(leastAmounts, code);
+}
+
+export function isThreeDecimal(code: string): boolean {
+  return withThree.has(code);
+}
+
+export function boundsOf(code: string): { least: number; greatest: number } {
+  return { least: leastAmounts[code] ?? 50, greatest: greatestAmount };
+}
+
+/** `10000 bdt` → `"100.00"`. */
+export function decimalText(amount: number, currency: string): string {
+  const places = withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2;
+  const digits = String(amount).padStart(places + 1, '0');
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}

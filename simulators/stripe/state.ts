@@ -1,0 +1,265 @@
+import type { Script } from './scripts.ts';
+import { defaultSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+
+/*
+ * What the gateway knows: nothing but the fold of the journal's entries, so that a restart after kill -9 knows exactly
+ * what was on disk. Instants are milliseconds since 1970, amounts whole numbers of the currency's smallest unit.
+ */
+
+export type Session = {
+  id: string;
+  account: string;
+  createdAt: number;
+  expiresAt: number;
+  reference: string | null;
+  amount: number;
+  currency: string;
+  productName: string;
+  successUrl: string;
+  cancelUrl: string | null;
+  email: string | null;
+  locale: string | null;
+  metadata: Readonly<Record<string, string>>;
+  intentMetadata: Readonly<Record<string, string>>;
+  script: Script;
+  status: 'open' | 'complete' | 'expired';
+  paid: boolean;
+  /** Made when the payer first tries to pay. */
+  intent?: Intent;
+  /** The payer is asked to confirm the payment by this card. */
+  confirming?: string | null;
+  charge?: Charge;
+};
+
+export type Intent = {
+  id: string;
+  createdAt: number;
+  status: 'requires_payment_method' | 'requires_action' | 'processing' | 'succeeded' | 'canceled';
+  lastError?: { code: string; declineCode?: string; message: string };
+  /** When a delayed method ends, and how; absent = not by itself. */
+  delayed?: { dueAt: number | null; ends: 'succeeded' | 'failed' };
+};
+
+export type Charge = {
+  id: string;
+  at: number;
+  amount: number;
+  fee: number;
+  balanceTransaction: string | null;
+  settledIn: string;
+  card: { brand: string; last4: string } | null;
+  riskLevel: string;
+};
+
+export type Refund = {
+  id: string;
+  sessionId: string;
+  at: number;
+  amount: number;
+  reason: string | null;
+  metadata: Readonly<Record<string, string>>;
+  status: 'pending' | 'succeeded' | 'failed';
+  dueAt: number | null;
+  ends: 'succeeded' | 'failed';
+};
+
+/** One event for each copy that is posted: what it says is what was true when it was made. */
+export type Event = {
+  id: string;
+  account: string;
+  sessionId: string;
+  type: string;
+  at: number;
+  object: Readonly<Record<string, unknown>>;
+  deliveries: Delivery[];
+};
+
+export type Delivery = {
+  /** Absent: not by itself. */
+  dueAt?: number;
+  attempts: { at: number; answer: string }[];
+  over: boolean;
+};
+
+export type Saved = { fingerprint: string; status: number; body: unknown; at: number };
+export type QueuedScript = { id: string; account: string; script: Script; left: number };
+
+export type Entry =
+  | { type: 'session'; session: Session }
+  | { type: 'session_changed'; id: string; change: Partial<Session> }
+  | { type: 'refund'; refund: Refund }
+  | { type: 'refund_changed'; id: string; status: Refund['status'] }
+  | { type: 'event'; event: Event }
+  | { type: 'delivery_due'; id: string; index: number; dueAt: number }
+  | { type: 'delivery_attempt'; id: string; index: number; at: number; answer: string; over: boolean; dueAt?: number }
+  | { type: 'saved'; key: string; saved: Saved }
+  | { type: 'fault_used'; counter: string }
+  | { type: 'settings'; settings: Partial<Settings> }
+  | { type: 'script_queued'; queued: QueuedScript }
+  | { type: 'script_taken'; id: string; account: string; reference: string };
+
+export type State = ReturnType<typeof createState>;
+
+/** An empty gateway and the one function that changes it. */
+export function createState() {
+  const state = {
+    sessions: new Map<string, Session>(),
+    byReference: new Map<string, string[]>(),
+    byIntent: new Map<string, string>(),
+    byCharge: new Map<string, string>(),
+    refunds: new Map<string, Refund>(),
+    /** Ids in the order they were made, by session. */
+    refundsOf: new Map<string, string[]>(),
+    events: new Map<string, Event>(),
+    eventsOf: new Map<string, string[]>(),
+    /** Events with a delivery that is not over. */
+    undelivered: new Set<string>(),
+    /** Sessions that end by time alone. */
+    unfinished: new Set<string>(),
+    pendingRefunds: new Set<string>(),
+    saved: new Map<string, Saved>(),
+    faultsUsed: new Map<string, number>(),
+    queuedScripts: new Map<string, QueuedScript>(),
+    takenScripts: new Map<string, Script>(),
+    settings: { ...defaultSettings },
+  };
+  return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
+}
+
+/** Forgets everything, settings included. */
+export function clearState(state: State): void {
+  for (const table of Object.values(state)) {
+    if (table instanceof Map || table instanceof Set) {
+      table.clear();
+    }
+  }
+  state.settings = { ...defaultSettings };
+}
+
+export function referenceKey({ account, reference }: { account: string; reference: string }): string {
+  return `${account} ${reference}`;
+}
+
+type Tables = Omit<State, 'apply'>;
+
+function apply(state: Tables, entry: Entry): void {
+  switch (entry.type) {
+    case 'session':
+      addSession(state, structuredClone(entry.session));
+      return;
+    case 'session_changed':
+      changeSession(state, entry.id, structuredClone(entry.change));
+      return;
+    case 'refund':
+      addRefund(state, { ...entry.refund });
+      return;
+    case 'refund_changed':
+      known(state.refunds, entry.id).status = entry.status;
+      state.pendingRefunds.delete(entry.id);
+      return;
+    case 'event':
+    case 'delivery_due':
+    case 'delivery_attempt':
+      applyEvent(state, entry);
+      return;
+    case 'saved':
+      state.saved.set(entry.key, entry.saved);
+      return;
+    case 'fault_used':
+      state.faultsUsed.set(entry.counter, (state.faultsUsed.get(entry.counter) ?? 0) + 1);
+      return;
+    case 'settings':
+      state.settings = { ...state.settings, ...entry.settings };
+      return;
+    case 'script_queued':
+      state.queuedScripts.set(entry.queued.id, { ...entry.queued });
+      return;
+    case 'script_taken':
+      takeScript(state, entry);
+  }
+}
+
+function addSession(state: Tables, session: Session): void {
+  state.sessions.set(session.id, session);
+  state.unfinished.add(session.id);
+  if (session.reference !== null) {
+    append(state.byReference, referenceKey({ account: session.account, reference: session.reference }), session.id);
+  }
+}
+
+function changeSession(state: Tables, id: string, change: Partial<Session>): void {
+  const session = Object.assign(known(state.sessions, id), change);
+  if (session.intent) {
+    state.byIntent.set(session.intent.id, id);
+  }
+  if (session.charge) {
+    state.byCharge.set(session.charge.id, id);
+  }
+  const waits = session.status === 'open' || typeof session.intent?.delayed?.dueAt === 'number';
+  if (!waits || session.paid) {
+    state.unfinished.delete(id);
+  }
+}
+
+function addRefund(state: Tables, refund: Refund): void {
+  state.refunds.set(refund.id, refund);
+  append(state.refundsOf, refund.sessionId, refund.id);
+  if (refund.status === 'pending') {
+    state.pendingRefunds.add(refund.id);
+  }
+}
+
+type EventEntry = Extract<Entry, { type: 'event' | 'delivery_due' | 'delivery_attempt' }>;
+
+function applyEvent(state: Tables, entry: EventEntry): void {
+  if (entry.type === 'event') {
+    const event = structuredClone(entry.event);
+    state.events.set(event.id, event);
+    append(state.eventsOf, event.sessionId, event.id);
+    if (event.deliveries.length > 0) {
+      state.undelivered.add(event.id);
+    }
+    return;
+  }
+  const event = known(state.events, entry.id);
+  if (entry.type === 'delivery_due') {
+    event.deliveries[entry.index] = { attempts: [], ...event.deliveries[entry.index], over: false, dueAt: entry.dueAt };
+    state.undelivered.add(event.id);
+    return;
+  }
+  const { index, at, answer, over, dueAt } = entry;
+  const attempts = [...(event.deliveries[index]?.attempts ?? []), { at, answer }];
+  event.deliveries[index] = { attempts, over, ...(dueAt === undefined ? {} : { dueAt }) };
+  if (event.deliveries.every((delivery) => delivery.over)) {
+    state.undelivered.delete(event.id);
+  }
+}
+
+function takeScript(state: Tables, taken: { id: string; account: string; reference: string }): void {
+  const queued = state.queuedScripts.get(taken.id);
+  if (queued) {
+    state.takenScripts.set(referenceKey(taken), queued.script);
+    queued.left -= 1;
+    if (queued.left <= 0) {
+      state.queuedScripts.delete(taken.id);
+    }
+  }
+}
+
+function append(table: Map<string, string[]>, key: string, id: string): void {
+  const ids = table.get(key);
+  if (ids) {
+    ids.push(id);
+  } else {
+    table.set(key, [id]);
+  }
+}
+
+function known<Value>(table: Map<string, Value>, id: string): Value {
+  const value = table.get(id);
+  if (value === undefined) {
+    throw new Error(`The journal names ${id} before it was made`);
+  }
+  return value;
+}

@@ -1,0 +1,197 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { reserveRefund } from '../../database/refunds.ts';
+import { refundReference } from '../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
+import { readEvidence } from '../../scripts/read-evidence.ts';
+import { startBkashSimulator } from '../../simulators/bkash/server.ts';
+import type { RunningHost } from '../../simulators/host.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import { until } from '../support/until.ts';
+
+/* The whole way of a payment at bKash, through the steps of its workflow: one token serves all of it. */
+
+let world: PaymentWorld;
+let simulator: RunningHost;
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'bkash-'));
+  simulator = await startBkashSimulator({ dataDir });
+  world = await createPaymentWorld({ bkashUrl: simulator.url });
+});
+afterAll(async () => {
+  await world.close();
+  await simulator.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const opened = (fields: NewPayment = {}) => world.opened({ gateway: 'bkash', ...fields });
+
+async function control(attempt: Row, action: string, body: object = {}): Promise<Row> {
+  const answer = await fetch(`${simulator.url}/__sim/bkash/payments/${String(attempt['reference'])}/${action}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as Row;
+}
+
+/** What the payer does on the page, and the way that his browser takes back. */
+async function agreed(attempt: Row, wallet = '01770618575'): Promise<Response> {
+  const { backUrl } = await control(attempt, 'agree', { wallet });
+  return fetch(String(backUrl), { redirect: 'manual' });
+}
+
+async function charges(attempt: Row): Promise<unknown[]> {
+  const answer = await fetch(`${simulator.url}/__sim/charges?tran_id=${String(attempt['reference'])}`);
+  return (await answer.json()) as unknown[];
+}
+
+const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+
+test('the browser’s return is stored and signalled, the payment executed, confirmed, booked and given back', async () => {
+  // The return proves nothing: before our execution no money has moved.
+  const { input, attempt } = await opened();
+  expect(attempt).toMatchObject({
+    status: 'OPEN',
+    session_key: expect.stringMatching(/^TR0011/),
+    store_id: 'lenden_test',
+  });
+  const back = await agreed(attempt);
+  expect([back.status, back.headers.get('location')]).toEqual([
+    303,
+    `http://pages.example/checkout/${input.reference}`,
+  ]);
+  expect(await charges(attempt)).toEqual([]);
+  const [callback] = await world.callbacksOf(input);
+  expect(callback).toMatchObject({ kind: 'success', signature_valid: true, note: null });
+  expect(String(callback?.['raw_payload'])).toMatch(/^[0-9A-Za-z]{20}\.[^?]{22}\?paymentID=TR0011\w+&status=success&/);
+  expect(world.sent.callbacks.at(-1)).toMatchObject({ reference: input.reference });
+
+  expect(await verify(input)).toEqual({ kind: 'charged' });
+  expect(await charges(attempt)).toHaveLength(1);
+  expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'ACCEPTED' }]);
+  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  const confirmed = await world.attemptRow(input);
+  expect(confirmed).toMatchObject({ status: 'CONFIRMED', gross_minor: '10000', fee_minor: '0' });
+  expect(readEvidence({ gateway: 'bkash', text: String(confirmed['evidence']) })).toMatchObject({
+    attemptReference: attempt['reference'],
+    grossMinor: 10_000n,
+    gatewayTxnId: confirmed['gateway_txn_id'],
+  });
+
+  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+  const refund = await world.database.inTransaction(scope, (statements) =>
+    reserveRefund(statements, {
+      scope,
+      paymentId: BigInt(input.paymentId),
+      reference: refundReference(),
+      amountMinor: 4_000n,
+      reason: null,
+      creator: { type: 'APP' },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
+    }),
+  );
+  const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };
+  await until(async () => (await world.activities.driveRefund(asked)).kind === 'refunded');
+  expect(await charges(attempt)).toMatchObject([{ kind: 'charge' }, { kind: 'refund', amount: '40.00' }, {}]);
+});
+
+test('a second refund fails without a word to bKash, which takes one for each payment', async () => {
+  // By its answer alone the first one would be taken for the second: booked twice, given back once.
+  const { input, attempt } = await opened();
+  await agreed(attempt);
+  await verify(input);
+  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+  const drive = async (): Promise<string> => {
+    const refund = await world.database.inTransaction(scope, (statements) =>
+      reserveRefund(statements, {
+        scope,
+        paymentId: BigInt(input.paymentId),
+        reference: refundReference(),
+        amountMinor: 4_000n,
+        reason: null,
+        creator: { type: 'APP' },
+        boundsOf: () => WITHOUT_REFUND_BOUNDS,
+      }),
+    );
+    const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };
+    let { kind } = await world.activities.driveRefund(asked);
+    for (let again = 0; kind === 'waiting' && again < 5; again += 1) {
+      ({ kind } = await world.activities.driveRefund(asked));
+    }
+    return kind;
+  };
+  expect([await drive(), await drive()]).toEqual(['refunded', 'failed']);
+  expect(await charges(attempt)).toHaveLength(3);
+});
+
+test('a payer who agreed and never came back is charged when the payment is looked at', async () => {
+  // Silence: the timer asks, nobody else.
+  const { input, attempt } = await opened();
+  await control(attempt, 'agree');
+  expect(await verify(input, true)).toEqual({ kind: 'charged' });
+});
+
+test('a payer whose wallet is empty ends the payment as failed', async () => {
+  // Only the execution shows it.
+  const { input, attempt } = await opened();
+  await agreed(attempt, '01823074817');
+  expect(await verify(input)).toEqual({ kind: 'failed' });
+  expect(await charges(attempt)).toEqual([]);
+});
+
+test('a payer who gave up has his callback, and the payment stays open until its end', async () => {
+  // bKash has no word for it, and the browser’s is not believed.
+  const { input, attempt } = await opened();
+  const { backUrl } = await control(attempt, 'cancel');
+  await fetch(String(backUrl), { redirect: 'manual' });
+  expect(await world.callbacksOf(input)).toMatchObject([{ kind: 'cancel' }]);
+  expect(await verify(input)).toMatchObject({ kind: 'undecided' });
+  expect(await verify(input, true)).toEqual({ kind: 'expired' });
+});
+
+test('a payer who agreed after he cancelled with us, or after the end, pays nothing', async () => {
+  // Money moves only by our word, and it is not given any more: there is no late money at bKash.
+  const cancelled = await opened();
+  await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+    cancelled.input.paymentId,
+  ]);
+  await agreed(cancelled.attempt);
+  expect(await verify(cancelled.input)).toEqual({ kind: 'cancelled' });
+
+  const ended = await opened();
+  await world.activities.settlePayment({ ...ended.input, status: 'EXPIRED' });
+  await agreed(ended.attempt);
+  const late = { ...ended.input, attemptReference: String(ended.attempt['reference']) };
+  expect(await world.activities.bookLatePayment(late)).toEqual({ kind: 'nothing' });
+  expect([...(await charges(cancelled.attempt)), ...(await charges(ended.attempt))]).toEqual([]);
+});
+
+test('a return with a forged seal is kept, and is a reason to ask at most', async () => {
+  // Anybody can visit an address.
+  const { input, attempt } = await opened();
+  const url = `${world.apiUrl}/gateway/bkash/test/return/${String(attempt['reference'])}.forged?status=success`;
+  expect((await fetch(url, { redirect: 'manual' })).status).toBe(303);
+  expect(await world.callbacksOf(input)).toMatchObject([{ signature_valid: false }]);
+  expect(await verify(input)).toMatchObject({ kind: 'undecided' });
+  expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'FORGED' }]);
+});
+
+test.each([
+  ['POST', '/gateway/bkash/test/return/x', 405],
+  ['HEAD', '/gateway/bkash/test/return/x', 405],
+  ['GET', '/gateway/bkash/test/ipn', 405],
+  ['POST', '/gateway/bkash/test/ipn/x', 404],
+  ['GET', '/gateway/nobody/test/return/x', 404],
+  ['GET', '/gateway/bkash/test/return', 303],
+  ['GET', '/gateway/bkash/live/return/x?status=success', 303],
+])('%s %s is answered by %d', async (method, path, status) => {
+  // One address, one method; a browser is led on, whatever it brought.
+  const answer = await fetch(`${world.apiUrl}${path}`, { method, redirect: 'manual' });
+  expect(answer.status).toBe(status);
+});

@@ -1,0 +1,250 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { recordSession } from '../../database/attempts.ts';
+import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../database/gateway-choices.ts';
+import { attemptReference } from '../../domain/references.ts';
+import { startBkashSimulator } from '../../simulators/bkash/server.ts';
+import type { RunningHost } from '../../simulators/host.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+
+/* The payer chooses between two gateways that are really asked, by the steps of the payment's workflow. */
+
+let world: PaymentWorld;
+let simulator: RunningHost;
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'choice-'));
+  simulator = await startBkashSimulator({ dataDir });
+  world = await createPaymentWorld({ bkashUrl: simulator.url });
+});
+afterAll(async () => {
+  await world.close();
+  await simulator.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const BOTH = ['sslcommerz', 'bkash'];
+
+/** A payment that waits for its payer's choice. */
+async function choosing(fields: NewPayment = {}): Promise<PaymentWorkflowInput> {
+  const input = await world.payment({ gatewayChoices: BOTH, ...fields });
+  expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
+  return input;
+}
+
+const choose = (input: PaymentWorkflowInput, gateway: string): Promise<ChoiceOutcome> =>
+  world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
+    chooseGateway(statements, {
+      paymentId: BigInt(input.paymentId),
+      gateway,
+      reference: attemptReference(),
+      storeId: 'lenden_test',
+    }),
+  );
+
+/** Chosen, and its page open. */
+async function chosen(input: PaymentWorkflowInput, gateway: string): Promise<Row> {
+  expect(await choose(input, gateway)).toMatchObject({ kind: 'chosen' });
+  expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway });
+  return world.attemptRow(input);
+}
+
+const attemptsOf = (input: PaymentWorkflowInput) =>
+  world.rows('select * from payment_attempts where payment_id = ?::bigint order by number', [input.paymentId]);
+const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+
+async function bkash(attempt: Row, action: string): Promise<Row> {
+  const answer = await fetch(`${simulator.url}/__sim/bkash/payments/${String(attempt['reference'])}/${action}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  return (await answer.json()) as Row;
+}
+
+const chargesAtBkash = async (attempt: Row): Promise<unknown[]> =>
+  (await (await fetch(`${simulator.url}/__sim/charges?tran_id=${String(attempt['reference'])}`)).json()) as unknown[];
+
+describe('a payment whose payer may choose', () => {
+  test('is PENDING without a gateway, and asks none, until the payer has chosen', async () => {
+    // Nobody can have paid yet, so there is nothing to ask, and nothing but time ends it.
+    const input = await choosing();
+    expect(await world.paymentRow(input)).toMatchObject({
+      status: 'PENDING',
+      gateway: null,
+      gateway_redirect_url: null,
+    });
+    expect(await attemptsOf(input)).toEqual([]);
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await verify(input, true)).toEqual({ kind: 'expired' });
+  });
+
+  test('leads to the chosen gateway, and is booked there', async () => {
+    // The clearing account, the receipt and refunds name the gateway that has the money.
+    const input = await choosing();
+    const attempt = await chosen(input, 'bkash');
+    expect(await world.paymentRow(input)).toMatchObject({
+      gateway: 'bkash',
+      gateway_redirect_url: attempt['gateway_url'],
+    });
+    await bkash(attempt, 'agree');
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    const postings = await world.rows(
+      `select d.name as debit, c.name as credit from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
+         join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id where t.cause_id = ?`,
+      [input.reference],
+    );
+    expect(postings).toEqual([{ debit: 'gateway:bkash:clearing', credit: 'app:payable' }]);
+  });
+
+  test('goes on where it was when the same gateway is chosen again', async () => {
+    // A payer who went back and forth is not made to begin a second time at the gateway.
+    const input = await choosing();
+    const attempt = await chosen(input, 'sslcommerz');
+    expect(await choose(input, 'sslcommerz')).toEqual({ kind: 'kept', reference: attempt['reference'] });
+    expect(await attemptsOf(input)).toHaveLength(1);
+  });
+
+  test('is refused what it does not offer, and the eleventh change of mind', async () => {
+    // A form can say anything, and a program can flip for ever.
+    const input = await choosing({ gatewayChoices: ['sslcommerz', 'bkash'] });
+    expect(await choose(input, 'nagad')).toEqual({ kind: 'not-offered' });
+    for (let tries = 0; tries < CHOICES_MAX; tries += 1) {
+      expect(await choose(input, BOTH[tries % 2] ?? '')).toMatchObject({ kind: 'chosen' });
+    }
+    expect(await choose(input, 'sslcommerz')).toEqual({ kind: 'too-often' });
+    expect(await attemptsOf(input)).toHaveLength(CHOICES_MAX);
+  });
+
+  test('that has ended, is looked at, is cancelled or is over time offers nothing', async () => {
+    // A choice after the end would open a page that nobody waits for.
+    const ended = await choosing();
+    await world.activities.settlePayment({ ...ended, status: 'CANCELLED' });
+    const reviewed = await choosing();
+    await world.rows(
+      `update payments set review_reason = 'RISK_FLAGGED', review_since = now() where id = ?::bigint returning 1`,
+      [reviewed.paymentId],
+    );
+    const cancelled = await choosing();
+    await world.rows(`update payments set cancel_requested_at = now() where id = ?::bigint returning 1`, [
+      cancelled.paymentId,
+    ]);
+    const late = await choosing({ expiresInMs: -1_000 });
+    for (const input of [ended, reviewed, cancelled, late]) {
+      expect(await choose(input, 'bkash')).toEqual({ kind: 'closed' });
+      expect(await attemptsOf(input)).toEqual([]);
+    }
+  });
+
+  test('takes two tabs one after the other: the last one is where it is paid', async () => {
+    // Two rows at once would be two pages of one payment, each of them the current one.
+    const input = await choosing();
+    const outcomes = await Promise.all([choose(input, 'sslcommerz'), choose(input, 'bkash')]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['chosen', 'chosen']);
+    const attempts = await attemptsOf(input);
+    expect(attempts.map(({ superseded_at: since }) => since === null)).toEqual([false, true]);
+    expect(await world.paymentRow(input)).toMatchObject({ gateway: attempts.at(-1)?.['gateway'] });
+  });
+
+  test('whose chosen gateway refuses is asked again, and does not fail', async () => {
+    // One gateway that is out of order must not cost the shop the sale.
+    const input = await choosing({ amountMinor: 131_340n });
+    await choose(input, 'bkash');
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING', gateway: null });
+    expect(await attemptsOf(input)).toMatchObject([{ status: 'REFUSED', failure_code: 'GATEWAY_REFUSED_SESSION' }]);
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+  });
+});
+
+describe('what the payer has left behind', () => {
+  test('and opens only now leads him nowhere, though he chose the same gateway again', async () => {
+    // A slow worker's page would be the one of an attempt that is never executed.
+    const input = await choosing();
+    for (const gateway of ['bkash', 'sslcommerz', 'bkash']) {
+      await choose(input, gateway);
+    }
+    const [left] = await attemptsOf(input);
+    await world.database.inOneTrip({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
+      recordSession(statements, {
+        paymentId: BigInt(input.paymentId),
+        attemptId: BigInt(String(left?.['id'])),
+        sessionKey: 'left',
+        gatewayUrl: 'https://gateway.example/left',
+        expiresAt: new Date(Date.now() + 60_000),
+      }),
+    );
+    expect((await attemptsOf(input))[0]).toMatchObject({ status: 'OPEN', session_key: 'left' });
+    expect(await world.paymentRow(input)).toMatchObject({ gateway: 'bkash', gateway_redirect_url: null });
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway: 'bkash' });
+    const [, , current] = await attemptsOf(input);
+    expect(await world.paymentRow(input)).toMatchObject({ gateway_redirect_url: current?.['gateway_url'] });
+  });
+
+  test('at bKash is never executed, though he agreed there', async () => {
+    // Money moves at our execution alone: whoever changed his mind is not charged.
+    const input = await choosing();
+    const left = await chosen(input, 'bkash');
+    await bkash(left, 'agree');
+    const current = await chosen(input, 'sslcommerz');
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await chargesAtBkash(left)).toEqual([]);
+    await world.finish(current);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await chargesAtBkash(left)).toEqual([]);
+  });
+
+  test('and was paid all the same settles the payment, in the books of that gateway', async () => {
+    // The gateway cannot be told to stop, and the money is there.
+    const input = await choosing();
+    const left = await chosen(input, 'sslcommerz');
+    await chosen(input, 'bkash');
+    await world.finish(left);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
+  });
+
+  test('ends nothing when it failed, while the payer is elsewhere', async () => {
+    // His first card was declined, so he went on: the payment is not over.
+    const input = await choosing();
+    const left = await chosen(input, 'sslcommerz');
+    await chosen(input, 'bkash');
+    await world.finish(left, 'FAILED');
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['FAILED', 'OPEN']);
+  });
+
+  test('does not keep the payment open when the chosen one was declined', async () => {
+    // What nobody is doing any more is not waited for; money that still comes is late money.
+    const input = await choosing();
+    await chosen(input, 'bkash');
+    const current = await chosen(input, 'sslcommerz');
+    await world.finish(current, 'FAILED');
+    expect(await verify(input)).toEqual({ kind: 'failed' });
+  });
+
+  test('and paid twice is one payment and one late one', async () => {
+    // Two tabs, two gateways, two charges: the second is found by its callback and held.
+    const input = await choosing();
+    const first = await chosen(input, 'sslcommerz');
+    const second = await chosen(input, 'bkash');
+    await bkash(second, 'agree');
+    await world.finish(first);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    // Nobody executes for a payment that is paid.
+    const late = { ...input, attemptReference: String(second['reference']) };
+    expect(await world.activities.bookLatePayment(late)).toEqual({ kind: 'nothing' });
+    expect(await chargesAtBkash(second)).toEqual([]);
+    await bkash(second, 'execute');
+    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
+    expect(
+      await world.rows('select gateway, status from late_payments where payment_id = ?::bigint', [input.paymentId]),
+    ).toEqual([{ gateway: 'bkash', status: 'HELD' }]);
+  });
+});

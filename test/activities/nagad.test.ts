@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSweepActivities } from '../../activities/sweep.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type { NagadAccount } from '../../runtime/config.ts';
+import { readEvidence } from '../../scripts/read-evidence.ts';
+import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
+import { startNagadSimulator } from '../../simulators/nagad/server.ts';
+import type { RunningHost } from '../../simulators/host.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+
+/* The whole way of a payment at Nagad, through the steps of its workflow: nobody but us ever asks. */
+
+const MERCHANTS = [{ id: '683000000000001' }, { id: '683000000000002' }] as const;
+
+let world: PaymentWorld;
+let simulator: RunningHost;
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'nagad-'));
+  const keys = await readOrMakeKeys(dataDir, MERCHANTS);
+  simulator = await startNagadSimulator({ dataDir, merchants: MERCHANTS });
+  const account = (mode: Mode, id: string): readonly [Mode, NagadAccount] => {
+    const merchantPrivateKey = keys.merchants[id]?.privateKey;
+    const secret = { merchantPrivateKey, gatewayPublicKey: keys.gateway.publicKey, address: '127.0.0.1' };
+    const baseUrl = `${simulator.url}/remote-payment-gateway-1.0/api/dfs`;
+    return [mode, { baseUrl, store: { id, secret: JSON.stringify(secret) } }];
+  };
+  world = await createPaymentWorld({
+    nagad: new Map([account('TEST', MERCHANTS[0].id), account('LIVE', MERCHANTS[1].id)]),
+  });
+});
+afterAll(async () => {
+  await world.close();
+  await simulator.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const opened = (fields: NewPayment = {}) => world.opened({ gateway: 'nagad', ...fields });
+
+/** What the payer does on the page. Answers where his browser is sent, or null where it is left standing. */
+async function pays(attempt: Row, mobile = '01712345678'): Promise<string | null> {
+  const body = new URLSearchParams({ outcome: 'pay', mobile });
+  const answer = await fetch(String(attempt['gateway_url']), { method: 'POST', body, redirect: 'manual' });
+  await answer.arrayBuffer();
+  return answer.headers.get('location');
+}
+
+async function charges(attempt: Row): Promise<unknown[]> {
+  const answer = await fetch(`${simulator.url}/__sim/charges?tran_id=${String(attempt['reference'])}`);
+  return (await answer.json()) as unknown[];
+}
+
+const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+
+test('the browser’s return is stored and signalled, and the payment verified, confirmed and booked', async () => {
+  // The return proves nothing: Nagad is asked.
+  const { input, attempt } = await opened();
+  expect(attempt).toMatchObject({ status: 'OPEN', store_id: MERCHANTS[0].id });
+  expect(world.deps.gateways.pageOrigin('nagad', 'TEST')).toBe(simulator.url);
+  const back = await fetch(String(await pays(attempt)), { redirect: 'manual' });
+  expect([back.status, back.headers.get('location')]).toEqual([
+    303,
+    `http://pages.example/checkout/${input.reference}`,
+  ]);
+  expect(await world.callbacksOf(input)).toMatchObject([{ kind: 'success', signature_valid: true, note: null }]);
+  expect(world.sent.callbacks.at(-1)).toMatchObject({ reference: input.reference });
+
+  expect(await verify(input)).toEqual({ kind: 'charged' });
+  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  const confirmed = await world.attemptRow(input);
+  expect(confirmed).toMatchObject({ status: 'CONFIRMED', gross_minor: '10000', fee_minor: '0' });
+  expect(readEvidence({ gateway: 'nagad', text: String(confirmed['evidence']) })).toMatchObject({
+    attemptReference: attempt['reference'],
+    validationId: attempt['session_key'],
+    grossMinor: 10_000n,
+    gatewayTxnId: confirmed['gateway_txn_id'],
+  });
+  expect(await charges(attempt)).toHaveLength(1);
+});
+
+test('a payer who paid and never came back is found by the last question', async () => {
+  // Silence: the timer asks, nobody else.
+  const { input, attempt } = await opened();
+  expect(await pays(attempt, '01700000010')).toBeNull();
+  expect(await world.callbacksOf(input)).toEqual([]);
+  expect(await verify(input, true)).toEqual({ kind: 'charged' });
+});
+
+/** A pass of the sweeper in which every late question of the attempt is due. */
+async function sweep(attempt: Row): Promise<string[]> {
+  world.sent.late.length = 0;
+  await world.rows(
+    `update payment_attempts set ask_again_at = now() - interval '1 second' where reference = ? and ask_again_at is not null returning 1`,
+    [attempt['reference']],
+  );
+  const list = async function* (): AsyncGenerator<never> {};
+  const temporal = { workflow: { list } } as unknown as Client;
+  await createSweepActivities({ ...world.deps, temporal }).sweep();
+  return world.sent.late.map(({ attemptReference }) => attemptReference);
+}
+
+async function minutesToNextQuestion(input: PaymentWorkflowInput): Promise<number | null> {
+  const { ask_again_at: at } = await world.attemptRow(input);
+  return at === null ? null : Math.round((new Date(String(at)).getTime() - Date.now()) / 60_000);
+}
+
+test('money that a payer sends after the end, his browser closed, is found and held as late, once', async () => {
+  // Nagad tells nobody, and the payer comes back to nothing: without a question of ours the money would never be seen.
+  const { input, attempt } = await opened();
+  expect(await verify(input, true)).toEqual({ kind: 'expired' });
+  await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+  expect(await minutesToNextQuestion(input)).toBe(5);
+
+  expect(await pays(attempt, '01700000010')).toBeNull();
+  expect([await world.callbacksOf(input), await charges(attempt)]).toMatchObject([[], [{ amount: '100.00' }]]);
+
+  const late = { ...input, attemptReference: String(attempt['reference']) };
+  const minutes: (number | null)[] = [];
+  for (let question = 0; question < 3; question += 1) {
+    expect(await sweep(attempt)).toEqual([attempt['reference']]);
+    minutes.push(await minutesToNextQuestion(input));
+    expect(await world.activities.bookLatePayment(late)).toEqual({
+      kind: 'held',
+      amountMinor: '10000',
+      currency: 'BDT',
+    });
+  }
+  expect(minutes).toEqual([55, 1_380, null]);
+  expect(await sweep(attempt)).toEqual([]);
+  expect(
+    await world.rows('select gross_minor, status, kind from late_payments where payment_id = ?::bigint', [
+      input.paymentId,
+    ]),
+  ).toEqual([{ gross_minor: '10000', status: 'HELD', kind: 'late' }]);
+  expect(
+    await world.rows(`select kind from ledger_transactions where cause_id like ?`, [
+      `${String(attempt['reference'])}:%`,
+    ]),
+  ).toEqual([{ kind: 'late' }]);
+});
+
+test('a question that could not be put is none, and put later', async () => {
+  // Temporal may be away for longer than all pauses together.
+  const { input, attempt } = await opened();
+  await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+    input.paymentId,
+  ]);
+  expect(await verify(input)).toEqual({ kind: 'cancelled' });
+  // Its own workflow still asks.
+  expect(await sweep(attempt)).toEqual([]);
+  expect(await minutesToNextQuestion(input)).toBe(5);
+  await world.activities.settlePayment({ ...input, status: 'CANCELLED' });
+  world.temporal.startLatePayment = () => Promise.reject(new Error('Temporal is away'));
+  await sweep(attempt);
+  expect(await minutesToNextQuestion(input)).toBe(10);
+  delete world.temporal.startLatePayment;
+  expect(await sweep(attempt)).toEqual([attempt['reference']]);
+  expect(await minutesToNextQuestion(input)).toBe(55);
+});
+
+test('a payment that Nagad itself has ended, or that was never opened, is not asked about again', async () => {
+  // Where the gateway has spoken, or nobody knows a page, no money can come.
+  const given = await opened();
+  await fetch(String(given.attempt['gateway_url']), {
+    method: 'POST',
+    body: new URLSearchParams({ outcome: 'abort' }),
+    redirect: 'manual',
+  });
+  expect(await verify(given.input, true)).toEqual({ kind: 'cancelled' });
+  expect(await minutesToNextQuestion(given.input)).toBeNull();
+});
+
+test.each(['SUCCESS', '', '{"status":"Success"}', 'Success'])('the evidence %j confirms nothing', (text) => {
+  // Only Nagad's own words, whole.
+  expect(readEvidence({ gateway: 'nagad', text })).toBeNull();
+});

@@ -1,0 +1,343 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Stripe } from 'stripe';
+import { createPaymentActivities } from '../../activities/payments.ts';
+import { chooseGateway } from '../../database/gateway-choices.ts';
+import { attemptReference } from '../../domain/references.ts';
+import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
+import { startBkashSimulator } from '../../simulators/bkash/server.ts';
+import type { RunningHost } from '../../simulators/host.ts';
+import { startStripeSimulator } from '../../simulators/stripe/server.ts';
+import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+
+/* A payment at Stripe by the steps of its workflow, and what becomes of a page there that nobody shall pay by any more. */
+
+let world: PaymentWorld;
+let stripe: RunningHost;
+let bkash: RunningHost;
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'stripe-'));
+  [stripe, bkash] = await Promise.all([
+    startStripeSimulator({ dataDir: join(dataDir, 'stripe'), settings: { hangMs: 300 } }),
+    startBkashSimulator({ dataDir: join(dataDir, 'bkash') }),
+  ]);
+  world = await createPaymentWorld({ stripeUrl: stripe.url, bkashUrl: bkash.url });
+});
+afterAll(async () => {
+  await world.close();
+  await Promise.all([stripe.close(), bkash.close()]);
+  await rm(dataDir, { recursive: true });
+});
+
+async function control(method: string, path: string, body: object = {}): Promise<unknown> {
+  const sent = method === 'GET' ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  const answer = await fetch(`${stripe.url}/__sim/stripe/${path}`, { method, ...sent });
+  if (!answer.ok) {
+    throw new Error(`the simulator answered ${answer.status}: ${await answer.text()}`);
+  }
+  return answer.json();
+}
+
+const script = (name: string) => control('POST', 'scripts', { script: name });
+const pay = (attempt: Row, body: object = {}) => control('POST', `sessions/${String(attempt['reference'])}/pay`, body);
+const settle = (attempt: Row) => control('POST', `sessions/${String(attempt['reference'])}/settle`);
+
+async function sessionOf(attempt: Row): Promise<Row> {
+  const [session] = (await control('GET', `sessions/${String(attempt['session_key'])}`)) as Row[];
+  return session ?? {};
+}
+
+const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const opened = (fields: NewPayment = {}) => world.opened({ gateway: 'stripe', ...fields });
+const attemptsOf = (input: PaymentWorkflowInput) =>
+  world.rows('select * from payment_attempts where payment_id = ?::bigint order by number', [input.paymentId]);
+
+describe('a payment at Stripe', () => {
+  test('is charged with its fee, and the session never lives shorter than the payment', async () => {
+    // The books want the fee with the charge; a page that closes early costs the sale.
+    const { input, attempt } = await opened({ expiresInMs: 3 * 3_600_000 });
+    const payment = await world.paymentRow(input);
+    const session = await sessionOf(attempt);
+    expect(Number(session['expiresAt'])).toBeGreaterThanOrEqual(
+      Math.floor(new Date(String(payment['expires_at'])).getTime() / 1_000) * 1_000,
+    );
+    await pay(attempt);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    // 2.9 % of 100.00 and 0.30.
+    expect(await world.attemptRow(input)).toMatchObject({
+      status: 'CONFIRMED',
+      gross_minor: '10000',
+      fee_minor: '320',
+    });
+  });
+
+  test('by a method whose money comes later waits for it, even at the expiry', async () => {
+    // Complete is not paid, and a clock does not know better.
+    const { input, attempt } = await opened();
+    await pay(attempt, { method: 'bank', account: '000000000000' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
+    await settle(attempt);
+    expect(await verify(input, true)).toEqual({ kind: 'charged' });
+  });
+});
+
+describe('a page that is not to be paid by any more', () => {
+  const cancel = (input: PaymentWorkflowInput) =>
+    world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [input.paymentId]);
+
+  test.each([
+    ['cancelled by the payer', 'cancelled', cancel],
+    ['expired by our clock', 'expired', () => Promise.resolve([])],
+  ] as const)('is closed at the gateway before the payment is %s', async (_name, kind, first) => {
+    // Stripe's session outlives ours by its own rules, and would go on taking money.
+    const { input, attempt } = await opened();
+    await first(input);
+    expect(await verify(input, kind === 'expired')).toEqual({ kind });
+    expect(await sessionOf(attempt)).toMatchObject({ status: 'expired' });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'CLOSED' });
+  });
+
+  test('keeps the payment open while it cannot be closed', async () => {
+    // What is not surely closed has not ended.
+    await script('expire-500');
+    const { input, attempt } = await opened();
+    await expect(verify(input, true)).rejects.toThrow(/^the gateway/);
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN' });
+    expect(await verify(input, true)).toEqual({ kind: 'expired' });
+    expect(await sessionOf(attempt)).toMatchObject({ status: 'expired' });
+  });
+
+  test('is closed once when the answer to its closing was lost', async () => {
+    // Asked again, an expired session has expired.
+    await script('expire-timeout');
+    const { input } = await opened();
+    await expect(verify(input, true)).rejects.toThrow(/^the gateway/);
+    expect(await verify(input, true)).toEqual({ kind: 'expired' });
+  });
+
+  test.each([
+    ['was paid', {}, { kind: 'charged' }],
+    ['was finished by a slow method', { method: 'bank' }, { kind: 'undecided', hopeful: true }],
+  ])('and %s at the last moment is not closed', async (_name, body, verdict) => {
+    // Between our question and the closing lies a way over the net.
+    const { input, attempt } = await opened();
+    const closing = racing(() => pay(attempt, body));
+    expect(await closing.verifyPayment({ ...input, final: true })).toEqual(verdict);
+    expect(await sessionOf(attempt)).toMatchObject({ status: 'complete' });
+  });
+});
+
+/** The steps with something happening right before a session is closed. */
+function racing(before: () => Promise<unknown>) {
+  const { deps } = world;
+  const raced = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    async closeSession(attempt: AttemptHandle) {
+      await before();
+      return (await gateway.closeSession?.(attempt)) ?? 'unknown';
+    },
+  });
+  const open: typeof deps.gateways.open = (...where) => {
+    const gateway = deps.gateways.open(...where);
+    return gateway === undefined ? undefined : raced(gateway);
+  };
+  return createPaymentActivities({ ...deps, gateways: { ...deps.gateways, open } });
+}
+
+describe('a page that the payer has left for another gateway', () => {
+  const choose = async (input: PaymentWorkflowInput, gateway: string) => {
+    const outcome = await world.database.inTransaction(
+      { applicationId: world.app.applicationId, mode: 'TEST' },
+      (statements) =>
+        chooseGateway(statements, {
+          paymentId: BigInt(input.paymentId),
+          gateway,
+          reference: attemptReference(),
+          storeId: gateway === 'stripe' ? 'acct_lenden_test' : 'lenden_test',
+        }),
+    );
+    expect(outcome).toMatchObject({ kind: 'chosen' });
+    return world.activities.openCheckout(input);
+  };
+
+  /** The payer was sent to Stripe, and is at another gateway now. */
+  async function switched(to: string, between: (left: Row) => Promise<unknown> = () => Promise.resolve()) {
+    const input = await world.payment({ gatewayChoices: ['stripe', 'bkash', 'sslcommerz'] });
+    await world.activities.openCheckout(input);
+    expect(await choose(input, 'stripe')).toMatchObject({ kind: 'open', gateway: 'stripe', attention: false });
+    const left = await world.attemptRow(input);
+    await between(left);
+    expect(await choose(input, to)).toMatchObject({ kind: 'open', gateway: to, attention: true });
+    return { input, left, current: await world.attemptRow(input) };
+  }
+
+  test('is closed there by the next question, and the payer pays where he is', async () => {
+    // Two open pages are two charges; the closing costs the payer no moment.
+    const { input, left, current } = await switched('sslcommerz');
+    expect(await sessionOf(left)).toMatchObject({ status: 'open' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await sessionOf(left)).toMatchObject({ status: 'expired' });
+    expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['CLOSED', 'OPEN']);
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', attention: false });
+    await world.finish(current);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+  });
+
+  test('tells that it is closed, and that neither lingers nor keeps the next gateway from being heard', async () => {
+    // The payer pays at once: his return is no echo of the event about the other page.
+    const { input, left, current } = await switched('bkash');
+    await verify(input);
+    const { events } = (await sessionOf(left)) as { events: { id: string; type: string }[] };
+    const { id = '' } = events.find(({ type }) => type === 'checkout.session.expired') ?? {};
+    const { body, headers } = (await control('GET', `events/${id}`)) as {
+      body: string;
+      headers: Record<string, string>;
+    };
+    world.sent.callbacks.length = 0;
+    await fetch(`${world.apiUrl}/gateway/stripe/test/ipn`, { method: 'POST', body, headers });
+    expect(world.sent.callbacks).toHaveLength(1);
+    await verify(input);
+    expect(await world.callbacksOf(input)).toMatchObject([{ attempt_id: left['id'], outcome: 'ACCEPTED' }]);
+    const agreed = await fetch(`${bkash.url}/__sim/bkash/payments/${String(current['reference'])}/agree`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const { backUrl } = (await agreed.json()) as { backUrl: string };
+    await fetch(backUrl, { redirect: 'manual' });
+    expect(world.sent.callbacks).toHaveLength(2);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect((await world.callbacksOf(input)).filter(({ consumed_at: at }) => at === null)).toEqual([]);
+  });
+
+  test('is opened anew when he comes back', async () => {
+    // The closed one is of no use to him.
+    const { input, left } = await switched('bkash');
+    await verify(input);
+    expect(await choose(input, 'stripe')).toMatchObject({ kind: 'open', gateway: 'stripe', attention: false });
+    const again = await world.attemptRow(input);
+    expect(again['session_key']).not.toBe(left['session_key']);
+    await pay(again);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+  });
+
+  test('and that cannot be closed is no failure of the switch, and is tried again', async () => {
+    // A gateway that is out of order is why payers switch.
+    await script('expire-500');
+    const { input, left } = await switched('sslcommerz');
+    await expect(verify(input)).rejects.toThrow(/^the gateway/);
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING', gateway: 'sslcommerz' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await sessionOf(left)).toMatchObject({ status: 'expired' });
+  });
+
+  test('at a gateway that is away does not hide what was paid at the next one', async () => {
+    // The payer has paid; he does not wait until the other one is back.
+    await script('query-down');
+    const { input, current } = await switched('sslcommerz');
+    await expect(verify(input)).rejects.toThrow(/^the gateway/);
+    await world.finish(current);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+  });
+
+  test('and whose gateway is away keeps a declined payment open until it is heard', async () => {
+    // Nobody knows yet whether he paid there.
+    await script('query-down');
+    const { input, current } = await switched('sslcommerz');
+    await world.finish(current, 'FAILED');
+    await expect(verify(input)).rejects.toThrow(/^the gateway/);
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('and was paid before it could be closed settles the payment', async () => {
+    // The money is there, and is the shop's.
+    const { input } = await switched('bkash', pay);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'stripe' });
+  });
+
+  test('and whose money comes when the payment is paid elsewhere is late money', async () => {
+    // A slow method cannot be called back; nothing of it is lost.
+    const { input, left, current } = await switched('sslcommerz', (session) =>
+      pay(session, { method: 'bank', account: '000000000000' }),
+    );
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
+    await world.finish(current);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await settle(left);
+    const late = { ...input, attemptReference: String(left['reference']) };
+    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
+  });
+
+  test('leaves nothing to do where no page can be closed', async () => {
+    // Of SSLCOMMERZ and bKash nobody is asked without a reason.
+    const input = await world.payment({ gatewayChoices: ['stripe', 'bkash', 'sslcommerz'] });
+    await world.activities.openCheckout(input);
+    await choose(input, 'sslcommerz');
+    expect(await choose(input, 'bkash')).toMatchObject({ kind: 'open', gateway: 'bkash', attention: false });
+  });
+});
+
+describe('an event', () => {
+  const SECRET = 'whsec_lenden_test';
+
+  async function eventsOf(attempt: Row): Promise<{ body: string; headers: Record<string, string> }[]> {
+    const { events } = (await sessionOf(attempt)) as { events: { id: string; type: string }[] };
+    const completed = events.filter(({ type }) => type === 'checkout.session.completed');
+    return (await Promise.all(completed.map(({ id }) => control('GET', `events/${id}`)))) as {
+      body: string;
+      headers: Record<string, string>;
+    }[];
+  }
+
+  const post = (body: string, headers: Record<string, string>) =>
+    fetch(`${world.apiUrl}/gateway/stripe/test/ipn`, {
+      method: 'POST',
+      body,
+      headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
+    });
+
+  test('that is signed is kept once, however often and in whatever bytes it comes', async () => {
+    // Stripe posts at least once, and counts what is pending in the body.
+    const { input, attempt } = await opened();
+    await pay(attempt);
+    const [event = { body: '', headers: {} }] = await eventsOf(attempt);
+    expect((await post(event.body, event.headers)).status).toBe(200);
+    const other = event.body.replace(/"pending_webhooks": \d+/, '"pending_webhooks": 7');
+    expect(other).not.toBe(event.body);
+    const signature = Stripe.webhooks.generateTestHeaderString({ payload: other, secret: SECRET });
+    expect((await post(other, { 'stripe-signature': signature })).status).toBe(200);
+    expect(await world.callbacksOf(input)).toMatchObject([{ signature_valid: true, kind: 'ipn', outcome: 'RECEIVED' }]);
+    expect(world.sent.callbacks.map(({ reference }) => reference)).toContain(input.reference);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'ACCEPTED' }]);
+  });
+
+  test.each([
+    ['not at all', () => ({})],
+    ['by another secret', sign('whsec_other')],
+    ['six minutes ago', sign(SECRET, Math.floor(Date.now() / 1_000) - 360)],
+  ])('that is signed %s claims nothing, and hides no signed one', async (_name, headers) => {
+    // Anybody can post; the same event with its signature must still be heard.
+    const { input, attempt } = await opened();
+    await pay(attempt);
+    const [event = { body: '', headers: {} }] = await eventsOf(attempt);
+    await post(event.body, headers(event.body));
+    await post(event.body, event.headers);
+    const kept = await world.callbacksOf(input);
+    expect(kept.map(({ signature_valid: valid }) => valid)).toEqual([false, true]);
+  });
+
+  function sign(secret: string, timestamp = Math.floor(Date.now() / 1_000)) {
+    return (payload: string): Record<string, string> => ({
+      'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp }),
+    });
+  }
+});

@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Registration } from '../../database/applications.ts';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { call, type Answer } from './contract-client.ts';
+import { GATEWAY_PAGE } from './fake-dispatch.ts';
+import { httpCall, type HttpAnswer } from './http-call.ts';
+
+let world: ApiWorld;
+let origin: string;
+let web: string;
+let shop: Registration;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  origin = await world.listen();
+  shop = await world.register();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  // A listener of its own for each test: its rate limits are its own, too.
+  web = await world.listen({ pages: true });
+  world.dispatch.opening = 'opens';
+});
+
+function create(fields: object, registration = shop): Promise<Answer> {
+  const body = { amountMinor: 10_000, customerReference: 'cust_1', ...fields };
+  return call({ origin, method: 'POST', path: '/payments', credentials: registration.test, body });
+}
+
+async function choosing(): Promise<string> {
+  const { data } = await create({ gateways: ['sslcommerz', 'bkash'] });
+  return String(data['reference']);
+}
+
+const page = (reference: string, { query = '', cookie = '' } = {}): Promise<HttpAnswer> =>
+  httpCall({ origin: web, path: `/checkout/${reference}${query}`, headers: { cookie } });
+
+function choose(reference: string, body: string, type = 'application/x-www-form-urlencoded'): Promise<HttpAnswer> {
+  return httpCall({
+    origin: web,
+    method: 'POST',
+    path: `/checkout/${reference}/gateway`,
+    headers: { 'content-type': type },
+    body: Buffer.from(body),
+  });
+}
+
+const offered = ({ text }: HttpAnswer): string[] =>
+  [...text.matchAll(/name="gateway" value="([a-z]+)"/g)].map(([, name = '']) => name);
+
+const attemptsOf = (reference: string): Promise<{ gateway: string; left: boolean }[]> =>
+  world.sql(
+    `select t.gateway, superseded_at is not null as left from payment_attempts t join payments p on p.id = t.payment_id
+     where p.reference = ? order by number`,
+    [reference],
+  );
+
+describe('the member gateways of POST /payments', () => {
+  test('lets the payer choose among several, and names none until he has', async () => {
+    // The app sends him to our page; a gateway's page there is not yet.
+    const { status, data } = await create({ gateways: ['bkash', 'sslcommerz', 'bkash'] });
+    expect(status).toBe(201);
+    expect(data).toMatchObject({ status: 'PENDING', redirectUrl: null });
+    expect(await attemptsOf(String(data['reference']))).toEqual([]);
+    expect(offered(await page(String(data['reference'])))).toEqual(['bkash', 'sslcommerz']);
+  });
+
+  test('leaves no choice where only one suits, and opens its page at once', async () => {
+    // A page with a single button would be one step for nothing.
+    const one = await create({ gateways: ['bkash'] });
+    expect(one.data).toMatchObject({ status: 'PENDING', redirectUrl: GATEWAY_PAGE });
+    const tooSmall = await create({ gateways: ['sslcommerz', 'bkash'], amountMinor: 500 });
+    expect(tooSmall.data).toMatchObject({ redirectUrl: GATEWAY_PAGE });
+    expect(await attemptsOf(String(tooSmall.data['reference']))).toEqual([{ gateway: 'bkash', left: false }]);
+  });
+
+  test.each([
+    ['a gateway that there is not', { gateways: ['sslcommerz', 'paypal'] }, 400, 'VALIDATION_ERROR'],
+    ['an empty list', { gateways: [] }, 400, 'VALIDATION_ERROR'],
+    ['something that is no name', { gateways: ['sslcommerz', "bkash'--"] }, 400, 'VALIDATION_ERROR'],
+    ['a currency that none takes', { gateways: ['bkash'], currency: 'EUR' }, 400, 'VALIDATION_ERROR'],
+    [
+      'more than any takes',
+      { gateways: ['bkash', 'sslcommerz'], amountMinor: 50_000_001 },
+      400,
+      'AMOUNT_OUT_OF_BOUNDS',
+    ],
+  ])('refuses %s, and stores nothing', async (_name, fields, status, errorCode) => {
+    // A payment that nobody can pay is told when it is made, not to its payer.
+    const count = async (): Promise<unknown> => (await world.sql('select count(*) as all from payments'))[0];
+    const before = await count();
+    expect(await create(fields)).toMatchObject({ status, meta: { errorCode } });
+    expect(await count()).toEqual(before);
+  });
+
+  test('offers only what operators allow the application', async () => {
+    // The allow-list binds whatever the app asks for.
+    const bound = await world.register({ gatewaysAllowed: ['bkash'] });
+    const both = await create({ gateways: ['sslcommerz', 'bkash'] }, bound);
+    expect(await attemptsOf(String(both.data['reference']))).toEqual([{ gateway: 'bkash', left: false }]);
+    expect(await create({ gateways: ['sslcommerz'] }, bound)).toMatchObject({
+      meta: { errorCode: 'INVALID_OPERATION_STATE' },
+    });
+  });
+});
+
+describe('an application whose payers choose by its setting', () => {
+  test('need not name gateways in each request, and a request that does goes first', async () => {
+    // A shop that was integrated before there was a choice gets it without a change of its own.
+    const choosy = await world.register({ checkoutGateways: ['stripe', 'bkash', 'stripe'] });
+    const { data } = await create({}, choosy);
+    expect(data).toMatchObject({ status: 'PENDING', redirectUrl: null });
+    expect(offered(await page(String(data['reference'])))).toEqual(['stripe', 'bkash']);
+    const named = await create({ gateways: ['sslcommerz'] }, choosy);
+    expect(await attemptsOf(String(named.data['reference']))).toEqual([{ gateway: 'sslcommerz', left: false }]);
+  });
+
+  test('is told in its own words when none of them takes the payment', async () => {
+    // The setting must not lead to a payment that nobody can pay.
+    const dollars = await world.register({ checkoutGateways: ['stripe'] });
+    expect(await create({ currency: 'USD' }, dollars)).toMatchObject({ status: 201 });
+    const wallet = await world.register({ checkoutGateways: ['bkash'] });
+    expect(await create({ currency: 'USD' }, wallet)).toMatchObject({
+      status: 400,
+      meta: { errorCode: 'VALIDATION_ERROR' },
+    });
+    const barred = await world.register({ checkoutGateways: ['bkash'], gatewaysAllowed: ['sslcommerz'] });
+    expect(await create({}, barred)).toMatchObject({ meta: { errorCode: 'INVALID_OPERATION_STATE' } });
+  });
+});
+
+describe('the page that asks how to pay', () => {
+  test('lets forms lead to the pages of all gateways that it offers, and nowhere else', async () => {
+    // Chromium stops a form whose redirects leave what the policy lists.
+    const { headers } = await page(await choosing());
+    const directive = /form-action ([^;]+)/.exec(String(headers['content-security-policy']))?.[1];
+    expect(directive?.split(' ').sort()).toEqual(["'self'", 'https://bkash.example', 'https://gateway.example']);
+  });
+
+  test('sends the payer on to the page that he has chosen, and remembers nothing but the choice', async () => {
+    // One press is enough; the cookie tells nothing of him, and scripts never see it.
+    const reference = await choosing();
+    const answer = await choose(reference, 'gateway=bkash');
+    expect(answer).toMatchObject({ status: 303, headers: { location: GATEWAY_PAGE } });
+    expect(answer.headers['set-cookie']).toBe('lenden_gateway=bkash; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax');
+    expect(await attemptsOf(reference)).toEqual([{ gateway: 'bkash', left: false }]);
+    const { text } = await page(reference);
+    expect(text).toContain(`/checkout/${reference}/continue`);
+    expect(text).toContain(`/checkout/${reference}?choose=1`);
+    expect(text).toContain('bKash');
+  });
+
+  test('shows first what was chosen last in this browser, and takes no word of the cookie for more', async () => {
+    // The order is a comfort; what is offered comes from the row.
+    const reference = await choosing();
+    expect(offered(await page(reference, { cookie: 'lenden_gateway=bkash' }))).toEqual(['bkash', 'sslcommerz']);
+    expect(offered(await page(reference, { cookie: 'lenden_gateway=%3Cscript%3E' }))).toEqual(['sslcommerz', 'bkash']);
+  });
+
+  test('lets him change his mind: the former attempt is left, and a new one begun', async () => {
+    // Money that still arrives at the former is known by its own attempt.
+    const reference = await choosing();
+    await choose(reference, 'gateway=bkash');
+    expect(offered(await page(reference, { query: '?choose=1' }))).toEqual(['sslcommerz', 'bkash']);
+    const before = world.dispatch.chosen.length;
+    expect(await choose(reference, 'gateway=sslcommerz')).toMatchObject({ status: 303 });
+    expect(await attemptsOf(reference)).toEqual([
+      { gateway: 'bkash', left: true },
+      { gateway: 'sslcommerz', left: false },
+    ]);
+    expect(world.dispatch.chosen).toHaveLength(before + 1);
+  });
+
+  test('is explained step by step: not chosen, chosen, left for another', async () => {
+    // Whoever is asked about the payment sees which page the payer left, and when.
+    const { data } = await create({ gateways: ['sslcommerz', 'bkash'] });
+    const explained = async () => {
+      const answer = await call({ origin, path: `/payments/${String(data['id'])}/explain`, credentials: shop.test });
+      return { summary: String(answer.data['summary']), timeline: JSON.stringify(answer.data['timeline']) };
+    };
+    expect((await explained()).summary).toBe('The payer has not chosen yet where to pay.');
+    await choose(String(data['reference']), 'gateway=bkash');
+    expect((await explained()).summary).toBe('The checkout is open; the payer has not finished.');
+    await choose(String(data['reference']), 'gateway=sslcommerz');
+    expect((await explained()).timeline).toContain('attempt 1: left by the payer for another gateway');
+  });
+
+  test('goes on with the same attempt when the same is chosen again', async () => {
+    // A second press, or a second tab, costs no second session.
+    const reference = await choosing();
+    await choose(reference, 'gateway=bkash');
+    const again = await choose(reference, 'gateway=bkash');
+    expect(again).toMatchObject({ status: 303, headers: { location: GATEWAY_PAGE } });
+    expect(await attemptsOf(reference)).toHaveLength(1);
+    expect(world.dispatch.chosenAgain).toContain(reference);
+  });
+
+  test('waits on our own page when the gateway’s could not be had in time', async () => {
+    // The choice is a row; what was lost is only the waiting.
+    const reference = await choosing();
+    world.dispatch.opening = 'times out';
+    const answer = await choose(reference, 'gateway=bkash');
+    expect(answer).toMatchObject({ status: 303, headers: { location: `/checkout/${reference}?lang=en` } });
+    expect(await attemptsOf(reference)).toEqual([{ gateway: 'bkash', left: false }]);
+    const { text } = await page(reference);
+    expect(text).toContain('http-equiv="refresh"');
+    expect(text).toContain(`/checkout/${reference}?choose=1`);
+  });
+
+  test.each([
+    ['another gateway than those offered', 'gateway=stripe', undefined, 400],
+    ['no gateway', 'name=bkash', undefined, 400],
+    ['two gateways', 'gateway=bkash&gateway=sslcommerz', undefined, 400],
+    ['a name that is none', 'gateway=..%2F..%2Fcancel', undefined, 400],
+    ['JSON', '{"gateway":"bkash"}', 'application/json', 415],
+    ['a novel', `gateway=bkash&x=${'x'.repeat(2_000)}`, undefined, 413],
+  ])('refuses a form with %s, and begins no attempt', async (_name, body, type, status) => {
+    // The form is public: whoever knows the link can post anything to it.
+    const reference = await choosing();
+    const answer = await choose(reference, body, type);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer.headers['set-cookie']).toBeUndefined();
+    expect(await attemptsOf(reference)).toEqual([]);
+  });
+
+  test('stops a program that changes its mind for ever', async () => {
+    // Each choice is a session at a gateway; ten are more than a person needs.
+    const reference = await choosing();
+    const statuses = [];
+    for (let time = 0; time < 11; time += 1) {
+      statuses.push((await choose(reference, `gateway=${time % 2 === 0 ? 'bkash' : 'sslcommerz'}`)).status);
+    }
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 303), 429]);
+    expect(await attemptsOf(reference)).toHaveLength(10);
+  });
+
+  test('leaves one attempt current when two tabs choose at once', async () => {
+    // Of two choices one is the last; never are there two that both may be opened.
+    const reference = await choosing();
+    await Promise.all([choose(reference, 'gateway=bkash'), choose(reference, 'gateway=sslcommerz')]);
+    const attempts = await attemptsOf(reference);
+    expect(attempts.filter(({ left }) => !left)).toHaveLength(1);
+  });
+
+  test.each([
+    ['is cancelled', 'cancel_requested_at = now()'],
+    [
+      'is paid',
+      "status = 'SUCCEEDED', paid_at = now(), ended_at = now(), gateway = 'bkash', fee_minor = 0, event_sequence = 1",
+    ],
+    ['is expired', "created_at = now() - interval '2 hours', expires_at = now() - interval '1 second'"],
+  ])('offers and takes no choice of a payment that %s', async (_name, change) => {
+    // A stale tab must not open a way to pay for what is over.
+    const reference = await choosing();
+    await world.sql(`update payments set ${change} where reference = ? returning 1`, [reference]);
+    expect(offered(await page(reference, { query: '?choose=1' }))).toEqual([]);
+    const before = world.dispatch.chosen.length;
+    expect(await choose(reference, 'gateway=bkash')).toMatchObject({
+      status: 303,
+      headers: { location: `/checkout/${reference}?lang=en` },
+    });
+    expect(await attemptsOf(reference)).toEqual([]);
+    expect(world.dispatch.chosen).toHaveLength(before);
+  });
+
+  test('offers no choice where the application has made it', async () => {
+    // A link that asks for the choice does not make one.
+    const { data } = await create({});
+    const reference = String(data['reference']);
+    expect(offered(await page(reference, { query: '?choose=1' }))).toEqual([]);
+    expect(await choose(reference, 'gateway=bkash')).toMatchObject({ status: 400 });
+  });
+
+  test('asks in Bangla, too', async () => {
+    // Two languages, one page.
+    const { text } = await page(await choosing(), { query: '?lang=bn' });
+    expect(text).toContain('<html lang="bn"');
+    expect(text).toMatch(/action="[^"]*\/gateway\?lang=bn"/);
+  });
+});

@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { nextLateQuestion } from '../../domain/late-questions.ts';
+
+const NOW = new Date('2026-03-01T10:00:00Z');
+const minutesFromNow = (date: Date | null): number | null =>
+  date === null ? null : (date.getTime() - NOW.getTime()) / 60_000;
+const next = (asked: number, sessionLifeMinutes: number | null, openMinutes = 30): number | null => {
+  const openedAt = new Date(NOW.getTime() - openMinutes * 60_000);
+  return minutesFromNow(nextLateQuestion({ notifies: false, sessionLifeMinutes }, { openedAt, asked, now: NOW }));
+};
+
+test('a gateway that notifies nobody is asked 5 minutes, an hour and a day after the closing, then no more', () => {
+  // The number of questions is bounded, whatever the gateway says.
+  expect([0, 1, 2, 3, 4].map((asked) => next(asked, null))).toEqual([5, 55, 1_380, null, null]);
+});
+
+test('no question comes later than the session can be paid, but one just after its end', () => {
+  // Money can move until the last moment, and not after it.
+  expect(next(0, 40)).toBe(5);
+  expect(next(1, 40)).toBe(11);
+  expect(next(0, 31)).toBe(2);
+  expect([next(0, 29), next(1, 29)]).toEqual([null, null]);
+});
+
+test('a gateway that tells of every charge is not asked', () => {
+  // Its notice is the reason to ask.
+  const silence = { notifies: true, sessionLifeMinutes: null };
+  expect(nextLateQuestion(silence, { openedAt: NOW, asked: 0, now: NOW })).toBeNull();
+});

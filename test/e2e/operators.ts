@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { DevFile } from '../../scripts/dev-file.ts';
+
+export interface OperatorAnswer {
+  readonly status: number;
+  readonly data: unknown;
+  readonly code: string | null;
+}
+
+/** A request of the demo's operator of a role; of nobody for an empty one. */
+export type AsOperator = (role: string, method: string, path: string, body?: object) => Promise<OperatorAnswer>;
+
+const Answer = z.object({ data: z.unknown(), meta: z.object({ errorCode: z.string().nullable() }) });
+const Session = z.object({ token: z.string() });
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/** Signs in all of the demo's operators. `dev` is asked each time where the stack runs. */
+export async function signInOperators(dev: () => DevFile): Promise<AsOperator> {
+  const tokens = new Map<string, string>();
+  const send: AsOperator = async (role, method, path, body) => {
+    const response = await fetch(`${dev().api}${path}`, {
+      method,
+      headers: {
+        ...(role === '' ? {} : { authorization: `Bearer ${tokens.get(role)}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    const { data, meta } = Answer.parse(await response.json());
+    return { status: response.status, data, code: meta.errorCode };
+  };
+  for (const { role, email, password } of dev().operators) {
+    const { data } = await send('', 'POST', '/auth/login', { email, password });
+    tokens.set(role, Session.parse(data).token);
+  }
+  return send;
+}

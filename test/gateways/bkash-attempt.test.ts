@@ -1,0 +1,298 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { AttemptHandle, Gateway, SessionOrder } from '../../gateways/port.ts';
+import {
+  AGREED,
+  COMPLETED,
+  HANDLE,
+  json,
+  payment,
+  PAYMENT_ID,
+  REFERENCE,
+  refusal,
+  START_MS,
+  startScriptedBkash,
+  text,
+  type Reply,
+  type ScriptedBkash,
+} from './bkash-world.ts';
+
+let bkash: ScriptedBkash;
+let gateway: Gateway;
+beforeAll(async () => {
+  bkash = await startScriptedBkash();
+});
+afterAll(() => bkash.close());
+beforeEach(() => {
+  bkash.state.nowMs = START_MS;
+  gateway = bkash.process();
+});
+
+const ask = (changes: Partial<AttemptHandle> = {}) => gateway.askAttempt({ ...HANDLE, ...changes });
+const executions = (): number => bkash.calls().filter((name) => name === 'execute').length;
+const HANG: Reply = () => undefined;
+
+describe('a query that says', () => {
+  test.each([
+    ['Initiated, not finished', {}, { kind: 'untouched' }],
+    ['Cancelled', { transactionStatus: 'Cancelled' }, { kind: 'cancelled' }],
+    ['Failed', { transactionStatus: 'Failed' }, { kind: 'failed' }],
+    ['Declined', { transactionStatus: 'Declined' }, { kind: 'failed' }],
+    ['Expired', { transactionStatus: 'Expired' }, { kind: 'expired' }],
+    ['Authorized', { transactionStatus: 'Authorized' }, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+    ['nothing', { transactionStatus: null }, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+    [
+      'Initiated a day and more ago',
+      { paymentCreateTime: '2026-11-21T05:59:59:999 GMT+0600', verificationStatus: 'Complete' },
+      { kind: 'expired' },
+    ],
+    ['Initiated at a time that cannot be read', { paymentCreateTime: 'yesterday' }, { kind: 'untouched' }],
+  ])('%s is read for that and no more, and nothing is executed', async (_name, changes, answer) => {
+    // Only a payer who agreed is charged; an unknown word decides nothing.
+    bkash.answer({ status: payment(changes) });
+    expect(await ask()).toEqual(answer);
+    expect(executions()).toBe(0);
+  });
+
+  test.each([
+    ['503', refusal('503')],
+    ['a code that nobody knows', refusal('9999')],
+    ['an error in the other form', json({ errorCode: '2024', errorMessage: 'their words' })],
+    ['only a message', json({ message: 'Endpoint request timed out' })],
+    ['HTML', text('<html></html>')],
+    ['an empty object', json({})],
+    ['another payment', payment({ paymentID: 'TR0011SOMEBODYELSE' })],
+    ['completed without a transaction', payment({ transactionStatus: 'Completed' })],
+    ['HTTP 500', text('{}', 500)],
+    ['a redirect', text('', 302)],
+  ])('%s has not answered', async (_name, status) => {
+    // The question is put again; nobody is told that nobody paid.
+    bkash.answer({ status });
+    await expect(ask()).rejects.toMatchObject({ name: 'GatewayFailure', kind: 'ambiguous' });
+  });
+
+  test('that it does not know the payment decides nothing', async () => {
+    // It gave us the id itself.
+    bkash.answer({ status: refusal('2002') });
+    expect(await ask()).toEqual({ kind: 'unknown', note: 'PAYMENT_NOT_FOUND' });
+  });
+
+  test('nothing of the payer’s part is believed only together with his return', async () => {
+    // An answer without the word: the gateway itself still refuses an execution that comes too early.
+    bkash.answer({ status: payment({ verificationStatus: undefined }), execute: refusal('2060') });
+    expect(await ask()).toEqual({ kind: 'untouched' });
+    expect(await ask({ claimedValidationId: 'TR0011SOMEBODYELSE' })).toEqual({ kind: 'untouched' });
+    expect(executions()).toBe(0);
+    expect(await ask({ claimedValidationId: PAYMENT_ID })).toEqual({ kind: 'in-progress' });
+    expect(executions()).toBe(1);
+  });
+
+  test('the opposite of the payer’s return is believed', async () => {
+    // The browser’s success is no proof, not even that he finished.
+    bkash.answer({ status: payment() });
+    expect(await ask({ claimedValidationId: PAYMENT_ID })).toEqual({ kind: 'untouched' });
+    expect(executions()).toBe(0);
+  });
+});
+
+describe('an execution', () => {
+  test('is followed by a query, whose words are the evidence', async () => {
+    // The execution’s own answer holds the payer’s number, and is not the last word.
+    bkash.answer({ status: [AGREED, COMPLETED], execute: json({ statusCode: '0000', customerMsisdn: '01700000000' }) });
+    const answer = await ask();
+    expect(answer).toMatchObject({
+      kind: 'charged',
+      charge: {
+        validationId: PAYMENT_ID,
+        gatewayTxnId: '6H7801QFYM',
+        attemptReference: REFERENCE,
+        storeId: null,
+        orderAmountMinor: 10_000n,
+        grossMinor: 10_000n,
+        currency: 'BDT',
+        feeMinor: 0n,
+      },
+    });
+    expect(bkash.calls()).toEqual(['grant', 'status', 'execute', 'status']);
+    expect(answer.kind === 'charged' && answer.charge.evidence).not.toContain('01700000000');
+  });
+
+  test.each([
+    ['2062', refusal('2062')],
+    ['2117', refusal('2117')],
+    ['2068', refusal('2068')],
+    ['2056', refusal('2056')],
+    ['503', refusal('503')],
+    ['silence', HANG],
+    ['a cut connection', ((response) => response.destroy()) satisfies Reply],
+    ['only a message', json({ message: 'Endpoint request timed out' })],
+  ])('that answers %s is judged by the query: completed is charged', async (_name, execute) => {
+    // Whatever the answer was, the money moved.
+    bkash.answer({ status: [AGREED, AGREED, COMPLETED], execute });
+    expect((await ask()).kind).toBe('charged');
+    expect(executions()).toBe(1);
+  });
+
+  test.each([
+    ['0000', json({ statusCode: '0000' }), { kind: 'in-progress' }],
+    ['2060', refusal('2060'), { kind: 'in-progress' }],
+    ['2062', refusal('2062'), { kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' }],
+    ['2056', refusal('2056'), { kind: 'unknown', note: 'WRONG_STATE' }],
+    ['2029', refusal('2029'), { kind: 'unknown', note: 'DUPLICATE_TRANSACTION' }],
+    ['2069', refusal('2069'), { kind: 'cancelled' }],
+    ['2023', refusal('2023'), { kind: 'failed' }],
+    ['2014', refusal('2014'), { kind: 'failed' }],
+    ['9999', refusal('9999'), { kind: 'in-progress' }],
+    ['silence', HANG, { kind: 'in-progress' }],
+  ])('that answers %s while the query still shows none', async (_name, execute, answer) => {
+    // Only what is plain ends an attempt; the rest is asked again.
+    bkash.answer({ status: AGREED, execute });
+    expect(await ask()).toEqual(answer);
+  });
+
+  test('without an answer is not repeated while the gateway may be at work on it, and then once', async () => {
+    // bKash: after a silent execution ask, do not execute again.
+    bkash.answer({ status: AGREED, execute: HANG });
+    await ask();
+    bkash.later(59_000);
+    expect(await ask()).toEqual({ kind: 'in-progress' });
+    expect(executions()).toBe(1);
+    bkash.later(2_000);
+    await ask();
+    expect(executions()).toBe(2);
+  });
+
+  test('that was refused after one without an answer has not failed', async () => {
+    // It may be the first one that emptied the wallet.
+    bkash.answer({ status: AGREED, execute: [HANG, refusal('2023')] });
+    await ask();
+    bkash.later(61_000);
+    expect(await ask()).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
+  });
+
+  test('that the gateway takes for a duplicate is not repeated by a machine', async () => {
+    // The payer might pay twice.
+    bkash.answer({ status: AGREED, execute: refusal('2029') });
+    await ask();
+    bkash.later(24 * 60 * 60_000 - 120_000);
+    expect(await ask()).toEqual({ kind: 'in-progress' });
+    expect(executions()).toBe(1);
+  });
+
+  test('is not begun with a token that is not taken, and is after a new one', async () => {
+    // 401 is no execution.
+    bkash.answer({
+      status: [AGREED, COMPLETED],
+      execute: [json({ message: 'Unauthorized' }, 401), json({ statusCode: '0000' })],
+    });
+    expect((await ask()).kind).toBe('charged');
+    expect(executions()).toBe(2);
+  });
+});
+
+describe('a charge', () => {
+  test.each([
+    ['unpadded', { amount: '100' }, { grossMinor: 10_000n }],
+    ['as a number', { amount: 100 }, { grossMinor: 10_000n }],
+    ['finer than the minor unit', { amount: '100.001' }, { grossMinor: null }],
+    ['that is no decimal', { amount: '1e2' }, { grossMinor: null }],
+    ['of a currency that nobody knows', { currency: 'XXX1' }, { grossMinor: null, currency: 'XXX1' }],
+    [
+      'under the other name of its invoice',
+      { merchantInvoice: null, merchantInvoiceNumber: 'OTHER' },
+      { attemptReference: 'OTHER' },
+    ],
+    ['without an invoice', { merchantInvoice: null }, { attemptReference: '' }],
+  ])('%s is read exactly or not at all', async (_name, changes, charge) => {
+    // No float, no tolerance, no guess.
+    bkash.answer({ status: payment({ transactionStatus: 'Completed', trxID: 'TRX', ...changes }) });
+    expect(await ask()).toMatchObject({ kind: 'charged', charge });
+  });
+});
+
+describe('a session', () => {
+  const order: SessionOrder = {
+    attemptReference: REFERENCE,
+    amount: { amountMinor: 10_050n, currency: 'BDT' },
+    productName: 'A book',
+    customer: {
+      name: 'C',
+      email: 'c@example.com',
+      phone: '01711111111',
+      address: 'A',
+      city: 'D',
+      postcode: '1',
+      country: 'B',
+    },
+    callbacks: {
+      success: 'http://a/s',
+      fail: 'http://a/f',
+      cancel: 'http://a/c',
+      ipn: 'http://a/i',
+      back: 'http://a/b',
+    },
+    expiresAt: new Date('2026-11-22T01:00:00Z'),
+  };
+  const created = (bkashURL: string, paymentID = PAYMENT_ID): Reply =>
+    json({ statusCode: '0000', paymentID, bkashURL });
+
+  test('is asked for with the amount as text, our reference, and one address for the way back', async () => {
+    // Of the payer nothing is sent along that the application did not tell.
+    bkash.answer({ create: created(`${bkash.origin}/page`) });
+    expect(await gateway.openSession(order)).toEqual({
+      kind: 'opened',
+      sessionKey: PAYMENT_ID,
+      gatewayUrl: `${bkash.origin}/page`,
+    });
+    expect(bkash.state.asked.at(-1)?.body).toEqual({
+      mode: '0011',
+      intent: 'sale',
+      payerReference: REFERENCE,
+      callbackURL: expect.stringMatching(/^http:\/\/a\/b\/AbCdEfGhIjKlMnOpQrSt\.[0-9A-Za-z_-]{22}$/),
+      amount: '100.50',
+      currency: 'BDT',
+      merchantInvoiceNumber: REFERENCE,
+    });
+  });
+
+  test.each([
+    ['01770618575', '01770618575'],
+    ['8801770618575', '01770618575'],
+    ['+880 1770-618575', '01770618575'],
+    ['+44 20 7946 0000', REFERENCE],
+    ['', REFERENCE],
+    [null, REFERENCE],
+  ])('of a payer with the phone %p names the payer %p', async (payerPhone, payerReference) => {
+    // bKash fills its page in with a wallet's number; anything else would only confuse whoever reads it.
+    bkash.answer({ create: created(`${bkash.origin}/page`) });
+    await gateway.openSession({ ...order, payerPhone });
+    expect(bkash.state.asked.at(-1)?.body).toMatchObject({ payerReference, merchantInvoiceNumber: REFERENCE });
+  });
+
+  test.each([
+    'https://evil.example/page',
+    'javascript:alert(1)',
+    '',
+    'http://127.0.0.1.evil.example/',
+    'http://evilbkash.com/',
+  ])('with the page %p is not taken', async (page) => {
+    // A payer is only ever sent to the gateway.
+    bkash.answer({ create: created(page) });
+    await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+
+  test.each(['2006', '2029', '2049', '2064', '2065'])('that is refused by %s is refused for good', async (code) => {
+    // The gateway's text stays beside our own word.
+    bkash.answer({ create: refusal(code) });
+    expect(await gateway.openSession(order)).toEqual({
+      kind: 'refused',
+      code: 'GATEWAY_REFUSED_SESSION',
+      gatewayText: `code ${code}`,
+    });
+  });
+
+  test.each(['503', '2003', '9999'])('that is answered by %s may be asked for again', async (code) => {
+    // No refusal, and no session.
+    bkash.answer({ create: refusal(code) });
+    await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+});

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Gateway, RefundRequest } from '../../gateways/port.ts';
+import {
+  json,
+  PAYMENT_ID,
+  refusal,
+  startScriptedBkash,
+  text,
+  type Body,
+  type Reply,
+  type ScriptedBkash,
+} from './bkash-world.ts';
+
+let bkash: ScriptedBkash;
+let gateway: Gateway;
+beforeAll(async () => {
+  bkash = await startScriptedBkash();
+});
+afterAll(() => bkash.close());
+beforeEach(() => {
+  gateway = bkash.process();
+});
+
+const CHARGE = { validationId: PAYMENT_ID, gatewayTxnId: '6H7801QFYM' };
+const REQUEST: RefundRequest = {
+  ...CHARGE,
+  refundReference: 'ref_1',
+  amount: { amountMinor: 4_000n, currency: 'BDT' },
+  remarks: 'Refund',
+  askedBefore: false,
+  otherRefunds: 0,
+};
+const NONE = json({ statusCode: '0000', originalTrxID: '6H7801QFYM' });
+const refunded = (changes: Body = {}): Reply =>
+  json({
+    statusCode: '0000',
+    originalTrxID: '6H7801QFYM',
+    refundTrxID: 'REFUND0001',
+    transactionStatus: 'Completed',
+    amount: '40.00',
+    currency: 'BDT',
+    ...changes,
+  });
+const ask = (changes: Partial<RefundRequest> = {}) => gateway.refund({ ...REQUEST, ...changes });
+const refunds = (): Body[] => bkash.state.asked.filter(({ path }) => path.endsWith('/refund')).map(({ body }) => body);
+
+describe('a refund that is asked for the first time', () => {
+  test('is sent with the charge, the amount as text and our reference', async () => {
+    // The reason that an operator wrote stays with us.
+    bkash.answer({ refund: refunded() });
+    expect(await ask()).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
+    expect(refunds()).toEqual([
+      { paymentID: PAYMENT_ID, trxID: '6H7801QFYM', amount: '40.00', sku: 'ref_1', reason: 'Refund' },
+    ]);
+  });
+
+  test.each(['2034', '2071', '2072', '2074', '2077'])('is refused by %s, with the evidence', async (code) => {
+    // A plain word.
+    bkash.answer({ refund: refusal(code) });
+    expect(await ask()).toEqual({
+      kind: 'refused',
+      gatewayText: `code ${code}`,
+      evidence: expect.stringContaining(code),
+    });
+  });
+
+  test.each([
+    ['503', refusal('503')],
+    ['2003', refusal('2003')],
+    ['a code that nobody knows', refusal('9999')],
+    ['no refund in its answer', NONE],
+    ['another transaction', refunded({ originalTrxID: 'OTHER' })],
+    ['HTML', text('<html></html>')],
+    ['silence', () => undefined],
+  ])('is doubtful after %s', async (_name, refund) => {
+    // The money may be under way.
+    bkash.answer({ refund });
+    await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+});
+
+describe('a refund that is asked for again', () => {
+  test('is what the gateway already has, of the same amount', async () => {
+    // Its first answer was lost.
+    bkash.answer({ refund: refunded() });
+    expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
+    expect(refunds()).toEqual([{ paymentID: PAYMENT_ID, trxID: '6H7801QFYM' }]);
+  });
+
+  test.each([{ amount: '40.01' }, { amount: '4000' }, { amount: 'forty' }, { currency: 'USD' }])(
+    'is not what the gateway has of %j',
+    async (changes) => {
+      // Somebody gave back by hand; ours can never be carried out.
+      bkash.answer({ refund: refunded(changes) });
+      expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'refused' });
+      expect(refunds()).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['nothing', NONE],
+    ['2033', refusal('2033')],
+  ])('is sent when the gateway has %s', async (_name, status) => {
+    // The first one never arrived.
+    bkash.answer({ refund: [status, refunded()] });
+    expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'accepted' });
+    expect(refunds()).toHaveLength(2);
+  });
+
+  test('is not sent while the gateway does not say what it has', async () => {
+    // Twice is worse than late.
+    bkash.answer({ refund: refusal('503') });
+    await expect(ask({ askedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
+    expect(refunds()).toHaveLength(1);
+  });
+});
+
+test.each([false, true])(
+  'beside another refund of the charge none is asked for or claimed (before: %p)',
+  async (askedBefore) => {
+    // What the gateway has may be that other one: booked twice, given back once.
+    bkash.answer({ refund: refunded() });
+    expect(await ask({ askedBefore, otherRefunds: 1 })).toMatchObject({ kind: 'refused' });
+    expect(refunds()).toEqual([]);
+  },
+);
+
+test.each([
+  ['Completed', { kind: 'refunded', evidence: expect.any(String) }],
+  ['Initiated', { kind: 'processing', gatewayRefundId: 'REFUND0001', evidence: expect.any(String) }],
+  ['Pending', { kind: 'processing', gatewayRefundId: 'REFUND0001', evidence: expect.any(String) }],
+  ['Failed', { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+  ['', { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+])('a refund that stands as %p is %j', async (transactionStatus, answer) => {
+  // Only a plain word ends it.
+  bkash.answer({ refund: refunded({ transactionStatus }) });
+  expect(await gateway.askRefund('REFUND0001', CHARGE)).toEqual(answer);
+  expect(await gateway.askRefund('ANOTHER001', CHARGE)).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
+});

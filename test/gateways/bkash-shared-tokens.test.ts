@@ -1,0 +1,174 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openDatabase, type Database } from '../../database/connection.ts';
+import { GatewayTokens } from '../../database/gateway-tokens.ts';
+import { countSealed } from '../../database/sealed-secrets.ts';
+import { parseAllowList } from '../../domain/outbound-url.ts';
+import type { Gateway } from '../../gateways/port.ts';
+import { createGatewayRegistry } from '../../gateways/registry.ts';
+import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
+import { createSecretBox } from '../../runtime/secrets.ts';
+import { startBkashSimulator } from '../../simulators/bkash/server.ts';
+import type { RunningHost } from '../../simulators/host.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { HANDLE, json, payment, startScriptedBkash, type ScriptedBkash } from './bkash-world.ts';
+
+/* One merchant's token over several processes, each with connections of its own to the one database. */
+
+const MINUTE_MS = 60_000;
+const UNTOUCHED = payment({ paymentCreateTime: '' });
+const secrets = createSecretBox(`k1:${Buffer.alloc(32, 7).toString('base64')}`);
+
+let target: TestDatabase;
+let databases: readonly Database[];
+beforeAll(async () => {
+  target = await createTestDatabase();
+  databases = await Promise.all([1, 2].map(() => openDatabase({ url: target.url, poolSize: 2 })));
+});
+afterAll(async () => {
+  await Promise.all(databases.map((database) => database.close()));
+  await target.drop();
+});
+beforeEach(() => first().withSystem((em) => em.execute(`update gateway_tokens set account = 'of ' || id || account`)));
+
+function first(): Database {
+  const [database] = databases;
+  if (database === undefined) {
+    throw new Error('no database is open');
+  }
+  return database;
+}
+
+const shelves = (): GatewayTokens[] => databases.map((database) => new GatewayTokens({ database, secrets }));
+
+describe('registries of several processes, at the simulator', () => {
+  let simulator: RunningHost;
+  let dataDir: string;
+  let http: HttpClient;
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'bkash-'));
+    simulator = await startBkashSimulator({ dataDir });
+    http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  });
+  afterAll(async () => {
+    await http.close();
+    await simulator.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  function gatewayOf(bkashTokens: GatewayTokens): Gateway {
+    const secret = { password: 'lenden_test@bkash', appKey: 'lenden_test_app', appSecret: 'lenden_test_app_secret' };
+    const store = { id: 'lenden_test', secret: JSON.stringify(secret) };
+    const bkash = new Map([['TEST' as const, { baseUrl: simulator.url, store }]]);
+    const config = { sslcommerz: new Map(), bkash, nagad: new Map(), stripe: new Map() };
+    const registry = createGatewayRegistry({
+      config,
+      http,
+      secrets,
+      bkashTokens,
+      readManual: () => Promise.resolve(null),
+    });
+    const gateway = registry.open('bkash', 'TEST', { storeId: store.id, sealedSecret: null });
+    if (gateway === undefined) {
+      throw new Error('bKash is not in the registry');
+    }
+    return gateway;
+  }
+
+  test('that start at once and start again have one grant between them', async () => {
+    // bKash gives two an hour, and a rolling restart of four processes would block the merchant.
+    const ask = (shelf: GatewayTokens) =>
+      gatewayOf(shelf)
+        .askAttempt({ ...HANDLE, sessionKey: 'TR0011UNKNOWN1765275163828' })
+        .then(({ kind }) => kind);
+    const answers = await Promise.all([...shelves(), ...shelves()].map(ask));
+    for (const shelf of [...shelves(), ...shelves()]) {
+      answers.push(await ask(shelf));
+    }
+    expect(new Set(answers).size).toBe(1);
+    const [merchant] = (await (await fetch(`${simulator.url}/__sim/bkash/tokens`)).json()) as { calls: number[] }[];
+    expect(merchant?.calls).toHaveLength(1);
+  });
+
+  test('keep it sealed, under a key that can be rotated, where no application looks', async () => {
+    // Whoever has the token takes payments in the merchant's name.
+    const [row] = await first().withSystem((em) =>
+      em.execute<{ sealed: string }[]>(
+        'select sealed from gateway_tokens where sealed is not null order by id limit 1',
+      ),
+    );
+    expect(row?.sealed).toMatch(/^v2\.k1\./);
+    expect(secrets.open(row?.sealed ?? '')).toMatch(/"token":"[^"]{20,}"/);
+    expect(await countSealed(first())).toContainEqual(expect.objectContaining({ what: 'gateway tokens', keyId: 'k1' }));
+    await expect(
+      first().inTransaction({ applicationId: 1n, mode: 'TEST' }, (statements) =>
+        statements.execute('select 1 from gateway_tokens'),
+      ),
+    ).rejects.toThrow(/permission denied/);
+  });
+});
+
+describe('two processes, with a clock that moves', () => {
+  let bkash: ScriptedBkash;
+  beforeAll(async () => {
+    bkash = await startScriptedBkash();
+  });
+  afterAll(() => bkash.close());
+  beforeEach(() => bkash.answer({ status: UNTOUCHED }));
+
+  const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
+  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process(shelf));
+  const ask = (gateway: Gateway) => gateway.askAttempt(HANDLE);
+
+  test('renew an expired token once', async () => {
+    // Both find it dead in the same moment.
+    const both = processes();
+    await Promise.all(both.map(ask));
+    expect(tokenCalls()).toEqual(['grant']);
+    bkash.later(61 * MINUTE_MS);
+    await Promise.all(both.map(ask));
+    expect(tokenCalls()).toEqual(['grant', 'refresh']);
+  });
+
+  test('say that the merchant is blocked, and do not ask again until the hour is over', async () => {
+    // Each further call would prolong the block.
+    bkash.later(24 * 60 * MINUTE_MS);
+    bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
+    const [one, other] = processes();
+    if (one === undefined || other === undefined) {
+      throw new Error('two processes are needed');
+    }
+    await expect(ask(one)).rejects.toMatchObject({ kind: 'rate-limited' });
+    bkash.later(59 * MINUTE_MS);
+    await expect(ask(other)).rejects.toMatchObject({
+      kind: 'rate-limited',
+      message: expect.stringMatching(/next one can be had at 20/),
+    });
+    expect(tokenCalls()).toEqual(['grant']);
+    bkash.answer({ status: UNTOUCHED });
+    bkash.later(2 * MINUTE_MS);
+    expect((await ask(other)).kind).toBe('untouched');
+    expect((await ask(one)).kind).toBe('untouched');
+    expect(tokenCalls()).toEqual(['grant']);
+  });
+});
+
+test('a token that its taker died with can be taken again, and no longer be written by him', async () => {
+  // Only half a minute is lost, and what he still writes is of no account.
+  const [one, other] = shelves();
+  const lost = await one?.take('lost');
+  await lost?.write('by the first');
+  expect(await other?.take('lost')).toBeNull();
+  await first().withSystem((em) =>
+    em.execute(`update gateway_tokens set taken_until = now() - interval '1 second' where account = 'lost'`),
+  );
+  const found = await other?.take('lost');
+  expect(found?.kept).toBe('by the first');
+  await expect(lost?.write('too late')).rejects.toThrow(/another process/);
+  await lost?.giveBack();
+  expect(await one?.take('lost')).toBeNull();
+  await found?.giveBack();
+  expect(await one?.read('lost')).toBe('by the first');
+});

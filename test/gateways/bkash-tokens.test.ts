@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Gateway } from '../../gateways/port.ts';
+import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
+import { HANDLE, json, payment, startScriptedBkash, text, type ScriptedBkash } from './bkash-world.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Without a time, so that it does not grow old with the clock of these tests. */
+const UNTOUCHED = payment({ paymentCreateTime: '' });
+
+let bkash: ScriptedBkash;
+let gateway: Gateway;
+beforeAll(async () => {
+  bkash = await startScriptedBkash();
+});
+afterAll(() => bkash.close());
+beforeEach(() => {
+  gateway = bkash.process();
+  bkash.answer({ status: UNTOUCHED });
+});
+
+const ask = (at: Gateway = gateway) => at.askAttempt(HANDLE);
+const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
+
+describe('the token', () => {
+  test('is fetched once, with the merchant’s credentials, and serves every call', async () => {
+    // Two an hour: a token for each call would block the merchant with the third payer.
+    await Promise.all(Array.from({ length: 20 }, () => ask()));
+    await ask();
+    expect(tokenCalls()).toEqual(['grant']);
+    const [grant, query] = bkash.state.asked;
+    expect(grant).toMatchObject({
+      path: '/v1.2.0-beta/tokenized/checkout/token/grant',
+      headers: { username: 'merchant', password: 'p' },
+      body: { app_key: 'key', app_secret: 'secret' },
+    });
+    expect(query).toMatchObject({
+      path: '/v1.2.0-beta/tokenized/checkout/payment/status',
+      headers: { 'x-app-key': 'key', authorization: expect.stringMatching(/^token-/) },
+    });
+  });
+
+  test('is renewed before it dies, by its refresh token, and never more than twice an hour', async () => {
+    // A day of questions.
+    const calls: number[] = [];
+    for (let minute = 0; minute < 24 * 60; minute += 4) {
+      const before = tokenCalls().length;
+      await ask();
+      if (tokenCalls().length > before) {
+        calls.push(minute);
+      }
+      bkash.later(4 * MINUTE_MS);
+    }
+    expect(tokenCalls()[0]).toBe('grant');
+    expect(new Set(tokenCalls().slice(1))).toEqual(new Set(['refresh']));
+    for (const minute of calls) {
+      expect(calls.filter((other) => other >= minute && other < minute + 60).length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('is granted anew when its refresh token is not taken', async () => {
+    // How long a refresh token lives is not public.
+    await ask();
+    bkash.answer({ status: UNTOUCHED, refresh: json({ statusCode: '2079', statusMessage: 'Invalid app token' }) });
+    bkash.later(61 * MINUTE_MS);
+    expect((await ask()).kind).toBe('untouched');
+    expect(tokenCalls()).toEqual(['refresh', 'grant']);
+  });
+
+  test('that is near its end is used up when no new one can be had', async () => {
+    // An outage of the token call is not yet one of the payments.
+    await ask();
+    bkash.answer({ status: UNTOUCHED, grant: text('', 500), refresh: text('', 500) });
+    bkash.later(56 * MINUTE_MS);
+    expect((await ask()).kind).toBe('untouched');
+    bkash.later(5 * MINUTE_MS);
+    await expect(ask()).rejects.toMatchObject({ name: 'GatewayFailure' });
+  });
+
+  test('that the gateway has forgotten is replaced once, and then the answer counts', async () => {
+    // The call was not carried out, so it is safe to send it again.
+    bkash.answer({ status: [json({ message: 'Unauthorized' }, 401), UNTOUCHED] });
+    expect((await ask()).kind).toBe('untouched');
+    expect(bkash.calls()).toEqual(['grant', 'status', 'grant', 'status']);
+    bkash.answer({ status: json({ message: 'Unauthorized' }, 401) });
+    await expect(ask(bkash.process())).rejects.toMatchObject({ kind: 'unauthorized' });
+  });
+
+  test('is not asked for a third time within an hour, and the failure says until when', async () => {
+    // Whoever goes on asking is blocked for an hour.
+    bkash.answer({ status: json({ message: 'Unauthorized' }, 401) });
+    await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
+    const failure = await ask().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ kind: 'rate-limited', message: expect.stringMatching(/next one .* at 20\d\d-/) });
+    expect(tokenCalls()).toHaveLength(2);
+    bkash.answer({ status: UNTOUCHED });
+    bkash.later(61 * MINUTE_MS);
+    expect((await ask()).kind).toBe('untouched');
+  });
+
+  test('is not asked for again for an hour once the gateway has blocked us', async () => {
+    // Another process may have used up what there is.
+    bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
+    await expect(ask()).rejects.toMatchObject({ kind: 'rate-limited' });
+    bkash.later(50 * MINUTE_MS);
+    await expect(ask()).rejects.toMatchObject({ kind: 'rate-limited' });
+    expect(tokenCalls()).toHaveLength(1);
+    bkash.answer({ status: UNTOUCHED });
+    bkash.later(11 * MINUTE_MS);
+    expect((await ask()).kind).toBe('untouched');
+  });
+
+  test.each([
+    ['an app key that it does not know', json({ statusCode: '2001', statusMessage: 'Invalid App Key' })],
+    ['a wrong password', json({ message: 'Unauthorized' }, 401)],
+    ['a wrong password in HTTP 200', json({ message: 'Forbidden' })],
+  ])('is refused for %s, and that is what we say', async (_name, grant) => {
+    // An operator who typed a wrong secret is told so at once.
+    bkash.answer({ grant });
+    await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
+  });
+});
+
+describe('of two processes with one shelf', () => {
+  function createShelf(): TokenShelf {
+    const kept = new Map<string, string>();
+    const taken = new Set<string>();
+    return {
+      read: (account) => Promise.resolve(kept.get(account) ?? null),
+      take(account) {
+        if (taken.has(account)) {
+          return Promise.resolve(null);
+        }
+        taken.add(account);
+        return Promise.resolve({
+          kept: kept.get(account) ?? null,
+          write: (words) => Promise.resolve(void kept.set(account, words)),
+          giveBack: () => Promise.resolve(void taken.delete(account)),
+        });
+      },
+    };
+  }
+
+  test('the second takes the token of the first, also when that was renewed', async () => {
+    // Two workers are one merchant.
+    const shelf = createShelf();
+    const [first, second] = [bkash.process(shelf), bkash.process(shelf)];
+    await ask(first);
+    await ask(second);
+    expect(tokenCalls()).toEqual(['grant']);
+    bkash.later(57 * MINUTE_MS);
+    await ask(first);
+    await ask(second);
+    expect(tokenCalls().length).toBeLessThanOrEqual(2);
+  });
+
+  test('who needs a token while another one fetches it waits for that one', async () => {
+    // Two workers that start at once would use up the hour's two calls.
+    const shelf = createShelf();
+    const answers = await Promise.all([
+      ask(bkash.process(shelf)),
+      ask(bkash.process(shelf)),
+      ask(bkash.process(shelf)),
+    ]);
+    expect(answers.map(({ kind }) => kind)).toEqual(['untouched', 'untouched', 'untouched']);
+    expect(tokenCalls()).toEqual(['grant']);
+  });
+
+  test('a token that the gateway has forgotten is replaced once, not by each of them', async () => {
+    // The second process still keeps the dead one, and finds the living one where it looks first.
+    const shelf = createShelf();
+    const [first, second] = [bkash.process(shelf), bkash.process(shelf)];
+    await ask(first);
+    await ask(second);
+    const living = new Set<string>();
+    bkash.answer({
+      status: (response, asked) => {
+        const token = String(asked.headers.authorization);
+        const reply = living.has(token) ? UNTOUCHED : json({ message: 'Unauthorized' }, 401);
+        reply(response, asked);
+      },
+      grant: (response, asked) => {
+        living.add('token-new');
+        json({ statusCode: '0000', id_token: 'token-new', expires_in: 3_600, refresh_token: 'r' })(response, asked);
+      },
+    });
+    expect((await ask(first)).kind).toBe('untouched');
+    expect((await ask(second)).kind).toBe('untouched');
+    expect(tokenCalls()).toEqual(['grant']);
+  });
+
+  test('a block of the merchant is known to all of them until the hour is over', async () => {
+    // The next call of any of them would prolong it.
+    const shelf = createShelf();
+    bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
+    await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ kind: 'rate-limited' });
+    bkash.later(55 * MINUTE_MS);
+    await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ kind: 'rate-limited' });
+    expect(tokenCalls()).toHaveLength(1);
+    bkash.answer({ status: UNTOUCHED });
+    bkash.later(6 * MINUTE_MS);
+    expect((await ask(bkash.process(shelf))).kind).toBe('untouched');
+  });
+
+  test('calls of a process that died in them count', async () => {
+    // It may have used up what the merchant has.
+    const shelf = createShelf();
+    bkash.answer({ grant: (response) => response.destroy() });
+    for (const _process of [1, 2]) {
+      await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ name: 'GatewayFailure' });
+      bkash.later(1_000);
+    }
+    bkash.answer({ status: UNTOUCHED });
+    await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ kind: 'rate-limited' });
+    expect(tokenCalls()).toEqual([]);
+  });
+
+  test('a shelf that is broken is no permission to ask, and one that holds nonsense is as good as empty', async () => {
+    // What the others have asked for is not known, and one call too many blocks the merchant for an hour.
+    const broken: TokenShelf = {
+      read: () => Promise.reject(new Error('away')),
+      take: () => Promise.reject(new Error('away')),
+    };
+    await expect(ask(bkash.process(broken))).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(tokenCalls()).toEqual([]);
+    const nonsense: TokenShelf = { ...createShelf(), read: () => Promise.resolve('{"token":7}') };
+    expect((await ask(bkash.process(nonsense))).kind).toBe('untouched');
+  });
+});

@@ -1,0 +1,602 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { attemptReference, refundReference } from '../../domain/references.ts';
+import { disagreement } from '../../domain/verification.ts';
+import {
+  GatewayFailure,
+  type AttemptAnswer,
+  type AttemptHandle,
+  type Charge,
+  type Gateway,
+  type GatewayCapabilities,
+  type RefundAnswer,
+  type RefundRequest,
+  type SessionOrder,
+} from '../../gateways/port.ts';
+
+/** What a payer does on the gateway's page. */
+export type PayerDoes = 'pay' | 'decline' | 'cancel';
+
+/** A line of the simulator's charge log, which says what happened to the payer's money whatever anybody was told. */
+export interface MoneyMoved {
+  readonly kind: string;
+  readonly tranId: string;
+  readonly amount: string;
+}
+
+/** One adapter with its simulator, running. */
+export interface GatewayWorld {
+  readonly gateway: Gateway;
+  /** The same store with a wrong password. */
+  readonly stranger: Gateway;
+  /** The same adapter at a port where nobody listens. */
+  readonly unreachable: Gateway;
+  /** Scripts the next session. */
+  script(name: string): Promise<void>;
+  payer(reference: string, does: PayerDoes): Promise<void>;
+  /** The newest callback of a session as the adapter is handed it. */
+  callback(reference: string): Promise<string>;
+  /** The same with another attempt's name in it. */
+  forged(callback: string, reference: string): string;
+  attemptNamedIn(raw: string): string | null;
+  money(): Promise<readonly MoneyMoved[]>;
+  close(): Promise<void>;
+}
+
+/** One row of the suite: how a gateway names what is tried, and where it differs by its nature. */
+export interface ContractRow {
+  readonly name: string;
+  open(): Promise<GatewayWorld>;
+  readonly capabilities: GatewayCapabilities;
+  /** Names of the simulator's scripts. */
+  readonly scripts: Readonly<
+    Record<
+      'openLost' | 'openNotDone' | 'openRefused' | 'chargeLost' | 'wrongAmount' | 'wrongReference' | 'unknownStatus',
+      string
+    >
+  > & {
+    /** Null where the protocol knows one currency and names none. */
+    readonly wrongCurrency: string | null;
+    /** Null where no refunds are offered. */
+    readonly refunds: Readonly<Record<'lost' | 'garbage' | 'notDone' | 'refused', string>> | null;
+  };
+  /** Scripts by which the first questions after the payer's part are not answered. */
+  readonly unanswered: readonly string[];
+  /** What the gateway says of a payer who gave up. */
+  readonly cancelled: AttemptAnswer['kind'];
+  /** `execution`: no money moves until we say so. */
+  readonly moneyMovesBy: 'payer' | 'execution';
+}
+
+const QUESTIONS_MAX = 40;
+const PAUSE_MS = 50;
+const AMOUNT = { amountMinor: 10_000n, currency: 'BDT' };
+
+/** Runs every case that an adapter has to stand, whatever the gateway; the next gateway is one more row. */
+export function gatewayContract(row: ContractRow): void {
+  describe(row.name, () => {
+    let world: GatewayWorld;
+    beforeAll(async () => {
+      world = await row.open();
+    });
+    afterAll(() => world.close());
+    const use = (): GatewayWorld => world;
+    sessionCases(row, use);
+    answerCases(row, use);
+    executionCases(row, use);
+    refundCases(row, use);
+    callbackCases(use);
+  });
+}
+
+/** An adapter that asks nobody outside: people are its remote, and a book is where they write. */
+export interface HandRow {
+  readonly name: string;
+  open(): Promise<HandWorld>;
+}
+
+export type HandWorld = Pick<
+  GatewayWorld,
+  'gateway' | 'payer' | 'callback' | 'forged' | 'attemptNamedIn' | 'money' | 'close'
+> & {
+  /** The payer says that he has paid, and nobody has looked. */
+  claims(reference: string): void;
+};
+
+/** The cases that make sense where there is no remote. */
+export function handContract(row: HandRow): void {
+  describe(row.name, () => {
+    let hand: HandWorld;
+    let world: GatewayWorld;
+    beforeAll(async () => {
+      hand = await row.open();
+      world = { ...hand, stranger: hand.gateway, unreachable: hand.gateway, script: () => Promise.resolve() };
+    });
+    afterAll(() => hand.close());
+
+    test('a session is opened without a page, for days, with what the payer reads in two languages', async () => {
+      // The payer stays with us.
+      const outcome = await hand.gateway.openSession(orderOf());
+      expect(outcome).toMatchObject({ kind: 'opened', gatewayUrl: null, payWithinMinutes: 72 * 60 });
+      expect(hand.gateway.instructions).toMatchObject({ label: { en: 'Bank', bn: 'ব্যাংক' } });
+      expect(hand.gateway.capabilities).toMatchObject({ takesCallbacks: false });
+    });
+
+    test('an attempt is untouched until the payer says something, and then with an operator', async () => {
+      // A claim is no charge, and no time ends it.
+      const { reference, sessionKey } = await opened(world);
+      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'untouched' });
+      expect(await ask(world, attemptReference(), { sessionKey: null })).toEqual({ kind: 'untouched' });
+      hand.claims(reference);
+      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'with-operator', since: expect.any(Date) });
+      expect(await moved(world, reference)).toEqual([]);
+    });
+
+    test('one that was confirmed is charged, with every fact, and found once, however often and at once it is asked', async () => {
+      // The operators’ word is the charge.
+      const { reference, sessionKey } = await opened(world);
+      await hand.payer(reference, 'pay');
+      const answers = await Promise.all(Array.from({ length: 5 }, () => askUntilCharged(world, reference, sessionKey)));
+      for (const charge of answers) {
+        expect(agrees(world, reference, charge)).toBeNull();
+        expect(charge.evidence).toContain(charge.gatewayTxnId);
+        expect([charge.feeMinor, charge.netText, charge.riskFlagged]).toEqual([0n, '', false]);
+      }
+      const knownValidationIds = answers.map(({ validationId }) => validationId);
+      expect(await ask(world, reference, { sessionKey, knownValidationIds })).toEqual({ kind: 'untouched' });
+      expect(await moved(world, reference)).toEqual(['charge 100.00']);
+    });
+
+    test('one that was rejected is untouched: the payer may say something else', async () => {
+      // A rejection ends a claim, not the payment.
+      const { reference, sessionKey } = await opened(world);
+      await hand.payer(reference, 'decline');
+      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'untouched' });
+    });
+
+    test('a refund is paid back by people, and nothing is said of it without them', async () => {
+      // Nobody is asked, so nobody can answer.
+      const { reference, request } = await refundable(world, 4_000n);
+      expect(await hand.gateway.refund(request)).toMatchObject({ kind: 'by-hand' });
+      expect(await hand.gateway.askRefund('any', request)).toMatchObject({ kind: 'unknown' });
+      expect(await moved(world, reference)).toEqual(['charge 100.00']);
+    });
+
+    test('the notice of a decision names its attempt and its charge; anything else claims nothing', async () => {
+      // It is only the reason to look into the book.
+      const { reference } = await opened(world);
+      await hand.payer(reference, 'pay');
+      const notice = await hand.callback(reference);
+      expect(hand.gateway.parseCallback(notice)).toMatchObject({
+        attemptReference: reference,
+        signatureValid: true,
+        claims: 'paid',
+      });
+      for (const text of ['', '{', '[]', '{"decided":"confirmed"}', hand.forged(notice, 'nobody')]) {
+        expect(hand.gateway.parseCallback(text)).toMatchObject({ signatureValid: false, claims: 'unknown' });
+      }
+    });
+  });
+}
+
+function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void {
+  describe('a session', () => {
+    test('is opened with a key and a page, and untouched until the payer does something', async () => {
+      // The payer is sent somewhere, and nothing is decided by that.
+      const { reference, sessionKey, gatewayUrl } = await opened(world());
+      expect(URL.canParse(gatewayUrl ?? '')).toBe(true);
+      expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'untouched' });
+    });
+
+    test.each([
+      ['was made', scripts.openLost],
+      ['was not made', scripts.openNotDone],
+    ])(
+      'whose answer was lost, and which %s, is opened again under the same reference and charged once',
+      async (_name, script) => {
+        // Opening is repeated until it is answered: it must never take money twice.
+        const order = orderOf();
+        await world().script(script);
+        await expect(world().gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
+        const { sessionKey } = await opened(world(), order);
+        await world().payer(order.attemptReference, 'pay');
+        expect(await askUntilCharged(world(), order.attemptReference, sessionKey)).toMatchObject({
+          grossMinor: 10_000n,
+        });
+        expect(await moved(world(), order.attemptReference)).toEqual(['charge 100.00']);
+      },
+    );
+
+    test('that the gateway will never make is refused in a word of ours', async () => {
+      // A refusal for good ends the payment at once; the gateway’s text stays beside it.
+      await world().script(scripts.openRefused);
+      expect(await world().gateway.openSession(orderOf())).toMatchObject({
+        kind: 'refused',
+        code: 'GATEWAY_REFUSED_SESSION',
+      });
+    });
+
+    test('that could not be asked for is unavailable: nothing left us', async () => {
+      // What never arrived may be repeated without a second thought.
+      await expect(world().unreachable.openSession(orderOf())).rejects.toMatchObject({ kind: 'unavailable' });
+    });
+  });
+}
+
+function answerCases(row: ContractRow, world: () => GatewayWorld): void {
+  const { scripts } = row;
+
+  describe('an attempt', () => {
+    test('that was paid is charged, with every fact and the gateway’s words, and found once', async () => {
+      // The happy way; without a callback, which may never come.
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'pay');
+      const charge = await askUntilCharged(world(), reference, sessionKey);
+      expect(agrees(world(), reference, charge)).toBeNull();
+      expect(charge.evidence).toContain(charge.gatewayTxnId);
+      expect(charge.feeMinor >= 0n && charge.feeMinor < 10_000n).toBe(true);
+      expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'charged', charge: expect.anything() });
+      const knownValidationIds = [charge.validationId];
+      expect(await ask(world(), reference, { sessionKey, knownValidationIds })).toEqual({ kind: 'untouched' });
+      expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+    });
+
+    test('that was declined has failed, and no money moved', async () => {
+      // A plain refusal ends the payment.
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'decline');
+      expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'failed' });
+      expect(await moved(world(), reference)).toEqual([]);
+    });
+
+    test('that the payer gave up is what the gateway says of it', async () => {
+      // No browser’s word, only the gateway’s.
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'cancel');
+      expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: row.cancelled });
+      expect(await moved(world(), reference)).toEqual([]);
+    });
+
+    test('that was never opened is untouched', async () => {
+      // A row that was written before the gateway was called.
+      expect(await ask(world(), attemptReference(), { sessionKey: null })).toEqual({ kind: 'untouched' });
+    });
+
+    test('whose charge was made and its answer lost is found, and not charged again', async () => {
+      // The most dangerous moment: the money moved and nobody was told.
+      await world().script(scripts.chargeLost);
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'pay');
+      expect(agrees(world(), reference, await askUntilCharged(world(), reference, sessionKey))).toBeNull();
+      expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+    });
+
+    test.each(row.unanswered)('is not decided by %s', async (script) => {
+      // A gateway that cannot be understood has said nothing.
+      await world().script(script);
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'pay');
+      await expect(ask(world(), reference, { sessionKey })).rejects.toBeInstanceOf(GatewayFailure);
+      await askUntilCharged(world(), reference, sessionKey);
+      expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+    });
+
+    test('with a word that nobody knows is unknown', async () => {
+      // Never a success, nor a failure.
+      await world().script(scripts.unknownStatus);
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'pay');
+      expect((await ask(world(), reference, { sessionKey })).kind).toBe('unknown');
+    });
+
+    const currency = scripts.wrongCurrency;
+    test.each([
+      ['another amount', scripts.wrongAmount, 'AMOUNT_MISMATCH'],
+      ...(currency === null ? [] : [['another currency', currency, 'CURRENCY_MISMATCH'] as const]),
+      ['another reference', scripts.wrongReference, 'REFERENCE_MISMATCH'],
+    ])('that was charged by %s shows it', async (_name, script, reason) => {
+      // A charge that does not agree with its order goes to a person.
+      await world().script(script);
+      const { reference, sessionKey } = await opened(world());
+      await world().payer(reference, 'pay');
+      expect(agrees(world(), reference, await askUntilCharged(world(), reference, sessionKey))).toBe(reason);
+    });
+
+    if (row.capabilities.questionsProveStore) {
+      test('is not asked about with credentials that the gateway does not take', async () => {
+        // A wrong password does not mean that nobody paid.
+        const handle = { ...HANDLE, attemptReference: attemptReference() };
+        await expect(world().stranger.askAttempt(handle)).rejects.toMatchObject({ kind: 'unauthorized' });
+      });
+    } else {
+      test('is answered whoever asks, and a session is opened by nobody but the store', async () => {
+        // A protocol whose questions prove nothing cannot tell an operator that his credentials are right.
+        const { reference, sessionKey } = await opened(world());
+        const handle = { ...HANDLE, attemptReference: reference, sessionKey };
+        expect(await world().stranger.askAttempt(handle)).toEqual({ kind: 'untouched' });
+        const outcome = await world()
+          .stranger.openSession(orderOf())
+          .catch(() => null);
+        expect(outcome?.kind).not.toBe('opened');
+      });
+    }
+
+    test('is not asked about where nobody listens', async () => {
+      // Nor does a gateway that is away.
+      const handle = { ...HANDLE, attemptReference: attemptReference(), sessionKey: 'SESSION1' };
+      await expect(world().unreachable.askAttempt(handle)).rejects.toMatchObject({ kind: 'unavailable' });
+    });
+  });
+}
+
+function executionCases({ moneyMovesBy }: ContractRow, world: () => GatewayWorld): void {
+  test('a question about an ended payment moves no money', async () => {
+    // Whoever agrees after the end pays nothing where money moves by our word, and is late money where it does not.
+    const { reference, sessionKey } = await opened(world());
+    await world().payer(reference, 'pay');
+    const answer = await ask(world(), reference, { sessionKey, mayExecute: false });
+    expect(answer.kind).toBe(moneyMovesBy === 'execution' ? 'untouched' : 'charged');
+    expect(await moved(world(), reference)).toHaveLength(moneyMovesBy === 'execution' ? 0 : 1);
+  });
+
+  test('questions at the same time charge once', async () => {
+    // A callback, a timer and an operator may ask at the same moment.
+    const { reference, sessionKey } = await opened(world());
+    await world().payer(reference, 'pay');
+    const settled = await Promise.allSettled(Array.from({ length: 5 }, () => ask(world(), reference, { sessionKey })));
+    expect(settled.some(({ status }) => status === 'fulfilled')).toBe(true);
+    await askUntilCharged(world(), reference, sessionKey);
+    expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+  });
+}
+
+function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world: () => GatewayWorld): void {
+  if (refunds === null || !capabilities.refunds) {
+    test('a refund is refused without a word to the gateway', async () => {
+      // Nobody waits for what this gateway does not do.
+      expect([refunds, capabilities.refunds]).toEqual([null, false]);
+      const request = { ...REFUND, refundReference: refundReference(), validationId: 'V', gatewayTxnId: 'T' };
+      expect(await world().unreachable.refund(request)).toMatchObject({ kind: 'refused' });
+      expect((await world().unreachable.askRefund('nosuchrefund1', request)).kind).toBe('unknown');
+    });
+    return;
+  }
+  describe('a refund', () => {
+    test.each([
+      ['whole', 10_000n, '100.00'],
+      ['in part', 4_000n, '40.00'],
+    ])('is given %s, and the gateway says how it ended', async (_name, amountMinor, text) => {
+      // The happy way.
+      const { reference, request } = await refundable(world(), amountMinor);
+      expect(await refundUntilEnded(world(), request)).toBe('refunded');
+      expect(await moved(world(), reference)).toEqual(['charge 100.00', `refund ${text}`]);
+    });
+
+    test.each([
+      ['its answer was lost', refunds.lost],
+      ['its answer was spoilt', refunds.garbage],
+      ['it was not carried out', refunds.notDone],
+    ])('that is repeated since %s gives the money back once', async (_name, script) => {
+      // The key is the same over every retry, or the gateway is asked first.
+      await world().script(script);
+      const { reference, request } = await refundable(world(), 4_000n);
+      await expect(world().gateway.refund(request)).rejects.toMatchObject({ kind: 'ambiguous' });
+      expect(await refundUntilEnded(world(), { ...request, askedBefore: true })).toBe('refunded');
+      expect(await moved(world(), reference)).toEqual(['charge 100.00', 'refund 40.00']);
+    });
+
+    test('that is asked for twice gives the money back once', async () => {
+      // A worker may die between the answer and its row.
+      const { reference, request } = await refundable(world(), 4_000n);
+      await refundUntilEnded(world(), request);
+      expect(await refundUntilEnded(world(), { ...request, askedBefore: true })).toBe('refunded');
+      expect(await moved(world(), reference)).toEqual(['charge 100.00', 'refund 40.00']);
+    });
+
+    test('that the gateway refuses is refused, and no money moves', async () => {
+      // A plain word ends it.
+      await world().script(refunds.refused);
+      const { reference, request } = await refundable(world(), 4_000n);
+      expect(await world().gateway.refund(request)).toMatchObject({ kind: 'refused' });
+      expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+    });
+
+    test('of more than was charged is refused', async () => {
+      // The gateway’s own bound, behind ours.
+      const { reference, request } = await refundable(world(), 10_001n);
+      expect(await world().gateway.refund(request)).toMatchObject({ kind: 'refused' });
+      expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+    });
+
+    test('beyond the number that the gateway takes is refused, one within it is not mistaken for another', async () => {
+      // Two refunds of one amount must give back twice that amount, or one of them fails.
+      const { reference, request } = await refundable(world(), 4_000n);
+      await refundUntilEnded(world(), request);
+      const second = { ...request, refundReference: refundReference(), otherRefunds: 1 };
+      const { refundsPerPaymentMax: max } = world().gateway.capabilities;
+      const outcome = await refundUntilEnded(world(), second);
+      expect(outcome).toBe(max === 1 ? 'refused' : 'refunded');
+      expect(await moved(world(), reference)).toHaveLength(max === 1 ? 2 : 3);
+    });
+
+    test('that nobody asked for is unknown, not failed', async () => {
+      // What the gateway does not find says nothing about how it ended.
+      const { request } = await refundable(world(), 4_000n);
+      expect((await world().gateway.askRefund('nosuchrefund1', request)).kind).toBe('unknown');
+    });
+
+    test('is not asked for where nobody listens', async () => {
+      // It never left us: no doubt remains.
+      const request = { ...REFUND, refundReference: refundReference(), validationId: 'V', gatewayTxnId: 'T' };
+      await expect(world().unreachable.refund(request)).rejects.toMatchObject({ kind: 'unavailable' });
+    });
+  });
+}
+
+function callbackCases(world: () => GatewayWorld): void {
+  describe('a callback', () => {
+    test('names its attempt, bears its signature and claims what the payer did', async () => {
+      // It is the reason to ask, at once.
+      const { reference } = await opened(world());
+      await world().payer(reference, 'pay');
+      const raw = await world().callback(reference);
+      expect(world().attemptNamedIn(raw)).toBe(reference);
+      expect(world().gateway.parseCallback(raw)).toMatchObject({
+        attemptReference: reference,
+        signatureValid: true,
+        claims: 'paid',
+      });
+      const given = await opened(world());
+      await world().payer(given.reference, 'cancel');
+      const parsed = world().gateway.parseCallback(await world().callback(given.reference));
+      expect(parsed).toMatchObject({ attemptReference: given.reference, signatureValid: true, claims: 'cancelled' });
+    });
+
+    test('of one attempt is none of another, nor of another store', async () => {
+      // A payer cannot pay one thing and show it for another.
+      const [first, second] = [await opened(world()), await opened(world())];
+      await world().payer(first.reference, 'pay');
+      const raw = await world().callback(first.reference);
+      const forged = world().forged(raw, second.reference);
+      expect(world().attemptNamedIn(forged)).toBe(second.reference);
+      expect(world().gateway.parseCallback(forged).signatureValid).toBe(false);
+      expect(world().stranger.parseCallback(raw).signatureValid).toBe(false);
+    });
+
+    test.each(['', '?', '{', '{"Type":"Notification"}', 'a=1&a=2', 'x'.repeat(60_000), '\u0000', '%E0%A4%A', '[]'])(
+      'of nonsense is read as nothing (%#)',
+      (raw) => {
+        // Whatever a stranger sends, the reader stands.
+        expect(world().attemptNamedIn(raw)).toBeNull();
+        expect(world().gateway.parseCallback(raw)).toMatchObject({ attemptReference: null, signatureValid: false });
+      },
+    );
+  });
+}
+
+const HANDLE: Omit<AttemptHandle, 'attemptReference'> = {
+  sessionKey: null,
+  claimedValidationId: null,
+  knownValidationIds: [],
+};
+const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayTxnId'> = {
+  amount: { amountMinor: 4_000n, currency: 'BDT' },
+  remarks: 'Refund',
+  askedBefore: false,
+  otherRefunds: 0,
+};
+
+function orderOf(): SessionOrder {
+  return {
+    attemptReference: attemptReference(),
+    amount: AMOUNT,
+    productName: 'A book',
+    customer: {
+      name: 'Jane',
+      email: 'jane@example.com',
+      phone: '01711111111',
+      address: 'House 1',
+      city: 'Dhaka',
+      postcode: '1205',
+      country: 'Bangladesh',
+    },
+    callbacks: {
+      success: 'http://127.0.0.1:9/success',
+      fail: 'http://127.0.0.1:9/fail',
+      cancel: 'http://127.0.0.1:9/cancel',
+      ipn: 'http://127.0.0.1:9/ipn',
+      back: 'http://127.0.0.1:9/return',
+    },
+    expiresAt: new Date(Date.now() + 30 * 60_000),
+  };
+}
+
+interface Opened {
+  readonly reference: string;
+  readonly sessionKey: string;
+  readonly gatewayUrl: string | null;
+}
+
+async function opened(world: GatewayWorld, order: SessionOrder = orderOf()): Promise<Opened> {
+  const outcome = await world.gateway.openSession(order);
+  if (outcome.kind !== 'opened') {
+    throw new Error(`the session was ${outcome.kind}`);
+  }
+  return { reference: order.attemptReference, ...outcome };
+}
+
+function ask(world: GatewayWorld, reference: string, changes: Partial<AttemptHandle>): Promise<AttemptAnswer> {
+  return world.gateway.askAttempt({ ...HANDLE, attemptReference: reference, mayExecute: true, ...changes });
+}
+
+/** As the workflow does: again and again, until there is a plain answer. */
+async function askUntilCharged(world: GatewayWorld, reference: string, sessionKey: string): Promise<Charge> {
+  let last: unknown;
+  for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
+    try {
+      const answer = await ask(world, reference, { sessionKey });
+      if (answer.kind === 'charged') {
+        return answer.charge;
+      }
+      last = answer;
+    } catch (error) {
+      if (!(error instanceof GatewayFailure)) {
+        throw error;
+      }
+      last = error;
+    }
+    await pause();
+  }
+  throw new Error('the gateway never confirmed the charge', { cause: last });
+}
+
+function agrees({ gateway }: GatewayWorld, reference: string, charge: Charge): string | null {
+  return disagreement({ attemptReference: reference, storeId: gateway.storeId, amount: AMOUNT }, charge);
+}
+
+async function moved(world: GatewayWorld, reference: string): Promise<string[]> {
+  const lines = (await world.money()).filter(({ tranId, kind }) => tranId === reference && kind !== 'refund_outcome');
+  return lines.map(({ kind, amount }) => `${kind} ${amount}`);
+}
+
+/** A charge, and the request to give a part of it back. */
+async function refundable(
+  world: GatewayWorld,
+  amountMinor: bigint,
+): Promise<{ reference: string; request: RefundRequest }> {
+  const { reference, sessionKey } = await opened(world);
+  await world.payer(reference, 'pay');
+  const { gatewayTxnId, validationId } = await askUntilCharged(world, reference, sessionKey);
+  const amount = { amountMinor, currency: 'BDT' };
+  return { reference, request: { ...REFUND, refundReference: refundReference(), gatewayTxnId, validationId, amount } };
+}
+
+/** As the refund's workflow does: asks for it, then how it stands. */
+async function refundUntilEnded(world: GatewayWorld, request: RefundRequest): Promise<RefundAnswer['kind']> {
+  const { gateway } = world;
+  let id: string | null = null;
+  for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
+    try {
+      const answer: RefundAnswer =
+        id === null
+          ? await gateway.refund({ ...request, askedBefore: request.askedBefore || asked > 0 })
+          : await gateway.askRefund(id, request);
+      if (answer.kind === 'accepted' || answer.kind === 'processing') {
+        id ??= answer.gatewayRefundId;
+      } else if (answer.kind !== 'unknown') {
+        return answer.kind;
+      }
+    } catch (error) {
+      if (!(error instanceof GatewayFailure)) {
+        throw error;
+      }
+    }
+    await pause();
+  }
+  throw new Error('the refund never ended');
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, PAUSE_MS);
+  });
+}

@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { GatewayFailure, type AttemptHandle } from '../../gateways/port.ts';
+import {
+  EXPIRED,
+  HANDLE,
+  HANG,
+  json,
+  OPEN,
+  REFERENCE,
+  refusal,
+  session,
+  SESSION_ID,
+  startScriptedStripe,
+  text,
+  type ScriptedStripe,
+  type SessionChanges,
+} from './stripe-world.ts';
+
+let stripe: ScriptedStripe;
+beforeAll(async () => {
+  stripe = await startScriptedStripe();
+});
+afterAll(() => stripe.close());
+
+const ask = (changes: Partial<AttemptHandle> = {}) => stripe.gateway.askAttempt({ ...HANDLE, ...changes });
+const close = (changes: Partial<AttemptHandle> = {}) => stripe.gateway.closeSession?.({ ...HANDLE, ...changes });
+const unpaid = (intent: SessionChanges['intent'] = {}): SessionChanges => ({
+  session: { payment_status: 'unpaid' },
+  intent: { status: 'processing', ...intent },
+});
+
+describe('a session that is', () => {
+  test.each<[string, SessionChanges, object]>([
+    ['open', { session: { status: 'open', payment_status: 'unpaid' } }, { kind: 'untouched' }],
+    ['open and paid', { session: { status: 'open' } }, { kind: 'untouched' }],
+    ['expired', { session: { status: 'expired', payment_status: 'unpaid' } }, { kind: 'expired' }],
+    ['complete and unpaid', unpaid(), { kind: 'in-progress' }],
+    [
+      'complete, unpaid, its intent a mere id',
+      { session: { payment_status: 'unpaid', payment_intent: 'pi_1' } },
+      { kind: 'in-progress' },
+    ],
+    [
+      'complete and unpaid, waiting for a method',
+      unpaid({ status: 'requires_payment_method' }),
+      { kind: 'in-progress' },
+    ],
+    [
+      'complete and unpaid after an error',
+      unpaid({ status: 'requires_payment_method', last_payment_error: { code: 'x' } }),
+      { kind: 'failed' },
+    ],
+    ['complete and unpaid, its intent canceled', unpaid({ status: 'canceled' }), { kind: 'failed' }],
+    [
+      'complete without a payment',
+      { session: { payment_status: 'no_payment_required' } },
+      { kind: 'unknown', note: 'UNKNOWN_PAYMENT_STATUS' },
+    ],
+    ['something new', { session: { status: 'held' } }, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+    ['nothing', { session: { status: null } }, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+  ])('%s is read for that and no more', async (_name, changes, answer) => {
+    // Complete and paid together are the one word for money.
+    stripe.answer(session(changes));
+    expect(await ask()).toEqual(answer);
+  });
+
+  test('paid is a charge with its fee, asked for with all that proves it', async () => {
+    // One answer holds session, intent, charge and booking; it is kept word for word.
+    stripe.answer(session());
+    const answer = await ask();
+    expect(answer).toMatchObject({
+      kind: 'charged',
+      charge: {
+        validationId: SESSION_ID,
+        gatewayTxnId: 'pi_1',
+        attemptReference: REFERENCE,
+        orderAmountMinor: 1_050n,
+        orderCurrency: 'USD',
+        grossMinor: 1_050n,
+        currency: 'USD',
+        feeMinor: 60n,
+        netText: '9.90',
+        riskFlagged: false,
+      },
+    });
+    expect(answer.kind === 'charged' && JSON.parse(answer.charge.evidence)).toMatchObject({ id: SESSION_ID });
+    const [{ call, query } = { call: '', query: new URLSearchParams() }] = stripe.state.asked;
+    expect(call).toBe(`GET /v1/checkout/sessions/${SESSION_ID}`);
+    expect([...query.values()]).toEqual(['payment_intent.latest_charge.balance_transaction']);
+  });
+
+  test.each<[string, SessionChanges]>([
+    ['in another currency', { charge: { balance_transaction: { currency: 'eur', fee: 60, net: 990 } } }],
+    ['not yet', { charge: { balance_transaction: null } }],
+    ['by its id alone', { charge: { balance_transaction: 'txn_1' } }],
+  ])('paid, and booked %s, has a fee that the settlement tells', async (_name, changes) => {
+    // Euros are no dollars; a fee that is not known is not guessed.
+    stripe.answer(session(changes));
+    expect(await ask()).toMatchObject({ kind: 'charged', charge: { feeMinor: 0n, netText: '' } });
+  });
+
+  test.each(['elevated', 'highest'])('paid with the risk %s is flagged', async (level) => {
+    // A person looks at it before it settles.
+    stripe.answer(session({ charge: { outcome: { risk_level: level } } }));
+    expect(await ask()).toMatchObject({ charge: { riskFlagged: true } });
+  });
+
+  test.each<[string, SessionChanges]>([
+    ['no intent', { session: { payment_intent: null } }],
+    ['an intent by its id', { session: { payment_intent: 'pi_1' } }],
+    ['no charge', { intent: { latest_charge: null } }],
+    ['a charge by its id', { intent: { latest_charge: 'ch_1' } }],
+    ['a charge that failed', { charge: { status: 'failed' } }],
+    ['a charge that is pending', { charge: { status: 'pending' } }],
+    ['a charge that is only authorised', { charge: { captured: false } }],
+    ['an intent that is not done', { intent: { status: 'requires_capture' } }],
+  ])('called paid and shows %s proves nothing', async (_name, changes) => {
+    // A word without its charge is asked about again.
+    stripe.answer(session(changes));
+    await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+
+  test('another one than was asked for is no answer', async () => {
+    // A mix-up at a cache or a proxy must not pay a payment.
+    stripe.answer(session({ session: { id: 'cs_test_other' } }));
+    await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+});
+
+describe('a session whose key was lost', () => {
+  test('is found by the one that a signed event names', async () => {
+    // The page was made, its answer never came, and somebody paid by it.
+    stripe.answer(session());
+    expect(await ask({ sessionKey: null, claimedValidationId: SESSION_ID })).toMatchObject({ kind: 'charged' });
+  });
+
+  test('is none of another attempt’s', async () => {
+    // An event may name whatever it likes.
+    stripe.answer(session({ session: { client_reference_id: 'ZZZZZZZZZZZZZZZZZZZZ' } }));
+    expect(await ask({ sessionKey: null, claimedValidationId: SESSION_ID })).toEqual({ kind: 'untouched' });
+  });
+
+  test.each([null, '../../v1/refunds', 'cs_1?x=1', 'pi_1'])(
+    'and is named %p is asked for by no such name',
+    async (claimed) => {
+      // What a callback says never becomes a path.
+      stripe.answer(refusal({ code: 'resource_missing' }, 404));
+      expect(await ask({ sessionKey: null, claimedValidationId: claimed })).toEqual({ kind: 'untouched' });
+      expect(stripe.calls()).toEqual([`GET /v1/checkout/sessions/cs_${REFERENCE}`]);
+    },
+  );
+
+  test('and that is known already is not asked about', async () => {
+    // One session is one charge.
+    stripe.answer(session());
+    expect(await ask({ knownValidationIds: [SESSION_ID] })).toEqual({ kind: 'untouched' });
+    expect(stripe.calls()).toEqual([]);
+  });
+
+  test('at the gateway, though we have it, is unknown', async () => {
+    // It may be another account’s key by now: nobody can say that nobody paid.
+    stripe.answer(refusal({ code: 'resource_missing' }, 404));
+    expect(await ask()).toEqual({ kind: 'unknown', note: 'SESSION_NOT_FOUND' });
+  });
+});
+
+describe('an answer that is none', () => {
+  test.each([
+    ['HTML', text('<html>'), 'ambiguous'],
+    ['nothing', text(''), 'ambiguous'],
+    ['a list', json([]), 'ambiguous'],
+    ['another object', json({ id: SESSION_ID }), 'ambiguous'],
+    ['an error with 200', json({ error: { type: 'api_error' } }), 'ambiguous'],
+    ['a session with 400', json({ id: SESSION_ID }, 400), 'ambiguous'],
+    ['502', text('', 502), 'ambiguous'],
+    ['a redirect', text('', 302), 'ambiguous'],
+    ['409', refusal({ type: 'idempotency_error' }, 409), 'ambiguous'],
+    ['a refusal', refusal({ code: 'parameter_unknown' }), 'ambiguous'],
+    ['silence', HANG, 'ambiguous'],
+    ['401', refusal({}, 401), 'unauthorized'],
+    ['403', refusal({}, 403), 'unauthorized'],
+    ['429', refusal({ code: 'rate_limit' }, 429), 'rate-limited'],
+  ])('as %s decides nothing', async (_name, reply, kind) => {
+    // Neither paid nor unpaid; and never an error of the library’s, which nobody here knows.
+    stripe.answer(reply);
+    const failure = await ask().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(GatewayFailure);
+    expect(failure).toMatchObject({ kind });
+    expect(stripe.calls()).toHaveLength(1);
+  });
+});
+
+describe('closing', () => {
+  const EXPIRE = `POST /v1/checkout/sessions/${SESSION_ID}/expire`;
+  const RETRIEVE = `GET /v1/checkout/sessions/${SESSION_ID}`;
+  const refused = refusal({}, 400);
+
+  test('expires an open session', async () => {
+    // Nobody can pay by it any more.
+    stripe.answer(EXPIRED);
+    expect(await close()).toBe('closed');
+    expect(stripe.calls()).toEqual([EXPIRE]);
+  });
+
+  test.each([
+    ['expired', EXPIRED, 'closed'],
+    ['paid', session(), 'charged'],
+    ['waiting for its money', session(unpaid()), 'unknown'],
+    ['ended without money', session(unpaid({ status: 'canceled' })), 'closed'],
+    ['open all the same', OPEN, 'unknown'],
+    ['not to be found', refusal({ code: 'resource_missing' }, 404), 'unknown'],
+    ['another one', session({ session: { id: 'cs_test_other', status: 'expired' } }), 'unknown'],
+  ])('what cannot be closed any more looks how it stands: %s', async (_name, reply, outcome) => {
+    // Only what is surely over is closed.
+    stripe.answer(refused, reply);
+    expect(await close()).toBe(outcome);
+    expect(stripe.calls()).toEqual([EXPIRE, RETRIEVE]);
+  });
+
+  test('does not take an open session for a closed one', async () => {
+    // An answer of 200 is not yet the end.
+    stripe.answer(OPEN, OPEN);
+    expect(await close()).toBe('unknown');
+  });
+
+  test('a session that was never known asks nobody', async () => {
+    // Nobody has its address.
+    stripe.answer();
+    expect(await close({ sessionKey: null })).toBe('closed');
+    expect(stripe.calls()).toEqual([]);
+  });
+
+  test('throws when the gateway cannot be asked', async () => {
+    // It may have been carried out, or not.
+    stripe.answer(HANG);
+    await expect(close()).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import { Stripe } from 'stripe';
+import { attemptNamedIn, parseCallback, sealedAddress } from '../../gateways/stripe/callback.ts';
+import { readCredentials } from '../../gateways/stripe/credentials.ts';
+import { REFERENCE, SECRET, SESSION_ID } from './stripe-world.ts';
+
+const credentials = readCredentials('TEST', JSON.stringify(SECRET));
+const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
+
+describe('the browser’s return', () => {
+  const [segment = ''] = sealedAddress('https://api.example/gateway/stripe/test/return', REFERENCE, credentials)
+    .split('/')
+    .slice(-1);
+  const parse = (query: string, path: string = segment) => parseCallback(`${path}?${query}`, {}, credentials);
+
+  test.each([
+    ['success', 'paid'],
+    ['cancel', 'cancelled'],
+    ['Success', 'unknown'],
+    ['', 'unknown'],
+  ])('with the outcome %p claims %s', (outcome, claims) => {
+    // It never proves anything.
+    expect(parse(`outcome=${outcome}&session_id=${SESSION_ID}`)).toEqual({
+      attemptReference: REFERENCE,
+      signatureValid: true,
+      claims,
+      claimedValidationId: SESSION_ID,
+      note: null,
+    });
+  });
+
+  test.each([
+    ['with the seal cut short', segment.slice(0, -1)],
+    ['with another attempt’s name', segment.replace(/^./, 'z')],
+    ['with another seal', `${REFERENCE}.${'x'.repeat(22)}`],
+  ])('%s is not signed', (_name, path) => {
+    // Only who was sent there knows the address.
+    expect(parse('outcome=success', path).signatureValid).toBe(false);
+  });
+
+  test('without a seal is none', () => {
+    // There is nothing to check.
+    expect(parse('outcome=success', REFERENCE)).toMatchObject({ attemptReference: null, note: 'UNREADABLE' });
+  });
+
+  test('is not sealed by another account’s secret', () => {
+    // One store’s way back is none of another.
+    const other = readCredentials('TEST', JSON.stringify({ ...SECRET, webhookSecret: 'whsec_2' }));
+    expect(parseCallback(`${segment}?outcome=success`, {}, other).signatureValid).toBe(false);
+  });
+
+  test.each(['session_id=cs_%00', 'session_id=../refunds', 'session_id=', 'session_id=%7BCHECKOUT_SESSION_ID%7D'])(
+    'with %p names no session',
+    (query) => {
+      // It is kept, and goes no further.
+      expect(parse(query).claimedValidationId).toBeNull();
+    },
+  );
+});
+
+describe('an event', () => {
+  type Fields = Record<string, unknown>;
+  const SESSION: Fields = {
+    id: SESSION_ID,
+    object: 'checkout.session',
+    client_reference_id: REFERENCE,
+    payment_status: 'paid',
+  };
+  const eventOf = (type: string, object: Fields = SESSION, fields: Fields = {}): string =>
+    JSON.stringify({ id: 'evt_1', object: 'event', type, data: { object }, ...fields }, null, 2);
+  const signed = (payload: string, changes: { secret?: string; timestamp?: number } = {}): string =>
+    Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET.webhookSecret, ...changes });
+  const parse = (body: string, header: string | readonly string[] | undefined = signed(body)) =>
+    parseCallback(body, { 'stripe-signature': header }, credentials);
+
+  test.each([
+    ['checkout.session.completed', {}, 'paid'],
+    ['checkout.session.completed', { payment_status: 'unpaid' }, 'unknown'],
+    ['checkout.session.completed', { payment_status: null }, 'unknown'],
+    ['checkout.session.async_payment_succeeded', {}, 'paid'],
+    ['checkout.session.async_payment_failed', { payment_status: 'unpaid' }, 'failed'],
+    ['checkout.session.expired', { payment_status: 'unpaid' }, 'expired'],
+    ['something.new', {}, 'unknown'],
+  ])('%s with %p claims %s', (type, changes, claims) => {
+    // Complete is not paid: with a slow method the money is still on its way.
+    expect(parse(eventOf(type, { ...SESSION, ...changes }))).toEqual({
+      attemptReference: REFERENCE,
+      signatureValid: true,
+      claims,
+      claimedValidationId: SESSION_ID,
+      note: null,
+      eventId: 'evt_1',
+    });
+  });
+
+  test('of a charge names its attempt by our label, and no session', () => {
+    // A charge knows no client_reference_id; its id is no session to ask about.
+    const body = eventOf('charge.succeeded', {
+      id: 'ch_1',
+      object: 'charge',
+      metadata: { attempt_reference: REFERENCE },
+    });
+    expect(attemptNamedIn(body)).toBe(REFERENCE);
+    expect(parse(body)).toMatchObject({ attemptReference: REFERENCE, claims: 'unknown', claimedValidationId: null });
+  });
+
+  const body = eventOf('checkout.session.completed');
+  test.each<[string, () => string | readonly string[]]>([
+    ['with another secret', () => signed(body, { secret: 'whsec_2' })],
+    ['over other bytes', () => signed(body.replaceAll('\n', ''))],
+    ['more than five minutes ago', () => signed(body, { timestamp: nowSeconds() - 301 })],
+    ['with no time', () => signed(body).replace(/^t=\d+,/, '')],
+    ['in an old scheme', () => signed(body).replace('v1=', 'v0=')],
+    ['twice, in two headers', () => [signed(body), signed(body)]],
+    ['with nonsense', () => 't=x,v1=y'],
+    ['with nothing', () => ''],
+  ])('that is signed %s is not signed, and is read all the same', (_name, header) => {
+    // It is kept as evidence, and believed in nothing.
+    expect(parse(body, header())).toMatchObject({ attemptReference: REFERENCE, signatureValid: false });
+  });
+
+  test('is signed under one of two secrets while the account’s is changed', () => {
+    // Stripe signs with both for a day.
+    const other = signed(body, { secret: 'whsec_2' }).split(',')[1] ?? '';
+    expect(parse(body, `${signed(body)},${other}`).signatureValid).toBe(true);
+  });
+
+  test('without its header is read for its words', () => {
+    // What is kept is read again later, when its signature is too old to check.
+    expect(parseCallback(body, {}, credentials)).toMatchObject({ claims: 'paid', signatureValid: false });
+  });
+
+  test.each([
+    eventOf('x', { ...SESSION, client_reference_id: 'a b' }),
+    eventOf('x', { ...SESSION, client_reference_id: 'a'.repeat(65) }),
+    eventOf('x', { ...SESSION, client_reference_id: null }),
+    eventOf('x', SESSION, { object: 'list' }),
+    eventOf('x', SESSION, { id: 7 }),
+    '{"object":"event"}',
+    '{}',
+    '{',
+  ])('of nonsense names no attempt (%#)', (raw) => {
+    // A stranger’s words never become a name.
+    expect(attemptNamedIn(raw)).toBeNull();
+    expect(parseCallback(raw, {}, credentials)).toMatchObject({ attemptReference: null, signatureValid: false });
+  });
+});

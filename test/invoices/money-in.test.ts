@@ -1,0 +1,342 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { dueMinorOf } from '../../domain/invoice.ts';
+import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
+
+let world: InvoiceWorld;
+beforeAll(async () => {
+  world = await openInvoiceWorld();
+});
+afterAll(() => world.close());
+
+beforeEach(async () => {
+  await world.set({ latePaymentPolicy: 'REVIEW', refundedInvoices: 'REOPEN' });
+  world.calls.length = 0;
+  world.log.length = 0;
+});
+
+const postings = async (causeId: string): Promise<string[]> =>
+  (
+    await world.rows<{ posting: string }>(
+      `select d.name || ' → ' || c.name || ' ' || p.amount_minor as posting from ledger_postings p
+       join ledger_transactions t on t.id = p.transaction_id join ledger_accounts d on d.id = p.debit_account_id
+       join ledger_accounts c on c.id = p.credit_account_id where t.cause_id = ? order by p.id`,
+      [causeId],
+    )
+  ).map(({ posting }) => posting);
+const surpluses = (paymentId: string) =>
+  world.rows<{ status: string; kind: string; gross_minor: string; fee_minor: string }>(
+    'select status, kind, gross_minor, fee_minor from late_payments where payment_id = ?::bigint',
+    [paymentId],
+  );
+const lateDecision = async (paymentId: string, decision: 'keep' | 'refund') => {
+  await world.rows(
+    `with boss as (insert into operators (email, name, password_hash) values ('boss@example.com', 'Boss', 'x')
+       on conflict (email) do update set name = excluded.name returning id)
+     insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id)
+     select l.application_id, l.mode, 'late-payment', l.payment_id, l.id, ?, boss.id from late_payments l, boss
+     where l.payment_id = ?::bigint and l.status = 'HELD'`,
+    [decision, paymentId],
+  );
+};
+const attemptOf = async (paymentId: string): Promise<string> =>
+  String(
+    (await world.rows('select reference from payment_attempts where payment_id = ?::bigint', [paymentId]))[0]?.[
+      'reference'
+    ],
+  );
+
+describe('a payment of an invoice', () => {
+  // The whole of what is due ends it, with an event of its own beside the payment's.
+  test('of all that is due pays it', async () => {
+    const invoice = await world.bill();
+    await world.pay(invoice, 10_000n);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n, nextDueDate: null });
+    expect((await world.events(invoice)).map(({ type, sequence }) => [type, sequence])).toEqual([
+      ['invoice.issued', 1],
+      ['invoice.paid', 2],
+    ]);
+    expect((await world.events(invoice))[1]?.data).toMatchObject({
+      status: 'PAID',
+      amountDueMinor: 0,
+      payments: [{ status: 'SUCCEEDED', amountMinor: 10_000, surplusMinor: 0 }],
+    });
+    expect(world.calls).toContainEqual([
+      'tellInvoice',
+      expect.objectContaining({ reference: invoice.reference }),
+      'paid',
+    ]);
+  });
+
+  // Paid and due make the total, whoever pays how much.
+  test('of a part leaves the rest due, in the order of the installments', async () => {
+    const invoice = await world.bill({
+      installments: [
+        { dueDate: '2031-01-01', amountMinor: 4_000 },
+        { dueDate: '2031-02-01', amountMinor: 6_000 },
+      ],
+    });
+    await world.pay(invoice, 5_000n);
+    const after = await world.read(invoice);
+    expect(after).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 5_000n, nextDueDate: '2031-02-01' });
+    expect(dueMinorOf(after)).toBe(5_000n);
+    expect(world.calls).toContainEqual(['tellInvoice', expect.objectContaining({ invoiceId: invoice.id }), 'payment']);
+  });
+
+  // Two tabs, two payers: never more than the total counts, and nothing of the rest is lost from sight.
+  test('that finds nothing due any more is surplus as a whole', async () => {
+    const invoice = await world.bill();
+    const first = await world.begin(invoice, 10_000n);
+    const second = await world.begin(invoice, 10_000n);
+    await world.confirm(first);
+    await world.confirm(second);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect(await surpluses(second.paymentId)).toEqual([
+      { status: 'HELD', kind: 'surplus', gross_minor: '10000', fee_minor: '0' },
+    ]);
+    expect(await postings(first.reference)).toEqual(['gateway:sslcommerz:clearing → app:payable 10000']);
+    expect(await postings(second.reference)).toEqual(['gateway:sslcommerz:clearing → suspense 10000']);
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'error', alert: 'invoice-surplus' }));
+    // Its workflow waits for a person, in sight.
+    expect(world.calls.filter(([name]) => name === 'startLatePayment')).toHaveLength(1);
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued', 'invoice.paid']);
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  // Half of it is owed to the application, half waits.
+  test('that is more than is due counts for what is due, and the rest is held', async () => {
+    const invoice = await world.bill();
+    const late = await world.begin(invoice, 8_000n);
+    await world.pay(invoice, 5_000n);
+    await world.confirm(late);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect(await postings(late.reference)).toEqual([
+      'gateway:sslcommerz:clearing → app:payable 5000',
+      'gateway:sslcommerz:clearing → suspense 3000',
+    ]);
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  // By the application's policy it goes back without being asked.
+  test('is given its surplus back where the policy says so, and only that', async () => {
+    await world.set({ latePaymentPolicy: 'REFUND' });
+    const invoice = await world.bill();
+    const late = await world.begin(invoice, 8_000n);
+    await world.pay(invoice, 5_000n);
+    await world.confirm(late);
+    expect(await surpluses(late.paymentId)).toMatchObject([{ status: 'REFUNDING' }]);
+    const [refund] = await world.rows<{ id: string; reference: string; amount_minor: string }>(
+      'select id, reference, amount_minor from refunds where payment_id = ?::bigint',
+      [late.paymentId],
+    );
+    expect(refund?.amount_minor).toBe('3000');
+    expect(world.calls).toContainEqual(['startRefund', expect.objectContaining({ reference: refund?.reference })]);
+    await world.activities.endRefund({
+      refundId: refund?.id ?? '',
+      reference: refund?.reference ?? '',
+      applicationId: late.applicationId,
+      mode: 'TEST',
+      status: 'SUCCEEDED',
+    });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    const [payment] = await world.rows('select status from payments where id = ?::bigint', [late.paymentId]);
+    expect(payment).toEqual({ status: 'SUCCEEDED' });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  // What was never applied cannot be refunded as if it was.
+  test('can be refunded up to what counted of it, and is then refunded whole', async () => {
+    const invoice = await world.bill();
+    const late = await world.begin(invoice, 8_000n);
+    await world.pay(invoice, 5_000n);
+    await world.confirm(late);
+    await expect(world.askRefund(late, 5_001n)).rejects.toMatchObject({ code: 'REFUND_EXCEEDS_BALANCE' });
+    await world.refund(late, 5_000n);
+    const [payment] = await world.rows('select status from payments where id = ?::bigint', [late.paymentId]);
+    expect(payment).toEqual({ status: 'REFUNDED' });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 5_000n });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  // A payer on another page would otherwise pay what nobody asks for.
+  test('calls off others that would pay more than is left, and no smaller one', async () => {
+    const invoice = await world.bill();
+    const [whole, half, rest] = [
+      await world.begin(invoice, 10_000n),
+      await world.begin(invoice, 5_000n),
+      await world.begin(invoice, 4_000n),
+    ];
+    await world.confirm(half);
+    const asked = await world.rows<{ reference: string; asked: boolean }>(
+      `select reference, cancel_requested_at is not null as asked from payments where id = any(?::bigint[])`,
+      [`{${whole.paymentId},${rest.paymentId}}`],
+    );
+    expect(new Map(asked.map(({ reference, asked: called }) => [reference, called]))).toEqual(
+      new Map([
+        [whole.reference, true],
+        [rest.reference, false],
+      ]),
+    );
+    expect(world.calls.filter(([name]) => name === 'signalCancel')).toEqual([['signalCancel', whole.reference]]);
+  });
+
+  // A worker that dies after its commit is followed by one that does it again.
+  test('settled twice, or by many at once, counts once', async () => {
+    const invoice = await world.bill();
+    const payment = await world.begin(invoice, 6_000n);
+    await world.charge(payment);
+    const settle = () => world.activities.settlePayment({ ...payment, status: 'SUCCEEDED' });
+    expect(await Promise.all(Array.from({ length: 8 }, settle))).toEqual(Array.from({ length: 8 }, () => 'SUCCEEDED'));
+    expect(await world.read(invoice)).toMatchObject({ paidMinor: 6_000n });
+  });
+
+  // The lock order keeps them from waiting for each other in a circle, and each sees what the other has paid.
+  test('made by twelve payers at once never counts more than the total', async () => {
+    const invoice = await world.bill();
+    const payments = await Promise.all(Array.from({ length: 12 }, () => world.begin(invoice, 3_000n)));
+    await Promise.all(payments.map((payment) => world.confirm(payment)));
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    const [held] = await world.rows<{ sum: string }>(
+      `select sum(l.gross_minor)::text as sum from late_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
+      [invoice.id],
+    );
+    expect(held?.sum).toBe('26000');
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  // A run that was started without the invoice would settle it unlocked.
+  test('is not settled by a workflow that does not know its invoice', async () => {
+    const invoice = await world.bill();
+    const { invoiceId: _unknown, ...payment } = await world.begin(invoice, 10_000n);
+    await world.charge(payment);
+    await expect(world.activities.settlePayment({ ...payment, status: 'SUCCEEDED' })).rejects.toThrow();
+    expect(await world.read(invoice)).toMatchObject({ status: 'ISSUED', paidMinor: 0n });
+    const [row] = await world.rows('select status from payments where id = ?::bigint', [payment.paymentId]);
+    expect(row).toEqual({ status: 'CREATED' });
+  });
+
+  test('that fails or expires leaves the invoice as it was', async () => {
+    const invoice = await world.bill();
+    for (const status of ['FAILED', 'EXPIRED', 'CANCELLED'] as const) {
+      const payment = await world.begin(invoice, 10_000n);
+      await world.activities.settlePayment({ ...payment, status });
+    }
+    expect(await world.read(invoice)).toEqual(invoice);
+  });
+});
+
+describe('a refund of an invoice’s payment', () => {
+  test('makes due again what it gave back, and the invoice is told', async () => {
+    const invoice = await world.bill();
+    const payment = await world.pay(invoice, 10_000n);
+    await world.refund(payment, 4_000n);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 6_000n, paidAt: null });
+    expect(world.calls).toContainEqual(['tellInvoice', expect.objectContaining({ invoiceId: invoice.id }), 'reopened']);
+    await world.pay(invoice, 4_000n);
+    expect((await world.events(invoice)).map(({ type, sequence }) => [type, sequence])).toEqual([
+      ['invoice.issued', 1],
+      ['invoice.paid', 2],
+      ['invoice.paid', 3],
+    ]);
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  test('is a credit where the application says so: nothing is due again', async () => {
+    await world.set({ refundedInvoices: 'KEEP' });
+    const invoice = await world.bill();
+    const payment = await world.pay(invoice, 10_000n);
+    await world.refund(payment, 4_000n);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect(world.calls.filter(([name, , change]) => name === 'tellInvoice' && change === 'reopened')).toEqual([]);
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  test('that comes to nothing changes nothing', async () => {
+    const invoice = await world.bill();
+    const payment = await world.pay(invoice, 10_000n);
+    const refund = await world.askRefund(payment, 4_000n);
+    await world.activities.endRefund({ ...refund, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+  });
+
+  // Refund and payment want the same rows; whoever is first, both are counted.
+  test('beside a payment of the rest is counted, too', async () => {
+    const invoice = await world.bill();
+    const first = await world.pay(invoice, 5_000n);
+    const second = await world.begin(invoice, 5_000n);
+    const refund = await world.askRefund(first, 2_000n);
+    await Promise.all([world.confirm(second), world.activities.endRefund({ ...refund, status: 'SUCCEEDED' })]);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 8_000n });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+});
+
+describe('late money of an invoice’s payment', () => {
+  const bookLate = async (paymentId: string, amountMinor: bigint): Promise<void> => {
+    await world.rows(
+      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+         fee_minor, currency)
+       select application_id, mode, payment_id, id, gateway, 'L' || reference, 'B' || reference,
+         jsonb_build_object('attemptReference', reference, 'validationId', 'L' || reference, 'gatewayTxnId', 'B' || reference,
+           'gross', ?::text)::text, ?::bigint, 0, 'BDT'
+       from payment_attempts where payment_id = ?::bigint`,
+      [amountMinor.toString(), amountMinor, paymentId],
+    );
+  };
+
+  // Whoever keeps what a payer sent for an invoice means that he has paid it.
+  test('that an operator keeps pays what the invoice still asks for', async () => {
+    const invoice = await world.bill();
+    const payment = await world.begin(invoice, 10_000n);
+    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+    await bookLate(payment.paymentId, 10_000n);
+    await lateDecision(payment.paymentId, 'keep');
+    const attempt = await attemptOf(payment.paymentId);
+    const { invoiceId: _unknown, ...input } = payment;
+    await world.activities.decideLatePayment({ ...input, attemptReference: attempt, decisionIds: [] });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued', 'invoice.paid']);
+    expect(
+      await world.rows('select status, applied_minor from late_payments where payment_id = ?::bigint', [
+        payment.paymentId,
+      ]),
+    ).toEqual([{ status: 'KEPT', applied_minor: '10000' }]);
+  });
+
+  test('that is kept where nothing is due stays the application’s, and no invoice’s', async () => {
+    const invoice = await world.bill();
+    const late = await world.begin(invoice, 10_000n);
+    await world.pay(invoice, 10_000n);
+    await world.confirm(late);
+    await lateDecision(late.paymentId, 'keep');
+    await world.activities.decideLatePayment({
+      ...late,
+      attemptReference: await attemptOf(late.paymentId),
+      decisionIds: [],
+    });
+    expect(await surpluses(late.paymentId)).toMatchObject([{ status: 'KEPT' }]);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+  });
+});
+
+describe('a void', () => {
+  test('is refused while something is paid, or somebody is paying', async () => {
+    const paid = await world.bill();
+    await world.pay(paid, 1_000n);
+    await expect(world.void(paid)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
+    const open = await world.bill();
+    const payment = await world.begin(open, 10_000n);
+    await expect(world.void(open)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
+    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+    expect(await world.void(open)).toMatchObject({ status: 'VOID', amountDueMinor: 0 });
+    await expect(world.begin(open, 10_000n)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
+  });
+
+  // A payer and the shop at the same instant: one of them is told no.
+  test('and a payment that is begun at once exclude each other', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const invoice = await world.bill();
+      const [begun, voided] = await Promise.allSettled([world.begin(invoice, 10_000n), world.void(invoice)]);
+      expect([begun.status, voided.status].sort()).toEqual(['fulfilled', 'rejected']);
+    }
+  });
+});

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WEB_URL } from '../api/api-world.ts';
+import { ownpayCall, type OwnpayAnswer } from './ownpay-client.ts';
+import { INTENT, openOwnpayWorld, type OwnpayShop, type OwnpayWorld } from './ownpay-world.ts';
+
+let world: OwnpayWorld;
+let shop: OwnpayShop;
+
+beforeAll(async () => {
+  world = await openOwnpayWorld();
+  shop = await world.shop();
+});
+afterAll(() => world.close());
+
+const SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+function create(body: unknown, headers: Record<string, string> = {}): Promise<OwnpayAnswer> {
+  return ownpayCall({ origin: world.origin, method: 'POST', path: '/payment-intents', key: shop.key, body, headers });
+}
+
+/** A body whose amount is this very text. */
+function withAmount(text: string): Promise<OwnpayAnswer> {
+  const body = JSON.stringify({ ...INTENT, amount: 'AMOUNT' }).replace('"AMOUNT"', text);
+  return create(body, { 'content-type': 'application/json' });
+}
+
+async function storedMinor({ json }: OwnpayAnswer): Promise<string | undefined> {
+  const [row] = await world.sql<{ amount_minor: string }>(
+    'select amount_minor::text from payments where reference = ?',
+    [json['transaction_id']],
+  );
+  return row?.amount_minor;
+}
+
+describe('POST /payment-intents', () => {
+  test('answers 201 field by field as documented, and keeps every field', async () => {
+    // Protects clients that were written against the documents, and what they sent.
+    const { status, json, headers } = await create(INTENT);
+    expect([status, Object.keys(json)]).toEqual([
+      201,
+      ['success', 'transaction_id', 'payment_url', 'status', 'expires_at'],
+    ]);
+    expect(json).toEqual({
+      success: true,
+      transaction_id: expect.stringMatching(/^txn_[0-9a-f]{16}$/),
+      payment_url: `${WEB_URL}/checkout/${String(json['transaction_id'])}`,
+      status: 'pending',
+      expires_at: expect.stringMatching(SECONDS),
+    });
+    const minutes = (Date.parse(String(json['expires_at'])) - Date.now()) / 60_000;
+    expect(Math.abs(minutes - 30)).toBeLessThan(2);
+    expect(headers['x-ratelimit-limit']).toBe('1000');
+    expect(Math.abs(Number(headers['x-ratelimit-reset']) - Date.now() / 1_000)).toBeLessThan(120);
+
+    const { gateway, amount, currency, ...kept } = INTENT;
+    const read = await ownpayCall({
+      origin: world.origin,
+      path: `/payment-intents/${String(json['transaction_id'])}`,
+      key: shop.key,
+    });
+    expect(read.json).toMatchObject({ ...json, gateway, amount, currency, ...kept, paid_at: null });
+  });
+
+  test('takes what is optional as absent, null or empty lists of members', async () => {
+    // PHP clients send null for what they do not have.
+    const { customer_phone: _phone, description: _text, cancel_url: _url, metadata: _metadata, ...needed } = INTENT;
+    expect((await create(needed)).status).toBe(201);
+    const empty = { customer_phone: null, description: null, cancel_url: null, metadata: null };
+    expect((await create({ ...needed, ...empty })).status).toBe(201);
+  });
+
+  test('a repeated order_id makes another payment', async () => {
+    // A payer whose first payment failed tries again for the same order.
+    const [first, second] = [await create(INTENT), await create(INTENT)];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(first.json['transaction_id']).not.toBe(second.json['transaction_id']);
+  });
+
+  test.each([
+    ['99.99', '9999'],
+    ['100', '10000'],
+    ['99.990', '9999'],
+    ['70.10', '7010'],
+    ['1234.56', '123456'],
+    ['450000.07', '45000007'],
+  ])('an amount of %s is %s minor units', async (amount, minor) => {
+    // No amount ever passes through a float: 70.10 × 100 would be 7009.999….
+    expect(await storedMinor(await withAmount(amount))).toBe(minor);
+  });
+
+  test.each([
+    ['99.999', /at most the decimal places/],
+    ['1e2', /plain decimal/],
+    ['-5', /plain decimal/],
+    ['0', /between 10.00 and/],
+    ['0.01', /between 10.00 and/],
+    ['99999999999999999999', /plain decimal|between/],
+    ['9.99', /between 10.00 and/],
+    ['"99.99"', /must be a number/],
+    ['true', /must be a number/],
+    ['[99.99]', /must be a number/],
+    ['null', /^The amount field is required\.$/],
+  ])('an amount of %s is refused', async (amount, message) => {
+    // What is not exactly an amount must not become one.
+    const { status, json } = await withAmount(amount);
+    expect([status, json['code']]).toEqual([400, 'VALIDATION_ERROR']);
+    expect(json['errors']).toEqual({ amount: [expect.stringMatching(message)] });
+  });
+
+  test('answers 400 with all messages by field, in the documented words', async () => {
+    // Protects forms that show these messages beside their fields.
+    const { status, json } = await create({ currency: 'US' });
+    const required = (field: string) => [`The ${field} field is required.`];
+    expect([status, json]).toEqual([
+      400,
+      {
+        error: true,
+        message: 'Validation failed.',
+        code: 'VALIDATION_ERROR',
+        errors: {
+          gateway: required('gateway'),
+          amount: ['The amount field is required.'],
+          currency: ['Invalid currency code.'],
+          order_id: required('order_id'),
+          customer_name: required('customer_name'),
+          customer_email: required('customer_email'),
+          return_url: required('return_url'),
+        },
+      },
+    ]);
+  });
+
+  test.each([
+    [{ currency: 'XYZ' }, 'currency', 'Invalid currency code.'],
+    [{ currency: 'USD' }, 'currency', "Currency USD is not enabled for gateway 'sslcommerz'."],
+    [{ order_id: '' }, 'order_id', 'The order_id field is required.'],
+    [{ order_id: 7.5 }, 'order_id', 'The order_id must be a string.'],
+    [{ order_id: 'a\u0000b' }, 'order_id', 'The order_id must not contain control characters.'],
+    [{ order_id: 'x'.repeat(256) }, 'order_id', 'The order_id must be at most 255 characters.'],
+    [{ customer_name: null }, 'customer_name', 'The customer_name field is required.'],
+    [{ customer_email: 'jane@' }, 'customer_email', 'The customer_email must be an e-mail address.'],
+    [{ customer_phone: '<b>' }, 'customer_phone', expect.stringMatching(/^The customer_phone must be 4 to 30/)],
+    [{ metadata: ['a'] }, 'metadata', 'The metadata must be an object.'],
+    [{ metadata: { a: 'x'.repeat(20_000) } }, 'metadata', expect.stringMatching(/at most 16384/)],
+    [{ return_url: 'javascript:alert(1)' }, 'return_url', expect.stringMatching(/absolute https URL/)],
+    [{ return_url: 'https://shop.example\\@evil.example' }, 'return_url', expect.stringMatching(/backslashes/)],
+    [{ cancel_url: 'https://a:b@shop.example/' }, 'cancel_url', expect.stringMatching(/user name/)],
+  ])('refuses %j', async (change, field, message) => {
+    // Hostile or broken input is told by field and stored nowhere.
+    const { status, json } = await create({ ...INTENT, ...change });
+    expect([status, json['errors']]).toEqual([400, { [field]: [message] }]);
+  });
+
+  test('metadata comes back to the digit', async () => {
+    // What the merchant keeps with a transaction is his, numbers beyond 2^53 included.
+    const metadata = '{"b":1.10,"a":12345678901234567890,"t":{"x":[null,"৳"]}}';
+    const body = JSON.stringify({ ...INTENT, metadata: 'META' }).replace('"META"', metadata);
+    const { json } = await create(body, { 'content-type': 'application/json' });
+    const path = `/payment-intents/${String(json['transaction_id'])}`;
+    const read = await ownpayCall({ origin: world.origin, path, key: shop.key });
+    expect(read.text).toContain(`"metadata":${metadata}`);
+  });
+
+  test.each([
+    ['nagad', {}],
+    ['no such <gateway>', {}],
+    ['__proto__', {}],
+    ['sslcommerz', { gatewaysAllowed: ['another'] }],
+  ])('answers 404 GATEWAY_NOT_FOUND for %s %j', async (gateway, settings) => {
+    // The documented answer, also where the gateway exists and this application may not use it.
+    const { key } = await world.shop(settings);
+    const body = { ...INTENT, gateway, currency: 'USD' };
+    const { status, json } = await ownpayCall({
+      origin: world.origin,
+      method: 'POST',
+      path: '/payment-intents',
+      key,
+      body,
+    });
+    expect([status, json]).toEqual([
+      404,
+      { error: true, message: `Gateway '${gateway}' is not configured or inactive.`, code: 'GATEWAY_NOT_FOUND' },
+    ]);
+  });
+
+  test('is pending with a payment_url also when the gateway does not answer in time', async () => {
+    // The payer can be sent on: our page waits for the session.
+    world.dispatch.opening = 'times out';
+    try {
+      const { status, json } = await create(INTENT);
+      expect([status, json['status']]).toEqual([201, 'pending']);
+    } finally {
+      world.dispatch.opening = 'opens';
+    }
+  });
+
+  test('is 502 when the gateway refuses for good', async () => {
+    // A checkout that can never open is not handed out.
+    world.dispatch.opening = 'refuses';
+    try {
+      const { status, json } = await create(INTENT);
+      expect([status, json['code']]).toEqual([502, 'GATEWAY_ERROR']);
+    } finally {
+      world.dispatch.opening = 'opens';
+    }
+  });
+});
+
+describe('Idempotency-Key', () => {
+  const text = JSON.stringify(INTENT);
+  const send = (key: string, body = text) =>
+    create(body, { 'content-type': 'application/json', 'idempotency-key': key });
+
+  test('the same bytes get the same answer; one byte more is a collision', async () => {
+    // A retry after a lost answer makes no second payment; OwnPay compares bytes, not meaning.
+    const first = await send('order-1_A');
+    const again = await send('order-1_A');
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    const other = await send('order-1_A', `${text} `);
+    expect([other.status, other.json['code']]).toEqual([400, 'IDEMPOTENCY_COLLISION']);
+  });
+
+  test('a twin of a running request is told 409', async () => {
+    // Two clicks at once make one payment.
+    world.dispatch.opening = 'opens slowly';
+    try {
+      const answers = await Promise.all([send('twins'), send('twins')]);
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
+      expect(answers.find(({ status }) => status === 409)?.headers['retry-after']).toMatch(/^\d+$/);
+    } finally {
+      world.dispatch.opening = 'opens';
+    }
+  });
+
+  test.each(['', 'x'.repeat(65), 'a b', 'ä', 'a.b'])('refuses the key "%s"', async (key) => {
+    // As documented: at most 64 letters, digits, - and _.
+    const { status, json } = await send(key);
+    expect([status, json['code']]).toEqual([400, 'VALIDATION_ERROR']);
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfig } from '../../runtime/config.ts';
+import { lendenEnvironment, simulatorEnvironment } from '../../scripts/stack-environment.ts';
+
+const PORTS = { api: 1, web: 2, simulators: 3, smtp: 4, postgres: 5, temporal: 6, temporalUi: 7 };
+const SERVERS = {
+  databaseUrl: 'postgresql://lenden@localhost/lenden',
+  temporalAddress: '127.0.0.1:7233',
+  temporalNamespace: 'default',
+  temporalUi: 'http://localhost:8233',
+};
+
+const mailWith = (given: Record<string, string>) =>
+  readConfig({ ...lendenEnvironment({ ports: PORTS, servers: SERVERS, masterKey: 'key1:key', nagad: {} }, given) })
+    .mail;
+
+describe('the mail of a development stack', () => {
+  test('goes to the mailbox that is started beside it', () => {
+    // Guards: nobody outside gets a mail because a developer tried something.
+    expect(mailWith({})).toMatchObject({ server: { host: '127.0.0.1', port: 4, tls: 'none', login: null } });
+    expect(simulatorEnvironment({ ports: PORTS, data: 'd' }, {})['SIMULATORS_SMTP_PORT']).toBe('4');
+  });
+
+  test("goes to the caller's own server, or nowhere, where the caller says so", () => {
+    // Guards: a setting of one's own is not silently replaced.
+    const own = { LENDEN_SMTP_URL: 'smtp://mail.example', LENDEN_MAIL_FROM: 'a@shop.example' };
+    expect(mailWith(own)).toMatchObject({ server: { host: 'mail.example' }, from: { address: 'a@shop.example' } });
+    expect(mailWith({ LENDEN_SMTP_URL: '' })).toBeNull();
+  });
+});

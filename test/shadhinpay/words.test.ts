@@ -1,0 +1,167 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  eventNamed,
+  isTold,
+  paymentsWith,
+  SHADHINPAY_EVENT_NAMES,
+  SHADHINPAY_EVENTS,
+  SHADHINPAY_STATUSES,
+  shadhinpayEvent,
+  shadhinpayRefundStatus,
+  shadhinpayReturnUrl,
+  shadhinpayStatus,
+  type ToldEvent,
+} from '../../domain/shadhinpay.ts';
+import { PAYMENT_STATUSES } from '../../domain/payment.ts';
+import { shadhinpayReference, shadhinpayRefundReference } from '../../domain/references.ts';
+import { REFUND_STATUSES } from '../../domain/refund.ts';
+import { attemptDelaysOf, delayBeforeAttemptMs, EVENT_TYPES } from '../../domain/webhook.ts';
+
+const PAID = {
+  applicationId: 12345n,
+  reference: 'PAY_20260517_K8X3M2',
+  merchantReference: 'order-7831',
+  status: 'SUCCEEDED',
+  amountMinor: 150050n,
+  currency: 'BDT',
+  gateway: 'bkash',
+  returnUrl: 'https://shop.example.com/checkout/return',
+  metadata: '{"valueA":"campaign=summer","other":"of another contract"}',
+} as const;
+
+const TOLD: ToldEvent = {
+  eventId: '550e8400-e29b-41d4-a716-446655440000',
+  event: 'payment.completed',
+  occurredAt: new Date('2026-05-17T10:03:12.345Z'),
+  payment: PAID,
+};
+
+describe('the body of an event', () => {
+  test('has the documented members, in their order', () => {
+    // Receivers parse what the documents show.
+    expect(shadhinpayEvent(TOLD)).toBe(
+      '{"eventId":"550e8400-e29b-41d4-a716-446655440000","eventType":"payment.completed","businessId":12345,' +
+        '"occurredAt":"2026-05-17T10:03:12Z","payload":{"paymentId":"PAY_20260517_K8X3M2","merchantTxnId":"order-7831",' +
+        '"amount":"1500.50","currency":"BDT","status":"COMPLETED","vendor":"BKASH","valueA":"campaign=summer"}}',
+    );
+  });
+
+  test('tells a refund beside its payment', () => {
+    // A shop books the part, and sees what went back in all.
+    const refund = {
+      reference: 'REF_20260517_M4N1J7',
+      amountMinor: 50000n,
+      reason: 'Returned',
+      merchantReference: null,
+      refundedMinor: 60000n,
+    };
+    const body: unknown = JSON.parse(shadhinpayEvent({ ...TOLD, event: 'payment.refunded', refund }));
+    expect(body).toMatchObject({
+      payload: {
+        paymentId: PAID.reference,
+        amount: '1500.50',
+        refundId: 'REF_20260517_M4N1J7',
+        refundAmount: '500.00',
+        refundTotal: '600.00',
+        reason: 'Returned',
+        merchantRef: null,
+      },
+    });
+  });
+});
+
+describe('events', () => {
+  test('of ours have these names in the contract', () => {
+    // What has no name there is not told: its receivers would not know it.
+    expect(EVENT_TYPES.map((type) => [type, eventNamed(type)]).filter(([, name]) => name !== null)).toEqual([
+      ['payment.succeeded', 'payment.completed'],
+      ['payment.failed', 'payment.failed'],
+      ['payment.expired', 'payment.expired'],
+      ['payment.cancelled', 'payment.cancelled'],
+      ['payment.refunded', 'payment.refunded'],
+      ['refund.failed', 'payment.refund_failed'],
+      ['refund.rejected', 'payment.refund_failed'],
+    ]);
+  });
+
+  test('are on or off as documented until the business chooses', () => {
+    // Eleven, three of which are opt-in.
+    const off = ['payment.cancelled', 'payment.expired', 'invoice.cancelled'];
+    expect(SHADHINPAY_EVENT_NAMES).toHaveLength(11);
+    for (const name of SHADHINPAY_EVENT_NAMES) {
+      expect([name, SHADHINPAY_EVENTS[name], isTold(name, null)]).toEqual([
+        name,
+        !off.includes(name),
+        !off.includes(name),
+      ]);
+      expect(isTold(name, [])).toBe(false);
+      expect(isTold(name, [name])).toBe(true);
+    }
+  });
+
+  test('are tried six times, after 1, 5 and 15 minutes, 1 and 6 hours', () => {
+    // The published schedule; jitter only lengthens it.
+    const delays = attemptDelaysOf('shadhinpay');
+    expect(delays.map((_delay, index) => delayBeforeAttemptMs(index, 0, delays))).toEqual([
+      0, 60_000, 300_000, 900_000, 3_600_000, 21_600_000,
+    ]);
+    expect(delayBeforeAttemptMs(6, 0, delays)).toBeNull();
+  });
+});
+
+describe('the way back', () => {
+  test.each([
+    ['SUCCEEDED', 'COMPLETED'],
+    ['FAILED', 'FAILED'],
+    ['CANCELLED', 'CANCELLED'],
+    ['EXPIRED', 'EXPIRED'],
+  ] as const)('after %s says %s', (status, told) => {
+    // The shop learns which payment came back, and how it stands.
+    expect(shadhinpayReturnUrl({ ...PAID, status })).toBe(
+      `https://shop.example.com/checkout/return?paymentId=PAY_20260517_K8X3M2&merchantTxnId=order-7831&status=${told}`,
+    );
+  });
+
+  test('keeps the query and fragment as they are, and escapes what it adds', () => {
+    // A shop's own parameters are signed or parsed by the shop: not a byte of them changes.
+    const returnUrl = 'https://shop.example/s?a=%7e%20b&c=1+2#top';
+    expect(shadhinpayReturnUrl({ ...PAID, returnUrl, merchantReference: 'a&status=PAID #1' })).toBe(
+      'https://shop.example/s?a=%7e%20b&c=1+2&paymentId=PAY_20260517_K8X3M2&merchantTxnId=a%26status%3DPAID+%231&status=COMPLETED#top',
+    );
+  });
+});
+
+test('every payment has exactly one status, and is found by it', () => {
+  // A list by each of the statuses shows every payment once.
+  for (const status of PAYMENT_STATUSES) {
+    expect(SHADHINPAY_STATUSES.filter((word) => paymentsWith(word).includes(status))).toEqual([
+      shadhinpayStatus(status),
+    ]);
+  }
+});
+
+test('a refund is queued, then with the vendor, then at its end', () => {
+  // PROCESSING is said only once the vendor has understood.
+  const at = new Date();
+  expect(REFUND_STATUSES.map((status) => [status, shadhinpayRefundStatus({ status, acceptedAt: null })])).toEqual(
+    expect.arrayContaining([
+      ['AWAITING_APPROVAL', 'INITIATED'],
+      ['PENDING', 'INITIATED'],
+      ['SUCCEEDED', 'COMPLETED'],
+      ['FAILED', 'FAILED'],
+      ['REJECTED', 'FAILED'],
+    ]),
+  );
+  expect(shadhinpayRefundStatus({ status: 'PENDING', acceptedAt: at })).toBe('PROCESSING');
+  expect(shadhinpayRefundStatus({ status: 'FAILED', acceptedAt: at })).toBe('FAILED');
+});
+
+test('references are a day in UTC and six random characters', () => {
+  // The documented form; the day is not the one in Dhaka.
+  const now = new Date('2026-05-17T23:59:59Z');
+  const references = Array.from({ length: 1_000 }, () => shadhinpayReference(now));
+  expect(references.every((reference) => /^PAY_20260517_[0-9A-Z]{6}$/.test(reference))).toBe(true);
+  expect(new Set(references).size).toBeGreaterThan(990);
+  expect(new Set(references.map((reference) => reference.at(-1))).size).toBe(36);
+  expect(shadhinpayRefundReference(now)).toMatch(/^REF_20260517_[0-9A-Z]{6}$/);
+});

@@ -1,0 +1,10 @@
+// One call of the published Node client: settings, method and argument as JSON on the command line, the answer on standard output.
+const { NagadGateway } = require('nagad-payment-gateway');
+
+const { settings, method, argument } = JSON.parse(process.argv[2]);
+
+async function main() {
+  console.log(JSON.stringify(await new NagadGateway(settings)[method](argument)));
+}
+
+void main();

@@ -1,0 +1,38 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+
+/** Widths in CSS pixels: the smallest phone that is about, a common one, a desk. */
+export const SCREENS = [320, 390, 1280] as const;
+
+/** By how many pixels the page can be scrolled sideways at each width, with everything unfolded. */
+export async function overflowAt(page: Page, widths: readonly number[]): Promise<unknown[]> {
+  await unfold(page);
+  const found: unknown[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 700 });
+    found.push(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+  }
+  return found;
+}
+
+/** What axe has to say about the page with everything unfolded: rule and first place, in light and in dark. */
+export async function accessibilityFindings(page: Page): Promise<unknown[]> {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await unfold(page);
+  const light = await axeOn(page).analyze();
+  // Only colours differ between the schemes.
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await axeOn(page).withRules('color-contrast').analyze();
+  return [...light.violations, ...dark.violations].map(({ id, nodes }) => [id, nodes[0]?.html]);
+}
+
+/** All in the page itself: the other way opens a second page for each look, and our pages have no frames. */
+function axeOn(page: Page): AxeBuilder {
+  return new AxeBuilder({ page }).setLegacyMode();
+}
+
+async function unfold(page: Page): Promise<void> {
+  for (const summary of await page.locator('details:not([open]) > summary').all()) {
+    await summary.click();
+  }
+}

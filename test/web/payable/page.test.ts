@@ -1,0 +1,221 @@
+import { describe, expect, test } from '@jest/globals';
+import { pageAssets, payableAssets } from '../../../web/assets.ts';
+import { renderPayablePage } from '../../../web/payable/page.ts';
+import type { PayableView } from '../../../web/payable/view.ts';
+import { payableWordsIn } from '../../../web/payable/words.ts';
+import { at, now } from '../example-views.ts';
+import { exampleInvoices, examplePayable, pagePath, plain } from './example-invoices.ts';
+
+type Name = keyof typeof exampleInvoices;
+const names = Object.keys(exampleInvoices).filter((name): name is Name => name in exampleInvoices);
+
+function pageOf(name: Name, changes: Partial<PayableView> = {}): string {
+  return renderPayablePage({ ...examplePayable(exampleInvoices[name]), ...changes });
+}
+
+/** Choice and expected sum of every form, in their order. */
+function formsOf(page: string): string[] {
+  const pattern = /name="choice" value="(\w+)" \/>\s*<input type="hidden" name="expected" value="(\d+)"/g;
+  return Array.from(page.matchAll(pattern), ([, choice = '', expected = '']) => `${choice} ${expected}`);
+}
+
+describe('the page of an invoice', () => {
+  test('tells an open invoice: whose, which, how much, until when, for what', () => {
+    // Protects the payer's decision.
+    const page = pageOf('issued');
+    expect(page).toContain('<title>Invoice INV-000042 · Shapla Studio &#38; Sons</title>');
+    expect(page).toContain('<p class="amount">BDT\u00a076,350.00</p>');
+    expect(page).toMatch(/Due by\s+<time datetime="2026-12-05">5 December 2026<\/time>/);
+    expect(page).toContain('Web site for the shop, design and text in two languages');
+    expect(page).toContain('12\u00a0×\u00a02,500.00 · Discount\u00a0−3,000.00 · Tax\u00a01,350.00');
+    expect(page).toContain('VAT 5%');
+    expect(page).toContain('Thank you for your order.\nThe site goes live on 1 December.');
+    expect(page).toContain('Dhanmondi, Dhaka 1205');
+    expect(page).toContain(`href="${pagePath}/pdf"`);
+  });
+
+  test('writes sums and dates in Bangla in Bangla', () => {
+    // Protects payers who read only Bangla.
+    const page = pageOf('installments', { language: 'bn' });
+    expect(page).toContain('<p class="amount">৳১৫,০০০.০০</p>');
+    expect(page).toContain('৫ ডিসেম্বর, ২০২৬');
+    expect(page).toContain('VAT ৫%');
+    expect(page).toContain('১২\u00a0×\u00a0২,৫০০.০০');
+    expect(page).toContain(`href="${pagePath}?lang=en" lang="en"`);
+    expect(page).toContain(`action="${pagePath}/pay?lang=bn"`);
+  });
+
+  test.each([
+    ['issued', ['asked 7635000']],
+    ['any_amount', ['asked 7635000', 'amount 7635000']],
+    ['installments', ['asked 1500000', 'rest 3135000', 'amount 3135000']],
+    ['overdue', ['asked 2000000', 'rest 5635000', 'amount 5635000']],
+    ['under_way', ['rest 3135000', 'amount 3135000']],
+    ['under_way_all', []],
+    ['not_online', []],
+    ['paid', []],
+    ['void', []],
+  ] as const)('%s offers %j', (name, forms) => {
+    // Protects against paying what is not due, and the same twice.
+    expect(formsOf(pageOf(name))).toEqual(forms);
+  });
+
+  test('says of every installment how it stands, in words', () => {
+    // Protects those who cannot tell colours apart.
+    const page = pageOf('overdue');
+    const states = Array.from(page.matchAll(/<span class="chip \w+">([^<]+)<\/span>\s*<\/td>/g), ([, word]) => word);
+    expect(states).toEqual(['Paid', 'Overdue', 'Open', 'Open']);
+    expect(page).toMatch(/Was due on\s+<time datetime="2026-11-05">/);
+    expect(pageOf('installments')).toContain('Paid 5,000.00');
+  });
+
+  test('shows the payments that settled and what was given back of them', () => {
+    // Protects the record of who has paid already.
+    const invoice = {
+      ...exampleInvoices.overdue.invoice,
+      payments: exampleInvoices.overdue.invoice.payments.map((payment) => ({ ...payment, refundedMinor: 123_456n })),
+    };
+    const page = pageOf('overdue', { invoice });
+    expect(page).toContain('7 October 2026 at 14:05 GMT+6');
+    expect(page).toContain('<bdi>SSLCOMMERZ</bdi> · <code>251007101512a1B2c3D4e5F6</code>');
+    expect(page).toContain('Refunded −1,234.56');
+  });
+
+  test('thanks for a paid invoice, and warns of one that is void or has expired', () => {
+    // Protects against paying again.
+    const paid = pageOf('paid');
+    expect(paid).toContain('Thank you, this invoice is paid');
+    expect(paid).toContain('Paid on 21 November 2026.');
+    expect(paid).not.toContain('<form');
+    const voided = pageOf('void');
+    expect(voided).toContain('Please do not pay it.');
+    expect(voided).not.toContain('<form');
+    const expired = pageOf('expired');
+    expect(expired).toContain('This invoice has expired');
+    expect(expired).not.toContain('<form');
+  });
+
+  test('the day of the last payment is the one in the shown zone', () => {
+    // Protects the record of a payment around midnight.
+    const { invoice } = exampleInvoices.paid;
+    const [first] = invoice.payments;
+    const night = new Date('2026-11-21T18:30:00Z');
+    const payments = first === undefined ? [] : [{ ...first, paidAt: night }];
+    expect(pageOf('paid', { invoice: { ...invoice, payments } })).toContain('Paid on 22 November 2026.');
+    expect(pageOf('paid', { invoice: { ...invoice, payments: [] } })).not.toContain('Paid on');
+  });
+
+  test.each([
+    ['not_an_amount', 'such as 31,350.00.', '1,5 hundred'],
+    ['too_little', 'at least BDT\u00a010.00.', '5'],
+    ['too_much', 'at most BDT\u00a031,350.00.', '৯৯,৯৯৯'],
+  ] as const)('%s is said beside the field, which keeps what was typed', (name, text, typed) => {
+    // Protects payers from guessing what went wrong.
+    const page = pageOf(name);
+    expect(page).toContain(text);
+    expect(page).toContain(`value="${typed}"`);
+    expect(page).toContain('aria-invalid="true"');
+    expect(page).toContain('aria-describedby="wrong range"');
+    expect(page).toContain('<details open>');
+  });
+
+  test.each(['changed', 'unavailable'] as const)('%s is said before anything can be paid', (name) => {
+    // Protects payers from a sum that they have not seen, and from the fear of having paid.
+    const page = pageOf(name);
+    const text = payableWordsIn('en').problems[name];
+    expect(page.indexOf(text)).toBeGreaterThan(0);
+    expect(page.indexOf(text)).toBeLessThan(page.indexOf('<form'));
+    expect(page).toContain('aria-invalid="false"');
+  });
+
+  test('leads back to the payment that is under way, and looks again by itself', () => {
+    // Protects against a second payment by somebody who was only unsure.
+    const page = pageOf('under_way_all');
+    expect(page).toContain('href="/checkout/pay_y?lang=en"');
+    expect(page).toContain('<meta http-equiv="refresh" content="15" />');
+    expect(page).toContain('data-state="issued_under_way"');
+    const typing = pageOf('under_way');
+    expect(typing).toContain('<meta http-equiv="refresh" content="60" />');
+    expect(typing).toContain('data-state="partially_paid_under_way"');
+  });
+
+  test('stands still while nothing is under way, while a problem is read, and after a day', () => {
+    // Protects readers from a page that moves, and the server from pages left open.
+    const underWay = { checkoutPath: '/checkout/pay_y', amountMinor: 1_500_000n, since: at(-70) };
+    expect(pageOf('issued')).not.toContain('http-equiv');
+    expect(pageOf('changed', { underWay })).not.toContain('http-equiv');
+    expect(pageOf('issued', { underWay: { ...underWay, since: at(-100_000) } })).not.toContain('http-equiv');
+  });
+
+  test('marks TEST in every state and nothing on LIVE', () => {
+    // Protects against taking a test page for a real one, and the other way round.
+    for (const name of names) {
+      expect(pageOf(name, { mode: 'TEST' })).toContain('TEST mode');
+      expect(pageOf(name)).not.toContain('TEST');
+    }
+  });
+
+  test('loads our own files only and has no style or handler of its own', () => {
+    // Protects the inventory of what a payment page runs.
+    const page = pageOf('installments');
+    const { path, integrity } = payableAssets.stylesheet;
+    expect(page).toContain(`<link rel="stylesheet" href="${path}" integrity="${integrity}" />`);
+    expect(page).toContain(`<link rel="stylesheet" href="${pagePath}/brand.css" />`);
+    expect(page).not.toMatch(/\s(style|on[a-z]+)=/);
+    expect(page.match(/<script/g)).toHaveLength(1);
+  });
+
+  test('refuses paths that are none of ours', () => {
+    // Protects against a form that posts to somebody else, and a picture that tells who looks.
+    const { paying } = exampleInvoices.issued;
+    const { branding } = examplePayable(exampleInvoices.issued);
+    const away = 'https://evil.example/';
+    expect(() => pageOf('issued', { paying: { ...paying, action: away } })).toThrow('Not a path');
+    expect(() => pageOf('issued', { branding: { ...branding, logoPath: away } })).toThrow('Not a path');
+    expect(() => pageOf('issued', { pdfPath: '//evil.example/' })).toThrow('Not a path');
+    expect(() => pageOf('issued', { pagePath: 'javascript:alert(1)' })).toThrow('Not a path');
+  });
+
+  test('leaves out what there is none of', () => {
+    // Protects the page from headings over nothing.
+    const branding = {
+      companyName: 'Shapla',
+      companyAddress: null,
+      contactDetails: null,
+      footerNote: null,
+      logoPath: null,
+    };
+    const page = pageOf('bare', { branding });
+    for (const absent of ['<img', 'Installments', 'Payments so far', 'Notes', 'Due by', 'Issued</dt>', 'Discount</']) {
+      expect({ absent, found: page.includes(absent) }).toEqual({ absent, found: false });
+    }
+  });
+
+  test('names what is typed in the name of an invoice as it is', () => {
+    // Protects the title from the patterns of a replacement.
+    const page = renderPayablePage({
+      ...examplePayable(exampleInvoices.issued),
+      invoice: { ...plain, number: "$&$'" },
+    });
+    expect(page).toContain('<title>Invoice $&#38;$&#39; ·');
+  });
+
+  test('weighs at most 25 kB with its stylesheets where the invoice is short', () => {
+    // Protects payers on slow networks.
+    const weight =
+      Buffer.byteLength(pageOf('installments', { language: 'bn', now })) +
+      payableAssets.stylesheet.body.length +
+      pageAssets.stylesheet.body.length;
+    expect(weight).toBeLessThanOrEqual(25_000);
+  });
+});
+
+test('every phrase keeps its placeholders in both languages', () => {
+  // Protects translations from losing a name, a sum or a date.
+  const placeholders = (words: object): string[] =>
+    Object.entries(words).flatMap(([key, value]: [string, unknown]) => {
+      const inner = typeof value === 'object' && value !== null ? placeholders(value) : String(value).match(/#[a-z]+/g);
+      return (inner ?? []).map((name) => `${key}.${name}`);
+    });
+  expect(placeholders(payableWordsIn('bn')).sort()).toEqual(placeholders(payableWordsIn('en')).sort());
+});

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { attemptReference } from '../../domain/references.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import type { OpenCheckoutResult } from '../../workflows/messages/payment.ts';
+import {
+  detailsOf,
+  eventNames,
+  openTheatre,
+  type Script,
+  type StagedPayment,
+  type Theatre,
+} from './staged-payments.ts';
+import { until } from '../support/until.ts';
+
+const PATIENT = { timeoutMs: 60_000, unreachableMs: 30_000 };
+
+let theatre: Theatre;
+beforeAll(async () => {
+  theatre = await openTheatre();
+});
+afterAll(() => theatre.close());
+
+/** A payment that waits for its payer to choose, in real time; `then` is what becomes of the choices, in order. */
+async function choosing(then: readonly OpenCheckoutResult[], script: Script = {}): Promise<StagedPayment> {
+  const staged = theatre.stage({});
+  const waits: OpenCheckoutResult = { kind: 'choosing', expiresAtMs: staged.expiresAtMs };
+  staged.script = { ...script, open: (call) => (call === 1 ? waits : (then[call - 2] ?? waits)) };
+  await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
+  return staged;
+}
+
+const choose = (staged: StagedPayment, reference = attemptReference()): Promise<unknown> =>
+  theatre.realTime.dispatch.chooseGateway(staged.payment, { attemptReference: reference, ...PATIENT });
+
+const pay = (staged: StagedPayment): Promise<boolean> =>
+  theatre.realTime.dispatch.signalCallback(staged.payment.reference, 1n);
+
+const open = (gateway: string): OpenCheckoutResult => ({
+  kind: 'open',
+  expiresAtMs: Date.now() + 30 * 60_000,
+  attention: false,
+  gateway,
+});
+
+async function updatesOf(staged: StagedPayment): Promise<number> {
+  const names = eventNames(await staged.handle().fetchHistory());
+  return names.filter((name) => name === 'workflowExecutionUpdateAccepted').length;
+}
+
+async function gatewayShown(staged: StagedPayment): Promise<unknown> {
+  return (await staged.handle().describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.gateway);
+}
+
+describe('a payment whose payer chooses the gateway', () => {
+  test('waits for the choice, opens the chosen page, and is told by its name', async () => {
+    // The page sends the payer on at once, so the answer comes when the session was tried, not before.
+    const staged = await choosing([open('bkash')], { verify: () => ({ kind: 'charged' }) });
+    expect(await staged.progress()).toMatchObject({ status: 'PENDING', waitingFor: 'payer' });
+    expect(await choose(staged)).toEqual({ status: 'PENDING' });
+    expect(staged.asked.open).toHaveLength(2);
+    expect(await gatewayShown(staged)).toBe('bkash');
+    await pay(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.settle).toHaveLength(1);
+  });
+
+  test('opens another page for each change of mind, and is told by the last', async () => {
+    // Each choice is one try; a payer who goes back and forth is never left with the page before.
+    const staged = await choosing([open('bkash'), open('sslcommerz'), open('bkash')]);
+    for (const gateway of ['bkash', 'sslcommerz', 'bkash']) {
+      await choose(staged);
+      expect(await gatewayShown(staged)).toBe(gateway);
+    }
+    expect(staged.asked.open).toHaveLength(4);
+    await staged.handle().terminate();
+  });
+
+  test('tries a choice once, however often the same request comes', async () => {
+    // A resent form names the same attempt, and must neither open twice nor wait for ever.
+    const staged = await choosing([open('bkash')]);
+    const reference = attemptReference();
+    await Promise.all([choose(staged, reference), choose(staged, reference)]);
+    expect(await choose(staged, reference)).toEqual({ status: 'PENDING' });
+    expect(staged.asked.open).toHaveLength(2);
+    await staged.handle().terminate();
+  });
+
+  test('lets the payer choose again when the gateway refuses him', async () => {
+    // One gateway that is away is no end of the payment where another can take it.
+    const staged = await choosing([{ kind: 'choosing', expiresAtMs: Date.now() + 60_000 }, open('sslcommerz')], {
+      verify: () => ({ kind: 'charged' }),
+    });
+    expect(await choose(staged)).toEqual({ status: 'PENDING' });
+    expect(await staged.progress()).toMatchObject({ waitingFor: 'payer' });
+    expect(staged.asked.settle).toEqual([]);
+    await choose(staged);
+    await pay(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+
+  test('tries an unreachable gateway again, and leaves it at once for another choice', async () => {
+    // The pause between two tries must not keep a payer who has chosen elsewhere.
+    const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: Date.now() + 30 * 60_000 };
+    const staged = await choosing([away, away, away, open('sslcommerz')]);
+    await choose(staged);
+    await until(() => staged.asked.open.length >= 4);
+    const before = staged.asked.open.length;
+    await choose(staged);
+    expect(staged.asked.open.length).toBeGreaterThan(before);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Waiting for the payer'));
+    expect(await gatewayShown(staged)).toBe('sslcommerz');
+    await staged.handle().terminate();
+  });
+
+  test('asks the gateway before it opens another page when a callback came with the choice', async () => {
+    // Money that is there already is found first: nobody is sent to pay a second time.
+    const question = Promise.withResolvers<{ kind: 'charged' }>();
+    const staged = await choosing([open('bkash'), open('sslcommerz')], { verify: () => question.promise });
+    await choose(staged);
+    await pay(staged);
+    await until(() => staged.asked.verify.length === 1);
+    const second = choose(staged);
+    // The checkout's, the first choice's and this one: it has arrived before the answer does.
+    await until(async () => (await updatesOf(staged)) === 3);
+    question.resolve({ kind: 'charged' });
+    expect(await second).toEqual({ status: 'SUCCEEDED' });
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.open).toHaveLength(2);
+  });
+
+  test('opens nothing for a signal that comes when it has ended', async () => {
+    // The sweeper may repeat a choice at any time.
+    const staged = await choosing([open('bkash')], { verify: () => ({ kind: 'charged' }) });
+    await choose(staged);
+    await pay(staged);
+    await staged.handle().result();
+    expect(await theatre.realTime.dispatch.signalChoice(staged.payment.reference)).toBe(false);
+  });
+
+  test('expires where nobody chooses, after one last look', async () => {
+    // Without an attempt there is nothing to ask, but the rows decide that, not the clock.
+    const staged = theatre.stage({});
+    staged.script = { open: () => ({ kind: 'choosing', expiresAtMs: staged.expiresAtMs }) };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    expect(staged.asked.verify).toMatchObject([{ final: true }]);
+  });
+});

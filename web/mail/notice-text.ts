@@ -1,0 +1,16 @@
+import type { NoticeContent } from './notice.ts';
+
+/** The part for mail programs that show plain text, and for people who prefer it. */
+export function noticeText(content: NoticeContent): string {
+  const { contact } = content;
+  const paragraphs = [
+    ...(content.testMode === null ? [] : [content.testMode]),
+    content.intro,
+    content.facts.map(({ label, value }) => `${label}: ${value}`).join('\n'),
+    `${content.pay}:\n${content.url.toString()}`,
+    content.alreadyPaid,
+    ...(contact === null ? [] : [`${contact.label}:\n${contact.lines.join('\n')}`]),
+    content.automatic,
+  ];
+  return `${paragraphs.join('\n\n').replaceAll('\u00a0', ' ')}\n`;
+}

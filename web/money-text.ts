@@ -1,0 +1,51 @@
+import { type Money, toDecimalText } from '../domain/money.ts';
+import type { Language } from './language.ts';
+
+// Currencies of countries that count in lakh and crore, in whatever language the page is.
+const lakhCurrencies = new Set(['BDT', 'INR', 'NPR', 'PKR', 'LKR']);
+const lakhGaps = /\B(?=(\d{2})*\d{3}$)/g;
+const thousandGaps = /\B(?=(\d{3})+$)/g;
+const bengaliSigns: Record<string, string> = { BDT: '৳' };
+/** Code of the first of the ten Bangla digits. */
+export const bengaliZero = '০'.charCodeAt(0);
+
+/** An amount for a person: `BDT 1,23,456.00` in English, `৳১,২৩,৪৫৬.০০` in Bangla. */
+export function moneyText(amount: Money, language: Language): string {
+  const sign = currencySign(amount.currency, language);
+  return `${sign}${sign === amount.currency ? '\u00a0' : ''}${amountText(amount, language)}`;
+}
+
+/** The same without its currency, for tables that name it once. */
+export function amountText(amount: Money, language: Language): string {
+  const [whole = '', fraction] = toDecimalText(amount).split('.');
+  const lakh = language === 'bn' || lakhCurrencies.has(amount.currency);
+  const grouped = lakh ? whole.replace(lakhGaps, ',') : whole.replace(thousandGaps, ',');
+  const decimal = fraction === undefined ? grouped : `${grouped}.${fraction}`;
+  return inDigits(decimal, language);
+}
+
+/** How a table names its currency once: `BDT`, `৳`. */
+export function currencySign(currency: string, language: Language): string {
+  return (language === 'bn' ? bengaliSigns[currency] : undefined) ?? currency;
+}
+
+/** A text in the digits of its language. */
+export function inDigits(text: string, language: Language): string {
+  return language === 'en' ? text : text.replace(/\d/g, (digit) => String.fromCharCode(bengaliZero + Number(digit)));
+}
+
+/** A number of things: `1,200`, `১,২০০`. */
+export function countText(count: bigint, language: Language): string {
+  return inDigits(count.toString().replace(language === 'bn' ? lakhGaps : thousandGaps, ','), language);
+}
+
+/** `15%`, `7.5%`, `১৫%`. */
+function rateText(basisPoints: bigint, language: Language): string {
+  const hundredths = (basisPoints % 100n).toString().padStart(2, '0').replace(/0+$/, '');
+  return inDigits(`${basisPoints / 100n}${hundredths === '' ? '' : `.${hundredths}`}%`, language);
+}
+
+/** `VAT 15%`; a tax without a rate goes by its name. */
+export function taxLabel(name: string, basisPoints: bigint | null, language: Language): string {
+  return basisPoints === null ? name : `${name} ${rateText(basisPoints, language)}`;
+}

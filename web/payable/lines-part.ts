@@ -1,0 +1,88 @@
+import { documentWordsIn } from '../documents/words.ts';
+import { html, type Html } from '../html.ts';
+import { amountText, countText, currencySign, taxLabel } from '../money-text.ts';
+import type { PayableLine, PayableView } from './view.ts';
+import { payableWordsIn } from './words.ts';
+
+/**
+ * Two columns on every screen: what it is, with its figures below it, and the sum. So the table stays one on the
+ * smallest phone.
+ */
+export function linesPart(view: PayableView): Html {
+  const { language, invoice } = view;
+  const words = documentWordsIn(language);
+  return html`<section>
+    <h2>${payableWordsIn(language).items}</h2>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">${words.description}</th>
+          <th scope="col">${words.amount} (${currencySign(invoice.currency, language)})</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${invoice.lines.map((line) => lineRow(line, view))}
+      </tbody>
+      <tfoot>
+        ${sums(view).map(sumRow)}
+      </tfoot>
+    </table>
+  </section>`;
+}
+
+function lineRow(line: PayableLine, { language, invoice }: PayableView): Html {
+  const words = documentWordsIn(language);
+  const amount = (amountMinor: bigint): string => amountText({ ...invoice, amountMinor }, language);
+  const figures = [
+    line.qty !== 1n && `${countText(line.qty, language)} × ${amount(line.unitAmountMinor)}`,
+    line.discountMinor > 0n && `${words.discount} −${amount(line.discountMinor)}`,
+    line.taxMinor > 0n && `${words.tax} ${amount(line.taxMinor)}`,
+  ].filter((figure) => figure !== false);
+  return html`<tr>
+    <td>
+      <bdi>${line.description}</bdi> ${figures.length > 0 && html`<small>${figures.map(unbroken).join(' · ')}</small>`}
+    </td>
+    <td>${amount(line.lineTotalMinor)}</td>
+  </tr>`;
+}
+
+/** A figure stays on one line where it fits. */
+function unbroken(figure: string): string {
+  return figure.replaceAll(' ', '\u00a0');
+}
+
+interface Sum {
+  readonly label: string;
+  readonly value: string;
+  readonly strong?: boolean;
+}
+
+function sums({ language, invoice }: PayableView): Sum[] {
+  const { subtotalMinor, discountMinor, taxes, totalMinor, paidMinor, dueMinor } = invoice;
+  const words = documentWordsIn(language);
+  const amount = (amountMinor: bigint): string => amountText({ ...invoice, amountMinor }, language);
+  return [
+    ...(subtotalMinor === totalMinor && discountMinor === 0n && taxes.length === 0
+      ? []
+      : [{ label: words.subtotal, value: amount(subtotalMinor) }]),
+    ...(discountMinor > 0n ? [{ label: words.discount, value: `−${amount(discountMinor)}` }] : []),
+    ...taxes.map((tax) => ({
+      label: taxLabel(tax.name, tax.basisPoints, language),
+      value: amount(tax.amountMinor),
+    })),
+    { label: words.total, value: amount(totalMinor), strong: true },
+    ...(paidMinor > 0n
+      ? [
+          { label: words.paid, value: `−${amount(paidMinor)}` },
+          { label: words.amountDue, value: amount(dueMinor), strong: true },
+        ]
+      : []),
+  ];
+}
+
+function sumRow({ label, value, strong = false }: Sum): Html {
+  return html`<tr class="${strong ? 'strong' : ''}">
+    <th scope="row"><bdi>${label}</bdi></th>
+    <td>${value}</td>
+  </tr>`;
+}

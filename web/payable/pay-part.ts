@@ -1,0 +1,114 @@
+import { symbol } from '../frame/symbol.ts';
+import { phrase } from '../frame/phrase.ts';
+import { documentWordsIn } from '../documents/words.ts';
+import { html, type Html } from '../html.ts';
+import { moneyText } from '../money-text.ts';
+import { SafeUrl } from '../safe-url.ts';
+import { calendarDayText, dateText } from '../time-text.ts';
+import { chip } from './chip.ts';
+import { payForms } from './pay-forms.ts';
+import { underWayPart } from './under-way-part.ts';
+import type { PayableView } from './view.ts';
+import { payableWordsIn } from './words.ts';
+
+/** What the payer decides on: whose invoice, how much, until when; and what can be done about it. */
+export function payPart(view: PayableView): Html {
+  const label = payableWordsIn(view.language).downloadPdf;
+  const pdf = SafeUrl.localPath(view.pdfPath);
+  const closed = view.paying === null && view.underWay === null;
+  return html`${head(view)} ${standing(view)}
+    <p class="pdf">
+      ${closed ? html`<a class="button quiet" href="${pdf}">${label}</a>` : html`<a href="${pdf}">${label}</a>`}
+    </p>`;
+}
+
+function head({ language, branding, invoice }: PayableView): Html {
+  const words = payableWordsIn(language);
+  const { companyName, logoPath } = branding;
+  return html`${
+      logoPath !== null &&
+      html`<img
+        class="logo"
+        src="${SafeUrl.localPath(logoPath)}"
+        alt="${words.logo}: ${companyName}"
+        width="160"
+        height="56"
+      />`
+    }
+    <h1>
+      <small><bdi>${companyName}</bdi></small> ${phrase(words.title, { number: invoice.number })}
+    </h1>`;
+}
+
+function standing(view: PayableView): Html {
+  switch (view.invoice.status) {
+    case 'PAID':
+      return paid(view);
+    case 'VOID':
+    case 'EXPIRED':
+      return voided(view);
+    default:
+      return html`${due(view)} ${actions(view)}`;
+  }
+}
+
+function paid({ language, timeZone, branding, invoice }: PayableView): Html {
+  const words = payableWordsIn(language);
+  const last = invoice.payments.at(-1);
+  return html`${symbol('done', 'good')}
+    <h2>${words.paidTitle}</h2>
+    <p class="amount">${moneyText({ ...invoice, amountMinor: invoice.totalMinor }, language)}</p>
+    <p>
+      ${phrase(words.paidText, { company: branding.companyName })}
+      ${last !== undefined && phrase(words.paidOn, { date: html`${calendarDayText(last.paidAt, language, timeZone)}` })}
+    </p>`;
+}
+
+function voided({ language, branding, invoice }: PayableView): Html {
+  const words = payableWordsIn(language);
+  const expired = invoice.status === 'EXPIRED';
+  return html`${symbol('cross', 'calm')}
+    <h2>${expired ? words.expiredTitle : words.voidTitle}</h2>
+    <p class="amount"><s>${moneyText({ ...invoice, amountMinor: invoice.totalMinor }, language)}</s></p>
+    <p class="notice">${phrase(expired ? words.expiredText : words.voidText, { company: branding.companyName })}</p>`;
+}
+
+/** The sum that is asked for now is the great one; what is due in all stands below it where that is more. */
+function due({ language, invoice, paying }: PayableView): Html {
+  const words = payableWordsIn(language);
+  const { currency, dueMinor, totalMinor, status } = invoice;
+  const askedMinor = paying?.askedMinor ?? dueMinor;
+  const money = (amountMinor: bigint): Html => html`${moneyText({ amountMinor, currency }, language)}`;
+  const next = askedMinor < dueMinor ? words.nextInstallment : documentWordsIn(language).amountDue;
+  return html`<p class="asked">${status === 'OVERDUE' ? words.dueNow : next}</p>
+    <p class="amount">${money(askedMinor)}</p>
+    ${dueLine({ language, invoice })}
+    ${
+      (askedMinor < dueMinor || dueMinor < totalMinor) &&
+      html`<p class="note">${phrase(words.stillToPay, { amount: money(dueMinor), total: money(totalMinor) })}</p>`
+    }`;
+}
+
+function dueLine({ language, invoice }: Pick<PayableView, 'language' | 'invoice'>): Html | null {
+  const words = payableWordsIn(language);
+  const overdue = invoice.status === 'OVERDUE';
+  const date = invoice.installments.find(({ status }) => status !== 'PAID')?.dueDate ?? invoice.dueDate;
+  if (date === null) {
+    return null;
+  }
+  const time = html`<time datetime="${date}">${dateText(date, language)}</time>`;
+  return html`<p class="deadline">
+    ${phrase(overdue ? words.wasDue : words.dueBy, { date: time })} ${overdue && chip('OVERDUE', language)}
+  </p>`;
+}
+
+function actions(view: PayableView): Html {
+  const { language, branding, paying, underWay } = view;
+  const words = payableWordsIn(language);
+  return html`${underWay !== null && underWayPart(view, underWay)} ${paying !== null && payForms(view, paying)}
+  ${
+    paying === null &&
+    underWay === null &&
+    html`<p class="notice">${phrase(words.cannotPay, { company: branding.companyName })}</p>`
+  }`;
+}

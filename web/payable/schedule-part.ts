@@ -1,0 +1,59 @@
+import type { InstallmentStand } from '../../domain/invoice.ts';
+import { documentWordsIn } from '../documents/words.ts';
+import { phrase } from '../frame/phrase.ts';
+import { html, type Html } from '../html.ts';
+import { amountText, currencySign, moneyText } from '../money-text.ts';
+import { dateText } from '../time-text.ts';
+import { chip } from './chip.ts';
+import type { PayableView } from './view.ts';
+import { payableWordsIn } from './words.ts';
+
+const BAR_PARTS = 1_000n;
+
+/** The installments with their days and states, and how far they have come. */
+export function schedulePart(view: PayableView): Html | null {
+  const { language, invoice } = view;
+  const words = documentWordsIn(language);
+  if (invoice.installments.length === 0) {
+    return null;
+  }
+  return html`<section>
+    <h2>${words.installments}</h2>
+    ${progress(view)}
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">${words.dueDate}</th>
+          <th scope="col">${words.amount} (${currencySign(invoice.currency, language)})</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${invoice.installments.map((installment) => installmentRow(installment, view))}
+      </tbody>
+    </table>
+  </section>`;
+}
+
+function progress({ language, invoice }: PayableView): Html {
+  const { currency, paidMinor, totalMinor } = invoice;
+  const text = phrase(payableWordsIn(language).paidOf, {
+    amount: html`${moneyText({ amountMinor: paidMinor, currency }, language)}`,
+    total: html`${moneyText({ amountMinor: totalMinor, currency }, language)}`,
+  });
+  return html`<p class="progress">
+    <label for="progress">${text}</label>
+    <progress id="progress" max="${BAR_PARTS}" value="${(paidMinor * BAR_PARTS) / totalMinor}"></progress>
+  </p>`;
+}
+
+function installmentRow({ dueDate, amountMinor, paidMinor, status }: InstallmentStand, view: PayableView): Html {
+  const { language, invoice } = view;
+  const amount = (minor: bigint): string => amountText({ amountMinor: minor, currency: invoice.currency }, language);
+  const partly = paidMinor > 0n && paidMinor < amountMinor;
+  return html`<tr>
+    <td><time datetime="${dueDate}">${dateText(dueDate, language)}</time> ${chip(status, language)}</td>
+    <td>
+      ${amount(amountMinor)} ${partly && html`<small>${documentWordsIn(language).paid} ${amount(paidMinor)}</small>`}
+    </td>
+  </tr>`;
+}

@@ -1,0 +1,106 @@
+import type { InstallmentStand, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
+import type { Mode } from '../../domain/mode.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
+import type { Language } from '../language.ts';
+
+/**
+ * All that the page of an invoice shows, and nothing of whom it was sent to: whoever holds the link may read it.
+ * Texts are plain text, some with several lines; paths are on the page's own origin; amounts are in minor units of the
+ * invoice's currency.
+ */
+export interface PayableView {
+  readonly language: Language;
+  readonly mode: Mode;
+  /** Path of this page without query, such as `/pay/pay_…`. The brand's stylesheet is at `brand.css` below it. */
+  readonly pagePath: string;
+  readonly pdfPath: string;
+  /** The moment of rendering: the page never reads a clock. */
+  readonly now: Date;
+  /** IANA zone in which times are shown. */
+  readonly timeZone: string;
+  readonly branding: PayableBranding;
+  readonly invoice: PayableInvoice;
+  /** Null where nothing can be paid now: paid, void, or not online. */
+  readonly paying: Paying | null;
+  /** A payment of this invoice that has not ended, or null. */
+  readonly underWay: UnderWay | null;
+}
+
+export interface PayableBranding {
+  readonly companyName: string;
+  readonly companyAddress: string | null;
+  readonly contactDetails: string | null;
+  readonly footerNote: string | null;
+  readonly logoPath: string | null;
+}
+
+export interface PayableInvoice {
+  /** As it is shown, such as `INV-000042`. */
+  readonly number: string;
+  readonly status: Exclude<ShownInvoiceStatus, 'DRAFT'> | 'EXPIRED';
+  readonly issueDate: PlainDate | null;
+  readonly dueDate: PlainDate | null;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  readonly lines: readonly PayableLine[];
+  readonly subtotalMinor: bigint;
+  readonly discountMinor: bigint;
+  readonly taxes: readonly TaxTotal[];
+  readonly totalMinor: bigint;
+  readonly paidMinor: bigint;
+  readonly dueMinor: bigint;
+  readonly installments: readonly InstallmentStand[];
+  readonly notes: string | null;
+  /** Those that settled, oldest first. */
+  readonly payments: readonly SettledPayment[];
+}
+
+export interface PayableLine {
+  readonly description: string;
+  readonly qty: bigint;
+  readonly unitAmountMinor: bigint;
+  readonly lineTotalMinor: bigint;
+  readonly discountMinor: bigint;
+  readonly taxMinor: bigint;
+}
+
+export interface SettledPayment {
+  readonly paidAt: Date;
+  readonly amountMinor: bigint;
+  /** What of it was given back. */
+  readonly refundedMinor: bigint;
+  /** As a payer knows it, such as `SSLCOMMERZ`. */
+  readonly gatewayName: string;
+  readonly gatewayTransactionId: string | null;
+}
+
+export interface Paying {
+  /** Where the forms are posted to; `readPayForm` reads them. */
+  readonly action: string;
+  /** What is asked for first; all that is due where there is no schedule. */
+  readonly askedMinor: bigint;
+  /** All that is due can be paid at once. */
+  readonly wholeAtOnce: boolean;
+  /** Bounds of an amount of the payer's own, or null where the application does not take one. */
+  readonly anyAmount: AmountBounds | null;
+  /** Why the form that was just sent led nowhere. */
+  readonly problem: PayProblem | null;
+  /** What the payer had typed, shown again beside the problem. */
+  readonly typed: string | null;
+}
+
+export interface AmountBounds {
+  readonly minMinor: bigint;
+  readonly maxMinor: bigint;
+}
+
+export const AMOUNT_PROBLEMS = ['not_an_amount', 'too_little', 'too_much'] as const;
+export type AmountProblem = (typeof AMOUNT_PROBLEMS)[number];
+/** `changed`: another sum is due than the form showed. `unavailable`: no way to the gateway now. */
+export type PayProblem = AmountProblem | 'changed' | 'unavailable';
+
+export interface UnderWay {
+  readonly checkoutPath: string;
+  readonly amountMinor: bigint;
+  readonly since: Date;
+}

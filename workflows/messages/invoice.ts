@@ -1,0 +1,75 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ShownInvoiceStatus } from '../../domain/invoice.ts';
+import type { ScopeInput } from './names.ts';
+
+export interface InvoiceWorkflowInput extends ScopeInput {
+  readonly invoiceId: string;
+  readonly reference: string;
+}
+
+/** What has become of an invoice's row. The row is the authority: whatever a signal says, the workflow reads it. */
+export const INVOICE_CHANGES = [
+  'issued',
+  'payment',
+  'paid',
+  'reopened',
+  'voided',
+  'paused',
+  'resumed',
+  'swept',
+] as const;
+export type InvoiceChange = (typeof INVOICE_CHANGES)[number];
+
+export const invoiceChangedSignal = defineSignal<[change: InvoiceChange]>('changed');
+
+/** The due dates were changed in the row: answers when the workflow goes by the new ones. */
+export const dueDatesChangedUpdate = defineUpdate<InvoiceProgress, []>('due-dates-changed');
+
+/** What a person or a program sees of a running invoice, without asking the database. */
+export interface InvoiceProgress {
+  readonly status: ShownInvoiceStatus;
+  readonly paused: boolean;
+  /** RFC 3339, UTC: when the next notice goes out; null when none will. */
+  readonly nextNoticeAt: string | null;
+  readonly paidInstallments: number;
+  readonly installments: number;
+}
+export const invoiceProgressQuery = defineQuery<InvoiceProgress>('progress');
+
+export interface DriveInvoiceInput extends InvoiceWorkflowInput {
+  /** Unix time in milliseconds, of the workflow: what is due is judged by its clock. */
+  readonly nowMs: number;
+}
+
+/** How an invoice stands after everything that was due is done. Codes, days and amounts only. */
+export interface InvoiceStand {
+  readonly ended: boolean;
+  readonly status: ShownInvoiceStatus;
+  readonly paused: boolean;
+  /** Unix time in milliseconds; null when no notice will go out any more. */
+  readonly nextNoticeAtMs: number | null;
+  /** Unix time in milliseconds of the next look whether it has expired; left out when there will be none. */
+  readonly expiryAtMs?: number;
+  /** Letters wait to be sent. */
+  readonly mailWaits: boolean;
+  readonly paidInstallments: number;
+  readonly installments: number;
+  /** Decimal text with its currency, such as `250.00 BDT`. */
+  readonly due: string;
+  readonly total: string;
+  /** `2026-12-01`; null when nothing is due on a day. */
+  readonly nextDueDate: string | null;
+}
+
+export interface MailsSent {
+  /** Milliseconds until a letter that could not be sent is tried again; null when none is left. */
+  readonly againInMs: number | null;
+}
+
+/** What the invoice workflow asks of the world. */
+export interface InvoiceActivities {
+  /** Tells what is due to be told, once, and answers how the invoice stands. */
+  driveInvoice(input: DriveInvoiceInput): Promise<InvoiceStand>;
+  /** Sends the letters that wait. Rejects only when our own database cannot be used. */
+  sendInvoiceMails(input: InvoiceWorkflowInput): Promise<MailsSent>;
+}
