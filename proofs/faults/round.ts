@@ -131,9 +131,10 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     log,
     prefix,
     confirmed: () => confirmedIn(journal),
+    mendGateway: () => mendGateway(run, plan.errands),
     renewWorkers: () => renewWorkers(run),
   };
-  await mendGateway(run, plan.errands);
+  await settling.mendGateway();
   const unsettled: Unsettled[] = [...(await settleWhatIsKnown(settling))];
   log.note('what was known is settled');
   await repeatEveryKey({ run, callers, journal, log }, plan.errands);

@@ -12,6 +12,8 @@ export interface Settling {
   readonly lapse: TimeLapse;
   readonly books: BookReader;
   readonly log: FaultLog;
+  /** Repairs every gateway session that would answer wrongly for ever, also those that were opened only now. */
+  readonly mendGateway: () => Promise<void>;
   /** Starts the workers anew, as after a deployment. */
   readonly renewWorkers: () => Promise<void>;
   /** What the marks of the round's errands begin with. */
@@ -53,6 +55,8 @@ interface OpenPayment {
   readonly reference: string;
   readonly mark: string;
   readonly cancelling: boolean;
+  /** Its payer wrote of his transaction, and no operator could be reached yet who decides on it. */
+  readonly undecided: boolean;
   /** It has an order at bKash. */
   readonly bkash: boolean;
   /** Orders that its payer has left for another gateway. */
@@ -77,7 +81,7 @@ export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]
           (payment) =>
             told.some((session) => tellsEnd(session, payment)) ||
             confirmed.has(payment.mark) ||
-            payment.cancelling ||
+            (payment.cancelling && !payment.undecided) ||
             sending.has(payment.mark),
         )
         .map(({ reference }) => workflowIds.payment(reference));
@@ -179,7 +183,7 @@ interface Phase {
 
 async function untilNone(settling: Settling, phase: Phase): Promise<Unsettled[]> {
   const { what, find, stepsMs, renewAt, isHopeless, pass } = phase;
-  const { lapse, log, renewWorkers } = settling;
+  const { lapse, log, mendGateway, renewWorkers } = settling;
   const begun = Date.now();
   let lapses = 0;
   let nextLapseAt = begun + FIRST_LAPSE_MS;
@@ -200,6 +204,7 @@ async function untilNone(settling: Settling, phase: Phase): Promise<Unsettled[]>
         log.note('the workers are started anew');
         await renewWorkers();
       }
+      await mendGateway();
       await pass?.(lapse).catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
       await letPass(lapse, { waiting, stepMs, log });
       nextLapseAt = Date.now() + (stepMs >= LONG_STEP_MS ? LONG_LAPSE_MS : LAPSE_MS);
@@ -229,6 +234,10 @@ function tellsEnd({ mark, tranId, outcome }: BookedSession, payment: OpenPayment
 async function openPayments({ owner, prefix }: Settling): Promise<OpenPayment[]> {
   return owner.run<OpenPayment>(
     `select reference, product_name as mark, cancel_requested_at is not null as cancelling,
+       exists (select from manual_submissions s where s.payment_id = payments.id
+         and s.id = (select max(id) from manual_submissions where payment_id = payments.id)
+         and not exists (select from decisions d
+           where d.manual_submission_id = s.id and (not d.needs_second or d.second_operator_id is not null))) as undecided,
        exists (select from payment_attempts t where t.payment_id = payments.id and t.gateway = 'bkash') as bkash,
        (select coalesce(json_agg(t.reference), '[]') from payment_attempts t
          where t.payment_id = payments.id and t.superseded_at is not null) as "left" from payments
