@@ -1,17 +1,20 @@
 import '../scripts/lifeline.ts';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commit } from '../scripts/results/commit.ts';
 import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
 import { DEFECTS } from './defects/catalogue.ts';
 import type { Catch, Defect } from './defects/defect.ts';
+import { sample } from './defects/sample.ts';
 import { trials, type Verdict } from './defects/trial.ts';
 import { copyTree } from './defects/working-copy.ts';
 
-const USAGE = `npm run test:defects -- [NAME…] [--quick] [--record]
+const USAGE = `npm run test:defects -- [NAME…] [--quick] [--sample N] [--record]
 
 Plants one known defect at a time in a copy of the tree and runs the check that has to notice it. Exit 0 only if every
 defect was caught, by that check, for the expected reason, and every check passes without it.
   --quick    the checks that take seconds only
+  --sample N so many of them, at every commit others
   --record   keep the result for docs/proofs.md`;
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -19,6 +22,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    sample: { type: 'string' },
     record: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -59,7 +63,7 @@ async function main(): Promise<number> {
   const caught = findings.length - escaped.length;
   console.log(`\n${caught} of ${findings.length} caught in ${seconds} s`);
   escaped.forEach(({ defect, by }) => console.log(`NOT CAUGHT ${defect.name} by ${by.check.command}`));
-  if (positionals.length === 0) {
+  if (positionals.length === 0 && values.sample === undefined) {
     record(findings, seconds);
   }
   return escaped.length === 0 && findings.length > 0 ? 0 : 1;
@@ -71,9 +75,11 @@ function planned(): Trial[] {
   if (unknown.length > 0) {
     throw new Error(`no such defect: ${unknown.join(', ')}; known: ${DEFECTS.map(({ name }) => name).join(', ')}`);
   }
-  return DEFECTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const all = DEFECTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
     .flatMap((defect) => defect.caughtBy.map((by) => ({ defect, by })))
     .filter(({ by }) => by.check.quick || !values.quick);
+  const nameOf = ({ defect, by }: Trial): string => `${defect.name} ${by.names}`;
+  return sample(all, { count: Number(values.sample ?? all.length), seed: commit(), nameOf });
 }
 
 async function tryAll(plan: readonly Trial[]): Promise<Finding[]> {

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ALL_DIALS } from './faults/dials.ts';
-import { commit, keepFailure, keepFaultLog } from './faults/failure-folder.ts';
+import { keepFailure, keepFaultLog } from './faults/failure-folder.ts';
 import { judge } from './faults/judges.ts';
 import type { RoundName } from './faults/plan.ts';
 import { playRound, type RoundResult } from './faults/round.ts';
 import { freshSeed, openRun, type OpenRun } from './faults/run.ts';
 import { openTally, resultOf, tablesOf } from './faults/tally.ts';
+import { commit } from '../scripts/results/commit.ts';
 import { writeResult } from '../scripts/results/result-file.ts';
 
 const USAGE = `npm run test:faults -- [--rounds N] [--seed S] [--round K] [--only-dial NAME] [--pinned] [--record]

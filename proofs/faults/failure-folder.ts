@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { commit } from '../../scripts/results/commit.ts';
 import type { RoundResult } from './round.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -32,17 +32,4 @@ export function keepFaultLog({ plan, log }: Pick<RoundResult, 'plan' | 'log'>): 
   const folder = join(ROOT, '.lenden', 'faults', 'last-run');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${plan.seed}-${plan.round}.log`), `${log.lines.join('\n')}\n`);
-}
-
-/** A copy without its history says so. */
-export function commit(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return 'unknown';
-  }
 }
