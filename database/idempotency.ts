@@ -135,6 +135,30 @@ export async function storeAnswer(
   );
 }
 
+/** The answer that is kept for a request with this key; null where there is none, or it was another request. */
+export async function readAnswer(
+  statements: Statements,
+  { scope, operation, key }: KeyName,
+  fingerprint: Buffer,
+): Promise<{ status: number; text: string } | null> {
+  const [row] = await statements.execute<{ status: number; text: string }[]>(
+    `select response_status as status, response_body as text from idempotency_keys
+     where application_id = ? and mode = ? and operation = ? and key = ? and fingerprint = ?::bytea and expires_at > now()
+       and response_status is not null`,
+    [scope.applicationId, scope.mode, operation, key, fingerprint],
+  );
+  return row ?? null;
+}
+
+/** Frees a key whose operation made nothing that could be of use: the next request with it is a new one. */
+export async function freeKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
+  await statements.execute(
+    `update idempotency_keys set lease_until = now(), expires_at = now()
+     where application_id = ? and mode = ? and operation = ? and key = ? and response_status is null`,
+    [scope.applicationId, scope.mode, operation, key],
+  );
+}
+
 /** Ends the lease without an answer, so that the next twin finds out at once how the payment stands. */
 export async function releaseKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
   await statements.execute(

@@ -8,6 +8,8 @@ export interface ListSlice {
   readonly offset: number;
   /** Where the former page ended; the offset is then 0. */
   readonly cursor: string | null;
+  /** So many rows are counted at most; `TOTAL_MAX` unless told. */
+  readonly countTo?: number;
 }
 
 /** A condition with its values, where `null` and `undefined` values leave it out. */
@@ -31,7 +33,7 @@ export interface ListPage<Row> {
 }
 
 /** Rows counted for `totalElements`: beyond it the count stands still, so that a list of millions costs no more than one of thousands. */
-export const TOTAL_MAX = 10_000;
+const TOTAL_MAX = 10_000;
 
 /**
  * A list that stays the same while rows are added: ordered by unique columns, and gone on with from the last row that was seen. The text
@@ -54,8 +56,8 @@ export async function listRows<Row extends object>(statements: Statements, query
     [...values, ...(beyond ?? []), slice.limit, slice.offset],
   );
   const [counted] = await statements.execute<{ total: number }[]>(
-    `select count(*)::integer as total from (select 1 from ${from}${clause(where)} limit ${TOTAL_MAX}) counted`,
-    values,
+    `select count(*)::integer as total from (select 1 from ${from}${clause(where)} limit ?) counted`,
+    [...values, slice.countTo ?? TOTAL_MAX],
   );
   const last = rows.length === slice.limit ? rows.at(-1) : undefined;
   return {

@@ -40,6 +40,28 @@ export function present(schema: z.ZodType<string, string>, missing: Parameters<t
   return z.string(missing).min(1, 'is required').pipe(schema).meta(rules);
 }
 
+/** What programs send where they have nothing to say: how it is known, and how a contract tells of it. */
+interface Blank {
+  readonly is: (given: unknown) => boolean;
+  readonly rules: Readonly<Record<string, unknown>>;
+}
+
+export const EMPTY_TEXT: Blank = { is: (given) => given === '', rules: { type: 'string', maxLength: 0 } };
+/** PHP writes an empty object so. */
+export const EMPTY_LIST: Blank = {
+  is: (given) => Array.isArray(given) && given.length === 0,
+  rules: { type: 'array', maxItems: 0 },
+};
+
+/** What may be left out, where null and `blank` mean the same as that. */
+export function mayBeBlank<Schema extends z.ZodType>(schema: Schema, blank = EMPTY_TEXT) {
+  const { $schema: _schema, ...rules } = z.toJSONSchema(schema, { io: 'input' });
+  return z
+    .preprocess((given) => (blank.is(given) ? null : given), schema.nullable())
+    .meta({ anyOf: [rules, blank.rules, { type: 'null' }] })
+    .optional();
+}
+
 /** A serial id in a path or a query. What is no id names nothing, so it is refused as a value, never as a server error. */
 export const IdText = z
   .string()

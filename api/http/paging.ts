@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Pagination } from './route.ts';
 
 const SIZE_DEFAULT = 20;
-const SIZE_MAX = 100;
+export const SIZE_MAX = 100;
 /** What `paginate=false` answers at most: a list that is longer has pages. */
 export const UNPAGED_MAX = 1_000;
 /** Deep pages by number read and throw away all that is before them; the cursor does not. */
-const PAGE_MAX = 10_000;
+export const PAGE_MAX = 10_000;
 
 function whole(greatest: number) {
   return z

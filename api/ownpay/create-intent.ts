@@ -7,6 +7,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
 import { isActive, paymentBounds } from '../payments/bounds.ts';
 import { createPayment } from '../payments/create-payment.ts';
+import { orAsAnswered } from '../payments/idempotency.ts';
 import type { OwnpayCaller } from './authenticate.ts';
 import { OwnpayError } from './errors.ts';
 import { keyOf, type SentRequest } from './idempotency.ts';
@@ -19,34 +20,41 @@ export async function createIntent(
   request: SentRequest & { readonly body: CreateIntent },
 ): Promise<RouteReply<ReturnType<typeof createdView>> | ReplayReply> {
   const { caller, body } = request;
-  await requireGateway(deps, caller, body.gateway);
-  const { amountMinor, currency } = checked(deps, caller, body);
-  const outcome = await createPayment(deps, {
-    payment: {
-      scope: caller.scope,
-      dialect: 'ownpay',
-      amountMinor,
-      currency,
-      merchantReference: body.order_id,
-      // What receipts print and native lists find it by; an address of the payer would say too much there.
-      customerReference: body.order_id,
-      customerName: body.customer_name,
-      customerEmail: body.customer_email,
-      customerPhone: body.customer_phone ?? null,
-      productName: body.description ?? null,
-      returnUrl: body.return_url,
-      cancelUrl: body.cancel_url ?? null,
-      metadata: body.metadata ?? null,
-      invoiceId: null,
-      gateway: body.gateway,
-    },
-    reference: ownpayReference,
-    application: caller.application,
-    ...keyOf(request, 'POST /payment-intents'),
+  const keyed = keyOf(request, 'POST /payment-intents');
+  const outcome = await orAsAnswered(deps, keyed, async () => {
+    await requireGateway(deps, caller, body.gateway);
+    const amount = checked(deps, caller, body);
+    return createPayment(deps, {
+      payment: { ...keptOf(caller, body), ...amount },
+      reference: ownpayReference,
+      application: caller.application,
+      // Of its answers only good ones are kept.
+      freesRefusedKey: true,
+      ...keyed,
+    });
   });
   return outcome.kind === 'replay'
     ? { status: outcome.status, text: outcome.text, headers: {} }
     : { status: 201, data: createdView(outcome.made, deps.webUrl), ...outcome.keep };
+}
+
+function keptOf({ scope }: OwnpayCaller, body: CreateIntent) {
+  return {
+    scope,
+    dialect: 'ownpay' as const,
+    merchantReference: body.order_id,
+    // What receipts print and native lists find it by; an address of the payer would say too much there.
+    customerReference: body.order_id,
+    customerName: body.customer_name,
+    customerEmail: body.customer_email,
+    customerPhone: body.customer_phone ?? null,
+    productName: body.description ?? null,
+    returnUrl: body.return_url,
+    cancelUrl: body.cancel_url ?? null,
+    metadata: body.metadata ?? null,
+    invoiceId: null,
+    gateway: body.gateway,
+  };
 }
 
 /** Throws GATEWAY_NOT_FOUND for one that there is not, that the application may not use, or that has no account in this mode. */

@@ -14,7 +14,7 @@ export async function findTransaction(
   { scope }: OwnpayCaller,
   { id, code }: Sought,
 ): Promise<PaymentRecord> {
-  const known = /^[a-z]{3}_[0-9A-Za-z]{1,40}$/.test(id);
+  const known = /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
   const payment = known
     ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
     : null;

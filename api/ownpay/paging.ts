@@ -1,13 +1,18 @@
 import type { ListSlice } from '../../database/lists.ts';
 import type { Calendar } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
-import type { ListQuery } from './schemas.ts';
+import { PAGE_MAX, PER_PAGE_MAX, type ListQuery } from './schemas.ts';
 
 const PER_PAGE = 25;
+/** A program that goes on until `total_pages` sees all that pages can reach, and misses nothing in silence. */
+const COUNT_TO = PAGE_MAX * PER_PAGE_MAX;
+/** Days beyond these bound nothing: what calendars and databases know ends somewhere. */
+const FIRST_DAY = '1970-01-01';
+const LAST_DAY = '9999-12-30';
 
 /** Newest first. */
 export function sliceOf({ page = 1, per_page: limit = PER_PAGE }: ListQuery): ListSlice {
-  return { order: 'DESC', limit, offset: (page - 1) * limit, cursor: null };
+  return { order: 'DESC', limit, offset: (page - 1) * limit, cursor: null, countTo: COUNT_TO };
 }
 
 export function metaOf({ page = 1, per_page = PER_PAGE }: ListQuery, total: number) {
@@ -17,7 +22,15 @@ export function metaOf({ page = 1, per_page = PER_PAGE }: ListQuery, total: numb
 /** Both days belong to what is asked for. */
 export function daysOf({ from, to }: ListQuery, calendar: Calendar): { from: Date | null; before: Date | null } {
   return {
-    from: from === undefined ? null : calendar.startOf(from),
-    before: to === undefined ? null : calendar.startOf(addDays(to, 1)),
+    from: from === undefined || from < FIRST_DAY ? null : calendar.startOf(earlier(from, LAST_DAY)),
+    before: to === undefined || to >= LAST_DAY ? null : calendar.startOf(addDays(later(to, FIRST_DAY), 1)),
   };
+}
+
+function earlier(one: string, other: string): string {
+  return one < other ? one : other;
+}
+
+function later(one: string, other: string): string {
+  return one < other ? other : one;
 }

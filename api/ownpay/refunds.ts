@@ -20,6 +20,9 @@ export async function createRefund(deps: ApiDependencies, request: SentRequest &
     throw invalid('transaction_id', 'is required');
   }
   const payment = await findTransaction(deps, caller, { id: transactionId, code: 'TRANSACTION_NOT_FOUND' });
+  if (deps.gateways.capabilities(payment.gateway ?? '')?.refunds === false) {
+    throw new DomainError('INVALID_OPERATION_STATE', 'the gateway of this transaction takes no refunds');
+  }
   const amountMinor =
     typeof body.amount === 'string' ? minorFromDecimalText(body.amount, payment.currency, 'exact') : null;
   if (typeof body.amount === 'string' && (amountMinor === null || amountMinor === 0n)) {
@@ -36,12 +39,19 @@ export async function createRefund(deps: ApiDependencies, request: SentRequest &
     reason: body.reason ?? null,
     creator: { type: 'APP' },
     ...keyOf(request, 'POST /refunds'),
-  });
+  }).catch(inItsUnits);
   const reply: RouteReply<unknown> | ReplayReply =
     outcome.kind === 'replay'
       ? { status: outcome.status, text: outcome.text, headers: {} }
       : { status: 201, data: { success: true, ...refundView(outcome.made, payment.reference) }, ...outcome.keep };
   return reply;
+}
+
+/** Ours names minor units, which this contract does not know. */
+function inItsUnits(error: unknown): never {
+  throw error instanceof DomainError && error.code === 'REFUND_EXCEEDS_BALANCE'
+    ? new DomainError(error.code, 'the refund exceeds what is left of the transaction')
+    : error;
 }
 
 function invalid(field: string, problem: string): DomainError {
@@ -54,6 +64,8 @@ export async function listRefunds(deps: ApiDependencies, caller: OwnpayCaller, q
       filter: {
         statuses: query.status === undefined ? undefined : refundStatusesOf(query.status),
         payment: query.transaction_id ?? query.trx_id,
+        // Late money that went back is no part of what was paid.
+        ofPayments: true,
         ...daysOf(query, deps.calendar),
       },
       slice: sliceOf(query),

@@ -2,20 +2,18 @@ import { z } from 'zod';
 import { SHOWN_REFUND_STATUSES } from './views.ts';
 import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
-import { Email, present, text } from '../http/fields.ts';
+import { Email, EMPTY_LIST, mayBeBlank, present, text } from '../http/fields.ts';
 
 /** OwnPay's own code takes an absent member, null and an empty text for the same. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };
+export const PAGE_MAX = 10_000;
+export const PER_PAGE_MAX = 100;
 const METADATA_LENGTH_MAX = 16_384;
 /** Leaves room for what is said in the query of the way back. */
 const URL_LENGTH_MAX = 1_900;
 
 function required(lengthMax: number) {
   return present(text(lengthMax), REQUIRED);
-}
-
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish();
 }
 
 /** The text of a JSON number: as an amount it never is a float. */
@@ -55,13 +53,13 @@ export const CreateIntent = z
     order_id: required(255).describe('Your reference of the order. It may be repeated.'),
     customer_name: required(150),
     customer_email: present(Email, REQUIRED),
-    customer_phone: optional(
+    customer_phone: mayBeBlank(
       z.string('must be a string').regex(/^[0-9+() -]{4,30}$/, 'must be 4 to 30 digits, spaces, +, - or parentheses'),
     ),
-    description: optional(text(500)).describe('Shown on the checkout page.'),
+    description: mayBeBlank(text(500)).describe('Shown on the checkout page.'),
     return_url: present(Url, REQUIRED).describe('Where the payer goes after the payment.'),
-    cancel_url: optional(Url).describe('Where the payer goes when nothing was paid; `return_url` unless told.'),
-    metadata: optional(Metadata).describe('Kept with the transaction.'),
+    cancel_url: mayBeBlank(Url).describe('Where the payer goes when nothing was paid; `return_url` unless told.'),
+    metadata: mayBeBlank(Metadata, EMPTY_LIST).describe('Kept with the transaction.'),
   })
   .meta({ id: 'CreatePaymentIntent' });
 export type CreateIntent = z.infer<typeof CreateIntent>;
@@ -145,10 +143,10 @@ export const Refund = z.object({ ...Success, ...REFUND }).meta({ id: 'Refund' })
 
 export const CreateRefund = z
   .object({
-    transaction_id: optional(text(64)).describe('Which transaction; or `trx_id`.'),
-    trx_id: optional(text(64)),
-    amount: optional(AmountIn).describe('All that is left unless told.'),
-    reason: optional(text(500)),
+    transaction_id: mayBeBlank(text(64)).describe('Which transaction; or `trx_id`.'),
+    trx_id: mayBeBlank(text(64)),
+    amount: AmountIn.nullish().describe('All that is left unless told.'),
+    reason: mayBeBlank(text(500)),
   })
   .meta({ id: 'CreateRefund' });
 export type CreateRefund = z.infer<typeof CreateRefund>;
@@ -165,8 +163,8 @@ function whole(greatest: number) {
 const Day = z.iso.date('must be a date as YYYY-MM-DD');
 
 const LIST_QUERY = {
-  page: whole(10_000).optional().describe('From 1.'),
-  per_page: whole(100).optional().describe('25 unless told.'),
+  page: whole(PAGE_MAX).optional().describe('From 1.'),
+  per_page: whole(PER_PAGE_MAX).optional().describe('25 unless told.'),
   from: Day.optional().describe('First day, in Dhaka.'),
   to: Day.optional().describe('Last day, in Dhaka.'),
 } as const;

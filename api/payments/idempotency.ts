@@ -1,4 +1,11 @@
-import { joinTwin, storeAnswer, type KeyClaim, type KeyName, type TwinOutcome } from '../../database/idempotency.ts';
+import {
+  joinTwin,
+  readAnswer,
+  storeAnswer,
+  type KeyClaim,
+  type KeyName,
+  type TwinOutcome,
+} from '../../database/idempotency.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
@@ -32,6 +39,34 @@ export function keepingAnswer({ database }: Pick<ApiDependencies, 'database'>, k
     onSerialized: (text) =>
       database.inOneTrip(key.scope, (statements) => storeAnswer(statements, key, { status, text })),
   };
+}
+
+interface Keyed {
+  readonly key: KeyName | null;
+  readonly lease: Pick<Lease, 'fingerprint'>;
+}
+
+/**
+ * Does what a request asks for. Where it is refused now and the same request with its key was answered well before, that answer is given
+ * again: a caller whose answer was lost must not be told that nothing was made, because a rule or a setting has changed since.
+ */
+export async function orAsAnswered<Reply>(
+  { database }: Pick<ApiDependencies, 'database'>,
+  { key, lease }: Keyed,
+  work: () => Promise<Reply>,
+): Promise<Reply | Extract<Outcome<never>, { kind: 'replay' }>> {
+  try {
+    return await work();
+  } catch (error) {
+    const answer =
+      error instanceof DomainError && key !== null
+        ? await database.inOneTrip(key.scope, (statements) => readAnswer(statements, key, lease.fingerprint))
+        : null;
+    if (answer === null) {
+      throw error;
+    }
+    return { kind: 'replay', ...answer };
+  }
 }
 
 /**

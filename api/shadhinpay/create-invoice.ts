@@ -7,6 +7,7 @@ import { returnUrlProblem } from '../../domain/return-url.ts';
 import { numberLabelOf } from '../../domain/shadhinpay-invoice.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { writeInvoice } from '../invoices/write-invoice.ts';
+import { orAsAnswered } from '../payments/idempotency.ts';
 import { boundsInWords, CONTRACT_BOUNDS } from './amounts.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { keyOf, replay, type SentRequest } from './idempotency.ts';
@@ -25,11 +26,28 @@ export async function createShadhinpayInvoice(
 ) {
   const { caller, body } = request;
   const keyed = keyOf(request, 'POST /invoices');
+  const outcome = await orAsAnswered(deps, keyed, () => write(deps, { caller, body, keyed }));
+  return outcome.kind === 'replay'
+    ? replay(outcome)
+    : {
+        status: 201,
+        data: answered(await showInvoice(deps, outcome.made), 'Invoice created successfully'),
+        ...outcome.keep,
+      };
+}
+
+interface Wanted {
+  readonly caller: ShadhinpayCaller;
+  readonly body: CreateInvoice;
+  readonly keyed: ReturnType<typeof keyOf>;
+}
+
+function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
   const amounts = amountsOf(body);
   const totals = checked(caller, { body, amounts });
   const reference = shadhinpayInvoiceReference();
   const expiresAt = body.expiresAt ?? null;
-  const outcome = await writeInvoice(deps, {
+  return writeInvoice(deps, {
     scope: caller.scope,
     applicationName: caller.application.name,
     reference,
@@ -51,13 +69,6 @@ export async function createShadhinpayInvoice(
     issue: body.draft !== true,
     ...keyed,
   });
-  return outcome.kind === 'replay'
-    ? replay(outcome)
-    : {
-        status: 201,
-        data: answered(await showInvoice(deps, outcome.made), 'Invoice created successfully'),
-        ...outcome.keep,
-      };
 }
 
 function contentOf(body: CreateInvoice) {

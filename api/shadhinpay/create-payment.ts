@@ -6,6 +6,7 @@ import { CHECKOUT_MINUTES, gatewayOf, keptValues, VENDORS } from '../../domain/s
 import type { ApiDependencies } from '../dependencies.ts';
 import { widestBounds } from '../payments/bounds.ts';
 import { createPayment } from '../payments/create-payment.ts';
+import { orAsAnswered } from '../payments/idempotency.ts';
 import { whereToPay, type WhereToPay } from '../payments/where-to-pay.ts';
 import { boundsInWords, withinContract } from './amounts.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
@@ -24,14 +25,16 @@ export async function createShadhinpayPayment(
 ) {
   const { caller, body } = request;
   const keyed = requiredKeyOf(request, 'POST /payments');
-  const gateways = wantedGateways(deps, body);
-  const amount = { amountMinor: checked(deps, caller, { body, gateways }), currency: body.currency };
-  const where = await availableOf(deps, caller, { gateways, amount });
-  const outcome = await createPayment(deps, {
-    payment: { ...keptOf(caller, body), ...amount, ...where },
-    reference: () => shadhinpayReference(new Date()),
-    application: { ...caller.application, expiryMinutes: body.expiresInMinutes ?? CHECKOUT_MINUTES },
-    ...keyed,
+  const outcome = await orAsAnswered(deps, keyed, async () => {
+    const gateways = wantedGateways(deps, body);
+    const amount = { amountMinor: checked(deps, caller, { body, gateways }), currency: body.currency };
+    const where = await availableOf(deps, caller, { gateways, amount });
+    return createPayment(deps, {
+      payment: { ...keptOf(caller, body), ...amount, ...where },
+      reference: () => shadhinpayReference(new Date()),
+      application: { ...caller.application, expiryMinutes: body.expiresInMinutes ?? CHECKOUT_MINUTES },
+      ...keyed,
+    });
   });
   if (outcome.kind === 'replay') {
     return replay(outcome);

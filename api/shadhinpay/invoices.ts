@@ -8,13 +8,13 @@ import {
   type ShadhinpayInvoiceStatus,
 } from '../../domain/shadhinpay-invoice.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { sliceOf } from '../http/paging.ts';
 import { issueKnown, voidKnown, type InvoiceToChange } from '../invoices/change-invoice.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { ShadhinpayError } from './errors.ts';
 import { findInvoice, showInvoice } from './find-invoice.ts';
 import type { InvoicesQuery } from './invoice-schemas.ts';
 import { invoiceView } from './invoice-view.ts';
+import { pageSliceOf } from './paging.ts';
 import { answered, pageOf } from './views.ts';
 
 /** Newest first, those that were made in other APIs among them. */
@@ -23,7 +23,7 @@ export async function listInvoices(
   { scope }: ShadhinpayCaller,
   query: z.infer<typeof InvoicesQuery>,
 ) {
-  const slice = sliceOf(query, 'createdAt');
+  const slice = pageSliceOf(query);
   const filter = filterOf(query);
   const { invoices, total, payments } = await database.inTransaction(scope, async (statements) => {
     const page =

@@ -1,16 +1,17 @@
 import type { z } from 'zod';
-import { TOTAL_MAX } from '../../database/lists.ts';
 import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../database/payments.ts';
 import { refundedOfAll } from '../../database/refunds.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import { gatewayOf, paymentsWith, type ShadhinpayStatus } from '../../domain/shadhinpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { sliceOf } from '../http/paging.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
+import { pageSliceOf } from './paging.ts';
 import type { PaymentsQuery } from './schemas.ts';
 import { answered, pageOf, paymentView } from './views.ts';
 
 const CURRENCY = 'BDT';
+/** A summary reads every row that it sums. */
+const SUMMED_MAX = 100_000;
 
 /** Newest first, those that were made in other APIs among them. */
 export async function listPayments(
@@ -18,16 +19,14 @@ export async function listPayments(
   { scope }: ShadhinpayCaller,
   query: z.infer<typeof PaymentsQuery>,
 ) {
-  const slice = sliceOf(query, 'createdAt');
+  const slice = pageSliceOf(query);
   const filter = filterOf(query);
   const { rows, total, refunded, sum } = await database.inTransaction(scope, async (statements) => {
     const page = await pageOfPayments(statements, scope, { filter, slice });
-    // Of more than are counted a sum would have to read them all.
-    const counted = page.total < TOTAL_MAX;
     return {
       ...page,
       refunded: await refundedOfAll(statements, page.rows),
-      sum: counted ? await sumOfPayments(statements, scope, { filter, currency: CURRENCY }) : null,
+      sum: page.total <= SUMMED_MAX ? await sumOfPayments(statements, scope, { filter, currency: CURRENCY }) : null,
     };
   });
   const data = rows.map((row) => paymentView(row, { refundedMinor: refunded.get(row.id) ?? 0n, webUrl }));

@@ -5,12 +5,12 @@ import { minorFromDecimalText } from '../../domain/money.ts';
 import { shadhinpayRefundReference } from '../../domain/references.ts';
 import type { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
-import { sliceOf } from '../http/paging.ts';
 import { makeRefund } from '../payments/make-refund.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { ShadhinpayError } from './errors.ts';
 import { findPayment } from './find-payment.ts';
 import { keyOf, replay, type SentRequest } from './idempotency.ts';
+import { pageSliceOf } from './paging.ts';
 import type { CreateRefund, RefundsQuery } from './schemas.ts';
 import { answered, pageOf, refundView } from './views.ts';
 
@@ -66,7 +66,7 @@ export async function listRefunds(
   { paymentId, query }: { readonly paymentId: string; readonly query: z.infer<typeof RefundsQuery> },
 ) {
   const payment = await findPayment(deps, caller, paymentId);
-  const slice = sliceOf(query, 'createdAt');
+  const slice = pageSliceOf(query);
   const { rows, total } = await deps.database.inTransaction(caller.scope, (statements) =>
     pageOfRefunds(statements, caller.scope, {
       filter: { payment: payment.reference, ofPayments: true, from: null, before: null },
@@ -79,8 +79,9 @@ export async function listRefunds(
 
 /** Another business's, the other mode's and an absent refund look the same. */
 export async function showRefund({ database }: ApiDependencies, { scope }: ShadhinpayCaller, id: string) {
+  const known = /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
   const found = await database.inTransaction(scope, async (statements) => {
-    const refund = await readRefundByReference(statements, scope, id);
+    const refund = !known ? null : await readRefundByReference(statements, scope, id);
     const payment = refund === null ? null : await readPayment(statements, scope, refund.paymentId);
     return refund === null || payment === null ? null : refundView(refund, payment.reference);
   });

@@ -7,7 +7,7 @@ import {
   VALUE_NAMES,
   VENDORS,
 } from '../../domain/shadhinpay.ts';
-import { Email, present, text } from '../http/fields.ts';
+import { Email, mayBeBlank, present, text } from '../http/fields.ts';
 import { PAGE_QUERY } from '../http/paging.ts';
 
 export const CURRENCY = 'BDT';
@@ -55,10 +55,10 @@ export const CreatePayment = z
       .describe(
         'Where the payer goes after the payment; https in live. `paymentId`, `merchantTxnId` and `status` are added.',
       ),
-    preferredVendor: z.enum(VENDORS, ONE_VENDOR).nullish().describe('Leads the payer straight there.'),
-    customerPhone: Phone.nullish().describe('With a test key the sandbox’s numbers decide the outcome.'),
-    customerEmail: Email.nullish().meta({ format: 'email' }),
-    description: text(500).nullish().describe('Shown on the checkout page.'),
+    preferredVendor: mayBeBlank(z.enum(VENDORS, ONE_VENDOR)).describe('Leads the payer straight there.'),
+    customerPhone: mayBeBlank(Phone).describe('With a test key the sandbox’s numbers decide the outcome.'),
+    customerEmail: mayBeBlank(Email.meta({ format: 'email' })),
+    description: mayBeBlank(text(500)).describe('Shown on the checkout page.'),
     ...VALUES,
     expiresInMinutes: z
       .int('must be a whole number')
@@ -77,7 +77,7 @@ export const CreateRefund = z
       .nullish()
       .describe('All that is left unless told.'),
     reason: required(500),
-    merchantRef: text(255).nullish().describe('Your reference of the refund.'),
+    merchantRef: mayBeBlank(text(255)).describe('Your reference of the refund.'),
   })
   .meta({ id: 'CreateRefund' });
 export type CreateRefund = z.infer<typeof CreateRefund>;

@@ -69,6 +69,19 @@ describe('POST /payment-intents', () => {
     expect((await create({ ...needed, ...empty })).status).toBe(201);
   });
 
+  test('takes empty texts and PHP’s empty array for what is left out', async () => {
+    // Forms send an empty text for what the customer did not fill in; a shop must not lose the sale for it.
+    const blank = { customer_phone: '', description: '', cancel_url: '', metadata: [] };
+    const { status, json } = await create({ ...INTENT, ...blank });
+    expect(status).toBe(201);
+    const path = `/payment-intents/${String(json['transaction_id'])}`;
+    const read = await ownpayCall({ origin: world.origin, path, key: shop.key });
+    expect(read.json).toMatchObject({ customer_phone: null, description: null, cancel_url: null, metadata: null });
+    expect((await create({ ...INTENT, metadata: ['a'] })).json['errors']).toEqual({
+      metadata: ['The metadata must be an object.'],
+    });
+  });
+
   test('a repeated order_id makes another payment', async () => {
     // A payer whose first payment failed tries again for the same order.
     const [first, second] = [await create(INTENT), await create(INTENT)];
@@ -218,6 +231,40 @@ describe('Idempotency-Key', () => {
     expect([again.status, again.text]).toEqual([201, first.text]);
     const other = await send('order-1_A', `${text} `);
     expect([other.status, other.json['code']]).toEqual([400, 'IDEMPOTENCY_COLLISION']);
+  });
+
+  test('is free again where the gateway refused, for a payment of its own', async () => {
+    // Only good answers are kept: once the account at the gateway is mended, the shop's retry must not be refused for a day.
+    world.dispatch.opening = 'refuses';
+    const refused = await send('refused-1').finally(() => {
+      world.dispatch.opening = 'opens';
+    });
+    expect([refused.status, refused.json['code']]).toEqual([502, 'GATEWAY_ERROR']);
+    const again = await send('refused-1');
+    expect([again.status, again.json['status']]).toEqual([201, 'pending']);
+    expect((await send('refused-1')).text).toBe(again.text);
+  });
+
+  test('gives the first answer again although the request would be refused by now', async () => {
+    // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
+    const other = await world.shop();
+    const sendTo = (key: string) =>
+      ownpayCall({
+        origin: world.origin,
+        method: 'POST',
+        path: '/payment-intents',
+        key: other.key,
+        body: text,
+        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      });
+    const first = await sendTo('order-7');
+    await world.sql(`update applications set gateways_allowed = '{bkash}' where id = ?`, [
+      other.applicationId.toString(),
+    ]);
+    const again = await sendTo('order-7');
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    const another = await sendTo('order-8');
+    expect([another.status, another.json['code']]).toEqual([404, 'GATEWAY_NOT_FOUND']);
   });
 
   test('a twin of a running request is told 409', async () => {

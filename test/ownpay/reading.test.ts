@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { httpCall } from '../api/http-call.ts';
-import { ONE_REFUND } from '../support/gateways.ts';
+import { NO_REFUNDS, ONE_REFUND } from '../support/gateways.ts';
 import { ownpayCall, type OwnpayAnswer } from './ownpay-client.ts';
 import { INTENT, openOwnpayWorld, type OwnpayShop, type OwnpayWorld } from './ownpay-world.ts';
 
@@ -58,6 +58,15 @@ describe('transactions', () => {
     expect(listed.text).toMatch(/"reference":"txn_[0-9a-f]{16}"/);
   });
 
+  test('one that was made in ShadhinPay’s API is read and given back by its own id', async () => {
+    // What a list shows must be there when it is asked for.
+    const id = `PAY_20260517_${String(process.hrtime.bigint()).slice(-6)}`;
+    await world.sql('update payments set reference = ? where reference = ?', [id, await paid()]);
+    expect((await get(`/transactions/${id}`)).json).toMatchObject({ transaction_id: id, status: 'completed' });
+    expect((await get(`/payment-intents/${id}`)).status).toBe(200);
+    expect((await post('/refunds', { transaction_id: id, amount: 1 })).status).toBe(201);
+  });
+
   test("another app's and the other mode's look absent", async () => {
     // A key opens one application in one mode.
     const other = await world.shop();
@@ -100,6 +109,38 @@ describe('transactions', () => {
     expect(rowsOf(await list('from=2024-06-16&to=2024-06-16'))).toHaveLength(0);
   });
 
+  test('days that nobody lives to see bound nothing', async () => {
+    // Programs write the last day that they know for "until today"; it must not be an error of ours.
+    const everything = ['', 'to=9999-12-31', 'from=0001-01-01', 'from=0000-01-01&to=9999-12-30'];
+    const answers = await Promise.all(everything.map((query) => get(`/transactions?${query}`)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(new Set(answers.map((answer) => rowsOf(answer).length)).size).toBe(1);
+    const nothing = await Promise.all(
+      ['from=9999-12-31', 'to=0001-01-01'].map((query) => get(`/transactions?${query}`)),
+    );
+    expect(nothing.map(({ status, json }) => [status, json['data']])).toEqual([
+      [200, []],
+      [200, []],
+    ]);
+  });
+
+  test('a long list has all its pages', async () => {
+    // A shop that reconciles up to total_pages must not miss its oldest payments in silence.
+    const many = await world.shop();
+    const id = await created(many.key);
+    await world.sql(
+      `insert into payments overriding system value
+       select (jsonb_populate_record(p, jsonb_build_object('id', 1000000 + n, 'reference', 'txn_' || lpad(to_hex(n), 16, '0')))).*
+       from payments p, generate_series(1, 10100) n where p.reference = ?`,
+      [id],
+    );
+    const { json } = await get('/transactions?per_page=100&page=102', many.key);
+    expect([json['meta'], (json['data'] as unknown[]).length]).toEqual([
+      { page: 102, per_page: 100, total: 10_101, total_pages: 102 },
+      1,
+    ]);
+  });
+
   test.each(['page=0', 'page=x', 'per_page=101', 'status=paid', 'from=2024-02-30', 'to=yesterday', 'page=1&page=2'])(
     'refuses %s',
     async (query) => {
@@ -120,6 +161,7 @@ describe('refunds', () => {
     expect(part.text).toContain('"amount":40.50,');
     const tooMuch = await post('/refunds', { trx_id: id, amount: 59.5 });
     expect([tooMuch.status, tooMuch.json['code']]).toEqual([400, 'INVALID_REFUND_PARAMETERS']);
+    expect(tooMuch.json['message']).toBe('The refund exceeds what is left of the transaction.');
     const rest = await post('/refunds', { trx_id: id });
     expect([rest.status, rest.json['amount']]).toEqual([201, 59.49]);
     const nothing = await post('/refunds', { transaction_id: id });
@@ -147,6 +189,14 @@ describe('refunds', () => {
       body: JSON.stringify({ amountMinor: 100 }),
     });
     expect([inNative.status, inNative.text]).toEqual([409, expect.stringContaining('"INVALID_OPERATION_STATE"')]);
+  });
+
+  test('at a gateway that takes none it is refused at once', async () => {
+    // No event would tell a shop that what it was told is pending came to nothing.
+    const id = await paid();
+    await world.sql(`update payments set gateway = '${NO_REFUNDS}' where reference = ?`, [id]);
+    const { status, json } = await post('/refunds', { transaction_id: id, amount: 1 });
+    expect([status, json['code']]).toEqual([400, 'INVALID_REFUND_PARAMETERS']);
   });
 
   test('of a payment that is not completed there is none', async () => {

@@ -203,6 +203,26 @@ describe('POST /payments', () => {
   });
 });
 
+test('empty texts mean what was left out', async () => {
+  // Forms send an empty text for what the customer did not fill in.
+  const blank = { preferredVendor: '', customerPhone: '', customerEmail: '', description: '' };
+  const answer = await create(order(blank));
+  expect([answer.status, dataOf(answer)['vendor'], dataOf(answer)['description']]).toEqual([201, null, undefined]);
+});
+
+test('the first answer is given again although the vendor was withdrawn since', async () => {
+  // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
+  const other = await world.shop();
+  const [body, headers] = [order({ preferredVendor: 'BKASH' }), aKey()];
+  const first = await create(body, { headers, keys: other.keys });
+  await world.sql(`update applications set gateways_allowed = '{nagad}' where id = ?`, [
+    other.applicationId.toString(),
+  ]);
+  const again = await create(body, { headers, keys: other.keys });
+  expect([again.status, again.text, again.headers['idempotent-replay']]).toEqual([201, first.text, 'true']);
+  expect((await create(order({ preferredVendor: 'BKASH' }), { keys: other.keys })).status).toBe(422);
+});
+
 describe('merchantTxnId', () => {
   test('belongs to one payment of a business and mode', async () => {
     // An order must not be paid twice because two servers asked for it.

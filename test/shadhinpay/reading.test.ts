@@ -195,6 +195,9 @@ describe('refunds', () => {
       { errorType: 'REFUND_NOT_ALLOWED', message: expect.stringMatching(/once/), data: null },
     ]);
     const { refundId } = dataOf(part);
+    for (const odd of ['%00', 'REF_%00', 'x'.repeat(100)]) {
+      expect((await get(`/refunds/${odd}`)).json).toMatchObject({ errorType: 'RESOURCE_NOT_FOUND' });
+    }
     expect(dataOf(await get(`/refunds/${String(refundId)}`))).toEqual(dataOf(part));
     expect((await get(`/payments/${id}/refunds`)).json).toMatchObject({
       data: [dataOf(part)],

@@ -8,10 +8,14 @@ const KNOWN: ReadonlyMap<string, GatewayCapabilities> = new Map([
   [BKASH_CAPABILITIES.name, BKASH_CAPABILITIES],
   [STRIPE_CAPABILITIES.name, STRIPE_CAPABILITIES],
   ['one-refund', { ...SSLCOMMERZ_CAPABILITIES, name: 'one-refund', refundsPerPaymentMax: 1, refundWindowDays: 15 }],
+  ['no-refunds', { ...SSLCOMMERZ_CAPABILITIES, name: 'no-refunds', refunds: false }],
 ]);
 
 /** A gateway that takes one refund of a payment within 15 days; no payment can be begun there. */
 export const ONE_REFUND = 'one-refund';
+
+/** A gateway that gives nothing back; no payment can be begun there. */
+export const NO_REFUNDS = 'no-refunds';
 
 /** Known gateways, each with a store of the environment; what a test does not name it does not use. */
 export function registryOf(parts: Partial<GatewayRegistry> = {}): GatewayRegistry {
