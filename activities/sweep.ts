@@ -376,11 +376,12 @@ const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
 function askLate(deps: SweepDependencies, row: LateQuestionRow): Promise<boolean> {
   const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
   return driven(deps, { payment: row.reference, what: 'late question not asked' }, async () => {
-    // While the payment is open its own workflow asks.
-    if (!isOpen(row.status)) {
-      await deps.dispatch.startLatePayment(handleOf(row), attempt);
+    // While the payment is open its own workflow asks, and the question is put when it was put off to.
+    if (isOpen(row.status)) {
+      return;
     }
-    const asked = row.asked_again + (isOpen(row.status) ? 0 : 1);
+    await deps.dispatch.startLatePayment(handleOf(row), attempt);
+    const asked = row.asked_again + 1;
     await deps.database.withSystem((em) =>
       em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where id = ?`, [
         asked,

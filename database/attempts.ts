@@ -294,7 +294,8 @@ export interface AnsweredQuestion {
 /**
  * Writes down what the gateway said and closes the callbacks of the attempt that had arrived when it was asked, in one statement. An
  * attempt that is confirmed stays so, whatever a worker that stood still has heard before.
- * @throws a unique violation (23505) when the validation id belongs to another attempt
+ * @throws a unique violation (23505) when the validation id belongs to another attempt, or when another attempt of the payment was confirmed
+ * meanwhile (`isOutrun`)
  */
 export async function recordAnswer(
   statements: Statements,
@@ -327,4 +328,9 @@ export async function recordAnswer(
       bigintArray(unanswered),
     ],
   );
+}
+
+/** Another attempt of the same payment was confirmed first. */
+export function isOutrun(error: unknown): boolean {
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'payment_attempts_one_confirmed';
 }

@@ -1,4 +1,5 @@
 import {
+  isOutrun,
   recordAnswer,
   takeUpQuestion,
   type AttemptAnswerRecord,
@@ -25,6 +26,8 @@ import { scopeOf } from './scope.ts';
 
 /** PostgreSQL: unique_violation. */
 const UNIQUE_VIOLATION = '23505';
+/** By then the charge that came first has settled its payment. */
+const OUTRUN_ASK_MS = 5 * 60_000;
 /** How long operators may leave a payer without an answer after his payment's expiry, until it is alerted. */
 const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
@@ -221,6 +224,11 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
   try {
     await record('ACCEPTED', { ...facts, validationId: charge.validationId, status: 'CONFIRMED' });
   } catch (error) {
+    if (isOutrun(error)) {
+      // Somebody else has heard of another charge meanwhile, which settles the payment. This one is found again once it has, as late money.
+      await record('IGNORED', { ...doubtful, status: 'UNKNOWN', askAgainAt: new Date(Date.now() + OUTRUN_ASK_MS) });
+      return { kind: 'charged' };
+    }
     if (sqlStateOf(error) === UNIQUE_VIOLATION) {
       await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
       return { kind: 'review', reason: 'EVIDENCE_REUSED' };

@@ -12,6 +12,7 @@ import { ShadhinpayInvoicesMigration } from './20261122060000-shadhinpay-invoice
 import { CheckoutGatewaysMigration } from './20261122070000-checkout-gateways.ts';
 import { SignalsByAttemptMigration } from './20261122080000-signals-by-attempt.ts';
 import { EvidenceByModeMigration } from './20261122090000-evidence-by-mode.ts';
+import { OneConfirmedAttemptMigration } from './20261123010000-one-confirmed-attempt.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   { name: '20261122070000-checkout-gateways', class: CheckoutGatewaysMigration },
   { name: '20261122080000-signals-by-attempt', class: SignalsByAttemptMigration },
   { name: '20261122090000-evidence-by-mode', class: EvidenceByModeMigration },
+  { name: '20261123010000-one-confirmed-attempt', class: OneConfirmedAttemptMigration },
 ];

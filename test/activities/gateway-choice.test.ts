@@ -2,6 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { verifyPayment } from '../../activities/payments/verify-payment.ts';
+import { createSweepActivities } from '../../activities/sweep.ts';
 import { recordSession } from '../../database/attempts.ts';
 import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../database/gateway-choices.ts';
 import { attemptReference } from '../../domain/references.ts';
@@ -226,6 +230,49 @@ describe('what the payer has left behind', () => {
     const current = await chosen(input, 'sslcommerz');
     await world.finish(current, 'FAILED');
     expect(await verify(input)).toEqual({ kind: 'failed' });
+  });
+
+  test('and paid twice, heard of by two workers at once, is one payment and one late one', async () => {
+    // A question that took long is asked again by another worker: two charges that both count as the payment's would hide one of them.
+    const input = await choosing();
+    const first = await chosen(input, 'sslcommerz');
+    const second = await chosen(input, 'bkash');
+    await bkash(second, 'agree');
+    const slow: ActivityDependencies = {
+      ...world.deps,
+      gateways: {
+        ...world.deps.gateways,
+        open: (name, ...rest) => {
+          const gateway = world.deps.gateways.open(name, ...rest);
+          return gateway === undefined || name !== 'bkash'
+            ? gateway
+            : {
+                ...gateway,
+                async askAttempt(handle) {
+                  const answer = await gateway.askAttempt(handle);
+                  await world.finish(first);
+                  expect(await verify(input)).toEqual({ kind: 'charged' });
+                  return answer;
+                },
+              };
+        },
+      },
+    };
+    expect(await verifyPayment(slow, { ...input, final: false })).toEqual({ kind: 'charged' });
+    expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['CONFIRMED', 'UNKNOWN']);
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
+    await world.rows(
+      `update payment_attempts set ask_again_at = now() where id = ?::bigint and ask_again_at is not null`,
+      [second['id']],
+    );
+    world.sent.late.length = 0;
+    const list = async function* (): AsyncGenerator<never> {};
+    const temporal = { workflow: { list } } as unknown as Client;
+    await createSweepActivities({ ...world.deps, temporal }).sweep();
+    expect(world.sent.late.map((asked) => asked.attemptReference)).toContain(second['reference']);
+    const late = { ...input, attemptReference: String(second['reference']) };
+    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
   });
 
   test('and paid twice is one payment and one late one', async () => {

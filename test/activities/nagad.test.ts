@@ -153,7 +153,7 @@ test('a question that could not be put is none, and put later', async () => {
   expect(await verify(input)).toEqual({ kind: 'cancelled' });
   // Its own workflow still asks.
   expect(await sweep(attempt)).toEqual([]);
-  expect(await minutesToNextQuestion(input)).toBe(5);
+  expect(await minutesToNextQuestion(input)).toBe(10);
   await world.activities.settlePayment({ ...input, status: 'CANCELLED' });
   world.temporal.startLatePayment = () => Promise.reject(new Error('Temporal is away'));
   await sweep(attempt);
