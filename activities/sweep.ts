@@ -353,8 +353,8 @@ interface LateQuestionRow extends PaymentRow {
 }
 
 /**
- * Attempts that were closed unpaid at a gateway that tells nobody of a charge: it is asked a few times more. A question that could not be put
- * is none, and put later.
+ * Attempts that were closed unpaid at a gateway that tells nobody of a charge, or were open there when their payment ended: it is asked a few
+ * times more. A question that could not be put is none, and put later.
  */
 const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(

@@ -8,6 +8,10 @@ export interface PaymentEnd {
   readonly failureCode: string | null;
   /** What its invoice still asks for; whatever is paid beyond that is surplus. Null for a payment without one. */
   readonly invoiceDueMinor: bigint | null;
+  /** Gateways that tell nobody of a charge. */
+  readonly silentGateways: readonly string[];
+  /** When these are asked about pages of the payment that are still open there. */
+  readonly askAgainAt: Date;
 }
 
 export interface ConfirmedCharge {
@@ -27,6 +31,17 @@ const ENDED = `status = ?, ended_at = now(), updated_at = now(), event_sequence 
   review_since = null`;
 const IS_OPEN = `status in ('CREATED', 'PENDING')`;
 
+/**
+ * With the payment its workflow ends, and nobody asks any more: what is paid afterwards on a page that stayed open at a silent gateway would
+ * never be seen.
+ */
+const asking = (end: string): string => `with ended as (${end}),
+  asked as (
+    update payment_attempts t set ask_again_at = ?::timestamptz, updated_at = now() from ended
+    where t.payment_id = ended.id and t.status in ('OPEN', 'UNKNOWN') and t.opened_at is not null and t.ask_again_at is null
+      and t.gateway = any(?::text[]))
+  select * from ended`;
+
 interface ChargeRow {
   charge_gross: string | null;
   charge_fee: string | null;
@@ -36,25 +51,27 @@ interface ChargeRow {
 
 /**
  * The state check and the state change are one statement: only one caller ever gets the row back, the others null. A payment succeeds only
- * by an attempt that the gateway confirmed, whose facts come with the row.
+ * by an attempt that the gateway confirmed, whose facts come with the row. The same statement plans the first late question about its pages
+ * that are still open at silent gateways.
  */
 export async function endPayment(
   statements: Statements,
-  { paymentId, status, failureCode, invoiceDueMinor }: PaymentEnd,
+  { paymentId, status, failureCode, invoiceDueMinor, silentGateways, askAgainAt }: PaymentEnd,
 ): Promise<SettledPayment | null> {
+  const questions = [askAgainAt, `{${silentGateways.join(',')}}`];
   if (status !== 'SUCCEEDED') {
     const [row] = await statements.execute<PaymentRow[]>(
-      `update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`,
-      [status, failureCode, paymentId],
+      asking(`update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`),
+      [status, failureCode, paymentId, ...questions],
     );
     return row === undefined ? null : { payment: paymentOf(row), charge: null };
   }
   const [row] = await statements.execute<(PaymentRow & ChargeRow)[]>(
-    `update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
+    asking(`update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
        surplus_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
      from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}
-     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`,
-    [status, failureCode, invoiceDueMinor, paymentId],
+     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
+    [status, failureCode, invoiceDueMinor, paymentId, ...questions],
   );
   return row === undefined ? null : { payment: paymentOf(row), charge: chargeOf(row) };
 }

@@ -4,6 +4,14 @@ const PAUSES_MINUTES = [5, 55, 23 * 60] as const;
 /** A session may still take a charge at its very end. */
 const AFTER_SESSION_END_MS = 60_000;
 
+/**
+ * When a silent gateway is first asked about a page that stayed open when its payment ended otherwise. Its session may be over by then; but
+ * nobody need have asked since.
+ */
+export function firstLateQuestion(now: Date): Date {
+  return new Date(now.getTime() + PAUSES_MINUTES[0] * 60_000);
+}
+
 /** What decides whether money can come of which nobody tells us. */
 export interface Silence {
   /** The gateway tells our server of a charge without being asked. */

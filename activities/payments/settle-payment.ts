@@ -5,6 +5,7 @@ import { postTransaction } from '../../database/ledger.ts';
 import { endPayment, readEnded, type SettledPayment } from '../../database/settlements.ts';
 import type { Statements } from '../../database/statements.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
+import { firstLateQuestion } from '../../domain/late-questions.ts';
 import { paymentSettlement } from '../../domain/ledger.ts';
 import { canBecome, type SettledStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
@@ -52,6 +53,8 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
     status: input.status,
     failureCode: input.failureCode ?? null,
     invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
+    silentGateways: silentOf(deps),
+    askAgainAt: firstLateQuestion(new Date()),
   });
   if (settled === null) {
     return alreadySettled(deps, statements, input);
@@ -87,6 +90,11 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
       ...ofInvoice,
     ],
   };
+}
+
+/** The gateways that tell nobody of a charge. */
+function silentOf({ gateways }: ActivityDependencies): string[] {
+  return gateways.names.filter((name) => gateways.capabilities(name)?.notifies === false);
 }
 
 function tellInvoice(

@@ -4,14 +4,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSweepActivities } from '../../activities/sweep.ts';
+import { chooseGateway } from '../../database/gateway-choices.ts';
 import type { Mode } from '../../domain/mode.ts';
+import { attemptReference } from '../../domain/references.ts';
 import type { NagadAccount } from '../../runtime/config.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
 import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../simulators/nagad/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import { createPaymentWorld, STORES, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 
 /* The whole way of a payment at Nagad, through the steps of its workflow: nobody but us ever asks. */
 
@@ -142,6 +144,63 @@ test('money that a payer sends after the end, his browser closed, is found and h
       `${String(attempt['reference'])}:%`,
     ]),
   ).toEqual([{ kind: 'late' }]);
+});
+
+/** The payer's choice, and its page open. */
+async function chosen(input: PaymentWorkflowInput, gateway: string, storeId: string): Promise<Row> {
+  const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
+  await world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
+    chooseGateway(statements, choice),
+  );
+  expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway });
+  return world.attemptRow(input);
+}
+
+/** A payer who looked at Nagad's page, left it open and went on to SSLCOMMERZ. */
+async function wentOn() {
+  const input = await world.payment({ gatewayChoices: ['nagad', 'sslcommerz'] });
+  expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
+  const left = await chosen(input, 'nagad', MERCHANTS[0].id);
+  return { input, left, current: await chosen(input, 'sslcommerz', STORES.TEST.id) };
+}
+
+test.each([
+  ['is paid', 'VALID', 'charged', 'SUCCEEDED'],
+  ['fails', 'FAILED', 'failed', 'FAILED'],
+  ['is cancelled', 'CANCELLED', 'cancelled', 'CANCELLED'],
+] as const)(
+  'money sent on a page that the payer left open, when his payment %s elsewhere, is found and held as late, once',
+  async (_how, outcome, kind, status) => {
+    // Nobody asks for the payment any more: without a question of ours he would have paid for nothing, or twice.
+    const { input, left, current } = await wentOn();
+    await world.finish(current, outcome);
+    expect(await verify(input)).toEqual({ kind });
+    await world.activities.settlePayment({ ...input, status });
+    expect(await world.attemptRow(input)).toMatchObject({ gateway: 'sslcommerz', ask_again_at: null });
+
+    expect(await pays(left, '01700000010')).toBeNull();
+    const late = { ...input, attemptReference: String(left['reference']) };
+    const held = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
+    for (let question = 0; question < 3; question += 1) {
+      expect(await sweep(left)).toEqual([left['reference']]);
+      expect(await world.activities.bookLatePayment(late)).toEqual(held);
+    }
+    expect(await sweep(left)).toEqual([]);
+    expect(
+      await world.rows('select gateway, gross_minor, status from late_payments where payment_id = ?::bigint', [
+        input.paymentId,
+      ]),
+    ).toEqual([{ gateway: 'nagad', gross_minor: '10000', status: 'HELD' }]);
+  },
+);
+
+test('a page that is open when an operator rejects the payment is asked about five minutes later', async () => {
+  // The one question at the rejection comes before the payer's money.
+  const { input, attempt } = await opened();
+  await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
+  await world.activities.settlePayment({ ...input, status: 'FAILED', failureCode: 'REVIEW_REJECTED' });
+  expect(attempt).toMatchObject({ status: 'OPEN' });
+  expect(await minutesToNextQuestion(input)).toBe(5);
 });
 
 test('a question that could not be put is none, and put later', async () => {
