@@ -1,3 +1,4 @@
+import type { Money } from '../domain/money.ts';
 import type { Scope } from './connection.ts';
 import type { PaymentRecord } from './payments.ts';
 import type { Statements } from './statements.ts';
@@ -52,15 +53,15 @@ export async function holdSurplus(
   return { latePaymentId: BigInt(row.id), attemptReference: row.reference };
 }
 
-export async function grossOfLate(statements: Statements, latePaymentId: bigint): Promise<bigint> {
-  const [row] = await statements.execute<{ gross_minor: string }[]>(
-    'select gross_minor from late_payments where id = ?',
+export async function grossOfLate(statements: Statements, latePaymentId: bigint): Promise<Money> {
+  const [row] = await statements.execute<{ gross_minor: string; currency: string }[]>(
+    'select gross_minor, currency from late_payments where id = ?',
     [latePaymentId],
   );
   if (row === undefined) {
     throw new Error('the scope has no such late payment');
   }
-  return BigInt(row.gross_minor);
+  return { amountMinor: BigInt(row.gross_minor), currency: row.currency };
 }
 
 /** What of kept money counts for an invoice. */

@@ -102,8 +102,9 @@ export async function applyKept(
   if (invoice === null || latePaymentId === null) {
     throw new Error('kept money names no invoice that there is');
   }
-  const keptMinor = await grossOfLate(statements, latePaymentId);
-  const appliedMinor = appliedOf(invoice, keptMinor);
+  const kept = await grossOfLate(statements, latePaymentId);
+  // Nobody has said what money in another currency is worth here: it stays the application's, and pays nothing.
+  const appliedMinor = kept.currency === invoice.currency ? appliedOf(invoice, kept.amountMinor) : 0n;
   if (appliedMinor === 0n) {
     return [];
   }

@@ -271,15 +271,15 @@ describe('a refund of an invoice’s payment', () => {
 });
 
 describe('late money of an invoice’s payment', () => {
-  const bookLate = async (paymentId: string, amountMinor: bigint): Promise<void> => {
+  const bookLate = async (paymentId: string, amountMinor: bigint, currency = 'BDT'): Promise<void> => {
     await world.rows(
       `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency)
        select application_id, mode, payment_id, id, gateway, 'L' || reference, 'B' || reference,
          jsonb_build_object('attemptReference', reference, 'validationId', 'L' || reference, 'gatewayTxnId', 'B' || reference,
-           'gross', ?::text)::text, ?::bigint, 0, 'BDT'
+           'gross', ?::text)::text, ?::bigint, 0, ?
        from payment_attempts where payment_id = ?::bigint`,
-      [amountMinor.toString(), amountMinor, paymentId],
+      [amountMinor.toString(), amountMinor, currency, paymentId],
     );
   };
 
@@ -300,6 +300,24 @@ describe('late money of an invoice’s payment', () => {
         payment.paymentId,
       ]),
     ).toEqual([{ status: 'KEPT', applied_minor: '10000' }]);
+  });
+
+  // A hundred dollars are no hundred taka, whatever the numbers say.
+  test('that is kept in another currency pays nothing of the invoice', async () => {
+    const invoice = await world.bill();
+    const payment = await world.begin(invoice, 10_000n);
+    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+    await bookLate(payment.paymentId, 10_000n, 'USD');
+    await lateDecision(payment.paymentId, 'keep');
+    const attempt = await attemptOf(payment.paymentId);
+    await world.activities.decideLatePayment({ ...payment, attemptReference: attempt, decisionIds: [] });
+    expect(await world.read(invoice)).toMatchObject({ status: 'ISSUED', paidMinor: 0n });
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued']);
+    expect(
+      await world.rows('select status, applied_minor, currency from late_payments where payment_id = ?::bigint', [
+        payment.paymentId,
+      ]),
+    ).toEqual([{ status: 'KEPT', applied_minor: '0', currency: 'USD' }]);
   });
 
   test('that is kept where nothing is due stays the application’s, and no invoice’s', async () => {
