@@ -90,7 +90,8 @@ const RISKY: ReadonlySet<string> = new Set(['elevated', 'highest']);
 
 /**
  * A charge from a session's answer. The credentials of the question bind the account, which no answer names. The fee is known where the
- * account settles in the payer's currency; elsewhere, or where it is not booked yet, only the settlement tells it.
+ * account settles in the payer's currency; elsewhere, where it is not booked yet, or where it is said to be more than was charged, only the
+ * settlement tells it.
  * @throws GatewayFailure `ambiguous` when a paid session shows no charge that succeeded
  */
 export function chargeFrom(session: SessionAnswer, evidence: string): Charge {
@@ -105,7 +106,9 @@ export function chargeFrom(session: SessionAnswer, evidence: string): Charge {
   const currency = charge.currency.toUpperCase();
   const orderCurrency = (session.currency ?? '').toUpperCase();
   const booked = charge.balance_transaction;
-  const known = typeof booked === 'object' && booked !== null && booked.currency === charge.currency ? booked : null;
+  const plain = typeof booked === 'object' && booked !== null && booked.currency === charge.currency ? booked : null;
+  // The ledger takes no fee beyond its charge; money that has moved must not wait for that.
+  const known = plain !== null && plain.fee <= charge.amount ? plain : null;
   return {
     validationId: session.id,
     gatewayTxnId: intent.id,

@@ -93,10 +93,17 @@ describe('a session that is', () => {
     ['in another currency', { charge: { balance_transaction: { currency: 'eur', fee: 60, net: 990 } } }],
     ['not yet', { charge: { balance_transaction: null } }],
     ['by its id alone', { charge: { balance_transaction: 'txn_1' } }],
+    ['for more than was charged', { charge: { balance_transaction: { currency: 'usd', fee: 1_051, net: -1 } } }],
   ])('paid, and booked %s, has a fee that the settlement tells', async (_name, changes) => {
-    // Euros are no dollars; a fee that is not known is not guessed.
+    // Euros are no dollars; a fee that is not known is not guessed, and one that cannot be booked keeps no payment from settling.
     stripe.answer(session(changes));
     expect(await ask()).toMatchObject({ kind: 'charged', charge: { feeMinor: 0n, netText: '' } });
+  });
+
+  test('paid, and booked for no more than its fee, has that fee', async () => {
+    // All of it may go to Stripe; only beyond it nothing can.
+    stripe.answer(session({ charge: { balance_transaction: { currency: 'usd', fee: 1_050, net: 0 } } }));
+    expect(await ask()).toMatchObject({ kind: 'charged', charge: { feeMinor: 1_050n, netText: '0.00' } });
   });
 
   test.each(['elevated', 'highest'])('paid with the risk %s is flagged', async (level) => {
