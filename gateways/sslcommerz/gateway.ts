@@ -91,17 +91,23 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
         },
       });
       requireTaken(answer.APIConnect);
+      if (isOfAnotherCharge(answer, gatewayTxnId)) {
+        throw new GatewayFailure('ambiguous', 'the gateway answered about another charge than the one to be refunded');
+      }
       return refundAnswer(answer, raw);
     },
-    async askRefund(gatewayRefundId) {
+    async askRefund(gatewayRefundId, { gatewayTxnId }) {
       const { answer, raw } = await call(RefundAnswerBody, {
         path: QUERY_PATH,
         query: { refund_ref_id: gatewayRefundId },
       });
       requireConnected(answer.APIConnect);
       // A refund that the gateway does not find is no refund that failed: only an answer about this one's charge counts.
-      return answer.status === 'failed' && answer.bank_tran_id === ''
-        ? { kind: 'unknown', note: 'REFUND_NOT_FOUND' }
+      if (answer.status === 'failed' && answer.bank_tran_id === '') {
+        return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
+      }
+      return answer.refund_ref_id !== gatewayRefundId || isOfAnotherCharge(answer, gatewayTxnId)
+        ? { kind: 'unknown', note: 'ANOTHER_REFUND' }
         : refundAnswer(answer, raw);
     },
   };
@@ -155,6 +161,11 @@ function requireTaken(apiConnect: string): void {
     throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
   }
   requireConnected(apiConnect);
+}
+
+/** Refusals may leave the charge out. */
+function isOfAnotherCharge({ bank_tran_id: named }: z.infer<typeof RefundAnswerBody>, gatewayTxnId: string): boolean {
+  return named !== '' && named !== gatewayTxnId;
 }
 
 function refundAnswer(answer: z.infer<typeof RefundAnswerBody>, evidence: string): RefundAnswer {

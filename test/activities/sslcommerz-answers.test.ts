@@ -274,3 +274,77 @@ describe('a session', () => {
     });
   });
 });
+
+const STOOD = {
+  APIConnect: 'DONE',
+  bank_tran_id: 'bank1',
+  tran_id: ATTEMPT.attemptReference,
+  refund_ref_id: 'ref1',
+  initiated_on: '2026-11-22 06:00:00',
+  refunded_on: '',
+  errorReason: '',
+};
+
+describe('the question how a refund stands', () => {
+  const askRefund = () => gateway.askRefund('ref1', { gatewayTxnId: 'bank1', validationId: 'val1' });
+
+  test.each([
+    ['refunded', {}, { kind: 'refunded' }],
+    ['refunded', { bank_tran_id: null }, { kind: 'refunded' }],
+    ['processing', {}, { kind: 'processing', gatewayRefundId: 'ref1' }],
+    ['cancelled', {}, { kind: 'cancelled' }],
+    ['failed', { errorReason: 'No' }, { kind: 'refused', gatewayText: 'No' }],
+    ['held', {}, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
+  ])('is answered by %s %j', async (status, changes, outcome) => {
+    // Only what names this refund says how it ended.
+    reply = json({ ...STOOD, status, ...changes });
+    expect(await askRefund()).toMatchObject(outcome);
+    expect(asked[0]?.searchParams.get('refund_ref_id')).toBe('ref1');
+  });
+
+  test.each([
+    ['is another one', { refund_ref_id: 'ref2' }],
+    ['names none', { refund_ref_id: '' }],
+    ['is another charge’s', { bank_tran_id: 'bank2' }],
+  ])('is not answered by one that %s', async (_name, changes) => {
+    // A mix-up at a cache or a proxy neither gives money back nor ends a refund that is under way.
+    for (const status of ['refunded', 'processing', 'cancelled', 'failed']) {
+      reply = json({ ...STOOD, status, ...changes });
+      expect(await askRefund()).toEqual({ kind: 'unknown', note: 'ANOTHER_REFUND' });
+    }
+  });
+
+  test('is not answered by a refund that is not found', async () => {
+    // Not found is not failed.
+    reply = json({ APIConnect: 'DONE', refund_ref_id: 'ref1', status: 'failed', errorReason: 'Invalid refund_ref_id' });
+    expect(await askRefund()).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
+  });
+});
+
+describe('a refund', () => {
+  const refund = () =>
+    gateway.refund({
+      gatewayTxnId: 'bank1',
+      validationId: 'val1',
+      refundReference: 'REFUND1',
+      amount: { amountMinor: 4_000n, currency: 'BDT' },
+      remarks: 'Refund',
+      askedBefore: false,
+      otherRefunds: 0,
+    });
+
+  test('that is refused without a word about its charge is refused', async () => {
+    // The gateway leaves out what it does not know.
+    reply = json({ APIConnect: 'DONE', refund_ref_id: '', status: 'failed', errorReason: 'No' });
+    expect(await refund()).toMatchObject({ kind: 'refused', gatewayText: 'No' });
+  });
+
+  test.each(['success', 'processing', 'failed'])(
+    'of another charge that is answered by %s is no answer',
+    async (status) => {
+      // Its own may have been taken: it is asked for again, under the same key.
+      reply = json({ ...STOOD, bank_tran_id: 'bank2', status });
+      await expect(refund()).rejects.toMatchObject({ kind: 'ambiguous' });
+    },
+  );
+});
