@@ -86,7 +86,8 @@ interface PaymentRow extends MoneyRow {
 
 const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
   p.status, p.cancel_requested_at, p.review_reason, p.invoice_id,
-  p.gateway_choices is not null and p.gateway is not null and p.gateway_redirect_url is null as choice_waits`;
+  p.gateway_choices is not null and p.expires_at > now() and exists (select 1 from payment_attempts waiting
+    where waiting.payment_id = p.id and waiting.superseded_at is null and waiting.session_key is null) as choice_waits`;
 
 function moneyOf(row: MoneyRow) {
   return {

@@ -77,3 +77,8 @@ export const REFUND_POLLED_FOR_MS = 30 * 24 * 3_600_000;
 export const OPEN_PAUSES_MS = [
   2_000, 5_000, 15_000, 30_000, 60_000, 60_000, 60_000, 60_000, 60_000, 300_000, 300_000, 900_000,
 ] as const;
+
+/** Steps that were changed while payments ran, by the names that their histories carry. */
+export const PATCHES = {
+  choiceAfterExpiry: 'choice-after-expiry',
+} as const;

@@ -13,6 +13,7 @@ import {
   allHandlersFinished,
   condition,
   makeContinueAsNewFunc,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -46,6 +47,7 @@ import {
   HOPEFUL_PAUSES_MS,
   OPEN_CHECKOUT,
   OPEN_PAUSES_MS,
+  PATCHES,
 } from './options.ts';
 
 const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
@@ -270,6 +272,10 @@ class PaymentRun {
               details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
             },
       );
+      // A choice opens no page any more: it is answered, and must not cut every pause short.
+      if (this.hasChosen && patched(PATCHES.choiceAfterExpiry)) {
+        this.choicesTried = this.choices;
+      }
       await this.sleepUnlessWoken(pause(FINAL_PAUSES_MS, tries));
     }
   }

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Client } from '@temporalio/client';
 import { createSweepActivities } from '../../activities/sweep.ts';
 import { chooseGateway } from '../../database/gateway-choices.ts';
+import { chooseStore } from '../../database/gateway-stores.ts';
 import { attemptReference } from '../../domain/references.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import { createPaymentWorld, type PaymentWorld } from './payment-world.ts';
+import { SETTINGS } from './manual-world.ts';
+import { createPaymentWorld, secrets, type PaymentWorld } from './payment-world.ts';
 import { until } from '../support/until.ts';
 
 let world: PaymentWorld;
@@ -48,6 +50,15 @@ async function settled(status: 'EXPIRED' = 'EXPIRED'): Promise<PaymentWorkflowIn
   return input;
 }
 
+/** A payment whose payer has chosen the gateway, of which nobody has told the workflow. */
+async function chosen(gateway: string, storeId: string): Promise<PaymentWorkflowInput> {
+  const input = await world.payment({ gatewayChoices: [gateway, 'bkash'] });
+  const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
+  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+  await world.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+  return input;
+}
+
 describe('the sweeper', () => {
   test('starts a payment that was stored and never started, and not again in the next pass', async () => {
     // A death between the creator's commit and its start loses no payment.
@@ -86,15 +97,7 @@ describe('the sweeper', () => {
 
   test('sends a choice of the payer once more, and no other wish', async () => {
     // The API may die between the row and the message, while the payer’s page waits for the gateway’s.
-    const input = await world.payment({ gatewayChoices: ['sslcommerz', 'bkash'] });
-    const choice = {
-      paymentId: BigInt(input.paymentId),
-      gateway: 'sslcommerz',
-      reference: attemptReference(),
-      storeId: 'lenden_test',
-    };
-    const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
-    await world.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+    const input = await chosen('sslcommerz', 'lenden_test');
     await overdue('payments', 'reference', input.reference);
     await sweep();
     expect([world.sent.choices, world.sent.cancels]).toEqual([[input.reference], []]);
@@ -102,6 +105,30 @@ describe('the sweeper', () => {
     await overdue('payments', 'reference', input.reference);
     await sweep();
     expect(world.sent.choices).toEqual([input.reference]);
+  });
+
+  test('sends no choice of a gateway whose page is our own and opened', async () => {
+    // Money by hand has no page elsewhere: that its address is missing does not mean that it was not opened.
+    const store = { applicationId: null, mode: 'TEST', gateway: 'manual', storeId: 'bank' } as const;
+    await world.database.withOperator('every-app', (em) =>
+      chooseStore(em, secrets, { ...store, password: JSON.stringify(SETTINGS) }),
+    );
+    const input = await chosen('manual', 'bank');
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open' });
+    await overdue('payments', 'reference', input.reference);
+    expect(await sweep()).toMatchObject({ paymentsStarted: 1 });
+    expect(world.sent.choices).toEqual([]);
+  });
+
+  test('sends no choice after the expiry', async () => {
+    // No page is opened then, so the workflow could do nothing with it.
+    const input = await chosen('sslcommerz', 'lenden_test');
+    await world.rows(
+      `update payments set expires_at = now() - interval '1 minute', next_sweep_at = now() where reference = ? returning 1`,
+      [input.reference],
+    );
+    expect(await sweep()).toMatchObject({ paymentsStarted: 1 });
+    expect(world.sent.choices).toEqual([]);
   });
 
   test('raises an alarm where an open payment has a completed workflow', async () => {

@@ -6,6 +6,7 @@ import {
   detailsOf,
   eventNames,
   openTheatre,
+  timesOf,
   type Script,
   type StagedPayment,
   type Theatre,
@@ -144,5 +145,35 @@ describe('a payment whose payer chooses the gateway', () => {
     await theatre.skipping.dispatch.startPayment(staged.payment);
     expect(await staged.handle().result()).toBe('EXPIRED');
     expect(staged.asked.verify).toMatchObject([{ final: true }]);
+  });
+
+  test('keeps to the pauses of the final questions when a choice comes after expiry', async () => {
+    // No page is opened any more, so a choice that stays untried must not have the gateway asked without a pause.
+    const staged = theatre.stage({});
+    const { reference } = staged.payment;
+    staged.script = {
+      verify: async (call) => {
+        if (call === 1 || call === 40) {
+          await theatre.realTime.dispatch.signalChoice(reference);
+        }
+        return call <= 85 ? { kind: 'undecided', hopeful: false, withOperator: true } : { kind: 'charged' };
+      },
+    };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThanOrEqual(72 * 3_600_000);
+    expect(staged.asked.open).toHaveLength(1);
+  });
+
+  test('answers a choice that comes after expiry', async () => {
+    // The payer's browser waits for it, and no page comes.
+    const staged = theatre.stage({}, 100);
+    staged.script = { verify: () => ({ kind: 'undecided', hopeful: false, withOperator: true }) };
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Expired, but the payer says'));
+    expect(await choose(staged)).toEqual({ status: 'PENDING' });
+    expect(staged.asked.open).toHaveLength(1);
+    await staged.handle().terminate();
   });
 });
