@@ -81,4 +81,5 @@ export const OPEN_PAUSES_MS = [
 /** Steps that were changed while payments ran, by the names that their histories carry. */
 export const PATCHES = {
   choiceAfterExpiry: 'choice-after-expiry',
+  openAfterQuestion: 'open-after-question',
 } as const;

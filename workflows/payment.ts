@@ -77,7 +77,7 @@ export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<Sett
     payment.choose();
   });
   setHandler(callbackSignal, () => payment.wake());
-  setHandler(cancelRequestedSignal, () => payment.wake());
+  setHandler(cancelRequestedSignal, () => payment.callOff());
   setHandler(decisionSignal, (decisionId) => payment.hear(decisionId));
   setHandler(progressQuery, () => payment.progress);
   return payment.run();
@@ -89,6 +89,9 @@ class PaymentRun {
   progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
   private readonly input: PaymentWorkflowInput;
   private woken = false;
+  /** A question came between the tries to open the page. */
+  private openingBrokenOff = false;
+  private calledOff = false;
   /** How often the payer chose a gateway, and how many of these choices were tried to be opened. */
   private choices = 0;
   private choicesTried = 0;
@@ -103,6 +106,12 @@ class PaymentRun {
 
   wake(): void {
     this.woken = true;
+  }
+
+  /** The payer wants no page any more; whether he may still pay is the gateway's word. */
+  callOff(): void {
+    this.calledOff = true;
+    this.wake();
   }
 
   /** The payer has chosen, as the row says; answers the number of that choice. */
@@ -135,8 +144,12 @@ class PaymentRun {
     return status;
   }
 
-  /** Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay, or choose where. */
-  private async open(): Promise<Ending | null> {
+  /**
+   * Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay, or choose where; and when a
+   * question is to be asked first, of a callback or at `askAtMs`.
+   */
+  private async open(askAtMs = Number.POSITIVE_INFINITY): Promise<Ending | null> {
+    this.openingBrokenOff = false;
     for (let tries = 0; ; tries += 1) {
       await this.renewWhenLong();
       const covered = this.choices;
@@ -177,12 +190,14 @@ class PaymentRun {
         await sleep(pauseMs);
         continue;
       }
-      await this.sleepUnlessWoken(Math.min(pauseMs, this.expiresAtMs - Date.now()));
+      await this.sleepUnlessWoken(Math.min(pauseMs, this.expiresAtMs - Date.now(), askAtMs - Date.now()));
       if (this.hasChosen) {
         continue;
       }
-      // A callback for a session that we believed unopened: its answer was lost, but it exists.
+      this.woken ||= askAtMs <= Date.now();
+      // A callback for a session that we believed unopened, whose answer was lost; or for a page that the payer has left.
       if (this.woken || this.expiresAtMs <= Date.now()) {
+        this.openingBrokenOff = true;
         return null;
       }
     }
@@ -195,8 +210,9 @@ class PaymentRun {
     while (true) {
       await this.renewWhenLong();
       const leftMs = this.leftMs();
-      if (leftMs > 0 && this.hasChosen && !this.woken) {
-        const ending = await this.open();
+      const opensAgain = leftMs > 0 && !this.woken && this.opensAgain();
+      if (opensAgain || (leftMs > 0 && this.hasChosen && !this.woken)) {
+        const ending = await this.open(opensAgain && askAgainInMs !== null ? Date.now() + askAgainInMs : undefined);
         if (ending !== null) {
           return ending;
         }
@@ -227,6 +243,11 @@ class PaymentRun {
       askAgainInMs = verdict.hopeful ? (HOPEFUL_PAUSES_MS[hopefulTries] ?? null) : null;
       hopefulTries += verdict.hopeful ? 1 : 0;
     }
+  }
+
+  /** The question that broke off the opening has decided nothing: the payer still waits for his page, unless he has called the payment off. */
+  private opensAgain(): boolean {
+    return this.openingBrokenOff && !this.calledOff && patched(PATCHES.openAfterQuestion);
   }
 
   /** The timer decides, since its server's clock may be a little ahead of the one that the workflow reads. */

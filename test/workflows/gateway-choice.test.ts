@@ -129,6 +129,37 @@ describe('a payment whose payer chooses the gateway', () => {
     expect(staged.asked.open).toHaveLength(2);
   });
 
+  test('goes on opening the chosen page after a callback from the one that he has left', async () => {
+    // The gateway that he left tells of his leaving, and the one that he chose may be back in ten seconds.
+    let isAway = true;
+    const staged = await choosing([], { verify: () => ({ kind: 'undecided', hopeful: false }) });
+    const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: staged.expiresAtMs };
+    staged.script = { ...staged.script, open: () => (isAway ? away : open('bkash')) };
+    await choose(staged);
+    await pay(staged);
+    await until(() => staged.asked.verify.length === 1);
+    isAway = false;
+    await until(async () => (await gatewayShown(staged)) === 'bkash');
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Waiting for the payer'));
+    await staged.handle().terminate();
+  });
+
+  test('asks about money that a callback claims while the chosen gateway stays away', async () => {
+    // He may have paid at the one that he left; the tries to open another page do not hold that up until expiry.
+    const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: Date.now() + 30 * 60_000 };
+    const staged = await choosing(
+      Array.from({ length: 50 }, () => away),
+      {
+        verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
+      },
+    );
+    await choose(staged);
+    await pay(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.verify).toMatchObject([{ final: false }, { final: false }]);
+    expect(staged.asked.open.length).toBeGreaterThan(2);
+  });
+
   test('opens nothing for a signal that comes when it has ended', async () => {
     // The sweeper may repeat a choice at any time.
     const staged = await choosing([open('bkash')], { verify: () => ({ kind: 'charged' }) });

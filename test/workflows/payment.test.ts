@@ -408,6 +408,36 @@ describe('opening the checkout', () => {
     expect(staged.asked.open.length).toBeLessThanOrEqual(2);
   });
 
+  /** A payment whose gateway stays away and whose clock jumps, with one message that comes while its page is first tried. */
+  async function unopened(send: (reference: string) => Promise<boolean>): Promise<StagedPayment> {
+    const staged = theatre.stage();
+    staged.script = {
+      open: async (call) => {
+        if (call === 1) {
+          await send(staged.payment.reference);
+        }
+        return { kind: 'unavailable', expiresAtMs: staged.expiresAtMs };
+      },
+    };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    return staged;
+  }
+
+  test('goes on after a callback that decides nothing, with its pauses, until expiry', async () => {
+    // Anybody may send a callback; it must neither end the tries nor make them follow each other without a pause.
+    const { asked } = await unopened((reference) => theatre.realTime.dispatch.signalCallback(reference, 1n));
+    expect(asked.verify).toMatchObject([{ final: false }, { final: true }]);
+    expect(asked.open.length).toBeGreaterThan(8);
+    expect(asked.open.length).toBeLessThanOrEqual(16);
+  });
+
+  test('is not tried again for a payer who has called the payment off', async () => {
+    // A page that he does not want any more would only take his money.
+    const { asked } = await unopened((reference) => theatre.realTime.dispatch.signalCancel(reference));
+    expect(asked.open.length).toBeLessThanOrEqual(2);
+  });
+
   test('outlives a database that is away', async () => {
     // Not even the expiry is known then, so it is tried until the row can be read.
     const staged = theatre.stage();
