@@ -21,7 +21,7 @@ let shop: TestShop;
 let hasty: TestShop;
 let storefront: Server;
 let returnUrl: string;
-/** Left alone from the start, so that it has expired when its test comes. */
+/** Left from the start, alone or at the gateway, so that they have expired when their test comes. */
 let left: ShopPayment;
 let leftAtGateway: ShopPayment;
 
@@ -34,6 +34,10 @@ beforeAll(async () => {
   returnUrl = `http://127.0.0.1:${port}/orders/7`;
   left = await hasty.create({ returnUrl });
   leftAtGateway = await hasty.create();
+  const { page, leave } = await payerAt(leftAtGateway.checkoutUrl);
+  await button(page, 'Continue to payment').click();
+  await page.locator('button[value=leave]').click();
+  await leave();
 });
 
 afterAll(async () => {
@@ -231,12 +235,6 @@ describe('a payment that has ended', () => {
 
   test('left alone or left at the gateway, expires and says so', async () => {
     // Protects shops from payments that hang for ever, and payers from paying into one.
-    const visitor = await payerAt(leftAtGateway.checkoutUrl);
-    if ((await button(visitor.page, 'Continue to payment').count()) > 0) {
-      await button(visitor.page, 'Continue to payment').click();
-      await visitor.page.locator('button[value=leave]').click();
-    }
-    await visitor.leave();
     await until(async () => (await hasty.read(left.id)).status === 'EXPIRED');
     await until(async () => (await hasty.read(leftAtGateway.id)).status === 'EXPIRED');
     for (const { checkoutUrl } of [left, leftAtGateway]) {
