@@ -150,15 +150,6 @@ export async function readAnswer(
   return row ?? null;
 }
 
-/** Frees a key whose operation made nothing that could be of use: the next request with it is a new one. */
-export async function freeKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
-  await statements.execute(
-    `update idempotency_keys set lease_until = now(), expires_at = now()
-     where application_id = ? and mode = ? and operation = ? and key = ? and response_status is null`,
-    [scope.applicationId, scope.mode, operation, key],
-  );
-}
-
 /** Ends the lease without an answer, so that the next twin finds out at once how the payment stands. */
 export async function releaseKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
   await statements.execute(

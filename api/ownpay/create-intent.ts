@@ -28,8 +28,6 @@ export async function createIntent(
       payment: { ...keptOf(caller, body), ...amount },
       reference: ownpayReference,
       application: caller.application,
-      // Of its answers only good ones are kept.
-      freesRefusedKey: true,
       ...keyed,
     });
   });

@@ -1,4 +1,4 @@
-import { freeKey, releaseKey, type KeyName } from '../../database/idempotency.ts';
+import { releaseKey, type KeyName } from '../../database/idempotency.ts';
 import { insertPayment, isMerchantReferenceTaken, type NewPayment } from '../../database/new-payments.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { DomainError } from '../../domain/errors.ts';
@@ -26,8 +26,6 @@ export interface WantedPayment {
   readonly application: { readonly name: string; readonly expiryMinutes: number };
   readonly key: KeyName | null;
   readonly lease: Omit<Lease, 'leaseSeconds'>;
-  /** Where the gateway refuses to open the checkout, the same key may try again with another payment; else it is told the same for ever. */
-  readonly freesRefusedKey?: true;
 }
 
 /**
@@ -58,9 +56,7 @@ async function storeAndOpen(deps: ApiDependencies, wanted: WantedPayment): Promi
   const made = await openCheckout(deps, wanted, stored);
   // A late twin may also find a payment whose payer was declined since: its checkout was open, so that is its answer.
   const refused = made.status === 'FAILED' && typeof made.gatewayRedirectUrl !== 'string';
-  if (refused && wanted.freesRefusedKey === true) {
-    await free(deps, key);
-  } else if (refused || made.status === 'CREATED') {
+  if (refused || made.status === 'CREATED') {
     await release(deps, key);
   }
   if (refused) {
@@ -159,12 +155,6 @@ async function openCheckout(
     deps.log.warn({ payment: reference, error: describeError(error) }, 'checkout not open yet; the page waits for it');
   }
   return read();
-}
-
-async function free(deps: ApiDependencies, key: KeyName | null): Promise<void> {
-  if (key !== null) {
-    await deps.database.inOneTrip(key.scope, (statements) => freeKey(statements, key));
-  }
 }
 
 async function release(deps: ApiDependencies, key: KeyName | null): Promise<void> {

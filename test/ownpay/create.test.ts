@@ -233,18 +233,6 @@ describe('Idempotency-Key', () => {
     expect([other.status, other.json['code']]).toEqual([400, 'IDEMPOTENCY_COLLISION']);
   });
 
-  test('is free again where the gateway refused, for a payment of its own', async () => {
-    // Only good answers are kept: once the account at the gateway is mended, the shop's retry must not be refused for a day.
-    world.dispatch.opening = 'refuses';
-    const refused = await send('refused-1').finally(() => {
-      world.dispatch.opening = 'opens';
-    });
-    expect([refused.status, refused.json['code']]).toEqual([502, 'GATEWAY_ERROR']);
-    const again = await send('refused-1');
-    expect([again.status, again.json['status']]).toEqual([201, 'pending']);
-    expect((await send('refused-1')).text).toBe(again.text);
-  });
-
   test('gives the first answer again although the request would be refused by now', async () => {
     // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
     const other = await world.shop();
