@@ -71,3 +71,8 @@ export function refundReference(): string {
 export function eventId(): string {
   return `evt_${randomBase62(22)}`;
 }
+
+/** Whether an id from outside has the form of a payment's or a refund's reference in one of the three contracts; what has not is never looked for. */
+export function isReference(id: string): boolean {
+  return /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
+}

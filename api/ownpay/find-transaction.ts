@@ -1,4 +1,5 @@
 import { readPaymentByReference, type PaymentRecord } from '../../database/payments.ts';
+import { isReference } from '../../domain/references.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { OwnpayCaller } from './authenticate.ts';
 import { OwnpayError } from './errors.ts';
@@ -14,8 +15,7 @@ export async function findTransaction(
   { scope }: OwnpayCaller,
   { id, code }: Sought,
 ): Promise<PaymentRecord> {
-  const known = /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
-  const payment = known
+  const payment = isReference(id)
     ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
     : null;
   if (payment === null) {

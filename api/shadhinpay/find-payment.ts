@@ -1,6 +1,7 @@
 import { readPaymentByReference, type PaymentRecord } from '../../database/payments.ts';
 import { refundedOf } from '../../database/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { isReference } from '../../domain/references.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { paymentView } from './views.ts';
@@ -11,8 +12,7 @@ export async function findPayment(
   { scope }: ShadhinpayCaller,
   id: string,
 ): Promise<PaymentRecord> {
-  const known = /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
-  const payment = known
+  const payment = isReference(id)
     ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
     : null;
   if (payment === null) {

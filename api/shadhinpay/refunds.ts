@@ -2,7 +2,7 @@ import { readPayment } from '../../database/payments.ts';
 import { pageOfRefunds, readRefundByReference } from '../../database/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
-import { shadhinpayRefundReference } from '../../domain/references.ts';
+import { isReference, shadhinpayRefundReference } from '../../domain/references.ts';
 import type { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
 import { makeRefund } from '../payments/make-refund.ts';
@@ -79,9 +79,8 @@ export async function listRefunds(
 
 /** Another business's, the other mode's and an absent refund look the same. */
 export async function showRefund({ database }: ApiDependencies, { scope }: ShadhinpayCaller, id: string) {
-  const known = /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);
   const found = await database.inTransaction(scope, async (statements) => {
-    const refund = !known ? null : await readRefundByReference(statements, scope, id);
+    const refund = isReference(id) ? await readRefundByReference(statements, scope, id) : null;
     const payment = refund === null ? null : await readPayment(statements, scope, refund.paymentId);
     return refund === null || payment === null ? null : refundView(refund, payment.reference);
   });

@@ -1,5 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { attemptReference, eventId, paymentReference, randomBase62 } from '../../domain/references.ts';
+import {
+  attemptReference,
+  eventId,
+  isReference,
+  ownpayReference,
+  paymentReference,
+  randomBase62,
+  refundReference,
+  shadhinpayReference,
+  shadhinpayRefundReference,
+} from '../../domain/references.ts';
 
 test('each kind has its published form', () => {
   // Gateways and clients check these forms.
@@ -27,4 +37,21 @@ test('does not repeat and prefers no letter', () => {
   expect(Math.min(...counts.values())).toBeGreaterThan(1_730);
   expect(Math.max(...counts.values())).toBeLessThan(2_270);
   expect(new Set(Array.from({ length: 5_000 }, paymentReference)).size).toBe(5_000);
+});
+
+test('what no contract gives out is told from a reference', () => {
+  // Postgres refuses a text with a zero byte, and an id from outside would become an error of ours.
+  const now = new Date();
+  for (const reference of [
+    paymentReference(),
+    refundReference(),
+    ownpayReference(),
+    shadhinpayReference(now),
+    shadhinpayRefundReference(now),
+  ]) {
+    expect([reference, isReference(reference)]).toEqual([reference, true]);
+  }
+  for (const id of ['', 'pay_', 'pay_\u0000', 'pay_a b', 'pay_a\n', 'payments', '1', `pay_${'a'.repeat(41)}`]) {
+    expect([id, isReference(id)]).toEqual([id, false]);
+  }
 });

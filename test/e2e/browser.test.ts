@@ -13,7 +13,6 @@ import { PATIENCE_MS, until } from '../support/until.ts';
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
-/** A page that waits shows the outcome by itself; this is how long a slow machine may take to it. */
 
 let browser: Browser;
 let stack: TestStack;
