@@ -1,35 +1,12 @@
-import {
-  isOutrun,
-  recordAnswer,
-  takeUpQuestion,
-  type AttemptAnswerRecord,
-  type AttemptRecord,
-  type Question,
-} from '../../database/attempts.ts';
-import { sqlStateOf } from '../../database/connection.ts';
-import type { CallbackOutcome } from '../../database/entities/payment.ts';
-import type { PaymentRecord } from '../../database/payments.ts';
-import { nextLateQuestion } from '../../domain/late-questions.ts';
-import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
-import { disagreement } from '../../domain/verification.ts';
-import {
-  GatewayFailure,
-  type AttemptAnswer,
-  type AttemptHandle,
-  type Charge,
-  type Gateway,
-  type ParsedCallback,
-} from '../../gateways/port.ts';
+import { takeUpQuestion, type AttemptRecord, type Question } from '../../database/attempts.ts';
+import type { AttemptStatus } from '../../domain/payment.ts';
+import { GatewayFailure } from '../../gateways/port.ts';
+import { describeError } from '../../runtime/logger.ts';
 import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
+import { endWithoutCharge, handleOf, verifyAttempt, type AttemptQuestion } from './verify-attempt.ts';
 
-/** PostgreSQL: unique_violation. */
-const UNIQUE_VIOLATION = '23505';
-/** By then the charge that came first has settled its payment. */
-const OUTRUN_ASK_MS = 5 * 60_000;
-/** How long operators may leave a payer without an answer after his payment's expiry, until it is alerted. */
-const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
 
 /**
@@ -45,32 +22,82 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
     return { kind: 'charged' };
   }
   const verdicts: Verdict[] = [];
-  const unanswered: GatewayFailure[] = [];
+  const unanswered: Unanswered[] = [];
+  /** Of an attempt that the payer has left: its charge is none of this order, and decides only when no other one is. */
+  let doubtful: Verdict | null = null;
   for (const attempt of question.attempts.filter((candidate) => isToBeAsked(candidate, question))) {
-    const verdict = await verifyAttempt({ deps, input, question, attempt }).catch((error: unknown) => {
-      if (!attempt.superseded || !(error instanceof GatewayFailure)) {
-        throw error;
-      }
-      // A gateway that is away, and that the payer has left for this reason, does not hide what he has paid at the next one.
-      unanswered.push(error);
-      return null;
-    });
-    if (verdict === null) {
+    if (attempt.superseded && unanswered.some(({ left }) => isSameStore(left, attempt))) {
       continue;
     }
-    if (verdict.kind === 'charged' || verdict.kind === 'review') {
+    const asking: AttemptQuestion = {
+      deps,
+      input,
+      question,
+      attempt,
+      mayExecute: !attempt.superseded && doubtful === null,
+    };
+    const verdict: Verdict | null = await verifyAttempt(asking).catch((error: unknown) => {
+      if ((!attempt.superseded && doubtful === null) || !(error instanceof GatewayFailure)) {
+        throw error;
+      }
+      // A gateway that is away, and that the payer has left for this reason, does not hide what he has paid at the next one, nor a charge in doubt.
+      unanswered.push({ left: attempt, error });
+      return null;
+    });
+    if (verdict?.kind === 'charged') {
+      await closeOthers(deps, { input, question, charged: attempt });
       return verdict;
     }
-    // What the payer has left behind ends nothing; but whoever is paying there is waited for.
-    if (!attempt.superseded || (verdict.kind === 'undecided' && (verdict.hopeful || verdict.withOperator === true))) {
+    if (verdict?.kind === 'review') {
+      doubtful ??= verdict;
+    } else if (verdict !== null && decides(verdict, attempt)) {
       verdicts.push(verdict);
     }
   }
+  if (doubtful !== null) {
+    return doubtful;
+  }
   const [failure] = unanswered;
   if (failure !== undefined) {
-    throw failure;
+    throw failure.error;
   }
   return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question, input.final);
+}
+
+/** A gateway that did not answer about an attempt that the payer has left; asked about another one it would take its time again. */
+interface Unanswered {
+  readonly left: AttemptRecord;
+  readonly error: GatewayFailure;
+}
+
+function isSameStore(one: AttemptRecord, other: AttemptRecord): boolean {
+  return one.gateway === other.gateway && one.storeId === other.storeId;
+}
+
+/** What the payer has left behind ends nothing; but whoever is paying there is waited for. */
+function decides(verdict: Verdict, { superseded }: AttemptRecord): boolean {
+  return !superseded || (verdict.kind === 'undecided' && (verdict.hopeful || verdict.withOperator === true));
+}
+
+/**
+ * The payment is paid: pages that its payer has open at other gateways are closed where that can be, so that he does not pay a second time.
+ * Money that comes by one that could not be closed is late money.
+ */
+async function closeOthers(
+  deps: ActivityDependencies,
+  { input, question, charged }: { input: VerifyInput; question: Question; charged: AttemptRecord },
+): Promise<void> {
+  const others = question.attempts.filter(({ id, status }) => id !== charged.id && !ENDED_BY_GATEWAY.has(status));
+  for (const other of others.filter(({ sessionKey }) => sessionKey !== null)) {
+    try {
+      await deps.gateways.open(other.gateway, input.mode, other)?.closeSession?.(handleOf(other));
+    } catch (error) {
+      deps.log.warn(
+        { payment: input.reference, gateway: other.gateway, error: describeError(error) },
+        'a page of a paid payment could not be closed',
+      );
+    }
+  }
 }
 
 /** What the gateway has ended is asked about no more, unless it has something to say about a page that the payer had left. */
@@ -95,190 +122,5 @@ function lastWord({ attempts, payment }: Question, final: boolean): Verdict {
       const mayStillChoose = Array.isArray(payment.gatewayChoices) && kind === 'expired' && !final;
       return mayStillChoose ? { kind: 'undecided', hopeful: false } : { kind };
     }
-  }
-}
-
-/** A payer who asked on our page to cancel has his way once nothing of his is under way. */
-function endWithoutCharge({ cancelRequestedAt, status }: PaymentRecord): 'cancelled' | 'expired' {
-  return cancelRequestedAt !== null && isOpen(status) ? 'cancelled' : 'expired';
-}
-
-interface AttemptQuestion {
-  readonly deps: ActivityDependencies;
-  readonly input: VerifyInput;
-  readonly question: Question;
-  readonly attempt: AttemptRecord;
-}
-
-async function verifyAttempt({ deps, input, question, attempt }: AttemptQuestion): Promise<Verdict> {
-  const gateway = deps.gateways.open(attempt.gateway, input.mode, attempt);
-  if (gateway === undefined) {
-    throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
-  }
-  const callbacks = question.callbacks.filter(({ attemptId }) => attemptId === attempt.id);
-  const claims = callbacks
-    .filter(({ signatureValid }) => signatureValid)
-    .map(({ id, rawPayload }) => ({ id, ...gateway.parseCallback(rawPayload) }));
-  const handle: AttemptHandle = {
-    attemptReference: attempt.reference,
-    sessionKey: attempt.sessionKey,
-    claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
-    knownValidationIds: [],
-    mayExecute: isOpen(question.payment.status) && question.payment.cancelRequestedAt === null && !attempt.superseded,
-  };
-  const asked = await gateway.askAttempt(handle);
-  const final = input.final || isLeftOpen(gateway, attempt);
-  const ends = asked.kind === 'untouched' && endOfAttempt(asked, question.payment, final) !== null;
-  const answer = ends ? await closed(gateway, handle, asked) : asked;
-  const record: RecordAnswer = async (outcome, said) => {
-    const { newestCallbackId } = question;
-    const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
-    await deps.database.inOneTrip(scopeOf(input), (statements) =>
-      recordAnswer(statements, { attemptId: attempt.id, answer: said, outcome, newestCallbackId, unanswered }),
-    );
-  };
-  if (answer.kind === 'charged') {
-    return judgeCharge({
-      question,
-      attempt,
-      charge: answer.charge,
-      record,
-      riskAccepted: input.riskAccepted === true,
-    });
-  }
-  if (answer.kind === 'with-operator') {
-    await record('IGNORED', null);
-    alertWhenLeft(deps, input, answer.since);
-    return { kind: 'undecided', hopeful: false, withOperator: true };
-  }
-  const ended = endOfAttempt(answer, question.payment, final);
-  if (ended === null) {
-    await record('IGNORED', null);
-    return {
-      kind: 'undecided',
-      hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
-    };
-  }
-  const askAgainAt = answer.kind === 'untouched' ? askAgainOf(attempt, gateway) : null;
-  await record('ACCEPTED', { status: ended.status, askAgainAt });
-  return { kind: ended.verdict };
-}
-
-/** What a payer wrote waits for operators however long it takes; but somebody should hear of it. */
-function alertWhenLeft({ log }: ActivityDependencies, { reference, final }: VerifyInput, since: Date): void {
-  if (final && Date.now() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
-    log.error(
-      { payment: reference, since: since.toISOString(), alert: 'manual-payment-left' },
-      'a payer says that he has paid by hand, and no operator has decided on it',
-    );
-  }
-}
-
-/** A session that we close may still be paid at the gateway; one of which no page is known may not. */
-function askAgainOf({ openedAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
-  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: new Date() });
-}
-
-/** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about late money. */
-function otherCharges(
-  claims: readonly (ParsedCallback & { readonly id: bigint })[],
-  confirmed: string | null | undefined,
-): bigint[] {
-  return claims
-    .filter(({ claims: claim, claimedValidationId: id }) => claim === 'paid' && id !== null && id !== confirmed)
-    .map(({ id }) => id);
-}
-
-/** Writes down what the gateway said, and closes the callbacks that were the reason to ask. */
-type RecordAnswer = (outcome: CallbackOutcome, said: AttemptAnswerRecord | null) => Promise<void>;
-
-interface ChargeJudgement {
-  readonly question: Question;
-  readonly attempt: AttemptRecord;
-  readonly charge: Charge;
-  readonly record: RecordAnswer;
-  readonly riskAccepted: boolean;
-}
-
-async function judgeCharge({ question, attempt, charge, record, riskAccepted }: ChargeJudgement): Promise<Verdict> {
-  const { payment } = question;
-  const facts = {
-    gatewayTxnId: charge.gatewayTxnId,
-    grossMinor: charge.grossMinor,
-    feeMinor: charge.feeMinor,
-    netText: charge.netText,
-    evidence: charge.evidence,
-  };
-  // A doubtful charge does not claim its validation id, which may be another payment's; the evidence has it.
-  const doubtful = { ...facts, grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor };
-  const found = disagreement(
-    { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
-    charge,
-  );
-  const reason = found === 'RISK_FLAGGED' && riskAccepted ? null : found;
-  if (reason !== null) {
-    // The facts are kept for the operator, but the attempt is not confirmed: nothing settles on it.
-    await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
-    return { kind: 'review', reason };
-  }
-  try {
-    await record('ACCEPTED', { ...facts, validationId: charge.validationId, status: 'CONFIRMED' });
-  } catch (error) {
-    if (isOutrun(error)) {
-      // Somebody else has heard of another charge meanwhile, which settles the payment. This one is found again once it has, as late money.
-      await record('IGNORED', { ...doubtful, status: 'UNKNOWN', askAgainAt: new Date(Date.now() + OUTRUN_ASK_MS) });
-      return { kind: 'charged' };
-    }
-    if (sqlStateOf(error) === UNIQUE_VIOLATION) {
-      await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
-      return { kind: 'review', reason: 'EVIDENCE_REUSED' };
-    }
-    throw error;
-  }
-  return { kind: 'charged' };
-}
-
-/** A page that the payer has left is not kept open for him, where it can be closed. */
-function isLeftOpen({ closeSession }: Gateway, { superseded, sessionKey }: AttemptRecord): boolean {
-  return superseded && sessionKey !== null && closeSession !== undefined;
-}
-
-/**
- * An untouched attempt that is about to end is closed at the gateway first, where that can be: its page would go on taking money. Whatever
- * is not surely closed has not ended.
- */
-async function closed(gateway: Gateway, handle: AttemptHandle, untouched: AttemptAnswer): Promise<AttemptAnswer> {
-  if (gateway.closeSession === undefined || (await gateway.closeSession(handle)) === 'closed') {
-    return untouched;
-  }
-  const answer = await gateway.askAttempt(handle);
-  return answer.kind === 'untouched' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
-}
-
-type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' | 'cancelled' | 'expired' };
-
-/**
- * How an attempt without a charge ended, or null while that is open. An untouched session ends at the payment's expiry, or when the payer
- * asked on our page to cancel: the gateway then has nothing of his that could still go through.
- */
-function endOfAttempt(
-  answer: Exclude<AttemptAnswer, { kind: 'charged' | 'with-operator' }>,
-  payment: PaymentRecord,
-  final: boolean,
-): AttemptEnd | null {
-  switch (answer.kind) {
-    case 'failed':
-      return { status: 'FAILED', verdict: 'failed' };
-    case 'cancelled':
-      return { status: 'CANCELLED', verdict: 'cancelled' };
-    case 'expired':
-      return { status: 'CLOSED', verdict: endWithoutCharge(payment) };
-    case 'untouched': {
-      const verdict = endWithoutCharge(payment);
-      return final || verdict === 'cancelled' ? { status: 'CLOSED', verdict } : null;
-    }
-    case 'in-progress':
-    case 'unknown':
-      return null;
   }
 }

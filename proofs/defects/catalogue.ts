@@ -63,7 +63,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A gateway that does not answer in time is taken to have said that nobody paid.',
     edits: [
       {
-        file: 'activities/payments/verify-payment.ts',
+        file: 'activities/payments/verify-attempt.ts',
         find: 'const asked = await gateway.askAttempt(handle);',
         replace: "const asked = await gateway.askAttempt(handle).catch(() => ({ kind: 'failed' as const }));",
       },
@@ -656,8 +656,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A payer who agreed at bKash, left and paid elsewhere pays twice.',
     edits: [
       {
-        file: 'activities/payments/verify-payment.ts',
-        find: ' && question.payment.cancelRequestedAt === null && !attempt.superseded,',
+        file: 'activities/payments/verify-attempt.ts',
+        find: ' && question.payment.cancelRequestedAt === null && mayExecute,',
         replace: ' && question.payment.cancelRequestedAt === null,',
       },
     ],

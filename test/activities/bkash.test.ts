@@ -195,3 +195,13 @@ test.each([
   const answer = await fetch(`${world.apiUrl}${path}`, { method, redirect: 'manual' });
   expect(answer.status).toBe(status);
 });
+
+test('a payment that bKash declined is asked about once more', async () => {
+  // The decline may be of a second execution, after an earlier one whose answer was lost; and bKash tells nobody of a charge.
+  const { input, attempt } = await opened();
+  await agreed(attempt, '01823074817');
+  expect(await verify(input)).toEqual({ kind: 'failed' });
+  await world.activities.settlePayment({ ...input, status: 'FAILED', failureCode: 'GATEWAY_DECLINED' });
+  const { status, ask_again_at: at } = await world.attemptRow(input);
+  expect([status, Math.round((new Date(String(at)).getTime() - Date.now()) / 60_000)]).toEqual(['FAILED', 5]);
+});

@@ -9,6 +9,7 @@ import { createSweepActivities } from '../../activities/sweep.ts';
 import { recordSession } from '../../database/attempts.ts';
 import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../database/gateway-choices.ts';
 import { attemptReference } from '../../domain/references.ts';
+import { GatewayFailure, type AttemptAnswer, type AttemptHandle, type Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
@@ -71,6 +72,27 @@ async function bkash(attempt: Row, action: string): Promise<Row> {
 
 const chargesAtBkash = async (attempt: Row): Promise<unknown[]> =>
   (await (await fetch(`${simulator.url}/__sim/charges?tran_id=${String(attempt['reference'])}`)).json()) as unknown[];
+
+type Ask = (handle: AttemptHandle, gateway: Gateway) => Promise<AttemptAnswer>;
+
+/** The steps with questions to one gateway answered otherwise. */
+function asking(gatewayName: string, ask: Ask, deps: ActivityDependencies = world.deps): ActivityDependencies {
+  const open: typeof deps.gateways.open = (name, ...rest) => {
+    const gateway = deps.gateways.open(name, ...rest);
+    return gateway === undefined || name !== gatewayName
+      ? gateway
+      : { ...gateway, askAttempt: (handle) => ask(handle, gateway) };
+  };
+  return { ...deps, gateways: { ...deps.gateways, open } };
+}
+
+const wrongAmountAt = (name: string): ActivityDependencies =>
+  asking(name, async (handle, gateway) => {
+    const answer = await gateway.askAttempt(handle);
+    return answer.kind === 'charged'
+      ? { ...answer, charge: { ...answer.charge, orderAmountMinor: 1n, grossMinor: 1n } }
+      : answer;
+  });
 
 describe('a payment whose payer may choose', () => {
   test('is PENDING without a gateway, and asks none, until the payer has chosen', async () => {
@@ -232,32 +254,65 @@ describe('what the payer has left behind', () => {
     expect(await verify(input)).toEqual({ kind: 'failed' });
   });
 
+  test('at a gateway that does not answer is asked about once, however often he was there', async () => {
+    // Each question may take its full time, and all of them together more than there is: what he agreed to last would never be heard.
+    const input = await choosing();
+    await chosen(input, 'sslcommerz');
+    await chosen(input, 'bkash');
+    await chosen(input, 'sslcommerz');
+    const current = await chosen(input, 'bkash');
+    await bkash(current, 'agree');
+    const asked: string[] = [];
+    const away = asking('sslcommerz', ({ attemptReference: reference }) => {
+      asked.push(reference);
+      throw new GatewayFailure('unavailable', 'no answer');
+    });
+    expect(await verifyPayment(away, { ...input, final: false })).toEqual({ kind: 'charged' });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('and was charged another amount hides nothing of what he paid where he is now', async () => {
+    // A charge in doubt is for a person; the order is paid all the same.
+    const input = await choosing();
+    const left = await chosen(input, 'sslcommerz');
+    const current = await chosen(input, 'bkash');
+    await world.finish(left);
+    await bkash(current, 'agree');
+    await bkash(current, 'execute');
+    expect(await verifyPayment(wrongAmountAt('sslcommerz'), { ...input, final: false })).toEqual({ kind: 'charged' });
+    expect(await attemptsOf(input)).toMatchObject([
+      { status: 'UNKNOWN', gross_minor: '1', ask_again_at: expect.anything() },
+      { status: 'CONFIRMED', ask_again_at: null },
+    ]);
+  });
+
+  test('and was charged another amount moves no further money of his, even where nobody can be asked', async () => {
+    // He has been charged once; whether that stands is for a person to say before he is charged again.
+    const input = await choosing();
+    const left = await chosen(input, 'sslcommerz');
+    const current = await chosen(input, 'bkash');
+    await world.finish(left);
+    await bkash(current, 'agree');
+    const review = { kind: 'review', reason: 'AMOUNT_MISMATCH' };
+    const doubtful = wrongAmountAt('sslcommerz');
+    expect(await verifyPayment(doubtful, { ...input, final: false })).toEqual(review);
+    expect(await chargesAtBkash(current)).toEqual([]);
+    const away = asking('bkash', () => Promise.reject(new GatewayFailure('unavailable', 'no answer')), doubtful);
+    expect(await verifyPayment(away, { ...input, final: false })).toEqual(review);
+  });
+
   test('and paid twice, heard of by two workers at once, is one payment and one late one', async () => {
     // A question that took long is asked again by another worker: two charges that both count as the payment's would hide one of them.
     const input = await choosing();
     const first = await chosen(input, 'sslcommerz');
     const second = await chosen(input, 'bkash');
     await bkash(second, 'agree');
-    const slow: ActivityDependencies = {
-      ...world.deps,
-      gateways: {
-        ...world.deps.gateways,
-        open: (name, ...rest) => {
-          const gateway = world.deps.gateways.open(name, ...rest);
-          return gateway === undefined || name !== 'bkash'
-            ? gateway
-            : {
-                ...gateway,
-                async askAttempt(handle) {
-                  const answer = await gateway.askAttempt(handle);
-                  await world.finish(first);
-                  expect(await verify(input)).toEqual({ kind: 'charged' });
-                  return answer;
-                },
-              };
-        },
-      },
-    };
+    const slow = asking('bkash', async (handle, gateway) => {
+      const answer = await gateway.askAttempt(handle);
+      await world.finish(first);
+      expect(await verify(input)).toEqual({ kind: 'charged' });
+      return answer;
+    });
     expect(await verifyPayment(slow, { ...input, final: false })).toEqual({ kind: 'charged' });
     expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['CONFIRMED', 'UNKNOWN']);
     await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });

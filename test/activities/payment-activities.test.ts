@@ -454,17 +454,17 @@ describe('a question about several attempts', () => {
     expect(world.gateway.asked).toHaveLength(2);
   });
 
-  test('stops at the first charge, and at the first doubt', async () => {
-    // The first confirmed one settles the payment; a doubt is for people.
+  test('stops at the first charge, and after a doubt moves no money', async () => {
+    // The first confirmed one settles the payment; a doubt is for people, unless another charge is in order.
     const input = await world.payment({ status: 'PENDING' });
     const first = await world.attempt(input, { number: 1 });
     await world.attempt(input, { number: 2 });
     answers(charged(world.charge(first, { riskFlagged: true })), { kind: 'failed' });
     expect(await verify(input)).toEqual({ kind: 'review', reason: 'RISK_FLAGGED' });
-    expect(world.gateway.asked).toHaveLength(1);
+    expect(world.gateway.asked.map(({ mayExecute }) => mayExecute)).toEqual([true, false]);
     answers(charged(world.charge(first)));
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    expect(world.gateway.asked).toHaveLength(2);
+    expect(world.gateway.asked).toHaveLength(3);
   });
 
   test('takes to each attempt its own callbacks only', async () => {

@@ -215,6 +215,28 @@ describe('a page that the payer has left for another gateway', () => {
     expect((await world.callbacksOf(input)).filter(({ consumed_at: at }) => at === null)).toEqual([]);
   });
 
+  test('and where he is now is closed when the one that he has left turns out to be paid', async () => {
+    // The slow wallet’s word came while he was entering his card: a page that stays open takes the same money again.
+    const input = await world.payment({ gatewayChoices: ['stripe', 'sslcommerz'] });
+    await world.activities.openCheckout(input);
+    await choose(input, 'sslcommerz');
+    const left = await world.attemptRow(input);
+    await script('expire-500');
+    await choose(input, 'stripe');
+    const current = await world.attemptRow(input);
+    await world.finish(left);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await sessionOf(current)).toMatchObject({ status: 'open' });
+    expect(world.log.map(({ msg }) => msg)).toContain('a page of a paid payment could not be closed');
+
+    const second = await switched('sslcommerz');
+    await choose(second.input, 'stripe');
+    const page = await world.attemptRow(second.input);
+    await world.finish(second.current);
+    expect(await verify(second.input)).toEqual({ kind: 'charged' });
+    expect(await sessionOf(page)).toMatchObject({ status: 'expired' });
+  });
+
   test('is opened anew when he comes back', async () => {
     // The closed one is of no use to him.
     const { input, left } = await switched('bkash');
