@@ -32,13 +32,13 @@ export function optionsOf(deps: ApiDependencies, { payment }: PublicPayment, con
 
 /**
  * Takes the payer's choice from the form and has its page opened. Answers the payment as it stands then: with the gateway's page, or without
- * one where it could not be had in time; then our page waits for it.
+ * one where it could not be had in time; then our page waits for it. Null when there is nothing to choose any more: our page shows why.
  * @throws DomainError for a form that is not the page's, a gateway that the page does not offer, and the eleventh change of mind
  */
 export async function choose(
   deps: ApiDependencies,
   { context, found, secure }: { readonly context: Context; readonly found: PublicPayment; readonly secure: boolean },
-): Promise<PublicPayment> {
+): Promise<PublicPayment | null> {
   const { scope, payment, applicationName } = found;
   const gateway = await readChoice(context);
   const choice = {
@@ -50,7 +50,7 @@ export async function choose(
   const outcome = await deps.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
   const attempt = attemptOf(outcome);
   if (attempt === null) {
-    return found;
+    return null;
   }
   remember(context, { gateway, secure });
   const { id: paymentId, reference, applicationId, mode, amountMinor, currency, invoiceId } = payment;
@@ -66,7 +66,6 @@ export async function choose(
   return (await findPublicPayment(deps.database, reference)) ?? found;
 }
 
-/** Null when there is nothing to choose any more: the page shows why. */
 function attemptOf(outcome: ChoiceOutcome): string | null {
   switch (outcome.kind) {
     case 'chosen':

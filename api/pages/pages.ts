@@ -90,7 +90,7 @@ async function answerCheckout(deps: ApiDependencies, { context, limiter, secure,
     case 'gateway': {
       admitVelocity(deps, { context, limiter });
       const chosen = await choose(deps, { context, found, secure });
-      redirect(context, gatewayUrlOf(chosen) ?? pagePath(context, chosen));
+      redirect(context, (chosen === null ? null : gatewayUrlOf(chosen)) ?? pagePath(context, found));
       break;
     }
     case 'submission': {
@@ -197,9 +197,11 @@ function languageOf(context: Context): Language {
   );
 }
 
+/** Null as well for a payer who has called his payment off: what our page says of it he would not see there. */
 function gatewayUrlOf({ payment }: PublicPayment): string | null {
-  const open = payment.status === 'PENDING' && payment.reviewSince === null && payment.expiresAt.getTime() > Date.now();
-  return open ? (payment.gatewayRedirectUrl ?? null) : null;
+  const { status, reviewSince, cancelRequestedAt, expiresAt, gatewayRedirectUrl } = payment;
+  const undisturbed = status === 'PENDING' && reviewSince === null && cancelRequestedAt === null;
+  return undisturbed && expiresAt.getTime() > Date.now() ? (gatewayRedirectUrl ?? null) : null;
 }
 
 function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: Context; limiter: RateLimiter }): void {
@@ -353,7 +355,7 @@ function pageKind(error: DomainError): ErrorPageKind {
       return 'too_many_requests';
     case 'SERVICE_UNAVAILABLE':
     case 'GATEWAY_ERROR':
-      return 'gateway_unavailable';
+      return 'unavailable';
     default:
       return 'internal_error';
   }

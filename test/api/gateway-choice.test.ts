@@ -264,6 +264,17 @@ describe('the page that asks how to pay', () => {
     expect(world.dispatch.chosen).toHaveLength(before);
   });
 
+  test('leads nobody to the page that was chosen before, once he has called the payment off', async () => {
+    // A stale tab: our page says that the gateway is asked first, the gateway’s would take his money.
+    const reference = await choosing();
+    expect(await choose(reference, 'gateway=bkash')).toMatchObject({ headers: { location: GATEWAY_PAGE } });
+    await world.sql('update payments set cancel_requested_at = now() where reference = ? returning 1', [reference]);
+    const ours = { status: 303, headers: { location: `/checkout/${reference}?lang=en` } };
+    expect(await choose(reference, 'gateway=sslcommerz')).toMatchObject(ours);
+    const goOn = httpCall({ origin: web, method: 'POST', path: `/checkout/${reference}/continue` });
+    expect(await goOn).toMatchObject(ours);
+  });
+
   test('offers no choice where the application has made it', async () => {
     // A link that asks for the choice does not make one.
     const { data } = await create({});

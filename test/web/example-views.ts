@@ -111,7 +111,7 @@ export const errorKinds = [
   'bad_request',
   'method_not_allowed',
   'too_many_requests',
-  'gateway_unavailable',
+  'unavailable',
   'internal_error',
 ] as const satisfies readonly ErrorPageKind[];
 

@@ -196,11 +196,20 @@ describe('error pages', () => {
     expect(errorPageStatus[kind]).toBeGreaterThanOrEqual(400);
   });
 
+  test.each(['unavailable', 'internal_error'] as const)(
+    'of kind %s do not send a payer to pay a second time',
+    (kind) => {
+      // He may just have paid: our database, not the gateway, is what cannot be asked.
+      expect(renderErrorPage(exampleError(kind, 'en'))).toContain('please do not pay a second time');
+      expect(renderErrorPage(exampleError(kind, 'bn'))).toContain('অনুগ্রহ করে দ্বিতীয়বার দেবেন না');
+    },
+  );
+
   test('say how long to wait and what to quote', () => {
     // Protects the way on from an error.
     expect(renderErrorPage(exampleError('too_many_requests', 'en'))).toContain('Please wait 30 seconds');
     expect(renderErrorPage(exampleError('internal_error', 'en'))).toContain('<code>req_4f9a21</code>');
-    expect(renderErrorPage(exampleError('gateway_unavailable', 'bn'))).toContain('href="/checkout/pay_x?lang=bn"');
+    expect(renderErrorPage(exampleError('unavailable', 'bn'))).toContain('href="/checkout/pay_x?lang=bn"');
     expect(renderErrorPage(exampleError('not_found', 'en'))).not.toContain('class="button"');
   });
 });

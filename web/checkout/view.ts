@@ -110,7 +110,7 @@ export type ErrorPageView = {
 };
 
 export type ErrorPageKind =
-  'not_found' | 'bad_request' | 'method_not_allowed' | 'too_many_requests' | 'gateway_unavailable' | 'internal_error';
+  'not_found' | 'bad_request' | 'method_not_allowed' | 'too_many_requests' | 'unavailable' | 'internal_error';
 
 /** HTTP status of each error page. */
 export const errorPageStatus = {
@@ -118,6 +118,6 @@ export const errorPageStatus = {
   bad_request: 400,
   method_not_allowed: 405,
   too_many_requests: 429,
-  gateway_unavailable: 503,
+  unavailable: 503,
   internal_error: 500,
 } as const satisfies Record<ErrorPageKind, number>;

@@ -104,9 +104,9 @@ export const englishWords: Words = {
       title: 'Too many requests',
       text: 'There were too many requests from your connection. Your payment is not affected.',
     },
-    gateway_unavailable: {
-      title: 'Payment page not reachable',
-      text: 'We cannot reach the payment provider right now. You have not been charged by this attempt.',
+    unavailable: {
+      title: 'Not reachable for a moment',
+      text: 'We cannot look up your payment right now. Open the payment link again in a moment. If you have already paid, please do not pay a second time.',
     },
     internal_error: {
       title: 'Something went wrong',
