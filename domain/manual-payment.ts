@@ -13,5 +13,7 @@ export function normalizedReference(text: string): string | null {
     .replaceAll(/[০-৯]/g, (digit) => String(digit.charCodeAt(0) - BANGLA_ZERO))
     .toUpperCase()
     .replaceAll(/[^\p{L}\p{M}\p{N}]/gu, '');
-  return normalized.length >= TRANSACTION_LENGTH.min && normalized.length <= TRANSACTION_LENGTH.max ? normalized : null;
+  // Characters as the database counts them: some take two of JavaScript's units.
+  const { length } = [...normalized];
+  return length >= TRANSACTION_LENGTH.min && length <= TRANSACTION_LENGTH.max ? normalized : null;
 }
