@@ -66,6 +66,8 @@ export interface CheckoutStart {
   readonly storeChosen: string | null;
   /** Callbacks that no question to the gateway has taken up. */
   readonly waitingCallbacks: number;
+  /** The gateway has confirmed a charge of one of its attempts, which is not booked yet. */
+  readonly charged: boolean;
 }
 
 interface CheckoutStartRow extends PaymentRow {
@@ -75,6 +77,7 @@ interface CheckoutStartRow extends PaymentRow {
   left_open: AttemptRow[];
   store_chosen: string | null;
   waiting_callbacks: number;
+  charged: boolean;
 }
 
 /** Throws when the scope has no such payment. */
@@ -85,7 +88,8 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
        (select coalesce(json_agg(t order by t.number), '[]') from (select number, ${ATTEMPT_COLUMNS} from payment_attempts
          where payment_id = p.id and superseded_at is not null and status = 'OPEN') t) as left_open,
        lenden_store_for(p.application_id, p.mode, p.gateway) as store_chosen,
-       (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks
+       (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks,
+       exists (select 1 from payment_attempts where payment_id = p.id and status = 'CONFIRMED') as charged
      from payments p join applications a on a.id = p.application_id where p.id = ?`,
     [paymentId],
   );
@@ -100,6 +104,7 @@ export async function readCheckoutStart(statements: Statements, paymentId: bigin
     leftOpen: row.left_open.map(attemptOf),
     storeChosen: row.store_chosen,
     waitingCallbacks: row.waiting_callbacks,
+    charged: row.charged,
   };
 }
 

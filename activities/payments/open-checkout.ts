@@ -14,6 +14,7 @@ import { isOpen, type SettledStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import { GatewayFailure, type Gateway, type SessionOrder, type SessionOutcome } from '../../gateways/port.ts';
+import { describeError } from '../../runtime/logger.ts';
 import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
@@ -140,9 +141,14 @@ async function prepare(
     return { kind: 'review', reason: payment.reviewReason };
   }
   // A session that the gateway has once made is never opened a second time, whatever became of it: the workflow asks instead.
-  const waiting = start.waitingCallbacks > 0 || payment.cancelRequestedAt !== null || leavesOpenPage(deps, start);
+  const waiting =
+    start.charged || start.waitingCallbacks > 0 || payment.cancelRequestedAt !== null || leavesOpenPage(deps, start);
   if (last !== null && last.sessionKey !== null && !last.superseded) {
     return openedAt(payment, last, waiting || last.status !== 'OPEN');
+  }
+  if (start.charged) {
+    // An earlier attempt was paid, and whoever heard it ended before it was booked: there is nothing to pay any more.
+    return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: true };
   }
   const { gateway: name } = payment;
   if (typeof name !== 'string') {
@@ -153,7 +159,10 @@ async function prepare(
   if (attempt === null) {
     return { kind: 'refused', code: NOT_CONFIGURED };
   }
-  const gateway = deps.gateways.open(attempt.gateway, payment.mode, attempt);
+  const gateway = openGateway(deps, payment, attempt);
+  if (gateway === null) {
+    return { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() };
+  }
   if (gateway !== undefined) {
     return { ...start, attempt, gateway };
   }
@@ -161,6 +170,27 @@ async function prepare(
   return attempt.status === 'UNKNOWN'
     ? { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() }
     : refused(deps, { payment, attempt }, NOT_CONFIGURED);
+}
+
+/** Undefined where the store is configured no more; null where its secret cannot be opened until its key is back. */
+function openGateway(
+  { gateways, log }: ActivityDependencies,
+  { mode, reference }: PaymentRecord,
+  attempt: AttemptRecord,
+) {
+  try {
+    return gateways.open(attempt.gateway, mode, attempt);
+  } catch (error) {
+    if (!(error instanceof GatewayFailure)) {
+      throw error;
+    }
+    const { gateway, storeId: store } = attempt;
+    log.error(
+      { gateway, mode, store, payment: reference, alert: 'store-secret-unreadable', error: describeError(error) },
+      'no page can be opened: the secret of its store cannot be opened',
+    );
+    return null;
+  }
 }
 
 const NOT_CONFIGURED = 'GATEWAY_NOT_CONFIGURED';

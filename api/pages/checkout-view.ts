@@ -58,9 +58,8 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
     return { kind: 'confirming', since: newest.createdAt, cause: 'payment' };
   }
   // What the gateway said is written a moment before the end is booked; in between there is nothing left to offer the payer.
-  if (
-    (await em.count(PaymentAttempt, { paymentId: payment.id, status: { $in: [...DECIDED] }, supersededAt: null })) > 0
-  ) {
+  const decided = { $or: [{ status: 'CONFIRMED' as const }, { status: { $in: [...DECIDED] }, supersededAt: null }] };
+  if ((await em.count(PaymentAttempt, { paymentId: payment.id, ...decided })) > 0) {
     return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause: 'payment' };
   }
   if (payment.cancelRequestedAt instanceof Date) {

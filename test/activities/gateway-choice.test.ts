@@ -235,6 +235,24 @@ describe('what the payer has left behind', () => {
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
   });
 
+  test('and was paid opens no other page when its workflow begins anew before the booking', async () => {
+    // A database that was away too long, or an operator, ended the run that had heard of the charge.
+    const input = await choosing();
+    const left = await chosen(input, 'sslcommerz');
+    await choose(input, 'bkash');
+    await world.finish(left);
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing', attention: true });
+    expect(await world.attemptRow(input)).toMatchObject({ gateway: 'bkash', session_key: null });
+
+    const other = await choosing();
+    const paid = await chosen(other, 'sslcommerz');
+    await chosen(other, 'bkash');
+    await world.finish(paid);
+    expect(await verify(other)).toEqual({ kind: 'charged' });
+    expect(await world.activities.openCheckout(other)).toMatchObject({ kind: 'open', attention: true });
+  });
+
   test('ends nothing when it failed, while the payer is elsewhere', async () => {
     // His first card was declined, so he went on: the payment is not over.
     const input = await choosing();

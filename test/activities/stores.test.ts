@@ -98,6 +98,27 @@ describe('a payment at the application’s own store', () => {
     expect(findings.listed.filter(({ id }) => id === attempt['id'])).toEqual([]);
   });
 
+  test('opens no page while nobody can open the password, and knows when to give up', async () => {
+    // Without its expiry the workflow would wait for ever, deaf to a payer who calls the payment off.
+    await choose(OWN.id, OWN.password);
+    const input = await world.payment();
+    await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
+      createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password),
+      OWN.id,
+    ]);
+    world.log.length = 0;
+    const { expires_at: expiresAt } = await world.paymentRow(input);
+    expect(await world.activities.openCheckout(input)).toEqual({
+      kind: 'unavailable',
+      expiresAtMs: new Date(String(expiresAt)).getTime(),
+    });
+    expect(world.log.filter(({ alert }) => alert === 'store-secret-unreadable')).toHaveLength(1);
+    world.log.length = 0;
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'CREATED', session_key: null });
+    await choose(OWN.id, OWN.password);
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open' });
+  });
+
   test('waits for a person when nobody can open the password any more', async () => {
     // A lost master key must not end a payment as unpaid.
     const { input, attempt } = await openedAtOwnStore();

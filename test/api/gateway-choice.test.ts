@@ -275,6 +275,24 @@ describe('the page that asks how to pay', () => {
     expect(await goOn).toMatchObject(ours);
   });
 
+  test('has nothing to be paid any more once a page that was left turns out to be paid', async () => {
+    // Between the gateway’s word and the booking a second payment would be begun.
+    const reference = await choosing();
+    await choose(reference, 'gateway=bkash');
+    await choose(reference, 'gateway=sslcommerz');
+    const goOn = `/checkout/${reference}/continue`;
+    expect((await page(reference)).text).toContain(goOn);
+    await world.sql(
+      `update payment_attempts set status = 'CONFIRMED', confirmed_at = now(), gateway_txn_id = 'T', validation_id = reference,
+         gross_minor = 10000, fee_minor = 0, evidence = '{}'
+       where superseded_at is not null and payment_id = (select id from payments where reference = ?) returning 1`,
+      [reference],
+    );
+    const { text } = await page(reference);
+    expect(text).not.toContain(goOn);
+    expect(text).toContain('http-equiv="refresh"');
+  });
+
   test('offers no choice where the application has made it', async () => {
     // A link that asks for the choice does not make one.
     const { data } = await create({});
