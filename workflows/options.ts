@@ -80,6 +80,8 @@ export const OPEN_PAUSES_MS = [
 
 /** Steps that were changed while payments ran, by the names that their histories carry. */
 export const PATCHES = {
+  askWhileOpening: 'ask-while-opening',
   choiceAfterExpiry: 'choice-after-expiry',
+  hopeAnew: 'hope-anew',
   openAfterQuestion: 'open-after-question',
 } as const;

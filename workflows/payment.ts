@@ -212,7 +212,9 @@ class PaymentRun {
       const leftMs = this.leftMs();
       const opensAgain = leftMs > 0 && !this.woken && this.opensAgain();
       if (opensAgain || (leftMs > 0 && this.hasChosen && !this.woken)) {
-        const ending = await this.open(opensAgain && askAgainInMs !== null ? Date.now() + askAgainInMs : undefined);
+        // Money may be under way at the gateway that the payer has left: a page that does not open holds up no question.
+        const asks = askAgainInMs !== null && (opensAgain || patched(PATCHES.askWhileOpening));
+        const ending = await this.open(asks ? Date.now() + (askAgainInMs ?? 0) : undefined);
         if (ending !== null) {
           return ending;
         }
@@ -234,6 +236,10 @@ class PaymentRun {
       }
       if (!asked) {
         continue;
+      }
+      // What was hoped for before is no reason to ask less about what a message tells of now.
+      if (this.woken && hopefulTries > 0 && patched(PATCHES.hopeAnew)) {
+        hopefulTries = 0;
       }
       this.woken = false;
       const verdict = await this.ask(false);

@@ -160,6 +160,21 @@ describe('a payment whose payer chooses the gateway', () => {
     expect(staged.asked.open.length).toBeGreaterThan(2);
   });
 
+  test('asks again about money under way when the next choice cannot be opened', async () => {
+    // He paid by a slow wallet, thought it lost, and chose a gateway that is away: the wallet's money settles the payment.
+    const staged = await choosing([open('bkash')], {
+      verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
+    });
+    await choose(staged);
+    await pay(staged);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Waiting for the gateway to confirm'));
+    const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: staged.expiresAtMs };
+    staged.script = { ...staged.script, open: () => away };
+    await choose(staged);
+    expect(await staged.handle().result()).toBe('SUCCEEDED');
+    expect(staged.asked.verify).toMatchObject([{ final: false }, { final: false }]);
+  });
+
   test('opens nothing for a signal that comes when it has ended', async () => {
     // The sweeper may repeat a choice at any time.
     const staged = await choosing([open('bkash')], { verify: () => ({ kind: 'charged' }) });

@@ -203,6 +203,23 @@ describe('hope', () => {
     expect(staged.asked.verify.map(({ final }) => final)).toEqual([false, false, false, false, false, true]);
   });
 
+  test('begins anew with each message, however often it was disappointed before', async () => {
+    // A gateway's outage at noon is no reason to leave the payer of one o'clock without an answer until expiry.
+    const staged = await calledBack({
+      verify: async (call, { final }) => {
+        if (call === 5) {
+          await theatre.skipping.dispatch.signalCallback(staged.payment.reference, 2n);
+        }
+        return final ? { kind: 'expired' } : { kind: 'undecided', hopeful: true };
+      },
+    });
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    const times = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    const gaps = times.slice(6, 10).map((time, index) => Math.round((time - (times[index + 5] ?? 0)) / 1_000));
+    expect(gaps).toEqual([5, 15, 60, 300]);
+    expect(staged.asked.verify.map(({ final }) => final)).toEqual([...Array.from({ length: 10 }, () => false), true]);
+  });
+
   test('is rewarded when the gateway confirms a little later', async () => {
     // An IPN may run ahead of the gateway's own books.
     const staged = await calledBack({
