@@ -43,8 +43,8 @@ interface EventRow {
   reference: string;
 }
 
-const COLUMNS = 'e.*, p.reference';
-const FROM = 'webhook_events e join payments p on p.id = e.payment_id';
+const COLUMNS = 'e.*, coalesce(p.reference, i.reference) as reference';
+const FROM = 'webhook_events e left join payments p on p.id = e.payment_id left join invoices i on i.id = e.invoice_id';
 
 function list(deps: AdminDependencies): AdminRoute {
   return adminRoute({

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Registration } from '../../database/applications.ts';
 import { recordEvent } from '../../database/webhooks.ts';
+import { call } from '../api/contract-client.ts';
+import { SAMPLE } from '../api/invoices/billing.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 let world: OperatorWorld;
@@ -71,6 +73,35 @@ describe('deliveries', () => {
     const foreign = await parked(other);
     expect(await send('POST', `/admin/webhooks/${foreign.id}/resend`)).toMatchObject({ status: 404 });
     expect(world.api.dispatch.resent).not.toContain(foreign.eventId);
+  });
+
+  test('of invoices are listed and sent again, too, and only by whoever may see them', async () => {
+    // An app that never heard that its invoice was paid is helped as one whose payment it missed.
+    const eventOf = async (app: Registration): Promise<number> => {
+      const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
+      const made = await call({
+        origin: world.origin,
+        method: 'POST',
+        path: '/invoices',
+        credentials: app.test,
+        body: SAMPLE,
+      });
+      const invoiceId = BigInt(String((made.data as { id: number }).id));
+      const [{ id } = { id: 0 }] = await world.api.sql<{ id: number }>(
+        `select id::integer from webhook_events where invoice_id = ? and application_id = ? order by id limit 1`,
+        [invoiceId, scope.applicationId],
+      );
+      return id;
+    };
+    const own = await eventOf(shop);
+    const foreign = await eventOf(other);
+    const { data } = await send('GET', '/admin/webhooks?type=invoice.issued');
+    const listed = (data as { id: number }[]).map(({ id }) => id);
+    expect(listed).toContain(own);
+    expect(listed).not.toContain(foreign);
+    expect(await send('GET', `/admin/webhooks/${own}/attempts`)).toMatchObject({ status: 200, data: [] });
+    expect((await send('POST', `/admin/webhooks/${own}/resend`)).data).toMatchObject({ type: 'invoice.issued' });
+    expect(await send('POST', `/admin/webhooks/${foreign}/resend`)).toMatchObject({ status: 404 });
   });
 
   test('that were given up since a time come due, and none before it', async () => {
