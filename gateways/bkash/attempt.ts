@@ -12,7 +12,7 @@ import {
   TOO_EARLY,
   WRONG_STATE,
 } from './codes.ts';
-import type { Executions } from './executions.ts';
+import type { ExecutionDoubt, Executions } from './executions.ts';
 
 export interface Limits {
   readonly queryTimeoutMs: number;
@@ -49,10 +49,15 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
   if (standing.kind !== 'agreed') {
     return standing;
   }
+  const earlier = asking.executions.standOf(paymentId);
+  if (earlier === 'at-work') {
+    // Whatever has become of the payment meanwhile, this money may be moving.
+    return { kind: 'in-progress' };
+  }
   if (attempt.mayExecute !== true) {
     return { kind: 'untouched' };
   }
-  return asking.executions.mayBegin(paymentId) ? executeAndAsk(asking, asked) : { kind: 'in-progress' };
+  return earlier === 'never' ? { kind: 'in-progress' } : executeAndAsk(asking, asked, earlier !== 'none');
 }
 
 /** Nobody can have paid by a page that we never had the address of; the question shows whether the gateway takes our credentials. */
@@ -91,17 +96,21 @@ function unanswered(code: string): never {
   throw new GatewayFailure('ambiguous', `the gateway answered the question with the code ${plainCode(code)}`);
 }
 
-async function executeAndAsk(asking: Asking, asked: AskedPayment): Promise<AttemptAnswer> {
+async function executeAndAsk(asking: Asking, asked: AskedPayment, doubtful: boolean): Promise<AttemptAnswer> {
   const { executions } = asking;
-  const doubtful = executions.isDoubtful(asked.paymentId);
-  const outcome = await execute(asking, asked);
-  if (outcome === 'lost') {
-    executions.lost(asked.paymentId);
-  } else if (outcome === DUPLICATE) {
-    executions.never(asked.paymentId);
-  }
+  const { paymentId } = asked;
+  executions.begin(paymentId);
+  const outcome = await execute(asking, asked).catch((error: unknown) => {
+    executions.end(paymentId, 'plain');
+    throw error;
+  });
+  executions.end(paymentId, leftBy(outcome));
   const standing = await queryUntilPlain(asking, asked, DECLINED.has(outcome) ? [] : asking.limits.pausesMs);
   return standing.kind === 'agreed' ? meaningOf(outcome, doubtful) : standing;
+}
+
+function leftBy(outcome: string): ExecutionDoubt | 'plain' {
+  return outcome === 'lost' ? 'lost' : outcome === DUPLICATE ? 'never' : 'plain';
 }
 
 /** The code of the answer, or `lost`: it may have been carried out. */

@@ -1,36 +1,51 @@
 /**
- * Executions of this process whose outcome is not known. Of bKash's rule "after an execution without an answer ask, do not execute again"
- * this is the memory: a payment is not executed again while the gateway may still be at work on it. That one payment id is executed once
- * is the gateway's own promise, so a process that has forgotten does no harm.
+ * What this process does not know of its own executions. Of bKash's rule "after an execution without an answer ask, do not execute again"
+ * this is the memory: while the gateway may be at work on a payment it is not executed again, and nobody is told that nothing is under way.
+ * That one payment id is executed once is the gateway's own promise. So a process that has
+ * forgotten does no harm.
  */
 export interface Executions {
-  /** Whether this payment may be executed now. */
-  mayBegin(paymentId: string): boolean;
-  /** Whether an earlier execution of it went unanswered. */
-  isDoubtful(paymentId: string): boolean;
-  /** No usable answer: not again before the gateway has certainly done with it. */
-  lost(paymentId: string): void;
-  /** Not again by a machine. */
-  never(paymentId: string): void;
+  standOf(paymentId: string): ExecutionStand;
+  begin(paymentId: string): void;
+  /** Its answer came, or no longer can. What is plain leaves an earlier doubt as it was. */
+  end(paymentId: string, left: ExecutionDoubt | 'plain'): void;
 }
+
+/** `lost`: without a usable answer. `never`: not again by a machine, though it moved nothing. */
+export type ExecutionDoubt = 'lost' | 'never';
+export type ExecutionStand = ExecutionDoubt | 'none' | 'at-work';
 
 /** bKash works on a call for 30 seconds at most; twice that, since clocks begin at different ends. */
 const AT_WORK_MS = 60_000;
 const REMEMBERED_MAX = 10_000;
 
+interface Remembered {
+  readonly doubt: ExecutionDoubt;
+  readonly atWorkUntilMs: number;
+}
+
 export function createExecutions(nowMs: () => number = Date.now): Executions {
-  const notBefore = new Map<string, number>();
-  const remember = (paymentId: string, untilMs: number): void => {
-    const oldest = notBefore.size < REMEMBERED_MAX ? undefined : notBefore.keys().next().value;
+  const unanswered = new Set<string>();
+  const remembered = new Map<string, Remembered>();
+  const remember = (paymentId: string, doubt: ExecutionDoubt): void => {
+    const oldest = remembered.size < REMEMBERED_MAX ? undefined : remembered.keys().next().value;
     if (oldest !== undefined) {
-      notBefore.delete(oldest);
+      remembered.delete(oldest);
     }
-    notBefore.set(paymentId, untilMs);
+    remembered.set(paymentId, { doubt, atWorkUntilMs: doubt === 'never' ? 0 : nowMs() + AT_WORK_MS });
   };
   return {
-    mayBegin: (paymentId) => (notBefore.get(paymentId) ?? 0) <= nowMs(),
-    isDoubtful: (paymentId) => notBefore.has(paymentId),
-    lost: (paymentId) => remember(paymentId, nowMs() + AT_WORK_MS),
-    never: (paymentId) => remember(paymentId, Infinity),
+    standOf(paymentId) {
+      const known = remembered.get(paymentId);
+      const atWork = unanswered.has(paymentId) || (known !== undefined && known.atWorkUntilMs > nowMs());
+      return atWork ? 'at-work' : (known?.doubt ?? 'none');
+    },
+    begin: (paymentId) => void unanswered.add(paymentId),
+    end(paymentId, left) {
+      unanswered.delete(paymentId);
+      if (left !== 'plain') {
+        remember(paymentId, left);
+      }
+    },
   };
 }

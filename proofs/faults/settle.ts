@@ -87,6 +87,7 @@ export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]
         .map(({ reference }) => workflowIds.payment(reference));
     },
     stepsMs: STEPS_MS,
+    renewAt: (lapses) => isRenewalOfUse(settling, lapses),
   });
 }
 
@@ -96,10 +97,14 @@ export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
     what: 'a payment that has expired',
     find: async () => (await openPayments(settling)).map(({ reference }) => workflowIds.payment(reference)),
     stepsMs: PAST_EXPIRY_STEPS_MS,
-    // A worker remembers for a minute of its own which calls went unanswered, and that clock cannot be moved.
     isHopeless: () => isNeverSaid(settling),
-    renewAt: async (lapses) => RENEWED_AT.includes(lapses) && (await openPayments(settling)).some(({ bkash }) => bkash),
+    renewAt: (lapses) => isRenewalOfUse(settling, lapses),
   });
+}
+
+/** A worker remembers for a minute of its own which calls to bKash went unanswered, and that clock cannot be moved. */
+async function isRenewalOfUse(settling: Settling, lapses: number): Promise<boolean> {
+  return RENEWED_AT.includes(lapses) && (await openPayments(settling)).some(({ bkash }) => bkash);
 }
 
 /**

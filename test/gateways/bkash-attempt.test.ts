@@ -161,6 +161,43 @@ describe('an execution', () => {
     expect(executions()).toBe(2);
   });
 
+  test('without an answer is under way, also for whoever may not execute, while the gateway may be at work on it', async () => {
+    // A payer who cancels now, or has paid elsewhere, is told of his money first.
+    bkash.answer({ status: AGREED, execute: HANG });
+    await ask();
+    bkash.later(59_000);
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
+    bkash.later(2_000);
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
+    expect(executions()).toBe(1);
+  });
+
+  test('that is not answered yet is under way, for whoever asks beside it', async () => {
+    // A payer cancels while his own money moves.
+    let answerIt = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      const execute: Reply = (response, asked) => {
+        answerIt = () => json({ statusCode: '0000' })(response, asked);
+        resolve();
+      };
+      bkash.answer({ status: [AGREED, AGREED, AGREED, COMPLETED], execute });
+    });
+    const first = ask();
+    await arrived;
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
+    expect(await ask()).toEqual({ kind: 'in-progress' });
+    answerIt();
+    expect((await first).kind).toBe('charged');
+    expect(executions()).toBe(1);
+  });
+
+  test('that never left us leaves nothing under way', async () => {
+    // No money can move by what the gateway has not heard.
+    bkash.answer({ status: AGREED, execute: json({ message: 'Unauthorized' }, 401) });
+    await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
+  });
+
   test('that was refused after one without an answer has not failed', async () => {
     // It may be the first one that emptied the wallet.
     bkash.answer({ status: AGREED, execute: [HANG, refusal('2023')] });
@@ -175,6 +212,8 @@ describe('an execution', () => {
     await ask();
     bkash.later(24 * 60 * 60_000 - 120_000);
     expect(await ask()).toEqual({ kind: 'in-progress' });
+    // What has another charge by now, or was called off, is not kept waiting for it.
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
     expect(executions()).toBe(1);
   });
 
