@@ -55,10 +55,12 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
     return { kind: 'in-progress' };
   }
   if (attempt.mayExecute !== true) {
-    return { kind: 'untouched' };
+    return earlier === 'carried-out' ? NOT_SHOWN : { kind: 'untouched' };
   }
   return earlier === 'never' ? { kind: 'in-progress' } : executeAndAsk(asking, asked, earlier !== 'none');
 }
+
+const NOT_SHOWN = { kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' } as const satisfies AttemptAnswer;
 
 /** Nobody can have paid by a page that we never had the address of; the question shows whether the gateway takes our credentials. */
 async function askWithoutSession({ call, limits }: Asking, reference: string): Promise<AttemptAnswer> {
@@ -106,10 +108,16 @@ async function executeAndAsk(asking: Asking, asked: AskedPayment, doubtful: bool
   });
   executions.end(paymentId, leftBy(outcome));
   const standing = await queryUntilPlain(asking, asked, DECLINED.has(outcome) ? [] : asking.limits.pausesMs);
+  if (standing.kind === 'charged') {
+    executions.forget(paymentId);
+  }
   return standing.kind === 'agreed' ? meaningOf(outcome, doubtful) : standing;
 }
 
 function leftBy(outcome: string): ExecutionDoubt | 'plain' {
+  if (outcome === SUCCESS || EXECUTED_BEFORE.has(outcome)) {
+    return 'carried-out';
+  }
   return outcome === 'lost' ? 'lost' : outcome === DUPLICATE ? 'never' : 'plain';
 }
 
@@ -155,11 +163,11 @@ async function queryUntilPlain(asking: Asking, asked: AskedPayment, pausesMs: re
 /** What an execution means whose payment still stands as if there had been none. */
 function meaningOf(outcome: string, doubtful: boolean): AttemptAnswer {
   if (DECLINED.has(outcome)) {
-    // After an execution that went unanswered it may be that one which emptied the wallet.
+    // After an execution that may have been carried out it may be that one which emptied the wallet.
     return doubtful ? { kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' } : { kind: 'failed' };
   }
   if (EXECUTED_BEFORE.has(outcome)) {
-    return { kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' };
+    return NOT_SHOWN;
   }
   switch (outcome) {
     case CANCELLED_BEFORE:

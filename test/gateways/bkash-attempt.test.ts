@@ -198,12 +198,43 @@ describe('an execution', () => {
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
   });
 
-  test('that was refused after one without an answer has not failed', async () => {
-    // It may be the first one that emptied the wallet.
-    bkash.answer({ status: AGREED, execute: [HANG, refusal('2023')] });
+  test.each([
+    ['went unanswered', HANG],
+    ['was carried out', json({ statusCode: '0000' })],
+    ['came after another one', refusal('2062')],
+  ])('that was refused after one that %s has not failed', async (_name, earlier) => {
+    // It may be the first one that emptied the wallet, though the query lags behind it.
+    bkash.answer({ status: AGREED, execute: [earlier, refusal('2023')] });
     await ask();
     bkash.later(61_000);
     expect(await ask()).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
+    expect(executions()).toBe(2);
+  });
+
+  test.each([
+    ['0000', json({ statusCode: '0000' })],
+    ['2062', refusal('2062')],
+  ])('that was answered by %s is not forgotten while the query lags', async (_code, execute) => {
+    // The gateway’s own word that money moved: nobody says that nothing did, as long as the payment id lives.
+    bkash.answer({ status: AGREED, execute });
+    await ask();
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
+    bkash.later(61_000);
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' });
+    bkash.later(24 * 60 * 60_000);
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'expired' });
+    expect(executions()).toBe(1);
+  });
+
+  test('that went unanswered after one that was carried out takes nothing back of it', async () => {
+    // The plainer word is remembered.
+    bkash.answer({ status: AGREED, execute: [json({ statusCode: '0000' }), text('{}', 500)] });
+    await ask();
+    bkash.later(61_000);
+    await ask();
+    bkash.later(61_000);
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' });
+    expect(executions()).toBe(2);
   });
 
   test('that the gateway takes for a duplicate is not repeated by a machine', async () => {
