@@ -40,6 +40,9 @@ export async function refund(call: Call, timeoutMs: number, request: RefundReque
   if (code !== SUCCESS || answer.refundTrxID === '' || answer.originalTrxID !== request.gatewayTxnId) {
     throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
   }
+  if (tellsAmount(answer) && !isSame(answer, request)) {
+    throw new GatewayFailure('ambiguous', 'the gateway answered about another refund than the one it was asked for');
+  }
   return { kind: 'accepted', gatewayRefundId: answer.refundTrxID, evidence: raw };
 }
 
@@ -86,6 +89,10 @@ async function status(call: Call, timeoutMs: number, charge: RefundedCharge): Pr
 
 function chargeOf({ validationId, gatewayTxnId }: RefundedCharge) {
   return { paymentID: validationId, trxID: gatewayTxnId };
+}
+
+function tellsAmount({ amount, currency }: FoundRefund['answer']): boolean {
+  return amount !== '' || currency !== '';
 }
 
 function isSame({ amount, currency }: FoundRefund['answer'], { amount: asked }: RefundRequest): boolean {

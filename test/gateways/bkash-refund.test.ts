@@ -70,6 +70,9 @@ describe('a refund that is asked for the first time', () => {
     ['a code that nobody knows', refusal('9999')],
     ['no refund in its answer', NONE],
     ['another transaction', refunded({ originalTrxID: 'OTHER' })],
+    ['another amount', refunded({ amount: '100.00' })],
+    ['an amount that is none', refunded({ amount: 'forty' })],
+    ['another currency', refunded({ currency: 'USD' })],
     ['HTML', text('<html></html>')],
     ['silence', () => undefined],
   ])('is doubtful after %s', async (_name, refund) => {
@@ -77,6 +80,12 @@ describe('a refund that is asked for the first time', () => {
     bkash.answer({ refund });
     await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
+});
+
+test('a refund whose answer tells no amount is taken by its transaction', async () => {
+  // Nothing in it speaks against it.
+  bkash.answer({ refund: refunded({ amount: null, currency: null }) });
+  expect(await ask()).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
 });
 
 describe('a refund that is asked for again', () => {
