@@ -7,18 +7,22 @@ import type { Statements } from './statements.ts';
 /** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
 export async function noteAsked(statements: Statements, refundId: bigint): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = coalesce(asked_at, now())
+    `update refunds set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
      where id = ? and status = 'PENDING' returning *`,
     [refundId],
   );
   return row === undefined ? null : refundOf(row);
 }
 
-/** The question never left us, so it leaves no doubt. */
-export async function noteNotAsked(statements: Statements, refundId: bigint): Promise<void> {
+/** The question never left us, so it leaves no doubt: the row says again when one last did. */
+export async function noteNotAsked(
+  statements: Statements,
+  { refundId, lastAskedAt }: { readonly refundId: bigint; readonly lastAskedAt: Date | null },
+): Promise<void> {
   await statements.execute(
-    'update refunds set asked_at = null where id = ? and not doubtful and accepted_at is null and gateway_refund_id is null',
-    [refundId],
+    `update refunds set asked_at = ?::timestamptz
+     where id = ? and doubtful = ?::boolean and accepted_at is null and gateway_refund_id is null`,
+    [lastAskedAt, refundId, lastAskedAt !== null],
   );
 }
 

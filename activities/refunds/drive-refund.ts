@@ -47,9 +47,10 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   if (asked === null) {
     throw new Error('the refund is not to be carried out');
   }
-  const answer = await request(gateway, asked, charge).catch(async (error: unknown) => {
+  const { askedAt: lastAskedAt } = refund;
+  const answer = await request(gateway, { refund: asked, charge, lastAskedAt }).catch(async (error: unknown) => {
     if (error instanceof GatewayFailure && NOT_CARRIED_OUT.has(error.kind)) {
-      await write((statements) => noteNotAsked(statements, refundId));
+      await write((statements) => noteNotAsked(statements, { refundId, lastAskedAt }));
     }
     throw error;
   });
@@ -86,7 +87,13 @@ async function readAtGateway(
   };
 }
 
-function request(gateway: Gateway, refund: RefundRecord, charge: RefundedChargeRecord) {
+interface AskedRefund {
+  readonly refund: RefundRecord;
+  readonly charge: RefundedChargeRecord;
+  readonly lastAskedAt: Date | null;
+}
+
+function request(gateway: Gateway, { refund, charge, lastAskedAt }: AskedRefund): Promise<GatewayAnswer> {
   const { gatewayTxnId, reference, amountMinor, currency } = refund;
   return gateway.refund({
     ...charge,
@@ -95,6 +102,7 @@ function request(gateway: Gateway, refund: RefundRecord, charge: RefundedChargeR
     amount: { amountMinor, currency },
     remarks: REMARKS,
     askedBefore: refund.doubtful || refund.acceptedAt !== null,
+    lastAskedAt,
   });
 }
 

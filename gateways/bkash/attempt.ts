@@ -13,15 +13,7 @@ import {
   WRONG_STATE,
 } from './codes.ts';
 import type { ExecutionDoubt, Executions } from './executions.ts';
-
-export interface Limits {
-  readonly queryTimeoutMs: number;
-  readonly executeTimeoutMs: number;
-  /** For one question with all its calls: it has to end before whoever asked gives up. */
-  readonly totalMs: number;
-  /** Pauses between queries after an execution, which may be ahead of what queries show. */
-  readonly pausesMs: readonly number[];
-}
+import { within, type Limits } from './limits.ts';
 
 export interface Asking {
   readonly call: Call;
@@ -179,12 +171,6 @@ function meaningOf(outcome: string, doubtful: boolean): AttemptAnswer {
     default:
       return { kind: 'in-progress' };
   }
-}
-
-const TIMEOUT_MIN_MS = 1_000;
-
-function within(timeoutMs: number, leftMs: number): number {
-  return Math.min(timeoutMs, Math.max(TIMEOUT_MIN_MS, Math.floor(leftMs)));
 }
 
 /** Into an error's message go only what a code can look like. */

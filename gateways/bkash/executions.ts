@@ -1,3 +1,5 @@
+import { AT_WORK_MS } from './limits.ts';
+
 /**
  * What this process does not know of its own executions. Of bKash's rule "after an execution without an answer ask, do not execute again"
  * this is the memory: while the gateway may be at work on a payment it is not executed again, and nobody is told that nothing is under way.
@@ -20,8 +22,6 @@ export interface Executions {
 export type ExecutionDoubt = 'lost' | 'carried-out' | 'never';
 export type ExecutionStand = ExecutionDoubt | 'none' | 'at-work';
 
-/** bKash works on a call for 30 seconds at most; twice that, since clocks begin at different ends. */
-const AT_WORK_MS = 60_000;
 const REMEMBERED_MAX = 10_000;
 
 interface Remembered {

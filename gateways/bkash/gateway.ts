@@ -8,12 +8,13 @@ import {
   type SessionOutcome,
 } from '../port.ts';
 import { CreationAnswer } from './answers.ts';
-import { askAttempt, type Limits } from './attempt.ts';
+import { askAttempt } from './attempt.ts';
 import { createCall, type Call } from './call.ts';
 import { parseCallback, sealedAddress } from './callback.ts';
 import { REFUSES_CREATION, SUCCESS } from './codes.ts';
 import { readCredentials, type BkashCredentials } from './credentials.ts';
 import { createExecutions, type Executions } from './executions.ts';
+import type { Limits } from './limits.ts';
 import { askRefund, refund } from './refunds.ts';
 import { createBkashTokens, type BkashTokens, type TokensOptions } from './tokens.ts';
 
@@ -83,7 +84,7 @@ export function createBkashGateway(options: BkashOptions): Gateway {
     openSession: (order) => openSession({ call, baseUrl, credentials, timeoutMs: limits.queryTimeoutMs }, order),
     askAttempt: (attempt) => askAttempt({ call, executions, limits, nowMs }, attempt),
     parseCallback: (raw) => parseCallback(raw, credentials),
-    refund: (request) => refund(call, limits.executeTimeoutMs, request),
+    refund: (request) => refund({ call, limits, nowMs }, request),
     askRefund: (gatewayRefundId, charge) => askRefund(call, limits.queryTimeoutMs, { gatewayRefundId, charge }),
   };
 }

@@ -4,23 +4,38 @@ import { GatewayFailure, type RefundAnswer, type RefundedCharge, type RefundRequ
 import { RefundStatusAnswer } from './answers.ts';
 import type { Call } from './call.ts';
 import { NO_REFUND, REFUSES_REFUND, SUCCESS } from './codes.ts';
+import { AT_WORK_MS, within, type Limits } from './limits.ts';
 
 const PATH = '/payment/refund';
 
+export interface Refunding {
+  readonly call: Call;
+  readonly limits: Limits;
+  readonly nowMs: () => number;
+}
+
 /**
  * Gives back once, in whole or in part: the call takes no key of ours, and a payment has one refund. So a repetition looks first, and
- * counts what it finds as its own only when nobody else can have asked for it.
+ * counts what it finds as its own only when nobody else can have asked for it. What it does not find may still be made.
  */
-export async function refund(call: Call, timeoutMs: number, request: RefundRequest): Promise<RefundAnswer> {
+export async function refund({ call, limits, nowMs }: Refunding, request: RefundRequest): Promise<RefundAnswer> {
   if (request.otherRefunds > 0) {
     return refused('another refund of the payment was asked for, and bKash takes one');
   }
+  const deadlineMs = nowMs() + limits.totalMs;
   if (request.askedBefore) {
-    const found = await status(call, timeoutMs, request);
+    const found = await status(call, limits.queryTimeoutMs, request);
     if (found !== null) {
       return isSame(found.answer, request)
         ? { kind: 'accepted', gatewayRefundId: found.answer.refundTrxID, evidence: found.raw }
         : { ...refused('the payment was refunded by another amount'), evidence: found.raw };
+    }
+    if (request.lastAskedAt !== null && nowMs() < request.lastAskedAt.getTime() + AT_WORK_MS) {
+      // Not sent: whoever reads the row later counts from when it was.
+      throw new GatewayFailure(
+        'unavailable',
+        'the gateway may still be at work on this refund, and is not asked again',
+      );
     }
   }
   const { code, body, raw } = await call({
@@ -31,7 +46,7 @@ export async function refund(call: Call, timeoutMs: number, request: RefundReque
       sku: request.refundReference,
       reason: request.remarks,
     },
-    totalTimeoutMs: timeoutMs,
+    totalTimeoutMs: within(limits.executeTimeoutMs, deadlineMs - nowMs()),
   });
   if (REFUSES_REFUND.has(code)) {
     return { kind: 'refused', gatewayText: `code ${code}`, evidence: raw };

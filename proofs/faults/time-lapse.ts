@@ -97,7 +97,8 @@ const COME_DUE = [
      last_unsigned_signalled_at = last_unsigned_signalled_at - interval '70 seconds'
    where status in ('CREATED', 'PENDING')`,
   `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
-  `update refunds set next_sweep_at = now() where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at > now()`,
+  `update refunds set next_sweep_at = least(next_sweep_at, now()), asked_at = asked_at - interval '70 seconds'
+   where status in ('AWAITING_APPROVAL', 'PENDING')`,
   `update decisions set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
   `update invoices set next_sweep_at = now() where next_sweep_at between now() and now() + interval '6 minutes'`,
   `update webhook_events set next_sweep_at = now() where delivery_status in ('PENDING', 'RETRYING') and next_sweep_at > now()`,

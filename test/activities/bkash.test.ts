@@ -130,6 +130,52 @@ test('a second refund fails without a word to bKash, which takes one for each pa
   expect(await charges(attempt)).toHaveLength(3);
 });
 
+test('a refund that went unanswered is sent again only when bKash has certainly done with it', async () => {
+  // No key of ours would tell the second one from the first. Whichever worker asks, the row knows when one was last sent.
+  const { input, attempt } = await opened({ amountMinor: 131_365n });
+  await agreed(attempt);
+  await verify(input);
+  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+  const refund = await world.database.inTransaction(scope, (statements) =>
+    reserveRefund(statements, {
+      scope,
+      paymentId: BigInt(input.paymentId),
+      reference: refundReference(),
+      amountMinor: 4_000n,
+      reason: null,
+      creator: { type: 'APP' },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
+    }),
+  );
+  const drive = () =>
+    world.activities.driveRefund({ ...input, refundId: refund.id.toString(), reference: refund.reference });
+  const sent = async (): Promise<number> =>
+    Date.parse(
+      String(
+        (await world.rows('select asked_at::text from refunds where id = ?::bigint', [refund.id]))[0]?.['asked_at'],
+      ),
+    );
+  const aMinutePasses = () =>
+    world.rows(`update refunds set asked_at = asked_at - interval '61 seconds' where id = ?::bigint returning 1`, [
+      refund.id,
+    ]);
+
+  // The simulator answers the first two refunds by HTTP 500.
+  await expect(drive()).rejects.toMatchObject({ type: 'GATEWAY_AMBIGUOUS' });
+  const first = await sent();
+  await expect(drive()).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE' });
+  expect(await sent()).toBe(first);
+  await aMinutePasses();
+  await expect(drive()).rejects.toMatchObject({ type: 'GATEWAY_AMBIGUOUS' });
+  expect(await sent()).toBeGreaterThanOrEqual(first);
+  await expect(drive()).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE' });
+  expect(await charges(attempt)).toHaveLength(1);
+  await aMinutePasses();
+  expect(await drive()).toEqual({ kind: 'waiting' });
+  expect(await charges(attempt)).toMatchObject([{ kind: 'charge' }, { kind: 'refund', amount: '40.00' }, {}]);
+});
+
 test('a payer who agreed and never came back is charged when the payment is looked at', async () => {
   // Silence: the timer asks, nobody else.
   const { input, attempt } = await opened();

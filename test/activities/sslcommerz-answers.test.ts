@@ -330,6 +330,7 @@ describe('a refund', () => {
       amount: { amountMinor: 4_000n, currency: 'BDT' },
       remarks: 'Refund',
       askedBefore: false,
+      lastAskedAt: null,
       otherRefunds: 0,
     });
 

@@ -4,6 +4,7 @@ import {
   json,
   PAYMENT_ID,
   refusal,
+  START_MS,
   startScriptedBkash,
   text,
   type Body,
@@ -18,6 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => bkash.close());
 beforeEach(() => {
+  bkash.state.nowMs = START_MS;
   gateway = bkash.process();
 });
 
@@ -28,6 +30,7 @@ const REQUEST: RefundRequest = {
   amount: { amountMinor: 4_000n, currency: 'BDT' },
   remarks: 'Refund',
   askedBefore: false,
+  lastAskedAt: null,
   otherRefunds: 0,
 };
 const NONE = json({ statusCode: '0000', originalTrxID: '6H7801QFYM' });
@@ -114,6 +117,41 @@ describe('a refund that is asked for again', () => {
     bkash.answer({ refund: [status, refunded()] });
     expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'accepted' });
     expect(refunds()).toHaveLength(2);
+  });
+
+  test.each([
+    ['nothing', NONE],
+    ['2033', refusal('2033')],
+  ])('is not sent within a minute of the last time, when the gateway has %s', async (_name, status) => {
+    // bKash may still be at work on that one, which no key of ours would tell from a second one.
+    bkash.answer({ refund: [status, status, refunded()] });
+    const repeated = { askedBefore: true, lastAskedAt: new Date(START_MS) };
+    bkash.later(59_000);
+    // Not sent, so that the wait is not counted anew.
+    await expect(ask(repeated)).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(refunds()).toHaveLength(1);
+    bkash.later(1_000);
+    expect(await ask(repeated)).toMatchObject({ kind: 'accepted' });
+    expect(refunds().map((body) => body['amount'])).toEqual([undefined, undefined, '40.00']);
+  });
+
+  test('is found at once, however lately it was sent', async () => {
+    // To look is no harm.
+    bkash.answer({ refund: refunded() });
+    expect(await ask({ askedBefore: true, lastAskedAt: new Date(START_MS) })).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('is given up before whoever asked gives up', async () => {
+    // An activity that is cut off would leave a doubt of its own: the look has taken the time of the call.
+    const slow: Reply = (response, asked) => {
+      bkash.later(39_900);
+      NONE(response, asked);
+    };
+    bkash.answer({ refund: [slow, () => undefined] });
+    const begunMs = performance.now();
+    await expect(ask({ askedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
+    expect(refunds()).toHaveLength(2);
+    expect(performance.now() - begunMs).toBeLessThan(3_000);
   });
 
   test('is not sent while the gateway does not say what it has', async () => {
