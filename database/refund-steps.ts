@@ -26,7 +26,10 @@ export async function noteNotAsked(
   );
 }
 
-/** The gateway has the refund. Its id, once known, never changes. */
+/**
+ * The gateway has the refund. Its id, once known, never changes.
+ * @throws a unique violation (23505) when the id is another refund's (`isAnotherRefund`)
+ */
 export async function noteAccepted(
   statements: Statements,
   { refundId, gatewayRefundId, evidence }: { refundId: bigint; gatewayRefundId: string | null; evidence: string },
@@ -36,6 +39,11 @@ export async function noteAccepted(
      where id = ? and status = 'PENDING'`,
     [gatewayRefundId, evidence, refundId],
   );
+}
+
+/** The gateway named a refund that is another one of ours. */
+export function isAnotherRefund(error: unknown): boolean {
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_one_for_each_id';
 }
 
 /** What the gateway said last, whatever follows from it. */

@@ -1,6 +1,6 @@
 import type { Scope } from '../../database/connection.ts';
 import { sealedSecretOf } from '../../database/gateway-stores.ts';
-import { noteAccepted, noteAsked, noteEvidence, noteNotAsked } from '../../database/refund-steps.ts';
+import { isAnotherRefund, noteAccepted, noteAsked, noteEvidence, noteNotAsked } from '../../database/refund-steps.ts';
 import { readRefundedCharge, type RefundedChargeRecord } from '../../database/refunded-charge.ts';
 import { readRefund, type RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -28,8 +28,7 @@ const NOT_CARRIED_OUT: ReadonlySet<GatewayFailureKind> = new Set(['unavailable',
 export async function driveRefund(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundAnswer> {
   const scope = scopeOf(input);
   const refundId = BigInt(input.refundId);
-  const write = (work: (statements: Statements) => Promise<void>): Promise<void> =>
-    deps.database.inOneTrip(scope, work);
+  const write: Write = (work) => deps.database.inOneTrip(scope, work);
   const { refund, charge, gateway } = await readAtGateway(deps, scope, refundId);
   if (isFinalRefund(refund.status)) {
     return { kind: 'ended', status: refund.status };
@@ -54,11 +53,8 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
     }
     throw error;
   });
-  if (answer.kind === 'accepted' || answer.kind === 'processing') {
-    const { gatewayRefundId, evidence } = answer;
-    await write((statements) => noteAccepted(statements, { refundId, gatewayRefundId, evidence }));
-  } else {
-    await keepEvidence(write, refundId, answer);
+  if ((await keepAnswer(write, refundId, answer)) === 'another refund') {
+    return { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' };
   }
   return conclusion(answer, { doubtful: asked.doubtful || asked.acceptedAt !== null });
 }
@@ -106,11 +102,31 @@ function request(gateway: Gateway, { refund, charge, lastAskedAt }: AskedRefund)
   });
 }
 
-async function keepEvidence(
-  write: (work: (statements: Statements) => Promise<void>) => Promise<void>,
-  refundId: bigint,
-  answer: GatewayAnswer,
-): Promise<void> {
+type Write = (work: (statements: Statements) => Promise<void>) => Promise<void>;
+
+/**
+ * A gateway may answer with the refund that it is at work on already, which is another one of ours: its end would be booked twice. Ours keeps
+ * no id then, and a person finds out whether anything moved for it.
+ */
+async function keepAnswer(write: Write, refundId: bigint, answer: GatewayAnswer): Promise<'kept' | 'another refund'> {
+  if (answer.kind !== 'accepted' && answer.kind !== 'processing') {
+    await keepEvidence(write, refundId, answer);
+    return 'kept';
+  }
+  const { gatewayRefundId, evidence } = answer;
+  try {
+    await write((statements) => noteAccepted(statements, { refundId, gatewayRefundId, evidence }));
+    return 'kept';
+  } catch (error) {
+    if (!isAnotherRefund(error)) {
+      throw error;
+    }
+    await keepEvidence(write, refundId, answer);
+    return 'another refund';
+  }
+}
+
+async function keepEvidence(write: Write, refundId: bigint, answer: GatewayAnswer): Promise<void> {
   if ('evidence' in answer) {
     await write((statements) => noteEvidence(statements, refundId, answer.evidence));
   }

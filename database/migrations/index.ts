@@ -13,6 +13,7 @@ import { CheckoutGatewaysMigration } from './20261122070000-checkout-gateways.ts
 import { SignalsByAttemptMigration } from './20261122080000-signals-by-attempt.ts';
 import { EvidenceByModeMigration } from './20261122090000-evidence-by-mode.ts';
 import { OneConfirmedAttemptMigration } from './20261123010000-one-confirmed-attempt.ts';
+import { OneRefundForEachIdMigration } from './20261123020000-one-refund-for-each-id.ts';
 import { InvoicesOfEventsMigration } from './20261123030000-invoices-of-events.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
@@ -32,5 +33,6 @@ export const MIGRATIONS = [
   { name: '20261122080000-signals-by-attempt', class: SignalsByAttemptMigration },
   { name: '20261122090000-evidence-by-mode', class: EvidenceByModeMigration },
   { name: '20261123010000-one-confirmed-attempt', class: OneConfirmedAttemptMigration },
+  { name: '20261123020000-one-refund-for-each-id', class: OneRefundForEachIdMigration },
   { name: '20261123030000-invoices-of-events', class: InvoicesOfEventsMigration },
 ];

@@ -286,6 +286,30 @@ describe('asking the gateway', () => {
     expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', doubtful: true });
   });
 
+  test('never books one refund of the gateway’s as two of ours', async () => {
+    // Asked for a second one, a gateway may name the one that it is at work on already.
+    const { input, attempt } = await settled();
+    const first = await asked(input);
+    expect(await drive(first)).toEqual({ kind: 'waiting' });
+    const second = await asked(input);
+    await world.rows(`update refunds set reference = 'ref_' || repeat('x', 22) where id = ?::bigint returning 1`, [
+      first.refundId,
+    ]);
+    await world.rows('update refunds set reference = ? where id = ?::bigint returning 1', [
+      first.reference,
+      second.refundId,
+    ]);
+    for (const answered of ['at first', 'and again']) {
+      expect([answered, await drive(second)]).toEqual([answered, { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' }]);
+    }
+    const { status, gateway_refund_id: id, evidence } = await refundRow(second);
+    expect([status, id]).toEqual(['PENDING', null]);
+    expect(evidence).toContain('processing');
+    // The one that has it comes to its end.
+    expect(await driveToTheEnd(first)).toEqual({ kind: 'refunded' });
+    expect(await atTheGateway(attempt)).toHaveLength(1);
+  });
+
   test('never takes another store’s refusal for the end', async () => {
     // The store was changed after the payment: it does not know the charge, and says so.
     const { input } = await settled(62);
