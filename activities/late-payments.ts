@@ -252,6 +252,7 @@ async function book(
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
     charge.attemptReference !== attempt.reference ||
+    (charge.storeId !== null && charge.storeId !== attempt.storeId) ||
     grossMinor === null ||
     grossMinor === 0n ||
     !isCurrency(currency)

@@ -159,6 +159,7 @@ describe('late money', () => {
 
   test.each([
     ['of another reference', { attemptReference: 'AnotherReference0000' }],
+    ['of another store', { storeId: 'another_store' }],
     ['without an amount', { grossMinor: null }],
     ['of nothing', { grossMinor: 0n }],
     ['in a currency that we do not know', { currency: 'XXX' }],
@@ -173,6 +174,13 @@ describe('late money', () => {
     });
     expect([await heldRows(input), await world.outcomes(input)]).toEqual([[], [null]]);
     expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'bookLatePayment' })]);
+  });
+
+  test('of a gateway that names no store is booked', async () => {
+    // The credentials of the question bind it then.
+    const { input, attempt } = await ended();
+    holds(world.charge(attempt, { storeId: null }));
+    expect(await book(input, attempt)).toMatchObject({ kind: 'held' });
   });
 
   test('cannot be asked for without its gateway', async () => {
