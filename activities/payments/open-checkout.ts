@@ -8,27 +8,16 @@ import {
   type AttemptRecord,
   type CheckoutStart,
 } from '../../database/attempts.ts';
-import type { CustomerDefaults } from '../../database/entities/application.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { isOpen, type SettledStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
+import { CUSTOMER_DEFAULTS } from '../../gateways/customer-defaults.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import { GatewayFailure, type Gateway, type SessionOrder, type SessionOutcome } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
-
-/** SSLCOMMERZ and its kind demand a customer; an app that names none gets these, or its own defaults. */
-const CUSTOMER_DEFAULTS: Required<CustomerDefaults> = {
-  name: 'Customer',
-  email: 'customer@example.com',
-  phone: '01700000000',
-  address: 'Dhaka',
-  city: 'Dhaka',
-  postcode: '1000',
-  country: 'Bangladesh',
-};
 
 /**
  * Opens the gateway's hosted page for a payment. The attempt's row is written before the gateway is called and found again by a retry,

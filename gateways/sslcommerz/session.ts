@@ -1,4 +1,5 @@
 import { toDecimalText } from '../../domain/money.ts';
+import { CUSTOMER_DEFAULTS } from '../customer-defaults.ts';
 import type { SessionOrder } from '../port.ts';
 
 /** The form of `POST /gwprocess/v4/api.php`, urlencoded, undefined fields left out. Lengths are the documented ones. */
@@ -21,8 +22,8 @@ export function sessionForm(order: SessionOrder, store: { id: string; password: 
     num_of_item: '1',
     emi_option: '0',
     cus_name: fit(customer.name, 50),
-    cus_email: fit(customer.email, 50),
-    cus_phone: fit(customer.phone, 20),
+    cus_email: whole(customer.email, 50, CUSTOMER_DEFAULTS.email),
+    cus_phone: whole(customer.phone, 20, CUSTOMER_DEFAULTS.phone),
     cus_add1: fit(customer.address, 50),
     cus_city: fit(customer.city, 50),
     cus_postcode: fit(customer.postcode, 30),
@@ -32,5 +33,15 @@ export function sessionForm(order: SessionOrder, store: { id: string; password: 
 
 /** Cuts to the documented length by whole characters, without control characters. */
 function fit(text: string, lengthMax: number): string {
-  return [...text.replace(/\p{Cc}/gu, ' ').trim()].slice(0, lengthMax).join('');
+  return characters(text).slice(0, lengthMax).join('');
+}
+
+/** A part of an address or of a number may be somebody else's: what is too long is not sent. */
+function whole(text: string, lengthMax: number, standIn: string): string {
+  const plain = characters(text);
+  return plain.length > lengthMax ? standIn : plain.join('');
+}
+
+function characters(text: string): string[] {
+  return [...text.replace(/\p{Cc}/gu, ' ').trim()];
 }

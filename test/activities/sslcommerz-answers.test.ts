@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { AttemptHandle, Gateway, SessionOrder } from '../../gateways/port.ts';
 import { createSslcommerzGateway } from '../../gateways/sslcommerz/gateway.ts';
+import { sessionForm } from '../../gateways/sslcommerz/session.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
 
 type Reply = (response: ServerResponse, url: URL) => void;
@@ -262,6 +263,20 @@ describe('a session', () => {
     // A gateway that was taken over, or an answer from between, leads nobody away.
     reply = opened(page);
     await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
+  });
+
+  test.each([
+    ['cus_email', 'email', `${'a'.repeat(39)}@example.com`, 'customer@example.com'],
+    ['cus_phone', 'phone', '+88017000000000000001', '01700000000'],
+  ])('names no part of a payer’s %s, which may be somebody else’s', (field, member, tooLong, standIn) => {
+    // A receipt would go to a stranger.
+    const sent = (value: string): string | null =>
+      sessionForm(
+        { ...order, customer: { ...order.customer, [member]: value } },
+        { id: 'store', password: 'secret' },
+      ).get(field);
+    expect(sent(tooLong)).toBe(standIn);
+    expect(sent(` ${tooLong.slice(1)}\n`)).toBe(tooLong.slice(1));
   });
 
   test('that is refused says so in our own word', async () => {
