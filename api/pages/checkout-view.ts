@@ -66,7 +66,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
     return { kind: 'confirming', since: payment.cancelRequestedAt, cause: 'cancellation' };
   }
   const choosable = choosing !== undefined && choosing.options.length > 0 ? choosing : null;
-  const otherWaysPath = choosable === null ? null : `/checkout/${payment.reference}?choose=1`;
+  const otherWaysPath = choosable === null ? null : `${checkoutPath(payment.reference)}?choose=1`;
   const own = choosable?.again === true ? null : ((await ownPage?.(otherWaysPath)) ?? null);
   if (own !== null) {
     return own;

@@ -4,6 +4,7 @@ import type { PaymentRecord } from '../../database/payments.ts';
 import type { PublicPayment } from '../../database/public-references.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { normalizedReference, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';
+import { checkoutPath } from '../../domain/payment-view.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import type { Language } from '../../web/language.ts';
 import type { CheckoutState, SubmissionProblem } from '../../web/checkout/view.ts';
@@ -42,7 +43,7 @@ export async function manualState(
     return null;
   }
   const { submission, reference: code } = attempt;
-  const submitAction = `/checkout/${payment.reference}/submission`;
+  const submitAction = `${checkoutPath(payment.reference)}/submission`;
   if (submission !== null && submission.decided !== 'reject') {
     const { transaction, submittedAt: since, decided, begun } = submission;
     const isOver = decided !== null || begun || payment.expiresAt.getTime() <= Date.now();
@@ -62,7 +63,7 @@ export async function manualState(
     instructions: { label: instructions.label[language], text: instructions.text[language] },
     code,
     submitAction,
-    cancelAction: `/checkout/${payment.reference}/cancel`,
+    cancelAction: `${checkoutPath(payment.reference)}/cancel`,
     otherWaysPath,
     rejected: submission === null ? null : { transaction: submission.transaction, reason: submission.reason ?? '' },
     problem,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { BKASH_CAPABILITIES } from '../../gateways/bkash/gateway.ts';
 import { NAGAD_CAPABILITIES } from '../../gateways/nagad/gateway.ts';
 import { GATEWAY_PAGE } from '../api/fake-dispatch.ts';
@@ -17,6 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+beforeEach(() => {
+  world.dispatch.opening = 'opens';
+});
+
 async function created(change: object = {}): Promise<Record<string, unknown> & { paymentId: string }> {
   const body = { ...PAYMENT, merchantTxnId: anOrder(), ...change };
   const data = dataOf(
@@ -33,6 +37,18 @@ async function created(change: object = {}): Promise<Record<string, unknown> & {
 }
 
 const open = (path: string): Promise<HttpAnswer> => httpCall({ origin: pages, path });
+/** As a browser sends the page's own form. */
+const choose = (id: string, gateway: string): Promise<HttpAnswer> => {
+  const origin = pages.replace('127.0.0.1', 'localhost');
+  return httpCall({
+    origin: pages,
+    method: 'POST',
+    path: `/pay/${id}/gateway`,
+    body: `gateway=${gateway}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin, host: new URL(origin).host },
+  });
+};
+const offered = ({ text }: HttpAnswer) => [...text.matchAll(/name="gateway" value="(\w+)"/g)].map(([, name]) => name);
 const end = (id: string, change: string) => world.sql(`update payments set ${change} where reference = ?`, [id]);
 
 test('with a preferred vendor the page leads straight on to it', async () => {
@@ -48,23 +64,28 @@ test('without one the page offers bKash and Nagad and nothing else, and vendor i
   expect([vendor, status]).toEqual([null, 'PENDING']);
   const page = await open(`/pay/${paymentId}`);
   expect(page.status).toBe(200);
-  expect([...page.text.matchAll(/name="gateway" value="(\w+)"/g)].map(([, name]) => name)).toEqual(['bkash', 'nagad']);
+  expect(offered(page)).toEqual(['bkash', 'nagad']);
   expect(page.text).toContain(`/pay/${paymentId}/gateway`);
   expect(page.text).not.toContain('/checkout/');
-  const chosen = await httpCall({
-    origin: pages,
-    method: 'POST',
-    path: `/pay/${paymentId}/gateway`,
-    body: 'gateway=nagad',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      origin: pages.replace('127.0.0.1', 'localhost'),
-      host: new URL(pages.replace('127.0.0.1', 'localhost')).host,
-    },
-  });
+  const chosen = await choose(paymentId, 'nagad');
   expect(chosen.status).toBe(303);
   const read = await shadhinpayCall({ origin: world.origin, path: `/payments/${paymentId}`, keys: shop.keys });
   expect(dataOf(read)['vendor']).toBe('NAGAD');
+});
+
+test('a payer who has chosen can choose again, from the page that waits and from the one that is open', async () => {
+  // What the page offers has to lead somewhere: this contract's payments are not where the others are.
+  const { paymentId } = await created({ preferredVendor: null });
+  for (const opening of ['times out', 'opens'] as const) {
+    world.dispatch.opening = opening;
+    await choose(paymentId, opening === 'opens' ? 'bkash' : 'nagad');
+    const page = await open(`/pay/${paymentId}`);
+    expect([opening, page.status, page.text.includes('/checkout/')]).toEqual([opening, 200, false]);
+    const [, again = ''] = /href="([^"]+choose=1[^"]*)"/.exec(page.text) ?? [];
+    const picker = await open(again.replaceAll('&#38;', '&'));
+    expect([picker.status, offered(picker)]).toEqual([200, ['bkash', 'nagad']]);
+    expect(picker.text).not.toContain('/checkout/');
+  }
 });
 
 test('a business that has one vendor leaves its payer no choice', async () => {
