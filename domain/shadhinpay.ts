@@ -89,6 +89,11 @@ export function shadhinpayInstant(at: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
 
+/** The first instant that is not shown as this one any more: what is shown as `to` belongs to it. */
+export function afterShadhinpayInstant(at: Date): Date {
+  return new Date((Math.floor(at.getTime() / 1_000) + 1) * 1_000);
+}
+
 /** The merchant's own data. */
 export const VALUE_NAMES = ['valueA', 'valueB', 'valueC', 'valueD'] as const;
 export type Values = { readonly [name in (typeof VALUE_NAMES)[number]]?: string };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { listInvoices as pageOfInvoices, paymentsOfAll, type InvoiceRecord } from '../../database/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { afterShadhinpayInstant } from '../../domain/shadhinpay.ts';
 import {
   invoicesWith,
   numberShown,
@@ -45,8 +46,7 @@ function filterOf({ status, from, to, amountMin, amountMax, invoiceNumber }: z.i
         leastMinor: amountMin,
         mostMinor: amountMax,
         from,
-        // Instants are shown to the second, so what is shown as `to` belongs to it.
-        before: to === undefined ? undefined : new Date(to.getTime() + 1_000),
+        before: to === undefined ? undefined : afterShadhinpayInstant(to),
       };
 }
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../database/payments.ts';
 import { refundedOfAll } from '../../database/refunds.ts';
 import { toDecimalText } from '../../domain/money.ts';
-import { gatewayOf, paymentsWith, type ShadhinpayStatus } from '../../domain/shadhinpay.ts';
+import { afterShadhinpayInstant, gatewayOf, paymentsWith, type ShadhinpayStatus } from '../../domain/shadhinpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { pageSliceOf } from './paging.ts';
@@ -46,8 +46,7 @@ function filterOf(query: z.infer<typeof PaymentsQuery>) {
     leastMinor: amountMin,
     mostMinor: amountMax,
     from,
-    // Instants are shown to the second, so what is shown as `to` belongs to it.
-    before: to === undefined ? null : new Date(to.getTime() + 1_000),
+    before: to === undefined ? null : afterShadhinpayInstant(to),
   };
 }
 

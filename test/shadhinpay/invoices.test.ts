@@ -389,6 +389,20 @@ describe('the list', () => {
       expect([query, refused.status, refused.json['errorType']]).toEqual([query, 400, 'VALIDATION_ERROR']);
     }
   });
+
+  test('to the last millisecond of a day has nothing of the next one', async () => {
+    // An invoice that is in the lists of two days is counted twice.
+    const { keys } = await world.shop();
+    const [last, next] = [await made({ draft: true }, keys), await made({ draft: true }, keys)];
+    for (const [{ invoiceId }, at] of [
+      [last, '2026-05-17T23:59:59.999Z'],
+      [next, '2026-05-18T00:00:00.500Z'],
+    ] as const) {
+      await world.sql('update invoices set created_at = ? where reference = ?', [at, invoiceId]);
+    }
+    const found = rowsOf(await read('?to=2026-05-17T23:59:59.999Z', keys));
+    expect(found.map(({ invoiceId }) => invoiceId)).toEqual([last['invoiceId']]);
+  });
 });
 
 describe('nobody else’s', () => {

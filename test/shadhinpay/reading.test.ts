@@ -142,6 +142,17 @@ describe('GET /payments', () => {
     expect(idsOf(await list('to=2026-05-17T09:59:59Z'))).toEqual([]);
   });
 
+  test('a day that ends at its last millisecond has nothing of the next one', async () => {
+    // Totals of days must add up: what is in two of them would be counted twice.
+    const { keys } = await world.shop();
+    const [last, next] = [await created(keys), await created(keys)];
+    await set(last, `created_at = '2026-05-17T23:59:59.999Z'`);
+    await set(next, `created_at = '2026-05-18T00:00:00.500Z'`);
+    const day = (from: string, to: string) => get(`/payments?from=${from}&to=${to}`, keys);
+    expect(idsOf(await day('2026-05-17T00:00:00.000Z', '2026-05-17T23:59:59.999Z'))).toEqual([last]);
+    expect(idsOf(await day('2026-05-18T00:00:00.000Z', '2026-05-18T23:59:59.999Z'))).toEqual([next]);
+  });
+
   test.each([
     'page=-1',
     'page=x',
