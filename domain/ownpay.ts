@@ -1,6 +1,7 @@
 import { numberText, writeJson, type NumberText } from './exact-json.ts';
 import { toDecimalText, type Money } from './money.ts';
 import { PAYMENT_STATUSES, type PaymentStatus, type ReviewReason } from './payment.ts';
+import { withQuery } from './return-url.ts';
 import type { EventType } from './webhook.ts';
 
 /** How OwnPay calls the states of a payment. Its documents know no partly refunded one: it stays `completed`. */
@@ -98,7 +99,5 @@ export function ownpayReturnUrl(payment: OwnpayFacts): string | null {
   if (target === null) {
     return null;
   }
-  const [page = '', fragment] = target.split('#', 2);
-  const said = `${page.includes('?') ? '&' : '?'}payment_id=${payment.reference}&status=${status}`;
-  return `${page}${said}${fragment === undefined ? '' : `#${fragment}`}`;
+  return withQuery(target, `payment_id=${payment.reference}&status=${status}`);
 }

@@ -31,3 +31,10 @@ export function returnUrlProblem(text: string, { origins, mode }: ReturnUrlRules
   }
   return null;
 }
+
+/** What we say is added to the query; not a byte of what the shop has there changes, its fragment included. */
+export function withQuery(url: string, said: string): string {
+  const end = url.indexOf('#');
+  const page = end === -1 ? url : url.slice(0, end);
+  return `${page}${page.includes('?') ? '&' : '?'}${said}${url.slice(page.length)}`;
+}

@@ -1,6 +1,7 @@
 import { toDecimalText, type Money } from './money.ts';
 import { PAYMENT_STATUSES, type PaymentStatus } from './payment.ts';
 import type { RefundStatus } from './refund.ts';
+import { withQuery } from './return-url.ts';
 import type { EventType } from './webhook.ts';
 
 /** How ShadhinPay calls the states of a payment. A partly refunded one stays `COMPLETED`. */
@@ -223,12 +224,11 @@ export function shadhinpayReturnUrl(payment: ShadhinpayFacts): string | null {
   if (typeof payment.returnUrl !== 'string') {
     return null;
   }
-  const [page = '', fragment] = payment.returnUrl.split('#', 2);
   const said = new URLSearchParams({
     paymentId: payment.reference,
     // A payment of an invoice has none.
     ...(typeof payment.merchantReference === 'string' ? { merchantTxnId: payment.merchantReference } : {}),
     status: shadhinpayStatus(payment.status),
   });
-  return `${page}${page.includes('?') ? '&' : '?'}${said.toString()}${fragment === undefined ? '' : `#${fragment}`}`;
+  return withQuery(payment.returnUrl, said.toString());
 }

@@ -65,6 +65,13 @@ describe('the way back', () => {
       'https://yoursite.com/s?a=%7e%20b&c=1+2&payment_id=txn_9f2c3a4b5d6e7f8a&status=failed#top',
     );
   });
+
+  test('keeps a fragment that holds another #', () => {
+    // Shops whose pages are programs of the browser route by what follows it.
+    expect(ownpayReturnUrl({ ...PAID, returnUrl: 'https://yoursite.com/#/orders?a=1#paid' })).toBe(
+      'https://yoursite.com/?payment_id=txn_9f2c3a4b5d6e7f8a&status=completed#/orders?a=1#paid',
+    );
+  });
 });
 
 test('every payment has exactly one status, and is found by it', () => {

@@ -129,6 +129,14 @@ describe('the way back', () => {
       'https://shop.example/s?a=%7e%20b&c=1+2&paymentId=PAY_20260517_K8X3M2&merchantTxnId=a%26status%3DPAID+%231&status=COMPLETED#top',
     );
   });
+
+  test('keeps a fragment that holds another #', () => {
+    // Shops whose pages are programs of the browser route by what follows it.
+    const returnUrl = 'https://shop.example/#/orders?a=1#paid';
+    expect(shadhinpayReturnUrl({ ...PAID, returnUrl })).toBe(
+      'https://shop.example/?paymentId=PAY_20260517_K8X3M2&merchantTxnId=order-7831&status=COMPLETED#/orders?a=1#paid',
+    );
+  });
 });
 
 test('every payment has exactly one status, and is found by it', () => {
