@@ -23,10 +23,19 @@ export function required(lengthMax: number) {
   return present(text(lengthMax), REQUIRED);
 }
 
-/** Decimal text, at most two decimal places: never a JSON number. */
+/** Decimal text, at most two decimal places: never a JSON number. However great it is, it is a bound that refuses it. */
 export const Amount = z
   .string({ error: ({ input }) => (input === null ? 'is required' : 'must be a decimal string') })
-  .regex(/^\d{1,12}(\.\d{1,2})?$/, 'must be a decimal string, with at most two decimal places');
+  .regex(/^\d{1,40}(\.\d{1,2})?$/, 'must be a decimal string, with at most two decimal places')
+  .transform(calculable);
+
+/** More than anything costs, and few enough digits to be calculated with. */
+const BEYOND_ALL = '999999999999.99';
+
+function calculable(amount: string): string {
+  const plain = amount.replace(/^0+(?=\d)/, '');
+  return /^\d{13}/.test(plain) ? BEYOND_ALL : plain;
+}
 
 export const Phone = z.string('must be text').regex(/^[0-9+() -]{4,30}$/, 'must be a phone number');
 

@@ -86,6 +86,7 @@ describe('POST /payments', () => {
     ['1500.50', '150050', '1500.50'],
     ['200000', '20000000', '200000.00'],
     ['70.10', '7010', '70.10'],
+    ['00000000000000070.10', '7010', '70.10'],
   ])('an amount of "%s" is %s minor units', async (amount, minor, told) => {
     // No amount passes through a float, and all are written with two places.
     const data = dataOf(await create(order({ amount })));
@@ -124,6 +125,9 @@ describe('POST /payments', () => {
   test.each([
     [{ amount: 1500.5 }, 'amount', 'Amount must be a decimal string'],
     [{ amount: '200000.01' }, 'amount', 'Amount must be between 10.00 and 200000.00'],
+    [{ amount: '1000000000000' }, 'amount', 'Amount must be between 10.00 and 200000.00'],
+    [{ amount: `${'9'.repeat(40)}.99` }, 'amount', 'Amount must be between 10.00 and 200000.00'],
+    [{ amount: '9'.repeat(41) }, 'amount', /decimal string/],
     [{ amount: '15.005' }, 'amount', /at most two decimal places/],
     [{ amount: '1e3' }, 'amount', /decimal string/],
     [{ amount: '-15' }, 'amount', /decimal string/],

@@ -256,6 +256,15 @@ describe('refunds', () => {
     ]);
   });
 
+  test('of more than was paid there is none, however many digits it has', async () => {
+    // Too much is too much, not a mistake of writing.
+    const id = await paid();
+    for (const amount of ['1500.51', '9'.repeat(13), '9'.repeat(40)]) {
+      const { status, json } = await post(`/payments/${id}/refunds`, { amount, reason: 'r' });
+      expect([amount, status, json['errorType']]).toEqual([amount, 422, 'REFUND_NOT_ALLOWED']);
+    }
+  });
+
   test('the same key gives money back once, and is another one for another payment', async () => {
     // A retry after a lost answer is no second refund.
     const [id, other] = [await paid(), await paid()];
