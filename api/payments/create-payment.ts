@@ -62,9 +62,10 @@ async function storeAndOpen(deps: ApiDependencies, wanted: WantedPayment): Promi
   if (refused) {
     throw new DomainError('GATEWAY_ERROR', 'the gateway refused to open a checkout for this payment');
   }
+  const known = stored.kind === 'known';
   return key === null || made.status === 'CREATED'
-    ? { kind: 'made', made }
-    : { kind: 'made', made, keep: keepingAnswer(deps, key) };
+    ? { kind: 'made', made, known }
+    : { kind: 'made', made, known, keep: keepingAnswer(deps, key) };
 }
 
 type Stored =

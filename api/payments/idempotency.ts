@@ -27,7 +27,13 @@ export function claimOf(key: KeyName | null, { keepDays = KEEP_DAYS, ...lease }:
 /** What a request with a key has come to: the answer that was given before, or what is made and how its answer is kept for twins. */
 export type Outcome<Made> =
   | { readonly kind: 'replay'; readonly status: number; readonly text: string }
-  | { readonly kind: 'made'; readonly made: Made; readonly keep?: KeepAnswer };
+  | {
+      readonly kind: 'made';
+      readonly made: Made;
+      /** By a former request with the same key, whose answer was not kept. */
+      readonly known?: boolean;
+      readonly keep?: KeepAnswer;
+    };
 
 /** Of a route's reply, so that the very bytes are kept. */
 export interface KeepAnswer {

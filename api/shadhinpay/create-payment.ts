@@ -12,7 +12,7 @@ import { boundsInWords, withinContract } from './amounts.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { ShadhinpayError } from './errors.ts';
 import { showPayment } from './find-payment.ts';
-import { replay, requiredKeyOf, type SentRequest } from './idempotency.ts';
+import { REPLAYED, replay, requiredKeyOf, type SentRequest } from './idempotency.ts';
 import type { CreatePayment } from './schemas.ts';
 import { answered } from './views.ts';
 
@@ -40,7 +40,12 @@ export async function createShadhinpayPayment(
     return replay(outcome);
   }
   const data = await showPayment(deps, caller, outcome.made);
-  return { status: 201, data: answered(data, 'Payment initiated successfully'), ...outcome.keep };
+  return {
+    status: 201,
+    data: answered(data, 'Payment initiated successfully'),
+    headers: outcome.known === true ? REPLAYED : {},
+    ...outcome.keep,
+  };
 }
 
 function keptOf({ scope }: ShadhinpayCaller, body: CreatePayment) {

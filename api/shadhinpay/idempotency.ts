@@ -45,6 +45,9 @@ export function requiredKeyOf(request: SentRequest, operation: string): Keyed {
   return keyed;
 }
 
+/** Of what a former request with the same key has made. */
+export const REPLAYED = { 'Idempotent-Replay': 'true' } as const;
+
 export function replay({ status, text }: { readonly status: number; readonly text: string }): ReplayReply {
-  return { status, text, headers: { 'Idempotent-Replay': 'true' } };
+  return { status, text, headers: REPLAYED };
 }

@@ -314,6 +314,8 @@ describe('X-Idempotency-Key', () => {
     const again = await create(body, { headers });
     expect([dataOf(first)['status'], dataOf(again)['status']]).toEqual(['INITIATED', 'PENDING']);
     expect(dataOf(again)['paymentId']).toBe(dataOf(first)['paymentId']);
+    // Whoever counts what he has made must see that this is the one he knows.
+    expect([first, again].map(({ headers: { 'idempotent-replay': told } }) => told)).toEqual([undefined, 'true']);
   });
 
   test('is a business’s own', async () => {
