@@ -6,31 +6,45 @@ const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
 const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
 const TEXT_PATTERN = String.raw`^[^${CONTROL}]*[^\s${CONTROL}][^${CONTROL}]*$`;
 
-const LINES_CONTROL = String.raw`\u0000-\u0009\u000b-\u001f\u007f-\u009f`;
+const ONE_LINE_CONTROL = String.raw`\u0000-\u0008\u000e-\u001f\u007f-\u009f`;
+const ONE_LINE_PATTERN = String.raw`^[^${ONE_LINE_CONTROL}]*[^\s${CONTROL}][^${ONE_LINE_CONTROL}]*$`;
+
+const LINES_CONTROL = String.raw`\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f`;
 const LINES_PATTERN = String.raw`^[^${LINES_CONTROL}]*[^\s${CONTROL}][^${LINES_CONTROL}]*$`;
 
 const EMAIL_PATTERN =
   /^[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 
+function bounded(lengthMax: number) {
+  return z.string('must be text').min(1, 'must not be empty').max(lengthMax, `must be at most ${lengthMax} characters`);
+}
+
 /** Text from outside: bounded, not blank, no control characters, well-formed Unicode. */
 export function text(lengthMax: number) {
-  return z
-    .string('must be text')
-    .min(1, 'must not be empty')
-    .max(lengthMax, `must be at most ${lengthMax} characters`)
+  return bounded(lengthMax)
     .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
     .refine((value) => value.trim() !== '', 'must not be blank')
     .meta({ pattern: TEXT_PATTERN });
 }
 
-/** The same with line breaks. */
+/** The same, where tabs and line breaks become a space: shops send what was typed into a form of several lines. */
+export function oneLine(lengthMax: number) {
+  return bounded(lengthMax)
+    .transform((given) => given.replace(/[\t\n\v\f\r]+/g, ' '))
+    .pipe(text(lengthMax))
+    .meta({ pattern: ONE_LINE_PATTERN });
+}
+
+/** The same with line breaks, which forms of browsers send as CRLF. */
 export function lines(lengthMax: number) {
-  return z
-    .string('must be text')
-    .min(1, 'must not be empty')
-    .max(lengthMax, `must be at most ${lengthMax} characters`)
-    .refine((value) => !FORBIDDEN_TEXT.test(value.replaceAll('\n', ' ')), 'must not contain control characters')
-    .refine((value) => value.trim() !== '', 'must not be blank')
+  return bounded(lengthMax)
+    .transform((given) => given.replace(/\r\n?/g, '\n'))
+    .pipe(
+      z
+        .string()
+        .refine((value) => !FORBIDDEN_TEXT.test(value.replaceAll('\n', ' ')), 'must not contain control characters')
+        .refine((value) => value.trim() !== '', 'must not be blank'),
+    )
     .meta({ pattern: LINES_PATTERN });
 }
 

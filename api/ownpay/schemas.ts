@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SHOWN_REFUND_STATUSES } from './views.ts';
 import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
-import { Email, EMPTY_LIST, mayBeBlank, present, text } from '../http/fields.ts';
+import { Email, EMPTY_LIST, mayBeBlank, oneLine, present, text } from '../http/fields.ts';
 
 /** OwnPay's own code takes an absent member, null and an empty text for the same. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };
@@ -56,7 +56,7 @@ export const CreateIntent = z
     customer_phone: mayBeBlank(
       z.string('must be a string').regex(/^[0-9+() -]{4,30}$/, 'must be 4 to 30 digits, spaces, +, - or parentheses'),
     ),
-    description: mayBeBlank(text(500)).describe('Shown on the checkout page.'),
+    description: mayBeBlank(oneLine(500)).describe('Shown on the checkout page.'),
     return_url: present(Url, REQUIRED).describe('Where the payer goes after the payment.'),
     cancel_url: mayBeBlank(Url).describe('Where the payer goes when nothing was paid; `return_url` unless told.'),
     metadata: mayBeBlank(Metadata, EMPTY_LIST).describe('Kept with the transaction.'),
@@ -146,7 +146,7 @@ export const CreateRefund = z
     transaction_id: mayBeBlank(text(64)).describe('Which transaction; or `trx_id`.'),
     trx_id: mayBeBlank(text(64)),
     amount: AmountIn.nullish().describe('All that is left unless told.'),
-    reason: mayBeBlank(text(500)),
+    reason: mayBeBlank(oneLine(500)),
   })
   .meta({ id: 'CreateRefund' });
 export type CreateRefund = z.infer<typeof CreateRefund>;

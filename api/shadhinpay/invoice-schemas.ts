@@ -12,7 +12,7 @@ import {
   Instant,
   Pagination,
   Phone,
-  required,
+  requiredLine,
   Told,
   URL_LENGTH_MAX,
 } from './schemas.ts';
@@ -21,7 +21,7 @@ const ITEMS_MAX = 200;
 const QUANTITY_MAX = 1_000_000;
 
 const Item = z.object({
-  description: required(500),
+  description: requiredLine(500),
   quantity: z
     .int({ error: ({ input }) => (input === undefined || input === null ? 'is required' : 'must be a plain integer') })
     .min(1, 'must be greater than 0')

@@ -7,7 +7,7 @@ import {
   VALUE_NAMES,
   VENDORS,
 } from '../../domain/shadhinpay.ts';
-import { Email, mayBeBlank, present, text } from '../http/fields.ts';
+import { Email, mayBeBlank, oneLine, present, text } from '../http/fields.ts';
 import { PAGE_QUERY } from '../http/paging.ts';
 
 export const CURRENCY = 'BDT';
@@ -21,6 +21,10 @@ const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 
 
 export function required(lengthMax: number) {
   return present(text(lengthMax), REQUIRED);
+}
+
+export function requiredLine(lengthMax: number) {
+  return present(oneLine(lengthMax), REQUIRED);
 }
 
 /** Decimal text, at most two decimal places: never a JSON number. However great it is, it is a bound that refuses it. */
@@ -42,8 +46,9 @@ export const Phone = z.string('must be text').regex(/^[0-9+() -]{4,30}$/, 'must 
 const Value = z
   .string('must be text')
   .max(VALUE_LENGTH_MAX, `must be at most ${VALUE_LENGTH_MAX} characters`)
-  .refine((given) => !/[\p{Cc}\p{Cs}]/u.test(given), 'must not contain control characters')
-  .meta({ pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*$` })
+  // Told again as it was given, its lines and tabs, too: it may be JSON that was written to be read.
+  .refine((given) => !/(?![\t\n\r])[\p{Cc}\p{Cs}]/u.test(given), 'must not contain control characters')
+  .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$` })
   .nullish()
   .describe('Your own data, told again on reads and webhooks.');
 
@@ -67,7 +72,7 @@ export const CreatePayment = z
     preferredVendor: mayBeBlank(z.enum(VENDORS, ONE_VENDOR)).describe('Leads the payer straight there.'),
     customerPhone: mayBeBlank(Phone).describe('With a test key the sandbox’s numbers decide the outcome.'),
     customerEmail: mayBeBlank(Email.meta({ format: 'email' })),
-    description: mayBeBlank(text(500)).describe('Shown on the checkout page.'),
+    description: mayBeBlank(oneLine(500)).describe('Shown on the checkout page.'),
     ...VALUES,
     expiresInMinutes: z
       .int('must be a whole number')
@@ -85,7 +90,7 @@ export const CreateRefund = z
     amount: Amount.refine((given) => !/^0*(\.0*)?$/.test(given), 'must be greater than 0')
       .nullish()
       .describe('All that is left unless told.'),
-    reason: required(500),
+    reason: requiredLine(500),
     merchantRef: mayBeBlank(text(255)).describe('Your reference of the refund.'),
   })
   .meta({ id: 'CreateRefund' });

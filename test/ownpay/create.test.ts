@@ -82,6 +82,14 @@ describe('POST /payment-intents', () => {
     });
   });
 
+  test('a description of several lines is one line', async () => {
+    // What a shop's form of several lines held must not cost the sale.
+    const { json } = await create({ ...INTENT, description: 'Blue shirt\r\nsize\tL' });
+    const path = `/payment-intents/${String(json['transaction_id'])}`;
+    const read = await ownpayCall({ origin: world.origin, path, key: shop.key });
+    expect(read.json['description']).toBe('Blue shirt size L');
+  });
+
   test('a repeated order_id makes another payment', async () => {
     // A payer whose first payment failed tries again for the same order.
     const [first, second] = [await create(INTENT), await create(INTENT)];

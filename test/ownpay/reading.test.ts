@@ -155,9 +155,14 @@ describe('refunds', () => {
   test('a part, then what is left, then nothing', async () => {
     // Refunds together never exceed what was paid.
     const id = await paid();
-    const part = await post('/refunds', { transaction_id: id, amount: 40.5, reason: 'Returned' });
+    const part = await post('/refunds', { transaction_id: id, amount: 40.5, reason: 'Returned,\r\nunopened' });
     expect(part.status).toBe(201);
-    expect(part.json).toMatchObject({ success: true, transaction_id: id, status: 'pending', reason: 'Returned' });
+    expect(part.json).toMatchObject({
+      success: true,
+      transaction_id: id,
+      status: 'pending',
+      reason: 'Returned, unopened',
+    });
     expect(part.text).toContain('"amount":40.50,');
     const tooMuch = await post('/refunds', { trx_id: id, amount: 59.5 });
     expect([tooMuch.status, tooMuch.json['code']]).toEqual([400, 'INVALID_REFUND_PARAMETERS']);

@@ -80,6 +80,13 @@ describe('POST /payments', () => {
     expect(dataOf(await read(paymentId))).toMatchObject(values);
   });
 
+  test('takes lines and tabs: the description on one line, the values as they are', async () => {
+    // What a shop's form of several lines held must not cost the sale; its own data comes back to the byte.
+    const values = { valueA: '{\r\n\t"a": 1\n}', valueB: '\n' };
+    const { paymentId } = dataOf(await create(order({ description: 'Blue shirt\r\nsize\tL', ...values })));
+    expect(dataOf(await read(paymentId))).toMatchObject({ description: 'Blue shirt size L', ...values });
+  });
+
   test.each([
     ['10', '1000', '10.00'],
     ['10.5', '1050', '10.50'],
@@ -138,6 +145,9 @@ describe('POST /payments', () => {
     [{ merchantTxnId: '' }, 'merchantTxnId', 'Merchant txn ID is required'],
     [{ merchantTxnId: 7 }, 'merchantTxnId', 'Merchant txn ID must be text'],
     [{ merchantTxnId: 'a\u0000b' }, 'merchantTxnId', /control characters/],
+    [{ merchantTxnId: 'a\nb' }, 'merchantTxnId', /control characters/],
+    [{ description: 'a\u0000b' }, 'description', /control characters/],
+    [{ valueA: 'a\u0000b' }, 'valueA', /control characters/],
     [{ merchantTxnId: 'x'.repeat(256) }, 'merchantTxnId', /at most 255/],
     [{ callbackUrl: 'javascript:alert(1)' }, 'callbackUrl', /https/],
     [{ callbackUrl: 'https://a:b@shop.example/' }, 'callbackUrl', /user name/],

@@ -93,6 +93,21 @@ describe('an invoice', () => {
     }
   });
 
+  test('takes what was typed into fields of several lines', async () => {
+    // Browsers send CRLF; an item's description is one line of the bill.
+    const { invoiceId, note, items } = await made({
+      note: 'Thank you.\r\nCome again.',
+      items: [{ description: 'Cotton shirt\r\nsize\tL', quantity: 1, unitPrice: '750' }],
+      discount: null,
+      tax: null,
+    });
+    expect([note, items]).toEqual([
+      'Thank you.\nCome again.',
+      [{ description: 'Cotton shirt size L', quantity: 1, unitPrice: '750.00', amount: '750.00' }],
+    ]);
+    expect(dataOf(await read(`/${String(invoiceId)}`))).toMatchObject({ note, items });
+  });
+
   test('may stay a draft, which has no number and no page until it is sent', async () => {
     // A number that was given is never taken back, so it is given last.
     const draft = await made({ draft: true });

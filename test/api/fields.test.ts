@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { lines, mayBeBlank, oneLine, present, text } from '../../api/http/fields.ts';
+
+const LENGTH_MAX = 40;
+const SCHEMAS = { text: text(LENGTH_MAX), oneLine: oneLine(LENGTH_MAX), lines: lines(LENGTH_MAX) } as const;
+type Kind = keyof typeof SCHEMAS;
+
+const taken = (kind: Kind, given: string): string | null => SCHEMAS[kind].safeParse(given).data ?? null;
+
+/** What the published contract says of it. */
+function allowed(schema: z.ZodType, given: string): boolean {
+  const rules = z
+    .object({ type: z.literal('string'), minLength: z.int().optional(), maxLength: z.int(), pattern: z.string() })
+    .parse(z.toJSONSchema(schema, { io: 'input' }));
+  return (
+    given.length >= (rules.minLength ?? 0) &&
+    given.length <= rules.maxLength &&
+    new RegExp(rules.pattern, 'u').test(given)
+  );
+}
+
+describe('text on one line', () => {
+  test.each([
+    ['Blue shirt\r\nsize L', 'Blue shirt size L'],
+    ['a\tb\n\n\r\n\vc\fd', 'a b c d'],
+    ['a  b', 'a  b'],
+  ])('%j becomes %j', (given, kept) => {
+    // What was typed into a field of several lines must not cost the sale.
+    expect(taken('oneLine', given)).toBe(kept);
+  });
+
+  test.each(['', '\r\n', ' \t', 'a\u0000b', 'a\u001bb', 'a\u0085b', 'a\ud800b', 'x'.repeat(41)])(
+    '%j is none',
+    (given) => {
+      // Nothing else is mended in silence.
+      expect(taken('oneLine', given)).toBeNull();
+    },
+  );
+});
+
+describe('text of several lines', () => {
+  test.each([
+    ['House 7\r\nRoad 3\rDhaka', 'House 7\nRoad 3\nDhaka'],
+    ['a\n\nb', 'a\n\nb'],
+    ['a\r\n', 'a\n'],
+  ])('%j is kept as %j', (given, kept) => {
+    // Browsers send CRLF for what was typed into a textarea; documents know one kind of line break.
+    expect(taken('lines', given)).toBe(kept);
+  });
+
+  test.each(['\r\n', 'a\tb', 'a\u0000b', 'a\u000bb', 'x'.repeat(41)])('%j is none', (given) => {
+    // What cannot be shown is told, not dropped.
+    expect(taken('lines', given)).toBeNull();
+  });
+});
+
+test.each(Object.keys(SCHEMAS) as Kind[])('what the contract says of %s is what is taken', (kind) => {
+  // Who sends what the document allows is not refused, and the other way round.
+  const characters = Array.from({ length: 0x100 }, (_none, code) => String.fromCharCode(code));
+  const given = ['', ...characters, ...characters.map((character) => `a${character}b`), 'x'.repeat(40), 'x'.repeat(41)];
+  for (const value of given) {
+    expect([value, allowed(SCHEMAS[kind], value)]).toEqual([value, taken(kind, value) !== null]);
+  }
+});
+
+test('the contract tells as much of text that must be there, or may be blank', () => {
+  // Both wrap a schema; a reader of the document must not lose its rules by that.
+  const rules = z.toJSONSchema(SCHEMAS.oneLine, { io: 'input' });
+  const { pattern, maxLength } = rules;
+  expect(z.toJSONSchema(present(SCHEMAS.oneLine, 'is required'), { io: 'input' })).toMatchObject({
+    type: 'string',
+    minLength: 1,
+    maxLength,
+    pattern,
+  });
+  expect(z.toJSONSchema(mayBeBlank(SCHEMAS.oneLine), { io: 'input' })).toMatchObject({
+    anyOf: [{ type: 'string', maxLength, pattern }, { maxLength: 0 }, { type: 'null' }],
+  });
+});
