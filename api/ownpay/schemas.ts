@@ -42,6 +42,21 @@ const Metadata = z
 
 const Url = text(URL_LENGTH_MAX).meta({ format: 'uri' });
 
+const NAME_LENGTH_MAX = 150;
+const PHONE_LENGTH_MAX = 30;
+/** What is cut is bounded all the same. */
+const CUT_LENGTH_MAX = 1_000;
+
+/** Cut between characters, never within one. */
+const CustomerName = oneLine(CUT_LENGTH_MAX).transform((given) => [...given.trim()].slice(0, NAME_LENGTH_MAX).join(''));
+
+/** What is left of it to dial; null where that is nothing. */
+const CustomerPhone = z
+  .string('must be a string')
+  .max(CUT_LENGTH_MAX, `must be at most ${CUT_LENGTH_MAX} characters`)
+  .transform((given) => given.replace(/[^0-9+() -]/g, '').slice(0, PHONE_LENGTH_MAX))
+  .transform((kept) => (/[0-9]/.test(kept) ? kept : null));
+
 export const CreateIntent = z
   .object({
     gateway: required(64).describe('Slug of the gateway, such as `sslcommerz`.'),
@@ -51,10 +66,10 @@ export const CreateIntent = z
       .regex(/^[A-Za-z]{3}$/, 'Invalid currency code.')
       .describe('ISO 4217.'),
     order_id: required(255).describe('Your reference of the order. It may be repeated.'),
-    customer_name: required(150),
+    customer_name: present(CustomerName, REQUIRED).describe(`What is longer is cut to ${NAME_LENGTH_MAX} characters.`),
     customer_email: present(Email, REQUIRED),
-    customer_phone: mayBeBlank(
-      z.string('must be a string').regex(/^[0-9+() -]{4,30}$/, 'must be 4 to 30 digits, spaces, +, - or parentheses'),
+    customer_phone: mayBeBlank(CustomerPhone).describe(
+      `Digits, +, -, spaces and parentheses are kept, ${PHONE_LENGTH_MAX} at most; all else is left out.`,
     ),
     description: mayBeBlank(oneLine(500)).describe('Shown on the checkout page.'),
     return_url: present(Url, REQUIRED).describe('Where the payer goes after the payment.'),
