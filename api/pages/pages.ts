@@ -299,11 +299,11 @@ const SHOWN_SECONDS = 5;
 /** Later than this nobody has just paid: whoever opens the page then wants to read it. */
 const LEADS_BACK_MS = 600_000;
 
-/** ShadhinPay's contract sends the payer back to the shop. The outcome is shown first, for a moment. */
+/** OwnPay's and ShadhinPay's contracts send the payer back to the shop. The outcome is shown first, for a moment. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
     !isOpen(payment.status) && Date.now() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
-  if (payment.dialect === 'shadhinpay' && justEnded && returnUrl !== null) {
+  if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
 }

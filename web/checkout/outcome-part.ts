@@ -44,7 +44,7 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
     ${'receipt' in state && html`<p class="print"><button type="button" class="quiet" data-print>${words.print}</button></p>`}`;
 }
 
-/** A link, not a redirect: the payer sees the outcome first, and reads the host before going there. */
+/** A link, whether or not the browser is led back by itself a moment later: the payer sees the outcome first, and reads the host. */
 function returnLink(view: CheckoutView, words: Words): Html | null {
   const url = view.returnUrl === null ? null : SafeUrl.externalUrl(view.returnUrl);
   if (url === null) {
