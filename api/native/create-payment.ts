@@ -9,6 +9,7 @@ import { canonicalJson, type JsonValue } from '../http/json-text.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
 import { mayUse, paymentBounds } from '../payments/bounds.ts';
 import { createPayment as createInCore, type WantedPayment } from '../payments/create-payment.ts';
+import { orAsAnswered } from '../payments/idempotency.ts';
 import { whereToPay } from '../payments/where-to-pay.ts';
 import type { NativeCaller } from './authenticate.ts';
 import { readKey } from './idempotency.ts';
@@ -28,24 +29,34 @@ export async function createPayment(
   deps: ApiDependencies,
   request: CreateRequest,
 ): Promise<RouteReply<PaymentView> | ReplayReply> {
-  checkBusinessRules(deps, request);
-  const { caller, body, rawBody, idempotencyKey } = request;
+  const { caller, rawBody, idempotencyKey } = request;
+  const keyed = {
+    key: readKey({ scope: caller.scope, operation: OPERATION, given: idempotencyKey }),
+    lease: { fingerprint: sha256(canonicalJson(rawBody)) },
+  };
+  const outcome = await orAsAnswered(deps, keyed, async () => {
+    checkBusinessRules(deps, request);
+    return createInCore(deps, {
+      payment: { ...wantedPayment(request), ...(await payableAt(deps, request)) },
+      reference: paymentReference,
+      application: caller.application,
+      ...keyed,
+    });
+  });
+  return outcome.kind === 'replay'
+    ? { status: outcome.status, text: outcome.text, headers: { 'Idempotent-Replayed': 'true' } }
+    : { status: 201, data: paymentView(outcome.made, deps.webUrl), message: 'Resource created', ...outcome.keep };
+}
+
+async function payableAt(deps: ApiDependencies, request: CreateRequest) {
+  const { caller, body } = request;
   const amount = { amountMinor: BigInt(body.amountMinor), currency: body.currency };
   const wanted = wantedGateways(request);
   const where =
     wanted === null
       ? { gateway: DEFAULT_GATEWAY }
       : await whereToPay(deps, { scope: caller.scope, rules: caller.application, amount, wanted });
-  const outcome = await createInCore(deps, {
-    payment: { ...wantedPayment(request), ...amount, ...where },
-    reference: paymentReference,
-    application: caller.application,
-    key: readKey({ scope: caller.scope, operation: OPERATION, given: idempotencyKey }),
-    lease: { fingerprint: sha256(canonicalJson(rawBody)) },
-  });
-  return outcome.kind === 'replay'
-    ? { status: outcome.status, text: outcome.text, headers: { 'Idempotent-Replayed': 'true' } }
-    : { status: 201, data: paymentView(outcome.made, deps.webUrl), message: 'Resource created', ...outcome.keep };
+  return { ...amount, ...where };
 }
 
 /** Null: nobody named any. */

@@ -108,6 +108,28 @@ describe('a key of its own', () => {
     expect(read.data['amountMinor']).toBe(10_000);
   });
 
+  test('gives the first answer again although the request would be refused by now', async () => {
+    // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
+    const own = await world.register();
+    const body = { ...BODY, returnUrl: 'https://shop.example/thanks' };
+    const send = (key: string) => create({ key, body, credentials: own.test });
+    const [key, ofGateways] = [newKey(), newKey()];
+    const choosing = () =>
+      create({ key: ofGateways, body: { ...BODY, gateways: ['bkash', 'sslcommerz'] }, credentials: own.test });
+    const [first, chosen] = [await send(key), await choosing()];
+    await world.sql(
+      `update applications set gateways_allowed = '{stripe}', return_origins = '{https://other.example}' where id = ?`,
+      [own.applicationId.toString()],
+    );
+    const again = await send(key);
+    expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([201, first.text, 'true']);
+    expect((await choosing()).text).toBe(chosen.text);
+    expect((await send(newKey())).meta.errorCode).toBe('INVALID_OPERATION_STATE');
+    // Another request with the key is told what is wrong with it, never the answer of the first.
+    const other = await create({ key, body: { ...body, amountMinor: 20_000 }, credentials: own.test });
+    expect(other.meta.errorCode).toBe('INVALID_OPERATION_STATE');
+  });
+
   test('is kept for 30 days and is new after them', async () => {
     // 23 hours later it replays; after its time it names another payment.
     const key = newKey();
