@@ -66,6 +66,7 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
   surface.guard?.(context);
   const found = find(context);
   if ('allow' in found) {
+    await surface.unrouted?.(context);
     if (found.allow.length === 0) {
       throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
     }

@@ -26,6 +26,8 @@ export interface Surface<Caller> {
   guard?(context: Context): void;
   /** Throws UNAUTHORIZED or RATE_LIMITED; where callers differ in what they may do, also what the route demands. */
   authenticate(context: Context, route: Route<Caller>): Promise<Caller>;
+  /** Runs where there is no such path or method, before that is told: what a known caller is told with every answer. Throws RATE_LIMITED only. */
+  unrouted?(context: Context): Promise<void>;
   /** `WWW-Authenticate` of a 401. */
   readonly challenge?: string;
   /** Runs before public routes: limits per address. */

@@ -1,9 +1,10 @@
+import { DomainError } from '../../domain/errors.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitCredential, slowGuesses } from '../http/admit.ts';
 import { dialectOf, requireOneDialect } from '../http/dialect.ts';
 import type { RateLimiter, RateVerdict } from '../http/rate-limit.ts';
-import { surface, type AnySurface } from '../http/surface.ts';
+import { surface, type AnySurface, type Context } from '../http/surface.ts';
 import { createOwnpayAuthenticator, requireScope, type OwnpayCaller } from './authenticate.ts';
 import { renderOwnpayError } from './errors.ts';
 import { ownpayRoutes } from './routes.ts';
@@ -14,6 +15,14 @@ const BODY_BYTES_MAX = 64 * 1024;
 /** OwnPay's contract: its own paths, and whatever is asked with one of its keys on a path that several contracts have. */
 export function ownpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
   const authenticate = createOwnpayAuthenticator(deps.database);
+  const admitted = async (context: Context): Promise<OwnpayCaller> => {
+    const caller = await slowGuesses({ context, limiter, log: deps.log }, authenticate(context.get('authorization')));
+    admitCredential(
+      { context, limiter, resetOf: resetAt },
+      { credentialId: caller.credentialId, perMinute: caller.application.rateLimitPerMinute },
+    );
+    return caller;
+  };
   return surface<OwnpayCaller>({
     name: 'ownpay',
     prefix: OWNPAY_PREFIX,
@@ -24,18 +33,27 @@ export function ownpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
     guard: requireOneDialect,
     admit: () => undefined,
     async authenticate(context, { method }) {
-      const caller = await slowGuesses({ context, limiter, log: deps.log }, authenticate(context.get('authorization')));
-      admitCredential(
-        { context, limiter, resetOf: resetAt },
-        { credentialId: caller.credentialId, perMinute: caller.application.rateLimitPerMinute },
-      );
+      const caller = await admitted(context);
       requireScope(caller, method);
       return caller;
+    },
+    // The documents have the limit on every response, whatever was asked for.
+    async unrouted(context) {
+      if (context.get('authorization') !== '') {
+        await admitted(context).catch(unlessUnknown);
+      }
     },
     // Bodies are flat, and what a route answers has been parsed by its schema.
     render: ({ data }) => writeJson(data as ExactJson),
     renderError: renderOwnpayError,
   });
+}
+
+/** What is not there is not there for strangers, either. */
+function unlessUnknown(error: unknown): void {
+  if (!(error instanceof DomainError) || error.code !== 'UNAUTHORIZED') {
+    throw error;
+  }
 }
 
 /** Unix seconds at which all requests are available again. */

@@ -108,6 +108,27 @@ describe('the shape of every failure', () => {
     expect([method.status, method.json['code'], method.headers['allow']]).toEqual([405, 'METHOD_NOT_ALLOWED', 'GET']);
   });
 
+  test('what is not there says how much of the limit is left, too, and counts', async () => {
+    // As documented, on every response; or a client that asks for what is not there could ask without end.
+    const { key } = await world.shop({ rateLimitPerMinute: 3 });
+    const { origin } = world;
+    const answers = [
+      await ownpayCall({ origin, path: '/customers', key }),
+      await ownpayCall({ origin, method: 'DELETE', path: '/transactions', key }),
+      await ownpayCall({ origin, path: '/transactions', key }),
+      await ownpayCall({ origin, path: '/transactions', key }),
+    ];
+    expect(answers.map(({ status, headers }) => [status, headers['x-ratelimit-remaining']])).toEqual([
+      [404, '2'],
+      [405, '1'],
+      [200, '0'],
+      [429, '0'],
+    ]);
+    // Whose key nobody knows is told of no limit, and not that his key is wrong.
+    const stranger = await ownpayCall({ origin, path: '/customers', key: `op_${'0'.repeat(8)}.${'0'.repeat(48)}` });
+    expect([stranger.status, stranger.headers['x-ratelimit-limit']]).toEqual([404, undefined]);
+  });
+
   test.each([
     ['{"gateway":', 'application/json', 400, 'VALIDATION_ERROR'],
     ['{"gateway":"a","gateway":"b"}', 'application/json', 400, 'VALIDATION_ERROR'],
