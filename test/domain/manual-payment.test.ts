@@ -9,10 +9,13 @@ test.each(['TRX 0001-22', 'trx000122', ' T r x.0001/22 ', 'TRX০০০১২২
   },
 );
 
-test.each(['', 'abc', '----', '😀😀😀😀', 'x'.repeat(65), 'ﷺ'.repeat(10), '𠀀𠀁'])('%j names no transaction', (text) => {
-  // Nothing that an operator could look for.
-  expect(normalizedReference(text)).toBeNull();
-});
+test.each(['', 'abc', '----', '😀😀😀😀', 'x'.repeat(65), 'ﷺ'.repeat(10), '𠀀𠀁'])(
+  '%j names no transaction',
+  (text) => {
+    // Nothing that an operator could look for.
+    expect(normalizedReference(text)).toBeNull();
+  },
+);
 
 test.each(['১২৩৪', 'অআকখ', 'Straße 1', 'x'.repeat(64), '𠀀𠀁𠀂𠀃', '𠀀'.repeat(64)])('%j names one', (text) => {
   // Receipts are written in Bangla, too.
