@@ -34,7 +34,6 @@ export const NARROWER = {
   GATEWAY_NOT_FOUND: 'RESOURCE_NOT_FOUND',
   PAYMENT_NOT_FOUND: 'RESOURCE_NOT_FOUND',
   TRANSACTION_NOT_FOUND: 'RESOURCE_NOT_FOUND',
-  REFUND_NOT_FOUND: 'RESOURCE_NOT_FOUND',
 } as const satisfies Record<string, ErrorCode>;
 
 /** A failure that OwnPay's documents know by a code of its own; its message is shown as it is. */

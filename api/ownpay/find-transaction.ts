@@ -4,16 +4,9 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { OwnpayCaller } from './authenticate.ts';
 import { OwnpayError } from './errors.ts';
 
-const NOT_FOUND = {
-  PAYMENT_NOT_FOUND: 'Payment not found.',
-  TRANSACTION_NOT_FOUND: 'Transaction not found.',
-  REFUND_NOT_FOUND: 'Refund not found.',
-} as const;
-
 interface Sought {
   readonly id: string;
-  /** As what it is missed. */
-  readonly code: keyof typeof NOT_FOUND;
+  readonly code: 'PAYMENT_NOT_FOUND' | 'TRANSACTION_NOT_FOUND';
 }
 
 /** By its public reference, in whatever API it was made. Another app's, the other mode's and an absent one look the same. */
@@ -26,11 +19,7 @@ export async function findTransaction(
     ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
     : null;
   if (payment === null) {
-    throw missing(code);
+    throw new OwnpayError(code, code === 'PAYMENT_NOT_FOUND' ? 'Payment not found.' : 'Transaction not found.');
   }
   return payment;
-}
-
-export function missing(code: keyof typeof NOT_FOUND): OwnpayError {
-  return new OwnpayError(code, NOT_FOUND[code]);
 }

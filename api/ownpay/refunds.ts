@@ -6,7 +6,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
 import { makeRefund } from '../payments/make-refund.ts';
 import type { OwnpayCaller } from './authenticate.ts';
-import { findTransaction, missing } from './find-transaction.ts';
+import { findTransaction } from './find-transaction.ts';
 import { keyOf, type SentRequest } from './idempotency.ts';
 import { daysOf, metaOf, sliceOf } from './paging.ts';
 import type { CreateRefund, RefundsQuery } from './schemas.ts';
@@ -76,20 +76,4 @@ export async function listRefunds(deps: ApiDependencies, caller: OwnpayCaller, q
     data: rows.map(({ refund, payment }) => refundView(refund, payment)),
     meta: metaOf(query, total),
   };
-}
-
-/** The last one that was asked for. A transaction without any and one that there is not look the same. */
-export async function latestRefund(deps: ApiDependencies, caller: OwnpayCaller, transactionId: string) {
-  const { reference } = await findTransaction(deps, caller, { id: transactionId, code: 'REFUND_NOT_FOUND' });
-  const { rows } = await deps.database.inTransaction(caller.scope, (statements) =>
-    pageOfRefunds(statements, caller.scope, {
-      filter: { payment: reference, ofPayments: true, from: null, before: null },
-      slice: sliceOf({ per_page: 1 }),
-    }),
-  );
-  const [latest] = rows;
-  if (latest === undefined) {
-    throw missing('REFUND_NOT_FOUND');
-  }
-  return { success: true as const, ...refundView(latest.refund, latest.payment) };
 }

@@ -8,14 +8,13 @@ import type { OwnpayCaller } from './authenticate.ts';
 import { createIntent } from './create-intent.ts';
 import { findTransaction } from './find-transaction.ts';
 import { daysOf, metaOf, sliceOf } from './paging.ts';
-import { createRefund, latestRefund, listRefunds } from './refunds.ts';
+import { createRefund, listRefunds } from './refunds.ts';
 import {
   CreatedIntent,
   CreateIntent,
   CreateRefund,
   Intent,
   Refund,
-  RefundParams,
   Refunds,
   RefundsQuery,
   Transaction,
@@ -38,7 +37,7 @@ const OF_BODIES = [
 
 /** The operations of OwnPay's contract: creating as its documents have it, the others as its code does, in the same flat style. */
 export function ownpayRoutes(deps: ApiDependencies): Route<OwnpayCaller>[] {
-  return [create(deps), read(deps), list(deps), readTransaction(deps), refund(deps), refunds(deps), lastRefund(deps)];
+  return [create(deps), read(deps), list(deps), readTransaction(deps), refund(deps), refunds(deps)];
 }
 
 function create(deps: ApiDependencies): Route<OwnpayCaller> {
@@ -161,24 +160,6 @@ function refunds(deps: ApiDependencies): Route<OwnpayCaller> {
     handler: async ({ caller, query }: { caller: OwnpayCaller; query: z.infer<typeof RefundsQuery> }) => ({
       status: 200,
       data: await listRefunds(deps, caller, query),
-    }),
-  });
-}
-
-function lastRefund(deps: ApiDependencies): Route<OwnpayCaller> {
-  return route({
-    method: 'GET',
-    path: '/refunds/{trx_id}',
-    operationId: 'getRefund',
-    tag: 'Refunds',
-    summary: 'Read the latest refund of a transaction',
-    auth: 'credential',
-    params: RefundParams,
-    response: { status: 200, schema: Refund },
-    errors: ['RESOURCE_NOT_FOUND', ...ALWAYS],
-    handler: async ({ caller, params }: { caller: OwnpayCaller; params: z.infer<typeof RefundParams> }) => ({
-      status: 200,
-      data: await latestRefund(deps, caller, params.trx_id),
     }),
   });
 }

@@ -216,4 +216,3 @@ export const Refunds = z
   .meta({ id: 'Refunds' });
 
 export const TransactionParams = z.object({ id: z.string() });
-export const RefundParams = z.object({ trx_id: z.string() });

@@ -4,7 +4,7 @@ import type { Call } from '../api/http-call.ts';
 export type OwnpayAnswer = DocumentedAnswer;
 
 const documented = documentedCaller('ownpay.json', (path) =>
-  path.replace(/^\/(payment-intents|transactions)\/.+$/, '/$1/{id}').replace(/^\/refunds\/.+$/, '/refunds/{trx_id}'),
+  path.replace(/^\/(payment-intents|transactions)\/.+$/, '/$1/{id}'),
 );
 
 export interface OwnpayCall extends Omit<Call, 'credentials'> {

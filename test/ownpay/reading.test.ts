@@ -177,30 +177,6 @@ describe('refunds', () => {
     expect(rowsOf(await get('/refunds?status=completed'))).toEqual([]);
   });
 
-  test('the latest of a transaction is read by its id; without any there is none', async () => {
-    // A shop asks how its refund stands by what it knows: the transaction.
-    const id = await paid();
-    const absent = await get(`/refunds/${id}`);
-    expect([absent.status, absent.json]).toEqual([
-      404,
-      { error: true, message: 'Refund not found.', code: 'REFUND_NOT_FOUND' },
-    ]);
-    await post('/refunds', { transaction_id: id, amount: 1 });
-    const latest = await post('/refunds', { transaction_id: id, amount: 2 });
-    await post('/refunds', { transaction_id: await paid(), amount: 3 });
-    const read = await get(`/refunds/${id}`);
-    expect([read.status, read.json]).toEqual([200, latest.json]);
-    const other = await world.shop();
-    for (const [path, key] of [
-      [`/refunds/${id}`, other.key],
-      ['/refunds/txn_0000000000000000', shop.key],
-      ['/refunds/%00', shop.key],
-    ] as const) {
-      const { status, json } = await get(path, key);
-      expect([path, status, json['code']]).toEqual([path, 404, 'REFUND_NOT_FOUND']);
-    }
-  });
-
   test('a second one is refused at once where the gateway takes one', async () => {
     // The caller must not be told that it is pending.
     const id = await paid();
