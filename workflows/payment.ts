@@ -213,8 +213,10 @@ class PaymentRun {
       const opensAgain = leftMs > 0 && !this.woken && this.opensAgain();
       if (opensAgain || (leftMs > 0 && this.hasChosen && !this.woken)) {
         // Money may be under way at the gateway that the payer has left: a page that does not open holds up no question.
-        const asks = askAgainInMs !== null && (opensAgain || patched(PATCHES.askWhileOpening));
-        const ending = await this.open(asks ? Date.now() + (askAgainInMs ?? 0) : undefined);
+        const asksMeanwhile = (): boolean => opensAgain || patched(PATCHES.askWhileOpening);
+        const ending = await this.open(
+          askAgainInMs !== null && asksMeanwhile() ? Date.now() + askAgainInMs : undefined,
+        );
         if (ending !== null) {
           return ending;
         }

@@ -25,8 +25,8 @@ import { scopeOf } from './scope.ts';
 
 /** PostgreSQL: unique_violation. */
 const UNIQUE_VIOLATION = '23505';
-/** By then the charge that came first has settled its payment. */
-const OUTRUN_ASK_MS = 5 * 60_000;
+/** Of a charge that does not settle its payment: by then another one has, where there is one. */
+const ASK_AGAIN_AFTER_MS = 5 * 60_000;
 /** How long operators may leave a payer without an answer after his payment's expiry, until it is alerted. */
 const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 
@@ -148,7 +148,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     ...facts,
     grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
     // The payment may be paid elsewhere all the same, and then nobody would look at this charge.
-    askAgainAt: attempt.superseded ? new Date(Date.now() + OUTRUN_ASK_MS) : null,
+    askAgainAt: attempt.superseded ? new Date(Date.now() + ASK_AGAIN_AFTER_MS) : null,
   };
   const found = disagreement(
     { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
@@ -165,7 +165,11 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
   } catch (error) {
     if (isOutrun(error)) {
       // Somebody else has heard of another charge meanwhile, which settles the payment. This one is found again once it has, as late money.
-      await record('IGNORED', { ...doubtful, status: 'UNKNOWN', askAgainAt: new Date(Date.now() + OUTRUN_ASK_MS) });
+      await record('IGNORED', {
+        ...doubtful,
+        status: 'UNKNOWN',
+        askAgainAt: new Date(Date.now() + ASK_AGAIN_AFTER_MS),
+      });
       return { kind: 'charged' };
     }
     if (sqlStateOf(error) === UNIQUE_VIOLATION) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { reserveRefund } from '../../database/refunds.ts';
+import { reserveRefund, type RefundRecord } from '../../database/refunds.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
@@ -50,6 +50,22 @@ async function charges(attempt: Row): Promise<unknown[]> {
   return (await answer.json()) as unknown[];
 }
 
+/** A refund of 40.00 that waits to be carried out. */
+function reserved(input: PaymentWorkflowInput): Promise<RefundRecord> {
+  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
+  return world.database.inTransaction(scope, (statements) =>
+    reserveRefund(statements, {
+      scope,
+      paymentId: BigInt(input.paymentId),
+      reference: refundReference(),
+      amountMinor: 4_000n,
+      reason: null,
+      creator: { type: 'APP' },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
+    }),
+  );
+}
+
 const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
 
 test('the browser’s return is stored and signalled, the payment executed, confirmed, booked and given back', async () => {
@@ -83,18 +99,7 @@ test('the browser’s return is stored and signalled, the payment executed, conf
     gatewayTxnId: confirmed['gateway_txn_id'],
   });
 
-  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
-  const refund = await world.database.inTransaction(scope, (statements) =>
-    reserveRefund(statements, {
-      scope,
-      paymentId: BigInt(input.paymentId),
-      reference: refundReference(),
-      amountMinor: 4_000n,
-      reason: null,
-      creator: { type: 'APP' },
-      boundsOf: () => WITHOUT_REFUND_BOUNDS,
-    }),
-  );
+  const refund = await reserved(input);
   const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };
   await until(async () => (await world.activities.driveRefund(asked)).kind === 'refunded');
   expect(await charges(attempt)).toMatchObject([{ kind: 'charge' }, { kind: 'refund', amount: '40.00' }, {}]);
@@ -106,19 +111,8 @@ test('a second refund fails without a word to bKash, which takes one for each pa
   await agreed(attempt);
   await verify(input);
   await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
-  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
   const drive = async (): Promise<string> => {
-    const refund = await world.database.inTransaction(scope, (statements) =>
-      reserveRefund(statements, {
-        scope,
-        paymentId: BigInt(input.paymentId),
-        reference: refundReference(),
-        amountMinor: 4_000n,
-        reason: null,
-        creator: { type: 'APP' },
-        boundsOf: () => WITHOUT_REFUND_BOUNDS,
-      }),
-    );
+    const refund = await reserved(input);
     const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };
     let { kind } = await world.activities.driveRefund(asked);
     for (let again = 0; kind === 'waiting' && again < 5; again += 1) {
@@ -136,18 +130,7 @@ test('a refund that went unanswered is sent again only when bKash has certainly 
   await agreed(attempt);
   await verify(input);
   await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
-  const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
-  const refund = await world.database.inTransaction(scope, (statements) =>
-    reserveRefund(statements, {
-      scope,
-      paymentId: BigInt(input.paymentId),
-      reference: refundReference(),
-      amountMinor: 4_000n,
-      reason: null,
-      creator: { type: 'APP' },
-      boundsOf: () => WITHOUT_REFUND_BOUNDS,
-    }),
-  );
+  const refund = await reserved(input);
   const drive = () =>
     world.activities.driveRefund({ ...input, refundId: refund.id.toString(), reference: refund.reference });
   const sent = async (): Promise<number> =>
