@@ -37,7 +37,7 @@ const database = await openDatabase({
 await requireDurability({ database, environment: config.environment, log });
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
-const allow = parseAllowList(config.outboundAllow);
+const allow = config.outboundAllow;
 const publicHttp = createHttpClient({ guard: 'public-only', allow });
 const secrets = createSecretBox(config.masterKey);
 const bkashTokens = new GatewayTokens({ database, secrets });

@@ -26,6 +26,7 @@ import {
 } from './entities/payment.ts';
 import { Decision, Refund } from './entities/refund.ts';
 import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
+import { tlsOf } from '../runtime/database-tls.ts';
 import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { inOneTrip, inTransaction, runAlone, type Statements } from './statements.ts';
@@ -182,6 +183,7 @@ export function openOrm({ url, role, poolSize, silenceMaxMs = SILENCE_MAX_MS }: 
       connectionTimeoutMillis: 5_000,
       application_name: `lenden ${role}`,
       keepAlive: true,
+      ssl: tlsOf(url) ?? false,
       pipeline: true,
       onPoolCreated: giveBackLostConnections,
       ...(role === 'owner' ? {} : { stream: () => impatientSocket(silenceMaxMs) }),

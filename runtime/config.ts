@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { MODES, type Mode } from '../domain/mode.ts';
+import { parseAllowList, type AllowList } from '../domain/outbound-url.ts';
+import { tlsOf } from './database-tls.ts';
 import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
+import { readTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 /** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
 export interface Config {
@@ -14,14 +17,15 @@ export interface Config {
   readonly apiUrl: string;
   /** Public origin of the pages: payers are sent there. */
   readonly webUrl: string;
-  readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string | null };
+  readonly temporal: TemporalServer & { readonly uiUrl: string | null };
   readonly sslcommerz: ReadonlyMap<Mode, SslcommerzAccount>;
   readonly bkash: ReadonlyMap<Mode, BkashAccount>;
   readonly nagad: ReadonlyMap<Mode, NagadAccount>;
   readonly stripe: ReadonlyMap<Mode, StripeAccount>;
   /** How long an operator's session lives: unused, and at most. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
-  readonly outboundAllow: string;
+  /** Hosts that webhooks may reach although they are not public. */
+  readonly outboundAllow: AllowList;
   /** Null: no mail is sent. */
   readonly mail: MailSettings | null;
   /** How many proxies in front of us may speak for the client's address by X-Forwarded-For. */
@@ -81,22 +85,31 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).pathname === '/' && new URL(text).search === '';
 }
 
+/** With what libpq calls `sslmode`, where the connection is encrypted. */
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL')
+  .superRefine((text, context) => {
+    try {
+      tlsOf(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'malformed' });
+    }
+  });
+
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
 const Environment = z.object({
   LENDEN_ENV: optional(z.enum(['development', 'production'])),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL'),
+  DATABASE_URL: databaseUrl,
   LENDEN_MASTER_KEY: z.string().min(1),
   LENDEN_HOST: optional(z.string()),
   LENDEN_API_PORT: optional(port),
   LENDEN_WEB_PORT: optional(port),
   LENDEN_API_URL: origin,
   LENDEN_WEB_URL: origin,
-  TEMPORAL_ADDRESS: optional(z.string()),
-  TEMPORAL_NAMESPACE: optional(z.string()),
   LENDEN_TEMPORAL_UI: optional(z.string()),
-  LENDEN_OUTBOUND_ALLOW: optional(z.string()),
   LENDEN_TRUSTED_PROXIES: optional(z.coerce.number().int().min(0).max(10)),
   LENDEN_SESSION_IDLE_MINUTES: optional(z.coerce.number().int().min(1).max(720)),
   LENDEN_SESSION_HOURS: optional(z.coerce.number().int().min(1).max(168)),
@@ -115,6 +128,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const nagad = new Map(MODES.map((mode) => [mode, readNagad(environment, mode, problems)]));
   const stripe = new Map(MODES.map((mode) => [mode, readStripe(environment, mode, problems)]));
   const mail = readMail(environment, problems);
+  const temporal = readTemporalServer(environment, problems);
+  const outboundAllow = readAllowList(environment, problems);
+  if (isProduction(environment)) {
+    problems.push(...unprotectedUrls(environment));
+  }
   if (!parsed.success || problems.length > 0) {
     throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
@@ -128,11 +146,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     webPort: env.LENDEN_WEB_PORT ?? 3000,
     apiUrl: env.LENDEN_API_URL,
     webUrl: env.LENDEN_WEB_URL,
-    temporal: {
-      address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
-      namespace: env.TEMPORAL_NAMESPACE ?? 'default',
-      uiUrl: env.LENDEN_TEMPORAL_UI ?? null,
-    },
+    temporal: { ...temporal, uiUrl: env.LENDEN_TEMPORAL_UI ?? null },
     sslcommerz,
     bkash,
     nagad,
@@ -141,12 +155,40 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       idleMs: (env.LENDEN_SESSION_IDLE_MINUTES ?? 30) * 60_000,
       absoluteMs: (env.LENDEN_SESSION_HOURS ?? 8) * 3_600_000,
     },
-    outboundAllow: env.LENDEN_OUTBOUND_ALLOW ?? '',
+    outboundAllow,
     mail,
     trustedProxies: env.LENDEN_TRUSTED_PROXIES ?? 0,
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',
     workflowBundle: env.LENDEN_WORKFLOW_BUNDLE ?? null,
   };
+}
+
+function isProduction(environment: NodeJS.ProcessEnv): boolean {
+  return environment['LENDEN_ENV'] !== 'development';
+}
+
+/** Where a payer's money or a payer themselves would travel without TLS. Nagad's URLs have a rule of their own. */
+const PROTECTED_URLS = [
+  'LENDEN_API_URL',
+  'LENDEN_WEB_URL',
+  'SSLCOMMERZ_LIVE_URL',
+  'BKASH_LIVE_URL',
+  'STRIPE_LIVE_URL',
+] as const;
+
+function unprotectedUrls(environment: NodeJS.ProcessEnv): string[] {
+  return PROTECTED_URLS.filter((name) => /^http:/i.test(environment[name] ?? '')).map(
+    (name) => `${name}: must begin with https:// in production`,
+  );
+}
+
+function readAllowList(environment: NodeJS.ProcessEnv, problems: string[]): AllowList {
+  try {
+    return parseAllowList(environment['LENDEN_OUTBOUND_ALLOW'] ?? '', { everyPort: !isProduction(environment) });
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : 'LENDEN_OUTBOUND_ALLOW: malformed');
+    return parseAllowList('');
+  }
 }
 
 function readSslcommerz(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {
@@ -187,7 +229,7 @@ function readStripe(environment: NodeJS.ProcessEnv, mode: Mode, problems: string
 /** Its API has a path. Live money goes over https alone, but for a simulator on a developer's machine. */
 function readNagad(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): NagadAccount {
   const prefix = `NAGAD_${mode}`;
-  const unprotected = mode === 'TEST' || environment['LENDEN_ENV'] === 'development';
+  const unprotected = mode === 'TEST' || !isProduction(environment);
   const { baseUrl, values } = readAccount(environment, {
     prefix,
     usualUrl: null,

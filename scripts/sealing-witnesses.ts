@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import type { Witness } from '../database/ledger/verify-chain.ts';
+import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -16,9 +17,7 @@ const SealingResult = z.object({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-export interface WitnessQuestion {
-  readonly address: string;
-  readonly namespace: string;
+export interface WitnessQuestion extends TemporalServer {
   /**
    * False samples: the newest ones, one an hour for a day, one a day for as long as workflows are kept. Somebody who wrote the chain anew
    * from a recent seal on is found by the newest ones for some minutes; `true` reads every result there is and finds him for all that time.
@@ -27,8 +26,8 @@ export interface WitnessQuestion {
 }
 
 /** What sealing workflows answered. Throws when Temporal cannot be reached. */
-export async function sealingWitnesses({ address, namespace, all }: WitnessQuestion): Promise<Witness[]> {
-  const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
+export async function sealingWitnesses({ namespace, all, ...server }: WitnessQuestion): Promise<Witness[]> {
+  const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: CONNECT_TIMEOUT_MS });
   try {
     const client = new Client({ connection, namespace });
     const executions = all ? await listed(client, { max: ALL_MAX }) : await sampled(client);

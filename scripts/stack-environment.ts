@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readOrMakeKeys } from '../simulators/nagad/keys.ts';
 import { defaultMerchants, parseMerchants } from '../simulators/nagad/merchants.ts';
+import { TEMPORAL_VARIABLES } from '../runtime/temporal-server.ts';
 import { findFreePort } from './ports.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
@@ -101,6 +102,7 @@ export function lendenEnvironment(
     LENDEN_OUTBOUND_ALLOW: DEVELOPMENT_ALLOW,
     ...mailSettings(ports, environment),
     ...environment,
+    ...(environment['TEMPORAL_ADDRESS'] ? {} : PLAIN_TEMPORAL),
     LENDEN_ENV: 'development',
     LENDEN_API_PORT: String(ports.api),
     LENDEN_WEB_PORT: String(ports.web),
@@ -110,6 +112,11 @@ export function lendenEnvironment(
     LENDEN_TEMPORAL_UI: environment['LENDEN_TEMPORAL_UI'] ?? servers.temporalUi,
   };
 }
+
+/** The embedded server speaks plain text on the loopback, whatever the caller's other server needs. */
+const PLAIN_TEMPORAL: Environment = Object.fromEntries(
+  TEMPORAL_VARIABLES.filter((name) => /_(TLS|KEY)/.test(name)).map((name) => [name, undefined]),
+);
 
 /** The merchants that the simulator knows by itself. */
 function bkashSettings(simulators: string): Environment {

@@ -5,7 +5,6 @@ import { requireDurability } from '../database/durability.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
-import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
@@ -14,6 +13,7 @@ import { createLogger, describeError } from '../runtime/logger.ts';
 import { createMailer } from '../runtime/mailer.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
+import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { startTelemetry } from '../runtime/telemetry/start.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { linkTemporal } from '../temporal/client.ts';
@@ -43,9 +43,9 @@ Runtime.install({
   shutdownSignals: [],
 });
 
-const allow = parseAllowList(config.outboundAllow);
-if (config.outboundAllow !== '') {
-  log.warn({ allow: config.outboundAllow }, 'webhooks may reach these hosts although they are not public');
+const allow = config.outboundAllow;
+if (allow.entries.length > 0) {
+  log.warn({ allow: allow.entries }, 'webhooks may reach these hosts although they are not public');
 }
 const database = await openDatabase({
   url: config.databaseUrl,
@@ -64,7 +64,7 @@ const webhookHttp = observeHttpClient(
 );
 telemetry.readGauges(() => readGauges(database));
 const mailer = config.mail === null ? null : createMailer(config.mail);
-const connection = await connect(config.temporal.address);
+const connection = await connect(config.temporal);
 const workers = await createWorkers(
   {
     database,
@@ -115,10 +115,10 @@ onShutdown(log, [
 ]);
 
 /** The worker waits for a Temporal that is still starting; nothing can be done without it. */
-async function connect(address: string): Promise<NativeConnection> {
+async function connect(temporal: TemporalServer): Promise<NativeConnection> {
   for (let tries = 0; ; tries += 1) {
     try {
-      return await NativeConnection.connect({ address });
+      return await NativeConnection.connect(connectionOptionsOf(temporal));
     } catch (error) {
       if (tries === 0) {
         log.warn({ error: describeError(error) }, 'Temporal cannot be reached yet');
