@@ -20,7 +20,7 @@ import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
 import { withProgress } from '../scripts/progress.ts';
 import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
-import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
 import { startStack, type Stack } from '../scripts/stack.ts';
 
 const USAGE = `npm run test:fuzz -- [--as WHOM] [--examples N] [--seed N] [--record]

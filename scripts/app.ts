@@ -8,7 +8,7 @@ import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
 import { errorCode } from './error-code.ts';
 import { findRunningStack } from './dev-file.ts';
-import { DEVELOPMENT_ALLOW, readOrMakeMasterKey } from './stack-environment.ts';
+import { DEVELOPMENT_ALLOW, masterKeyOf } from './development-secrets.ts';
 
 process.exitCode = await main();
 
@@ -92,7 +92,7 @@ async function findTarget(directory: string): Promise<Target> {
   }
   return {
     databaseUrl,
-    masterKey: process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory),
+    masterKey: masterKeyOf(process.env, directory),
     allow: process.env['LENDEN_OUTBOUND_ALLOW'] ?? (given ? '' : DEVELOPMENT_ALLOW),
   };
 }

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { readOrMakeKeys } from '../simulators/nagad/keys.ts';
 import { defaultMerchants, parseMerchants } from '../simulators/nagad/merchants.ts';
 import { TEMPORAL_VARIABLES } from '../runtime/temporal-server.ts';
+import { DEVELOPMENT_ALLOW } from './development-secrets.ts';
 import { findFreePort } from './ports.ts';
-import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
 /** The ports of one stack. */
 export interface StackPorts {
@@ -66,9 +63,6 @@ export interface StackServers {
   readonly temporalNamespace: string;
   readonly temporalUi: string;
 }
-
-/** On a developer's machine receivers listen on the loopback; a deployment allows nothing. */
-export const DEVELOPMENT_ALLOW = 'localhost:*,127.0.0.1:*,[::1]:*';
 
 /** What is known of a stack before its own processes start. */
 export interface StackParts {
@@ -223,18 +217,4 @@ export function simulatorEnvironment(
     SIMULATORS_URL: `http://localhost:${ports.simulators}`,
     SIMULATORS_DATA: data,
   };
-}
-
-const stackSecrets = z.object({ masterKey: z.string() });
-
-/** Made once per data directory: what it encrypted must stay readable. */
-export function readOrMakeMasterKey(directory: string): string {
-  const file = join(directory, 'secrets.json');
-  const known = readPrivateJson(file, stackSecrets);
-  if (known !== undefined) {
-    return known.masterKey;
-  }
-  const masterKey = `dev1:${randomBytes(32).toString('base64')}`;
-  writePrivateJson(file, { masterKey });
-  return masterKey;
 }

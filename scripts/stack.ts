@@ -4,6 +4,7 @@ import { assembleCrew, type Crew } from './crew.ts';
 import { seedDemoApps } from './demo-apps.ts';
 import { seedDemoOperators } from './demo-operators.ts';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file.ts';
+import { readOrMakeMasterKey } from './development-secrets.ts';
 import { startPostgres } from './postgres.ts';
 import { withProgress } from './progress.ts';
 import { untilAnswering, untilLogged } from './readiness.ts';
@@ -11,7 +12,6 @@ import {
   choosePorts,
   lendenEnvironment,
   nagadSettings,
-  readOrMakeMasterKey,
   simulatorEnvironment,
   type Environment,
   type PortChoice,

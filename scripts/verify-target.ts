@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { temporalServerOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { findRunningStack } from './dev-file.ts';
-import { lendenEnvironment, nagadSettings, readOrMakeMasterKey, type Environment } from './stack-environment.ts';
+import { readOrMakeMasterKey } from './development-secrets.ts';
+import type { Environment } from './stack-environment.ts';
 
 export interface VerifyTarget {
   readonly databaseUrl: string;
@@ -24,6 +25,8 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
   if (stack === undefined) {
     throw new Error(`no stack runs in ${directory}. Start one with npm start, or set DATABASE_URL.`);
   }
+  // A deployment's image has no simulators, which these settings are of.
+  const { lendenEnvironment, nagadSettings } = await import('./stack-environment.ts');
   const { databaseUrl, temporal } = stack;
   const ports = { ...NO_PORTS, simulators: Number(new URL(stack.simulators).port) };
   const nagad = await nagadSettings({ ports, data: join(directory, 'simulators') }, given);

@@ -4,7 +4,7 @@ import { registerApplication, type ApplicationSettings } from '../../database/ap
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
-import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
 
 const Payment = z.object({
   id: z.int(),

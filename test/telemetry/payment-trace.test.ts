@@ -7,7 +7,7 @@ import { registerApplication, type Registration } from '../../database/applicati
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { open, press } from '../../scripts/demo/payer.ts';
-import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { startCollector, type CollectedSpan, type Collector } from './collector.ts';
 
