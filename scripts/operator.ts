@@ -15,7 +15,7 @@ import { readRoleByName, replaceGrants, resolveGrants } from '../database/operat
 import { removeTotp } from '../database/operators/second-factor.ts';
 import { endSessions } from '../database/operators/sessions.ts';
 import { DomainError } from '../domain/errors.ts';
-import { passwordProblem } from '../domain/password.ts';
+import { passwordProblem } from '../runtime/password-rules.ts';
 import { findRunningStack } from './dev-file.ts';
 import { errorCode } from './error-code.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type OperatorCommand } from './operator-command.ts';
@@ -146,7 +146,7 @@ async function findOperator(database: Database, email: string): Promise<Operator
 
 async function newPassword(person: { readonly email: string; readonly name: string }): Promise<string> {
   const password = await readNewPassword(process.stdin, process.stderr);
-  const problem = passwordProblem(password, person);
+  const problem = await passwordProblem(password, person);
   if (problem !== null) {
     throw new Error(`The password ${problem}.`);
   }

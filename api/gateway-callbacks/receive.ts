@@ -8,6 +8,7 @@ import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import type { CallbackHeaders, ParsedCallback, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
+import { allowHeader } from '../http/methods.ts';
 import { readText } from '../http/body.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
@@ -39,7 +40,7 @@ export function createCallbackReceiver(
     context.state.route = `callback ${target.gateway} ${target.kind}`;
     const method = target.kind === 'return' ? 'GET' : 'POST';
     if (context.method !== method) {
-      context.set('Allow', method);
+      context.set('Allow', allowHeader([method]));
       throw new DomainError('METHOD_NOT_ALLOWED', `this callback is a ${method}`);
     }
     const reference = await receive(deps, target, { context, limiter });

@@ -5,6 +5,7 @@ import { describeError, type Logger } from '../../runtime/logger.ts';
 import { readText, requireJson } from './body.ts';
 import { parseJsonStrictly, type JsonValue } from './json-text.ts';
 import type { Route } from './route.ts';
+import { allowHeader } from './methods.ts';
 import { isReplay, isStream, type AnySurface, type Context } from './surface.ts';
 
 /** Finds the surface and route of a request, checks it from outside in, runs the handler and writes the answer. */
@@ -47,7 +48,6 @@ function createRouter(surface: AnySurface): FindRoute {
     const matching = router.match(path, method).path.map((layer) => ({ layer, route: routes.get(layer.name ?? '') }));
     // What a path of its own says goes before what a parameter might stand for: `/invoices/template` is no invoice.
     const onPath = matching.filter(({ route }) => route?.path === matching[0]?.route?.path);
-    // The router would serve HEAD wherever it serves GET; the contracts document no HEAD.
     const found = onPath.find(({ route }) => route?.method === method);
     return found?.route === undefined
       ? { allow: onPath.flatMap(({ route }) => route?.method ?? []) }
@@ -70,7 +70,7 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
     if (found.allow.length === 0) {
       throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
     }
-    context.set('Allow', found.allow.join(', '));
+    context.set('Allow', allowHeader(found.allow));
     throw new DomainError('METHOD_NOT_ALLOWED', 'this endpoint does not take that method');
   }
   const { route, params } = found;

@@ -1,3 +1,4 @@
+import { addressBlock } from '../../domain/client-address.ts';
 import { DomainError } from '../../domain/errors.ts';
 
 /** A token bucket a key: `perMinute` at once, refilled evenly. Per process, which the documentation says. */
@@ -67,7 +68,7 @@ export function admitAddress(
   limiter: RateLimiter,
   { bucket, perMinute }: AddressLimit,
 ): void {
-  const verdict = limiter.take(`${bucket} ${ip}`, perMinute);
+  const verdict = limiter.take(`${bucket} ${addressBlock(ip)}`, perMinute);
   if (!verdict.allowed) {
     throw new DomainError('RATE_LIMITED', 'too many requests', { retryAfterSeconds: verdict.retryAfterSeconds });
   }

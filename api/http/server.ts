@@ -34,6 +34,12 @@ export function createListener({
   app.on('error', (error: unknown) => log.error({ error: describeError(error) }, 'response failed'));
   app.use(async (context) => {
     const started = performance.now();
+    const { method } = context;
+    // Everything that follows answers it as GET; Node leaves out the body of an answer to HEAD.
+    if (method === 'HEAD') {
+      context.state.head = true;
+      context.method = 'GET';
+    }
     context.state.requestId = randomUUID();
     context.set({
       'X-Request-Id': context.state.requestId,
@@ -51,7 +57,7 @@ export function createListener({
     log.info(
       {
         requestId: context.state.requestId,
-        method: context.method,
+        method,
         // Paths hold references that open a payment's page, so only the route's template is logged.
         route: context.state.route ?? 'unmatched',
         status: context.status,

@@ -14,6 +14,7 @@ import { renderCheckoutPage } from '../../web/checkout/page.ts';
 import { errorPageStatus, type ErrorPageKind, type SubmissionProblem } from '../../web/checkout/view.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 import { inLanguage, negotiateLanguage, type Language } from '../../web/language.ts';
+import { allowHeader } from '../http/methods.ts';
 import { USUAL_STATUS } from '../http/status.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
@@ -173,7 +174,7 @@ async function sendReceipt(
 
 function requireMethod(context: Context, method: 'GET' | 'POST'): void {
   if (context.method !== method) {
-    context.set('Allow', method);
+    context.set('Allow', allowHeader([method]));
     throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not take that method');
   }
 }

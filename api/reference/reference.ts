@@ -3,6 +3,7 @@ import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoutes } from '../admin/routes.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
+import { allowHeader } from '../http/methods.ts';
 import type { JsonObject } from '../http/openapi/schemas.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -36,7 +37,7 @@ export function createReference(deps: ApiDependencies & AdminDependencies): (con
     }
     context.state.route = context.path;
     if (context.method !== 'GET') {
-      context.set('Allow', 'GET');
+      context.set('Allow', allowHeader(['GET']));
       throw new DomainError('METHOD_NOT_ALLOWED', 'use GET');
     }
     context.set({

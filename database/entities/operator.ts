@@ -37,6 +37,8 @@ const OperatorRecoveryCodeSchema = defineEntity({
   properties: {
     id: p.bigint('bigint').primary().autoincrement(),
     operatorId: p.bigint('bigint'),
+    /** The same for all codes of a set. */
+    salt: p.uint8array(),
     codeHash: p.uint8array(),
     usedAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),

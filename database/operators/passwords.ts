@@ -1,4 +1,4 @@
-import { hash, verify } from '@node-rs/argon2';
+import { hash, hashRaw, verify } from '@node-rs/argon2';
 import { randomBytes } from 'node:crypto';
 import { randomBase62 } from '../../domain/references.ts';
 
@@ -21,6 +21,11 @@ export function hashPassword(password: string): Promise<string> {
 export async function passwordMatches(password: string, passwordHash: string | null): Promise<boolean> {
   const matches = await verify(passwordHash ?? (await NOBODYS_HASH), password.normalize('NFKC'));
   return matches && passwordHash !== null;
+}
+
+/** One salt for all codes of a set, so that one slow hash finds the code among them. */
+export function recoveryCodeHash(recoveryCode: string, salt: Uint8Array): Promise<Buffer> {
+  return hashRaw(recoveryCode, { ...ARGON2ID, salt });
 }
 
 /** For somebody else's first login: 119 bits, of letters and digits that survive a chat. */

@@ -2,15 +2,17 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DomainError } from '../../domain/errors.ts';
 import { randomBase62 } from '../../domain/references.ts';
 import { matchingTotpSteps, type HmacSha1 } from '../../domain/totp.ts';
-import { sha256, type SecretBox } from '../../runtime/secrets.ts';
+import type { SecretBox } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
 import { Operator, OperatorRecoveryCode } from '../entities/operator.ts';
+import { recoveryCodeHash } from './passwords.ts';
 
 /** RFC 4226, 4: at least 128 bits, 160 recommended. */
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;
 /** 14 of 62 characters: 83 bits. */
 const RECOVERY_CODE_LENGTH = 14;
+const RECOVERY_SALT_BYTES = 16;
 
 export const hmacSha1: HmacSha1 = (key, message) => createHmac('sha1', key).update(message).digest();
 
@@ -42,10 +44,12 @@ export async function confirmTotp(
     return null;
   }
   const codes = Array.from({ length: RECOVERY_CODES }, () => randomBase62(RECOVERY_CODE_LENGTH));
+  const salt = randomBytes(RECOVERY_SALT_BYTES);
+  const hashes = await Promise.all(codes.map((recoveryCode) => recoveryCodeHash(recoveryCode, salt)));
   await em.nativeDelete(OperatorRecoveryCode, { operatorId });
   await em.insertMany(
     OperatorRecoveryCode,
-    codes.map((recoveryCode) => ({ operatorId, codeHash: sha256(recoveryCode) })),
+    hashes.map((codeHash) => ({ operatorId, salt, codeHash })),
   );
   await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: new Date() });
   return codes;
@@ -98,9 +102,14 @@ export async function takeRecoveryCode(
   em: EntityManager,
   { operatorId, recoveryCode }: { operatorId: bigint; recoveryCode: string },
 ): Promise<boolean> {
+  const unused = await em.findOne(OperatorRecoveryCode, { operatorId, usedAt: null });
+  if (unused === null) {
+    return false;
+  }
+  const codeHash = await recoveryCodeHash(recoveryCode, unused.salt);
   const taken = await em.nativeUpdate(
     OperatorRecoveryCode,
-    { operatorId, codeHash: sha256(recoveryCode), usedAt: null },
+    { operatorId, codeHash, usedAt: null },
     { usedAt: new Date() },
   );
   return taken === 1;
