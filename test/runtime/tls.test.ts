@@ -15,24 +15,18 @@ import { testServers } from '../support/test-servers.ts';
 
 /** A certificate authority, a server of it on 127.0.0.1, a client of it, and an authority that nobody trusts. */
 function makeCertificates(directory: string): void {
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
+  const openssl = (line: string): void => {
+    execFileSync('openssl', line.split(' '), { cwd: directory, stdio: 'ignore' });
   };
+  const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
   for (const authority of ['ca', 'other']) {
-    openssl(
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-      ...['-subj', `/CN=${authority}`, '-keyout', `${authority}.key`, '-out', `${authority}.pem`],
-    );
+    openssl(`req -x509 ${newKey} -days 2 -subj /CN=${authority} -keyout ${authority}.key -out ${authority}.pem`);
   }
   writeFileSync(join(directory, 'names'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
   for (const name of ['server', 'client']) {
+    openssl(`req ${newKey} -subj /CN=${name} -keyout ${name}.key -out ${name}.csr`);
     openssl(
-      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', `/CN=${name}`],
-      ...['-keyout', `${name}.key`, '-out', `${name}.csr`],
-    );
-    openssl(
-      ...['x509', '-req', '-days', '2', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-      ...['-extfile', 'names', '-out', `${name}.pem`],
+      `x509 -req -days 2 -in ${name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out ${name}.pem`,
     );
   }
 }
