@@ -9,13 +9,15 @@ import { Application } from '../database/entities/application.ts';
 import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
 import { consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { sealedSecretOf } from '../database/gateway-stores.ts';
+import { lockInvoicePaidBy } from '../database/invoices.ts';
 import { postTransaction } from '../database/ledger.ts';
+import { MissingRow } from '../database/missing-row.ts';
 import { refundLateMoney, type RefundRecord } from '../database/refunds.ts';
 import type { Statements } from '../database/statements.ts';
 import { isCurrency } from '../domain/currency.ts';
 import { latePaymentKept, latePaymentReceipt } from '../domain/ledger.ts';
 import type { Mode } from '../domain/mode.ts';
-import { isPaid } from '../domain/payment.ts';
+import { isOpen, isPaid } from '../domain/payment.ts';
 import { refundReference } from '../domain/references.ts';
 import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
 import { refundBoundsIn } from '../gateways/refund-bounds.ts';
@@ -25,7 +27,6 @@ import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../
 import type { ActivityDependencies } from './dependencies.ts';
 import { followUp, type FollowUp } from './follow-up.ts';
 import { applyKept } from './invoices/apply-payment.ts';
-import { lockInvoiceOfPayment } from './invoices/reopen.ts';
 import { scopeOf } from './payments/scope.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
@@ -35,6 +36,10 @@ const CHARGES_A_PASS_MAX = 5;
 export async function bookLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
   const { payment, gateway } = await readAtGateway(deps, input);
+  if (isOpen(payment.status)) {
+    // It had ended, and is open again since an older database was restored: its own workflow asks, and one charge must not be booked twice.
+    return deps.database.withScope(scope, (em) => heldFor(em, input));
+  }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
     const asked = await deps.database.withScope(scope, (em) =>
       takeUp(em, { input, gateway, settled: isPaid(payment.status) }),
@@ -46,10 +51,10 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
     // What an operator has yet to decide on wakes this again when he has.
     const charge = answer.kind === 'charged' ? answer.charge : null;
     const refund = await deps.database.withScope(scope, async (em) => {
-      const given = charge === null ? null : await book(deps, em, { input, attempt: asked.attempt, charge });
+      const given = charge === null ? null : await book(deps, em, { input, charge });
       await consumeCallbacks(
         em,
-        { attemptId: asked.attempt.id, upTo: asked.newestCallbackId },
+        { attempt: input.attemptReference, upTo: asked.newestCallbackId },
         charge === null ? 'IGNORED' : 'LATE',
       );
       return given;
@@ -70,8 +75,8 @@ async function readAtGateway(
 ): Promise<{ payment: Payment; gateway: Gateway }> {
   const scope = scopeOf(input);
   return database.withScope(scope, async (em) => {
-    const payment = await em.findOneOrFail(Payment, { id: BigInt(input.paymentId) });
-    const { storeId, gateway: name } = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+    const { storeId, gateway: name, paymentId } = await findAttempt(em, input);
+    const payment = await em.findOneOrFail(Payment, { id: paymentId });
     const sealedSecret = await sealedSecretOf(em, scope, { gateway: name, storeId });
     const gateway = gateways.open(name, payment.mode, { storeId, sealedSecret });
     if (gateway === undefined) {
@@ -81,6 +86,26 @@ async function readAtGateway(
   });
 }
 
+/**
+ * In every transaction anew, by its reference: what was read before the gateway was asked may have been another database.
+ *
+ * @throws MissingRow when the scope has no such attempt of that payment
+ */
+async function findAttempt(
+  em: EntityManager,
+  { reference, attemptReference }: LatePaymentInput,
+): Promise<PaymentAttempt> {
+  const payment = await em.findOne(Payment, { reference });
+  if (payment === null) {
+    throw new MissingRow('payment', reference);
+  }
+  const attempt = await em.findOne(PaymentAttempt, { reference: attemptReference, paymentId: payment.id });
+  if (attempt === null) {
+    throw new MissingRow('attempt', attemptReference);
+  }
+  return attempt;
+}
+
 /** What operators decided about an attempt's late money: given back, or left to the app. The rows are the authority. */
 export async function decideLatePayment(
   deps: ActivityDependencies,
@@ -88,18 +113,19 @@ export async function decideLatePayment(
 ): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
   const { refunds, applicationName, followUps } = await deps.database.inTransaction(scope, async (statements) => {
-    const invoice = await lockInvoiceOfPayment(statements, scope, BigInt(input.paymentId));
-    await statements.execute('select 1 from payments where id = ? for update', [BigInt(input.paymentId)]);
-    const [attempt] = await statements.execute<{ id: string; name: string }[]>(
-      `select t.id, a.name from payment_attempts t join applications a on a.id = t.application_id where t.reference = ?`,
-      [input.attemptReference],
+    const invoice = await lockInvoicePaidBy(statements, scope, input.reference);
+    const [attempt] = await statements.execute<{ id: string; payment_id: string; name: string }[]>(
+      `select t.id, t.payment_id, a.name from payment_attempts t join payments p on p.id = t.payment_id
+         join applications a on a.id = t.application_id where t.reference = ? and p.reference = ?`,
+      [input.attemptReference, input.reference],
     );
     if (attempt === undefined) {
-      throw new Error('the scope has no such attempt');
+      throw new MissingRow('attempt', input.attemptReference);
     }
+    const paymentId = BigInt(attempt.payment_id);
+    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
     const decisions = await takeLateDecisions(statements, BigInt(attempt.id));
     if (decisions.length === 0) {
-      const paymentId = BigInt(input.paymentId);
       const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;
       await auditSignalWithoutDecision(statements, { scope, ...target });
     }
@@ -189,13 +215,14 @@ async function startRefunds(
 
 /** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
 export async function parkLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<void> {
-  await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    statements.execute(
+  await deps.database.withScope(scopeOf(input), async (em) => {
+    const { id: attemptId } = await findAttempt(em, input);
+    await em.execute(
       `update gateway_callbacks set outcome = case when signature_valid then 'MISMATCH' else 'FORGED' end, consumed_at = now()
-       where attempt_id = (select id from payment_attempts where reference = ?) and consumed_at is null`,
-      [input.attemptReference],
-    ),
-  );
+       where attempt_id = ? and consumed_at is null`,
+      [attemptId],
+    );
+  });
   deps.log.error(
     { payment: input.reference, attempt: input.attemptReference, alert: 'late-payment-unclear' },
     'the gateway does not say whether late money moved; an operator has to find out',
@@ -210,7 +237,7 @@ interface Asking {
 }
 
 async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
-  const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+  const attempt = await findAttempt(em, input);
   const booked = await em.find(LatePayment, { attemptId: attempt.id });
   const callbacks = await em.find(
     GatewayCallback,
@@ -227,7 +254,6 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   const claimed =
     claims.find(({ claimedValidationId: id }) => id !== null && !known.includes(id))?.claimedValidationId ?? null;
   return {
-    attempt,
     newestCallbackId: callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n),
     handle: {
       attemptReference: attempt.reference,
@@ -240,15 +266,15 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
 
 interface LateCharge {
   readonly input: LatePaymentInput;
-  readonly attempt: PaymentAttempt;
   readonly charge: Charge;
 }
 
 async function book(
   deps: ActivityDependencies,
   em: EntityManager,
-  { input, attempt, charge }: LateCharge,
+  { input, charge }: LateCharge,
 ): Promise<GivenBack | null> {
+  const attempt = await findAttempt(em, input);
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
     charge.attemptReference !== attempt.reference ||
@@ -316,7 +342,7 @@ interface GivenBack {
 }
 
 async function heldFor(em: EntityManager, input: LatePaymentInput): Promise<LatePaymentResult> {
-  const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+  const attempt = await findAttempt(em, input);
   const held = await em.find(LatePayment, { attemptId: attempt.id, status: 'HELD' });
   const [first] = held;
   if (first === undefined) {

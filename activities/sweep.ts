@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
 import { optional } from '../database/read-row.ts';
-import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
+import { closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import { nextLateQuestion } from '../domain/late-questions.ts';
 import type { Mode } from '../domain/mode.ts';
@@ -103,7 +103,6 @@ function handleOf(row: PaymentRow): PaymentHandle {
   return {
     ...moneyOf(row),
     gateway: row.gateway,
-    paymentId: BigInt(row.id),
     invoiceId: optional(row.invoice_id, BigInt),
   };
 }
@@ -161,18 +160,18 @@ const sweepPayments = (deps: SweepDependencies): Promise<number> =>
          where p.id = due.id and a.id = p.application_id returning ${PAYMENT_COLUMNS}`,
       ),
     );
-    const resumed: bigint[] = [];
+    const resumed: string[] = [];
     for (const row of rows) {
       if (await resume(deps, row)) {
-        resumed.push(BigInt(row.id));
+        resumed.push(row.reference);
       }
     }
     if (resumed.length > 0) {
       await deps.database.withSystem((em) =>
         em.execute(
           `update payments set next_sweep_at = greatest(now() + interval '5 minutes', expires_at + interval '1 minute')
-           where id = any(?::bigint[]) and status in ('CREATED', 'PENDING')`,
-          [bigintArray(resumed)],
+           where reference = any(string_to_array(?, ',')) and status in ('CREATED', 'PENDING')`,
+          [resumed.join(',')],
         ),
       );
     }
@@ -195,9 +194,11 @@ function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
 }
 
 /** The payment may have ended between the look at its row and the try to start it; its workflow ends only after its row. */
-async function alertIfStillOpen(deps: SweepDependencies, { id, reference }: PaymentRow): Promise<void> {
+async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentRow): Promise<void> {
   const open = await deps.database.withSystem((em) =>
-    em.execute<unknown[]>(`select 1 from payments where id = ? and status in ('CREATED', 'PENDING')`, [id]),
+    em.execute<unknown[]>(`select 1 from payments where reference = ? and status in ('CREATED', 'PENDING')`, [
+      reference,
+    ]),
   );
   if (open.length > 0) {
     // Only a database that was set back to an older state can say so: the gateway and the ledger must be compared by a person.
@@ -346,7 +347,6 @@ async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolea
 }
 
 interface LateQuestionRow extends PaymentRow {
-  attempt_id: string;
   attempt_reference: string;
   attempt_gateway: string;
   opened_at: string | null;
@@ -366,8 +366,8 @@ const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
              select id from payment_attempts where ask_again_at <= now() order by ask_again_at limit ${BATCH_MAX} for update skip locked),
            moved as (
              update payment_attempts t set ask_again_at = now() + interval '10 minutes' from due where t.id = due.id
-             returning t.id, t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
-           select moved.id as attempt_id, moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again, ${PAYMENT_COLUMNS}
+             returning t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
+           select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again, ${PAYMENT_COLUMNS}
            from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
         ),
       ),
@@ -384,10 +384,10 @@ function askLate(deps: SweepDependencies, row: LateQuestionRow): Promise<boolean
     await deps.dispatch.startLatePayment(handleOf(row), attempt);
     const asked = row.asked_again + 1;
     await deps.database.withSystem((em) =>
-      em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where id = ?`, [
+      em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where reference = ?`, [
         asked,
         nextQuestionOf(deps, row, asked),
-        BigInt(row.attempt_id),
+        row.attempt_reference,
       ]),
     );
   });
@@ -409,7 +409,7 @@ const REFUND_COLUMNS = `r.id, r.reference, r.application_id, a.name as applicati
 
 function refundHandleOf(row: RefundRow): RefundHandle {
   const awaitsApproval = row.status === 'AWAITING_APPROVAL';
-  return { ...moneyOf(row), gateway: row.gateway, refundId: BigInt(row.id), awaitsApproval };
+  return { ...moneyOf(row), gateway: row.gateway, awaitsApproval };
 }
 
 /** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */
@@ -432,9 +432,10 @@ function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigin
   return driven(deps, { refund: row.reference, what: 'refund not resumed' }, async () => {
     if ((await deps.dispatch.startRefund(refundHandleOf(row), decisionId)) === 'completed') {
       const open = await deps.database.withSystem((em) =>
-        em.execute<unknown[]>(`select 1 from refunds where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`, [
-          row.id,
-        ]),
+        em.execute<unknown[]>(
+          `select 1 from refunds where reference = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+          [row.reference],
+        ),
       );
       if (open.length > 0) {
         deps.log.error(

@@ -1,5 +1,6 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Scope } from './connection.ts';
+import { MissingRow } from './missing-row.ts';
 import type { Statements } from './statements.ts';
 
 export type DecisionKind = 'refund' | 'review' | 'late-payment' | 'manual';
@@ -166,6 +167,26 @@ export async function consumeDecision(statements: Statements, decisionId: bigint
     'update decisions set consumed_at = now(), outcome = ? where id = ? and consumed_at is null',
     [outcome, decisionId],
   );
+}
+
+/**
+ * The same in another transaction than that which took the decision up: the payment must still be the one that was decided on. Repeated, it
+ * keeps what came of it first.
+ *
+ * @throws MissingRow when the payment has no such decision
+ */
+export async function closeReviewDecision(
+  statements: Statements,
+  { payment, decisionId, outcome }: { readonly payment: string; readonly decisionId: string; readonly outcome: string },
+): Promise<void> {
+  const closed = await statements.execute<object[]>(
+    `update decisions d set consumed_at = coalesce(d.consumed_at, now()), outcome = coalesce(d.outcome, ?) from payments p
+     where d.id = ? and d.kind = 'review' and p.id = d.payment_id and p.reference = ? returning 1`,
+    [outcome, BigInt(decisionId), payment],
+  );
+  if (closed.length === 0) {
+    throw new MissingRow('decision', payment);
+  }
 }
 
 export interface SignalWithoutDecision {

@@ -201,9 +201,9 @@ export async function closeCallback(
   );
 }
 
-/** Values: outcome, attempt id, id of the newest callback that is closed, ids of those that stay open. */
+/** Values: outcome, the attempt's reference, id of the newest callback that is closed, ids of those that stay open. */
 export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
-     where attempt_id = ? and consumed_at is null and id <= ? and id <> all(?::bigint[])`;
+     where attempt_id = (select id from payment_attempts where reference = ?) and consumed_at is null and id <= ? and id <> all(?::bigint[])`;
 
 /**
  * Callbacks of charges that put a payment under review, and by which it was not settled in the end: they are to be asked about again, since
@@ -217,7 +217,8 @@ export async function reopenDoubted(statements: Statements, paymentId: bigint): 
 }
 
 export interface ConsumedCallbacks {
-  readonly attemptId: bigint;
+  /** Its public reference. */
+  readonly attempt: string;
   readonly upTo: bigint;
   readonly unanswered?: readonly bigint[];
 }
@@ -228,10 +229,10 @@ export interface ConsumedCallbacks {
  */
 export async function consumeCallbacks(
   statements: Statements,
-  { attemptId, upTo, unanswered = [] }: ConsumedCallbacks,
+  { attempt, upTo, unanswered = [] }: ConsumedCallbacks,
   outcome: CallbackOutcome,
 ): Promise<void> {
-  await statements.execute(CONSUME_CALLBACKS, [outcome, attemptId, upTo, bigintArray(unanswered)]);
+  await statements.execute(CONSUME_CALLBACKS, [outcome, attempt, upTo, bigintArray(unanswered)]);
 }
 
 /** An array as one value, whichever way a statement is run: MikroORM would spread a JavaScript array. */

@@ -307,6 +307,32 @@ export async function lockInvoice(
   return readInvoice(statements, scope, invoiceId);
 }
 
+/** The same by the invoice's reference. */
+export async function lockInvoiceByReference(
+  statements: Statements,
+  scope: Scope,
+  reference: string,
+): Promise<InvoiceRecord | null> {
+  await statements.execute(
+    'select 1 from invoices where reference = ? and application_id = ? and mode = ? for update',
+    [reference, scope.applicationId, scope.mode],
+  );
+  return readInvoiceByReference(statements, scope, reference);
+}
+
+/** The same by a payment of it; null, too, when that pays none. */
+export async function lockInvoicePaidBy(
+  statements: Statements,
+  scope: Scope,
+  paymentReference: string,
+): Promise<InvoiceRecord | null> {
+  const [locked] = await statements.execute<{ id: string }[]>(
+    `select id from invoices where id = (select invoice_id from payments where reference = ? and application_id = ? and mode = ?) for update`,
+    [paymentReference, scope.applicationId, scope.mode],
+  );
+  return locked === undefined ? null : readInvoice(statements, scope, BigInt(locked.id));
+}
+
 /** The payments that were made for an invoice, oldest first. */
 export async function paymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(

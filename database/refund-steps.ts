@@ -1,15 +1,16 @@
 import type { FinalRefundStatus, RefundReviewReason } from '../domain/refund.ts';
 import type { Scope } from './connection.ts';
+import { MissingRow } from './missing-row.ts';
 import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import { refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
 import type { Statements } from './statements.ts';
 
 /** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
-export async function noteAsked(statements: Statements, refundId: bigint): Promise<RefundRecord | null> {
+export async function noteAsked(statements: Statements, reference: string): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
     `update refunds set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
-     where id = ? and status = 'PENDING' returning *`,
-    [refundId],
+     where reference = ? and status = 'PENDING' returning *`,
+    [reference],
   );
   return row === undefined ? null : refundOf(row);
 }
@@ -17,12 +18,12 @@ export async function noteAsked(statements: Statements, refundId: bigint): Promi
 /** The question never left us, so it leaves no doubt: the row says again when one last did. */
 export async function noteNotAsked(
   statements: Statements,
-  { refundId, lastAskedAt }: { readonly refundId: bigint; readonly lastAskedAt: Date | null },
+  { reference, lastAskedAt }: { readonly reference: string; readonly lastAskedAt: Date | null },
 ): Promise<void> {
   await statements.execute(
     `update refunds set asked_at = ?::timestamptz
-     where id = ? and doubtful = ?::boolean and accepted_at is null and gateway_refund_id is null`,
-    [lastAskedAt, refundId, lastAskedAt !== null],
+     where reference = ? and doubtful = ?::boolean and accepted_at is null and gateway_refund_id is null`,
+    [lastAskedAt, reference, lastAskedAt !== null],
   );
 }
 
@@ -32,12 +33,12 @@ export async function noteNotAsked(
  */
 export async function noteAccepted(
   statements: Statements,
-  { refundId, gatewayRefundId, evidence }: { refundId: bigint; gatewayRefundId: string | null; evidence: string },
+  { reference, gatewayRefundId, evidence }: { reference: string; gatewayRefundId: string | null; evidence: string },
 ): Promise<void> {
   await statements.execute(
     `update refunds set accepted_at = coalesce(accepted_at, now()), gateway_refund_id = coalesce(gateway_refund_id, ?), evidence = ?, updated_at = now()
-     where id = ? and status = 'PENDING'`,
-    [gatewayRefundId, evidence, refundId],
+     where reference = ? and status = 'PENDING'`,
+    [gatewayRefundId, evidence, reference],
   );
 }
 
@@ -47,8 +48,11 @@ export function isAnotherRefund(error: unknown): boolean {
 }
 
 /** What the gateway said last, whatever follows from it. */
-export async function noteEvidence(statements: Statements, refundId: bigint, evidence: string): Promise<void> {
-  await statements.execute(`update refunds set evidence = ? where id = ? and status = 'PENDING'`, [evidence, refundId]);
+export async function noteEvidence(statements: Statements, reference: string, evidence: string): Promise<void> {
+  await statements.execute(`update refunds set evidence = ? where reference = ? and status = 'PENDING'`, [
+    evidence,
+    reference,
+  ]);
 }
 
 export interface RefundEnd {
@@ -125,17 +129,28 @@ export async function noteReopened(statements: Statements, refundId: bigint): Pr
   await statements.execute('update refunds set reopens_invoice = true where id = ?', [refundId]);
 }
 
-/** Stops the clock for a refund and says why. True when it was this call that did. */
+/**
+ * Stops the clock for a refund and says why. True when it was this call that did.
+ *
+ * @throws MissingRow when the scope has no such refund
+ */
 export async function reviewRefund(
   statements: Statements,
-  { refundId, reason }: { refundId: bigint; reason: RefundReviewReason },
+  { reference, reason }: { reference: string; reason: RefundReviewReason },
 ): Promise<boolean> {
   const rows = await statements.execute<object[]>(
     `update refunds set review_reason = ?, review_since = now(), updated_at = now()
-     where id = ? and status = 'PENDING' and review_reason is null returning 1`,
-    [reason, refundId],
+     where reference = ? and status = 'PENDING' and review_reason is null returning 1`,
+    [reason, reference],
   );
-  return rows.length > 0;
+  if (rows.length > 0) {
+    return true;
+  }
+  const known = await statements.execute<object[]>('select 1 from refunds where reference = ?', [reference]);
+  if (known.length === 0) {
+    throw new MissingRow('refund', reference);
+  }
+  return false;
 }
 
 export interface WaitingEvent {

@@ -89,7 +89,8 @@ export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' 
 
 /** All that an attempt needs to know, read in one statement. */
 export interface Delivery {
-  readonly id: bigint;
+  /** Public, and what its row is found by again: its number may be another one's once the database was set back to an older state. */
+  readonly eventId: string;
   readonly dialect: Dialect;
   readonly type: string;
   readonly payload: string;
@@ -113,7 +114,6 @@ export interface DeliveryEndpoint {
 }
 
 interface DeliveryRow {
-  id: string;
   dialect: Dialect;
   type: string;
   payload: string;
@@ -133,7 +133,7 @@ interface DeliveryRow {
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.id, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+    `select e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
     [eventId],
@@ -142,7 +142,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
     return null;
   }
   return {
-    id: BigInt(row.id),
+    eventId,
     dialect: row.dialect,
     type: row.type,
     payload: row.payload,
@@ -179,8 +179,8 @@ export async function claimProbe(statements: Statements, applicationId: bigint, 
 export async function parkEvent(statements: Statements, delivery: Delivery, reason: string): Promise<void> {
   await statements.execute(
     `update webhook_events set delivery_status = 'PARKED', last_error = ?, next_attempt_at = null, next_sweep_at = null, updated_at = now()
-     where id = ?::bigint and delivery_status <> 'DELIVERED'`,
-    [reason, delivery.id],
+     where event_id = ? and delivery_status <> 'DELIVERED'`,
+    [reason, delivery.eventId],
   );
 }
 
@@ -229,15 +229,15 @@ export async function recordDelivered(
      update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
        last_error = null, last_attempt_at = ?::timestamptz, delivered_at = coalesce(delivered_at, ?::timestamptz), next_attempt_at = null,
        next_sweep_at = null, updated_at = now()
-     where id = ?::bigint`,
+     where event_id = ?`,
     [
-      ...attemptValues({ scope, delivery, attempt }),
+      ...attemptValues({ delivery, attempt }),
       scope.applicationId,
       attempt.number,
       attempt.responseStatus,
       attempt.at,
       attempt.at,
-      delivery.id,
+      delivery.eventId,
     ],
   );
 }
@@ -248,7 +248,7 @@ export async function recordFailure(
   { scope, delivery, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
 ): Promise<FailureOutcome> {
   const { attempt } = failure;
-  await statements.execute(INSERT_ATTEMPT, attemptValues({ scope, delivery, attempt }));
+  await statements.execute(INSERT_ATTEMPT, attemptValues({ delivery, attempt }));
   const disabledReason = failure.url === null ? null : await failEndpoint(statements, scope, failure);
   const next = disabledReason === null ? failure.nextAttemptAt : null;
   await statements.execute(
@@ -256,7 +256,7 @@ export async function recordFailure(
        attempts = greatest(attempts, ?::integer), last_response_status = ?::integer, last_error = ?, last_attempt_at = ?::timestamptz,
        next_attempt_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end,
        next_sweep_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end, updated_at = now()
-     where id = ?::bigint`,
+     where event_id = ?`,
     [
       next === null ? 'PARKED' : 'RETRYING',
       attempt.number,
@@ -265,7 +265,7 @@ export async function recordFailure(
       attempt.at,
       next,
       next === null ? null : new Date(next.getTime() + SWEEP_GRACE_MS),
-      delivery.id,
+      delivery.eventId,
     ],
   );
   return { parked: next === null, disabledReason };
@@ -274,28 +274,18 @@ export async function recordFailure(
 /** A twin of this attempt, run again after its worker died, may have been faster: the first record stands. */
 const INSERT_ATTEMPT = `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt,
        duration_ms, created_at)
-     values (?::bigint, ?::bigint, ?, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz)
+     select id, application_id, mode, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz from webhook_events where event_id = ?
      on conflict (webhook_event_id, number) do nothing`;
 
-function attemptValues({
-  scope,
-  delivery,
-  attempt,
-}: {
-  scope: Scope;
-  delivery: Delivery;
-  attempt: AttemptRecord;
-}): unknown[] {
+function attemptValues({ delivery, attempt }: { delivery: Delivery; attempt: AttemptRecord }): unknown[] {
   return [
-    delivery.id,
-    scope.applicationId,
-    scope.mode,
     attempt.number,
     attempt.responseStatus,
     attempt.error,
     attempt.responseExcerpt,
     attempt.durationMs,
     attempt.at,
+    delivery.eventId,
   ];
 }
 

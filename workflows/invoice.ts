@@ -30,6 +30,7 @@ import {
   type InvoiceWorkflowInput,
 } from './messages/invoice.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
+import { unlessRowMissing } from './missing-row.ts';
 import { NOTIFY, SEND_MAILS } from './options.ts';
 
 const { driveInvoice } = proxyLocalActivities<InvoiceActivities>(NOTIFY);
@@ -105,7 +106,9 @@ class InvoiceRun {
   }
 
   private async sendMails(): Promise<number | null> {
-    const { againInMs } = await sendInvoiceMails(this.input).catch(() => ({ againInMs: MAIL_OUTAGE_PAUSE_MS }));
+    const { againInMs } = await sendInvoiceMails(this.input).catch(
+      unlessRowMissing({ againInMs: MAIL_OUTAGE_PAUSE_MS }),
+    );
     return againInMs === null ? null : Math.max(againInMs, MAIL_PAUSE_MIN_MS);
   }
 

@@ -21,6 +21,7 @@ import type { LatePaymentActivities, LatePaymentInput, LatePaymentResult } from 
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
+import { failIfRowMissing } from './missing-row.ts';
 import { ASK_GATEWAY, DECIDE, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS, PARK } from './options.ts';
 
 const { bookLatePayment } = proxyActivities<LatePaymentActivities>(ASK_GATEWAY);
@@ -106,6 +107,7 @@ async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Si
     try {
       return await bookLatePayment(input);
     } catch (error) {
+      failIfRowMissing(error);
       if (isCancellation(error)) {
         throw error;
       }

@@ -38,6 +38,7 @@ import {
 } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
 import { book, utc } from './booking.ts';
+import { failIfRowMissing, unlessRowMissing } from './missing-row.ts';
 import {
   ASK_GATEWAY,
   BOOK,
@@ -153,7 +154,7 @@ class PaymentRun {
     for (let tries = 0; ; tries += 1) {
       await this.renewWhenLong();
       const covered = this.choices;
-      const opened = await openCheckout(this.input).catch(() => ({ kind: 'lost' as const }));
+      const opened = await openCheckout(this.input).catch(unlessRowMissing({ kind: 'lost' as const }));
       this.choicesTried = covered;
       switch (opened.kind) {
         case 'ended':
@@ -314,7 +315,8 @@ class PaymentRun {
     this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
     try {
       return await verifyPayment({ ...this.input, final, ...(riskAccepted ? { riskAccepted } : {}) });
-    } catch {
+    } catch (error) {
+      failIfRowMissing(error);
       return { kind: 'undecided', hopeful: true };
     }
   }

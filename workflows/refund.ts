@@ -20,6 +20,7 @@ import {
 } from '@temporalio/workflow';
 import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../domain/refund.ts';
 import { book, utc } from './booking.ts';
+import { unlessRowMissing } from './missing-row.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   decisionSignal,
@@ -97,7 +98,7 @@ class RefundRun {
     const sinceMs = this.input.pollingSinceMs ?? Date.now();
     for (let tries = 0; ; tries += 1) {
       this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
-      const answer = await driveRefund(this.input).catch((): RefundAnswer => ({ kind: 'waiting' }));
+      const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
       switch (answer.kind) {
         case 'refunded':
           return this.end({ status: 'SUCCEEDED' });

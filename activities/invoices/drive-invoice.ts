@@ -1,6 +1,7 @@
 import { dropMails, insertNotice, nextMailInMs, noticesDone } from '../../database/invoice-notices.ts';
 import { setDriven } from '../../database/invoice-steps.ts';
-import { lockInvoice, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import { lockInvoiceByReference, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
 import {
   dueMinorOf,
@@ -34,9 +35,9 @@ const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
 export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoiceInput): Promise<InvoiceStand> {
   const now = new Date(input.nowMs);
   const { stand, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
-    const locked = await lockInvoice(statements, scopeOf(input), BigInt(input.invoiceId));
+    const locked = await lockInvoiceByReference(statements, scopeOf(input), input.reference);
     if (locked === null || locked.status === 'DRAFT') {
-      throw new Error('the scope has no such invoice that was issued');
+      throw new MissingRow('invoice', input.reference);
     }
     const today = deps.calendar.today(now);
     const expiry = await expireInvoice(deps, statements, { invoice: locked, now, today });
@@ -53,7 +54,8 @@ export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoi
     if (ended) {
       await dropMails(statements, invoice.id);
     }
-    const mailWaits = !ended && invoice.pausedAt === null && (await nextMailInMs(statements, invoice.id)) !== null;
+    const mailWaits =
+      !ended && invoice.pausedAt === null && (await nextMailInMs(statements, invoice.reference)) !== null;
     const standing = standIn(invoice, { today, nextAtMs, expiryAtMs, mailWaits });
     return { stand: standing, followUps: [...expiry.followUps, ...told] };
   });

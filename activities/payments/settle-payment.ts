@@ -1,4 +1,4 @@
-import { consumeDecision } from '../../database/decisions.ts';
+import { closeReviewDecision } from '../../database/decisions.ts';
 import { reopenDoubted } from '../../database/gateway-callbacks.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import { postTransaction } from '../../database/ledger.ts';
@@ -49,7 +49,7 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
   }
   const invoice = await lockInvoiceOf(statements, input);
   const settled = await endPayment(statements, {
-    paymentId: BigInt(input.paymentId),
+    reference: input.reference,
     status: input.status,
     failureCode: input.failureCode ?? null,
     invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
@@ -60,9 +60,10 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
     return alreadySettled(deps, statements, input);
   }
   if (input.decisionId !== undefined) {
-    await consumeDecision(statements, BigInt(input.decisionId), input.status);
+    const { reference: payment, decisionId, status: outcome } = input;
+    await closeReviewDecision(statements, { payment, decisionId, outcome });
     if (input.status === 'SUCCEEDED') {
-      await reopenDoubted(statements, BigInt(input.paymentId));
+      await reopenDoubted(statements, settled.payment.id);
     }
   }
   const { payment } = settled;
@@ -132,7 +133,7 @@ async function alreadySettled(
   statements: Statements,
   input: SettleInput,
 ): Promise<Settled> {
-  const ended = await readEnded(statements, BigInt(input.paymentId));
+  const ended = await readEnded(statements, input.reference);
   const status = endOf(ended);
   const { waitingEventId: eventId } = ended;
   return { status, followUps: eventId === null ? [] : [deliveryOf(deps, input, { eventId, status })] };

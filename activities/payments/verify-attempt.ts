@@ -62,7 +62,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     const { newestCallbackId } = question;
     const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
     await deps.database.inOneTrip(scopeOf(input), (statements) =>
-      recordAnswer(statements, { attemptId: attempt.id, answer: said, outcome, newestCallbackId, unanswered }),
+      recordAnswer(statements, { attempt: attempt.reference, answer: said, outcome, newestCallbackId, unanswered }),
     );
   };
   if (answer.kind === 'charged') {

@@ -15,9 +15,7 @@ const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED
  */
 export async function verifyPayment(deps: ActivityDependencies, input: VerifyInput): Promise<Verdict> {
   const scope = scopeOf(input);
-  const question = await deps.database.inOneTrip(scope, (statements) =>
-    takeUpQuestion(statements, BigInt(input.paymentId)),
-  );
+  const question = await deps.database.inOneTrip(scope, (statements) => takeUpQuestion(statements, input.reference));
   if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
     return { kind: 'charged' };
   }

@@ -175,7 +175,7 @@ async function write(
     const amount = { amountMinor, currency };
     await deps.dispatch
       .decideLatePayment(
-        { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
+        { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
         { attemptReference, decisionId: stored.id },
       )
       .catch((error: unknown) => {

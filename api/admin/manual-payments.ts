@@ -131,8 +131,8 @@ function decideOne(deps: AdminDependencies): AdminRoute {
   });
 }
 
-async function tell(deps: AdminDependencies, { scope, paymentId, attemptId }: FoundSubmission, kept: KeptCallback) {
-  await passOn(deps, kept, { scope, paymentId, attemptId, gateway: GATEWAY }).catch((error: unknown) => {
+async function tell(deps: AdminDependencies, { scope }: FoundSubmission, kept: KeptCallback) {
+  await passOn(deps, kept, { scope, gateway: GATEWAY }).catch((error: unknown) => {
     deps.log.warn(
       { payment: kept.payment.reference, error: describeError(error) },
       'decision not signalled; the sweeper will',

@@ -217,12 +217,12 @@ function review(deps: AdminDependencies): AdminRoute {
           data: { payment: paymentView(payment, deps.webUrl), decision: 'awaits-second-person' as const },
         };
       }
-      const { id: paymentId, reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
+      const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
       const { applicationName } = found;
       const amount = { amountMinor, currency };
       await deps.dispatch
         .signalReviewDecision(
-          { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
+          { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
           decision.id,
         )
         .catch((error: unknown) => {

@@ -146,7 +146,6 @@ type Begun =
   | { readonly isNew: false; readonly reference: string }
   | {
       readonly isNew: true;
-      readonly paymentId: bigint;
       readonly reference: string;
       readonly amountMinor: bigint;
       readonly gateway: string | null;
@@ -177,11 +176,10 @@ async function begin(
   }
   const { expiryMinutes } = rules;
   const payment = paymentOfInvoice(deps, { invoice, amountMinor, where, expiryMinutes });
-  const paymentId = await insertPayment(statements, payment, null);
-  if (paymentId === null) {
+  if ((await insertPayment(statements, payment, null)) === null) {
     throw new Error('a payment was not stored');
   }
-  return { isNew: true, paymentId, reference: payment.reference, amountMinor, gateway: where.gateway };
+  return { isNew: true, reference: payment.reference, amountMinor, gateway: where.gateway };
 }
 
 /** The sum in minor units, or why there is none. What the page showed must still be so. */
@@ -208,14 +206,11 @@ function chosenAmount(
 async function openCheckout(
   deps: ApiDependencies,
   { scope, invoice, applicationName }: PublicInvoice,
-  { paymentId, reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
+  { reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
 ): Promise<void> {
   const amount = { amountMinor, currency: invoice.currency };
   await deps.dispatch
-    .openCheckout(
-      { paymentId, reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id },
-      SESSION_WAIT,
-    )
+    .openCheckout({ reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id }, SESSION_WAIT)
     .catch((error: unknown) => {
       deps.log.warn(
         { payment: reference, error: describeError(error) },

@@ -141,7 +141,6 @@ async function openCheckout(
   try {
     await deps.dispatch.openCheckout(
       {
-        paymentId,
         reference,
         applicationId: scope.applicationId,
         applicationName: application.name,

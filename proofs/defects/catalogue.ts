@@ -6,6 +6,8 @@ const STORIES = simulation(800);
 const ROUND = faults({ seed: 1, round: 0 });
 const REPLAY = testFile('test/replay/replay.test.ts');
 const WORKFLOW_SOURCE = testFile('test/defects/workflow-source.test.ts');
+const RESTORED = testFileWithServers('test/activities/restored-database.test.ts');
+const RESTORE_COMMAND = testFileWithServers('test/scripts/restore.test.ts');
 const CONSTANT_TIME = testFile('test/defects/constant-time.test.ts');
 
 /** Mistakes that payment services have made. Each is a few lines, compiles, and works as long as nothing goes wrong. */
@@ -125,13 +127,13 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/settlements.ts',
-        find: '`update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`',
-        replace: '`update payments set ${ENDED} where id = ? returning *`',
+        find: '`update payments set ${ENDED} where reference = ? and ${IS_OPEN} returning *`',
+        replace: '`update payments set ${ENDED} where reference = ? returning *`',
       },
       {
         file: 'database/settlements.ts',
-        find: "c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}",
-        replace: "c.status = 'CONFIRMED' and p.id = ?",
+        find: "c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}",
+        replace: "c.status = 'CONFIRMED' and p.reference = ?",
       },
     ],
     caughtBy: [
@@ -470,8 +472,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/refund.ts',
-        find: ".catch((): RefundAnswer => ({ kind: 'waiting' }));",
-        replace: ".catch((): RefundAnswer => ({ kind: 'failed', code: 'GATEWAY_SILENT' }));",
+        find: ".catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));",
+        replace: ".catch(unlessRowMissing<RefundAnswer>({ kind: 'failed', code: 'GATEWAY_SILENT' }));",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
@@ -674,8 +676,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/attempts.ts',
-        find: 'from opened where p.id = opened.payment_id and opened.superseded_at is null and p.id = ?',
-        replace: 'where p.id = ?',
+        find: 'from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ?',
+        replace: 'where p.reference = ?',
       },
     ],
     caughtBy: [
@@ -727,9 +729,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two payments that settle at once both count from what was paid before, and one of them is forgotten.',
     edits: [
       {
-        file: 'activities/invoices/apply-payment.ts',
-        find: 'const invoice = await lockInvoice(statements, scopeOf(input), BigInt(input.invoiceId));',
-        replace: 'const invoice = await readInvoice(statements, scopeOf(input), BigInt(input.invoiceId));',
+        file: 'database/invoices.ts',
+        find: 'from payments where reference = ? and application_id = ? and mode = ?) for update`',
+        replace: 'from payments where reference = ? and application_id = ? and mode = ?)`',
       },
     ],
     // A story meets it once in some thousand seeds; twelve real connections meet it every time.
@@ -856,5 +858,92 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
     caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
+  },
+  {
+    name: 'attempt-of-any-payment',
+    breaks: 'After a restore the late money of one payment is booked for another one that has its number.',
+    edits: [
+      {
+        file: 'activities/late-payments.ts',
+        find: '{ reference: attemptReference, paymentId: payment.id }',
+        replace: '{ reference: attemptReference }',
+      },
+    ],
+    caughtBy: [
+      { check: RESTORED, names: 'an activity that names rows of two payments bookLatePayment fails for good' },
+    ],
+  },
+  {
+    name: 'decision-of-any-payment',
+    breaks: 'After a restore a payment is ended by a decision about another one that has its number.',
+    edits: [
+      {
+        file: 'database/decisions.ts',
+        find: 'p.id = d.payment_id and p.reference = ? returning 1',
+        replace: 'p.id = d.payment_id and ?::text is not null returning 1',
+      },
+    ],
+    caughtBy: [
+      {
+        check: RESTORED,
+        names:
+          'an activity that names rows of two payments settlePayment does not end a payment by a decision about another one',
+      },
+    ],
+  },
+  {
+    name: 'missing-row-tried-for-ever',
+    breaks: 'A workflow whose row is gone after a restore tries again for days, and nobody hears of it.',
+    edits: [
+      {
+        file: 'workflows/missing-row.ts',
+        find: 'cause.type === ROW_MISSING) {',
+        replace: "cause.type === ROW_MISSING && cause.message === '') {",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/row-missing.test.ts'),
+        names:
+          'a workflow whose row is gone, since an older database was restored, fails at once: a payment that is opening',
+      },
+    ],
+  },
+  {
+    name: 'restored-numbers-given-out-again',
+    breaks: 'After a restore rows get the numbers that others had.',
+    edits: [
+      {
+        file: 'database/after-restore.ts',
+        find: 'return { name, from, to: base + gap };',
+        replace: 'return { name, from, to: base };',
+      },
+    ],
+    caughtBy: [
+      {
+        check: RESTORE_COMMAND,
+        names:
+          'a database that is set back to an older state is put right: orphans end, and no number is given out again',
+      },
+    ],
+  },
+  {
+    name: 'restored-refund-asked-as-new',
+    breaks: 'After a restore a refund that was given back is asked for as if nobody ever had.',
+    edits: [
+      {
+        file: 'database/after-restore.ts',
+        find: 'update refunds set doubtful = true, asked_at =',
+        replace: 'update refunds set asked_at =',
+      },
+      { file: 'database/after-restore.ts', find: 'coalesce(asked_at, now())', replace: 'null' },
+    ],
+    caughtBy: [
+      {
+        check: RESTORE_COMMAND,
+        names:
+          'a database that is set back to an older state catches up with its gateways once workers run, and books everything once',
+      },
+    ],
   },
 ];

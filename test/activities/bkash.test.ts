@@ -8,9 +8,9 @@ import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /* The whole way of a payment at bKash, through the steps of its workflow: one token serves all of it. */
 
@@ -51,7 +51,7 @@ async function charges(attempt: Row): Promise<unknown[]> {
 }
 
 /** A refund of 40.00 that waits to be carried out. */
-function reserved(input: PaymentWorkflowInput): Promise<RefundRecord> {
+function reserved(input: StoredPayment): Promise<RefundRecord> {
   const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
   return world.database.inTransaction(scope, (statements) =>
     reserveRefund(statements, {
@@ -66,7 +66,7 @@ function reserved(input: PaymentWorkflowInput): Promise<RefundRecord> {
   );
 }
 
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 test('the browser’s return is stored and signalled, the payment executed, confirmed, booked and given back', async () => {
   // The return proves nothing: before our execution no money has moved.
@@ -131,8 +131,7 @@ test('a refund that went unanswered is sent again only when bKash has certainly 
   await verify(input);
   await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
   const refund = await reserved(input);
-  const drive = () =>
-    world.activities.driveRefund({ ...input, refundId: refund.id.toString(), reference: refund.reference });
+  const drive = () => world.activities.driveRefund({ ...input, reference: refund.reference });
   const sent = async (): Promise<number> =>
     Date.parse(
       String(

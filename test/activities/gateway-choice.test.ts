@@ -12,8 +12,8 @@ import { attemptReference } from '../../domain/references.ts';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle, type Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /* The payer chooses between two gateways that are really asked, by the steps of the payment's workflow. */
 
@@ -34,13 +34,13 @@ afterAll(async () => {
 const BOTH = ['sslcommerz', 'bkash'];
 
 /** A payment that waits for its payer's choice. */
-async function choosing(fields: NewPayment = {}): Promise<PaymentWorkflowInput> {
+async function choosing(fields: NewPayment = {}): Promise<StoredPayment> {
   const input = await world.payment({ gatewayChoices: BOTH, ...fields });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
   return input;
 }
 
-const choose = (input: PaymentWorkflowInput, gateway: string): Promise<ChoiceOutcome> =>
+const choose = (input: StoredPayment, gateway: string): Promise<ChoiceOutcome> =>
   world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
     chooseGateway(statements, {
       paymentId: BigInt(input.paymentId),
@@ -51,15 +51,15 @@ const choose = (input: PaymentWorkflowInput, gateway: string): Promise<ChoiceOut
   );
 
 /** Chosen, and its page open. */
-async function chosen(input: PaymentWorkflowInput, gateway: string): Promise<Row> {
+async function chosen(input: StoredPayment, gateway: string): Promise<Row> {
   expect(await choose(input, gateway)).toMatchObject({ kind: 'chosen' });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway });
   return world.attemptRow(input);
 }
 
-const attemptsOf = (input: PaymentWorkflowInput) =>
+const attemptsOf = (input: StoredPayment) =>
   world.rows('select * from payment_attempts where payment_id = ?::bigint order by number', [input.paymentId]);
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 async function bkash(attempt: Row, action: string): Promise<Row> {
   const answer = await fetch(`${simulator.url}/__sim/bkash/payments/${String(attempt['reference'])}/${action}`, {
@@ -197,8 +197,8 @@ describe('what the payer has left behind', () => {
     const [left] = await attemptsOf(input);
     await world.database.inOneTrip({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
       recordSession(statements, {
-        paymentId: BigInt(input.paymentId),
-        attemptId: BigInt(String(left?.['id'])),
+        payment: input.reference,
+        attempt: String(left?.['reference']),
         sessionKey: 'left',
         gatewayUrl: 'https://gateway.example/left',
         expiresAt: new Date(Date.now() + 60_000),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { GatewayFailure, type AttemptAnswer, type Charge } from '../../gateways/port.ts';
-import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
+import type { Verdict } from '../../workflows/messages/payment.ts';
 import { createScriptedWorld, type ScriptedWorld } from './scripted-payments.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: ScriptedWorld;
 beforeAll(async () => {
@@ -39,11 +40,11 @@ function answers(...said: AttemptAnswer[]): void {
   };
 }
 
-const open = (input: PaymentWorkflowInput) => world.activities.openCheckout(input);
-const verify = (input: PaymentWorkflowInput, final = false): Promise<Verdict> =>
+const open = (input: StoredPayment) => world.activities.openCheckout(input);
+const verify = (input: StoredPayment, final = false): Promise<Verdict> =>
   world.activities.verifyPayment({ ...input, final });
 const charged = (charge: Charge): AttemptAnswer => ({ kind: 'charged', charge });
-const eventsOf = (input: PaymentWorkflowInput) =>
+const eventsOf = (input: StoredPayment) =>
   world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
 
 describe('the order that a gateway gets', () => {
@@ -508,7 +509,7 @@ describe('a question about several attempts', () => {
 });
 
 describe('the end of a payment', () => {
-  const settle = (input: PaymentWorkflowInput, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED', more = {}) =>
+  const settle = (input: StoredPayment, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED', more = {}) =>
     world.activities.settlePayment({ ...input, status, ...more });
 
   test('as paid posts the charge and its fee, tells the app once and starts the delivery', async () => {
@@ -655,7 +656,7 @@ describe('review', () => {
     // The log is where an operator looks first.
     const input = await world.payment();
     await expect(
-      world.activities.markForReview({ ...input, paymentId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),
+      world.activities.markForReview({ ...input, applicationId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),
     ).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
     expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'markForReview' })]);
   });

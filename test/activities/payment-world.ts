@@ -24,9 +24,10 @@ import { signFields } from '../../simulators/sslcommerz/signature.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
 import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
 import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
-import type { PaymentActivities, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import type { PaymentActivities } from '../../workflows/messages/payment.ts';
 import type { RefundActivities } from '../../workflows/messages/refund.ts';
 import { createTestDatabase } from '../support/database.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 export type Form = Record<string, string>;
 export type Row = Record<string, unknown>;
@@ -77,13 +78,13 @@ export interface PaymentWorld {
   readonly temporal: Partial<Dispatch>;
   readonly log: Row[];
   readonly apiUrl: string;
-  payment(fields?: NewPayment): Promise<PaymentWorkflowInput>;
+  payment(fields?: NewPayment): Promise<StoredPayment>;
   /** Opens the checkout as the workflow does; answers the attempt's row. */
-  opened(fields?: NewPayment): Promise<{ input: PaymentWorkflowInput; attempt: Row }>;
-  handleOf(input: PaymentWorkflowInput): PaymentHandle;
-  paymentRow(input: PaymentWorkflowInput): Promise<Row>;
-  attemptRow(input: PaymentWorkflowInput): Promise<Row>;
-  callbacksOf(input: PaymentWorkflowInput): Promise<Row[]>;
+  opened(fields?: NewPayment): Promise<{ input: StoredPayment; attempt: Row }>;
+  handleOf(input: StoredPayment): PaymentHandle;
+  paymentRow(input: StoredPayment): Promise<Row>;
+  attemptRow(input: StoredPayment): Promise<Row>;
+  callbacksOf(input: StoredPayment): Promise<Row[]>;
   rows(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** The simulator's control plane. */
   control(method: string, path: string, body?: unknown): Promise<unknown>;
@@ -200,7 +201,7 @@ export async function createPaymentWorld({
   const one = async (sql: string, parameters: readonly unknown[]): Promise<Row> =>
     (await rows(sql, parameters))[0] ?? {};
   const payment = (fields: NewPayment = {}) => insertPayment(database, app.applicationId, fields);
-  const attemptRow = (input: PaymentWorkflowInput) =>
+  const attemptRow = (input: StoredPayment) =>
     one('select * from payment_attempts where payment_id = ?::bigint order by number desc limit 1', [input.paymentId]);
   const control: PaymentWorld['control'] = async (method, path, body) => {
     const sentBody =
@@ -237,7 +238,6 @@ export async function createPaymentWorld({
       return { input, attempt: await attemptRow(input) };
     },
     handleOf: (input) => ({
-      paymentId: BigInt(input.paymentId),
       reference: input.reference,
       applicationId: BigInt(input.applicationId),
       applicationName: 'Shop',
@@ -283,11 +283,7 @@ export async function createPaymentWorld({
   };
 }
 
-async function insertPayment(
-  database: Database,
-  applicationId: bigint,
-  fields: NewPayment,
-): Promise<PaymentWorkflowInput> {
+async function insertPayment(database: Database, applicationId: bigint, fields: NewPayment): Promise<StoredPayment> {
   const { amountMinor = 10_000n, mode = 'TEST', expiresInMs = 30 * 60_000 } = fields;
   const reference = paymentReference();
   const [row] = await database.withScope({ applicationId, mode }, (em) =>

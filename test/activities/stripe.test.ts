@@ -10,8 +10,8 @@ import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /* A payment at Stripe by the steps of its workflow, and what becomes of a page there that nobody shall pay by any more. */
 
@@ -51,9 +51,9 @@ async function sessionOf(attempt: Row): Promise<Row> {
   return session ?? {};
 }
 
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 const opened = (fields: NewPayment = {}) => world.opened({ gateway: 'stripe', ...fields });
-const attemptsOf = (input: PaymentWorkflowInput) =>
+const attemptsOf = (input: StoredPayment) =>
   world.rows('select * from payment_attempts where payment_id = ?::bigint order by number', [input.paymentId]);
 
 describe('a payment at Stripe', () => {
@@ -87,7 +87,7 @@ describe('a payment at Stripe', () => {
 });
 
 describe('a page that is not to be paid by any more', () => {
-  const cancel = (input: PaymentWorkflowInput) =>
+  const cancel = (input: StoredPayment) =>
     world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [input.paymentId]);
 
   test.each([
@@ -150,7 +150,7 @@ function racing(before: () => Promise<unknown>) {
 }
 
 describe('a page that the payer has left for another gateway', () => {
-  const choose = async (input: PaymentWorkflowInput, gateway: string) => {
+  const choose = async (input: StoredPayment, gateway: string) => {
     const outcome = await world.database.inTransaction(
       { applicationId: world.app.applicationId, mode: 'TEST' },
       (statements) =>

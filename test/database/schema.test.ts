@@ -27,6 +27,7 @@ const WITHOUT_ENTITY = [
   'invoices',
   'ledger_sealed_rows',
   'ledger_seals',
+  'lost_invoice_numbers',
   'manual_confirmations',
   'manual_submissions',
   'mikro_orm_migrations',

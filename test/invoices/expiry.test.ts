@@ -121,7 +121,11 @@ describe('an invoice with an expiry', () => {
     await world.drive(invoice, await lapse(invoice));
     world.calls.length = 0;
     await world.activities.settlePayment({ ...payment, status: 'CANCELLED' });
-    expect(world.calls).toContainEqual(['tellInvoice', expect.objectContaining({ invoiceId: invoice.id }), 'payment']);
+    expect(world.calls).toContainEqual([
+      'tellInvoice',
+      expect.objectContaining({ reference: invoice.reference }),
+      'payment',
+    ]);
     await world.drive(invoice, new Date());
     expect([await statusOf(invoice), await typesOf(invoice)]).toEqual(['EXPIRED', ['invoice.expired']]);
   });

@@ -17,7 +17,7 @@ const endpoint: DeliveryEndpoint = {
   circuitOpenUntil: null,
 };
 const delivery: Delivery = {
-  id: 7n,
+  eventId: 'evt_7',
   dialect: 'native',
   type: 'payment.succeeded',
   payload: '{"note":"৳"}',

@@ -1,7 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { randomInt } from 'node:crypto';
 import type { SettledStatus } from '../../domain/payment.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createDispatch, type Dispatch, type PaymentHandle } from '../../temporal/dispatch.ts';
@@ -107,7 +106,6 @@ export async function openTheatre(): Promise<Theatre> {
 
 function newStage(client: Client, script: Script, expiresAtMs: number): StagedPayment {
   const payment: PaymentHandle = {
-    paymentId: BigInt(randomInt(1, 2 ** 40)),
     reference: paymentReference(),
     applicationId: 7n,
     applicationName: 'Shop',

@@ -3,7 +3,6 @@ import type { ShownInvoiceStatus } from '../../domain/invoice.ts';
 import type { ScopeInput } from './names.ts';
 
 export interface InvoiceWorkflowInput extends ScopeInput {
-  readonly invoiceId: string;
   readonly reference: string;
 }
 

@@ -3,10 +3,9 @@ import type { PaymentStatus, ReviewReason, SettledStatus } from '../../domain/pa
 import type { ScopeInput } from './names.ts';
 
 export interface PaymentWorkflowInput extends ScopeInput {
-  readonly paymentId: string;
   readonly reference: string;
-  /** Of a payment that pays an invoice: it is locked before the payment is. */
-  readonly invoiceId?: string;
+  /** It pays an invoice, which is locked before the payment is. */
+  readonly paysInvoice?: true;
 }
 
 /** How far the checkout has come when the update answers. */

@@ -3,7 +3,6 @@ import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../../
 import type { ScopeInput } from './names.ts';
 
 export interface RefundWorkflowInput extends ScopeInput {
-  readonly refundId: string;
   readonly reference: string;
   /** Set by a run that goes on where a long one stopped: Unix time in milliseconds when the gateway accepted. */
   readonly pollingSinceMs?: number;
