@@ -1,11 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
+import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
+import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -41,11 +43,19 @@ const allow = config.outboundAllow;
 const publicHttp = createHttpClient({ guard: 'public-only', allow });
 const secrets = createSecretBox(config.masterKey);
 const bkashTokens = new GatewayTokens({ database, secrets });
+const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
 const gatewayHttp = observeHttpClient(http, telemetry, 'gateway exchange');
 const deps = {
   database,
   gateways: observeGateways(
-    createGatewayRegistry({ config, http: gatewayHttp, secrets, bkashTokens, readManual: manualBook(database) }),
+    createGatewayRegistry({
+      config,
+      http: gatewayHttp,
+      secrets,
+      bkashTokens,
+      bkashExecutions,
+      readManual: manualBook(database),
+    }),
     telemetry,
   ),
   dispatch: createDispatch(temporal.client),

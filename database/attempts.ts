@@ -345,6 +345,56 @@ export async function recordAnswer(
   );
 }
 
+export interface UnpaidEnd {
+  readonly attemptId: bigint;
+  readonly status: 'FAILED' | 'CANCELLED' | 'CLOSED';
+  readonly askAgainAt: Date | null;
+  /**
+   * The gateway did not say plainly that nothing was taken, but nothing can be without our word: it ends only where that was never given.
+   */
+  readonly onlyUnexecuted: boolean;
+  /** The payer may try another way: the attempt is left, and the page asks where. */
+  readonly choosesAgain: boolean;
+  readonly newestCallbackId: bigint;
+}
+
+/**
+ * Ends an attempt without a charge and closes its callbacks, in one statement. From then on its money is moved by no word of ours: the guard is
+ * in the row that permits an execution (`GatewayExecutions.begin`).
+ * @returns false, and nothing is changed, when another process has executed it meanwhile, the gateway has confirmed a charge, or the payer who
+ * was to choose again has done so
+ */
+export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): Promise<boolean> {
+  const { attemptId, status, askAgainAt, onlyUnexecuted, choosesAgain, newestCallbackId } = end;
+  const [row] = await statements.execute<{ ended: boolean }[]>(
+    `with ended as (
+       update payment_attempts set status = ?, ask_again_at = coalesce(?::timestamptz, ask_again_at),
+         superseded_at = case when ? then now() else superseded_at end, updated_at = now()
+       where id = ? and status <> 'CONFIRMED' and (not ? or (execution_at_work_until is null and execution_doubt is null))
+         and (not ? or superseded_at is null)
+       returning payment_id),
+     consumed as (
+       update gateway_callbacks set outcome = case when signature_valid then 'ACCEPTED' else 'FORGED' end, consumed_at = now()
+       where attempt_id = ? and consumed_at is null and id <= ? and exists (select 1 from ended)),
+     asked_where as (
+       update payments p set gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
+       from ended where ? and p.id = ended.payment_id and p.status in ('CREATED', 'PENDING') and p.cancel_requested_at is null)
+     select exists (select 1 from ended) as ended`,
+    [
+      status,
+      askAgainAt,
+      choosesAgain,
+      attemptId,
+      onlyUnexecuted,
+      choosesAgain,
+      attemptId,
+      newestCallbackId,
+      choosesAgain,
+    ],
+  );
+  return row?.ended === true;
+}
+
 /** Another attempt of the same payment was confirmed first. */
 export function isOutrun(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'payment_attempts_one_confirmed';

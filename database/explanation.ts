@@ -49,6 +49,9 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
       at(attempt.openedAt, `attempt ${attempt.number}: checkout opened`),
       at(attempt.supersededAt, `attempt ${attempt.number}: left by the payer for another gateway`),
       at(attempt.confirmedAt, `attempt ${attempt.number}: charge confirmed by the gateway`),
+      attempt.status === 'FAILED' || attempt.status === 'CANCELLED'
+        ? at(attempt.updatedAt, `attempt ${attempt.number} ended without a charge`, attempt.status)
+        : null,
       attempt.failureCode === null
         ? null
         : at(attempt.updatedAt, `attempt ${attempt.number} refused`, attempt.failureCode ?? null),

@@ -89,6 +89,19 @@ export async function retireStore(
   return row?.store_id ?? null;
 }
 
+/** Whether the slot has a store of its own, or had one. */
+export async function hasHadStore(
+  statements: Statements,
+  { applicationId, mode, gateway }: StoreSlot,
+): Promise<boolean> {
+  const [row] = await statements.execute<{ has: boolean }[]>(
+    `select exists (select 1 from gateway_configurations
+       where application_id is not distinct from ?::bigint and mode = ? and gateway = ?) as has`,
+    [applicationId, mode, gateway],
+  );
+  return row?.has === true;
+}
+
 /** Two operators who choose at once do it one after the other. */
 async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
   const slot = `${applicationId ?? 'all'} ${mode} ${gateway}`;

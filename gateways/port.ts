@@ -57,6 +57,16 @@ export interface AttemptHandle {
    * question is only how an attempt stands, above all once its payment has ended.
    */
   readonly mayExecute?: boolean;
+  /**
+   * A signed callback says that the payer came back without paying, and by which session. Believed only where money moves when we say so, and
+   * we never have.
+   */
+  readonly claimedEnd?: ClaimedEnd;
+}
+
+export interface ClaimedEnd {
+  readonly kind: 'cancelled' | 'failed';
+  readonly validationId: string | null;
 }
 
 /** A charge as the gateway itself confirms it. */
@@ -92,6 +102,8 @@ export type AttemptAnswer =
   /** The payer says that he has paid, and a person looks whether it is so. */
   | { readonly kind: 'with-operator'; readonly since: Date }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
+  /** The payer came back without paying, and no money moves without our word, which was never given: it must not be given any more. */
+  | { readonly kind: 'given-up'; readonly as: 'failed' | 'cancelled' }
   | { readonly kind: 'unknown'; readonly note: string };
 
 /** A callback as its signature and its words stand; nothing in it is believed. */

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { openDatabase, type Database } from '../database/connection.ts';
+import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { Findings } from '../database/ledger/findings.ts';
 import { verifyLedger } from '../database/ledger/verify.ts';
 import type { Witness } from '../database/ledger/verify-chain.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
+import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -117,7 +119,15 @@ async function askAll(
     const config = readConfig(environment());
     const secrets = createSecretBox(config.masterKey);
     const bkashTokens = new GatewayTokens({ database, secrets });
-    const gateways = createGatewayRegistry({ config, http, secrets, bkashTokens, readManual: manualBook(database) });
+    const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
+    const gateways = createGatewayRegistry({
+      config,
+      http,
+      secrets,
+      bkashTokens,
+      bkashExecutions,
+      readManual: manualBook(database),
+    });
     return await askGateways({ database, gateways, findings });
   } finally {
     await http.close();

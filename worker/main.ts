@@ -2,10 +2,12 @@ import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
+import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { observeGateways } from '../gateways/observed.ts';
+import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -55,6 +57,7 @@ const database = await openDatabase({
 await requireDurability({ database, environment: config.environment, log });
 const secrets = createSecretBox(config.masterKey);
 const bkashTokens = new GatewayTokens({ database, secrets });
+const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
 const webhookHttp = observeHttpClient(
@@ -69,7 +72,14 @@ const workers = await createWorkers(
   {
     database,
     gateways: observeGateways(
-      createGatewayRegistry({ config, http: gatewayHttp, secrets, bkashTokens, readManual: manualBook(database) }),
+      createGatewayRegistry({
+        config,
+        http: gatewayHttp,
+        secrets,
+        bkashTokens,
+        bkashExecutions,
+        readManual: manualBook(database),
+      }),
       telemetry,
     ),
     dispatch: createDispatch(temporal.client),

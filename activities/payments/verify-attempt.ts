@@ -1,15 +1,18 @@
 import {
   isOutrun,
   recordAnswer,
+  recordUnpaidEnd,
   type AttemptAnswerRecord,
   type AttemptRecord,
   type Question,
+  type UnpaidEnd,
 } from '../../database/attempts.ts';
 import { sqlStateOf } from '../../database/connection.ts';
 import type { CallbackOutcome } from '../../database/entities/payment.ts';
+import { CHOICES_MAX } from '../../database/gateway-choices.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { nextLateQuestion } from '../../domain/late-questions.ts';
-import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
+import { isOpen } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
 import {
   GatewayFailure,
@@ -53,6 +56,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     ...handleOf(attempt),
     claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
     mayExecute: isOpen(question.payment.status) && question.payment.cancelRequestedAt === null && mayExecute,
+    ...claimedEndIn(claims),
   };
   const asked = await gateway.askAttempt(handle);
   const final = input.final || isLeftOpen(gateway, attempt);
@@ -87,12 +91,55 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
       hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
     };
   }
+  const choosesAgain = mayChooseAgain(ended, { question, attempt, final });
   const mayHaveBeenCharged = answer.kind === 'untouched' || answer.kind === 'failed';
-  await record('ACCEPTED', {
-    status: ended.status,
-    askAgainAt: mayHaveBeenCharged ? askAgainOf(attempt, gateway) : null,
-  });
-  return { kind: ended.verdict };
+  const { newestCallbackId } = question;
+  const isWritten = await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    recordUnpaidEnd(statements, {
+      attemptId: attempt.id,
+      status: ended.status,
+      askAgainAt: mayHaveBeenCharged ? askAgainOf(attempt, gateway) : null,
+      onlyUnexecuted: answer.kind === 'untouched' || answer.kind === 'given-up',
+      choosesAgain,
+      newestCallbackId,
+    }),
+  );
+  if (!isWritten) {
+    return { kind: 'undecided', hopeful: true };
+  }
+  return choosesAgain ? { kind: 'undecided', hopeful: false } : { kind: ended.verdict };
+}
+
+/** The newest signed word that the payer came back without paying: callbacks are read the newest one first. */
+function claimedEndIn(claims: readonly ParsedCallback[]): Pick<AttemptHandle, 'claimedEnd'> {
+  for (const { claims: kind, claimedValidationId: validationId } of claims) {
+    if (kind === 'cancelled' || kind === 'failed') {
+      return { claimedEnd: { kind, validationId } };
+    }
+  }
+  return {};
+}
+
+interface EndedAttempt {
+  readonly question: Question;
+  readonly attempt: AttemptRecord;
+  readonly final: boolean;
+}
+
+/** Whoever paid nothing at one gateway may try another, where the application allows several and the payment is not over. */
+function mayChooseAgain(
+  { status }: AttemptEnd,
+  { question: { payment, attempts }, attempt, final }: EndedAttempt,
+): boolean {
+  return (
+    (status === 'FAILED' || status === 'CANCELLED') &&
+    !attempt.superseded &&
+    !final &&
+    isOpen(payment.status) &&
+    payment.cancelRequestedAt === null &&
+    (payment.gatewayChoices ?? []).length > 1 &&
+    attempts.length < CHOICES_MAX
+  );
 }
 
 /** What a payer wrote waits for operators however long it takes; but somebody should hear of it. */
@@ -198,7 +245,7 @@ async function closed(gateway: Gateway, handle: AttemptHandle, untouched: Attemp
   return answer.kind === 'untouched' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
 }
 
-type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' | 'cancelled' | 'expired' };
+type AttemptEnd = { readonly status: UnpaidEnd['status']; readonly verdict: 'failed' | 'cancelled' | 'expired' };
 
 /**
  * How an attempt without a charge ended, or null while that is open. An untouched session ends at the payment's expiry, or when the payer
@@ -214,6 +261,10 @@ function endOfAttempt(
       return { status: 'FAILED', verdict: 'failed' };
     case 'cancelled':
       return { status: 'CANCELLED', verdict: 'cancelled' };
+    case 'given-up':
+      return answer.as === 'failed'
+        ? { status: 'FAILED', verdict: 'failed' }
+        : { status: 'CANCELLED', verdict: 'cancelled' };
     case 'expired':
       return { status: 'CLOSED', verdict: endWithoutCharge(payment) };
     case 'untouched': {

@@ -81,6 +81,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
       options: choosable.options,
       chooseAction: `${checkoutPath(payment.reference)}/gateway`,
       cancelAction: `${checkoutPath(payment.reference)}/cancel`,
+      triedUnpaid: typeof payment.gateway !== 'string' && newest !== undefined,
     };
   }
   if (choosable !== null && typeof payment.gatewayRedirectUrl !== 'string') {

@@ -318,6 +318,60 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'attempt-ended-beside-an-execution',
+    breaks:
+      'A payer who came back without paying ends the attempt, although another worker has just sent its execution.',
+    edits: [
+      {
+        file: 'database/attempts.ts',
+        find: '(not ? or (execution_at_work_until is null and execution_doubt is null))',
+        replace: '(not ? or executions_sent >= 0)',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/bkash.test.ts'),
+        names:
+          'executions, by the rows that all workers share one that is begun between the question and its answer’s row wins over the end',
+      },
+    ],
+  },
+  {
+    name: 'executed-after-the-end',
+    breaks: 'A slow worker executes a payment that its payer has given up meanwhile.',
+    edits: [
+      {
+        file: 'database/gateway-executions.ts',
+        find: "t.status in ('OPEN', 'UNKNOWN') and t.superseded_at is null",
+        replace: 't.superseded_at is null',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/bkash.test.ts'),
+        names:
+          'executions, by the rows that all workers share none is begun any more once the attempt has ended, was left, or its payment was called off',
+      },
+    ],
+  },
+  {
+    name: 'execution-without-answer-forgotten',
+    breaks: 'An execution whose worker died counts as never sent, and its payer is told that nothing was taken.',
+    edits: [
+      {
+        file: 'gateways/bkash/attempt.ts',
+        find: "doubt === 'lost' && kind === 'untouched'",
+        replace: "doubt === 'lost' && kind !== 'untouched' && kind !== 'expired'",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/gateways/bkash-attempt.test.ts'),
+        names: 'of two processes one that died while it executed leaves a doubt to the other',
+      },
+    ],
+  },
+  {
     name: 'fee-forgotten',
     breaks: 'The ledger says that the gateway owes what it has kept as its fee.',
     edits: [

@@ -133,7 +133,7 @@ export const OTHER_SCRIPTS = {
   'bkash/garbage-html': 32,
   'bkash/create-refused': 40,
   'bkash/create-truncated': 46,
-  'bkash/numbers': 51,
+  'bkash/cancel': 3,
   'bkash/refund-timeout': 61,
   'nagad/decline': 2,
   'nagad/silence': 10,

@@ -96,6 +96,8 @@ const COME_DUE = [
      last_signalled_at = last_signalled_at - interval '70 seconds',
      last_unsigned_signalled_at = last_unsigned_signalled_at - interval '70 seconds'
    where status in ('CREATED', 'PENDING')`,
+  `update payment_attempts set execution_at_work_until = execution_at_work_until - interval '70 seconds'
+   where execution_at_work_until is not null`,
   `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
   `update refunds set next_sweep_at = least(next_sweep_at, now()), asked_at = asked_at - interval '70 seconds'
    where status in ('AWAITING_APPROVAL', 'PENDING')`,

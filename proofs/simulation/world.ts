@@ -13,6 +13,8 @@ import { createRefund, type RefundCreation } from '../../api/native/create-refun
 import { renderNative } from '../../api/native/envelope.ts';
 import { createPages } from '../../api/pages/pages.ts';
 import type { Database } from '../../database/connection.ts';
+import { GatewayExecutions } from '../../database/gateway-executions.ts';
+import { GatewayTokens } from '../../database/gateway-tokens.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
@@ -297,7 +299,14 @@ export class World {
     };
     return {
       database: this.database,
-      gateways: createGatewayRegistry({ config, http, secrets: SECRETS, readManual: () => Promise.resolve(null) }),
+      gateways: createGatewayRegistry({
+        config,
+        http,
+        secrets: SECRETS,
+        readManual: () => Promise.resolve(null),
+        bkashTokens: new GatewayTokens({ database: this.database, secrets: SECRETS }),
+        bkashExecutions: new GatewayExecutions(this.database, 'bkash'),
+      }),
       dispatch: createDispatch(temporal),
       temporal,
       http,

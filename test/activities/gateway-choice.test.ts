@@ -187,6 +187,87 @@ describe('a payment whose payer may choose', () => {
   });
 });
 
+describe('a payer whose try came to nothing', () => {
+  /** What the payer does at the gateway, and the way back. */
+  async function givesUp(attempt: Row, does: 'cancel' | 'fail'): Promise<void> {
+    if (attempt['gateway'] === 'bkash') {
+      const { backUrl } = await bkash(attempt, does);
+      await fetch(String(backUrl), { redirect: 'manual' });
+    } else {
+      await world.finish(attempt, does === 'cancel' ? 'CANCELLED' : 'FAILED');
+    }
+  }
+
+  test.each([
+    ['bkash', 'cancel', 'CANCELLED'],
+    ['bkash', 'fail', 'FAILED'],
+    ['sslcommerz', 'cancel', 'CANCELLED'],
+    ['sslcommerz', 'fail', 'FAILED'],
+  ] as const)('at %s (%s) is asked again where to pay, and pays there', async (first, does, status) => {
+    // Nobody is led back to a page that is finished, and the sale is not lost.
+    const input = await choosing();
+    await givesUp(await chosen(input, first), does);
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await world.paymentRow(input)).toMatchObject({
+      status: 'PENDING',
+      gateway: null,
+      gateway_redirect_url: null,
+    });
+    expect(await attemptsOf(input)).toMatchObject([{ status, superseded_at: expect.anything() }]);
+    // The same gateway may be tried once more, by an attempt of its own.
+    for (const gateway of [first, first === 'bkash' ? 'sslcommerz' : 'bkash']) {
+      await chosen(input, gateway);
+    }
+    const current = await world.attemptRow(input);
+    await (current['gateway'] === 'bkash' ? bkash(current, 'agree') : world.finish(current));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: current['gateway'] });
+  });
+
+  test('and who does nothing more, or calls the payment off, has an ended one', async () => {
+    // Waiting for another choice is no way to wait for ever.
+    const late = await choosing();
+    await givesUp(await chosen(late, 'bkash'), 'cancel');
+    await verify(late);
+    expect(await verify(late, true)).toEqual({ kind: 'expired' });
+    const calledOff = await choosing();
+    await givesUp(await chosen(calledOff, 'bkash'), 'cancel');
+    await verify(calledOff);
+    await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      calledOff.paymentId,
+    ]);
+    expect(await verify(calledOff)).toEqual({ kind: 'cancelled' });
+  });
+
+  test('the tenth time ends the payment: there is nothing to choose any more', async () => {
+    // An attempt that cannot be followed by another one is the last one.
+    const input = await choosing();
+    for (let tries = 1; tries < CHOICES_MAX; tries += 1) {
+      expect(await choose(input, BOTH[(tries + 1) % 2] ?? '')).toMatchObject({ kind: 'chosen' });
+    }
+    await givesUp(await chosen(input, 'bkash'), 'cancel');
+    expect(await verify(input)).toEqual({ kind: 'cancelled' });
+  });
+
+  test('has not unmade a choice that came first', async () => {
+    // A slow worker hears of the first page’s end when the payer is on the way to the second one.
+    const input = await choosing();
+    const left = await chosen(input, 'bkash');
+    await givesUp(left, 'cancel');
+    const slow = asking('bkash', async (handle, gateway) => {
+      const answer = await gateway.askAttempt(handle);
+      await choose(input, 'sslcommerz');
+      return answer;
+    });
+    expect(await verifyPayment(slow, { ...input, final: false })).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await world.paymentRow(input)).toMatchObject({ gateway: 'sslcommerz' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await world.paymentRow(input)).toMatchObject({ gateway: 'sslcommerz' });
+    expect(await attemptsOf(input)).toMatchObject([{ status: 'CANCELLED' }, { status: 'CREATED' }]);
+  });
+});
+
 describe('what the payer has left behind', () => {
   test('and opens only now leads him nowhere, though he chose the same gateway again', async () => {
     // A slow worker's page would be the one of an attempt that is never executed.
@@ -263,13 +344,13 @@ describe('what the payer has left behind', () => {
     expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['FAILED', 'OPEN']);
   });
 
-  test('does not keep the payment open when the chosen one was declined', async () => {
+  test('does not keep the payment open when time is over and the chosen one was declined', async () => {
     // What nobody is doing any more is not waited for; money that still comes is late money.
     const input = await choosing();
     await chosen(input, 'bkash');
     const current = await chosen(input, 'sslcommerz');
     await world.finish(current, 'FAILED');
-    expect(await verify(input)).toEqual({ kind: 'failed' });
+    expect(await verify(input, true)).toEqual({ kind: 'failed' });
   });
 
   test('at a gateway that does not answer is asked about once, however often he was there', async () => {

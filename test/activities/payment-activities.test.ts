@@ -263,7 +263,7 @@ describe('a question', () => {
       mayExecute: true,
     };
     expect(world.gateway.asked).toEqual([
-      { ...handle, claimedValidationId: null },
+      { ...handle, claimedValidationId: null, claimedEnd: { kind: 'failed', validationId: 'V-failed' } },
       { ...handle, claimedValidationId: 'V-signed' },
     ]);
   });

@@ -11,6 +11,8 @@ import { createRateLimiter } from '../../api/http/rate-limit.ts';
 import { createListener } from '../../api/http/server.ts';
 import { registerApplication, type Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
+import { GatewayExecutions } from '../../database/gateway-executions.ts';
+import { GatewayTokens } from '../../database/gateway-tokens.ts';
 import { manualBook } from '../../database/manual-submissions.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
@@ -180,6 +182,8 @@ export async function createPaymentWorld({
       },
       http,
       secrets,
+      bkashTokens: new GatewayTokens({ database, secrets }),
+      bkashExecutions: new GatewayExecutions(database, 'bkash'),
       readManual: manualBook(database),
     }),
     dispatch: dispatch ?? recordingDispatch(sent, temporal),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { GatewayTokens } from '../../database/gateway-tokens.ts';
+import { bkashRows } from './bkash-rows.ts';
 import { countSealed } from '../../database/sealed-secrets.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { Gateway } from '../../gateways/port.ts';
@@ -68,6 +69,7 @@ describe('registries of several processes, at the simulator', () => {
       http,
       secrets,
       bkashTokens,
+      bkashExecutions: bkashRows().executions,
       readManual: () => Promise.resolve(null),
     });
     const gateway = registry.open('bkash', 'TEST', { storeId: store.id, sealedSecret: null });
@@ -119,7 +121,7 @@ describe('two processes, with a clock that moves', () => {
   beforeEach(() => bkash.answer({ status: UNTOUCHED }));
 
   const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
-  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process(shelf));
+  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process({ shelf }));
   const ask = (gateway: Gateway) => gateway.askAttempt(HANDLE);
 
   test('renew an expired token once', async () => {
