@@ -75,10 +75,10 @@ const WebhookEndpointSchema = defineEntity({
   tableName: 'webhook_endpoints',
   properties: {
     applicationId: p.bigint('bigint').primary(),
+    mode: p.enum(MODES).primary(),
     url: p.text().nullable(),
-    signingSecret: p.text(),
-    previousSigningSecret: p.text().nullable(),
-    previousSecretExpiresAt: p.datetime().nullable(),
+    /** Of TEST: the URL is LIVE's. */
+    followsLive: p.boolean().default(false),
     disabledAt: p.datetime().nullable(),
     disabledReason: p.text().nullable(),
     failingSince: p.datetime().nullable(),
