@@ -94,6 +94,24 @@ const WebhookEndpointSchema = defineEntity({
 export class WebhookEndpoint extends WebhookEndpointSchema.class {}
 WebhookEndpointSchema.setClass(WebhookEndpoint);
 
+const WebhookSigningSecretSchema = defineEntity({
+  name: 'WebhookSigningSecret',
+  tableName: 'webhook_signing_secrets',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    /** Null once it has expired. */
+    sealed: p.text().nullable(),
+    fingerprint: p.uint8array(),
+    /** Null: the one that is current. */
+    expiresAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class WebhookSigningSecret extends WebhookSigningSecretSchema.class {}
+WebhookSigningSecretSchema.setClass(WebhookSigningSecret);
+
 const GatewayConfigurationSchema = defineEntity({
   name: 'GatewayConfiguration',
   tableName: 'gateway_configurations',

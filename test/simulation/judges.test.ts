@@ -40,7 +40,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
   const attempt = { validation_id: null };
   const callback = { kind: 'ipn', raw_payload: 'val_id=valpaid', consumed_at: AT };
   const lateCallback = { ...callback, raw_payload: 'val_id=vallate' };
-  const event = { application_id: 1n, sequence: 1, delivery_status: 'DELIVERED', payload: '{}' };
+  const event = { application_id: 1n, mode: 'TEST', sequence: 1, delivery_status: 'DELIVERED', payload: '{}' };
   return {
     rows: {
       payments: [

@@ -41,7 +41,7 @@ export interface World {
 export async function createWorld(): Promise<World> {
   const test = await createTestDatabase();
   const database = await openDatabase({ url: test.url });
-  const http = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: 5 });
+  const http = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: 64 });
   const log: Record<string, unknown>[] = [];
   const clock: World['clock'] = { offsetMs: 0, read: null };
   const now = (): number => clock.read?.() ?? Date.now() + clock.offsetMs;

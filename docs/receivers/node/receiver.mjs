@@ -21,18 +21,20 @@ function isGenuine(headers, body) {
 }
 
 function accept(event) {
-  if (event.mode !== WEBHOOK_MODE) return 'wrong mode'; // Never ship for a TEST payment.
-  if (seenIds.has(event.id)) return 'duplicate';
+  const stale = event.sequence <= (newest.get(event.subject) ?? 0); // A later state was seen already.
+  const answer = seenIds.has(event.id) ? 'duplicate' : stale ? 'stale' : 'accepted';
   seenIds.add(event.id);
-  if (event.sequence <= (newest.get(event.subject) ?? 0)) return 'stale'; // A later state was seen already.
-  newest.set(event.subject, event.sequence);
-  return 'accepted'; // Act on event.type and event.data here.
+  if (answer === 'accepted') {
+    newest.set(event.subject, event.sequence); // Act on event.type and event.data here.
+  }
+  return answer;
 }
 
 createServer(async (request, response) => {
   const body = await buffer(request); // The raw bytes: parsed and written again they would not match.
-  const event = isGenuine(request.headers, body) ? JSON.parse(body) : {};
-  const answer = event.id === undefined ? 'bad signature' : accept(event);
-  console.log(answer, event.mode, event.type, event.subject, event.sequence, event.id);
+  const event = isGenuine(request.headers, body) ? JSON.parse(body) : null;
+  const rightMode = event?.mode === WEBHOOK_MODE; // Never ship for a TEST payment.
+  const answer = event === null ? 'bad signature' : rightMode ? accept(event) : 'wrong mode';
+  console.log(answer, event?.mode, event?.type, event?.subject, event?.sequence, event?.id);
   response.writeHead({ 'bad signature': 401, 'wrong mode': 400 }[answer] ?? 200).end(answer);
 }).listen(Number(PORT), '127.0.0.1');
