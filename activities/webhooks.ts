@@ -56,10 +56,15 @@ interface Attempt {
   readonly scope: Scope;
 }
 
+/** TEST's receivers keep nobody of LIVE waiting, also where both have one URL. */
+function endpointOf({ applicationId, mode }: Scope): string {
+  return `${applicationId}:${mode}`;
+}
+
 /** One attempt: look, send, record. No transaction is open while the receiver is waited for. */
 async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
   const { deps, gate, scope } = attempt;
-  if (!gate.enter(scope.applicationId)) {
+  if (!gate.enter(endpointOf(scope))) {
     return putOff(attempt, { reason: 'BUSY', notBeforeMs: BUSY_PAUSE_MS });
   }
   const enteredAtMs = performance.now();
@@ -83,7 +88,7 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
       ? await finish(attempt, { ...decision, record })
       : await fail(attempt, { ...decision, record, sent });
   } finally {
-    gate.leave(scope.applicationId, performance.now() - enteredAtMs);
+    gate.leave(endpointOf(scope), performance.now() - enteredAtMs);
   }
 }
 
@@ -117,7 +122,7 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
   const circuit = circuitState(endpoint, now);
   const probe =
     circuit === 'half-open' &&
-    (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope.applicationId, now)));
+    (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope, now)));
   if (circuit === 'closed' || probe || input.resend) {
     return { kind: 'send', delivery, endpoint, probe };
   }
@@ -126,7 +131,7 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
 }
 
 function putOff({ gate, scope }: Attempt, wait: { reason: PutOffReason; notBeforeMs: number }): DeliverWebhookResult {
-  return { kind: 'put-off', reason: wait.reason, retryInMs: gate.turnInMs(scope.applicationId, wait) };
+  return { kind: 'put-off', reason: wait.reason, retryInMs: gate.turnInMs(endpointOf(scope), wait) };
 }
 
 /** What the row says already: an end, or an attempt that was recorded while its worker died before telling the workflow. */

@@ -4,7 +4,13 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
 import type { AppView } from '../domain/permissions.ts';
-import { Application, Credential, GatewayConfiguration, WebhookEndpoint } from './entities/application.ts';
+import {
+  Application,
+  Credential,
+  GatewayConfiguration,
+  WebhookEndpoint,
+  WebhookSigningSecret,
+} from './entities/application.ts';
 import {
   AuditLog,
   LoginThrottle,
@@ -35,6 +41,7 @@ export const ENTITIES = [
   Application,
   Credential,
   WebhookEndpoint,
+  WebhookSigningSecret,
   Payment,
   PaymentAttempt,
   GatewayCallback,

@@ -33,6 +33,7 @@ export async function issueDraft(
   const { eventId, createdAt, payload } = payloadOf({
     type: 'invoice.issued',
     mode: scope.mode,
+    invoiceId,
     sequence: 1,
     data,
   });
@@ -72,6 +73,7 @@ export async function issueDraft(
       after,
       createdAt,
       scope.applicationId,
+      scope.mode,
     ],
   );
   if (row === undefined) {

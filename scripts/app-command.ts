@@ -13,7 +13,8 @@ npm run app -- revoke --id ID --key N              refuses a key at once, by its
 
 settings:
   --name NAME              shown to payers
-  --webhook-url URL        where events are sent; "" for none
+  --webhook-url URL        where events are sent, of both modes unless there is a URL for TEST; "" for none
+  --test-webhook-url URL   where events of TEST are sent; "" for where those of LIVE go
   --return-origin ORIGIN   where payers may be sent back to, e.g. https://shop.example; may be repeated; "" for none
   --expiry-minutes N       how long a checkout stays open (1 to 1440)
   --rate-limit N           requests a minute and credential
@@ -38,6 +39,7 @@ export const OPTIONS = {
   id: { type: 'string' },
   name: { type: 'string' },
   'webhook-url': { type: 'string' },
+  'test-webhook-url': { type: 'string' },
   'return-origin': { type: 'string', multiple: true },
   'expiry-minutes': { type: 'string' },
   'rate-limit': { type: 'string' },
@@ -165,7 +167,8 @@ function readScope(given: string) {
 
 function readSettings(values: AppFlags): ApplicationSettings {
   const name = text(values, 'name');
-  const webhookUrl = text(values, 'webhook-url');
+  const webhookUrl = url(values, 'webhook-url');
+  const testWebhookUrl = url(values, 'test-webhook-url');
   const origins = values['return-origin'];
   const expiryMinutes = whole(values, { flag: 'expiry-minutes', from: 1, to: 1440 });
   const rateLimitPerMinute = whole(values, { flag: 'rate-limit', from: 1, to: 1_000_000 });
@@ -180,7 +183,8 @@ function readSettings(values: AppFlags): ApplicationSettings {
   }
   return {
     ...(name === undefined ? {} : { name: name.trim() }),
-    ...(webhookUrl === undefined ? {} : { webhookUrl: webhookUrl === '' ? null : readUrl(webhookUrl) }),
+    ...(webhookUrl === undefined ? {} : { webhookUrl }),
+    ...(testWebhookUrl === undefined ? {} : { testWebhookUrl }),
     ...(Array.isArray(origins) ? { returnOrigins: origins.filter((origin) => origin !== '').map(readOrigin) } : {}),
     ...(expiryMinutes === undefined ? {} : { expiryMinutes }),
     ...(rateLimitPerMinute === undefined ? {} : { rateLimitPerMinute }),
@@ -266,12 +270,16 @@ function readCustomerDefaults(pairs: readonly string[]): CustomerDefaults {
   return Object.fromEntries(defaults);
 }
 
-function readUrl(value: string): string {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    throw new UsageError(`--webhook-url must be an http(s) URL without a user name, not "${value}".`);
+function url(values: AppFlags, flag: 'webhook-url' | 'test-webhook-url'): string | null | undefined {
+  const value = text(values, flag);
+  if (value === undefined || value === '') {
+    return value === undefined ? undefined : null;
   }
-  return url.href;
+  const parsed = URL.parse(value);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
+    throw new UsageError(`--${flag} must be an http(s) URL without a user name, not "${value}".`);
+  }
+  return parsed.href;
 }
 
 /** Compared as text later, so it is brought to the one spelling that browsers use. */

@@ -37,7 +37,7 @@ type Outcome = Readonly<Record<string, unknown>>;
 
 async function carryOut(command: AppCommand, directory: string): Promise<Outcome> {
   const { databaseUrl, masterKey, allow } = await findTarget(directory);
-  checkWebhookUrl(command, parseAllowList(allow));
+  checkWebhookUrls(command, parseAllowList(allow));
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   try {
     switch (command.action) {
@@ -98,11 +98,16 @@ async function findTarget(directory: string): Promise<Target> {
 }
 
 /** Told early; every delivery judges the address again as it connects. */
-function checkWebhookUrl(command: AppCommand, allow: AllowList): void {
-  const url = 'settings' in command ? command.settings.webhookUrl : null;
-  const checked = typeof url === 'string' ? checkOutboundUrl(url, allow) : null;
-  if (checked !== null && !checked.ok) {
-    throw new UsageError(`--webhook-url ${OUTBOUND_URL_REFUSALS[checked.reason]}.`);
+function checkWebhookUrls(command: AppCommand, allow: AllowList): void {
+  const { webhookUrl, testWebhookUrl } = 'settings' in command ? command.settings : {};
+  for (const [flag, url] of [
+    ['webhook-url', webhookUrl],
+    ['test-webhook-url', testWebhookUrl],
+  ] as const) {
+    const checked = typeof url === 'string' ? checkOutboundUrl(url, allow) : null;
+    if (checked !== null && !checked.ok) {
+      throw new UsageError(`--${flag} ${OUTBOUND_URL_REFUSALS[checked.reason]}.`);
+    }
   }
 }
 

@@ -123,19 +123,21 @@ interface Store {
 
 async function registerNativeApp(store: Store): Promise<NativeApp> {
   const registration = await registerApplication(store, { name: 'Lenden demo' });
-  const { applicationId, test, live, signingSecret } = registration;
-  return { id: Number(applicationId), test, live, signingSecret };
+  const { applicationId, test, live, signingSecret, testSigningSecret } = registration;
+  return { id: Number(applicationId), test, live, signingSecret, testSigningSecret };
 }
 
-/** An application of its own, since the webhook's secret is the application's. */
+/** An application of its own, since the webhooks' secrets are the application's. */
 async function registerOwnpayApp(store: Store): Promise<OwnpayApp> {
-  const { applicationId, signingSecret } = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
+  const registration = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
+  const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;
   const { apiKey } = await issueCredential(store, { applicationId, mode: 'TEST', dialect: 'ownpay', label: 'Demo' });
-  return { id: Number(applicationId), apiKey, webhookSecret: signingSecret };
+  return { id: Number(applicationId), apiKey, webhookSecret, liveWebhookSecret };
 }
 
 async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
-  const { applicationId, signingSecret } = await registerApplication(store, { name: 'Lenden demo (ShadhinPay)' });
+  const registration = await registerApplication(store, { name: 'Lenden demo (ShadhinPay)' });
+  const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;
   const key = (mode: Mode) => issueCredential(store, { applicationId, mode, dialect: 'shadhinpay', label: 'Demo' });
   const test = await key('TEST');
   const live = await key('LIVE');
@@ -147,6 +149,7 @@ async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
     ...test.business,
     testKey: test.apiKey,
     liveKey: live.apiKey,
-    webhookSecret: signingSecret,
+    webhookSecret,
+    liveWebhookSecret,
   };
 }

@@ -21,10 +21,13 @@ const Origin = z
   )
   .refine((given) => /^https?:/.test(given), 'must be an http or https origin');
 
+const WebhookUrl = z.string('must be text').max(2_048, 'must be at most 2048 characters').nullable();
+
 /** What an operator may set. Absent stays as it is; null takes away. */
 const SETTINGS = {
   name: text(120),
-  webhookUrl: z.string('must be text').max(2_048, 'must be at most 2048 characters').nullable(),
+  webhookUrl: WebhookUrl.describe('Where events are sent, of both modes unless `testWebhookUrl` is set.'),
+  testWebhookUrl: WebhookUrl.describe('Where events of TEST are sent. Null: to `webhookUrl`.'),
   refundApprovalThresholdMinor: Amount.nullable().describe(
     'Operators’ refunds above it wait for a second person, and so do decisions on money. Null: nothing waits.',
   ),
@@ -80,16 +83,19 @@ const Business = z
   })
   .meta({ id: 'Business' });
 
+const EndpointDisabled = z.object({ reason: z.string(), since: z.iso.datetime() });
+
 export const Application = z
   .object({
     id: z.int(),
     name: z.string(),
     status: z.enum(['ACTIVE', 'DISABLED']),
     webhookUrl: z.string().nullable(),
-    webhookDisabled: z
-      .object({ reason: z.string(), since: z.iso.datetime() })
-      .nullable()
-      .describe('Set while the endpoint is disabled, since it was gone or failed for five days.'),
+    testWebhookUrl: z.string().nullable().describe('Null: events of TEST go to `webhookUrl`.'),
+    webhookDisabled: EndpointDisabled.nullable().describe(
+      'Set while the endpoint of LIVE is disabled, since it was gone or failed for five days.',
+    ),
+    testWebhookDisabled: EndpointDisabled.nullable().describe('The same of the endpoint of TEST.'),
     refundApprovalThresholdMinor: z.int().nullable(),
     receiptsEnabled: z.boolean(),
     minAmountMinor: z.int().nullable(),
@@ -119,7 +125,8 @@ export const RegisteredApplication = z
         testApiSecret: z.string(),
         liveApiKey: z.string(),
         liveApiSecret: z.string(),
-        signingSecret: z.string(),
+        signingSecret: z.string().describe('Signs events of LIVE.'),
+        testSigningSecret: z.string().describe('Signs events of TEST.'),
       })
       .describe('Shown once.'),
   })
@@ -197,17 +204,30 @@ export const RotatedCredentials = z
 
 export const RotateSigningSecret = z
   .object({
+    mode: z.enum(MODES, 'must be TEST or LIVE').default('LIVE').describe('Whose events it signs.'),
     overlapHours: z
       .int('must be a plain integer')
       .min(0, 'must not be negative')
       .max(720, 'must be at most 720')
       .default(24)
-      .describe('How long deliveries are also signed by the former secret.'),
+      .describe('How long deliveries are also signed by the secret that is current until now.'),
+    revokeFormer: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('Ends the overlaps of earlier rotations, too: for a secret that leaked.'),
   })
   .meta({ id: 'RotateSigningSecret' });
 
 export const RotatedSigningSecret = z
-  .object({ signingSecret: z.string().describe('Shown once.'), previousSecretExpiresAt: z.iso.datetime() })
+  .object({
+    mode: z.enum(MODES),
+    signingSecret: z.string().describe('Shown once.'),
+    previousSecretExpiresAt: z.iso.datetime(),
+  })
   .meta({ id: 'RotatedSigningSecret' });
+
+export const EnableEndpointQuery = z.object({
+  mode: z.enum(MODES, 'must be TEST or LIVE').optional().describe('Both unless told.'),
+});
 
 export const CredentialParams = z.object({ id: IdText, credentialId: IdText });

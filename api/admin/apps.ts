@@ -14,12 +14,12 @@ import {
   listCredentials,
   readApplication,
   revokeCredential,
-  rotateSigningSecret,
   setApplicationStatus,
   type ApplicationRow,
   type CredentialRow,
 } from '../../database/operators/applications.ts';
 import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
+import { rotateSigningSecret } from '../../database/signing-secrets.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
@@ -32,6 +32,7 @@ import {
   ApplicationsQuery,
   Credential,
   CredentialParams,
+  EnableEndpointQuery,
   IssueCredential,
   IssuedCredential,
   RegisterApplication,
@@ -93,7 +94,7 @@ function register(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps',
     operationId: 'registerApplication',
     tag: TAG,
-    summary: 'Register an application with a TEST and a LIVE credential and its signing secret',
+    summary: 'Register an application with a credential and a signing secret for each mode',
     permission: 'app:manage',
     everyApp: true,
     body: RegisterApplication,
@@ -123,6 +124,7 @@ function register(deps: AdminDependencies): AdminRoute {
             liveApiKey: made.live.apiKey,
             liveApiSecret: made.live.apiSecret,
             signingSecret: made.signingSecret,
+            testSigningSecret: made.testSigningSecret,
           },
         },
         message: 'Resource created',
@@ -156,7 +158,7 @@ function changeSettings(deps: AdminDependencies): AdminRoute {
     operationId: 'updateApplicationSettings',
     tag: TAG,
     summary: 'Change settings; what is absent stays, null takes away',
-    description: 'A new webhookUrl also re-enables a disabled endpoint.',
+    description: 'A new webhookUrl or testWebhookUrl also re-enables the endpoints that it is for.',
     permission: 'app:manage',
     params: IdParams,
     body: ApplicationSettings,
@@ -335,22 +337,23 @@ function rotateSigning(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/signing-secret/rotate',
     operationId: 'rotateSigningSecret',
     tag: TAG,
-    summary: 'Issue a new signing secret; during the overlap deliveries are signed by both',
+    summary: 'Issue a new signing secret for one mode; during the overlap deliveries are signed by both',
+    description:
+      'A secret that is still promised to sign keeps signing until its end. At most two former ones do; a further rotation with an overlap is 409.',
     permission: 'app:manage',
     sensitive: true,
     params: IdParams,
     body: RotateSigningSecret,
     response: { status: 200, schema: RotatedSigningSecret },
-    errors: ['RESOURCE_NOT_FOUND'],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
-        const { overlapHours } = body;
-        const rotated = await rotateSigningSecret(em, deps.secrets, { applicationId: params.id, overlapHours });
-        const { signingSecret, previousSecretExpiresAt } = rotated;
-        const after = { previousSecretExpiresAt };
+        const rotated = await rotateSigningSecret(em, deps.secrets, { applicationId: params.id, ...body });
+        const { mode, signingSecret, previousSecretExpiresAt } = rotated;
+        const after = { mode, previousSecretExpiresAt, revokedFormer: body.revokeFormer };
         await audit(em, { caller, applicationId: params.id, action: 'signing-secret.rotated', after });
-        return { signingSecret, previousSecretExpiresAt: previousSecretExpiresAt.toISOString() };
+        return { mode, signingSecret, previousSecretExpiresAt: previousSecretExpiresAt.toISOString() };
       }),
     }),
   });
@@ -365,13 +368,15 @@ function reenableEndpoint(deps: AdminDependencies): AdminRoute {
     summary: 'Enable a webhook endpoint that was disabled for being gone or failing',
     permission: 'app:manage',
     params: IdParams,
+    query: EnableEndpointQuery,
     response: { status: 200, schema: Application },
     errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params }) => ({
+    handler: async ({ caller, params, query: { mode } }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
-        await enableEndpoint(em, params.id);
-        await audit(em, { caller, applicationId: params.id, action: 'webhook-endpoint.enabled' });
+        await enableEndpoint(em, { applicationId: params.id, mode });
+        const after = { mode: mode ?? null };
+        await audit(em, { caller, applicationId: params.id, action: 'webhook-endpoint.enabled', after });
         return applicationView(await readApplication(em, params.id));
       }),
     }),
@@ -380,11 +385,11 @@ function reenableEndpoint(deps: AdminDependencies): AdminRoute {
 
 /** A bound that excludes every amount, or a URL that no delivery could go to, is told now and not with the first payment. */
 function checkSettings(deps: AdminDependencies, settings: ApplicationSettings, before?: ApplicationRow): void {
-  const { webhookUrl } = settings;
-  if (typeof webhookUrl === 'string') {
-    const checked = checkOutboundUrl(webhookUrl, deps.allow);
-    if (!checked.ok) {
-      refuse({ webhookUrl: OUTBOUND_URL_REFUSALS[checked.reason] });
+  for (const field of ['webhookUrl', 'testWebhookUrl'] as const) {
+    const url = settings[field];
+    const checked = typeof url === 'string' ? checkOutboundUrl(url, deps.allow) : null;
+    if (checked !== null && !checked.ok) {
+      refuse({ [field]: OUTBOUND_URL_REFUSALS[checked.reason] });
     }
   }
   const least = settings.minAmountMinor === undefined ? numberOf(before?.min_amount_minor) : settings.minAmountMinor;
@@ -439,7 +444,13 @@ function audit(em: Statements, { caller, applicationId, action, ...facts }: Audi
 
 /** What of an application the log shows before and after. */
 function factsOf(row: ApplicationRow): AuditFacts {
-  const { createdAt: _created, updatedAt: _updated, webhookDisabled: _disabled, ...facts } = applicationView(row);
+  const {
+    createdAt: _created,
+    updatedAt: _updated,
+    webhookDisabled: _disabled,
+    testWebhookDisabled: _testDisabled,
+    ...facts
+  } = applicationView(row);
   return facts;
 }
 
@@ -449,10 +460,9 @@ function applicationView(row: ApplicationRow) {
     name: row.name,
     status: row.status,
     webhookUrl: row.webhook_url,
-    webhookDisabled:
-      row.webhook_disabled_at === null
-        ? null
-        : { reason: row.webhook_disabled_reason ?? 'UNKNOWN', since: new Date(row.webhook_disabled_at).toISOString() },
+    testWebhookUrl: row.test_webhook_url,
+    webhookDisabled: disabledView(row.webhook_disabled_at, row.webhook_disabled_reason),
+    testWebhookDisabled: disabledView(row.test_webhook_disabled_at, row.test_webhook_disabled_reason),
     refundApprovalThresholdMinor: numberOf(row.refund_approval_threshold_minor),
     receiptsEnabled: row.receipts_enabled,
     minAmountMinor: numberOf(row.min_amount_minor),
@@ -472,6 +482,10 @@ function applicationView(row: ApplicationRow) {
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   };
+}
+
+function disabledView(since: Date | null, reason: string | null) {
+  return since === null ? null : { reason: reason ?? 'UNKNOWN', since: new Date(since).toISOString() };
 }
 
 function credentialView(row: CredentialRow) {

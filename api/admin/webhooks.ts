@@ -160,19 +160,21 @@ function recover(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params, body }) => {
       const since = new Date(body.since);
+      const { mode = null } = body;
       const recovered = await deps.database.withOperator(caller.view, async (em) => {
         await readApplication(em, params.id);
         const rows = await em.execute<object[]>(
           `update webhook_events set next_sweep_at = now(), updated_at = now()
-           where application_id = ? and delivery_status = 'PARKED' and created_at >= ?::timestamptz returning 1`,
-          [params.id, since],
+           where application_id = ? and mode = coalesce(?::text, mode) and delivery_status = 'PARKED'
+             and created_at >= ?::timestamptz returning 1`,
+          [params.id, mode, since],
         );
         await recordAudit(em, {
           actor: caller.actor,
           action: 'webhook.recovered',
           target: { type: 'application', id: params.id },
           application: { id: params.id },
-          after: { since, recovered: rows.length },
+          after: { since, mode, recovered: rows.length },
         });
         return rows.length;
       });

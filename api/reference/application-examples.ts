@@ -3,6 +3,7 @@ import type { Json } from '../http/openapi/schemas.ts';
 const settings = {
   name: 'Storefront',
   webhookUrl: 'https://shop.example/hooks/lenden',
+  testWebhookUrl: 'https://staging.shop.example/hooks/lenden',
   refundApprovalThresholdMinor: 500_000,
   receiptsEnabled: true,
   minAmountMinor: 1_000,
@@ -24,6 +25,7 @@ const application = {
   status: 'ACTIVE',
   ...settings,
   webhookDisabled: null,
+  testWebhookDisabled: null,
   business,
   createdAt: '2026-06-01T08:00:00.000Z',
   updatedAt: '2026-06-01T08:00:00.000Z',
@@ -62,6 +64,7 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
       liveApiKey: 'oi_live_…',
       liveApiSecret: '…',
       signingSecret: 'whsec_…',
+      testSigningSecret: 'whsec_…',
     },
   },
   Credential: {
@@ -95,6 +98,10 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
     business: null,
     previousKeyExpiresAt: '2026-06-02T08:00:00.000Z',
   },
-  RotateSigningSecret: { overlapHours: 24 },
-  RotatedSigningSecret: { signingSecret: 'whsec_…', previousSecretExpiresAt: '2026-06-02T08:00:00.000Z' },
+  RotateSigningSecret: { mode: 'LIVE', overlapHours: 24, revokeFormer: false },
+  RotatedSigningSecret: {
+    mode: 'LIVE',
+    signingSecret: 'whsec_…',
+    previousSecretExpiresAt: '2026-06-02T08:00:00.000Z',
+  },
 };

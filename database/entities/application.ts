@@ -75,10 +75,10 @@ const WebhookEndpointSchema = defineEntity({
   tableName: 'webhook_endpoints',
   properties: {
     applicationId: p.bigint('bigint').primary(),
+    mode: p.enum(MODES).primary(),
     url: p.text().nullable(),
-    signingSecret: p.text(),
-    previousSigningSecret: p.text().nullable(),
-    previousSecretExpiresAt: p.datetime().nullable(),
+    /** Of TEST: the URL is LIVE's. */
+    followsLive: p.boolean().default(false),
     disabledAt: p.datetime().nullable(),
     disabledReason: p.text().nullable(),
     failingSince: p.datetime().nullable(),
@@ -93,6 +93,24 @@ const WebhookEndpointSchema = defineEntity({
 });
 export class WebhookEndpoint extends WebhookEndpointSchema.class {}
 WebhookEndpointSchema.setClass(WebhookEndpoint);
+
+const WebhookSigningSecretSchema = defineEntity({
+  name: 'WebhookSigningSecret',
+  tableName: 'webhook_signing_secrets',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    /** Null once it has expired. */
+    sealed: p.text().nullable(),
+    fingerprint: p.uint8array(),
+    /** Null: the one that is current. */
+    expiresAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class WebhookSigningSecret extends WebhookSigningSecretSchema.class {}
+WebhookSigningSecretSchema.setClass(WebhookSigningSecret);
 
 const GatewayConfigurationSchema = defineEntity({
   name: 'GatewayConfiguration',

@@ -17,6 +17,7 @@ import { OneRefundForEachIdMigration } from './20261123020000-one-refund-for-eac
 import { InvoicesOfEventsMigration } from './20261123030000-invoices-of-events.ts';
 import { ExecutionsMigration } from './20261123110000-executions.ts';
 import { LostInvoiceNumbersMigration } from './20261123120000-lost-invoice-numbers.ts';
+import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   { name: '20261123030000-invoices-of-events', class: InvoicesOfEventsMigration },
   { name: '20261123110000-executions', class: ExecutionsMigration },
   { name: '20261123120000-lost-invoice-numbers', class: LostInvoiceNumbersMigration },
+  { name: '20261123150000-endpoints-by-mode', class: EndpointsByModeMigration },
 ];

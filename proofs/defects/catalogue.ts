@@ -408,6 +408,74 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [{ check: STORIES, names: 'events-delivered' }],
   },
   {
+    name: 'test-event-signed-by-live',
+    breaks: 'Whoever has a TEST key has an event of a real order number signed by the secret that the shop trusts.',
+    edits: [
+      {
+        file: 'database/migrations/20261123150000-endpoints-by-mode.ts',
+        find: '  `create policy scope on webhook_signing_secrets to lenden_app using (${SCOPED}) with check (${SCOPED})`,',
+        replace:
+          '  `create policy scope on webhook_signing_secrets to lenden_app using (application_id = (select lenden_scope_app()))`,',
+      },
+      {
+        file: 'database/webhooks.ts',
+        find: 'where s.application_id = e.application_id and s.mode = e.mode and',
+        replace: "where s.application_id = e.application_id and s.mode = 'LIVE' and",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        names: 'TEST and LIVE are signed by secrets of their own, also at one URL and after a rotation',
+      },
+      { check: ROUND, names: 'I8' },
+    ],
+  },
+  {
+    name: 'test-receiver-disables-live',
+    breaks: 'A TEST receiver that is gone ends the events of LIVE.',
+    edits: [
+      {
+        file: 'database/migrations/20261123150000-endpoints-by-mode.ts',
+        find: '  `create policy scope on webhook_endpoints to lenden_app using (${SCOPED}) with check (${SCOPED})`,',
+        replace:
+          '  `create policy scope on webhook_endpoints to lenden_app using (application_id = (select lenden_scope_app()))`,',
+      },
+      {
+        file: 'database/webhooks.ts',
+        find: `     where application_id = ?::bigint and mode = ?\`,
+    [
+      health.consecutiveFailures,`,
+        replace: `     where application_id = ?::bigint and ? in ('TEST', 'LIVE')\`,
+    [
+      health.consecutiveFailures,`,
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        names: 'TEST and LIVE are disabled each by itself, also at one URL',
+      },
+    ],
+  },
+  {
+    name: 'promised-secret-dropped',
+    breaks: 'A second rotation cuts off the receivers that were given time by the first.',
+    edits: [
+      {
+        file: 'database/signing-secrets.ts',
+        find: '  if (revokeFormer) {',
+        replace: '  if (revokeFormer || overlapHours > 0) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        names: 'a signing secret signs for as long as it was promised, however often it is rotated',
+      },
+    ],
+  },
+  {
     name: 'sweeper-blind-to-payments',
     breaks: 'A payment whose start was lost stays open for ever.',
     edits: [

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { issueCredential, registerApplication } from '../../database/applications.ts';
+import { issueCredential, registerApplication, type Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { chooseStore } from '../../database/gateway-stores.ts';
+import type { Mode } from '../../domain/mode.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
 import { PAYER_CANARIES, SHOP_ORIGIN, type Tenant } from './application.ts';
 import { searchFor, type Canary } from './canaries.ts';
@@ -114,7 +115,7 @@ async function assemble(
         receiver,
         secrets: tenants
           .filter((tenant) => tenant.receiver === receiver)
-          .map(({ registration }) => registration.signingSecret),
+          .map(({ mode, registration }) => secretOf(registration, mode)),
       }),
     ),
     canaries: searchFor(
@@ -122,6 +123,11 @@ async function assemble(
       LOGS.map((name) => ({ place: `the log of ${name}`, file: cluster.logFile(name) })),
     ),
   };
+}
+
+/** What signs the events of a mode; the other mode's is not valid for them. */
+function secretOf({ signingSecret, testSigningSecret }: Registration, mode: Mode): string {
+  return mode === 'LIVE' ? signingSecret : testSigningSecret;
 }
 
 /** Where payers pay by hand: one account for each mode. */
@@ -160,7 +166,10 @@ function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Te
       { name: `the OwnPay key of application ${index}`, text: ownpayKey },
       { name: `the TEST secret of application ${index}`, text: registration.test.apiSecret },
       { name: `the LIVE secret of application ${index}`, text: registration.live.apiSecret },
-      { name: `the signing secret of application ${index}`, text: registration.signingSecret.replace('whsec_', '') },
+      ...(['TEST', 'LIVE'] as const).map((mode) => ({
+        name: `the ${mode} signing secret of application ${index}`,
+        text: secretOf(registration, mode).replace('whsec_', ''),
+      })),
     ]),
   ];
 }

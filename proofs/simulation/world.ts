@@ -20,7 +20,7 @@ import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { createSecretBox } from '../../runtime/secrets.ts';
+import { createSecretBox, sha256 } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
 import type { Acknowledged } from './evidence.ts';
@@ -542,16 +542,19 @@ export class World {
           expiryMinutes,
         ]);
         await em.execute(
-          `insert into webhook_endpoints (application_id, url, signing_secret, failing_since, consecutive_failures)
-           values (?::bigint, ?, ?, case when ? > 0 then now() - ? * interval '1 day' end, ?)`,
+          `insert into webhook_endpoints (application_id, mode, url, failing_since, consecutive_failures)
+           values (?::bigint, 'TEST', ?, case when ? > 0 then now() - ? * interval '1 day' end, ?)`,
           [
             index + 1,
             receiver === null ? null : `https://${hostOf(index)}/hook`,
-            SEALED_SECRET,
             failingForDays,
             failingForDays,
             failingForDays > 0 ? 4 : 0,
           ],
+        );
+        await em.execute(
+          `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, 'TEST', ?, ?)`,
+          [index + 1, SEALED_SECRET, sha256(SIGNING_SECRET)],
         );
       }
     });

@@ -602,14 +602,14 @@ describe('the end of a payment', () => {
     // The event is kept, parked, and sent when a URL is registered.
     const { applicationId } = world;
     const url = (text: string | null) =>
-      world.rows('update webhook_endpoints set url = ? where application_id = ?::bigint returning 1', [
-        text,
-        applicationId,
-      ]);
+      world.rows(
+        `update webhook_endpoints set url = ? where application_id = ?::bigint and mode = 'TEST' returning 1`,
+        [text, applicationId],
+      );
     const disabled = (at: string) =>
       world.rows(
         `update webhook_endpoints set disabled_at = ${at}, disabled_reason = case when ${at} is null then null else 'GONE' end
-         where application_id = ?::bigint returning 1`,
+         where application_id = ?::bigint and mode = 'TEST' returning 1`,
         [applicationId],
       );
     await disabled('now()');

@@ -18,10 +18,11 @@ beforeAll(async () => {
   const shop = await world.api.register({});
   const operatorId = await world.addOperator({ email: 'owner@example.com' });
   const { sql } = world.api;
-  await sql('update webhook_endpoints set signing_secret = ?, previous_signing_secret = ?', [
-    former.seal('signing'),
-    former.seal('former signing'),
-  ]);
+  await sql(
+    `update webhook_signing_secrets set sealed = case mode when 'LIVE' then ? else ? end,
+       expires_at = case mode when 'LIVE' then null else now() + interval '1 hour' end`,
+    [former.seal('signing'), former.seal('former signing')],
+  );
   await sql(
     `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret, retired_at)
      values (?, 'TEST', 'sslcommerz', 'now', ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, now())`,
@@ -31,7 +32,11 @@ beforeAll(async () => {
   // More than one batch of them.
   await sql(`insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n`);
   await sql(
-    `insert into webhook_endpoints (application_id, signing_secret) select id, ? from applications where name like 'Shop %'`,
+    `insert into webhook_endpoints (application_id, mode) select id, 'LIVE' from applications where name like 'Shop %'`,
+  );
+  await sql(
+    `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint)
+     select id, 'LIVE', ?, sha256(name::bytea) from applications where name like 'Shop %'`,
     [former.seal('one of many')],
   );
 });
@@ -58,9 +63,7 @@ function secrets(args: readonly string[], masterKey: string): Promise<Run> {
 
 async function everySecret(): Promise<string[]> {
   const rows = await world.api.sql<{ sealed: string }>(
-    `select signing_secret as sealed from webhook_endpoints
-     union all select previous_signing_secret from webhook_endpoints where previous_signing_secret is not null
-     union all select store_secret from gateway_configurations
+    `select sealed from webhook_signing_secrets union all select store_secret from gateway_configurations
      union all select totp_secret from operators where totp_secret is not null`,
   );
   return rows.map(({ sealed }) => sealed);
@@ -78,7 +81,7 @@ async function untilSomebodyWaits(): Promise<void> {
 
 describe('npm run secrets', () => {
   test('tells under which keys the secrets are, and says it when one is missing', async () => {
-    expect(await secrets([], OLD)).toMatchObject({ status: 0, output: expect.stringMatching(/451 signing secrets/) });
+    expect(await secrets([], OLD)).toMatchObject({ status: 0, output: expect.stringMatching(/452 signing secrets/) });
     const blind = await secrets(['status'], NEW);
     expect(blind).toMatchObject({ status: 1, output: expect.stringContaining('does not list "old"') });
     expect(blind.output).not.toContain(NEW.slice(4));
@@ -115,17 +118,17 @@ describe('npm run secrets', () => {
     let rotation: Promise<number> | undefined;
     await world.database.withSystem(async (em) => {
       await em.execute(
-        `update webhook_endpoints set signing_secret = ? where application_id = (select max(id) from applications)`,
+        `update webhook_signing_secrets set sealed = ? where application_id = (select max(id) from applications)`,
         [meanwhile],
       );
       rotation = resealAll(world.database, box);
       await untilSomebodyWaits();
     });
     await rotation;
-    const [row] = await world.api.sql<{ signing_secret: string }>(
-      'select signing_secret from webhook_endpoints where application_id = (select max(id) from applications)',
+    const [row] = await world.api.sql<{ sealed: string }>(
+      'select sealed from webhook_signing_secrets where application_id = (select max(id) from applications)',
     );
-    expect(row?.signing_secret).toBe(meanwhile);
+    expect(row?.sealed).toBe(meanwhile);
   });
 
   test('makes a key that works, and knows what it does not understand', async () => {

@@ -59,6 +59,14 @@ describe('npm run app', () => {
     });
   });
 
+  test('takes a URL for TEST, and an empty one for that of LIVE', () => {
+    // Guards: events of TEST go where their shop is.
+    expect(read('set', '--id', '7', '--test-webhook-url', 'https://staging.example/hook')).toMatchObject({
+      settings: { testWebhookUrl: 'https://staging.example/hook' },
+    });
+    expect(read('set', '--id', '7', '--test-webhook-url', '')).toMatchObject({ settings: { testWebhookUrl: null } });
+  });
+
   test('rotate takes a mode in either case and a grace', () => {
     // Guards: a rotation is for exactly one mode.
     expect(read('rotate', '--id', '7', '--mode', 'live', '--grace-hours', '0')).toEqual({
@@ -115,6 +123,7 @@ describe('npm run app', () => {
     [['set', '--id', '1', '--expiry-minutes', '1e3'], '1 to 1440'],
     [['set', '--id', '1', '--min-amount', '10.5'], 'minor units'],
     [['set', '--id', '1', '--webhook-url', 'ftp://shop.example'], '--webhook-url'],
+    [['set', '--id', '1', '--test-webhook-url', 'ftp://shop.example'], '--test-webhook-url'],
     [['set', '--id', '1', '--webhook-url', 'https://user:pass@shop.example'], '--webhook-url'],
     [['set', '--id', '1', '--return-origin', 'https://shop.example/path'], '--return-origin'],
     [['set', '--id', '1', '--late-payments', 'keep'], 'review or refund'],

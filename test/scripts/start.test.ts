@@ -52,7 +52,12 @@ describe('npm start', () => {
     expect(dev.api).toMatch(/^http:\/\/localhost:\d+\/api\/v1$/);
     expect(dev.apps.native.test.apiKey).toMatch(/^oi_test_/);
     expect(dev.apps.native.live.apiKey).toMatch(/^oi_live_/);
-    expect(dev.apps.native.signingSecret).toMatch(/^whsec_/);
+    const { native, ownpay, shadhinpay } = dev.apps;
+    const secrets = [native, ownpay, shadhinpay].flatMap((app) =>
+      'webhookSecret' in app ? [app.webhookSecret, app.liveWebhookSecret] : [app.signingSecret, app.testSigningSecret],
+    );
+    expect(secrets.filter((secret) => secret.startsWith('whsec_'))).toHaveLength(6);
+    expect(new Set(secrets).size).toBe(6);
     const page = await fetch(dev.mailbox);
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('No mail yet')]);
     expect(dev.operators.map(({ role }) => role)).toEqual(['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer']);

@@ -50,7 +50,14 @@ beforeAll(async () => {
     { name: 'Telemetry shop', webhookUrl: `http://127.0.0.1:${port}/hooks/canary-webhook-path?key=canary-webhook-key` },
   );
   await database.close();
-  secrets = [app.test.apiKey, app.test.apiSecret, app.signingSecret, masterKey, 'lenden_test@ssl'];
+  secrets = [
+    app.test.apiKey,
+    app.test.apiSecret,
+    app.testSigningSecret,
+    app.signingSecret,
+    masterKey,
+    'lenden_test@ssl',
+  ];
   reference = await pay(stack);
   await delivery.promise;
   // Long enough for one export of the gauges; the rest is flushed by the stop.
