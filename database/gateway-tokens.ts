@@ -6,7 +6,8 @@ import type { Database } from './connection.ts';
 const TAKEN_SECONDS = 30;
 
 interface Parts {
-  readonly database: Pick<Database, 'withSystem'>;
+  /** As a role that may keep tokens: `withSystem`, or `withOperator`. */
+  readonly transaction: Database['withSystem'];
   readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
 }
 
@@ -28,9 +29,9 @@ export class TakenGatewayToken {
   }
 
   async write(kept: string): Promise<void> {
-    const { database, secrets } = this.#parts;
+    const { transaction, secrets } = this.#parts;
     const sealed = secrets.seal(kept);
-    const written = await database.withSystem((em) =>
+    const written = await transaction((em) =>
       em.execute<object[]>(
         'update gateway_tokens set sealed = ?, updated_at = now() where account = ? and taken_by = ?::uuid returning 1',
         [sealed, this.#account, this.#taker],
@@ -42,7 +43,7 @@ export class TakenGatewayToken {
   }
 
   async giveBack(): Promise<void> {
-    await this.#parts.database.withSystem((em) =>
+    await this.#parts.transaction((em) =>
       em.execute(
         'update gateway_tokens set taken_by = null, taken_until = null where account = ? and taken_by = ?::uuid',
         [this.#account, this.#taker],
@@ -64,7 +65,7 @@ export class GatewayTokens {
 
   /** Null where nothing is kept, or what is kept cannot be opened any more: a token is fetched anew then. */
   async read(account: string): Promise<string | null> {
-    const [row] = await this.#parts.database.withSystem((em) =>
+    const [row] = await this.#parts.transaction((em) =>
       em.execute<{ sealed: string | null }[]>('select sealed from gateway_tokens where account = ?', [account]),
     );
     return opened(this.#parts.secrets, row?.sealed ?? null);
@@ -73,7 +74,7 @@ export class GatewayTokens {
   /** Null while another process has it. */
   async take(account: string): Promise<TakenGatewayToken | null> {
     const taker = randomUUID();
-    const [row] = await this.#parts.database.withSystem((em) =>
+    const [row] = await this.#parts.transaction((em) =>
       em.execute<{ sealed: string | null }[]>(
         `insert into gateway_tokens as g (account, taken_by, taken_until)
          values (?, ?::uuid, clock_timestamp() + interval '${TAKEN_SECONDS} seconds')

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { RUNTIME_URL_VARIABLES, type RuntimeRole, type RuntimeUrls } from './database-roles.ts';
 import { MODES, type Mode } from '../domain/mode.ts';
 import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
 
 /** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
 export interface Config {
   readonly environment: 'development' | 'production';
-  readonly databaseUrl: string;
+  /** The logins of this process, one for each role that it runs as. */
+  readonly databaseUrls: RuntimeUrls;
   readonly masterKey: string;
   readonly host: string;
   readonly apiPort: number;
@@ -86,7 +88,6 @@ const optional = <T extends z.ZodType>(schema: T) =>
 
 const Environment = z.object({
   LENDEN_ENV: optional(z.enum(['development', 'production'])),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL'),
   LENDEN_MASTER_KEY: z.string().min(1),
   LENDEN_HOST: optional(z.string()),
   LENDEN_API_PORT: optional(port),
@@ -104,8 +105,14 @@ const Environment = z.object({
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
 
-/** @throws Error that lists every missing or malformed variable by name; values are never repeated. */
-export function readConfig(environment: NodeJS.ProcessEnv): Config {
+/**
+ * @param databaseRoles - what the process runs as in the database; it must have a login for each, and is given no other
+ * @throws Error that lists every missing or malformed variable by name; values are never repeated.
+ */
+export function readConfig(
+  environment: NodeJS.ProcessEnv,
+  { databaseRoles = [] }: { readonly databaseRoles?: readonly RuntimeRole[] } = {},
+): Config {
   const parsed = Environment.safeParse(environment);
   const problems = parsed.success
     ? []
@@ -115,13 +122,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const nagad = new Map(MODES.map((mode) => [mode, readNagad(environment, mode, problems)]));
   const stripe = new Map(MODES.map((mode) => [mode, readStripe(environment, mode, problems)]));
   const mail = readMail(environment, problems);
+  const databaseUrls = readLogins(environment, { databaseRoles, problems });
   if (!parsed.success || problems.length > 0) {
     throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
   const env = parsed.data;
   return {
     environment: env.LENDEN_ENV ?? 'production',
-    databaseUrl: env.DATABASE_URL,
+    databaseUrls,
     masterKey: env.LENDEN_MASTER_KEY,
     host: env.LENDEN_HOST ?? '127.0.0.1',
     apiPort: env.LENDEN_API_PORT ?? 8080,
@@ -147,6 +155,24 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',
     workflowBundle: env.LENDEN_WORKFLOW_BUNDLE ?? null,
   };
+}
+
+/** Each URL names its own role, so that a process does not run as the owner by a slip. */
+function readLogins(
+  environment: NodeJS.ProcessEnv,
+  { databaseRoles, problems }: { readonly databaseRoles: readonly RuntimeRole[]; readonly problems: string[] },
+): RuntimeUrls {
+  const logins: Partial<Record<RuntimeRole, string>> = {};
+  for (const role of databaseRoles) {
+    const variable = RUNTIME_URL_VARIABLES[role];
+    const url = environment[variable] ?? '';
+    if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol) && new URL(url).username === role) {
+      logins[role] = url;
+    } else {
+      problems.push(`${variable}: must be a postgresql:// URL of the user ${role}`);
+    }
+  }
+  return logins;
 }
 
 function readSslcommerz(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readOrMakeKeys } from '../simulators/nagad/keys.ts';
 import { defaultMerchants, parseMerchants } from '../simulators/nagad/merchants.ts';
 import { findFreePort } from './ports.ts';
+import { runtimeLoginVariables } from './runtime-logins.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
 /** The ports of one stack. */
@@ -86,6 +87,7 @@ export function lendenEnvironment(
   const simulators = `http://localhost:${ports.simulators}`;
   return {
     LENDEN_MASTER_KEY: masterKey,
+    ...runtimeLoginVariables(servers.databaseUrl),
     LENDEN_HOST: '127.0.0.1',
     LENDEN_API_URL: `http://localhost:${ports.api}`,
     LENDEN_WEB_URL: `http://localhost:${ports.web}`,

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { lastWords, startChild, type Child } from './child.ts';
 import { startPostgres } from './postgres.ts';
 import { withProgress } from './progress.ts';
+import { runtimeLoginVariables } from './runtime-logins.ts';
 import { choosePorts } from './stack-environment.ts';
 import { prepareNamespace } from './temporal-namespace.ts';
 import { startTemporal } from './temporal.ts';
@@ -61,7 +62,7 @@ async function migrateTemplate({ url, logFile }: { url: string; logFile: string 
     name: 'migrate',
     command: process.execPath,
     args: [join(ROOT, 'database', 'migrate.ts')],
-    env: { ...process.env, DATABASE_URL: url },
+    env: { ...process.env, ...runtimeLoginVariables(url), DATABASE_URL: url },
     cwd: ROOT,
     logFile,
     stopSignal: 'SIGTERM',

@@ -4,6 +4,7 @@ import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
+import { requireOwnLogins } from '../database/own-logins.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
@@ -27,7 +28,7 @@ import { createWorkers, workflowBundle } from './workers.ts';
 /** Several applications may share one host; the limit of five an endpoint is kept by the activity. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_system'] });
 const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
   log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
@@ -48,13 +49,14 @@ if (config.outboundAllow !== '') {
   log.warn({ allow: config.outboundAllow }, 'webhooks may reach these hosts although they are not public');
 }
 const database = await openDatabase({
-  url: config.databaseUrl,
+  url: config.databaseUrls,
   poolSize: 20,
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
+await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
 await requireDurability({ database, environment: config.environment, log });
 const secrets = createSecretBox(config.masterKey);
-const bkashTokens = new GatewayTokens({ database, secrets });
+const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
 const webhookHttp = observeHttpClient(

@@ -95,7 +95,7 @@ describe('row-level security', () => {
     );
     const none = { rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, owned: 0 };
     expect(roles).toEqual(
-      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: false, ...none })),
+      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: true, ...none })),
     );
   });
 

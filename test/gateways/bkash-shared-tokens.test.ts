@@ -41,7 +41,8 @@ function first(): Database {
   return database;
 }
 
-const shelves = (): GatewayTokens[] => databases.map((database) => new GatewayTokens({ database, secrets }));
+const shelves = (): GatewayTokens[] =>
+  databases.map((database) => new GatewayTokens({ transaction: database.withSystem, secrets }));
 
 describe('registries of several processes, at the simulator', () => {
   let simulator: RunningHost;

@@ -8,17 +8,28 @@ import { join, resolve } from 'node:path';
 import { lastWords, startChild, type Child } from '../../scripts/child.ts';
 import { findFreePort } from '../../scripts/ports.ts';
 import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
+import { runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 import { testServers } from '../support/test-servers.ts';
 import { COMPOSE_TEXT, rawComposeFile, readComposeFile, variablesOf } from './compose-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SECRETS = ['LENDEN_DATABASE_PASSWORD', 'TEMPORAL_DATABASE_PASSWORD', 'LENDEN_MASTER_KEY'] as const;
+const SECRETS = [
+  'LENDEN_DATABASE_PASSWORD',
+  'LENDEN_APP_PASSWORD',
+  'LENDEN_OPERATOR_PASSWORD',
+  'LENDEN_SYSTEM_PASSWORD',
+  'TEMPORAL_DATABASE_PASSWORD',
+  'LENDEN_MASTER_KEY',
+] as const;
 
 /** What a person has to put into `.env`, and no more. */
 const REQUIRED = {
   LENDEN_DATABASE_PASSWORD: 'ownerpassword',
+  LENDEN_APP_PASSWORD: 'apppassword',
+  LENDEN_OPERATOR_PASSWORD: 'operatorpassword',
+  LENDEN_SYSTEM_PASSWORD: 'systempassword',
   TEMPORAL_DATABASE_PASSWORD: 'temporalpassword',
   LENDEN_MASTER_KEY: `key1:${randomBytes(32).toString('base64')}`,
   LENDEN_API_URL: 'https://pay.example',
@@ -74,6 +85,19 @@ describe('docker-compose.yml', () => {
     const lasting = ['postgres', 'temporal', 'api', 'worker'];
     expect(lasting.filter((name) => services[name]?.healthcheck === undefined)).toEqual([]);
     expect(Object.keys(services['api']?.depends_on ?? {}).sort()).toEqual(['migrate', 'temporal-namespace']);
+  });
+
+  test('gives each process the logins that it runs as, and the owner to none that stays', () => {
+    // Guards: whoever takes over a process does not hold the rights of the owner, or of another process.
+    const { services } = readComposeFile(REQUIRED);
+    const held = (name: string): string[] =>
+      Object.keys(services[name]?.environment ?? {}).filter((variable) => variable.startsWith('DATABASE_'));
+    expect(held('api').sort()).toEqual(['DATABASE_APP_URL', 'DATABASE_OPERATOR_URL']);
+    expect(held('worker').sort()).toEqual(['DATABASE_APP_URL', 'DATABASE_SYSTEM_URL']);
+    const owners = Object.entries(services).filter(([, { environment }]) =>
+      Object.values(environment).some((value) => value.includes(REQUIRED.LENDEN_DATABASE_PASSWORD)),
+    );
+    expect(owners.map(([name]) => name).sort()).toEqual(['migrate', 'postgres']);
   });
 
   test('asks for nothing that .env.example does not explain', () => {
@@ -166,6 +190,7 @@ describe('the production processes, with exactly the variables of docker-compose
     const bundle = join(directory, 'workflow-bundle.js');
     const here = {
       DATABASE_URL: database.url,
+      ...runtimeLoginVariables(database.url),
       TEMPORAL_ADDRESS: testServers().temporalAddress,
       TEMPORAL_NAMESPACE: `production-${randomBytes(6).toString('hex')}`,
       LENDEN_API_PORT: String(ports.api),
