@@ -54,7 +54,11 @@ export async function startTestServers({
       return address;
     }),
   ]);
-  return { LENDEN_TEST_DATABASE_URL: databaseUrl, LENDEN_TEST_TEMPORAL_ADDRESS: temporalAddress };
+  return {
+    LENDEN_TEST_DATABASE_URL: databaseUrl,
+    LENDEN_TEST_POSTGRES_LOG: logFile('postgres'),
+    LENDEN_TEST_TEMPORAL_ADDRESS: temporalAddress,
+  };
 }
 
 async function migrateTemplate({ url, logFile }: { url: string; logFile: string }): Promise<void> {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
+import { isComparable } from '../http/fields.ts';
 
 export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
 /** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
 export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
-  .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
+  .refine((moment) => isComparable(Date.parse(moment)), 'is no date');
 
 /** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */
 export function momentRange({ from, to }: { from?: string | undefined; to?: string | undefined }): {

@@ -22,6 +22,7 @@ import {
 } from '../../gateways/port.ts';
 import type { ResolveHost } from '../../runtime/http-client/resolve.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 import { linkTemporal } from '../../temporal/client.ts';
 import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -72,7 +73,7 @@ export interface ListenOptions {
 
 export async function openApiWorld(): Promise<ApiWorld> {
   const { url, drop } = await createTestDatabase();
-  const database = await openDatabase({ url, poolSize: 5 });
+  const database = await openDatabase({ url: runtimeLogins(url), poolSize: 5 });
   const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
   const secrets = createSecretBox(`test:${randomBytes(32).toString('base64')}`);
   const temporal = linkTemporal({ address: testServers().temporalAddress, namespace: 'default', uiUrl: null });
@@ -96,7 +97,8 @@ export async function openApiWorld(): Promise<ApiWorld> {
     settle: (invoiceId, amountMinor) => settleInvoice(database, String(invoiceId), BigInt(amountMinor)),
     async listen({ databaseUrl = url, pages = false, allow: entries = '', gateways, resolve: resolveHost } = {}) {
       const allow = parseAllowList(entries);
-      const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
+      // As a process of ours: with logins that cannot become the owner.
+      const own = await openDatabase({ url: runtimeLogins(databaseUrl), poolSize: 10 });
       const deps = {
         database: own,
         gateways: fakeGateways(stores, gateways),
