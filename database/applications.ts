@@ -5,6 +5,7 @@ import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import { notFound } from '../domain/errors.ts';
 import { randomBase62 } from '../domain/references.ts';
+import { signingSecretPlace } from '../runtime/sealed-places.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
 import type { Database, EntityManager } from './connection.ts';
 import { Application, Credential, WebhookEndpoint, type CustomerDefaults } from './entities/application.ts';
@@ -83,7 +84,7 @@ export async function insertApplication(
   await em.insert(WebhookEndpoint, {
     applicationId,
     url: settings.webhookUrl ?? null,
-    signingSecret: secrets.seal(prepared.signingSecret),
+    signingSecret: secrets.seal(prepared.signingSecret, signingSecretPlace(applicationId)),
   });
   await em.insertMany(
     Credential,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gatewayTokenPlace } from '../runtime/sealed-places.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import type { Database } from './connection.ts';
 
@@ -25,12 +26,12 @@ export class TakenGatewayToken {
     this.#parts = parts;
     this.#account = taken.account;
     this.#taker = taken.taker;
-    this.kept = opened(parts.secrets, taken.sealed);
+    this.kept = opened(parts.secrets, taken);
   }
 
   async write(kept: string): Promise<void> {
     const { transaction, secrets } = this.#parts;
-    const sealed = secrets.seal(kept);
+    const sealed = secrets.seal(kept, gatewayTokenPlace(this.#account));
     const written = await transaction((em) =>
       em.execute<object[]>(
         'update gateway_tokens set sealed = ?, updated_at = now() where account = ? and taken_by = ?::uuid returning 1',
@@ -68,7 +69,7 @@ export class GatewayTokens {
     const [row] = await this.#parts.transaction((em) =>
       em.execute<{ sealed: string | null }[]>('select sealed from gateway_tokens where account = ?', [account]),
     );
-    return opened(this.#parts.secrets, row?.sealed ?? null);
+    return opened(this.#parts.secrets, { account, sealed: row?.sealed ?? null });
   }
 
   /** Null while another process has it. */
@@ -88,9 +89,12 @@ export class GatewayTokens {
   }
 }
 
-function opened(secrets: Pick<SecretBox, 'open'>, sealed: string | null): string | null {
+function opened(
+  secrets: Pick<SecretBox, 'open'>,
+  { account, sealed }: { readonly account: string; readonly sealed: string | null },
+): string | null {
   try {
-    return sealed === null ? null : secrets.open(sealed);
+    return sealed === null ? null : secrets.open(sealed, gatewayTokenPlace(account));
   } catch {
     return null;
   }

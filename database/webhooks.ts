@@ -104,6 +104,8 @@ export interface Delivery {
 export interface DeliveryEndpoint {
   readonly url: string;
   readonly disabled: boolean;
+  /** Whose endpoint it is: its secrets are sealed for it. */
+  readonly applicationId: bigint;
   /** Sealed. */
   readonly signingSecret: string;
   /** Sealed; null outside a rotation's overlap. */
@@ -114,6 +116,7 @@ export interface DeliveryEndpoint {
 
 interface DeliveryRow {
   id: string;
+  application_id: string;
   dialect: Dialect;
   type: string;
   payload: string;
@@ -133,7 +136,7 @@ interface DeliveryRow {
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.id, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+    `select e.id, e.application_id, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
     [eventId],
@@ -157,6 +160,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
         : {
             url: row.url,
             disabled: row.disabled_at !== null,
+            applicationId: BigInt(row.application_id),
             signingSecret: row.signing_secret,
             previousSigningSecret: row.previous_signing_secret,
             previousSecretExpiresAt: asDate(row.previous_secret_expires_at),

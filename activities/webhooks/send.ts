@@ -8,6 +8,7 @@ import {
 import type { Delivery, DeliveryEndpoint } from '../../database/webhooks.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
+import { formerSigningSecretPlace, signingSecretPlace } from '../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { deliveryHeaders } from './signature.ts';
@@ -101,10 +102,11 @@ function failed(error: string): SendResult {
 
 /** While a rotation overlaps, both secrets sign. Null when the master key no longer opens one. */
 function openSecrets(box: Pick<SecretBox, 'open'>, endpoint: DeliveryEndpoint, now: Date): string[] | null {
-  const { signingSecret, previousSigningSecret, previousSecretExpiresAt } = endpoint;
+  const { applicationId, signingSecret, previousSigningSecret, previousSecretExpiresAt } = endpoint;
   const overlaps = previousSigningSecret !== null && previousSecretExpiresAt !== null && previousSecretExpiresAt > now;
   try {
-    return [signingSecret, ...(overlaps ? [previousSigningSecret] : [])].map((sealed) => box.open(sealed));
+    const present = box.open(signingSecret, signingSecretPlace(applicationId));
+    return overlaps ? [present, box.open(previousSigningSecret, formerSigningSecretPlace(applicationId))] : [present];
   } catch {
     return null;
   }

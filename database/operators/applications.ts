@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { notFound } from '../../domain/errors.ts';
 import type { Dialect } from '../../domain/dialect.ts';
 import type { Mode } from '../../domain/mode.ts';
+import { formerSigningSecretPlace, signingSecretPlace } from '../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
 import { listRows, type ListPage, type ListSlice } from '../lists.ts';
@@ -111,16 +112,35 @@ export async function rotateSigningSecret(
   { applicationId, overlapHours }: { applicationId: bigint; overlapHours: number },
 ): Promise<RotatedSigningSecret> {
   const signingSecret = `whsec_${randomBytes(32).toString('base64')}`;
+  const former = await formerSecret(em, secrets, applicationId);
   const [row] = await em.execute<{ previous_secret_expires_at: Date }[]>(
-    `update webhook_endpoints set previous_signing_secret = signing_secret, signing_secret = ?,
+    `update webhook_endpoints set previous_signing_secret = ?, signing_secret = ?,
        previous_secret_expires_at = now() + ? * interval '1 hour', updated_at = now()
      where application_id = ? returning previous_secret_expires_at`,
-    [secrets.seal(signingSecret), overlapHours, applicationId],
+    [former, secrets.seal(signingSecret, signingSecretPlace(applicationId)), overlapHours, applicationId],
   );
   if (row === undefined) {
     throw notFound('application');
   }
   return { signingSecret, previousSecretExpiresAt: new Date(row.previous_secret_expires_at) };
+}
+
+/** The present secret, sealed for the place of the former one. Null where no key opens it any more: it signs nothing then, either. */
+async function formerSecret(em: EntityManager, secrets: SecretBox, applicationId: bigint): Promise<string | null> {
+  const [row] = await em.execute<{ signing_secret: string }[]>(
+    'select signing_secret from webhook_endpoints where application_id = ? for update',
+    [applicationId],
+  );
+  if (row === undefined) {
+    throw notFound('application');
+  }
+  let present: string;
+  try {
+    present = secrets.open(row.signing_secret, signingSecretPlace(applicationId));
+  } catch {
+    return null;
+  }
+  return secrets.seal(present, formerSigningSecretPlace(applicationId));
 }
 
 /** What the endpoint missed is not sent again by this: that is what recovering is for. */

@@ -18,6 +18,7 @@ import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { signingSecretPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
@@ -42,7 +43,6 @@ const WEB_URL = 'https://pay.example';
 const MASTER_KEY = `sim:${Buffer.alloc(32, 5).toString('base64')}`;
 const SECRETS = createSecretBox(MASTER_KEY);
 export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-const SEALED_SECRET = SECRETS.seal(SIGNING_SECRET);
 const ALLOW = parseAllowList('');
 const CLIENT_TIMEOUT_MS = 20_000;
 /** The product's own defaults. */
@@ -538,7 +538,7 @@ export class World {
           [
             index + 1,
             receiver === null ? null : `https://${hostOf(index)}/hook`,
-            SEALED_SECRET,
+            SECRETS.seal(SIGNING_SECRET, signingSecretPlace(BigInt(index + 1))),
             failingForDays,
             failingForDays,
             failingForDays > 0 ? 4 : 0,

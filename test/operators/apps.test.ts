@@ -183,8 +183,8 @@ describe('a signing secret', () => {
       'select signing_secret, previous_signing_secret from webhook_endpoints where application_id = ?',
       [application.id],
     );
-    expect(row?.signing_secret).toMatch(/^v2\./);
-    expect(row?.previous_signing_secret).toMatch(/^v2\./);
+    expect(row?.signing_secret).toMatch(/^v3\./);
+    expect(row?.previous_signing_secret).toMatch(/^v3\./);
     expect(JSON.stringify(row)).not.toContain(signingSecret ?? '');
   });
 });

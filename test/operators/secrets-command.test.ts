@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resealAll } from '../../database/sealed-secrets.ts';
+import {
+  formerSigningSecretPlace,
+  secondFactorPlace,
+  signingSecretPlace,
+  storeSecretPlace,
+  type SealedPlace,
+} from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { openOperatorWorld, type OperatorWorld } from './operator-world.ts';
 
@@ -19,20 +27,31 @@ beforeAll(async () => {
   const operatorId = await world.addOperator({ email: 'owner@example.com' });
   const { sql } = world.api;
   await sql('update webhook_endpoints set signing_secret = ?, previous_signing_secret = ?', [
-    former.seal('signing'),
-    former.seal('former signing'),
+    former.seal('signing', signingSecretPlace(shop.applicationId)),
+    former.seal('former signing', formerSigningSecretPlace(shop.applicationId)),
   ]);
+  const [now, before] = [randomUUID(), randomUUID()];
   await sql(
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret, retired_at)
-     values (?, 'TEST', 'sslcommerz', 'now', ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, now())`,
-    [shop.applicationId, former.seal('store'), shop.applicationId, former.seal('retired store')],
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret, retired_at)
+     values (?, 'TEST', 'sslcommerz', 'now', ?, ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, ?, now())`,
+    [
+      ...[shop.applicationId, now, former.seal('store', storeSecretPlace(now))],
+      ...[shop.applicationId, before, former.seal('retired store', storeSecretPlace(before))],
+    ],
   );
-  await sql('update operators set totp_secret = ? where id = ?', [former.seal('second factor'), operatorId]);
+  await sql('update operators set totp_secret = ? where id = ?', [
+    former.seal('second factor', secondFactorPlace(operatorId)),
+    operatorId,
+  ]);
   // More than one batch of them.
-  await sql(`insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n`);
+  const shops = await sql<{ id: string }>(
+    `insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n returning id`,
+  );
+  const sealed = shops.map(({ id }) => ({ id, sealed: former.seal('one of many', signingSecretPlace(BigInt(id))) }));
   await sql(
-    `insert into webhook_endpoints (application_id, signing_secret) select id, ? from applications where name like 'Shop %'`,
-    [former.seal('one of many')],
+    `insert into webhook_endpoints (application_id, signing_secret)
+     select id, sealed from jsonb_to_recordset(?::jsonb) as w (id bigint, sealed text)`,
+    [JSON.stringify(sealed)],
   );
 });
 afterAll(() => world.close());
@@ -56,14 +75,18 @@ function secrets(args: readonly string[], masterKey: string): Promise<Run> {
   });
 }
 
-async function everySecret(): Promise<string[]> {
-  const rows = await world.api.sql<{ sealed: string }>(
-    `select signing_secret as sealed from webhook_endpoints
-     union all select previous_signing_secret from webhook_endpoints where previous_signing_secret is not null
-     union all select store_secret from gateway_configurations
-     union all select totp_secret from operators where totp_secret is not null`,
+interface Kept extends SealedPlace {
+  readonly sealed: string;
+}
+
+async function everySecret(): Promise<Kept[]> {
+  return world.api.sql<Kept>(
+    `select 'webhook_endpoints.signing_secret' as column, application_id::text as key, signing_secret as sealed from webhook_endpoints
+     union all select 'webhook_endpoints.previous_signing_secret', application_id::text, previous_signing_secret
+       from webhook_endpoints where previous_signing_secret is not null
+     union all select 'gateway_configurations.store_secret', key::text, store_secret from gateway_configurations
+     union all select 'operators.totp_secret', id::text, totp_secret from operators where totp_secret is not null`,
   );
-  return rows.map(({ sealed }) => sealed);
 }
 
 async function untilSomebodyWaits(): Promise<void> {
@@ -95,7 +118,7 @@ describe('npm run secrets', () => {
     const run = await secrets(['rotate'], `${NEW},${OLD}`);
     expect(run).toMatchObject({ status: 0, output: expect.stringContaining('"old" any more: it may be taken away') });
     const alone = createSecretBox(NEW);
-    const opened = (await everySecret()).map((sealed) => alone.open(sealed));
+    const opened = (await everySecret()).map(({ sealed, ...place }) => alone.open(sealed, place));
     expect(opened).toHaveLength(SHOPS + 5);
     expect(new Set(opened)).toEqual(
       new Set(['signing', 'former signing', 'store', 'retired store', 'second factor', 'one of many']),
@@ -111,7 +134,7 @@ describe('npm run secrets', () => {
   test('leaves a secret that is changed under its hands as the change wrote it', async () => {
     // A rotation that wrote back what it had read would undo an operator's.
     const box = createSecretBox(`${OLD},${NEW}`);
-    const meanwhile = box.seal('rotated meanwhile');
+    const meanwhile = box.seal('rotated meanwhile', signingSecretPlace(0n));
     let rotation: Promise<number> | undefined;
     await world.database.withSystem(async (em) => {
       await em.execute(
@@ -132,7 +155,8 @@ describe('npm run secrets', () => {
     const made = await secrets(['new-key'], OLD);
     expect(made.status).toBe(0);
     const box = createSecretBox(made.output.trim());
-    expect(box.open(box.seal('x'))).toBe('x');
+    const place = signingSecretPlace(1n);
+    expect(box.open(box.seal('x', place), place)).toBe('x');
     expect((await secrets(['rotat'], OLD)).status).toBe(2);
     expect((await secrets(['status', '--nope'], OLD)).status).toBe(2);
   });

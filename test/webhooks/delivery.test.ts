@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
+import { formerSigningSecretPlace, signingSecretPlace } from '../../runtime/sealed-places.ts';
 import { listenHttp, listenRaw, type Answer, type Listener } from './listener.ts';
 import { createWorld, secretBox, type App, type World } from './world.ts';
 
@@ -365,9 +366,13 @@ test('during a rotation both secrets sign, afterwards only the new one', async (
   const app = await world.app(shop.url);
   const next = `whsec_${randomBytes(32).toString('base64')}`;
   await world.rows(
-    `update webhook_endpoints set signing_secret = ?, previous_signing_secret = signing_secret,
+    `update webhook_endpoints set signing_secret = ?, previous_signing_secret = ?,
        previous_secret_expires_at = now() + interval '24 hours' where application_id = ?::bigint returning 1`,
-    [secretBox.seal(next), app.applicationId],
+    [
+      secretBox.seal(next, signingSecretPlace(app.applicationId)),
+      secretBox.seal(app.signingSecret, formerSigningSecretPlace(app.applicationId)),
+      app.applicationId,
+    ],
   );
   await deliver(await world.event(app));
   world.clock.offsetMs = 25 * 3_600_000;

@@ -11,6 +11,7 @@ const OLD = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 const endpoint: DeliveryEndpoint = {
   url: 'https://shop.example.com/hook',
   disabled: false,
+  applicationId: 1n,
   signingSecret: `sealed ${NEW}`,
   previousSigningSecret: null,
   previousSecretExpiresAt: null,
