@@ -111,9 +111,6 @@ function transferred(value: unknown): unknown {
   if (typeof value === 'bigint') {
     return value.toString();
   }
-  if (value instanceof Date) {
-    return value.toISOString();
-  }
   return isJson(value) ? JSON.stringify(value) : value;
 }
 

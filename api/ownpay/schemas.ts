@@ -186,9 +186,7 @@ function whole(greatest: number) {
     .meta({ type: 'integer', minimum: 1, maximum: greatest });
 }
 
-const Day = z.iso
-  .date('must be a date as YYYY-MM-DD')
-  .refine((day) => isComparable(Date.parse(day)), 'must be a date as YYYY-MM-DD');
+const Day = z.iso.date('must be a date as YYYY-MM-DD');
 
 const LIST_QUERY = {
   page: whole(PAGE_MAX).optional().describe('From 1.'),

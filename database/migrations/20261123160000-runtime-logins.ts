@@ -8,8 +8,12 @@ export class RuntimeLoginsMigration extends Migration {
   override async up(): Promise<void> {
     this.addSql(LOOKUP_ROLE);
     this.addSql(LOOKUP_OWNER);
-    this.addSql(GATEWAY_TOKENS);
-    this.addSql(STORE_KEYS);
+    for (const statement of GATEWAY_TOKENS) {
+      this.addSql(statement);
+    }
+    for (const statement of STORE_KEYS) {
+      this.addSql(statement);
+    }
   }
 }
 
@@ -44,22 +48,22 @@ revoke create on schema public from lenden_lookup;
 `;
 
 /** An operator's request that tries a store's credentials keeps the token that it got, so the api needs no login that sees every application. */
-const GATEWAY_TOKENS = `
-alter table gateway_tokens enable row level security;
-alter table gateway_tokens force row level security;
-create policy system on gateway_tokens to lenden_system using (true) with check (true);
-create policy operator on gateway_tokens to lenden_operator using (true) with check (true);
-grant select, insert, update on gateway_tokens to lenden_operator;
-`;
+const GATEWAY_TOKENS = [
+  'alter table gateway_tokens enable row level security',
+  'alter table gateway_tokens force row level security',
+  'create policy system on gateway_tokens to lenden_system using (true) with check (true)',
+  'create policy operator on gateway_tokens to lenden_operator using (true) with check (true)',
+  'grant select, insert, update on gateway_tokens to lenden_operator',
+];
 
 /** A store's secret is sealed for its row, by a key that is drawn before the row is written and that no operator's request may change. */
-const STORE_KEYS = `
-alter table gateway_configurations add column key uuid not null default gen_random_uuid() unique;
-alter table gateway_configurations alter column key drop default;
-grant select (key) on gateway_configurations to lenden_operator;
-create or replace function lenden_store_secret(for_application bigint, in_mode text, at_gateway text, at_store text) returns text
+const STORE_KEYS = [
+  'alter table gateway_configurations add column key uuid not null default gen_random_uuid()',
+  'create unique index on gateway_configurations (key)',
+  'grant select (key) on gateway_configurations to lenden_operator',
+  `create or replace function lenden_store_secret(for_application bigint, in_mode text, at_gateway text, at_store text) returns text
   language sql stable set search_path = pg_catalog, public
   as $$ select key::text || ':' || store_secret from public.gateway_configurations
     where (application_id = for_application or application_id is null) and mode = in_mode and gateway = at_gateway and store_id = at_store
-    order by application_id nulls last limit 1 $$;
-`;
+    order by application_id nulls last limit 1 $$`,
+];

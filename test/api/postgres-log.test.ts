@@ -260,14 +260,19 @@ describe('what would make the database fail', () => {
     ]);
   });
 
-  test('is refused before it gets there: paths and queries', async () => {
-    const ofOperators = (path: string): boolean => /^\/(admin|auth)\//.test(path);
-    await expectNoServerError(toNative, [...addressesOf('native.json', (path) => !ofOperators(path))]);
-    await expectNoServerError(toAdmin, [
-      ...addressesOf('native.json', (path) => ofOperators(path) && !path.startsWith('/auth/log')),
-    ]);
-    await expectNoServerError(toOwnpay, [...addressesOf('ownpay.json', () => true)]);
-    await expectNoServerError(toShadhinpay, [...addressesOf('shadhinpay.json', () => true)]);
+  const ofOperators = (path: string): boolean => /^\/(admin|auth)\//.test(path);
+  test.each<[string, Send, string, (path: string) => boolean]>([
+    ['the native contract', (request) => toNative(request), 'native.json', (path) => !ofOperators(path)],
+    [
+      'operators',
+      (request) => toAdmin(request),
+      'native.json',
+      (path) => ofOperators(path) && !path.startsWith('/auth/log'),
+    ],
+    ['OwnPay', (request) => toOwnpay(request), 'ownpay.json', () => true],
+    ['ShadhinPay', (request) => toShadhinpay(request), 'shadhinpay.json', () => true],
+  ])('is refused before it gets there: paths and queries of %s', async (_whose, send, file, wanted) => {
+    await expectNoServerError(send, [...addressesOf(file, wanted)]);
   });
 
   test('is refused before it gets there: callbacks, pages and the login', async () => {

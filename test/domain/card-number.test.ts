@@ -17,7 +17,7 @@ const PUBLISHED = {
   'Diners Club International': '36227206271667',
   UnionPay: '6200000000000005',
   Maestro: '6759649826438453',
-  RuPay: '6074820000000008',
+  RuPay: '6074820000000009',
 };
 
 describe('a card number', () => {

@@ -98,7 +98,7 @@ describe('registries of several processes, at the simulator', () => {
     // Whoever has the token takes payments in the merchant's name.
     const [row] = await first().withSystem((em) =>
       em.execute<{ account: string; sealed: string }[]>(
-        'select account, sealed from gateway_tokens where sealed is not null order by id limit 1',
+        'select account, sealed from gateway_tokens where sealed is not null order by id desc limit 1',
       ),
     );
     expect(row?.sealed).toMatch(/^v3\.k1\./);

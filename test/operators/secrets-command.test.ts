@@ -35,8 +35,12 @@ beforeAll(async () => {
     `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret, retired_at)
      values (?, 'TEST', 'sslcommerz', 'now', ?, ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, ?, now())`,
     [
-      ...[shop.applicationId, now, former.seal('store', storeSecretPlace(now))],
-      ...[shop.applicationId, before, former.seal('retired store', storeSecretPlace(before))],
+      shop.applicationId,
+      now,
+      former.seal('store', storeSecretPlace(now)),
+      shop.applicationId,
+      before,
+      former.seal('retired store', storeSecretPlace(before)),
     ],
   );
   await sql('update operators set totp_secret = ? where id = ?', [
