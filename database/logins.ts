@@ -46,11 +46,14 @@ export async function prepareLogins(em: EntityManager, urls: RuntimeUrls): Promi
 
 /** Whoever may connect to the server may otherwise make temporary tables in the database, and before PostgreSQL 15 tables, too. */
 async function protectDatabase(em: EntityManager): Promise<void> {
-  await em.execute(`do $$ begin
+  await alone(
+    em,
+    `do $$ begin
     execute format('revoke temporary on database %I from public', current_database());
     execute format('grant connect on database %I to ${RUNTIME_ROLES.join(', ')}', current_database());
     revoke create on schema public from public;
-  end $$`);
+  end $$`,
+  );
 }
 
 interface RoleState {

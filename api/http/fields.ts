@@ -47,7 +47,9 @@ export function holdsCard(given: unknown): boolean {
 
 /** Text that somebody wrote to be read, such as a name, a description or a reason: never a reference, a phone number or an address of e-mail. */
 export function freeText(lengthMax: number) {
-  return text(lengthMax).refine((value) => !holdsCardNumber(value), NO_CARD);
+  return text(lengthMax)
+    .refine((value) => !holdsCardNumber(value), NO_CARD)
+    .meta({ pattern: TEXT_PATTERN });
 }
 
 /** The same, where tabs and line breaks become a space: shops send what was typed into a form of several lines. */
