@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DomainError, notFound } from '../domain/errors.ts';
 import type { Mode } from '../domain/mode.ts';
 import { FORMER_SECRETS_MAX } from '../domain/webhook.ts';
+import { signingSecretPlace } from '../runtime/sealed-places.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
 import type { EntityManager, Scope } from './connection.ts';
 
@@ -23,7 +24,7 @@ export async function storeSigningSecret(
   const stored = await em.execute<object[]>(
     `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, ?, ?, ?)
      on conflict (application_id, fingerprint) do nothing returning 1`,
-    [applicationId, mode, secrets.seal(secret), sha256(secret)],
+    [applicationId, mode, secrets.seal(secret, signingSecretPlace({ applicationId, mode })), sha256(secret)],
   );
   if (stored.length === 0) {
     throw new DomainError('RESOURCE_ALREADY_EXISTS', 'the application has or had this signing secret already');

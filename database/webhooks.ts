@@ -9,6 +9,7 @@ import {
   type DisabledReason,
   type EventType,
 } from '../domain/webhook.ts';
+import { signingSecretPlace, type SealedPlace } from '../runtime/sealed-places.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
@@ -114,12 +115,16 @@ export interface Delivery {
 export interface DeliveryEndpoint {
   readonly url: string;
   readonly disabled: boolean;
+  /** What its secrets are sealed for. */
+  readonly place: SealedPlace;
   /** Sealed; those of the event's mode that sign now, the newest first. */
   readonly signingSecrets: readonly string[];
   readonly circuitOpenUntil: Date | null;
 }
 
 interface DeliveryRow {
+  application_id: string;
+  mode: Mode;
   dialect: Dialect;
   type: string;
   payload: string;
@@ -137,7 +142,7 @@ interface DeliveryRow {
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+    `select e.application_id, e.mode, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.circuit_open_until,
        (select coalesce(json_agg(s.sealed order by s.id desc), '[]') from webhook_signing_secrets s
         where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
@@ -163,6 +168,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
         : {
             url: row.url,
             disabled: row.disabled_at !== null,
+            place: signingSecretPlace({ applicationId: BigInt(row.application_id), mode: row.mode }),
             signingSecrets: JSON.parse(row.secrets) as string[],
             circuitOpenUntil: asDate(row.circuit_open_until),
           },

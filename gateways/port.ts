@@ -220,7 +220,7 @@ export interface Gateway {
 /** An account at a gateway. */
 export interface Store {
   readonly storeId: string;
-  /** Its credentials as they are kept, sealed; null where they are the environment's. */
+  /** Its credentials as they are kept, sealed, behind the key of their row; null where they are the environment's. */
   readonly sealedSecret: string | null;
 }
 

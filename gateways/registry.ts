@@ -1,6 +1,7 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Config } from '../runtime/config.ts';
 import type { HttpClient } from '../runtime/http-client.ts';
+import { storeSecretParts } from '../runtime/sealed-places.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import { attemptNamedIn as attemptNamedInBkash } from './bkash/callback.ts';
 import { BKASH_CAPABILITIES, createBkashGateway, createBkashShared } from './bkash/gateway.ts';
@@ -95,7 +96,8 @@ export function createGatewayRegistry(parts: RegistryParts): GatewayRegistry {
 /** Whoever needs the store waits until its key is back: nothing was asked, and nothing is decided. */
 function opened(secrets: Pick<SecretBox, 'open'>, sealedSecret: string): string {
   try {
-    return secrets.open(sealedSecret);
+    const { sealed, place } = storeSecretParts(sealedSecret);
+    return secrets.open(sealed, place);
   } catch (cause) {
     throw new GatewayFailure('unauthorized', 'the secret of the store cannot be opened', { cause });
   }

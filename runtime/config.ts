@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RUNTIME_URL_VARIABLES, type RuntimeRole, type RuntimeUrls } from './database-roles.ts';
 import { MODES, type Mode } from '../domain/mode.ts';
 import { parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { tlsOf } from './database-tls.ts';
@@ -8,7 +9,8 @@ import { readTemporalServer, type TemporalServer } from './temporal-server.ts';
 /** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
 export interface Config {
   readonly environment: 'development' | 'production';
-  readonly databaseUrl: string;
+  /** The logins of this process, one for each role that it runs as. */
+  readonly databaseUrls: RuntimeUrls;
   readonly masterKey: string;
   readonly host: string;
   readonly apiPort: number;
@@ -102,7 +104,6 @@ const optional = <T extends z.ZodType>(schema: T) =>
 
 const Environment = z.object({
   LENDEN_ENV: optional(z.enum(['development', 'production'])),
-  DATABASE_URL: databaseUrl,
   LENDEN_MASTER_KEY: z.string().min(1),
   LENDEN_HOST: optional(z.string()),
   LENDEN_API_PORT: optional(port),
@@ -117,8 +118,14 @@ const Environment = z.object({
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
 
-/** @throws Error that lists every missing or malformed variable by name; values are never repeated. */
-export function readConfig(environment: NodeJS.ProcessEnv): Config {
+/**
+ * @param databaseRoles - what the process runs as in the database; it must have a login for each, and is given no other
+ * @throws Error that lists every missing or malformed variable by name; values are never repeated.
+ */
+export function readConfig(
+  environment: NodeJS.ProcessEnv,
+  { databaseRoles = [] }: { readonly databaseRoles?: readonly RuntimeRole[] } = {},
+): Config {
   const parsed = Environment.safeParse(environment);
   const problems = parsed.success
     ? []
@@ -133,13 +140,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (isProduction(environment)) {
     problems.push(...unprotectedUrls(environment));
   }
+  const databaseUrls = readLogins(environment, { databaseRoles, problems });
   if (!parsed.success || problems.length > 0) {
     throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
   const env = parsed.data;
   return {
     environment: env.LENDEN_ENV ?? 'production',
-    databaseUrl: env.DATABASE_URL,
+    databaseUrls,
     masterKey: env.LENDEN_MASTER_KEY,
     host: env.LENDEN_HOST ?? '127.0.0.1',
     apiPort: env.LENDEN_API_PORT ?? 8080,
@@ -189,6 +197,24 @@ function readAllowList(environment: NodeJS.ProcessEnv, problems: string[]): Allo
     problems.push(error instanceof Error ? error.message : 'LENDEN_OUTBOUND_ALLOW: malformed');
     return parseAllowList('');
   }
+}
+
+/** Each URL names its own role, so that a process does not run as the owner by a slip. */
+function readLogins(
+  environment: NodeJS.ProcessEnv,
+  { databaseRoles, problems }: { readonly databaseRoles: readonly RuntimeRole[]; readonly problems: string[] },
+): RuntimeUrls {
+  const logins: Partial<Record<RuntimeRole, string>> = {};
+  for (const role of databaseRoles) {
+    const variable = RUNTIME_URL_VARIABLES[role];
+    const url = environment[variable] ?? '';
+    if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol) && new URL(url).username === role) {
+      logins[role] = url;
+    } else {
+      problems.push(`${variable}: must be a postgresql:// URL of the user ${role}`);
+    }
+  }
+  return logins;
 }
 
 function readSslcommerz(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {

@@ -3,6 +3,7 @@ import { defaultMerchants, parseMerchants } from '../simulators/nagad/merchants.
 import { TEMPORAL_VARIABLES } from '../runtime/temporal-server.ts';
 import { DEVELOPMENT_ALLOW } from './development-secrets.ts';
 import { findFreePort } from './ports.ts';
+import { runtimeLoginVariables } from './runtime-logins.ts';
 
 /** The ports of one stack. */
 export interface StackPorts {
@@ -81,6 +82,7 @@ export function lendenEnvironment(
   const simulators = `http://localhost:${ports.simulators}`;
   return {
     LENDEN_MASTER_KEY: masterKey,
+    ...runtimeLoginVariables(servers.databaseUrl),
     LENDEN_HOST: '127.0.0.1',
     LENDEN_API_URL: `http://localhost:${ports.api}`,
     LENDEN_WEB_URL: `http://localhost:${ports.web}`,

@@ -14,15 +14,17 @@ import { createHttpClient } from '../runtime/http-client.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { askGateways } from './ask-gateways.ts';
 import { readEvidence } from './read-evidence.ts';
+import { sealHeads } from './seal-heads.ts';
 import { sealingWitnesses } from './sealing-witnesses.ts';
 import { reportInJson, reportInWords, TAIL_SECONDS_MAX, type VerifyReport } from './verify-words.ts';
 import { findVerifyTarget, type VerifyTarget } from './verify-target.ts';
 
-const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--json] [--directory DIR]
+const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--heads FILE] [--json] [--directory DIR]
 
 Proves the ledger as it is now: hash chain, balances, and payment = ledger = the gateway's stored answer. Names the first bad row.
   --ask             asks the gateways themselves for every charge that is booked
   --all-witnesses   compares the chain with every sealing workflow that Temporal keeps, not with a sample
+  --heads FILE      compares the chain with the heads that workers wrote to their logs, in a file of such lines; may be given several times
   --json            one line of JSON
   --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
 Exit: 0 nothing found, 1 something found, 2 could not look.`;
@@ -35,6 +37,7 @@ async function main(): Promise<number> {
       options: {
         ask: { type: 'boolean', default: false },
         'all-witnesses': { type: 'boolean', default: false },
+        heads: { type: 'string', multiple: true, default: [] },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         directory: { type: 'string', default: '.lenden' },
@@ -47,6 +50,7 @@ async function main(): Promise<number> {
     const report = await verify(await findVerifyTarget(values.directory), {
       ask: values.ask,
       allWitnesses: values['all-witnesses'],
+      headFiles: values.heads,
     });
     console.log(values.json ? reportInJson(report) : reportInWords(report));
     return report.ok ? 0 : 1;
@@ -58,16 +62,17 @@ async function main(): Promise<number> {
 
 async function verify(
   target: VerifyTarget,
-  { ask, allWitnesses }: { ask: boolean; allWitnesses: boolean },
+  { ask, allWitnesses, headFiles }: { ask: boolean; allWitnesses: boolean; headFiles: readonly string[] },
 ): Promise<VerifyReport> {
   const notices: string[] = [];
   // Before the snapshot: a seal that is made in between is then in the chain, and not missing from it.
   const witnesses = await gatherWitnesses(target, { all: allWitnesses, notices });
+  const heads = (await Promise.all(headFiles.map((file) => sealHeads(file)))).flat();
   const database = await openDatabase({ url: target.databaseUrl, poolSize: 2 });
   try {
     const { findings, findingCount, ...ledger } = await verifyLedger(database, {
       readEvidence,
-      witnesses: witnesses ?? [],
+      witnesses: [...(witnesses ?? []), ...heads],
     });
     const fromGateways = new Findings();
     const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
@@ -84,6 +89,7 @@ async function verify(
       ...ledger,
       notices,
       witnesses: witnesses?.length ?? null,
+      heads: headFiles.length === 0 ? null : heads.length,
       asked,
     };
   } finally {
@@ -118,7 +124,7 @@ async function askAll(
   try {
     const config = readConfig(environment());
     const secrets = createSecretBox(config.masterKey);
-    const bkashTokens = new GatewayTokens({ database, secrets });
+    const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
     const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
     const gateways = createGatewayRegistry({
       config,

@@ -5,6 +5,7 @@ import { requireDurability } from '../database/durability.ts';
 import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
+import { requireOwnLogins } from '../database/own-logins.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { observeGateways } from '../gateways/observed.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
@@ -29,7 +30,7 @@ import { createWorkers, workflowBundle } from './workers.ts';
 /** Several applications may share one host; the limit of five an endpoint is kept by the activity. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_system'] });
 const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
   log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
@@ -50,13 +51,14 @@ if (allow.entries.length > 0) {
   log.warn({ allow: allow.entries }, 'webhooks may reach these hosts although they are not public');
 }
 const database = await openDatabase({
-  url: config.databaseUrl,
+  url: config.databaseUrls,
   poolSize: 20,
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
+await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
 await requireDurability({ database, environment: config.environment, log });
 const secrets = createSecretBox(config.masterKey);
-const bkashTokens = new GatewayTokens({ database, secrets });
+const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
 const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');

@@ -100,9 +100,9 @@ function failed(error: string): SendResult {
 }
 
 /** While rotations overlap, several secrets sign. Null when the master key no longer opens one, or there is none. */
-function openSecrets(box: Pick<SecretBox, 'open'>, { signingSecrets }: DeliveryEndpoint): string[] | null {
+function openSecrets(box: Pick<SecretBox, 'open'>, { place, signingSecrets }: DeliveryEndpoint): string[] | null {
   try {
-    const secrets = signingSecrets.map((sealed) => box.open(sealed));
+    const secrets = signingSecrets.map((sealed) => box.open(sealed, place));
     return secrets.length === 0 ? null : secrets;
   } catch {
     return null;

@@ -3,7 +3,7 @@ import { KEY_DIALECTS, SCOPES } from '../../database/applications.ts';
 import { DIALECTS } from '../../domain/dialect.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';
-import { IdText, text } from '../http/fields.ts';
+import { freeText, IdText } from '../http/fields.ts';
 import { GatewayName } from './gateway-schemas.ts';
 import { listQuery } from '../http/paging.ts';
 
@@ -25,7 +25,7 @@ const WebhookUrl = z.string('must be text').max(2_048, 'must be at most 2048 cha
 
 /** What an operator may set. Absent stays as it is; null takes away. */
 const SETTINGS = {
-  name: text(120),
+  name: freeText(120),
   webhookUrl: WebhookUrl.describe('Where events are sent, of both modes unless `testWebhookUrl` is set.'),
   testWebhookUrl: WebhookUrl.describe('Where events of TEST are sent. Null: to `webhookUrl`.'),
   refundApprovalThresholdMinor: Amount.nullable().describe(
@@ -135,7 +135,7 @@ export const RegisteredApplication = z
 export const ApplicationsQuery = z.object({
   ...listQuery(['createdAt']),
   status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
-  name: text(120).optional().describe('A part of the name.'),
+  name: freeText(120).optional().describe('A part of the name.'),
 });
 
 export const Credential = z
@@ -156,7 +156,7 @@ export const Credential = z
 const NEW_KEY = {
   mode: z.enum(MODES, 'must be TEST or LIVE'),
   dialect: z.enum(KEY_DIALECTS, 'must be native, ownpay or shadhinpay').default('native'),
-  label: text(100).optional().describe('What the key is for.'),
+  label: freeText(100).optional().describe('What the key is for.'),
   scopes: z
     .array(z.enum(SCOPES, 'must be read or write'), 'must be a list')
     .min(1, 'must not be empty')

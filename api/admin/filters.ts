@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
-import { storableInstant } from '../http/fields.ts';
+import { isComparable, storableInstant } from '../http/fields.ts';
 
 export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
 /** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
 export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
-  .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
+  .refine((moment) => isComparable(Date.parse(moment)), 'is no date');
 
 /** The instant that a filter names. */
 export function instantOf(moment: string): Date {

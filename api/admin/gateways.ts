@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { chooseStore, listStores, retireStore, type StoreRow, type StoreSlot } from '../../database/gateway-stores.ts';
 import { readApplication } from '../../database/operators/applications.ts';
@@ -7,6 +8,7 @@ import { DomainError, notFound } from '../../domain/errors.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
+import { keyedStoreSecret, storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { IdParams } from '../http/fields.ts';
 import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -210,7 +212,10 @@ async function acceptedByGateway(
   { gateway: name, mode, storeId, storePassword }: GivenStore,
 ): Promise<boolean> {
   try {
-    const gateway = gateways.open(name, mode, { storeId, sealedSecret: secrets.seal(storePassword) });
+    // Kept nowhere, so its place is nobody's.
+    const key = randomUUID();
+    const sealedSecret = keyedStoreSecret(key, secrets.seal(storePassword, storeSecretPlace(key)));
+    const gateway = gateways.open(name, mode, { storeId, sealedSecret });
     // A question without credentials would be answered whatever they are.
     if (gateway === undefined || !gateway.capabilities.questionsProveStore) {
       return false;

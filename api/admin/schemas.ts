@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ACTOR_TYPES } from '../../database/entities/operator.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
-import { Email, IdText, text } from '../http/fields.ts';
+import { Email, freeText, IdText } from '../http/fields.ts';
 import { listQuery, numberedListQuery } from '../http/paging.ts';
 import { OPERATOR_SORTS } from '../../database/operators/operators.ts';
 import { ROLE_SORTS } from '../../database/operators/roles.ts';
@@ -47,7 +47,7 @@ export const Operator = z
   .meta({ id: 'Operator' });
 
 export const CreateOperator = z
-  .object({ email: Email, name: text(120), grants: Grants.default([]) })
+  .object({ email: Email, name: freeText(120), grants: Grants.default([]) })
   .meta({ id: 'CreateOperator' });
 
 export const CreatedOperator = z
@@ -84,8 +84,8 @@ export const Role = z
 
 export const RoleBody = z
   .object({
-    name: text(60),
-    description: text(300).optional(),
+    name: freeText(60),
+    description: freeText(300).optional(),
     permissions: z
       .array(z.enum(PERMISSIONS, 'is no permission'), 'must be a list')
       .max(PERMISSIONS.length, 'has too many members')

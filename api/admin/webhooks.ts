@@ -3,6 +3,7 @@ import { recordAudit } from '../../database/operators/audit.ts';
 import { readApplication } from '../../database/operators/applications.ts';
 import { listRows } from '../../database/lists.ts';
 import type { EntityManager } from '../../database/connection.ts';
+import { maskCardNumbers } from '../../domain/card-number.ts';
 import type { Dialect } from '../../domain/dialect.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { notFound } from '../../domain/errors.ts';
@@ -112,7 +113,7 @@ function attempts(deps: AdminDependencies): AdminRoute {
           number: row.number,
           responseStatus: row.response_status,
           error: row.error,
-          responseExcerpt: row.response_excerpt,
+          responseExcerpt: row.response_excerpt === null ? null : maskCardNumbers(row.response_excerpt),
           durationMs: row.duration_ms,
           createdAt: new Date(row.created_at).toISOString(),
         }));

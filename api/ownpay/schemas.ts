@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { SHOWN_REFUND_STATUSES } from './views.ts';
 import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
-import { Email, EMPTY_LIST, mayBeBlank, oneLine, present, text } from '../http/fields.ts';
+import {
+  Email,
+  EMPTY_LIST,
+  holdsCard,
+  isComparable,
+  mayBeBlank,
+  NO_CARD,
+  oneLine,
+  present,
+  text,
+} from '../http/fields.ts';
 
 /** OwnPay's own code takes an absent member, null and an empty text for the same. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };
@@ -37,6 +47,7 @@ const Metadata = z
     (given) => writeJson(given as ExactJson).length <= METADATA_LENGTH_MAX,
     'must be at most 16384 characters of JSON',
   )
+  .refine((given) => !holdsCard(given), NO_CARD)
   .transform((given) => writeJson(given as ExactJson))
   .meta({ type: 'object' });
 

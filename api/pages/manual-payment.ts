@@ -2,6 +2,7 @@ import type { EntityManager } from '../../database/connection.ts';
 import { readManualAttempt, submitTransaction } from '../../database/manual-submissions.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import type { PublicPayment } from '../../database/public-references.ts';
+import { holdsCardNumber } from '../../domain/card-number.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { normalizedReference, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
@@ -115,7 +116,7 @@ async function readForm(context: Context): Promise<Said | SubmissionProblem> {
   if (normalized === null || !isLengthOf(transaction, TRANSACTION_LENGTH) || UNSEEN.test(transaction)) {
     return 'transaction';
   }
-  if (!isLengthOf(sender, { min: 0, max: SENDER_LENGTH_MAX }) || UNSEEN.test(sender)) {
+  if (!isLengthOf(sender, { min: 0, max: SENDER_LENGTH_MAX }) || UNSEEN.test(sender) || holdsCardNumber(sender)) {
     return 'sender';
   }
   return { transaction, normalized, sender: sender === '' ? null : sender };

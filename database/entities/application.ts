@@ -122,6 +122,8 @@ const GatewayConfigurationSchema = defineEntity({
     mode: p.enum(MODES),
     gateway: p.text(),
     storeId: p.text(),
+    /** What the secret is sealed for; drawn before the row is written. */
+    key: p.uuid(),
     /** Sealed; it never comes back. */
     storeSecret: p.text(),
     /** Set: opens no new checkout, but is asked about those that were opened there. */

@@ -18,6 +18,7 @@ import { InvoicesOfEventsMigration } from './20261123030000-invoices-of-events.t
 import { ExecutionsMigration } from './20261123110000-executions.ts';
 import { LostInvoiceNumbersMigration } from './20261123120000-lost-invoice-numbers.ts';
 import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts';
+import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   { name: '20261123110000-executions', class: ExecutionsMigration },
   { name: '20261123120000-lost-invoice-numbers', class: LostInvoiceNumbersMigration },
   { name: '20261123150000-endpoints-by-mode', class: EndpointsByModeMigration },
+  { name: '20261123160000-runtime-logins', class: RuntimeLoginsMigration },
 ];

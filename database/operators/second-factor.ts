@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DomainError } from '../../domain/errors.ts';
 import { randomBase62 } from '../../domain/references.ts';
 import { matchingTotpSteps, type HmacSha1 } from '../../domain/totp.ts';
+import { secondFactorPlace } from '../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
 import { Operator, OperatorRecoveryCode } from '../entities/operator.ts';
@@ -25,7 +26,11 @@ export async function beginTotp(em: EntityManager, secrets: SecretBox, operatorI
   const begun = await em.nativeUpdate(
     Operator,
     { id: operatorId, totpConfirmedAt: null },
-    { totpSecret: secrets.seal(secret.toString('base64')), totpLastStep: null, updatedAt: new Date() },
+    {
+      totpSecret: secrets.seal(secret.toString('base64'), secondFactorPlace(operatorId)),
+      totpLastStep: null,
+      updatedAt: new Date(),
+    },
   );
   if (begun === 0) {
     throw new DomainError('INVALID_OPERATION_STATE', 'a second factor is set up already');
@@ -83,7 +88,7 @@ async function takeCode(
   if (typeof operator.totpSecret !== 'string') {
     return false;
   }
-  const secret = Buffer.from(secrets.open(operator.totpSecret), 'base64');
+  const secret = Buffer.from(secrets.open(operator.totpSecret, secondFactorPlace(operator.id)), 'base64');
   const step = matchingTotpSteps({ secret, code, at: new Date(), hmac: hmacSha1 }).at(-1);
   if (step === undefined) {
     return false;

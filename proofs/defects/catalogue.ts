@@ -1068,4 +1068,78 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'values-in-statements',
+    breaks: 'Values stand in the text of a statement, and the server logs it with what a payer wrote when it fails.',
+    edits: [
+      {
+        file: 'database/parameters.ts',
+        find: '  const number = values.push(transferred(value));',
+        replace: `  if (typeof value === 'string') {
+    return \`'\${value.replaceAll("'", "''")}'\`;
+  }
+  const number = values.push(transferred(value));`,
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/api/postgres-log.test.ts'),
+        names:
+          "the server's log holds no value of a statement, although each one is logged, and none of a row that was refused",
+      },
+    ],
+  },
+  {
+    name: 'login-with-a-way-out',
+    breaks: 'A login keeps the memberships that somebody gave it, so a process may become another role.',
+    edits: [
+      {
+        file: 'database/logins.ts',
+        find: '  for (const group of memberOf) {',
+        replace: '  for (const group of memberOf.slice(1)) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/database/runtime-logins.test.ts'),
+        names: 'preparing the logins takes away what leads beyond the role',
+      },
+    ],
+  },
+  {
+    name: 'secrets-without-a-place',
+    breaks:
+      "A sealed secret opens in another row, so whoever writes to the database can sign with one application's secret for another.",
+    edits: [
+      {
+        file: 'runtime/secrets.ts',
+        find: '  return `${column}\\n${key}`;',
+        replace: '  return column;',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/domain/secrets.test.ts'),
+        names: 'a sealed secret is not opened in the place of another row, also after a change of keys',
+      },
+    ],
+  },
+  {
+    name: 'heads-unsaid',
+    breaks:
+      'The head of the chain is logged on a level that is often off, so there is no witness outside of the database.',
+    edits: [
+      {
+        file: 'activities/ledger.ts',
+        find: "  const always = log.child({}, { level: 'info' });",
+        replace: '  const always = log;',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/ledger/verify-command.test.ts'),
+        names: 'npm run verify compares the chain with the heads of a log, as its shipper passed them on',
+      },
+    ],
+  },
 ];

@@ -9,6 +9,7 @@ import { findFreePort, waitForPort } from '../../scripts/ports.ts';
 import { startPostgres } from '../../scripts/postgres.ts';
 import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
 import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
+import { runtimeLogins, runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
 import { simulatorEnvironment } from '../../scripts/stack-environment.ts';
 import { prepareNamespace } from '../../scripts/temporal-namespace.ts';
 import { startTemporal } from '../../scripts/temporal.ts';
@@ -296,7 +297,7 @@ function environmentOf(
     LENDEN_TRUSTED_PROXIES: '1',
     LENDEN_OUTBOUND_ALLOW: '127.0.0.1:*',
     LENDEN_WORKFLOW_BUNDLE: bundleIn(directory),
-    DATABASE_URL: throughLink(databaseUrl, between[`${service}>postgres`][index].port),
+    ...loginsOf(service, throughLink(databaseUrl, between[`${service}>postgres`][index].port)),
     TEMPORAL_ADDRESS: `127.0.0.1:${between[`${service}>temporal`][index].port}`,
     TEMPORAL_NAMESPACE: NAMESPACE,
     ...gateways,
@@ -304,7 +305,11 @@ function environmentOf(
 }
 
 async function migrate(site: Site, databaseUrl: string): Promise<void> {
-  const env = { ...environmentOf(site, { service: 'api', index: 0, databaseUrl }), DATABASE_URL: databaseUrl };
+  const env = {
+    ...environmentOf(site, { service: 'api', index: 0, databaseUrl }),
+    ...runtimeLoginVariables(databaseUrl),
+    DATABASE_URL: databaseUrl,
+  };
   const args = [join(ROOT, 'database/migrate.ts')];
   const child = await startProgram({ directory: site.directory, name: 'migrate', args, env });
   const ending = await child.exited;
@@ -345,6 +350,15 @@ function simulatorsIn(directory: string): string {
 
 function bundleIn(directory: string): string {
   return join(directory, 'workflow-bundle.js');
+}
+
+/** Each process holds the logins that it needs, as in a deployment. */
+function loginsOf(service: 'api' | 'worker', databaseUrl: string): Record<string, string> {
+  const { lenden_app, lenden_operator, lenden_system } = runtimeLogins(databaseUrl);
+  return {
+    DATABASE_APP_URL: lenden_app,
+    ...(service === 'api' ? { DATABASE_OPERATOR_URL: lenden_operator } : { DATABASE_SYSTEM_URL: lenden_system }),
+  };
 }
 
 function throughLink(databaseUrl: string, port: number): string {

@@ -5,6 +5,7 @@ import { openDatabase, type Database } from '../../database/connection.ts';
 import { chooseStore } from '../../database/gateway-stores.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 import { PAYER_CANARIES, SHOP_ORIGIN, type Tenant } from './application.ts';
 import { searchFor, type Canary } from './canaries.ts';
 import { startCluster, type Cluster } from './cluster.ts';
@@ -160,6 +161,10 @@ function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Te
     ...cluster.gatewayKeys.map((text) => ({ name: 'a private key of a merchant', text })),
     { name: 'the master key', text: cluster.masterKey.split(':').at(-1) ?? cluster.masterKey },
     { name: "the database owner's password", text: new URL(cluster.databaseUrl).password },
+    ...Object.entries(runtimeLogins(cluster.databaseUrl)).map(([role, url]) => ({
+      name: `the password of ${role}`,
+      text: new URL(url).password,
+    })),
     { name: "an operator's session", text: 'ops_' },
     ...Object.values(staff).map(({ email, password }) => ({ name: `the password of ${email}`, text: password })),
     ...tenants.flatMap(({ index, registration, ownpayKey }) => [

@@ -20,6 +20,7 @@ import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { signingSecretPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox, sha256 } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
@@ -44,7 +45,6 @@ const WEB_URL = 'https://pay.example';
 const MASTER_KEY = `sim:${Buffer.alloc(32, 5).toString('base64')}`;
 const SECRETS = createSecretBox(MASTER_KEY);
 export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-const SEALED_SECRET = SECRETS.seal(SIGNING_SECRET);
 const ALLOW = parseAllowList('');
 const CLIENT_TIMEOUT_MS = 20_000;
 /** The product's own defaults. */
@@ -304,7 +304,7 @@ export class World {
         http,
         secrets: SECRETS,
         readManual: () => Promise.resolve(null),
-        bkashTokens: new GatewayTokens({ database: this.database, secrets: SECRETS }),
+        bkashTokens: new GatewayTokens({ transaction: (work) => this.database.withSystem(work), secrets: SECRETS }),
         bkashExecutions: new GatewayExecutions(this.database, 'bkash'),
       }),
       dispatch: createDispatch(temporal),
@@ -554,7 +554,11 @@ export class World {
         );
         await em.execute(
           `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, 'TEST', ?, ?)`,
-          [index + 1, SEALED_SECRET, sha256(SIGNING_SECRET)],
+          [
+            index + 1,
+            SECRETS.seal(SIGNING_SECRET, signingSecretPlace({ applicationId: BigInt(index + 1), mode: 'TEST' })),
+            sha256(SIGNING_SECRET),
+          ],
         );
       }
     });

@@ -182,7 +182,7 @@ export async function createPaymentWorld({
       },
       http,
       secrets,
-      bkashTokens: new GatewayTokens({ database, secrets }),
+      bkashTokens: new GatewayTokens({ transaction: database.withSystem, secrets }),
       bkashExecutions: new GatewayExecutions(database, 'bkash'),
       readManual: manualBook(database),
     }),

@@ -22,6 +22,7 @@ import {
 } from '../../gateways/port.ts';
 import type { ResolveHost } from '../../runtime/http-client/resolve.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 import { linkTemporal } from '../../temporal/client.ts';
 import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -74,7 +75,7 @@ export interface ListenOptions {
 
 export async function openApiWorld(): Promise<ApiWorld> {
   const { url, drop } = await createTestDatabase();
-  const database = await openDatabase({ url, poolSize: 5 });
+  const database = await openDatabase({ url: runtimeLogins(url), poolSize: 5 });
   const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
   const secrets = createSecretBox(`test:${randomBytes(32).toString('base64')}`);
   const temporal = linkTemporal({ address: testServers().temporalAddress, namespace: 'default', uiUrl: null });
@@ -100,7 +101,8 @@ export async function openApiWorld(): Promise<ApiWorld> {
       const { databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
       const { gateways, resolve: resolveHost } = options;
       const allow = parseAllowList(entries);
-      const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
+      // As a process of ours: with logins that cannot become the owner.
+      const own = await openDatabase({ url: runtimeLogins(databaseUrl), poolSize: 10 });
       const deps = {
         database: own,
         gateways: fakeGateways(stores, gateways),

@@ -95,7 +95,7 @@ describe('row-level security', () => {
     );
     const none = { rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, owned: 0 };
     expect(roles).toEqual(
-      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: false, ...none })),
+      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: true, ...none })),
     );
   });
 
@@ -337,7 +337,7 @@ async function fillOtherTables(owned: {
          values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'TRX-${tag}', 'TRX${tag}') returning id)
        insert into manual_confirmations (application_id, mode, store_id, normalized, submission_id, decision_id)
          select ${applicationId}, '${mode}', 's', 'TRX${tag}', submission.id, (select max(id) from decisions) from submission`,
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', 'x')`,
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', gen_random_uuid(), 'x')`,
     `insert into invoice_counters (application_id, mode, last_number) values (${applicationId}, '${mode}', 1)`,
     `insert into invoice_templates (application_id, company_name) values (${applicationId}, 'Rupali') on conflict do nothing`,
     `with invoice as (insert into invoices (application_id, mode, reference, currency, customer_reference, language, rounding, taxes, tax_totals,

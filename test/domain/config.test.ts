@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../runtime/config.ts';
 
 const LEAST = {
-  DATABASE_URL: 'postgresql://lenden:canary-password@localhost/lenden',
   LENDEN_MASTER_KEY: 'key1:canary-key',
   LENDEN_API_URL: 'https://pay.example',
   LENDEN_WEB_URL: 'https://checkout.example/',
@@ -54,14 +53,15 @@ describe('the settings', () => {
     // One start tells everything to repair, and no secret reaches a log.
     const wrong = {
       LENDEN_API_URL: 'https://pay.example/path-canary',
-      DATABASE_URL: 'mysql://canary',
+      DATABASE_APP_URL: 'mysql://canary',
+      DATABASE_SYSTEM_URL: 'postgresql://postgres:canary@localhost/lenden',
       LENDEN_API_PORT: '99999',
       LENDEN_ENV: 'canary',
       SSLCOMMERZ_LIVE_STORE_PASSWORD: 'canary-store',
     };
-    const read = (): unknown => readConfig(wrong);
+    const read = (): unknown => readConfig(wrong, { databaseRoles: ['lenden_app', 'lenden_system'] });
     expect(read).toThrow(
-      /LENDEN_ENV[\s\S]*DATABASE_URL[\s\S]*LENDEN_MASTER_KEY[\s\S]*LENDEN_API_PORT[\s\S]*LENDEN_API_URL[\s\S]*LENDEN_WEB_URL/,
+      /LENDEN_ENV[\s\S]*LENDEN_MASTER_KEY[\s\S]*LENDEN_API_PORT[\s\S]*LENDEN_API_URL[\s\S]*LENDEN_WEB_URL[\s\S]*DATABASE_APP_URL[\s\S]*DATABASE_SYSTEM_URL/,
     );
     expect(read).toThrow(/SSLCOMMERZ_LIVE_URL, SSLCOMMERZ_LIVE_STORE_ID, SSLCOMMERZ_LIVE_STORE_PASSWORD/);
     expect(read).not.toThrow(/canary/);

@@ -10,6 +10,7 @@ import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { Gateway } from '../../gateways/port.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
+import { gatewayTokenPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
@@ -42,7 +43,8 @@ function first(): Database {
   return database;
 }
 
-const shelves = (): GatewayTokens[] => databases.map((database) => new GatewayTokens({ database, secrets }));
+const shelves = (): GatewayTokens[] =>
+  databases.map((database) => new GatewayTokens({ transaction: database.withSystem, secrets }));
 
 describe('registries of several processes, at the simulator', () => {
   let simulator: RunningHost;
@@ -97,12 +99,12 @@ describe('registries of several processes, at the simulator', () => {
   test('keep it sealed, under a key that can be rotated, where no application looks', async () => {
     // Whoever has the token takes payments in the merchant's name.
     const [row] = await first().withSystem((em) =>
-      em.execute<{ sealed: string }[]>(
-        'select sealed from gateway_tokens where sealed is not null order by id limit 1',
+      em.execute<{ account: string; sealed: string }[]>(
+        'select account, sealed from gateway_tokens where sealed is not null order by id desc limit 1',
       ),
     );
-    expect(row?.sealed).toMatch(/^v2\.k1\./);
-    expect(secrets.open(row?.sealed ?? '')).toMatch(/"token":"[^"]{20,}"/);
+    expect(row?.sealed).toMatch(/^v3\.k1\./);
+    expect(secrets.open(row?.sealed ?? '', gatewayTokenPlace(row?.account ?? ''))).toMatch(/"token":"[^"]{20,}"/);
     expect(await countSealed(first())).toContainEqual(expect.objectContaining({ what: 'gateway tokens', keyId: 'k1' }));
     await expect(
       first().inTransaction({ applicationId: 1n, mode: 'TEST' }, (statements) =>

@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Mode } from '../../domain/mode.ts';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resealAll } from '../../database/sealed-secrets.ts';
+import {
+  secondFactorPlace,
+  signingSecretPlace,
+  storeSecretPlace,
+  type SealedPlace,
+} from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { openOperatorWorld, type OperatorWorld } from './operator-world.ts';
 
@@ -18,26 +26,44 @@ beforeAll(async () => {
   const shop = await world.api.register({});
   const operatorId = await world.addOperator({ email: 'owner@example.com' });
   const { sql } = world.api;
+  const place = (mode: Mode) => signingSecretPlace({ applicationId: shop.applicationId, mode });
   await sql(
     `update webhook_signing_secrets set sealed = case mode when 'LIVE' then ? else ? end,
        expires_at = case mode when 'LIVE' then null else now() + interval '1 hour' end`,
-    [former.seal('signing'), former.seal('former signing')],
+    [former.seal('signing', place('LIVE')), former.seal('former signing', place('TEST'))],
   );
+  const [now, before] = [randomUUID(), randomUUID()];
   await sql(
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret, retired_at)
-     values (?, 'TEST', 'sslcommerz', 'now', ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, now())`,
-    [shop.applicationId, former.seal('store'), shop.applicationId, former.seal('retired store')],
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret, retired_at)
+     values (?, 'TEST', 'sslcommerz', 'now', ?, ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, ?, now())`,
+    [
+      shop.applicationId,
+      now,
+      former.seal('store', storeSecretPlace(now)),
+      shop.applicationId,
+      before,
+      former.seal('retired store', storeSecretPlace(before)),
+    ],
   );
-  await sql('update operators set totp_secret = ? where id = ?', [former.seal('second factor'), operatorId]);
+  await sql('update operators set totp_secret = ? where id = ?', [
+    former.seal('second factor', secondFactorPlace(operatorId)),
+    operatorId,
+  ]);
   // More than one batch of them.
-  await sql(`insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n`);
+  const shops = await sql<{ id: string }>(
+    `insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n returning id`,
+  );
+  const sealed = shops.map(({ id }) => ({
+    id,
+    sealed: former.seal('one of many', signingSecretPlace({ applicationId: BigInt(id), mode: 'LIVE' })),
+  }));
   await sql(
     `insert into webhook_endpoints (application_id, mode) select id, 'LIVE' from applications where name like 'Shop %'`,
   );
   await sql(
     `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint)
-     select id, 'LIVE', ?, sha256(name::bytea) from applications where name like 'Shop %'`,
-    [former.seal('one of many')],
+     select id, 'LIVE', sealed, sha256(sealed::bytea) from jsonb_to_recordset(?::jsonb) as w (id bigint, sealed text)`,
+    [JSON.stringify(sealed)],
   );
 });
 afterAll(() => world.close());
@@ -61,12 +87,16 @@ function secrets(args: readonly string[], masterKey: string): Promise<Run> {
   });
 }
 
-async function everySecret(): Promise<string[]> {
-  const rows = await world.api.sql<{ sealed: string }>(
-    `select sealed from webhook_signing_secrets union all select store_secret from gateway_configurations
-     union all select totp_secret from operators where totp_secret is not null`,
+interface Kept extends SealedPlace {
+  readonly sealed: string;
+}
+
+async function everySecret(): Promise<Kept[]> {
+  return world.api.sql<Kept>(
+    `select 'webhook_signing_secrets.sealed' as column, application_id || ':' || mode as key, sealed from webhook_signing_secrets
+     union all select 'gateway_configurations.store_secret', key::text, store_secret from gateway_configurations
+     union all select 'operators.totp_secret', id::text, totp_secret from operators where totp_secret is not null`,
   );
-  return rows.map(({ sealed }) => sealed);
 }
 
 async function untilSomebodyWaits(): Promise<void> {
@@ -98,7 +128,7 @@ describe('npm run secrets', () => {
     const run = await secrets(['rotate'], `${NEW},${OLD}`);
     expect(run).toMatchObject({ status: 0, output: expect.stringContaining('"old" any more: it may be taken away') });
     const alone = createSecretBox(NEW);
-    const opened = (await everySecret()).map((sealed) => alone.open(sealed));
+    const opened = (await everySecret()).map(({ sealed, ...place }) => alone.open(sealed, place));
     expect(opened).toHaveLength(SHOPS + 5);
     expect(new Set(opened)).toEqual(
       new Set(['signing', 'former signing', 'store', 'retired store', 'second factor', 'one of many']),
@@ -114,7 +144,7 @@ describe('npm run secrets', () => {
   test('leaves a secret that is changed under its hands as the change wrote it', async () => {
     // A rotation that wrote back what it had read would undo an operator's.
     const box = createSecretBox(`${OLD},${NEW}`);
-    const meanwhile = box.seal('rotated meanwhile');
+    const meanwhile = box.seal('rotated meanwhile', signingSecretPlace({ applicationId: 0n, mode: 'LIVE' }));
     let rotation: Promise<number> | undefined;
     await world.database.withSystem(async (em) => {
       await em.execute(
@@ -135,7 +165,8 @@ describe('npm run secrets', () => {
     const made = await secrets(['new-key'], OLD);
     expect(made.status).toBe(0);
     const box = createSecretBox(made.output.trim());
-    expect(box.open(box.seal('x'))).toBe('x');
+    const place = signingSecretPlace({ applicationId: 1n, mode: 'LIVE' });
+    expect(box.open(box.seal('x', place), place)).toBe('x');
     expect((await secrets(['rotat'], OLD)).status).toBe(2);
     expect((await secrets(['status', '--nope'], OLD)).status).toBe(2);
   });

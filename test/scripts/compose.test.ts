@@ -10,17 +10,29 @@ import { findFreePort } from '../../scripts/ports.ts';
 import { readConfig } from '../../runtime/config.ts';
 import { TEMPORAL_VARIABLES } from '../../runtime/temporal-server.ts';
 import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
+import { runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { sessionsOf, waysOut } from '../support/logins.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 import { testServers } from '../support/test-servers.ts';
 import { COMPOSE_TEXT, rawComposeFile, readComposeFile, variablesOf } from './compose-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SECRETS = ['LENDEN_DATABASE_PASSWORD', 'TEMPORAL_DATABASE_PASSWORD', 'LENDEN_MASTER_KEY'] as const;
+const SECRETS = [
+  'LENDEN_DATABASE_PASSWORD',
+  'LENDEN_APP_PASSWORD',
+  'LENDEN_OPERATOR_PASSWORD',
+  'LENDEN_SYSTEM_PASSWORD',
+  'TEMPORAL_DATABASE_PASSWORD',
+  'LENDEN_MASTER_KEY',
+] as const;
 
 /** What a person has to put into `.env`, and no more. */
 const REQUIRED = {
   LENDEN_DATABASE_PASSWORD: 'ownerpassword',
+  LENDEN_APP_PASSWORD: 'apppassword',
+  LENDEN_OPERATOR_PASSWORD: 'operatorpassword',
+  LENDEN_SYSTEM_PASSWORD: 'systempassword',
   TEMPORAL_DATABASE_PASSWORD: 'temporalpassword',
   LENDEN_MASTER_KEY: `key1:${randomBytes(32).toString('base64')}`,
   LENDEN_API_URL: 'https://pay.example',
@@ -76,6 +88,19 @@ describe('docker-compose.yml', () => {
     const lasting = ['postgres', 'temporal', 'api', 'worker'];
     expect(lasting.filter((name) => services[name]?.healthcheck === undefined)).toEqual([]);
     expect(Object.keys(services['api']?.depends_on ?? {}).sort()).toEqual(['migrate', 'temporal-namespace']);
+  });
+
+  test('gives each process the logins that it runs as, and the owner to none that stays', () => {
+    // Guards: whoever takes over a process does not hold the rights of the owner, or of another process.
+    const { services } = readComposeFile(REQUIRED);
+    const held = (name: string): string[] =>
+      Object.keys(services[name]?.environment ?? {}).filter((variable) => variable.startsWith('DATABASE_'));
+    expect(held('api').sort()).toEqual(['DATABASE_APP_URL', 'DATABASE_OPERATOR_URL']);
+    expect(held('worker').sort()).toEqual(['DATABASE_APP_URL', 'DATABASE_SYSTEM_URL']);
+    const owners = Object.entries(services).filter(([, { environment }]) =>
+      Object.values(environment).some((value) => value.includes(REQUIRED.LENDEN_DATABASE_PASSWORD)),
+    );
+    expect(owners.map(([name]) => name).sort()).toEqual(['migrate', 'postgres']);
   });
 
   test('asks for nothing that .env.example does not explain', () => {
@@ -205,6 +230,7 @@ describe('the production processes, with exactly the variables of docker-compose
     const bundle = join(directory, 'workflow-bundle.js');
     const here = {
       DATABASE_URL: database.url,
+      ...runtimeLoginVariables(database.url),
       TEMPORAL_ADDRESS: testServers().temporalAddress,
       TEMPORAL_NAMESPACE: `production-${randomBytes(6).toString('hex')}`,
       LENDEN_API_PORT: String(ports.api),
@@ -223,6 +249,12 @@ describe('the production processes, with exactly the variables of docker-compose
     await untilLogged(await startService('worker', here), { text: 'worker ready', ...readiness });
     const url = `http://127.0.0.1:${ports.api}/ready`;
     await untilAnswering(await startService('api', here), { url, ...readiness });
+    const sessions = await sessionsOf(database.url);
+    expect(sessions.map(({ login, name }) => [login, name])).toEqual(
+      sessions.map(({ login }) => [login, `lenden ${login}`]),
+    );
+    expect(sessions.map(({ login }) => login)).toEqual(expect.arrayContaining(['lenden_app', 'lenden_system']));
+    expect(await waysOut(database.url)).toEqual([]);
     const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
       cwd: image,
       encoding: 'utf8',

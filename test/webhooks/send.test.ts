@@ -3,6 +3,7 @@ import { sendEvent, type SendDependencies } from '../../activities/webhooks/send
 import type { Delivery, DeliveryEndpoint } from '../../database/webhooks.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { HttpReply, HttpRequest } from '../../runtime/http-client.ts';
+import { signingSecretPlace } from '../../runtime/sealed-places.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
 
 const now = new Date('2026-11-21T10:00:00.900Z');
@@ -11,6 +12,7 @@ const OLD = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 const endpoint: DeliveryEndpoint = {
   url: 'https://shop.example.com/hook',
   disabled: false,
+  place: signingSecretPlace({ applicationId: 1n, mode: 'TEST' }),
   signingSecrets: [`sealed ${NEW}`],
   circuitOpenUntil: null,
 };
