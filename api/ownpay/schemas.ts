@@ -2,17 +2,7 @@ import { z } from 'zod';
 import { SHOWN_REFUND_STATUSES } from './views.ts';
 import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
-import {
-  Email,
-  EMPTY_LIST,
-  holdsCard,
-  isComparable,
-  mayBeBlank,
-  NO_CARD,
-  oneLine,
-  present,
-  text,
-} from '../http/fields.ts';
+import { Email, EMPTY_LIST, holdsCard, mayBeBlank, NO_CARD, oneLine, present, text } from '../http/fields.ts';
 
 /** OwnPay's own code takes an absent member, null and an empty text for the same. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };

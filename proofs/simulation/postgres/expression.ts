@@ -494,6 +494,8 @@ const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Sco
   // No operator gives a store here: every payment is opened at the environment's.
   lenden_store_for: () => null,
   lenden_store_secret: () => null,
+  // Of stores that operators give, and no story gives one.
+  gen_random_uuid: () => null,
   nullif: ([a = null, b = null]) => (compare(a, b) === 0 ? null : a),
   greatest: (operands) => extreme(operands, 1),
   least: (operands) => extreme(operands, -1),
