@@ -26,6 +26,13 @@ export interface Config {
   readonly stripe: ReadonlyMap<Mode, StripeAccount>;
   /** How long an operator's session lives: unused, and at most. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
+  /** How long rows are kept that prove nothing any more, in days. */
+  readonly retention: {
+    readonly callbackDays: number;
+    readonly keyDays: number;
+    readonly deliveryDays: number;
+    readonly sessionDays: number;
+  };
   /** Hosts that webhooks may reach although they are not public. */
   readonly outboundAllow: AllowList;
   /** Null: no mail is sent. */
@@ -87,18 +94,6 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).pathname === '/' && new URL(text).search === '';
 }
 
-/** With what libpq calls `sslmode`, where the connection is encrypted. */
-const databaseUrl = z
-  .string()
-  .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL')
-  .superRefine((text, context) => {
-    try {
-      tlsOf(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'malformed' });
-    }
-  });
-
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
@@ -114,6 +109,11 @@ const Environment = z.object({
   LENDEN_TRUSTED_PROXIES: optional(z.coerce.number().int().min(0).max(10)),
   LENDEN_SESSION_IDLE_MINUTES: optional(z.coerce.number().int().min(1).max(720)),
   LENDEN_SESSION_HOURS: optional(z.coerce.number().int().min(1).max(168)),
+  LENDEN_RETENTION_CALLBACK_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
+  LENDEN_RETENTION_KEY_DAYS: optional(z.coerce.number().int().min(0).max(3_650)),
+  LENDEN_RETENTION_DELIVERY_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
+  // A login from an address that was used within 30 days is not slowed by others' guesses.
+  LENDEN_RETENTION_SESSION_DAYS: optional(z.coerce.number().int().min(30).max(3_650)),
   LENDEN_LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
@@ -163,6 +163,12 @@ export function readConfig(
       idleMs: (env.LENDEN_SESSION_IDLE_MINUTES ?? 30) * 60_000,
       absoluteMs: (env.LENDEN_SESSION_HOURS ?? 8) * 3_600_000,
     },
+    retention: {
+      callbackDays: env.LENDEN_RETENTION_CALLBACK_DAYS ?? 90,
+      keyDays: env.LENDEN_RETENTION_KEY_DAYS ?? 0,
+      deliveryDays: env.LENDEN_RETENTION_DELIVERY_DAYS ?? 90,
+      sessionDays: env.LENDEN_RETENTION_SESSION_DAYS ?? 90,
+    },
     outboundAllow,
     mail,
     trustedProxies: env.LENDEN_TRUSTED_PROXIES ?? 0,
@@ -208,10 +214,15 @@ function readLogins(
   for (const role of databaseRoles) {
     const variable = RUNTIME_URL_VARIABLES[role];
     const url = environment[variable] ?? '';
-    if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol) && new URL(url).username === role) {
-      logins[role] = url;
-    } else {
+    if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol) || new URL(url).username !== role) {
       problems.push(`${variable}: must be a postgresql:// URL of the user ${role}`);
+      continue;
+    }
+    try {
+      tlsOf(url);
+      logins[role] = url;
+    } catch (error) {
+      problems.push(`${variable}: ${error instanceof Error ? error.message : 'malformed'}`);
     }
   }
   return logins;

@@ -94,6 +94,7 @@ const workers = await createWorkers(
     webhookHttp,
     allow,
     temporal: temporal.client,
+    retention: config.retention,
   },
   {
     connection,

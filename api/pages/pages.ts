@@ -37,9 +37,7 @@ const CHECKOUT = new RegExp(
   String.raw`^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)${action(CHECKOUT_ACTIONS)}$`,
 );
 /** ShadhinPay's invoices are at `/i/`, and only there. */
-const PAYABLE = new RegExp(
-  String.raw`^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)${action(PAYABLE_ACTIONS)}$`,
-);
+const PAYABLE = new RegExp(String.raw`^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)${action(PAYABLE_ACTIONS)}$`);
 const BELOW_A_PAGE = new RegExp(`${action([...CHECKOUT_ACTIONS, ...PAYABLE_ACTIONS])}$`);
 /** A path that our own pages could have: of any other none is made a link of, and a failure's page must never fail itself. */
 const PLAIN_PATH = /^\/(?!\/)[0-9A-Za-z._~/-]{1,200}$/;

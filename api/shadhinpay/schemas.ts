@@ -7,17 +7,7 @@ import {
   VALUE_NAMES,
   VENDORS,
 } from '../../domain/shadhinpay.ts';
-import {
-  Email,
-  holdsCard,
-  isComparable,
-  mayBeBlank,
-  NO_CARD,
-  oneLine,
-  present,
-  storableInstant,
-  text,
-} from '../http/fields.ts';
+import { Email, holdsCard, mayBeBlank, NO_CARD, oneLine, present, storableInstant, text } from '../http/fields.ts';
 import { PAGE_QUERY } from '../http/paging.ts';
 
 export const CURRENCY = 'BDT';

@@ -19,6 +19,7 @@ import { ExecutionsMigration } from './20261123110000-executions.ts';
 import { LostInvoiceNumbersMigration } from './20261123120000-lost-invoice-numbers.ts';
 import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts';
 import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
+import { BoundedCallbacksMigration } from './20261123170000-bounded-callbacks.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -43,4 +44,5 @@ export const MIGRATIONS = [
   { name: '20261123120000-lost-invoice-numbers', class: LostInvoiceNumbersMigration },
   { name: '20261123150000-endpoints-by-mode', class: EndpointsByModeMigration },
   { name: '20261123160000-runtime-logins', class: RuntimeLoginsMigration },
+  { name: '20261123170000-bounded-callbacks', class: BoundedCallbacksMigration },
 ];

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { CHECKOUT_ACTIONS, PAYABLE_ACTIONS } from '../../api/pages/pages.ts';
+import type { ResultTable } from '../../scripts/results/result-file.ts';
 import { Random } from '../simulation/random.ts';
 
 /** References of what exists, so that hostile input also reaches the pages behind the lookup. */
@@ -103,7 +104,18 @@ const HOSTILE_VALUES: readonly string[] = [
 ];
 const QUERY_NAMES = ['lang', 'problem', 'choose', 'gateway', 'amount', '__proto__', 'x'];
 const FORM_NAMES = ['gateway', 'transaction', 'sender', 'choice', 'expected', 'amount', '__proto__', 'x'];
-const FORM_VALUES = ['sslcommerz', 'bkash', 'manual', 'nagad', 'stripe', 'asked', 'rest', 'amount', '100.00', 'TX12345'];
+const FORM_VALUES = [
+  'sslcommerz',
+  'bkash',
+  'manual',
+  'nagad',
+  'stripe',
+  'asked',
+  'rest',
+  'amount',
+  '100.00',
+  'TX12345',
+];
 
 /** The same requests for the same seed, on any machine. */
 export function* pageRequests(subjects: PageSubjects, { seed, count }: { seed: number; count: number }) {
@@ -198,7 +210,13 @@ function bodyOf(random: Random): string {
   }
 }
 
-const COOKIES = ['lenden_gateway=bkash', 'lenden_gateway=%', `lenden_gateway=${'a'.repeat(3_000)}`, '=;=;', '__proto__=1'];
+const COOKIES = [
+  'lenden_gateway=bkash',
+  'lenden_gateway=%',
+  `lenden_gateway=${'a'.repeat(3_000)}`,
+  '=;=;',
+  '__proto__=1',
+];
 const HEADER_VALUES: Readonly<Record<string, readonly string[]>> = {
   'accept-language': ['bn', 'bn;q=9', ',,;;==', 'x'.repeat(3_000), 'en;q=0.1,bn'],
   accept: ['text/html', 'application/json', '*/*;q=', '\u00ff'],
@@ -217,7 +235,15 @@ const HEADER_VALUES: Readonly<Record<string, readonly string[]>> = {
 function headersOf(random: Random, body: string | null): Record<string, string> {
   const names = Object.keys(HEADER_VALUES).filter(() => random.chance(0.15));
   const hostile = names.map((name): [string, string] => [name, random.pick(HEADER_VALUES[name] ?? [''])]);
-  const types = [FORM_TYPE, FORM_TYPE, FORM_TYPE, `${FORM_TYPE}; charset=utf-16`, 'application/json', 'multipart/form-data', ''];
+  const types = [
+    FORM_TYPE,
+    FORM_TYPE,
+    FORM_TYPE,
+    `${FORM_TYPE}; charset=utf-16`,
+    'application/json',
+    'multipart/form-data',
+    '',
+  ];
   return {
     ...Object.fromEntries(hostile),
     ...(body === null ? {} : { 'content-type': random.pick(types) }),
@@ -227,7 +253,8 @@ function headersOf(random: Random, body: string | null): Record<string, string> 
 }
 
 /** Of what runs on our side: none of it is for a reader. */
-const INTERNALS = /\n\s+at .+[:(]|node_modules|node:internal|\.ts:\d+|SQLSTATE|syntax error at or near|violates .+ constraint/;
+const INTERNALS =
+  /\n\s+at .+[:(]|node_modules|node:internal|\.ts:\d+|SQLSTATE|syntax error at or near|violates .+ constraint/;
 const SECURE_PAGE = ["default-src 'none'", "frame-ancestors 'none'"];
 
 /** What is wrong with an answer to a hostile request; nothing, mostly. */
@@ -309,8 +336,24 @@ export function problemsOfPages({ requests, statuses, violations }: PageFindings
       .filter((page) => statuses[page] === undefined)
       .map((page) => `${page} was never asked for`),
     // Pages that refuse everything, or take everything, were not tried.
-    ...[200, 303, 400, 404, 405, 415].filter((status) => !seen.has(status)).map((status) => `nothing was answered ${status}`),
+    ...[200, 303, 400, 404, 405, 415]
+      .filter((status) => !seen.has(status))
+      .map((status) => `nothing was answered ${status}`),
   ];
+}
+
+/** What each page answered. */
+export function tableOfPages({ statuses }: Pick<PageFindings, 'statuses'>): ResultTable {
+  return {
+    caption: 'Answers by page',
+    columns: ['page', 'answers'],
+    rows: Object.entries(statuses).map(([page, ofPage]) => [
+      page,
+      Object.entries(ofPage)
+        .map(([status, count]) => `${status} × ${count}`)
+        .join(', '),
+    ]),
+  };
 }
 
 function send(web: string, { method, target, headers, body }: PageRequest): Promise<PageAnswer> {
