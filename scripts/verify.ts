@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readRestores } from '../database/after-restore.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { Findings } from '../database/ledger/findings.ts';
@@ -67,6 +68,11 @@ async function verify(
       readEvidence,
       witnesses: witnesses ?? [],
     });
+    for (const { at, lastSealId } of await database.withSystem(readRestores)) {
+      notices.push(
+        `an older state was restored before ${at.toISOString()}: seals after ${lastSealId} that were made before are not compared`,
+      );
+    }
     const fromGateways = new Findings();
     const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {
