@@ -157,6 +157,21 @@ export async function doubtOpenRefunds(statements: Statements): Promise<number> 
   return rows.length;
 }
 
+/** Seals behind the dump's last one, made before now, are those of the state that is lost: `npm run verify` compares nobody's memory of them. */
+export async function noteRestore(statements: Statements): Promise<void> {
+  await statements.execute('insert into restores (last_seal_id) select coalesce(max(id), 0) from ledger_seals');
+}
+
+/** When older states came back, the newest first. */
+export async function readRestores(
+  statements: Statements,
+): Promise<readonly { readonly at: Date; readonly lastSealId: bigint }[]> {
+  const rows = await statements.execute<{ at: string; last: string }[]>(
+    'select restored_at::text as at, last_seal_id::text as last from restores order by id desc limit 10',
+  );
+  return rows.map(({ at, last }) => ({ at: new Date(at), lastSealId: BigInt(last) }));
+}
+
 /** The sweeper's next pass tells every open invoice that its row may have changed. */
 export async function sweepOpenInvoices(statements: Statements): Promise<number> {
   const rows = await statements.execute<object[]>(

@@ -40,6 +40,7 @@ export async function sealingWitnesses({ namespace, all, ...server }: WitnessQue
 interface Execution {
   readonly workflowId: string;
   readonly runId: string;
+  readonly closeTime: Date | undefined;
 }
 
 async function listed(
@@ -49,8 +50,11 @@ async function listed(
   const before = closedBeforeMs === undefined ? '' : ` and CloseTime < '${new Date(closedBeforeMs).toISOString()}'`;
   const query = `WorkflowType = '${WORKFLOW_TYPES.sealLedger}' and ExecutionStatus = 'Completed'${before}`;
   const found: Execution[] = [];
-  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: Math.min(max, 1_000) })) {
-    found.push({ workflowId, runId });
+  for await (const { workflowId, runId, closeTime } of client.workflow.list({
+    query,
+    pageSize: Math.min(max, 1_000),
+  })) {
+    found.push({ workflowId, runId, closeTime });
     if (found.length === max) {
       break;
     }
@@ -80,16 +84,22 @@ async function results(client: Client, executions: readonly Execution[]): Promis
   const witnesses: Witness[] = [];
   for (let start = 0; start < executions.length; start += READS_AT_ONCE) {
     const read = await Promise.all(
-      executions.slice(start, start + READS_AT_ONCE).map(async ({ workflowId, runId }) => ({
+      executions.slice(start, start + READS_AT_ONCE).map(async ({ workflowId, runId, closeTime }) => ({
         workflowId,
+        closeTime,
         result: SealingResult.safeParse(await client.workflow.getHandle(workflowId, runId).result()),
       })),
     );
-    for (const { workflowId, result } of read) {
+    for (const { workflowId, closeTime, result } of read) {
       // A pass over an empty ledger has nothing to remember.
       if (result.success && result.data.sealId !== '0') {
         const { sealId, hash } = result.data;
-        witnesses.push({ sealId: BigInt(sealId), hash, source: `workflow ${workflowId}` });
+        witnesses.push({
+          sealId: BigInt(sealId),
+          hash,
+          source: `workflow ${workflowId}`,
+          ...(closeTime === undefined ? {} : { at: closeTime }),
+        });
       }
     }
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readRestores } from '../database/after-restore.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
@@ -74,6 +75,11 @@ async function verify(
       readEvidence,
       witnesses: [...(witnesses ?? []), ...heads],
     });
+    for (const { at, lastSealId } of await database.withSystem(readRestores)) {
+      notices.push(
+        `an older state was restored before ${at.toISOString()}: seals after ${lastSealId} that were made before are not compared`,
+      );
+    }
     const fromGateways = new Findings();
     const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {

@@ -20,6 +20,7 @@ import { LostInvoiceNumbersMigration } from './20261123120000-lost-invoice-numbe
 import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts';
 import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
 import { BoundedCallbacksMigration } from './20261123170000-bounded-callbacks.ts';
+import { RestoresMigration } from './20261123120000-restores.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -45,4 +46,5 @@ export const MIGRATIONS = [
   { name: '20261123150000-endpoints-by-mode', class: EndpointsByModeMigration },
   { name: '20261123160000-runtime-logins', class: RuntimeLoginsMigration },
   { name: '20261123170000-bounded-callbacks', class: BoundedCallbacksMigration },
+  { name: '20261123120000-restores', class: RestoresMigration },
 ];

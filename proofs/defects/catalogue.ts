@@ -1018,9 +1018,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A workflow whose row is gone after a restore tries again for days, and nobody hears of it.',
     edits: [
       {
-        file: 'workflows/missing-row.ts',
-        find: 'cause.type === ROW_MISSING) {',
-        replace: "cause.type === ROW_MISSING && cause.message === '') {",
+        file: 'workflows/payment.ts',
+        find: ".catch(unlessRowMissing({ kind: 'lost' as const }))",
+        replace: ".catch(() => ({ kind: 'lost' as const }))",
       },
     ],
     caughtBy: [

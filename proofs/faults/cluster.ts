@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lastWords, startChild, type Child } from '../../scripts/child.ts';
 import { findFreePort, waitForPort } from '../../scripts/ports.ts';
+import { findPostgresHome } from '../../scripts/postgres-binaries.ts';
 import { startPostgres } from '../../scripts/postgres.ts';
 import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
 import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
@@ -36,6 +37,8 @@ export interface Cluster {
   /** Those of a name, one for each pair of processes. */
   readonly links: ReadonlyMap<LinkName, readonly Link[]>;
   readonly databaseUrl: string;
+  /** Where Postgres keeps its files. */
+  readonly postgresData: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** The two apis, reached without a link: an application tries the other when one is dead. */
   readonly apis: readonly [string, string];
@@ -157,6 +160,7 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
     members,
     links: new Map(LINKS.map((name) => [name, between[name]])),
     databaseUrl,
+    postgresData: join(findPostgresHome(join(directory, 'postgres')).directory, 'data'),
     temporal: { address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE },
     apis: [`http://127.0.0.1:${ports.api[0]}`, `http://127.0.0.1:${ports.api[1]}`],
     apiUrl: `http://127.0.0.1:${between['gateway>api'][0].port}`,

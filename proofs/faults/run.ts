@@ -16,6 +16,7 @@ import { hireStaff, type Staff } from './operators.ts';
 import { openHistories } from './histories.ts';
 import { openInbox } from './inbox.ts';
 import { openOwner, type Owner } from './owner.ts';
+import { booksWithout } from './restore.ts';
 import type { Run } from './round.ts';
 import { controlGateway } from './simulator-control.ts';
 import { openTimeLapse } from './time-lapse.ts';
@@ -95,6 +96,8 @@ async function assemble(
   const staff = await hireStaff(database);
   const control = controlGateway(cluster.simulatorUrl);
   await control.hurry();
+  const allBooks = openBooks(join(cluster.directory, 'simulators'), (orders) => marksOf(owner, orders));
+  const lostOrders = new Set<string>();
   return {
     cluster,
     tenants,
@@ -109,7 +112,9 @@ async function assemble(
     hear,
     stores: STORES,
     temporal: cluster.temporal,
-    books: openBooks(join(cluster.directory, 'simulators'), (orders) => marksOf(owner, orders)),
+    books: booksWithout(allBooks, lostOrders),
+    allBooks,
+    lostOrders,
     delivered: [],
     inboxes: ([0, 1] as const).map((receiver) =>
       openInbox(cluster.receivers[receiver].logFile, {

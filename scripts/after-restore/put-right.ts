@@ -4,6 +4,7 @@ import {
   doubtOpenRefunds,
   moveSequence,
   newestRowAt,
+  noteRestore,
   openPaymentsAfter,
   openRefundsAfter,
   paymentOfAttempt,
@@ -89,6 +90,9 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   // Before anything is started: whatever is written from here on gets numbers that nobody knows yet.
   const sequences = await moveSequences(restored, known);
   const skippedNumbers = await moveCounters(restored, known);
+  if (!dryRun) {
+    await database.withSystem(noteRestore);
+  }
   await end(restored, lost);
   const lateQuestions = await askAgain(restored, { known, rows });
   return {

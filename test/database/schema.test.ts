@@ -31,6 +31,7 @@ const WITHOUT_ENTITY = [
   'manual_confirmations',
   'manual_submissions',
   'mikro_orm_migrations',
+  'restores',
 ];
 
 interface Column {

@@ -47,7 +47,7 @@ const GATEWAY: Gateway = {
   storeId: 'teststore',
   openSession: ({ attemptReference }) =>
     Promise.resolve({ kind: 'opened', sessionKey: `S-${attemptReference}`, gatewayUrl: 'https://gateway.example/' }),
-  askAttempt: ({ attemptReference, knownValidationIds = [] }) =>
+  askAttempt: ({ attemptReference, knownValidationIds }) =>
     Promise.resolve(
       paid.has(attemptReference) && !knownValidationIds.includes(`V-${attemptReference}`)
         ? { kind: 'charged', charge: chargeOf(attemptReference) }
