@@ -20,17 +20,35 @@ const COMMONEST: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Why this password may not be chosen, in words for the person; null when it may. Length is what counts; no rules of composition. */
-export function passwordProblem(password: string, { email, name }: { email: string; name: string }): string | null {
+/** Why a password may not be chosen. */
+export type PasswordFault = 'length' | 'common' | 'personal';
+
+const FAULT_WORDS: Readonly<Record<PasswordFault, string>> = {
+  length: `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
+  common: 'is among the passwords that are guessed first',
+  personal: 'must not be made of your e-mail address or name',
+};
+
+/** Why this password may not be chosen, in words for the person; null when it may. */
+export function passwordProblem(password: string, person: { email: string; name: string }): string | null {
+  const fault = passwordFault(password, person);
+  return fault === null ? null : FAULT_WORDS[fault];
+}
+
+/** Null when the password may be chosen. Length is what counts; no rules of composition. */
+export function passwordFault(
+  password: string,
+  { email, name }: { email: string; name: string },
+): PasswordFault | null {
   const length = [...password.normalize('NFKC')].length;
   if (password.length > PASSWORD_UNITS_MAX || length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
-    return `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`;
+    return 'length';
   }
   const plain = password.normalize('NFKC').toLowerCase();
   if (COMMONEST.has(plain.replaceAll(/\s/g, '')) || isRepetition(plain) || isRun(plain)) {
-    return 'is among the passwords that are guessed first';
+    return 'common';
   }
-  return isPersonal(plain, { email, name }) ? 'must not be made of your e-mail address or name' : null;
+  return isPersonal(plain, { email, name }) ? 'personal' : null;
 }
 
 /** `aaaaaaaaaaaa`, `abcabcabcabc`. */

@@ -4,6 +4,7 @@ const settings = {
   name: 'Storefront',
   webhookUrl: 'https://shop.example/hooks/lenden',
   refundApprovalThresholdMinor: 500_000,
+  refundApprovalThresholds: { USD: 10_000 },
   receiptsEnabled: true,
   minAmountMinor: 1_000,
   maxAmountMinor: null,
@@ -25,6 +26,7 @@ const application = {
   ...settings,
   webhookDisabled: null,
   business,
+  pendingChanges: [],
   createdAt: '2026-06-01T08:00:00.000Z',
   updatedAt: '2026-06-01T08:00:00.000Z',
 } satisfies Json;
@@ -36,6 +38,7 @@ const store = {
   storeId: 'storefrontlive',
   since: '2026-06-01T08:00:00.000Z',
   currencies: ['BDT'],
+  pendingChanges: [],
 } satisfies Json;
 
 /** Applications and their credentials; what looks like a secret here never was one. */

@@ -23,6 +23,7 @@ const table: readonly AdminRoute[] = adminRoutes({
   secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
   temporalUi: null,
+  sendsMail: false,
   allow: parseAllowList(''),
   log: createLogger({ service: 'test', level: 'silent' }),
   apiUrl: 'http://localhost:8080',
