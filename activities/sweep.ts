@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
 import { optional } from '../database/read-row.ts';
+import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
 import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import { nextLateQuestion } from '../domain/late-questions.ts';
@@ -41,6 +42,7 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
       await step(deps, 'operator links', () => mailOperatorLinks(deps));
+      await step(deps, 'expired changes', () => deps.database.withSystem(forgetExpiredSecrets));
       const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
       return {
         paymentsStarted: paymentsStarted + restarted,

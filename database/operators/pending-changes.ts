@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { Database, EntityManager } from '../connection.ts';
+import type { Statements } from '../statements.ts';
 import { listRows, type ListPage, type ListSlice } from '../lists.ts';
 import type { AuditFacts } from './audit.ts';
 
@@ -209,6 +210,14 @@ export async function readChangeSecret(database: Database, id: bigint): Promise<
     em.execute<{ secret: string | null }[]>('select secret from pending_changes where id = ?', [id]),
   );
   return row?.secret ?? null;
+}
+
+/** Nobody can confirm an expired change, so its secret serves nobody. Call it as the system; answers how many there were. */
+export async function forgetExpiredSecrets(statements: Statements): Promise<number> {
+  const forgotten = await statements.execute<object[]>(
+    'update pending_changes set secret = null where secret is not null and expires_at <= now() returning 1',
+  );
+  return forgotten.length;
 }
 
 interface Closing {

@@ -30,14 +30,20 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 beforeEach(async () => {
-  await world.api.sql(`update applications set refund_approval_threshold_minor = 5000, refund_approval_thresholds = '{}'`);
+  await world.api.sql(
+    `update applications set refund_approval_threshold_minor = 5000, refund_approval_thresholds = '{}'`,
+  );
   await forgetSums();
 });
 
 /** What was done before is two days old: each test has its people's sums to itself. */
 async function forgetSums(): Promise<void> {
-  await world.api.sql(`update refunds set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`);
-  await world.api.sql(`update decisions set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`);
+  await world.api.sql(
+    `update refunds set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`,
+  );
+  await world.api.sql(
+    `update decisions set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`,
+  );
 }
 
 async function held(amountMinor: number): Promise<string> {
@@ -248,7 +254,8 @@ describe("the sum of one person's refunds", () => {
     expect(statusOf(await refunded(await paid(), 2_000))).toBe('AWAITING_APPROVAL');
     await world.api.sql(`update refunds set status = 'FAILED', ended_at = now() where id = ?`, [idOf(first)]);
     expect(statusOf(await refunded(await paid(), 3_000))).toBe('PENDING');
-    const elsewhere = (await world.api.paidPayment(other)).id;
+    const apart = await world.api.register({ name: 'Apart', refundApprovalThresholdMinor: 5_000n });
+    const elsewhere = (await world.api.paidPayment(apart)).id;
     expect(statusOf(await refunded(elsewhere, 5_000))).toBe('PENDING');
   });
 

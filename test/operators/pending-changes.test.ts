@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Registration } from '../../database/applications.ts';
+import { forgetExpiredSecrets } from '../../database/operators/pending-changes.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 const SECRET = 'canary-of-a-store-password';
@@ -31,15 +32,16 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 beforeEach(async () => {
-  await world.api.sql(`update applications set refund_approval_threshold_minor = null, refund_approval_thresholds = '{}'`);
+  await world.api.sql(
+    `update applications set refund_approval_threshold_minor = null, refund_approval_thresholds = '{}'`,
+  );
   await world.api.sql(`delete from gateway_configurations where application_id is null`);
   shop = await world.api.register({ name: 'Shop', webhookUrl: 'https://shop.example/hook' });
 });
 
 const send = (method: string, path: string, body?: unknown, as = 'first'): Promise<Answer> =>
   world.send({ method, path, headers: bearer(tokens[as] ?? ''), ...(body === undefined ? {} : { body }) });
-const settings = (body: object, as = 'first') =>
-  send('PATCH', `/admin/apps/${shop.applicationId}/settings`, body, as);
+const settings = (body: object, as = 'first') => send('PATCH', `/admin/apps/${shop.applicationId}/settings`, body, as);
 const setThreshold = (applicationId: bigint = shop.applicationId) =>
   world.api.sql('update applications set refund_approval_threshold_minor = 5000 where id = ?', [applicationId]);
 
@@ -105,7 +107,11 @@ describe('settings that guard the rule of two', () => {
   test('wait alone: what else a request changes is changed at once, and what stays as it is does not wait', async () => {
     // A name is nobody's money.
     await setThreshold();
-    const answer = await settings({ name: 'Renamed', webhookUrl: 'https://shop.example/hook', returnOrigins: ['https://a.example'] });
+    const answer = await settings({
+      name: 'Renamed',
+      webhookUrl: 'https://shop.example/hook',
+      returnOrigins: ['https://a.example'],
+    });
     expect(answer.data).toMatchObject({
       name: 'Renamed',
       returnOrigins: [],
@@ -136,7 +142,9 @@ describe('settings that guard the rule of two', () => {
     await world.api.sql(`update operators set status = 'DISABLED' where id = ?`, [ids['first']]);
     expect(await decide(orphaned, 'confirm', 'second')).toMatchObject(refused);
     await world.api.sql(`update operators set status = 'ACTIVE' where id = ?`, [ids['first']]);
-    expect(await decide(orphaned, 'reject', 'second')).toMatchObject({ data: { status: 'REJECTED', reason: 'not agreed' } });
+    expect(await decide(orphaned, 'reject', 'second')).toMatchObject({
+      data: { status: 'REJECTED', reason: 'not agreed' },
+    });
   });
 
   test('are confirmed once, whoever comes at the same moment', async () => {
@@ -159,7 +167,11 @@ describe('the store of a gateway', () => {
     // Whoever chooses the account that payers pay into has the money.
     await setThreshold();
     const proposed = await override();
-    expect(proposed.data).toMatchObject({ storeId: 'teststore', source: 'ENVIRONMENT', pendingChanges: [{ kind: 'gateway-store' }] });
+    expect(proposed.data).toMatchObject({
+      storeId: 'teststore',
+      source: 'ENVIRONMENT',
+      pendingChanges: [{ kind: 'gateway-store' }],
+    });
     expect(await storeNow()).toMatchObject({ storeId: 'teststore' });
     const id = changeIdOf(proposed);
     const confirmed = await decide(id, 'confirm', 'second');
@@ -177,15 +189,21 @@ describe('the store of a gateway', () => {
     expect(await world.api.sql('select 1 from pending_changes where id = ? and secret is not null', [id])).toEqual([]);
     const cleared = await send('DELETE', `/admin/apps/${shop.applicationId}/gateway-override/TEST`);
     expect(cleared.status).toBe(200);
-    expect(await storeNow()).toMatchObject({ storeId: 'thief', pendingChanges: [{ kind: 'gateway-store-retirement' }] });
-    await decide((await storeNow() as { pendingChanges: { id: number }[] }).pendingChanges[0]?.id ?? 0, 'confirm', 'second');
+    expect(await storeNow()).toMatchObject({
+      storeId: 'thief',
+      pendingChanges: [{ kind: 'gateway-store-retirement' }],
+    });
+    await decide(
+      ((await storeNow()) as { pendingChanges: { id: number }[] }).pendingChanges[0]?.id ?? 0,
+      'confirm',
+      'second',
+    );
     expect(await storeNow()).toMatchObject({ storeId: 'teststore', pendingChanges: [] });
   });
 
   test('of every application waits where it opens the checkouts of one with a threshold', async () => {
     // An application with a store of its own is not touched by it.
-    const put = (storeId: string) =>
-      send('PUT', '/admin/gateways/sslcommerz/TEST', { storeId, storePassword: SECRET });
+    const put = (storeId: string) => send('PUT', '/admin/gateways/sslcommerz/TEST', { storeId, storePassword: SECRET });
     expect((await override()).data).toMatchObject({ storeId: 'thief' });
     await setThreshold();
     expect((await put('ofall')).data).toMatchObject({ storeId: 'ofall', pendingChanges: [] });
@@ -200,6 +218,18 @@ describe('the store of a gateway', () => {
     const [, third] = changesOf(await put('ofthird'));
     expect(third).toBeUndefined();
     await send('GET', '/admin/gateways');
+  });
+
+  test('leaves no password behind when nobody confirms in time', async () => {
+    // A secret that serves nobody is only there to be stolen.
+    await setThreshold();
+    const id = changeIdOf(await override());
+    const kept = () => world.api.sql('select 1 from pending_changes where id = ? and secret is not null', [id]);
+    await world.database.withSystem(forgetExpiredSecrets);
+    expect(await kept()).toHaveLength(1);
+    await world.api.sql('update pending_changes set expires_at = now() where id = ?', [id]);
+    await world.database.withSystem(forgetExpiredSecrets);
+    expect(await kept()).toEqual([]);
   });
 
   test('is not confirmed when somebody has touched it since', async () => {
@@ -252,7 +282,12 @@ describe('who says the second word', () => {
     const change = changeIdOf(answer);
     expect(await decide(change, 'confirm', 'second', CHANGES)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
     expect(await decide(change, 'confirm', 'elsewhere', CHANGES)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-    const chief = await send('PUT', `/admin/users/${await person('Viewer')}/roles`, { grants: [grant('Super Admin')] }, 'owner');
+    const chief = await send(
+      'PUT',
+      `/admin/users/${await person('Viewer')}/roles`,
+      { grants: [grant('Super Admin')] },
+      'owner',
+    );
     expect(await decide(changeIdOf(chief), 'confirm', 'first', CHANGES)).toMatchObject({ status: 403 });
   });
 
@@ -262,7 +297,10 @@ describe('who says the second word', () => {
     const other = await world.api.register({});
     const id = await person('Viewer');
     const body = { grants: [grant('Finance', other.applicationId)] };
-    expect((await send('PUT', `/admin/users/${id}/roles`, body)).data).toMatchObject({ roles: [{ name: 'Finance' }], pendingChanges: [] });
+    expect((await send('PUT', `/admin/users/${id}/roles`, body)).data).toMatchObject({
+      roles: [{ name: 'Finance' }],
+      pendingChanges: [],
+    });
     const there = { grants: [grant('Finance', shop.applicationId)] };
     expect(changesOf(await send('PUT', `/admin/users/${id}/roles`, there))).toHaveLength(1);
   });
