@@ -7,6 +7,7 @@ import { endSessions } from '../../database/operators/sessions.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { operatorLinkPath } from '../../domain/operator-link.ts';
 import { passwordFault } from '../../domain/password.ts';
+import { secretEquals } from '../../runtime/secrets.ts';
 import { pageHeaders } from '../../web/headers.ts';
 import { LINK_PROBLEMS, renderLinkPage, type LinkProblem, type LinkState } from '../../web/operators/link-page.ts';
 import { readText } from '../http/body.ts';
@@ -86,7 +87,7 @@ interface Setting {
 /** The password is hashed before the transaction that uses the link up; of two forms at once the second finds it gone. */
 async function set(database: Database, { context, holder, token }: Setting): Promise<LinkProblem | 'set' | 'gone'> {
   const { password, again } = await readForm(context);
-  if (password !== again) {
+  if (!secretEquals(password, again)) {
     return 'different';
   }
   const fault = passwordFault(password, holder);
