@@ -14,7 +14,7 @@ import { invoiceHandleOf, type PaymentHandle, type RefundHandle } from '../tempo
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { mailOperatorLinks } from './operator-links.ts';
+import { beginOperatorLinks } from './operator-links.ts';
 
 const BATCH_MAX = 100;
 /** A step of a pass takes no longer, so that all steps fit into the activity's minute. */
@@ -41,7 +41,7 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
-      await step(deps, 'operator links', () => mailOperatorLinks(deps));
+      await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
       await step(deps, 'expired changes', () => deps.database.withSystem(forgetExpiredSecrets));
       const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
       return {

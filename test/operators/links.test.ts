@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { mailOperatorLinks } from '../../activities/operator-links.ts';
+import { beginOperatorLinks } from '../../activities/operator-links.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
 import type { MailOutcome } from '../../runtime/mail/outcome.ts';
@@ -44,7 +44,7 @@ async function mailed(outcome: MailOutcome = { kind: 'sent' }): Promise<Mail[]> 
     close: () => undefined,
   };
   const log = createLogger({ service: 'test', level: 'silent' });
-  await mailOperatorLinks({ database: world.database, mailer, webUrl: pages, log });
+  await Promise.all(await beginOperatorLinks({ database: world.database, mailer, webUrl: pages, log }));
   return mails;
 }
 
