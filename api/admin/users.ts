@@ -213,7 +213,8 @@ async function proposeGrants(
     grants.map(({ roleId }) => roleId),
   );
   const wanted = grants.map((grant) => ({ ...grant, name: names.get(grant.roleId) ?? '' }));
-  const [before, after] = [{ grants: rolesFacts(operator) }, { grants: grantFacts(wanted) }];
+  const permissions = await permissionsGranted(em, grants);
+  const [before, after] = [{ grants: rolesFacts(operator) }, { grants: grantFacts(wanted), permissions }];
   await proposeOn(em, { caller, operator, kind: 'operator-roles', before, after });
 }
 
@@ -343,7 +344,14 @@ async function writeGrants(
   });
 }
 
+/** What each grant allows at this moment: a second person confirms this, and not whatever the role allows later. */
+async function permissionsGranted(em: EntityManager, grants: readonly GrantRequest[]): Promise<string[][]> {
+  const resolved = await resolveGrants(em, grants);
+  return resolved.map(({ everything, permissions }) => (everything ? ['everything'] : [...permissions].sort()));
+}
+
 const GrantsToConfirm = z.object({
+  permissions: z.array(z.array(z.string())),
   grants: z.array(
     z.object({
       roleId: z.string().transform(BigInt),
@@ -368,8 +376,11 @@ export async function confirmOperatorChange(
   const operator = await readOperator(em, operatorId);
   switch (change.kind) {
     case 'operator-roles': {
-      const { grants: wanted } = GrantsToConfirm.parse(change.after);
-      if (!isDeepStrictEqual(plain({ grants: rolesFacts(operator) }), change.before)) {
+      const { grants: wanted, permissions } = GrantsToConfirm.parse(change.after);
+      if (
+        !isDeepStrictEqual(plain({ grants: rolesFacts(operator) }), change.before) ||
+        !isDeepStrictEqual(await permissionsGranted(em, wanted), permissions)
+      ) {
         throw outdated();
       }
       const present = await readGrantRequests(em, operatorId);

@@ -305,6 +305,20 @@ describe('who says the second word', () => {
     expect(changesOf(await send('PUT', `/admin/users/${id}/roles`, there))).toHaveLength(1);
   });
 
+  test('is not confirmed by a role that has grown since', async () => {
+    // The second person confirms what they were shown.
+    await setThreshold();
+    const role = { name: 'Night desk', permissions: ['refund:approve'] };
+    const made = await send('POST', '/admin/roles', role);
+    const { id: roleId } = made.data as { id: number };
+    const body = { grants: [{ roleId, applicationId: null }] };
+    const answer = await send('PUT', `/admin/users/${await person('Viewer')}/roles`, body);
+    expect(answer.data).toMatchObject({ pendingChanges: [{ after: { permissions: [['refund:approve']] } }] });
+    // Nobody has the role yet, so one person may change it.
+    await send('PUT', `/admin/roles/${roleId}`, { ...role, permissions: ['refund:approve', 'user:manage'] });
+    expect(await decide(changeIdOf(answer), 'confirm', 'second', CHANGES)).toMatchObject({ status: 409 });
+  });
+
   test('is no new operator before somebody else has confirmed', async () => {
     await setThreshold();
     const body = { email: 'puppet@example.com', name: 'Puppet', grants: [grant('Admin')] };
