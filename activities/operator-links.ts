@@ -22,7 +22,10 @@ type Dependencies = Pick<ActivityDependencies, 'database' | 'mailer' | 'webUrl' 
 export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<void>[]> {
   const { database, mailer, log } = deps;
   const sending: Promise<void>[] = [];
-  while (mailer !== null && sending.length < MAILS_A_PASS_MAX) {
+  if (mailer === null) {
+    return sending;
+  }
+  while (sending.length < MAILS_A_PASS_MAX) {
     const link = await database.withSystem((em) => takeLinkToMail(em, { pauseSeconds: PAUSE_SECONDS }));
     if (link === null) {
       break;
