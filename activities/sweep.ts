@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
 import { optional } from '../database/read-row.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
+import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
 import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import { nextLateQuestion } from '../domain/late-questions.ts';
@@ -14,6 +15,7 @@ import { invoiceHandleOf, type PaymentHandle, type RefundHandle } from '../tempo
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { beginOperatorLinks } from './operator-links.ts';
 
 const BATCH_MAX = 100;
 /** A step of a pass takes no longer, so that all steps fit into the activity's minute. */
@@ -41,6 +43,8 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
+      await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
+      await step(deps, 'expired changes', () => deps.database.withSystem(forgetExpiredSecrets));
       const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
       const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
       const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import { notFound } from '../domain/errors.ts';
+import { toJsonInteger } from '../domain/money.ts';
 import { randomBase62 } from '../domain/references.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
 import type { Database, EntityManager } from './connection.ts';
@@ -27,6 +28,8 @@ export interface ApplicationSettings {
   /** Whether what is given back of an invoice's payments is due again. */
   readonly refundedInvoices?: 'REOPEN' | 'KEEP';
   readonly refundApprovalThresholdMinor?: bigint | null;
+  /** Minor units by currency, without BDT; takes the place of all that were set. */
+  readonly refundApprovalThresholds?: Readonly<Record<string, bigint>>;
   /** Null: every gateway. */
   readonly gatewaysAllowed?: readonly string[] | null;
   /** Where payers pay when nobody names a gateway, in the order in which they see them. Null: at the default one. */
@@ -60,7 +63,7 @@ export interface ApplicationStore {
 
 const SECRET_LENGTH = 40;
 const BCRYPT_COST = 10;
-const GRACE_HOURS_DEFAULT = 24;
+export const GRACE_HOURS_DEFAULT = 24;
 
 /** What registering an application will store, made before the transaction: hashing takes a tenth of a second. */
 export interface PreparedRegistration {
@@ -333,8 +336,15 @@ async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair):
 
 type ApplicationColumns = Omit<
   ApplicationSettings,
-  'webhookUrl' | 'testWebhookUrl' | 'returnOrigins' | 'gatewaysAllowed' | 'checkoutGateways' | 'shadhinpayEvents'
+  | 'webhookUrl'
+  | 'testWebhookUrl'
+  | 'returnOrigins'
+  | 'gatewaysAllowed'
+  | 'checkoutGateways'
+  | 'shadhinpayEvents'
+  | 'refundApprovalThresholds'
 > & {
+  refundApprovalThresholds?: Record<string, number>;
   returnOrigins?: string[];
   gatewaysAllowed?: string[] | null;
   checkoutGateways?: string[] | null;
@@ -348,6 +358,7 @@ function columnsOf({
   gatewaysAllowed,
   checkoutGateways,
   shadhinpayEvents,
+  refundApprovalThresholds,
   ...rest
 }: ApplicationSettings): ApplicationColumns {
   return {
@@ -356,7 +367,15 @@ function columnsOf({
     ...(gatewaysAllowed === undefined ? {} : { gatewaysAllowed: listOf(gatewaysAllowed) }),
     ...(checkoutGateways === undefined ? {} : { checkoutGateways: listOf(checkoutGateways) }),
     ...(shadhinpayEvents === undefined ? {} : { shadhinpayEvents: listOf(shadhinpayEvents) }),
+    ...(refundApprovalThresholds === undefined
+      ? {}
+      : { refundApprovalThresholds: numbersOf(refundApprovalThresholds) }),
   };
+}
+
+/** Kept as JSON, whose numbers hold every amount that the wire can carry. */
+function numbersOf(amounts: Readonly<Record<string, bigint>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(amounts).map(([currency, minor]) => [currency, toJsonInteger(minor)]));
 }
 
 function listOf(values: readonly string[] | null): string[] | null {

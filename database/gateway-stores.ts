@@ -118,8 +118,21 @@ export async function hasHadStore(
   return row?.has === true;
 }
 
+/** What opens new checkouts in the slot at this moment, and since when: the same only while nobody has touched it. */
+export async function storeFingerprint(
+  statements: Statements,
+  { applicationId, mode, gateway }: StoreSlot,
+): Promise<{ readonly storeId: string | null; readonly fingerprint: string }> {
+  const [row] = await statements.execute<{ store_id: string; fingerprint: string }[]>(
+    `select store_id, concat_ws(' ', id, updated_at) as fingerprint from gateway_configurations
+     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and retired_at is null`,
+    [applicationId, mode, gateway],
+  );
+  return { storeId: row?.store_id ?? null, fingerprint: row?.fingerprint ?? 'none' };
+}
+
 /** Two operators who choose at once do it one after the other. */
-async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
+export async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
   const slot = `${applicationId ?? 'all'} ${mode} ${gateway}`;
   await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016403))', [`gateway store ${slot}`]);
 }

@@ -3,13 +3,13 @@ import type { Mode } from '../domain/mode.ts';
 import { isPaid, type PaymentStatus } from '../domain/payment.ts';
 import {
   APPROVAL_HOURS,
-  needsApproval,
   RESERVING_STATUSES,
   type RefundBoundsOf,
   type RefundReviewReason,
   type RefundStatus,
 } from '../domain/refund.ts';
 import type { RefundFacts } from '../domain/refund-view.ts';
+import { needsSecondPerson } from './approval.ts';
 import type { Scope } from './connection.ts';
 import { lateRefundRuledOut, refundRuledOut } from './refund-bounds.ts';
 import { listRows, type ListPage, type ListSlice } from './lists.ts';
@@ -129,7 +129,6 @@ interface ChargeRow {
   gross_minor: string | null;
   surplus_minor: string;
   reserved: string;
-  threshold: string | null;
 }
 
 /**
@@ -159,10 +158,10 @@ export async function reserveRefund(
     throw notFound('payment');
   }
   const [charge] = await statements.execute<ChargeRow[]>(
-    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.surplus_minor, a.refund_approval_threshold_minor as threshold,
+    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.surplus_minor,
        (select coalesce(sum(r.amount_minor), 0)::text from refunds r
          where r.payment_id = p.id and r.late_payment_id is null and r.status in (${RESERVING})) as reserved
-     from payments p join applications a on a.id = p.application_id
+     from payments p
        left join payment_attempts c on c.payment_id = p.id and c.status = 'CONFIRMED' and c.gateway_txn_id = p.gateway_txn_id
      where p.id = ?`,
     [paymentId],
@@ -189,11 +188,11 @@ export async function reserveRefund(
   if (amountMinor === 0n) {
     throw new DomainError('REFUND_EXCEEDS_BALANCE', 'nothing is left to refund');
   }
-  const awaits = needsApproval({
-    createdBy: creator.type,
-    amountMinor,
-    thresholdMinor: charge.threshold === null ? null : BigInt(charge.threshold),
-  });
+  const amount = { amountMinor, currency: charge.currency };
+  // Only an operator's refund may need a second person; an application's own, and one that policy makes, do not.
+  const awaits =
+    creator.type === 'USER' &&
+    (await needsSecondPerson(statements, { scope, operatorId: creator.operatorId, paymentId, amount }));
   return insertRefund(statements, {
     scope,
     paymentId,

@@ -23,25 +23,43 @@ async function loadEstimator(): Promise<ZxcvbnFactory> {
   return new Factory({ dictionary, graphs: common.adjacencyGraphs });
 }
 
-/** Why this password may not be chosen, in words for the person; null when it may. Length is what counts; no rules of composition. */
+/** Why a password may not be chosen. */
+export type PasswordFault = 'length' | 'common' | 'personal';
+
+const FAULT_WORDS: Readonly<Record<PasswordFault, string>> = {
+  length: `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
+  common: 'is among the passwords that are guessed first',
+  personal: 'must not be made of your e-mail address or name',
+};
+
+/** Why this password may not be chosen, in words for the person; null when it may. */
 export async function passwordProblem(
   password: string,
-  { email, name }: { email: string; name: string },
+  person: { email: string; name: string },
 ): Promise<string | null> {
+  const fault = await passwordFault(password, person);
+  return fault === null ? null : FAULT_WORDS[fault];
+}
+
+/** Null when the password may be chosen. Length is what counts; no rules of composition. */
+export async function passwordFault(
+  password: string,
+  { email, name }: { email: string; name: string },
+): Promise<PasswordFault | null> {
   const characters = [...password.normalize('NFKC')];
   const { length } = characters;
   if (password.length > PASSWORD_UNITS_MAX || length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
-    return `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`;
+    return 'length';
   }
   const plain = characters.join('').toLowerCase();
   if (isPersonal(plain, { email, name })) {
-    return 'must not be made of your e-mail address or name';
+    return 'personal';
   }
   estimator ??= loadEstimator();
   const read = characters.slice(0, ESTIMATED_CHARACTERS).join('');
   const personal = [email, name, ...email.split(/[^\p{L}\p{N}]+/u), ...name.split(/\s+/u)];
   const { score } = (await estimator).check(read, [...personal, ...OUR_WORDS]);
-  return score < SCORE_MIN ? 'is among the passwords that are guessed first' : null;
+  return score < SCORE_MIN ? 'common' : null;
 }
 
 /** The address or the name, with nothing but digits and signs added. */

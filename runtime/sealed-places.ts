@@ -5,6 +5,7 @@ export type SealedColumn =
   | 'webhook_signing_secrets.sealed'
   | 'gateway_configurations.store_secret'
   | 'gateway_tokens.sealed'
+  | 'pending_changes.secret'
   | 'operators.totp_secret';
 
 /**
@@ -35,6 +36,17 @@ export function storeSecretPlace(key: string): SealedPlace {
 
 export function gatewayTokenPlace(account: string): SealedPlace {
   return { column: 'gateway_tokens.sealed', key: account };
+}
+
+/** Of a store that waits for a second person: the secret was given for this store of this slot and opens for no other. */
+export function pendingSecretPlace(store: {
+  readonly applicationId: bigint | null;
+  readonly mode: Mode;
+  readonly gateway: string;
+  readonly storeId: string;
+}): SealedPlace {
+  const { applicationId, mode, gateway, storeId } = store;
+  return { column: 'pending_changes.secret', key: [applicationId ?? '', mode, gateway, storeId].join('\n') };
 }
 
 export function secondFactorPlace(operatorId: bigint): SealedPlace {

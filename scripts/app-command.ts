@@ -1,7 +1,9 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { KEY_DIALECTS, SCOPES, type ApplicationSettings, type WantedCredential } from '../database/applications.ts';
 import type { CustomerDefaults } from '../database/entities/application.ts';
+import { isCurrency } from '../domain/currency.ts';
 import type { Mode } from '../domain/mode.ts';
+import { APPROVAL_CURRENCY } from '../domain/refund.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../domain/shadhinpay.ts';
 
 export const USAGE = `npm run app -- create --name NAME [settings]
@@ -20,6 +22,8 @@ settings:
   --rate-limit N           requests a minute and credential
   --min-amount N           smallest payment in minor units; "" for none
   --max-amount N           largest payment in minor units; "" for none
+  --refund-threshold C=N   what one operator may refund alone in a currency, in minor units, e.g. BDT=500000; may be repeated;
+                           takes the place of all thresholds; "" for none
   --late-payments POLICY   review or refund
   --receipts on|off        whether GET /payments/{id}/receipt answers
   --customer-default K=V   what the gateway is told of a customer when the payment does not say; K is one of
@@ -45,6 +49,7 @@ export const OPTIONS = {
   'rate-limit': { type: 'string' },
   'min-amount': { type: 'string' },
   'max-amount': { type: 'string' },
+  'refund-threshold': { type: 'string', multiple: true },
   'late-payments': { type: 'string' },
   receipts: { type: 'string' },
   'customer-default': { type: 'string', multiple: true },
@@ -174,6 +179,7 @@ function readSettings(values: AppFlags): ApplicationSettings {
   const rateLimitPerMinute = whole(values, { flag: 'rate-limit', from: 1, to: 1_000_000 });
   const minAmountMinor = amount(values, 'min-amount');
   const maxAmountMinor = amount(values, 'max-amount');
+  const thresholds = values['refund-threshold'];
   const policy = text(values, 'late-payments');
   const receipts = text(values, 'receipts');
   const defaults = values['customer-default'];
@@ -190,11 +196,31 @@ function readSettings(values: AppFlags): ApplicationSettings {
     ...(rateLimitPerMinute === undefined ? {} : { rateLimitPerMinute }),
     ...(minAmountMinor === undefined ? {} : { minAmountMinor }),
     ...(maxAmountMinor === undefined ? {} : { maxAmountMinor }),
+    ...(Array.isArray(thresholds) ? readThresholds(thresholds) : {}),
     ...(policy === undefined ? {} : { latePaymentPolicy: readPolicy(policy) }),
     ...(receipts === undefined ? {} : { receiptsEnabled: readSwitch(receipts) }),
     ...(Array.isArray(defaults) ? { customerDefaults: readCustomerDefaults(defaults) } : {}),
     ...(Array.isArray(events) ? { shadhinpayEvents: readEvents(events) } : {}),
   };
+}
+
+/** One setting for BDT, and one for all other currencies. */
+function readThresholds(
+  given: readonly string[],
+): Pick<ApplicationSettings, 'refundApprovalThresholdMinor' | 'refundApprovalThresholds'> {
+  const pairs = given
+    .filter((pair) => pair !== '')
+    .map((pair): [string, bigint] => {
+      const [, currency = '', minor = ''] = /^([A-Z]{3})=(\d{1,15})$/.exec(pair) ?? [];
+      if (!isCurrency(currency)) {
+        throw new UsageError(
+          `--refund-threshold takes CURRENCY=AMOUNT in minor units, such as BDT=500000, not "${pair}".`,
+        );
+      }
+      return [currency, BigInt(minor)];
+    });
+  const { [APPROVAL_CURRENCY]: bdt = null, ...others } = Object.fromEntries(pairs);
+  return { refundApprovalThresholdMinor: bdt, refundApprovalThresholds: others };
 }
 
 function readId(values: AppFlags): bigint {

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { CURRENCIES } from '../../domain/currency.ts';
+import { APPROVAL_CURRENCY } from '../../domain/refund.ts';
 import { KEY_DIALECTS, SCOPES } from '../../database/applications.ts';
 import { DIALECTS } from '../../domain/dialect.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';
 import { freeText, IdText } from '../http/fields.ts';
+import { PendingChanges } from './change-schemas.ts';
 import { GatewayName } from './gateway-schemas.ts';
 import { listQuery } from '../http/paging.ts';
 
@@ -11,6 +14,7 @@ const Amount = z
   .int('must be a plain integer')
   .min(0, 'must not be negative')
   .max(Number.MAX_SAFE_INTEGER, 'is too large');
+const OTHER_CURRENCIES = CURRENCIES.filter((currency) => currency !== APPROVAL_CURRENCY);
 const Bound = Amount.min(1, 'must be greater than 0');
 const Origin = z
   .string('must be text')
@@ -29,8 +33,14 @@ const SETTINGS = {
   webhookUrl: WebhookUrl.describe('Where events are sent, of both modes unless `testWebhookUrl` is set.'),
   testWebhookUrl: WebhookUrl.describe('Where events of TEST are sent. Null: to `webhookUrl`.'),
   refundApprovalThresholdMinor: Amount.nullable().describe(
-    'Operators’ refunds above it wait for a second person, and so do decisions on money. Null: nothing waits.',
+    'What one operator may refund and decide on alone, in paisa, summed over one payment and over the application in 24 hours. Above it a second person decides. Null: as refundApprovalThresholds says.',
   ),
+  refundApprovalThresholds: z
+    .partialRecord(z.enum(OTHER_CURRENCIES, 'is no currency that has a threshold here'), Amount)
+    .nullable()
+    .describe(
+      'The same for other currencies than BDT, in their minor units. It takes the place of all that were set; null takes them away. Once any threshold is set, a currency without one always waits.',
+    ),
   receiptsEnabled: z.boolean('must be true or false'),
   minAmountMinor: Bound.nullable(),
   maxAmountMinor: Bound.nullable(),
@@ -76,6 +86,17 @@ export const ApplicationSettings = z
   .meta({ id: 'ApplicationSettings' });
 export type ApplicationSettings = z.infer<typeof ApplicationSettings>;
 
+/**
+ * Settings by which one person could weaken the rule of two. Once a threshold is set, a change of one of these waits for a second person.
+ */
+export const GUARDED_SETTINGS = [
+  'refundApprovalThresholdMinor',
+  'refundApprovalThresholds',
+  'webhookUrl',
+  'testWebhookUrl',
+  'returnOrigins',
+] as const satisfies readonly (keyof ApplicationSettings)[];
+
 const Business = z
   .object({
     clientId: z.string().describe('Sent as `Client-Id`.'),
@@ -97,6 +118,7 @@ export const Application = z
     ),
     testWebhookDisabled: EndpointDisabled.nullable().describe('The same of the endpoint of TEST.'),
     refundApprovalThresholdMinor: z.int().nullable(),
+    refundApprovalThresholds: z.record(z.string(), z.int()).describe('By currency, without BDT.'),
     receiptsEnabled: z.boolean(),
     minAmountMinor: z.int().nullable(),
     maxAmountMinor: z.int().nullable(),
@@ -111,6 +133,7 @@ export const Application = z
     business: Business.nullable().describe(
       'How ShadhinPay’s contract names the application; null before its first key.',
     ),
+    pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

@@ -174,6 +174,9 @@ async function writeIn(
     throw notFound('manual payment');
   }
   requireUndecided(submission);
+  const { amount } = submission;
+  const said = word === 'confirm' ? 'accept' : 'reject';
+  const { id: operatorId } = caller.operator;
   const decision = await decide(statements, {
     scope,
     kind: 'manual',
@@ -181,10 +184,11 @@ async function writeIn(
     refundId: null,
     latePaymentId: null,
     manualSubmissionId: submissionId,
-    decision: word === 'confirm' ? 'accept' : 'reject',
+    decision: said,
     reason,
-    operatorId: caller.operator.id,
-    needsSecond: await needsSecond(statements, scope.applicationId, submission),
+    operatorId,
+    amount,
+    needsSecond: await needsSecond(statements, { scope, operatorId, paymentId, amount, decision: said }),
   });
   await recordAudit(statements, {
     actor: caller.actor,

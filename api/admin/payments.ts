@@ -265,6 +265,7 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
     if (payment.reviewReason === null || !isOpen(payment.status)) {
       throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not under review');
     }
+    const amount = { amountMinor: payment.amountMinor, currency: payment.currency };
     const decision = await decide(statements, {
       scope,
       kind: 'review',
@@ -274,7 +275,14 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
       decision: word,
       reason,
       operatorId: caller.operator.id,
-      needsSecond: await needsSecond(statements, scope.applicationId, payment),
+      amount,
+      needsSecond: await needsSecond(statements, {
+        scope,
+        operatorId: caller.operator.id,
+        paymentId,
+        amount,
+        decision: word,
+      }),
     });
     await recordAudit(statements, {
       actor: caller.actor,

@@ -278,6 +278,8 @@ function decideOn(
     decision,
     reason,
     operatorId: caller.operator.id,
+    // The refund itself is counted for whoever asked for it.
+    amount: null,
     needsSecond,
   });
 }

@@ -25,6 +25,7 @@ import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
 import { pageOriginsOf } from './invoice-payment.ts';
 import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
+import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
 
@@ -68,6 +69,11 @@ export function createPages(deps: ApiDependencies, limiter: RateLimiter): (conte
     const checkout = CHECKOUT.exec(context.path);
     if (checkout !== null) {
       await answerCheckout(deps, { context, limiter, secure, match: checkout });
+      return true;
+    }
+    const link = OPERATOR_LINK.exec(context.path)?.[1];
+    if (link !== undefined) {
+      await answerOperatorLink(deps, { context, limiter, secure, token: link });
       return true;
     }
     const payable = PAYABLE.exec(context.path);

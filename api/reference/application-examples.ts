@@ -5,6 +5,7 @@ const settings = {
   webhookUrl: 'https://shop.example/hooks/lenden',
   testWebhookUrl: 'https://staging.shop.example/hooks/lenden',
   refundApprovalThresholdMinor: 500_000,
+  refundApprovalThresholds: { USD: 10_000 },
   receiptsEnabled: true,
   minAmountMinor: 1_000,
   maxAmountMinor: null,
@@ -27,6 +28,7 @@ const application = {
   webhookDisabled: null,
   testWebhookDisabled: null,
   business,
+  pendingChanges: [],
   createdAt: '2026-06-01T08:00:00.000Z',
   updatedAt: '2026-06-01T08:00:00.000Z',
 } satisfies Json;
@@ -38,6 +40,7 @@ const store = {
   storeId: 'storefrontlive',
   since: '2026-06-01T08:00:00.000Z',
   currencies: ['BDT'],
+  pendingChanges: [],
 } satisfies Json;
 
 /** Applications and their credentials; what looks like a secret here never was one. */

@@ -29,6 +29,8 @@ const ApplicationSchema = defineEntity({
     latePaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
     refundedInvoices: p.text().$type<'REOPEN' | 'KEEP'>().default('REOPEN'),
     refundApprovalThresholdMinor: p.bigint('bigint').nullable(),
+    /** Minor units by currency, without BDT. */
+    refundApprovalThresholds: p.json<Record<string, number>>().default('{}'),
     gatewaysAllowed: p.array().nullable(),
     /** Null: the default gateway alone. */
     checkoutGateways: p.array().nullable(),

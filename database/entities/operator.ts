@@ -14,7 +14,8 @@ const OperatorSchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     email: p.text(),
     name: p.text(),
-    passwordHash: p.text(),
+    /** Null before the first link is used. */
+    passwordHash: p.text().nullable(),
     passwordChangedAt: p.datetime().defaultRaw('now()'),
     /** Given by somebody else. */
     passwordTemporary: p.boolean().default(false),

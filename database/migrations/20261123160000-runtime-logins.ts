@@ -26,7 +26,7 @@ begin
   if not pg_has_role(current_user, 'lenden_lookup', privilege) then execute format('grant lenden_lookup to %I', current_user); end if;
 end $$;
 grant usage on schema public to lenden_lookup;
-${['applications', 'credentials', 'public_references', 'payment_attempts', 'gateway_configurations']
+${['applications', 'credentials', 'public_references', 'payment_attempts', 'gateway_configurations', 'pending_changes']
   .map(
     (table) => `create policy lookup on ${table} for select to lenden_lookup using (true);
 grant select on ${table} to lenden_lookup;`,

@@ -18,6 +18,7 @@ export interface ApplicationRow {
   test_webhook_disabled_at: Date | null;
   test_webhook_disabled_reason: string | null;
   refund_approval_threshold_minor: string | null;
+  refund_approval_thresholds: Record<string, number>;
   receipts_enabled: boolean;
   min_amount_minor: string | null;
   max_amount_minor: string | null;
@@ -38,7 +39,7 @@ export interface ApplicationRow {
 const COLUMNS = `a.id, a.name, a.status, w.url as webhook_url, w.disabled_at as webhook_disabled_at,
   w.disabled_reason as webhook_disabled_reason, case when not t.follows_live then t.url end as test_webhook_url,
   t.disabled_at as test_webhook_disabled_at, t.disabled_reason as test_webhook_disabled_reason,
-  a.refund_approval_threshold_minor, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor, a.expiry_minutes,
+  a.refund_approval_threshold_minor, a.refund_approval_thresholds, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor, a.expiry_minutes,
   a.rate_limit_per_minute, a.late_payment_policy, a.refunded_invoices, a.return_origins,
   a.gateways_allowed, a.checkout_gateways, a.shadhinpay_events, a.shadhinpay_client_id, a.shadhinpay_business_id, a.created_at, a.updated_at`;
 const FROM = `applications a join webhook_endpoints w on w.application_id = a.id and w.mode = 'LIVE'

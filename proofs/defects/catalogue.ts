@@ -646,11 +646,96 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'domain/refund.ts',
-        find: "return createdBy === 'USER' && thresholdMinor !== null",
-        replace: "return createdBy === 'APP' && thresholdMinor !== null",
+        find: 'return limitMinor !== null && actedMinor + amountMinor > limitMinor;',
+        replace: 'return limitMinor !== null && amountMinor < 0n;',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
+  },
+  {
+    name: 'each-refund-for-itself',
+    breaks: 'The threshold looks at one refund, so a large one is made as many small ones.',
+    edits: [
+      {
+        file: 'domain/refund.ts',
+        find: 'return limitMinor !== null && actedMinor + amountMinor > limitMinor;',
+        replace: 'return limitMinor !== null && amountMinor > limitMinor;',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/money.test.ts'),
+        names: "the sum of one person's refunds of one payment is what the threshold counts, whenever they were",
+      },
+    ],
+  },
+  {
+    name: 'sums-read-apart',
+    breaks: 'Two refunds of one person at the same moment each read a sum without the other.',
+    edits: [
+      {
+        file: 'database/approval.ts',
+        find: 'on conflict (application_id, mode, operator_id) do update set acted_at = now()`,',
+        replace: 'on conflict (application_id, mode, operator_id) do nothing`,',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/money.test.ts'),
+        names: "the sum of one person's refunds is counted by one after the other, however many come at once",
+      },
+    ],
+  },
+  {
+    name: 'threshold-lifted-alone',
+    breaks: 'One person changes the threshold that binds them.',
+    edits: [
+      {
+        file: 'api/admin/app-schemas.ts',
+        find: "  'refundApprovalThresholdMinor',\n  'refundApprovalThresholds',\n",
+        replace: '',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes.test.ts'),
+        names: 'settings that guard the rule of two are changed to no threshold by two people once a threshold is set',
+      },
+    ],
+  },
+  {
+    name: 'second-account-approves',
+    breaks: 'One person gives approving rights to an account of their own, and is two people.',
+    edits: [
+      {
+        file: 'database/operators/second-person.ts',
+        find: 'if (approving.length === 0) {',
+        replace: 'if (approving.length >= 0) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes.test.ts'),
+        names: 'who says the second word is made so by two people once a threshold is set',
+      },
+    ],
+  },
+  {
+    name: 'link-works-twice',
+    breaks: 'Whoever finds a used link in a mailbox sets another password by it.',
+    edits: [
+      {
+        file: 'database/operators/links.ts',
+        find: `'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1'`,
+        replace: `'select 1 from operator_links where operator_id = ? and token_hash = ? and expires_at > now()'`,
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/links.test.ts'),
+        names: 'a link goes to the mailbox of the operator, sets a password once, and is stored as a hash',
+      },
+    ],
   },
   {
     name: 'half-a-decision-carried-out',

@@ -646,7 +646,14 @@ function apiOf(deps: Dependencies): Api {
 function operatorsOf(deps: Dependencies): Api['operate'] {
   let made: ReturnType<typeof createDispatcher> | undefined;
   return async ({ operatorId, path, body, idempotencyKey }) => {
-    const admin = { ...deps, secrets: SECRETS, allow: ALLOW, sessionLimits: SESSION_LIMITS, temporalUi: null };
+    const admin = {
+      ...deps,
+      secrets: SECRETS,
+      allow: ALLOW,
+      sessionLimits: SESSION_LIMITS,
+      sendsMail: false,
+      temporalUi: null,
+    };
     made ??= createDispatcher([adminSurface(admin, createRateLimiter())], deps.log);
     const context = contextOf(`/api/v1${path}`, JSON.stringify(body ?? {}), {
       authorization: `Bearer ${tokenOf(operatorId)}`,

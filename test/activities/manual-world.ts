@@ -73,6 +73,7 @@ export async function openManualWorld(): Promise<ManualWorld> {
     secrets,
     sessionLimits: SESSION_LIMITS,
     temporal: temporal.client,
+    sendsMail: false,
     temporalUi: null,
     allow,
     publicHttp,

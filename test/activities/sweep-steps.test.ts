@@ -159,6 +159,7 @@ describe('a step that fails', () => {
         'decisions',
         'invoices',
         'deliveries',
+        'expired changes',
         'idempotency keys',
       ].map((step) => ({
         level: 'error',

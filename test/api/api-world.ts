@@ -111,6 +111,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         secrets,
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
+        sendsMail: false,
         temporalUi: null,
         allow,
         publicHttp: createHttpClient({

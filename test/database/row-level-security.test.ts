@@ -327,6 +327,7 @@ async function fillOtherTables(owned: {
          values ('evt_${tag}', ${applicationId}, '${mode}', ${paymentId}, 'payment.succeeded', 1, 1, '{}') returning id)
        insert into webhook_attempts (webhook_event_id, application_id, mode, number, duration_ms) select id, ${applicationId}, '${mode}', 1, 1 from event`,
     `insert into operators (email, name, password_hash) values ('asha@example.com', 'Asha', 'x') on conflict do nothing`,
+    `insert into acting_operators (application_id, mode, operator_id) select ${applicationId}, '${mode}', id from operators limit 1`,
     `with refund as (insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, gateway, store_id, gateway_txn_id,
            created_by_type)
          values (${applicationId}, '${mode}', ${paymentId}, 'ref_' || lpad('${applicationId}${mode}', 22, '0'), 'PENDING', 1, 'BDT', 'sslcommerz', 's', 't', 'APP')

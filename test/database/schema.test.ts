@@ -18,6 +18,7 @@ afterAll(async () => {
 const WITHOUT_PROPERTY = ['ledger_transactions.xid'];
 /** Tables that are written and read in SQL alone. */
 const WITHOUT_ENTITY = [
+  'acting_operators',
   'gateway_tokens',
   'invoice_counters',
   'invoice_installments',
@@ -31,6 +32,8 @@ const WITHOUT_ENTITY = [
   'manual_confirmations',
   'manual_submissions',
   'mikro_orm_migrations',
+  'operator_links',
+  'pending_changes',
   'restores',
 ];
 

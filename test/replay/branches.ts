@@ -310,7 +310,7 @@ async function refunding(
   const [creator, approver] = await twoOperators(world);
   await updateApplication(
     { database: world.database },
-    { applicationId: world.app.applicationId, refundApprovalThresholdMinor: 5_000n },
+    { applicationId: world.app.applicationId, refundApprovalThresholdMinor: awaits ? 5_000n : null },
   );
   const scope = { applicationId: world.app.applicationId, mode: begun.input.mode };
   const refund = await world.database.inTransaction(scope, (statements) =>

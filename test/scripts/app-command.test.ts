@@ -50,6 +50,19 @@ describe('npm run app', () => {
     expect(() => read('set', '--id', '7', '--customer-default', 'iban=X')).toThrow(UsageError);
   });
 
+  test('sets a refund threshold for each currency, and takes all of them away', () => {
+    // Guards: the server's own way to a threshold, where no second person is there.
+    expect(read('set', '--id', '7', '--refund-threshold', 'BDT=500000', '--refund-threshold', 'USD=0')).toMatchObject({
+      settings: { refundApprovalThresholdMinor: 500_000n, refundApprovalThresholds: { USD: 0n } },
+    });
+    expect(read('set', '--id', '7', '--refund-threshold', '')).toMatchObject({
+      settings: { refundApprovalThresholdMinor: null, refundApprovalThresholds: {} },
+    });
+    for (const wrong of ['500000', 'BDT=', 'BDT=1.5', 'XYZ=5', 'usd=5']) {
+      expect(() => read('set', '--id', '7', '--refund-threshold', wrong)).toThrow(UsageError);
+    }
+  });
+
   test('set changes only what is given, and an empty value clears', () => {
     // Guards: setting one thing never resets another.
     expect(read('set', '--id', '7', '--webhook-url', '', '--return-origin', '')).toEqual({
