@@ -91,7 +91,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
       hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
     };
   }
-  const choosesAgain = mayChooseAgain(ended, { question, attempt, final });
+  const choosesAgain = answer.kind === 'given-up' && mayChooseAgain({ question, attempt, final });
   const mayHaveBeenCharged = answer.kind === 'untouched' || answer.kind === 'failed';
   const { newestCallbackId } = question;
   const isWritten = await deps.database.inOneTrip(scopeOf(input), (statements) =>
@@ -126,13 +126,9 @@ interface EndedAttempt {
   readonly final: boolean;
 }
 
-/** Whoever paid nothing at one gateway may try another, where the application allows several and the payment is not over. */
-function mayChooseAgain(
-  { status }: AttemptEnd,
-  { question: { payment, attempts }, attempt, final }: EndedAttempt,
-): boolean {
+/** Whoever gave up at one gateway may try another, where the application allows several and the payment is not over. */
+function mayChooseAgain({ question: { payment, attempts }, attempt, final }: EndedAttempt): boolean {
   return (
-    (status === 'FAILED' || status === 'CANCELLED') &&
     !attempt.superseded &&
     !final &&
     isOpen(payment.status) &&
