@@ -152,7 +152,7 @@ describe('settings that guard the rule of two', () => {
     await setThreshold();
     const id = changeIdOf(await settings({ webhookUrl: null }));
     const answers = await Promise.all(['second', 'owner', 'second'].map((as) => decide(id, 'confirm', as)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409]);
   });
 });
 
