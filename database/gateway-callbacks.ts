@@ -252,9 +252,17 @@ export async function closeCallback(
   );
 }
 
-/** Values: outcome, the attempt's reference, id of the newest callback that is closed, ids of those that stay open. */
+/** So many at once, since the payment is locked meanwhile. */
+const CONSUMED_MAX = 500;
+
+/**
+ * Values: outcome, the attempt's reference, id of the newest callback that is closed, ids of those that stay open. What is more than a statement closes
+ * waits for the next question, which the sweeper sees to.
+ */
 export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
-     where attempt_id = (select id from payment_attempts where reference = ?) and consumed_at is null and id <= ? and id <> all(?::bigint[])`;
+     where id = any(array(select id from gateway_callbacks where attempt_id = (select id from payment_attempts where reference = ?)
+        and consumed_at is null and id <= ? and id <> all(?::bigint[])
+       limit ${CONSUMED_MAX}))`;
 
 /**
  * Callbacks of charges that put a payment under review, and by which it was not settled in the end: they are to be asked about again, since
@@ -275,7 +283,7 @@ export interface ConsumedCallbacks {
 }
 
 /**
- * Closes every callback of an attempt that had arrived when the gateway was asked, read or not, unless the answer says nothing about it.
+ * Closes the callbacks of an attempt that had arrived when the gateway was asked, read or not, unless the answer says nothing about it.
  * Those that come later wait for the next question.
  */
 export async function consumeCallbacks(

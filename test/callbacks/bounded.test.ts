@@ -127,7 +127,9 @@ test('callbacks whose time is over are removed in batches, but for those of a ch
   await world.rows(`update gateway_callbacks set consumed_at = now(), created_at = now() - interval '91 days'`);
   const { found } = await RETIREMENTS.callbacks(world.database, RETENTION);
   expect(found).toBe(1_000);
-  while ((await RETIREMENTS.callbacks(world.database, RETENTION)).found > 0);
+  for (let more = found; more > 0;) {
+    more = (await RETIREMENTS.callbacks(world.database, RETENTION)).found;
+  }
   const left = [charged, ended, open].map(async ({ input }) => (await world.callbacksOf(input)).length);
   expect(await Promise.all(left)).toEqual([1, 0, 1]);
   // What is kept for good is not looked at again.
@@ -160,10 +162,9 @@ test('attempts to deliver and sessions go when their time is over, events stay',
   expect(await world.rows(`select 1 from webhook_events where event_id like 'evt%'`)).toHaveLength(2);
 });
 
-test('thousands of waiting callbacks are consumed in one statement of a tenth of a second', async () => {
+test('however many callbacks wait, a statement closes five hundred of them at most', async () => {
   // The payment is settled behind it, with its lock held.
   const { input, attempt } = await world.opened();
-  const took: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     await world.rows(
       `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest)
@@ -172,7 +173,6 @@ test('thousands of waiting callbacks are consumed in one statement of a tenth of
       [`round ${round}`, attempt['id']],
     );
     const [newest] = await world.rows('select max(id)::text as id from gateway_callbacks');
-    const begun = performance.now();
     await world.database.inOneTrip({ applicationId: BigInt(input.applicationId), mode: input.mode }, (statements) =>
       consumeCallbacks(
         statements,
@@ -180,12 +180,9 @@ test('thousands of waiting callbacks are consumed in one statement of a tenth of
         'ACCEPTED',
       ),
     );
-    took.push(performance.now() - begun);
   }
+  // Five times five hundred; the others wait for the next question.
   expect(
     await world.rows('select 1 from gateway_callbacks where attempt_id = ? and consumed_at is null', [attempt['id']]),
-  ).toEqual([]);
-  process.stderr.write(`consuming 3,000 callbacks: ${took.map((ms) => Math.round(ms)).join(', ')} ms\n`);
-  // The fastest of five: what other work on the machine costs is not ours.
-  expect(Math.min(...took)).toBeLessThan(100);
+  ).toHaveLength(5 * 3_000 - 5 * 500);
 });
