@@ -34,7 +34,7 @@ export const PaymentSummary = z
     refundedMinor: z.int(),
     currency: z.string(),
     customerReference: z.string(),
-    gateway: z.string(),
+    gateway: z.string().nullable().describe('Null until the payer has chosen one.'),
     gatewayTxnId: z.string().nullable(),
     review: z.enum(REVIEW_REASONS).nullable(),
     createdAt: z.iso.datetime(),

@@ -3,7 +3,7 @@ import { ACTOR_TYPES } from '../../database/entities/operator.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
 import { Email, IdText, text } from '../http/fields.ts';
-import { listQuery } from '../http/paging.ts';
+import { listQuery, numberedListQuery } from '../http/paging.ts';
 import { OPERATOR_SORTS } from '../../database/operators/operators.ts';
 import { ROLE_SORTS } from '../../database/operators/roles.ts';
 
@@ -60,7 +60,7 @@ export const CreatedOperator = z
   .meta({ id: 'CreatedOperator' });
 
 export const OperatorsQuery = z.object({
-  ...listQuery(OPERATOR_SORTS),
+  ...numberedListQuery(OPERATOR_SORTS),
   status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
   email: Email.optional(),
 });
@@ -94,7 +94,7 @@ export const RoleBody = z
   })
   .meta({ id: 'RoleBody' });
 
-export const RolesQuery = z.object(listQuery(ROLE_SORTS));
+export const RolesQuery = z.object(numberedListQuery(ROLE_SORTS));
 
 export const Settings = z
   .object({

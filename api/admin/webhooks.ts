@@ -11,6 +11,7 @@ import type { DeliveryStatus, EventType } from '../../domain/webhook.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { instantOf } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { RecoveredWebhooks, RecoverWebhooks, WebhookAttempt, WebhookEvent, WebhooksQuery } from './webhook-schemas.ts';
 
@@ -159,7 +160,7 @@ function recover(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: RecoveredWebhooks },
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params, body }) => {
-      const since = new Date(body.since);
+      const since = instantOf(body.since);
       const recovered = await deps.database.withOperator(caller.view, async (em) => {
         await readApplication(em, params.id);
         const rows = await em.execute<object[]>(

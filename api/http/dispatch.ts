@@ -167,6 +167,10 @@ function check(schema: z.ZodType | undefined, value: unknown, { refusal }: Route
 function fieldErrors(error: z.ZodError, value: unknown): FieldErrors {
   const fields: [string, string][] = [];
   for (const issue of error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      fields.push(...issue.keys.map((key): [string, string] => [[...issue.path, key].join('.'), 'is not known here']));
+      continue;
+    }
     const name = issue.path.length === 0 ? 'body' : issue.path.join('.');
     const given = issue.path.reduce<unknown>((node, key) => (isRecord(node) ? node[String(key)] : undefined), value);
     fields.push([

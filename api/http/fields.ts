@@ -76,6 +76,15 @@ export function mayBeBlank<Schema extends z.ZodType>(schema: Schema, blank = EMP
     .optional();
 }
 
+/** What both Postgres and `Date` hold, with room for an offset or a day more. */
+const EARLIEST_MS = Date.parse('0001-01-02T00:00:00Z');
+const LATEST_MS = Date.parse('9999-12-30T00:00:00Z');
+
+/** The instant, moved to the nearest one that a database can hold: beyond it nothing was ever made, so as a bound it says the same. */
+export function storableInstant(ms: number): Date {
+  return new Date(Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS));
+}
+
 /** A serial id in a path or a query. What is no id names nothing, so it is refused as a value, never as a server error. */
 export const IdText = z
   .string()

@@ -18,6 +18,7 @@ import { USUAL_STATUS } from '../http/status.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { DOCUMENT_HEADERS } from '../documents/pdf-reply.ts';
 import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
@@ -26,11 +27,21 @@ import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
 
+/** What stands below the page of a payment, and below that of an invoice. */
+export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;
+export const PAYABLE_ACTIONS = ['pay', 'pdf', 'logo', 'brand.css'] as const;
+const action = (names: readonly string[]): string => `(?:\\/(${names.join('|').replaceAll('.', String.raw`\.`)}))?`;
 /** ShadhinPay's payments are at `/pay/`, and only there. */
-const CHECKOUT =
-  /^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)(?:\/(continue|gateway|submission|cancel|receipt))?$/;
+const CHECKOUT = new RegExp(
+  String.raw`^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)${action(CHECKOUT_ACTIONS)}$`,
+);
 /** ShadhinPay's invoices are at `/i/`, and only there. */
-const PAYABLE = /^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)(?:\/(pay|pdf|logo|brand\.css))?$/;
+const PAYABLE = new RegExp(String.raw`^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)${action(PAYABLE_ACTIONS)}$`);
+const BELOW_A_PAGE = new RegExp(`${action([...CHECKOUT_ACTIONS, ...PAYABLE_ACTIONS])}$`);
+/** A path that our own pages could have: of any other none is made a link of, and a failure's page must never fail itself. */
+const PLAIN_PATH = /^\/(?!\/)[0-9A-Za-z._~/-]{1,200}$/;
+/** What is not a page, such as a redirect, lets nothing be loaded or framed either. Pages say more. */
+const PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** References that name nothing, a minute and address: a payer mistypes a few times, a guesser many. */
 const MISSES_PER_MINUTE = 30;
 /** Ways to the gateway a minute and address: a person needs few, a tester of stolen cards many. */
@@ -44,6 +55,7 @@ const DOCUMENTS_PER_MINUTE = 30;
 export function createPages(deps: ApiDependencies, limiter: RateLimiter): (context: Context) => Promise<boolean> {
   const secure = deps.webUrl.startsWith('https:');
   return async (context) => {
+    context.set('Content-Security-Policy', PLAIN_POLICY);
     const asset = assetAt(context.path);
     if (asset !== null) {
       context.state.route = 'asset';
@@ -167,7 +179,7 @@ async function sendReceipt(
     applicationName,
     language: languageOf(context),
   });
-  context.set({ ...headers, 'X-Content-Type-Options': 'nosniff', 'X-Robots-Tag': 'noindex, nofollow' });
+  context.set({ ...headers, ...DOCUMENT_HEADERS });
   context.body = stream;
 }
 
@@ -324,10 +336,8 @@ export function renderPageError(deps: Pick<ApiDependencies, 'webUrl'>): (context
   return (context, error) => {
     const kind = pageKind(error);
     // Of what stands below a page the page itself is shown again: a form's own path takes no GET.
-    const path =
-      CHECKOUT.test(context.path) || PAYABLE.test(context.path)
-        ? context.path.replace(/\/(continue|gateway|submission|cancel|receipt|pay|pdf|logo|brand\.css)$/, '')
-        : '/';
+    const isPage = PLAIN_PATH.test(context.path) && (CHECKOUT.test(context.path) || PAYABLE.test(context.path));
+    const path = isPage ? context.path.replace(BELOW_A_PAGE, '') : '/';
     context.status = kind === 'bad_request' ? USUAL_STATUS[error.code] : errorPageStatus[kind];
     context.set(pageHeaders({ formActionOrigins: [], secure }));
     context.body = renderErrorPage({

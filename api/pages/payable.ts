@@ -19,7 +19,7 @@ import { readPayForm, readTypedAmount, type PayForm } from '../../web/payable/pa
 import type { PayProblem } from '../../web/payable/view.ts';
 import { brandingOf } from '../documents/branding.ts';
 import { invoiceDocument } from '../documents/invoice-document.ts';
-import { pdfReply } from '../documents/pdf-reply.ts';
+import { DOCUMENT_HEADERS, pdfReply } from '../documents/pdf-reply.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
 import { SESSION_WAIT } from '../payments/create-payment.ts';
@@ -103,7 +103,7 @@ export async function sendInvoicePdf(deps: ApiDependencies, { context, found }: 
   const { stream, headers } = await pdfReply(invoiceNumber(invoice) ?? '', () =>
     renderInvoice(invoiceDocument(invoice, { ...deps, branding })),
   );
-  context.set({ ...headers, 'X-Content-Type-Options': 'nosniff', 'X-Robots-Tag': 'noindex, nofollow' });
+  context.set({ ...headers, ...DOCUMENT_HEADERS });
   context.body = stream;
 }
 

@@ -7,7 +7,7 @@ import {
   VALUE_NAMES,
   VENDORS,
 } from '../../domain/shadhinpay.ts';
-import { Email, mayBeBlank, oneLine, present, text } from '../http/fields.ts';
+import { Email, mayBeBlank, oneLine, present, storableInstant, text } from '../http/fields.ts';
 import { PAGE_QUERY } from '../http/paging.ts';
 
 export const CURRENCY = 'BDT';
@@ -167,7 +167,7 @@ export const AmountBound = z
 
 export const At = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 date-time, such as 2026-05-17T10:00:00Z' })
-  .transform((given) => new Date(given));
+  .transform((given) => storableInstant(Date.parse(given)));
 
 export const PaymentsQuery = z.object({
   ...PAGE_QUERY,

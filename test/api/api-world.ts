@@ -68,6 +68,8 @@ export interface ListenOptions {
   readonly gateways?: readonly GatewayCapabilities[];
   /** What names lead to, in place of the name servers. */
   readonly resolve?: ResolveHost;
+  /** How many proxies before it may name the client by `X-Forwarded-For`; none unless told. */
+  readonly trustedProxies?: number;
 }
 
 export async function openApiWorld(): Promise<ApiWorld> {
@@ -94,7 +96,9 @@ export async function openApiWorld(): Promise<ApiWorld> {
     },
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
     settle: (invoiceId, amountMinor) => settleInvoice(database, String(invoiceId), BigInt(amountMinor)),
-    async listen({ databaseUrl = url, pages = false, allow: entries = '', gateways, resolve: resolveHost } = {}) {
+    async listen(options = {}) {
+      const { databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
+      const { gateways, resolve: resolveHost } = options;
       const allow = parseAllowList(entries);
       const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
       const deps = {
@@ -124,9 +128,9 @@ export async function openApiWorld(): Promise<ApiWorld> {
             ...deps,
             apiUrl: 'http://localhost:8080',
             webUrl: origin.replace('127.0.0.1', 'localhost'),
-            trustedProxies: 0,
+            trustedProxies,
           })
-        : createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies: 0 });
+        : createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies });
       server.on('request', listener.callback());
       closers.push(
         () =>
