@@ -1,5 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 import { randomBytes } from 'node:crypto';
+import { createBoundedWork } from '../../runtime/bounded-work.ts';
 import { randomBase62 } from '../../domain/references.ts';
 
 /**
@@ -17,9 +18,16 @@ export function hashPassword(password: string): Promise<string> {
   return hash(password.normalize('NFKC'), ARGON2ID);
 }
 
-/** The same work whether or not there is a hash to compare with. */
+/** Each check takes a thread of the process's own pool and 19 MiB for a moment. */
+const checking = createBoundedWork({ atOnce: 2, waiting: 50 });
+
+/**
+ * The same work whether or not there is a hash to compare with.
+ * @throws TooMuchWaiting while too many passwords wait to be checked
+ */
 export async function passwordMatches(password: string, passwordHash: string | null): Promise<boolean> {
-  const matches = await verify(passwordHash ?? (await NOBODYS_HASH), password.normalize('NFKC'));
+  const compared = passwordHash ?? (await NOBODYS_HASH);
+  const matches = await checking.run(() => verify(compared, password.normalize('NFKC')));
   return matches && passwordHash !== null;
 }
 
