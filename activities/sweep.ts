@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
 import { optional } from '../database/read-row.ts';
+import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
 import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import { nextLateQuestion } from '../domain/late-questions.ts';
@@ -17,10 +18,11 @@ import type { ActivityDependencies } from './dependencies.ts';
 const BATCH_MAX = 100;
 /** A step of a pass takes no longer, so that all steps fit into the activity's minute. */
 const STEP_MAX_MS = 12_000;
-const KEYS_FORGOTTEN_MAX = 1_000;
 
 export interface SweepDependencies extends ActivityDependencies {
   readonly temporal: Client;
+  /** Absent: nothing but expired idempotency keys is removed. */
+  readonly retention?: Retention;
 }
 
 /**
@@ -39,7 +41,10 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
-      const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
+      const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
+      const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
+      const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));
+      const sessionsForgotten = await step(deps, 'old sessions', () => retire(deps, 'sessions'));
       return {
         paymentsStarted: paymentsStarted + restarted,
         callbacksSignalled,
@@ -49,6 +54,9 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
         invoicesTold,
         deliveriesStarted,
         keysForgotten,
+        callbacksForgotten,
+        deliveriesForgotten,
+        sessionsForgotten,
       };
     },
   };
@@ -565,12 +573,22 @@ const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
       ),
   );
 
-async function forgetKeys(deps: SweepDependencies): Promise<number> {
-  const rows = await deps.database.withSystem((em) =>
-    em.execute<unknown[]>(
-      `delete from idempotency_keys where ctid = any(array(
-         select ctid from idempotency_keys where expires_at <= now() limit ${KEYS_FORGOTTEN_MAX})) returning 1`,
-    ),
-  );
-  return rows.length;
+/** Expired keys are no use to anybody; the rest is removed where an installation says when. */
+const NOTHING_BUT_KEYS = { keyDays: 0 };
+
+/** Rows whose time is over, in batches, each in a transaction of its own: a pass that is killed between two loses nothing but time. */
+async function retire(deps: SweepDependencies, what: keyof typeof RETIREMENTS): Promise<number> {
+  const { database, retention } = deps;
+  if (retention === undefined && what !== 'keys') {
+    return 0;
+  }
+  const days = retention ?? { ...NOTHING_BUT_KEYS, callbackDays: 0, deliveryDays: 0, sessionDays: 0 };
+  const stopAtMs = Date.now() + STEP_MAX_MS;
+  for (let sum = 0; ;) {
+    const { found, removed } = await RETIREMENTS[what](database, days);
+    sum += removed;
+    if (found < RETIRED_MAX || Date.now() >= stopAtMs) {
+      return sum;
+    }
+  }
 }

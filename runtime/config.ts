@@ -21,6 +21,13 @@ export interface Config {
   readonly stripe: ReadonlyMap<Mode, StripeAccount>;
   /** How long an operator's session lives: unused, and at most. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
+  /** How long rows are kept that prove nothing any more, in days. */
+  readonly retention: {
+    readonly callbackDays: number;
+    readonly keyDays: number;
+    readonly deliveryDays: number;
+    readonly sessionDays: number;
+  };
   readonly outboundAllow: string;
   /** Null: no mail is sent. */
   readonly mail: MailSettings | null;
@@ -100,6 +107,11 @@ const Environment = z.object({
   LENDEN_TRUSTED_PROXIES: optional(z.coerce.number().int().min(0).max(10)),
   LENDEN_SESSION_IDLE_MINUTES: optional(z.coerce.number().int().min(1).max(720)),
   LENDEN_SESSION_HOURS: optional(z.coerce.number().int().min(1).max(168)),
+  LENDEN_RETENTION_CALLBACK_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
+  LENDEN_RETENTION_KEY_DAYS: optional(z.coerce.number().int().min(0).max(3_650)),
+  LENDEN_RETENTION_DELIVERY_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
+  // A login from an address that was used within 30 days is not slowed by others' guesses.
+  LENDEN_RETENTION_SESSION_DAYS: optional(z.coerce.number().int().min(30).max(3_650)),
   LENDEN_LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
@@ -140,6 +152,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     sessionLimits: {
       idleMs: (env.LENDEN_SESSION_IDLE_MINUTES ?? 30) * 60_000,
       absoluteMs: (env.LENDEN_SESSION_HOURS ?? 8) * 3_600_000,
+    },
+    retention: {
+      callbackDays: env.LENDEN_RETENTION_CALLBACK_DAYS ?? 90,
+      keyDays: env.LENDEN_RETENTION_KEY_DAYS ?? 0,
+      deliveryDays: env.LENDEN_RETENTION_DELIVERY_DAYS ?? 90,
+      sessionDays: env.LENDEN_RETENTION_SESSION_DAYS ?? 90,
     },
     outboundAllow: env.LENDEN_OUTBOUND_ALLOW ?? '',
     mail,

@@ -82,6 +82,7 @@ const workers = await createWorkers(
     webhookHttp,
     allow,
     temporal: temporal.client,
+    retention: config.retention,
   },
   {
     connection,

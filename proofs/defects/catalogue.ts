@@ -31,7 +31,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'api/gateway-callbacks/receive.ts',
-        find: `  const kept = await deps.database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));`,
+        find: `  const kept = await keep(deps, callback, ids);`,
         replace: `  const kept = await deps.database.inTransaction(ids.scope, async (statements) => {
     const early = await keepCallback(statements, callback, ids);
     if (early.signal) {
@@ -856,5 +856,41 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
     caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
+  },
+  {
+    name: 'unsigned-without-end',
+    breaks: 'Whoever knows the reference of an attempt fills the disk with callbacks that nobody has signed.',
+    edits: [
+      {
+        file: 'database/gateway-callbacks.ts',
+        find: '(attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX',
+        replace: '(attempt?.unsigned_callbacks ?? 0) >= 0',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/callbacks/bounded.test.ts'),
+        names:
+          'of an attempt a hundred unsigned payloads are kept, all are counted, and every one is answered as before',
+      },
+    ],
+  },
+  {
+    name: 'evidence-thrown-away',
+    breaks: 'When their time is over, callbacks of a charge are removed like those of nothing.',
+    edits: [
+      {
+        file: 'database/retention.ts',
+        find: "t.id = c.attempt_id and t.status = 'CONFIRMED'",
+        replace: "t.id = c.attempt_id and t.status = 'FAILED'",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/callbacks/bounded.test.ts'),
+        names:
+          'callbacks whose time is over are removed in batches, but for those of a charged attempt and of an open payment',
+      },
+    ],
   },
 ];

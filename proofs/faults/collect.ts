@@ -296,12 +296,14 @@ async function refundNames({ owner, prefix }: RoundSources): Promise<RefundName[
 
 /** Those without a payment belong to somebody, too: a gateway may name a wrong order. */
 async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
-  const rows = await owner.run<{ digest: string }>(
-    `select encode(c.digest, 'hex') as digest from gateway_callbacks c left join payments p on p.id = c.payment_id
+  const rows = await owner.run<{ digest: string; bytes: string }>(
+    `select encode(c.digest, 'hex') as digest, encode(sha256(convert_to(c.raw_payload, 'UTF8')), 'hex') as bytes
+     from gateway_callbacks c left join payments p on p.id = c.payment_id
      where c.kind = 'ipn' and (c.payment_id is null or p.product_name like ?)`,
     [`${prefix}%`],
   );
-  return rows.map(({ digest }) => digest);
+  // A gateway's books name a notice by its id or by its bytes.
+  return rows.flatMap(({ digest, bytes }) => [digest, bytes]);
 }
 
 async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {

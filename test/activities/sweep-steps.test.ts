@@ -109,6 +109,9 @@ const QUIET = {
   invoicesTold: 0,
   deliveriesStarted: 0,
   keysForgotten: 0,
+  callbacksForgotten: 0,
+  deliveriesForgotten: 0,
+  sessionsForgotten: 0,
 };
 const AWAY = () => Promise.reject(new Error('Temporal is away'));
 const due = (input: PaymentWorkflowInput, ago = '1 second') =>
