@@ -6,6 +6,7 @@ import type { Mode } from '../domain/mode.ts';
 import { notFound } from '../domain/errors.ts';
 import { randomBase62 } from '../domain/references.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
+import { readNow } from './clock.ts';
 import type { Database, EntityManager } from './connection.ts';
 import { Application, Credential, WebhookEndpoint, type CustomerDefaults } from './entities/application.ts';
 
@@ -277,7 +278,7 @@ export async function storeRotation(
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
 ): Promise<Rotation> {
   const { mode, dialect } = prepared.row;
-  const previousKeyExpiresAt = new Date(Date.now() + graceHours * 3_600_000);
+  const previousKeyExpiresAt = new Date((await readNow(em)).getTime() + graceHours * 3_600_000);
   const stamped = await em.nativeUpdate(
     Credential,
     {

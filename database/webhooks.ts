@@ -99,6 +99,8 @@ export interface Delivery {
   readonly lastError: string | null;
   readonly nextAttemptAt: Date | null;
   readonly endpoint: DeliveryEndpoint | null;
+  /** The database's time as this was read. */
+  readonly readAt: Date;
 }
 
 export interface DeliveryEndpoint {
@@ -128,13 +130,15 @@ interface DeliveryRow {
   previous_signing_secret: string | null;
   previous_secret_expires_at: Date | null;
   circuit_open_until: Date | null;
+  read_at: Date;
 }
 
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
     `select e.id, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
-       w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
+       w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until,
+       now() as read_at
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
     [eventId],
   );
@@ -162,6 +166,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
             previousSecretExpiresAt: asDate(row.previous_secret_expires_at),
             circuitOpenUntil: asDate(row.circuit_open_until),
           },
+    readAt: new Date(row.read_at),
   };
 }
 

@@ -62,7 +62,7 @@ async function lettersOf(
   }
   const template = await readTemplate(statements, scope.applicationId);
   const { applicationName } = await invoiceRulesOf(statements, scope);
-  const today = calendar.today(new Date());
+  const today = calendar.today(invoice.readAt);
   return waiting.map((letter) => ({
     waiting: letter,
     mail: mailOf(letter, { invoice, template, applicationName, webUrl, today }),

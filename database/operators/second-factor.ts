@@ -3,6 +3,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { randomBase62 } from '../../domain/references.ts';
 import { matchingTotpSteps, type HmacSha1 } from '../../domain/totp.ts';
 import { sha256, type SecretBox } from '../../runtime/secrets.ts';
+import { readNow } from '../clock.ts';
 import type { EntityManager } from '../connection.ts';
 import { Operator, OperatorRecoveryCode } from '../entities/operator.ts';
 
@@ -47,7 +48,7 @@ export async function confirmTotp(
     OperatorRecoveryCode,
     codes.map((recoveryCode) => ({ operatorId, codeHash: sha256(recoveryCode) })),
   );
-  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: new Date() });
+  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: await readNow(em) });
   return codes;
 }
 
@@ -80,7 +81,7 @@ async function takeCode(
     return false;
   }
   const secret = Buffer.from(secrets.open(operator.totpSecret), 'base64');
-  const step = matchingTotpSteps({ secret, code, at: new Date(), hmac: hmacSha1 }).at(-1);
+  const step = matchingTotpSteps({ secret, code, at: await readNow(em), hmac: hmacSha1 }).at(-1);
   if (step === undefined) {
     return false;
   }
@@ -101,7 +102,7 @@ export async function takeRecoveryCode(
   const taken = await em.nativeUpdate(
     OperatorRecoveryCode,
     { operatorId, codeHash: sha256(recoveryCode), usedAt: null },
-    { usedAt: new Date() },
+    { usedAt: await readNow(em) },
   );
   return taken === 1;
 }

@@ -201,7 +201,7 @@ describe('what the payer has left behind', () => {
         attemptId: BigInt(String(left?.['id'])),
         sessionKey: 'left',
         gatewayUrl: 'https://gateway.example/left',
-        expiresAt: new Date(Date.now() + 60_000),
+        payWithinMinutes: 1,
       }),
     );
     expect((await attemptsOf(input))[0]).toMatchObject({ status: 'OPEN', session_key: 'left' });

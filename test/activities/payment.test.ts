@@ -397,7 +397,7 @@ describe('a worker that stood still', () => {
         ...ids,
         sessionKey: 'another',
         gatewayUrl: 'https://gateway.example/another',
-        expiresAt: new Date(),
+        payWithinMinutes: 0,
       }),
     );
     await world.database.inOneTrip(scope, (statements) =>
@@ -444,7 +444,7 @@ describe('a worker that stood still', () => {
         attemptId: BigInt(String(before[1]?.['id'])),
         sessionKey: 'another',
         gatewayUrl: 'https://gateway.example/another',
-        expiresAt: new Date(),
+        payWithinMinutes: 0,
       }),
     );
     expect([await world.paymentRow(input), await world.attemptRow(input)]).toEqual(before);
