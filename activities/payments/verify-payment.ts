@@ -1,5 +1,5 @@
 import { takeUpQuestion, type AttemptRecord, type Question } from '../../database/attempts.ts';
-import type { AttemptStatus } from '../../domain/payment.ts';
+import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
@@ -18,8 +18,8 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
   const question = await deps.database.inOneTrip(scopeOf(input), (statements) =>
     takeUpQuestion(statements, BigInt(input.paymentId)),
   );
-  const { expiresAt, readAt } = question.payment;
-  const leftMs = expiresAt.getTime() - readAt.getTime();
+  const { status, expiresAt, readAt } = question.payment;
+  const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;
   const verdict = await ask(deps, { ...input, final: input.final && leftMs <= 0 }, question);
   // Timers only wake: the workflow's clock may be ahead of the row's, by which alone a payment expires.
   return verdict.kind === 'undecided' && input.final && leftMs > 0 ? { ...verdict, expiresInMs: leftMs } : verdict;

@@ -857,4 +857,65 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
   },
+  {
+    name: 'expiry-by-process-clock',
+    breaks: 'A payment ends by the clock of the process that made it: an hour slow, and it has expired before its payer sees it.',
+    edits: [
+      {
+        file: 'database/new-payments.ts',
+        find: "    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+        replace: "    ?::timestamptz, now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+      },
+      {
+        file: 'database/new-payments.ts',
+        find: '    payment.expiresInSeconds,',
+        replace: '    new Date(Date.now() + payment.expiresInSeconds * 1_000),',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/defects/deciding-time.test.ts'),
+        names:
+          'what is due, over or too old is judged by the database’s clock: a process’s own is read only where it decides nothing',
+      },
+      {
+        check: testFileWithServers('test/api/process-clock.test.ts'),
+        names: 'with the clock of the api process -3600000 ms off a payment has its half hour',
+      },
+    ],
+  },
+  {
+    name: 'timer-decides-expiry',
+    breaks: "The workflow's timer is taken for the time itself: where Temporal's clock is ahead, payers lose their time to pay.",
+    edits: [
+      {
+        file: 'activities/payments/verify-payment.ts',
+        find: 'final: input.final && leftMs <= 0 }',
+        replace: 'final: input.final }',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/payment-activities.test.ts'),
+        names: 'a question that a timer took for the last one is none while the row has time left',
+      },
+    ],
+  },
+  {
+    name: 'decision-left-behind',
+    breaks: 'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: 'if (continueAsNewSuggested && isDrained && allHandlersFinished()) {',
+        replace: 'if (continueAsNewSuggested) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/payment.test.ts'),
+        names: 'a history that has become long is not left with a decision that was told and not taken up',
+      },
+    ],
+  },
 ];
