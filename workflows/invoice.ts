@@ -123,7 +123,9 @@ class InvoiceRun {
     ];
     const woken = (): boolean => this.woken;
     const summary = `the next notice${mailAgainInMs === null ? '' : ' or letter'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
-    await (waits.length === 0 ? condition(woken) : condition(woken, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
+    await (waits.length === 0
+      ? condition(woken)
+      : condition(woken, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
   }
 
   /** False when something has come since the last look: whoever waits for the next one is answered by it, and by nothing else. */

@@ -81,7 +81,11 @@ class RefundRun {
     return stand.status;
   }
 
-  private async awaitApproval({ dueAtMs, remindAtMs, nowMs }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
+  private async awaitApproval({
+    dueAtMs,
+    remindAtMs,
+    nowMs,
+  }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
     this.tell({
       status: 'AWAITING_APPROVAL',
       waitingFor: 'approval',

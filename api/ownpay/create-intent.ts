@@ -95,7 +95,9 @@ function inOrder(problems: FieldErrors): FieldErrors {
   return Object.fromEntries(Object.entries(problems).sort(([a], [b]) => place(a) - place(b)));
 }
 
-type Judged = { readonly [Name in 'gateway' | 'amount' | 'currency' | 'return_url' | 'cancel_url']?: CreateIntent[Name] | undefined };
+type Judged = {
+  readonly [Name in 'gateway' | 'amount' | 'currency' | 'return_url' | 'cancel_url']?: CreateIntent[Name] | undefined;
+};
 
 /** What the application's settings and the gateway say of a request, as far as it is known. */
 function judge(

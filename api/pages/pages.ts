@@ -300,7 +300,8 @@ const LEADS_BACK_MS = 600_000;
 /** OwnPay's and ShadhinPay's contracts send the payer back to the shop. The outcome is shown first, for a moment. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
-    !isOpen(payment.status) && payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
+    !isOpen(payment.status) &&
+    payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
   if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }

@@ -859,7 +859,8 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'expiry-by-process-clock',
-    breaks: 'A payment ends by the clock of the process that made it: an hour slow, and it has expired before its payer sees it.',
+    breaks:
+      'A payment ends by the clock of the process that made it: an hour slow, and it has expired before its payer sees it.',
     edits: [
       {
         file: 'database/new-payments.ts',
@@ -886,7 +887,8 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'timer-decides-expiry',
-    breaks: "The workflow's timer is taken for the time itself: where Temporal's clock is ahead, payers lose their time to pay.",
+    breaks:
+      "The workflow's timer is taken for the time itself: where Temporal's clock is ahead, payers lose their time to pay.",
     edits: [
       {
         file: 'activities/payments/verify-payment.ts',
@@ -903,7 +905,8 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'decision-left-behind',
-    breaks: 'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
+    breaks:
+      'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
     edits: [
       {
         file: 'workflows/payment.ts',

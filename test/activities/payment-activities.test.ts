@@ -239,9 +239,10 @@ describe('a question', () => {
   test('that a timer took for the last one is none while the row has time left', async () => {
     // A payment expires by the database's clock alone: a workflow whose clock is ahead is told how long is left, and takes nobody's time away.
     const { input } = await pending();
-    await world.rows(`update payments set expires_at = now() + interval '10 minutes' where id = ?::bigint returning 1`, [
-      input.paymentId,
-    ]);
+    await world.rows(
+      `update payments set expires_at = now() + interval '10 minutes' where id = ?::bigint returning 1`,
+      [input.paymentId],
+    );
     answers({ kind: 'untouched' });
     const verdict = await world.activities.verifyPayment({ ...input, final: true });
     expect(verdict).toEqual({ kind: 'undecided', hopeful: false, expiresInMs: expect.any(Number) });

@@ -4,7 +4,15 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
 import type { LatePaymentResult } from '../../workflows/messages/late-payment.ts';
 import { callbackSignal } from '../../workflows/messages/payment.ts';
 import { decisionSignal } from '../../workflows/messages/refund.ts';
-import { detailsOf, lengthen, openTheatre, timesOf, type Script, type StagedPayment, type Theatre } from './staged-payments.ts';
+import {
+  detailsOf,
+  lengthen,
+  openTheatre,
+  timesOf,
+  type Script,
+  type StagedPayment,
+  type Theatre,
+} from './staged-payments.ts';
 import { until } from '../support/until.ts';
 
 let theatre: Theatre;
