@@ -125,8 +125,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/settlements.ts',
-        find: '`update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`',
-        replace: '`update payments set ${ENDED} where id = ? returning *`',
+        find: '`update payments p set ${ENDED} where id = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`',
+        replace: '`update payments p set ${ENDED} where id = ? returning ${PAYMENT_COLUMNS}`',
       },
       {
         file: 'database/settlements.ts',
@@ -280,8 +280,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: '        return this.askUntilFinal();',
-        replace: "        return { status: 'EXPIRED' };",
+        find: 'const ending = await this.askUntilFinal();',
+        replace: "const ending: Ending | null = { status: 'EXPIRED' };",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
@@ -555,8 +555,9 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/refund-steps.ts',
-        find: 'where id = ? and payment_id = ? and status = ? returning *`',
-        replace: 'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning *`',
+        find: 'where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`',
+        replace:
+          'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning ${REFUND_COLUMNS}`',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-refund' }],
