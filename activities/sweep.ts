@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
+import { readNow } from '../database/clock.ts';
 import { optional } from '../database/read-row.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
 import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
@@ -98,7 +99,7 @@ interface PaymentRow extends MoneyRow {
 
 const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
   p.status, p.cancel_requested_at, p.review_reason, p.invoice_id,
-  p.gateway_choices is not null and p.expires_at > now() and exists (select 1 from payment_attempts waiting
+  p.gateway_choices is not null and p.expires_at > lenden_now(p.clock_offset) and exists (select 1 from payment_attempts waiting
     where waiting.payment_id = p.id and waiting.superseded_at is null and waiting.session_key is null) as choice_waits`;
 
 function moneyOf(row: MoneyRow) {
@@ -259,7 +260,8 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
 
 /** References of workflows that ended badly in the last ten minutes, by the first part of their ids. */
 async function endedWorkflows(deps: SweepDependencies): Promise<ReadonlyMap<string, string[]>> {
-  const since = new Date(Date.now() - 10 * 60_000).toISOString();
+  const now = await deps.database.withSystem(readNow);
+  const since = new Date(now.getTime() - 10 * 60_000).toISOString();
   const types = `('${WORKFLOW_TYPES.payment}', '${WORKFLOW_TYPES.latePayment}', '${WORKFLOW_TYPES.invoice}')`;
   const query = `WorkflowType in ${types} and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
   const references = new Map<string, string[]>();
@@ -363,6 +365,7 @@ interface LateQuestionRow extends PaymentRow {
   attempt_gateway: string;
   opened_at: string | null;
   asked_again: number;
+  read_at: string;
 }
 
 /**
@@ -379,7 +382,8 @@ const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
            moved as (
              update payment_attempts t set ask_again_at = now() + interval '10 minutes' from due where t.id = due.id
              returning t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
-           select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again, ${PAYMENT_COLUMNS}
+           select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again,
+             now() as read_at, ${PAYMENT_COLUMNS}
            from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
         ),
       ),
@@ -409,7 +413,7 @@ function nextQuestionOf({ gateways }: SweepDependencies, row: LateQuestionRow, a
   const capabilities = gateways.capabilities(row.attempt_gateway);
   return capabilities === undefined || row.opened_at === null
     ? null
-    : nextLateQuestion(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date() });
+    : nextLateQuestion(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date(row.read_at) });
 }
 
 interface RefundRow extends MoneyRow {

@@ -26,7 +26,7 @@ import { sendEvent, type SendDependencies, type SendResult } from './webhooks/se
 export interface WebhookDependencies extends SendDependencies {
   readonly database: Database;
   readonly log: Logger;
-  /** Unix time in milliseconds; replaced where tests skip time. */
+  /** Unix time in milliseconds, instead of the database's, where tests skip time. */
   readonly now?: () => number;
   /** In [0, 1); decides the jitter. */
   readonly random?: () => number;
@@ -73,8 +73,8 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
     if (decision.kind !== 'send') {
       return decision;
     }
-    const startedAt = timeOf(deps);
     const startedMs = performance.now();
+    const startedAt = timeOf(deps, decision.delivery, startedMs - decision.readAtMs);
     const sent = await sendEvent(deps, { ...decision, eventId: attempt.input.eventId, now: startedAt });
     const record: AttemptRecord = {
       number: decision.delivery.attempts + 1,
@@ -98,6 +98,8 @@ interface SendDecision {
   readonly endpoint: DeliveryEndpoint;
   /** This attempt tells whether an expired circuit closes. */
   readonly probe: boolean;
+  /** When the delivery was read, by this process's steady clock. */
+  readonly readAtMs: number;
 }
 
 async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookResult> {
@@ -108,7 +110,8 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
     deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'a delivery has no event');
     return { kind: 'parked', reason: 'UNKNOWN_EVENT' };
   }
-  const now = timeOf(deps);
+  const readAtMs = performance.now();
+  const now = timeOf(deps, delivery);
   const known = input.resend ? null : knownOutcome(delivery, input, now);
   if (known !== null) {
     return known;
@@ -124,7 +127,7 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
     circuit === 'half-open' &&
     (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope, now)));
   if (circuit === 'closed' || probe || input.resend) {
-    return { kind: 'send', delivery, endpoint, probe };
+    return { kind: 'send', delivery, endpoint, probe, readAtMs };
   }
   const openForMs = Math.max(BUSY_PAUSE_MS, (endpoint.circuitOpenUntil?.getTime() ?? 0) - now.getTime());
   return putOff(attempt, { reason: 'CIRCUIT_OPEN', notBeforeMs: openForMs });
@@ -232,6 +235,7 @@ function logFields(
   };
 }
 
-function timeOf({ now = Date.now }: WebhookDependencies): Date {
-  return new Date(now());
+/** When the next attempt is due and a circuit closes is written in rows, so it is counted from the database's time. */
+function timeOf({ now }: WebhookDependencies, { readAt }: Delivery, sinceMs = 0): Date {
+  return new Date(now?.() ?? readAt.getTime() + sinceMs);
 }

@@ -7,6 +7,7 @@ import { notFound } from '../domain/errors.ts';
 import { toJsonInteger } from '../domain/money.ts';
 import { randomBase62 } from '../domain/references.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
+import { readNow } from './clock.ts';
 import type { Database, EntityManager } from './connection.ts';
 import { Application, Credential, WebhookEndpoint, type CustomerDefaults } from './entities/application.ts';
 import { newSigningSecret, storeSigningSecret } from './signing-secrets.ts';
@@ -299,7 +300,7 @@ export async function storeRotation(
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
 ): Promise<Rotation> {
   const { mode, dialect } = prepared.row;
-  const previousKeyExpiresAt = new Date(Date.now() + graceHours * 3_600_000);
+  const previousKeyExpiresAt = new Date((await readNow(em)).getTime() + graceHours * 3_600_000);
   const stamped = await em.nativeUpdate(
     Credential,
     {

@@ -3,7 +3,8 @@ import type { CustomerDefaults } from './entities/application.ts';
 import type { CallbackOutcome } from './entities/payment.ts';
 import { bigintArray, CONSUME_CALLBACKS, consumeCallbacks } from './gateway-callbacks.ts';
 import { MissingRow } from './missing-row.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 /** A payment whose workflow is at work is swept when it should have ended. */
@@ -23,6 +24,8 @@ export interface AttemptRecord {
   readonly superseded: boolean;
   /** Null while no session is known. */
   readonly openedAt: Date | null;
+  /** The database's time as the row was read: gateways know of no test clock. */
+  readonly readAt: Date;
 }
 
 interface AttemptRow {
@@ -35,10 +38,11 @@ interface AttemptRow {
   session_key: string | null;
   superseded: boolean;
   opened_at: string | null;
+  read_at: string;
 }
 
 const ATTEMPT_COLUMNS = `id, reference, gateway, store_id, lenden_store_secret(application_id, mode, gateway, store_id) as store_secret, status, session_key,
-  superseded_at is not null as superseded, opened_at`;
+  superseded_at is not null as superseded, opened_at, now() as read_at`;
 
 function attemptOf(row: AttemptRow): AttemptRecord {
   return {
@@ -51,6 +55,7 @@ function attemptOf(row: AttemptRow): AttemptRecord {
     sessionKey: row.session_key,
     superseded: row.superseded,
     openedAt: row.opened_at === null ? null : new Date(row.opened_at),
+    readAt: new Date(row.read_at),
   };
 }
 
@@ -84,7 +89,7 @@ interface CheckoutStartRow extends PaymentRow {
 /** @throws MissingRow when the scope has no such payment */
 export async function readCheckoutStart(statements: Statements, reference: string): Promise<CheckoutStart> {
   const [row] = await statements.execute<CheckoutStartRow[]>(
-    `select p.*, a.name as application_name, a.customer_defaults,
+    `select ${PAYMENT_COLUMNS}, a.name as application_name, a.customer_defaults,
        (select to_json(t) from (select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id order by number desc limit 1) t) as attempt,
        (select coalesce(json_agg(t order by t.number), '[]') from (select number, ${ATTEMPT_COLUMNS} from payment_attempts
          where payment_id = p.id and superseded_at is not null and status = 'OPEN') t) as left_open,
@@ -170,8 +175,11 @@ export interface OpenedSession extends TriedAttempt {
   readonly sessionKey: string;
   /** Null where our own page is all there is. */
   readonly gatewayUrl: string | null;
-  readonly expiresAt: Date;
+  /** How long the payer has from now on at least, whatever is left of the payment's time. */
+  readonly payWithinMinutes: number;
 }
+
+const PAYABLE_UNTIL = `greatest(p.expires_at, lenden_now(p.clock_offset) + ?::integer * interval '1 minute')`;
 
 /** A worker that stood still may wake after another has done its work, and must not undo it. */
 const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
@@ -179,21 +187,24 @@ const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
 /**
  * The session exists: the payer may go there. A payment that has ended meanwhile stays ended, and a payer who has gone on to another attempt is
  * not led back. The page and the session's key are written together or not at all: when two workers have opened one attempt, the page of the
- * session that is not asked about stays unknown to everybody, so that nobody can pay there.
+ * session that is not asked about stays unknown to everybody, so that nobody can pay there. Answers when the payment expires now; null when it
+ * was not the one that opened it.
  */
 export async function recordSession(
   statements: Statements,
-  { payment, attempt, sessionKey, gatewayUrl, expiresAt }: OpenedSession,
-): Promise<void> {
-  await statements.execute(
+  { payment, attempt, sessionKey, gatewayUrl, payWithinMinutes }: OpenedSession,
+): Promise<Date | null> {
+  const [row] = await statements.execute<{ expires_at: string }[]>(
     `with opened as (
        update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now()
        where reference = ? and ${UNOPENED} returning payment_id, superseded_at)
-     update payments p set status = 'PENDING', gateway_redirect_url = ?, expires_at = ?::timestamptz,
-       next_sweep_at = greatest(now() + interval '5 minutes', ?::timestamptz + interval '1 minute'), updated_at = now()
-     from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ? and p.status in ('CREATED', 'PENDING')`,
-    [sessionKey, gatewayUrl, attempt, gatewayUrl, expiresAt, expiresAt, payment],
+     update payments p set status = 'PENDING', gateway_redirect_url = ?, expires_at = ${PAYABLE_UNTIL},
+       next_sweep_at = greatest(now() + interval '5 minutes', ${PAYABLE_UNTIL} + interval '1 minute'), updated_at = now()
+     from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ? and p.status in ('CREATED', 'PENDING')
+     returning p.expires_at`,
+    [sessionKey, gatewayUrl, attempt, gatewayUrl, payWithinMinutes, payWithinMinutes, payment],
   );
+  return row === undefined ? null : instant(row.expires_at);
 }
 
 /** The gateway opened nothing that we know of: it refused, or its answer was lost. */
@@ -249,7 +260,7 @@ interface WaitingRow {
 export async function takeUpQuestion(statements: Statements, reference: string): Promise<Question> {
   const [[payment], [asked]] = await Promise.all([
     statements.execute<PaymentRow[]>(
-      'update payments set callback_signalled_at = null where reference = ? returning *',
+      `update payments p set callback_signalled_at = null where p.reference = ? returning ${PAYMENT_COLUMNS}`,
       [reference],
     ),
     statements.execute<{ attempts: AttemptRow[]; callbacks: WaitingRow[]; newest: string | null }[]>(

@@ -82,9 +82,12 @@ export interface Scope {
   readonly mode: Mode;
 }
 
-/** No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. */
+/**
+ * No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. After waiting for a
+ * lock a statement has to see what was committed meanwhile, whatever the server's, the database's or the role's default is.
+ */
 const SESSION_SETTINGS =
-  '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
+  '-c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
 
 /** Longer than `statement_timeout`, so only a connection that is dead is given up. */
 const SILENCE_MAX_MS = 25_000;

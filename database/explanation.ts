@@ -1,3 +1,4 @@
+import { readNowOf } from './clock.ts';
 import type { EntityManager } from './connection.ts';
 import { GatewayCallback, LatePayment, PaymentAttempt, type Payment } from './entities/payment.ts';
 import { Decision, Refund } from './entities/refund.ts';
@@ -22,7 +23,7 @@ export async function explainPayment(
   const situation = explain({
     status: payment.status,
     expiresAt: payment.expiresAt,
-    now: new Date(),
+    now: await readNowOf(em, payment.id),
     reviewReason: payment.reviewReason ?? null,
     failureCode: payment.failureCode ?? null,
     asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,

@@ -44,7 +44,8 @@ export async function submitTransaction(statements: Statements, said: NewSubmiss
   const { paymentId, transaction, normalized, sender } = said;
   await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
   const [row] = await statements.execute<SubmittingRow[]>(
-    `select p.status = 'PENDING' and p.review_reason is null and p.cancel_requested_at is null and p.expires_at > now() as open,
+    `select p.status = 'PENDING' and p.review_reason is null and p.cancel_requested_at is null
+         and p.expires_at > lenden_now(p.clock_offset) as open,
        t.id as attempt_id,
        (select count(*)::integer from manual_submissions where attempt_id = t.id) as submissions,
        (select to_json(n) from (select s.transaction, s.sender, (select to_json(w) from (select decision as word, ${COMPLETE} as complete from decisions

@@ -1,15 +1,15 @@
 import type { FinalRefundStatus, RefundReviewReason } from '../domain/refund.ts';
 import type { Scope } from './connection.ts';
 import { MissingRow } from './missing-row.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
-import { refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
 import type { Statements } from './statements.ts';
 
 /** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
 export async function noteAsked(statements: Statements, reference: string): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
-     where reference = ? and status = 'PENDING' returning *`,
+    `update refunds r set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
+     where r.reference = ? and status = 'PENDING' returning ${REFUND_COLUMNS}`,
     [reference],
   );
   return row === undefined ? null : refundOf(row);
@@ -81,8 +81,8 @@ export async function endRefundRow(
 ): Promise<RefundEnd | null> {
   await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds set status = ?, failure_code = ?, ended_at = now(), updated_at = now(), review_reason = null, review_since = null
-     where id = ? and payment_id = ? and status = ? returning *`,
+    `update refunds r set status = ?, failure_code = ?, ended_at = now(), updated_at = now(), review_reason = null, review_since = null
+     where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`,
     [status, failureCode, refundId, paymentId, from],
   );
   if (row === undefined) {
@@ -120,9 +120,9 @@ from payment_attempts c,
     where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
 where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
   and c.gateway_txn_id = p.gateway_txn_id
-returning p.*`;
+returning ${PAYMENT_COLUMNS}`;
 
-const NUMBER_EVENT = `update payments set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning *`;
+const NUMBER_EVENT = `update payments p set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
 /** What a refund gave back is due again on its payment's invoice. */
 export async function noteReopened(statements: Statements, refundId: bigint): Promise<void> {

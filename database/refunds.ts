@@ -33,6 +33,8 @@ export interface RefundRecord extends RefundFacts {
   /** What it gave back is due again on the payment's invoice. */
   readonly reopensInvoice: boolean;
   readonly endedAt: Date | null;
+  /** What time it was for the refund when its row was read, by the database: whether its approval is overdue is judged by this. */
+  readonly readAt: Date;
 }
 
 /** What node-postgres answers for `refunds.*`: 64-bit integers and instants are text. */
@@ -66,7 +68,11 @@ export interface RefundRow {
   ended_at: string | null;
   created_at: string;
   updated_at: string;
+  read_at: string;
 }
+
+/** What `refundOf` reads, of `refunds r`. */
+export const REFUND_COLUMNS = 'r.*, lenden_now(r.clock_offset) as read_at';
 
 export function refundOf(row: RefundRow): RefundRecord {
   return {
@@ -99,6 +105,7 @@ export function refundOf(row: RefundRow): RefundRecord {
     endedAt: optional(row.ended_at, instant),
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
+    readAt: instant(row.read_at),
   };
 }
 
@@ -276,10 +283,10 @@ interface InsertedRefund extends Omit<NewRefund, 'boundsOf'> {
 
 async function insertRefund(statements: Statements, refund: InsertedRefund): Promise<RefundRecord> {
   const [row] = await statements.execute<RefundRow[]>(
-    `insert into refunds (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
+    `insert into refunds as r (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
        gateway_txn_id, merchant_reference, created_by_type, created_by_operator_id, approval_due_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when ?::boolean then now() + interval '${APPROVAL_HOURS} hours' end)
-     returning *`,
+     returning ${REFUND_COLUMNS}`,
     [
       refund.scope.applicationId,
       refund.scope.mode,
@@ -317,7 +324,7 @@ export async function readRefundByReference(
   reference: string,
 ): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    'select * from refunds where reference = ? and application_id = ? and mode = ?',
+    `select ${REFUND_COLUMNS} from refunds r where reference = ? and application_id = ? and mode = ?`,
     [reference, applicationId, mode],
   );
   return row === undefined ? null : refundOf(row);
@@ -330,7 +337,7 @@ export async function readRefund(
   refundId: bigint,
 ): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    'select * from refunds where id = ? and application_id = ? and mode = ?',
+    `select ${REFUND_COLUMNS} from refunds r where id = ? and application_id = ? and mode = ?`,
     [refundId, applicationId, mode],
   );
   return row === undefined ? null : refundOf(row);
@@ -366,7 +373,7 @@ export async function listRefunds(
   { paymentId, limit }: { paymentId: bigint; limit: number },
 ): Promise<RefundRecord[]> {
   const rows = await statements.execute<RefundRow[]>(
-    'select * from refunds where application_id = ? and mode = ? and payment_id = ? order by id limit ?',
+    `select ${REFUND_COLUMNS} from refunds r where application_id = ? and mode = ? and payment_id = ? order by id limit ?`,
     [applicationId, mode, paymentId, limit],
   );
   return rows.map(refundOf);
@@ -390,7 +397,7 @@ export async function pageOfRefunds(
   { filter, slice }: { readonly filter: RefundsFilter; readonly slice: ListSlice },
 ): Promise<ListPage<{ readonly refund: RefundRecord; readonly payment: string }>> {
   const { rows, ...page } = await listRows<RefundRow & { payment_reference: string }>(statements, {
-    columns: 'r.*, p.reference as payment_reference',
+    columns: `${REFUND_COLUMNS}, p.reference as payment_reference`,
     from: 'refunds r join payments p on p.id = r.payment_id',
     conditions: [
       ['r.application_id = ?', applicationId],

@@ -1,6 +1,7 @@
+import { FIRST_LATE_QUESTION_MINUTES } from '../domain/late-questions.ts';
 import { isOpen, type PaymentStatus, type SettledStatus } from '../domain/payment.ts';
 import { MissingRow } from './missing-row.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from './statements.ts';
 
 export interface PaymentEnd {
@@ -11,8 +12,6 @@ export interface PaymentEnd {
   readonly invoiceDueMinor: bigint | null;
   /** Gateways that tell nobody of a charge. */
   readonly silentGateways: readonly string[];
-  /** When these are asked about pages of the payment that are still open there. */
-  readonly askAgainAt: Date;
 }
 
 export interface ConfirmedCharge {
@@ -38,7 +37,7 @@ const IS_OPEN = `status in ('CREATED', 'PENDING')`;
  */
 const asking = (end: string): string => `with ended as (${end}),
   asked as (
-    update payment_attempts t set ask_again_at = ?::timestamptz, updated_at = now() from ended
+    update payment_attempts t set ask_again_at = now() + interval '${FIRST_LATE_QUESTION_MINUTES} minutes', updated_at = now() from ended
     where t.payment_id = ended.id and t.status in ('OPEN', 'UNKNOWN') and t.opened_at is not null and t.ask_again_at is null
       and t.gateway = any(?::text[]))
   select * from ended`;
@@ -57,12 +56,12 @@ interface ChargeRow {
  */
 export async function endPayment(
   statements: Statements,
-  { reference, status, failureCode, invoiceDueMinor, silentGateways, askAgainAt }: PaymentEnd,
+  { reference, status, failureCode, invoiceDueMinor, silentGateways }: PaymentEnd,
 ): Promise<SettledPayment | null> {
-  const questions = [askAgainAt, `{${silentGateways.join(',')}}`];
+  const questions = [`{${silentGateways.join(',')}}`];
   if (status !== 'SUCCEEDED') {
     const [row] = await statements.execute<PaymentRow[]>(
-      asking(`update payments set ${ENDED} where reference = ? and ${IS_OPEN} returning *`),
+      asking(`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`),
       [status, failureCode, reference, ...questions],
     );
     return row === undefined ? null : { payment: paymentOf(row), charge: null };
@@ -71,7 +70,7 @@ export async function endPayment(
     asking(`update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
        surplus_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
      from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}
-     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
+     returning ${PAYMENT_COLUMNS}, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
     [status, failureCode, invoiceDueMinor, reference, ...questions],
   );
   return row === undefined ? null : { payment: paymentOf(row), charge: chargeOf(row) };

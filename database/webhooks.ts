@@ -110,6 +110,8 @@ export interface Delivery {
   readonly lastError: string | null;
   readonly nextAttemptAt: Date | null;
   readonly endpoint: DeliveryEndpoint | null;
+  /** The database's time as this was read. */
+  readonly readAt: Date;
 }
 
 export interface DeliveryEndpoint {
@@ -137,13 +139,14 @@ interface DeliveryRow {
   disabled_at: Date | null;
   circuit_open_until: Date | null;
   secrets: string;
+  read_at: Date;
 }
 
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
     `select e.application_id, e.mode, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
-       w.disabled_at, w.circuit_open_until,
+       w.disabled_at, w.circuit_open_until, now() as read_at,
        (select coalesce(json_agg(s.sealed order by s.id desc), '[]') from webhook_signing_secrets s
         where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id and w.mode = e.mode where e.event_id = ?`,
@@ -172,6 +175,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
             signingSecrets: JSON.parse(row.secrets) as string[],
             circuitOpenUntil: asDate(row.circuit_open_until),
           },
+    readAt: new Date(row.read_at),
   };
 }
 

@@ -134,8 +134,11 @@ export interface RefundRequest extends RefundedCharge {
   readonly remarks: string;
   /** This very refund was asked for before, and no answer is known. */
   readonly askedBefore: boolean;
-  /** When it was last sent, before this time; null where it was not. A gateway that takes no key may still be at work on it. */
-  readonly lastAskedAt: Date | null;
+  /**
+   * How long ago it was last sent, before this time, in milliseconds of the database's clock; null where it was not. A gateway that takes no key may still be
+   * at work on it.
+   */
+  readonly askedAgoMs: number | null;
   /** How many other refunds of the charge were asked for and did not fail: where a gateway takes no key, its refund may be one of those. */
   readonly otherRefunds: number;
 }

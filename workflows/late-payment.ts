@@ -8,6 +8,7 @@
  * of held money.
  */
 import {
+  allHandlersFinished,
   condition,
   isCancellation,
   makeContinueAsNewFunc,
@@ -34,8 +35,9 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'not
   const decisionIds: string[] = [];
   setHandler(decisionSignal, (decisionId) => void decisionIds.push(decisionId));
   const decided = (): boolean => decisionIds.length > 0;
+  const inbox: Inbox = { call, isEmpty: () => !call.waiting() && !decided() && allHandlersFinished() };
   const { askingSinceMs: _earlier, ...question } = input;
-  let situation = await askUntilAnswered(input, call);
+  let situation = await askUntilAnswered(input, inbox);
   show(situation);
   while (situation.kind !== 'nothing' || call.waiting() || decided()) {
     await condition(() => call.waiting() || decided());
@@ -45,14 +47,14 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'not
       continue;
     }
     const before: Situation = situation;
-    const answer = await askUntilAnswered(question, call);
+    const answer = await askUntilAnswered(question, inbox);
     // What is held stays held, whatever a later question brings.
     situation = before.kind === 'held' && answer.kind !== 'held' ? before : answer;
     if (situation.kind !== before.kind) {
       show(situation);
     }
     describe(situation);
-    await renewWhenLong(question);
+    await renewWhenLong(question, inbox);
   }
   return 'nothing-late';
 }
@@ -98,8 +100,15 @@ class Call {
   }
 }
 
+/** What signals have brought and the workflow has not taken up. */
+interface Inbox {
+  readonly call: Call;
+  readonly isEmpty: () => boolean;
+}
+
 /** Every question takes up the call that led to it, so that a callback ends one pause, never all that follow. */
-async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Situation> {
+async function askUntilAnswered(input: LatePaymentInput, inbox: Inbox): Promise<Situation> {
+  const { call } = inbox;
   const askingSinceMs = input.askingSinceMs ?? Date.now();
   for (let tries = 0; ; tries += 1) {
     call.take();
@@ -117,15 +126,15 @@ async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Si
       return { kind: 'unclear' };
     }
     setCurrentDetails('The gateway cannot be asked; trying again.');
-    await renewWhenLong({ ...input, askingSinceMs });
+    await renewWhenLong({ ...input, askingSinceMs }, inbox);
     await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
   }
 }
 
-/** The rows hold what a fresh run needs: it asks again, and books nothing twice. */
-async function renewWhenLong(input: LatePaymentInput): Promise<void> {
+/** The rows hold what a fresh run needs: it asks again, and books nothing twice. What this one was told is told to nobody else. */
+async function renewWhenLong(input: LatePaymentInput, { isEmpty }: Inbox): Promise<void> {
   const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-  if (continueAsNewSuggested) {
+  if (continueAsNewSuggested && isEmpty()) {
     await makeContinueAsNewFunc<typeof latePaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
   }
 }

@@ -9,6 +9,7 @@
  * Messages: signal `decision`, query `progress`.
  */
 import {
+  allHandlersFinished,
   condition,
   makeContinueAsNewFunc,
   proxyActivities,
@@ -32,6 +33,9 @@ import {
   type RefundWorkflowInput,
 } from './messages/refund.ts';
 import { ASK_REFUND, BOOK, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+
+/** However close the end of the time for an approval is: a history does not fill with looks at it. */
+const LOOK_MIN_MS = 1_000;
 
 const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(BOOK);
 const { driveRefund } = proxyActivities<RefundActivities>(ASK_REFUND);
@@ -78,18 +82,24 @@ class RefundRun {
     return stand.status;
   }
 
-  private async awaitApproval({ dueAtMs, remindAtMs }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
+  private async awaitApproval({
+    dueAtMs,
+    remindAtMs,
+    nowMs,
+  }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
     this.tell({
       status: 'AWAITING_APPROVAL',
       waitingFor: 'approval',
       until: dueAtMs,
       details: `Waiting until ${utc(dueAtMs)} for a second person to approve or reject.`,
     });
-    const remindInMs = remindAtMs - Date.now();
+    // As long as the database says: its clock and the workflow's may be apart. It judges again in the end.
+    const remindInMs = remindAtMs - nowMs;
+    const dueByMs = Date.now() + Math.max(dueAtMs - nowMs, LOOK_MIN_MS);
     if (remindInMs > 0 && !(await this.decided(remindInMs))) {
       await remindOfApproval(this.input);
     }
-    const heard = await this.decided(dueAtMs - Date.now());
+    const heard = await this.decided(dueByMs - Date.now());
     return this.decide(!heard);
   }
 
@@ -176,7 +186,7 @@ class RefundRun {
   /** A refund may be polled for a month: the row holds all that a fresh run needs, but for the time of the first question. */
   private async renewWhenLong(pollingSinceMs?: number): Promise<void> {
     const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (continueAsNewSuggested && this.decisionIds.length === 0) {
+    if (continueAsNewSuggested && this.decisionIds.length === 0 && allHandlersFinished()) {
       const next = pollingSinceMs === undefined ? this.input : { ...this.input, pollingSinceMs };
       await makeContinueAsNewFunc<typeof refundWorkflow>({ workflowType, typedSearchAttributes })(next);
     }

@@ -81,7 +81,7 @@ export async function noteUnpaidAttempt(
   if (invoice.viewedAt !== null) {
     await forgetViewed(statements, invoice.id);
   }
-  if (dueMinorOf(invoice) === 0n || !isPastExpiry(invoice, new Date())) {
+  if (dueMinorOf(invoice) === 0n || !isPastExpiry(invoice, invoice.readAt)) {
     return [];
   }
   const { applicationName } = await invoiceRulesOf(statements, invoice);
@@ -123,7 +123,7 @@ async function raisePaid(
     handle,
   }: { readonly invoice: InvoiceRecord; readonly appliedMinor: bigint; readonly handle: InvoiceHandle },
 ): Promise<FollowUp[]> {
-  const today = deps.calendar.today(new Date());
+  const today = deps.calendar.today(invoice.readAt);
   const paidMinor = invoice.paidMinor + appliedMinor;
   const events = paidMinor === invoice.totalMinor ? 1 : 0;
   const changed = await changePaid(statements, { invoice, paidMinor, today, events });

@@ -65,7 +65,7 @@ async function lettersOf(
 ): Promise<Letter[]> {
   const template = await readTemplate(statements, invoice.applicationId);
   const { applicationName } = await invoiceRulesOf(statements, invoice);
-  const today = calendar.today(new Date());
+  const today = calendar.today(invoice.readAt);
   return waiting.map((letter) => ({
     waiting: letter,
     mail: mailOf(letter, { invoice, template, applicationName, webUrl, today }),

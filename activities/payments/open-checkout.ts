@@ -49,10 +49,10 @@ export async function openCheckout(
     return unlessOpened(deps, input, await refused(deps, prepared, outcome.code));
   }
   const { sessionKey, gatewayUrl, payWithinMinutes = 0 } = outcome;
-  const expiresAt = new Date(Math.max(payment.expiresAt.getTime(), Date.now() + payWithinMinutes * 60_000));
-  await deps.database.inOneTrip(scope, (statements) =>
-    recordSession(statements, { ...ids, sessionKey, gatewayUrl, expiresAt }),
+  const opened = await deps.database.inOneTrip(scope, (statements) =>
+    recordSession(statements, { ...ids, sessionKey, gatewayUrl, payWithinMinutes }),
   );
+  const expiresAt = opened ?? payment.expiresAt;
   return openedAt({ ...payment, expiresAt }, attempt, leavesOpenPage(deps, prepared));
 }
 

@@ -5,7 +5,6 @@ import { postTransaction } from '../../database/ledger.ts';
 import { endPayment, readEnded, type SettledPayment } from '../../database/settlements.ts';
 import type { Statements } from '../../database/statements.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
-import { firstLateQuestion } from '../../domain/late-questions.ts';
 import { paymentSettlement } from '../../domain/ledger.ts';
 import { canBecome, type SettledStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
@@ -54,7 +53,6 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
     failureCode: input.failureCode ?? null,
     invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
     silentGateways: silentOf(deps),
-    askAgainAt: firstLateQuestion(new Date()),
   });
   if (settled === null) {
     return alreadySettled(deps, statements, input);

@@ -80,7 +80,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
   }
   if (answer.kind === 'with-operator') {
     await record('IGNORED', null);
-    alertWhenLeft(deps, input, answer.since);
+    alertWhenLeft(deps, input, { since: answer.since, now: attempt.readAt });
     return { kind: 'undecided', hopeful: false, withOperator: true };
   }
   const ended = endOfAttempt(answer, question.payment, final);
@@ -139,8 +139,12 @@ function mayChooseAgain({ question: { payment, attempts }, attempt, final }: End
 }
 
 /** What a payer wrote waits for operators however long it takes; but somebody should hear of it. */
-function alertWhenLeft({ log }: ActivityDependencies, { reference, final }: VerifyInput, since: Date): void {
-  if (final && Date.now() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
+function alertWhenLeft(
+  { log }: ActivityDependencies,
+  { reference, final }: VerifyInput,
+  { since, now }: { readonly since: Date; readonly now: Date },
+): void {
+  if (final && now.getTime() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
     log.error(
       { payment: reference, since: since.toISOString(), alert: 'manual-payment-left' },
       'a payer says that he has paid by hand, and no operator has decided on it',
@@ -152,8 +156,8 @@ function alertWhenLeft({ log }: ActivityDependencies, { reference, final }: Veri
  * A session that we close may still be paid at the gateway, and one that it declined may have been charged by an earlier try whose answer was
  * lost; one of which no page is known may not.
  */
-function askAgainOf({ openedAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
-  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: new Date() });
+function askAgainOf({ openedAt, readAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
+  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: readAt });
 }
 
 /** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about late money. */
@@ -191,7 +195,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     ...facts,
     grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
     // The payment may be paid elsewhere all the same, and then nobody would look at this charge.
-    askAgainAt: attempt.superseded ? new Date(Date.now() + ASK_AGAIN_AFTER_MS) : null,
+    askAgainAt: attempt.superseded ? new Date(attempt.readAt.getTime() + ASK_AGAIN_AFTER_MS) : null,
   };
   const found = disagreement(
     { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
@@ -211,7 +215,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
       await record('IGNORED', {
         ...doubtful,
         status: 'UNKNOWN',
-        askAgainAt: new Date(Date.now() + ASK_AGAIN_AFTER_MS),
+        askAgainAt: new Date(attempt.readAt.getTime() + ASK_AGAIN_AFTER_MS),
       });
       return { kind: 'charged' };
     }

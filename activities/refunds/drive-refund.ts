@@ -47,8 +47,9 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   if (asked === null) {
     throw new Error('the refund is not to be carried out');
   }
-  const { askedAt: lastAskedAt } = refund;
-  const answer = await request(gateway, { refund: asked, charge, lastAskedAt }).catch(async (error: unknown) => {
+  const { askedAt: lastAskedAt, readAt } = refund;
+  const askedAgoMs = lastAskedAt === null ? null : readAt.getTime() - lastAskedAt.getTime();
+  const answer = await request(gateway, { refund: asked, charge, askedAgoMs }).catch(async (error: unknown) => {
     if (error instanceof GatewayFailure && NOT_CARRIED_OUT.has(error.kind)) {
       await write((statements) => noteNotAsked(statements, { reference, lastAskedAt }));
     }
@@ -87,10 +88,10 @@ async function readAtGateway(
 interface AskedRefund {
   readonly refund: RefundRecord;
   readonly charge: RefundedChargeRecord;
-  readonly lastAskedAt: Date | null;
+  readonly askedAgoMs: number | null;
 }
 
-function request(gateway: Gateway, { refund, charge, lastAskedAt }: AskedRefund): Promise<GatewayAnswer> {
+function request(gateway: Gateway, { refund, charge, askedAgoMs }: AskedRefund): Promise<GatewayAnswer> {
   const { gatewayTxnId, reference, amountMinor, currency } = refund;
   return gateway.refund({
     ...charge,
@@ -99,7 +100,7 @@ function request(gateway: Gateway, { refund, charge, lastAskedAt }: AskedRefund)
     amount: { amountMinor, currency },
     remarks: REMARKS,
     askedBefore: refund.doubtful || refund.acceptedAt !== null,
-    lastAskedAt,
+    askedAgoMs,
   });
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCurrency } from '../../domain/currency.ts';
 import { SHOWN_REFUND_STATUSES } from './views.ts';
 import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
@@ -64,7 +65,8 @@ export const CreateIntent = z
     amount: AmountIn.describe('Decimal, with at most the decimal places of the currency.'),
     currency: z
       .string(REQUIRED)
-      .regex(/^[A-Za-z]{3}$/, 'Invalid currency code.')
+      .regex(/^[A-Za-z]{3}$/, { error: 'Invalid currency code.', abort: true })
+      .refine((code) => isCurrency(code.toUpperCase()), 'Invalid currency code.')
       .describe('ISO 4217.'),
     order_id: required(255).describe('Your reference of the order. It may be repeated.'),
     customer_name: present(CustomerName, REQUIRED).describe(`What is longer is cut to ${NAME_LENGTH_MAX} characters.`),

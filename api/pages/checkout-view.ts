@@ -71,7 +71,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
   if (own !== null) {
     return own;
   }
-  if (payment.expiresAt.getTime() <= Date.now()) {
+  if (payment.expiresAt <= payment.readAt) {
     return { kind: 'confirming', since: payment.expiresAt, cause: 'payment' };
   }
   if (choosable !== null && (choosable.again || typeof payment.gateway !== 'string')) {

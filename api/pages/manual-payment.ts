@@ -47,7 +47,7 @@ export async function manualState(
   const submitAction = `${checkoutPath(payment.reference)}/submission`;
   if (submission !== null && submission.decided !== 'reject') {
     const { transaction, submittedAt: since, decided, begun } = submission;
-    const isOver = decided !== null || begun || payment.expiresAt.getTime() <= Date.now();
+    const isOver = decided !== null || begun || payment.expiresAt <= payment.readAt;
     return { kind: 'submitted', since, transaction, code, correctAction: isOver ? null : submitAction, problem };
   }
   const instructions = openOrAlert(deps, {
@@ -55,7 +55,7 @@ export async function manualState(
     mode: payment.mode,
     store: attempt,
   })?.instructions;
-  if (instructions === undefined || payment.expiresAt.getTime() <= Date.now()) {
+  if (instructions === undefined || payment.expiresAt <= payment.readAt) {
     return null;
   }
   return {

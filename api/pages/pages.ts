@@ -1,10 +1,9 @@
-import { Payment } from '../../database/entities/payment.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { findPublicInvoice, findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { ownpayReturnUrl } from '../../domain/ownpay.ts';
-import { isOpen, isPaid, OPEN_STATUSES } from '../../domain/payment.ts';
+import { isOpen, isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { shadhinpayReturnUrl } from '../../domain/shadhinpay.ts';
 import { describeError } from '../../runtime/logger.ts';
@@ -218,9 +217,9 @@ function languageOf(context: Context): Language {
 
 /** Null as well for a payer who has called his payment off: what our page says of it he would not see there. */
 function gatewayUrlOf({ payment }: PublicPayment): string | null {
-  const { status, reviewSince, cancelRequestedAt, expiresAt, gatewayRedirectUrl } = payment;
+  const { status, reviewSince, cancelRequestedAt, expiresAt, readAt, gatewayRedirectUrl } = payment;
   const undisturbed = status === 'PENDING' && reviewSince === null && cancelRequestedAt === null;
-  return undisturbed && expiresAt.getTime() > Date.now() ? (gatewayRedirectUrl ?? null) : null;
+  return undisturbed && expiresAt > readAt ? (gatewayRedirectUrl ?? null) : null;
 }
 
 function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: Context; limiter: RateLimiter }): void {
@@ -234,15 +233,14 @@ function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: C
 
 /** The request is stored before it is signalled; the gateway decides whether it can be granted. */
 async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
-  const now = new Date();
-  const asked = await deps.database.withScope(scope, (em) =>
-    em.nativeUpdate(
-      Payment,
-      { id: payment.id, status: { $in: [...OPEN_STATUSES] }, cancelRequestedAt: null, reviewReason: null },
-      { cancelRequestedAt: now, nextSweepAt: now, updatedAt: now },
+  const asked = await deps.database.inOneTrip(scope, (statements) =>
+    statements.execute<object[]>(
+      `update payments set cancel_requested_at = now(), next_sweep_at = now(), updated_at = now()
+       where id = ? and status in ('CREATED', 'PENDING') and cancel_requested_at is null and review_reason is null returning 1`,
+      [payment.id],
     ),
   );
-  if (asked > 0) {
+  if (asked.length > 0) {
     await deps.dispatch.signalCancel(payment.reference).catch((error: unknown) => {
       deps.log.warn(
         { payment: payment.reference, error: describeError(error) },
@@ -293,7 +291,7 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
     state,
     returnUrl,
     pagePath: checkoutPath(payment.reference),
-    now: new Date(),
+    now: payment.readAt,
     timeZone: BUSINESS_TIME_ZONE,
   });
 }
@@ -321,7 +319,8 @@ const LEADS_BACK_MS = 600_000;
 /** OwnPay's and ShadhinPay's contracts send the payer back to the shop. The outcome is shown first, for a moment. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
-    !isOpen(payment.status) && Date.now() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
+    !isOpen(payment.status) &&
+    payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
   if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }

@@ -26,7 +26,9 @@ const CHANGES = [
   `create index on operator_sessions (least(ended_at, expires_at))`,
   `grant delete on gateway_callbacks, webhook_attempts, operator_sessions to lenden_system`,
   // Whoever stores such a row may not read any, so the bound is the table's own.
-  `grant create on schema public to lenden_system`,
+  `create policy lookup on gateway_callbacks for select to lenden_lookup using (true)`,
+  `grant select on gateway_callbacks to lenden_lookup`,
+  `grant create on schema public to lenden_lookup`,
   `create function lenden_bound_unmatched() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public
     as $$ begin
@@ -36,8 +38,8 @@ const CHANGES = [
       end if;
       return new;
     end $$`,
-  `alter function lenden_bound_unmatched() owner to lenden_system`,
-  `revoke create on schema public from lenden_system`,
+  `alter function lenden_bound_unmatched() owner to lenden_lookup`,
+  `revoke create on schema public from lenden_lookup`,
   `revoke all on function lenden_bound_unmatched() from public`,
   `create trigger bound_unmatched before insert on gateway_callbacks
     for each row when (new.attempt_id is null and not new.signature_valid) execute function lenden_bound_unmatched()`,

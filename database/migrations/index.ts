@@ -17,6 +17,7 @@ import { OneRefundForEachIdMigration } from './20261123020000-one-refund-for-eac
 import { InvoicesOfEventsMigration } from './20261123030000-invoices-of-events.ts';
 import { ExecutionsMigration } from './20261123110000-executions.ts';
 import { RestoresMigration } from './20261123120000-restores.ts';
+import { RowClocksMigration } from './20261123130000-row-clocks.ts';
 import { FourEyesMigration } from './20261123140000-four-eyes.ts';
 import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts';
 import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
@@ -43,6 +44,7 @@ export const MIGRATIONS = [
   { name: '20261123030000-invoices-of-events', class: InvoicesOfEventsMigration },
   { name: '20261123110000-executions', class: ExecutionsMigration },
   { name: '20261123120000-restores', class: RestoresMigration },
+  { name: '20261123130000-row-clocks', class: RowClocksMigration },
   { name: '20261123140000-four-eyes', class: FourEyesMigration },
   { name: '20261123150000-endpoints-by-mode', class: EndpointsByModeMigration },
   { name: '20261123160000-runtime-logins', class: RuntimeLoginsMigration },

@@ -1,5 +1,6 @@
 import { notFound, DomainError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/permissions.ts';
+import { readNow } from '../clock.ts';
 import { sqlStateOf, type EntityManager } from '../connection.ts';
 import { Operator } from '../entities/operator.ts';
 import { lockSuperAdmins, requireSuperAdmin } from './last-super-admin.ts';
@@ -174,7 +175,7 @@ export async function setPassword(
   em: EntityManager,
   { operatorId, passwordHash, temporary }: { operatorId: bigint; passwordHash: string; temporary: boolean },
 ): Promise<void> {
-  const now = new Date();
+  const now = await readNow(em);
   await em.nativeUpdate(
     Operator,
     { id: operatorId },

@@ -4,6 +4,7 @@ import { randomBase62 } from '../../domain/references.ts';
 import { matchingTotpSteps, type HmacSha1 } from '../../domain/totp.ts';
 import { secondFactorPlace } from '../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
+import { readNow } from '../clock.ts';
 import type { EntityManager } from '../connection.ts';
 import { Operator, OperatorRecoveryCode } from '../entities/operator.ts';
 import { recoveryCodeHash } from './passwords.ts';
@@ -56,7 +57,7 @@ export async function confirmTotp(
     OperatorRecoveryCode,
     hashes.map((codeHash) => ({ operatorId, salt, codeHash })),
   );
-  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: new Date() });
+  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: await readNow(em) });
   return codes;
 }
 
@@ -89,7 +90,7 @@ async function takeCode(
     return false;
   }
   const secret = Buffer.from(secrets.open(operator.totpSecret, secondFactorPlace(operator.id)), 'base64');
-  const step = matchingTotpSteps({ secret, code, at: new Date(), hmac: hmacSha1 }).at(-1);
+  const step = matchingTotpSteps({ secret, code, at: await readNow(em), hmac: hmacSha1 }).at(-1);
   if (step === undefined) {
     return false;
   }
@@ -115,7 +116,7 @@ export async function takeRecoveryCode(
   const taken = await em.nativeUpdate(
     OperatorRecoveryCode,
     { operatorId, codeHash, usedAt: null },
-    { usedAt: new Date() },
+    { usedAt: await readNow(em) },
   );
   return taken === 1;
 }

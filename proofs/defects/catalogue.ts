@@ -119,7 +119,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         file: 'database/settlements.ts',
         find: `  if (status !== 'SUCCEEDED') {`,
-        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where id = ? and \${IS_OPEN}\`, [paymentId]);
+        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where reference = ? and \${IS_OPEN}\`, [reference]);
   if (open.length === 0) {
     return null;
   }
@@ -127,8 +127,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/settlements.ts',
-        find: '`update payments set ${ENDED} where reference = ? and ${IS_OPEN} returning *`',
-        replace: '`update payments set ${ENDED} where reference = ? returning *`',
+        find: '`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`',
+        replace: '`update payments p set ${ENDED} where p.reference = ? returning ${PAYMENT_COLUMNS}`',
       },
       {
         file: 'database/settlements.ts',
@@ -282,8 +282,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: '        return this.askUntilFinal();',
-        replace: "        return { status: 'EXPIRED' };",
+        find: 'const ending = await this.askUntilFinal();',
+        replace: "const ending: Ending | null = { status: 'EXPIRED' };",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
@@ -764,8 +764,9 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/refund-steps.ts',
-        find: 'where id = ? and payment_id = ? and status = ? returning *`',
-        replace: 'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning *`',
+        find: 'where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`',
+        replace:
+          'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning ${REFUND_COLUMNS}`',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-refund' }],
@@ -1260,6 +1261,70 @@ export const DEFECTS: readonly Defect[] = [
         check: testFileWithServers('test/callbacks/bounded.test.ts'),
         names:
           'callbacks whose time is over are removed in batches, but for those of a charged attempt and of an open payment',
+      },
+    ],
+  },
+  {
+    name: 'expiry-by-process-clock',
+    breaks:
+      'A payment ends by the clock of the process that made it: an hour slow, and it has expired before its payer sees it.',
+    edits: [
+      {
+        file: 'database/new-payments.ts',
+        find: "    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+        replace: "    ?::timestamptz, now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+      },
+      {
+        file: 'database/new-payments.ts',
+        find: '    payment.expiresInSeconds,',
+        replace: '    new Date(Date.now() + payment.expiresInSeconds * 1_000),',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/defects/deciding-time.test.ts'),
+        names:
+          'what is due, over or too old is judged by the database’s clock: a process’s own is read only where it decides nothing',
+      },
+      {
+        check: testFileWithServers('test/api/process-clock.test.ts'),
+        names: 'with the clock of the api process -3600000 ms off a payment has its half hour',
+      },
+    ],
+  },
+  {
+    name: 'timer-decides-expiry',
+    breaks:
+      "The workflow's timer is taken for the time itself: where Temporal's clock is ahead, payers lose their time to pay.",
+    edits: [
+      {
+        file: 'activities/payments/verify-payment.ts',
+        find: 'final: input.final && leftMs <= 0 }',
+        replace: 'final: input.final }',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/payment-activities.test.ts'),
+        names: 'a question that a timer took for the last one is none while the row has time left',
+      },
+    ],
+  },
+  {
+    name: 'decision-left-behind',
+    breaks:
+      'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: 'if (continueAsNewSuggested && isDrained && allHandlersFinished()) {',
+        replace: 'if (continueAsNewSuggested) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/payment.test.ts'),
+        names: 'a history that has become long is not left with a decision that was told and not taken up',
       },
     ],
   },

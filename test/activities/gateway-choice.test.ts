@@ -275,7 +275,7 @@ describe('what the payer has left behind', () => {
         attempt: String(left?.['reference']),
         sessionKey: 'left',
         gatewayUrl: 'https://gateway.example/left',
-        expiresAt: new Date(Date.now() + 60_000),
+        payWithinMinutes: 1,
       }),
     );
     expect((await attemptsOf(input))[0]).toMatchObject({ status: 'OPEN', session_key: 'left' });

@@ -41,8 +41,12 @@ function answers(...said: AttemptAnswer[]): void {
 }
 
 const open = (input: StoredPayment) => world.activities.openCheckout(input);
-const verify = (input: StoredPayment, final = false): Promise<Verdict> =>
-  world.activities.verifyPayment({ ...input, final });
+async function verify(input: StoredPayment, final = false): Promise<Verdict> {
+  if (final) {
+    await world.rows('update payments set expires_at = now() where id = ?::bigint returning 1', [input.paymentId]);
+  }
+  return world.activities.verifyPayment({ ...input, final });
+}
 const charged = (charge: Charge): AttemptAnswer => ({ kind: 'charged', charge });
 const eventsOf = (input: StoredPayment) =>
   world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
@@ -233,6 +237,25 @@ describe('a checkout', () => {
 });
 
 describe('a question', () => {
+  test('that a timer took for the last one is none while the row has time left', async () => {
+    // A payment expires by the database's clock alone: a workflow whose clock is ahead is told how long is left, and takes nobody's time away.
+    const { input } = await pending();
+    await world.rows(
+      `update payments set expires_at = now() + interval '10 minutes' where id = ?::bigint returning 1`,
+      [input.paymentId],
+    );
+    answers({ kind: 'untouched' });
+    const verdict = await world.activities.verifyPayment({ ...input, final: true });
+    expect(verdict).toEqual({ kind: 'undecided', hopeful: false, expiresInMs: expect.any(Number) });
+    const leftMs = verdict.kind === 'undecided' ? (verdict.expiresInMs ?? 0) : 0;
+    expect([leftMs > 300_000, leftMs <= 600_000]).toEqual([true, true]);
+    expect(await world.attemptRows(input)).toMatchObject([{ status: 'OPEN' }]);
+    await world.rows(`update payments set clock_offset = interval '10 minutes' where id = ?::bigint returning 1`, [
+      input.paymentId,
+    ]);
+    expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'expired' });
+  });
+
   const pending = async (fields = {}) => {
     const input = await world.payment({ status: 'PENDING', ...fields });
     return { input, attempt: await world.attempt(input) };

@@ -398,7 +398,7 @@ describe('a worker that stood still', () => {
         ...ids,
         sessionKey: 'another',
         gatewayUrl: 'https://gateway.example/another',
-        expiresAt: new Date(),
+        payWithinMinutes: 0,
       }),
     );
     await world.database.inOneTrip(scope, (statements) =>
@@ -445,7 +445,7 @@ describe('a worker that stood still', () => {
         attempt: String(before[1]?.['reference']),
         sessionKey: 'another',
         gatewayUrl: 'https://gateway.example/another',
-        expiresAt: new Date(),
+        payWithinMinutes: 0,
       }),
     );
     expect([await world.paymentRow(input), await world.attemptRow(input)]).toEqual(before);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createPaymentActivities } from '../../activities/payments.ts';
 import { refundLateMoney, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';
@@ -525,6 +526,14 @@ describe('an approval', () => {
     expect((await eventsOf(input)).map(({ type }) => type)).toEqual(['payment.succeeded', 'refund.rejected']);
     expect(await refundRow(refund)).toMatchObject({ failure_code: 'APPROVER_REJECTED' });
     expect(await reserve(input, { amountMinor: 10_000n })).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('is waited for as long as the database says, whatever the timer of the workflow said', async () => {
+    // A second person has the time that was promised, also where the clock of Temporal's server is ahead.
+    const { refund } = await awaiting();
+    const { decideRefund } = createPaymentActivities(world.deps);
+    expect(await decideRefund({ ...refund, decisionIds: [], expired: true })).toMatchObject({ kind: 'awaiting' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'AWAITING_APPROVAL', failure_code: null });
   });
 
   test('that never comes rejects the refund', async () => {

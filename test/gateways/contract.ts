@@ -513,7 +513,7 @@ const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayT
   amount: { amountMinor: 4_000n, currency: 'BDT' },
   remarks: 'Refund',
   askedBefore: false,
-  lastAskedAt: null,
+  askedAgoMs: null,
   otherRefunds: 0,
 };
 

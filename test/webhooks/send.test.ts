@@ -27,6 +27,7 @@ const delivery: Delivery = {
   lastError: null,
   nextAttemptAt: null,
   endpoint,
+  readAt: new Date(0),
 };
 
 interface Receiver {

@@ -23,7 +23,8 @@ export const refundProgressQuery = defineQuery<RefundProgress>('progress');
 
 /** How a refund stands in its row. */
 export type RefundStand =
-  | { readonly kind: 'awaiting'; readonly dueAtMs: number; readonly remindAtMs: number }
+  /** Unix times in milliseconds; `nowMs` is the database's as this was found. */
+  | { readonly kind: 'awaiting'; readonly dueAtMs: number; readonly remindAtMs: number; readonly nowMs: number }
   | { readonly kind: 'pending' }
   | { readonly kind: 'review'; readonly reason: RefundReviewReason }
   | { readonly kind: 'ended'; readonly status: FinalRefundStatus };
@@ -42,7 +43,7 @@ export type RefundAnswer =
 export interface RefundDecisionInput extends RefundWorkflowInput {
   /** The decisions that were signalled since the last look; empty when time has run out. */
   readonly decisionIds: readonly string[];
-  /** The time for an approval is over. */
+  /** The workflow's timer says that the time for an approval is over; whether it is says the row. */
   readonly expired: boolean;
 }
 

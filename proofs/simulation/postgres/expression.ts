@@ -473,6 +473,7 @@ function builtObject(operands: readonly Value[]): Value {
 
 const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Scope) => Value>> = {
   now: (_operands, { now }) => now,
+  lenden_now: ([offset = null], { now }) => arithmetic('+', now, offset),
   nextval: ([sequence = null], { nextval }) => nextval(String(sequence)),
   to_json: ([row = null]) => asJson(row),
   array_to_json: ([list = null]) => asJson(list),
