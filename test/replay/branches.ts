@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
-import { createPaymentActivities } from '../../activities/payments.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
 import { chooseGateway } from '../../database/gateway-choices.ts';
 import { updateApplication } from '../../database/applications.ts';
@@ -49,7 +48,7 @@ export async function openRecorder(): Promise<Recorder> {
   const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
   const shared = { connection: realTime.nativeConnection, namespace, workflowsPath: WORKFLOWS_PATH };
   const workers = await Promise.all([
-    Worker.create({ ...shared, taskQueue: TASK_QUEUES.payments, activities: createPaymentActivities(world.deps) }),
+    Worker.create({ ...shared, taskQueue: TASK_QUEUES.payments, activities: world.activities }),
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.webhooks,
