@@ -233,7 +233,7 @@ async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPa
   }
 }
 
-const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'sender'];
+const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'transaction-characters', 'sender'];
 
 interface Showing {
   readonly context: Context;

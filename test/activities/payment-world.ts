@@ -62,6 +62,8 @@ export interface NewPayment {
   readonly customerPhone?: string;
   readonly customerReference?: string;
   readonly gateway?: string;
+  /** Whose it is; the world's own application unless told. */
+  readonly applicationId?: bigint;
   /** The payer chooses among these. */
   readonly gatewayChoices?: readonly string[];
 }
@@ -199,7 +201,8 @@ export async function createPaymentWorld({
     database.withSystem((em) => em.execute(sql, [...parameters]));
   const one = async (sql: string, parameters: readonly unknown[]): Promise<Row> =>
     (await rows(sql, parameters))[0] ?? {};
-  const payment = (fields: NewPayment = {}) => insertPayment(database, app.applicationId, fields);
+  const payment = (fields: NewPayment = {}) =>
+    insertPayment(database, fields.applicationId ?? app.applicationId, fields);
   const attemptRow = (input: PaymentWorkflowInput) =>
     one('select * from payment_attempts where payment_id = ?::bigint order by number desc limit 1', [input.paymentId]);
   const control: PaymentWorld['control'] = async (method, path, body) => {

@@ -86,7 +86,8 @@ export type CheckoutState =
 /** Plain text, with line breaks. */
 export type Instructions = { label: string; text: string };
 
-export type SubmissionProblem = 'transaction' | 'sender';
+/** Stable codes: what is wrong with the form that was sent. `transaction` is its length. */
+export type SubmissionProblem = 'transaction' | 'transaction-characters' | 'sender';
 
 export type ReceiptFacts = {
   paidAt: Date;

@@ -26,6 +26,8 @@ export const englishWords: Words = {
   rejected: 'The transaction #number could not be accepted: #reason',
   problems: {
     transaction: 'Please enter the transaction number: 4 to 64 letters and digits.',
+    'transaction-characters':
+      'This number holds a character that we cannot read. Please type it yourself, with the letters A to Z and digits only.',
     sender: 'Please use at most 120 characters for your number or name.',
   },
   returnedUnpaid: 'We know of no completed payment so far. If you have just paid, wait a moment.',

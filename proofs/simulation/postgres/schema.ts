@@ -157,7 +157,10 @@ function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
 }
 
 function dropConstraint(table: Table, name: string): void {
-  const unique = table.uniques.findIndex(({ columns }) => `${table.name}_${columns.join('_')}_key` === name);
+  const columnsOfKey = table.primaryKey.join();
+  const unique = table.uniques.findIndex(({ columns }) =>
+    name === `${table.name}_pkey` ? columns.join() === columnsOfKey : `${table.name}_${columns.join('_')}_key` === name,
+  );
   if (unique >= 0) {
     table.uniques.splice(unique, 1);
   } else if (!table.checks.delete(name)) {
