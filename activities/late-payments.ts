@@ -22,11 +22,14 @@ import { refundBoundsIn } from '../gateways/refund-bounds.ts';
 import { describeError } from '../runtime/logger.ts';
 import { refundHandleOf } from '../temporal/dispatch.ts';
 import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
+import { moneyOfAttempt } from '../database/unapplied-payments.ts';
+import type { UnappliedStatus } from '../domain/unapplied-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { followUp, type FollowUp } from './follow-up.ts';
 import { applyKept } from './invoices/apply-payment.ts';
 import { lockInvoiceOfPayment } from './invoices/reopen.ts';
 import { scopeOf } from './payments/scope.ts';
+import { tellUnapplied } from './unapplied-event.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
 const CHARGES_A_PASS_MAX = 5;
@@ -45,24 +48,44 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
     }
     // What an operator has yet to decide on wakes this again when he has.
     const charge = answer.kind === 'charged' ? answer.charge : null;
-    const refund = await deps.database.withScope(scope, async (em) => {
-      const given = charge === null ? null : await book(deps, em, { input, attempt: asked.attempt, charge });
+    const booked = await deps.database.withScope(scope, async (em) => {
+      // Callbacks before the payment, as whoever keeps one locks them.
       await consumeCallbacks(
         em,
         { attemptId: asked.attempt.id, upTo: asked.newestCallbackId },
         charge === null ? 'IGNORED' : 'LATE',
       );
-      return given;
+      return charge === null ? null : book(deps, em, { input, attempt: asked.attempt, charge });
     });
-    if (refund !== null) {
-      await startRefunds(deps, [refund.record], refund.applicationName);
+    if (booked !== null) {
+      const { refund, applicationName, followUps } = booked;
+      await startRefunds(deps, refund === null ? [] : [refund], applicationName);
+      await followUp(deps, input, followUps);
     }
     if (charge === null) {
       break;
     }
   }
-  return deps.database.withScope(scope, (em) => heldFor(em, input));
+  return readLatePayment(deps, input);
 }
+
+/** How an attempt's money stands in its rows. */
+export async function readLatePayment(
+  { database }: ActivityDependencies,
+  input: LatePaymentInput,
+): Promise<LatePaymentResult> {
+  const money = await database.inOneTrip(scopeOf(input), (statements) =>
+    moneyOfAttempt(statements, input.attemptReference),
+  );
+  return money === null
+    ? { kind: 'nothing' }
+    : { kind: KIND_OF[money.status], amountMinor: money.amountMinor.toString(), currency: money.currency };
+}
+
+const KIND_OF = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const satisfies Record<
+  UnappliedStatus,
+  LatePaymentResult['kind']
+>;
 
 async function readAtGateway(
   { database, gateways }: ActivityDependencies,
@@ -114,13 +137,18 @@ export async function decideLatePayment(
       if (kept && invoice !== null) {
         following.push(...(await applyKept(deps, statements, { invoice, latePaymentId: decision.latePaymentId })));
       }
+      if (kept && decision.latePaymentId !== null) {
+        const { latePaymentId } = decision;
+        const event = { paymentId: BigInt(input.paymentId), latePaymentId, type: 'unapplied_payment.kept' } as const;
+        following.push(...(await tellUnapplied(deps, statements, event)));
+      }
       await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_POSSIBLE');
     }
     return { refunds: started, applicationName: attempt.name, followUps: following };
   });
   await startRefunds(deps, refunds, applicationName);
   await followUp(deps, input, followUps);
-  return deps.database.withScope(scope, (em) => heldFor(em, input));
+  return readLatePayment(deps, input);
 }
 
 function giveBack(
@@ -248,7 +276,7 @@ async function book(
   deps: ActivityDependencies,
   em: EntityManager,
   { input, attempt, charge }: LateCharge,
-): Promise<GivenBack | null> {
+): Promise<BookedMoney | null> {
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
     charge.attemptReference !== attempt.reference ||
@@ -295,33 +323,28 @@ async function book(
     'late money is held in suspense',
   );
   const application = await em.findOneOrFail(Application, { id: applicationId });
-  if (application.latePaymentPolicy !== 'REFUND') {
-    return null;
-  }
-  const record = await refundLateMoney(em, {
-    scope: { applicationId, mode },
+  const givesBack = application.latePaymentPolicy === 'REFUND';
+  const refund = givesBack
+    ? await refundLateMoney(em, {
+        scope: { applicationId, mode },
+        latePaymentId,
+        reference: refundReference(),
+        reason: 'Late payment',
+        creator: { type: 'SYSTEM' },
+        boundsOf: refundBoundsIn(deps.gateways),
+      })
+    : null;
+  const followUps = await tellUnapplied(deps, em, {
+    paymentId: attempt.paymentId,
     latePaymentId,
-    reference: refundReference(),
-    reason: 'Late payment',
-    creator: { type: 'SYSTEM' },
-    boundsOf: refundBoundsIn(deps.gateways),
+    type: 'unapplied_payment.received',
   });
-  return record === null ? null : { record, applicationName: application.name };
+  return { refund, applicationName: application.name, followUps };
 }
 
-/** Late money that the app's policy gives back without being asked. */
-interface GivenBack {
-  readonly record: RefundRecord;
+interface BookedMoney {
+  /** Where the app's policy gives late money back without being asked. */
+  readonly refund: RefundRecord | null;
   readonly applicationName: string;
-}
-
-async function heldFor(em: EntityManager, input: LatePaymentInput): Promise<LatePaymentResult> {
-  const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
-  const held = await em.find(LatePayment, { attemptId: attempt.id, status: 'HELD' });
-  const [first] = held;
-  if (first === undefined) {
-    return { kind: 'nothing' };
-  }
-  const sum = held.reduce((total, { grossMinor }) => total + grossMinor, 0n);
-  return { kind: 'held', amountMinor: sum.toString(), currency: first.currency };
+  readonly followUps: readonly FollowUp[];
 }

@@ -97,8 +97,8 @@ export async function endRefundRow(
     );
   }
   const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
-  const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENT, [
-    ...(counts ? [paymentId] : []),
+  const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENTS, [
+    counts ? paymentId : status === 'SUCCEEDED' ? 2 : 1,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -118,7 +118,8 @@ where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment
   and c.gateway_txn_id = p.gateway_txn_id
 returning p.*`;
 
-const NUMBER_EVENT = `update payments set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning *`;
+/** The refund's own event, and that of late money that is gone with it. */
+const NUMBER_EVENTS = `update payments set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning *`;
 
 /** What a refund gave back is due again on its payment's invoice. */
 export async function noteReopened(statements: Statements, refundId: bigint): Promise<void> {
@@ -150,7 +151,7 @@ export async function waitingRefundEvents(statements: Statements, paymentId: big
   const rows = await statements.execute<{ event_id: string; type: string; reference: string }[]>(
     `select e.event_id, e.type, p.reference from webhook_events e join payments p on p.id = e.payment_id
      where e.payment_id = ? and e.delivery_status = 'PENDING' and e.attempts = 0
-       and (e.type like 'refund.%' or e.type = 'payment.refunded') order by e.sequence limit 20`,
+       and (e.type like 'refund.%' or e.type in ('payment.refunded', 'unapplied_payment.refunded')) order by e.sequence limit 20`,
     [paymentId],
   );
   return rows.map(({ event_id: eventId, type, reference }) => ({ eventId, type, reference }));

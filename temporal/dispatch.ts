@@ -17,6 +17,7 @@ import {
   type InvoiceProgress,
   type InvoiceWorkflowInput,
 } from '../workflows/messages/invoice.ts';
+import { refundEndedSignal } from '../workflows/messages/late-payment.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOW_TYPES, workflowIds } from '../workflows/messages/names.ts';
 import {
   callbackSignal,
@@ -131,6 +132,8 @@ export interface Dispatch {
   signalChoice(reference: string): Promise<boolean>;
   /** Starts or wakes the late payment of an attempt. */
   startLatePayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
+  /** A refund of an attempt's late money has ended. False when no workflow listens. */
+  signalRefundEnded(attemptReference: string): Promise<boolean>;
   /** Starts the refund unless it runs; with a decision's id also wakes it. `completed` when its workflow has ended for good. */
   startRefund(refund: RefundHandle, decisionId?: bigint): Promise<'running' | 'completed'>;
   /** An operator has decided about a payment under review: wakes its workflow, or starts it again. */
@@ -185,6 +188,8 @@ export function createDispatch(client: Client): Dispatch {
         signal: decisionSignal,
         signalArgs: [decisionId.toString()],
       }),
+    signalRefundEnded: (attemptReference) =>
+      listening(() => client.workflow.getHandle(workflowIds.latePayment(attemptReference)).signal(refundEndedSignal)),
     async signalReviewDecision(payment, decisionId) {
       await client.workflow.signalWithStart(WORKFLOW_TYPES.payment, {
         ...paymentStart(payment),

@@ -20,6 +20,7 @@ import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 import { scopeOf } from '../payments/scope.ts';
+import { tellUnapplied } from '../unapplied-event.ts';
 import { tellInvoiceEvent } from './tell-event.ts';
 
 /** The lock order is invoice, payment, refund, everywhere. Null for a payment without an invoice. */
@@ -67,6 +68,9 @@ export async function applyPayment(
       'more was paid than an invoice asked for; the surplus is held in suspense',
     );
     followUps.push(await decideSurplus(deps, statements, { scope, payment, held, latePaymentPolicy, applicationName }));
+    const { latePaymentId } = held;
+    const event = { paymentId: payment.id, latePaymentId, type: 'unapplied_payment.received' } as const;
+    followUps.push(...(await tellUnapplied(deps, statements, event)));
   }
   return followUps;
 }

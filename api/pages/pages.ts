@@ -260,7 +260,10 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
     return;
   }
   const returnUrl = returnUrlOf(payment);
-  leadBack(context, payment, returnUrl);
+  // Whoever reads what becomes of their money is not led away from it.
+  if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
+    leadBack(context, payment, returnUrl);
+  }
   context.set(pageHeaders({ formActionOrigins: formOrigins(deps, payment), secure }));
   context.body = renderCheckoutPage({
     reference: payment.reference,

@@ -113,7 +113,7 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'decision: review SUCCEEDED',
   'decision: review FAILED',
   ...['HELD', 'REFUNDED', 'KEPT'].map((status) => `late: ${status}`),
-  'latePaymentWorkflow: completed nothing-late',
+  ...['nothing-late', 'refunded', 'kept'].map((end) => `latePaymentWorkflow: completed ${end}`),
   'latePaymentWorkflow: continued as new',
   'event: DELIVERED',
   'event: PARKED NO_ENDPOINT',

@@ -46,6 +46,7 @@ export interface Sent {
   readonly late: { readonly attemptReference: string; readonly callbackId: bigint }[];
   readonly refunds: string[];
   readonly decisions: bigint[];
+  readonly refundsEnded: string[];
   readonly deliveries: string[];
   /** What invoices' workflows were told. */
   readonly invoices: { readonly reference: string; readonly change: string }[];
@@ -160,6 +161,7 @@ export async function createPaymentWorld({
     late: [],
     refunds: [],
     decisions: [],
+    refundsEnded: [],
     deliveries: [],
     invoices: [],
   };
@@ -352,6 +354,10 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     signalReviewDecision: (payment, decisionId) => {
       sent.decisions.push(decisionId);
       return replaced.signalReviewDecision?.(payment, decisionId) ?? Promise.resolve();
+    },
+    signalRefundEnded: (attemptReference) => {
+      sent.refundsEnded.push(attemptReference);
+      return replaced.signalRefundEnded?.(attemptReference) ?? Promise.resolve(true);
     },
     decideLatePayment: (payment, late) => {
       sent.decisions.push(late.decisionId);
