@@ -29,6 +29,7 @@ import { followUp, type FollowUp } from './follow-up.ts';
 import { applyKept } from './invoices/apply-payment.ts';
 import { lockInvoiceOfPayment } from './invoices/reopen.ts';
 import { scopeOf } from './payments/scope.ts';
+import { recheckRefunds } from './refunds/recheck-refunds.ts';
 import { tellUnapplied } from './unapplied-event.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
@@ -42,6 +43,14 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
     const asked = await deps.database.withScope(scope, (em) =>
       takeUp(em, { input, gateway, settled: isPaid(payment.status) }),
     );
+    if (asked.failedRefunds.length > 0) {
+      const { paymentId } = asked.attempt;
+      const { name: applicationName } = await deps.database.withScope(scope, (em) =>
+        em.findOneOrFail(Application, { id: scope.applicationId }),
+      );
+      const gatewayRefundIds = asked.failedRefunds;
+      await recheckRefunds(deps, { scope, gateway, paymentId, gatewayRefundIds, applicationName });
+    }
     const answer = await gateway.askAttempt(asked.handle);
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
@@ -254,8 +263,11 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   }
   const claimed =
     claims.find(({ claimedValidationId: id }) => id !== null && !known.includes(id))?.claimedValidationId ?? null;
+  // A hint may be forged: it costs a question and decides nothing.
+  const failedRefunds = callbacks.flatMap(({ rawPayload }) => gateway.parseCallback(rawPayload).claimedRefundId ?? []);
   return {
     attempt,
+    failedRefunds: [...new Set(failedRefunds)],
     newestCallbackId: callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n),
     handle: {
       attemptReference: attempt.reference,

@@ -139,6 +139,83 @@ export async function reviewRefund(
   return rows.length > 0;
 }
 
+/** A refund of a payment that has succeeded, by the gateway's id; null where there is none. */
+export async function findSucceededRefund(
+  statements: Statements,
+  { paymentId, gatewayRefundId }: { readonly paymentId: bigint; readonly gatewayRefundId: string },
+): Promise<RefundRecord | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `select * from refunds where payment_id = ? and gateway_refund_id = ? and status = 'SUCCEEDED' and review_reason is null`,
+    [paymentId, gatewayRefundId],
+  );
+  return row === undefined ? null : refundOf(row);
+}
+
+/** The gateway took back its word about a refund that had succeeded. Nothing is undone; people decide. True when it was this call that noted it. */
+export async function doubtSucceededRefund(
+  statements: Statements,
+  { refundId, evidence }: { readonly refundId: bigint; readonly evidence: string },
+): Promise<boolean> {
+  const rows = await statements.execute<object[]>(
+    `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now(), evidence = ?, updated_at = now()
+     where id = ? and status = 'SUCCEEDED' and review_reason is null returning 1`,
+    [evidence, refundId],
+  );
+  return rows.length > 0;
+}
+
+/** People have found that the payer has the money after all. */
+export async function keepSucceededRefund(statements: Statements, refundId: bigint): Promise<void> {
+  await statements.execute(
+    `update refunds set review_reason = null, review_since = null, updated_at = now() where id = ? and status = 'SUCCEEDED'`,
+    [refundId],
+  );
+}
+
+/**
+ * A refund that had succeeded came to nothing after all: its row, the late money or the payment that it had come from. The payment is locked. Null
+ * when it does not count as succeeded any more.
+ */
+export async function undoRefundRow(
+  statements: Statements,
+  { id: refundId, paymentId, latePaymentId }: RefundRecord,
+): Promise<RefundEnd | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `update refunds set status = 'FAILED', failure_code = 'FAILED_AFTER_SUCCESS', ended_at = now(), updated_at = now(), review_reason = null,
+       review_since = null, reopens_invoice = false
+     where id = ? and status = 'SUCCEEDED' returning *`,
+    [refundId],
+  );
+  if (row === undefined) {
+    return null;
+  }
+  if (latePaymentId !== null) {
+    await statements.execute(
+      `update late_payments set status = 'HELD', updated_at = now() where id = ? and status = 'REFUNDED'`,
+      [latePaymentId],
+    );
+  }
+  const [payment] = await statements.execute<PaymentRow[]>(latePaymentId === null ? TAKE_BACK : NUMBER_EVENTS, [
+    latePaymentId === null ? paymentId : 1,
+    paymentId,
+  ]);
+  if (payment === undefined) {
+    throw new Error('the refund’s payment is gone, or was never refunded');
+  }
+  return { refund: refundOf(row), payment: paymentOf(payment) };
+}
+
+/** The refund that came to nothing is in the rows of this very transaction. */
+const TAKE_BACK = `
+update payments p set event_sequence = p.event_sequence + 1, updated_at = now(),
+  status = case when back.minor = 0 then 'SUCCEEDED' when back.minor >= c.gross_minor - p.surplus_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
+from payment_attempts c,
+  (select coalesce(sum(amount_minor), 0) as minor from refunds
+    where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
+where p.id = ? and p.status in ('PARTIALLY_REFUNDED', 'REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
+  and c.gateway_txn_id = p.gateway_txn_id
+returning p.*`;
+
 export interface WaitingEvent {
   readonly eventId: string;
   readonly type: string;

@@ -9,6 +9,8 @@ export const REFUND_REVIEW_REASONS = [
   'STUCK_AT_GATEWAY',
   // No gateway gives it back: people do, and say so.
   'PAID_BACK_BY_HAND',
+  // The gateway took back its word: the refund counts as made until people decide.
+  'FAILED_AFTER_SUCCESS',
 ] as const;
 export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
 
@@ -38,7 +40,11 @@ export interface RefundBounds {
 /** The bounds of a gateway by its name. */
 export type RefundBoundsOf = (gateway: string) => RefundBounds;
 
-export const WITHOUT_REFUND_BOUNDS: RefundBounds = { refunds: true, refundsPerPaymentMax: null, refundWindowDays: null };
+export const WITHOUT_REFUND_BOUNDS: RefundBounds = {
+  refunds: true,
+  refundsPerPaymentMax: null,
+  refundWindowDays: null,
+};
 
 /** How long a refund waits for a second person before it is rejected by itself, and when it reminds of itself. */
 export const APPROVAL_HOURS = 7 * 24;

@@ -94,6 +94,8 @@ export interface RefundHandle {
   readonly amount: Money;
   readonly gateway: string;
   readonly awaitsApproval: boolean;
+  /** It had succeeded and is doubted: its workflow runs once more, until people have decided. */
+  readonly doubted?: boolean;
 }
 
 export function refundHandleOf(
@@ -108,7 +110,8 @@ export function refundHandleOf(
   const { id: refundId, reference, applicationId, mode, amountMinor, currency, gateway, status } = refund;
   const awaitsApproval = status === 'AWAITING_APPROVAL';
   const amount = { amountMinor, currency };
-  return { refundId, reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval };
+  const doubted = status === 'SUCCEEDED';
+  return { refundId, reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval, doubted };
 }
 
 /** How workflows are started and signalled from outside. Everything here may be repeated: it finds what runs already. */
@@ -342,7 +345,7 @@ async function startRefund(
     workflowId: workflowIds.refund(refund.reference),
     taskQueue: TASK_QUEUES.payments,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    workflowIdReusePolicy: refund.doubted === true ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
     args: [
       {
         refundId: refund.refundId.toString(),

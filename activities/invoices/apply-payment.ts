@@ -117,7 +117,8 @@ export async function applyKept(
   return raisePaid(deps, statements, { invoice, appliedMinor, handle: invoiceHandleOf(invoice, applicationName) });
 }
 
-async function raisePaid(
+/** The invoice is locked, as it stands before. */
+export async function raisePaid(
   deps: ActivityDependencies,
   statements: Statements,
   {
