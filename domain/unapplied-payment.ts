@@ -32,8 +32,6 @@ export interface UnappliedOf {
 }
 
 /** `data` of `unapplied_payment.*` events. */
-export type UnappliedView = ReturnType<typeof unappliedView>;
-
 export function unappliedView(unapplied: UnappliedFacts, payment: UnappliedOf) {
   return {
     id: toJsonInteger(unapplied.id),
