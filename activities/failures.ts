@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { LedgerConflict } from '../database/ledger.ts';
+import { MissingRow } from '../database/missing-row.ts';
 import { GatewayFailure } from '../gateways/port.ts';
+import { ROW_MISSING } from '../workflows/messages/names.ts';
 
 /**
  * What an activity may tell Temporal: a code and our own words. Gateway text and database details never reach a history, so every
@@ -21,6 +23,13 @@ export function asApplicationFailure(error: unknown): ApplicationFailure {
     return ApplicationFailure.create({
       type: 'LEDGER_CONFLICT',
       message: 'the ledger holds another transaction for this cause',
+      nonRetryable: true,
+    });
+  }
+  if (error instanceof MissingRow) {
+    return ApplicationFailure.create({
+      type: ROW_MISSING,
+      message: `the database has no such ${error.what}`,
       nonRetryable: true,
     });
   }

@@ -9,13 +9,15 @@ import { Application } from '../database/entities/application.ts';
 import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
 import { consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { sealedSecretOf } from '../database/gateway-stores.ts';
+import { lockInvoicePaidBy } from '../database/invoices.ts';
 import { postTransaction } from '../database/ledger.ts';
+import { MissingRow } from '../database/missing-row.ts';
 import { refundLateMoney, type RefundRecord } from '../database/refunds.ts';
 import type { Statements } from '../database/statements.ts';
 import { isCurrency } from '../domain/currency.ts';
 import { latePaymentKept, latePaymentReceipt } from '../domain/ledger.ts';
 import type { Mode } from '../domain/mode.ts';
-import { isPaid } from '../domain/payment.ts';
+import { isOpen, isPaid } from '../domain/payment.ts';
 import { refundReference } from '../domain/references.ts';
 import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
 import { refundBoundsIn } from '../gateways/refund-bounds.ts';
@@ -27,7 +29,6 @@ import type { UnappliedStatus } from '../domain/unapplied-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { followUp, type FollowUp } from './follow-up.ts';
 import { applyKept } from './invoices/apply-payment.ts';
-import { lockInvoiceOfPayment } from './invoices/reopen.ts';
 import { scopeOf } from './payments/scope.ts';
 import { recheckRefunds } from './refunds/recheck-refunds.ts';
 import { tellUnapplied } from './unapplied-event.ts';
@@ -39,17 +40,21 @@ const CHARGES_A_PASS_MAX = 5;
 export async function bookLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
   const { payment, gateway } = await readAtGateway(deps, input);
+  if (isOpen(payment.status)) {
+    // It had ended, and is open again since an older database was restored: its own workflow asks, and one charge must not be booked twice.
+    return readLatePayment(deps, input);
+  }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
     const asked = await deps.database.withScope(scope, (em) =>
       takeUp(em, { input, gateway, settled: isPaid(payment.status) }),
     );
     if (asked.failedRefunds.length > 0) {
-      const { paymentId } = asked.attempt;
       const { name: applicationName } = await deps.database.withScope(scope, (em) =>
         em.findOneOrFail(Application, { id: scope.applicationId }),
       );
       const gatewayRefundIds = asked.failedRefunds;
-      await recheckRefunds(deps, { scope, gateway, paymentId, gatewayRefundIds, applicationName });
+      const { reference: paymentReference } = input;
+      await recheckRefunds(deps, { scope, gateway, paymentReference, gatewayRefundIds, applicationName });
     }
     const answer = await gateway.askAttempt(asked.handle);
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
@@ -61,10 +66,10 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
       // Callbacks before the payment, as whoever keeps one locks them.
       await consumeCallbacks(
         em,
-        { attemptId: asked.attempt.id, upTo: asked.newestCallbackId },
+        { attempt: input.attemptReference, upTo: asked.newestCallbackId },
         charge === null ? 'IGNORED' : 'LATE',
       );
-      return charge === null ? null : book(deps, em, { input, attempt: asked.attempt, charge });
+      return charge === null ? null : book(deps, em, { input, charge });
     });
     if (booked !== null) {
       const { refund, applicationName, followUps } = booked;
@@ -83,9 +88,7 @@ export async function readLatePayment(
   { database }: ActivityDependencies,
   input: LatePaymentInput,
 ): Promise<LatePaymentResult> {
-  const money = await database.inOneTrip(scopeOf(input), (statements) =>
-    moneyOfAttempt(statements, input.attemptReference),
-  );
+  const money = await database.inOneTrip(scopeOf(input), (statements) => moneyOfAttempt(statements, input));
   return money === null
     ? { kind: 'nothing' }
     : { kind: KIND_OF[money.status], amountMinor: money.amountMinor.toString(), currency: money.currency };
@@ -102,8 +105,8 @@ async function readAtGateway(
 ): Promise<{ payment: Payment; gateway: Gateway }> {
   const scope = scopeOf(input);
   return database.withScope(scope, async (em) => {
-    const payment = await em.findOneOrFail(Payment, { id: BigInt(input.paymentId) });
-    const { storeId, gateway: name } = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+    const { storeId, gateway: name, paymentId } = await findAttempt(em, input);
+    const payment = await em.findOneOrFail(Payment, { id: paymentId });
     const sealedSecret = await sealedSecretOf(em, scope, { gateway: name, storeId });
     const gateway = gateways.open(name, payment.mode, { storeId, sealedSecret });
     if (gateway === undefined) {
@@ -113,6 +116,26 @@ async function readAtGateway(
   });
 }
 
+/**
+ * In every transaction anew, by its reference: what was read before the gateway was asked may have been another database.
+ *
+ * @throws MissingRow when the scope has no such attempt of that payment
+ */
+async function findAttempt(
+  em: EntityManager,
+  { reference, attemptReference }: LatePaymentInput,
+): Promise<PaymentAttempt> {
+  const payment = await em.findOne(Payment, { reference });
+  if (payment === null) {
+    throw new MissingRow('payment', reference);
+  }
+  const attempt = await em.findOne(PaymentAttempt, { reference: attemptReference, paymentId: payment.id });
+  if (attempt === null) {
+    throw new MissingRow('attempt', attemptReference);
+  }
+  return attempt;
+}
+
 /** What operators decided about an attempt's late money: given back, or left to the app. The rows are the authority. */
 export async function decideLatePayment(
   deps: ActivityDependencies,
@@ -120,18 +143,19 @@ export async function decideLatePayment(
 ): Promise<LatePaymentResult> {
   const scope = scopeOf(input);
   const { refunds, applicationName, followUps } = await deps.database.inTransaction(scope, async (statements) => {
-    const invoice = await lockInvoiceOfPayment(statements, scope, BigInt(input.paymentId));
-    await statements.execute('select 1 from payments where id = ? for update', [BigInt(input.paymentId)]);
-    const [attempt] = await statements.execute<{ id: string; name: string }[]>(
-      `select t.id, a.name from payment_attempts t join applications a on a.id = t.application_id where t.reference = ?`,
-      [input.attemptReference],
+    const invoice = await lockInvoicePaidBy(statements, scope, input.reference);
+    const [attempt] = await statements.execute<{ id: string; payment_id: string; name: string }[]>(
+      `select t.id, t.payment_id, a.name from payment_attempts t join payments p on p.id = t.payment_id
+         join applications a on a.id = t.application_id where t.reference = ? and p.reference = ?`,
+      [input.attemptReference, input.reference],
     );
     if (attempt === undefined) {
-      throw new Error('the scope has no such attempt');
+      throw new MissingRow('attempt', input.attemptReference);
     }
+    const paymentId = BigInt(attempt.payment_id);
+    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
     const decisions = await takeLateDecisions(statements, BigInt(attempt.id));
     if (decisions.length === 0) {
-      const paymentId = BigInt(input.paymentId);
       const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;
       await auditSignalWithoutDecision(statements, { scope, ...target });
     }
@@ -148,7 +172,7 @@ export async function decideLatePayment(
       }
       if (kept && decision.latePaymentId !== null) {
         const { latePaymentId } = decision;
-        const event = { paymentId: BigInt(input.paymentId), latePaymentId, type: 'unapplied_payment.kept' } as const;
+        const event = { paymentId, latePaymentId, type: 'unapplied_payment.kept' } as const;
         following.push(...(await tellUnapplied(deps, statements, event)));
       }
       await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_POSSIBLE');
@@ -226,13 +250,14 @@ async function startRefunds(
 
 /** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
 export async function parkLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<void> {
-  await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    statements.execute(
+  await deps.database.withScope(scopeOf(input), async (em) => {
+    const { id: attemptId } = await findAttempt(em, input);
+    await em.execute(
       `update gateway_callbacks set outcome = case when signature_valid then 'MISMATCH' else 'FORGED' end, consumed_at = now()
-       where attempt_id = (select id from payment_attempts where reference = ?) and consumed_at is null`,
-      [input.attemptReference],
-    ),
-  );
+       where attempt_id = ? and consumed_at is null`,
+      [attemptId],
+    );
+  });
   deps.log.error(
     { payment: input.reference, attempt: input.attemptReference, alert: 'late-payment-unclear' },
     'the gateway does not say whether late money moved; an operator has to find out',
@@ -247,7 +272,7 @@ interface Asking {
 }
 
 async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
-  const attempt = await em.findOneOrFail(PaymentAttempt, { reference: input.attemptReference });
+  const attempt = await findAttempt(em, input);
   const booked = await em.find(LatePayment, { attemptId: attempt.id });
   const callbacks = await em.find(
     GatewayCallback,
@@ -266,7 +291,6 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   // A hint may be forged: it costs a question and decides nothing.
   const failedRefunds = callbacks.flatMap(({ rawPayload }) => gateway.parseCallback(rawPayload).claimedRefundId ?? []);
   return {
-    attempt,
     failedRefunds: [...new Set(failedRefunds)],
     newestCallbackId: callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n),
     handle: {
@@ -280,15 +304,15 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
 
 interface LateCharge {
   readonly input: LatePaymentInput;
-  readonly attempt: PaymentAttempt;
   readonly charge: Charge;
 }
 
 async function book(
   deps: ActivityDependencies,
   em: EntityManager,
-  { input, attempt, charge }: LateCharge,
+  { input, charge }: LateCharge,
 ): Promise<BookedMoney | null> {
+  const attempt = await findAttempt(em, input);
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
     charge.attemptReference !== attempt.reference ||

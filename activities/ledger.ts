@@ -1,16 +1,26 @@
 import type { Database } from '../database/connection.ts';
-import { sealBatch, type SealOutcome } from '../database/ledger/seal.ts';
+import { sealBatch, type ChainHead, type SealOutcome } from '../database/ledger/seal.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { SEAL_HEAD_MESSAGE } from '../runtime/seal-heads.ts';
 import type { SealLedgerActivities } from '../workflows/messages/seal-ledger.ts';
 
 const TRANSACTIONS_PER_SEAL_MAX = 500;
 const SEALS_PER_CALL_MAX = 20;
 
-export function createLedgerActivities({ database }: { readonly database: Database }): SealLedgerActivities {
+export interface LedgerActivityParts {
+  readonly database: Database;
+  readonly log: Logger;
+}
+
+export function createLedgerActivities({ database, log }: LedgerActivityParts): SealLedgerActivities {
+  const tell = headTeller(log);
   return {
     async sealLedger() {
       let outcome = await seal(database);
+      tell(outcome.head);
       for (let seals = 1; seals < SEALS_PER_CALL_MAX && !outcome.drained; seals += 1) {
         outcome = await seal(database);
+        tell(outcome.head);
       }
       const { head, drained } = outcome;
       return {
@@ -20,6 +30,26 @@ export function createLedgerActivities({ database }: { readonly database: Databa
         drained,
       };
     },
+  };
+}
+
+/**
+ * Writes each head once. Whoever keeps the logs elsewhere has a witness that nobody who holds the database can change, so no log level hides
+ * the line. A process that died before it wrote one is made up for by the next: a process begins with the head that it finds.
+ */
+function headTeller(log: Logger): (head: ChainHead) => void {
+  const always = log.child({}, { level: 'info' });
+  let told = 0n;
+  return ({ sealId, hash, totalTransactions }) => {
+    if (sealId > told) {
+      told = sealId;
+      const head = {
+        sealId: sealId.toString(),
+        hash: hash.toString('hex'),
+        totalTransactions: totalTransactions.toString(),
+      };
+      always.info(head, SEAL_HEAD_MESSAGE);
+    }
   };
 }
 

@@ -2,6 +2,7 @@ import type { InvoiceActivities } from '../workflows/messages/invoice.ts';
 import type { LatePaymentActivities } from '../workflows/messages/late-payment.ts';
 import type { PaymentActivities } from '../workflows/messages/payment.ts';
 import type { RefundActivities } from '../workflows/messages/refund.ts';
+import { MissingRow } from '../database/missing-row.ts';
 import { describeError } from '../runtime/logger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
@@ -48,7 +49,15 @@ async function guarded<T>(deps: ActivityDependencies, activity: string, work: ()
   try {
     return await work();
   } catch (error) {
-    deps.log.warn({ activity, error: describeError(error) }, 'activity failed');
+    if (error instanceof MissingRow) {
+      const { what, reference } = error;
+      deps.log.error(
+        { activity, what, reference, alert: 'workflow-without-row' },
+        'a workflow is about a row that the database does not have; it ends. Was an older state restored?',
+      );
+    } else {
+      deps.log.warn({ activity, error: describeError(error) }, 'activity failed');
+    }
     throw asApplicationFailure(error);
   }
 }

@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { describeError } from '../runtime/logger.ts';
+import { readNow } from '../database/clock.ts';
 import { optional } from '../database/read-row.ts';
+import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
+import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
 import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import { nextLateQuestion } from '../domain/late-questions.ts';
@@ -13,14 +16,16 @@ import { invoiceHandleOf, type PaymentHandle, type RefundHandle } from '../tempo
 import type { SweepActivities, SweepResult } from '../workflows/messages/maintenance.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { beginOperatorLinks } from './operator-links.ts';
 
 const BATCH_MAX = 100;
 /** A step of a pass takes no longer, so that all steps fit into the activity's minute. */
 const STEP_MAX_MS = 12_000;
-const KEYS_FORGOTTEN_MAX = 1_000;
 
 export interface SweepDependencies extends ActivityDependencies {
   readonly temporal: Client;
+  /** Absent: nothing but expired idempotency keys is removed. */
+  readonly retention?: Retention;
 }
 
 /**
@@ -39,7 +44,12 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
-      const keysForgotten = await step(deps, 'idempotency keys', () => forgetKeys(deps));
+      await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
+      await step(deps, 'expired changes', () => deps.database.withSystem(forgetExpiredSecrets));
+      const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
+      const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
+      const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));
+      const sessionsForgotten = await step(deps, 'old sessions', () => retire(deps, 'sessions'));
       return {
         paymentsStarted: paymentsStarted + restarted,
         callbacksSignalled,
@@ -49,6 +59,9 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
         invoicesTold,
         deliveriesStarted,
         keysForgotten,
+        callbacksForgotten,
+        deliveriesForgotten,
+        sessionsForgotten,
       };
     },
   };
@@ -86,7 +99,7 @@ interface PaymentRow extends MoneyRow {
 
 const PAYMENT_COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
   p.status, p.cancel_requested_at, p.review_reason, p.invoice_id,
-  p.gateway_choices is not null and p.expires_at > now() and exists (select 1 from payment_attempts waiting
+  p.gateway_choices is not null and p.expires_at > lenden_now(p.clock_offset) and exists (select 1 from payment_attempts waiting
     where waiting.payment_id = p.id and waiting.superseded_at is null and waiting.session_key is null) as choice_waits`;
 
 function moneyOf(row: MoneyRow) {
@@ -103,7 +116,6 @@ function handleOf(row: PaymentRow): PaymentHandle {
   return {
     ...moneyOf(row),
     gateway: row.gateway,
-    paymentId: BigInt(row.id),
     invoiceId: optional(row.invoice_id, BigInt),
   };
 }
@@ -161,18 +173,18 @@ const sweepPayments = (deps: SweepDependencies): Promise<number> =>
          where p.id = due.id and a.id = p.application_id returning ${PAYMENT_COLUMNS}`,
       ),
     );
-    const resumed: bigint[] = [];
+    const resumed: string[] = [];
     for (const row of rows) {
       if (await resume(deps, row)) {
-        resumed.push(BigInt(row.id));
+        resumed.push(row.reference);
       }
     }
     if (resumed.length > 0) {
       await deps.database.withSystem((em) =>
         em.execute(
           `update payments set next_sweep_at = greatest(now() + interval '5 minutes', expires_at + interval '1 minute')
-           where id = any(?::bigint[]) and status in ('CREATED', 'PENDING')`,
-          [bigintArray(resumed)],
+           where reference = any(string_to_array(?, ',')) and status in ('CREATED', 'PENDING')`,
+          [resumed.join(',')],
         ),
       );
     }
@@ -195,9 +207,11 @@ function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
 }
 
 /** The payment may have ended between the look at its row and the try to start it; its workflow ends only after its row. */
-async function alertIfStillOpen(deps: SweepDependencies, { id, reference }: PaymentRow): Promise<void> {
+async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentRow): Promise<void> {
   const open = await deps.database.withSystem((em) =>
-    em.execute<unknown[]>(`select 1 from payments where id = ? and status in ('CREATED', 'PENDING')`, [id]),
+    em.execute<unknown[]>(`select 1 from payments where reference = ? and status in ('CREATED', 'PENDING')`, [
+      reference,
+    ]),
   );
   if (open.length > 0) {
     // Only a database that was set back to an older state can say so: the gateway and the ledger must be compared by a person.
@@ -246,7 +260,8 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
 
 /** References of workflows that ended badly in the last ten minutes, by the first part of their ids. */
 async function endedWorkflows(deps: SweepDependencies): Promise<ReadonlyMap<string, string[]>> {
-  const since = new Date(Date.now() - 10 * 60_000).toISOString();
+  const now = await deps.database.withSystem(readNow);
+  const since = new Date(now.getTime() - 10 * 60_000).toISOString();
   const types = `('${WORKFLOW_TYPES.payment}', '${WORKFLOW_TYPES.latePayment}', '${WORKFLOW_TYPES.invoice}')`;
   const query = `WorkflowType in ${types} and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
   const references = new Map<string, string[]>();
@@ -346,11 +361,11 @@ async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolea
 }
 
 interface LateQuestionRow extends PaymentRow {
-  attempt_id: string;
   attempt_reference: string;
   attempt_gateway: string;
   opened_at: string | null;
   asked_again: number;
+  read_at: string;
 }
 
 /**
@@ -366,8 +381,9 @@ const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
              select id from payment_attempts where ask_again_at <= now() order by ask_again_at limit ${BATCH_MAX} for update skip locked),
            moved as (
              update payment_attempts t set ask_again_at = now() + interval '10 minutes' from due where t.id = due.id
-             returning t.id, t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
-           select moved.id as attempt_id, moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again, ${PAYMENT_COLUMNS}
+             returning t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
+           select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again,
+             now() as read_at, ${PAYMENT_COLUMNS}
            from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
         ),
       ),
@@ -384,10 +400,10 @@ function askLate(deps: SweepDependencies, row: LateQuestionRow): Promise<boolean
     await deps.dispatch.startLatePayment(handleOf(row), attempt);
     const asked = row.asked_again + 1;
     await deps.database.withSystem((em) =>
-      em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where id = ?`, [
+      em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where reference = ?`, [
         asked,
         nextQuestionOf(deps, row, asked),
-        BigInt(row.attempt_id),
+        row.attempt_reference,
       ]),
     );
   });
@@ -397,7 +413,7 @@ function nextQuestionOf({ gateways }: SweepDependencies, row: LateQuestionRow, a
   const capabilities = gateways.capabilities(row.attempt_gateway);
   return capabilities === undefined || row.opened_at === null
     ? null
-    : nextLateQuestion(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date() });
+    : nextLateQuestion(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date(row.read_at) });
 }
 
 interface RefundRow extends MoneyRow {
@@ -410,7 +426,7 @@ const REFUND_COLUMNS = `r.id, r.reference, r.application_id, a.name as applicati
 function refundHandleOf(row: RefundRow): RefundHandle {
   const awaitsApproval = row.status === 'AWAITING_APPROVAL';
   const doubted = row.status === 'SUCCEEDED';
-  return { ...moneyOf(row), gateway: row.gateway, refundId: BigInt(row.id), awaitsApproval, doubted };
+  return { ...moneyOf(row), gateway: row.gateway, awaitsApproval, doubted };
 }
 
 /** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */
@@ -433,9 +449,10 @@ function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigin
   return driven(deps, { refund: row.reference, what: 'refund not resumed' }, async () => {
     if ((await deps.dispatch.startRefund(refundHandleOf(row), decisionId)) === 'completed') {
       const open = await deps.database.withSystem((em) =>
-        em.execute<unknown[]>(`select 1 from refunds where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`, [
-          row.id,
-        ]),
+        em.execute<unknown[]>(
+          `select 1 from refunds where reference = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+          [row.reference],
+        ),
       );
       if (open.length > 0) {
         deps.log.error(
@@ -566,12 +583,22 @@ const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
       ),
   );
 
-async function forgetKeys(deps: SweepDependencies): Promise<number> {
-  const rows = await deps.database.withSystem((em) =>
-    em.execute<unknown[]>(
-      `delete from idempotency_keys where ctid = any(array(
-         select ctid from idempotency_keys where expires_at <= now() limit ${KEYS_FORGOTTEN_MAX})) returning 1`,
-    ),
-  );
-  return rows.length;
+/** Expired keys are no use to anybody; the rest is removed where an installation says when. */
+const NOTHING_BUT_KEYS = { keyDays: 0 };
+
+/** Rows whose time is over, in batches, each in a transaction of its own: a pass that is killed between two loses nothing but time. */
+async function retire(deps: SweepDependencies, what: keyof typeof RETIREMENTS): Promise<number> {
+  const { database, retention } = deps;
+  if (retention === undefined && what !== 'keys') {
+    return 0;
+  }
+  const days = retention ?? { ...NOTHING_BUT_KEYS, callbackDays: 0, deliveryDays: 0, sessionDays: 0 };
+  const stopAtMs = Date.now() + STEP_MAX_MS;
+  for (let sum = 0; ;) {
+    const { found, removed } = await RETIREMENTS[what](database, days);
+    sum += removed;
+    if (found < RETIRED_MAX || Date.now() >= stopAtMs) {
+      return sum;
+    }
+  }
 }

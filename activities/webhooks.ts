@@ -26,7 +26,7 @@ import { sendEvent, type SendDependencies, type SendResult } from './webhooks/se
 export interface WebhookDependencies extends SendDependencies {
   readonly database: Database;
   readonly log: Logger;
-  /** Unix time in milliseconds; replaced where tests skip time. */
+  /** Unix time in milliseconds, instead of the database's, where tests skip time. */
   readonly now?: () => number;
   /** In [0, 1); decides the jitter. */
   readonly random?: () => number;
@@ -56,10 +56,15 @@ interface Attempt {
   readonly scope: Scope;
 }
 
+/** TEST's receivers keep nobody of LIVE waiting, also where both have one URL. */
+function endpointOf({ applicationId, mode }: Scope): string {
+  return `${applicationId}:${mode}`;
+}
+
 /** One attempt: look, send, record. No transaction is open while the receiver is waited for. */
 async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
   const { deps, gate, scope } = attempt;
-  if (!gate.enter(scope.applicationId)) {
+  if (!gate.enter(endpointOf(scope))) {
     return putOff(attempt, { reason: 'BUSY', notBeforeMs: BUSY_PAUSE_MS });
   }
   const enteredAtMs = performance.now();
@@ -68,8 +73,8 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
     if (decision.kind !== 'send') {
       return decision;
     }
-    const startedAt = timeOf(deps);
     const startedMs = performance.now();
+    const startedAt = timeOf(deps, decision.delivery, startedMs - decision.readAtMs);
     const sent = await sendEvent(deps, { ...decision, eventId: attempt.input.eventId, now: startedAt });
     const record: AttemptRecord = {
       number: decision.delivery.attempts + 1,
@@ -83,7 +88,7 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
       ? await finish(attempt, { ...decision, record })
       : await fail(attempt, { ...decision, record, sent });
   } finally {
-    gate.leave(scope.applicationId, performance.now() - enteredAtMs);
+    gate.leave(endpointOf(scope), performance.now() - enteredAtMs);
   }
 }
 
@@ -93,6 +98,8 @@ interface SendDecision {
   readonly endpoint: DeliveryEndpoint;
   /** This attempt tells whether an expired circuit closes. */
   readonly probe: boolean;
+  /** When the delivery was read, by this process's steady clock. */
+  readonly readAtMs: number;
 }
 
 async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookResult> {
@@ -103,7 +110,8 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
     deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'a delivery has no event');
     return { kind: 'parked', reason: 'UNKNOWN_EVENT' };
   }
-  const now = timeOf(deps);
+  const readAtMs = performance.now();
+  const now = timeOf(deps, delivery);
   const known = input.resend ? null : knownOutcome(delivery, input, now);
   if (known !== null) {
     return known;
@@ -117,16 +125,16 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
   const circuit = circuitState(endpoint, now);
   const probe =
     circuit === 'half-open' &&
-    (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope.applicationId, now)));
+    (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope, now)));
   if (circuit === 'closed' || probe || input.resend) {
-    return { kind: 'send', delivery, endpoint, probe };
+    return { kind: 'send', delivery, endpoint, probe, readAtMs };
   }
   const openForMs = Math.max(BUSY_PAUSE_MS, (endpoint.circuitOpenUntil?.getTime() ?? 0) - now.getTime());
   return putOff(attempt, { reason: 'CIRCUIT_OPEN', notBeforeMs: openForMs });
 }
 
 function putOff({ gate, scope }: Attempt, wait: { reason: PutOffReason; notBeforeMs: number }): DeliverWebhookResult {
-  return { kind: 'put-off', reason: wait.reason, retryInMs: gate.turnInMs(scope.applicationId, wait) };
+  return { kind: 'put-off', reason: wait.reason, retryInMs: gate.turnInMs(endpointOf(scope), wait) };
 }
 
 /** What the row says already: an end, or an attempt that was recorded while its worker died before telling the workflow. */
@@ -227,6 +235,7 @@ function logFields(
   };
 }
 
-function timeOf({ now = Date.now }: WebhookDependencies): Date {
-  return new Date(now());
+/** When the next attempt is due and a circuit closes is written in rows, so it is counted from the database's time. */
+function timeOf({ now }: WebhookDependencies, { readAt }: Delivery, sinceMs = 0): Date {
+  return new Date(now?.() ?? readAt.getTime() + sinceMs);
 }

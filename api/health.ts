@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../database/connection.ts';
 import { DomainError } from '../domain/errors.ts';
+import { allowHeader } from './http/methods.ts';
 import type { Context } from './http/surface.ts';
 
 const CHECK_MS = 2_000;
@@ -18,7 +19,7 @@ export function createHealth({ database, temporal }: HealthDependencies): (conte
     }
     context.state.route = context.path;
     if (context.method !== 'GET') {
-      context.set('Allow', 'GET');
+      context.set('Allow', allowHeader(['GET']));
       throw new DomainError('METHOD_NOT_ALLOWED', 'use GET');
     }
     if (context.path === '/health') {

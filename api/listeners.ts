@@ -32,7 +32,7 @@ export function createApiListener(deps: ListenerDependencies): Koa<RequestState>
     https: deps.apiUrl.startsWith('https:'),
     handlers: [
       createHealth(deps),
-      createReference(deps),
+      createReference(deps, limiter),
       createCallbackReceiver(deps, limiter),
       createDispatcher(surfaces, deps.log),
     ],

@@ -1,11 +1,14 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
+import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
+import { requireOwnLogins } from '../database/own-logins.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
+import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -22,7 +25,7 @@ import { closePress } from '../web/documents/render.ts';
 import { closeServer } from './http/close-server.ts';
 import { createApiListener, createWebListener } from './listeners.ts';
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_operator'] });
 const log = createLogger({ service: 'lenden-api', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
   log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
@@ -30,22 +33,31 @@ process.on('unhandledRejection', (error) =>
 
 const telemetry = await startTelemetry({ service: 'lenden-api', environment: process.env, log });
 const database = await openDatabase({
-  url: config.databaseUrl,
+  url: config.databaseUrls,
   poolSize: 20,
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
+await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_operator'], log });
 await requireDurability({ database, environment: config.environment, log });
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
-const allow = parseAllowList(config.outboundAllow);
+const allow = config.outboundAllow;
 const publicHttp = createHttpClient({ guard: 'public-only', allow });
 const secrets = createSecretBox(config.masterKey);
-const bkashTokens = new GatewayTokens({ database, secrets });
+const bkashTokens = new GatewayTokens({ transaction: (work) => database.withOperator('every-app', work), secrets });
+const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
 const gatewayHttp = observeHttpClient(http, telemetry, 'gateway exchange');
 const deps = {
   database,
   gateways: observeGateways(
-    createGatewayRegistry({ config, http: gatewayHttp, secrets, bkashTokens, readManual: manualBook(database) }),
+    createGatewayRegistry({
+      config,
+      http: gatewayHttp,
+      secrets,
+      bkashTokens,
+      bkashExecutions,
+      readManual: manualBook(database),
+    }),
     telemetry,
   ),
   dispatch: createDispatch(temporal.client),
@@ -58,6 +70,7 @@ const deps = {
   trustedProxies: config.trustedProxies,
   secrets,
   sessionLimits: config.sessionLimits,
+  sendsMail: config.mail !== null,
   temporal: temporal.client,
   temporalUi:
     config.temporal.uiUrl === null ? null : { url: config.temporal.uiUrl, namespace: config.temporal.namespace },

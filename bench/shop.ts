@@ -1,7 +1,7 @@
 import { registerApplication, type CredentialPair } from '../database/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
-import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
 
 export interface Shop extends CredentialPair {
   readonly applicationId: bigint;

@@ -4,15 +4,20 @@ import { randomBytes } from 'node:crypto';
 import type { Dialect } from '../domain/dialect.ts';
 import type { Mode } from '../domain/mode.ts';
 import { notFound } from '../domain/errors.ts';
+import { toJsonInteger } from '../domain/money.ts';
 import { randomBase62 } from '../domain/references.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
+import { readNow } from './clock.ts';
 import type { Database, EntityManager } from './connection.ts';
 import { Application, Credential, WebhookEndpoint, type CustomerDefaults } from './entities/application.ts';
+import { newSigningSecret, storeSigningSecret } from './signing-secrets.ts';
 
 /** Settings that an operator may give; what is absent keeps its default or its present value. */
 export interface ApplicationSettings {
   readonly name?: string;
   readonly webhookUrl?: string | null;
+  /** Where events of TEST go. Null: to `webhookUrl`, as those of LIVE. */
+  readonly testWebhookUrl?: string | null;
   /** Exact origins (`https://shop.example`) that a payer may be sent back to. None registered: any absolute https URL. */
   readonly returnOrigins?: readonly string[];
   readonly expiryMinutes?: number;
@@ -24,6 +29,8 @@ export interface ApplicationSettings {
   /** Whether what is given back of an invoice's payments is due again. */
   readonly refundedInvoices?: 'REOPEN' | 'KEEP';
   readonly refundApprovalThresholdMinor?: bigint | null;
+  /** Minor units by currency, without BDT; takes the place of all that were set. */
+  readonly refundApprovalThresholds?: Readonly<Record<string, bigint>>;
   /** Null: every gateway. */
   readonly gatewaysAllowed?: readonly string[] | null;
   /** Where payers pay when nobody names a gateway, in the order in which they see them. Null: at the default one. */
@@ -44,8 +51,10 @@ export interface Registration {
   readonly name: string;
   readonly test: CredentialPair;
   readonly live: CredentialPair;
-  /** Verifies webhooks; `whsec_` and 32 random bytes in base64. */
+  /** Verifies webhooks of LIVE; `whsec_` and 32 random bytes in base64. */
   readonly signingSecret: string;
+  /** Verifies webhooks of TEST. */
+  readonly testSigningSecret: string;
 }
 
 export interface ApplicationStore {
@@ -55,13 +64,14 @@ export interface ApplicationStore {
 
 const SECRET_LENGTH = 40;
 const BCRYPT_COST = 10;
-const GRACE_HOURS_DEFAULT = 24;
+export const GRACE_HOURS_DEFAULT = 24;
 
 /** What registering an application will store, made before the transaction: hashing takes a tenth of a second. */
 export interface PreparedRegistration {
   readonly test: CredentialPair;
   readonly live: CredentialPair;
   readonly signingSecret: string;
+  readonly testSigningSecret: string;
   readonly rows: readonly CredentialColumns[];
 }
 
@@ -69,10 +79,13 @@ export async function prepareRegistration(): Promise<PreparedRegistration> {
   const test = newPair('TEST');
   const live = newPair('LIVE');
   const rows = await Promise.all([credentialRow('TEST', test), credentialRow('LIVE', live)]);
-  return { test, live, rows, signingSecret: `whsec_${randomBytes(32).toString('base64')}` };
+  return { test, live, rows, signingSecret: newSigningSecret(), testSigningSecret: newSigningSecret() };
 }
 
-/** Writes an application with a TEST and a LIVE credential and its signing secret, which nobody can read again. */
+/**
+ * Writes an application with a credential and a signing secret for each mode, which nobody can read again.
+ * @throws RESOURCE_ALREADY_EXISTS when both signing secrets are the same
+ */
 export async function insertApplication(
   em: EntityManager,
   secrets: SecretBox,
@@ -80,11 +93,13 @@ export async function insertApplication(
 ): Promise<Registration> {
   const { rows, ...shown } = prepared;
   const applicationId = await em.insert(Application, { ...columnsOf(settings), name: settings.name });
-  await em.insert(WebhookEndpoint, {
-    applicationId,
-    url: settings.webhookUrl ?? null,
-    signingSecret: secrets.seal(prepared.signingSecret),
-  });
+  const { webhookUrl = null, testWebhookUrl = null } = settings;
+  await em.insertMany(WebhookEndpoint, [
+    { applicationId, mode: 'LIVE', url: webhookUrl, followsLive: false },
+    { applicationId, mode: 'TEST', url: testWebhookUrl ?? webhookUrl, followsLive: testWebhookUrl === null },
+  ]);
+  await storeSigningSecret(em, secrets, { applicationId, mode: 'LIVE', secret: prepared.signingSecret });
+  await storeSigningSecret(em, secrets, { applicationId, mode: 'TEST', secret: prepared.testSigningSecret });
   await em.insertMany(
     Credential,
     rows.map((row) => ({ ...row, applicationId })),
@@ -111,7 +126,7 @@ export async function updateApplication(
   await database.withSystem((em) => changeApplication(em, change));
 }
 
-/** Changes only what is given. Throws RESOURCE_NOT_FOUND. A new webhook URL also re-enables a disabled endpoint. */
+/** Changes only what is given. Throws RESOURCE_NOT_FOUND. A new webhook URL also re-enables the endpoints that it is for. */
 export async function changeApplication(
   em: EntityManager,
   { applicationId, ...settings }: ApplicationChange,
@@ -120,24 +135,32 @@ export async function changeApplication(
   if ((await em.nativeUpdate(Application, { id: applicationId }, columns)) === 0) {
     throw notFound('application');
   }
+  // The application's row is locked by now, so that of two changes at once the later one sees what the other one set.
   if (settings.webhookUrl !== undefined) {
     await setWebhookUrl(em, applicationId, settings.webhookUrl);
   }
+  if (settings.testWebhookUrl !== undefined) {
+    await setTestWebhookUrl(em, applicationId, settings.testWebhookUrl);
+  }
 }
 
+/** The columns of an endpoint of which no failure is remembered. */
+export const HEALTHY = `disabled_at = null, disabled_reason = null, failing_since = null, consecutive_failures = 0, circuit_open_until = null,
+       updated_at = now()`;
+
+/** TEST's endpoint goes along until it has a URL of its own. */
 async function setWebhookUrl(em: EntityManager, applicationId: bigint, url: string | null): Promise<void> {
-  await em.nativeUpdate(
-    WebhookEndpoint,
-    { applicationId },
-    {
-      url,
-      disabledAt: null,
-      disabledReason: null,
-      failingSince: null,
-      consecutiveFailures: 0,
-      circuitOpenUntil: null,
-      updatedAt: new Date(),
-    },
+  await em.execute(
+    `update webhook_endpoints set url = ?, ${HEALTHY} where application_id = ?::bigint and (mode = 'LIVE' or follows_live)`,
+    [url, applicationId],
+  );
+}
+
+async function setTestWebhookUrl(em: EntityManager, applicationId: bigint, url: string | null): Promise<void> {
+  await em.execute(
+    `update webhook_endpoints t set url = coalesce(?::text, l.url), follows_live = ?::boolean, ${HEALTHY}
+     from webhook_endpoints l where t.application_id = ?::bigint and t.mode = 'TEST' and l.application_id = t.application_id and l.mode = 'LIVE'`,
+    [url, url === null, applicationId],
   );
 }
 
@@ -277,7 +300,7 @@ export async function storeRotation(
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
 ): Promise<Rotation> {
   const { mode, dialect } = prepared.row;
-  const previousKeyExpiresAt = new Date(Date.now() + graceHours * 3_600_000);
+  const previousKeyExpiresAt = new Date((await readNow(em)).getTime() + graceHours * 3_600_000);
   const stamped = await em.nativeUpdate(
     Credential,
     {
@@ -314,8 +337,15 @@ async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair):
 
 type ApplicationColumns = Omit<
   ApplicationSettings,
-  'webhookUrl' | 'returnOrigins' | 'gatewaysAllowed' | 'checkoutGateways' | 'shadhinpayEvents'
+  | 'webhookUrl'
+  | 'testWebhookUrl'
+  | 'returnOrigins'
+  | 'gatewaysAllowed'
+  | 'checkoutGateways'
+  | 'shadhinpayEvents'
+  | 'refundApprovalThresholds'
 > & {
+  refundApprovalThresholds?: Record<string, number>;
   returnOrigins?: string[];
   gatewaysAllowed?: string[] | null;
   checkoutGateways?: string[] | null;
@@ -324,10 +354,12 @@ type ApplicationColumns = Omit<
 
 function columnsOf({
   webhookUrl: _webhookUrl,
+  testWebhookUrl: _testWebhookUrl,
   returnOrigins,
   gatewaysAllowed,
   checkoutGateways,
   shadhinpayEvents,
+  refundApprovalThresholds,
   ...rest
 }: ApplicationSettings): ApplicationColumns {
   return {
@@ -336,7 +368,15 @@ function columnsOf({
     ...(gatewaysAllowed === undefined ? {} : { gatewaysAllowed: listOf(gatewaysAllowed) }),
     ...(checkoutGateways === undefined ? {} : { checkoutGateways: listOf(checkoutGateways) }),
     ...(shadhinpayEvents === undefined ? {} : { shadhinpayEvents: listOf(shadhinpayEvents) }),
+    ...(refundApprovalThresholds === undefined
+      ? {}
+      : { refundApprovalThresholds: numbersOf(refundApprovalThresholds) }),
   };
+}
+
+/** Kept as JSON, whose numbers hold every amount that the wire can carry. */
+function numbersOf(amounts: Readonly<Record<string, bigint>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(amounts).map(([currency, minor]) => [currency, toJsonInteger(minor)]));
 }
 
 function listOf(values: readonly string[] | null): string[] | null {

@@ -2,7 +2,9 @@ import type { AttemptStatus } from '../domain/payment.ts';
 import type { CustomerDefaults } from './entities/application.ts';
 import type { CallbackOutcome } from './entities/payment.ts';
 import { bigintArray, CONSUME_CALLBACKS, consumeCallbacks } from './gateway-callbacks.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { MissingRow } from './missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 /** A payment whose workflow is at work is swept when it should have ended. */
@@ -22,6 +24,8 @@ export interface AttemptRecord {
   readonly superseded: boolean;
   /** Null while no session is known. */
   readonly openedAt: Date | null;
+  /** The database's time as the row was read: gateways know of no test clock. */
+  readonly readAt: Date;
 }
 
 interface AttemptRow {
@@ -34,10 +38,11 @@ interface AttemptRow {
   session_key: string | null;
   superseded: boolean;
   opened_at: string | null;
+  read_at: string;
 }
 
 const ATTEMPT_COLUMNS = `id, reference, gateway, store_id, lenden_store_secret(application_id, mode, gateway, store_id) as store_secret, status, session_key,
-  superseded_at is not null as superseded, opened_at`;
+  superseded_at is not null as superseded, opened_at, now() as read_at`;
 
 function attemptOf(row: AttemptRow): AttemptRecord {
   return {
@@ -50,6 +55,7 @@ function attemptOf(row: AttemptRow): AttemptRecord {
     sessionKey: row.session_key,
     superseded: row.superseded,
     openedAt: row.opened_at === null ? null : new Date(row.opened_at),
+    readAt: new Date(row.read_at),
   };
 }
 
@@ -80,21 +86,21 @@ interface CheckoutStartRow extends PaymentRow {
   charged: boolean;
 }
 
-/** Throws when the scope has no such payment. */
-export async function readCheckoutStart(statements: Statements, paymentId: bigint): Promise<CheckoutStart> {
+/** @throws MissingRow when the scope has no such payment */
+export async function readCheckoutStart(statements: Statements, reference: string): Promise<CheckoutStart> {
   const [row] = await statements.execute<CheckoutStartRow[]>(
-    `select p.*, a.name as application_name, a.customer_defaults,
+    `select ${PAYMENT_COLUMNS}, a.name as application_name, a.customer_defaults,
        (select to_json(t) from (select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id order by number desc limit 1) t) as attempt,
        (select coalesce(json_agg(t order by t.number), '[]') from (select number, ${ATTEMPT_COLUMNS} from payment_attempts
          where payment_id = p.id and superseded_at is not null and status = 'OPEN') t) as left_open,
        lenden_store_for(p.application_id, p.mode, p.gateway) as store_chosen,
        (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks,
        exists (select 1 from payment_attempts where payment_id = p.id and status = 'CONFIRMED') as charged
-     from payments p join applications a on a.id = p.application_id where p.id = ?`,
-    [paymentId],
+     from payments p join applications a on a.id = p.application_id where p.reference = ?`,
+    [reference],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such payment');
+    throw new MissingRow('payment', reference);
   }
   return {
     payment: paymentOf(row),
@@ -122,51 +128,58 @@ export async function insertFirstAttempt(
 ): Promise<AttemptRecord> {
   await statements.execute(
     `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
-     values (?, ?, ?, 1, ?, ?, ?) on conflict (payment_id, number) do nothing`,
-    [payment.applicationId, payment.mode, payment.id, reference, gateway, storeId],
+     select application_id, mode, id, 1, ?, ?, ? from payments where reference = ? on conflict (payment_id, number) do nothing`,
+    [reference, gateway, storeId, payment.reference],
   );
   const [row] = await statements.execute<AttemptRow[]>(
-    `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ? and number = 1`,
-    [payment.id],
+    `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = (select id from payments where reference = ?) and number = 1`,
+    [payment.reference],
   );
   if (row === undefined) {
-    throw new Error('an attempt was not stored');
+    throw new MissingRow('payment', payment.reference);
   }
   return attemptOf(row);
 }
 
 /** The payer has not chosen yet, or what was chosen cannot be had: the page asks (again). */
-export async function recordChoosing(statements: Statements, paymentId: bigint): Promise<void> {
+export async function recordChoosing(statements: Statements, reference: string): Promise<void> {
   await statements.execute(
     `update payments set status = 'PENDING', next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-     where id = ? and status in ('CREATED', 'PENDING') and gateway is null`,
-    [paymentId],
+     where reference = ? and status in ('CREATED', 'PENDING') and gateway is null`,
+    [reference],
   );
 }
 
 /** The chosen gateway will never open this session: the payer chooses again. */
 export async function recordUnavailableChoice(
   statements: Statements,
-  { paymentId, attemptId, failureCode }: { paymentId: bigint; attemptId: bigint; failureCode: string },
+  { payment, attempt, failureCode }: TriedAttempt & { readonly failureCode: string },
 ): Promise<void> {
   await statements.execute(
     `with refused as (
        update payment_attempts set status = 'REFUSED', failure_code = ?, superseded_at = now(), updated_at = now()
-       where id = ? and superseded_at is null and ${UNOPENED} returning payment_id)
+       where reference = ? and superseded_at is null and ${UNOPENED} returning payment_id)
      update payments p set status = 'PENDING', gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-     from refused where p.id = refused.payment_id and p.id = ? and p.status in ('CREATED', 'PENDING')`,
-    [failureCode, attemptId, paymentId],
+     from refused where p.id = refused.payment_id and p.reference = ? and p.status in ('CREATED', 'PENDING')`,
+    [failureCode, attempt, payment],
   );
 }
 
-export interface OpenedSession {
-  readonly paymentId: bigint;
-  readonly attemptId: bigint;
+/** Public references: while the gateway was asked the database may have been set back to an older state, which gives numbers out again. */
+export interface TriedAttempt {
+  readonly payment: string;
+  readonly attempt: string;
+}
+
+export interface OpenedSession extends TriedAttempt {
   readonly sessionKey: string;
   /** Null where our own page is all there is. */
   readonly gatewayUrl: string | null;
-  readonly expiresAt: Date;
+  /** How long the payer has from now on at least, whatever is left of the payment's time. */
+  readonly payWithinMinutes: number;
 }
+
+const PAYABLE_UNTIL = `greatest(p.expires_at, lenden_now(p.clock_offset) + ?::integer * interval '1 minute')`;
 
 /** A worker that stood still may wake after another has done its work, and must not undo it. */
 const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
@@ -174,37 +187,40 @@ const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
 /**
  * The session exists: the payer may go there. A payment that has ended meanwhile stays ended, and a payer who has gone on to another attempt is
  * not led back. The page and the session's key are written together or not at all: when two workers have opened one attempt, the page of the
- * session that is not asked about stays unknown to everybody, so that nobody can pay there.
+ * session that is not asked about stays unknown to everybody, so that nobody can pay there. Answers when the payment expires now; null when it
+ * was not the one that opened it.
  */
 export async function recordSession(
   statements: Statements,
-  { paymentId, attemptId, sessionKey, gatewayUrl, expiresAt }: OpenedSession,
-): Promise<void> {
-  await statements.execute(
+  { payment, attempt, sessionKey, gatewayUrl, payWithinMinutes }: OpenedSession,
+): Promise<Date | null> {
+  const [row] = await statements.execute<{ expires_at: string }[]>(
     `with opened as (
        update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now()
-       where id = ? and ${UNOPENED} returning payment_id, superseded_at)
-     update payments p set status = 'PENDING', gateway_redirect_url = ?, expires_at = ?::timestamptz,
-       next_sweep_at = greatest(now() + interval '5 minutes', ?::timestamptz + interval '1 minute'), updated_at = now()
-     from opened where p.id = opened.payment_id and opened.superseded_at is null and p.id = ? and p.status in ('CREATED', 'PENDING')`,
-    [sessionKey, gatewayUrl, attemptId, gatewayUrl, expiresAt, expiresAt, paymentId],
+       where reference = ? and ${UNOPENED} returning payment_id, superseded_at)
+     update payments p set status = 'PENDING', gateway_redirect_url = ?, expires_at = ${PAYABLE_UNTIL},
+       next_sweep_at = greatest(now() + interval '5 minutes', ${PAYABLE_UNTIL} + interval '1 minute'), updated_at = now()
+     from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ? and p.status in ('CREATED', 'PENDING')
+     returning p.expires_at`,
+    [sessionKey, gatewayUrl, attempt, gatewayUrl, payWithinMinutes, payWithinMinutes, payment],
   );
+  return row === undefined ? null : instant(row.expires_at);
 }
 
 /** The gateway opened nothing that we know of: it refused, or its answer was lost. */
 export async function recordNoSession(
   statements: Statements,
   {
-    paymentId,
-    attemptId,
+    payment,
+    attempt,
     status,
     failureCode,
-  }: { paymentId: bigint; attemptId: bigint; status: 'UNKNOWN' | 'REFUSED'; failureCode: string | null },
+  }: TriedAttempt & { readonly status: 'UNKNOWN' | 'REFUSED'; readonly failureCode: string | null },
 ): Promise<void> {
   await statements.execute(
-    `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where id = ? and ${UNOPENED})
-     update payments set next_sweep_at = ${SWEEP_AFTER_EXPIRY} where id = ? and status in ('CREATED', 'PENDING')`,
-    [status, failureCode, attemptId, paymentId],
+    `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where reference = ? and ${UNOPENED})
+     update payments set next_sweep_at = ${SWEEP_AFTER_EXPIRY} where reference = ? and status in ('CREATED', 'PENDING')`,
+    [status, failureCode, attempt, payment],
   );
 }
 
@@ -238,25 +254,29 @@ interface WaitingRow {
 /**
  * Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked: the second
  * statement sees what was committed before it began.
+ *
+ * @throws MissingRow when the scope has no such payment
  */
-export async function takeUpQuestion(statements: Statements, paymentId: bigint): Promise<Question> {
+export async function takeUpQuestion(statements: Statements, reference: string): Promise<Question> {
   const [[payment], [asked]] = await Promise.all([
-    statements.execute<PaymentRow[]>('update payments set callback_signalled_at = null where id = ? returning *', [
-      paymentId,
-    ]),
+    statements.execute<PaymentRow[]>(
+      `update payments p set callback_signalled_at = null where p.reference = ? returning ${PAYMENT_COLUMNS}`,
+      [reference],
+    ),
     statements.execute<{ attempts: AttemptRow[]; callbacks: WaitingRow[]; newest: string | null }[]>(
       `select
          (select coalesce(json_agg(t order by t.number), '[]') from (
-           select number, ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = ?) t) as attempts,
+           select number, ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id) t) as attempts,
          (select coalesce(json_agg(c order by c.signature_valid desc, c.id desc), '[]') from (
-           select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = ? and consumed_at is null
+           select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = p.id and consumed_at is null
            order by signature_valid desc, id desc limit ?) c) as callbacks,
-         (select max(id) from gateway_callbacks where payment_id = ? and consumed_at is null) as newest`,
-      [paymentId, paymentId, CALLBACKS_READ_MAX, paymentId],
+         (select max(id) from gateway_callbacks where payment_id = p.id and consumed_at is null) as newest
+       from payments p where p.reference = ?`,
+      [CALLBACKS_READ_MAX, reference],
     ),
   ]);
   if (payment === undefined || asked === undefined) {
-    throw new Error('the scope has no such payment');
+    throw new MissingRow('payment', reference);
   }
   const callbacks = asked.callbacks.map((row) => ({
     id: BigInt(row.id),
@@ -286,7 +306,8 @@ export interface AttemptAnswerRecord {
 }
 
 export interface AnsweredQuestion {
-  readonly attemptId: bigint;
+  /** Its public reference: while the gateway was asked the database may have been set back to an older state. */
+  readonly attempt: string;
   /** Null when the gateway did not say anything plainly: the attempt stays as it is. */
   readonly answer: AttemptAnswerRecord | null;
   /** What becomes of the callbacks that were the reason to ask: every one up to `newestCallbackId`, read or not, but for `unanswered`. */
@@ -304,17 +325,17 @@ export interface AnsweredQuestion {
  */
 export async function recordAnswer(
   statements: Statements,
-  { attemptId, answer, outcome, newestCallbackId, unanswered }: AnsweredQuestion,
+  { attempt, answer, outcome, newestCallbackId, unanswered }: AnsweredQuestion,
 ): Promise<void> {
   if (answer === null) {
-    return consumeCallbacks(statements, { attemptId, upTo: newestCallbackId, unanswered }, outcome);
+    return consumeCallbacks(statements, { attempt, upTo: newestCallbackId, unanswered }, outcome);
   }
   await statements.execute(
     `with answered as (
        update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
          gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
          evidence = coalesce(?, evidence), ask_again_at = coalesce(?::timestamptz, ask_again_at), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
-       where id = ? and status <> 'CONFIRMED')
+       where reference = ? and status <> 'CONFIRMED')
      ${CONSUME_CALLBACKS}`,
     [
       answer.status,
@@ -326,13 +347,63 @@ export async function recordAnswer(
       answer.evidence ?? null,
       answer.askAgainAt ?? null,
       answer.status === 'CONFIRMED',
-      attemptId,
+      attempt,
       outcome,
-      attemptId,
+      attempt,
       newestCallbackId,
       bigintArray(unanswered),
     ],
   );
+}
+
+export interface UnpaidEnd {
+  readonly attemptId: bigint;
+  readonly status: 'FAILED' | 'CANCELLED' | 'CLOSED';
+  readonly askAgainAt: Date | null;
+  /**
+   * The gateway did not say plainly that nothing was taken, but nothing can be without our word: it ends only where that was never given.
+   */
+  readonly onlyUnexecuted: boolean;
+  /** The payer may try another way: the attempt is left, and the page asks where. */
+  readonly choosesAgain: boolean;
+  readonly newestCallbackId: bigint;
+}
+
+/**
+ * Ends an attempt without a charge and closes its callbacks, in one statement. From then on its money is moved by no word of ours: the guard is
+ * in the row that permits an execution (`GatewayExecutions.begin`).
+ * @returns false, and nothing is changed, when another process has executed it meanwhile, the gateway has confirmed a charge, or the payer who
+ * was to choose again has done so
+ */
+export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): Promise<boolean> {
+  const { attemptId, status, askAgainAt, onlyUnexecuted, choosesAgain, newestCallbackId } = end;
+  const [row] = await statements.execute<{ ended: boolean }[]>(
+    `with ended as (
+       update payment_attempts set status = ?, ask_again_at = coalesce(?::timestamptz, ask_again_at),
+         superseded_at = case when ? then now() else superseded_at end, updated_at = now()
+       where id = ? and status <> 'CONFIRMED' and (not ? or (execution_at_work_until is null and execution_doubt is null))
+         and (not ? or superseded_at is null)
+       returning payment_id),
+     consumed as (
+       update gateway_callbacks set outcome = case when signature_valid then 'ACCEPTED' else 'FORGED' end, consumed_at = now()
+       where attempt_id = ? and consumed_at is null and id <= ? and exists (select 1 from ended)),
+     asked_where as (
+       update payments p set gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
+       from ended where ? and p.id = ended.payment_id and p.status in ('CREATED', 'PENDING') and p.cancel_requested_at is null)
+     select exists (select 1 from ended) as ended`,
+    [
+      status,
+      askAgainAt,
+      choosesAgain,
+      attemptId,
+      onlyUnexecuted,
+      choosesAgain,
+      attemptId,
+      newestCallbackId,
+      choosesAgain,
+    ],
+  );
+  return row?.ended === true;
 }
 
 /** Another attempt of the same payment was confirmed first. */

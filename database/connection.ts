@@ -4,7 +4,13 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
 import type { AppView } from '../domain/permissions.ts';
-import { Application, Credential, GatewayConfiguration, WebhookEndpoint } from './entities/application.ts';
+import {
+  Application,
+  Credential,
+  GatewayConfiguration,
+  WebhookEndpoint,
+  WebhookSigningSecret,
+} from './entities/application.ts';
 import {
   AuditLog,
   LoginThrottle,
@@ -26,14 +32,18 @@ import {
 } from './entities/payment.ts';
 import { Decision, Refund } from './entities/refund.ts';
 import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
+import { tlsOf } from '../runtime/database-tls.ts';
 import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
-import { inOneTrip, inTransaction, runAlone, type Statements } from './statements.ts';
+import { ParameterDriver } from './parameters.ts';
+import type { RuntimeRole, RuntimeUrls } from '../runtime/database-roles.ts';
+import { inOneTrip, inTransaction, runAlone, type Statement, type Statements } from './statements.ts';
 
 export const ENTITIES = [
   Application,
   Credential,
   WebhookEndpoint,
+  WebhookSigningSecret,
   Payment,
   PaymentAttempt,
   GatewayCallback,
@@ -59,10 +69,10 @@ export const ENTITIES = [
 ];
 
 /**
- * `owner` migrates; `lenden_app` is what requests and activities run as; `lenden_operator` is what an operator's request runs as;
+ * `owner` migrates, and runs commands as any of the others; `lenden_app` is what requests and activities run as; `lenden_operator` is what an operator's request runs as;
  * `lenden_system` sees all applications.
  */
-export type DatabaseRole = 'owner' | 'lenden_app' | 'lenden_operator' | 'lenden_system';
+export type DatabaseRole = 'owner' | RuntimeRole;
 
 export type EntityManager = SqlEntityManager;
 
@@ -72,9 +82,12 @@ export interface Scope {
   readonly mode: Mode;
 }
 
-/** No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. */
+/**
+ * No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. After waiting for a
+ * lock a statement has to see what was committed meanwhile, whatever the server's, the database's or the role's default is.
+ */
 const SESSION_SETTINGS =
-  '-c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
+  '-c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
 
 /** Longer than `statement_timeout`, so only a connection that is dead is given up. */
 const SILENCE_MAX_MS = 25_000;
@@ -102,7 +115,11 @@ export interface Database {
 }
 
 export interface DatabaseOptions {
-  readonly url: string;
+  /**
+   * A process has one login for each role that it needs. A command that is run by the owner gives the owner's URL alone: its sessions take
+   * on the role that they need.
+   */
+  readonly url: string | RuntimeUrls;
   readonly poolSize?: number;
   /** Called for transactions that were repeated after a deadlock or serialization failure. */
   readonly onRetry?: (sqlState: string) => void;
@@ -116,15 +133,26 @@ export async function openDatabase({
   onRetry,
   silenceMaxMs = SILENCE_MAX_MS,
 }: DatabaseOptions): Promise<Database> {
-  const app = await openOrm({ url, role: 'lenden_app', poolSize, silenceMaxMs });
+  const open = (role: RuntimeRole, poolMax: number): Promise<MikroORM> => {
+    const login = typeof url === 'string' ? url : url[role];
+    if (login === undefined) {
+      throw new Error(`this process has no login for ${role}`);
+    }
+    return openOrm({
+      url: login,
+      role,
+      session: typeof url === 'string' ? 'owner' : 'login',
+      poolSize: poolMax,
+      silenceMaxMs,
+    });
+  };
+  const app = await open('lenden_app', poolSize);
   const pool = await app.em.getConnection().getNativeClient();
   // Opened on first use: an API process that only serves requests never needs it.
   let system: Promise<MikroORM> | undefined;
-  const systemOrm = (): Promise<MikroORM> =>
-    (system ??= openOrm({ url, role: 'lenden_system', poolSize: 3, silenceMaxMs }));
+  const systemOrm = (): Promise<MikroORM> => (system ??= open('lenden_system', 3));
   let operators: Promise<MikroORM> | undefined;
-  const operatorOrm = (): Promise<MikroORM> =>
-    (operators ??= openOrm({ url, role: 'lenden_operator', poolSize: 5, silenceMaxMs }));
+  const operatorOrm = (): Promise<MikroORM> => (operators ??= open('lenden_operator', 5));
   const retry = <T>(work: () => Promise<T>): Promise<T> => retrying(work, onRetry);
   return {
     withScope: (scope, work) =>
@@ -157,31 +185,44 @@ export async function openDatabase({
 }
 
 /** The settings hold for this transaction only; without them every row is hidden. */
-function openingOf({ applicationId, mode }: Scope): string {
-  return `begin; select set_config('lenden.app', '${BigInt(applicationId)}', true), set_config('lenden.mode', '${mode === 'LIVE' ? 'LIVE' : 'TEST'}', true)`;
+function openingOf({ applicationId, mode }: Scope): Statement {
+  return {
+    text: `select set_config('lenden.app', ?, true), set_config('lenden.mode', ?, true)`,
+    values: [applicationId.toString(), mode],
+  };
 }
 
 interface OrmOptions {
   readonly url: string;
   readonly role: DatabaseRole;
+  /** Whose URL it is: the owner's, whose session takes on the role (the default), or the role's own. */
+  readonly session?: 'owner' | 'login';
   readonly poolSize: number;
   readonly silenceMaxMs?: number;
 }
 
-export function openOrm({ url, role, poolSize, silenceMaxMs = SILENCE_MAX_MS }: OrmOptions): Promise<MikroORM> {
-  const roleOption = role === 'owner' ? '' : `-c role=${role} ${SESSION_SETTINGS}`;
+export function openOrm({
+  url,
+  role,
+  session = 'owner',
+  poolSize,
+  silenceMaxMs = SILENCE_MAX_MS,
+}: OrmOptions): Promise<MikroORM> {
+  const roleOption = session === 'login' ? SESSION_SETTINGS : `-c role=${role} ${SESSION_SETTINGS}`;
   return MikroORM.init({
+    driver: ParameterDriver,
     entities: ENTITIES,
     clientUrl: url,
     extensions: [Migrator],
     migrations: { migrationsList: MIGRATIONS, snapshot: false, transactional: true, allOrNothing: true },
     pool: { min: 0, max: poolSize },
-    // The role is set as the connection starts, so no statement of a pooled connection ever runs as the owner.
+    // An owner's session takes on its role as the connection starts, so no statement of a pooled connection ever runs as the owner.
     driverOptions: {
-      options: roleOption,
+      options: role === 'owner' ? '' : roleOption,
       connectionTimeoutMillis: 5_000,
       application_name: `lenden ${role}`,
       keepAlive: true,
+      ssl: tlsOf(url) ?? false,
       pipeline: true,
       onPoolCreated: giveBackLostConnections,
       ...(role === 'owner' ? {} : { stream: () => impatientSocket(silenceMaxMs) }),

@@ -1,5 +1,9 @@
 import { DomainError } from '../domain/errors.ts';
+import type { Money } from '../domain/money.ts';
+import { approvalLimit, needsApproval } from '../domain/refund.ts';
+import { needsSecondPerson, readThresholds, type Acting } from './approval.ts';
 import type { Scope } from './connection.ts';
+import { MissingRow } from './missing-row.ts';
 import type { Statements } from './statements.ts';
 
 export type DecisionKind = 'refund' | 'review' | 'late-payment' | 'manual';
@@ -35,6 +39,8 @@ export interface NewDecision {
   readonly decision: DecisionWord;
   readonly reason: string | null;
   readonly operatorId: bigint;
+  /** What the decision moves or books, for the sum of the person who takes it; null where that is counted elsewhere. */
+  readonly amount: Money | null;
   readonly needsSecond: boolean;
 }
 
@@ -52,18 +58,20 @@ interface WaitingRow {
   second_operator_id: string | null;
 }
 
-/** Whether a sum is above what one operator of the application may decide on alone. */
+/**
+ * Whether a decision needs a second person, by the sum of what the operator does. A word that moves no money counts for itself alone: whoever
+ * has confirmed much may still say no.
+ */
 export async function needsSecond(
   statements: Statements,
-  applicationId: bigint,
-  { amountMinor }: { readonly amountMinor: bigint },
+  { decision, ...acting }: Acting & { readonly decision: DecisionWord },
 ): Promise<boolean> {
-  const [row] = await statements.execute<{ minor: string | null }[]>(
-    'select refund_approval_threshold_minor as minor from applications where id = ?',
-    [applicationId],
-  );
-  const limit = row?.minor ?? null;
-  return limit !== null && amountMinor > BigInt(limit);
+  if (decision !== 'reject') {
+    return needsSecondPerson(statements, acting);
+  }
+  const { scope, amount } = acting;
+  const limitMinor = approvalLimit(await readThresholds(statements, scope.applicationId), amount.currency);
+  return needsApproval({ amountMinor: amount.amountMinor, actedMinor: 0n, limitMinor });
 }
 
 /**
@@ -88,8 +96,8 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
   }
   const [row] = await statements.execute<{ id: string }[]>(
     `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, manual_submission_id, decision, reason, operator_id,
-       needs_second)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
+       needs_second, amount_minor, currency)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
     [
       scope.applicationId,
       scope.mode,
@@ -102,6 +110,8 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
       decision.reason,
       decision.operatorId,
       decision.needsSecond,
+      decision.amount?.amountMinor ?? null,
+      decision.amount?.currency ?? null,
     ],
   );
   if (row === undefined) {
@@ -166,6 +176,26 @@ export async function consumeDecision(statements: Statements, decisionId: bigint
     'update decisions set consumed_at = now(), outcome = ? where id = ? and consumed_at is null',
     [outcome, decisionId],
   );
+}
+
+/**
+ * The same in another transaction than that which took the decision up: the payment must still be the one that was decided on. Repeated, it
+ * keeps what came of it first.
+ *
+ * @throws MissingRow when the payment has no such decision
+ */
+export async function closeReviewDecision(
+  statements: Statements,
+  { payment, decisionId, outcome }: { readonly payment: string; readonly decisionId: string; readonly outcome: string },
+): Promise<void> {
+  const closed = await statements.execute<object[]>(
+    `update decisions d set consumed_at = coalesce(d.consumed_at, now()), outcome = coalesce(d.outcome, ?) from payments p
+     where d.id = ? and d.kind = 'review' and p.id = d.payment_id and p.reference = ? returning 1`,
+    [outcome, BigInt(decisionId), payment],
+  );
+  if (closed.length === 0) {
+    throw new MissingRow('decision', payment);
+  }
 }
 
 export interface SignalWithoutDecision {

@@ -1,3 +1,4 @@
+import { readNowOf } from './clock.ts';
 import type { EntityManager } from './connection.ts';
 import { GatewayCallback, LatePayment, PaymentAttempt, type Payment } from './entities/payment.ts';
 import { Decision, Refund } from './entities/refund.ts';
@@ -22,7 +23,7 @@ export async function explainPayment(
   const situation = explain({
     status: payment.status,
     expiresAt: payment.expiresAt,
-    now: new Date(),
+    now: await readNowOf(em, payment.id),
     reviewReason: payment.reviewReason ?? null,
     failureCode: payment.failureCode ?? null,
     asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
@@ -49,6 +50,9 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
       at(attempt.openedAt, `attempt ${attempt.number}: checkout opened`),
       at(attempt.supersededAt, `attempt ${attempt.number}: left by the payer for another gateway`),
       at(attempt.confirmedAt, `attempt ${attempt.number}: charge confirmed by the gateway`),
+      attempt.status === 'FAILED' || attempt.status === 'CANCELLED'
+        ? at(attempt.updatedAt, `attempt ${attempt.number} ended without a charge`, attempt.status)
+        : null,
       attempt.failureCode === null
         ? null
         : at(attempt.updatedAt, `attempt ${attempt.number} refused`, attempt.failureCode ?? null),

@@ -69,7 +69,12 @@ export async function keepUnmatched(database: Database, callback: ReceivedCallba
   );
 }
 
+const KEPT_COLUMNS = `p.reference, p.status, a.name as application_name, p.amount_minor, p.currency, p.invoice_id,
+       t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
+       exists(select 1 from signalled) as signal`;
+
 export interface KeptCallback {
+  /** 0 where the callback was counted, not kept. */
   readonly callbackId: bigint;
   readonly consumed: boolean;
   readonly payment: {
@@ -99,6 +104,50 @@ interface KeptRow {
   attempt_reference: string;
   settled_by: string | null;
   signal: boolean;
+}
+
+/** Of one attempt, as long as nobody has shown that the gateway sent them. */
+const UNSIGNED_KEPT_MAX = 100;
+
+/**
+ * Counts an unsigned callback of an attempt, each payload once, and says whether it is one to be kept. The payment is locked first, as
+ * everywhere, so that callbacks which come at the same moment are counted one after the other.
+ */
+export async function countUnsigned(
+  statements: Statements,
+  { gateway, mode, kind, digest }: ReceivedCallback,
+  { attemptId, paymentId }: AttemptIds,
+): Promise<'kept' | 'counted'> {
+  await statements.execute('select id from payments where id = ? for update', [paymentId]);
+  const known = await statements.execute<object[]>(
+    'select id from gateway_callbacks where gateway = ? and mode = ? and kind = ? and digest = ?',
+    [gateway, mode, kind, digest],
+  );
+  if (known.length > 0) {
+    return 'kept';
+  }
+  const [attempt] = await statements.execute<{ unsigned_callbacks: number }[]>(
+    'update payment_attempts set unsigned_callbacks = unsigned_callbacks + 1 where id = ? returning unsigned_callbacks',
+    [attemptId],
+  );
+  return (attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX ? 'kept' : 'counted';
+}
+
+/** A callback that is not kept any more: the payment's workflow still hears of it, at most once a minute, and the browser is led on. */
+export async function passUnkept(statements: Statements, { attemptId, paymentId }: AttemptIds): Promise<KeptCallback> {
+  const [row] = await statements.execute<KeptRow[]>(
+    `with signalled as (
+       update payments set callback_signalled_at = now(), last_unsigned_signalled_at = now()
+       where id = ? and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
+         and (last_signalled_at is null or last_signalled_at < now() - interval '1 minute')
+         and (last_unsigned_signalled_at is null or last_unsigned_signalled_at < now() - interval '1 minute')
+       returning id)
+     select '0' as callback_id, false as consumed, ${KEPT_COLUMNS}
+     from payments p join applications a on a.id = p.application_id join payment_attempts t on t.payment_id = p.id
+     where p.id = ? and t.id = ?`,
+    [paymentId, paymentId, attemptId],
+  );
+  return keptOf(row);
 }
 
 /** When the sweeper looks at a callback that made no signal of its own, or whose signal was lost. */
@@ -138,9 +187,7 @@ export async function keepCallback(
            or (? and last_signalled_attempt_id is distinct from ?))
          and (? or last_unsigned_signalled_at is null or last_unsigned_signalled_at < now() - interval '1 minute')
        returning id)
-     select kept.id as callback_id, kept.consumed, p.reference, p.status, a.name as application_name, p.amount_minor, p.currency, p.invoice_id,
-       t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
-       exists(select 1 from signalled) as signal
+     select kept.id as callback_id, kept.consumed, ${KEPT_COLUMNS}
      from kept, payments p join applications a on a.id = p.application_id join payment_attempts t on t.payment_id = p.id
      where p.id = ? and t.id = ?`,
     [
@@ -169,6 +216,10 @@ export async function keepCallback(
       attemptId,
     ],
   );
+  return keptOf(row);
+}
+
+function keptOf(row: KeptRow | undefined): KeptCallback {
   if (row === undefined) {
     throw new Error('a callback was not stored');
   }
@@ -201,9 +252,17 @@ export async function closeCallback(
   );
 }
 
-/** Values: outcome, attempt id, id of the newest callback that is closed, ids of those that stay open. */
+/** So many at once, since the payment is locked meanwhile. */
+const CONSUMED_MAX = 500;
+
+/**
+ * Values: outcome, the attempt's reference, id of the newest callback that is closed, ids of those that stay open. What is more than a statement closes
+ * waits for the next question, which the sweeper sees to.
+ */
 export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
-     where attempt_id = ? and consumed_at is null and id <= ? and id <> all(?::bigint[])`;
+     where id = any(array(select id from gateway_callbacks where attempt_id = (select id from payment_attempts where reference = ?)
+        and consumed_at is null and id <= ? and id <> all(?::bigint[])
+       limit ${CONSUMED_MAX}))`;
 
 /**
  * Callbacks of charges that put a payment under review, and by which it was not settled in the end: they are to be asked about again, since
@@ -217,21 +276,22 @@ export async function reopenDoubted(statements: Statements, paymentId: bigint): 
 }
 
 export interface ConsumedCallbacks {
-  readonly attemptId: bigint;
+  /** Its public reference. */
+  readonly attempt: string;
   readonly upTo: bigint;
   readonly unanswered?: readonly bigint[];
 }
 
 /**
- * Closes every callback of an attempt that had arrived when the gateway was asked, read or not, unless the answer says nothing about it.
+ * Closes the callbacks of an attempt that had arrived when the gateway was asked, read or not, unless the answer says nothing about it.
  * Those that come later wait for the next question.
  */
 export async function consumeCallbacks(
   statements: Statements,
-  { attemptId, upTo, unanswered = [] }: ConsumedCallbacks,
+  { attempt, upTo, unanswered = [] }: ConsumedCallbacks,
   outcome: CallbackOutcome,
 ): Promise<void> {
-  await statements.execute(CONSUME_CALLBACKS, [outcome, attemptId, upTo, bigintArray(unanswered)]);
+  await statements.execute(CONSUME_CALLBACKS, [outcome, attempt, upTo, bigintArray(unanswered)]);
 }
 
 /** An array as one value, whichever way a statement is run: MikroORM would spread a JavaScript array. */

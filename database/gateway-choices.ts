@@ -42,7 +42,8 @@ export async function chooseGateway(statements: Statements, choice: GatewayChoic
   const { paymentId, gateway, reference, storeId } = choice;
   await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
   const [row] = await statements.execute<ChoosingRow[]>(
-    `select status, review_reason is not null or cancel_requested_at is not null or expires_at <= now() as settled,
+    `select status, review_reason is not null or cancel_requested_at is not null
+         or expires_at <= lenden_now(clock_offset) as settled,
        ?::text = any(gateway_choices) and coalesce(lenden_store_for(application_id, mode, ?::text), ?::text) is not null as offered,
        (select count(*)::integer from payment_attempts where payment_id = p.id) as attempts,
        (select to_json(t) from (select reference, gateway, status, superseded_at is not null as superseded from payment_attempts

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Mode } from '../domain/mode.ts';
+import { storeSecretPlace } from '../runtime/sealed-places.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
-/** The credentials of a store as they are kept, sealed; null where none are, so that they can only be the environment's. */
+/** The credentials of a store as they are kept, sealed, behind the key of their row; null where none are, so that they can only be the environment's. */
 export async function sealedSecretOf(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -67,13 +69,27 @@ export async function chooseStore(
 ): Promise<string | null> {
   await lockSlot(statements, slot);
   const former = await retireStore(statements, slot);
-  const secret = secrets.seal(password);
+  const key = (await keyOf(statements, { ...slot, storeId })) ?? randomUUID();
+  const secret = secrets.seal(password, storeSecretPlace(key));
   await statements.execute(
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (?::bigint, ?, ?, ?, ?)
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret) values (?::bigint, ?, ?, ?, ?::uuid, ?)
      on conflict (application_id, mode, gateway, store_id) do update set store_secret = ?, retired_at = null, updated_at = now()`,
-    [slot.applicationId, slot.mode, slot.gateway, storeId, secret, secret],
+    [slot.applicationId, slot.mode, slot.gateway, storeId, key, secret, secret],
   );
   return former;
+}
+
+/** What the store's row is known by once it is there. The slot is locked, so nobody adds it meanwhile. */
+async function keyOf(
+  statements: Statements,
+  { applicationId, mode, gateway, storeId }: StoreSlot & { readonly storeId: string },
+): Promise<string | undefined> {
+  const [row] = await statements.execute<{ key: string }[]>(
+    `select key::text from gateway_configurations
+     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and store_id = ?`,
+    [applicationId, mode, gateway, storeId],
+  );
+  return row?.key;
 }
 
 /** No new checkout goes to the slot's own store. Answers its id, or null where there was none. */
@@ -89,8 +105,34 @@ export async function retireStore(
   return row?.store_id ?? null;
 }
 
+/** Whether the slot has a store of its own, or had one. */
+export async function hasHadStore(
+  statements: Statements,
+  { applicationId, mode, gateway }: StoreSlot,
+): Promise<boolean> {
+  const [row] = await statements.execute<{ has: boolean }[]>(
+    `select exists (select 1 from gateway_configurations
+       where application_id is not distinct from ?::bigint and mode = ? and gateway = ?) as has`,
+    [applicationId, mode, gateway],
+  );
+  return row?.has === true;
+}
+
+/** What opens new checkouts in the slot at this moment, and since when: the same only while nobody has touched it. */
+export async function storeFingerprint(
+  statements: Statements,
+  { applicationId, mode, gateway }: StoreSlot,
+): Promise<{ readonly storeId: string | null; readonly fingerprint: string }> {
+  const [row] = await statements.execute<{ store_id: string; fingerprint: string }[]>(
+    `select store_id, concat_ws(' ', id, updated_at) as fingerprint from gateway_configurations
+     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and retired_at is null`,
+    [applicationId, mode, gateway],
+  );
+  return { storeId: row?.store_id ?? null, fingerprint: row?.fingerprint ?? 'none' };
+}
+
 /** Two operators who choose at once do it one after the other. */
-async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
+export async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
   const slot = `${applicationId ?? 'all'} ${mode} ${gateway}`;
   await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016403))', [`gateway store ${slot}`]);
 }

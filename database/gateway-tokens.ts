@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gatewayTokenPlace } from '../runtime/sealed-places.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import type { Database } from './connection.ts';
 
@@ -6,7 +7,8 @@ import type { Database } from './connection.ts';
 const TAKEN_SECONDS = 30;
 
 interface Parts {
-  readonly database: Pick<Database, 'withSystem'>;
+  /** As a role that may keep tokens: `withSystem`, or `withOperator`. */
+  readonly transaction: Database['withSystem'];
   readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
 }
 
@@ -24,13 +26,13 @@ export class TakenGatewayToken {
     this.#parts = parts;
     this.#account = taken.account;
     this.#taker = taken.taker;
-    this.kept = opened(parts.secrets, taken.sealed);
+    this.kept = opened(parts.secrets, taken);
   }
 
   async write(kept: string): Promise<void> {
-    const { database, secrets } = this.#parts;
-    const sealed = secrets.seal(kept);
-    const written = await database.withSystem((em) =>
+    const { transaction, secrets } = this.#parts;
+    const sealed = secrets.seal(kept, gatewayTokenPlace(this.#account));
+    const written = await transaction((em) =>
       em.execute<object[]>(
         'update gateway_tokens set sealed = ?, updated_at = now() where account = ? and taken_by = ?::uuid returning 1',
         [sealed, this.#account, this.#taker],
@@ -42,7 +44,7 @@ export class TakenGatewayToken {
   }
 
   async giveBack(): Promise<void> {
-    await this.#parts.database.withSystem((em) =>
+    await this.#parts.transaction((em) =>
       em.execute(
         'update gateway_tokens set taken_by = null, taken_until = null where account = ? and taken_by = ?::uuid',
         [this.#account, this.#taker],
@@ -64,16 +66,16 @@ export class GatewayTokens {
 
   /** Null where nothing is kept, or what is kept cannot be opened any more: a token is fetched anew then. */
   async read(account: string): Promise<string | null> {
-    const [row] = await this.#parts.database.withSystem((em) =>
+    const [row] = await this.#parts.transaction((em) =>
       em.execute<{ sealed: string | null }[]>('select sealed from gateway_tokens where account = ?', [account]),
     );
-    return opened(this.#parts.secrets, row?.sealed ?? null);
+    return opened(this.#parts.secrets, { account, sealed: row?.sealed ?? null });
   }
 
   /** Null while another process has it. */
   async take(account: string): Promise<TakenGatewayToken | null> {
     const taker = randomUUID();
-    const [row] = await this.#parts.database.withSystem((em) =>
+    const [row] = await this.#parts.transaction((em) =>
       em.execute<{ sealed: string | null }[]>(
         `insert into gateway_tokens as g (account, taken_by, taken_until)
          values (?, ?::uuid, clock_timestamp() + interval '${TAKEN_SECONDS} seconds')
@@ -87,9 +89,12 @@ export class GatewayTokens {
   }
 }
 
-function opened(secrets: Pick<SecretBox, 'open'>, sealed: string | null): string | null {
+function opened(
+  secrets: Pick<SecretBox, 'open'>,
+  { account, sealed }: { readonly account: string; readonly sealed: string | null },
+): string | null {
   try {
-    return sealed === null ? null : secrets.open(sealed);
+    return sealed === null ? null : secrets.open(sealed, gatewayTokenPlace(account));
   } catch {
     return null;
   }

@@ -82,14 +82,19 @@ export async function takeMails(
 
 export type MailEnd = 'SENT' | 'REFUSED' | 'GIVEN_UP' | 'NONE';
 
-export async function endMail(
-  statements: Statements,
-  { noticeId, status, error }: { readonly noticeId: bigint; readonly status: MailEnd; readonly error: string | null },
-): Promise<void> {
+export interface EndedMail {
+  /** The invoice's public reference: the number of a notice may be another invoice's once the database was set back. */
+  readonly invoice: string;
+  readonly noticeId: bigint;
+  readonly status: MailEnd;
+  readonly error: string | null;
+}
+
+export async function endMail(statements: Statements, { invoice, noticeId, status, error }: EndedMail): Promise<void> {
   await statements.execute(
     `update invoice_notices set mail_status = ?, mail_due_at = null, mail_error = ?, updated_at = now()
-     where id = ? and mail_status = 'PENDING'`,
-    [status, error, noticeId],
+     where id = ? and invoice_id = (select id from invoices where reference = ?) and mail_status = 'PENDING'`,
+    [status, error, noticeId, invoice],
   );
 }
 
@@ -103,11 +108,11 @@ export async function dropMails(statements: Statements, invoiceId: bigint): Prom
 }
 
 /** Milliseconds until the next letter of an invoice is due; null when none waits. */
-export async function nextMailInMs(statements: Statements, invoiceId: bigint): Promise<number | null> {
+export async function nextMailInMs(statements: Statements, reference: string): Promise<number | null> {
   const [row] = await statements.execute<{ ms: number | null }[]>(
     `select case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(mail_due_at) - now()) * 1000)) end::float8 as ms from invoice_notices
-     where invoice_id = ? and mail_status = 'PENDING'`,
-    [invoiceId],
+     where invoice_id = (select id from invoices where reference = ?) and mail_status = 'PENDING'`,
+    [reference],
   );
   return row?.ms ?? null;
 }

@@ -15,6 +15,7 @@ export interface Issuing {
   readonly scope: Scope;
   readonly invoiceId: bigint;
   readonly reference: string;
+  /** The draft's own time as it was read. */
   readonly issuedAt: Date;
   readonly nextDueDate: PlainDate | null;
   /** As it will stand, with `NUMBER_TO_COME` for its number. */
@@ -33,6 +34,7 @@ export async function issueDraft(
   const { eventId, createdAt, payload } = payloadOf({
     type: 'invoice.issued',
     mode: scope.mode,
+    invoiceId,
     sequence: 1,
     data,
   });
@@ -72,6 +74,7 @@ export async function issueDraft(
       after,
       createdAt,
       scope.applicationId,
+      scope.mode,
     ],
   );
   if (row === undefined) {
@@ -95,7 +98,7 @@ export async function changePaid(
   { invoice, paidMinor, today, events }: PaidChange,
 ): Promise<InvoiceRecord> {
   const status = statusPaid(invoice.totalMinor, paidMinor);
-  const now = new Date();
+  const now = invoice.readAt;
   const changed: InvoiceRecord = {
     ...invoice,
     status,
@@ -119,7 +122,7 @@ export async function voidInvoice(
   invoice: InvoiceRecord,
   { expired }: { readonly expired: boolean },
 ): Promise<InvoiceRecord> {
-  const now = new Date();
+  const now = invoice.readAt;
   const expiredAt = expired ? now : null;
   const voided = { status: 'VOID' as const satisfies InvoiceStatus, voidedAt: now, updatedAt: now, nextDueDate: null };
   const eventSequence = invoice.eventSequence + 1;
@@ -145,9 +148,10 @@ export async function forgetViewed(statements: Statements, invoiceId: bigint): P
 export async function setPaused(
   statements: Statements,
   invoice: InvoiceRecord,
-  pausedAt: Date | null,
+  paused: boolean,
 ): Promise<InvoiceRecord> {
-  const now = new Date();
+  const now = invoice.readAt;
+  const pausedAt = paused ? now : null;
   await statements.execute(
     `update invoices set paused_at = ?::timestamptz, next_sweep_at = ${UNHEARD}, updated_at = ?::timestamptz where id = ?`,
     [pausedAt, now, invoice.id],
@@ -161,7 +165,7 @@ export async function setDueDates(
   invoice: InvoiceRecord,
   { dueDate, installments, today }: Pick<InvoiceRecord, 'dueDate' | 'installments'> & { readonly today: PlainDate },
 ): Promise<InvoiceRecord> {
-  const now = new Date();
+  const now = invoice.readAt;
   const changed = { ...invoice, dueDate, installments, updatedAt: now };
   const nextDueDate = nextDueDateOf(changed, today);
   await statements.execute(

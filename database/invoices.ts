@@ -20,7 +20,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { PlainDate } from '../domain/plain-date.ts';
 import type { Scope } from './connection.ts';
 import { listRows, type Condition, type ListSlice } from './lists.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import { instant, optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
@@ -86,6 +86,8 @@ export interface InvoiceRecord extends Billed, InvoiceTerms, Numbered, Expiring 
   readonly eventSequence: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** What time it was for the invoice when its row was read, by the database: what has expired, and which day it is, is judged by this. */
+  readonly readAt: Date;
   readonly lines: readonly InvoiceItem[];
 }
 
@@ -106,7 +108,8 @@ const INSTALLMENTS = `(select coalesce(json_agg(json_build_object('dueDate', s.d
 const COLUMNS = `i.id, i.application_id, i.mode, i.reference, i.status, i.number, i.currency, i.customer_reference, i.customer_email,
   i.customer_name, i.customer_address, i.language, i.notes, i.rounding, i.discount::text, i.taxes::text, i.tax_totals::text, i.subtotal_minor,
   i.discount_minor, i.tax_minor, i.total_minor, i.paid_minor, i.due_date::text, i.next_due_date::text, i.partial_payments, i.reminders::text,
-  i.dialect, i.number_label, i.customer_phone, i.return_url, i.expires_at, i.viewed_at, i.expired_at, i.paused_at, i.issued_at, i.paid_at, i.voided_at, i.event_sequence, i.created_at, i.updated_at, ${ITEMS}, ${INSTALLMENTS}`;
+  i.dialect, i.number_label, i.customer_phone, i.return_url, i.expires_at, i.viewed_at, i.expired_at, i.paused_at, i.issued_at, i.paid_at, i.voided_at, i.event_sequence, i.created_at, i.updated_at,
+  lenden_now(i.clock_offset) as read_at, ${ITEMS}, ${INSTALLMENTS}`;
 
 interface InvoiceRow {
   id: string;
@@ -149,6 +152,7 @@ interface InvoiceRow {
   event_sequence: number;
   created_at: string;
   updated_at: string;
+  read_at: string;
   items: string;
   installments: string;
 }
@@ -206,6 +210,7 @@ function invoiceOf(row: InvoiceRow): InvoiceRecord {
     eventSequence: row.event_sequence,
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
+    readAt: instant(row.read_at),
     lines: (JSON.parse(row.items) as StoredItem[]).map(itemOf),
     installments: (JSON.parse(row.installments) as { dueDate: PlainDate; amountMinor: string }[]).map(
       ({ dueDate, amountMinor }) => ({ dueDate, amountMinor: BigInt(amountMinor) }),
@@ -307,10 +312,36 @@ export async function lockInvoice(
   return readInvoice(statements, scope, invoiceId);
 }
 
+/** The same by the invoice's reference. */
+export async function lockInvoiceByReference(
+  statements: Statements,
+  scope: Scope,
+  reference: string,
+): Promise<InvoiceRecord | null> {
+  await statements.execute(
+    'select 1 from invoices where reference = ? and application_id = ? and mode = ? for update',
+    [reference, scope.applicationId, scope.mode],
+  );
+  return readInvoiceByReference(statements, scope, reference);
+}
+
+/** The same by a payment of it; null, too, when that pays none. */
+export async function lockInvoicePaidBy(
+  statements: Statements,
+  scope: Scope,
+  paymentReference: string,
+): Promise<InvoiceRecord | null> {
+  const [locked] = await statements.execute<{ id: string }[]>(
+    `select id from invoices where id = (select invoice_id from payments where reference = ? and application_id = ? and mode = ?) for update`,
+    [paymentReference, scope.applicationId, scope.mode],
+  );
+  return locked === undefined ? null : readInvoice(statements, scope, BigInt(locked.id));
+}
+
 /** The payments that were made for an invoice, oldest first. */
 export async function paymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
-    `select * from payments where invoice_id = ? and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') order by paid_at, id`,
+    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') order by paid_at, id`,
     [invoiceId],
   );
   return rows.map(paymentOf);
@@ -319,7 +350,7 @@ export async function paymentsOf(statements: Statements, invoiceId: bigint): Pro
 /** The payment of an invoice that was begun last; null when none ever was. */
 export async function newestPaymentOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord | null> {
   const [row] = await statements.execute<PaymentRow[]>(
-    'select * from payments where invoice_id = ? order by id desc limit 1',
+    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? order by id desc limit 1`,
     [invoiceId],
   );
   return row === undefined ? null : paymentOf(row);
@@ -328,7 +359,7 @@ export async function newestPaymentOf(statements: Statements, invoiceId: bigint)
 /** Payments of an invoice that may still be made, newest first. */
 export async function openPaymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
-    `select * from payments where invoice_id = ? and status in ('CREATED', 'PENDING') order by id desc`,
+    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in ('CREATED', 'PENDING') order by id desc`,
     [invoiceId],
   );
   return rows.map(paymentOf);
@@ -340,7 +371,7 @@ export async function paymentsOfAll(
   invoices: readonly Pick<InvoiceRecord, 'id'>[],
 ): Promise<ReadonlyMap<bigint, PaymentRecord[]>> {
   const rows = await statements.execute<PaymentRow[]>(
-    `select * from payments where invoice_id = any(string_to_array(?, ',')::bigint[])
+    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = any(string_to_array(?, ',')::bigint[])
        and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') order by paid_at, id`,
     [invoices.map(({ id }) => id).join(',')],
   );

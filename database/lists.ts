@@ -45,7 +45,7 @@ export async function listRows<Row extends object>(statements: Statements, query
   const where = given.map(([sql]) => sql);
   const values = given.map(([, value]) => value);
   const keys = orderBy.map((column, index) => `${column}::text as key_${index}`).join(', ');
-  const beyond = slice.cursor === null ? null : readCursor(slice.cursor, orderBy.length);
+  const beyond = slice.cursor === null ? null : readCursor(slice.cursor, orderBy);
   const compare = slice.order === 'ASC' ? '>' : '<';
   const rows = await statements.execute<(Row & Record<string, unknown>)[]>(
     `select ${columns}, ${keys} from ${from}${clause([
@@ -72,19 +72,29 @@ function clause(conditions: readonly string[]): string {
 }
 
 /** What is ordered by is a time, an amount or an id, told by its name. */
+function isTime(column: string): boolean {
+  return column.endsWith('_at');
+}
+
 function casts(columns: readonly string[]): string {
-  return columns.map((column) => (column.endsWith('_at') ? '?::timestamptz' : '?::bigint')).join(', ');
+  return columns.map((column) => (isTime(column) ? '?::timestamptz' : '?::bigint')).join(', ');
 }
 
 function writeCursor(keys: readonly string[]): string {
   return Buffer.from(JSON.stringify(keys)).toString('base64url');
 }
 
-function readCursor(cursor: string, length: number): string[] {
+/**
+ * A cursor comes back from outside, so each of its keys must be what the column that it is compared with can hold: Postgres
+ * would refuse anything else, and a client's mistake must not look like our failure.
+ */
+function readCursor(cursor: string, columns: readonly string[]): string[] {
   try {
     const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(keys) && keys.length === length && keys.every(isKey)) {
-      return keys;
+    if (Array.isArray(keys) && keys.length === columns.length && keys.every(isText)) {
+      if (columns.every((column, index) => (isTime(column) ? isTimestamp : isInteger)(keys[index] ?? ''))) {
+        return keys;
+      }
     }
   } catch {
     // Not even JSON.
@@ -94,8 +104,30 @@ function readCursor(cursor: string, length: number): string[] {
   });
 }
 
-const KEY = /^(\d{1,18}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?)$/;
+function isText(key: unknown): key is string {
+  return typeof key === 'string';
+}
 
-function isKey(key: unknown): key is string {
-  return typeof key === 'string' && KEY.test(key);
+/** No id and no amount is negative or longer; a bigint holds every number of 18 digits. */
+function isInteger(key: string): boolean {
+  return /^\d{1,18}$/.test(key);
+}
+
+/** As Postgres writes a `timestamptz` in ISO style. A day or an hour that does not exist is none. */
+function isTimestamp(key: string): boolean {
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,6})?([+-])(\d\d)(?::(\d\d))?$/.exec(key);
+  if (match === null) {
+    return false;
+  }
+  const [, day = '', time = '', , hours = '', minutes = '00'] = match;
+  const written = `${day}T${time}.000Z`;
+  const at = new Date(written);
+  // Postgres knows no year 0 and no zone further than 15:59.
+  return (
+    !day.startsWith('0000') &&
+    !Number.isNaN(at.getTime()) &&
+    at.toISOString() === written &&
+    Number(hours) <= 15 &&
+    Number(minutes) <= 59
+  );
 }

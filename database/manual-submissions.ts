@@ -44,7 +44,8 @@ export async function submitTransaction(statements: Statements, said: NewSubmiss
   const { paymentId, transaction, normalized, sender } = said;
   await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
   const [row] = await statements.execute<SubmittingRow[]>(
-    `select p.status = 'PENDING' and p.review_reason is null and p.cancel_requested_at is null and p.expires_at > now() as open,
+    `select p.status = 'PENDING' and p.review_reason is null and p.cancel_requested_at is null
+         and p.expires_at > lenden_now(p.clock_offset) as open,
        t.id as attempt_id,
        (select count(*)::integer from manual_submissions where attempt_id = t.id) as submissions,
        (select to_json(n) from (select s.transaction, s.sender, (select to_json(w) from (select decision as word, ${COMPLETE} as complete from decisions
@@ -139,7 +140,7 @@ export interface SubmissionToDecide {
   readonly transaction: string;
   readonly normalized: string;
   readonly paymentStatus: PaymentStatus;
-  readonly amountMinor: bigint;
+  readonly amount: Money;
   /** The payer has written another one since. */
   readonly corrected: boolean;
   readonly decided: 'accept' | 'reject' | null;
@@ -153,6 +154,7 @@ interface ToDecideRow {
   normalized: string;
   payment_status: PaymentStatus;
   amount_minor: string;
+  currency: string;
   corrected: boolean;
   decided: 'accept' | 'reject' | null;
 }
@@ -165,7 +167,7 @@ export async function lockSubmission(
   await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
   const [row] = await statements.execute<ToDecideRow[]>(
     `select s.attempt_id, t.reference as attempt_reference, t.store_id, s.transaction, s.normalized, p.status as payment_status,
-       p.amount_minor, exists(select 1 from manual_submissions n where n.attempt_id = s.attempt_id and n.id > s.id) as corrected,
+       p.amount_minor, p.currency, exists(select 1 from manual_submissions n where n.attempt_id = s.attempt_id and n.id > s.id) as corrected,
        (select decision from decisions where manual_submission_id = s.id and ${COMPLETE}) as decided
      from manual_submissions s join payments p on p.id = s.payment_id join payment_attempts t on t.id = s.attempt_id where s.id = ?`,
     [submissionId],
@@ -179,7 +181,7 @@ export async function lockSubmission(
         transaction: row.transaction,
         normalized: row.normalized,
         paymentStatus: row.payment_status,
-        amountMinor: BigInt(row.amount_minor),
+        amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
         corrected: row.corrected,
         decided: row.decided,
       };

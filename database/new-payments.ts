@@ -25,12 +25,14 @@ export interface NewPayment {
   /** Null where the payer chooses one of `gatewayChoices`; then no attempt is written. */
   readonly gateway: string | null;
   readonly gatewayChoices?: readonly string[] | null;
-  readonly expiresAt: Date;
-  /** When the sweeper starts its workflow unless its creator has. */
-  readonly nextSweepAt: Date;
+  /** From the moment in which the database writes it: no process's clock has a say in when a payment ends. */
+  readonly expiresInSeconds: number;
   /** The gateway's order id, and the environment's store, for an application that operators have chosen none for. Without any store the attempt is not written. */
   readonly attempt: { readonly reference: string; readonly storeId: string | null };
 }
+
+/** After this long the sweeper starts its workflow, unless its creator has: longer than a creator waits for the gateway's session. */
+const FIRST_SWEEP_SECONDS = 30;
 
 const CLAIMED = `claimed as (
   insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
@@ -49,7 +51,8 @@ const CREATED = `created as (
     customer_name, product_name, return_url, dialect, merchant_reference, cancel_url, metadata, invoice_id, gateway,
     gateway_choices, expires_at, next_sweep_at)
   overriding system value
-  select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::bigint, ?, string_to_array(?, ','), ?::timestamptz, ?::timestamptz from claimed
+  select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::bigint, ?, string_to_array(?, ','),
+    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed
   returning id, application_id, mode, reference, gateway
 ), attempted as (
   insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
@@ -92,8 +95,7 @@ export async function insertPayment(
     payment.invoiceId ?? null,
     payment.gateway,
     payment.gatewayChoices?.join(',') ?? null,
-    payment.expiresAt,
-    payment.nextSweepAt,
+    payment.expiresInSeconds,
     attempt.reference,
     attempt.storeId,
   ]);

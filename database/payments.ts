@@ -46,7 +46,10 @@ export type PaymentRecord = Readonly<
     | 'createdAt'
     | 'updatedAt'
   >
->;
+> & {
+  /** What time it was for the payment when its row was read, by the database: what has expired is judged by this, never by a process's clock. */
+  readonly readAt: Date;
+};
 
 /** What node-postgres answers for `payments.*`: 64-bit integers and instants are text. */
 export interface PaymentRow {
@@ -84,7 +87,11 @@ export interface PaymentRow {
   event_sequence: number;
   created_at: string;
   updated_at: string;
+  read_at: string;
 }
+
+/** What `paymentOf` reads, of `payments p`. */
+export const PAYMENT_COLUMNS = 'p.*, lenden_now(p.clock_offset) as read_at';
 
 export function paymentOf(row: PaymentRow): PaymentRecord {
   return {
@@ -122,6 +129,7 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     eventSequence: row.event_sequence,
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
+    readAt: instant(row.read_at),
   };
 }
 
@@ -132,7 +140,7 @@ export async function readPayment(
   paymentId: bigint,
 ): Promise<PaymentRecord | null> {
   const [row] = await statements.execute<PaymentRow[]>(
-    'select * from payments where id = ? and application_id = ? and mode = ?',
+    `select ${PAYMENT_COLUMNS} from payments p where id = ? and application_id = ? and mode = ?`,
     [paymentId, applicationId, mode],
   );
   return row === undefined ? null : paymentOf(row);
@@ -145,7 +153,7 @@ export async function listPayments(
   { customerReference, limit }: { customerReference: string; limit: number },
 ): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
-    `select * from payments where application_id = ? and mode = ? and customer_reference = ? order by id desc limit ?`,
+    `select ${PAYMENT_COLUMNS} from payments p where application_id = ? and mode = ? and customer_reference = ? order by id desc limit ?`,
     [applicationId, mode, customerReference, limit],
   );
   return rows.map(paymentOf);
@@ -158,7 +166,7 @@ export async function readPaymentByReference(
   reference: string,
 ): Promise<PaymentRecord | null> {
   const [row] = await statements.execute<PaymentRow[]>(
-    'select * from payments where reference = ? and application_id = ? and mode = ?',
+    `select ${PAYMENT_COLUMNS} from payments p where reference = ? and application_id = ? and mode = ?`,
     [reference, applicationId, mode],
   );
   return row === undefined ? null : paymentOf(row);
@@ -183,7 +191,7 @@ export async function pageOfPayments(
   { filter, slice }: { readonly filter: PaymentsFilter; readonly slice: ListSlice },
 ): Promise<ListPage<PaymentRecord>> {
   const { rows, ...page } = await listRows<PaymentRow>(statements, {
-    columns: 'p.*',
+    columns: PAYMENT_COLUMNS,
     from: 'payments p',
     conditions: conditionsOf(scope, filter),
     orderBy: ['p.id'],

@@ -2,7 +2,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
 import { readInvoice, type InvoiceRecord } from './invoices.ts';
 import { invoiceRulesOf } from './invoice-surplus.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 
 export interface PublicPayment {
   readonly scope: Scope;
@@ -47,7 +47,8 @@ export async function findPublicPayment(database: Database, reference: string): 
   const { scope, targetId } = found;
   const [row] = await database.inOneTrip(scope, (statements) =>
     statements.execute<(PaymentRow & { application_name: string; receipts_enabled: boolean })[]>(
-      'select p.*, a.name as application_name, a.receipts_enabled from payments p join applications a on a.id = p.application_id where p.id = ?',
+      `select ${PAYMENT_COLUMNS}, a.name as application_name, a.receipts_enabled
+       from payments p join applications a on a.id = p.application_id where p.id = ?`,
       [targetId],
     ),
   );

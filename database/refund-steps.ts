@@ -1,15 +1,16 @@
 import type { FinalRefundStatus, RefundReviewReason } from '../domain/refund.ts';
 import type { Scope } from './connection.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
-import { refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
+import { MissingRow } from './missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
 import type { Statements } from './statements.ts';
 
 /** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
-export async function noteAsked(statements: Statements, refundId: bigint): Promise<RefundRecord | null> {
+export async function noteAsked(statements: Statements, reference: string): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
-     where id = ? and status = 'PENDING' returning *`,
-    [refundId],
+    `update refunds r set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
+     where r.reference = ? and status = 'PENDING' returning ${REFUND_COLUMNS}`,
+    [reference],
   );
   return row === undefined ? null : refundOf(row);
 }
@@ -17,12 +18,12 @@ export async function noteAsked(statements: Statements, refundId: bigint): Promi
 /** The question never left us, so it leaves no doubt: the row says again when one last did. */
 export async function noteNotAsked(
   statements: Statements,
-  { refundId, lastAskedAt }: { readonly refundId: bigint; readonly lastAskedAt: Date | null },
+  { reference, lastAskedAt }: { readonly reference: string; readonly lastAskedAt: Date | null },
 ): Promise<void> {
   await statements.execute(
     `update refunds set asked_at = ?::timestamptz
-     where id = ? and doubtful = ?::boolean and accepted_at is null and gateway_refund_id is null`,
-    [lastAskedAt, refundId, lastAskedAt !== null],
+     where reference = ? and doubtful = ?::boolean and accepted_at is null and gateway_refund_id is null`,
+    [lastAskedAt, reference, lastAskedAt !== null],
   );
 }
 
@@ -32,12 +33,12 @@ export async function noteNotAsked(
  */
 export async function noteAccepted(
   statements: Statements,
-  { refundId, gatewayRefundId, evidence }: { refundId: bigint; gatewayRefundId: string | null; evidence: string },
+  { reference, gatewayRefundId, evidence }: { reference: string; gatewayRefundId: string | null; evidence: string },
 ): Promise<void> {
   await statements.execute(
     `update refunds set accepted_at = coalesce(accepted_at, now()), gateway_refund_id = coalesce(gateway_refund_id, ?), evidence = ?, updated_at = now()
-     where id = ? and status = 'PENDING'`,
-    [gatewayRefundId, evidence, refundId],
+     where reference = ? and status = 'PENDING'`,
+    [gatewayRefundId, evidence, reference],
   );
 }
 
@@ -47,8 +48,11 @@ export function isAnotherRefund(error: unknown): boolean {
 }
 
 /** What the gateway said last, whatever follows from it. */
-export async function noteEvidence(statements: Statements, refundId: bigint, evidence: string): Promise<void> {
-  await statements.execute(`update refunds set evidence = ? where id = ? and status = 'PENDING'`, [evidence, refundId]);
+export async function noteEvidence(statements: Statements, reference: string, evidence: string): Promise<void> {
+  await statements.execute(`update refunds set evidence = ? where reference = ? and status = 'PENDING'`, [
+    evidence,
+    reference,
+  ]);
 }
 
 export interface RefundEnd {
@@ -77,8 +81,8 @@ export async function endRefundRow(
 ): Promise<RefundEnd | null> {
   await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds set status = ?, failure_code = ?, ended_at = now(), updated_at = now(), review_reason = null, review_since = null
-     where id = ? and payment_id = ? and status = ? returning *`,
+    `update refunds r set status = ?, failure_code = ?, ended_at = now(), updated_at = now(), review_reason = null, review_since = null
+     where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`,
     [status, failureCode, refundId, paymentId, from],
   );
   if (row === undefined) {
@@ -116,52 +120,72 @@ from payment_attempts c,
     where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
 where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
   and c.gateway_txn_id = p.gateway_txn_id
-returning p.*`;
+returning ${PAYMENT_COLUMNS}`;
 
 /** The refund's own event, and that of late money that is gone with it. */
-const NUMBER_EVENTS = `update payments set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning *`;
+const NUMBER_EVENTS = `update payments p set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
 /** What a refund gave back is due again on its payment's invoice. */
 export async function noteReopened(statements: Statements, refundId: bigint): Promise<void> {
   await statements.execute('update refunds set reopens_invoice = true where id = ?', [refundId]);
 }
 
-/** Stops the clock for a refund and says why. True when it was this call that did. */
+/**
+ * Stops the clock for a refund and says why. True when it was this call that did.
+ *
+ * @throws MissingRow when the scope has no such refund
+ */
 export async function reviewRefund(
   statements: Statements,
-  { refundId, reason }: { refundId: bigint; reason: RefundReviewReason },
+  { reference, reason }: { reference: string; reason: RefundReviewReason },
 ): Promise<boolean> {
   const rows = await statements.execute<object[]>(
     `update refunds set review_reason = ?, review_since = now(), updated_at = now()
-     where id = ? and status = 'PENDING' and review_reason is null returning 1`,
-    [reason, refundId],
+     where reference = ? and status = 'PENDING' and review_reason is null returning 1`,
+    [reason, reference],
   );
-  return rows.length > 0;
+  return changedOrKnown(statements, rows, reference);
 }
 
 /** A refund of a payment that has succeeded, by the gateway's id; null where there is none. */
 export async function findSucceededRefund(
   statements: Statements,
-  { paymentId, gatewayRefundId }: { readonly paymentId: bigint; readonly gatewayRefundId: string },
+  { paymentReference, gatewayRefundId }: { readonly paymentReference: string; readonly gatewayRefundId: string },
 ): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    `select * from refunds where payment_id = ? and gateway_refund_id = ? and status = 'SUCCEEDED' and review_reason is null`,
-    [paymentId, gatewayRefundId],
+    `select ${REFUND_COLUMNS} from refunds r join payments p on p.id = r.payment_id
+     where p.reference = ? and r.gateway_refund_id = ? and r.status = 'SUCCEEDED' and r.review_reason is null`,
+    [paymentReference, gatewayRefundId],
   );
   return row === undefined ? null : refundOf(row);
 }
 
-/** The gateway took back its word about a refund that had succeeded. Nothing is undone; people decide. True when it was this call that noted it. */
+/**
+ * The gateway took back its word about a refund that had succeeded. Nothing is undone; people decide. True when it was this call that noted it.
+ * @throws MissingRow when the scope has no such refund
+ */
 export async function doubtSucceededRefund(
   statements: Statements,
-  { refundId, evidence }: { readonly refundId: bigint; readonly evidence: string },
+  { reference, evidence }: { readonly reference: string; readonly evidence: string },
 ): Promise<boolean> {
   const rows = await statements.execute<object[]>(
     `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now(), evidence = ?, updated_at = now()
-     where id = ? and status = 'SUCCEEDED' and review_reason is null returning 1`,
-    [evidence, refundId],
+     where reference = ? and status = 'SUCCEEDED' and review_reason is null returning 1`,
+    [evidence, reference],
   );
-  return rows.length > 0;
+  return changedOrKnown(statements, rows, reference);
+}
+
+/** Whether a statement changed the refund's row. Throws MissingRow where there is none to change. */
+async function changedOrKnown(statements: Statements, changed: readonly object[], reference: string): Promise<boolean> {
+  if (changed.length > 0) {
+    return true;
+  }
+  const known = await statements.execute<object[]>('select 1 from refunds where reference = ?', [reference]);
+  if (known.length === 0) {
+    throw new MissingRow('refund', reference);
+  }
+  return false;
 }
 
 /** People have found that the payer has the money after all. */
@@ -181,9 +205,9 @@ export async function undoRefundRow(
   { id: refundId, paymentId, latePaymentId }: RefundRecord,
 ): Promise<RefundEnd | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds set status = 'FAILED', failure_code = 'FAILED_AFTER_SUCCESS', ended_at = now(), updated_at = now(), review_reason = null,
+    `update refunds r set status = 'FAILED', failure_code = 'FAILED_AFTER_SUCCESS', ended_at = now(), updated_at = now(), review_reason = null,
        review_since = null, reopens_invoice = false
-     where id = ? and status = 'SUCCEEDED' returning *`,
+     where id = ? and status = 'SUCCEEDED' returning ${REFUND_COLUMNS}`,
     [refundId],
   );
   if (row === undefined) {
@@ -214,7 +238,7 @@ from payment_attempts c,
     where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
 where p.id = ? and p.status in ('PARTIALLY_REFUNDED', 'REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
   and c.gateway_txn_id = p.gateway_txn_id
-returning p.*`;
+returning ${PAYMENT_COLUMNS}`;
 
 export interface WaitingEvent {
   readonly eventId: string;

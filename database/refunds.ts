@@ -3,13 +3,13 @@ import type { Mode } from '../domain/mode.ts';
 import { isPaid, type PaymentStatus } from '../domain/payment.ts';
 import {
   APPROVAL_HOURS,
-  needsApproval,
   RESERVING_STATUSES,
   type RefundBoundsOf,
   type RefundReviewReason,
   type RefundStatus,
 } from '../domain/refund.ts';
 import type { RefundFacts } from '../domain/refund-view.ts';
+import { needsSecondPerson } from './approval.ts';
 import type { Scope } from './connection.ts';
 import { lateRefundRuledOut, refundRuledOut } from './refund-bounds.ts';
 import { listRows, type ListPage, type ListSlice } from './lists.ts';
@@ -33,6 +33,8 @@ export interface RefundRecord extends RefundFacts {
   /** What it gave back is due again on the payment's invoice. */
   readonly reopensInvoice: boolean;
   readonly endedAt: Date | null;
+  /** What time it was for the refund when its row was read, by the database: whether its approval is overdue is judged by this. */
+  readonly readAt: Date;
 }
 
 /** What node-postgres answers for `refunds.*`: 64-bit integers and instants are text. */
@@ -66,7 +68,11 @@ export interface RefundRow {
   ended_at: string | null;
   created_at: string;
   updated_at: string;
+  read_at: string;
 }
+
+/** What `refundOf` reads, of `refunds r`. */
+export const REFUND_COLUMNS = 'r.*, lenden_now(r.clock_offset) as read_at';
 
 export function refundOf(row: RefundRow): RefundRecord {
   return {
@@ -99,6 +105,7 @@ export function refundOf(row: RefundRow): RefundRecord {
     endedAt: optional(row.ended_at, instant),
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
+    readAt: instant(row.read_at),
   };
 }
 
@@ -129,7 +136,6 @@ interface ChargeRow {
   gross_minor: string | null;
   surplus_minor: string;
   reserved: string;
-  threshold: string | null;
 }
 
 /**
@@ -159,10 +165,10 @@ export async function reserveRefund(
     throw notFound('payment');
   }
   const [charge] = await statements.execute<ChargeRow[]>(
-    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.surplus_minor, a.refund_approval_threshold_minor as threshold,
+    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.surplus_minor,
        (select coalesce(sum(r.amount_minor), 0)::text from refunds r
          where r.payment_id = p.id and r.late_payment_id is null and r.status in (${RESERVING})) as reserved
-     from payments p join applications a on a.id = p.application_id
+     from payments p
        left join payment_attempts c on c.payment_id = p.id and c.status = 'CONFIRMED' and c.gateway_txn_id = p.gateway_txn_id
      where p.id = ?`,
     [paymentId],
@@ -189,11 +195,11 @@ export async function reserveRefund(
   if (amountMinor === 0n) {
     throw new DomainError('REFUND_EXCEEDS_BALANCE', 'nothing is left to refund');
   }
-  const awaits = needsApproval({
-    createdBy: creator.type,
-    amountMinor,
-    thresholdMinor: charge.threshold === null ? null : BigInt(charge.threshold),
-  });
+  const amount = { amountMinor, currency: charge.currency };
+  // Only an operator's refund may need a second person; an application's own, and one that policy makes, do not.
+  const awaits =
+    creator.type === 'USER' &&
+    (await needsSecondPerson(statements, { scope, operatorId: creator.operatorId, paymentId, amount }));
   return insertRefund(statements, {
     scope,
     paymentId,
@@ -277,10 +283,10 @@ interface InsertedRefund extends Omit<NewRefund, 'boundsOf'> {
 
 async function insertRefund(statements: Statements, refund: InsertedRefund): Promise<RefundRecord> {
   const [row] = await statements.execute<RefundRow[]>(
-    `insert into refunds (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
+    `insert into refunds as r (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
        gateway_txn_id, merchant_reference, created_by_type, created_by_operator_id, approval_due_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when ?::boolean then now() + interval '${APPROVAL_HOURS} hours' end)
-     returning *`,
+     returning ${REFUND_COLUMNS}`,
     [
       refund.scope.applicationId,
       refund.scope.mode,
@@ -318,7 +324,7 @@ export async function readRefundByReference(
   reference: string,
 ): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    'select * from refunds where reference = ? and application_id = ? and mode = ?',
+    `select ${REFUND_COLUMNS} from refunds r where reference = ? and application_id = ? and mode = ?`,
     [reference, applicationId, mode],
   );
   return row === undefined ? null : refundOf(row);
@@ -331,7 +337,7 @@ export async function readRefund(
   refundId: bigint,
 ): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    'select * from refunds where id = ? and application_id = ? and mode = ?',
+    `select ${REFUND_COLUMNS} from refunds r where id = ? and application_id = ? and mode = ?`,
     [refundId, applicationId, mode],
   );
   return row === undefined ? null : refundOf(row);
@@ -367,7 +373,7 @@ export async function listRefunds(
   { paymentId, limit }: { paymentId: bigint; limit: number },
 ): Promise<RefundRecord[]> {
   const rows = await statements.execute<RefundRow[]>(
-    'select * from refunds where application_id = ? and mode = ? and payment_id = ? order by id limit ?',
+    `select ${REFUND_COLUMNS} from refunds r where application_id = ? and mode = ? and payment_id = ? order by id limit ?`,
     [applicationId, mode, paymentId, limit],
   );
   return rows.map(refundOf);
@@ -391,7 +397,7 @@ export async function pageOfRefunds(
   { filter, slice }: { readonly filter: RefundsFilter; readonly slice: ListSlice },
 ): Promise<ListPage<{ readonly refund: RefundRecord; readonly payment: string }>> {
   const { rows, ...page } = await listRows<RefundRow & { payment_reference: string }>(statements, {
-    columns: 'r.*, p.reference as payment_reference',
+    columns: `${REFUND_COLUMNS}, p.reference as payment_reference`,
     from: 'refunds r join payments p on p.id = r.payment_id',
     conditions: [
       ['r.application_id = ?', applicationId],

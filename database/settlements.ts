@@ -1,17 +1,17 @@
+import { FIRST_LATE_QUESTION_MINUTES } from '../domain/late-questions.ts';
 import { isOpen, type PaymentStatus, type SettledStatus } from '../domain/payment.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { MissingRow } from './missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from './statements.ts';
 
 export interface PaymentEnd {
-  readonly paymentId: bigint;
+  readonly reference: string;
   readonly status: SettledStatus;
   readonly failureCode: string | null;
   /** What its invoice still asks for; whatever is paid beyond that is surplus. Null for a payment without one. */
   readonly invoiceDueMinor: bigint | null;
   /** Gateways that tell nobody of a charge. */
   readonly silentGateways: readonly string[];
-  /** When these are asked about pages of the payment that are still open there. */
-  readonly askAgainAt: Date;
 }
 
 export interface ConfirmedCharge {
@@ -37,7 +37,7 @@ const IS_OPEN = `status in ('CREATED', 'PENDING')`;
  */
 const asking = (end: string): string => `with ended as (${end}),
   asked as (
-    update payment_attempts t set ask_again_at = ?::timestamptz, updated_at = now() from ended
+    update payment_attempts t set ask_again_at = now() + interval '${FIRST_LATE_QUESTION_MINUTES} minutes', updated_at = now() from ended
     where t.payment_id = ended.id and t.status in ('OPEN', 'UNKNOWN') and t.opened_at is not null and t.ask_again_at is null
       and t.gateway = any(?::text[]))
   select * from ended`;
@@ -56,22 +56,22 @@ interface ChargeRow {
  */
 export async function endPayment(
   statements: Statements,
-  { paymentId, status, failureCode, invoiceDueMinor, silentGateways, askAgainAt }: PaymentEnd,
+  { reference, status, failureCode, invoiceDueMinor, silentGateways }: PaymentEnd,
 ): Promise<SettledPayment | null> {
-  const questions = [askAgainAt, `{${silentGateways.join(',')}}`];
+  const questions = [`{${silentGateways.join(',')}}`];
   if (status !== 'SUCCEEDED') {
     const [row] = await statements.execute<PaymentRow[]>(
-      asking(`update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`),
-      [status, failureCode, paymentId, ...questions],
+      asking(`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`),
+      [status, failureCode, reference, ...questions],
     );
     return row === undefined ? null : { payment: paymentOf(row), charge: null };
   }
   const [row] = await statements.execute<(PaymentRow & ChargeRow)[]>(
     asking(`update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
        surplus_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
-     from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}
-     returning p.*, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
-    [status, failureCode, invoiceDueMinor, paymentId, ...questions],
+     from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}
+     returning ${PAYMENT_COLUMNS}, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
+    [status, failureCode, invoiceDueMinor, reference, ...questions],
   );
   return row === undefined ? null : { payment: paymentOf(row), charge: chargeOf(row) };
 }
@@ -95,15 +95,22 @@ export interface EndedPayment {
   readonly waitingEventId: string | null;
 }
 
-/** How a payment stands that somebody else has ended. Throws when it is open still: nobody could end it. */
-export async function readEnded(statements: Statements, paymentId: bigint): Promise<EndedPayment> {
+/**
+ * How a payment stands that somebody else has ended. Throws when it is open still: nobody could end it.
+ *
+ * @throws MissingRow when the scope has no such payment
+ */
+export async function readEnded(statements: Statements, reference: string): Promise<EndedPayment> {
   const [row] = await statements.execute<{ status: PaymentStatus; event_id: string | null }[]>(
     `select p.status, e.event_id from payments p
        left join webhook_events e on e.payment_id = p.id and e.sequence = 1 and e.delivery_status in ('PENDING', 'RETRYING')
-     where p.id = ?`,
-    [paymentId],
+     where p.reference = ?`,
+    [reference],
   );
-  if (row === undefined || isOpen(row.status)) {
+  if (row === undefined) {
+    throw new MissingRow('payment', reference);
+  }
+  if (isOpen(row.status)) {
     throw new Error('the payment is open, but no attempt of it is confirmed');
   }
   return { status: row.status, waitingEventId: row.event_id };

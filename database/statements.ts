@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 
+/** Values stand where the text has `?`. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /** Runs statements in the transaction of a unit of work; MikroORM's EntityManager is one, too. Values stand where the text has `?`. */
 export interface Statements {
   execute<Rows extends object[]>(text: string, values?: readonly unknown[]): Promise<Rows>;
@@ -12,11 +18,11 @@ export interface Statements {
  */
 export async function inOneTrip<T>(
   pool: Pool,
-  opening: string,
+  opening: Statement,
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
-    const sent: Promise<QueryResult>[] = [client.query(opening)];
+    const sent: Promise<QueryResult>[] = begin(client, opening);
     let open = true;
     const working = work({
       execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> => {
@@ -40,11 +46,11 @@ export async function inOneTrip<T>(
 /** One transaction of plain statements. The opening travels with the first of them, so n statements cost n + 1 round trips. */
 export async function inTransaction<T>(
   pool: Pool,
-  opening: string,
+  opening: Statement,
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
-    const opened = client.query(opening);
+    const opened = Promise.all(begin(client, opening));
     opened.catch(() => undefined);
     try {
       const result = await work({
@@ -74,6 +80,11 @@ export async function runAlone<Row extends object>(
 ): Promise<Row[]> {
   const { rows } = await pool.query<Row>(prepared(text, values));
   return rows;
+}
+
+/** Sends both before it waits for either. */
+function begin(client: PoolClient, opening: Statement): Promise<QueryResult>[] {
+  return [client.query('begin'), client.query(prepared(opening.text, opening.values))];
 }
 
 async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { UnappliedFacts, UnappliedStatus } from '../domain/unapplied-payment.ts';
-import { paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { MissingRow } from './missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
@@ -58,7 +59,7 @@ function unappliedOf({ gross_minor: gross, gateway_txn_id: gatewayTxnId, ...row 
 /** Takes the next place in a payment's order of events, and with it the payment's lock. */
 export async function numberEvent(statements: Statements, paymentId: bigint): Promise<PaymentRecord> {
   const [row] = await statements.execute<PaymentRow[]>(
-    'update payments set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning *',
+    `update payments p set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`,
     [paymentId],
   );
   if (row === undefined) {
@@ -77,7 +78,7 @@ export interface WatchedMoney {
 /** Throws when the scope has no such money. */
 export async function readWatched(statements: Statements, latePaymentId: bigint): Promise<WatchedMoney> {
   const [row] = await statements.execute<(PaymentRow & { attempt_reference: string; application_name: string })[]>(
-    `select p.*, t.reference as attempt_reference, a.name as application_name
+    `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference, a.name as application_name
      from late_payments l join payments p on p.id = l.payment_id join payment_attempts t on t.id = l.attempt_id
        join applications a on a.id = p.application_id where l.id = ?`,
     [latePaymentId],
@@ -99,17 +100,31 @@ export interface AttemptMoney {
   readonly currency: string;
 }
 
+type AttemptMoneyRow =
+  | { readonly status: UnappliedStatus; readonly currency: string; readonly gross_minor: string }
+  /** An attempt for which nothing was booked. */
+  | { readonly status: null };
+
 const FIRST: readonly UnappliedStatus[] = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'];
 
-/** Null where no money was booked for the attempt. */
-export async function moneyOfAttempt(statements: Statements, attemptReference: string): Promise<AttemptMoney | null> {
-  const rows = await statements.execute<{ status: UnappliedStatus; currency: string; gross_minor: string }[]>(
-    `select l.status, l.currency, l.gross_minor from late_payments l join payment_attempts t on t.id = l.attempt_id
-     where t.reference = ? order by l.id`,
-    [attemptReference],
+/**
+ * Null where no money was booked for the attempt.
+ * @throws MissingRow when the scope has no such attempt of that payment
+ */
+export async function moneyOfAttempt(
+  statements: Statements,
+  { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
+): Promise<AttemptMoney | null> {
+  const rows = await statements.execute<AttemptMoneyRow[]>(
+    `select l.status, l.currency, l.gross_minor from payment_attempts t join payments p on p.id = t.payment_id
+       left join late_payments l on l.attempt_id = t.id where t.reference = ? and p.reference = ? order by l.id`,
+    [attemptReference, reference],
   );
+  if (rows.length === 0) {
+    throw new MissingRow('attempt', attemptReference);
+  }
   const status = FIRST.find((known) => rows.some((row) => row.status === known));
-  const same = rows.filter((row) => row.status === status);
+  const same = rows.flatMap((row) => (row.status !== null && row.status === status ? [row] : []));
   const [first] = same;
   return status === undefined || first === undefined
     ? null

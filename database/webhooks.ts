@@ -9,6 +9,7 @@ import {
   type DisabledReason,
   type EventType,
 } from '../domain/webhook.ts';
+import { signingSecretPlace, type SealedPlace } from '../runtime/sealed-places.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
@@ -61,18 +62,21 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
       told?.payload ?? payload,
       createdAt,
       applicationId,
+      mode,
     ],
   );
   return { eventId, parked: row?.delivery_status === 'PARKED' };
 }
 
-/** The last columns of an insert that ends with them, by one value: the application's id. */
+/** The last columns of an insert that ends with them, by two values: the application's id and the mode. */
 export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
        case when usable then now() + interval '30 seconds' end
      from (select exists(select 1 from webhook_endpoints
-       where application_id = ?::bigint and url is not null and disabled_at is null) as usable) endpoint`;
+       where application_id = ?::bigint and mode = ? and url is not null and disabled_at is null) as usable) endpoint`;
 
-export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
+/** The body of an event in the native words, as it is signed and sent. */
+export function payloadOf(event: EventRoot & Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
+  const { type, mode, sequence, data } = event;
   const eventId = newEventId();
   const createdAt = new Date();
   const payload = JSON.stringify({
@@ -81,15 +85,22 @@ export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' 
     schemaVersion: EVENT_SCHEMA_VERSION,
     mode,
     createdAt: createdAt.toISOString(),
+    subject: subjectOf(event),
     sequence,
     data,
   });
   return { eventId, createdAt, payload };
 }
 
+/** What `sequence` counts in. A payment and an invoice may have the same number. */
+function subjectOf({ paymentId, invoiceId }: EventRoot): string {
+  return paymentId === undefined ? `invoice:${invoiceId}` : `payment:${paymentId}`;
+}
+
 /** All that an attempt needs to know, read in one statement. */
 export interface Delivery {
-  readonly id: bigint;
+  /** Public, and what its row is found by again: its number may be another one's once the database was set back to an older state. */
+  readonly eventId: string;
   readonly dialect: Dialect;
   readonly type: string;
   readonly payload: string;
@@ -99,21 +110,23 @@ export interface Delivery {
   readonly lastError: string | null;
   readonly nextAttemptAt: Date | null;
   readonly endpoint: DeliveryEndpoint | null;
+  /** The database's time as this was read. */
+  readonly readAt: Date;
 }
 
 export interface DeliveryEndpoint {
   readonly url: string;
   readonly disabled: boolean;
-  /** Sealed. */
-  readonly signingSecret: string;
-  /** Sealed; null outside a rotation's overlap. */
-  readonly previousSigningSecret: string | null;
-  readonly previousSecretExpiresAt: Date | null;
+  /** What its secrets are sealed for. */
+  readonly place: SealedPlace;
+  /** Sealed; those of the event's mode that sign now, the newest first. */
+  readonly signingSecrets: readonly string[];
   readonly circuitOpenUntil: Date | null;
 }
 
 interface DeliveryRow {
-  id: string;
+  application_id: string;
+  mode: Mode;
   dialect: Dialect;
   type: string;
   payload: string;
@@ -124,25 +137,26 @@ interface DeliveryRow {
   next_attempt_at: Date | null;
   url: string | null;
   disabled_at: Date | null;
-  signing_secret: string;
-  previous_signing_secret: string | null;
-  previous_secret_expires_at: Date | null;
   circuit_open_until: Date | null;
+  secrets: string;
+  read_at: Date;
 }
 
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.id, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
-       w.disabled_at, w.signing_secret, w.previous_signing_secret, w.previous_secret_expires_at, w.circuit_open_until
-     from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id where e.event_id = ?`,
+    `select e.application_id, e.mode, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+       w.disabled_at, w.circuit_open_until, now() as read_at,
+       (select coalesce(json_agg(s.sealed order by s.id desc), '[]') from webhook_signing_secrets s
+        where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
+     from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id and w.mode = e.mode where e.event_id = ?`,
     [eventId],
   );
   if (row === undefined) {
     return null;
   }
   return {
-    id: BigInt(row.id),
+    eventId,
     dialect: row.dialect,
     type: row.type,
     payload: row.payload,
@@ -157,20 +171,20 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
         : {
             url: row.url,
             disabled: row.disabled_at !== null,
-            signingSecret: row.signing_secret,
-            previousSigningSecret: row.previous_signing_secret,
-            previousSecretExpiresAt: asDate(row.previous_secret_expires_at),
+            place: signingSecretPlace({ applicationId: BigInt(row.application_id), mode: row.mode }),
+            signingSecrets: JSON.parse(row.secrets) as string[],
             circuitOpenUntil: asDate(row.circuit_open_until),
           },
+    readAt: new Date(row.read_at),
   };
 }
 
 /** Takes the one attempt that an expired circuit lets through. False when another one took it. */
-export async function claimProbe(statements: Statements, applicationId: bigint, now: Date): Promise<boolean> {
+export async function claimProbe(statements: Statements, { applicationId, mode }: Scope, now: Date): Promise<boolean> {
   const claimed = await statements.execute<object[]>(
     `update webhook_endpoints set circuit_open_until = ?::timestamptz
-     where application_id = ?::bigint and circuit_open_until <= ?::timestamptz returning 1`,
-    [new Date(now.getTime() + PROBE_LEASE_MS), applicationId, now],
+     where application_id = ?::bigint and mode = ? and circuit_open_until <= ?::timestamptz returning 1`,
+    [new Date(now.getTime() + PROBE_LEASE_MS), applicationId, mode, now],
   );
   return claimed.length > 0;
 }
@@ -179,8 +193,8 @@ export async function claimProbe(statements: Statements, applicationId: bigint, 
 export async function parkEvent(statements: Statements, delivery: Delivery, reason: string): Promise<void> {
   await statements.execute(
     `update webhook_events set delivery_status = 'PARKED', last_error = ?, next_attempt_at = null, next_sweep_at = null, updated_at = now()
-     where id = ?::bigint and delivery_status <> 'DELIVERED'`,
-    [reason, delivery.id],
+     where event_id = ? and delivery_status <> 'DELIVERED'`,
+    [reason, delivery.eventId],
   );
 }
 
@@ -225,19 +239,20 @@ export async function recordDelivered(
     `with attempted as (${INSERT_ATTEMPT}),
      healthy as (
        update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
-       where application_id = ?::bigint and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null))
+       where application_id = ?::bigint and mode = ? and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null))
      update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
        last_error = null, last_attempt_at = ?::timestamptz, delivered_at = coalesce(delivered_at, ?::timestamptz), next_attempt_at = null,
        next_sweep_at = null, updated_at = now()
-     where id = ?::bigint`,
+     where event_id = ?`,
     [
-      ...attemptValues({ scope, delivery, attempt }),
+      ...attemptValues({ delivery, attempt }),
       scope.applicationId,
+      scope.mode,
       attempt.number,
       attempt.responseStatus,
       attempt.at,
       attempt.at,
-      delivery.id,
+      delivery.eventId,
     ],
   );
 }
@@ -248,7 +263,7 @@ export async function recordFailure(
   { scope, delivery, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
 ): Promise<FailureOutcome> {
   const { attempt } = failure;
-  await statements.execute(INSERT_ATTEMPT, attemptValues({ scope, delivery, attempt }));
+  await statements.execute(INSERT_ATTEMPT, attemptValues({ delivery, attempt }));
   const disabledReason = failure.url === null ? null : await failEndpoint(statements, scope, failure);
   const next = disabledReason === null ? failure.nextAttemptAt : null;
   await statements.execute(
@@ -256,7 +271,7 @@ export async function recordFailure(
        attempts = greatest(attempts, ?::integer), last_response_status = ?::integer, last_error = ?, last_attempt_at = ?::timestamptz,
        next_attempt_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end,
        next_sweep_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end, updated_at = now()
-     where id = ?::bigint`,
+     where event_id = ?`,
     [
       next === null ? 'PARKED' : 'RETRYING',
       attempt.number,
@@ -265,7 +280,7 @@ export async function recordFailure(
       attempt.at,
       next,
       next === null ? null : new Date(next.getTime() + SWEEP_GRACE_MS),
-      delivery.id,
+      delivery.eventId,
     ],
   );
   return { parked: next === null, disabledReason };
@@ -274,28 +289,18 @@ export async function recordFailure(
 /** A twin of this attempt, run again after its worker died, may have been faster: the first record stands. */
 const INSERT_ATTEMPT = `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt,
        duration_ms, created_at)
-     values (?::bigint, ?::bigint, ?, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz)
+     select id, application_id, mode, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz from webhook_events where event_id = ?
      on conflict (webhook_event_id, number) do nothing`;
 
-function attemptValues({
-  scope,
-  delivery,
-  attempt,
-}: {
-  scope: Scope;
-  delivery: Delivery;
-  attempt: AttemptRecord;
-}): unknown[] {
+function attemptValues({ delivery, attempt }: { delivery: Delivery; attempt: AttemptRecord }): unknown[] {
   return [
-    delivery.id,
-    scope.applicationId,
-    scope.mode,
     attempt.number,
     attempt.responseStatus,
     attempt.error,
     attempt.responseExcerpt,
     attempt.durationMs,
     attempt.at,
+    delivery.eventId,
   ];
 }
 
@@ -307,13 +312,13 @@ interface HealthRow {
 
 async function failEndpoint(
   statements: Statements,
-  { applicationId }: Scope,
+  { applicationId, mode }: Scope,
   { attempt, probe, gone, url }: FailureRecord,
 ): Promise<DisabledReason | null> {
   const [row] = await statements.execute<HealthRow[]>(
     `select consecutive_failures, failing_since, circuit_open_until from webhook_endpoints
-     where application_id = ?::bigint and url = ? and disabled_at is null for update`,
-    [applicationId, url],
+     where application_id = ?::bigint and mode = ? and url = ? and disabled_at is null for update`,
+    [applicationId, mode, url],
   );
   if (row === undefined) {
     return null;
@@ -329,7 +334,7 @@ async function failEndpoint(
   await statements.execute(
     `update webhook_endpoints set consecutive_failures = ?::integer, failing_since = ?::timestamptz, circuit_open_until = ?::timestamptz,
        disabled_at = case when ?::text is null then null else now() end, disabled_reason = ?, updated_at = now()
-     where application_id = ?::bigint`,
+     where application_id = ?::bigint and mode = ?`,
     [
       health.consecutiveFailures,
       health.failingSince,
@@ -337,6 +342,7 @@ async function failEndpoint(
       health.disabledReason,
       health.disabledReason,
       applicationId,
+      mode,
     ],
   );
   return health.disabledReason;

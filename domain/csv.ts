@@ -1,5 +1,5 @@
-/** What a spreadsheet takes for a formula, or for the way into one. OWASP, CSV injection. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** What a spreadsheet takes for a formula, or for the way into one, in either width. OWASP, CSV injection. */
+const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 /** One line of RFC 4180, with its line end. A cell that a spreadsheet would carry out begins with an apostrophe and is shown as it is. */
 export function csvLine(cells: readonly (string | number | bigint | null)[]): string {

@@ -36,6 +36,9 @@ const EXPONENTS: ReadonlyMap<string, number> = new Map([
   ...Object.entries(EXPONENT_OTHER_THAN_TWO),
 ]);
 
+/** Active ISO 4217 codes. */
+export const CURRENCIES: readonly string[] = [...EXPONENTS.keys()].sort();
+
 /** True for an active ISO 4217 code in upper case. */
 export function isCurrency(code: string): boolean {
   return EXPONENTS.has(code);

@@ -229,12 +229,13 @@ function stepped(first: PlainDate, every: PlanStep, steps: number): PlainDate {
   }
 }
 
-/** Parts given as shares: each is rounded down, and the last takes what is left. */
+/** Parts given as shares: each is rounded as the invoice's amounts are, and the last takes what is left. */
 export function shared(
   totalMinor: bigint,
   parts: readonly { readonly dueDate: PlainDate; readonly basisPoints: bigint }[],
+  rounding: InvoiceRounding,
 ): Installment[] {
-  const amounts = parts.map(({ basisPoints }) => shareOf(totalMinor, basisPoints, 'DOWN'));
+  const amounts = parts.map(({ basisPoints }) => shareOf(totalMinor, basisPoints, rounding));
   const given = amounts.slice(0, -1).reduce((sum, amount) => sum + amount, 0n);
   return parts.map(({ dueDate }, index) => ({
     dueDate,

@@ -5,12 +5,10 @@ const PAUSES_MINUTES = [5, 55, 23 * 60] as const;
 const AFTER_SESSION_END_MS = 60_000;
 
 /**
- * When a silent gateway is first asked about a page that stayed open when its payment ended otherwise. Its session may be over by then; but
+ * How long after that a silent gateway is first asked about a page that stayed open when its payment ended otherwise. Its session may be over by then; but
  * nobody need have asked since.
  */
-export function firstLateQuestion(now: Date): Date {
-  return new Date(now.getTime() + PAUSES_MINUTES[0] * 60_000);
-}
+export const [FIRST_LATE_QUESTION_MINUTES] = PAUSES_MINUTES;
 
 /** What decides whether money can come of which nobody tells us. */
 export interface Silence {

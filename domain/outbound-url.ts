@@ -69,9 +69,10 @@ export function portOf(url: URL): number {
 
 /**
  * Reads `host:port` and `host:*` entries, comma-separated; an IPv6 host is written in brackets. An empty text allows nothing.
+ * @param everyPort - false refuses `host:*`, as production does: an exception names one host and one port
  * @throws Error naming the entry that cannot be read
  */
-export function parseAllowList(text: string): AllowList {
+export function parseAllowList(text: string, { everyPort = true }: { readonly everyPort?: boolean } = {}): AllowList {
   const entries = text
     .split(',')
     .map((entry) => entry.trim().toLowerCase())
@@ -81,6 +82,9 @@ export function parseAllowList(text: string): AllowList {
     const [, host, port] = /^(\[[0-9a-f:.]+\]|[^\s*:@/?#[\]]+):(\*|[0-9]{1,5})$/.exec(entry) ?? [];
     if (host === undefined || port === undefined || Number(port) > 65_535 || !URL.canParse(`http://${host}/`)) {
       throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" is neither host:port nor host:*`);
+    }
+    if (port === '*' && !everyPort) {
+      throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" must name one port in production`);
     }
     allowed.add(`${new URL(`http://${host}/`).hostname}:${port}`);
   }

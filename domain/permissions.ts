@@ -30,6 +30,17 @@ export const PERMISSION_MEANINGS = {
   'audit:read': 'See the audit log, webhook deliveries and gateway callbacks',
 } as const satisfies Record<Permission, string>;
 
+/**
+ * Whoever holds one of these says the second word: on refunds and other money, on settings and stores, or on who may do what. Once a
+ * threshold is set, nobody gives one of them alone.
+ */
+export const APPROVING_PERMISSIONS = [
+  'refund:approve',
+  'payment:review',
+  'app:manage',
+  'user:manage',
+] as const satisfies readonly Permission[];
+
 /** One role of an operator, in one application or in all. */
 export interface Grant {
   readonly permissions: readonly Permission[];
@@ -55,6 +66,10 @@ export function viewFor(grants: readonly Grant[], permission: Permission): AppVi
 
 export function isInView(view: AppView, applicationId: bigint): boolean {
   return view === 'every-app' || view.includes(applicationId);
+}
+
+export function isApproving({ permissions, everything }: Pick<Grant, 'permissions' | 'everything'>): boolean {
+  return everything || APPROVING_PERMISSIONS.some((permission) => permissions.includes(permission));
 }
 
 export function isSuperAdmin(grants: readonly Grant[]): boolean {

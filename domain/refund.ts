@@ -50,14 +50,41 @@ export const WITHOUT_REFUND_BOUNDS: RefundBounds = {
 export const APPROVAL_HOURS = 7 * 24;
 export const APPROVAL_REMINDER_HOURS = 24;
 
-export interface ApprovalRule {
-  readonly createdBy: 'APP' | 'USER' | 'SYSTEM';
-  readonly amountMinor: bigint;
-  /** Null: nothing needs approval. */
-  readonly thresholdMinor: bigint | null;
+/** Over how long a person's actions in one application are summed. Those on one payment are summed whenever they were. */
+export const APPROVAL_SUM_HOURS = 24;
+
+/** The currency whose threshold has a setting of its own. */
+export const APPROVAL_CURRENCY = 'BDT';
+
+/** What one operator of an application may do alone, in minor units. */
+export interface ApprovalThresholds {
+  readonly bdtMinor: bigint | null;
+  /** By the codes of other currencies. */
+  readonly othersMinor: Readonly<Record<string, bigint>>;
 }
 
-/** Only an operator's refund above the threshold needs a second person; an application's own, and late money that policy gives back, do not. */
-export function needsApproval({ createdBy, amountMinor, thresholdMinor }: ApprovalRule): boolean {
-  return createdBy === 'USER' && thresholdMinor !== null && amountMinor > thresholdMinor;
+export function isThresholdSet({ bdtMinor, othersMinor }: ApprovalThresholds): boolean {
+  return bdtMinor !== null || Object.keys(othersMinor).length > 0;
+}
+
+/** Null: nothing waits, since no threshold is set. Once one is set, a currency without one always waits. */
+export function approvalLimit(thresholds: ApprovalThresholds, currency: string): bigint | null {
+  if (!isThresholdSet(thresholds)) {
+    return null;
+  }
+  const own = currency === APPROVAL_CURRENCY ? thresholds.bdtMinor : thresholds.othersMinor[currency];
+  return own ?? 0n;
+}
+
+export interface ApprovalRule {
+  readonly amountMinor: bigint;
+  /** What the same person has done already and the threshold counts. */
+  readonly actedMinor: bigint;
+  /** Null: nothing needs approval. */
+  readonly limitMinor: bigint | null;
+}
+
+/** A person who takes the sum of their actions above the limit needs a second person for the action that does. */
+export function needsApproval({ amountMinor, actedMinor, limitMinor }: ApprovalRule): boolean {
+  return limitMinor !== null && actedMinor + amountMinor > limitMinor;
 }

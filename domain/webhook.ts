@@ -55,6 +55,12 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 export const REPLY_BYTES_MAX = 65_536;
 export const REPLY_EXCERPT_BYTES_MAX = 1_024;
 
+/**
+ * Former signing secrets that may overlap with the current one. Where a contract has room for one signature the attempts take turns, so a
+ * receiver that still has the oldest takes an event at the third attempt.
+ */
+export const FORMER_SECRETS_MAX = 2;
+
 /** Requests to one endpoint at a time, in one process. */
 export const IN_FLIGHT_PER_ENDPOINT_MAX = 5;
 

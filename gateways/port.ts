@@ -57,6 +57,16 @@ export interface AttemptHandle {
    * question is only how an attempt stands, above all once its payment has ended.
    */
   readonly mayExecute?: boolean;
+  /**
+   * A signed callback says that the payer came back without paying, and by which session. Believed only where money moves when we say so, and
+   * we never have.
+   */
+  readonly claimedEnd?: ClaimedEnd;
+}
+
+export interface ClaimedEnd {
+  readonly kind: 'cancelled' | 'failed';
+  readonly validationId: string | null;
 }
 
 /** A charge as the gateway itself confirms it. */
@@ -92,6 +102,8 @@ export type AttemptAnswer =
   /** The payer says that he has paid, and a person looks whether it is so. */
   | { readonly kind: 'with-operator'; readonly since: Date }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
+  /** The payer came back without paying, and no money moves without our word, which was never given: it must not be given any more. */
+  | { readonly kind: 'given-up'; readonly as: 'failed' | 'cancelled' }
   | { readonly kind: 'unknown'; readonly note: string };
 
 /** A callback as its signature and its words stand; nothing in it is believed. */
@@ -127,8 +139,11 @@ export interface RefundRequest extends RefundedCharge {
   readonly remarks: string;
   /** This very refund was asked for before, and no answer is known. */
   readonly askedBefore: boolean;
-  /** When it was last sent, before this time; null where it was not. A gateway that takes no key may still be at work on it. */
-  readonly lastAskedAt: Date | null;
+  /**
+   * How long ago it was last sent, before this time, in milliseconds of the database's clock; null where it was not. A gateway that takes no key may still be
+   * at work on it.
+   */
+  readonly askedAgoMs: number | null;
   /** How many other refunds of the charge were asked for and did not fail: where a gateway takes no key, its refund may be one of those. */
   readonly otherRefunds: number;
 }
@@ -213,7 +228,7 @@ export interface Gateway {
 /** An account at a gateway. */
 export interface Store {
   readonly storeId: string;
-  /** Its credentials as they are kept, sealed; null where they are the environment's. */
+  /** Its credentials as they are kept, sealed, behind the key of their row; null where they are the environment's. */
   readonly sealedSecret: string | null;
 }
 

@@ -1,9 +1,11 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Config } from '../runtime/config.ts';
 import type { HttpClient } from '../runtime/http-client.ts';
+import { storeSecretParts } from '../runtime/sealed-places.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import { attemptNamedIn as attemptNamedInBkash } from './bkash/callback.ts';
 import { BKASH_CAPABILITIES, createBkashGateway, createBkashShared } from './bkash/gateway.ts';
+import type { Executions } from './bkash/executions.ts';
 import type { TokenShelf } from './bkash/tokens.ts';
 import type { ReadManual } from './manual/book.ts';
 import { createManualGateway, MANUAL_CAPABILITIES } from './manual/gateway.ts';
@@ -32,8 +34,10 @@ export interface RegistryParts {
   readonly config: Pick<Config, 'sslcommerz' | 'bkash' | 'nagad' | 'stripe'>;
   readonly http: HttpClient;
   readonly secrets: Pick<SecretBox, 'open'>;
-  /** Where bKash's tokens are kept for all processes; left out, each has its own. */
-  readonly bkashTokens?: TokenShelf;
+  /** Where bKash's tokens are kept for all processes. */
+  readonly bkashTokens: TokenShelf;
+  /** Where it is kept for all processes what is known of our executions at bKash. */
+  readonly bkashExecutions: Executions;
   /** Where payers' own words and operators' decisions on them are kept. */
   readonly readManual: ReadManual;
 }
@@ -92,7 +96,8 @@ export function createGatewayRegistry(parts: RegistryParts): GatewayRegistry {
 /** Whoever needs the store waits until its key is back: nothing was asked, and nothing is decided. */
 function opened(secrets: Pick<SecretBox, 'open'>, sealedSecret: string): string {
   try {
-    return secrets.open(sealedSecret);
+    const { sealed, place } = storeSecretParts(sealedSecret);
+    return secrets.open(sealed, place);
   } catch (cause) {
     throw new GatewayFailure('unauthorized', 'the secret of the store cannot be opened', { cause });
   }
@@ -122,8 +127,8 @@ const BKASH_PAGES: ReadonlyMap<string, string> = new Map([
   ['https://tokenized.pay.bka.sh', 'https://payment.bkash.com'],
 ]);
 
-function bkash({ config, http, bkashTokens }: RegistryParts): Adapter {
-  const shared = createBkashShared({ http, ...(bkashTokens === undefined ? {} : { shelf: bkashTokens }) });
+function bkash({ config, http, bkashTokens, bkashExecutions }: RegistryParts): Adapter {
+  const shared = createBkashShared({ http, shelf: bkashTokens, executions: bkashExecutions });
   return {
     capabilities: BKASH_CAPABILITIES,
     account(mode) {

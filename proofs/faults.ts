@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { ALL_DIALS } from './faults/dials.ts';
+import { ALL_DIALS, RESTORE } from './faults/dials.ts';
 import { keepFailure, keepFaultLog } from './faults/failure-folder.ts';
 import { judge } from './faults/judges.ts';
-import type { RoundName } from './faults/plan.ts';
+import { CYCLE_ROUNDS, type RoundName } from './faults/plan.ts';
 import { playRound, type RoundResult } from './faults/round.ts';
 import { freshSeed, openRun, type OpenRun } from './faults/run.ts';
 import { openTally, resultOf, tablesOf } from './faults/tally.ts';
@@ -74,13 +74,13 @@ async function main(): Promise<number> {
     console.log(line);
   }
   if (names.length > 1) {
-    const command = `npm run test:faults -- --rounds ${names.length} --seed ${seed}`;
+    const command = `npm run test:faults -- --rounds ${values.rounds} --seed ${seed}`;
     writeResult(resultOf(summary, { seed: seed.toString(), command, commit: commit() }), { record: values.record });
   }
   return summary.failed || stopping ? 1 : 0;
 }
 
-function report({ run }: OpenRun, { round }: RoundName, result: RoundResult): void {
+function report({ run }: OpenRun, { round, onlyDial }: RoundName, result: RoundResult): void {
   keepFaultLog(result);
   const verdicts = judge(result.evidence);
   const violations = [...verdicts].flatMap(([name, { violations: found }]) =>
@@ -90,12 +90,17 @@ function report({ run }: OpenRun, { round }: RoundName, result: RoundResult): vo
   const faults = result.plan.faults.map((fault) =>
     fault.kind === 'link' ? `${fault.link} ${fault.toxic}` : fault.dial,
   );
+  if (result.plan.restore !== null) {
+    faults.push(RESTORE);
+  }
   const seconds = (result.tookMs / 1_000).toFixed(1);
   console.log(`round ${round}: ${seconds} s, ${violations.length === 0 ? 'holds' : 'FAILED'}; ${faults.join(', ')}`);
   // Who plays one round alone wants to look at it.
   if (violations.length > 0 || values.round !== undefined) {
     const folder = keepFailure(result, { violations, logDirectory: join(run.cluster.directory, 'logs') });
-    console.log(`  kept in ${folder}; again: npm run test:faults -- --seed ${result.plan.seed} --round ${round}`);
+    console.log(
+      `  kept in ${folder}; again: npm run test:faults -- --seed ${result.plan.seed} --round ${round}${onlyDial === undefined ? '' : ` --only-dial ${onlyDial}`}`,
+    );
   }
 }
 
@@ -111,12 +116,17 @@ function roundNames(seed: bigint): RoundName[] {
   if (values.round !== undefined) {
     return [{ seed, round: wholeNumber('round', values.round), onlyDial }];
   }
-  return Array.from({ length: wholeNumber('rounds', values.rounds) }, (_, round) => ({ seed, round, onlyDial }));
+  const rounds = wholeNumber('rounds', values.rounds);
+  const names = Array.from({ length: rounds }, (_, round) => ({ seed, round, onlyDial }));
+  // So much is undone by it that it has a round of its own, behind the others.
+  return onlyDial === undefined && rounds >= CYCLE_ROUNDS
+    ? [...names, { seed, round: rounds, onlyDial: RESTORE }]
+    : names;
 }
 
 /** Only a whole cycle deals out every dial. */
 function coversEverything(names: readonly RoundName[]): boolean {
-  return !values.pinned && values['only-dial'] === undefined && names.length >= 8;
+  return !values.pinned && values['only-dial'] === undefined && names.length >= CYCLE_ROUNDS;
 }
 
 function wholeNumber(name: string, text: string): number {

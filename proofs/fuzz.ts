@@ -13,14 +13,16 @@ import { openShops } from './fuzz/dialects.ts';
 import { keepFresh, openOperators } from './fuzz/operators.ts';
 import { openLogoServer } from './fuzz/logo-server.ts';
 import { PAGE_PARTS } from './fuzz/page-parts.ts';
+import { openPageSubjects } from './fuzz/page-subjects.ts';
+import { allPages, fuzzPages, problemsOfPages, tableOfPages } from './fuzz/pages.ts';
 import { fuzz, type FuzzFindings } from './fuzz/run.ts';
 import { applications, dialect, operators, type Subject } from './fuzz/subject.ts';
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
 import { withProgress } from '../scripts/progress.ts';
-import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
-import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { describeMachine, writeResult, type ResultTable } from '../scripts/results/result-file.ts';
+import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
 import { startStack, type Stack } from '../scripts/stack.ts';
 
 const USAGE = `npm run test:fuzz -- [--as WHOM] [--examples N] [--seed N] [--record]
@@ -29,7 +31,8 @@ Runs schemathesis over the OpenAPI document of a stack of its own: all checks, a
 pay, fail and cancel what it creates. Exit 0 only if nothing failed, each check had something to judge, each operation
 answered 2xx and got its examples, and the ledger verifies afterwards.
 
-  --as WHOM     who calls: applications (unless given), operators, ownpay or shadhinpay, the last two by their own documents
+  --as WHOM     who calls: applications (unless given), operators, ownpay or shadhinpay, the last two by their own documents;
+                or pages: hostile requests to every page that payers see, made by us, since pages have no document
   --examples N  cases for each operation in the fuzzing phase, 50 unless given; 1000 is the long form
   --seed N      makes the same cases again; printed`;
 
@@ -72,20 +75,14 @@ async function main(): Promise<number> {
   const examples = wholeNumber('examples', values.examples, 100_000);
   const seed = wholeNumber('seed', values.seed, 2 ** 31);
   console.log(`Seed ${seed}, ${examples} examples an operation.`);
+  if (values.as === 'pages') {
+    return underPages({ seed, examples });
+  }
   const program = await withProgress('Installing schemathesis', {
     work: installSchemathesis(KEPT),
     say: console.error,
   });
-  // Behind one proxy, by whose word each request comes from an address of its own: limits an address are not under test.
-  const environment = {
-    ...process.env,
-    LENDEN_TRUSTED_PROXIES: '1',
-    LENDEN_LOG_LEVEL: 'info',
-    // The store of the contract's own example is one that the gateway knows.
-    SIMULATORS_SSLCOMMERZ_STORES: `${DEMO_STORES},storefrontlive:one that the gateway gave`,
-  };
-  stack = await startStack({ directory, ports: 'free', environment, say: console.error, signal: stop.signal });
-  const { dev } = stack;
+  const dev = await start();
   const [fuzzed, neighbour] = await withStore(dev, registerPeers);
   const subject = await subjectOf(dev, [fuzzed, neighbour]);
   const document = new URL(subject.document, dev.api).href;
@@ -113,6 +110,64 @@ async function main(): Promise<number> {
   report({ findings, problems, operations, visits, subject });
   if (problems.length === 0) {
     record({ findings, operations, examples, visits, subject, ledger: ledger.words });
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+async function start(): Promise<DevFile> {
+  // Behind one proxy, by whose word each request comes from an address of its own: limits by address are not under test.
+  const environment = {
+    ...process.env,
+    LENDEN_TRUSTED_PROXIES: '1',
+    LENDEN_LOG_LEVEL: 'info',
+    // The store of the contract's own example is one that the gateway knows.
+    SIMULATORS_SSLCOMMERZ_STORES: `${DEMO_STORES},storefrontlive:one that the gateway gave`,
+  };
+  stack = await startStack({ directory, ports: 'free', environment, say: console.error, signal: stop.signal });
+  return stack.dev;
+}
+
+/** The pages have no document, so what is sent to them is made here. */
+async function underPages({ seed, examples }: { seed: number; examples: number }): Promise<number> {
+  const dev = await start();
+  const [shop] = await withStore(dev, registerPeers);
+  const subjects = await openPageSubjects(dev, shop);
+  const count = examples * allPages().length;
+  const fuzzing = fuzzPages({ web: dev.web, subjects, seed, count, signal: stop.signal });
+  const findings = await withProgress('Fuzzing', { work: fuzzing, say: console.error });
+  const ledger = await verifyLedger();
+  keepLogs();
+  const problems = [
+    ...problemsOfPages(findings, count),
+    ...(ledger.exitCode === 0 ? [] : [`the ledger: ${ledger.words}`]),
+  ];
+  const table = tableOfPages(findings);
+  printTable(table);
+  console.log(`\n${findings.requests} requests, seed ${seed}`);
+  for (const problem of problems) {
+    console.log(`PROBLEM  ${problem}`);
+  }
+  console.log(problems.length === 0 ? 'No failure.' : 'FAILED.');
+  if (problems.length === 0) {
+    writeResult(
+      {
+        name: 'fuzz-pages',
+        page: 'proofs',
+        order: 44,
+        title: 'The pages under fire',
+        command: `npm run test:fuzz -- --as pages --examples ${examples} --seed ${seed}`,
+        at: new Date().toISOString(),
+        machine: describeMachine(),
+        summary: [
+          `${findings.requests} requests with hostile paths, queries, forms, cookies and headers to the pages of a running stack, half of them to payments and ` +
+            'invoices that exist. No answer was 5xx, told of our internals, led elsewhere, lacked its Content-Security-Policy or let a text become markup; ' +
+            'afterwards the ledger verified against the gateway.',
+        ],
+        tables: [table],
+        data: { seed, examples, statuses: findings.statuses, ledger: ledger.words.split('\n') },
+      },
+      { record: values.record },
+    );
   }
   return problems.length === 0 ? 0 : 1;
 }
@@ -148,7 +203,7 @@ async function subjectOf(dev: DevFile, peers: readonly [Registration, Registrati
       return dialect(await withStore(dev, (store) => openShops(name, { store, api: dev.api, peers })));
     }
     default:
-      throw new Error(`--as is applications, operators, ownpay or shadhinpay, not "${values.as}"`);
+      throw new Error(`--as is applications, operators, ownpay, shadhinpay or pages, not "${values.as}"`);
   }
 }
 
@@ -176,8 +231,12 @@ function verifyLedger(): Promise<{ exitCode: number; words: string }> {
 
 /** The stack's files go; what a failure is made again with stays. */
 function keep({ logFile }: FuzzFindings): void {
-  mkdirSync(KEPT, { recursive: true });
+  keepLogs();
   copyFileSync(logFile, join(KEPT, 'last.log'));
+}
+
+function keepLogs(): void {
+  mkdirSync(KEPT, { recursive: true });
   for (const name of ['api', 'worker']) {
     copyFileSync(join(directory, 'logs', `${name}.log`), join(KEPT, `last-${name}.log`));
   }
@@ -192,14 +251,8 @@ interface Reported {
 }
 
 function report({ findings, problems, operations, visits, subject }: Reported): void {
-  for (const { caption, columns, rows } of tablesOf({ ...findings, operations, subject })) {
-    console.log(`\n${caption}`);
-    const widths = columns.map((column, index) =>
-      Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)),
-    );
-    for (const row of [columns, ...rows]) {
-      console.log(`  ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd());
-    }
+  for (const table of tablesOf({ ...findings, operations, subject })) {
+    printTable(table);
   }
   const { report: told } = findings;
   console.log(
@@ -213,6 +266,14 @@ function report({ findings, problems, operations, visits, subject }: Reported): 
     console.log(`PROBLEM  ${problem}`);
   }
   console.log(problems.length === 0 ? 'No failure.' : `FAILED. ${join('.lenden', 'fuzz', 'last.log')} has each case.`);
+}
+
+function printTable({ caption, columns, rows }: ResultTable): void {
+  console.log(`\n${caption}`);
+  const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)));
+  for (const row of [columns, ...rows]) {
+    console.log(`  ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd());
+  }
 }
 
 interface Recorded {

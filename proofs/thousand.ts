@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRunningStack, type DevFile } from '../scripts/dev-file.ts';
-import { readOrMakeMasterKey } from '../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
 import { startStack, type Stack } from '../scripts/stack.ts';
 import { proveThousand, type ProofResult } from './thousand/proof.ts';
 

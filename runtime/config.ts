@@ -1,11 +1,16 @@
 import { z } from 'zod';
+import { RUNTIME_URL_VARIABLES, type RuntimeRole, type RuntimeUrls } from './database-roles.ts';
 import { MODES, type Mode } from '../domain/mode.ts';
+import { parseAllowList, type AllowList } from '../domain/outbound-url.ts';
+import { tlsOf } from './database-tls.ts';
 import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
+import { readTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 /** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
 export interface Config {
   readonly environment: 'development' | 'production';
-  readonly databaseUrl: string;
+  /** The logins of this process, one for each role that it runs as. */
+  readonly databaseUrls: RuntimeUrls;
   readonly masterKey: string;
   readonly host: string;
   readonly apiPort: number;
@@ -14,14 +19,22 @@ export interface Config {
   readonly apiUrl: string;
   /** Public origin of the pages: payers are sent there. */
   readonly webUrl: string;
-  readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string | null };
+  readonly temporal: TemporalServer & { readonly uiUrl: string | null };
   readonly sslcommerz: ReadonlyMap<Mode, SslcommerzAccount>;
   readonly bkash: ReadonlyMap<Mode, BkashAccount>;
   readonly nagad: ReadonlyMap<Mode, NagadAccount>;
   readonly stripe: ReadonlyMap<Mode, StripeAccount>;
   /** How long an operator's session lives: unused, and at most. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
-  readonly outboundAllow: string;
+  /** How long rows are kept that prove nothing any more, in days. */
+  readonly retention: {
+    readonly callbackDays: number;
+    readonly keyDays: number;
+    readonly deliveryDays: number;
+    readonly sessionDays: number;
+  };
+  /** Hosts that webhooks may reach although they are not public. */
+  readonly outboundAllow: AllowList;
   /** Null: no mail is sent. */
   readonly mail: MailSettings | null;
   /** How many proxies in front of us may speak for the client's address by X-Forwarded-For. */
@@ -86,26 +99,33 @@ const optional = <T extends z.ZodType>(schema: T) =>
 
 const Environment = z.object({
   LENDEN_ENV: optional(z.enum(['development', 'production'])),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL'),
   LENDEN_MASTER_KEY: z.string().min(1),
   LENDEN_HOST: optional(z.string()),
   LENDEN_API_PORT: optional(port),
   LENDEN_WEB_PORT: optional(port),
   LENDEN_API_URL: origin,
   LENDEN_WEB_URL: origin,
-  TEMPORAL_ADDRESS: optional(z.string()),
-  TEMPORAL_NAMESPACE: optional(z.string()),
   LENDEN_TEMPORAL_UI: optional(z.string()),
-  LENDEN_OUTBOUND_ALLOW: optional(z.string()),
   LENDEN_TRUSTED_PROXIES: optional(z.coerce.number().int().min(0).max(10)),
   LENDEN_SESSION_IDLE_MINUTES: optional(z.coerce.number().int().min(1).max(720)),
   LENDEN_SESSION_HOURS: optional(z.coerce.number().int().min(1).max(168)),
+  LENDEN_RETENTION_CALLBACK_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
+  LENDEN_RETENTION_KEY_DAYS: optional(z.coerce.number().int().min(0).max(3_650)),
+  LENDEN_RETENTION_DELIVERY_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
+  // A login from an address that was used within 30 days is not slowed by others' guesses.
+  LENDEN_RETENTION_SESSION_DAYS: optional(z.coerce.number().int().min(30).max(3_650)),
   LENDEN_LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
 
-/** @throws Error that lists every missing or malformed variable by name; values are never repeated. */
-export function readConfig(environment: NodeJS.ProcessEnv): Config {
+/**
+ * @param databaseRoles - what the process runs as in the database; it must have a login for each, and is given no other
+ * @throws Error that lists every missing or malformed variable by name; values are never repeated.
+ */
+export function readConfig(
+  environment: NodeJS.ProcessEnv,
+  { databaseRoles = [] }: { readonly databaseRoles?: readonly RuntimeRole[] } = {},
+): Config {
   const parsed = Environment.safeParse(environment);
   const problems = parsed.success
     ? []
@@ -115,24 +135,26 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const nagad = new Map(MODES.map((mode) => [mode, readNagad(environment, mode, problems)]));
   const stripe = new Map(MODES.map((mode) => [mode, readStripe(environment, mode, problems)]));
   const mail = readMail(environment, problems);
+  const temporal = readTemporalServer(environment, problems);
+  const outboundAllow = readAllowList(environment, problems);
+  if (isProduction(environment)) {
+    problems.push(...unprotectedUrls(environment));
+  }
+  const databaseUrls = readLogins(environment, { databaseRoles, problems });
   if (!parsed.success || problems.length > 0) {
     throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
   const env = parsed.data;
   return {
     environment: env.LENDEN_ENV ?? 'production',
-    databaseUrl: env.DATABASE_URL,
+    databaseUrls,
     masterKey: env.LENDEN_MASTER_KEY,
     host: env.LENDEN_HOST ?? '127.0.0.1',
     apiPort: env.LENDEN_API_PORT ?? 8080,
     webPort: env.LENDEN_WEB_PORT ?? 3000,
     apiUrl: env.LENDEN_API_URL,
     webUrl: env.LENDEN_WEB_URL,
-    temporal: {
-      address: env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
-      namespace: env.TEMPORAL_NAMESPACE ?? 'default',
-      uiUrl: env.LENDEN_TEMPORAL_UI ?? null,
-    },
+    temporal: { ...temporal, uiUrl: env.LENDEN_TEMPORAL_UI ?? null },
     sslcommerz,
     bkash,
     nagad,
@@ -141,12 +163,69 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       idleMs: (env.LENDEN_SESSION_IDLE_MINUTES ?? 30) * 60_000,
       absoluteMs: (env.LENDEN_SESSION_HOURS ?? 8) * 3_600_000,
     },
-    outboundAllow: env.LENDEN_OUTBOUND_ALLOW ?? '',
+    retention: {
+      callbackDays: env.LENDEN_RETENTION_CALLBACK_DAYS ?? 90,
+      keyDays: env.LENDEN_RETENTION_KEY_DAYS ?? 0,
+      deliveryDays: env.LENDEN_RETENTION_DELIVERY_DAYS ?? 90,
+      sessionDays: env.LENDEN_RETENTION_SESSION_DAYS ?? 90,
+    },
+    outboundAllow,
     mail,
     trustedProxies: env.LENDEN_TRUSTED_PROXIES ?? 0,
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',
     workflowBundle: env.LENDEN_WORKFLOW_BUNDLE ?? null,
   };
+}
+
+function isProduction(environment: NodeJS.ProcessEnv): boolean {
+  return environment['LENDEN_ENV'] !== 'development';
+}
+
+/** Where a payer's money or a payer themselves would travel without TLS. Nagad's URLs have a rule of their own. */
+const PROTECTED_URLS = [
+  'LENDEN_API_URL',
+  'LENDEN_WEB_URL',
+  'SSLCOMMERZ_LIVE_URL',
+  'BKASH_LIVE_URL',
+  'STRIPE_LIVE_URL',
+] as const;
+
+function unprotectedUrls(environment: NodeJS.ProcessEnv): string[] {
+  return PROTECTED_URLS.filter((name) => /^http:/i.test(environment[name] ?? '')).map(
+    (name) => `${name}: must begin with https:// in production`,
+  );
+}
+
+function readAllowList(environment: NodeJS.ProcessEnv, problems: string[]): AllowList {
+  try {
+    return parseAllowList(environment['LENDEN_OUTBOUND_ALLOW'] ?? '', { everyPort: !isProduction(environment) });
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : 'LENDEN_OUTBOUND_ALLOW: malformed');
+    return parseAllowList('');
+  }
+}
+
+/** Each URL names its own role, so that a process does not run as the owner by a slip. */
+function readLogins(
+  environment: NodeJS.ProcessEnv,
+  { databaseRoles, problems }: { readonly databaseRoles: readonly RuntimeRole[]; readonly problems: string[] },
+): RuntimeUrls {
+  const logins: Partial<Record<RuntimeRole, string>> = {};
+  for (const role of databaseRoles) {
+    const variable = RUNTIME_URL_VARIABLES[role];
+    const url = environment[variable] ?? '';
+    if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol) || new URL(url).username !== role) {
+      problems.push(`${variable}: must be a postgresql:// URL of the user ${role}`);
+      continue;
+    }
+    try {
+      tlsOf(url);
+      logins[role] = url;
+    } catch (error) {
+      problems.push(`${variable}: ${error instanceof Error ? error.message : 'malformed'}`);
+    }
+  }
+  return logins;
 }
 
 function readSslcommerz(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {
@@ -187,7 +266,7 @@ function readStripe(environment: NodeJS.ProcessEnv, mode: Mode, problems: string
 /** Its API has a path. Live money goes over https alone, but for a simulator on a developer's machine. */
 function readNagad(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): NagadAccount {
   const prefix = `NAGAD_${mode}`;
-  const unprotected = mode === 'TEST' || environment['LENDEN_ENV'] === 'development';
+  const unprotected = mode === 'TEST' || !isProduction(environment);
   const { baseUrl, values } = readAccount(environment, {
     prefix,
     usualUrl: null,

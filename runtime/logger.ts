@@ -1,3 +1,4 @@
+import { maskCardNumbers } from '../domain/card-number.ts';
 import { pino, type Logger as PinoLogger } from 'pino';
 
 /** Structured log: one JSON line an event. What is logged are ids and codes, never a secret and never a payer's data. */
@@ -21,6 +22,20 @@ export function createLogger({ service, level = 'info' }: { service: string; lev
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: CENSORED.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+    hooks: { streamWrite: withoutCards },
+  });
+}
+
+/** A member's name does not tell where a card number may stand, such as in a gateway's words, so every text of the line is read. */
+export function withoutCards(line: string): string {
+  return line.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => {
+    // The shortest card number has twelve digits, so hardly any text needs to be taken apart.
+    if (!/\p{Nd}(?:[ -]?\p{Nd}){11}/u.test(literal)) {
+      return literal;
+    }
+    const text: unknown = JSON.parse(literal);
+    const shown = maskCardNumbers(String(text));
+    return shown === text ? literal : JSON.stringify(shown);
   });
 }
 

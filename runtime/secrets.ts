@@ -1,26 +1,26 @@
+import type { SealedPlace } from './sealed-places.ts';
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Encrypts what must be recoverable: signing secrets, gateway passwords, second factors. */
 export interface SecretBox {
   /** The id of the master key that seals. */
   readonly keyId: string;
-  seal(plain: string): string;
-  /** Throws when the text was not sealed by a key that this process knows, or was changed. */
-  open(sealed: string): string;
-  /** The same secret under the key that seals now, or null where it is under that already. Throws as `open` does. */
+  seal(plain: string, place: SealedPlace): string;
+  /** Throws when the text was not sealed by a key that this process knows, was changed, or belongs to another place. */
+  open(sealed: string, place: SealedPlace): string;
+  /** The same secret of the same place under the key that seals now, or null where it is under that already. Throws where the key is not known. */
   reseal(sealed: string): string | null;
 }
 
-const ENVELOPE = 'v2';
-/** Sealed by the master key itself; opened still, never made. */
-const DIRECT = 'v1';
+const ENVELOPE = 'v3';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
  * Envelope encryption by AES-256-GCM: each secret has a key of its own, and the master key seals only that one.
- * `v2.{keyId}.{sealed data key}.{sealed secret}`, each part base64url(iv ‖ ciphertext ‖ tag). The first master key seals, every listed key
+ * `v3.{keyId}.{sealed data key}.{sealed secret}`, each part base64url(iv ‖ ciphertext ‖ tag). The data key is bound to the master key's id, the
+ * secret to its place. The first master key seals, every listed key
  * opens, so a key is rotated by putting the new one in front. Throws on a malformed `LENDEN_MASTER_KEY`; the message never repeats its value.
  *
  * @param masterKeys - `keyId:base64(32 bytes)`, comma-separated
@@ -41,37 +41,35 @@ export function createSecretBox(masterKeys: string): SecretBox {
     }
     return known;
   };
-  const seal = (plain: string): string => {
-    const dataKey = randomBytes(KEY_BYTES);
-    return envelope(dataKey, encrypt(dataKey, Buffer.from(plain), ''));
-  };
-  const open = (sealed: string): string => {
-    const { version, sealedBy, parts } = partsOf(sealed);
-    const [first = '', second = ''] = parts;
-    const opened = decrypt(masterKeyOf(sealedBy), first, sealedBy);
-    return (version === DIRECT ? opened : decrypt(opened, second, '')).toString('utf8');
-  };
   return {
     keyId,
-    seal,
-    open,
+    seal(plain, place) {
+      const dataKey = randomBytes(KEY_BYTES);
+      return envelope(dataKey, encrypt(dataKey, Buffer.from(plain), contextOf(place)));
+    },
+    open(sealed, place) {
+      const { sealedBy, sealedKey, body } = partsOf(sealed);
+      const dataKey = decrypt(masterKeyOf(sealedBy), sealedKey, sealedBy);
+      return decrypt(dataKey, body, contextOf(place)).toString('utf8');
+    },
     reseal(sealed) {
-      const { version, sealedBy, parts } = partsOf(sealed);
-      if (version === DIRECT) {
-        return seal(open(sealed));
-      }
-      const [sealedKey = '', body = ''] = parts;
+      const { sealedBy, sealedKey, body } = partsOf(sealed);
       return sealedBy === keyId ? null : envelope(decrypt(masterKeyOf(sealedBy), sealedKey, sealedBy), body);
     },
   };
 }
 
-function partsOf(sealed: string): { version: string; sealedBy: string; parts: readonly string[] } {
-  const [version = '', sealedBy = '', ...parts] = sealed.split('.');
-  if (parts.length !== { [DIRECT]: 1, [ENVELOPE]: 2 }[version]) {
+/** No column has a line break in its name, so no two places share a context. */
+function contextOf({ column, key }: SealedPlace): string {
+  return `${column}\n${key}`;
+}
+
+function partsOf(sealed: string): { sealedBy: string; sealedKey: string; body: string } {
+  const [version, sealedBy = '', sealedKey = '', body = '', ...rest] = sealed.split('.');
+  if (version !== ENVELOPE || rest.length > 0) {
     throw new Error('a secret is not sealed in a way that is known here');
   }
-  return { version, sealedBy, parts };
+  return { sealedBy, sealedKey, body };
 }
 
 function encrypt(key: Buffer, plain: Buffer, authenticated: string): string {

@@ -1,7 +1,9 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { KEY_DIALECTS, SCOPES, type ApplicationSettings, type WantedCredential } from '../database/applications.ts';
 import type { CustomerDefaults } from '../database/entities/application.ts';
+import { isCurrency } from '../domain/currency.ts';
 import type { Mode } from '../domain/mode.ts';
+import { APPROVAL_CURRENCY } from '../domain/refund.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../domain/shadhinpay.ts';
 
 export const USAGE = `npm run app -- create --name NAME [settings]
@@ -13,12 +15,15 @@ npm run app -- revoke --id ID --key N              refuses a key at once, by its
 
 settings:
   --name NAME              shown to payers
-  --webhook-url URL        where events are sent; "" for none
+  --webhook-url URL        where events are sent, of both modes unless there is a URL for TEST; "" for none
+  --test-webhook-url URL   where events of TEST are sent; "" for where those of LIVE go
   --return-origin ORIGIN   where payers may be sent back to, e.g. https://shop.example; may be repeated; "" for none
   --expiry-minutes N       how long a checkout stays open (1 to 1440)
   --rate-limit N           requests a minute and credential
   --min-amount N           smallest payment in minor units; "" for none
   --max-amount N           largest payment in minor units; "" for none
+  --refund-threshold C=N   what one operator may refund alone in a currency, in minor units, e.g. BDT=500000; may be repeated;
+                           takes the place of all thresholds; "" for none
   --late-payments POLICY   review or refund
   --receipts on|off        whether GET /payments/{id}/receipt answers
   --customer-default K=V   what the gateway is told of a customer when the payment does not say; K is one of
@@ -38,11 +43,13 @@ export const OPTIONS = {
   id: { type: 'string' },
   name: { type: 'string' },
   'webhook-url': { type: 'string' },
+  'test-webhook-url': { type: 'string' },
   'return-origin': { type: 'string', multiple: true },
   'expiry-minutes': { type: 'string' },
   'rate-limit': { type: 'string' },
   'min-amount': { type: 'string' },
   'max-amount': { type: 'string' },
+  'refund-threshold': { type: 'string', multiple: true },
   'late-payments': { type: 'string' },
   receipts: { type: 'string' },
   'customer-default': { type: 'string', multiple: true },
@@ -165,12 +172,14 @@ function readScope(given: string) {
 
 function readSettings(values: AppFlags): ApplicationSettings {
   const name = text(values, 'name');
-  const webhookUrl = text(values, 'webhook-url');
+  const webhookUrl = url(values, 'webhook-url');
+  const testWebhookUrl = url(values, 'test-webhook-url');
   const origins = values['return-origin'];
   const expiryMinutes = whole(values, { flag: 'expiry-minutes', from: 1, to: 1440 });
   const rateLimitPerMinute = whole(values, { flag: 'rate-limit', from: 1, to: 1_000_000 });
   const minAmountMinor = amount(values, 'min-amount');
   const maxAmountMinor = amount(values, 'max-amount');
+  const thresholds = values['refund-threshold'];
   const policy = text(values, 'late-payments');
   const receipts = text(values, 'receipts');
   const defaults = values['customer-default'];
@@ -180,17 +189,38 @@ function readSettings(values: AppFlags): ApplicationSettings {
   }
   return {
     ...(name === undefined ? {} : { name: name.trim() }),
-    ...(webhookUrl === undefined ? {} : { webhookUrl: webhookUrl === '' ? null : readUrl(webhookUrl) }),
+    ...(webhookUrl === undefined ? {} : { webhookUrl }),
+    ...(testWebhookUrl === undefined ? {} : { testWebhookUrl }),
     ...(Array.isArray(origins) ? { returnOrigins: origins.filter((origin) => origin !== '').map(readOrigin) } : {}),
     ...(expiryMinutes === undefined ? {} : { expiryMinutes }),
     ...(rateLimitPerMinute === undefined ? {} : { rateLimitPerMinute }),
     ...(minAmountMinor === undefined ? {} : { minAmountMinor }),
     ...(maxAmountMinor === undefined ? {} : { maxAmountMinor }),
+    ...(Array.isArray(thresholds) ? readThresholds(thresholds) : {}),
     ...(policy === undefined ? {} : { latePaymentPolicy: readPolicy(policy) }),
     ...(receipts === undefined ? {} : { receiptsEnabled: readSwitch(receipts) }),
     ...(Array.isArray(defaults) ? { customerDefaults: readCustomerDefaults(defaults) } : {}),
     ...(Array.isArray(events) ? { shadhinpayEvents: readEvents(events) } : {}),
   };
+}
+
+/** One setting for BDT, and one for all other currencies. */
+function readThresholds(
+  given: readonly string[],
+): Pick<ApplicationSettings, 'refundApprovalThresholdMinor' | 'refundApprovalThresholds'> {
+  const pairs = given
+    .filter((pair) => pair !== '')
+    .map((pair): [string, bigint] => {
+      const [, currency = '', minor = ''] = /^([A-Z]{3})=(\d{1,15})$/.exec(pair) ?? [];
+      if (!isCurrency(currency)) {
+        throw new UsageError(
+          `--refund-threshold takes CURRENCY=AMOUNT in minor units, such as BDT=500000, not "${pair}".`,
+        );
+      }
+      return [currency, BigInt(minor)];
+    });
+  const { [APPROVAL_CURRENCY]: bdt = null, ...others } = Object.fromEntries(pairs);
+  return { refundApprovalThresholdMinor: bdt, refundApprovalThresholds: others };
 }
 
 function readId(values: AppFlags): bigint {
@@ -266,12 +296,16 @@ function readCustomerDefaults(pairs: readonly string[]): CustomerDefaults {
   return Object.fromEntries(defaults);
 }
 
-function readUrl(value: string): string {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    throw new UsageError(`--webhook-url must be an http(s) URL without a user name, not "${value}".`);
+function url(values: AppFlags, flag: 'webhook-url' | 'test-webhook-url'): string | null | undefined {
+  const value = text(values, flag);
+  if (value === undefined || value === '') {
+    return value === undefined ? undefined : null;
   }
-  return url.href;
+  const parsed = URL.parse(value);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
+    throw new UsageError(`--${flag} must be an http(s) URL without a user name, not "${value}".`);
+  }
+  return parsed.href;
 }
 
 /** Compared as text later, so it is brought to the one spelling that browsers use. */

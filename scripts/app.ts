@@ -1,14 +1,27 @@
 import './lifeline.ts';
 import { parseArgs } from 'node:util';
-import { openDatabase } from '../database/connection.ts';
-import { issueCredential, registerApplication, rotateCredential, updateApplication } from '../database/applications.ts';
+import { openDatabase, type EntityManager } from '../database/connection.ts';
+import {
+  changeApplication,
+  GRACE_HOURS_DEFAULT,
+  insertApplication,
+  prepareCredential,
+  prepareRegistration,
+  storeCredential,
+  storeRotation,
+  type ApplicationSettings,
+} from '../database/applications.ts';
+import { recordAudit, type Actor, type AuditFacts } from '../database/operators/audit.ts';
 import { listCredentials, revokeCredential } from '../database/operators/applications.ts';
 import { checkOutboundUrl, OUTBOUND_URL_REFUSALS, parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
 import { errorCode } from './error-code.ts';
 import { findRunningStack } from './dev-file.ts';
-import { DEVELOPMENT_ALLOW, readOrMakeMasterKey } from './stack-environment.ts';
+import { DEVELOPMENT_ALLOW, masterKeyOf } from './development-secrets.ts';
+
+/** Whoever may run this has the database anyway; the log says that it came from here. */
+const ACTOR: Actor = { type: 'SYSTEM', id: null, name: 'npm run app' };
 
 process.exitCode = await main();
 
@@ -37,43 +50,88 @@ type Outcome = Readonly<Record<string, unknown>>;
 
 async function carryOut(command: AppCommand, directory: string): Promise<Outcome> {
   const { databaseUrl, masterKey, allow } = await findTarget(directory);
-  checkWebhookUrl(command, parseAllowList(allow));
+  checkWebhookUrls(command, parseAllowList(allow));
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   try {
     switch (command.action) {
       case 'create': {
-        const store = { database, secrets: createSecretBox(masterKey) };
-        const { applicationId, ...rest } = await registerApplication(store, command.settings);
+        const prepared = await prepareRegistration();
+        const { settings } = command;
+        const secrets = createSecretBox(masterKey);
+        const { applicationId, ...rest } = await database.withSystem(async (em) => {
+          const made = await insertApplication(em, secrets, { prepared, settings });
+          await note(em, made.applicationId, { action: 'application.registered', after: factsOf(settings) });
+          return made;
+        });
         return { id: Number(applicationId), ...rest };
       }
-      case 'set':
-        await updateApplication({ database }, { ...command.settings, applicationId: command.id });
-        return { id: Number(command.id), changed: Object.keys(command.settings) };
+      case 'set': {
+        const { id: applicationId, settings } = command;
+        await database.withSystem(async (em) => {
+          await changeApplication(em, { ...settings, applicationId });
+          await note(em, applicationId, { action: 'application.settings-changed', after: factsOf(settings) });
+        });
+        return { id: Number(applicationId), changed: Object.keys(settings) };
+      }
       case 'keys': {
         const keys = await database.withSystem((em) => listCredentials(em, command.id));
         return Object.fromEntries(keys.map(({ id, ...key }) => [id, key]));
       }
       case 'issue': {
-        const issued = await issueCredential({ database }, { applicationId: command.id, ...command.key });
+        const prepared = await prepareCredential(command.key);
+        const issued = await database.withSystem(async (em) => {
+          const stored = await storeCredential(em, command.id, prepared);
+          const { credentialId, mode } = stored;
+          await note(em, command.id, { action: 'credential.issued', after: { credentialId, mode } });
+          return stored;
+        });
         return { id: Number(command.id), ...issued };
       }
       case 'revoke': {
         const { id: applicationId, credentialId } = command;
-        const revoked = await database.withSystem((em) => revokeCredential(em, { applicationId, credentialId }));
-        if (revoked === null) {
-          throw new UsageError(`The application has no key ${credentialId}.`);
-        }
+        await database.withSystem(async (em) => {
+          if ((await revokeCredential(em, { applicationId, credentialId })) === null) {
+            throw new UsageError(`The application has no key ${credentialId}.`);
+          }
+          await note(em, applicationId, { action: 'credential.revoked', after: { credentialId } });
+        });
         return { id: Number(applicationId), revoked: Number(credentialId) };
       }
       case 'rotate': {
-        const { id: applicationId, key, graceHours } = command;
-        const rotation = await rotateCredential({ database }, { applicationId, ...key, ...graceHours });
+        const { id: applicationId, key } = command;
+        const { graceHours = GRACE_HOURS_DEFAULT } = command.graceHours;
+        const prepared = await prepareCredential(key);
+        const rotation = await database.withSystem(async (em) => {
+          const stored = await storeRotation(em, { applicationId, prepared, graceHours });
+          const { credentialId, mode, previousKeyExpiresAt } = stored;
+          const after = { credentialId, mode, previousKeyExpiresAt };
+          await note(em, applicationId, { action: 'credential.rotated', after });
+          return stored;
+        });
         return { id: Number(applicationId), ...rotation };
       }
     }
   } finally {
     await database.close();
   }
+}
+
+/** Nothing is done by hand that the log does not tell; the command needs no second person, since whoever may run it has the database. */
+function note(
+  em: EntityManager,
+  applicationId: bigint,
+  { action, after }: { readonly action: string; readonly after: AuditFacts },
+): Promise<void> {
+  const target = { type: 'application', id: applicationId };
+  return recordAudit(em, { actor: ACTOR, action, target, application: { id: applicationId }, after });
+}
+
+function factsOf({ customerDefaults, ...settings }: ApplicationSettings): AuditFacts {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return {
+    ...Object.fromEntries(given),
+    ...(customerDefaults === undefined ? {} : { customerDefaults: Object.keys(customerDefaults) }),
+  };
 }
 
 interface Target {
@@ -92,17 +150,22 @@ async function findTarget(directory: string): Promise<Target> {
   }
   return {
     databaseUrl,
-    masterKey: process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory),
+    masterKey: masterKeyOf(process.env, directory),
     allow: process.env['LENDEN_OUTBOUND_ALLOW'] ?? (given ? '' : DEVELOPMENT_ALLOW),
   };
 }
 
 /** Told early; every delivery judges the address again as it connects. */
-function checkWebhookUrl(command: AppCommand, allow: AllowList): void {
-  const url = 'settings' in command ? command.settings.webhookUrl : null;
-  const checked = typeof url === 'string' ? checkOutboundUrl(url, allow) : null;
-  if (checked !== null && !checked.ok) {
-    throw new UsageError(`--webhook-url ${OUTBOUND_URL_REFUSALS[checked.reason]}.`);
+function checkWebhookUrls(command: AppCommand, allow: AllowList): void {
+  const { webhookUrl, testWebhookUrl } = 'settings' in command ? command.settings : {};
+  for (const [flag, url] of [
+    ['webhook-url', webhookUrl],
+    ['test-webhook-url', testWebhookUrl],
+  ] as const) {
+    const checked = typeof url === 'string' ? checkOutboundUrl(url, allow) : null;
+    if (checked !== null && !checked.ok) {
+      throw new UsageError(`--${flag} ${OUTBOUND_URL_REFUSALS[checked.reason]}.`);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { Connection } from '@temporalio/client';
+import { connectionOptionsOf, temporalServerOf } from '../runtime/temporal-server.ts';
 import { TASK_QUEUES } from '../workflows/messages/names.ts';
 
 /**
@@ -9,9 +10,8 @@ import { TASK_QUEUES } from '../workflows/messages/names.ts';
 const WORKFLOW_QUEUE = 1;
 /** A poll that finds nothing lasts one minute; Temporal goes on listing a poller for minutes after its last one. */
 const POLLED_WITHIN_S = 150;
-const address = process.env['TEMPORAL_ADDRESS'] || '127.0.0.1:7233';
-const namespace = process.env['TEMPORAL_NAMESPACE'] || 'default';
-const connection = await Connection.connect({ address, connectTimeout: '3s' });
+const { namespace, ...server } = temporalServerOf(process.env);
+const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: '3s' });
 try {
   for (const name of Object.values(TASK_QUEUES)) {
     const { pollers } = await connection.workflowService.describeTaskQueue({

@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import { issueCredential, registerApplication, shadhinpayKeyHash } from '../database/applications.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { Credential } from '../database/entities/application.ts';
-import type { Mode } from '../domain/mode.ts';
+import { chooseStore, hasHadStore } from '../database/gateway-stores.ts';
+import { MODES, type Mode } from '../domain/mode.ts';
+import { MANUAL_CAPABILITIES } from '../gateways/manual/gateway.ts';
 import { createSecretBox, sha256, type SecretBox } from '../runtime/secrets.ts';
 import {
   nativeApp,
@@ -31,7 +33,7 @@ export async function seedDemoApps({ directory, databaseUrl, masterKey }: DemoSe
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   const store = { database, secrets: createSecretBox(masterKey) };
   try {
-    return {
+    const apps = {
       native: await remembered(database, {
         file: join(directory, 'demo-apps.json'),
         schema: nativeApp,
@@ -51,9 +53,37 @@ export async function seedDemoApps({ directory, databaseUrl, masterKey }: DemoSe
         register: () => registerShadhinpayApp(store),
       }),
     };
+    for (const { id } of Object.values(apps)) {
+      await giveManualStores(store, BigInt(id));
+    }
+    return apps;
   } finally {
     await database.close();
   }
+}
+
+/** Of a bank that is not there. Every other gateway has its store from the simulators' settings. */
+const MANUAL_STORE = {
+  storeId: 'demo-bank',
+  password: JSON.stringify({
+    label: { en: 'Bank transfer (demo)', bn: 'ব্যাংক ট্রান্সফার (ডেমো)' },
+    instructions: {
+      en: 'Transfer the exact amount to account 0123 456 789 of Demo Bank, then write the transaction number below.',
+      bn: 'ডেমো ব্যাংকের ০১২৩ ৪৫৬ ৭৮৯ হিসাবে ঠিক এই পরিমাণ টাকা পাঠান, তারপর নিচে লেনদেন নম্বরটি লিখুন।',
+    },
+  }),
+} as const;
+
+/** Once: a store that an operator has given, changed or retired stays as it is. */
+async function giveManualStores({ database, secrets }: Store, applicationId: bigint): Promise<void> {
+  await database.withOperator('every-app', async (em) => {
+    for (const mode of MODES) {
+      const slot = { applicationId, mode, gateway: MANUAL_CAPABILITIES.name };
+      if (!(await hasHadStore(em, slot))) {
+        await chooseStore(em, secrets, { ...slot, ...MANUAL_STORE });
+      }
+    }
+  });
 }
 
 interface DemoApp<App> {
@@ -93,19 +123,21 @@ interface Store {
 
 async function registerNativeApp(store: Store): Promise<NativeApp> {
   const registration = await registerApplication(store, { name: 'Lenden demo' });
-  const { applicationId, test, live, signingSecret } = registration;
-  return { id: Number(applicationId), test, live, signingSecret };
+  const { applicationId, test, live, signingSecret, testSigningSecret } = registration;
+  return { id: Number(applicationId), test, live, signingSecret, testSigningSecret };
 }
 
-/** An application of its own, since the webhook's secret is the application's. */
+/** An application of its own, since the webhooks' secrets are the application's. */
 async function registerOwnpayApp(store: Store): Promise<OwnpayApp> {
-  const { applicationId, signingSecret } = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
+  const registration = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
+  const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;
   const { apiKey } = await issueCredential(store, { applicationId, mode: 'TEST', dialect: 'ownpay', label: 'Demo' });
-  return { id: Number(applicationId), apiKey, webhookSecret: signingSecret };
+  return { id: Number(applicationId), apiKey, webhookSecret, liveWebhookSecret };
 }
 
 async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
-  const { applicationId, signingSecret } = await registerApplication(store, { name: 'Lenden demo (ShadhinPay)' });
+  const registration = await registerApplication(store, { name: 'Lenden demo (ShadhinPay)' });
+  const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;
   const key = (mode: Mode) => issueCredential(store, { applicationId, mode, dialect: 'shadhinpay', label: 'Demo' });
   const test = await key('TEST');
   const live = await key('LIVE');
@@ -117,6 +149,7 @@ async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
     ...test.business,
     testKey: test.apiKey,
     liveKey: live.apiKey,
-    webhookSecret: signingSecret,
+    webhookSecret,
+    liveWebhookSecret,
   };
 }

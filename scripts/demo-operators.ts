@@ -42,7 +42,7 @@ export async function seedDemoOperators({
 
 async function logsIn(database: Database, { email, password }: DemoOperator): Promise<boolean> {
   const operator = await database.withOperator([], (em) => em.findOne(Operator, { email, status: 'ACTIVE' }));
-  return operator !== null && passwordMatches(password, operator.passwordHash);
+  return operator !== null && passwordMatches(password, operator.passwordHash ?? null);
 }
 
 async function create(database: Database, role: string): Promise<DemoOperator> {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { toDecimalText } from '../domain/money.ts';
 import { takePayment, type DemoResult } from './demo/take-payment.ts';
 import { findRunningStack, type DevFile } from './dev-file.ts';
-import { readOrMakeMasterKey } from './stack-environment.ts';
+import { readOrMakeMasterKey } from './development-secrets.ts';
 import { startStack, type Stack } from './stack.ts';
 
 /** `npm run demo`: takes one payment on the running stack, or on one that it starts for the time being. Exit 0 only if all of it holds. */

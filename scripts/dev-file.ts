@@ -6,22 +6,28 @@ import { findLauncher } from './stack-record.ts';
 
 const credentialPair = z.object({ apiKey: z.string(), apiSecret: z.string() });
 
-/** The demo application of the native API, with its secrets. */
+/** The demo application of the native API, with its secrets. `signingSecret` is of LIVE, `testSigningSecret` of TEST. */
 export const nativeApp = z.object({
   id: z.int(),
   test: credentialPair,
   live: credentialPair,
   signingSecret: z.string(),
+  testSigningSecret: z.string(),
 });
 
 export type NativeApp = z.infer<typeof nativeApp>;
 
-/** The demo application of OwnPay's contract, with a key for TEST. */
-export const ownpayApp = z.object({ id: z.int(), apiKey: z.string(), webhookSecret: z.string() });
+/** The demo application of OwnPay's contract, with a key for TEST. `webhookSecret` is of TEST, `liveWebhookSecret` of LIVE. */
+export const ownpayApp = z.object({
+  id: z.int(),
+  apiKey: z.string(),
+  webhookSecret: z.string(),
+  liveWebhookSecret: z.string(),
+});
 
 export type OwnpayApp = z.infer<typeof ownpayApp>;
 
-/** The demo application of ShadhinPay's contract, with a key for each mode. */
+/** The demo application of ShadhinPay's contract, with a key for each mode. `webhookSecret` is of TEST, `liveWebhookSecret` of LIVE. */
 export const shadhinpayApp = z.object({
   id: z.int(),
   clientId: z.string(),
@@ -29,6 +35,7 @@ export const shadhinpayApp = z.object({
   testKey: z.string(),
   liveKey: z.string(),
   webhookSecret: z.string(),
+  liveWebhookSecret: z.string(),
 });
 
 export type ShadhinpayApp = z.infer<typeof shadhinpayApp>;

@@ -109,6 +109,7 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
     },
     secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
     sessionLimits: { idleMs: 0, absoluteMs: 0 },
+    sendsMail: false,
     temporalUi: null,
     allow: parseAllowList(''),
     publicHttp: { send: refuse, close: refuse },

@@ -6,12 +6,13 @@ npm run operator -- disable --email ADDRESS
 npm run operator -- enable --email ADDRESS
 npm run operator -- reset-password --email ADDRESS [--temporary]
 npm run operator -- reset-second-factor --email ADDRESS
+npm run operator -- link --email ADDRESS            shows the one-time link by which they set a password
 
 A password is asked for on the terminal, or read from the first line of the standard input; it is shown nowhere.
   --role ROLE       "Super Admin" unless told; Admin, Finance, Support, Viewer, or one of your own
   --app ID          the role holds in this application only
-  --temporary       the operator must choose another password after his first login, within three days
-  --directory DIR   the data of npm start (default .lenden); DATABASE_URL in the environment wins
+  --temporary       the operator must choose another password after their first login, within three days
+  --directory DIR   the data of npm start (default .lenden); DATABASE_URL in the environment wins, and with it LENDEN_WEB_URL
   --json            one line of JSON`;
 
 /** The flags, as `parseArgs` takes them. */
@@ -31,7 +32,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const ABOUT_ONE = ['disable', 'enable', 'reset-password', 'reset-second-factor'] as const;
+const ABOUT_ONE = ['disable', 'enable', 'reset-password', 'reset-second-factor', 'link'] as const;
 
 export type OperatorCommand =
   | {

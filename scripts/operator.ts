@@ -14,8 +14,10 @@ import { hashPassword } from '../database/operators/passwords.ts';
 import { readRoleByName, replaceGrants, resolveGrants } from '../database/operators/roles.ts';
 import { removeTotp } from '../database/operators/second-factor.ts';
 import { endSessions } from '../database/operators/sessions.ts';
+import { makeLink } from '../database/operators/links.ts';
+import { operatorLinkPath } from '../domain/operator-link.ts';
 import { DomainError } from '../domain/errors.ts';
-import { passwordProblem } from '../domain/password.ts';
+import { passwordProblem } from '../runtime/password-rules.ts';
 import { findRunningStack } from './dev-file.ts';
 import { errorCode } from './error-code.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type OperatorCommand } from './operator-command.ts';
@@ -36,7 +38,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const command = readCommand({ values, positionals });
-    const rows = await carryOut(command, await findDatabase(values.directory));
+    const rows = await carryOut(command, await findTarget(values.directory));
     console.log(values.json ? JSON.stringify(rows) : rows.map(inWords).join('\n'));
     return 0;
   } catch (error) {
@@ -60,7 +62,10 @@ function wordsOf(error: unknown): string {
 
 type Shown = Readonly<Record<string, string | number | boolean | null>>;
 
-async function carryOut(command: OperatorCommand, databaseUrl: string): Promise<Shown[]> {
+async function carryOut(command: OperatorCommand, { databaseUrl, webUrl }: Target): Promise<Shown[]> {
+  if (command.action === 'link' && webUrl === null) {
+    throw new Error('No address of the pages: set LENDEN_WEB_URL.');
+  }
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   try {
     if (command.action === 'list') {
@@ -68,18 +73,27 @@ async function carryOut(command: OperatorCommand, databaseUrl: string): Promise<
       const { rows } = await database.withOperator('every-app', (em) => listOperators(em, all));
       return rows.map(shown);
     }
-    await change(database, command);
-    return [shown(await findOperator(database, command.email))];
+    const link = await change(database, command);
+    return [
+      {
+        ...shown(await findOperator(database, command.email)),
+        ...(link === null ? {} : { link: new URL(link, webUrl ?? undefined).href }),
+      },
+    ];
   } finally {
     await database.close();
   }
 }
 
-async function change(database: Database, command: Exclude<OperatorCommand, { action: 'list' }>): Promise<void> {
+/** Answers the path of a link, where one was made. */
+async function change(
+  database: Database,
+  command: Exclude<OperatorCommand, { action: 'list' }>,
+): Promise<string | null> {
   if (command.action === 'create') {
     const passwordHash = await hashPassword(await newPassword({ email: command.email, name: command.name }));
     await database.withOperator('every-app', (em) => create(em, { ...command, passwordHash }));
-    return;
+    return null;
   }
   const operator = await findOperator(database, command.email);
   switch (command.action) {
@@ -91,7 +105,7 @@ async function change(database: Database, command: Exclude<OperatorCommand, { ac
           await note(em, operator.id, { action: `operator.${command.action}d`, after: { status } });
         }
       });
-      return;
+      return null;
     }
     case 'reset-password': {
       const passwordHash = await hashPassword(await newPassword(operator));
@@ -100,7 +114,7 @@ async function change(database: Database, command: Exclude<OperatorCommand, { ac
         await endSessions(em, { operatorId: operator.id, reason: 'password-changed' });
         await note(em, operator.id, { action: 'password.reset', after: { temporary: command.temporary } });
       });
-      return;
+      return null;
     }
     case 'reset-second-factor':
       await database.withOperator('every-app', async (em) => {
@@ -109,6 +123,14 @@ async function change(database: Database, command: Exclude<OperatorCommand, { ac
           await note(em, operator.id, { action: 'second-factor.removed' });
         }
       });
+      return null;
+    case 'link':
+      return operatorLinkPath(
+        await database.withOperator('every-app', async (em) => {
+          await note(em, operator.id, { action: 'operator.link-shown' });
+          return makeLink(em, operator.id);
+        }),
+      );
   }
 }
 
@@ -146,20 +168,28 @@ async function findOperator(database: Database, email: string): Promise<Operator
 
 async function newPassword(person: { readonly email: string; readonly name: string }): Promise<string> {
   const password = await readNewPassword(process.stdin, process.stderr);
-  const problem = passwordProblem(password, person);
+  const problem = await passwordProblem(password, person);
   if (problem !== null) {
     throw new Error(`The password ${problem}.`);
   }
   return password;
 }
 
+interface Target {
+  readonly databaseUrl: string;
+  /** Origin of the pages; null where it is not told. */
+  readonly webUrl: string | null;
+}
+
 /** The environment's database, as a deployment has it, else the running stack's. */
-async function findDatabase(directory: string): Promise<string> {
-  const databaseUrl = process.env['DATABASE_URL'] || (await findRunningStack(directory))?.databaseUrl;
+async function findTarget(directory: string): Promise<Target> {
+  const given = process.env['DATABASE_URL'];
+  const stack = given ? undefined : await findRunningStack(directory);
+  const databaseUrl = given || stack?.databaseUrl;
   if (databaseUrl === undefined) {
     throw new Error('No database: run npm start first, or set DATABASE_URL.');
   }
-  return databaseUrl;
+  return { databaseUrl, webUrl: process.env['LENDEN_WEB_URL'] || (stack?.web ?? null) };
 }
 
 function shown(operator: OperatorRecord): Shown {
@@ -179,7 +209,9 @@ function shown(operator: OperatorRecord): Shown {
 }
 
 function inWords(row: Shown): string {
-  const { id, email, name, status, roles, secondFactor, lastLoginAt } = row;
+  const { id, email, name, status, roles, secondFactor, lastLoginAt, link } = row;
   const factor = secondFactor === true ? 'second factor' : 'no second factor';
-  return `${id}  ${email}  ${name}  ${status}  ${roles === '' ? 'no role' : roles}  ${factor}  last login ${lastLoginAt ?? 'never'}`;
+  const shownOnce =
+    typeof link === 'string' ? `\n${link}\nIt works once, for 24 hours. Give it to nobody but ${name}.` : '';
+  return `${id}  ${email}  ${name}  ${status}  ${roles === '' ? 'no role' : roles}  ${factor}  last login ${lastLoginAt ?? 'never'}${shownOnce}`;
 }

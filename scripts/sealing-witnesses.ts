@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import type { Witness } from '../database/ledger/verify-chain.ts';
+import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -16,9 +17,7 @@ const SealingResult = z.object({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-export interface WitnessQuestion {
-  readonly address: string;
-  readonly namespace: string;
+export interface WitnessQuestion extends TemporalServer {
   /**
    * False samples: the newest ones, one an hour for a day, one a day for as long as workflows are kept. Somebody who wrote the chain anew
    * from a recent seal on is found by the newest ones for some minutes; `true` reads every result there is and finds him for all that time.
@@ -27,8 +26,8 @@ export interface WitnessQuestion {
 }
 
 /** What sealing workflows answered. Throws when Temporal cannot be reached. */
-export async function sealingWitnesses({ address, namespace, all }: WitnessQuestion): Promise<Witness[]> {
-  const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
+export async function sealingWitnesses({ namespace, all, ...server }: WitnessQuestion): Promise<Witness[]> {
+  const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: CONNECT_TIMEOUT_MS });
   try {
     const client = new Client({ connection, namespace });
     const executions = all ? await listed(client, { max: ALL_MAX }) : await sampled(client);
@@ -41,6 +40,7 @@ export async function sealingWitnesses({ address, namespace, all }: WitnessQuest
 interface Execution {
   readonly workflowId: string;
   readonly runId: string;
+  readonly closeTime: Date | undefined;
 }
 
 async function listed(
@@ -50,8 +50,11 @@ async function listed(
   const before = closedBeforeMs === undefined ? '' : ` and CloseTime < '${new Date(closedBeforeMs).toISOString()}'`;
   const query = `WorkflowType = '${WORKFLOW_TYPES.sealLedger}' and ExecutionStatus = 'Completed'${before}`;
   const found: Execution[] = [];
-  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: Math.min(max, 1_000) })) {
-    found.push({ workflowId, runId });
+  for await (const { workflowId, runId, closeTime } of client.workflow.list({
+    query,
+    pageSize: Math.min(max, 1_000),
+  })) {
+    found.push({ workflowId, runId, closeTime });
     if (found.length === max) {
       break;
     }
@@ -81,16 +84,22 @@ async function results(client: Client, executions: readonly Execution[]): Promis
   const witnesses: Witness[] = [];
   for (let start = 0; start < executions.length; start += READS_AT_ONCE) {
     const read = await Promise.all(
-      executions.slice(start, start + READS_AT_ONCE).map(async ({ workflowId, runId }) => ({
+      executions.slice(start, start + READS_AT_ONCE).map(async ({ workflowId, runId, closeTime }) => ({
         workflowId,
+        closeTime,
         result: SealingResult.safeParse(await client.workflow.getHandle(workflowId, runId).result()),
       })),
     );
-    for (const { workflowId, result } of read) {
+    for (const { workflowId, closeTime, result } of read) {
       // A pass over an empty ledger has nothing to remember.
       if (result.success && result.data.sealId !== '0') {
         const { sealId, hash } = result.data;
-        witnesses.push({ sealId: BigInt(sealId), hash, source: `workflow ${workflowId}` });
+        witnesses.push({
+          sealId: BigInt(sealId),
+          hash,
+          source: `workflow ${workflowId}`,
+          ...(closeTime === undefined ? {} : { at: closeTime }),
+        });
       }
     }
   }

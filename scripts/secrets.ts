@@ -7,7 +7,7 @@ import { countSealed, resealAll, type SealedCount } from '../database/sealed-sec
 import { createSecretBox, type SecretBox } from '../runtime/secrets.ts';
 import { findRunningStack } from './dev-file.ts';
 import { errorCode } from './error-code.ts';
-import { readOrMakeMasterKey } from './stack-environment.ts';
+import { masterKeyOf } from './development-secrets.ts';
 
 const USAGE = `npm run secrets -- [status | rotate | new-key]
 
@@ -69,7 +69,7 @@ async function onDatabase<T>(
   if (databaseUrl === undefined) {
     throw new Error('No database: run npm start first, or set DATABASE_URL and LENDEN_MASTER_KEY.');
   }
-  const masterKey = process.env['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory);
+  const masterKey = masterKeyOf(process.env, directory);
   const secrets = createSecretBox(masterKey);
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   try {

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { readOrMakeKeys } from '../simulators/nagad/keys.ts';
 import { defaultMerchants, parseMerchants } from '../simulators/nagad/merchants.ts';
+import { TEMPORAL_VARIABLES } from '../runtime/temporal-server.ts';
+import { DEVELOPMENT_ALLOW } from './development-secrets.ts';
 import { findFreePort } from './ports.ts';
-import { readPrivateJson, writePrivateJson } from './private-files.ts';
+import { runtimeLoginVariables } from './runtime-logins.ts';
 
 /** The ports of one stack. */
 export interface StackPorts {
@@ -66,9 +65,6 @@ export interface StackServers {
   readonly temporalUi: string;
 }
 
-/** On a developer's machine receivers listen on the loopback; a deployment allows nothing. */
-export const DEVELOPMENT_ALLOW = 'localhost:*,127.0.0.1:*,[::1]:*';
-
 /** What is known of a stack before its own processes start. */
 export interface StackParts {
   readonly ports: StackPorts;
@@ -86,6 +82,7 @@ export function lendenEnvironment(
   const simulators = `http://localhost:${ports.simulators}`;
   return {
     LENDEN_MASTER_KEY: masterKey,
+    ...runtimeLoginVariables(servers.databaseUrl),
     LENDEN_HOST: '127.0.0.1',
     LENDEN_API_URL: `http://localhost:${ports.api}`,
     LENDEN_WEB_URL: `http://localhost:${ports.web}`,
@@ -101,6 +98,7 @@ export function lendenEnvironment(
     LENDEN_OUTBOUND_ALLOW: DEVELOPMENT_ALLOW,
     ...mailSettings(ports, environment),
     ...environment,
+    ...(environment['TEMPORAL_ADDRESS'] ? {} : PLAIN_TEMPORAL),
     LENDEN_ENV: 'development',
     LENDEN_API_PORT: String(ports.api),
     LENDEN_WEB_PORT: String(ports.web),
@@ -110,6 +108,11 @@ export function lendenEnvironment(
     LENDEN_TEMPORAL_UI: environment['LENDEN_TEMPORAL_UI'] ?? servers.temporalUi,
   };
 }
+
+/** The embedded server speaks plain text on the loopback, whatever the caller's other server needs. */
+const PLAIN_TEMPORAL: Environment = Object.fromEntries(
+  TEMPORAL_VARIABLES.filter((name) => /_(TLS|KEY)/.test(name)).map((name) => [name, undefined]),
+);
 
 /** The merchants that the simulator knows by itself. */
 function bkashSettings(simulators: string): Environment {
@@ -216,18 +219,4 @@ export function simulatorEnvironment(
     SIMULATORS_URL: `http://localhost:${ports.simulators}`,
     SIMULATORS_DATA: data,
   };
-}
-
-const stackSecrets = z.object({ masterKey: z.string() });
-
-/** Made once per data directory: what it encrypted must stay readable. */
-export function readOrMakeMasterKey(directory: string): string {
-  const file = join(directory, 'secrets.json');
-  const known = readPrivateJson(file, stackSecrets);
-  if (known !== undefined) {
-    return known.masterKey;
-  }
-  const masterKey = `dev1:${randomBytes(32).toString('base64')}`;
-  writePrivateJson(file, { masterKey });
-  return masterKey;
 }

@@ -4,6 +4,8 @@ import { assembleCrew, type Crew } from './crew.ts';
 import { seedDemoApps } from './demo-apps.ts';
 import { seedDemoOperators } from './demo-operators.ts';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file.ts';
+import { readOrMakeMasterKey } from './development-secrets.ts';
+import { RUNTIME_URL_VARIABLES } from '../runtime/database-roles.ts';
 import { startPostgres } from './postgres.ts';
 import { withProgress } from './progress.ts';
 import { untilAnswering, untilLogged } from './readiness.ts';
@@ -11,7 +13,6 @@ import {
   choosePorts,
   lendenEnvironment,
   nagadSettings,
-  readOrMakeMasterKey,
   simulatorEnvironment,
   type Environment,
   type PortChoice,
@@ -92,8 +93,8 @@ async function startEverything({ crew, directory, options }: Start): Promise<Omi
   const servers = await together(startServers({ crew, directory, options }, ports), simulators);
   const masterKey = options.environment['LENDEN_MASTER_KEY'] || readOrMakeMasterKey(directory);
   const environment = lendenEnvironment({ ports, servers, masterKey, nagad }, options.environment);
-  const program = (name: string, file: string) =>
-    startChild(nodeProgram({ name, file, directory, environment: { ...environment } }));
+  const program = (name: ProgramName, file: string) =>
+    startChild(nodeProgram({ name, file, directory, environment: withOwnLogins(name, environment) }));
   await together(
     withProgress('Migrating the database', { work: migrate({ crew, program }), say }),
     withProgress('Preparing the Temporal namespace', {
@@ -219,7 +220,24 @@ function simulatorsData(directory: string): string {
   return join(directory, 'simulators');
 }
 
-async function migrate({ crew, program }: { crew: Crew; program: (name: string, file: string) => Promise<Child> }) {
+type ProgramName = 'migrate' | 'api' | 'worker';
+
+/** Which URLs of the database each program needs; it gets no other. */
+const DATABASE_VARIABLES: Readonly<Record<ProgramName, ReadonlySet<string>>> = {
+  migrate: new Set(['DATABASE_URL', ...Object.values(RUNTIME_URL_VARIABLES)]),
+  api: new Set([RUNTIME_URL_VARIABLES.lenden_app, RUNTIME_URL_VARIABLES.lenden_operator]),
+  worker: new Set([RUNTIME_URL_VARIABLES.lenden_app, RUNTIME_URL_VARIABLES.lenden_system]),
+};
+
+function withOwnLogins(name: ProgramName, environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([variable]) => !DATABASE_VARIABLES.migrate.has(variable) || DATABASE_VARIABLES[name].has(variable),
+    ),
+  );
+}
+
+async function migrate({ crew, program }: { crew: Crew; program: (name: 'migrate', file: string) => Promise<Child> }) {
   const { child, ending } = await crew.once('migrate', () => program('migrate', 'database/migrate.ts'));
   if (ending !== 'exit code 0') {
     throw new Error(`The database could not be migrated (${ending}):\n${lastWords(child)}`);

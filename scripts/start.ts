@@ -110,17 +110,19 @@ Lenden is running (${seconds} s).
 Demo app (id ${native.id})
   TEST  key ${native.test.apiKey}  secret ${native.test.apiSecret}
   LIVE  key ${native.live.apiKey}  secret ${native.live.apiSecret}
-  Webhooks are signed with ${native.signingSecret}
+  Webhooks are signed with ${native.testSigningSecret} in TEST
+                      and with ${native.signingSecret} in LIVE
 
 Demo app of OwnPay's contract (id ${ownpay.id})
   TEST  key ${ownpay.apiKey}
-  Webhooks are signed with ${ownpay.webhookSecret}
+  Webhooks are signed with ${ownpay.webhookSecret} in TEST
 
 Demo app of ShadhinPay's contract (id ${shadhinpay.id})
   Client-Id ${shadhinpay.clientId}  Business-Id ${shadhinpay.businessId}
   TEST  key ${shadhinpay.testKey}
   LIVE  key ${shadhinpay.liveKey}
-  Webhooks are signed with ${shadhinpay.webhookSecret}
+  Webhooks are signed with ${shadhinpay.webhookSecret} in TEST
+                      and with ${shadhinpay.liveWebhookSecret} in LIVE
 
 Take a payment: paste this, then open the checkoutUrl that it answers. Or: npm run demo
 

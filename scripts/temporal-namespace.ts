@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { errorCode } from './error-code.ts';
 
 /** What operators search by in the Temporal UI; set as a workflow starts. */
@@ -24,18 +25,13 @@ const GRPC_NOT_FOUND = 5;
 const GRPC_ALREADY_EXISTS = 6;
 const VISIBLE_TIMEOUT_MS = 30_000;
 
-export interface NamespaceAddress {
-  readonly address: string;
-  readonly namespace: string;
-}
-
 /**
  * Gives a namespace what Lenden needs: the namespace itself, 90 days of retention, the search attributes. Changes only
  * what is missing, so it can run before every start and on a server of the user's own.
  * @throws when the server cannot be reached or does not let us make the search attributes.
  */
-export async function prepareNamespace({ address, namespace }: NamespaceAddress): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: '10s' });
+export async function prepareNamespace({ namespace, ...server }: TemporalServer): Promise<void> {
+  const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: '10s' });
   try {
     await ensureNamespace(connection, namespace);
     await ensureSearchAttributes(connection, namespace);

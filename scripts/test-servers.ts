@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { lastWords, startChild, type Child } from './child.ts';
 import { startPostgres } from './postgres.ts';
 import { withProgress } from './progress.ts';
+import { runtimeLoginVariables } from './runtime-logins.ts';
 import { choosePorts } from './stack-environment.ts';
 import { prepareNamespace } from './temporal-namespace.ts';
 import { startTemporal } from './temporal.ts';
@@ -53,7 +54,11 @@ export async function startTestServers({
       return address;
     }),
   ]);
-  return { LENDEN_TEST_DATABASE_URL: databaseUrl, LENDEN_TEST_TEMPORAL_ADDRESS: temporalAddress };
+  return {
+    LENDEN_TEST_DATABASE_URL: databaseUrl,
+    LENDEN_TEST_POSTGRES_LOG: logFile('postgres'),
+    LENDEN_TEST_TEMPORAL_ADDRESS: temporalAddress,
+  };
 }
 
 async function migrateTemplate({ url, logFile }: { url: string; logFile: string }): Promise<void> {
@@ -61,7 +66,7 @@ async function migrateTemplate({ url, logFile }: { url: string; logFile: string 
     name: 'migrate',
     command: process.execPath,
     args: [join(ROOT, 'database', 'migrate.ts')],
-    env: { ...process.env, DATABASE_URL: url },
+    env: { ...process.env, ...runtimeLoginVariables(url), DATABASE_URL: url },
     cwd: ROOT,
     logFile,
     stopSignal: 'SIGTERM',

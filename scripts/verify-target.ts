@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { temporalServerOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { findRunningStack } from './dev-file.ts';
-import { lendenEnvironment, nagadSettings, readOrMakeMasterKey, type Environment } from './stack-environment.ts';
+import { readOrMakeMasterKey } from './development-secrets.ts';
+import type { Environment } from './stack-environment.ts';
 
 export interface VerifyTarget {
   readonly databaseUrl: string;
-  readonly temporal: { readonly address: string; readonly namespace: string } | null;
+  readonly temporal: TemporalServer | null;
   /** The settings of the processes beside that database, for whoever asks the gateways. */
   readonly environment: () => NodeJS.ProcessEnv;
 }
@@ -12,12 +14,10 @@ export interface VerifyTarget {
 /** What the environment names, as in a deployment, else the stack that runs in this directory. */
 export async function findVerifyTarget(directory: string): Promise<VerifyTarget> {
   const given = process.env;
-  const namespace = given['TEMPORAL_NAMESPACE'] || 'default';
-  const address = given['TEMPORAL_ADDRESS'];
   if (given['DATABASE_URL']) {
     return {
       databaseUrl: given['DATABASE_URL'],
-      temporal: address ? { address, namespace } : null,
+      temporal: given['TEMPORAL_ADDRESS'] ? temporalServerOf(given) : null,
       environment: () => given,
     };
   }
@@ -25,6 +25,8 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
   if (stack === undefined) {
     throw new Error(`no stack runs in ${directory}. Start one with npm start, or set DATABASE_URL.`);
   }
+  // A deployment's image has no simulators, which these settings are of.
+  const { lendenEnvironment, nagadSettings } = await import('./stack-environment.ts');
   const { databaseUrl, temporal } = stack;
   const ports = { ...NO_PORTS, simulators: Number(new URL(stack.simulators).port) };
   const nagad = await nagadSettings({ ports, data: join(directory, 'simulators') }, given);

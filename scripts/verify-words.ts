@@ -10,6 +10,8 @@ export interface VerifyReport extends Omit<LedgerReport, 'findings' | 'findingCo
   readonly notices: readonly string[];
   /** Sealing workflows that were compared; null when Temporal was not asked. */
   readonly witnesses: number | null;
+  /** Heads from log files that were compared; null without --heads. */
+  readonly heads: number | null;
   /** Charges that the gateways were asked for; null without --ask. */
   readonly asked: number | null;
 }
@@ -33,6 +35,7 @@ export function reportInWords(report: VerifyReport): string {
       'witness',
       report.witnesses === null ? 'not asked' : `${count(report.witnesses, 'sealing workflow')} compared`,
     ),
+    ...(report.heads === null ? [] : [line('heads', `${count(report.heads, 'logged head')} compared`)]),
     line(
       'unsealed',
       unsealed.oldestSeconds === null

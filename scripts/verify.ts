@@ -1,26 +1,31 @@
 import { parseArgs } from 'node:util';
+import { readRestores } from '../database/after-restore.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
+import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { Findings } from '../database/ledger/findings.ts';
 import { verifyLedger } from '../database/ledger/verify.ts';
 import type { Witness } from '../database/ledger/verify-chain.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
+import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { askGateways } from './ask-gateways.ts';
 import { readEvidence } from './read-evidence.ts';
+import { sealHeads } from './seal-heads.ts';
 import { sealingWitnesses } from './sealing-witnesses.ts';
 import { reportInJson, reportInWords, TAIL_SECONDS_MAX, type VerifyReport } from './verify-words.ts';
 import { findVerifyTarget, type VerifyTarget } from './verify-target.ts';
 
-const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--json] [--directory DIR]
+const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--heads FILE] [--json] [--directory DIR]
 
 Proves the ledger as it is now: hash chain, balances, and payment = ledger = the gateway's stored answer. Names the first bad row.
   --ask             asks the gateways themselves for every charge that is booked
   --all-witnesses   compares the chain with every sealing workflow that Temporal keeps, not with a sample
+  --heads FILE      compares the chain with the heads that workers wrote to their logs, in a file of such lines; may be given several times
   --json            one line of JSON
   --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
 Exit: 0 nothing found, 1 something found, 2 could not look.`;
@@ -33,6 +38,7 @@ async function main(): Promise<number> {
       options: {
         ask: { type: 'boolean', default: false },
         'all-witnesses': { type: 'boolean', default: false },
+        heads: { type: 'string', multiple: true, default: [] },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         directory: { type: 'string', default: '.lenden' },
@@ -45,6 +51,7 @@ async function main(): Promise<number> {
     const report = await verify(await findVerifyTarget(values.directory), {
       ask: values.ask,
       allWitnesses: values['all-witnesses'],
+      headFiles: values.heads,
     });
     console.log(values.json ? reportInJson(report) : reportInWords(report));
     return report.ok ? 0 : 1;
@@ -56,17 +63,23 @@ async function main(): Promise<number> {
 
 async function verify(
   target: VerifyTarget,
-  { ask, allWitnesses }: { ask: boolean; allWitnesses: boolean },
+  { ask, allWitnesses, headFiles }: { ask: boolean; allWitnesses: boolean; headFiles: readonly string[] },
 ): Promise<VerifyReport> {
   const notices: string[] = [];
   // Before the snapshot: a seal that is made in between is then in the chain, and not missing from it.
   const witnesses = await gatherWitnesses(target, { all: allWitnesses, notices });
+  const heads = (await Promise.all(headFiles.map((file) => sealHeads(file)))).flat();
   const database = await openDatabase({ url: target.databaseUrl, poolSize: 2 });
   try {
     const { findings, findingCount, ...ledger } = await verifyLedger(database, {
       readEvidence,
-      witnesses: witnesses ?? [],
+      witnesses: [...(witnesses ?? []), ...heads],
     });
+    for (const { at, lastSealId } of await database.withSystem(readRestores)) {
+      notices.push(
+        `an older state was restored before ${at.toISOString()}: seals after ${lastSealId} that were made before are not compared`,
+      );
+    }
     const fromGateways = new Findings();
     const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {
@@ -82,6 +95,7 @@ async function verify(
       ...ledger,
       notices,
       witnesses: witnesses?.length ?? null,
+      heads: headFiles.length === 0 ? null : heads.length,
       asked,
     };
   } finally {
@@ -116,8 +130,16 @@ async function askAll(
   try {
     const config = readConfig(environment());
     const secrets = createSecretBox(config.masterKey);
-    const bkashTokens = new GatewayTokens({ database, secrets });
-    const gateways = createGatewayRegistry({ config, http, secrets, bkashTokens, readManual: manualBook(database) });
+    const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
+    const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
+    const gateways = createGatewayRegistry({
+      config,
+      http,
+      secrets,
+      bkashTokens,
+      bkashExecutions,
+      readManual: manualBook(database),
+    });
     return await askGateways({ database, gateways, findings });
   } finally {
     await http.close();

@@ -1,5 +1,6 @@
 import { Client, Connection, type ClientInterceptors } from '@temporalio/client';
 import type { Config } from '../runtime/config.ts';
+import { connectionOptionsOf } from '../runtime/temporal-server.ts';
 
 export interface TemporalLink {
   readonly client: Client;
@@ -9,7 +10,7 @@ export interface TemporalLink {
 
 /** Does not wait for the server: a process starts while Temporal is away, and the sweeper catches up what it missed. */
 export function linkTemporal(temporal: Config['temporal'], interceptors: ClientInterceptors = {}): TemporalLink {
-  const connection = Connection.lazy({ address: temporal.address });
+  const connection = Connection.lazy(connectionOptionsOf(temporal));
   const client = new Client({ connection, namespace: temporal.namespace, interceptors });
   return { client, connection, close: () => connection.close() };
 }

@@ -2,11 +2,13 @@ import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
+import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
+import { requireOwnLogins } from '../database/own-logins.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
-import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
+import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -14,6 +16,7 @@ import { createLogger, describeError } from '../runtime/logger.ts';
 import { createMailer } from '../runtime/mailer.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
+import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { startTelemetry } from '../runtime/telemetry/start.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { linkTemporal } from '../temporal/client.ts';
@@ -27,7 +30,7 @@ import { createWorkers, workflowBundle } from './workers.ts';
 /** Several applications may share one host; the limit of five an endpoint is kept by the activity. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_system'] });
 const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
   log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
@@ -43,18 +46,20 @@ Runtime.install({
   shutdownSignals: [],
 });
 
-const allow = parseAllowList(config.outboundAllow);
-if (config.outboundAllow !== '') {
-  log.warn({ allow: config.outboundAllow }, 'webhooks may reach these hosts although they are not public');
+const allow = config.outboundAllow;
+if (allow.entries.length > 0) {
+  log.warn({ allow: allow.entries }, 'webhooks may reach these hosts although they are not public');
 }
 const database = await openDatabase({
-  url: config.databaseUrl,
+  url: config.databaseUrls,
   poolSize: 20,
   onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
 });
+await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
 await requireDurability({ database, environment: config.environment, log });
 const secrets = createSecretBox(config.masterKey);
-const bkashTokens = new GatewayTokens({ database, secrets });
+const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
+const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
 const webhookHttp = observeHttpClient(
@@ -64,12 +69,19 @@ const webhookHttp = observeHttpClient(
 );
 telemetry.readGauges(() => readGauges(database));
 const mailer = config.mail === null ? null : createMailer(config.mail);
-const connection = await connect(config.temporal.address);
+const connection = await connect(config.temporal);
 const workers = await createWorkers(
   {
     database,
     gateways: observeGateways(
-      createGatewayRegistry({ config, http: gatewayHttp, secrets, bkashTokens, readManual: manualBook(database) }),
+      createGatewayRegistry({
+        config,
+        http: gatewayHttp,
+        secrets,
+        bkashTokens,
+        bkashExecutions,
+        readManual: manualBook(database),
+      }),
       telemetry,
     ),
     dispatch: createDispatch(temporal.client),
@@ -82,6 +94,7 @@ const workers = await createWorkers(
     webhookHttp,
     allow,
     temporal: temporal.client,
+    retention: config.retention,
   },
   {
     connection,
@@ -115,10 +128,10 @@ onShutdown(log, [
 ]);
 
 /** The worker waits for a Temporal that is still starting; nothing can be done without it. */
-async function connect(address: string): Promise<NativeConnection> {
+async function connect(temporal: TemporalServer): Promise<NativeConnection> {
   for (let tries = 0; ; tries += 1) {
     try {
-      return await NativeConnection.connect({ address });
+      return await NativeConnection.connect(connectionOptionsOf(temporal));
     } catch (error) {
       if (tries === 0) {
         log.warn({ error: describeError(error) }, 'Temporal cannot be reached yet');

@@ -1,8 +1,10 @@
 import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { failIfRowMissing } from './missing-row.ts';
 import { BOOKING_PAUSES } from './options.ts';
 
 /**
- * A money step: bounded retries, then pauses, then a visible failure that the sweeper resumes. Never retried for ever in silence.
+ * A money step: bounded retries, then pauses, then a visible failure that the sweeper resumes. Never retried for ever in silence, and not at all
+ * when its row is gone.
  *
  * @param tell - hears before each pause what a person should read
  */
@@ -10,12 +12,14 @@ export async function book<T>(step: () => Promise<T>, tell: (details: string) =>
   for (const pauseFor of BOOKING_PAUSES) {
     try {
       return await step();
-    } catch {
+    } catch (error) {
+      failIfRowMissing(error);
       tell(`Booking failed; trying again in ${pauseFor}.`);
       await sleep(pauseFor);
     }
   }
   return step().catch((error: unknown) => {
+    failIfRowMissing(error);
     throw ApplicationFailure.create({
       type: 'BOOKING_FAILED',
       message: 'booking failed',

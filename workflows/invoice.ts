@@ -30,6 +30,7 @@ import {
   type InvoiceWorkflowInput,
 } from './messages/invoice.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
+import { unlessRowMissing } from './missing-row.ts';
 import { NOTIFY, SEND_MAILS } from './options.ts';
 
 const { driveInvoice } = proxyLocalActivities<InvoiceActivities>(NOTIFY);
@@ -37,6 +38,8 @@ const { sendInvoiceMails } = proxyActivities<InvoiceActivities>(SEND_MAILS);
 
 /** When not even our own database could be asked, the letters wait for this long. */
 const MAIL_OUTAGE_PAUSE_MS = 600_000;
+/** However close the next thing is: a history does not fill with looks. */
+const LOOK_MIN_MS = 50;
 /** Whatever the rows say, a history does not fill with tries. */
 const MAIL_PAUSE_MIN_MS = 5_000;
 
@@ -105,19 +108,27 @@ class InvoiceRun {
   }
 
   private async sendMails(): Promise<number | null> {
-    const { againInMs } = await sendInvoiceMails(this.input).catch(() => ({ againInMs: MAIL_OUTAGE_PAUSE_MS }));
+    const { againInMs } = await sendInvoiceMails(this.input).catch(
+      unlessRowMissing({ againInMs: MAIL_OUTAGE_PAUSE_MS }),
+    );
     return againInMs === null ? null : Math.max(againInMs, MAIL_PAUSE_MIN_MS);
   }
 
-  private async sleepUntil({ nextNoticeAtMs, expiryAtMs }: InvoiceStand, mailAgainInMs: number | null): Promise<void> {
+  /** For as long as the database says: its clock and the workflow's may be apart. */
+  private async sleepUntil(
+    { nowMs, nextNoticeAtMs, expiryAtMs }: InvoiceStand,
+    mailAgainInMs: number | null,
+  ): Promise<void> {
     const waits = [
-      ...(nextNoticeAtMs === null ? [] : [nextNoticeAtMs - Date.now()]),
-      ...(expiryAtMs === undefined ? [] : [expiryAtMs - Date.now()]),
+      ...(nextNoticeAtMs === null ? [] : [nextNoticeAtMs - nowMs]),
+      ...(expiryAtMs === undefined ? [] : [expiryAtMs - nowMs]),
       ...(mailAgainInMs === null ? [] : [mailAgainInMs]),
     ];
     const woken = (): boolean => this.woken;
     const summary = `the next notice${mailAgainInMs === null ? '' : ' or letter'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
-    await (waits.length === 0 ? condition(woken) : condition(woken, Math.max(1, Math.min(...waits)), { summary }));
+    await (waits.length === 0
+      ? condition(woken)
+      : condition(woken, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
   }
 
   /** False when something has come since the last look: whoever waits for the next one is answered by it, and by nothing else. */

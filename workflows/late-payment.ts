@@ -10,6 +10,7 @@
  * of held money; signal `refundEnded`, whose row says whether the money is gone or held again.
  */
 import {
+  allHandlersFinished,
   condition,
   isCancellation,
   makeContinueAsNewFunc,
@@ -28,6 +29,7 @@ import {
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
+import { failIfRowMissing } from './missing-row.ts';
 import {
   ASK_GATEWAY,
   DECIDE,
@@ -57,8 +59,12 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
   setHandler(refundEndedSignal, () => {
     refundEnded = true;
   });
+  const inbox: Inbox = {
+    call,
+    isEmpty: () => !call.waiting() && !decided() && !refundEnded && allHandlersFinished(),
+  };
   const { askingSinceMs: _earlier, ...question } = input;
-  let situation = await askUntilAnswered(input, call);
+  let situation = await askUntilAnswered(input, inbox);
   show(situation);
   for (let end = endOf(situation); end === null || call.waiting() || decided(); end = endOf(situation)) {
     const woken = (): boolean => call.waiting() || decided() || refundEnded;
@@ -71,7 +77,7 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
     }
     const before: Situation = situation;
     if (call.waiting()) {
-      const answer = await askUntilAnswered(question, call);
+      const answer = await askUntilAnswered(question, inbox);
       // What is booked stays booked, whatever a later question brings.
       situation = before.kind !== 'nothing' && answer.kind === 'unclear' ? before : answer;
     } else {
@@ -84,7 +90,7 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
       show(situation);
     }
     describe(situation);
-    await renewWhenLong(question);
+    await renewWhenLong(question, inbox);
   }
   return endOf(situation) ?? 'nothing-late';
 }
@@ -163,8 +169,15 @@ class Call {
   }
 }
 
+/** What signals have brought and the workflow has not taken up. */
+interface Inbox {
+  readonly call: Call;
+  readonly isEmpty: () => boolean;
+}
+
 /** Every question takes up the call that led to it, so that a callback ends one pause, never all that follow. */
-async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Situation> {
+async function askUntilAnswered(input: LatePaymentInput, inbox: Inbox): Promise<Situation> {
+  const { call } = inbox;
   const askingSinceMs = input.askingSinceMs ?? Date.now();
   for (let tries = 0; ; tries += 1) {
     call.take();
@@ -172,6 +185,7 @@ async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Si
     try {
       return await bookLatePayment(input);
     } catch (error) {
+      failIfRowMissing(error);
       if (isCancellation(error)) {
         throw error;
       }
@@ -181,15 +195,15 @@ async function askUntilAnswered(input: LatePaymentInput, call: Call): Promise<Si
       return { kind: 'unclear' };
     }
     setCurrentDetails('The gateway cannot be asked; trying again.');
-    await renewWhenLong({ ...input, askingSinceMs });
+    await renewWhenLong({ ...input, askingSinceMs }, inbox);
     await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
   }
 }
 
-/** The rows hold what a fresh run needs: it asks again, and books nothing twice. */
-async function renewWhenLong(input: LatePaymentInput): Promise<void> {
+/** The rows hold what a fresh run needs: it asks again, and books nothing twice. What this one was told is told to nobody else. */
+async function renewWhenLong(input: LatePaymentInput, { isEmpty }: Inbox): Promise<void> {
   const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-  if (continueAsNewSuggested) {
+  if (continueAsNewSuggested && isEmpty()) {
     await makeContinueAsNewFunc<typeof latePaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
   }
 }

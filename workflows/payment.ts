@@ -38,6 +38,7 @@ import {
 } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
 import { book, utc } from './booking.ts';
+import { failIfRowMissing, unlessRowMissing } from './missing-row.ts';
 import {
   ASK_GATEWAY,
   BOOK,
@@ -55,6 +56,9 @@ const { verifyPayment } = proxyActivities<PaymentActivities>(ASK_GATEWAY);
 const { settlePayment, markForReview, readReviewDecision, declineDecision } =
   proxyLocalActivities<PaymentActivities>(BOOK);
 const { lookForLateMoney } = proxyActivities<PaymentActivities>(DECIDE);
+
+/** However close the clocks say that the expiry is: a history does not fill with looks at it. */
+const EXPIRY_LOOK_MIN_MS = 1_000;
 
 interface Ending {
   readonly status: SettledStatus;
@@ -153,7 +157,7 @@ class PaymentRun {
     for (let tries = 0; ; tries += 1) {
       await this.renewWhenLong();
       const covered = this.choices;
-      const opened = await openCheckout(this.input).catch(() => ({ kind: 'lost' as const }));
+      const opened = await openCheckout(this.input).catch(unlessRowMissing({ kind: 'lost' as const }));
       this.choicesTried = covered;
       switch (opened.kind) {
         case 'ended':
@@ -234,7 +238,12 @@ class PaymentRun {
       const expired = this.leftMs() === 0;
       const asked = this.woken || askAgainInMs !== null;
       if (expired && !this.woken) {
-        return this.askUntilFinal();
+        const ending = await this.askUntilFinal();
+        if (ending !== null) {
+          return ending;
+        }
+        this.watchExpiry();
+        continue;
       }
       if (!asked) {
         continue;
@@ -278,8 +287,11 @@ class PaymentRun {
     watch().catch(() => undefined);
   }
 
-  /** Time is up. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. */
-  private async askUntilFinal(): Promise<Ending> {
+  /**
+   * Time is up, by the timer. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. Null when the
+   * row has time left: its clock is the database's, and this one is ahead.
+   */
+  private async askUntilFinal(): Promise<Ending | null> {
     const giveUpAtMs = this.expiresAtMs + FINAL_QUESTIONS_FOR_MS;
     for (let tries = 0; ; tries += 1) {
       await this.renewWhenLong();
@@ -287,6 +299,11 @@ class PaymentRun {
       const verdict = await this.ask(true);
       if (verdict.kind !== 'undecided') {
         return this.endingOf(verdict);
+      }
+      if (verdict.expiresInMs !== undefined) {
+        this.expired = false;
+        this.expiresAtMs = Date.now() + Math.max(verdict.expiresInMs, EXPIRY_LOOK_MIN_MS);
+        return null;
       }
       const withOperator = verdict.withOperator === true;
       if (Date.now() >= giveUpAtMs && !withOperator) {
@@ -314,7 +331,8 @@ class PaymentRun {
     this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
     try {
       return await verifyPayment({ ...this.input, final, ...(riskAccepted ? { riskAccepted } : {}) });
-    } catch {
+    } catch (error) {
+      failIfRowMissing(error);
       return { kind: 'undecided', hopeful: true };
     }
   }
@@ -379,10 +397,14 @@ class PaymentRun {
     return null;
   }
 
-  /** A history has an end, and callbacks can be sent for ever. The row holds all that a fresh run needs, unread callbacks included. */
+  /**
+   * A history has an end, and callbacks can be sent for ever. The row holds all that a fresh run needs; but what was told to this one, and who waits for
+   * its answer, is told to nobody else.
+   */
   private async renewWhenLong(): Promise<void> {
     const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (continueAsNewSuggested) {
+    const isDrained = !this.woken && !this.hasChosen && this.decisionIds.length === 0;
+    if (continueAsNewSuggested && isDrained && allHandlersFinished()) {
       await makeContinueAsNewFunc<typeof paymentWorkflow>({ workflowType, typedSearchAttributes })(this.input);
     }
   }

@@ -9,6 +9,7 @@
  * Messages: signal `decision`, query `progress`.
  */
 import {
+  allHandlersFinished,
   condition,
   makeContinueAsNewFunc,
   proxyActivities,
@@ -20,6 +21,7 @@ import {
 } from '@temporalio/workflow';
 import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../domain/refund.ts';
 import { book, utc } from './booking.ts';
+import { unlessRowMissing } from './missing-row.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   decisionSignal,
@@ -31,6 +33,9 @@ import {
   type RefundWorkflowInput,
 } from './messages/refund.ts';
 import { ASK_REFUND, BOOK, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+
+/** However close the end of the time for an approval is: a history does not fill with looks at it. */
+const LOOK_MIN_MS = 1_000;
 
 const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(BOOK);
 const { driveRefund } = proxyActivities<RefundActivities>(ASK_REFUND);
@@ -77,18 +82,24 @@ class RefundRun {
     return stand.status;
   }
 
-  private async awaitApproval({ dueAtMs, remindAtMs }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
+  private async awaitApproval({
+    dueAtMs,
+    remindAtMs,
+    nowMs,
+  }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
     this.tell({
       status: 'AWAITING_APPROVAL',
       waitingFor: 'approval',
       until: dueAtMs,
       details: `Waiting until ${utc(dueAtMs)} for a second person to approve or reject.`,
     });
-    const remindInMs = remindAtMs - Date.now();
+    // As long as the database says: its clock and the workflow's may be apart. It judges again in the end.
+    const remindInMs = remindAtMs - nowMs;
+    const dueByMs = Date.now() + Math.max(dueAtMs - nowMs, LOOK_MIN_MS);
     if (remindInMs > 0 && !(await this.decided(remindInMs))) {
       await remindOfApproval(this.input);
     }
-    const heard = await this.decided(dueAtMs - Date.now());
+    const heard = await this.decided(dueByMs - Date.now());
     return this.decide(!heard);
   }
 
@@ -97,7 +108,7 @@ class RefundRun {
     const sinceMs = this.input.pollingSinceMs ?? Date.now();
     for (let tries = 0; ; tries += 1) {
       this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
-      const answer = await driveRefund(this.input).catch((): RefundAnswer => ({ kind: 'waiting' }));
+      const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
       switch (answer.kind) {
         case 'refunded':
           return this.end({ status: 'SUCCEEDED' });
@@ -176,7 +187,7 @@ class RefundRun {
   /** A refund may be polled for a month: the row holds all that a fresh run needs, but for the time of the first question. */
   private async renewWhenLong(pollingSinceMs?: number): Promise<void> {
     const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (continueAsNewSuggested && this.decisionIds.length === 0) {
+    if (continueAsNewSuggested && this.decisionIds.length === 0 && allHandlersFinished()) {
       const next = pollingSinceMs === undefined ? this.input : { ...this.input, pollingSinceMs };
       await makeContinueAsNewFunc<typeof refundWorkflow>({ workflowType, typedSearchAttributes })(next);
     }

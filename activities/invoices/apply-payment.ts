@@ -1,6 +1,6 @@
 import type { Scope } from '../../database/connection.ts';
 import { callOffOpenPayments, changePaid, forgetViewed } from '../../database/invoice-steps.ts';
-import { lockInvoice, paymentsOf, readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
+import { lockInvoicePaidBy, paymentsOf, readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
 import {
   grossOfLate,
   holdSurplus,
@@ -8,6 +8,7 @@ import {
   noteApplied,
   type HeldSurplus,
 } from '../../database/invoice-surplus.ts';
+import { MissingRow } from '../../database/missing-row.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { refundLateMoney } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -28,12 +29,12 @@ export async function lockInvoiceOf(
   statements: Statements,
   input: PaymentWorkflowInput,
 ): Promise<InvoiceRecord | null> {
-  if (input.invoiceId === undefined) {
+  if (input.paysInvoice !== true) {
     return null;
   }
-  const invoice = await lockInvoice(statements, scopeOf(input), BigInt(input.invoiceId));
+  const invoice = await lockInvoicePaidBy(statements, scopeOf(input), input.reference);
   if (invoice === null) {
-    throw new Error('the scope has no such invoice');
+    throw new MissingRow('invoice', input.reference);
   }
   return invoice;
 }
@@ -84,7 +85,7 @@ export async function noteUnpaidAttempt(
   if (invoice.viewedAt !== null) {
     await forgetViewed(statements, invoice.id);
   }
-  if (dueMinorOf(invoice) === 0n || !isPastExpiry(invoice, new Date())) {
+  if (dueMinorOf(invoice) === 0n || !isPastExpiry(invoice, invoice.readAt)) {
     return [];
   }
   const { applicationName } = await invoiceRulesOf(statements, invoice);
@@ -127,7 +128,7 @@ export async function raisePaid(
     handle,
   }: { readonly invoice: InvoiceRecord; readonly appliedMinor: bigint; readonly handle: InvoiceHandle },
 ): Promise<FollowUp[]> {
-  const today = deps.calendar.today(new Date());
+  const today = deps.calendar.today(invoice.readAt);
   const paidMinor = invoice.paidMinor + appliedMinor;
   const events = paidMinor === invoice.totalMinor ? 1 : 0;
   const changed = await changePaid(statements, { invoice, paidMinor, today, events });
@@ -174,9 +175,8 @@ async function decideSurplus(
       return { what: 'refund', start: () => deps.dispatch.startRefund(refundHandleOf(refund, applicationName)) };
     }
   }
-  const { id: paymentId, reference, gateway, amountMinor, currency, invoiceId } = payment;
+  const { reference, gateway, amountMinor, currency, invoiceId } = payment;
   const handle = {
-    paymentId,
     reference,
     ...scope,
     applicationName,

@@ -1,6 +1,7 @@
 import { dropMails, insertNotice, nextMailInMs, noticesDone } from '../../database/invoice-notices.ts';
 import { setDriven } from '../../database/invoice-steps.ts';
-import { lockInvoice, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import { lockInvoiceByReference, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
+import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
 import {
   dueMinorOf,
@@ -24,20 +25,23 @@ import { scopeOf } from '../payments/scope.ts';
 import { expireInvoice } from './expire.ts';
 import { tellInvoiceEvent } from './tell-event.ts';
 
+/** A step may wait for a while before it runs. */
+const CLOCKS_APART_MS = 300_000;
 const NEVER = Number.POSITIVE_INFINITY;
 const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
 
 /**
  * Tells whatever is due to be told about an invoice, once: event, letter and the note that it was told are one transaction; and ends one that has
- * expired. What is due is judged by the workflow's clock.
+ * expired. What is due is judged by the invoice's time in the database: the workflow's timers only wake.
  */
 export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoiceInput): Promise<InvoiceStand> {
-  const now = new Date(input.nowMs);
   const { stand, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
-    const locked = await lockInvoice(statements, scopeOf(input), BigInt(input.invoiceId));
+    const locked = await lockInvoiceByReference(statements, scopeOf(input), input.reference);
     if (locked === null || locked.status === 'DRAFT') {
-      throw new Error('the scope has no such invoice that was issued');
+      throw new MissingRow('invoice', input.reference);
     }
+    const now = locked.readAt;
+    warnOfClocks(deps, input, now);
     const today = deps.calendar.today(now);
     const expiry = await expireInvoice(deps, statements, { invoice: locked, now, today });
     const { invoice, nextAtMs: expiryAtMs } = expiry;
@@ -48,17 +52,26 @@ export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoi
     await setDriven(statements, {
       invoiceId: invoice.id,
       eventSequence: invoice.eventSequence + plan.send.length,
-      againInMs: ended ? null : Math.min(nextAtMs ?? NEVER, expiryAtMs ?? NEVER) - input.nowMs,
+      againInMs: ended ? null : Math.min(nextAtMs ?? NEVER, expiryAtMs ?? NEVER) - now.getTime(),
     });
     if (ended) {
       await dropMails(statements, invoice.id);
     }
-    const mailWaits = !ended && invoice.pausedAt === null && (await nextMailInMs(statements, invoice.id)) !== null;
-    const standing = standIn(invoice, { today, nextAtMs, expiryAtMs, mailWaits });
+    const mailWaits =
+      !ended && invoice.pausedAt === null && (await nextMailInMs(statements, invoice.reference)) !== null;
+    const standing = standIn(invoice, { now, today, nextAtMs, expiryAtMs, mailWaits });
     return { stand: standing, followUps: [...expiry.followUps, ...told] };
   });
   await followUp(deps, input, followUps);
   return stand;
+}
+
+/** Nothing is decided by the workflow's clock; but an operator should hear that Temporal's server and the database do not agree on the time. */
+function warnOfClocks({ log }: ActivityDependencies, { reference, nowMs }: DriveInvoiceInput, now: Date): void {
+  const apartMs = nowMs - now.getTime();
+  if (Math.abs(apartMs) > CLOCKS_APART_MS) {
+    log.warn({ invoice: reference, apartMs }, "the workflow's clock is not the database's; the database's decides");
+  }
 }
 
 interface Driven {
@@ -132,11 +145,12 @@ function recordNotice(
 function standIn(
   invoice: InvoiceRecord,
   {
+    now,
     today,
     nextAtMs,
     expiryAtMs,
     mailWaits,
-  }: { today: PlainDate; nextAtMs: number | null; expiryAtMs: number | null; mailWaits: boolean },
+  }: { now: Date; today: PlainDate; nextAtMs: number | null; expiryAtMs: number | null; mailWaits: boolean },
 ): InvoiceStand {
   const { currency, totalMinor, paidMinor, installments } = invoice;
   const text = (amountMinor: bigint): string => `${toDecimalText({ amountMinor, currency })} ${currency}`;
@@ -144,6 +158,7 @@ function standIn(
     ended: isFinalInvoice(invoice.status),
     status: shownStatus(invoice, today),
     paused: invoice.pausedAt !== null,
+    nowMs: now.getTime(),
     nextNoticeAtMs: nextAtMs,
     ...(expiryAtMs === null ? {} : { expiryAtMs }),
     mailWaits,

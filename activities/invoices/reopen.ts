@@ -43,7 +43,7 @@ export async function reopenInvoice(
     return;
   }
   const paidMinor = invoice.paidMinor - refund.amountMinor;
-  await changePaid(statements, { invoice, paidMinor, today: calendar.today(new Date()), events: 0 });
+  await changePaid(statements, { invoice, paidMinor, today: calendar.today(invoice.readAt), events: 0 });
   await noteReopened(statements, refund.id);
 }
 

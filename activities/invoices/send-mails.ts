@@ -1,7 +1,8 @@
 import { endMail, nextMailInMs, takeMails, type MailEnd, type WaitingMail } from '../../database/invoice-notices.ts';
 import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
 import { readTemplate, type TemplateRecord } from '../../database/invoice-templates.ts';
-import { readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
+import { readInvoiceByReference, type InvoiceRecord } from '../../database/invoices.ts';
+import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
 import { askedMinorOf, dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
@@ -29,16 +30,21 @@ interface Letter {
  */
 export async function sendInvoiceMails(deps: ActivityDependencies, input: InvoiceWorkflowInput): Promise<MailsSent> {
   const scope = scopeOf(input);
-  const invoiceId = BigInt(input.invoiceId);
   const letters = await deps.database.inTransaction(scope, async (statements) => {
-    const waiting = await takeMails(statements, invoiceId, { limit: MAILS_A_RUN_MAX, pauseSeconds: PAUSE_SECONDS });
-    return waiting.length === 0 ? [] : lettersOf(deps, statements, { input, waiting });
+    const invoice = await readInvoiceByReference(statements, scope, input.reference);
+    if (invoice === null) {
+      throw new MissingRow('invoice', input.reference);
+    }
+    const waiting = await takeMails(statements, invoice.id, { limit: MAILS_A_RUN_MAX, pauseSeconds: PAUSE_SECONDS });
+    return waiting.length === 0 ? [] : lettersOf(deps, statements, { invoice, waiting });
   });
   for (const letter of letters) {
     const end = await endOf(deps.mailer, letter);
     if (end !== null) {
       const { noticeId } = letter.waiting;
-      await deps.database.inOneTrip(scope, (statements) => endMail(statements, { noticeId, ...end }));
+      await deps.database.inOneTrip(scope, (statements) =>
+        endMail(statements, { invoice: input.reference, noticeId, ...end }),
+      );
       if (end.status === 'REFUSED' || end.status === 'GIVEN_UP') {
         deps.log.error(
           { invoice: input.reference, error: end.error, alert: 'invoice-mail-not-sent' },
@@ -47,22 +53,19 @@ export async function sendInvoiceMails(deps: ActivityDependencies, input: Invoic
       }
     }
   }
-  return { againInMs: await deps.database.inTransaction(scope, (statements) => nextMailInMs(statements, invoiceId)) };
+  return {
+    againInMs: await deps.database.inTransaction(scope, (statements) => nextMailInMs(statements, input.reference)),
+  };
 }
 
 async function lettersOf(
   { calendar, webUrl }: ActivityDependencies,
   statements: Statements,
-  { input, waiting }: { readonly input: InvoiceWorkflowInput; readonly waiting: readonly WaitingMail[] },
+  { invoice, waiting }: { readonly invoice: InvoiceRecord; readonly waiting: readonly WaitingMail[] },
 ): Promise<Letter[]> {
-  const scope = scopeOf(input);
-  const invoice = await readInvoice(statements, scope, BigInt(input.invoiceId));
-  if (invoice === null) {
-    throw new Error('the scope has no such invoice');
-  }
-  const template = await readTemplate(statements, scope.applicationId);
-  const { applicationName } = await invoiceRulesOf(statements, scope);
-  const today = calendar.today(new Date());
+  const template = await readTemplate(statements, invoice.applicationId);
+  const { applicationName } = await invoiceRulesOf(statements, invoice);
+  const today = calendar.today(invoice.readAt);
   return waiting.map((letter) => ({
     waiting: letter,
     mail: mailOf(letter, { invoice, template, applicationName, webUrl, today }),

@@ -1,5 +1,6 @@
-import { auditSignalWithoutDecision, consumeDecision, takeDecision } from '../../database/decisions.ts';
-import { readPayment } from '../../database/payments.ts';
+import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../../database/decisions.ts';
+import { MissingRow } from '../../database/missing-row.ts';
+import { readPaymentByReference } from '../../database/payments.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { isOpen } from '../../domain/payment.ts';
 import type {
@@ -21,12 +22,12 @@ export async function readReviewDecision(
   input: ReviewDecisionInput,
 ): Promise<ReviewDecision> {
   const scope = scopeOf(input);
-  const paymentId = BigInt(input.paymentId);
   return deps.database.inTransaction(scope, async (statements) => {
-    const payment = await readPayment(statements, scope, paymentId);
+    const payment = await readPaymentByReference(statements, scope, input.reference);
     if (payment === null) {
-      throw new Error('the scope has no such payment');
+      throw new MissingRow('payment', input.reference);
     }
+    const { id: paymentId } = payment;
     if (!isOpen(payment.status)) {
       const { failureCode } = payment;
       return { kind: 'ended', status: endOf(payment), ...(typeof failureCode === 'string' ? { failureCode } : {}) };
@@ -52,7 +53,7 @@ export async function declineDecision(
   { decisionId, outcome, ...input }: DeclinedDecisionInput,
 ): Promise<void> {
   await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    consumeDecision(statements, BigInt(decisionId), `DECLINED_${outcome}`),
+    closeReviewDecision(statements, { payment: input.reference, decisionId, outcome: `DECLINED_${outcome}` }),
   );
   deps.log.error(
     { payment: input.reference, outcome, alert: 'decision-declined' },
@@ -73,21 +74,20 @@ interface AttemptRow {
 export async function lookForLateMoney(deps: ActivityDependencies, input: PaymentWorkflowInput): Promise<void> {
   const scope = scopeOf(input);
   const { payment, attempts } = await deps.database.inTransaction(scope, async (statements) => ({
-    payment: await readPayment(statements, scope, BigInt(input.paymentId)),
+    payment: await readPaymentByReference(statements, scope, input.reference),
     attempts: await statements.execute<AttemptRow[]>(
       `select t.reference, a.name from payment_attempts t join applications a on a.id = t.application_id
-       where t.payment_id = ? and t.status in ('CREATED', 'OPEN', 'UNKNOWN', 'CONFIRMED') order by t.number`,
-      [BigInt(input.paymentId)],
+       where t.payment_id = (select id from payments where reference = ?) and t.status in ('CREATED', 'OPEN', 'UNKNOWN', 'CONFIRMED') order by t.number`,
+      [input.reference],
     ),
   }));
   if (payment === null) {
-    throw new Error('the scope has no such payment');
+    throw new MissingRow('payment', input.reference);
   }
   for (const { reference: attemptReference, name: applicationName } of attempts) {
-    const { id: paymentId, reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
+    const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
     await deps.dispatch.startLatePayment(
       {
-        paymentId,
         reference,
         applicationId,
         applicationName,

@@ -33,7 +33,7 @@ export async function openCheckout(
     return prepared;
   }
   const { payment, attempt, gateway } = prepared;
-  const ids = { paymentId: payment.id, attemptId: attempt.id };
+  const ids = { payment: payment.reference, attempt: attempt.reference };
   const outcome = await openSession(gateway, orderOf(prepared, deps.apiUrl));
   if (outcome === null) {
     await deps.database.inOneTrip(scope, (statements) =>
@@ -49,10 +49,10 @@ export async function openCheckout(
     return unlessOpened(deps, input, await refused(deps, prepared, outcome.code));
   }
   const { sessionKey, gatewayUrl, payWithinMinutes = 0 } = outcome;
-  const expiresAt = new Date(Math.max(payment.expiresAt.getTime(), Date.now() + payWithinMinutes * 60_000));
-  await deps.database.inOneTrip(scope, (statements) =>
-    recordSession(statements, { ...ids, sessionKey, gatewayUrl, expiresAt }),
+  const opened = await deps.database.inOneTrip(scope, (statements) =>
+    recordSession(statements, { ...ids, sessionKey, gatewayUrl, payWithinMinutes }),
   );
+  const expiresAt = opened ?? payment.expiresAt;
   return openedAt({ ...payment, expiresAt }, attempt, leavesOpenPage(deps, prepared));
 }
 
@@ -97,7 +97,7 @@ async function refused(
   { payment, attempt }: Pick<Prepared, 'payment' | 'attempt'>,
   failureCode: string,
 ): Promise<OpenCheckoutResult> {
-  const ids = { paymentId: payment.id, attemptId: attempt.id };
+  const ids = { payment: payment.reference, attempt: attempt.reference };
   if (mayChoose(payment)) {
     await database.inOneTrip(payment, (statements) => recordUnavailableChoice(statements, { ...ids, failureCode }));
     return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime() };
@@ -118,9 +118,7 @@ async function prepare(
   input: PaymentWorkflowInput,
 ): Promise<Prepared | OpenCheckoutResult> {
   const scope = scopeOf(input);
-  const start = await deps.database.inOneTrip(scope, (statements) =>
-    readCheckoutStart(statements, BigInt(input.paymentId)),
-  );
+  const start = await deps.database.inOneTrip(scope, (statements) => readCheckoutStart(statements, input.reference));
   const { payment, attempt: last } = start;
   if (!isOpen(payment.status)) {
     const { failureCode } = payment;
@@ -141,7 +139,7 @@ async function prepare(
   }
   const { gateway: name } = payment;
   if (typeof name !== 'string') {
-    await deps.database.inOneTrip(scope, (statements) => recordChoosing(statements, payment.id));
+    await deps.database.inOneTrip(scope, (statements) => recordChoosing(statements, payment.reference));
     return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: waiting };
   }
   const attempt = last ?? (await firstAttempt(deps, start, name));

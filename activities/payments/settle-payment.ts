@@ -1,11 +1,10 @@
-import { consumeDecision } from '../../database/decisions.ts';
+import { closeReviewDecision } from '../../database/decisions.ts';
 import { reopenDoubted } from '../../database/gateway-callbacks.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { endPayment, readEnded, type SettledPayment } from '../../database/settlements.ts';
 import type { Statements } from '../../database/statements.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
-import { firstLateQuestion } from '../../domain/late-questions.ts';
 import { paymentSettlement } from '../../domain/ledger.ts';
 import { canBecome, type SettledStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
@@ -49,20 +48,20 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
   }
   const invoice = await lockInvoiceOf(statements, input);
   const settled = await endPayment(statements, {
-    paymentId: BigInt(input.paymentId),
+    reference: input.reference,
     status: input.status,
     failureCode: input.failureCode ?? null,
     invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
     silentGateways: silentOf(deps),
-    askAgainAt: firstLateQuestion(new Date()),
   });
   if (settled === null) {
     return alreadySettled(deps, statements, input);
   }
   if (input.decisionId !== undefined) {
-    await consumeDecision(statements, BigInt(input.decisionId), input.status);
+    const { reference: payment, decisionId, status: outcome } = input;
+    await closeReviewDecision(statements, { payment, decisionId, outcome });
     if (input.status === 'SUCCEEDED') {
-      await reopenDoubted(statements, BigInt(input.paymentId));
+      await reopenDoubted(statements, settled.payment.id);
     }
   }
   const { payment } = settled;
@@ -132,7 +131,7 @@ async function alreadySettled(
   statements: Statements,
   input: SettleInput,
 ): Promise<Settled> {
-  const ended = await readEnded(statements, BigInt(input.paymentId));
+  const ended = await readEnded(statements, input.reference);
   const status = endOf(ended);
   const { waitingEventId: eventId } = ended;
   return { status, followUps: eventId === null ? [] : [deliveryOf(deps, input, { eventId, status })] };

@@ -1,15 +1,18 @@
 import {
   isOutrun,
   recordAnswer,
+  recordUnpaidEnd,
   type AttemptAnswerRecord,
   type AttemptRecord,
   type Question,
+  type UnpaidEnd,
 } from '../../database/attempts.ts';
 import { sqlStateOf } from '../../database/connection.ts';
 import type { CallbackOutcome } from '../../database/entities/payment.ts';
+import { CHOICES_MAX } from '../../database/gateway-choices.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { nextLateQuestion } from '../../domain/late-questions.ts';
-import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
+import { isOpen } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
 import {
   GatewayFailure,
@@ -53,6 +56,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     ...handleOf(attempt),
     claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
     mayExecute: isOpen(question.payment.status) && question.payment.cancelRequestedAt === null && mayExecute,
+    ...claimedEndIn(claims),
   };
   const asked = await gateway.askAttempt(handle);
   const final = input.final || isLeftOpen(gateway, attempt);
@@ -62,7 +66,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     const { newestCallbackId } = question;
     const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
     await deps.database.inOneTrip(scopeOf(input), (statements) =>
-      recordAnswer(statements, { attemptId: attempt.id, answer: said, outcome, newestCallbackId, unanswered }),
+      recordAnswer(statements, { attempt: attempt.reference, answer: said, outcome, newestCallbackId, unanswered }),
     );
   };
   if (answer.kind === 'charged') {
@@ -76,7 +80,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
   }
   if (answer.kind === 'with-operator') {
     await record('IGNORED', null);
-    alertWhenLeft(deps, input, answer.since);
+    alertWhenLeft(deps, input, { since: answer.since, now: attempt.readAt });
     return { kind: 'undecided', hopeful: false, withOperator: true };
   }
   const ended = endOfAttempt(answer, question.payment, final);
@@ -87,17 +91,60 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
       hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
     };
   }
+  const choosesAgain = answer.kind === 'given-up' && mayChooseAgain({ question, attempt, final });
   const mayHaveBeenCharged = answer.kind === 'untouched' || answer.kind === 'failed';
-  await record('ACCEPTED', {
-    status: ended.status,
-    askAgainAt: mayHaveBeenCharged ? askAgainOf(attempt, gateway) : null,
-  });
-  return { kind: ended.verdict };
+  const { newestCallbackId } = question;
+  const isWritten = await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    recordUnpaidEnd(statements, {
+      attemptId: attempt.id,
+      status: ended.status,
+      askAgainAt: mayHaveBeenCharged ? askAgainOf(attempt, gateway) : null,
+      onlyUnexecuted: answer.kind === 'untouched' || answer.kind === 'given-up',
+      choosesAgain,
+      newestCallbackId,
+    }),
+  );
+  if (!isWritten) {
+    return { kind: 'undecided', hopeful: true };
+  }
+  return choosesAgain ? { kind: 'undecided', hopeful: false } : { kind: ended.verdict };
+}
+
+/** The newest signed word that the payer came back without paying: callbacks are read the newest one first. */
+function claimedEndIn(claims: readonly ParsedCallback[]): Pick<AttemptHandle, 'claimedEnd'> {
+  for (const { claims: kind, claimedValidationId: validationId } of claims) {
+    if (kind === 'cancelled' || kind === 'failed') {
+      return { claimedEnd: { kind, validationId } };
+    }
+  }
+  return {};
+}
+
+interface EndedAttempt {
+  readonly question: Question;
+  readonly attempt: AttemptRecord;
+  readonly final: boolean;
+}
+
+/** Whoever gave up at one gateway may try another, where the application allows several and the payment is not over. */
+function mayChooseAgain({ question: { payment, attempts }, attempt, final }: EndedAttempt): boolean {
+  return (
+    !attempt.superseded &&
+    !final &&
+    isOpen(payment.status) &&
+    payment.cancelRequestedAt === null &&
+    (payment.gatewayChoices ?? []).length > 1 &&
+    attempts.length < CHOICES_MAX
+  );
 }
 
 /** What a payer wrote waits for operators however long it takes; but somebody should hear of it. */
-function alertWhenLeft({ log }: ActivityDependencies, { reference, final }: VerifyInput, since: Date): void {
-  if (final && Date.now() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
+function alertWhenLeft(
+  { log }: ActivityDependencies,
+  { reference, final }: VerifyInput,
+  { since, now }: { readonly since: Date; readonly now: Date },
+): void {
+  if (final && now.getTime() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
     log.error(
       { payment: reference, since: since.toISOString(), alert: 'manual-payment-left' },
       'a payer says that he has paid by hand, and no operator has decided on it',
@@ -109,8 +156,8 @@ function alertWhenLeft({ log }: ActivityDependencies, { reference, final }: Veri
  * A session that we close may still be paid at the gateway, and one that it declined may have been charged by an earlier try whose answer was
  * lost; one of which no page is known may not.
  */
-function askAgainOf({ openedAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
-  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: new Date() });
+function askAgainOf({ openedAt, readAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
+  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: readAt });
 }
 
 /** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about late money. */
@@ -148,7 +195,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     ...facts,
     grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
     // The payment may be paid elsewhere all the same, and then nobody would look at this charge.
-    askAgainAt: attempt.superseded ? new Date(Date.now() + ASK_AGAIN_AFTER_MS) : null,
+    askAgainAt: attempt.superseded ? new Date(attempt.readAt.getTime() + ASK_AGAIN_AFTER_MS) : null,
   };
   const found = disagreement(
     { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
@@ -168,7 +215,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
       await record('IGNORED', {
         ...doubtful,
         status: 'UNKNOWN',
-        askAgainAt: new Date(Date.now() + ASK_AGAIN_AFTER_MS),
+        askAgainAt: new Date(attempt.readAt.getTime() + ASK_AGAIN_AFTER_MS),
       });
       return { kind: 'charged' };
     }
@@ -198,7 +245,7 @@ async function closed(gateway: Gateway, handle: AttemptHandle, untouched: Attemp
   return answer.kind === 'untouched' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
 }
 
-type AttemptEnd = { readonly status: AttemptStatus; readonly verdict: 'failed' | 'cancelled' | 'expired' };
+type AttemptEnd = { readonly status: UnpaidEnd['status']; readonly verdict: 'failed' | 'cancelled' | 'expired' };
 
 /**
  * How an attempt without a charge ended, or null while that is open. An untouched session ends at the payment's expiry, or when the payer
@@ -214,6 +261,10 @@ function endOfAttempt(
       return { status: 'FAILED', verdict: 'failed' };
     case 'cancelled':
       return { status: 'CANCELLED', verdict: 'cancelled' };
+    case 'given-up':
+      return answer.as === 'failed'
+        ? { status: 'FAILED', verdict: 'failed' }
+        : { status: 'CANCELLED', verdict: 'cancelled' };
     case 'expired':
       return { status: 'CLOSED', verdict: endWithoutCharge(payment) };
     case 'untouched': {

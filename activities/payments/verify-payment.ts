@@ -1,5 +1,5 @@
 import { takeUpQuestion, type AttemptRecord, type Question } from '../../database/attempts.ts';
-import type { AttemptStatus } from '../../domain/payment.ts';
+import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
@@ -11,13 +11,21 @@ const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED
 
 /**
  * Asks the gateway about every attempt that may still hold money and writes down what it said. Callbacks are only the reason to ask and a
- * hint where to look. Throws (and is retried) when the gateway cannot be asked; whatever it did not say plainly decides nothing.
+ * hint where to look. Throws (and is retried) when the gateway cannot be asked; whatever it did not say plainly decides nothing. A question is the
+ * last one only where the row has expired, by the database's time.
  */
 export async function verifyPayment(deps: ActivityDependencies, input: VerifyInput): Promise<Verdict> {
-  const scope = scopeOf(input);
-  const question = await deps.database.inOneTrip(scope, (statements) =>
-    takeUpQuestion(statements, BigInt(input.paymentId)),
+  const question = await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    takeUpQuestion(statements, input.reference),
   );
+  const { status, expiresAt, readAt } = question.payment;
+  const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;
+  const verdict = await ask(deps, { ...input, final: input.final && leftMs <= 0 }, question);
+  // Timers only wake: the workflow's clock may be ahead of the row's, by which alone a payment expires.
+  return verdict.kind === 'undecided' && input.final && leftMs > 0 ? { ...verdict, expiresInMs: leftMs } : verdict;
+}
+
+async function ask(deps: ActivityDependencies, input: VerifyInput, question: Question): Promise<Verdict> {
   if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
     return { kind: 'charged' };
   }

@@ -131,7 +131,8 @@ async function carryOut(
 }
 
 async function expire(deps: ActivityDependencies, statements: Statements, refund: RefundRecord): Promise<RefundStand> {
-  if (refund.status !== 'AWAITING_APPROVAL') {
+  const isDue = refund.approvalDueAt !== null && refund.approvalDueAt <= refund.readAt;
+  if (refund.status !== 'AWAITING_APPROVAL' || !isDue) {
     return standOf(refund);
   }
   const end = { status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED', from: 'AWAITING_APPROVAL' } as const;
@@ -150,6 +151,7 @@ function standOf(refund: RefundRecord): RefundStand {
       kind: 'awaiting',
       dueAtMs: refund.approvalDueAt.getTime(),
       remindAtMs: refund.createdAt.getTime() + APPROVAL_REMINDER_HOURS * 3_600_000,
+      nowMs: refund.readAt.getTime(),
     };
   }
   return refund.reviewReason === null ? { kind: 'pending' } : { kind: 'review', reason: refund.reviewReason };

@@ -1,8 +1,9 @@
 import type { Scope } from '../../database/connection.ts';
 import { sealedSecretOf } from '../../database/gateway-stores.ts';
 import { isAnotherRefund, noteAccepted, noteAsked, noteEvidence, noteNotAsked } from '../../database/refund-steps.ts';
+import { MissingRow } from '../../database/missing-row.ts';
 import { readRefundedCharge, type RefundedChargeRecord } from '../../database/refunded-charge.ts';
-import { readRefund, type RefundRecord } from '../../database/refunds.ts';
+import { readRefundByReference, type RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { isFinalRefund } from '../../domain/refund.ts';
 import {
@@ -27,9 +28,9 @@ const NOT_CARRIED_OUT: ReadonlySet<GatewayFailureKind> = new Set(['unavailable',
  */
 export async function driveRefund(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundAnswer> {
   const scope = scopeOf(input);
-  const refundId = BigInt(input.refundId);
+  const { reference } = input;
   const write: Write = (work) => deps.database.inOneTrip(scope, work);
-  const { refund, charge, gateway } = await readAtGateway(deps, scope, refundId);
+  const { refund, charge, gateway } = await readAtGateway(deps, scope, reference);
   if (isFinalRefund(refund.status)) {
     return { kind: 'ended', status: refund.status };
   }
@@ -39,21 +40,22 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   if (refund.gatewayRefundId !== null) {
     const { gatewayTxnId } = refund;
     const answer = await gateway.askRefund(refund.gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
-    await keepEvidence(write, refundId, answer);
+    await keepEvidence(write, reference, answer);
     return conclusion(answer, { doubtful: false });
   }
-  const asked = await deps.database.inOneTrip(scope, (statements) => noteAsked(statements, refundId));
+  const asked = await deps.database.inOneTrip(scope, (statements) => noteAsked(statements, reference));
   if (asked === null) {
     throw new Error('the refund is not to be carried out');
   }
-  const { askedAt: lastAskedAt } = refund;
-  const answer = await request(gateway, { refund: asked, charge, lastAskedAt }).catch(async (error: unknown) => {
+  const { askedAt: lastAskedAt, readAt } = refund;
+  const askedAgoMs = lastAskedAt === null ? null : readAt.getTime() - lastAskedAt.getTime();
+  const answer = await request(gateway, { refund: asked, charge, askedAgoMs }).catch(async (error: unknown) => {
     if (error instanceof GatewayFailure && NOT_CARRIED_OUT.has(error.kind)) {
-      await write((statements) => noteNotAsked(statements, { refundId, lastAskedAt }));
+      await write((statements) => noteNotAsked(statements, { reference, lastAskedAt }));
     }
     throw error;
   });
-  if ((await keepAnswer(write, refundId, answer)) === 'another refund') {
+  if ((await keepAnswer(write, reference, answer)) === 'another refund') {
     return { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' };
   }
   return conclusion(answer, { doubtful: asked.doubtful || asked.acceptedAt !== null });
@@ -63,16 +65,16 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
 async function readAtGateway(
   { database, gateways }: ActivityDependencies,
   scope: Scope,
-  refundId: bigint,
+  reference: string,
 ): Promise<{ refund: RefundRecord; charge: RefundedChargeRecord; gateway: Gateway | undefined }> {
   const { refund, charge, sealedSecret } = await database.inTransaction(scope, async (statements) => {
-    const found = await readRefund(statements, scope, refundId);
+    const found = await readRefundByReference(statements, scope, reference);
     if (found === null) {
-      throw new Error('the scope has no such refund');
+      throw new MissingRow('refund', reference);
     }
     return {
       refund: found,
-      charge: await readRefundedCharge(statements, refundId),
+      charge: await readRefundedCharge(statements, found.id),
       sealedSecret: await sealedSecretOf(statements, scope, found),
     };
   });
@@ -86,10 +88,10 @@ async function readAtGateway(
 interface AskedRefund {
   readonly refund: RefundRecord;
   readonly charge: RefundedChargeRecord;
-  readonly lastAskedAt: Date | null;
+  readonly askedAgoMs: number | null;
 }
 
-function request(gateway: Gateway, { refund, charge, lastAskedAt }: AskedRefund): Promise<GatewayAnswer> {
+function request(gateway: Gateway, { refund, charge, askedAgoMs }: AskedRefund): Promise<GatewayAnswer> {
   const { gatewayTxnId, reference, amountMinor, currency } = refund;
   return gateway.refund({
     ...charge,
@@ -98,7 +100,7 @@ function request(gateway: Gateway, { refund, charge, lastAskedAt }: AskedRefund)
     amount: { amountMinor, currency },
     remarks: REMARKS,
     askedBefore: refund.doubtful || refund.acceptedAt !== null,
-    lastAskedAt,
+    askedAgoMs,
   });
 }
 
@@ -108,27 +110,27 @@ type Write = (work: (statements: Statements) => Promise<void>) => Promise<void>;
  * A gateway may answer with the refund that it is at work on already, which is another one of ours: its end would be booked twice. Ours keeps
  * no id then, and a person finds out whether anything moved for it.
  */
-async function keepAnswer(write: Write, refundId: bigint, answer: GatewayAnswer): Promise<'kept' | 'another refund'> {
+async function keepAnswer(write: Write, reference: string, answer: GatewayAnswer): Promise<'kept' | 'another refund'> {
   if (answer.kind !== 'accepted' && answer.kind !== 'processing') {
-    await keepEvidence(write, refundId, answer);
+    await keepEvidence(write, reference, answer);
     return 'kept';
   }
   const { gatewayRefundId, evidence } = answer;
   try {
-    await write((statements) => noteAccepted(statements, { refundId, gatewayRefundId, evidence }));
+    await write((statements) => noteAccepted(statements, { reference, gatewayRefundId, evidence }));
     return 'kept';
   } catch (error) {
     if (!isAnotherRefund(error)) {
       throw error;
     }
-    await keepEvidence(write, refundId, answer);
+    await keepEvidence(write, reference, answer);
     return 'another refund';
   }
 }
 
-async function keepEvidence(write: Write, refundId: bigint, answer: GatewayAnswer): Promise<void> {
+async function keepEvidence(write: Write, reference: string, answer: GatewayAnswer): Promise<void> {
   if ('evidence' in answer) {
-    await write((statements) => noteEvidence(statements, refundId, answer.evidence));
+    await write((statements) => noteEvidence(statements, reference, answer.evidence));
   }
 }
 

@@ -1,5 +1,6 @@
 import { endRefundRow, reviewRefund, waitingRefundEvents, type RefundEnd } from '../../database/refund-steps.ts';
-import { readRefund, type RefundRecord } from '../../database/refunds.ts';
+import { MissingRow } from '../../database/missing-row.ts';
+import { readRefund, readRefundByReference, type RefundRecord } from '../../database/refunds.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import type { Statements } from '../../database/statements.ts';
 import { readWatched, type WatchedMoney } from '../../database/unapplied-payments.ts';
@@ -152,25 +153,25 @@ async function wakeWatch(
   if ((await dispatch.signalRefundEnded(attemptReference)) || ended === 'SUCCEEDED') {
     return;
   }
-  const { id: paymentId, reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
+  const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
   const amount = { amountMinor, currency };
-  const handle = { paymentId, reference, applicationId, applicationName, mode, gateway, amount, invoiceId };
+  const handle = { reference, applicationId, applicationName, mode, gateway, amount, invoiceId };
   await dispatch.startLatePayment(handle, { attemptReference, callbackId: 0n });
 }
 
-/** Throws when the scope has no such refund. */
+/** @throws MissingRow when the scope has no such refund */
 export async function findRefund(statements: Statements, input: RefundWorkflowInput): Promise<RefundRecord> {
-  const refund = await readRefund(statements, scopeOf(input), BigInt(input.refundId));
+  const refund = await readRefundByReference(statements, scopeOf(input), input.reference);
   if (refund === null) {
-    throw new Error('the scope has no such refund');
+    throw new MissingRow('refund', input.reference);
   }
   return refund;
 }
 
 /** Stops the clock for a refund and gives the alarm, once. */
 export async function markRefundForReview(deps: ActivityDependencies, input: RefundReviewInput): Promise<void> {
-  const marked = await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    reviewRefund(statements, { refundId: BigInt(input.refundId), reason: input.reason }),
+  const marked = await deps.database.inTransaction(scopeOf(input), (statements) =>
+    reviewRefund(statements, { reference: input.reference, reason: input.reason }),
   );
   if (marked) {
     deps.log.error(

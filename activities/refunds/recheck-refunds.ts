@@ -9,7 +9,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 export interface ClaimedFailures {
   readonly scope: Scope;
   readonly gateway: Gateway;
-  readonly paymentId: bigint;
+  readonly paymentReference: string;
   /** The gateway's ids of refunds that notices call failed. */
   readonly gatewayRefundIds: readonly string[];
   readonly applicationName: string;
@@ -22,18 +22,18 @@ export interface ClaimedFailures {
  */
 export async function recheckRefunds(
   deps: ActivityDependencies,
-  { scope, gateway, paymentId, gatewayRefundIds, applicationName }: ClaimedFailures,
+  { scope, gateway, paymentReference, gatewayRefundIds, applicationName }: ClaimedFailures,
 ): Promise<void> {
   for (const gatewayRefundId of gatewayRefundIds) {
     const found = await deps.database.inTransaction(scope, async (statements) => {
-      const refund = await findSucceededRefund(statements, { paymentId, gatewayRefundId });
+      const refund = await findSucceededRefund(statements, { paymentReference, gatewayRefundId });
       return refund === null ? null : { refund, charge: await readRefundedCharge(statements, refund.id) };
     });
     if (found === null || found.refund.storeId !== gateway.storeId) {
       continue;
     }
     const { refund, charge } = found;
-    const { id: refundId, gatewayTxnId, reference } = refund;
+    const { gatewayTxnId, reference } = refund;
     const answer = await gateway.askRefund(gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
     if (answer.kind === 'refunded') {
       continue;
@@ -43,7 +43,7 @@ export async function recheckRefunds(
     }
     const { evidence } = answer;
     if (
-      await deps.database.inOneTrip(scope, (statements) => doubtSucceededRefund(statements, { refundId, evidence }))
+      await deps.database.inOneTrip(scope, (statements) => doubtSucceededRefund(statements, { reference, evidence }))
     ) {
       deps.log.error(
         { refund: reference, reason: 'FAILED_AFTER_SUCCESS', alert: 'refund-review' },

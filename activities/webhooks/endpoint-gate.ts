@@ -7,14 +7,14 @@ import type { PutOffReason } from '../../workflows/messages/webhook.ts';
  */
 export interface EndpointGate {
   /** False when the endpoint has no room; otherwise `leave` must follow. */
-  enter(endpoint: bigint): boolean;
-  leave(endpoint: bigint, tookMs: number): void;
+  enter(endpoint: string): boolean;
+  leave(endpoint: string, tookMs: number): void;
   /**
    * Milliseconds until an attempt that was put off should come back, not before `notBeforeMs`. Each caller gets a turn of its own, as
    * far apart as the endpoint has lately needed, so that a backlog drains evenly and does not return all at once. Each reason has its
    * own line: who waits for a busy endpoint does not queue behind those who wait for a circuit.
    */
-  turnInMs(endpoint: bigint, wait: { reason: PutOffReason; notBeforeMs: number }): number;
+  turnInMs(endpoint: string, wait: { reason: PutOffReason; notBeforeMs: number }): number;
 }
 
 const TURN_MS_MIN = 25;
@@ -37,8 +37,8 @@ export function createEndpointGate({
   now?: (() => number) | undefined;
   random?: (() => number) | undefined;
 } = {}): EndpointGate {
-  const endpoints = new Map<bigint, EndpointState>();
-  const stateOf = (endpoint: bigint): EndpointState => {
+  const endpoints = new Map<string, EndpointState>();
+  const stateOf = (endpoint: string): EndpointState => {
     const state = endpoints.get(endpoint) ?? {
       inFlight: 0,
       tookMs: TURN_MS_START * IN_FLIGHT_PER_ENDPOINT_MAX,
@@ -82,7 +82,7 @@ export function createEndpointGate({
   };
 }
 
-function forgetIdle(endpoints: Map<bigint, EndpointState>): void {
+function forgetIdle(endpoints: Map<string, EndpointState>): void {
   for (const [endpoint, { inFlight }] of endpoints) {
     if (inFlight === 0) {
       endpoints.delete(endpoint);

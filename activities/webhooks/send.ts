@@ -51,7 +51,7 @@ export async function sendEvent(
   if (!checkOutboundUrl(endpoint.url, deps.allow).ok) {
     return failed('URL_REFUSED');
   }
-  const secrets = openSecrets(deps.secrets, endpoint, now);
+  const secrets = openSecrets(deps.secrets, endpoint);
   if (secrets === null) {
     return { ...failed('SECRET_UNREADABLE'), countsAgainstEndpoint: false };
   }
@@ -99,12 +99,11 @@ function failed(error: string): SendResult {
   };
 }
 
-/** While a rotation overlaps, both secrets sign. Null when the master key no longer opens one. */
-function openSecrets(box: Pick<SecretBox, 'open'>, endpoint: DeliveryEndpoint, now: Date): string[] | null {
-  const { signingSecret, previousSigningSecret, previousSecretExpiresAt } = endpoint;
-  const overlaps = previousSigningSecret !== null && previousSecretExpiresAt !== null && previousSecretExpiresAt > now;
+/** While rotations overlap, several secrets sign. Null when the master key no longer opens one, or there is none. */
+function openSecrets(box: Pick<SecretBox, 'open'>, { place, signingSecrets }: DeliveryEndpoint): string[] | null {
   try {
-    return [signingSecret, ...(overlaps ? [previousSigningSecret] : [])].map((sealed) => box.open(sealed));
+    const secrets = signingSecrets.map((sealed) => box.open(sealed, place));
+    return secrets.length === 0 ? null : secrets;
   } catch {
     return null;
   }

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { CURRENCIES } from '../../domain/currency.ts';
+import { APPROVAL_CURRENCY } from '../../domain/refund.ts';
 import { KEY_DIALECTS, SCOPES } from '../../database/applications.ts';
 import { DIALECTS } from '../../domain/dialect.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';
-import { IdText, text } from '../http/fields.ts';
+import { freeText, IdText } from '../http/fields.ts';
+import { PendingChanges } from './change-schemas.ts';
 import { GatewayName } from './gateway-schemas.ts';
 import { listQuery } from '../http/paging.ts';
 
@@ -11,6 +14,7 @@ const Amount = z
   .int('must be a plain integer')
   .min(0, 'must not be negative')
   .max(Number.MAX_SAFE_INTEGER, 'is too large');
+const OTHER_CURRENCIES = CURRENCIES.filter((currency) => currency !== APPROVAL_CURRENCY);
 const Bound = Amount.min(1, 'must be greater than 0');
 const Origin = z
   .string('must be text')
@@ -21,13 +25,22 @@ const Origin = z
   )
   .refine((given) => /^https?:/.test(given), 'must be an http or https origin');
 
+const WebhookUrl = z.string('must be text').max(2_048, 'must be at most 2048 characters').nullable();
+
 /** What an operator may set. Absent stays as it is; null takes away. */
 const SETTINGS = {
-  name: text(120),
-  webhookUrl: z.string('must be text').max(2_048, 'must be at most 2048 characters').nullable(),
+  name: freeText(120),
+  webhookUrl: WebhookUrl.describe('Where events are sent, of both modes unless `testWebhookUrl` is set.'),
+  testWebhookUrl: WebhookUrl.describe('Where events of TEST are sent. Null: to `webhookUrl`.'),
   refundApprovalThresholdMinor: Amount.nullable().describe(
-    'Operators’ refunds above it wait for a second person, and so do decisions on money. Null: nothing waits.',
+    'What one operator may refund and decide on alone, in paisa, summed over one payment and over the application in 24 hours. Above it a second person decides. Null: as refundApprovalThresholds says.',
   ),
+  refundApprovalThresholds: z
+    .partialRecord(z.enum(OTHER_CURRENCIES, 'is no currency that has a threshold here'), Amount)
+    .nullable()
+    .describe(
+      'The same for other currencies than BDT, in their minor units. It takes the place of all that were set; null takes them away. Once any threshold is set, a currency without one always waits.',
+    ),
   receiptsEnabled: z.boolean('must be true or false'),
   minAmountMinor: Bound.nullable(),
   maxAmountMinor: Bound.nullable(),
@@ -73,6 +86,17 @@ export const ApplicationSettings = z
   .meta({ id: 'ApplicationSettings' });
 export type ApplicationSettings = z.infer<typeof ApplicationSettings>;
 
+/**
+ * Settings by which one person could weaken the rule of two. Once a threshold is set, a change of one of these waits for a second person.
+ */
+export const GUARDED_SETTINGS = [
+  'refundApprovalThresholdMinor',
+  'refundApprovalThresholds',
+  'webhookUrl',
+  'testWebhookUrl',
+  'returnOrigins',
+] as const satisfies readonly (keyof ApplicationSettings)[];
+
 const Business = z
   .object({
     clientId: z.string().describe('Sent as `Client-Id`.'),
@@ -80,17 +104,21 @@ const Business = z
   })
   .meta({ id: 'Business' });
 
+const EndpointDisabled = z.object({ reason: z.string(), since: z.iso.datetime() });
+
 export const Application = z
   .object({
     id: z.int(),
     name: z.string(),
     status: z.enum(['ACTIVE', 'DISABLED']),
     webhookUrl: z.string().nullable(),
-    webhookDisabled: z
-      .object({ reason: z.string(), since: z.iso.datetime() })
-      .nullable()
-      .describe('Set while the endpoint is disabled, since it was gone or failed for five days.'),
+    testWebhookUrl: z.string().nullable().describe('Null: events of TEST go to `webhookUrl`.'),
+    webhookDisabled: EndpointDisabled.nullable().describe(
+      'Set while the endpoint of LIVE is disabled, since it was gone or failed for five days.',
+    ),
+    testWebhookDisabled: EndpointDisabled.nullable().describe('The same of the endpoint of TEST.'),
     refundApprovalThresholdMinor: z.int().nullable(),
+    refundApprovalThresholds: z.record(z.string(), z.int()).describe('By currency, without BDT.'),
     receiptsEnabled: z.boolean(),
     minAmountMinor: z.int().nullable(),
     maxAmountMinor: z.int().nullable(),
@@ -105,6 +133,7 @@ export const Application = z
     business: Business.nullable().describe(
       'How ShadhinPay’s contract names the application; null before its first key.',
     ),
+    pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -119,7 +148,8 @@ export const RegisteredApplication = z
         testApiSecret: z.string(),
         liveApiKey: z.string(),
         liveApiSecret: z.string(),
-        signingSecret: z.string(),
+        signingSecret: z.string().describe('Signs events of LIVE.'),
+        testSigningSecret: z.string().describe('Signs events of TEST.'),
       })
       .describe('Shown once.'),
   })
@@ -128,7 +158,7 @@ export const RegisteredApplication = z
 export const ApplicationsQuery = z.object({
   ...listQuery(['createdAt']),
   status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
-  name: text(120).optional().describe('A part of the name.'),
+  name: freeText(120).optional().describe('A part of the name.'),
 });
 
 export const Credential = z
@@ -149,7 +179,7 @@ export const Credential = z
 const NEW_KEY = {
   mode: z.enum(MODES, 'must be TEST or LIVE'),
   dialect: z.enum(KEY_DIALECTS, 'must be native, ownpay or shadhinpay').default('native'),
-  label: text(100).optional().describe('What the key is for.'),
+  label: freeText(100).optional().describe('What the key is for.'),
   scopes: z
     .array(z.enum(SCOPES, 'must be read or write'), 'must be a list')
     .min(1, 'must not be empty')
@@ -197,17 +227,30 @@ export const RotatedCredentials = z
 
 export const RotateSigningSecret = z
   .object({
+    mode: z.enum(MODES, 'must be TEST or LIVE').default('LIVE').describe('Whose events it signs.'),
     overlapHours: z
       .int('must be a plain integer')
       .min(0, 'must not be negative')
       .max(720, 'must be at most 720')
       .default(24)
-      .describe('How long deliveries are also signed by the former secret.'),
+      .describe('How long deliveries are also signed by the secret that is current until now.'),
+    revokeFormer: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('Ends the overlaps of earlier rotations, too: for a secret that leaked.'),
   })
   .meta({ id: 'RotateSigningSecret' });
 
 export const RotatedSigningSecret = z
-  .object({ signingSecret: z.string().describe('Shown once.'), previousSecretExpiresAt: z.iso.datetime() })
+  .object({
+    mode: z.enum(MODES),
+    signingSecret: z.string().describe('Shown once.'),
+    previousSecretExpiresAt: z.iso.datetime(),
+  })
   .meta({ id: 'RotatedSigningSecret' });
+
+export const EnableEndpointQuery = z.object({
+  mode: z.enum(MODES, 'must be TEST or LIVE').optional().describe('Both unless told.'),
+});
 
 export const CredentialParams = z.object({ id: IdText, credentialId: IdText });

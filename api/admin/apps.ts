@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
   changeApplication,
@@ -14,12 +15,15 @@ import {
   listCredentials,
   readApplication,
   revokeCredential,
-  rotateSigningSecret,
   setApplicationStatus,
   type ApplicationRow,
   type CredentialRow,
 } from '../../database/operators/applications.ts';
-import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
+import { recordAudit, type AuditFact, type AuditFacts } from '../../database/operators/audit.ts';
+import { waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
+import { isGuarded } from '../../database/operators/second-person.ts';
+import type { EntityManager } from '../../database/connection.ts';
+import { rotateSigningSecret } from '../../database/signing-secrets.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
@@ -32,6 +36,8 @@ import {
   ApplicationsQuery,
   Credential,
   CredentialParams,
+  EnableEndpointQuery,
+  GUARDED_SETTINGS,
   IssueCredential,
   IssuedCredential,
   RegisterApplication,
@@ -42,7 +48,9 @@ import {
   RotateSigningSecret,
 } from './app-schemas.ts';
 import type { OperatorCaller } from './caller.ts';
+import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Applications';
@@ -79,10 +87,11 @@ function list(deps: AdminDependencies): AdminRoute {
     handler: async ({ caller, query }) => {
       const slice = sliceOf(query, 'createdAt');
       const { status, name } = query;
-      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
-        listApplications(em, { status, name, slice }),
-      );
-      return { status: 200, data: rows.map(applicationView), pagination: paginationOf(slice, { total, nextCursor }) };
+      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, async (em) => {
+        const page = await listApplications(em, { status, name, slice });
+        return { ...page, rows: await viewsOf(em, page.rows) };
+      });
+      return { status: 200, data: rows, pagination: paginationOf(slice, { total, nextCursor }) };
     },
   });
 }
@@ -93,7 +102,7 @@ function register(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps',
     operationId: 'registerApplication',
     tag: TAG,
-    summary: 'Register an application with a TEST and a LIVE credential and its signing secret',
+    summary: 'Register an application with a credential and a signing secret for each mode',
     permission: 'app:manage',
     everyApp: true,
     body: RegisterApplication,
@@ -111,7 +120,7 @@ function register(deps: AdminDependencies): AdminRoute {
         const { applicationId } = registered;
         const row = await readApplication(em, applicationId);
         await audit(em, { caller, applicationId, action: 'application.registered', after: factsOf(row) });
-        return { application: applicationView(row), made: registered };
+        return { application: await viewOf(em, row), made: registered };
       });
       return {
         status: 201,
@@ -123,6 +132,7 @@ function register(deps: AdminDependencies): AdminRoute {
             liveApiKey: made.live.apiKey,
             liveApiSecret: made.live.apiSecret,
             signingSecret: made.signingSecret,
+            testSigningSecret: made.testSigningSecret,
           },
         },
         message: 'Resource created',
@@ -144,7 +154,9 @@ function read(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params }) => ({
       status: 200,
-      data: applicationView(await deps.database.withOperator(caller.view, (em) => readApplication(em, params.id))),
+      data: await deps.database.withOperator(caller.view, async (em) =>
+        viewOf(em, await readApplication(em, params.id)),
+      ),
     }),
   });
 }
@@ -156,25 +168,108 @@ function changeSettings(deps: AdminDependencies): AdminRoute {
     operationId: 'updateApplicationSettings',
     tag: TAG,
     summary: 'Change settings; what is absent stays, null takes away',
-    description: 'A new webhookUrl also re-enables a disabled endpoint.',
+    description: `A new webhookUrl or testWebhookUrl also re-enables the endpoints that it is for. Once the application has a threshold, a change of ${GUARDED_SETTINGS.join(', ')} stays in pendingChanges until another operator confirms it.`,
     permission: 'app:manage',
+    sensitive: true,
     params: IdParams,
     body: ApplicationSettings,
     response: { status: 200, schema: Application },
-    errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params, body }) => {
-      const after = await deps.database.withOperator(caller.view, async (em) => {
-        const before = await readApplication(em, params.id);
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params, body }) => ({
+      status: 200,
+      data: await deps.database.withOperator(caller.view, async (em) => {
+        const applicationId = params.id;
+        const guarded = await isGuarded(em, applicationId);
+        const before = await readApplication(em, applicationId);
         checkSettings(deps, body, before);
-        await changeApplication(em, { ...settingsOf(body), applicationId: params.id });
-        const row = await readApplication(em, params.id);
-        const facts = { before: factsOf(before), after: factsOf(row) };
-        await audit(em, { caller, applicationId: params.id, action: 'application.settings-changed', ...facts });
-        return row;
-      });
-      return { status: 200, data: applicationView(after) };
-    },
+        const { atOnce, waiting } = guarded ? partedSettings(body, before) : { atOnce: body, waiting: null };
+        if (waiting === null || Object.keys(atOnce).length > 0) {
+          await writeSettings(em, { caller, before, settings: atOnce });
+        }
+        if (waiting !== null) {
+          await propose(em, caller, {
+            applicationId,
+            mode: null,
+            kind: 'application-settings',
+            target: { type: 'application', id: applicationId.toString() },
+            ...waiting,
+          });
+        }
+        return viewOf(em, await readApplication(em, applicationId));
+      }),
+    }),
   });
+}
+
+/** What is changed at once, and what waits for a second person; a guarded setting that stays as it is does neither. */
+function partedSettings(
+  settings: ApplicationSettings,
+  row: ApplicationRow,
+): { atOnce: ApplicationSettings; waiting: { before: AuditFacts; after: AuditFacts } | null } {
+  const present = applicationView(row);
+  const changing = GUARDED_SETTINGS.filter(
+    (name) => settings[name] !== undefined && !isDeepStrictEqual(given(settings, name), present[name]),
+  );
+  const atOnce: ApplicationSettings = Object.fromEntries(
+    Object.entries(settings).filter(([name]) => !changing.some((guarded) => guarded === name)),
+  );
+  const pick = (from: (name: GuardedSetting) => AuditFact): AuditFacts =>
+    Object.fromEntries(changing.map((name) => [name, from(name)]));
+  const waiting = { before: pick((name) => present[name]), after: pick((name) => given(settings, name)) };
+  return { atOnce, waiting: changing.length === 0 ? null : waiting };
+}
+
+type GuardedSetting = (typeof GUARDED_SETTINGS)[number];
+
+function given(settings: ApplicationSettings, name: GuardedSetting): AuditFact {
+  return name === 'refundApprovalThresholds'
+    ? minorByCurrency(settings.refundApprovalThresholds ?? {})
+    : (settings[name] ?? null);
+}
+
+interface SettingsChange {
+  readonly caller: OperatorCaller;
+  readonly before: ApplicationRow;
+  readonly settings: ApplicationSettings;
+  /** Of a change that somebody else has proposed. */
+  readonly proposedBy?: bigint;
+}
+
+async function writeSettings(
+  em: EntityManager,
+  { caller, before, settings, proposedBy }: SettingsChange,
+): Promise<void> {
+  const applicationId = BigInt(before.id);
+  await changeApplication(em, { ...settingsOf(settings), applicationId });
+  const after = factsOf(await readApplication(em, applicationId));
+  await audit(em, {
+    caller,
+    applicationId,
+    action: 'application.settings-changed',
+    before: factsOf(before),
+    after: { ...after, ...(proposedBy === undefined ? {} : { proposedBy }) },
+  });
+}
+
+/**
+ * Carries out settings that a second person has confirmed, in that person's transaction.
+ * @throws DomainError INVALID_OPERATION_STATE when one of them is not what it was when the change was proposed
+ */
+export async function confirmSettings(
+  em: EntityManager,
+  deps: AdminDependencies,
+  { caller, change }: { caller: OperatorCaller; change: PendingChange },
+): Promise<void> {
+  const applicationId = change.applicationId ?? 0n;
+  await isGuarded(em, applicationId);
+  const before = await readApplication(em, applicationId);
+  const present: Readonly<Record<string, unknown>> = applicationView(before);
+  if (Object.entries(change.before).some(([name, was]) => !isDeepStrictEqual(present[name], was))) {
+    throw outdated();
+  }
+  const settings = ApplicationSettings.parse(change.after);
+  checkSettings(deps, settings, before);
+  await writeSettings(em, { caller, before, settings, proposedBy: change.proposedBy });
 }
 
 function setStatus(deps: AdminDependencies, status: 'ACTIVE' | 'DISABLED'): AdminRoute {
@@ -196,7 +291,7 @@ function setStatus(deps: AdminDependencies, status: 'ACTIVE' | 'DISABLED'): Admi
         await setApplicationStatus(em, params.id, status);
         const action = enable ? 'application.enabled' : 'application.disabled';
         await audit(em, { caller, applicationId: params.id, action, after: { status } });
-        return applicationView(await readApplication(em, params.id));
+        return viewOf(em, await readApplication(em, params.id));
       }),
     }),
   });
@@ -335,22 +430,23 @@ function rotateSigning(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/signing-secret/rotate',
     operationId: 'rotateSigningSecret',
     tag: TAG,
-    summary: 'Issue a new signing secret; during the overlap deliveries are signed by both',
+    summary: 'Issue a new signing secret for one mode; during the overlap deliveries are signed by both',
+    description:
+      'A secret that is still promised to sign keeps signing until its end. At most two former ones do; a further rotation with an overlap is 409.',
     permission: 'app:manage',
     sensitive: true,
     params: IdParams,
     body: RotateSigningSecret,
     response: { status: 200, schema: RotatedSigningSecret },
-    errors: ['RESOURCE_NOT_FOUND'],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
-        const { overlapHours } = body;
-        const rotated = await rotateSigningSecret(em, deps.secrets, { applicationId: params.id, overlapHours });
-        const { signingSecret, previousSecretExpiresAt } = rotated;
-        const after = { previousSecretExpiresAt };
+        const rotated = await rotateSigningSecret(em, deps.secrets, { applicationId: params.id, ...body });
+        const { mode, signingSecret, previousSecretExpiresAt } = rotated;
+        const after = { mode, previousSecretExpiresAt, revokedFormer: body.revokeFormer };
         await audit(em, { caller, applicationId: params.id, action: 'signing-secret.rotated', after });
-        return { signingSecret, previousSecretExpiresAt: previousSecretExpiresAt.toISOString() };
+        return { mode, signingSecret, previousSecretExpiresAt: previousSecretExpiresAt.toISOString() };
       }),
     }),
   });
@@ -365,14 +461,16 @@ function reenableEndpoint(deps: AdminDependencies): AdminRoute {
     summary: 'Enable a webhook endpoint that was disabled for being gone or failing',
     permission: 'app:manage',
     params: IdParams,
+    query: EnableEndpointQuery,
     response: { status: 200, schema: Application },
     errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params }) => ({
+    handler: async ({ caller, params, query: { mode } }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
-        await enableEndpoint(em, params.id);
-        await audit(em, { caller, applicationId: params.id, action: 'webhook-endpoint.enabled' });
-        return applicationView(await readApplication(em, params.id));
+        await enableEndpoint(em, { applicationId: params.id, mode });
+        const after = { mode: mode ?? null };
+        await audit(em, { caller, applicationId: params.id, action: 'webhook-endpoint.enabled', after });
+        return viewOf(em, await readApplication(em, params.id));
       }),
     }),
   });
@@ -380,11 +478,11 @@ function reenableEndpoint(deps: AdminDependencies): AdminRoute {
 
 /** A bound that excludes every amount, or a URL that no delivery could go to, is told now and not with the first payment. */
 function checkSettings(deps: AdminDependencies, settings: ApplicationSettings, before?: ApplicationRow): void {
-  const { webhookUrl } = settings;
-  if (typeof webhookUrl === 'string') {
-    const checked = checkOutboundUrl(webhookUrl, deps.allow);
-    if (!checked.ok) {
-      refuse({ webhookUrl: OUTBOUND_URL_REFUSALS[checked.reason] });
+  for (const field of ['webhookUrl', 'testWebhookUrl'] as const) {
+    const url = settings[field];
+    const checked = typeof url === 'string' ? checkOutboundUrl(url, deps.allow) : null;
+    if (checked !== null && !checked.ok) {
+      refuse({ [field]: OUTBOUND_URL_REFUSALS[checked.reason] });
     }
   }
   const least = settings.minAmountMinor === undefined ? numberOf(before?.min_amount_minor) : settings.minAmountMinor;
@@ -399,7 +497,7 @@ function refuse(fields: Record<string, string>): never {
 }
 
 function settingsOf(settings: ApplicationSettings) {
-  const { minAmountMinor, maxAmountMinor, refundApprovalThresholdMinor, ...rest } = settings;
+  const { minAmountMinor, maxAmountMinor, refundApprovalThresholdMinor, refundApprovalThresholds, ...rest } = settings;
   return {
     ...withoutUndefined(rest),
     ...(minAmountMinor === undefined ? {} : { minAmountMinor: minor(minAmountMinor) }),
@@ -407,6 +505,16 @@ function settingsOf(settings: ApplicationSettings) {
     ...(refundApprovalThresholdMinor === undefined
       ? {}
       : { refundApprovalThresholdMinor: minor(refundApprovalThresholdMinor) }),
+    ...(refundApprovalThresholds === undefined
+      ? {}
+      : {
+          refundApprovalThresholds: Object.fromEntries(
+            Object.entries(minorByCurrency(refundApprovalThresholds ?? {})).map(([currency, amount]) => [
+              currency,
+              BigInt(amount),
+            ]),
+          ),
+        }),
   };
 }
 
@@ -418,6 +526,12 @@ function withoutUndefined<T extends object>(value: T): Partial<Defined<T>> {
 
 function minor(amount: number | null): bigint | null {
   return amount === null ? null : BigInt(amount);
+}
+
+function minorByCurrency(amounts: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(amounts).flatMap(([currency, amount]) => (amount === undefined ? [] : [[currency, amount]])),
+  );
 }
 
 function numberOf(amount: string | null | undefined): number | null {
@@ -439,8 +553,31 @@ function audit(em: Statements, { caller, applicationId, action, ...facts }: Audi
 
 /** What of an application the log shows before and after. */
 function factsOf(row: ApplicationRow): AuditFacts {
-  const { createdAt: _created, updatedAt: _updated, webhookDisabled: _disabled, ...facts } = applicationView(row);
+  const {
+    createdAt: _created,
+    updatedAt: _updated,
+    webhookDisabled: _disabled,
+    testWebhookDisabled: _testDisabled,
+    ...facts
+  } = applicationView(row);
   return facts;
+}
+
+async function viewOf(em: EntityManager, row: ApplicationRow) {
+  const pendingChanges = (await waitingChanges(em, 'application', [row.id])).map(pendingChangeView);
+  return { ...applicationView(row), pendingChanges };
+}
+
+async function viewsOf(em: EntityManager, rows: readonly ApplicationRow[]) {
+  const changes = await waitingChanges(
+    em,
+    'application',
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    ...applicationView(row),
+    pendingChanges: changes.filter(({ target }) => target.id === row.id).map(pendingChangeView),
+  }));
 }
 
 function applicationView(row: ApplicationRow) {
@@ -449,11 +586,11 @@ function applicationView(row: ApplicationRow) {
     name: row.name,
     status: row.status,
     webhookUrl: row.webhook_url,
-    webhookDisabled:
-      row.webhook_disabled_at === null
-        ? null
-        : { reason: row.webhook_disabled_reason ?? 'UNKNOWN', since: new Date(row.webhook_disabled_at).toISOString() },
+    testWebhookUrl: row.test_webhook_url,
+    webhookDisabled: disabledView(row.webhook_disabled_at, row.webhook_disabled_reason),
+    testWebhookDisabled: disabledView(row.test_webhook_disabled_at, row.test_webhook_disabled_reason),
     refundApprovalThresholdMinor: numberOf(row.refund_approval_threshold_minor),
+    refundApprovalThresholds: row.refund_approval_thresholds,
     receiptsEnabled: row.receipts_enabled,
     minAmountMinor: numberOf(row.min_amount_minor),
     maxAmountMinor: numberOf(row.max_amount_minor),
@@ -472,6 +609,10 @@ function applicationView(row: ApplicationRow) {
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   };
+}
+
+function disabledView(since: Date | null, reason: string | null) {
+  return since === null ? null : { reason: reason ?? 'UNKNOWN', since: new Date(since).toISOString() };
 }
 
 function credentialView(row: CredentialRow) {

@@ -15,6 +15,8 @@ export interface AdminDependencies {
   readonly dispatch: Dispatch;
   /** Hosts that a webhook may go to although they are not public: for development. */
   readonly allow: AllowList;
+  /** Whether the worker sends mail. */
+  readonly sendsMail: boolean;
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;

@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
+import { isComparable, storableInstant } from '../http/fields.ts';
 
 export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
 /** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
 export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
-  .refine((moment) => !Number.isNaN(Date.parse(moment)), 'is no date');
+  .refine((moment) => isComparable(Date.parse(moment)), 'is no date');
+
+/** The instant that a filter names. */
+export function instantOf(moment: string): Date {
+  return storableInstant(Date.parse(moment));
+}
 
 /** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */
 export function momentRange({ from, to }: { from?: string | undefined; to?: string | undefined }): {
@@ -15,6 +21,6 @@ export function momentRange({ from, to }: { from?: string | undefined; to?: stri
   before: Date | null;
 } {
   const isDay = (moment: string): boolean => moment.length === 10;
-  const end = to === undefined ? null : new Date(Date.parse(to) + (isDay(to) ? 86_400_000 : 1));
-  return { from: from === undefined ? null : new Date(from), before: end };
+  const end = to === undefined ? null : storableInstant(Date.parse(to) + (isDay(to) ? 86_400_000 : 1));
+  return { from: from === undefined ? null : instantOf(from), before: end };
 }

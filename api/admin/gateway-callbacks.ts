@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallbackKind, CallbackOutcome } from '../../database/entities/payment.ts';
 import { listRows } from '../../database/lists.ts';
+import { maskCardNumbers, maskEncodedCardNumbers } from '../../domain/card-number.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -8,7 +9,7 @@ import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { CallbacksQuery, GatewayCallback } from './webhook-schemas.ts';
 
-/** What gateways sent, word for word, and what became of it. What belongs to no payment is for whoever may see everything. */
+/** What gateways sent, word for word but for card numbers, and what became of it. What belongs to no payment is for whoever may see everything. */
 export function gatewayCallbackRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps)];
 }
@@ -73,9 +74,10 @@ function callbackView(row: CallbackRow) {
     matchedPaymentId: row.payment_id === null ? null : toJsonInteger(BigInt(row.payment_id)),
     signatureValid: row.signature_valid,
     outcome: row.outcome,
-    note: row.note,
+    note: row.note === null ? null : maskCardNumbers(row.note),
     repeats: row.repeats,
-    rawPayload: row.raw_payload,
+    // The row keeps it as it came: it is evidence.
+    rawPayload: maskEncodedCardNumbers(row.raw_payload),
     createdAt: new Date(row.created_at).toISOString(),
   };
 }

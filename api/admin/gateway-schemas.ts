@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { GATEWAY_NAMES } from '../../gateways/registry.ts';
 import { IdText, text } from '../http/fields.ts';
+import { PendingChanges } from './change-schemas.ts';
 
 const ModeField = z.enum(MODES, 'must be TEST or LIVE');
 export const GatewayName = z.enum(GATEWAY_NAMES, `must be one of ${GATEWAY_NAMES.join(', ')}`);
@@ -36,6 +37,7 @@ export const GatewayStore = z
       ),
     since: z.iso.datetime().nullable().describe('Null for the settings of the process.'),
     currencies: z.array(z.string()),
+    pendingChanges: PendingChanges,
   })
   .meta({ id: 'GatewayStore' });
 

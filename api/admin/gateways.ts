@@ -1,14 +1,28 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { chooseStore, listStores, retireStore, type StoreRow, type StoreSlot } from '../../database/gateway-stores.ts';
+import type { EntityManager } from '../../database/connection.ts';
+import {
+  chooseStore,
+  listStores,
+  lockSlot,
+  retireStore,
+  storeFingerprint,
+  type StoreRow,
+  type StoreSlot,
+} from '../../database/gateway-stores.ts';
 import { readApplication } from '../../database/operators/applications.ts';
 import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
+import { waitingChanges, type ChangeTarget, type PendingChange } from '../../database/operators/pending-changes.ts';
+import { isStoreGuarded } from '../../database/operators/second-person.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
+import { keyedStoreSecret, pendingSecretPlace, storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { IdParams } from '../http/fields.ts';
 import type { OperatorCaller } from './caller.ts';
+import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import {
   ApplicationGateway,
@@ -19,9 +33,12 @@ import {
   OverrideParams,
   StoreCredentials,
 } from './gateway-schemas.ts';
+import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Gateways';
+const WAITS =
+  'Once a threshold is set in an application that this has an effect on, the change stays in pendingChanges until another operator confirms it.';
 
 /** Stores at gateways: one for every application, and overrides of single applications. Passwords go in and never come back. */
 export function gatewayRoutes(deps: AdminDependencies): AdminRoute[] {
@@ -40,8 +57,8 @@ function list(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: z.array(GatewayStore) },
     errors: [],
     handler: async ({ caller }) => {
-      const stores = await deps.database.withOperator(caller.view, (em) => listStores(em, null));
-      return { status: 200, data: slotsOf(deps).map((slot) => storeView(deps, slot, stores)) };
+      const known = await deps.database.withOperator(caller.view, (em) => storesOf(em, deps, null));
+      return { status: 200, data: slotsOf(deps).map((slot) => storeView(deps, slot, known)) };
     },
   });
 }
@@ -54,13 +71,14 @@ function choose(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary:
       'Open new checkouts of applications without an override at this store; payments under way stay where they are',
+    description: WAITS,
     permission: 'app:manage',
     everyApp: true,
     sensitive: true,
     params: GatewaySlotParams,
     body: StoreCredentials,
     response: { status: 200, schema: ChosenStore },
-    errors: [],
+    errors: ['INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => ({
       status: 200,
       data: await take(deps, caller, { applicationId: null, ...params, ...body }),
@@ -76,12 +94,13 @@ function retire(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary:
       'Open no new checkout at the store that an operator gave; the one of the settings of the process takes its place',
+    description: WAITS,
     permission: 'app:manage',
     everyApp: true,
     sensitive: true,
     params: GatewaySlotParams,
     response: { status: 200, schema: GatewayStore },
-    errors: ['RESOURCE_NOT_FOUND'],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => {
       const slot = { applicationId: null, ...params };
       return {
@@ -90,7 +109,7 @@ function retire(deps: AdminDependencies): AdminRoute {
           if (!(await clear(em, caller, slot))) {
             throw notFound('store');
           }
-          return storeView(deps, params, await listStores(em, null));
+          return storeView(deps, params, await storesOf(em, deps, null));
         }),
       };
     },
@@ -112,9 +131,9 @@ function listOfApplication(deps: AdminDependencies): AdminRoute {
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
         const { gateways_allowed: allowed } = await readApplication(em, params.id);
-        const stores = await listStores(em, params.id);
+        const known = await storesOf(em, deps, params.id);
         return slotsOf(deps).map((slot) => ({
-          ...storeView(deps, slot, stores),
+          ...storeView(deps, slot, known),
           allowed: allowed === null || allowed.includes(slot.gateway),
         }));
       }),
@@ -129,12 +148,13 @@ function override(deps: AdminDependencies): AdminRoute {
     operationId: 'putGatewayOverride',
     tag: TAG,
     summary: 'Open new checkouts of one application at a store of its own; payments under way stay where they are',
+    description: WAITS,
     permission: 'app:manage',
     sensitive: true,
     params: IdParams,
     body: GatewayOverride,
     response: { status: 200, schema: ChosenStore },
-    errors: ['RESOURCE_NOT_FOUND'],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
       await deps.database.withOperator(caller.view, (em) => readApplication(em, params.id));
       return { status: 200, data: await take(deps, caller, { applicationId: params.id, ...body }) };
@@ -149,11 +169,12 @@ function clearOverride(deps: AdminDependencies): AdminRoute {
     operationId: 'deleteGatewayOverride',
     tag: TAG,
     summary: 'Clear the overrides of one application in one mode',
+    description: WAITS,
     permission: 'app:manage',
     sensitive: true,
     params: OverrideParams,
     response: { status: 200, schema: z.array(GatewayStore) },
-    errors: ['RESOURCE_NOT_FOUND'],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params: { id, mode } }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
@@ -165,8 +186,8 @@ function clearOverride(deps: AdminDependencies): AdminRoute {
         if (!cleared) {
           throw notFound('override');
         }
-        const stores = await listStores(em, id);
-        return deps.gateways.names.map((gateway) => storeView(deps, { gateway, mode }, stores));
+        const known = await storesOf(em, deps, id);
+        return deps.gateways.names.map((gateway) => storeView(deps, { gateway, mode }, known));
       }),
     }),
   });
@@ -186,7 +207,7 @@ interface GivenStore extends StoreSlot {
   readonly storePassword: string;
 }
 
-/** The gateway is asked before the transaction, and the store is kept unless it says no. */
+/** The gateway is asked before the transaction, and the store is kept, or waits for a second person, unless it says no. */
 async function take(
   deps: AdminDependencies,
   caller: OperatorCaller,
@@ -194,10 +215,98 @@ async function take(
 ): Promise<z.infer<typeof ChosenStore>> {
   const checked = await acceptedByGateway(deps, { ...slot, storeId, storePassword });
   return deps.database.withOperator(caller.view, async (em) => {
-    const former = await chooseStore(em, deps.secrets, { ...slot, storeId, password: storePassword });
-    const before = former === null ? {} : { before: factsOf(slot, former) };
-    await audit(em, { caller, slot, action: 'gateway-store.chosen', ...before, after: factsOf(slot, storeId) });
-    return { ...storeView(deps, slot, await listStores(em, slot.applicationId)), checked };
+    await lockSlot(em, slot);
+    if (await isStoreGuarded(em, slot)) {
+      const secret = deps.secrets.seal(storePassword, pendingSecretPlace({ ...slot, storeId }));
+      await proposeStore(em, { caller, slot, storeId, secret });
+    } else {
+      await openAt(em, deps, { caller, slot, storeId, password: storePassword });
+    }
+    return { ...storeView(deps, slot, await storesOf(em, deps, slot.applicationId)), checked };
+  });
+}
+
+interface ChosenFor {
+  readonly caller: OperatorCaller;
+  readonly slot: StoreSlot;
+  readonly storeId: string;
+  readonly password: string;
+  /** Of a change that somebody else has proposed. */
+  readonly proposedBy?: bigint;
+}
+
+async function openAt(
+  em: EntityManager,
+  { secrets }: AdminDependencies,
+  { caller, slot, storeId, password, proposedBy }: ChosenFor,
+): Promise<void> {
+  const former = await chooseStore(em, secrets, { ...slot, storeId, password });
+  const before = former === null ? {} : { before: factsOf(slot, former) };
+  const after = { ...factsOf(slot, storeId), ...(proposedBy === undefined ? {} : { proposedBy }) };
+  await audit(em, { caller, slot, action: 'gateway-store.chosen', ...before, after });
+}
+
+interface ProposedStore {
+  readonly caller: OperatorCaller;
+  readonly slot: StoreSlot;
+  /** Null: none any more. */
+  readonly storeId: string | null;
+  readonly secret?: string;
+}
+
+/** The caller has locked the slot. */
+async function proposeStore(em: EntityManager, { caller, slot, storeId, secret }: ProposedStore): Promise<void> {
+  const { storeId: former, fingerprint } = await storeFingerprint(em, slot);
+  const { applicationId, mode } = slot;
+  await propose(em, caller, {
+    applicationId,
+    mode,
+    kind: storeId === null ? 'gateway-store-retirement' : 'gateway-store',
+    target: changeTargetOf(slot),
+    before: factsOf(slot, former),
+    after: factsOf(slot, storeId),
+    fingerprint,
+    ...(secret === undefined ? {} : { secret }),
+  });
+}
+
+function changeTargetOf({ applicationId, gateway, mode }: StoreSlot): ChangeTarget {
+  return applicationId === null
+    ? { type: 'gateway', id: `${gateway} ${mode}` }
+    : { type: 'application', id: applicationId.toString() };
+}
+
+const StoreFacts = z.object({ gateway: z.string(), mode: z.enum(MODES), storeId: z.string().nullable() });
+
+/**
+ * Carries out a change of a store that a second person has confirmed, in that person's transaction.
+ * @throws DomainError INVALID_OPERATION_STATE when the slot was touched since the change was proposed
+ */
+export async function confirmStore(
+  em: EntityManager,
+  deps: AdminDependencies,
+  { caller, change, secret }: { caller: OperatorCaller; change: PendingChange; secret: string | null },
+): Promise<void> {
+  const { gateway, mode, storeId } = StoreFacts.parse(change.after);
+  const slot = { applicationId: change.applicationId, gateway, mode };
+  const { proposedBy } = change;
+  await lockSlot(em, slot);
+  if ((await storeFingerprint(em, slot)).fingerprint !== change.fingerprint) {
+    throw outdated();
+  }
+  if (storeId === null) {
+    await retireAt(em, { caller, slot, proposedBy });
+    return;
+  }
+  if (secret === null) {
+    throw new Error('a store that waits for a second person has no secret');
+  }
+  await openAt(em, deps, {
+    caller,
+    slot,
+    storeId,
+    password: deps.secrets.open(secret, pendingSecretPlace({ ...slot, storeId })),
+    proposedBy,
   });
 }
 
@@ -210,7 +319,10 @@ async function acceptedByGateway(
   { gateway: name, mode, storeId, storePassword }: GivenStore,
 ): Promise<boolean> {
   try {
-    const gateway = gateways.open(name, mode, { storeId, sealedSecret: secrets.seal(storePassword) });
+    // Kept nowhere, so its place is nobody's.
+    const key = randomUUID();
+    const sealedSecret = keyedStoreSecret(key, secrets.seal(storePassword, storeSecretPlace(key)));
+    const gateway = gateways.open(name, mode, { storeId, sealedSecret });
     // A question without credentials would be answered whatever they are.
     if (gateway === undefined || !gateway.capabilities.questionsProveStore) {
       return false;
@@ -230,16 +342,33 @@ async function acceptedByGateway(
   }
 }
 
-async function clear(em: Statements, caller: OperatorCaller, slot: StoreSlot): Promise<boolean> {
+/** False where the slot has no store of its own. Where a threshold is set, the store stays until a second person has confirmed. */
+async function clear(em: EntityManager, caller: OperatorCaller, slot: StoreSlot): Promise<boolean> {
+  await lockSlot(em, slot);
+  if ((await storeFingerprint(em, slot)).storeId === null) {
+    return false;
+  }
+  if (await isStoreGuarded(em, slot)) {
+    await proposeStore(em, { caller, slot, storeId: null });
+    return true;
+  }
+  return retireAt(em, { caller, slot });
+}
+
+async function retireAt(
+  em: EntityManager,
+  { caller, slot, proposedBy }: { caller: OperatorCaller; slot: StoreSlot; proposedBy?: bigint },
+): Promise<boolean> {
   const former = await retireStore(em, slot);
   if (former === null) {
     return false;
   }
-  await audit(em, { caller, slot, action: 'gateway-store.retired', before: factsOf(slot, former) });
+  const after = proposedBy === undefined ? {} : { after: { proposedBy } };
+  await audit(em, { caller, slot, action: 'gateway-store.retired', before: factsOf(slot, former), ...after });
   return true;
 }
 
-function factsOf({ gateway, mode }: StoreSlot, storeId: string): AuditFacts {
+function factsOf({ gateway, mode }: StoreSlot, storeId: string | null): AuditFacts {
   return { gateway, mode, storeId };
 }
 
@@ -260,10 +389,30 @@ function audit(em: Statements, { caller, slot, action, ...facts }: Audited): Pro
   return recordAudit(em, { actor: caller.actor, action, ...whose, ...facts });
 }
 
+interface KnownStores {
+  readonly stores: readonly StoreRow[];
+  readonly changes: readonly PendingChange[];
+}
+
+/** The stores as they stand for an application, or with null for all, and what waits for a second person there. */
+async function storesOf(
+  em: EntityManager,
+  deps: AdminDependencies,
+  applicationId: bigint | null,
+): Promise<KnownStores> {
+  const targets = slotsOf(deps).map((slot) => changeTargetOf({ applicationId, ...slot }));
+  const [first] = targets;
+  const ids = [...new Set(targets.map(({ id }) => id))];
+  return {
+    stores: await listStores(em, applicationId),
+    changes: first === undefined ? [] : await waitingChanges(em, first.type, ids),
+  };
+}
+
 function storeView(
   { gateways }: AdminDependencies,
   { gateway, mode }: Slot,
-  stores: readonly StoreRow[],
+  { stores, changes }: KnownStores,
 ): z.infer<typeof GatewayStore> {
   const capabilities = gateways.capabilities(gateway);
   const shown = {
@@ -271,6 +420,9 @@ function storeView(
     displayName: capabilities?.displayName ?? gateway,
     mode,
     currencies: [...(capabilities?.limits.keys() ?? [])],
+    pendingChanges: changes
+      .filter((change) => change.mode === mode && change.after['gateway'] === gateway)
+      .map(pendingChangeView),
   };
   const ofSlot = stores.filter((store) => store.gateway === gateway && store.mode === mode);
   const chosen = ofSlot.find(({ application_id: id }) => id !== null) ?? ofSlot[0];

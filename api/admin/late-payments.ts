@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decide } from '../../database/decisions.ts';
+import { decide, needsSecond } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/lists.ts';
 import { locateLatePayment, type FoundLatePayment } from '../../database/operators/money.ts';
@@ -131,9 +131,8 @@ async function write(
   const { scope, paymentId, attemptReference, applicationName } = found;
   const { payment, stored } = await deps.database.inTransaction(scope, async (statements) => {
     await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-    const [late] = await statements.execute<{ status: LateStatus; gross_minor: string; threshold: string | null }[]>(
-      `select l.status, l.gross_minor, a.refund_approval_threshold_minor as threshold
-       from late_payments l join applications a on a.id = l.application_id where l.id = ?`,
+    const [late] = await statements.execute<{ status: LateStatus; gross_minor: string; currency: string }[]>(
+      'select status, gross_minor, currency from late_payments where id = ?',
       [latePaymentId],
     );
     const own = await readPayment(statements, scope, paymentId);
@@ -148,6 +147,8 @@ async function write(
     if (ruledOut !== null) {
       throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
     }
+    const amount = { amountMinor: BigInt(late.gross_minor), currency: late.currency };
+    const { id: operatorId } = caller.operator;
     const result = await decide(statements, {
       scope,
       kind: 'late-payment',
@@ -156,8 +157,9 @@ async function write(
       latePaymentId,
       decision,
       reason,
-      operatorId: caller.operator.id,
-      needsSecond: late.threshold !== null && BigInt(late.gross_minor) > BigInt(late.threshold),
+      operatorId,
+      amount,
+      needsSecond: await needsSecond(statements, { scope, operatorId, paymentId, amount, decision }),
     });
     await recordAudit(statements, {
       actor: caller.actor,
@@ -175,7 +177,7 @@ async function write(
     const amount = { amountMinor, currency };
     await deps.dispatch
       .decideLatePayment(
-        { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
+        { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
         { attemptReference, decisionId: stored.id },
       )
       .catch((error: unknown) => {

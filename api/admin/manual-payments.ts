@@ -133,8 +133,8 @@ function decideOne(deps: AdminDependencies): AdminRoute {
   });
 }
 
-async function tell(deps: AdminDependencies, { scope, paymentId, attemptId }: FoundSubmission, kept: KeptCallback) {
-  await passOn(deps, kept, { scope, paymentId, attemptId, gateway: GATEWAY }).catch((error: unknown) => {
+async function tell(deps: AdminDependencies, { scope }: FoundSubmission, kept: KeptCallback) {
+  await passOn(deps, kept, { scope, gateway: GATEWAY }).catch((error: unknown) => {
     deps.log.warn(
       { payment: kept.payment.reference, error: describeError(error) },
       'decision not signalled; the sweeper will',
@@ -179,6 +179,9 @@ async function writeIn(
     throw notFound('manual payment');
   }
   requireUndecided(submission);
+  const { amount } = submission;
+  const said = word === 'confirm' ? 'accept' : 'reject';
+  const { id: operatorId } = caller.operator;
   const decision = await decide(statements, {
     scope,
     kind: 'manual',
@@ -186,10 +189,11 @@ async function writeIn(
     refundId: null,
     latePaymentId: null,
     manualSubmissionId: submissionId,
-    decision: word === 'confirm' ? 'accept' : 'reject',
+    decision: said,
     reason,
-    operatorId: caller.operator.id,
-    needsSecond: await needsSecond(statements, scope.applicationId, submission),
+    operatorId,
+    amount,
+    needsSecond: await needsSecond(statements, { scope, operatorId, paymentId, amount, decision: said }),
   });
   await recordAudit(statements, {
     actor: caller.actor,

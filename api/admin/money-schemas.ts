@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_STATUSES } from '../../domain/refund.ts';
-import { IdText, text } from '../http/fields.ts';
+import { freeText, IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
 import { ModeFilter, Moment } from './filters.ts';
@@ -34,7 +34,7 @@ export const PaymentSummary = z
     refundedMinor: z.int(),
     currency: z.string(),
     customerReference: z.string(),
-    gateway: z.string(),
+    gateway: z.string().nullable().describe('Null until the payer has chosen one.'),
     gatewayTxnId: z.string().nullable(),
     review: z.enum(REVIEW_REASONS).nullable(),
     createdAt: z.iso.datetime(),
@@ -53,10 +53,10 @@ export const RefundsQuery = z.object({
 });
 
 export const CreateOperatorRefund = z
-  .object({ amountMinor: AmountMinor, reason: text(500).optional() })
+  .object({ amountMinor: AmountMinor, reason: freeText(500).optional() })
   .meta({ id: 'CreateOperatorRefund' });
 
-export const Reason = z.object({ reason: text(500) }).meta({ id: 'Reason' });
+export const Reason = z.object({ reason: freeText(500) }).meta({ id: 'Reason' });
 
 export const RefundReviewBody = z
   .object({
@@ -65,7 +65,7 @@ export const RefundReviewBody = z
       .describe(
         '`retry` asks the gateway again. What two people have seen in the gateway’s panel ends the refund: `refunded` as SUCCEEDED, `not-refunded` as FAILED.',
       ),
-    reason: text(500),
+    reason: freeText(500),
   })
   .meta({ id: 'RefundReview' });
 
@@ -80,7 +80,7 @@ export const PaymentReviewBody = z
       .describe(
         '`accept` takes a risk that the gateway flags; it confirms the charge once more. `reject` ends the payment.',
       ),
-    reason: text(500),
+    reason: freeText(500),
   })
   .meta({ id: 'PaymentReview' });
 
@@ -169,10 +169,10 @@ export const ManualDecisionBody = z
       .describe(
         '`confirm` says that exactly this amount has arrived in the account. After `reject` the payer may correct himself.',
       ),
-    reason: text(500).describe('Of a rejection: the payer reads it.'),
+    reason: freeText(500).describe('Of a rejection: the payer reads it.'),
   })
   .meta({ id: 'ManualDecision' });
 
 export const LateDecisionBody = z
-  .object({ decision: z.enum(['refund', 'keep'], 'must be refund or keep'), reason: text(500) })
+  .object({ decision: z.enum(['refund', 'keep'], 'must be refund or keep'), reason: freeText(500) })
   .meta({ id: 'LateDecision' });

@@ -217,12 +217,12 @@ function review(deps: AdminDependencies): AdminRoute {
           data: { payment: paymentView(payment, deps.webUrl), decision: 'awaits-second-person' as const },
         };
       }
-      const { id: paymentId, reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
+      const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
       const { applicationName } = found;
       const amount = { amountMinor, currency };
       await deps.dispatch
         .signalReviewDecision(
-          { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
+          { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
           decision.id,
         )
         .catch((error: unknown) => {
@@ -265,6 +265,7 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
     if (payment.reviewReason === null || !isOpen(payment.status)) {
       throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not under review');
     }
+    const amount = { amountMinor: payment.amountMinor, currency: payment.currency };
     const decision = await decide(statements, {
       scope,
       kind: 'review',
@@ -274,7 +275,14 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
       decision: word,
       reason,
       operatorId: caller.operator.id,
-      needsSecond: await needsSecond(statements, scope.applicationId, payment),
+      amount,
+      needsSecond: await needsSecond(statements, {
+        scope,
+        operatorId: caller.operator.id,
+        paymentId,
+        amount,
+        decision: word,
+      }),
     });
     await recordAudit(statements, {
       actor: caller.actor,

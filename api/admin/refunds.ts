@@ -4,7 +4,7 @@ import { decide, type DecisionWord, type StoredDecision } from '../../database/d
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/lists.ts';
 import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
-import { readRefund, refundOf, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
+import { readRefund, REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { refundView } from '../../domain/refund-view.ts';
@@ -47,7 +47,7 @@ function list(deps: AdminDependencies): AdminRoute {
       const { from, before } = momentRange(query);
       const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
         listRows<RefundRow>(em, {
-          columns: 'r.*',
+          columns: REFUND_COLUMNS,
           from: 'refunds r',
           conditions: [
             ['r.application_id = ?', query.applicationId],
@@ -147,8 +147,8 @@ function approve(deps: AdminDependencies): AdminRoute {
         const stored = await decideOn(statements, { found, caller, decision: 'approve', reason: null });
         // The row is the authority: it is approved from here on, and the workflow learns it from here.
         const [row] = await statements.execute<RefundRow[]>(
-          `update refunds set status = 'PENDING', approved_by_operator_id = ?, approval_due_at = null, updated_at = now()
-           where id = ? and status = 'AWAITING_APPROVAL' returning *`,
+          `update refunds r set status = 'PENDING', approved_by_operator_id = ?, approval_due_at = null, updated_at = now()
+           where id = ? and status = 'AWAITING_APPROVAL' returning ${REFUND_COLUMNS}`,
           [caller.operator.id, waiting.id],
         );
         if (row === undefined) {
@@ -284,6 +284,8 @@ function decideOn(
     decision,
     reason,
     operatorId: caller.operator.id,
+    // The refund itself is counted for whoever asked for it.
+    amount: null,
     needsSecond,
   });
 }

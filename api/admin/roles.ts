@@ -1,20 +1,35 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import type { EntityManager } from '../../database/connection.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
+import { lockSuperAdmins } from '../../database/operators/last-super-admin.ts';
+import { plain, waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
 import {
   deleteRole,
   insertRole,
   listRoles,
   readRole,
   updateRole,
+  whereRoleIsHeld,
+  type RoleContents,
   type RoleRecord,
 } from '../../database/operators/roles.ts';
-import { DomainError } from '../../domain/errors.ts';
+import { areGrantsGuarded } from '../../database/operators/second-person.ts';
+import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
-import { mayGrant, PERMISSION_MEANINGS, PERMISSIONS, type Permission } from '../../domain/permissions.ts';
+import {
+  APPROVING_PERMISSIONS,
+  mayGrant,
+  PERMISSION_MEANINGS,
+  PERMISSIONS,
+  type Permission,
+} from '../../domain/permissions.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { OperatorCaller } from './caller.ts';
+import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { PermissionList, Role, RoleBody, RolesQuery } from './schemas.ts';
 
@@ -57,8 +72,11 @@ function list(deps: AdminDependencies): AdminRoute {
     errors: [],
     handler: async ({ caller, query }) => {
       const slice = sliceOf(query, 'createdAt');
-      const { rows, total } = await deps.database.withOperator(caller.view, (em) => listRoles(em, slice));
-      return { status: 200, data: rows.map(roleView), pagination: paginationOf(slice, { total }) };
+      const { rows, total } = await deps.database.withOperator(caller.view, async (em) => {
+        const page = await listRoles(em, slice);
+        return { ...page, rows: await roleViews(em, page.rows) };
+      });
+      return { status: 200, data: rows, pagination: paginationOf(slice, { total }) };
     },
   });
 }
@@ -83,9 +101,10 @@ function create(deps: AdminDependencies): AdminRoute {
         const created = await readRole(em, await insertRole(em, contentsOf(body)));
         const target = { type: 'role', id: created.id };
         await recordAudit(em, { actor: caller.actor, action: 'role.created', target, after: factsOf(created) });
-        return created;
+        const [view] = await roleViews(em, [created]);
+        return view ?? notFoundRole();
       });
-      return { status: 201, data: roleView(role), message: 'Resource created' };
+      return { status: 201, data: role, message: 'Resource created' };
     },
   });
 }
@@ -97,6 +116,7 @@ function update(deps: AdminDependencies): AdminRoute {
     operationId: 'updateRole',
     tag: TAG,
     summary: 'Change a role; in force at the next request of whoever has it',
+    description: `Once a threshold is set, a role that somebody has gets ${APPROVING_PERMISSIONS.join(', ')} when a second person has confirmed.`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -106,23 +126,66 @@ function update(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND', 'RESOURCE_ALREADY_EXISTS', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
       const role = await deps.database.withOperator(caller.view, async (em) => {
+        await lockSuperAdmins(em);
         const before = await readRole(em, params.id);
         requireHeld(caller, [...before.permissions, ...body.permissions]);
-        await updateRole(em, params.id, contentsOf(body));
+        const added = body.permissions.filter((permission) => !before.permissions.includes(permission));
+        const held = await whereRoleIsHeld(em, params.id);
+        const gained = held.map((applicationId) => ({ permissions: added, everything: false, applicationId }));
+        if (!before.seeded && (await areGrantsGuarded(em, gained))) {
+          const target = { type: 'role', id: params.id.toString() } as const;
+          const facts = { before: factsOf(before), after: factsOf({ ...before, ...contentsOf(body) }) };
+          await propose(em, caller, { applicationId: null, mode: null, kind: 'role', target, ...facts });
+        } else {
+          await writeRole(em, { caller, before, contents: contentsOf(body) });
+        }
         em.clear();
-        const after = await readRole(em, params.id);
-        await recordAudit(em, {
-          actor: caller.actor,
-          action: 'role.changed',
-          target: { type: 'role', id: params.id },
-          before: factsOf(before),
-          after: factsOf(after),
-        });
-        return after;
+        const [view] = await roleViews(em, [await readRole(em, params.id)]);
+        return view ?? notFoundRole();
       });
-      return { status: 200, data: roleView(role) };
+      return { status: 200, data: role };
     },
   });
+}
+
+interface RoleChange {
+  readonly caller: OperatorCaller;
+  readonly before: RoleRecord;
+  readonly contents: RoleContents;
+  /** Of a change that somebody else has proposed. */
+  readonly proposedBy?: bigint;
+}
+
+async function writeRole(em: EntityManager, { caller, before, contents, proposedBy }: RoleChange): Promise<void> {
+  await updateRole(em, before.id, contents);
+  em.clear();
+  await recordAudit(em, {
+    actor: caller.actor,
+    action: 'role.changed',
+    target: { type: 'role', id: before.id },
+    before: factsOf(before),
+    after: { ...factsOf(await readRole(em, before.id)), ...(proposedBy === undefined ? {} : { proposedBy }) },
+  });
+}
+
+/**
+ * Carries out a change of a role that a second person has confirmed, in that person's transaction.
+ * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the role is not what it was when the change was proposed
+ */
+export async function confirmRole(
+  em: EntityManager,
+  { caller, change }: { readonly caller: OperatorCaller; readonly change: PendingChange },
+): Promise<void> {
+  await lockSuperAdmins(em);
+  const before = await readRole(em, BigInt(change.target.id));
+  if (!isDeepStrictEqual(plain(factsOf(before)), change.before)) {
+    throw outdated();
+  }
+  const contents = contentsOf(
+    RoleBody.parse({ ...change.after, description: change.after['description'] || undefined }),
+  );
+  requireHeld(caller, [...before.permissions, ...contents.permissions]);
+  await writeRole(em, { caller, before, contents, proposedBy: change.proposedBy });
 }
 
 function remove(deps: AdminDependencies): AdminRoute {
@@ -164,6 +227,22 @@ function contentsOf({ name, description = '', permissions }: z.infer<typeof Role
 
 function factsOf({ name, description, permissions }: RoleRecord) {
   return { name, description, permissions };
+}
+
+function notFoundRole(): never {
+  throw notFound('role');
+}
+
+async function roleViews(em: EntityManager, roles: readonly RoleRecord[]) {
+  const changes = await waitingChanges(
+    em,
+    'role',
+    roles.map(({ id }) => id.toString()),
+  );
+  return roles.map((role) => ({
+    ...roleView(role),
+    pendingChanges: changes.filter(({ target }) => target.id === role.id.toString()).map(pendingChangeView),
+  }));
 }
 
 function roleView(role: RoleRecord) {

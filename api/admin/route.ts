@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Permission } from '../../domain/permissions.ts';
+import { z } from 'zod';
 import { route, type Route, type RouteSpec } from '../http/route.ts';
 import type { OperatorCaller } from './caller.ts';
 
@@ -13,8 +14,12 @@ export interface AdminRoute extends Route<OperatorCaller> {
 
 type AdminSpec<Params, Query, Body, Data> = Omit<
   RouteSpec<Params, Query, Body, Data, OperatorCaller>,
-  'auth' | 'permission'
-> & { readonly permission: Access };
+  'auth' | 'permission' | 'query'
+> & {
+  readonly permission: Access;
+  /** An object, so that what it does not name can be refused. */
+  readonly query?: z.ZodType<Query> & z.ZodObject;
+};
 
 const SESSION_ERRORS: readonly ErrorCode[] = [
   'UNAUTHORIZED',
@@ -29,11 +34,12 @@ const BODY_ERRORS: readonly ErrorCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MED
 
 /** A route without a permission does not compile. What its access, its input and its method can answer is added to its errors. */
 export function adminRoute<Params, Query, Body, Data>(spec: AdminSpec<Params, Query, Body, Data>): AdminRoute {
-  const { permission, method, body, params, query, sensitive } = spec;
+  const { permission, method, body, query, sensitive } = spec;
   const open = permission === 'public';
   const errors: ErrorCode[] = [
     ...spec.errors,
-    ...(body === undefined && params === undefined && query === undefined ? [] : (['VALIDATION_ERROR'] as const)),
+    // Of every route: a query parameter that it does not know is refused.
+    'VALIDATION_ERROR',
     ...(body === undefined ? [] : BODY_ERRORS),
     // By cookie, every change may be refused for its origin or its token.
     ...(method === 'GET' && (open || permission === 'own-session') ? [] : (['FORBIDDEN'] as const)),
@@ -42,5 +48,7 @@ export function adminRoute<Params, Query, Body, Data>(spec: AdminSpec<Params, Qu
     ...(open ? (['RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'] as const) : SESSION_ERRORS),
   ];
   const auth = open ? 'none' : 'credential';
-  return { ...route({ ...spec, auth, errors: [...new Set(errors)] }), permission };
+  // A filter that is misspelt must not answer everybody's rows, so a parameter that the route does not know is refused.
+  const strictQuery = (query ?? z.object({})).strict();
+  return { ...route({ ...spec, auth, errors: [...new Set(errors)] }), query: strictQuery, permission };
 }

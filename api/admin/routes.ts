@@ -6,6 +6,7 @@ import { gatewayRoutes } from './gateways.ts';
 import { latePaymentAdminRoutes } from './late-payments.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
+import { pendingChangeRoutes } from './pending-changes.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
@@ -23,6 +24,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...userRoutes(deps),
     ...roleRoutes(deps),
     ...gatewayRoutes(deps),
+    ...pendingChangeRoutes(deps),
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
     ...paymentAdminRoutes(deps),

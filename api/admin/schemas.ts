@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { ACTOR_TYPES } from '../../database/entities/operator.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
-import { Email, IdText, text } from '../http/fields.ts';
-import { listQuery } from '../http/paging.ts';
+import { Email, freeText, IdText } from '../http/fields.ts';
+import { listQuery, numberedListQuery } from '../http/paging.ts';
+import { PendingChanges } from './change-schemas.ts';
 import { OPERATOR_SORTS } from '../../database/operators/operators.ts';
 import { ROLE_SORTS } from '../../database/operators/roles.ts';
 
@@ -36,31 +37,35 @@ export const Operator = z
     name: z.string(),
     status: z.enum(['ACTIVE', 'DISABLED']),
     secondFactor: z.boolean(),
-    passwordTemporary: z.boolean().describe('Has not yet changed the password that he was given.'),
+    passwordTemporary: z.boolean().describe('Has not yet changed the password that they were given on the server.'),
+    passwordSet: z.boolean().describe('False until the first link is used.'),
     lastLoginAt: z.iso.datetime().nullable(),
     roles: z.array(
       z.object({ roleId: z.int(), name: z.string(), applicationId: z.int().nullable().describe('Null: everywhere.') }),
     ),
+    pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Operator' });
 
 export const CreateOperator = z
-  .object({ email: Email, name: text(120), grants: Grants.default([]) })
+  .object({ email: Email, name: freeText(120), grants: Grants.default([]) })
   .meta({ id: 'CreateOperator' });
 
-export const CreatedOperator = z
-  .object({
-    operator: Operator,
-    temporaryPassword: z
-      .string()
-      .describe('Shown once; good for three days, and for nothing but to log in and choose another one.'),
-  })
-  .meta({ id: 'CreatedOperator' });
+const PasswordLink = z
+  .enum(['MAILED', 'ON_SERVER', 'WAITING'])
+  .describe(
+    'How the operator gets the one-time link that sets their password. MAILED: to their mailbox, good for 24 hours. ON_SERVER: no mail is configured; npm run operator -- link shows it there. WAITING: a second person has to confirm first.',
+  );
+
+/** An operator and where their link goes; the link itself is in no answer. */
+export const LinkedOperator = z
+  .object({ operator: Operator, passwordLink: PasswordLink })
+  .meta({ id: 'LinkedOperator' });
 
 export const OperatorsQuery = z.object({
-  ...listQuery(OPERATOR_SORTS),
+  ...numberedListQuery(OPERATOR_SORTS),
   status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
   email: Email.optional(),
 });
@@ -77,6 +82,7 @@ export const Role = z
     seeded: z.boolean().describe('Came with Lenden and stays as it is.'),
     everything: z.boolean().describe('Every permission, those to come included.'),
     permissions: z.array(z.enum(PERMISSIONS)),
+    pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -84,8 +90,8 @@ export const Role = z
 
 export const RoleBody = z
   .object({
-    name: text(60),
-    description: text(300).optional(),
+    name: freeText(60),
+    description: freeText(300).optional(),
     permissions: z
       .array(z.enum(PERMISSIONS, 'is no permission'), 'must be a list')
       .max(PERMISSIONS.length, 'has too many members')
@@ -94,7 +100,7 @@ export const RoleBody = z
   })
   .meta({ id: 'RoleBody' });
 
-export const RolesQuery = z.object(listQuery(ROLE_SORTS));
+export const RolesQuery = z.object(numberedListQuery(ROLE_SORTS));
 
 export const Settings = z
   .object({

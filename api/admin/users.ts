@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
+import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
+import { requestLink } from '../../database/operators/links.ts';
 import { lockSuperAdmins } from '../../database/operators/last-super-admin.ts';
 import {
   insertOperator,
@@ -11,27 +13,38 @@ import {
   type OperatorRecord,
   type OperatorStatus,
 } from '../../database/operators/operators.ts';
-import { hashPassword, temporaryPassword } from '../../database/operators/passwords.ts';
-import { readGrantRequests, replaceGrants, resolveGrants, type GrantRequest } from '../../database/operators/roles.ts';
+import { plain, waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
+import {
+  readGrantRequests,
+  readRoleNames,
+  replaceGrants,
+  resolveGrants,
+  type GrantRequest,
+} from '../../database/operators/roles.ts';
+import { areGrantsGuarded } from '../../database/operators/second-person.ts';
 import { endSessions } from '../../database/operators/sessions.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
-import { mayGrant, type Grant } from '../../domain/permissions.ts';
+import { APPROVING_PERMISSIONS, mayGrant, type Grant } from '../../domain/permissions.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { OperatorCaller } from './caller.ts';
+import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
-import { CreatedOperator, CreateOperator, EndedSessions, GrantsBody, Operator, OperatorsQuery } from './schemas.ts';
+import { CreateOperator, EndedSessions, GrantsBody, LinkedOperator, Operator, OperatorsQuery } from './schemas.ts';
 
 const TAG = 'Operators';
+const GRANTS_WAIT = `Once a threshold is set, a role with ${APPROVING_PERMISSIONS.join(', ')} stays in pendingChanges until another operator confirms it.`;
 
-/** Who may use the operators' API, and as what. What touches somebody is for whoever holds at least what he holds. */
+/** Who may use the operators' API, and as what. What touches somebody is for whoever holds at least what they hold. */
 export function userRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     list(deps),
     create(deps),
     read(deps),
+    sendLink(deps),
     setStatus(deps, 'ACTIVE'),
     setStatus(deps, 'DISABLED'),
     setRoles(deps),
@@ -53,10 +66,12 @@ function list(deps: AdminDependencies): AdminRoute {
     errors: [],
     handler: async ({ caller, query }) => {
       const slice = sliceOf(query, 'createdAt');
-      const { rows, total } = await deps.database.withOperator(caller.view, (em) =>
-        listOperators(em, { ...slice, filter: { status: query.status, email: query.email?.toLowerCase() } }),
-      );
-      return { status: 200, data: rows.map(operatorView), pagination: paginationOf(slice, { total }) };
+      const { rows, total } = await deps.database.withOperator(caller.view, async (em) => {
+        const filter = { status: query.status, email: query.email?.toLowerCase() };
+        const page = await listOperators(em, { ...slice, filter });
+        return { ...page, rows: await operatorViews(em, page.rows) };
+      });
+      return { status: 200, data: rows, pagination: paginationOf(slice, { total }) };
     },
   });
 }
@@ -67,40 +82,140 @@ function create(deps: AdminDependencies): AdminRoute {
     path: '/admin/users',
     operationId: 'createOperator',
     tag: TAG,
-    summary: 'Create an operator, with a password for the first login',
+    summary: 'Create an operator, who sets a password by a one-time link',
+    description: `The link goes to their mailbox. ${GRANTS_WAIT}`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
     body: CreateOperator,
-    response: { status: 201, schema: CreatedOperator },
+    response: { status: 201, schema: LinkedOperator },
     errors: ['RESOURCE_ALREADY_EXISTS'],
     links: { readOperator: { operationId: 'getOperator', parameters: { id: '$response.body#/data/operator/id' } } },
     handler: async ({ caller, body }) => {
-      const password = temporaryPassword();
-      const passwordHash = await hashPassword(password);
       const grants = grantRequests(body.grants);
       const operator = await deps.database.withOperator(caller.view, async (em) => {
         await lockSuperAdmins(em);
-        requireMastery(caller, await resolveGrants(em, grants));
-        const operatorId = await insertOperator(em, {
-          email: body.email,
-          name: body.name,
-          passwordHash,
-          passwordTemporary: true,
-        });
-        await replaceGrants(em, { operatorId, grants });
+        const wanted = await resolveGrants(em, grants);
+        requireMastery(caller, wanted);
+        const { email, name } = body;
+        const operatorId = await insertOperator(em, { email, name, passwordHash: null, passwordTemporary: false });
+        const guarded = await areGrantsGuarded(em, wanted);
+        if (!guarded) {
+          await replaceGrants(em, { operatorId, grants });
+        }
         const created = await readOperator(em, operatorId);
         const after = { email: created.email, name: created.name, grants: rolesFacts(created) };
         await recordAudit(em, { actor: caller.actor, action: 'operator.created', target: targetOf(created), after });
-        return created;
+        if (guarded) {
+          await proposeGrants(em, { caller, operator: created, grants });
+        }
+        await requestLink(em, operatorId);
+        return operatorView(em, created);
       });
       return {
         status: 201,
-        data: { operator: operatorView(operator), temporaryPassword: password },
+        data: { operator, passwordLink: passwordLinkOf(deps) },
         message: 'Resource created',
       };
     },
   });
+}
+
+function passwordLinkOf({ sendsMail }: AdminDependencies) {
+  return sendsMail ? ('MAILED' as const) : ('ON_SERVER' as const);
+}
+
+function sendLink(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/admin/users/{id}/password-link',
+    operationId: 'sendPasswordLink',
+    tag: TAG,
+    summary: 'Send an operator a one-time link that sets a new password; the former link works no more',
+    description:
+      'The present password works until the link is used. Once a threshold is set, an approver who has a password gets the link when a second person has confirmed.',
+    permission: 'user:manage',
+    everyApp: true,
+    sensitive: true,
+    params: IdParams,
+    response: { status: 200, schema: LinkedOperator },
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params }) => {
+      refuseSelf(caller, params.id, 'sends a link to');
+      const data = await deps.database.withOperator(caller.view, async (em) => {
+        await lockSuperAdmins(em);
+        await requireMasteryOf(em, caller, params.id);
+        const operator = await readOperator(em, params.id);
+        requireActive(operator);
+        // Whoever has no password yet has no access that could be reset: their first link was for them alone, as this one is.
+        const waits = operator.passwordSet && (await areGrantsGuarded(em, await readGrants(em, params.id)));
+        if (waits) {
+          await proposeOn(em, { caller, operator, kind: 'operator-access', before: {}, after: { passwordLink: true } });
+        } else {
+          await writeLink(em, { caller, operator });
+        }
+        return {
+          operator: await operatorView(em, operator),
+          passwordLink: waits ? ('WAITING' as const) : passwordLinkOf(deps),
+        };
+      });
+      return { status: 200, data };
+    },
+  });
+}
+
+interface Written {
+  readonly caller: OperatorCaller;
+  readonly operator: OperatorRecord;
+  /** Of a change that somebody else has proposed. */
+  readonly proposedBy?: bigint;
+}
+
+function byProposer(proposedBy: bigint | undefined): AuditFacts {
+  return proposedBy === undefined ? {} : { proposedBy };
+}
+
+async function writeLink(em: EntityManager, { caller, operator, proposedBy }: Written): Promise<void> {
+  await requestLink(em, operator.id);
+  await recordAudit(em, {
+    actor: caller.actor,
+    action: 'operator.link-requested',
+    target: targetOf(operator),
+    after: byProposer(proposedBy),
+  });
+}
+
+function requireActive({ status }: OperatorRecord): void {
+  if (status !== 'ACTIVE') {
+    throw new DomainError('INVALID_OPERATION_STATE', 'the operator is disabled');
+  }
+}
+
+interface ProposedOn {
+  readonly caller: OperatorCaller;
+  readonly operator: OperatorRecord;
+  readonly kind: 'operator-roles' | 'operator-access' | 'operator-enabling';
+  readonly before: AuditFacts;
+  readonly after: AuditFacts;
+}
+
+async function proposeOn(em: EntityManager, { caller, operator, kind, before, after }: ProposedOn): Promise<void> {
+  const target = { type: 'operator', id: operator.id.toString() } as const;
+  await propose(em, caller, { applicationId: null, mode: null, kind, target, before, after });
+}
+
+async function proposeGrants(
+  em: EntityManager,
+  { caller, operator, grants }: Omit<Written, 'proposedBy'> & { readonly grants: readonly GrantRequest[] },
+): Promise<void> {
+  const names = await readRoleNames(
+    em,
+    grants.map(({ roleId }) => roleId),
+  );
+  const wanted = grants.map((grant) => ({ ...grant, name: names.get(grant.roleId) ?? '' }));
+  const permissions = await permissionsGranted(em, grants);
+  const [before, after] = [{ grants: rolesFacts(operator) }, { grants: grantFacts(wanted), permissions }];
+  await proposeOn(em, { caller, operator, kind: 'operator-roles', before, after });
 }
 
 function read(deps: AdminDependencies): AdminRoute {
@@ -117,7 +232,9 @@ function read(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params }) => ({
       status: 200,
-      data: operatorView(await deps.database.withOperator(caller.view, (em) => readOperator(em, params.id))),
+      data: await deps.database.withOperator(caller.view, async (em) =>
+        operatorView(em, await readOperator(em, params.id)),
+      ),
     }),
   });
 }
@@ -129,31 +246,50 @@ function setStatus(deps: AdminDependencies, status: OperatorStatus): AdminRoute 
     path: `/admin/users/{id}/${enable ? 'enable' : 'disable'}`,
     operationId: enable ? 'enableOperator' : 'disableOperator',
     tag: TAG,
-    summary: enable ? 'Enable an operator' : 'Disable an operator and end all his sessions',
+    ...(enable
+      ? { description: 'Once a threshold is set, an approver is enabled when a second person has confirmed.' }
+      : {}),
+    summary: enable ? 'Enable an operator' : 'Disable an operator and end all their sessions',
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
     params: IdParams,
     response: { status: 200, schema: Operator },
-    errors: ['RESOURCE_NOT_FOUND', ...(enable ? [] : (['INVALID_OPERATION_STATE'] as const))],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => {
       refuseSelf(caller, params.id, enable ? 'enables' : 'disables');
       const operator = await deps.database.withOperator(caller.view, async (em) => {
+        await lockSuperAdmins(em);
         await requireMasteryOf(em, caller, params.id);
-        if (await setOperatorStatus(em, { operatorId: params.id, status })) {
-          await recordAudit(em, {
-            actor: caller.actor,
-            action: enable ? 'operator.enabled' : 'operator.disabled',
-            target: { type: 'operator', id: params.id },
-            before: { status: enable ? 'DISABLED' : 'ACTIVE' },
-            after: { status },
-          });
+        const before = await readOperator(em, params.id);
+        const waits =
+          enable && before.status === 'DISABLED' && (await areGrantsGuarded(em, await readGrants(em, params.id)));
+        if (waits) {
+          const change = { before: { status: before.status }, after: { status } };
+          await proposeOn(em, { caller, operator: before, kind: 'operator-enabling', ...change });
+        } else {
+          await writeStatus(em, { caller, operator: before, status });
         }
-        return readOperator(em, params.id);
+        return operatorView(em, await readOperator(em, params.id));
       });
-      return { status: 200, data: operatorView(operator) };
+      return { status: 200, data: operator };
     },
   });
+}
+
+async function writeStatus(
+  em: EntityManager,
+  { caller, operator, status, proposedBy }: Written & { readonly status: OperatorStatus },
+): Promise<void> {
+  if (await setOperatorStatus(em, { operatorId: operator.id, status })) {
+    await recordAudit(em, {
+      actor: caller.actor,
+      action: status === 'ACTIVE' ? 'operator.enabled' : 'operator.disabled',
+      target: targetOf(operator),
+      before: { status: operator.status },
+      after: { status, ...byProposer(proposedBy) },
+    });
+  }
 }
 
 function setRoles(deps: AdminDependencies): AdminRoute {
@@ -163,8 +299,7 @@ function setRoles(deps: AdminDependencies): AdminRoute {
     operationId: 'setOperatorRoles',
     tag: TAG,
     summary: 'Give an operator these roles and no others',
-    description:
-      'In force at his next request. Nobody changes his own roles, or gives or takes what he does not hold himself.',
+    description: `In force at their next request. Nobody changes their own roles, or gives or takes what they do not hold themselves. ${GRANTS_WAIT}`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -179,23 +314,96 @@ function setRoles(deps: AdminDependencies): AdminRoute {
         await lockSuperAdmins(em);
         const before = await readOperator(em, params.id);
         const present = await readGrantRequests(em, params.id);
-        const changed = [...without(wanted, present), ...without(present, wanted)];
+        const added = await resolveGrants(em, without(wanted, present));
         await resolveGrants(em, wanted);
-        requireMastery(caller, await resolveGrants(em, changed));
-        await replaceGrants(em, { operatorId: params.id, grants: wanted });
-        const after = await readOperator(em, params.id);
-        await recordAudit(em, {
-          actor: caller.actor,
-          action: 'operator.roles-changed',
-          target: targetOf(after),
-          before: { grants: rolesFacts(before) },
-          after: { grants: rolesFacts(after) },
-        });
-        return after;
+        requireMastery(caller, [...added, ...(await resolveGrants(em, without(present, wanted)))]);
+        if (await areGrantsGuarded(em, added)) {
+          await proposeGrants(em, { caller, operator: before, grants: wanted });
+        } else {
+          await writeGrants(em, { caller, operator: before, grants: wanted });
+        }
+        return operatorView(em, await readOperator(em, params.id));
       });
-      return { status: 200, data: operatorView(operator) };
+      return { status: 200, data: operator };
     },
   });
+}
+
+async function writeGrants(
+  em: EntityManager,
+  { caller, operator, grants, proposedBy }: Written & { readonly grants: readonly GrantRequest[] },
+): Promise<void> {
+  await replaceGrants(em, { operatorId: operator.id, grants });
+  const after = await readOperator(em, operator.id);
+  await recordAudit(em, {
+    actor: caller.actor,
+    action: 'operator.roles-changed',
+    target: targetOf(after),
+    before: { grants: rolesFacts(operator) },
+    after: { grants: rolesFacts(after), ...byProposer(proposedBy) },
+  });
+}
+
+/** What each grant allows at this moment: a second person confirms this, and not whatever the role allows later. */
+async function permissionsGranted(em: EntityManager, grants: readonly GrantRequest[]): Promise<string[][]> {
+  const resolved = await resolveGrants(em, grants);
+  return resolved.map(({ everything, permissions }) => (everything ? ['everything'] : [...permissions].sort()));
+}
+
+const GrantsToConfirm = z.object({
+  permissions: z.array(z.array(z.string())),
+  grants: z.array(
+    z.object({
+      roleId: z.string().transform(BigInt),
+      applicationId: z.string().transform(BigInt).nullable(),
+    }),
+  ),
+});
+
+/**
+ * Carries out a change of an operator that a second person has confirmed, in that person's transaction. They confirm what they could have
+ * proposed themselves, and nothing about themselves.
+ * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the operator is not what they were when the change was proposed
+ */
+export async function confirmOperatorChange(
+  em: EntityManager,
+  { caller, change }: { readonly caller: OperatorCaller; readonly change: PendingChange },
+): Promise<void> {
+  const operatorId = BigInt(change.target.id);
+  const { proposedBy } = change;
+  refuseSelf(caller, operatorId, 'confirms a change of');
+  await lockSuperAdmins(em);
+  const operator = await readOperator(em, operatorId);
+  switch (change.kind) {
+    case 'operator-roles': {
+      const { grants: wanted, permissions } = GrantsToConfirm.parse(change.after);
+      if (
+        !isDeepStrictEqual(plain({ grants: rolesFacts(operator) }), change.before) ||
+        !isDeepStrictEqual(await permissionsGranted(em, wanted), permissions)
+      ) {
+        throw outdated();
+      }
+      const present = await readGrantRequests(em, operatorId);
+      const changed = [...without(wanted, present), ...without(present, wanted)];
+      requireMastery(caller, await resolveGrants(em, changed));
+      await writeGrants(em, { caller, operator, grants: wanted, proposedBy });
+      return;
+    }
+    case 'operator-access':
+      await requireMasteryOf(em, caller, operatorId);
+      requireActive(operator);
+      await writeLink(em, { caller, operator, proposedBy });
+      return;
+    case 'operator-enabling':
+      await requireMasteryOf(em, caller, operatorId);
+      if (operator.status !== 'DISABLED') {
+        throw outdated();
+      }
+      await writeStatus(em, { caller, operator, status: 'ACTIVE', proposedBy });
+      return;
+    default:
+      throw new Error(`${change.kind} is no change of an operator`);
+  }
 }
 
 function endAllSessions(deps: AdminDependencies): AdminRoute {
@@ -266,10 +474,31 @@ function targetOf({ id }: OperatorRecord) {
 }
 
 function rolesFacts({ roles }: OperatorRecord) {
-  return roles.map(({ roleId, name, applicationId }) => ({ roleId, name, applicationId }));
+  return grantFacts(roles);
 }
 
-export function operatorView(operator: OperatorRecord) {
+function grantFacts(grants: readonly (GrantRequest & { readonly name: string })[]) {
+  return grants.map(({ roleId, name, applicationId }) => ({ roleId, name, applicationId }));
+}
+
+async function operatorView(em: EntityManager, operator: OperatorRecord) {
+  const changes = await waitingChanges(em, 'operator', [operator.id.toString()]);
+  return { ...viewOf(operator), pendingChanges: changes.map(pendingChangeView) };
+}
+
+async function operatorViews(em: EntityManager, operators: readonly OperatorRecord[]) {
+  const changes = await waitingChanges(
+    em,
+    'operator',
+    operators.map(({ id }) => id.toString()),
+  );
+  return operators.map((operator) => ({
+    ...viewOf(operator),
+    pendingChanges: changes.filter(({ target }) => target.id === operator.id.toString()).map(pendingChangeView),
+  }));
+}
+
+function viewOf(operator: OperatorRecord) {
   return {
     ...operator,
     id: toJsonInteger(operator.id),

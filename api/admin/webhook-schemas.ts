@@ -51,7 +51,10 @@ export const WebhookAttempt = z
   .meta({ id: 'WebhookAttempt' });
 
 export const RecoverWebhooks = z
-  .object({ since: Moment.describe('Events made at this time or later that were given up are sent again.') })
+  .object({
+    since: Moment.describe('Events made at this time or later that were given up are sent again.'),
+    mode: ModeFilter.optional().describe('Both unless told.'),
+  })
   .meta({ id: 'RecoverWebhooks' });
 
 export const RecoveredWebhooks = z.object({ recovered: z.int() }).meta({ id: 'RecoveredWebhooks' });

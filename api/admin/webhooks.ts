@@ -3,6 +3,7 @@ import { recordAudit } from '../../database/operators/audit.ts';
 import { readApplication } from '../../database/operators/applications.ts';
 import { listRows } from '../../database/lists.ts';
 import type { EntityManager } from '../../database/connection.ts';
+import { maskCardNumbers } from '../../domain/card-number.ts';
 import type { Dialect } from '../../domain/dialect.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { notFound } from '../../domain/errors.ts';
@@ -11,6 +12,7 @@ import type { DeliveryStatus, EventType } from '../../domain/webhook.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { instantOf } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { RecoveredWebhooks, RecoverWebhooks, WebhookAttempt, WebhookEvent, WebhooksQuery } from './webhook-schemas.ts';
 
@@ -111,7 +113,7 @@ function attempts(deps: AdminDependencies): AdminRoute {
           number: row.number,
           responseStatus: row.response_status,
           error: row.error,
-          responseExcerpt: row.response_excerpt,
+          responseExcerpt: row.response_excerpt === null ? null : maskCardNumbers(row.response_excerpt),
           durationMs: row.duration_ms,
           createdAt: new Date(row.created_at).toISOString(),
         }));
@@ -159,20 +161,22 @@ function recover(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: RecoveredWebhooks },
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params, body }) => {
-      const since = new Date(body.since);
+      const since = instantOf(body.since);
+      const { mode = null } = body;
       const recovered = await deps.database.withOperator(caller.view, async (em) => {
         await readApplication(em, params.id);
         const rows = await em.execute<object[]>(
           `update webhook_events set next_sweep_at = now(), updated_at = now()
-           where application_id = ? and delivery_status = 'PARKED' and created_at >= ?::timestamptz returning 1`,
-          [params.id, since],
+           where application_id = ? and mode = coalesce(?::text, mode) and delivery_status = 'PARKED'
+             and created_at >= ?::timestamptz returning 1`,
+          [params.id, mode, since],
         );
         await recordAudit(em, {
           actor: caller.actor,
           action: 'webhook.recovered',
           target: { type: 'application', id: params.id },
           application: { id: params.id },
-          after: { since, recovered: rows.length },
+          after: { since, mode, recovered: rows.length },
         });
         return rows.length;
       });

@@ -43,7 +43,8 @@ export function createOperatorAuthenticator(
   };
 }
 
-async function openSessionOf(
+/** @throws DomainError UNAUTHORIZED, SESSION_EXPIRED, TOKEN_EXPIRED */
+export async function openSessionOf(
   deps: AdminDependencies,
   presented: PresentedToken | null,
 ): Promise<KnownSession & { readonly token: string }> {

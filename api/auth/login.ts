@@ -1,4 +1,5 @@
 import { recordAudit, type Actor } from '../../database/operators/audit.ts';
+import { readNow } from '../../database/clock.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { Operator } from '../../database/entities/operator.ts';
 import { passwordMatches } from '../../database/operators/passwords.ts';
@@ -110,7 +111,7 @@ async function stillAllowed({ em, operator }: Settling): Promise<Operator | null
   }
   const now = await em.findOne(Operator, { id: operator.id }, { refresh: true });
   const [changedAt, checkedAt] = [now?.passwordChangedAt.getTime(), operator.passwordChangedAt.getTime()];
-  const oldestTemporary = Date.now() - TEMPORARY_PASSWORD_DAYS * 86_400_000;
+  const oldestTemporary = (await readNow(em)).getTime() - TEMPORARY_PASSWORD_DAYS * 86_400_000;
   const usable =
     now?.status === 'ACTIVE' &&
     changedAt === checkedAt &&
@@ -161,7 +162,7 @@ async function open({ em, deps, request, client }: Settling, operator: Operator)
     userAgent: client.headers['user-agent'] ?? null,
     absoluteMs: deps.sessionLimits.absoluteMs,
   });
-  await em.nativeUpdate(Operator, { id: operator.id }, { lastLoginAt: new Date() });
+  await em.nativeUpdate(Operator, { id: operator.id }, { lastLoginAt: await readNow(em) });
   const secondFactor = request.recoveryCode !== undefined && request.code === undefined ? 'recovery code' : 'totp';
   await recordAudit(em, {
     actor: actorOf(client, { id: operator.id, name: operator.email }),

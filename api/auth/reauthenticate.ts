@@ -36,7 +36,7 @@ export async function reauthenticate(
     attempts: await takeAttempts(em, [subject]),
     known: await em.findOneOrFail(Operator, { id: operator.id }),
   }));
-  const right = await passwordMatches(proof.password, known.passwordHash);
+  const right = await passwordMatches(proof.password, known.passwordHash ?? null);
   const newToken = newSessionToken();
   const refused = await deps.database.withOperator([], async (em) => {
     const problem = right ? await secondFactorProblem({ deps, em, proof, operator: known }) : 'INVALID_CREDENTIALS';

@@ -6,7 +6,7 @@ import { hashPassword } from '../../database/operators/passwords.ts';
 import { endSessions, listOpenSessions } from '../../database/operators/sessions.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
-import { passwordProblem } from '../../domain/password.ts';
+import { passwordProblem } from '../../runtime/password-rules.ts';
 import { PERMISSIONS, viewFor } from '../../domain/permissions.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
@@ -175,7 +175,7 @@ function changePassword(deps: AdminDependencies): AdminRoute {
       const { operator, session, actor } = caller;
       const problem = timingSafeEqual(sha256(body.newPassword), sha256(body.password))
         ? 'is the present one'
-        : passwordProblem(body.newPassword, operator);
+        : await passwordProblem(body.newPassword, operator);
       if (problem !== null) {
         throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { newPassword: problem } });
       }

@@ -12,7 +12,7 @@ export interface InvoiceLooks {
 
 /** All that an invoice's PDF shows of its row, as it stands today. */
 export function invoiceDocument(invoice: InvoiceRecord, { branding, webUrl, calendar }: InvoiceLooks): InvoiceDocument {
-  const today = calendar.today(new Date());
+  const today = calendar.today(invoice.readAt);
   const draft = invoice.number === null;
   return {
     language: invoice.language,

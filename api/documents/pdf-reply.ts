@@ -6,6 +6,13 @@ import type { StreamReply } from '../http/route.ts';
 export const PDF_TYPE = 'application/pdf';
 const RETRY_AFTER_SECONDS = 5;
 
+/** Of a document that a payer opens. Browsers show a PDF by parts of their own, which a `default-src` would keep out. */
+export const DOCUMENT_HEADERS = {
+  'Content-Security-Policy': "frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Robots-Tag': 'noindex, nofollow',
+} as const;
+
 /**
  * A document as an answer.
  *

@@ -6,14 +6,13 @@ import type { Dispatch } from '../../temporal/dispatch.ts';
 export async function passOn(
   deps: { readonly dispatch: Dispatch },
   kept: KeptCallback,
-  { scope, paymentId, gateway }: AttemptIds & { readonly gateway: string },
+  { scope, gateway }: Pick<AttemptIds, 'scope'> & { readonly gateway: string },
 ): Promise<void> {
   const { payment, callbackId, attemptReference } = kept;
   if (isOpen(payment.status) && (await deps.dispatch.signalCallback(payment.reference, callbackId))) {
     return;
   }
   const handle = {
-    paymentId,
     reference: payment.reference,
     applicationId: scope.applicationId,
     applicationName: payment.applicationName,

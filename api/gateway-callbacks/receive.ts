@@ -1,5 +1,15 @@
 import { CALLBACK_KINDS, type CallbackKind } from '../../database/entities/payment.ts';
-import { closeCallback, findAttempt, keepCallback, keepUnmatched } from '../../database/gateway-callbacks.ts';
+import {
+  closeCallback,
+  countUnsigned,
+  findAttempt,
+  keepCallback,
+  keepUnmatched,
+  passUnkept,
+  type AttemptIds,
+  type KeptCallback,
+  type ReceivedCallback,
+} from '../../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
@@ -8,6 +18,7 @@ import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import type { CallbackHeaders, ParsedCallback, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
+import { allowHeader } from '../http/methods.ts';
 import { readText } from '../http/body.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
@@ -16,7 +27,10 @@ import { passOn } from './pass-on.ts';
 
 type CallbackDependencies = Pick<ApiDependencies, 'database' | 'gateways' | 'dispatch' | 'log' | 'webUrl'>;
 
-const BODY_BYTES_MAX = 64 * 1024;
+/** More than any gateway sends: what is signed is never refused for its size. */
+const BODY_BYTES_MAX = 1024 * 1024;
+/** Of what anybody could have sent so much is kept. */
+const UNSIGNED_BYTES_MAX = 16 * 1024;
 const UNMATCHED_PER_MINUTE = 60;
 const PATH = /^\/gateway\/([a-z]+)\/(test|live)\/([a-z]+)(?:\/([0-9A-Za-z._-]{1,128}))?$/;
 
@@ -39,7 +53,7 @@ export function createCallbackReceiver(
     context.state.route = `callback ${target.gateway} ${target.kind}`;
     const method = target.kind === 'return' ? 'GET' : 'POST';
     if (context.method !== method) {
-      context.set('Allow', method);
+      context.set('Allow', allowHeader([method]));
       throw new DomainError('METHOD_NOT_ALLOWED', `this callback is a ${method}`);
     }
     const reference = await receive(deps, target, { context, limiter });
@@ -117,17 +131,18 @@ async function receive(
     kind,
     reference,
     signatureValid: parsed.signatureValid,
-    note: parsed.note,
-    rawPayload,
+    ...keptPayload(parsed, rawPayload),
     digest: digestOf(parsed, rawPayload),
   };
   if (ids === null || ids.scope.mode !== mode) {
-    admitAddress(context, limiter, { bucket: 'unmatched callback', perMinute: UNMATCHED_PER_MINUTE });
+    if (!parsed.signatureValid) {
+      admitAddress(context, limiter, { bucket: 'unmatched callback', perMinute: UNMATCHED_PER_MINUTE });
+    }
     await keepUnmatched(deps.database, callback);
     deps.log.warn({ gateway, mode, kind, alert: 'unmatched-callback' }, 'a callback names no attempt of ours');
     return null;
   }
-  const kept = await deps.database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));
+  const kept = await keep(deps, callback, ids);
   const outcome = outcomeWithoutAsking({ status: kept.payment.status, settledBy: kept.settledBy }, parsed);
   if (outcome !== null) {
     await deps.database.inOneTrip(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome));
@@ -140,6 +155,34 @@ async function receive(
     });
   }
   return kept.payment.reference;
+}
+
+/**
+ * By the attempt alone, never by address: gateways call from few addresses, and mobile payers share theirs. One transaction, so that what is
+ * counted is kept.
+ */
+function keep({ database }: CallbackDependencies, callback: ReceivedCallback, ids: AttemptIds): Promise<KeptCallback> {
+  if (callback.signatureValid) {
+    return database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));
+  }
+  return database.inTransaction(ids.scope, async (statements) =>
+    (await countUnsigned(statements, callback, ids)) === 'kept'
+      ? keepCallback(statements, callback, ids)
+      : passUnkept(statements, ids),
+  );
+}
+
+/** Word for word where the gateway has signed it; of anything else the beginning. */
+function keptPayload(
+  { signatureValid, note }: ParsedCallback,
+  rawPayload: string,
+): { rawPayload: string; note: string | null } {
+  const bytes = Buffer.from(rawPayload);
+  if (signatureValid || bytes.length <= UNSIGNED_BYTES_MAX) {
+    return { rawPayload, note };
+  }
+  const beginning = new TextDecoder().decode(bytes.subarray(0, UNSIGNED_BYTES_MAX), { stream: true });
+  return { rawPayload: beginning, note: note ?? 'CUT' };
 }
 
 /** The same notification may come again in other bytes; only one that is signed may stand for others. */

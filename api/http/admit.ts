@@ -1,9 +1,10 @@
 import { DomainError } from '../../domain/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { admitAddress, type RateLimiter, type RateVerdict } from './rate-limit.ts';
+import { admitAddress, giveBackToAddress, type RateLimiter, type RateVerdict } from './rate-limit.ts';
 import type { Context } from './surface.ts';
 
 const FAILED_LOGINS_PER_MINUTE = 60;
+const REFUSED = { bucket: 'refused', perMinute: FAILED_LOGINS_PER_MINUTE } as const;
 
 export interface Admission {
   readonly context: Context;
@@ -43,13 +44,27 @@ export async function slowGuesses<Caller>(
   }
 }
 
-function admitGuess({
-  context,
-  limiter,
-  log,
-}: Pick<Admission, 'context' | 'limiter'> & { readonly log: Logger }): void {
+interface Guessing extends Pick<Admission, 'context' | 'limiter'> {
+  readonly log: Logger;
+}
+
+const FAILED_HASHES = { bucket: 'failed hash', perMinute: FAILED_LOGINS_PER_MINUTE } as const;
+
+/** The slow checks of secrets that an address has failed, counted before each: a check that succeeds is given back. */
+export function hashesOf({ context, limiter, log }: Guessing) {
+  return {
+    /** Throws RATE_LIMITED. */
+    take: () => admitGuess({ context, limiter, log }, FAILED_HASHES),
+    giveBack: () => giveBackToAddress(context, limiter, FAILED_HASHES),
+  };
+}
+
+function admitGuess(
+  { context, limiter, log }: Guessing,
+  limit: { readonly bucket: string; readonly perMinute: number } = REFUSED,
+): void {
   try {
-    admitAddress(context, limiter, { bucket: 'refused', perMinute: FAILED_LOGINS_PER_MINUTE });
+    admitAddress(context, limiter, limit);
   } catch (error) {
     log.error({ alert: 'credential-guessing' }, 'one address names wrong credentials unusually often');
     throw error;

@@ -5,6 +5,7 @@ import { describeError, type Logger } from '../../runtime/logger.ts';
 import { readText, requireJson } from './body.ts';
 import { parseJsonStrictly, type JsonValue } from './json-text.ts';
 import type { Route } from './route.ts';
+import { allowHeader } from './methods.ts';
 import { isReplay, isStream, type AnySurface, type Context } from './surface.ts';
 
 /** Finds the surface and route of a request, checks it from outside in, runs the handler and writes the answer. */
@@ -47,7 +48,6 @@ function createRouter(surface: AnySurface): FindRoute {
     const matching = router.match(path, method).path.map((layer) => ({ layer, route: routes.get(layer.name ?? '') }));
     // What a path of its own says goes before what a parameter might stand for: `/invoices/template` is no invoice.
     const onPath = matching.filter(({ route }) => route?.path === matching[0]?.route?.path);
-    // The router would serve HEAD wherever it serves GET; the contracts document no HEAD.
     const found = onPath.find(({ route }) => route?.method === method);
     return found?.route === undefined
       ? { allow: onPath.flatMap(({ route }) => route?.method ?? []) }
@@ -70,14 +70,14 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
     if (found.allow.length === 0) {
       throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
     }
-    context.set('Allow', found.allow.join(', '));
+    context.set('Allow', allowHeader(found.allow));
     throw new DomainError('METHOD_NOT_ALLOWED', 'this endpoint does not take that method');
   }
   const { route, params } = found;
   context.state.route = `${surface.name} ${route.method} ${route.path}`;
   surface.admit(context);
   const caller = route.auth === 'none' ? undefined : await surface.authenticate(context, route);
-  const { body, rawBody, bodyText } = await readBody(context, route, surface);
+  const { body, rawBody, bodyText } = await readBody(context, { route, surface, caller });
   const reply = await route.handler({
     params: check(route.params, params, route),
     query: check(route.query, uniqueQuery(context), route),
@@ -136,10 +136,15 @@ function flatHeaders(context: Context): Record<string, string | undefined> {
   );
 }
 
+interface BodyOf {
+  readonly route: Route<unknown>;
+  readonly surface: AnySurface;
+  readonly caller: unknown;
+}
+
 async function readBody(
   context: Context,
-  route: Route<unknown>,
-  surface: AnySurface,
+  { route, surface, caller }: BodyOf,
 ): Promise<{ body: unknown; rawBody: JsonValue; bodyText: string }> {
   if (route.body === undefined) {
     return { body: undefined, rawBody: null, bodyText: '' };
@@ -147,35 +152,52 @@ async function readBody(
   requireJson(context.get('content-type'));
   const bodyText = await readText(context.req, surface.bodyBytesMax);
   const rawBody = parseJsonStrictly(bodyText);
-  return { body: check(route.body, rawBody, route), rawBody, bodyText };
+  const also = (fields: FieldErrors): FieldErrors => route.alsoWrong?.(fields, { rawBody, caller }) ?? fields;
+  return { body: check(route.body, rawBody, { refusal: route.refusal, also }), rawBody, bodyText };
+}
+
+interface Refusing {
+  readonly refusal?: string | undefined;
+  readonly also?: (fields: FieldErrors) => FieldErrors;
 }
 
 /** Throws VALIDATION_ERROR with one message a field. A path or query that cannot name anything is 404 for the caller of an id. */
-function check(schema: z.ZodType | undefined, value: unknown, { refusal }: Route<unknown>): unknown {
+function check(
+  schema: z.ZodType | undefined,
+  value: unknown,
+  { refusal, also = (fields) => fields }: Refusing,
+): unknown {
   if (schema === undefined) {
     return undefined;
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     throw new DomainError('VALIDATION_ERROR', refusal ?? 'the request is not valid', {
-      fields: fieldErrors(parsed.error, value),
+      fields: also(fieldErrors(parsed.error, value)),
     });
   }
   return parsed.data;
 }
 
 function fieldErrors(error: z.ZodError, value: unknown): FieldErrors {
-  const fields: [string, string][] = [];
+  const fields = new Map<string, string>();
   for (const issue of error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) {
+        fields.set([...issue.path, key].join('.'), 'is not known here');
+      }
+      continue;
+    }
     const name = issue.path.length === 0 ? 'body' : issue.path.join('.');
     const given = issue.path.reduce<unknown>((node, key) => (isRecord(node) ? node[String(key)] : undefined), value);
-    fields.push([
-      name,
-      given === undefined ? 'is required' : isUntakenNumber(given, issue) ? 'must be a plain integer' : issue.message,
-    ]);
+    // The first message of a field stands.
+    if (!fields.has(name)) {
+      const untaken = isUntakenNumber(given, issue) ? 'must be a plain integer' : issue.message;
+      fields.set(name, given === undefined ? 'is required' : untaken);
+    }
   }
-  // The first message of a field stands; fromEntries also keeps a hostile name such as __proto__ an ordinary member.
-  return Object.fromEntries(fields.reverse());
+  // A hostile name such as __proto__ stays an ordinary member.
+  return Object.fromEntries(fields);
 }
 
 /** A number that is kept as its text, where a schema wanted one that is not. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { holdsCardNumber } from '../../domain/card-number.ts';
 
 // PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
 const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
@@ -27,11 +28,35 @@ export function text(lengthMax: number) {
     .meta({ pattern: TEXT_PATTERN });
 }
 
+/** No card number may come to rest here: whoever stores one, or reads it, is bound by PCI DSS. */
+export const NO_CARD = 'must not contain a card number';
+
+/** Whether a card number stands in any text or number of it, or in the name of a member. */
+export function holdsCard(given: unknown): boolean {
+  if (typeof given === 'string') {
+    return holdsCardNumber(given);
+  }
+  if (typeof given === 'symbol') {
+    return holdsCardNumber(given.description ?? '');
+  }
+  if (typeof given === 'number') {
+    return holdsCardNumber(String(given));
+  }
+  return typeof given === 'object' && given !== null && Object.entries(given).flat().some(holdsCard);
+}
+
+/** Text that somebody wrote to be read, such as a name, a description or a reason: never a reference, a phone number or an address of e-mail. */
+export function freeText(lengthMax: number) {
+  return text(lengthMax)
+    .refine((value) => !holdsCardNumber(value), NO_CARD)
+    .meta({ pattern: TEXT_PATTERN });
+}
+
 /** The same, where tabs and line breaks become a space: shops send what was typed into a form of several lines. */
 export function oneLine(lengthMax: number) {
   return bounded(lengthMax)
     .transform((given) => given.replace(/[\t\n\v\f\r]+/g, ' '))
-    .pipe(text(lengthMax))
+    .pipe(freeText(lengthMax))
     .meta({ pattern: ONE_LINE_PATTERN });
 }
 
@@ -43,7 +68,8 @@ export function lines(lengthMax: number) {
       z
         .string()
         .refine((value) => !FORBIDDEN_TEXT.test(value.replaceAll('\n', ' ')), 'must not contain control characters')
-        .refine((value) => value.trim() !== '', 'must not be blank'),
+        .refine((value) => value.trim() !== '', 'must not be blank')
+        .refine((value) => !holdsCardNumber(value), NO_CARD),
     )
     .meta({ pattern: LINES_PATTERN });
 }
@@ -76,6 +102,15 @@ export function mayBeBlank<Schema extends z.ZodType>(schema: Schema, blank = EMP
     .optional();
 }
 
+/** What both Postgres and `Date` hold, with room for an offset or a day more. */
+const EARLIEST_MS = Date.parse('0001-01-02T00:00:00Z');
+const LATEST_MS = Date.parse('9999-12-30T00:00:00Z');
+
+/** The instant, moved to the nearest one that a database can hold: beyond it nothing was ever made, so as a bound it says the same. */
+export function storableInstant(ms: number): Date {
+  return new Date(Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS));
+}
+
 /** A serial id in a path or a query. What is no id names nothing, so it is refused as a value, never as a server error. */
 export const IdText = z
   .string()
@@ -91,3 +126,11 @@ export const Email = z
   .max(254, 'must be at most 254 characters')
   // RFC 5321: at most 64 octets before the @.
   .refine((email) => email.indexOf('@') <= 64, 'must be an e-mail address');
+
+/** PostgreSQL has no year 0; a day is left for the time zones. */
+const FIRST_MS = Date.parse('0001-01-02T00:00:00Z');
+
+/** Whether the database can compare with that instant. */
+export function isComparable(instantMs: number): boolean {
+  return instantMs >= FIRST_MS;
+}

@@ -28,11 +28,11 @@ export const PAGE_QUERY = {
 };
 
 /**
- * The query parameters of a list with pages. The first of `sortable` is the default order.
+ * The query parameters of a list that has pages by number alone. The first of `sortable` is the default order.
  *
  * @param sortable - published names of what the list can be ordered by
  */
-export function listQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
+export function numberedListQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
   return {
     ...PAGE_QUERY,
     sortBy: z.enum(sortable, 'is nothing that this list can be ordered by').optional(),
@@ -41,6 +41,13 @@ export function listQuery<Name extends string>(sortable: readonly [Name, ...Name
       .enum(['true', 'false'], 'must be true or false')
       .optional()
       .describe(`\`false\` answers all rows, ${UNPAGED_MAX} at most, with \`pagination\` null.`),
+  };
+}
+
+/** The same for a list that can also be gone through by cursor. */
+export function listQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
+  return {
+    ...numberedListQuery(sortable),
     cursor: z
       .string()
       .regex(/^[0-9A-Za-z_-]{1,200}$/, 'is no cursor of this list')

@@ -1,8 +1,11 @@
+import { addressBlock } from '../../domain/client-address.ts';
 import { DomainError } from '../../domain/errors.ts';
 
 /** A token bucket a key: `perMinute` at once, refilled evenly. Per process, which the documentation says. */
 export interface RateLimiter {
   take(key: string, perMinute: number): RateVerdict;
+  /** Gives back what was taken for something that turned out not to count. */
+  giveBack(key: string, perMinute: number): void;
 }
 
 export interface RateVerdict {
@@ -44,6 +47,12 @@ export function createRateLimiter(nowMs: () => number = () => performance.now())
         retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((1 - left) / perMs / 1_000)),
       };
     },
+    giveBack(key, perMinute) {
+      const bucket = buckets.get(key);
+      if (bucket !== undefined) {
+        bucket.tokens = Math.min(perMinute, bucket.tokens + 1);
+      }
+    },
   };
 }
 
@@ -67,8 +76,21 @@ export function admitAddress(
   limiter: RateLimiter,
   { bucket, perMinute }: AddressLimit,
 ): void {
-  const verdict = limiter.take(`${bucket} ${ip}`, perMinute);
+  const verdict = limiter.take(addressKey(ip, bucket), perMinute);
   if (!verdict.allowed) {
     throw new DomainError('RATE_LIMITED', 'too many requests', { retryAfterSeconds: verdict.retryAfterSeconds });
   }
+}
+
+/** Gives back what `admitAddress` took. */
+export function giveBackToAddress(
+  { ip }: { readonly ip: string },
+  limiter: RateLimiter,
+  { bucket, perMinute }: AddressLimit,
+): void {
+  limiter.giveBack(addressKey(ip, bucket), perMinute);
+}
+
+function addressKey(ip: string, bucket: string): string {
+  return `${bucket} ${addressBlock(ip)}`;
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
-import type { ErrorCode } from '../../domain/errors.ts';
+import type { ErrorCode, FieldErrors } from '../../domain/errors.ts';
 import type { JsonValue } from './json-text.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -85,6 +85,13 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly idempotent?: boolean | 'required';
   /** What is said of a request that its schemas refuse. */
   readonly refusal?: string;
+  /**
+   * Where the contract tells all that is wrong at once: what else is wrong with a body that its schema refuses, in the order that the contract has.
+   */
+  readonly alsoWrong?: (
+    fields: FieldErrors,
+    request: { readonly rawBody: JsonValue; readonly caller: Caller },
+  ) => FieldErrors;
   /** Status and schema of the good answers. */
   readonly response: {
     readonly status: number;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Koa from 'koa';
 import { DomainError } from '../../domain/errors.ts';
+import { TooMuchWaiting } from '../../runtime/bounded-work.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
 import { sqlStateOf } from '../../database/connection.ts';
 import { USUAL_STATUS } from './status.ts';
@@ -34,6 +35,12 @@ export function createListener({
   app.on('error', (error: unknown) => log.error({ error: describeError(error) }, 'response failed'));
   app.use(async (context) => {
     const started = performance.now();
+    const { method } = context;
+    // Everything that follows answers it as GET; Node leaves out the body of an answer to HEAD.
+    if (method === 'HEAD') {
+      context.state.head = true;
+      context.method = 'GET';
+    }
     context.state.requestId = randomUUID();
     context.set({
       'X-Request-Id': context.state.requestId,
@@ -51,7 +58,7 @@ export function createListener({
     log.info(
       {
         requestId: context.state.requestId,
-        method: context.method,
+        method,
         // Paths hold references that open a payment's page, so only the route's template is logged.
         route: context.state.route ?? 'unmatched',
         status: context.status,
@@ -111,7 +118,7 @@ function answerError({ context, error, log, renderError }: Failure): void {
   }
 }
 
-/** A database that cannot serve now is 503 with a time to come back; anything else that we did not foresee is 500. */
+/** A database that cannot serve now, or too much work that waits, is 503 with a time to come back; anything else that we did not foresee is 500. */
 function unexpected(error: unknown): DomainError {
   return isOverload(error)
     ? new DomainError('SERVICE_UNAVAILABLE', 'the service cannot answer now; try again shortly', {
@@ -130,6 +137,9 @@ const CONNECTION_ERRORS: ReadonlySet<string> = new Set([
 
 function isOverload(error: unknown): boolean {
   for (let cause = error, depth = 0; Error.isError(cause) && depth < 5; cause = cause.cause, depth += 1) {
+    if (cause instanceof TooMuchWaiting) {
+      return true;
+    }
     const state = sqlStateOf(cause);
     // Classes 08 connection, 53 resources, 57 operator intervention, 55P03 lock not available, 25006 read-only.
     if (state !== undefined && (/^(08|53|57)/.test(state) || state === '55P03' || state === '25006')) {

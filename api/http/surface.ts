@@ -8,6 +8,8 @@ export interface RequestState {
   /** Set once a surface has taken the request, so that every failure is answered in its shape. */
   surface?: AnySurface;
   route?: string;
+  /** The request was HEAD, which is answered as GET without its body: nobody reads a page. */
+  head?: true;
 }
 export type Context = ParameterizedContext<RequestState>;
 

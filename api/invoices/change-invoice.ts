@@ -49,7 +49,7 @@ export function voidKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<I
       throw new DomainError('INVALID_OPERATION_STATE', `a payment of the invoice is under way; it expires at ${until}`);
     }
     const voided = await voidInvoice(statements, invoice, { expired: false });
-    const today = deps.calendar.today(new Date());
+    const today = deps.calendar.today(voided.readAt);
     const type = 'invoice.voided';
     const event = await recordInvoiceEvent(statements, voided, {
       type,

@@ -27,7 +27,7 @@ export async function issue(
   statements: Statements,
   draft: InvoiceRecord,
 ): Promise<ChangedInvoice> {
-  const issuedAt = new Date();
+  const issuedAt = draft.readAt;
   if (isPastExpiry(draft, issuedAt)) {
     throw new DomainError('INVALID_OPERATION_STATE', 'the expiry of the invoice has passed');
   }

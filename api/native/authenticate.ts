@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { findCredential, type KnownCredential } from '../../database/callers.ts';
 import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { createBoundedWork, type BoundedWork } from '../../runtime/bounded-work.ts';
 import { hmacSha256, sha256 } from '../../runtime/secrets.ts';
 import { createUseNotes } from '../credential-use.ts';
 
@@ -12,29 +13,45 @@ export type NativeCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'app
 const KEY_FORMAT = /^oi_(test|live)_[0-9A-Za-z]{8,120}$/;
 const SECRET_LENGTH_MAX = 72;
 const VERDICTS_MAX = 10_000;
-/** Hash of a random secret: checked when the key is unknown, so that knowing a key cannot be told from the time of the answer. */
-const NOBODYS_HASH = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8T9x1kJH3qYxE9vX7lRj5G5V8ZsJ8K';
+/** Each takes some 60 ms of a thread of the process's own pool, which files and names need, too. */
+const HASHES_AT_ONCE = 2;
+/** About three seconds of work: whoever comes then is better told to come again. */
+const HASHES_WAITING_MAX = 100;
 
 export interface Authenticator {
-  /** Throws UNAUTHORIZED, with the same words whatever is wrong. */
-  authenticate(apiKey: string, apiSecret: string): Promise<NativeCaller>;
+  /**
+   * @throws DomainError UNAUTHORIZED, with the same words whatever is wrong; RATE_LIMITED from `guesses`
+   * @throws TooMuchWaiting while too many secrets wait to be checked
+   */
+  authenticate(apiKey: string, apiSecret: string, guesses: Guesses): Promise<NativeCaller>;
+}
+
+/** The failed checks of who calls, limited before the next one is made. */
+export interface Guesses {
+  /** Counts a check that is about to be made. Throws RATE_LIMITED. */
+  take(): void;
+  /** The secret was right: it was no guess. */
+  giveBack(): void;
 }
 
 /**
  * The credential row is read on every request, so a revocation acts at once in every process. Only the bcrypt verdict is remembered,
- * under an HMAC of the secret with a key of this process, bound to the row's hash.
+ * under an HMAC of the secret with a key of this process, bound to the row's hash. A secret is hashed for keys that could let somebody in alone, so
+ * the time of the answer tells whether there is such a key, which is no secret; what is remembered costs and counts nothing.
  */
 export function createAuthenticator(database: Database): Authenticator {
   const verdicts = createVerdicts();
   const noteUse = createUseNotes(database);
   return {
-    async authenticate(apiKey, apiSecret) {
+    async authenticate(apiKey, apiSecret, guesses) {
       if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
         throw refused();
       }
       const found = await findCredential(database, sha256(apiKey));
-      const matches = await verdicts.matches(apiSecret, found?.secretHash ?? NOBODYS_HASH);
-      if (found === null || !matches || !found.usable || found.dialect !== 'native') {
+      if (found === null || !found.usable || found.dialect !== 'native' || found.secretHash === null) {
+        throw refused();
+      }
+      if (!(await verdicts.matches(apiSecret, found.secretHash, guesses))) {
         throw refused();
       }
       await noteUse(found);
@@ -47,6 +64,7 @@ function createVerdicts() {
   const processKey = randomBytes(32);
   const known = new Set<string>();
   const underWay = new Map<string, Promise<boolean>>();
+  const hashing = createBoundedWork({ atOnce: HASHES_AT_ONCE, waiting: HASHES_WAITING_MAX });
   // Requests that come at once with one secret share one check: after a restart a busy caller would otherwise pay for hundreds.
   const check = (verdict: string, work: () => Promise<boolean>): Promise<boolean> => {
     const checking = underWay.get(verdict) ?? work().finally(() => underWay.delete(verdict));
@@ -54,12 +72,12 @@ function createVerdicts() {
     return checking;
   };
   return {
-    async matches(secret: string, secretHash: string): Promise<boolean> {
+    async matches(secret: string, secretHash: string, guesses: Guesses): Promise<boolean> {
       const verdict = hmacSha256(processKey, `${secretHash}\0${secret}`).toString('base64');
       if (known.has(verdict)) {
         return true;
       }
-      const matches = await check(verdict, () => verify(secret, secretHash));
+      const matches = await check(verdict, () => hash(hashing, { secret, secretHash, guesses }));
       if (matches) {
         if (known.size >= VERDICTS_MAX) {
           known.clear();
@@ -69,6 +87,24 @@ function createVerdicts() {
       return matches;
     },
   };
+}
+
+/** Counted before it is made, so that guesses which come at once are limited like those that come one by one. */
+async function hash(
+  hashing: BoundedWork,
+  { secret, secretHash, guesses }: { readonly secret: string; readonly secretHash: string; readonly guesses: Guesses },
+): Promise<boolean> {
+  guesses.take();
+  try {
+    const matches = await hashing.run(() => verify(secret, secretHash));
+    if (matches) {
+      guesses.giveBack();
+    }
+    return matches;
+  } catch (error) {
+    guesses.giveBack();
+    throw error;
+  }
 }
 
 function refused(): DomainError {

@@ -4,7 +4,7 @@ import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_REVIEW_REASONS, REFUND_STATUSES } from '../../domain/refund.ts';
 import { UNAPPLIED_REASONS, UNAPPLIED_STATUSES } from '../../domain/unapplied-payment.ts';
 import { GATEWAY_NAMES } from '../../gateways/registry.ts';
-import { Email, text } from '../http/fields.ts';
+import { Email, freeText, text } from '../http/fields.ts';
 
 export const AmountMinor = z
   .int('must be a plain integer')
@@ -27,8 +27,8 @@ export const CreatePayment = z
       .string('must be text')
       .regex(/^[0-9+() -]{4,20}$/, 'must be 4 to 20 digits, spaces, +, - or parentheses')
       .optional(),
-    customerName: text(100).optional(),
-    productName: text(255).optional(),
+    customerName: freeText(100).optional(),
+    productName: freeText(255).optional(),
     gateways: z
       .array(z.enum(GATEWAY_NAMES, `must be one of ${GATEWAY_NAMES.join(', ')}`))
       .min(1, 'must name at least one')
@@ -85,7 +85,7 @@ export const Payment = z
 export const CreateRefund = z
   .object({
     amountMinor: AmountMinor,
-    reason: text(500).optional(),
+    reason: freeText(500).optional(),
   })
   .meta({ id: 'CreateRefund' });
 export type CreateRefund = z.infer<typeof CreateRefund>;

@@ -1,4 +1,4 @@
-import { admitCredential, slowGuesses } from '../http/admit.ts';
+import { admitCredential, hashesOf, slowGuesses } from '../http/admit.ts';
 import { requireOneDialect } from '../http/dialect.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import { surface, type AnySurface } from '../http/surface.ts';
@@ -31,7 +31,11 @@ export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
     async authenticate(context) {
       const caller = await slowGuesses(
         { context, limiter, log: deps.log },
-        authenticate(context.get('x-api-key'), context.get('x-api-secret')),
+        authenticate(
+          context.get('x-api-key'),
+          context.get('x-api-secret'),
+          hashesOf({ context, limiter, log: deps.log }),
+        ),
       );
       admitCredential(
         { context, limiter, resetOf: ({ resetSeconds }) => resetSeconds },

@@ -1,9 +1,9 @@
-import { isCurrency } from '../../domain/currency.ts';
-import { DomainError } from '../../domain/errors.ts';
+import { DomainError, type FieldErrors } from '../../domain/errors.ts';
 import { minorFromDecimalText, toDecimalText } from '../../domain/money.ts';
 import { ownpayReference } from '../../domain/references.ts';
 import { returnUrlProblem } from '../../domain/return-url.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import type { JsonValue } from '../http/json-text.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
 import { isActive, paymentBounds } from '../payments/bounds.ts';
 import { createPayment } from '../payments/create-payment.ts';
@@ -11,7 +11,7 @@ import { orAsAnswered } from '../payments/idempotency.ts';
 import type { OwnpayCaller } from './authenticate.ts';
 import { OwnpayError } from './errors.ts';
 import { keyOf, type SentRequest } from './idempotency.ts';
-import type { CreateIntent } from './schemas.ts';
+import { CreateIntent } from './schemas.ts';
 import { createdView } from './views.ts';
 
 /** Creates a payment by OwnPay's rules and answers it in its words. */
@@ -63,35 +63,76 @@ async function requireGateway(deps: ApiDependencies, caller: OwnpayCaller, gatew
 }
 
 /** The amount in minor units, from its text. Throws VALIDATION_ERROR that names all that is wrong. */
-function checked(deps: ApiDependencies, { application, scope }: OwnpayCaller, body: CreateIntent) {
-  const currency = body.currency.toUpperCase();
-  const bounds = paymentBounds(deps, application, { gateway: body.gateway, currency });
-  const amountMinor = bounds === null ? null : minorFromDecimalText(body.amount, currency, 'exact');
+function checked(deps: ApiDependencies, caller: OwnpayCaller, body: CreateIntent) {
+  const { amountMinor, problems } = judge(deps, caller, body);
+  if (amountMinor === null || Object.keys(problems).length > 0) {
+    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: inOrder(problems) });
+  }
+  return { amountMinor, currency: body.currency.toUpperCase() };
+}
+
+/**
+ * All that is wrong with a body that its schema refuses: the contract tells it together, so what a member's own rules let through is judged by the
+ * others' as well.
+ */
+export function allThatIsWrong(
+  deps: ApiDependencies,
+  fields: FieldErrors,
+  { caller, rawBody }: { readonly caller: OwnpayCaller; readonly rawBody: JsonValue },
+): FieldErrors {
+  const given = typeof rawBody === 'object' && rawBody !== null && !Array.isArray(rawBody) ? rawBody : {};
+  const valid = CreateIntent.pick({ gateway: true, amount: true, currency: true, return_url: true, cancel_url: true })
+    .partial()
+    .safeParse(Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(fields, name))));
+  const { problems } = judge(deps, caller, valid.success ? valid.data : {});
+  return inOrder({ ...problems, ...fields });
+}
+
+/** As the contract lists the members; what it does not know comes last. */
+function inOrder(problems: FieldErrors): FieldErrors {
+  const names = Object.keys(CreateIntent.shape);
+  const place = (name: string): number => (names.includes(name) ? names.indexOf(name) : names.length);
+  return Object.fromEntries(Object.entries(problems).sort(([a], [b]) => place(a) - place(b)));
+}
+
+type Judged = {
+  readonly [Name in 'gateway' | 'amount' | 'currency' | 'return_url' | 'cancel_url']?: CreateIntent[Name] | undefined;
+};
+
+/** What the application's settings and the gateway say of a request, as far as it is known. */
+function judge(
+  deps: ApiDependencies,
+  { application, scope }: OwnpayCaller,
+  { gateway, amount, currency: given, return_url, cancel_url }: Judged,
+): { readonly amountMinor: bigint | null; readonly problems: Record<string, string> } {
   const problems: Record<string, string> = {};
-  if (bounds === null) {
-    problems['currency'] = isCurrency(currency)
-      ? `Currency ${currency} is not enabled for gateway '${body.gateway}'.`
-      : 'Invalid currency code.';
-  } else if (amountMinor === null) {
-    problems['amount'] = 'must be a plain decimal number, with at most the decimal places of its currency';
-  } else if (amountMinor < bounds.minMinor || amountMinor > bounds.maxMinor) {
-    const [least, most] = [bounds.minMinor, bounds.maxMinor].map((minor) =>
-      toDecimalText({ amountMinor: minor, currency }),
-    );
-    problems['amount'] = `must be between ${least} and ${most}`;
+  const currency = given?.toUpperCase();
+  const isKnownGateway = gateway !== undefined && deps.gateways.capabilities(gateway) !== undefined;
+  const bounds =
+    currency === undefined || !isKnownGateway ? null : paymentBounds(deps, application, { gateway, currency });
+  if (currency !== undefined && isKnownGateway && bounds === null) {
+    problems['currency'] = `Currency ${currency} is not enabled for gateway '${gateway}'.`;
+  }
+  const amountMinor =
+    bounds === null || amount === undefined || currency === undefined
+      ? null
+      : minorFromDecimalText(amount, currency, 'exact');
+  if (bounds !== null && amount !== undefined && currency !== undefined) {
+    if (amountMinor === null) {
+      problems['amount'] = 'must be a plain decimal number, with at most the decimal places of its currency';
+    } else if (amountMinor < bounds.minMinor || amountMinor > bounds.maxMinor) {
+      const [least, most] = [bounds.minMinor, bounds.maxMinor].map((minor) =>
+        toDecimalText({ amountMinor: minor, currency }),
+      );
+      problems['amount'] = `must be between ${least} and ${most}`;
+    }
   }
   const rules = { origins: application.returnOrigins, mode: scope.mode };
-  for (const [field, url] of [
-    ['return_url', body.return_url],
-    ['cancel_url', body.cancel_url],
-  ] as const) {
+  for (const [field, url] of Object.entries({ return_url, cancel_url })) {
     const problem = typeof url === 'string' ? returnUrlProblem(url, rules) : null;
     if (problem !== null) {
       problems[field] = problem;
     }
   }
-  if (amountMinor === null || Object.keys(problems).length > 0) {
-    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: problems });
-  }
-  return { amountMinor, currency };
+  return { amountMinor, problems };
 }

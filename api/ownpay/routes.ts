@@ -3,9 +3,10 @@ import { pageOfPayments } from '../../database/payments.ts';
 import { refundedOf, refundedOfAll } from '../../database/refunds.ts';
 import { paymentsWith } from '../../domain/ownpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import type { JsonValue } from '../http/json-text.ts';
 import { route, type Route } from '../http/route.ts';
 import type { OwnpayCaller } from './authenticate.ts';
-import { createIntent } from './create-intent.ts';
+import { allThatIsWrong, createIntent } from './create-intent.ts';
 import { findTransaction } from './find-transaction.ts';
 import { daysOf, metaOf, sliceOf } from './paging.ts';
 import { createRefund, listRefunds } from './refunds.ts';
@@ -50,6 +51,7 @@ function create(deps: ApiDependencies): Route<OwnpayCaller> {
     description: 'Send the payer to the `payment_url` that is answered.',
     auth: 'credential',
     body: CreateIntent,
+    alsoWrong: (fields, request: { rawBody: JsonValue; caller: OwnpayCaller }) => allThatIsWrong(deps, fields, request),
     idempotent: true,
     response: { status: 201, schema: CreatedIntent },
     errors: [...OF_BODIES, 'GATEWAY_ERROR', ...ALWAYS],

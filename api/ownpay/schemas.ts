@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { isCurrency } from '../../domain/currency.ts';
 import { SHOWN_REFUND_STATUSES } from './views.ts';
 import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
-import { Email, EMPTY_LIST, mayBeBlank, oneLine, present, text } from '../http/fields.ts';
+import { Email, EMPTY_LIST, holdsCard, mayBeBlank, NO_CARD, oneLine, present, text } from '../http/fields.ts';
 
 /** OwnPay's own code takes an absent member, null and an empty text for the same. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };
@@ -37,6 +38,7 @@ const Metadata = z
     (given) => writeJson(given as ExactJson).length <= METADATA_LENGTH_MAX,
     'must be at most 16384 characters of JSON',
   )
+  .refine((given) => !holdsCard(given), NO_CARD)
   .transform((given) => writeJson(given as ExactJson))
   .meta({ type: 'object' });
 
@@ -63,7 +65,8 @@ export const CreateIntent = z
     amount: AmountIn.describe('Decimal, with at most the decimal places of the currency.'),
     currency: z
       .string(REQUIRED)
-      .regex(/^[A-Za-z]{3}$/, 'Invalid currency code.')
+      .regex(/^[A-Za-z]{3}$/, { error: 'Invalid currency code.', abort: true })
+      .refine((code) => isCurrency(code.toUpperCase()), 'Invalid currency code.')
       .describe('ISO 4217.'),
     order_id: required(255).describe('Your reference of the order. It may be repeated.'),
     customer_name: present(CustomerName, REQUIRED).describe(`What is longer is cut to ${NAME_LENGTH_MAX} characters.`),

@@ -108,7 +108,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
   if (own !== null) {
     return own;
   }
-  if (payment.expiresAt.getTime() <= Date.now()) {
+  if (payment.expiresAt <= payment.readAt) {
     return { kind: 'confirming', since: payment.expiresAt, cause: 'payment' };
   }
   if (choosable !== null && (choosable.again || typeof payment.gateway !== 'string')) {
@@ -118,6 +118,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
       options: choosable.options,
       chooseAction: `${checkoutPath(payment.reference)}/gateway`,
       cancelAction: `${checkoutPath(payment.reference)}/cancel`,
+      triedUnpaid: typeof payment.gateway !== 'string' && newest !== undefined,
     };
   }
   if (choosable !== null && typeof payment.gatewayRedirectUrl !== 'string') {

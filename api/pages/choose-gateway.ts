@@ -53,9 +53,9 @@ export async function choose(
     return null;
   }
   remember(context, { gateway, secure });
-  const { id: paymentId, reference, applicationId, mode, amountMinor, currency, invoiceId } = payment;
+  const { reference, applicationId, mode, amountMinor, currency, invoiceId } = payment;
   const amount = { amountMinor, currency };
-  const handle = { paymentId, reference, applicationId, applicationName, mode, amount, gateway, invoiceId };
+  const handle = { reference, applicationId, applicationName, mode, amount, gateway, invoiceId };
   const told =
     outcome.kind === 'kept'
       ? deps.dispatch.signalChoice(reference)

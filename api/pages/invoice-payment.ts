@@ -6,7 +6,6 @@ import { attemptReference, paymentReference, shadhinpayReference } from '../../d
 import { CHECKOUT_MINUTES, gatewayOf, VENDORS } from '../../domain/shadhinpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { checkoutGatewaysOf, type PaymentRules } from '../payments/bounds.ts';
-import { FIRST_SWEEP_SECONDS } from '../payments/create-payment.ts';
 import { activeOf, type WhereToPay } from '../payments/where-to-pay.ts';
 
 /** Where an invoice can be paid now, by the contract in which it was made and what the application has. */
@@ -48,7 +47,6 @@ export function paymentOfInvoice(
   { gateways, webUrl }: ApiDependencies,
   { invoice, amountMinor, where, expiryMinutes }: WantedPayment,
 ): NewPayment {
-  const now = Date.now();
   const { reference, minutes, ...terms } = termsOf(invoice, { webUrl, expiryMinutes });
   const storeId = where.gateway === null ? null : (gateways.defaultStoreId(where.gateway, invoice.mode) ?? null);
   return {
@@ -63,8 +61,7 @@ export function paymentOfInvoice(
     customerName: invoice.customerName,
     productName: invoiceNumber(invoice),
     invoiceId: invoice.id,
-    expiresAt: new Date(now + minutes * 60_000),
-    nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
+    expiresInSeconds: minutes * 60,
     attempt: { reference: attemptReference(), storeId },
   };
 }

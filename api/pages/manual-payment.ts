@@ -2,6 +2,7 @@ import type { EntityManager } from '../../database/connection.ts';
 import { readManualAttempt, submitTransaction } from '../../database/manual-submissions.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import type { PublicPayment } from '../../database/public-references.ts';
+import { holdsCardNumber } from '../../domain/card-number.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { compareTransaction, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
@@ -46,7 +47,7 @@ export async function manualState(
   const submitAction = `${checkoutPath(payment.reference)}/submission`;
   if (submission !== null && submission.decided !== 'reject') {
     const { transaction, submittedAt: since, decided, begun } = submission;
-    const isOver = decided !== null || begun || payment.expiresAt.getTime() <= Date.now();
+    const isOver = decided !== null || begun || payment.expiresAt <= payment.readAt;
     return { kind: 'submitted', since, transaction, code, correctAction: isOver ? null : submitAction, problem };
   }
   const instructions = openOrAlert(deps, {
@@ -54,7 +55,7 @@ export async function manualState(
     mode: payment.mode,
     store: attempt,
   })?.instructions;
-  if (instructions === undefined || payment.expiresAt.getTime() <= Date.now()) {
+  if (instructions === undefined || payment.expiresAt <= payment.readAt) {
     return null;
   }
   return {
@@ -118,7 +119,7 @@ async function readForm(context: Context): Promise<Said | SubmissionProblem> {
   if (compared.kind === 'length' || !isLengthOf(transaction, TRANSACTION_LENGTH)) {
     return 'transaction';
   }
-  if (!isLengthOf(sender, { min: 0, max: SENDER_LENGTH_MAX }) || UNSEEN.test(sender)) {
+  if (!isLengthOf(sender, { min: 0, max: SENDER_LENGTH_MAX }) || UNSEEN.test(sender) || holdsCardNumber(sender)) {
     return 'sender';
   }
   return { transaction, normalized: compared.normalized, sender: sender === '' ? null : sender };

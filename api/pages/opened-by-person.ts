@@ -12,6 +12,7 @@ export function openedByPerson(context: Context): boolean {
   );
   return (
     context.method === 'GET' &&
+    context.state.head !== true &&
     !ahead &&
     (mode === '' || mode === 'navigate') &&
     !FETCHERS.test(context.get('user-agent'))

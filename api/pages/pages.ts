@@ -1,10 +1,9 @@
-import { Payment } from '../../database/entities/payment.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { findPublicInvoice, findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { ownpayReturnUrl } from '../../domain/ownpay.ts';
-import { isOpen, isPaid, OPEN_STATUSES } from '../../domain/payment.ts';
+import { isOpen, isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { shadhinpayReturnUrl } from '../../domain/shadhinpay.ts';
 import { describeError } from '../../runtime/logger.ts';
@@ -14,23 +13,36 @@ import { renderCheckoutPage } from '../../web/checkout/page.ts';
 import { errorPageStatus, type ErrorPageKind, type SubmissionProblem } from '../../web/checkout/view.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 import { inLanguage, negotiateLanguage, type Language } from '../../web/language.ts';
+import { allowHeader } from '../http/methods.ts';
 import { USUAL_STATUS } from '../http/status.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { DOCUMENT_HEADERS } from '../documents/pdf-reply.ts';
 import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
 import { pageOriginsOf } from './invoice-payment.ts';
 import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
+import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
 
+/** What stands below the page of a payment, and below that of an invoice. */
+export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;
+export const PAYABLE_ACTIONS = ['pay', 'pdf', 'logo', 'brand.css'] as const;
+const action = (names: readonly string[]): string => `(?:\\/(${names.join('|').replaceAll('.', String.raw`\.`)}))?`;
 /** ShadhinPay's payments are at `/pay/`, and only there. */
-const CHECKOUT =
-  /^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)(?:\/(continue|gateway|submission|cancel|receipt))?$/;
+const CHECKOUT = new RegExp(
+  String.raw`^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)${action(CHECKOUT_ACTIONS)}$`,
+);
 /** ShadhinPay's invoices are at `/i/`, and only there. */
-const PAYABLE = /^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)(?:\/(pay|pdf|logo|brand\.css))?$/;
+const PAYABLE = new RegExp(String.raw`^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)${action(PAYABLE_ACTIONS)}$`);
+const BELOW_A_PAGE = new RegExp(`${action([...CHECKOUT_ACTIONS, ...PAYABLE_ACTIONS])}$`);
+/** A path that our own pages could have: of any other none is made a link of, and a failure's page must never fail itself. */
+const PLAIN_PATH = /^\/(?!\/)[0-9A-Za-z._~/-]{1,200}$/;
+/** What is not a page, such as a redirect, lets nothing be loaded or framed either. Pages say more. */
+const PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** References that name nothing, a minute and address: a payer mistypes a few times, a guesser many. */
 const MISSES_PER_MINUTE = 30;
 /** Ways to the gateway a minute and address: a person needs few, a tester of stolen cards many. */
@@ -44,6 +56,7 @@ const DOCUMENTS_PER_MINUTE = 30;
 export function createPages(deps: ApiDependencies, limiter: RateLimiter): (context: Context) => Promise<boolean> {
   const secure = deps.webUrl.startsWith('https:');
   return async (context) => {
+    context.set('Content-Security-Policy', PLAIN_POLICY);
     const asset = assetAt(context.path);
     if (asset !== null) {
       context.state.route = 'asset';
@@ -55,6 +68,11 @@ export function createPages(deps: ApiDependencies, limiter: RateLimiter): (conte
     const checkout = CHECKOUT.exec(context.path);
     if (checkout !== null) {
       await answerCheckout(deps, { context, limiter, secure, match: checkout });
+      return true;
+    }
+    const link = OPERATOR_LINK.exec(context.path)?.[1];
+    if (link !== undefined) {
+      await answerOperatorLink(deps, { context, limiter, secure, token: link });
       return true;
     }
     const payable = PAYABLE.exec(context.path);
@@ -167,13 +185,13 @@ async function sendReceipt(
     applicationName,
     language: languageOf(context),
   });
-  context.set({ ...headers, 'X-Content-Type-Options': 'nosniff', 'X-Robots-Tag': 'noindex, nofollow' });
+  context.set({ ...headers, ...DOCUMENT_HEADERS });
   context.body = stream;
 }
 
 function requireMethod(context: Context, method: 'GET' | 'POST'): void {
   if (context.method !== method) {
-    context.set('Allow', method);
+    context.set('Allow', allowHeader([method]));
     throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not take that method');
   }
 }
@@ -199,9 +217,9 @@ function languageOf(context: Context): Language {
 
 /** Null as well for a payer who has called his payment off: what our page says of it he would not see there. */
 function gatewayUrlOf({ payment }: PublicPayment): string | null {
-  const { status, reviewSince, cancelRequestedAt, expiresAt, gatewayRedirectUrl } = payment;
+  const { status, reviewSince, cancelRequestedAt, expiresAt, readAt, gatewayRedirectUrl } = payment;
   const undisturbed = status === 'PENDING' && reviewSince === null && cancelRequestedAt === null;
-  return undisturbed && expiresAt.getTime() > Date.now() ? (gatewayRedirectUrl ?? null) : null;
+  return undisturbed && expiresAt > readAt ? (gatewayRedirectUrl ?? null) : null;
 }
 
 function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: Context; limiter: RateLimiter }): void {
@@ -215,15 +233,14 @@ function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: C
 
 /** The request is stored before it is signalled; the gateway decides whether it can be granted. */
 async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
-  const now = new Date();
-  const asked = await deps.database.withScope(scope, (em) =>
-    em.nativeUpdate(
-      Payment,
-      { id: payment.id, status: { $in: [...OPEN_STATUSES] }, cancelRequestedAt: null, reviewReason: null },
-      { cancelRequestedAt: now, nextSweepAt: now, updatedAt: now },
+  const asked = await deps.database.inOneTrip(scope, (statements) =>
+    statements.execute<object[]>(
+      `update payments set cancel_requested_at = now(), next_sweep_at = now(), updated_at = now()
+       where id = ? and status in ('CREATED', 'PENDING') and cancel_requested_at is null and review_reason is null returning 1`,
+      [payment.id],
     ),
   );
-  if (asked > 0) {
+  if (asked.length > 0) {
     await deps.dispatch.signalCancel(payment.reference).catch((error: unknown) => {
       deps.log.warn(
         { payment: payment.reference, error: describeError(error) },
@@ -277,7 +294,7 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
     state,
     returnUrl,
     pagePath: checkoutPath(payment.reference),
-    now: new Date(),
+    now: payment.readAt,
     timeZone: BUSINESS_TIME_ZONE,
   });
 }
@@ -305,7 +322,8 @@ const LEADS_BACK_MS = 600_000;
 /** OwnPay's and ShadhinPay's contracts send the payer back to the shop. The outcome is shown first, for a moment. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
-    !isOpen(payment.status) && Date.now() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
+    !isOpen(payment.status) &&
+    payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
   if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
@@ -327,10 +345,8 @@ export function renderPageError(deps: Pick<ApiDependencies, 'webUrl'>): (context
   return (context, error) => {
     const kind = pageKind(error);
     // Of what stands below a page the page itself is shown again: a form's own path takes no GET.
-    const path =
-      CHECKOUT.test(context.path) || PAYABLE.test(context.path)
-        ? context.path.replace(/\/(continue|gateway|submission|cancel|receipt|pay|pdf|logo|brand\.css)$/, '')
-        : '/';
+    const isPage = PLAIN_PATH.test(context.path) && (CHECKOUT.test(context.path) || PAYABLE.test(context.path));
+    const path = isPage ? context.path.replace(BELOW_A_PAGE, '') : '/';
     context.status = kind === 'bad_request' ? USUAL_STATUS[error.code] : errorPageStatus[kind];
     context.set(pageHeaders({ formActionOrigins: [], secure }));
     context.body = renderErrorPage({

@@ -45,10 +45,10 @@ export function amountsOf(
   }: { readonly invoice: InvoiceRecord; readonly rules: PaymentRules; readonly gateways: readonly string[] },
 ): PayableAmounts | null {
   const bounds = widestBounds(deps, rules, { names, currency: invoice.currency });
-  return bounds === null || isPastExpiry(invoice, new Date())
+  return bounds === null || isPastExpiry(invoice, invoice.readAt)
     ? null
     : payableAmounts(invoice, {
-        today: deps.calendar.today(new Date()),
+        today: deps.calendar.today(invoice.readAt),
         bounds,
         ownAllowed: invoice.partialPayments,
       });
@@ -56,8 +56,8 @@ export function amountsOf(
 
 /** A payment that its payer can still go on with. */
 export function goesOn(payment: PaymentRecord): boolean {
-  const { reviewReason, cancelRequestedAt, expiresAt } = payment;
-  return reviewReason === null && cancelRequestedAt === null && expiresAt.getTime() > Date.now() + TIME_TO_PAY_MS;
+  const { reviewReason, cancelRequestedAt, expiresAt, readAt } = payment;
+  return reviewReason === null && cancelRequestedAt === null && expiresAt.getTime() > readAt.getTime() + TIME_TO_PAY_MS;
 }
 
 /** What the page shows of an invoice. It is built from rows only, so it is right whatever runs or does not. */
@@ -74,7 +74,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
       logo: await readLogo(statements, scope.applicationId),
     };
   });
-  const today = deps.calendar.today(new Date());
+  const today = deps.calendar.today(invoice.readAt);
   const status = shownStatus(invoice, today);
   const pagePath = payablePath(invoice.reference);
   return {
@@ -82,7 +82,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
     mode: invoice.mode,
     pagePath,
     pdfPath: `${pagePath}/pdf`,
-    now: new Date(),
+    now: invoice.readAt,
     timeZone: BUSINESS_TIME_ZONE,
     branding: { ...branding, logoPath: logo === null ? null : `${pagePath}/logo` },
     invoice: {
@@ -115,7 +115,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
 
 /** Also before its workflow has written it: nobody can begin to pay it any more, and nobody has begun. */
 function hasExpired(invoice: InvoiceRecord, open: readonly PaymentRecord[]): boolean {
-  const waits = dueMinorOf(invoice) > 0n && isPastExpiry(invoice, new Date());
+  const waits = dueMinorOf(invoice) > 0n && isPastExpiry(invoice, invoice.readAt);
   return invoice.expiredAt !== null || (waits && open.length === 0);
 }
 

@@ -19,7 +19,7 @@ import { readPayForm, readTypedAmount, type PayForm } from '../../web/payable/pa
 import type { PayProblem } from '../../web/payable/view.ts';
 import { brandingOf } from '../documents/branding.ts';
 import { invoiceDocument } from '../documents/invoice-document.ts';
-import { pdfReply } from '../documents/pdf-reply.ts';
+import { DOCUMENT_HEADERS, pdfReply } from '../documents/pdf-reply.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
 import { SESSION_WAIT } from '../payments/create-payment.ts';
@@ -103,7 +103,7 @@ export async function sendInvoicePdf(deps: ApiDependencies, { context, found }: 
   const { stream, headers } = await pdfReply(invoiceNumber(invoice) ?? '', () =>
     renderInvoice(invoiceDocument(invoice, { ...deps, branding })),
   );
-  context.set({ ...headers, 'X-Content-Type-Options': 'nosniff', 'X-Robots-Tag': 'noindex, nofollow' });
+  context.set({ ...headers, ...DOCUMENT_HEADERS });
   context.body = stream;
 }
 
@@ -146,7 +146,6 @@ type Begun =
   | { readonly isNew: false; readonly reference: string }
   | {
       readonly isNew: true;
-      readonly paymentId: bigint;
       readonly reference: string;
       readonly amountMinor: bigint;
       readonly gateway: string | null;
@@ -177,11 +176,10 @@ async function begin(
   }
   const { expiryMinutes } = rules;
   const payment = paymentOfInvoice(deps, { invoice, amountMinor, where, expiryMinutes });
-  const paymentId = await insertPayment(statements, payment, null);
-  if (paymentId === null) {
+  if ((await insertPayment(statements, payment, null)) === null) {
     throw new Error('a payment was not stored');
   }
-  return { isNew: true, paymentId, reference: payment.reference, amountMinor, gateway: where.gateway };
+  return { isNew: true, reference: payment.reference, amountMinor, gateway: where.gateway };
 }
 
 /** The sum in minor units, or why there is none. What the page showed must still be so. */
@@ -208,14 +206,11 @@ function chosenAmount(
 async function openCheckout(
   deps: ApiDependencies,
   { scope, invoice, applicationName }: PublicInvoice,
-  { paymentId, reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
+  { reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
 ): Promise<void> {
   const amount = { amountMinor, currency: invoice.currency };
   await deps.dispatch
-    .openCheckout(
-      { paymentId, reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id },
-      SESSION_WAIT,
-    )
+    .openCheckout({ reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id }, SESSION_WAIT)
     .catch((error: unknown) => {
       deps.log.warn(
         { payment: reference, error: describeError(error) },

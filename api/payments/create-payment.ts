@@ -13,10 +13,8 @@ import { insertInvoicePayment } from './pay-invoice.ts';
 const LEASE_SECONDS = 60;
 /** How long a creator waits for the gateway's session before it gets a CREATED payment whose page waits instead. */
 export const SESSION_WAIT = { timeoutMs: 8_000, unreachableMs: 2_000 } as const;
-/** Older than the API's wait, so that the sweeper never starts what a creator is about to start. */
-export const FIRST_SWEEP_SECONDS = 30;
 
-type SetHere = 'reference' | 'expiresAt' | 'nextSweepAt' | 'attempt';
+type SetHere = 'reference' | 'expiresInSeconds' | 'attempt';
 
 /** A payment that a dialect has checked by its own rules and words. */
 export interface WantedPayment {
@@ -112,14 +110,12 @@ function newPayment(
   { gateways }: ApiDependencies,
   { payment, reference, application }: WantedPayment,
 ): NewPayment & { readonly invoiceId: bigint | null } {
-  const now = Date.now();
   const { gateway, scope } = payment;
   const storeId = gateway === null ? null : (gateways.defaultStoreId(gateway, scope.mode) ?? null);
   return {
     ...payment,
     reference: reference(),
-    expiresAt: new Date(now + application.expiryMinutes * 60_000),
-    nextSweepAt: new Date(now + FIRST_SWEEP_SECONDS * 1_000),
+    expiresInSeconds: application.expiryMinutes * 60,
     attempt: { reference: attemptReference(), storeId },
   };
 }
@@ -141,7 +137,6 @@ async function openCheckout(
   try {
     await deps.dispatch.openCheckout(
       {
-        paymentId,
         reference,
         applicationId: scope.applicationId,
         applicationName: application.name,

@@ -31,7 +31,7 @@ function requirePayable(invoice: InvoiceRecord, { amountMinor, currency }: NewPa
   if (dueMinor === 0n) {
     throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing of it is due`);
   }
-  if (isPastExpiry(invoice, new Date())) {
+  if (isPastExpiry(invoice, invoice.readAt)) {
     throw new DomainError('INVALID_OPERATION_STATE', 'the invoice has expired');
   }
   if (currency !== invoice.currency) {

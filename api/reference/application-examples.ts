@@ -3,7 +3,9 @@ import type { Json } from '../http/openapi/schemas.ts';
 const settings = {
   name: 'Storefront',
   webhookUrl: 'https://shop.example/hooks/lenden',
+  testWebhookUrl: 'https://staging.shop.example/hooks/lenden',
   refundApprovalThresholdMinor: 500_000,
+  refundApprovalThresholds: { USD: 10_000 },
   receiptsEnabled: true,
   minAmountMinor: 1_000,
   maxAmountMinor: null,
@@ -24,7 +26,9 @@ const application = {
   status: 'ACTIVE',
   ...settings,
   webhookDisabled: null,
+  testWebhookDisabled: null,
   business,
+  pendingChanges: [],
   createdAt: '2026-06-01T08:00:00.000Z',
   updatedAt: '2026-06-01T08:00:00.000Z',
 } satisfies Json;
@@ -36,6 +40,7 @@ const store = {
   storeId: 'storefrontlive',
   since: '2026-06-01T08:00:00.000Z',
   currencies: ['BDT'],
+  pendingChanges: [],
 } satisfies Json;
 
 /** Applications and their credentials; what looks like a secret here never was one. */
@@ -62,6 +67,7 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
       liveApiKey: 'oi_live_…',
       liveApiSecret: '…',
       signingSecret: 'whsec_…',
+      testSigningSecret: 'whsec_…',
     },
   },
   Credential: {
@@ -95,6 +101,10 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
     business: null,
     previousKeyExpiresAt: '2026-06-02T08:00:00.000Z',
   },
-  RotateSigningSecret: { overlapHours: 24 },
-  RotatedSigningSecret: { signingSecret: 'whsec_…', previousSecretExpiresAt: '2026-06-02T08:00:00.000Z' },
+  RotateSigningSecret: { mode: 'LIVE', overlapHours: 24, revokeFormer: false },
+  RotatedSigningSecret: {
+    mode: 'LIVE',
+    signingSecret: 'whsec_…',
+    previousSecretExpiresAt: '2026-06-02T08:00:00.000Z',
+  },
 };

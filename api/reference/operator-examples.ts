@@ -10,10 +10,29 @@ const self = { id: 7, email: 'asha@example.com', name: 'Asha Rahman', secondFact
 const operator = {
   ...self,
   status: 'ACTIVE',
+  passwordSet: true,
   lastLoginAt: AT,
   roles: [{ roleId: 3, name: 'Finance', applicationId: 42 }],
+  pendingChanges: [],
   createdAt: AT,
   updatedAt: AT,
+} satisfies Json;
+
+const pendingChange = {
+  id: 12,
+  applicationId: 42,
+  mode: null,
+  kind: 'application-settings',
+  target: { type: 'application', id: '42' },
+  before: { webhookUrl: 'https://shop.example/hooks/lenden' },
+  after: { webhookUrl: 'https://hooks.shop.example/lenden' },
+  status: 'PENDING',
+  proposedBy: 'operator:7',
+  decidedBy: null,
+  reason: null,
+  expiresAt: '2026-06-11T10:00:01.000Z',
+  decidedAt: null,
+  createdAt: AT,
 } satisfies Json;
 
 const grants = [{ roleId: 3, applicationId: 42 }];
@@ -52,15 +71,16 @@ export const OPERATOR_EXAMPLES: Readonly<Record<string, Json>> = {
   RecoveryCodes: { recoveryCodes: RECOVERY_CODES },
   Operator: operator,
   CreateOperator: { email: self.email, name: self.name, grants },
-  CreatedOperator: {
-    operator: { ...operator, secondFactor: false, passwordTemporary: true, lastLoginAt: null },
-    temporaryPassword: 'aXw7LrVb2mNs8D3f9KZt',
+  LinkedOperator: {
+    operator: { ...operator, secondFactor: false, passwordSet: false, lastLoginAt: null },
+    passwordLink: 'MAILED',
   },
+  PendingChange: pendingChange,
   Grants: { grants },
   EndedSessions: { ended: 2 },
   Permission: { permission: 'payment:read', meaning: 'See payments, their attempts and how they stand' },
   RoleBody: role,
-  Role: { id: 6, ...role, seeded: false, everything: false, createdAt: AT, updatedAt: AT },
+  Role: { id: 6, ...role, seeded: false, everything: false, pendingChanges: [], createdAt: AT, updatedAt: AT },
   Settings: { secondFactorRequired: true },
   AuditEntry: {
     id: 9001,

@@ -9,28 +9,78 @@ export interface ReferenceFile {
   readonly gzipped: Buffer;
 }
 
-const PAGE = `<!doctype html>
+/** Which operations a page shows: those of applications are for everybody, those of operators for whoever is signed in. */
+type Part = 'applications' | 'operators';
+
+const TITLES: Readonly<Record<Part, string>> = {
+  applications: 'Lenden API reference',
+  operators: 'Lenden API reference for operators',
+};
+
+const page = (part: Part): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Lenden API reference</title>
+<title>${TITLES[part]}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 <script src="/docs/swagger-ui-bundle.js" defer></script>
-<script src="/docs/show-reference.js" defer></script>
+<script src="/docs/show-reference.js" type="module"></script>
 </head>
 <body>
-<main id="reference"><p>The reference needs script. The same contract as a file: <a href="/openapi.json">openapi.json</a></p></main>
+<main id="reference" data-part="${part}"><p>The reference needs script. The same contract as a file: <a href="/openapi.json">openapi.json</a></p></main>
 </body>
 </html>
 `;
 
-/** Everything that the page may load, read once on first use: nothing comes from another host, nothing is inline. */
+const SIGN_IN_PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign in · Lenden</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/sign-in.css">
+<script src="/docs/sign-in.js" defer></script>
+</head>
+<body>
+<main>
+<h1>Sign in</h1>
+<p>The reference of the operators’ API is for operators. <a href="/docs">The applications’ reference</a> is public.</p>
+<form id="sign-in">
+<label>Email <input name="email" type="email" autocomplete="username" required></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<label>Code of your second factor, if you have one <input name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}"></label>
+<p id="problem" role="alert"></p>
+<button>Sign in</button>
+</form>
+<noscript><p>Signing in needs script.</p></noscript>
+</main>
+</body>
+</html>
+`;
+
+/** Shown to whoever has an open session; everybody else is asked to sign in. */
+export const OPERATORS_REFERENCE = '/docs/operators';
+export const SIGN_IN = '/docs/sign-in';
+
+const HTML = 'text/html; charset=utf-8';
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+function ownFile(name: string): Buffer {
+  return readFileSync(new URL(`./static/${name}`, import.meta.url));
+}
+
+/** Everything that the pages may load, read once on first use: nothing comes from another host, nothing is inline. */
 export function createReferenceFiles(): (path: string) => ReferenceFile | null {
   const require = createRequire(import.meta.url);
   const sources: ReadonlyMap<string, { contentType: string; read: () => Buffer }> = new Map([
-    ['/docs', { contentType: 'text/html; charset=utf-8', read: () => Buffer.from(PAGE) }],
+    ['/docs', { contentType: HTML, read: () => Buffer.from(page('applications')) }],
+    [OPERATORS_REFERENCE, { contentType: HTML, read: () => Buffer.from(page('operators')) }],
+    [SIGN_IN, { contentType: HTML, read: () => Buffer.from(SIGN_IN_PAGE) }],
+    ['/docs/sign-in.css', { contentType: 'text/css; charset=utf-8', read: () => ownFile('sign-in.css') }],
+    ['/docs/sign-in.js', { contentType: SCRIPT, read: () => ownFile('sign-in.js') }],
     [
       '/docs/swagger-ui.css',
       {
@@ -41,17 +91,11 @@ export function createReferenceFiles(): (path: string) => ReferenceFile | null {
     [
       '/docs/swagger-ui-bundle.js',
       {
-        contentType: 'text/javascript; charset=utf-8',
+        contentType: SCRIPT,
         read: () => readFileSync(require.resolve('swagger-ui-dist/swagger-ui-bundle.js')),
       },
     ],
-    [
-      '/docs/show-reference.js',
-      {
-        contentType: 'text/javascript; charset=utf-8',
-        read: () => readFileSync(new URL('./static/show-reference.js', import.meta.url)),
-      },
-    ],
+    ['/docs/show-reference.js', { contentType: SCRIPT, read: () => ownFile('show-reference.js') }],
   ]);
   const files = new Map<string, ReferenceFile>();
   return (path) => {

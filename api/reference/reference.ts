@@ -1,8 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoutes } from '../admin/routes.ts';
+import { openSessionOf } from '../auth/authenticate.ts';
+import { presentedToken } from '../auth/tokens.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
+import { allowHeader } from '../http/methods.ts';
+import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { JsonObject } from '../http/openapi/schemas.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -12,10 +16,16 @@ import { shadhinpayRoutes } from '../shadhinpay/routes.ts';
 import { servedNativeDocument } from './native-document.ts';
 import { servedOwnpayDocument } from './ownpay-document.ts';
 import { servedShadhinpayDocument } from './shadhinpay-document.ts';
-import { createReferenceFiles, referencePolicy, type ReferenceFile } from './page.ts';
+import { createReferenceFiles, OPERATORS_REFERENCE, referencePolicy, SIGN_IN, type ReferenceFile } from './page.ts';
 
-/** `GET /openapi.json`, `/openapi/ownpay.json` and `/openapi/shadhinpay.json`: the contracts, generated from the routes that serve them. `GET /docs`: the same for people. */
-export function createReference(deps: ApiDependencies & AdminDependencies): (context: Context) => Promise<boolean> {
+const WRONG_SESSIONS_PER_MINUTE = 60;
+
+/** `GET /openapi.json`, `/openapi/ownpay.json` and `/openapi/shadhinpay.json`: the contracts, generated from the routes that serve them. `GET /docs`: the same for people, and
+ * `GET /docs/operators` the operators' part for whoever is signed in. */
+export function createReference(
+  deps: ApiDependencies & AdminDependencies,
+  limiter: RateLimiter,
+): (context: Context) => Promise<boolean> {
   const limits = deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits ?? new Map<string, never>();
   const served = servedNativeDocument([...nativeRoutes(deps), ...adminRoutes(deps)], {
     apiUrl: deps.apiUrl,
@@ -29,14 +39,14 @@ export function createReference(deps: ApiDependencies & AdminDependencies): (con
   ]);
   const fileAt = createReferenceFiles();
   const policy = referencePolicy(deps.apiUrl);
-  return (context) => {
+  return async (context) => {
     const file = documents.get(context.path) ?? fileAt(context.path);
     if (file === null) {
-      return Promise.resolve(false);
+      return false;
     }
     context.state.route = context.path;
     if (context.method !== 'GET') {
-      context.set('Allow', 'GET');
+      context.set('Allow', allowHeader(['GET']));
       throw new DomainError('METHOD_NOT_ALLOWED', 'use GET');
     }
     context.set({
@@ -46,9 +56,32 @@ export function createReference(deps: ApiDependencies & AdminDependencies): (con
       'X-Frame-Options': 'DENY',
       'Cache-Control': 'no-cache',
     });
+    if (context.path === OPERATORS_REFERENCE && !(await isSignedIn(deps, context, limiter))) {
+      context.set('Location', SIGN_IN);
+      context.status = 303;
+      return true;
+    }
     send(context, file);
-    return Promise.resolve(true);
+    return true;
   };
+}
+
+async function isSignedIn(deps: AdminDependencies, context: Context, limiter: RateLimiter): Promise<boolean> {
+  const { authorization, cookie } = context.headers;
+  const presented = presentedToken({ authorization, cookie });
+  if (presented === null) {
+    return false;
+  }
+  try {
+    await openSessionOf(deps, presented);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DomainError)) {
+      throw error;
+    }
+    admitAddress(context, limiter, { bucket: 'no session', perMinute: WRONG_SESSIONS_PER_MINUTE });
+    return false;
+  }
 }
 
 function jsonFile(document: JsonObject): ReferenceFile {

@@ -83,10 +83,11 @@ export function eventSchema(type: EventType): z.ZodType {
       schemaVersion: z.literal(EVENT_SCHEMA_VERSION),
       mode: z.enum(MODES),
       createdAt: z.iso.datetime(),
-      sequence: z
-        .int()
-        .min(1)
-        .describe('1, 2, 3 … within one payment, or one invoice: events can overtake each other.'),
+      subject: z
+        .string()
+        .regex(/^(payment|invoice):[1-9]\d*$/)
+        .describe('The payment or the invoice that it is about; events of a refund name its payment.'),
+      sequence: z.int().min(1).describe('1, 2, 3 … within one `subject`: events can overtake each other.'),
       data: schemaOf(type),
     })
     .meta({ id: `${pascalCase(type)}Event` });
@@ -103,6 +104,7 @@ export const WEBHOOKS: readonly Webhook[] = EVENT_TYPES.map((type) => ({
     schemaVersion: EVENT_SCHEMA_VERSION,
     mode: 'TEST',
     createdAt: '2026-06-04T10:03:15.000Z',
+    subject: subjectOf(type),
     sequence: 1,
     data: exampleOf(type),
   },
@@ -129,6 +131,12 @@ function exampleOf(type: EventType): Json {
     return unappliedPaymentExample(status);
   }
   return type.startsWith('refund.') ? endedRefundExample(status) : endedPaymentExample(status);
+}
+
+/** By the same rule as the product: what is told of a refund is told of its payment. */
+function subjectOf(type: EventType): string {
+  const { id, paymentId = id } = z.object({ id: z.int(), paymentId: z.int().optional() }).parse(exampleOf(type));
+  return `${type.startsWith('invoice.') ? 'invoice' : 'payment'}:${paymentId}`;
 }
 
 function header(name: string, description: string, schema: JsonObject): JsonObject {

@@ -1,3 +1,4 @@
+import { readNow } from '../../database/clock.ts';
 import type { InvoiceContent } from '../../database/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { InvoiceAmountError, NO_REMINDERS, totalsOf, type InvoiceTotals } from '../../domain/invoice.ts';
@@ -42,9 +43,10 @@ interface Wanted {
   readonly keyed: ReturnType<typeof keyOf>;
 }
 
-function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
+async function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
   const amounts = amountsOf(body);
-  const totals = checked(caller, { body, amounts });
+  const now = await deps.database.inOneTrip(caller.scope, readNow);
+  const totals = checked(caller, { body, amounts, now });
   const reference = shadhinpayInvoiceReference();
   const expiresAt = body.expiresAt ?? null;
   return writeInvoice(deps, {
@@ -115,7 +117,11 @@ function minorOf(text: string): bigint {
 /** The sums. Throws VALIDATION_ERROR that names all that is wrong. */
 function checked(
   { application, scope }: ShadhinpayCaller,
-  { body: { redirectUrl, expiresAt }, amounts }: { readonly body: CreateInvoice; readonly amounts: Amounts },
+  {
+    body: { redirectUrl, expiresAt },
+    amounts,
+    now,
+  }: { readonly body: CreateInvoice; readonly amounts: Amounts; readonly now: Date },
 ): InvoiceTotals {
   const { totals, problems } = added(amounts);
   if (typeof redirectUrl === 'string') {
@@ -125,7 +131,7 @@ function checked(
     }
   }
   if (expiresAt instanceof Date) {
-    const inMs = expiresAt.getTime() - Date.now();
+    const inMs = expiresAt.getTime() - now.getTime();
     if (inMs <= 0 || inMs > EXPIRY_DAYS_MAX * 86_400_000) {
       problems['expiresAt'] = inMs <= 0 ? 'must be in the future' : 'must be within five years';
     }

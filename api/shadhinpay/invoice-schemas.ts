@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SHADHINPAY_INVOICE_STATUSES } from '../../domain/shadhinpay-invoice.ts';
-import { Email, lines, text } from '../http/fields.ts';
+import { Email, freeText, lines, text } from '../http/fields.ts';
 import { PAGE_QUERY } from '../http/paging.ts';
 import {
   Amount,
@@ -31,7 +31,7 @@ const Item = z.object({
 
 export const CreateInvoice = z
   .object({
-    customerName: text(100).nullish(),
+    customerName: freeText(100).nullish(),
     customerEmail: Email.nullish().meta({ format: 'email' }),
     customerPhone: Phone.nullish().describe(
       'Pre-fills the checkout. With a test key the sandbox’s numbers decide the outcome.',

@@ -7,7 +7,7 @@ import {
   VALUE_NAMES,
   VENDORS,
 } from '../../domain/shadhinpay.ts';
-import { Email, mayBeBlank, oneLine, present, text } from '../http/fields.ts';
+import { Email, holdsCard, mayBeBlank, NO_CARD, oneLine, present, storableInstant, text } from '../http/fields.ts';
 import { PAGE_QUERY } from '../http/paging.ts';
 
 export const CURRENCY = 'BDT';
@@ -48,6 +48,7 @@ const Value = z
   .max(VALUE_LENGTH_MAX, `must be at most ${VALUE_LENGTH_MAX} characters`)
   // Told again as it was given, its lines and tabs, too: it may be JSON that was written to be read.
   .refine((given) => !/(?![\t\n\r])[\p{Cc}\p{Cs}]/u.test(given), 'must not contain control characters')
+  .refine((given) => !holdsCard(given), NO_CARD)
   .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$` })
   .nullish()
   .describe('Your own data, told again on reads and webhooks.');
@@ -167,7 +168,7 @@ export const AmountBound = z
 
 export const At = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 date-time, such as 2026-05-17T10:00:00Z' })
-  .transform((given) => new Date(given));
+  .transform((given) => storableInstant(Date.parse(given)));
 
 export const PaymentsQuery = z.object({
   ...PAGE_QUERY,

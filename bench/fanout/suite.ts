@@ -141,9 +141,10 @@ async function burst(
 /** What still waits for the dead receiver must not be at work in the phase without it. */
 async function bury(stack: MeasuredStack, { dead, tenant }: { dead: DeadReceiver; tenant: Tenant }): Promise<void> {
   await dead.close();
-  await stack.database.query('update webhook_endpoints set disabled_at = now() where application_id = $1', [
-    tenant.scope.applicationId,
-  ]);
+  await stack.database.query(
+    'update webhook_endpoints set disabled_at = now() where application_id = $1 and mode = $2',
+    [tenant.scope.applicationId, tenant.scope.mode],
+  );
   await stack.database.query(
     `update webhook_events set delivery_status = 'PARKED', next_sweep_at = null where application_id = $1 and delivery_status <> 'DELIVERED'`,
     [tenant.scope.applicationId],

@@ -29,6 +29,8 @@ const ApplicationSchema = defineEntity({
     latePaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
     refundedInvoices: p.text().$type<'REOPEN' | 'KEEP'>().default('REOPEN'),
     refundApprovalThresholdMinor: p.bigint('bigint').nullable(),
+    /** Minor units by currency, without BDT. */
+    refundApprovalThresholds: p.json<Record<string, number>>().default('{}'),
     gatewaysAllowed: p.array().nullable(),
     /** Null: the default gateway alone. */
     checkoutGateways: p.array().nullable(),
@@ -75,10 +77,10 @@ const WebhookEndpointSchema = defineEntity({
   tableName: 'webhook_endpoints',
   properties: {
     applicationId: p.bigint('bigint').primary(),
+    mode: p.enum(MODES).primary(),
     url: p.text().nullable(),
-    signingSecret: p.text(),
-    previousSigningSecret: p.text().nullable(),
-    previousSecretExpiresAt: p.datetime().nullable(),
+    /** Of TEST: the URL is LIVE's. */
+    followsLive: p.boolean().default(false),
     disabledAt: p.datetime().nullable(),
     disabledReason: p.text().nullable(),
     failingSince: p.datetime().nullable(),
@@ -94,6 +96,24 @@ const WebhookEndpointSchema = defineEntity({
 export class WebhookEndpoint extends WebhookEndpointSchema.class {}
 WebhookEndpointSchema.setClass(WebhookEndpoint);
 
+const WebhookSigningSecretSchema = defineEntity({
+  name: 'WebhookSigningSecret',
+  tableName: 'webhook_signing_secrets',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    /** Null once it has expired. */
+    sealed: p.text().nullable(),
+    fingerprint: p.uint8array(),
+    /** Null: the one that is current. */
+    expiresAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class WebhookSigningSecret extends WebhookSigningSecretSchema.class {}
+WebhookSigningSecretSchema.setClass(WebhookSigningSecret);
+
 const GatewayConfigurationSchema = defineEntity({
   name: 'GatewayConfiguration',
   tableName: 'gateway_configurations',
@@ -104,6 +124,8 @@ const GatewayConfigurationSchema = defineEntity({
     mode: p.enum(MODES),
     gateway: p.text(),
     storeId: p.text(),
+    /** What the secret is sealed for; drawn before the row is written. */
+    key: p.uuid(),
     /** Sealed; it never comes back. */
     storeSecret: p.text(),
     /** Set: opens no new checkout, but is asked about those that were opened there. */

@@ -14,7 +14,8 @@ const OperatorSchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     email: p.text(),
     name: p.text(),
-    passwordHash: p.text(),
+    /** Null before the first link is used. */
+    passwordHash: p.text().nullable(),
     passwordChangedAt: p.datetime().defaultRaw('now()'),
     /** Given by somebody else. */
     passwordTemporary: p.boolean().default(false),
@@ -37,6 +38,8 @@ const OperatorRecoveryCodeSchema = defineEntity({
   properties: {
     id: p.bigint('bigint').primary().autoincrement(),
     operatorId: p.bigint('bigint'),
+    /** The same for all codes of a set. */
+    salt: p.uint8array(),
     codeHash: p.uint8array(),
     usedAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),

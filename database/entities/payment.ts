@@ -89,6 +89,11 @@ const PaymentAttemptSchema = defineEntity({
     confirmedAt: p.datetime().nullable(),
     askAgainAt: p.datetime().nullable(),
     askedAgain: p.integer().default(0),
+    /** Of our executions, where money moves only by them: how many were sent, and what is not known of them. */
+    executionsSent: p.integer().default(0),
+    executionAtWorkUntil: p.datetime().nullable(),
+    executionDoubt: p.text().$type<'LOST' | 'CARRIED_OUT'>().nullable(),
+    executionBarred: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

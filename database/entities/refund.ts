@@ -60,6 +60,8 @@ const DecisionSchema = defineEntity({
     decision: p.text().$type<'approve' | 'reject' | 'accept' | 'refund' | 'keep'>(),
     reason: p.text().nullable(),
     operatorId: p.bigint('bigint'),
+    amountMinor: p.bigint('bigint').nullable(),
+    currency: p.text().nullable(),
     needsSecond: p.boolean().default(false),
     secondOperatorId: p.bigint('bigint').nullable(),
     secondedAt: p.datetime().nullable(),

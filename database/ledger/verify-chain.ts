@@ -21,6 +21,8 @@ export interface Witness {
   readonly hash: string;
   /** Who remembers, for the finding's text. */
   readonly source: string;
+  /** Since when. What is remembered of a state that a restore has undone is not compared. */
+  readonly at?: Date;
 }
 
 export interface ChainReport {
@@ -39,7 +41,8 @@ export async function verifyChain(
   { findings, witnesses }: { findings: Findings; witnesses: readonly Witness[] },
 ): Promise<ChainReport> {
   const state = { previousHash: GENESIS_HASH, sealId: 0n, totalTransactions: 0n, rows: 0n };
-  const remembered = Map.groupBy(witnesses, ({ sealId }) => sealId);
+  const comparable = await stillRemembered(em, witnesses);
+  const remembered = Map.groupBy(comparable, ({ sealId }) => sealId);
   while (true) {
     const page = await sealsAfter(em, state.sealId);
     const proofs = await proveRows(em, { page, findings });
@@ -58,7 +61,7 @@ export async function verifyChain(
       break;
     }
   }
-  reportLostSeals({ witnesses, headId: state.sealId, findings });
+  reportLostSeals({ witnesses: comparable, headId: state.sealId, findings });
   return {
     seals: state.sealId,
     sealedTransactions: state.totalTransactions,
@@ -226,6 +229,18 @@ function checkSeal(seal: Seal, proof: Proof | undefined, findings: Findings): vo
   if (!proof.hash.digest().equals(seal.hash)) {
     bad('has another hash than its header and its sealed rows come to: the seal or its rows were edited');
   }
+}
+
+/** Without those of seals that were lost when an older state of the database came back. */
+async function stillRemembered(em: EntityManager, witnesses: readonly Witness[]): Promise<Witness[]> {
+  const rows = await em.execute<{ last: string; at: string }[]>(
+    'select last_seal_id::text as last, restored_at::text as at from restores',
+  );
+  const restores = rows.map(({ last, at }) => ({ lastSealId: BigInt(last), atMs: new Date(at).getTime() }));
+  return witnesses.filter(
+    ({ sealId, at }) =>
+      at === undefined || !restores.some(({ lastSealId, atMs }) => at.getTime() < atMs && sealId > lastSealId),
+  );
 }
 
 function checkWitness(seal: Seal, { hash, source }: Witness, findings: Findings): void {

@@ -90,6 +90,7 @@ const TABLES = [
   `create table operator_recovery_codes (
     ${ID},
     operator_id bigint not null references operators,
+    salt bytea not null check (octet_length(salt) = 16),
     code_hash bytea not null check (octet_length(code_hash) = 32),
     used_at timestamptz,
     ${CREATED},

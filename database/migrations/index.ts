@@ -16,6 +16,13 @@ import { OneConfirmedAttemptMigration } from './20261123010000-one-confirmed-att
 import { OneRefundForEachIdMigration } from './20261123020000-one-refund-for-each-id.ts';
 import { InvoicesOfEventsMigration } from './20261123030000-invoices-of-events.ts';
 import { TrustedMoneyMigration } from './20261123100000-trusted-money.ts';
+import { ExecutionsMigration } from './20261123110000-executions.ts';
+import { RestoresMigration } from './20261123120000-restores.ts';
+import { RowClocksMigration } from './20261123130000-row-clocks.ts';
+import { FourEyesMigration } from './20261123140000-four-eyes.ts';
+import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts';
+import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
+import { BoundedCallbacksMigration } from './20261123170000-bounded-callbacks.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -37,4 +44,11 @@ export const MIGRATIONS = [
   { name: '20261123020000-one-refund-for-each-id', class: OneRefundForEachIdMigration },
   { name: '20261123030000-invoices-of-events', class: InvoicesOfEventsMigration },
   { name: '20261123100000-trusted-money', class: TrustedMoneyMigration },
+  { name: '20261123110000-executions', class: ExecutionsMigration },
+  { name: '20261123120000-restores', class: RestoresMigration },
+  { name: '20261123130000-row-clocks', class: RowClocksMigration },
+  { name: '20261123140000-four-eyes', class: FourEyesMigration },
+  { name: '20261123150000-endpoints-by-mode', class: EndpointsByModeMigration },
+  { name: '20261123160000-runtime-logins', class: RuntimeLoginsMigration },
+  { name: '20261123170000-bounded-callbacks', class: BoundedCallbacksMigration },
 ];

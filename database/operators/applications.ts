@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { notFound } from '../../domain/errors.ts';
 import type { Dialect } from '../../domain/dialect.ts';
 import type { Mode } from '../../domain/mode.ts';
-import type { SecretBox } from '../../runtime/secrets.ts';
+import { HEALTHY } from '../applications.ts';
 import type { EntityManager } from '../connection.ts';
 import { listRows, type ListPage, type ListSlice } from '../lists.ts';
 
-/** An application with its webhook endpoint, as operators see it. No secret among it. */
+/** An application with its webhook endpoints, as operators see it. No secret among it. */
 export interface ApplicationRow {
   id: string;
   name: string;
@@ -14,7 +13,12 @@ export interface ApplicationRow {
   webhook_url: string | null;
   webhook_disabled_at: Date | null;
   webhook_disabled_reason: string | null;
+  /** Null: events of TEST go to `webhook_url`. */
+  test_webhook_url: string | null;
+  test_webhook_disabled_at: Date | null;
+  test_webhook_disabled_reason: string | null;
   refund_approval_threshold_minor: string | null;
+  refund_approval_thresholds: Record<string, number>;
   receipts_enabled: boolean;
   min_amount_minor: string | null;
   max_amount_minor: string | null;
@@ -33,10 +37,13 @@ export interface ApplicationRow {
 }
 
 const COLUMNS = `a.id, a.name, a.status, w.url as webhook_url, w.disabled_at as webhook_disabled_at,
-  w.disabled_reason as webhook_disabled_reason, a.refund_approval_threshold_minor, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor,
-  a.expiry_minutes, a.rate_limit_per_minute, a.late_payment_policy, a.refunded_invoices, a.return_origins,
+  w.disabled_reason as webhook_disabled_reason, case when not t.follows_live then t.url end as test_webhook_url,
+  t.disabled_at as test_webhook_disabled_at, t.disabled_reason as test_webhook_disabled_reason,
+  a.refund_approval_threshold_minor, a.refund_approval_thresholds, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor, a.expiry_minutes,
+  a.rate_limit_per_minute, a.late_payment_policy, a.refunded_invoices, a.return_origins,
   a.gateways_allowed, a.checkout_gateways, a.shadhinpay_events, a.shadhinpay_client_id, a.shadhinpay_business_id, a.created_at, a.updated_at`;
-const FROM = 'applications a join webhook_endpoints w on w.application_id = a.id';
+const FROM = `applications a join webhook_endpoints w on w.application_id = a.id and w.mode = 'LIVE'
+  join webhook_endpoints t on t.application_id = a.id and t.mode = 'TEST'`;
 
 export function listApplications(
   em: EntityManager,
@@ -98,37 +105,17 @@ export async function revokeCredential(
   return row ?? null;
 }
 
-export interface RotatedSigningSecret {
-  readonly signingSecret: string;
-  /** Until then both secrets sign every delivery. */
-  readonly previousSecretExpiresAt: Date;
-}
-
-/** A new signing secret; until the overlap ends deliveries carry a signature by each, so that receivers change when they like. */
-export async function rotateSigningSecret(
+/**
+ * Enables the endpoint of one mode, or those of both. What it missed is not sent again by this: that is what recovering is for.
+ * @throws RESOURCE_NOT_FOUND
+ */
+export async function enableEndpoint(
   em: EntityManager,
-  secrets: SecretBox,
-  { applicationId, overlapHours }: { applicationId: bigint; overlapHours: number },
-): Promise<RotatedSigningSecret> {
-  const signingSecret = `whsec_${randomBytes(32).toString('base64')}`;
-  const [row] = await em.execute<{ previous_secret_expires_at: Date }[]>(
-    `update webhook_endpoints set previous_signing_secret = signing_secret, signing_secret = ?,
-       previous_secret_expires_at = now() + ? * interval '1 hour', updated_at = now()
-     where application_id = ? returning previous_secret_expires_at`,
-    [secrets.seal(signingSecret), overlapHours, applicationId],
-  );
-  if (row === undefined) {
-    throw notFound('application');
-  }
-  return { signingSecret, previousSecretExpiresAt: new Date(row.previous_secret_expires_at) };
-}
-
-/** What the endpoint missed is not sent again by this: that is what recovering is for. */
-export async function enableEndpoint(em: EntityManager, applicationId: bigint): Promise<void> {
+  { applicationId, mode = null }: { applicationId: bigint; mode?: Mode | null | undefined },
+): Promise<void> {
   const rows = await em.execute<object[]>(
-    `update webhook_endpoints set disabled_at = null, disabled_reason = null, failing_since = null, consecutive_failures = 0,
-       circuit_open_until = null, updated_at = now() where application_id = ? returning 1`,
-    [applicationId],
+    `update webhook_endpoints set ${HEALTHY} where application_id = ?::bigint and mode = coalesce(?::text, mode) returning 1`,
+    [applicationId, mode],
   );
   if (rows.length === 0) {
     throw notFound('application');

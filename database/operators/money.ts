@@ -1,6 +1,6 @@
 import type { Mode } from '../../domain/mode.ts';
 import type { EntityManager, Scope } from '../connection.ts';
-import { refundOf, type RefundRecord, type RefundRow } from '../refunds.ts';
+import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../refunds.ts';
 
 /** Whose a payment is, where an operator's view has it. */
 export interface FoundPayment {
@@ -30,7 +30,7 @@ export interface FoundRefund extends FoundPayment {
 /** Null when the operator's view has no such refund. */
 export async function locateRefund(em: EntityManager, refundId: bigint): Promise<FoundRefund | null> {
   const [row] = await em.execute<(RefundRow & { application_name: string })[]>(
-    `select r.*, a.name as application_name from refunds r join applications a on a.id = r.application_id where r.id = ?`,
+    `select ${REFUND_COLUMNS}, a.name as application_name from refunds r join applications a on a.id = r.application_id where r.id = ?`,
     [refundId],
   );
   return row === undefined ? null : { ...foundOf(row), refund: refundOf(row) };

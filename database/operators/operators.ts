@@ -1,5 +1,6 @@
 import { notFound, DomainError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/permissions.ts';
+import { readNow } from '../clock.ts';
 import { sqlStateOf, type EntityManager } from '../connection.ts';
 import { Operator } from '../entities/operator.ts';
 import { lockSuperAdmins, requireSuperAdmin } from './last-super-admin.ts';
@@ -15,6 +16,8 @@ export interface OperatorRecord {
   readonly status: OperatorStatus;
   readonly secondFactor: boolean;
   readonly passwordTemporary: boolean;
+  /** False until they have used their first link. */
+  readonly passwordSet: boolean;
   readonly lastLoginAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -35,6 +38,7 @@ interface OperatorRow {
   readonly status: OperatorStatus;
   readonly second_factor: boolean;
   readonly password_temporary: boolean;
+  readonly password_set: boolean;
   readonly last_login_at: Date | string | null;
   readonly created_at: Date | string;
   readonly updated_at: Date | string;
@@ -42,6 +46,7 @@ interface OperatorRow {
 }
 
 const COLUMNS = `operators.id::text, email, operators.name, status, totp_confirmed_at is not null as second_factor, password_temporary,
+  password_hash is not null as password_set,
   last_login_at, operators.created_at, operators.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('roleId', roles.id::text, 'name', roles.name, 'applicationId', granted.application_id::text)
       order by granted.id)
@@ -55,6 +60,7 @@ function recordFrom(row: OperatorRow): OperatorRecord {
     status: row.status,
     secondFactor: row.second_factor,
     passwordTemporary: row.password_temporary,
+    passwordSet: row.password_set,
     lastLoginAt: row.last_login_at === null ? null : new Date(row.last_login_at),
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
@@ -125,7 +131,8 @@ export async function readGrants(em: EntityManager, operatorId: bigint): Promise
 export interface NewOperator {
   readonly email: string;
   readonly name: string;
-  readonly passwordHash: string;
+  /** Null: they set one by a link. */
+  readonly passwordHash: string | null;
   /** Somebody else chose the password. */
   readonly passwordTemporary: boolean;
 }
@@ -168,7 +175,7 @@ export async function setPassword(
   em: EntityManager,
   { operatorId, passwordHash, temporary }: { operatorId: bigint; passwordHash: string; temporary: boolean },
 ): Promise<void> {
-  const now = new Date();
+  const now = await readNow(em);
   await em.nativeUpdate(
     Operator,
     { id: operatorId },

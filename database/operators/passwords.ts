@@ -1,14 +1,12 @@
-import { hash, verify } from '@node-rs/argon2';
+import { hash, hashRaw, verify } from '@node-rs/argon2';
 import { randomBytes } from 'node:crypto';
-import { randomBase62 } from '../../domain/references.ts';
+import { createBoundedWork } from '../../runtime/bounded-work.ts';
 
 /**
  * OWASP's Password Storage Cheat Sheet, first choice for argon2id (the package's default algorithm): 19 MiB, two passes, one lane.
  * Each hash carries its own parameters, so raising them leaves old ones valid.
  */
 const ARGON2ID = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-
-const TEMPORARY_LENGTH = 20;
 
 /** A hash of what nobody knows: checked where there is no operator, so that the time of an answer does not tell who exists. */
 const NOBODYS_HASH = hash(randomBytes(32), ARGON2ID);
@@ -17,13 +15,20 @@ export function hashPassword(password: string): Promise<string> {
   return hash(password.normalize('NFKC'), ARGON2ID);
 }
 
-/** The same work whether or not there is a hash to compare with. */
+/** Each check takes a thread of the process's own pool and 19 MiB for a moment. */
+const checking = createBoundedWork({ atOnce: 2, waiting: 50 });
+
+/**
+ * The same work whether or not there is a hash to compare with.
+ * @throws TooMuchWaiting while too many passwords wait to be checked
+ */
 export async function passwordMatches(password: string, passwordHash: string | null): Promise<boolean> {
-  const matches = await verify(passwordHash ?? (await NOBODYS_HASH), password.normalize('NFKC'));
+  const compared = passwordHash ?? (await NOBODYS_HASH);
+  const matches = await checking.run(() => verify(compared, password.normalize('NFKC')));
   return matches && passwordHash !== null;
 }
 
-/** For somebody else's first login: 119 bits, of letters and digits that survive a chat. */
-export function temporaryPassword(): string {
-  return randomBase62(TEMPORARY_LENGTH);
+/** One salt for all codes of a set, so that one slow hash finds the code among them. */
+export function recoveryCodeHash(recoveryCode: string, salt: Uint8Array): Promise<Buffer> {
+  return hashRaw(recoveryCode, { ...ARGON2ID, salt });
 }

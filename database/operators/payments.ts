@@ -26,7 +26,8 @@ export interface PaymentSummaryRow {
   refunded_minor: string;
   currency: string;
   customer_reference: string;
-  gateway: string;
+  /** Null until the payer has chosen one. */
+  gateway: string | null;
   gateway_txn_id: string | null;
   review_reason: ReviewReason | null;
   created_at: Date;

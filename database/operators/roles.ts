@@ -147,6 +147,18 @@ function invalid(field: string, message: string): DomainError {
   return new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { [field]: message } });
 }
 
+/** How roles are called, by their ids. */
+export async function readRoleNames(em: EntityManager, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
+  const roles = await em.find(Role, { id: { $in: [...ids] } }, { fields: ['id', 'name'] });
+  return new Map(roles.map(({ id, name }) => [id, name]));
+}
+
+/** In which applications somebody has the role; null: in every one. */
+export async function whereRoleIsHeld(em: EntityManager, roleId: bigint): Promise<(bigint | null)[]> {
+  const grants = await em.find(OperatorGrant, { roleId }, { fields: ['applicationId'] });
+  return [...new Set(grants.map(({ applicationId }) => applicationId ?? null))];
+}
+
 export async function readGrantRequests(em: EntityManager, operatorId: bigint): Promise<GrantRequest[]> {
   const rows = await em.find(OperatorGrant, { operatorId }, { orderBy: { id: 'asc' } });
   return rows.map(({ roleId, applicationId }) => ({ roleId, applicationId: applicationId ?? null }));

@@ -2,15 +2,19 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DomainError } from '../../domain/errors.ts';
 import { randomBase62 } from '../../domain/references.ts';
 import { matchingTotpSteps, type HmacSha1 } from '../../domain/totp.ts';
-import { sha256, type SecretBox } from '../../runtime/secrets.ts';
+import { secondFactorPlace } from '../../runtime/sealed-places.ts';
+import type { SecretBox } from '../../runtime/secrets.ts';
+import { readNow } from '../clock.ts';
 import type { EntityManager } from '../connection.ts';
 import { Operator, OperatorRecoveryCode } from '../entities/operator.ts';
+import { recoveryCodeHash } from './passwords.ts';
 
 /** RFC 4226, 4: at least 128 bits, 160 recommended. */
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;
 /** 14 of 62 characters: 83 bits. */
 const RECOVERY_CODE_LENGTH = 14;
+const RECOVERY_SALT_BYTES = 16;
 
 export const hmacSha1: HmacSha1 = (key, message) => createHmac('sha1', key).update(message).digest();
 
@@ -23,7 +27,11 @@ export async function beginTotp(em: EntityManager, secrets: SecretBox, operatorI
   const begun = await em.nativeUpdate(
     Operator,
     { id: operatorId, totpConfirmedAt: null },
-    { totpSecret: secrets.seal(secret.toString('base64')), totpLastStep: null, updatedAt: new Date() },
+    {
+      totpSecret: secrets.seal(secret.toString('base64'), secondFactorPlace(operatorId)),
+      totpLastStep: null,
+      updatedAt: new Date(),
+    },
   );
   if (begun === 0) {
     throw new DomainError('INVALID_OPERATION_STATE', 'a second factor is set up already');
@@ -42,12 +50,14 @@ export async function confirmTotp(
     return null;
   }
   const codes = Array.from({ length: RECOVERY_CODES }, () => randomBase62(RECOVERY_CODE_LENGTH));
+  const salt = randomBytes(RECOVERY_SALT_BYTES);
+  const hashes = await Promise.all(codes.map((recoveryCode) => recoveryCodeHash(recoveryCode, salt)));
   await em.nativeDelete(OperatorRecoveryCode, { operatorId });
   await em.insertMany(
     OperatorRecoveryCode,
-    codes.map((recoveryCode) => ({ operatorId, codeHash: sha256(recoveryCode) })),
+    hashes.map((codeHash) => ({ operatorId, salt, codeHash })),
   );
-  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: new Date() });
+  await em.nativeUpdate(Operator, { id: operatorId }, { totpConfirmedAt: await readNow(em) });
   return codes;
 }
 
@@ -79,8 +89,8 @@ async function takeCode(
   if (typeof operator.totpSecret !== 'string') {
     return false;
   }
-  const secret = Buffer.from(secrets.open(operator.totpSecret), 'base64');
-  const step = matchingTotpSteps({ secret, code, at: new Date(), hmac: hmacSha1 }).at(-1);
+  const secret = Buffer.from(secrets.open(operator.totpSecret, secondFactorPlace(operator.id)), 'base64');
+  const step = matchingTotpSteps({ secret, code, at: await readNow(em), hmac: hmacSha1 }).at(-1);
   if (step === undefined) {
     return false;
   }
@@ -98,10 +108,15 @@ export async function takeRecoveryCode(
   em: EntityManager,
   { operatorId, recoveryCode }: { operatorId: bigint; recoveryCode: string },
 ): Promise<boolean> {
+  const unused = await em.findOne(OperatorRecoveryCode, { operatorId, usedAt: null });
+  if (unused === null) {
+    return false;
+  }
+  const codeHash = await recoveryCodeHash(recoveryCode, unused.salt);
   const taken = await em.nativeUpdate(
     OperatorRecoveryCode,
-    { operatorId, codeHash: sha256(recoveryCode), usedAt: null },
-    { usedAt: new Date() },
+    { operatorId, codeHash, usedAt: null },
+    { usedAt: await readNow(em) },
   );
   return taken === 1;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isPermission, type Grant } from '../../domain/permissions.ts';
 import { sha256 } from '../../runtime/secrets.ts';
+import { readNow } from '../clock.ts';
 import type { EntityManager } from '../connection.ts';
 import { OperatorSession } from '../entities/operator.ts';
 
@@ -144,7 +145,7 @@ const USER_AGENT_MAX = 256;
 
 /** Opens a session; the token itself is stored nowhere. */
 export async function openSession(em: EntityManager, session: NewSession): Promise<{ id: bigint; expiresAt: Date }> {
-  const expiresAt = new Date(Date.now() + session.absoluteMs);
+  const expiresAt = new Date((await readNow(em)).getTime() + session.absoluteMs);
   const id = await em.insert(OperatorSession, {
     operatorId: session.operatorId,
     tokenHash: sha256(session.token),
@@ -209,7 +210,7 @@ export async function listOpenSessions(
   em: EntityManager,
   { operatorId, idleMs }: { operatorId: bigint; idleMs: number },
 ): Promise<OpenSession[]> {
-  const now = Date.now();
+  const now = (await readNow(em)).getTime();
   const rows = await em.find(
     OperatorSession,
     { operatorId, endedAt: null, expiresAt: { $gt: new Date(now) }, lastSeenAt: { $gt: new Date(now - idleMs) } },

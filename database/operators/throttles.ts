@@ -1,3 +1,4 @@
+import { addressBlock } from '../../domain/client-address.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
@@ -16,7 +17,7 @@ const MEMORY = '1 day';
 
 /** Guesses at one account from one address. */
 export function pairSubject(email: string, address: string): ThrottleSubject {
-  return { hash: sha256(`pair\0${email}\0${address}`), free: 5 };
+  return { hash: sha256(`pair\0${email}\0${addressBlock(address)}`), free: 5 };
 }
 
 /** Guesses at one account from wherever its owner has not logged in lately, so that a thousand addresses are no better than one. */
@@ -26,7 +27,7 @@ export function accountSubject(email: string): ThrottleSubject {
 
 /** Guesses of one address at many accounts. An office shares one, so it may mistype more. */
 export function addressSubject(address: string): ThrottleSubject {
-  return { hash: sha256(`address\0${address}`), free: 20 };
+  return { hash: sha256(`address\0${addressBlock(address)}`), free: 20 };
 }
 
 /** Guesses of whoever holds a session already. */

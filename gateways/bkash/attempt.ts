@@ -12,8 +12,8 @@ import {
   TOO_EARLY,
   WRONG_STATE,
 } from './codes.ts';
-import type { ExecutionDoubt, Executions } from './executions.ts';
-import { within, type Limits } from './limits.ts';
+import type { BegunExecution, ExecutionDoubt, ExecutionLeft, Executions } from './executions.ts';
+import { AT_WORK_MS, within, type Limits } from './limits.ts';
 
 export interface Asking {
   readonly call: Call;
@@ -23,8 +23,9 @@ export interface Asking {
 }
 
 /**
- * How an attempt stands. Money moves only by our execution of a payment that the payer has agreed to, so a payment that is not executed
- * here is as good as untouched: the gateway can take nothing by itself. What an execution answers is never the last word; the query is.
+ * How an attempt stands. Money moves only by our execution of a payment that the payer has agreed to, so a payment that was never executed is
+ * as good as untouched, and over once its payer came back without paying: bKash's query knows no word for that. What an execution answers is
+ * never the last word; the query is.
  */
 export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { sessionKey: paymentId } = attempt;
@@ -38,18 +39,35 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
   const deadlineMs = asking.nowMs() + asking.limits.totalMs;
   const asked: AskedPayment = { paymentId, claimedDone: attempt.claimedValidationId === paymentId, deadlineMs };
   const standing = await query(asking, asked);
-  if (standing.kind !== 'agreed') {
+  if (standing.kind !== 'agreed' && standing.kind !== 'untouched' && standing.kind !== 'expired') {
     return standing;
   }
-  const earlier = asking.executions.standOf(paymentId);
-  if (earlier === 'at-work') {
+  // Read after the query, so that an execution which the query could not show yet is known.
+  const earlier = await known(() => asking.executions.standOf(attempt.attemptReference));
+  if (earlier.atWork) {
     // Whatever has become of the payment meanwhile, this money may be moving.
     return { kind: 'in-progress' };
   }
-  if (attempt.mayExecute !== true) {
-    return earlier === 'carried-out' ? NOT_SHOWN : { kind: 'untouched' };
+  if (standing.kind === 'expired') {
+    return unlessExecuted('expired', earlier.doubt);
   }
-  return earlier === 'never' ? { kind: 'in-progress' } : executeAndAsk(asking, asked, earlier !== 'none');
+  const { claimedEnd } = attempt;
+  const finished = standing.kind === 'agreed' && asked.claimedDone;
+  if (claimedEnd?.validationId === paymentId && earlier.doubt === null && !finished) {
+    return { kind: 'given-up', as: claimedEnd.kind };
+  }
+  if (standing.kind === 'untouched' || attempt.mayExecute !== true) {
+    return unlessExecuted('untouched', earlier.doubt);
+  }
+  return earlier.barred ? { kind: 'in-progress' } : executeAndAsk(asking, asked, attempt);
+}
+
+/** What a query shows of an attempt that was executed, or may have been, says nothing against it. A payment id that died ends a mere doubt. */
+function unlessExecuted(kind: 'untouched' | 'expired', doubt: ExecutionDoubt | null): AttemptAnswer {
+  if (doubt === 'carried-out') {
+    return NOT_SHOWN;
+  }
+  return doubt === 'lost' && kind === 'untouched' ? { kind: 'unknown', note: 'EXECUTION_IN_DOUBT' } : { kind };
 }
 
 const NOT_SHOWN = { kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' } as const satisfies AttemptAnswer;
@@ -90,27 +108,53 @@ function unanswered(code: string): never {
   throw new GatewayFailure('ambiguous', `the gateway answered the question with the code ${plainCode(code)}`);
 }
 
-async function executeAndAsk(asking: Asking, asked: AskedPayment, doubtful: boolean): Promise<AttemptAnswer> {
-  const { executions } = asking;
+async function executeAndAsk(
+  asking: Asking,
+  asked: AskedPayment,
+  { attemptReference }: AttemptHandle,
+): Promise<AttemptAnswer> {
   const { paymentId } = asked;
-  executions.begin(paymentId);
-  const outcome = await execute(asking, asked).catch((error: unknown) => {
-    executions.end(paymentId, 'plain');
+  const begun = await known(() => asking.executions.begin({ attemptReference, paymentId, atWorkMs: AT_WORK_MS }));
+  if (begun === null) {
+    // Another process was faster: it is at work on it, or has ended what the question began with.
+    return { kind: 'in-progress' };
+  }
+  const outcome = await execute(asking, asked).catch(async (error: unknown) => {
+    await ended(begun, 'plain');
     throw error;
   });
-  executions.end(paymentId, leftBy(outcome));
+  const left = leftBy(outcome);
+  await ended(begun, left);
   const standing = await queryUntilPlain(asking, asked, DECLINED.has(outcome) ? [] : asking.limits.pausesMs);
-  if (standing.kind === 'charged') {
-    executions.forget(paymentId);
+  if (standing.kind === 'agreed') {
+    return meaningOf(outcome, begun.doubt !== null);
   }
-  return standing.kind === 'agreed' ? meaningOf(outcome, doubtful) : standing;
+  if (standing.kind !== 'untouched' && standing.kind !== 'expired') {
+    return standing;
+  }
+  const isDoubt = left === 'lost' || left === 'carried-out';
+  return unlessExecuted(standing.kind, isDoubt ? left : begun.doubt);
 }
 
-function leftBy(outcome: string): ExecutionDoubt | 'plain' {
+/** Where it cannot be written the execution stays begun, which every process takes for a doubt once its time is over. */
+async function ended(begun: BegunExecution, left: ExecutionLeft): Promise<void> {
+  await begun.end(left).catch(() => undefined);
+}
+
+/** Nothing is said of an attempt, and nothing executed, by whoever does not know what was executed before. */
+async function known<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (cause) {
+    throw new GatewayFailure('unavailable', 'the executions of the attempt cannot be read', { cause });
+  }
+}
+
+function leftBy(outcome: string): ExecutionLeft {
   if (outcome === SUCCESS || EXECUTED_BEFORE.has(outcome)) {
     return 'carried-out';
   }
-  return outcome === 'lost' ? 'lost' : outcome === DUPLICATE ? 'never' : 'plain';
+  return outcome === 'lost' ? 'lost' : outcome === DUPLICATE ? 'barred' : 'plain';
 }
 
 /** The code of the answer, or `lost`: it may have been carried out. */

@@ -13,7 +13,7 @@ import { createCall, type Call } from './call.ts';
 import { parseCallback, sealedAddress } from './callback.ts';
 import { REFUSES_CREATION, SUCCESS } from './codes.ts';
 import { readCredentials, type BkashCredentials } from './credentials.ts';
-import { createExecutions, type Executions } from './executions.ts';
+import type { Executions } from './executions.ts';
 import type { Limits } from './limits.ts';
 import { askRefund, refund } from './refunds.ts';
 import { createBkashTokens, type BkashTokens, type TokensOptions } from './tokens.ts';
@@ -37,14 +37,17 @@ export const BKASH_CAPABILITIES: GatewayCapabilities = {
   takesCallbacks: true,
 };
 
-/** What all gateways of a process share: the tokens, and what it does not know of its own executions. */
+/** What all gateways of a process share, and by their rows all processes: the tokens, and what is known of our executions. */
 export interface BkashShared {
   readonly tokens: BkashTokens;
   readonly executions: Executions;
 }
 
-export function createBkashShared(options: TokensOptions): BkashShared {
-  return { tokens: createBkashTokens(options), executions: createExecutions(options.nowMs) };
+export function createBkashShared({
+  executions,
+  ...options
+}: TokensOptions & { readonly executions: Executions }): BkashShared {
+  return { tokens: createBkashTokens(options), executions };
 }
 
 export interface BkashOptions {

@@ -30,7 +30,7 @@ export async function refund({ call, limits, nowMs }: Refunding, request: Refund
         ? { kind: 'accepted', gatewayRefundId: found.answer.refundTrxID, evidence: found.raw }
         : { ...refused('the payment was refunded by another amount'), evidence: found.raw };
     }
-    if (request.lastAskedAt !== null && nowMs() < request.lastAskedAt.getTime() + AT_WORK_MS) {
+    if (request.askedAgoMs !== null && request.askedAgoMs < AT_WORK_MS) {
       // Not sent: whoever reads the row later counts from when it was.
       throw new GatewayFailure(
         'unavailable',

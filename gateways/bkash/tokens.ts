@@ -42,8 +42,7 @@ export interface TakenToken {
 
 export interface TokensOptions {
   readonly http: HttpClient;
-  /** Left out: each process has tokens of its own. */
-  readonly shelf?: TokenShelf;
+  readonly shelf: TokenShelf;
   /** Replaces the clock, in tests. */
   readonly nowMs?: () => number;
 }
@@ -106,7 +105,7 @@ export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptio
     return slot;
   };
   const fetchToken = async (account: BkashAccount, key: string, slot: Slot): Promise<string> => {
-    const taken = shelf === undefined ? null : await takeOrFollow({ shelf, key, slot, nowMs });
+    const taken = await takeOrFollow({ shelf, key, slot, nowMs });
     try {
       const fresh = freshToken(slot, nowMs());
       if (fresh !== null) {
@@ -304,8 +303,14 @@ function lastHour(calls: readonly number[], nowMs: number): number[] {
   return calls.filter((at) => at > nowMs - HOUR_MS);
 }
 
+/** Each call once, however many processes know of it; two of one moment are two. */
 function mergedCalls(ours: readonly number[], theirs: readonly number[]): number[] {
-  return [...new Set([...ours, ...theirs])].sort((a, b) => a - b).slice(-100);
+  const merged = [...ours];
+  for (const at of new Set(theirs)) {
+    const missing = theirs.filter((one) => one === at).length - ours.filter((one) => one === at).length;
+    merged.push(...Array.from({ length: Math.max(missing, 0) }, () => at));
+  }
+  return merged.sort((a, b) => a - b).slice(-100);
 }
 
 function freshToken({ kept, marginMs }: Slot, nowMs: number): string | null {

@@ -1,5 +1,5 @@
 import type { ParsedCallback } from '../port.ts';
-import { signatureIsValid } from './signature.ts';
+import { signedContentOf } from './signature.ts';
 
 /** Callback statuses of the v4 documentation; whatever else arrives claims nothing. */
 const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
@@ -24,10 +24,13 @@ export function parseCallback(rawBody: string, store: { id: string; password: st
     };
   }
   const storeId = fields.get('store_id');
+  const content = signedContentOf(fields, store.password);
   const foreignStore = storeId !== undefined && storeId !== store.id;
   return {
     attemptReference: plainId(fields.get('tran_id')),
-    signatureValid: !foreignStore && signatureIsValid(fields, store.password),
+    signatureValid: !foreignStore && content !== null,
+    // A payer has the signed form in the browser and could send it again with fields beside the signed ones: it is one callback all the same.
+    ...(content === null ? {} : { eventId: content }),
     claims: CLAIMS.get(fields.get('status') ?? '') ?? 'unknown',
     claimedValidationId: plainId(fields.get('val_id')),
     note: foreignStore ? 'FOREIGN_STORE' : null,

@@ -13,19 +13,25 @@ const LISTED_KEYS_MAX = 64;
  * name, joined as `key=value` by `&`, hashed. A filter only: the validation API decides. Both digests must match where both are sent.
  */
 export function signatureIsValid(fields: ReadonlyMap<string, string>, storePassword: string): boolean {
+  return signedContentOf(fields, storePassword) !== null;
+}
+
+/** What names exactly the signed fields and their values, or null where the signature is not valid. */
+export function signedContentOf(fields: ReadonlyMap<string, string>, storePassword: string): string | null {
   const listed = signedFields(fields);
   if (listed === null) {
-    return false;
+    return null;
   }
   const md5 = fields.get('verify_sign') ?? '';
   const sha2 = fields.get('verify_sign_sha2') ?? '';
   if (md5 === '' && sha2 === '') {
-    return false;
+    return null;
   }
-  return (
+  const content = digest('sha256', listed, storePassword);
+  const isValid =
     (md5 === '' || secretEquals(md5, digest('md5', listed, storePassword))) &&
-    (sha2 === '' || secretEquals(sha2, digest('sha256', listed, storePassword)))
-  );
+    (sha2 === '' || secretEquals(sha2, content));
+  return isValid ? content : null;
 }
 
 function signedFields(fields: ReadonlyMap<string, string>): Map<string, string> | null {

@@ -8,6 +8,8 @@ const SEAL_CHARACTERS = 22;
 
 /** Source: the library's default, and the one of Stripe's documents. */
 const TOLERANCE_SECONDS = 300;
+/** The library takes any date to come. A signature that is kept for later would be new for as long as somebody dated it ahead. */
+const AHEAD_SECONDS_MAX = 60;
 
 /**
  * The address that Stripe sends the browser back to. Stripe signs nothing of that way, so the address carries a seal of ours: who shows it
@@ -111,10 +113,16 @@ function isSigned(raw: string, header: CallbackHeaders[string], webhookSecret: s
   }
   try {
     Stripe.webhooks.constructEvent(raw, header, webhookSecret, TOLERANCE_SECONDS);
-    return true;
+    return signedAtSeconds(header) <= Date.now() / 1_000 + AHEAD_SECONDS_MAX;
   } catch {
     return false;
   }
+}
+
+/** The last `t` of the header, which is the one that the library checks. */
+function signedAtSeconds(header: string): number {
+  const times = header.split(',').flatMap((part) => /^t=(\d+)/.exec(part)?.[1] ?? []);
+  return Number(times.at(-1) ?? NaN);
 }
 
 /** A refund's status says what became of it, whichever event brings it; `canceled` gives nothing back either. */

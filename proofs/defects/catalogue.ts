@@ -6,6 +6,8 @@ const STORIES = simulation(800);
 const ROUND = faults({ seed: 1, round: 0 });
 const REPLAY = testFile('test/replay/replay.test.ts');
 const WORKFLOW_SOURCE = testFile('test/defects/workflow-source.test.ts');
+const RESTORED = testFileWithServers('test/activities/restored-database.test.ts');
+const RESTORE_COMMAND = testFileWithServers('test/scripts/restore.test.ts');
 const CONSTANT_TIME = testFile('test/defects/constant-time.test.ts');
 
 /** Mistakes that payment services have made. Each is a few lines, compiles, and works as long as nothing goes wrong. */
@@ -31,7 +33,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'api/gateway-callbacks/receive.ts',
-        find: `  const kept = await deps.database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));`,
+        find: `  const kept = await keep(deps, callback, ids);`,
         replace: `  const kept = await deps.database.inTransaction(ids.scope, async (statements) => {
     const early = await keepCallback(statements, callback, ids);
     if (early.signal) {
@@ -117,7 +119,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         file: 'database/settlements.ts',
         find: `  if (status !== 'SUCCEEDED') {`,
-        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where id = ? and \${IS_OPEN}\`, [paymentId]);
+        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where reference = ? and \${IS_OPEN}\`, [reference]);
   if (open.length === 0) {
     return null;
   }
@@ -125,13 +127,13 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/settlements.ts',
-        find: '`update payments set ${ENDED} where id = ? and ${IS_OPEN} returning *`',
-        replace: '`update payments set ${ENDED} where id = ? returning *`',
+        find: '`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`',
+        replace: '`update payments p set ${ENDED} where p.reference = ? returning ${PAYMENT_COLUMNS}`',
       },
       {
         file: 'database/settlements.ts',
-        find: "c.status = 'CONFIRMED' and p.id = ? and p.${IS_OPEN}",
-        replace: "c.status = 'CONFIRMED' and p.id = ?",
+        find: "c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}",
+        replace: "c.status = 'CONFIRMED' and p.reference = ?",
       },
     ],
     caughtBy: [
@@ -280,8 +282,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: '        return this.askUntilFinal();',
-        replace: "        return { status: 'EXPIRED' };",
+        find: 'const ending = await this.askUntilFinal();',
+        replace: "const ending: Ending | null = { status: 'EXPIRED' };",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
@@ -312,6 +314,60 @@ export const DEFECTS: readonly Defect[] = [
       {
         check: testFileWithServers('test/activities/payment.test.ts'),
         names: 'the question to the gateway leads to review when one charge is shown for two payments',
+      },
+    ],
+  },
+  {
+    name: 'attempt-ended-beside-an-execution',
+    breaks:
+      'A payer who came back without paying ends the attempt, although another worker has just sent its execution.',
+    edits: [
+      {
+        file: 'database/attempts.ts',
+        find: '(not ? or (execution_at_work_until is null and execution_doubt is null))',
+        replace: '(not ? or executions_sent >= 0)',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/bkash.test.ts'),
+        names:
+          'executions, by the rows that all workers share one that is begun between the question and its answer’s row wins over the end',
+      },
+    ],
+  },
+  {
+    name: 'executed-after-the-end',
+    breaks: 'A slow worker executes a payment that its payer has given up meanwhile.',
+    edits: [
+      {
+        file: 'database/gateway-executions.ts',
+        find: "t.status in ('OPEN', 'UNKNOWN') and t.superseded_at is null",
+        replace: 't.superseded_at is null',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/bkash.test.ts'),
+        names:
+          'executions, by the rows that all workers share none is begun any more once the attempt has ended, was left, or its payment was called off',
+      },
+    ],
+  },
+  {
+    name: 'execution-without-answer-forgotten',
+    breaks: 'An execution whose worker died counts as never sent, and its payer is told that nothing was taken.',
+    edits: [
+      {
+        file: 'gateways/bkash/attempt.ts',
+        find: "doubt === 'lost' && kind === 'untouched'",
+        replace: "doubt === 'lost' && kind !== 'untouched' && kind !== 'expired'",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/gateways/bkash-attempt.test.ts'),
+        names: 'of two processes one that died while it executed leaves a doubt to the other',
       },
     ],
   },
@@ -350,6 +406,74 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
     caughtBy: [{ check: STORIES, names: 'events-delivered' }],
+  },
+  {
+    name: 'test-event-signed-by-live',
+    breaks: 'Whoever has a TEST key has an event of a real order number signed by the secret that the shop trusts.',
+    edits: [
+      {
+        file: 'database/migrations/20261123150000-endpoints-by-mode.ts',
+        find: '  `create policy scope on webhook_signing_secrets to lenden_app using (${SCOPED}) with check (${SCOPED})`,',
+        replace:
+          '  `create policy scope on webhook_signing_secrets to lenden_app using (application_id = (select lenden_scope_app()))`,',
+      },
+      {
+        file: 'database/webhooks.ts',
+        find: 'where s.application_id = e.application_id and s.mode = e.mode and',
+        replace: "where s.application_id = e.application_id and s.mode = 'LIVE' and",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        names: 'TEST and LIVE are signed by secrets of their own, also at one URL and after a rotation',
+      },
+      { check: ROUND, names: 'I8' },
+    ],
+  },
+  {
+    name: 'test-receiver-disables-live',
+    breaks: 'A TEST receiver that is gone ends the events of LIVE.',
+    edits: [
+      {
+        file: 'database/migrations/20261123150000-endpoints-by-mode.ts',
+        find: '  `create policy scope on webhook_endpoints to lenden_app using (${SCOPED}) with check (${SCOPED})`,',
+        replace:
+          '  `create policy scope on webhook_endpoints to lenden_app using (application_id = (select lenden_scope_app()))`,',
+      },
+      {
+        file: 'database/webhooks.ts',
+        find: `     where application_id = ?::bigint and mode = ?\`,
+    [
+      health.consecutiveFailures,`,
+        replace: `     where application_id = ?::bigint and ? in ('TEST', 'LIVE')\`,
+    [
+      health.consecutiveFailures,`,
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        names: 'TEST and LIVE are disabled each by itself, also at one URL',
+      },
+    ],
+  },
+  {
+    name: 'promised-secret-dropped',
+    breaks: 'A second rotation cuts off the receivers that were given time by the first.',
+    edits: [
+      {
+        file: 'database/signing-secrets.ts',
+        find: '  if (revokeFormer) {',
+        replace: '  if (revokeFormer || overlapHours > 0) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        names: 'a signing secret signs for as long as it was promised, however often it is rotated',
+      },
+    ],
   },
   {
     name: 'sweeper-blind-to-payments',
@@ -470,8 +594,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/refund.ts',
-        find: ".catch((): RefundAnswer => ({ kind: 'waiting' }));",
-        replace: ".catch((): RefundAnswer => ({ kind: 'failed', code: 'GATEWAY_SILENT' }));",
+        find: ".catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));",
+        replace: ".catch(unlessRowMissing<RefundAnswer>({ kind: 'failed', code: 'GATEWAY_SILENT' }));",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
@@ -522,11 +646,96 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'domain/refund.ts',
-        find: "return createdBy === 'USER' && thresholdMinor !== null",
-        replace: "return createdBy === 'APP' && thresholdMinor !== null",
+        find: 'return limitMinor !== null && actedMinor + amountMinor > limitMinor;',
+        replace: 'return limitMinor !== null && amountMinor < 0n;',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
+  },
+  {
+    name: 'each-refund-for-itself',
+    breaks: 'The threshold looks at one refund, so a large one is made as many small ones.',
+    edits: [
+      {
+        file: 'domain/refund.ts',
+        find: 'return limitMinor !== null && actedMinor + amountMinor > limitMinor;',
+        replace: 'return limitMinor !== null && amountMinor > limitMinor;',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/money.test.ts'),
+        names: "the sum of one person's refunds of one payment is what the threshold counts, whenever they were",
+      },
+    ],
+  },
+  {
+    name: 'sums-read-apart',
+    breaks: 'Two refunds of one person at the same moment each read a sum without the other.',
+    edits: [
+      {
+        file: 'database/approval.ts',
+        find: 'on conflict (application_id, mode, operator_id) do update set acted_at = now()`,',
+        replace: 'on conflict (application_id, mode, operator_id) do nothing`,',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/money.test.ts'),
+        names: "the sum of one person's refunds is counted by one after the other, however many come at once",
+      },
+    ],
+  },
+  {
+    name: 'threshold-lifted-alone',
+    breaks: 'One person changes the threshold that binds them.',
+    edits: [
+      {
+        file: 'api/admin/app-schemas.ts',
+        find: "  'refundApprovalThresholdMinor',\n  'refundApprovalThresholds',\n",
+        replace: '',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes.test.ts'),
+        names: 'settings that guard the rule of two are changed to no threshold by two people once a threshold is set',
+      },
+    ],
+  },
+  {
+    name: 'second-account-approves',
+    breaks: 'One person gives approving rights to an account of their own, and is two people.',
+    edits: [
+      {
+        file: 'database/operators/second-person.ts',
+        find: 'if (approving.length === 0) {',
+        replace: 'if (approving.length >= 0) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes.test.ts'),
+        names: 'who says the second word is made so by two people once a threshold is set',
+      },
+    ],
+  },
+  {
+    name: 'link-works-twice',
+    breaks: 'Whoever finds a used link in a mailbox sets another password by it.',
+    edits: [
+      {
+        file: 'database/operators/links.ts',
+        find: `'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1'`,
+        replace: `'select 1 from operator_links where operator_id = ? and token_hash = ? and expires_at > now()'`,
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/links.test.ts'),
+        names: 'a link goes to the mailbox of the operator, sets a password once, and is stored as a hash',
+      },
+    ],
   },
   {
     name: 'half-a-decision-carried-out',
@@ -555,8 +764,9 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'database/refund-steps.ts',
-        find: 'where id = ? and payment_id = ? and status = ? returning *`',
-        replace: 'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning *`',
+        find: 'where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`',
+        replace:
+          'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning ${REFUND_COLUMNS}`',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-refund' }],
@@ -674,8 +884,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/attempts.ts',
-        find: 'from opened where p.id = opened.payment_id and opened.superseded_at is null and p.id = ?',
-        replace: 'where p.id = ?',
+        find: 'from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ?',
+        replace: 'where p.reference = ?',
       },
     ],
     caughtBy: [
@@ -727,9 +937,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two payments that settle at once both count from what was paid before, and one of them is forgotten.',
     edits: [
       {
-        file: 'activities/invoices/apply-payment.ts',
-        find: 'const invoice = await lockInvoice(statements, scopeOf(input), BigInt(input.invoiceId));',
-        replace: 'const invoice = await readInvoice(statements, scopeOf(input), BigInt(input.invoiceId));',
+        file: 'database/invoices.ts',
+        find: 'from payments where reference = ? and application_id = ? and mode = ?) for update`',
+        replace: 'from payments where reference = ? and application_id = ? and mode = ?)`',
       },
     ],
     // A story meets it once in some thousand seeds; twelve real connections meet it every time.
@@ -856,6 +1066,267 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
     caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
+  },
+  {
+    name: 'attempt-of-any-payment',
+    breaks: 'After a restore the late money of one payment is booked for another one that has its number.',
+    edits: [
+      {
+        file: 'activities/late-payments.ts',
+        find: '{ reference: attemptReference, paymentId: payment.id }',
+        replace: '{ reference: attemptReference }',
+      },
+    ],
+    caughtBy: [
+      { check: RESTORED, names: 'an activity that names rows of two payments bookLatePayment fails for good' },
+    ],
+  },
+  {
+    name: 'decision-of-any-payment',
+    breaks: 'After a restore a payment is ended by a decision about another one that has its number.',
+    edits: [
+      {
+        file: 'database/decisions.ts',
+        find: 'p.id = d.payment_id and p.reference = ? returning 1',
+        replace: 'p.id = d.payment_id and ?::text is not null returning 1',
+      },
+    ],
+    caughtBy: [
+      {
+        check: RESTORED,
+        names:
+          'an activity that names rows of two payments settlePayment does not end a payment by a decision about another one',
+      },
+    ],
+  },
+  {
+    name: 'missing-row-tried-for-ever',
+    breaks: 'A workflow whose row is gone after a restore tries again for days, and nobody hears of it.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: ".catch(unlessRowMissing({ kind: 'lost' as const }))",
+        replace: ".catch(() => ({ kind: 'lost' as const }))",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/row-missing.test.ts'),
+        names:
+          'a workflow whose row is gone, since an older database was restored, fails at once: a payment that is opening',
+      },
+    ],
+  },
+  {
+    name: 'restored-numbers-given-out-again',
+    breaks: 'After a restore rows get the numbers that others had.',
+    edits: [
+      {
+        file: 'database/after-restore.ts',
+        find: 'return { name, from, to: base + gap };',
+        replace: 'return { name, from, to: base };',
+      },
+    ],
+    caughtBy: [
+      {
+        check: RESTORE_COMMAND,
+        names:
+          'a database that is set back to an older state is put right: orphans end, and no number is given out again',
+      },
+    ],
+  },
+  {
+    name: 'restored-refund-asked-as-new',
+    breaks: 'After a restore a refund that was given back is asked for as if nobody ever had.',
+    edits: [
+      {
+        file: 'database/after-restore.ts',
+        find: 'update refunds set doubtful = true, asked_at =',
+        replace: 'update refunds set asked_at =',
+      },
+      { file: 'database/after-restore.ts', find: 'coalesce(asked_at, now())', replace: 'null' },
+    ],
+    caughtBy: [
+      {
+        check: RESTORE_COMMAND,
+        names:
+          'a database that is set back to an older state catches up with its gateways once workers run, and books everything once',
+      },
+    ],
+  },
+  {
+    name: 'values-in-statements',
+    breaks: 'Values stand in the text of a statement, and the server logs it with what a payer wrote when it fails.',
+    edits: [
+      {
+        file: 'database/parameters.ts',
+        find: '  const number = values.push(transferred(value));',
+        replace: `  if (typeof value === 'string') {
+    return \`'\${value.replaceAll("'", "''")}'\`;
+  }
+  const number = values.push(transferred(value));`,
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/api/postgres-log.test.ts'),
+        names:
+          "the server's log holds no value of a statement, although each one is logged, and none of a row that was refused",
+      },
+    ],
+  },
+  {
+    name: 'login-with-a-way-out',
+    breaks: 'A login keeps the memberships that somebody gave it, so a process may become another role.',
+    edits: [
+      {
+        file: 'database/logins.ts',
+        find: '  for (const group of memberOf) {',
+        replace: '  for (const group of memberOf.slice(1)) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/database/runtime-logins.test.ts'),
+        names: 'preparing the logins takes away what leads beyond the role',
+      },
+    ],
+  },
+  {
+    name: 'secrets-without-a-place',
+    breaks:
+      "A sealed secret opens in another row, so whoever writes to the database can sign with one application's secret for another.",
+    edits: [
+      {
+        file: 'runtime/secrets.ts',
+        find: '  return `${column}\\n${key}`;',
+        replace: '  return column;',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/domain/secrets.test.ts'),
+        names: 'a sealed secret is not opened in the place of another row, also after a change of keys',
+      },
+    ],
+  },
+  {
+    name: 'heads-unsaid',
+    breaks:
+      'The head of the chain is logged on a level that is often off, so there is no witness outside of the database.',
+    edits: [
+      {
+        file: 'activities/ledger.ts',
+        find: "  const always = log.child({}, { level: 'info' });",
+        replace: '  const always = log;',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/ledger/verify-command.test.ts'),
+        names: 'npm run verify compares the chain with the heads of a log, as its shipper passed them on',
+      },
+    ],
+  },
+  {
+    name: 'unsigned-without-end',
+    breaks: 'Whoever knows the reference of an attempt fills the disk with callbacks that nobody has signed.',
+    edits: [
+      {
+        file: 'database/gateway-callbacks.ts',
+        find: '(attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX',
+        replace: '(attempt?.unsigned_callbacks ?? 0) >= 0',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/callbacks/bounded.test.ts'),
+        names:
+          'of an attempt a hundred unsigned payloads are kept, all are counted, and every one is answered as before',
+      },
+    ],
+  },
+  {
+    name: 'evidence-thrown-away',
+    breaks: 'When their time is over, callbacks of a charge are removed like those of nothing.',
+    edits: [
+      {
+        file: 'database/retention.ts',
+        find: "t.id = c.attempt_id and t.status = 'CONFIRMED'",
+        replace: "t.id = c.attempt_id and t.status = 'FAILED'",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/callbacks/bounded.test.ts'),
+        names:
+          'callbacks whose time is over are removed in batches, but for those of a charged attempt and of an open payment',
+      },
+    ],
+  },
+  {
+    name: 'expiry-by-process-clock',
+    breaks:
+      'A payment ends by the clock of the process that made it: an hour slow, and it has expired before its payer sees it.',
+    edits: [
+      {
+        file: 'database/new-payments.ts',
+        find: "    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+        replace: "    ?::timestamptz, now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+      },
+      {
+        file: 'database/new-payments.ts',
+        find: '    payment.expiresInSeconds,',
+        replace: '    new Date(Date.now() + payment.expiresInSeconds * 1_000),',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/defects/deciding-time.test.ts'),
+        names:
+          'what is due, over or too old is judged by the database’s clock: a process’s own is read only where it decides nothing',
+      },
+      {
+        check: testFileWithServers('test/api/process-clock.test.ts'),
+        names: 'with the clock of the api process -3600000 ms off a payment has its half hour',
+      },
+    ],
+  },
+  {
+    name: 'timer-decides-expiry',
+    breaks:
+      "The workflow's timer is taken for the time itself: where Temporal's clock is ahead, payers lose their time to pay.",
+    edits: [
+      {
+        file: 'activities/payments/verify-payment.ts',
+        find: 'final: input.final && leftMs <= 0 }',
+        replace: 'final: input.final }',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/payment-activities.test.ts'),
+        names: 'a question that a timer took for the last one is none while the row has time left',
+      },
+    ],
+  },
+  {
+    name: 'decision-left-behind',
+    breaks:
+      'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: 'if (continueAsNewSuggested && isDrained && allHandlersFinished()) {',
+        replace: 'if (continueAsNewSuggested) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/payment.test.ts'),
+        names: 'a history that has become long is not left with a decision that was told and not taken up',
+      },
+    ],
   },
   {
     name: 'unseen-characters-count',

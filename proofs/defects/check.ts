@@ -137,7 +137,12 @@ async function runNode(
   command: readonly string[],
   { tree, stop, timeoutMs }: { readonly tree: string; readonly stop: AbortSignal; readonly timeoutMs: number },
 ): Promise<End> {
-  const { LENDEN_TEST_DATABASE_URL: _database, LENDEN_TEST_TEMPORAL_ADDRESS: _temporal, ...env } = process.env;
+  const {
+    LENDEN_TEST_DATABASE_URL: _database,
+    LENDEN_TEST_POSTGRES_LOG: _log,
+    LENDEN_TEST_TEMPORAL_ADDRESS: _temporal,
+    ...env
+  } = process.env;
   const child = spawn(process.execPath, command, { cwd: tree, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -6,9 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lastWords, startChild, type Child } from '../../scripts/child.ts';
 import { findFreePort, waitForPort } from '../../scripts/ports.ts';
+import { findPostgresHome } from '../../scripts/postgres-binaries.ts';
 import { startPostgres } from '../../scripts/postgres.ts';
 import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
-import { readOrMakeMasterKey, simulatorEnvironment } from '../../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
+import { runtimeLogins, runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
+import { simulatorEnvironment } from '../../scripts/stack-environment.ts';
 import { prepareNamespace } from '../../scripts/temporal-namespace.ts';
 import { startTemporal } from '../../scripts/temporal.ts';
 import { LINKS, type LinkName } from './dials.ts';
@@ -34,6 +37,8 @@ export interface Cluster {
   /** Those of a name, one for each pair of processes. */
   readonly links: ReadonlyMap<LinkName, readonly Link[]>;
   readonly databaseUrl: string;
+  /** Where Postgres keeps its files. */
+  readonly postgresData: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** The two apis, reached without a link: an application tries the other when one is dead. */
   readonly apis: readonly [string, string];
@@ -155,6 +160,7 @@ async function assemble({ directory, opened, links, note }: Assembly): Promise<O
     members,
     links: new Map(LINKS.map((name) => [name, between[name]])),
     databaseUrl,
+    postgresData: join(findPostgresHome(join(directory, 'postgres')).directory, 'data'),
     temporal: { address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE },
     apis: [`http://127.0.0.1:${ports.api[0]}`, `http://127.0.0.1:${ports.api[1]}`],
     apiUrl: `http://127.0.0.1:${between['gateway>api'][0].port}`,
@@ -295,7 +301,7 @@ function environmentOf(
     LENDEN_TRUSTED_PROXIES: '1',
     LENDEN_OUTBOUND_ALLOW: '127.0.0.1:*',
     LENDEN_WORKFLOW_BUNDLE: bundleIn(directory),
-    DATABASE_URL: throughLink(databaseUrl, between[`${service}>postgres`][index].port),
+    ...loginsOf(service, throughLink(databaseUrl, between[`${service}>postgres`][index].port)),
     TEMPORAL_ADDRESS: `127.0.0.1:${between[`${service}>temporal`][index].port}`,
     TEMPORAL_NAMESPACE: NAMESPACE,
     ...gateways,
@@ -303,7 +309,11 @@ function environmentOf(
 }
 
 async function migrate(site: Site, databaseUrl: string): Promise<void> {
-  const env = { ...environmentOf(site, { service: 'api', index: 0, databaseUrl }), DATABASE_URL: databaseUrl };
+  const env = {
+    ...environmentOf(site, { service: 'api', index: 0, databaseUrl }),
+    ...runtimeLoginVariables(databaseUrl),
+    DATABASE_URL: databaseUrl,
+  };
   const args = [join(ROOT, 'database/migrate.ts')];
   const child = await startProgram({ directory: site.directory, name: 'migrate', args, env });
   const ending = await child.exited;
@@ -344,6 +354,15 @@ function simulatorsIn(directory: string): string {
 
 function bundleIn(directory: string): string {
   return join(directory, 'workflow-bundle.js');
+}
+
+/** Each process holds the logins that it needs, as in a deployment. */
+function loginsOf(service: 'api' | 'worker', databaseUrl: string): Record<string, string> {
+  const { lenden_app, lenden_operator, lenden_system } = runtimeLogins(databaseUrl);
+  return {
+    DATABASE_APP_URL: lenden_app,
+    ...(service === 'api' ? { DATABASE_OPERATOR_URL: lenden_operator } : { DATABASE_SYSTEM_URL: lenden_system }),
+  };
 }
 
 function throughLink(databaseUrl: string, port: number): string {

@@ -27,6 +27,7 @@ import { lookAtSubmissions } from './manual-load.ts';
 import type { Desks } from './operators.ts';
 import type { Owner } from './owner.ts';
 import type { Errand } from './plan.ts';
+import { isUndone, restoreEvidence, type Restored } from './restore.ts';
 import type { Unsettled } from './settle.ts';
 
 /** Where evidence is found, for the whole run. */
@@ -34,7 +35,9 @@ export interface Sources {
   readonly tenants: readonly Tenant[];
   readonly database: Database;
   readonly owner: Owner;
+  /** Without orders that were lost with an older database. */
   readonly books: BookReader;
+  readonly allBooks: BookReader;
   readonly inboxes: readonly (() => Promise<Delivery[]>)[];
   /** All that ever came, since a second event may come late. */
   readonly delivered: Delivery[];
@@ -52,6 +55,7 @@ export interface RoundSources extends Sources {
   readonly desks: Desks;
   readonly prefix: string;
   readonly unsettled: readonly Unsettled[];
+  readonly restored: Restored | null;
 }
 
 export interface Collected {
@@ -69,6 +73,9 @@ export async function collect(sources: RoundSources): Promise<Collected> {
   await lookByHand(sources);
   const foreignReads = await readForeign(sources);
   await readInboxes(sources);
+  const { restored } = sources;
+  // All of it, also what is lost: only where it was not is it said to be lost.
+  const lostCharges = restored === null ? [] : (await sources.allBooks.read()).charges;
   const booked = await sources.books.read();
   const byHand = readByHand(journal.answers);
   const sessions = [...booked.sessions, ...byHand.sessions];
@@ -93,7 +100,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
         store: sources.stores[mode],
         thresholdMinor,
       })),
-      answers: journal.answers,
+      answers: journal.answers.filter(({ answeredAtMs }) => restored === null || !isUndone(restored, answeredAtMs)),
       sessions: own,
       charges: charges.filter(({ tranId }) => orders.has(tranId)),
       strays: await straysOf(sources, charges),
@@ -103,8 +110,8 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       bills: sources.bills,
       surpluses: await surplusesOf(sources),
       numbers: await numbersOf(sources),
-      keptNotices: await keptNotices(sources),
-      deliveries: deliveriesOf(sources),
+      keptNotices: [...(await keptNotices(sources)), ...(restored?.notices ?? [])],
+      deliveries: deliveriesOf(sources).filter(({ id }) => restored?.events.has(id) !== true),
       ownpayDeliveries: ownpayDeliveriesOf(sources),
       invoiceDeliveries: invoiceDeliveriesOf(sources),
       postings: await postingsOf(sources),
@@ -114,6 +121,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       foreignReads,
       canaries: seen.found,
       searched: seen.searched,
+      restored: restored === null ? null : await restoreEvidence(sources.owner, restored, lostCharges),
       findings: verified.findings.map((finding) => JSON.stringify(finding)),
       proved: verified.paidPayments + verified.latePayments + verified.refunds,
     },
@@ -296,12 +304,14 @@ async function refundNames({ owner, prefix }: RoundSources): Promise<RefundName[
 
 /** Those without a payment belong to somebody, too: a gateway may name a wrong order. */
 async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
-  const rows = await owner.run<{ digest: string }>(
-    `select encode(c.digest, 'hex') as digest from gateway_callbacks c left join payments p on p.id = c.payment_id
+  const rows = await owner.run<{ digest: string; bytes: string }>(
+    `select encode(c.digest, 'hex') as digest, encode(sha256(convert_to(c.raw_payload, 'UTF8')), 'hex') as bytes
+     from gateway_callbacks c left join payments p on p.id = c.payment_id
      where c.kind = 'ipn' and (c.payment_id is null or p.product_name like ?)`,
     [`${prefix}%`],
   );
-  return rows.map(({ digest }) => digest);
+  // A gateway's books name a notice by its id or by its bytes.
+  return rows.flatMap(({ digest, bytes }) => [digest, bytes]);
 }
 
 async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {

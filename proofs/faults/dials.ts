@@ -133,7 +133,7 @@ export const OTHER_SCRIPTS = {
   'bkash/garbage-html': 32,
   'bkash/create-refused': 40,
   'bkash/create-truncated': 46,
-  'bkash/numbers': 51,
+  'bkash/cancel': 3,
   'bkash/refund-timeout': 61,
   'nagad/decline': 2,
   'nagad/silence': 10,
@@ -227,6 +227,9 @@ export type Forgery = (typeof FORGERIES)[number];
 /** Not a fault but what a payer may bring about: money for a payment that has ended. */
 export const LATE_MONEY = 'late-money';
 
+/** An older state of the database comes back while everybody works. It has a round of its own, since so much is undone by it. */
+export const RESTORE = 'restore';
+
 /** Every name that is counted, and that `--only-dial` takes. */
 export const ALL_DIALS: readonly string[] = [
   ...PROCESS_DIALS,
@@ -243,4 +246,5 @@ export const ALL_DIALS: readonly string[] = [
   ...REFUND_ACTS.map((act) => `refund:${act}`),
   ...LATE_ACTS.map((act) => `late:${act}`),
   ...BILL_ACTS.map((act) => `bill:${act}`),
+  RESTORE,
 ];

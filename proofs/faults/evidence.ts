@@ -3,6 +3,7 @@ import type { Bill } from './bill-plan.ts';
 import type { Answer } from './journal.ts';
 import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
+import type { RestoreEvidence } from './restore.ts';
 
 /** What an application's webhook endpoint wrote down. */
 export interface Delivery {
@@ -132,6 +133,8 @@ export interface Evidence {
   readonly canaries: readonly { readonly name: string; readonly seenIn: readonly string[] }[];
   /** How many texts were searched for canaries. */
   readonly searched: number;
+  /** Null where no older database was restored. */
+  readonly restored: RestoreEvidence | null;
   readonly findings: readonly string[];
   /** Rows that the ledger's verification proved. */
   readonly proved: number;

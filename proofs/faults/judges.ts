@@ -10,6 +10,7 @@ import { everythingComesToItsEnd } from './judges/liveness.ts';
 import { paidByTheWordOfPeople } from './judges/manual.ts';
 import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
 import { ownpayIsKept } from './judges/ownpay.ts';
+import { whatIsLostIsTold } from './judges/restore.ts';
 import { givenBackAtMostOnce, refundsSayWhatMoved, twoPeopleDecide } from './judges/refunds.ts';
 
 /** The invariants of a round. */
@@ -64,6 +65,10 @@ export const JUDGES = {
   I21: {
     words: 'what is paid by hand succeeds if and only if as many operators as it needs confirmed it, once',
     judge: paidByTheWordOfPeople,
+  },
+  I22: {
+    words: 'of what an older database has lost every charge is told to a person, and no number is given out again',
+    judge: whatIsLostIsTold,
   },
 } as const satisfies Record<string, { words: string; judge: Judge }>;
 export type InvariantName = keyof typeof JUDGES;

@@ -4,7 +4,7 @@ import type { Billed } from './bill-plan.ts';
 import { UNSEEN_ACTS } from './dials.ts';
 import { actAsPayer, type ComeBack } from './payer.ts';
 import type { Answer, Journal } from './journal.ts';
-import { decideByHand, peopleFor, type ByHand } from './manual-load.ts';
+import { decideByHand, type ByHand } from './manual-load.ts';
 import { errorCodeOf } from './operators.ts';
 import type { Errand } from './plan.ts';
 import { decideLateMoney, refundWhenPaid, type Refunds } from './refund-load.ts';
@@ -115,7 +115,7 @@ export function byHand(
   errand: Errand,
   paymentId: number,
 ): ByHand {
-  return { errand, paymentId, people: peopleFor(thresholds[errand.app] ?? null, errand.amountMinor), closed };
+  return { errand, paymentId, people: (thresholds[errand.app] ?? null) === null ? 1 : 2, closed };
 }
 
 interface Written {

@@ -37,14 +37,14 @@ export function submissionsIn({ text }: Pick<Answer, 'text'>): readonly Submissi
 export interface ByHand {
   readonly errand: Errand;
   readonly paymentId: number;
-  /** How many people it needs. */
+  /** How many people it may need: by the sum of what one of them has decided, two, once there is a threshold. */
   readonly people: 1 | 2;
   readonly closed: () => boolean;
 }
 
 type Word = 'confirm' | 'reject';
 
-/** Above its application's threshold a payment needs two people. */
+/** Above its application's threshold a payment needs two people by itself, whatever else they have decided. */
 export function peopleFor(thresholdMinor: number | null, amountMinor: number): 1 | 2 {
   return thresholdMinor !== null && amountMinor > thresholdMinor ? 2 : 1;
 }

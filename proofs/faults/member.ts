@@ -11,6 +11,8 @@ export interface Member {
   signal(signal: NodeJS.Signals, options?: { restartAfterMs: number }): boolean;
   /** Resolves when it is up and of use. */
   up(timeoutMs: number): Promise<void>;
+  /** Ends it, as soon as it is up, and keeps it from being started again until the answer is called. */
+  hold(signal: NodeJS.Signals, timeoutMs: number): Promise<() => void>;
   stop(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function openMember({ name, start, say }: MemberSettings): Promise<
   let child: Child | undefined = await start();
   const isUp = (): boolean => child !== undefined && !child.hasExited();
   let restartAfterMs = PAUSE_MS;
+  let held: Promise<void> | undefined;
   const supervise = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       if (child !== undefined) {
@@ -39,6 +42,7 @@ export async function openMember({ name, start, say }: MemberSettings): Promise<
       }
       await sleep(restartAfterMs, undefined, { signal: stopped.signal }).catch(() => undefined);
       restartAfterMs = PAUSE_MS;
+      await held;
       if (!stopped.signal.aborted) {
         child = await start().catch((error: unknown) => {
           say(
@@ -51,6 +55,15 @@ export async function openMember({ name, start, say }: MemberSettings): Promise<
     }
   };
   const supervision = supervise();
+  const up = async (timeoutMs: number): Promise<void> => {
+    const deadline = Date.now() + timeoutMs;
+    while (!isUp()) {
+      if (Date.now() > deadline) {
+        throw new Error(`${name} did not come up within ${timeoutMs / 1_000} s`);
+      }
+      await sleep(20);
+    }
+  };
   return {
     name,
     pid: () => child?.identity.pid,
@@ -63,14 +76,18 @@ export async function openMember({ name, start, say }: MemberSettings): Promise<
       process.kill(child.identity.pid, signal);
       return true;
     },
-    async up(timeoutMs) {
-      const deadline = Date.now() + timeoutMs;
-      while (!isUp()) {
-        if (Date.now() > deadline) {
-          throw new Error(`${name} did not come up within ${timeoutMs / 1_000} s`);
-        }
-        await sleep(20);
+    up,
+    async hold(signal, timeoutMs) {
+      await up(timeoutMs);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      stopped.signal.addEventListener('abort', () => resolve());
+      const ending = child?.exited;
+      if (child !== undefined && !child.hasExited()) {
+        process.kill(child.identity.pid, signal);
       }
+      await ending;
+      return resolve;
     },
     async stop() {
       stopped.abort();

@@ -13,6 +13,7 @@ import {
   REFUND_ACTS,
   REFUND_SCRIPT_NAMES,
   REFUND_SCRIPTS,
+  RESTORE,
   TOXICS,
   UNSEEN_ACTS,
   type Forgery,
@@ -97,12 +98,20 @@ export interface Errand {
   readonly bill: string | null;
 }
 
+/** When a dump of the database is taken, and how much later it is restored. */
+export interface RestorePlan {
+  readonly takenAtMs: number;
+  readonly gapMs: number;
+}
+
 export interface RoundPlan {
   readonly seed: string;
   readonly round: number;
   readonly faults: readonly PlannedFault[];
   readonly errands: readonly Errand[];
   readonly bills: readonly Bill[];
+  /** Null in all rounds but those of the dial `restore`. */
+  readonly restore: RestorePlan | null;
 }
 
 /** Rounds that together turn every dial at least once. */
@@ -160,6 +169,9 @@ export interface RoundName {
 
 /** What happens in a round; the same for the same seed and round, whatever was run before it. */
 export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
+  if (onlyDial === RESTORE) {
+    return planRestore(seed, round);
+  }
   const random = randomFrom(seed, round);
   const troubles = onlyDial === undefined ? dealtTroubles(seed, round) : onlyTroubles(onlyDial, random);
   const scripts = onlyDial === undefined ? dealtScripts(seed, round) : onlyScripts(onlyDial);
@@ -195,8 +207,41 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
       ...manualErrands({ seed, round, onlyDial }),
     ],
     bills: planBills(seed, round),
+    restore: null,
   };
 }
+
+/**
+ * Nothing but payments, before the dump, after it and after it came back: what clients and operators are told in between is undone, and of what
+ * follows from such words nobody could say what it should be.
+ */
+function planRestore(seed: bigint, round: number): RoundPlan {
+  const random = randomFrom(seed, round, 8);
+  const errands = Array.from({ length: RESTORE_ERRANDS }, (_, index): Errand => {
+    const late = LATE_ACTS.find((name) => LATE_APPS[name] === 0) ?? 'refund';
+    const drawn = errand({ seed, round, index: PAYING + index, script: null, forgery: null, late });
+    return {
+      ...drawn,
+      mark: `${seed}-${round}-r${index}`,
+      app: random.pick([0, 2] as const),
+      startMs: random.between(0, RESTORE_LOAD_MS),
+      act: random.pick(['pay', 'pay', 'close-after-paying', 'fail', 'leave-the-gateway'] as const),
+      refund: null,
+    };
+  });
+  return {
+    seed: seed.toString(),
+    round,
+    faults: [],
+    errands,
+    bills: [],
+    restore: { takenAtMs: random.between(1_200, 2_500), gapMs: random.between(1_500, 3_000) },
+  };
+}
+
+const RESTORE_ERRANDS = 36;
+/** Until well behind the moment at which the dump comes back. */
+const RESTORE_LOAD_MS = 12_000;
 
 /**
  * Half of the stopped workers stand still for longer than a workflow task may take (three seconds in a round): another worker does the step again,

@@ -36,6 +36,7 @@ import {
   type Settling,
   type Unsettled,
 } from './settle.ts';
+import { setBack } from './restore.ts';
 import type { GatewayControl } from './simulator-control.ts';
 import { isOutOfTokens, passTokenHour } from './token-hour.ts';
 import type { TimeLapse } from './time-lapse.ts';
@@ -48,6 +49,8 @@ export interface Run extends Sources {
   readonly secrets: Pick<SecretBox, 'open'>;
   readonly staff: Staff;
   readonly tokens: Tokens;
+  /** Orders of all rounds so far that were lost with an older database. */
+  readonly lostOrders: Set<string>;
   /** Where processes that end or come up are noted: the log of the round that is on. */
   readonly hear: (log: FaultLog) => void;
 }
@@ -111,7 +114,11 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     },
     plan.errands,
   );
-  await inject(run.cluster, plan.faults, log);
+  const [restored] = await Promise.all([
+    plan.restore === null ? null : setBack({ cluster: run.cluster, owner: run.owner, log }, plan.restore),
+    inject(run.cluster, plan.faults, log),
+  ]);
+  restored?.orders.forEach((_payment, order) => run.lostOrders.add(order));
   await heal(run, log);
   const healedAtMs = Date.now();
   if (await isOutOfTokens(run)) {
@@ -170,6 +177,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     desks,
     prefix,
     unsettled,
+    restored,
   });
   for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'late-payment')) {
     log.fired([LATE_MONEY], `late money of ${late.mark} is held`);

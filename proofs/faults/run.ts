@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { issueCredential, registerApplication } from '../../database/applications.ts';
+import { issueCredential, registerApplication, type Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { chooseStore } from '../../database/gateway-stores.ts';
+import type { Mode } from '../../domain/mode.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 import { PAYER_CANARIES, SHOP_ORIGIN, type Tenant } from './application.ts';
 import { searchFor, type Canary } from './canaries.ts';
 import { startCluster, type Cluster } from './cluster.ts';
@@ -14,6 +16,7 @@ import { hireStaff, type Staff } from './operators.ts';
 import { openHistories } from './histories.ts';
 import { openInbox } from './inbox.ts';
 import { openOwner, type Owner } from './owner.ts';
+import { booksWithout } from './restore.ts';
 import type { Run } from './round.ts';
 import { controlGateway } from './simulator-control.ts';
 import { openTimeLapse } from './time-lapse.ts';
@@ -93,6 +96,8 @@ async function assemble(
   const staff = await hireStaff(database);
   const control = controlGateway(cluster.simulatorUrl);
   await control.hurry();
+  const allBooks = openBooks(join(cluster.directory, 'simulators'), (orders) => marksOf(owner, orders));
+  const lostOrders = new Set<string>();
   return {
     cluster,
     tenants,
@@ -107,14 +112,16 @@ async function assemble(
     hear,
     stores: STORES,
     temporal: cluster.temporal,
-    books: openBooks(join(cluster.directory, 'simulators'), (orders) => marksOf(owner, orders)),
+    books: booksWithout(allBooks, lostOrders),
+    allBooks,
+    lostOrders,
     delivered: [],
     inboxes: ([0, 1] as const).map((receiver) =>
       openInbox(cluster.receivers[receiver].logFile, {
         receiver,
         secrets: tenants
           .filter((tenant) => tenant.receiver === receiver)
-          .map(({ registration }) => registration.signingSecret),
+          .map(({ mode, registration }) => secretOf(registration, mode)),
       }),
     ),
     canaries: searchFor(
@@ -122,6 +129,11 @@ async function assemble(
       LOGS.map((name) => ({ place: `the log of ${name}`, file: cluster.logFile(name) })),
     ),
   };
+}
+
+/** What signs the events of a mode; the other mode's is not valid for them. */
+function secretOf({ signingSecret, testSigningSecret }: Registration, mode: Mode): string {
+  return mode === 'LIVE' ? signingSecret : testSigningSecret;
 }
 
 /** Where payers pay by hand: one account for each mode. */
@@ -154,13 +166,20 @@ function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Te
     ...cluster.gatewayKeys.map((text) => ({ name: 'a private key of a merchant', text })),
     { name: 'the master key', text: cluster.masterKey.split(':').at(-1) ?? cluster.masterKey },
     { name: "the database owner's password", text: new URL(cluster.databaseUrl).password },
+    ...Object.entries(runtimeLogins(cluster.databaseUrl)).map(([role, url]) => ({
+      name: `the password of ${role}`,
+      text: new URL(url).password,
+    })),
     { name: "an operator's session", text: 'ops_' },
     ...Object.values(staff).map(({ email, password }) => ({ name: `the password of ${email}`, text: password })),
     ...tenants.flatMap(({ index, registration, ownpayKey }) => [
       { name: `the OwnPay key of application ${index}`, text: ownpayKey },
       { name: `the TEST secret of application ${index}`, text: registration.test.apiSecret },
       { name: `the LIVE secret of application ${index}`, text: registration.live.apiSecret },
-      { name: `the signing secret of application ${index}`, text: registration.signingSecret.replace('whsec_', '') },
+      ...(['TEST', 'LIVE'] as const).map((mode) => ({
+        name: `the ${mode} signing secret of application ${index}`,
+        text: secretOf(registration, mode).replace('whsec_', ''),
+      })),
     ]),
   ];
 }

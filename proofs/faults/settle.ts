@@ -102,7 +102,7 @@ export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
   });
 }
 
-/** A worker remembers for a minute of its own which calls to bKash went unanswered, and that clock cannot be moved. */
+/** A worker remembers for an hour of its own which tokens it had of bKash, and that clock cannot be moved. */
 async function isRenewalOfUse(settling: Settling, lapses: number): Promise<boolean> {
   return RENEWED_AT.includes(lapses) && (await openPayments(settling)).some(({ bkash }) => bkash);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gatewayTokenPlace } from '../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { Owner } from './owner.ts';
 import type { GatewayControl } from './simulator-control.ts';
@@ -15,9 +16,11 @@ export interface TokenHour {
 
 /** Whether the faults have used up both calls for a token that a merchant has in an hour: nothing more can be had of bKash before it is over. */
 export async function isOutOfTokens({ owner, secrets }: Pick<TokenHour, 'owner' | 'secrets'>): Promise<boolean> {
-  const rows = await owner.run<{ sealed: string }>('select sealed from gateway_tokens where sealed is not null');
+  const rows = await owner.run<{ account: string; sealed: string }>(
+    'select account, sealed from gateway_tokens where sealed is not null',
+  );
   return rows
-    .map(({ sealed }) => Kept.parse(JSON.parse(secrets.open(sealed))))
+    .map(({ account, sealed }) => Kept.parse(JSON.parse(secrets.open(sealed, gatewayTokenPlace(account)))))
     .some(({ token, calls }) => token === null && calls.length >= CALLS_PER_HOUR);
 }
 

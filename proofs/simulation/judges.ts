@@ -332,7 +332,7 @@ function scheduleKept(evidence: Evidence): string[] {
         : [];
     });
     const endpoint = table(evidence, 'webhook_endpoints').find(
-      ({ application_id: id }) => id === event['application_id'],
+      ({ application_id: id, mode }) => id === event['application_id'] && mode === event['mode'],
     );
     const excused = endpoint?.['url'] === null || endpoint?.['disabled_at'] !== null;
     const spanMs = timeOf(attempts.at(-1)?.['created_at']) - timeOf(attempts[0]?.['created_at']);

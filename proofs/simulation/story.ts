@@ -6,6 +6,8 @@ import type { ReceiverManner } from './receivers.ts';
 import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
+/** Nothing is decided by a process's clock, so it may be an hour off; the servers' clocks are kept by somebody. */
+const PROCESS_CLOCK_WRONG = 4_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 export interface AppPlan {
@@ -99,7 +101,11 @@ function storyOfPayments(random: Random): Omit<Story, 'money' | 'invoices'> {
     // Short histories start each ladder of pauses anew; a gateway that is away for days would be asked all the time.
     longHistory: gatewayAwayUntilMs === 0 && random.chance(0.1) ? random.pick([18, 25, 40]) : 1_000,
     skewMs: random.chance(0.3)
-      ? { api: random.between(-900, 900), worker: random.between(-900, 900), database: random.between(-900, 900) }
+      ? {
+          api: random.between(-900, 900) * PROCESS_CLOCK_WRONG,
+          worker: random.between(-900, 900) * PROCESS_CLOCK_WRONG,
+          database: random.between(-900, 900),
+        }
       : { api: 0, worker: 0, database: 0 },
   };
 }

@@ -13,12 +13,15 @@ import { createRefund, type RefundCreation } from '../../api/native/create-refun
 import { renderNative } from '../../api/native/envelope.ts';
 import { createPages } from '../../api/pages/pages.ts';
 import type { Database } from '../../database/connection.ts';
+import { GatewayExecutions } from '../../database/gateway-executions.ts';
+import { GatewayTokens } from '../../database/gateway-tokens.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { createSecretBox } from '../../runtime/secrets.ts';
+import { signingSecretPlace } from '../../runtime/sealed-places.ts';
+import { createSecretBox, sha256 } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
 import type { Acknowledged } from './evidence.ts';
@@ -42,7 +45,6 @@ const WEB_URL = 'https://pay.example';
 const MASTER_KEY = `sim:${Buffer.alloc(32, 5).toString('base64')}`;
 const SECRETS = createSecretBox(MASTER_KEY);
 export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-const SEALED_SECRET = SECRETS.seal(SIGNING_SECRET);
 const ALLOW = parseAllowList('');
 const CLIENT_TIMEOUT_MS = 20_000;
 /** The product's own defaults. */
@@ -297,7 +299,14 @@ export class World {
     };
     return {
       database: this.database,
-      gateways: createGatewayRegistry({ config, http, secrets: SECRETS, readManual: () => Promise.resolve(null) }),
+      gateways: createGatewayRegistry({
+        config,
+        http,
+        secrets: SECRETS,
+        readManual: () => Promise.resolve(null),
+        bkashTokens: new GatewayTokens({ transaction: (work) => this.database.withSystem(work), secrets: SECRETS }),
+        bkashExecutions: new GatewayExecutions(this.database, 'bkash'),
+      }),
       dispatch: createDispatch(temporal),
       temporal,
       http,
@@ -533,15 +542,22 @@ export class World {
           expiryMinutes,
         ]);
         await em.execute(
-          `insert into webhook_endpoints (application_id, url, signing_secret, failing_since, consecutive_failures)
-           values (?::bigint, ?, ?, case when ? > 0 then now() - ? * interval '1 day' end, ?)`,
+          `insert into webhook_endpoints (application_id, mode, url, failing_since, consecutive_failures)
+           values (?::bigint, 'TEST', ?, case when ? > 0 then now() - ? * interval '1 day' end, ?)`,
           [
             index + 1,
             receiver === null ? null : `https://${hostOf(index)}/hook`,
-            SEALED_SECRET,
             failingForDays,
             failingForDays,
             failingForDays > 0 ? 4 : 0,
+          ],
+        );
+        await em.execute(
+          `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, 'TEST', ?, ?)`,
+          [
+            index + 1,
+            SECRETS.seal(SIGNING_SECRET, signingSecretPlace({ applicationId: BigInt(index + 1), mode: 'TEST' })),
+            sha256(SIGNING_SECRET),
           ],
         );
       }
@@ -630,7 +646,14 @@ function apiOf(deps: Dependencies): Api {
 function operatorsOf(deps: Dependencies): Api['operate'] {
   let made: ReturnType<typeof createDispatcher> | undefined;
   return async ({ operatorId, path, body, idempotencyKey }) => {
-    const admin = { ...deps, secrets: SECRETS, allow: ALLOW, sessionLimits: SESSION_LIMITS, temporalUi: null };
+    const admin = {
+      ...deps,
+      secrets: SECRETS,
+      allow: ALLOW,
+      sessionLimits: SESSION_LIMITS,
+      sendsMail: false,
+      temporalUi: null,
+    };
     made ??= createDispatcher([adminSurface(admin, createRateLimiter())], deps.log);
     const context = contextOf(`/api/v1${path}`, JSON.stringify(body ?? {}), {
       authorization: `Bearer ${tokenOf(operatorId)}`,

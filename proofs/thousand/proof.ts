@@ -86,7 +86,7 @@ async function openCounter({ dev, masterKey }: ProofOptions, database: Database,
     { database, secrets: createSecretBox(masterKey) },
     { name: 'Proof shop', webhookUrl: inbox.url, expiryMinutes, rateLimitPerMinute: RATE_LIMIT_PER_MINUTE },
   );
-  secret = app.signingSecret;
+  secret = app.testSigningSecret;
   return { app, inbox, shop: openShop({ api: dev.api, credentials: app.test, run: randomUUID() }) };
 }
 

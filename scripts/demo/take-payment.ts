@@ -50,7 +50,7 @@ export async function takePayment(dev: DevFile, masterKey: string, tell: (step: 
       { database, secrets: createSecretBox(masterKey) },
       { name: 'Demo shop', webhookUrl: receiver.url },
     );
-    signingSecret = app.signingSecret;
+    signingSecret = app.testSigningSecret;
     const result = await shop({ dev, database, receiver, app, tell });
     await updateApplication({ database }, { applicationId: app.applicationId, webhookUrl: null });
     return result;

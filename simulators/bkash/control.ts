@@ -46,9 +46,9 @@ export function controlRoutes(router: Router, { gateway, notices }: { gateway: G
     ctx.body = findPayments(ctx, gateway).map((payment) => described(gateway, payment));
   });
   router.post(`${base}/payments/:reference/:action`, (ctx) => actOnPayment(ctx, gateway));
-  router.get('/bkash/notice-key.pem', (ctx) => {
+  router.get('/bkash/notice-certificate.pem', (ctx) => {
     ctx.type = 'text/plain';
-    ctx.body = notices.publicKey;
+    ctx.body = notices.certificate;
   });
 }
 

@@ -1,6 +1,7 @@
-import { createPublicKey, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { selfSigned } from './certificate.ts';
 import { noticeFields } from './records.ts';
 import type { Payment, State } from './state.ts';
 
@@ -8,8 +9,8 @@ import type { Payment, State } from './state.ts';
 export type Notices = {
   /** Posts the notice of a completed payment, once; it is lost where nobody takes it. */
   send(payment: Payment): void;
-  /** PEM of the public key that the signatures bear. */
-  publicKey: string;
+  /** PEM of the X.509 certificate whose key makes the signatures. */
+  certificate: string;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 };
@@ -22,7 +23,10 @@ const topic = 'arn:aws:sns:ap-southeast-1:000000000000:lenden-simulator';
 const signedNames = ['Message', 'MessageId', 'Timestamp', 'TopicArn', 'Type'] as const;
 
 export async function createNotices({ folder, state, publicUrl, closing }: NoticesOptions): Promise<Notices> {
-  const privateKey = await readOrMakeKey(folder);
+  const privateKey = await readOrMake(folder, 'notice-key.pem', makeKey);
+  const certificate = await readOrMake(folder, 'notice-certificate.pem', () =>
+    selfSigned({ privateKey, commonName: 'sns.simulator.example', nowMs: Date.now() }),
+  );
   const underWay = new Set<Promise<void>>();
   const post = async (url: string, payment: Payment): Promise<void> => {
     await fetch(url, {
@@ -42,7 +46,7 @@ export async function createNotices({ folder, state, publicUrl, closing }: Notic
         void sent.finally(() => underWay.delete(sent));
       }
     },
-    publicKey: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+    certificate,
     idle: async () => {
       await Promise.all(underWay);
     },
@@ -66,24 +70,29 @@ function envelope(given: { payment: Payment; privateKey: string; publicUrl: stri
     ...fields,
     SignatureVersion: '1',
     Signature: createSign('RSA-SHA1').update(text).sign(privateKey, 'base64'),
-    SigningCertURL: `${publicUrl}/bkash/notice-key.pem`,
+    SigningCertURL: `${publicUrl}/bkash/notice-certificate.pem`,
     UnsubscribeURL: `${publicUrl}/bkash/unsubscribe`,
   });
 }
 
-/** Made at the first start and kept: a merchant remembers the key. */
-async function readOrMakeKey(folder: string): Promise<string> {
-  const file = join(folder, 'notice-key.pem');
+/** Made at the first start and kept: a merchant remembers the certificate. */
+async function readOrMake(folder: string, name: string, make: () => string): Promise<string> {
+  const file = join(folder, name);
   const kept = await readFile(file, 'utf8').catch(() => undefined);
   if (kept !== undefined) {
     return kept;
   }
+  const made = make();
+  await mkdir(folder, { recursive: true });
+  await writeFile(file, made, { mode: 0o600 });
+  return made;
+}
+
+function makeKey(): string {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  await mkdir(folder, { recursive: true });
-  await writeFile(file, privateKey, { mode: 0o600 });
   return privateKey;
 }

@@ -139,7 +139,7 @@ export function recordCharge(gateway: Pick<Gateway, 'charges'>, { outcome, purch
       tranId: order.orderId,
       valId: order.ref,
       bankTranId: outcome.issuerRef,
-      amount: outcome.amount,
+      amount: formatAmount(parseAmount(outcome.amount) ?? 0n),
       currency: 'BDT',
       askedAmount: purchase.amount,
       askedCurrency: 'BDT',
@@ -147,7 +147,13 @@ export function recordCharge(gateway: Pick<Gateway, 'charges'>, { outcome, purch
   }
 }
 
-function chargedAmount({ asked, less = '0' }: { asked: string; less: string | undefined }): string {
+/** As the merchant wrote it; where the script takes less, with as many decimals. */
+function chargedAmount({ asked, less }: { asked: string; less: string | undefined }): string {
+  if (less === undefined) {
+    return asked;
+  }
   const amount = (parseAmount(asked) ?? 0n) - (parseAmount(less) ?? 0n);
-  return formatAmount(amount < 0n ? 0n : amount);
+  const decimals = asked.split('.')[1]?.length ?? 0;
+  const written = formatAmount(amount < 0n ? 0n : amount);
+  return amount % 100n === 0n && decimals === 0 ? written.replace('.00', '') : written;
 }

@@ -155,19 +155,21 @@ async function refundCall(ctx: Context, { gateway, storeId, parameters }: Authen
     amount: parameters['refund_amount'] ?? '',
     remarks: parameters['refund_remarks'] ?? '',
   };
+  const found = gateway.state.sessions.get(gateway.state.byBankTranId.get(request.bankTranId) ?? '');
+  const session = found?.storeId === storeId ? found : undefined;
+  const refused = { bankTranId: request.bankTranId, tranId: session?.tranId ?? '' };
   const bad = badRefundParameter(gateway, { ...request, reference: parameters['refe_id'] ?? '' });
   if (bad !== undefined) {
-    ctx.body = { ...refundRefusal(request, bad), APIConnect: 'INVALID_REQUEST' };
+    ctx.body = { ...refundRefusal(refused, bad), APIConnect: 'INVALID_REQUEST' };
     return;
   }
-  const session = gateway.state.sessions.get(gateway.state.byBankTranId.get(request.bankTranId) ?? '');
-  if (session?.storeId !== storeId || session.outcome?.status !== 'VALID') {
-    ctx.body = refundRefusal(request, 'Invalid bank_tran_id');
+  if (session?.outcome?.status !== 'VALID') {
+    ctx.body = refundRefusal(refused, 'Invalid bank_tran_id');
     return;
   }
   endDueRefunds(gateway);
   const act = (): Answer => requestRefund(gateway, { session, ...request });
-  const refuse = (reason: string): Answer => refundRefusal(request, reason);
+  const refuse = (reason: string): Answer => refundRefusal(refused, reason);
   await answerCall(ctx, { gateway, call: { operation: 'refund', ...callOn(session), act, refuse } });
 }
 

@@ -7,43 +7,46 @@ import type { Refund, Session } from './state.ts';
 
 type RefundRequest = { session: Session; bankTranId: string; transId: string; amount: string; remarks: string };
 
+type RefusedRefund = { bankTranId: string; tranId: string };
+
+function refusedOf({ bankTranId, session }: RefundRequest): RefusedRefund {
+  return { bankTranId, tranId: session.tranId };
+}
+
 /** Accepts a refund once for each `refund_trans_id`; a repetition is told that it is already being processed. */
 export function requestRefund(gateway: Gateway, request: RefundRequest): Answer {
   const amount = parseAmount(request.amount);
   if (amount === undefined || amount === 0n) {
-    return refundRefusal(request, 'Invalid refund amount');
+    return refundRefusal(refusedOf(request), 'Invalid refund amount');
   }
   const earlier = findEarlier(gateway, request, formatAmount(amount));
   if (earlier) {
     return sameRefund(earlier, request, formatAmount(amount))
-      ? accepted(earlier, 'processing')
-      : refundRefusal(request, 'The refund_trans_id was used for another refund');
+      ? accepted(request.session, earlier, 'processing')
+      : refundRefusal(refusedOf(request), 'The refund_trans_id was used for another refund');
   }
   if (amount > refundableOf(gateway, request.session)) {
-    return refundRefusal(request, 'Refund amount exceeds the refundable amount');
+    return refundRefusal(refusedOf(request), 'Refund amount exceeds the refundable amount');
   }
   const refund = makeRefund(gateway, request, formatAmount(amount));
   gateway.record({ type: 'refund', refund });
   recordRefund(gateway, refund);
-  return accepted(refund, 'success');
+  return accepted(request.session, refund, 'success');
 }
 
-/** The answer that nothing was accepted. */
-export function refundRefusal(
-  { bankTranId, transId }: { bankTranId: string; transId: string },
-  reason: string,
-): Answer {
+/** The answer that nothing was accepted; `tranId` is the payment's, '' where there is none. */
+export function refundRefusal({ bankTranId, tranId }: RefusedRefund, reason: string): Answer {
   return {
     APIConnect: 'DONE',
     bank_tran_id: bankTranId,
-    trans_id: transId,
+    trans_id: tranId,
     refund_ref_id: '',
     status: 'failed',
     errorReason: reason,
   };
 }
 
-/** How a refund stands now; here the merchant's transaction is called tran_id, without the s. */
+/** How a refund stands now; here the payment's transaction is called tran_id, without the s. */
 export function refundStatus(gateway: Gateway, refund: Refund): Answer {
   const session = gateway.state.sessions.get(refund.sessionKey);
   return {
@@ -122,11 +125,12 @@ function refundsOf(gateway: Gateway, bankTranId: string): Refund[] {
   return ids.flatMap((id) => gateway.state.refunds.get(id) ?? []);
 }
 
-function accepted(refund: Refund, status: 'success' | 'processing'): Answer {
+/** What is called trans_id here is the payment's tran_id, and not the refund_trans_id: clients compare it with their payment. */
+function accepted({ tranId }: Session, refund: Refund, status: 'success' | 'processing'): Answer {
   return {
     APIConnect: 'DONE',
     bank_tran_id: refund.bankTranId,
-    trans_id: refund.transId,
+    trans_id: tranId,
     refund_ref_id: refund.refId,
     status,
     errorReason: '',

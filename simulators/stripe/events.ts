@@ -28,15 +28,35 @@ export function makeEvent(
 ): Event {
   const account = gateway.accounts.find(({ id }) => id === session.account);
   const deliveries = account === undefined || account.webhookUrl === '' ? [] : deliveriesFor(gateway, type, session);
+  const object = objectOf(gateway, { type, session, refund });
+  const previous = tellsWhatChanged(type) ? changedSince(lastTold(gateway, session, object), object) : undefined;
   return {
     id: newEventId(),
     account: session.account,
     sessionId: session.id,
     type,
     at: Date.now(),
-    object: objectOf(gateway, { type, session, refund }),
+    object,
+    ...(previous === undefined ? {} : { previous }),
     deliveries,
   };
+}
+
+/** Events of an object that was there before and has changed. */
+function tellsWhatChanged(type: string): boolean {
+  return type.endsWith('.updated') || type === 'charge.refunded';
+}
+
+/** The object as the newest earlier event of the session told it. */
+function lastTold({ state }: Gateway, session: Session, { id }: Fields): Fields | undefined {
+  const events = (state.eventsOf.get(session.id) ?? []).flatMap((eventId) => state.events.get(eventId) ?? []);
+  return events.findLast(({ object }) => object['id'] === id)?.object;
+}
+
+/** The members that have changed, as they were. */
+function changedSince(earlier: Fields | undefined, now: Fields): Fields {
+  const changed = Object.keys(now).filter((name) => JSON.stringify(earlier?.[name]) !== JSON.stringify(now[name]));
+  return Object.fromEntries(changed.map((name) => [name, earlier?.[name] ?? null]));
 }
 
 function objectOf(

@@ -17,6 +17,11 @@ export type Expand = readonly string[];
 export const apiVersion = '2026-10-28.endive';
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
 
+const availableAfterMs = 2 * 24 * 3_600_000;
+/** Of the test cards, which any future month fits. */
+const cardExpiry = { exp_month: 12, exp_year: 2034 };
+const noAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
+
 const expandable = {
   session: ['payment_intent', 'payment_intent.latest_charge', 'payment_intent.latest_charge.balance_transaction'],
   intent: ['latest_charge', 'latest_charge.balance_transaction'],
@@ -54,10 +59,13 @@ export function sessionFields(gateway: Gateway, session: Session, expand: Expand
     object: 'checkout.session',
     amount_subtotal: session.amount,
     amount_total: session.amount,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     cancel_url: session.cancelUrl,
     client_reference_id: session.reference,
     created: seconds(session.createdAt),
     currency: session.currency,
+    custom_fields: [],
+    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
     customer: null,
     customer_email: session.email,
     expires_at: seconds(session.expiresAt),
@@ -68,6 +76,7 @@ export function sessionFields(gateway: Gateway, session: Session, expand: Expand
     payment_intent: intentField ?? null,
     payment_method_types: ['card', 'us_bank_account'],
     payment_status: session.paid ? 'paid' : 'unpaid',
+    shipping_options: [],
     status: session.status,
     success_url: session.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
@@ -123,6 +132,7 @@ export function chargeFields(gateway: Gateway, session: Session, expand: Expand 
     amount_captured: charge.amount,
     amount_refunded: refunded,
     balance_transaction: wants(expand, 'balance_transaction') ? balanceFields(session) : charge.balanceTransaction,
+    billing_details: { address: noAddress, email: session.email, name: null, phone: null, tax_id: null },
     captured: true,
     created: seconds(charge.at),
     currency: session.currency,
@@ -141,7 +151,7 @@ export function chargeFields(gateway: Gateway, session: Session, expand: Expand 
     payment_method_details:
       charge.card === null
         ? { type: 'us_bank_account', us_bank_account: {} }
-        : { type: 'card', card: { brand: charge.card.brand, last4: charge.card.last4 } },
+        : { type: 'card', card: { ...charge.card, ...cardExpiry } },
     refunded: refunded >= charge.amount,
     status: 'succeeded',
   };
@@ -155,11 +165,23 @@ function balanceFields({ charge, currency }: Session): Fields | null {
     id: charge.balanceTransaction,
     object: 'balance_transaction',
     amount: charge.amount,
+    available_on: seconds(charge.at + availableAfterMs),
+    balance_type: 'payments',
     created: seconds(charge.at),
     currency: charge.settledIn,
     exchange_rate: charge.settledIn === currency ? null : 1,
     fee: charge.fee,
+    fee_details: [
+      {
+        amount: charge.fee,
+        application: null,
+        currency: charge.settledIn,
+        description: 'Processing fees',
+        type: 'stripe_fee',
+      },
+    ],
     net: charge.amount - charge.fee,
+    reporting_category: 'charge',
     source: charge.id,
     status: 'pending',
     type: 'charge',
@@ -198,7 +220,10 @@ export function eventFields(account: Account, event: Event, pendingDeliveries: n
     object: 'event',
     api_version: apiVersion,
     created: seconds(event.at),
-    data: { object: event.object },
+    data: {
+      object: event.object,
+      ...(event.previous === undefined ? {} : { previous_attributes: event.previous }),
+    },
     livemode: isLive(account),
     pending_webhooks: pendingDeliveries,
     request: { id: null, idempotency_key: null },

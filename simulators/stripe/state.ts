@@ -72,6 +72,8 @@ export type Event = {
   type: string;
   at: number;
   object: Readonly<Record<string, unknown>>;
+  /** What has changed of the object, as it was before; absent where it is new. */
+  previous?: Readonly<Record<string, unknown>>;
   deliveries: Delivery[];
 };
 

@@ -1,16 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { verifyPayment } from '../../activities/payments/verify-payment.ts';
+import { GatewayExecutions } from '../../database/gateway-executions.ts';
 import { reserveRefund, type RefundRecord } from '../../database/refunds.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /* The whole way of a payment at bKash, through the steps of its workflow: one token serves all of it. */
 
@@ -51,7 +53,7 @@ async function charges(attempt: Row): Promise<unknown[]> {
 }
 
 /** A refund of 40.00 that waits to be carried out. */
-function reserved(input: PaymentWorkflowInput): Promise<RefundRecord> {
+function reserved(input: StoredPayment): Promise<RefundRecord> {
   const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
   return world.database.inTransaction(scope, (statements) =>
     reserveRefund(statements, {
@@ -66,7 +68,7 @@ function reserved(input: PaymentWorkflowInput): Promise<RefundRecord> {
   );
 }
 
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 test('the browser’s return is stored and signalled, the payment executed, confirmed, booked and given back', async () => {
   // The return proves nothing: before our execution no money has moved.
@@ -131,8 +133,7 @@ test('a refund that went unanswered is sent again only when bKash has certainly 
   await verify(input);
   await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
   const refund = await reserved(input);
-  const drive = () =>
-    world.activities.driveRefund({ ...input, refundId: refund.id.toString(), reference: refund.reference });
+  const drive = () => world.activities.driveRefund({ ...input, reference: refund.reference });
   const sent = async (): Promise<number> =>
     Date.parse(
       String(
@@ -174,14 +175,140 @@ test('a payer whose wallet is empty ends the payment as failed', async () => {
   expect(await charges(attempt)).toEqual([]);
 });
 
-test('a payer who gave up has his callback, and the payment stays open until its end', async () => {
-  // bKash has no word for it, and the browser’s is not believed.
-  const { input, attempt } = await opened();
-  const { backUrl } = await control(attempt, 'cancel');
+/** The browser comes back without a payment. */
+async function gaveUp(attempt: Row, action: 'cancel' | 'fail'): Promise<void> {
+  const { backUrl } = await control(attempt, action);
   await fetch(String(backUrl), { redirect: 'manual' });
-  expect(await world.callbacksOf(input)).toMatchObject([{ kind: 'cancel' }]);
+}
+
+test.each([
+  ['cancel', 'cancelled', 'CANCELLED'],
+  ['fail', 'failed', 'FAILED'],
+] as const)(
+  'a payer who gave up (%s) ends the payment at once, and pays nothing any more',
+  async (action, kind, status) => {
+    // bKash’s query still says Initiated; without our execution there is nothing to wait for.
+    const { input, attempt } = await opened();
+    await gaveUp(attempt, action);
+    expect(await verify(input)).toEqual({ kind });
+    expect(await world.callbacksOf(input)).toMatchObject([
+      { kind: action, signature_valid: true, outcome: 'ACCEPTED' },
+    ]);
+    // Its worker may have died before it could tell.
+    expect(await verify(input)).toEqual({ kind });
+    await world.activities.settlePayment({ ...input, status });
+    expect(await world.attemptRow(input)).toMatchObject({ status, ask_again_at: null });
+    expect(await charges(attempt)).toEqual([]);
+  },
+);
+
+test('a forged word that the payer gave up ends nothing', async () => {
+  // Anybody can guess at an address.
+  const { input, attempt } = await opened();
+  const query = `?paymentID=${String(attempt['session_key'])}&status=cancel`;
+  const url = `${world.apiUrl}/gateway/bkash/test/return/${String(attempt['reference'])}.forged${query}`;
+  await fetch(url, { redirect: 'manual' });
   expect(await verify(input)).toMatchObject({ kind: 'undecided' });
-  expect(await verify(input, true)).toEqual({ kind: 'expired' });
+});
+
+describe('executions, by the rows that all workers share', () => {
+  const executions = () => new GatewayExecutions(world.database, 'bkash');
+  const toSend = (attempt: Row, atWorkMs = 60_000) => ({
+    attemptReference: String(attempt['reference']),
+    paymentId: String(attempt['session_key']),
+    atWorkMs,
+  });
+  const standOf = (attempt: Row) => executions().standOf(String(attempt['reference']));
+
+  test('one that another worker has begun keeps the attempt from ending, until it is known to have moved nothing', async () => {
+    // The payer’s word comes while the execution is on its way; the worker that sent it dies.
+    const { input, attempt } = await opened();
+    const begun = await executions().begin(toSend(attempt));
+    expect(await executions().begin(toSend(attempt))).toBeNull();
+    expect(await standOf(attempt)).toEqual({ atWork: true, barred: false, doubt: 'lost' });
+    await gaveUp(attempt, 'cancel');
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN' });
+    await begun?.end('plain');
+    expect(await standOf(attempt)).toEqual({ atWork: false, barred: false, doubt: null });
+    expect(await verify(input, true)).toEqual({ kind: 'expired' });
+  });
+
+  test('one that is begun between the question and its answer’s row wins over the end', async () => {
+    // Both guard the same row.
+    const { input, attempt } = await opened();
+    await gaveUp(attempt, 'cancel');
+    const open: typeof world.deps.gateways.open = (...store) => {
+      const gateway = world.deps.gateways.open(...store);
+      return (
+        gateway && {
+          ...gateway,
+          askAttempt: async (handle) => {
+            const answer = await gateway.askAttempt(handle);
+            expect(answer).toEqual({ kind: 'given-up', as: 'cancelled' });
+            expect(await executions().begin(toSend(attempt))).not.toBeNull();
+            return answer;
+          },
+        }
+      );
+    };
+    const deps = { ...world.deps, gateways: { ...world.deps.gateways, open } };
+    expect(await verifyPayment(deps, { ...input, final: false })).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN' });
+    expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'RECEIVED', consumed_at: null }]);
+  });
+
+  test('none is begun any more once the attempt has ended, was left, or its payment was called off', async () => {
+    // The slow worker has heard that the payer agreed, and has not written yet.
+    const given = await opened();
+    await gaveUp(given.attempt, 'cancel');
+    await verify(given.input);
+    const left = await opened();
+    await world.rows('update payment_attempts set superseded_at = now() where id = ?::bigint returning 1', [
+      left.attempt['id'],
+    ]);
+    const calledOff = await opened();
+    await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      calledOff.input.paymentId,
+    ]);
+    const ended = await opened();
+    await world.activities.settlePayment({ ...ended.input, status: 'EXPIRED' });
+    for (const { attempt } of [given, left, calledOff, ended]) {
+      expect(await executions().begin(toSend(attempt))).toBeNull();
+    }
+    const other = await opened();
+    expect(await executions().begin({ ...toSend(other.attempt), paymentId: 'TR0011OTHER' })).toBeNull();
+    expect(await executions().begin(toSend(other.attempt))).not.toBeNull();
+  });
+
+  test('of one attempt ten are begun at once by one worker', async () => {
+    // A callback, a timer and an operator ask at the same moment.
+    const { attempt } = await opened();
+    const begun = await Promise.all(Array.from({ length: 10 }, () => executions().begin(toSend(attempt))));
+    expect(begun.filter((one) => one !== null)).toHaveLength(1);
+  });
+
+  test('what one left behind is kept, and taken back by nobody who comes later', async () => {
+    // Doubts only grow plainer: lost, then carried out; a duplicate bars the machine for good.
+    const { attempt } = await opened();
+    const first = await executions().begin(toSend(attempt, -1));
+    expect(await standOf(attempt)).toEqual({ atWork: false, barred: false, doubt: 'lost' });
+    const second = await executions().begin(toSend(attempt, -1));
+    expect(second?.doubt).toBe('lost');
+    // The first one’s answer comes after all, when it speaks for nobody.
+    await first?.end('plain');
+    expect(await standOf(attempt)).toMatchObject({ doubt: 'lost' });
+    await second?.end('carried-out');
+    const third = await executions().begin(toSend(attempt, -1));
+    expect(third?.doubt).toBe('carried-out');
+    await third?.end('lost');
+    expect(await standOf(attempt)).toEqual({ atWork: false, barred: false, doubt: 'carried-out' });
+    await (await executions().begin(toSend(attempt)))?.end('barred');
+    expect(await standOf(attempt)).toEqual({ atWork: false, barred: true, doubt: 'carried-out' });
+    expect(await executions().begin(toSend(attempt))).toBeNull();
+    await expect(executions().standOf('nobody')).rejects.toThrow('no such attempt');
+  });
 });
 
 test('a payer who agreed after he cancelled with us, or after the end, pays nothing', async () => {

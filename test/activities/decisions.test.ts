@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { LatePaymentInput } from '../../workflows/messages/late-payment.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: PaymentWorld;
 let operators: readonly string[];
@@ -18,7 +18,7 @@ afterAll(() => world.close());
 /** The simulator's row by amount: a charge that the gateway flags as risky. */
 const RISKY = 131_327n;
 
-async function decision(kind: string, word: string, payment: PaymentWorkflowInput, more: Row = {}): Promise<string> {
+async function decision(kind: string, word: string, payment: StoredPayment, more: Row = {}): Promise<string> {
   const { latePaymentId = null, needsSecond = false, second = null } = more;
   const [row] = await world.rows(
     `insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id, needs_second, second_operator_id)
@@ -31,7 +31,7 @@ async function decision(kind: string, word: string, payment: PaymentWorkflowInpu
 const outcomeOf = async (id: string): Promise<unknown> =>
   (await world.rows('select outcome, consumed_at is not null as closed from decisions where id = ?::bigint', [id]))[0];
 
-async function charged(amountMinor: bigint): Promise<{ input: PaymentWorkflowInput; attempt: Row }> {
+async function charged(amountMinor: bigint): Promise<{ input: StoredPayment; attempt: Row }> {
   const opened = await world.opened({ amountMinor });
   await world.finish(opened.attempt);
   await until(async () => (await world.callbacksOf(opened.input)).length > 0);
@@ -39,7 +39,7 @@ async function charged(amountMinor: bigint): Promise<{ input: PaymentWorkflowInp
 }
 
 /** Money for a payment that has expired, booked to suspense. */
-async function late(): Promise<{ input: LatePaymentInput; latePaymentId: string }> {
+async function late(): Promise<{ input: LatePaymentInput & StoredPayment; latePaymentId: string }> {
   const { input, attempt } = await charged(10_000n);
   await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
   const question = { ...input, attemptReference: String(attempt['reference']) };
@@ -138,7 +138,7 @@ describe('a decision about late money', () => {
 });
 
 describe('a decision about a payment under review', () => {
-  async function risky(): Promise<PaymentWorkflowInput> {
+  async function risky(): Promise<StoredPayment> {
     const { input } = await charged(RISKY);
     expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({
       kind: 'review',

@@ -12,8 +12,8 @@ import { attemptReference } from '../../domain/references.ts';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle, type Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /* The payer chooses between two gateways that are really asked, by the steps of the payment's workflow. */
 
@@ -34,13 +34,13 @@ afterAll(async () => {
 const BOTH = ['sslcommerz', 'bkash'];
 
 /** A payment that waits for its payer's choice. */
-async function choosing(fields: NewPayment = {}): Promise<PaymentWorkflowInput> {
+async function choosing(fields: NewPayment = {}): Promise<StoredPayment> {
   const input = await world.payment({ gatewayChoices: BOTH, ...fields });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
   return input;
 }
 
-const choose = (input: PaymentWorkflowInput, gateway: string): Promise<ChoiceOutcome> =>
+const choose = (input: StoredPayment, gateway: string): Promise<ChoiceOutcome> =>
   world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
     chooseGateway(statements, {
       paymentId: BigInt(input.paymentId),
@@ -51,15 +51,15 @@ const choose = (input: PaymentWorkflowInput, gateway: string): Promise<ChoiceOut
   );
 
 /** Chosen, and its page open. */
-async function chosen(input: PaymentWorkflowInput, gateway: string): Promise<Row> {
+async function chosen(input: StoredPayment, gateway: string): Promise<Row> {
   expect(await choose(input, gateway)).toMatchObject({ kind: 'chosen' });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway });
   return world.attemptRow(input);
 }
 
-const attemptsOf = (input: PaymentWorkflowInput) =>
+const attemptsOf = (input: StoredPayment) =>
   world.rows('select * from payment_attempts where payment_id = ?::bigint order by number', [input.paymentId]);
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 async function bkash(attempt: Row, action: string): Promise<Row> {
   const answer = await fetch(`${simulator.url}/__sim/bkash/payments/${String(attempt['reference'])}/${action}`, {
@@ -187,6 +187,80 @@ describe('a payment whose payer may choose', () => {
   });
 });
 
+describe('a payer whose try came to nothing', () => {
+  /** What the payer does at bKash, and the way back. */
+  async function givesUp(attempt: Row, does: 'cancel' | 'fail'): Promise<void> {
+    const { backUrl } = await bkash(attempt, does);
+    await fetch(String(backUrl), { redirect: 'manual' });
+  }
+
+  test.each([
+    ['bkash', 'cancel', 'CANCELLED'],
+    ['bkash', 'fail', 'FAILED'],
+  ] as const)('at %s (%s) is asked again where to pay, and pays there', async (first, does, status) => {
+    // Nobody is led back to a page that is finished, and the sale is not lost.
+    const input = await choosing();
+    await givesUp(await chosen(input, first), does);
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await world.paymentRow(input)).toMatchObject({
+      status: 'PENDING',
+      gateway: null,
+      gateway_redirect_url: null,
+    });
+    expect(await attemptsOf(input)).toMatchObject([{ status, superseded_at: expect.anything() }]);
+    // The same gateway may be tried once more, by an attempt of its own.
+    for (const gateway of [first, 'sslcommerz']) {
+      await chosen(input, gateway);
+    }
+    await world.finish(await world.attemptRow(input));
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
+  });
+
+  test('and who does nothing more, or calls the payment off, has an ended one', async () => {
+    // Waiting for another choice is no way to wait for ever.
+    const late = await choosing();
+    await givesUp(await chosen(late, 'bkash'), 'cancel');
+    await verify(late);
+    expect(await verify(late, true)).toEqual({ kind: 'expired' });
+    const calledOff = await choosing();
+    await givesUp(await chosen(calledOff, 'bkash'), 'cancel');
+    await verify(calledOff);
+    await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
+      calledOff.paymentId,
+    ]);
+    expect(await verify(calledOff)).toEqual({ kind: 'cancelled' });
+  });
+
+  test('the tenth time ends the payment: there is nothing to choose any more', async () => {
+    // An attempt that cannot be followed by another one is the last one.
+    const input = await choosing();
+    for (let tries = 1; tries < CHOICES_MAX; tries += 1) {
+      expect(await choose(input, BOTH[(tries + 1) % 2] ?? '')).toMatchObject({ kind: 'chosen' });
+    }
+    await givesUp(await chosen(input, 'bkash'), 'cancel');
+    expect(await verify(input)).toEqual({ kind: 'cancelled' });
+  });
+
+  test('has not unmade a choice that came first', async () => {
+    // A slow worker hears of the first page’s end when the payer is on the way to the second one.
+    const input = await choosing();
+    const left = await chosen(input, 'bkash');
+    await givesUp(left, 'cancel');
+    const slow = asking('bkash', async (handle, gateway) => {
+      const answer = await gateway.askAttempt(handle);
+      await choose(input, 'sslcommerz');
+      return answer;
+    });
+    expect(await verifyPayment(slow, { ...input, final: false })).toEqual({ kind: 'undecided', hopeful: true });
+    expect(await world.paymentRow(input)).toMatchObject({ gateway: 'sslcommerz' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await world.paymentRow(input)).toMatchObject({ gateway: 'sslcommerz' });
+    expect(await attemptsOf(input)).toMatchObject([{ status: 'CANCELLED' }, { status: 'CREATED' }]);
+  });
+});
+
 describe('what the payer has left behind', () => {
   test('and opens only now leads him nowhere, though he chose the same gateway again', async () => {
     // A slow worker's page would be the one of an attempt that is never executed.
@@ -197,11 +271,11 @@ describe('what the payer has left behind', () => {
     const [left] = await attemptsOf(input);
     await world.database.inOneTrip({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
       recordSession(statements, {
-        paymentId: BigInt(input.paymentId),
-        attemptId: BigInt(String(left?.['id'])),
+        payment: input.reference,
+        attempt: String(left?.['reference']),
         sessionKey: 'left',
         gatewayUrl: 'https://gateway.example/left',
-        expiresAt: new Date(Date.now() + 60_000),
+        payWithinMinutes: 1,
       }),
     );
     expect((await attemptsOf(input))[0]).toMatchObject({ status: 'OPEN', session_key: 'left' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { GatewayFailure, type AttemptAnswer, type Charge } from '../../gateways/port.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createScriptedWorld, type ScriptedWorld } from './scripted-payments.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: ScriptedWorld;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ function says(answer: AttemptAnswer): void {
   world.gateway.askAttempt = () => Promise.resolve(answer);
 }
 
-const ended = async (columns = {}, fields = {}): Promise<{ input: PaymentWorkflowInput; attempt: Attempt }> => {
+const ended = async (columns = {}, fields = {}): Promise<{ input: StoredPayment; attempt: Attempt }> => {
   const input = await world.payment({ status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z', ...columns });
   return { input, attempt: await world.attempt(input, fields) };
 };
@@ -39,9 +39,9 @@ const settled = () =>
   ended({ status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' }, { status: 'CONFIRMED', validationId: settledBy() });
 let settlements = 0;
 const settledBy = (): string => `V-settled-${(settlements += 1)}`;
-const book = (input: PaymentWorkflowInput, { reference }: Attempt) =>
+const book = (input: StoredPayment, { reference }: Attempt) =>
   world.activities.bookLatePayment({ ...input, attemptReference: reference });
-const heldRows = (input: PaymentWorkflowInput) =>
+const heldRows = (input: StoredPayment) =>
   world.rows('select * from late_payments where payment_id = ?::bigint order by id', [input.paymentId]);
 const causeOf = ({ reference }: Attempt, validationId = `V-${reference}`): string => `${reference}:${validationId}`;
 
@@ -327,9 +327,9 @@ test('a failure of either is logged by its name', async () => {
   // The log is where an operator looks first.
   const { input } = await ended();
   const nowhere = { ...input, attemptReference: 'NoSuchAttempt0000000' };
-  await expect(world.activities.bookLatePayment(nowhere)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
-  await expect(
-    world.activities.parkLatePayment({ ...nowhere, applicationId: '-1', attemptReference: '\u0000' }),
-  ).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+  await expect(world.activities.bookLatePayment(nowhere)).rejects.toMatchObject({ type: 'ROW_MISSING' });
+  await expect(world.activities.parkLatePayment({ ...nowhere, attemptReference: '\u0000' })).rejects.toMatchObject({
+    type: 'INTERNAL_ERROR',
+  });
   expect(world.log.map(({ activity }) => activity)).toEqual(['bookLatePayment', 'parkLatePayment']);
 });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../activities/ledger.ts';
+import { createLogger } from '../../runtime/logger.ts';
 import type { Database } from '../../database/connection.ts';
 import type { SealOutcome } from '../../database/ledger/seal.ts';
 import { createApplication, openLedger, type LedgerFixture } from '../ledger/ledger-fixture.ts';
+
+const log = createLogger({ service: 'test', level: 'silent' });
 
 let ledger: LedgerFixture;
 beforeAll(async () => {
@@ -36,7 +39,7 @@ test.each([
 ])('a backlog that the seal %i drains takes %i seals, and says so: %p', async (at, expected, drained) => {
   // A call is bounded, and the workflow learns whether to call again.
   const { database, seals } = draining(at);
-  const result = await createLedgerActivities({ database: database as Database }).sealLedger();
+  const result = await createLedgerActivities({ database: database as Database, log }).sealLedger();
   expect(seals()).toBe(expected);
   expect(result).toEqual({
     sealId: String(expected),
@@ -64,6 +67,6 @@ test('a seal holds five hundred transactions at most', async () => {
     ),
   );
   await ledger.sealable();
-  const result = await createLedgerActivities({ database: ledger.database }).sealLedger();
+  const result = await createLedgerActivities({ database: ledger.database, log }).sealLedger();
   expect(result).toMatchObject({ sealId: '2', totalTransactions: '501', drained: true });
 });

@@ -9,9 +9,9 @@ import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { linkTemporal } from '../../temporal/client.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { testServers } from '../support/test-servers.ts';
 import { createPaymentWorld, secrets, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 const PASSWORD = 'three-quiet-herons-wade';
 const SESSION_LIMITS = { idleMs: 1_800_000, absoluteMs: 28_800_000 };
@@ -35,12 +35,12 @@ export interface ManualWorld {
   readonly world: PaymentWorld;
   /** Origin of the pages. */
   readonly origin: string;
-  opened(fields?: NewPayment): Promise<{ input: PaymentWorkflowInput; attempt: Row }>;
-  page(input: PaymentWorkflowInput, query?: string): Promise<string>;
-  submits(input: PaymentWorkflowInput, fields: Record<string, string> | string): Promise<Response>;
+  opened(fields?: NewPayment): Promise<{ input: StoredPayment; attempt: Row }>;
+  page(input: StoredPayment, query?: string): Promise<string>;
+  submits(input: StoredPayment, fields: Record<string, string> | string): Promise<Response>;
   /** A request of an operator below the prefix. */
   operator(as: string, method: string, path: string, body?: unknown): Promise<Answer>;
-  waiting(input: PaymentWorkflowInput, status?: string): Promise<Row[]>;
+  waiting(input: StoredPayment, status?: string): Promise<Row[]>;
   decides(as: string, submission: Row | undefined, decision: 'confirm' | 'reject', reason?: string): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -73,6 +73,7 @@ export async function openManualWorld(): Promise<ManualWorld> {
     secrets,
     sessionLimits: SESSION_LIMITS,
     temporal: temporal.client,
+    sendsMail: false,
     temporalUi: null,
     allow,
     publicHttp,

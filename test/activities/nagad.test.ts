@@ -12,8 +12,8 @@ import { readEvidence } from '../../scripts/read-evidence.ts';
 import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../simulators/nagad/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, STORES, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /* The whole way of a payment at Nagad, through the steps of its workflow: nobody but us ever asks. */
 
@@ -57,7 +57,7 @@ async function charges(attempt: Row): Promise<unknown[]> {
   return (await answer.json()) as unknown[];
 }
 
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 test('the browser’s return is stored and signalled, and the payment verified, confirmed and booked', async () => {
   // The return proves nothing: Nagad is asked.
@@ -106,7 +106,7 @@ async function sweep(attempt: Row): Promise<string[]> {
   return world.sent.late.map(({ attemptReference }) => attemptReference);
 }
 
-async function minutesToNextQuestion(input: PaymentWorkflowInput): Promise<number | null> {
+async function minutesToNextQuestion(input: StoredPayment): Promise<number | null> {
   const { ask_again_at: at } = await world.attemptRow(input);
   return at === null ? null : Math.round((new Date(String(at)).getTime() - Date.now()) / 60_000);
 }
@@ -147,7 +147,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
 });
 
 /** The payer's choice, and its page open. */
-async function chosen(input: PaymentWorkflowInput, gateway: string, storeId: string): Promise<Row> {
+async function chosen(input: StoredPayment, gateway: string, storeId: string): Promise<Row> {
   const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
   await world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
     chooseGateway(statements, choice),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { GatewayFailure, type AttemptAnswer, type Charge } from '../../gateways/port.ts';
-import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
+import type { Verdict } from '../../workflows/messages/payment.ts';
 import { createScriptedWorld, type ScriptedWorld } from './scripted-payments.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: ScriptedWorld;
 beforeAll(async () => {
@@ -39,11 +40,15 @@ function answers(...said: AttemptAnswer[]): void {
   };
 }
 
-const open = (input: PaymentWorkflowInput) => world.activities.openCheckout(input);
-const verify = (input: PaymentWorkflowInput, final = false): Promise<Verdict> =>
-  world.activities.verifyPayment({ ...input, final });
+const open = (input: StoredPayment) => world.activities.openCheckout(input);
+async function verify(input: StoredPayment, final = false): Promise<Verdict> {
+  if (final) {
+    await world.rows('update payments set expires_at = now() where id = ?::bigint returning 1', [input.paymentId]);
+  }
+  return world.activities.verifyPayment({ ...input, final });
+}
 const charged = (charge: Charge): AttemptAnswer => ({ kind: 'charged', charge });
-const eventsOf = (input: PaymentWorkflowInput) =>
+const eventsOf = (input: StoredPayment) =>
   world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
 
 describe('the order that a gateway gets', () => {
@@ -232,6 +237,25 @@ describe('a checkout', () => {
 });
 
 describe('a question', () => {
+  test('that a timer took for the last one is none while the row has time left', async () => {
+    // A payment expires by the database's clock alone: a workflow whose clock is ahead is told how long is left, and takes nobody's time away.
+    const { input } = await pending();
+    await world.rows(
+      `update payments set expires_at = now() + interval '10 minutes' where id = ?::bigint returning 1`,
+      [input.paymentId],
+    );
+    answers({ kind: 'untouched' });
+    const verdict = await world.activities.verifyPayment({ ...input, final: true });
+    expect(verdict).toEqual({ kind: 'undecided', hopeful: false, expiresInMs: expect.any(Number) });
+    const leftMs = verdict.kind === 'undecided' ? (verdict.expiresInMs ?? 0) : 0;
+    expect([leftMs > 300_000, leftMs <= 600_000]).toEqual([true, true]);
+    expect(await world.attemptRows(input)).toMatchObject([{ status: 'OPEN' }]);
+    await world.rows(`update payments set clock_offset = interval '10 minutes' where id = ?::bigint returning 1`, [
+      input.paymentId,
+    ]);
+    expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'expired' });
+  });
+
   const pending = async (fields = {}) => {
     const input = await world.payment({ status: 'PENDING', ...fields });
     return { input, attempt: await world.attempt(input) };
@@ -262,7 +286,7 @@ describe('a question', () => {
       mayExecute: true,
     };
     expect(world.gateway.asked).toEqual([
-      { ...handle, claimedValidationId: null },
+      { ...handle, claimedValidationId: null, claimedEnd: { kind: 'failed', validationId: 'V-failed' } },
       { ...handle, claimedValidationId: 'V-signed' },
     ]);
   });
@@ -508,7 +532,7 @@ describe('a question about several attempts', () => {
 });
 
 describe('the end of a payment', () => {
-  const settle = (input: PaymentWorkflowInput, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED', more = {}) =>
+  const settle = (input: StoredPayment, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED', more = {}) =>
     world.activities.settlePayment({ ...input, status, ...more });
 
   test('as paid posts the charge and its fee, tells the app once and starts the delivery', async () => {
@@ -601,14 +625,14 @@ describe('the end of a payment', () => {
     // The event is kept, parked, and sent when a URL is registered.
     const { applicationId } = world;
     const url = (text: string | null) =>
-      world.rows('update webhook_endpoints set url = ? where application_id = ?::bigint returning 1', [
-        text,
-        applicationId,
-      ]);
+      world.rows(
+        `update webhook_endpoints set url = ? where application_id = ?::bigint and mode = 'TEST' returning 1`,
+        [text, applicationId],
+      );
     const disabled = (at: string) =>
       world.rows(
         `update webhook_endpoints set disabled_at = ${at}, disabled_reason = case when ${at} is null then null else 'GONE' end
-         where application_id = ?::bigint returning 1`,
+         where application_id = ?::bigint and mode = 'TEST' returning 1`,
         [applicationId],
       );
     await disabled('now()');
@@ -655,7 +679,7 @@ describe('review', () => {
     // The log is where an operator looks first.
     const input = await world.payment();
     await expect(
-      world.activities.markForReview({ ...input, paymentId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),
+      world.activities.markForReview({ ...input, applicationId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),
     ).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
     expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'markForReview' })]);
   });

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { recordAnswer, recordNoSession, recordSession } from '../../database/attempts.ts';
 import { GatewayFailure, type GatewayRegistry } from '../../gateways/port.ts';
-import type { PaymentWorkflowInput, Verdict } from '../../workflows/messages/payment.ts';
+import type { Verdict } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type PaymentWorld, type Row, STORES } from './payment-world.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: PaymentWorld;
 beforeAll(async () => {
@@ -18,25 +19,25 @@ beforeEach(() => {
 });
 
 const scripted = (number: number): { amountMinor: bigint } => ({ amountMinor: 131_300n + BigInt(number) });
-const verify = (input: PaymentWorkflowInput, final = false): Promise<Verdict> =>
+const verify = (input: StoredPayment, final = false): Promise<Verdict> =>
   world.activities.verifyPayment({ ...input, final });
-const settle = (input: PaymentWorkflowInput, status: 'SUCCEEDED' | 'EXPIRED' | 'CANCELLED' = 'SUCCEEDED') =>
+const settle = (input: StoredPayment, status: 'SUCCEEDED' | 'EXPIRED' | 'CANCELLED' = 'SUCCEEDED') =>
   world.activities.settlePayment({ ...input, status });
 const sessionsAt = (attempt: Row) => world.control('GET', `sessions/${String(attempt['reference'])}`);
 const chargesOf = (attempt: Row) => world.control('GET', `charges?tran_id=${String(attempt['reference'])}`);
-const postingsOf = (input: PaymentWorkflowInput): Promise<Row[]> =>
+const postingsOf = (input: StoredPayment): Promise<Row[]> =>
   world.rows(
     `select d.name as debit, c.name as credit, p.amount_minor from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
      join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id
      where t.cause_id = ? order by p.id`,
     [input.reference],
   );
-const eventsOf = (input: PaymentWorkflowInput): Promise<Row[]> =>
+const eventsOf = (input: StoredPayment): Promise<Row[]> =>
   world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
-const callbackCount = async (input: PaymentWorkflowInput): Promise<number> => (await world.callbacksOf(input)).length;
+const callbackCount = async (input: StoredPayment): Promise<number> => (await world.callbacksOf(input)).length;
 
 /** Paid at the gateway with the IPN stored. */
-async function paid(fields = {}): Promise<{ input: PaymentWorkflowInput; attempt: Row }> {
+async function paid(fields = {}): Promise<{ input: StoredPayment; attempt: Row }> {
   const opened = await world.opened(fields);
   await world.finish(opened.attempt);
   await until(async () => (await callbackCount(opened.input)) === 1);
@@ -379,7 +380,7 @@ describe('review', () => {
 });
 
 describe('a worker that stood still', () => {
-  const confirmed = async (): Promise<{ input: PaymentWorkflowInput; attempt: Row }> => {
+  const confirmed = async (): Promise<{ input: StoredPayment; attempt: Row }> => {
     const world = await paid();
     await verify(world.input);
     await settle(world.input);
@@ -390,14 +391,14 @@ describe('a worker that stood still', () => {
     // The charge would look unsettled, and a repeated notice would book it a second time as late money.
     const { input } = await confirmed();
     const before = await world.attemptRow(input);
-    const ids = { paymentId: BigInt(input.paymentId), attemptId: BigInt(String(before['id'])) };
+    const ids = { payment: input.reference, attempt: String(before['reference']) };
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
     await world.database.inOneTrip(scope, (statements) =>
       recordSession(statements, {
         ...ids,
         sessionKey: 'another',
         gatewayUrl: 'https://gateway.example/another',
-        expiresAt: new Date(),
+        payWithinMinutes: 0,
       }),
     );
     await world.database.inOneTrip(scope, (statements) =>
@@ -440,11 +441,11 @@ describe('a worker that stood still', () => {
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
     await world.database.inOneTrip(scope, (statements) =>
       recordSession(statements, {
-        paymentId: BigInt(input.paymentId),
-        attemptId: BigInt(String(before[1]?.['id'])),
+        payment: input.reference,
+        attempt: String(before[1]?.['reference']),
         sessionKey: 'another',
         gatewayUrl: 'https://gateway.example/another',
-        expiresAt: new Date(),
+        payWithinMinutes: 0,
       }),
     );
     expect([await world.paymentRow(input), await world.attemptRow(input)]).toEqual(before);
@@ -459,7 +460,7 @@ describe('a worker that stood still', () => {
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
       await world.database.inOneTrip(scope, (statements) =>
         recordAnswer(statements, {
-          attemptId: BigInt(String(before['id'])),
+          attempt: String(before['reference']),
           answer: { status },
           outcome: 'ACCEPTED',
           newestCallbackId: 0n,
@@ -472,9 +473,9 @@ describe('a worker that stood still', () => {
 });
 
 describe('late money', () => {
-  const late = (input: PaymentWorkflowInput, attempt: Row) =>
+  const late = (input: StoredPayment, attempt: Row) =>
     world.activities.bookLatePayment({ ...input, attemptReference: String(attempt['reference']) });
-  const held = (input: PaymentWorkflowInput): Promise<Row[]> =>
+  const held = (input: StoredPayment): Promise<Row[]> =>
     world.rows('select * from late_payments where payment_id = ?::bigint', [input.paymentId]);
   const suspense = async (attempt: Row): Promise<Row[]> =>
     world.rows(

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createPaymentActivities } from '../../activities/payments.ts';
 import { refundLateMoney, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS, type RefundBounds } from '../../domain/refund.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import type { RefundAnswer, RefundStand, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import type { RefundAnswer, RefundStand } from '../../workflows/messages/refund.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 
 let world: PaymentWorld;
 let operators: readonly [bigint, bigint];
@@ -25,7 +26,7 @@ async function newOperator(email: string): Promise<bigint> {
 }
 
 /** A payment that the gateway has charged and that is settled. `number` picks the gateway's trouble by its amount. */
-async function settled(number = 0): Promise<{ input: PaymentWorkflowInput; attempt: Row; amountMinor: bigint }> {
+async function settled(number = 0): Promise<{ input: StoredPayment; attempt: Row; amountMinor: bigint }> {
   const amountMinor = number === 0 ? 10_000n : 131_300n + BigInt(number);
   const { input, attempt } = await world.opened({ amountMinor });
   await world.finish(attempt);
@@ -42,7 +43,7 @@ interface Asked {
 }
 
 function reserve(
-  payment: PaymentWorkflowInput,
+  payment: StoredPayment,
   { amountMinor = 4_000n, creator = { type: 'APP' }, bounds = WITHOUT_REFUND_BOUNDS }: Asked = {},
 ): Promise<RefundRecord> {
   const scope = { applicationId: BigInt(payment.applicationId), mode: payment.mode };
@@ -59,21 +60,21 @@ function reserve(
   );
 }
 
-const inputOf = (refund: RefundRecord): RefundWorkflowInput => ({
+const inputOf = (refund: RefundRecord): StoredRefund => ({
   refundId: refund.id.toString(),
   reference: refund.reference,
   applicationId: refund.applicationId.toString(),
   mode: refund.mode,
 });
 
-async function asked(payment: PaymentWorkflowInput, options: Asked = {}): Promise<RefundWorkflowInput> {
+async function asked(payment: StoredPayment, options: Asked = {}): Promise<StoredRefund> {
   return inputOf(await reserve(payment, options));
 }
 
-const drive = (refund: RefundWorkflowInput): Promise<RefundAnswer> => world.activities.driveRefund(refund);
-const end = (refund: RefundWorkflowInput, status: 'SUCCEEDED' | 'FAILED' = 'SUCCEEDED') =>
+const drive = (refund: StoredRefund): Promise<RefundAnswer> => world.activities.driveRefund(refund);
+const end = (refund: StoredRefund, status: 'SUCCEEDED' | 'FAILED' = 'SUCCEEDED') =>
   world.activities.endRefund({ ...refund, status, ...(status === 'FAILED' ? { failureCode: 'NO' } : {}) });
-const refundRow = async (refund: RefundWorkflowInput): Promise<Row> =>
+const refundRow = async (refund: StoredRefund): Promise<Row> =>
   (await world.rows('select * from refunds where id = ?::bigint', [refund.refundId]))[0] ?? {};
 const atTheGateway = async (attempt: Row): Promise<Row[]> => {
   const [session] = (await world.control('GET', `sessions/${String(attempt['reference'])}`)) as { refunds: Row[] }[];
@@ -86,7 +87,7 @@ const postingsOf = (cause: string): Promise<Row[]> =>
      join ledger_accounts c on c.id = p.credit_account_id where t.cause_id = ? and t.cause_type = 'refund' order by p.id`,
     [cause],
   );
-const eventsOf = (payment: PaymentWorkflowInput): Promise<Row[]> =>
+const eventsOf = (payment: StoredPayment): Promise<Row[]> =>
   world.rows(
     'select type, sequence, payload::jsonb as payload from webhook_events where payment_id = ?::bigint order by sequence',
     [payment.paymentId],
@@ -99,7 +100,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 /** Asks until the gateway has said something that is not "wait". */
-async function driveToTheEnd(refund: RefundWorkflowInput): Promise<RefundAnswer> {
+async function driveToTheEnd(refund: StoredRefund): Promise<RefundAnswer> {
   let answer: RefundAnswer = { kind: 'waiting' };
   await until(async () => {
     answer = await drive(refund).catch((): RefundAnswer => ({ kind: 'waiting' }));
@@ -168,7 +169,7 @@ describe('a reservation', () => {
 describe('a gateway that bounds its refunds', () => {
   const once: RefundBounds = { refunds: true, refundsPerPaymentMax: 1, refundWindowDays: null };
   const within: RefundBounds = { refunds: true, refundsPerPaymentMax: null, refundWindowDays: 15 };
-  const charged = (input: PaymentWorkflowInput, daysAgo: number) =>
+  const charged = (input: StoredPayment, daysAgo: number) =>
     world.rows(
       `update payment_attempts set confirmed_at = now() - make_interval(days => ?::integer) where payment_id = ?::bigint returning 1`,
       [daysAgo, input.paymentId],
@@ -204,7 +205,7 @@ describe('a gateway that bounds its refunds', () => {
 
   test('counts what went back of the same charge as too much, and does not give that back after a refund', async () => {
     // To the gateway both are refunds of one transaction.
-    const surplusOf = async ({ input }: { input: PaymentWorkflowInput }): Promise<bigint> => {
+    const surplusOf = async ({ input }: { input: StoredPayment }): Promise<bigint> => {
       const [row] = await world.rows(
         `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
            fee_minor, currency)
@@ -214,7 +215,7 @@ describe('a gateway that bounds its refunds', () => {
       );
       return BigInt(String(row?.['id']));
     };
-    const giveBack = (input: PaymentWorkflowInput, latePaymentId: bigint): Promise<RefundRecord | null> => {
+    const giveBack = (input: StoredPayment, latePaymentId: bigint): Promise<RefundRecord | null> => {
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
       return world.database.inTransaction(scope, (statements) =>
         refundLateMoney(statements, {
@@ -299,14 +300,18 @@ describe('asking the gateway', () => {
       first.reference,
       second.refundId,
     ]);
+    const [renamed, namesake] = [
+      { ...first, reference: `ref_${'x'.repeat(22)}` },
+      { ...second, reference: first.reference },
+    ];
     for (const answered of ['at first', 'and again']) {
-      expect([answered, await drive(second)]).toEqual([answered, { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' }]);
+      expect([answered, await drive(namesake)]).toEqual([answered, { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' }]);
     }
     const { status, gateway_refund_id: id, evidence } = await refundRow(second);
     expect([status, id]).toEqual(['PENDING', null]);
     expect(evidence).toContain('processing');
     // The one that has it comes to its end.
-    expect(await driveToTheEnd(first)).toEqual({ kind: 'refunded' });
+    expect(await driveToTheEnd(renamed)).toEqual({ kind: 'refunded' });
     expect(await atTheGateway(attempt)).toHaveLength(1);
   });
 
@@ -389,7 +394,7 @@ describe('the end of a refund', () => {
 });
 
 describe('an approval', () => {
-  async function awaiting(): Promise<{ input: PaymentWorkflowInput; refund: RefundWorkflowInput }> {
+  async function awaiting(): Promise<{ input: StoredPayment; refund: StoredRefund }> {
     const { input } = await settled();
     const creator = { type: 'USER', operatorId: operators[0] } as const;
     const refund = await asked(input, { amountMinor: 9_000n, creator });
@@ -397,7 +402,7 @@ describe('an approval', () => {
     return { input, refund };
   }
 
-  async function decision(refund: RefundWorkflowInput, word: string, operator = operators[1]): Promise<string> {
+  async function decision(refund: StoredRefund, word: string, operator = operators[1]): Promise<string> {
     const [row] = await world.rows(
       `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
        select application_id, mode, 'refund', payment_id, id, ?, ?::bigint from refunds where id = ?::bigint returning id`,
@@ -406,7 +411,7 @@ describe('an approval', () => {
     return String(row?.['id']);
   }
 
-  const decide = (refund: RefundWorkflowInput, decisionIds: string[] = [], expired = false): Promise<RefundStand> =>
+  const decide = (refund: StoredRefund, decisionIds: string[] = [], expired = false): Promise<RefundStand> =>
     world.activities.decideRefund({ ...refund, decisionIds, expired });
 
   test('by a signal alone changes nothing and is written down', async () => {
@@ -521,6 +526,14 @@ describe('an approval', () => {
     expect((await eventsOf(input)).map(({ type }) => type)).toEqual(['payment.succeeded', 'refund.rejected']);
     expect(await refundRow(refund)).toMatchObject({ failure_code: 'APPROVER_REJECTED' });
     expect(await reserve(input, { amountMinor: 10_000n })).toMatchObject({ status: 'PENDING' });
+  });
+
+  test('is waited for as long as the database says, whatever the timer of the workflow said', async () => {
+    // A second person has the time that was promised, also where the clock of Temporal's server is ahead.
+    const { refund } = await awaiting();
+    const { decideRefund } = createPaymentActivities(world.deps);
+    expect(await decideRefund({ ...refund, decisionIds: [], expired: true })).toMatchObject({ kind: 'awaiting' });
+    expect(await refundRow(refund)).toMatchObject({ status: 'AWAITING_APPROVAL', failure_code: null });
   });
 
   test('that never comes rejects the refund', async () => {

@@ -17,9 +17,10 @@ import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { EventHandle } from '../../temporal/dispatch.ts';
 import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
-import type { PaymentActivities, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import type { PaymentActivities } from '../../workflows/messages/payment.ts';
 import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -50,17 +51,17 @@ export interface ScriptedWorld {
   startDelivery: ((event: EventHandle) => Promise<void>) | null;
   readonly applicationId: bigint;
   /** Columns by their names in the database; the rest has plain values. */
-  payment(columns?: Readonly<Record<string, string | number | null>>): Promise<PaymentWorkflowInput>;
+  payment(columns?: Readonly<Record<string, string | number | null>>): Promise<StoredPayment>;
   /** Answers the attempt's id and reference. */
-  attempt(input: PaymentWorkflowInput, fields?: AttemptFields): Promise<{ id: string; reference: string }>;
+  attempt(input: StoredPayment, fields?: AttemptFields): Promise<{ id: string; reference: string }>;
   /** A stored callback of an attempt as the gateway would read it; answers its id. */
-  callback(input: PaymentWorkflowInput, attempt: { id: string }, parsed?: Partial<ParsedCallback>): Promise<bigint>;
+  callback(input: StoredPayment, attempt: { id: string }, parsed?: Partial<ParsedCallback>): Promise<bigint>;
   charge(attempt: { reference: string }, changes?: Partial<Charge>): Charge;
   rows(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
-  paymentRow(input: PaymentWorkflowInput): Promise<Row | undefined>;
-  attemptRows(input: PaymentWorkflowInput): Promise<Row[]>;
+  paymentRow(input: StoredPayment): Promise<Row | undefined>;
+  attemptRows(input: StoredPayment): Promise<Row[]>;
   /** What became of each stored callback, the oldest first; null while it waits. */
-  outcomes(input: PaymentWorkflowInput): Promise<(string | null)[]>;
+  outcomes(input: StoredPayment): Promise<(string | null)[]>;
   /** `debit → credit amount` of everything that was posted for a cause. */
   postings(causeId: string): Promise<string[]>;
   close(): Promise<void>;

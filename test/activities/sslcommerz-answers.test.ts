@@ -345,7 +345,7 @@ describe('a refund', () => {
       amount: { amountMinor: 4_000n, currency: 'BDT' },
       remarks: 'Refund',
       askedBefore: false,
-      lastAskedAt: null,
+      askedAgoMs: null,
       otherRefunds: 0,
     });
 

@@ -4,6 +4,7 @@ import { chooseStore, retireStore, type StoreSlot } from '../../database/gateway
 import { reserveRefund } from '../../database/refunds.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
+import { storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { askGateways } from '../../scripts/ask-gateways.ts';
 import { Findings } from '../../database/ledger/findings.ts';
@@ -103,7 +104,7 @@ describe('a payment at the application’s own store', () => {
     await choose(OWN.id, OWN.password);
     const input = await world.payment();
     await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
-      createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password),
+      createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password, storeSecretPlace('lost')),
       OWN.id,
     ]);
     world.log.length = 0;
@@ -122,7 +123,10 @@ describe('a payment at the application’s own store', () => {
   test('waits for a person when nobody can open the password any more', async () => {
     // A lost master key must not end a payment as unpaid.
     const { input, attempt } = await openedAtOwnStore();
-    const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password);
+    const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(
+      OWN.password,
+      storeSecretPlace('lost'),
+    );
     await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
       lost,
       OWN.id,
@@ -143,7 +147,10 @@ describe('a callback of a store whose secret cannot be opened', () => {
     // One application's lost key must not stop the callbacks of all.
     const poison = await openedAtOwnStore();
     await paid(poison.attempt);
-    const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(OWN.password);
+    const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(
+      OWN.password,
+      storeSecretPlace('lost'),
+    );
     await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
       lost,
       OWN.id,

@@ -15,10 +15,9 @@ import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import type { RefundWorkflowInput } from '../../workflows/messages/refund.ts';
-import { until } from '../support/until.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
+import type { StoredPayment, StoredRefund } from '../support/stored.ts';
+import { until } from '../support/until.ts';
 
 /* A payment at Stripe by the steps of its workflow, and what becomes of a page there that nobody shall pay by any more. */
 
@@ -58,9 +57,9 @@ async function sessionOf(attempt: Row): Promise<Row> {
   return session ?? {};
 }
 
-const verify = (input: PaymentWorkflowInput, final = false) => world.activities.verifyPayment({ ...input, final });
+const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 const opened = (fields: NewPayment = {}) => world.opened({ gateway: 'stripe', ...fields });
-const attemptsOf = (input: PaymentWorkflowInput) =>
+const attemptsOf = (input: StoredPayment) =>
   world.rows('select * from payment_attempts where payment_id = ?::bigint order by number', [input.paymentId]);
 
 describe('a payment at Stripe', () => {
@@ -94,7 +93,7 @@ describe('a payment at Stripe', () => {
 });
 
 describe('a page that is not to be paid by any more', () => {
-  const cancel = (input: PaymentWorkflowInput) =>
+  const cancel = (input: StoredPayment) =>
     world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [input.paymentId]);
 
   test.each([
@@ -157,7 +156,7 @@ function racing(before: () => Promise<unknown>) {
 }
 
 describe('a page that the payer has left for another gateway', () => {
-  const choose = async (input: PaymentWorkflowInput, gateway: string) => {
+  const choose = async (input: StoredPayment, gateway: string) => {
     const outcome = await world.database.inTransaction(
       { applicationId: world.app.applicationId, mode: 'TEST' },
       (statements) =>
@@ -398,11 +397,11 @@ describe('an event', () => {
 
     const fails = (attempt: Row) =>
       control('POST', `sessions/${String(attempt['reference'])}/refunds`, { ends: 'failed' });
-    const late = (input: PaymentWorkflowInput, attempt: Row) =>
+    const late = (input: StoredPayment, attempt: Row) =>
       world.activities.bookLatePayment({ ...input, attemptReference: String(attempt['reference']) });
 
     /** Two people say a word about it, and its workflow hears. */
-    async function decided(refund: RefundWorkflowInput, decision: 'accept' | 'reject') {
+    async function decided(refund: StoredRefund, decision: 'accept' | 'reject') {
       await world.rows(
         `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
          select application_id, mode, 'refund', payment_id, id, ?, ?::bigint from refunds where id = ?::bigint returning id`,

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import type { Client } from '@temporalio/client';
 import { createSweepActivities, type SweepDependencies } from '../../activities/sweep.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { refundReference } from '../../domain/references.ts';
 import { createScriptedWorld, type Row, type ScriptedWorld } from './scripted-payments.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: ScriptedWorld;
 beforeAll(async () => {
@@ -110,9 +110,12 @@ const QUIET = {
   invoicesTold: 0,
   deliveriesStarted: 0,
   keysForgotten: 0,
+  callbacksForgotten: 0,
+  deliveriesForgotten: 0,
+  sessionsForgotten: 0,
 };
 const AWAY = () => Promise.reject(new Error('Temporal is away'));
-const due = (input: PaymentWorkflowInput, ago = '1 second') =>
+const due = (input: StoredPayment, ago = '1 second') =>
   world.rows(`update payments set next_sweep_at = now() - ?::interval where id = ?::bigint returning 1`, [
     ago,
     input.paymentId,
@@ -126,8 +129,7 @@ const secondsUntilNext = async (table: string, column: string, id: unknown): Pro
   );
   return Number(row?.['seconds']);
 };
-const handleOf = (input: PaymentWorkflowInput) => ({
-  paymentId: BigInt(input.paymentId),
+const handleOf = (input: StoredPayment) => ({
   reference: input.reference,
   applicationId: BigInt(input.applicationId),
   applicationName: 'Shop',
@@ -158,6 +160,7 @@ describe('a step that fails', () => {
         'decisions',
         'invoices',
         'deliveries',
+        'expired changes',
         'idempotency keys',
       ].map((step) => ({
         level: 'error',
@@ -537,7 +540,7 @@ describe('a callback that nobody looked at', () => {
 });
 
 describe('an event whose delivery is not under way', () => {
-  const event = async (): Promise<{ input: PaymentWorkflowInput; eventId: string }> => {
+  const event = async (): Promise<{ input: StoredPayment; eventId: string }> => {
     const input = await world.payment({ status: 'PENDING' });
     await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
     world.log.length = 0;

@@ -4,10 +4,10 @@ import { createSweepActivities } from '../../activities/sweep.ts';
 import { chooseGateway } from '../../database/gateway-choices.ts';
 import { chooseStore } from '../../database/gateway-stores.ts';
 import { attemptReference } from '../../domain/references.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { SETTINGS } from './manual-world.ts';
 import { createPaymentWorld, secrets, type PaymentWorld } from './payment-world.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: PaymentWorld;
 /** Workflow ids that Temporal lists as ended without a result. */
@@ -44,14 +44,14 @@ function sweep() {
 const overdue = (table: 'payments' | 'gateway_callbacks' | 'webhook_events', column: string, id: unknown) =>
   world.rows(`update ${table} set next_sweep_at = now() - interval '1 second' where ${column} = ? returning 1`, [id]);
 
-async function settled(status: 'EXPIRED' = 'EXPIRED'): Promise<PaymentWorkflowInput> {
+async function settled(status: 'EXPIRED' = 'EXPIRED'): Promise<StoredPayment> {
   const { input } = await world.opened();
   await world.activities.settlePayment({ ...input, status });
   return input;
 }
 
 /** A payment whose payer has chosen the gateway, of which nobody has told the workflow. */
-async function chosen(gateway: string, storeId: string): Promise<PaymentWorkflowInput> {
+async function chosen(gateway: string, storeId: string): Promise<StoredPayment> {
   const input = await world.payment({ gatewayChoices: [gateway, 'bkash'] });
   const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
   const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventSchema } from '../../api/reference/webhook-events.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { wordsIn } from '../../web/checkout/words.ts';
 import { openManualWorld, type ManualWorld } from './manual-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 import type { Row } from './payment-world.ts';
 
 /* Money that no payment asks for, as the payer, the shop and its workflow see it from its arrival to its end. */
@@ -28,7 +28,7 @@ async function paidAfterCancelling(dialect = 'native') {
   return { input, late: { ...input, attemptReference: String(attempt['reference']) } };
 }
 
-async function eventsOf(input: PaymentWorkflowInput): Promise<Row[]> {
+async function eventsOf(input: StoredPayment): Promise<Row[]> {
   const events = await manual.world.rows(
     'select event_id, type, sequence, payload from webhook_events where payment_id = ?::bigint order by sequence',
     [input.paymentId],
@@ -40,10 +40,10 @@ async function eventsOf(input: PaymentWorkflowInput): Promise<Row[]> {
   }));
 }
 
-const lateRow = async (input: PaymentWorkflowInput): Promise<Row> =>
+const lateRow = async (input: StoredPayment): Promise<Row> =>
   (await manual.world.rows('select * from late_payments where payment_id = ?::bigint', [input.paymentId]))[0] ?? {};
 
-const decideLate = async (input: PaymentWorkflowInput, decision: 'refund' | 'keep') => {
+const decideLate = async (input: StoredPayment, decision: 'refund' | 'keep') => {
   const { id } = await lateRow(input);
   return manual.operator('asha', 'POST', `/admin/late-payments/${String(id)}`, { decision, reason: 'Asked the shop' });
 };

@@ -70,7 +70,9 @@ const attemptsOf = ({ eventId }: DeliverWebhookInput) =>
 const change = ({ eventId }: DeliverWebhookInput, columns: string) =>
   world.rows(`update webhook_events set ${columns} where event_id = ? returning 1`, [eventId]);
 const changeEndpoint = ({ applicationId }: App, columns: string) =>
-  world.rows(`update webhook_endpoints set ${columns} where application_id = ?::bigint returning 1`, [applicationId]);
+  world.rows(`update webhook_endpoints set ${columns} where application_id = ?::bigint and mode = 'TEST' returning 1`, [
+    applicationId,
+  ]);
 const at = (offsetMs: number): string => new Date(NOW_MS + offsetMs).toISOString();
 
 describe('a failed attempt', () => {
@@ -335,7 +337,7 @@ describe('an endpoint', () => {
     const circuit = async (): Promise<unknown[]> => {
       const [row] = await world.rows(
         `select consecutive_failures, extract(epoch from circuit_open_until)::float8 * 1000 - ? as open_for from webhook_endpoints
-         where application_id = ?::bigint`,
+         where application_id = ?::bigint and mode = 'TEST'`,
         [NOW_MS, app.applicationId],
       );
       return [row?.['consecutive_failures'], Math.round(Number(row?.['open_for']) / 10_000) * 10_000];

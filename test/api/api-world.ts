@@ -22,6 +22,7 @@ import {
 } from '../../gateways/port.ts';
 import type { ResolveHost } from '../../runtime/http-client/resolve.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
+import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 import { linkTemporal } from '../../temporal/client.ts';
 import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -68,11 +69,13 @@ export interface ListenOptions {
   readonly gateways?: readonly GatewayCapabilities[];
   /** What names lead to, in place of the name servers. */
   readonly resolve?: ResolveHost;
+  /** How many proxies before it may name the client by `X-Forwarded-For`; none unless told. */
+  readonly trustedProxies?: number;
 }
 
 export async function openApiWorld(): Promise<ApiWorld> {
   const { url, drop } = await createTestDatabase();
-  const database = await openDatabase({ url, poolSize: 5 });
+  const database = await openDatabase({ url: runtimeLogins(url), poolSize: 5 });
   const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
   const secrets = createSecretBox(`test:${randomBytes(32).toString('base64')}`);
   const temporal = linkTemporal({ address: testServers().temporalAddress, namespace: 'default', uiUrl: null });
@@ -94,9 +97,12 @@ export async function openApiWorld(): Promise<ApiWorld> {
     },
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
     settle: (invoiceId, amountMinor) => settleInvoice(database, String(invoiceId), BigInt(amountMinor)),
-    async listen({ databaseUrl = url, pages = false, allow: entries = '', gateways, resolve: resolveHost } = {}) {
+    async listen(options = {}) {
+      const { databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
+      const { gateways, resolve: resolveHost } = options;
       const allow = parseAllowList(entries);
-      const own = await openDatabase({ url: databaseUrl, poolSize: 10 });
+      // As a process of ours: with logins that cannot become the owner.
+      const own = await openDatabase({ url: runtimeLogins(databaseUrl), poolSize: 10 });
       const deps = {
         database: own,
         gateways: fakeGateways(stores, gateways),
@@ -105,6 +111,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         secrets,
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
+        sendsMail: false,
         temporalUi: null,
         allow,
         publicHttp: createHttpClient({
@@ -124,9 +131,9 @@ export async function openApiWorld(): Promise<ApiWorld> {
             ...deps,
             apiUrl: 'http://localhost:8080',
             webUrl: origin.replace('127.0.0.1', 'localhost'),
-            trustedProxies: 0,
+            trustedProxies,
           })
-        : createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies: 0 });
+        : createApiListener({ ...deps, apiUrl: origin, webUrl: WEB_URL, trustedProxies });
       server.on('request', listener.callback());
       closers.push(
         () =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { checkoutState } from '../../api/pages/checkout-view.ts';
+import { readNow } from '../../database/clock.ts';
 import type { Registration } from '../../database/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { Payment, PaymentAttempt } from '../../database/entities/payment.ts';
@@ -32,7 +33,8 @@ async function shown(status: AttemptStatus): Promise<string> {
     const payment = await em.findOneOrFail(Payment, { reference: String(data['reference']) });
     const facts = status === 'CONFIRMED' ? confirmed(payment.reference) : {};
     await em.nativeUpdate(PaymentAttempt, { paymentId: payment.id }, { status, ...facts });
-    return (await checkoutState(em, { payment, receiptsEnabled: false })).kind;
+    const readAt = await readNow(em);
+    return (await checkoutState(em, { payment: { ...payment, readAt }, receiptsEnabled: false })).kind;
   });
 }
 

@@ -107,8 +107,8 @@ async function openSession(database: Database, payment: PaymentHandle): Promise<
   await database.withScope(payment, (em) =>
     em.execute(
       `update payments set status = 'PENDING', gateway_redirect_url = case when gateway is null then null else ? end
-       where id = ?::bigint and status in ('CREATED', 'PENDING') and gateway_redirect_url is null`,
-      [GATEWAY_PAGE, payment.paymentId],
+       where reference = ? and status in ('CREATED', 'PENDING') and gateway_redirect_url is null`,
+      [GATEWAY_PAGE, payment.reference],
     ),
   );
 }
@@ -117,7 +117,7 @@ async function endAsFailed(database: Database, payment: PaymentHandle): Promise<
   await database.withScope(payment, (em) =>
     em.nativeUpdate(
       Payment,
-      { id: payment.paymentId, status: 'CREATED' },
+      { reference: payment.reference, status: 'CREATED' },
       { status: 'FAILED', endedAt: new Date(), failureCode: 'GATEWAY_REFUSED_SESSION' },
     ),
   );

@@ -57,7 +57,14 @@ test('no log line holds a secret, a key, a reference of a page or anything of th
 
   const log = world.logLines.join('');
   expect(world.logLines.length).toBeGreaterThan(10);
-  const secrets = [...Object.values(fields), key, shop.test.apiKey, shop.test.apiSecret, shop.signingSecret];
+  const secrets = [
+    ...Object.values(fields),
+    key,
+    shop.test.apiKey,
+    shop.test.apiSecret,
+    shop.signingSecret,
+    shop.testSigningSecret,
+  ];
   const found = [...secrets, 'guess'].filter((secret) => log.includes(secret));
   expect(found).toEqual([]);
   expect(failed.text).not.toContain(fields.customerName);

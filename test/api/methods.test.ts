@@ -17,7 +17,8 @@ const documentedPaths = [...new Set(documentedOperations.map(({ path }) => path)
 
 test.each(documentedPaths)('%s answers 405 with the right Allow to every method it does not have', async (path) => {
   // A client learns from Allow what a path takes, and TRACE and OPTIONS tell nothing.
-  const allowed = documentedMethods(path);
+  const documented = documentedMethods(path);
+  const allowed = documented.includes('GET') ? [...documented, 'HEAD'] : documented;
   const asked = METHODS.filter((method) => !allowed.includes(method));
   for (const method of asked) {
     const answer = await call({ origin, method, path: path.replace(/\{\w+\}/g, '1') });
@@ -31,16 +32,29 @@ test.each(documentedPaths)('%s answers 405 with the right Allow to every method 
 });
 
 test.each([
-  ['/openapi.json', 'GET'],
-  ['/docs', 'GET'],
-  ['/health', 'GET'],
-  ['/ready', 'GET'],
+  ['/openapi.json', 'GET, HEAD'],
+  ['/docs', 'GET, HEAD'],
+  ['/health', 'GET, HEAD'],
+  ['/ready', 'GET, HEAD'],
   ['/gateway/sslcommerz/test/ipn', 'POST'],
 ])('%s takes %s only', async (path, allowed) => {
   // The paths outside the API keep the same rule.
-  for (const method of METHODS.filter((method) => method !== allowed)) {
+  for (const method of METHODS.filter((method) => !allowed.split(', ').includes(method))) {
     const answer = await httpCall({ origin, method, path });
     expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, allowed]);
+  }
+});
+
+test('HEAD answers as GET does, without the body', async () => {
+  // RFC 9110, 9.3.2. Monitors and link checkers ask so, and a page that is only looked at is not opened.
+  for (const path of ['/health', '/openapi.json', '/docs', '/api/v1/app/me']) {
+    const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => httpCall({ origin, method, path })));
+    expect([path, head?.status, head?.headers['content-type']]).toEqual([
+      path,
+      get?.status,
+      get?.headers['content-type'],
+    ]);
+    expect([head?.headers['content-length'], head?.text]).toEqual([get?.headers['content-length'], '']);
   }
 });
 

@@ -135,6 +135,7 @@ describe('events', () => {
       schemaVersion: 1,
       mode: 'TEST',
       createdAt: moment.toISOString(),
+      subject: 'payment:1',
       sequence: 1,
       data,
     };

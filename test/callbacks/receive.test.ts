@@ -156,7 +156,7 @@ describe('a notification', () => {
 
   test.each([
     ['no body', '', 200],
-    ['64 KiB and a byte', `a=${'x'.repeat(64 * 1024 - 1)}`, 413],
+    ['1 MiB and a byte', `a=${'x'.repeat(1024 * 1024 - 1)}`, 413],
     ['a NUL', 'a=\0', 400],
     ['an escaped NUL', 'tran_id=a%00b', 200],
     ['bytes that are no form', '\u{1F4A5}{"a":', 200],

@@ -64,6 +64,8 @@ describe('the signature of a callback', () => {
       signatureValid: true,
       claims: 'paid',
       claimedValidationId: '200105225826116qFnATY9sHIwo',
+      // Names what is signed, whatever else the form holds.
+      eventId: SHA256,
       note: null,
     });
   });

@@ -8,6 +8,7 @@ import { migrate } from '../../database/migrate.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { findFreePort } from '../../scripts/ports.ts';
 import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
+import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 
 let directory: string;
 let server: EmbeddedPostgres;
@@ -37,7 +38,12 @@ test('an owner that is no superuser can migrate and run everything', async () =>
   url.username = 'plain';
   url.password = 'plain';
   url.pathname = '/plain';
-  expect(await migrate(url.href)).not.toEqual([]);
+  const logins = runtimeLogins(url.href);
+  const { migrations, notices } = await migrate(url.href, logins);
+  expect(migrations).not.toEqual([]);
+  // What only a superuser may do is said, and everything else is done.
+  expect(notices).toHaveLength(6);
+  expect(notices[0]).toContain('alter role lenden_app set log_error_verbosity = terse');
   const database = await openDatabase({ url: url.href, poolSize: 1 });
   const secrets = createSecretBox(`k:${Buffer.alloc(32, 7).toString('base64')}`);
   const app = await registerApplication({ database, secrets }, { name: 'Shop' });
@@ -47,6 +53,12 @@ test('an owner that is no superuser can migrate and run everything', async () =>
     em.execute<object[]>('select name from applications'),
   );
   await database.close();
+  const processes = await openDatabase({ url: logins, poolSize: 1 });
+  expect(await processes.withSystem((em) => em.execute('select name from applications'))).toEqual([{ name: 'Shop' }]);
+  expect(await processes.withOperator([], (em) => em.execute('select session_user::text as name'))).toEqual([
+    { name: 'lenden_operator' },
+  ]);
+  await processes.close();
   expect(seen).toEqual([{ name: 'Shop' }]);
   expect(foreign).toEqual([]);
 });

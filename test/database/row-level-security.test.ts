@@ -95,7 +95,7 @@ describe('row-level security', () => {
     );
     const none = { rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, owned: 0 };
     expect(roles).toEqual(
-      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: false, ...none })),
+      ['lenden_app', 'lenden_operator', 'lenden_system'].map((rolname) => ({ rolname, rolcanlogin: true, ...none })),
     );
   });
 
@@ -316,7 +316,8 @@ async function fillOtherTables(owned: {
   const tag = `${applicationId}_${mode}`;
   const statements = [
     `insert into credentials (application_id, mode, key_hash, secret_hash) values (${applicationId}, '${mode}', sha256('${tag}'), 'x')`,
-    `insert into webhook_endpoints (application_id, signing_secret) values (${applicationId}, 'x') on conflict do nothing`,
+    `insert into webhook_endpoints (application_id, mode) values (${applicationId}, '${mode}')`,
+    `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (${applicationId}, '${mode}', 'x', sha256('${tag}'))`,
     `insert into gateway_callbacks (application_id, mode, payment_id, gateway, kind, signature_valid, raw_payload, digest)
        values (${applicationId}, '${mode}', ${paymentId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
     `insert into public_references (reference, kind, target_id, application_id, mode) values ('ref_${tag}', 'payment', ${paymentId}, ${applicationId}, '${mode}')`,
@@ -326,6 +327,7 @@ async function fillOtherTables(owned: {
          values ('evt_${tag}', ${applicationId}, '${mode}', ${paymentId}, 'payment.succeeded', 1, 1, '{}') returning id)
        insert into webhook_attempts (webhook_event_id, application_id, mode, number, duration_ms) select id, ${applicationId}, '${mode}', 1, 1 from event`,
     `insert into operators (email, name, password_hash) values ('asha@example.com', 'Asha', 'x') on conflict do nothing`,
+    `insert into acting_operators (application_id, mode, operator_id) select ${applicationId}, '${mode}', id from operators limit 1`,
     `with refund as (insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, gateway, store_id, gateway_txn_id,
            created_by_type)
          values (${applicationId}, '${mode}', ${paymentId}, 'ref_' || lpad('${applicationId}${mode}', 22, '0'), 'PENDING', 1, 'BDT', 'sslcommerz', 's', 't', 'APP')
@@ -336,7 +338,7 @@ async function fillOtherTables(owned: {
          values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'TRX-${tag}', 'TRX${applicationId}${mode}') returning id)
        insert into manual_confirmations (application_id, mode, store_id, normalized, submission_id, decision_id)
          select ${applicationId}, '${mode}', 's', 'TRX${applicationId}${mode}', submission.id, (select max(id) from decisions) from submission`,
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', 'x')`,
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', gen_random_uuid(), 'x')`,
     `insert into invoice_counters (application_id, mode, last_number) values (${applicationId}, '${mode}', 1)`,
     `insert into invoice_templates (application_id, company_name) values (${applicationId}, 'Rupali') on conflict do nothing`,
     `with invoice as (insert into invoices (application_id, mode, reference, currency, customer_reference, language, rounding, taxes, tax_totals,

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../runtime/config.ts';
 
 const LEAST = {
-  DATABASE_URL: 'postgresql://lenden:canary-password@localhost/lenden',
   LENDEN_MASTER_KEY: 'key1:canary-key',
   LENDEN_API_URL: 'https://pay.example',
   LENDEN_WEB_URL: 'https://checkout.example/',
@@ -19,23 +18,50 @@ describe('the settings', () => {
       webUrl: 'https://checkout.example',
       temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: null },
       trustedProxies: 0,
-      outboundAllow: '',
       logLevel: 'info',
     });
+  });
+
+  test('of production refuse plain http for LIVE money and for our own pages', () => {
+    // A payer's session, a gateway's credentials and a callback never travel in plain text.
+    const plain = {
+      LENDEN_API_URL: 'http://pay.example',
+      LENDEN_WEB_URL: 'http://checkout.example',
+      SSLCOMMERZ_LIVE_URL: 'http://securepay.sslcommerz.com',
+      BKASH_LIVE_URL: 'http://tokenized.pay.bka.sh',
+      STRIPE_LIVE_URL: 'http://api.stripe.com',
+      NAGAD_LIVE_URL: 'http://api.mynagad.com/api/dfs',
+    };
+    for (const [name, value] of Object.entries(plain)) {
+      expect(() => readConfig({ ...LEAST, [name]: value })).toThrow(name);
+      expect(() => readConfig({ ...LEAST, [name]: value, LENDEN_ENV: 'development' })).not.toThrow();
+    }
+    expect(() => readConfig({ ...LEAST, SSLCOMMERZ_TEST_URL: 'http://sandbox.example' })).not.toThrow();
+  });
+
+  test('of production name one host and one port for each exception from the outbound rules', () => {
+    // `host:*` would open every service on that host to whoever registers a webhook.
+    const allowing = (LENDEN_OUTBOUND_ALLOW: string) => ({ ...LEAST, LENDEN_OUTBOUND_ALLOW });
+    expect(readConfig(LEAST).outboundAllow.entries).toEqual([]);
+    expect(readConfig(allowing('shop.internal:8443')).outboundAllow.entries).toEqual(['shop.internal:8443']);
+    expect(() => readConfig(allowing('shop.internal:*'))).toThrow('must name one port in production');
+    const development = { ...allowing('localhost:*'), LENDEN_ENV: 'development' };
+    expect(readConfig(development).outboundAllow.allows({ hostname: 'localhost', port: 1 })).toBe(true);
   });
 
   test('are all named at once when they are wrong, and their values never', () => {
     // One start tells everything to repair, and no secret reaches a log.
     const wrong = {
       LENDEN_API_URL: 'https://pay.example/path-canary',
-      DATABASE_URL: 'mysql://canary',
+      DATABASE_APP_URL: 'mysql://canary',
+      DATABASE_SYSTEM_URL: 'postgresql://postgres:canary@localhost/lenden',
       LENDEN_API_PORT: '99999',
       LENDEN_ENV: 'canary',
       SSLCOMMERZ_LIVE_STORE_PASSWORD: 'canary-store',
     };
-    const read = (): unknown => readConfig(wrong);
+    const read = (): unknown => readConfig(wrong, { databaseRoles: ['lenden_app', 'lenden_system'] });
     expect(read).toThrow(
-      /LENDEN_ENV[\s\S]*DATABASE_URL[\s\S]*LENDEN_MASTER_KEY[\s\S]*LENDEN_API_PORT[\s\S]*LENDEN_API_URL[\s\S]*LENDEN_WEB_URL/,
+      /LENDEN_ENV[\s\S]*LENDEN_MASTER_KEY[\s\S]*LENDEN_API_PORT[\s\S]*LENDEN_API_URL[\s\S]*LENDEN_WEB_URL[\s\S]*DATABASE_APP_URL[\s\S]*DATABASE_SYSTEM_URL/,
     );
     expect(read).toThrow(/SSLCOMMERZ_LIVE_URL, SSLCOMMERZ_LIVE_STORE_ID, SSLCOMMERZ_LIVE_STORE_PASSWORD/);
     expect(read).not.toThrow(/canary/);

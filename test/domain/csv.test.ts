@@ -9,9 +9,12 @@ describe('a line of CSV', () => {
     );
   });
 
-  test.each(['=cmd|calc', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])('disarms %j', (text) => {
-    // A spreadsheet carries out what begins so; a number of our own is no text and stays one.
-    expect(csvLine([text]).replaceAll('"', '').startsWith(`'${text}`)).toBe(true);
-    expect(csvLine([-5])).toBe('-5\r\n');
-  });
+  test.each(['=cmd|calc', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '\nx', '＝1+1', '＋1', '－1', '＠A1'])(
+    'disarms %j',
+    (text) => {
+      // A spreadsheet carries out what begins so; a number of our own is no text and stays one.
+      expect(csvLine([text]).replaceAll('"', '').startsWith(`'${text}`)).toBe(true);
+      expect(csvLine([-5])).toBe('-5\r\n');
+    },
+  );
 });

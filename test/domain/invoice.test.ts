@@ -18,6 +18,7 @@ import {
   type Billed,
   type InvoiceAmounts,
   type InvoiceLine,
+  type InvoiceRounding,
 } from '../../domain/invoice.ts';
 import { addDays, addMonths, isPlainDate } from '../../domain/plain-date.ts';
 
@@ -163,7 +164,14 @@ describe('installments', () => {
       { dueDate: '2027-02-01', basisPoints: 3_333n },
       { dueDate: '2027-03-01', basisPoints: 3_334n },
     ];
-    expect(shared(1_000n, parts).map(({ amountMinor }) => amountMinor)).toEqual([333n, 333n, 334n]);
+    const amounts = (rounding: InvoiceRounding, totalMinor = 1_000n): bigint[] =>
+      shared(totalMinor, parts, rounding).map(({ amountMinor }) => amountMinor);
+    expect(amounts('DOWN')).toEqual([333n, 333n, 334n]);
+    expect(amounts('HALF_UP')).toEqual([333n, 333n, 334n]);
+    expect(amounts('UP')).toEqual([334n, 334n, 332n]);
+    // Half of a minor unit: 3 333 of 10 000 of 5 001 is 1 666.8333.
+    expect(amounts('DOWN', 5_001n)).toEqual([1_666n, 1_666n, 1_669n]);
+    expect(amounts('HALF_UP', 5_001n)).toEqual([1_667n, 1_667n, 1_667n]);
   });
 
   test('of any plan and total add up, rise in time and pass the check', () => {

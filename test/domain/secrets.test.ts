@@ -1,48 +1,53 @@
 import { describe, expect, test } from '@jest/globals';
-import { createCipheriv, randomBytes } from 'node:crypto';
+import {
+  secondFactorPlace,
+  signingSecretPlace,
+  storeSecretPlace,
+  type SealedPlace,
+} from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 
 const OLD = `old:${Buffer.alloc(32, 1).toString('base64')}`;
 const NEW = `new:${Buffer.alloc(32, 2).toString('base64')}`;
 const PLAIN = 'whsec_কী and another';
 
-/** As secrets were sealed before each had a key of its own. */
-function sealedDirectly(plain: string): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', Buffer.alloc(32, 1), iv);
-  cipher.setAAD(Buffer.from('old'));
-  const body = Buffer.concat([iv, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return `v1.old.${body.toString('base64url')}`;
-}
+const HERE = secondFactorPlace(1n);
 
 describe('a sealed secret', () => {
   test('is opened by its key, and is another text each time', () => {
     const box = createSecretBox(OLD);
-    const [one, two] = [box.seal(PLAIN), box.seal(PLAIN)];
+    const [one, two] = [box.seal(PLAIN, HERE), box.seal(PLAIN, HERE)];
     expect(one).not.toBe(two);
-    expect([box.open(one), box.open(two)]).toEqual([PLAIN, PLAIN]);
-    expect(box.open(box.seal(''))).toBe('');
+    expect([box.open(one, HERE), box.open(two, HERE)]).toEqual([PLAIN, PLAIN]);
+    expect(box.open(box.seal('', HERE), HERE)).toBe('');
   });
 
-  test('from before envelopes is opened, and gets an envelope when it is sealed again', () => {
-    const box = createSecretBox(OLD);
-    const sealed = sealedDirectly(PLAIN);
-    expect(box.open(sealed)).toBe(PLAIN);
-    const resealed = box.reseal(sealed) ?? '';
-    expect(resealed).toMatch(/^v2\.old\./);
-    expect(box.open(resealed)).toBe(PLAIN);
+  test.each<[string, SealedPlace]>([
+    ['another row', secondFactorPlace(2n)],
+    ['another column', signingSecretPlace({ applicationId: 1n, mode: 'LIVE' })],
+    ['the other mode of the same application', signingSecretPlace({ applicationId: 1n, mode: 'TEST' })],
+    ['no row at all', { ...HERE, key: '' }],
+    ['another table', storeSecretPlace('1')],
+  ])('is not opened in the place of %s, also after a change of keys', (_name, place) => {
+    // Whoever can write to the database cannot give one application the signing secret, or the store, of another.
+    const both = createSecretBox(`${NEW},${OLD}`);
+    const sealed = createSecretBox(OLD).seal(PLAIN, HERE);
+    for (const text of [sealed, both.reseal(sealed) ?? '']) {
+      expect(both.open(text, HERE)).toBe(PLAIN);
+      expect(() => both.open(text, place)).toThrow();
+    }
   });
 
   test('moves to the first key without its own part being touched', () => {
     // Only the data key is sealed anew.
-    const sealed = createSecretBox(OLD).seal(PLAIN);
+    const sealed = createSecretBox(OLD).seal(PLAIN, HERE);
     const both = createSecretBox(`${NEW},${OLD}`);
     const moved = both.reseal(sealed) ?? '';
     expect(moved.split('.')[1]).toBe('new');
     expect(moved.split('.')[3]).toBe(sealed.split('.')[3]);
-    expect(createSecretBox(NEW).open(moved)).toBe(PLAIN);
+    expect(createSecretBox(NEW).open(moved, HERE)).toBe(PLAIN);
     expect(both.reseal(moved)).toBeNull();
-    expect(() => createSecretBox(OLD).open(moved)).toThrow(/key id "new"/);
+    expect(() => createSecretBox(OLD).open(moved, HERE)).toThrow(/key id "new"/);
   });
 
   test.each<[string, (parts: string[]) => string[]]>([
@@ -57,14 +62,14 @@ describe('a sealed secret', () => {
   ])('%s is refused', (_name, change) => {
     // Never another secret, and never a part of one.
     const box = createSecretBox(`${OLD},new:${Buffer.alloc(32, 1).toString('base64')}`);
-    const changed = change(box.seal(PLAIN).split('.')).join('.');
-    expect(() => box.open(changed)).toThrow();
-    expect(() => box.reseal(changed) ?? box.open(changed)).toThrow();
+    const changed = change(box.seal(PLAIN, HERE).split('.')).join('.');
+    expect(() => box.open(changed, HERE)).toThrow();
+    expect(() => box.reseal(changed) ?? box.open(changed, HERE)).toThrow();
   });
 });
 
 function sealedParts(): string[] {
-  return createSecretBox(OLD).seal('another').split('.');
+  return createSecretBox(OLD).seal('another', HERE).split('.');
 }
 
 function flipped(part: string): string {

@@ -165,6 +165,41 @@ describe('a payer who may choose the gateway', () => {
     await leave();
   });
 
+  test.each([
+    ['cancels', 'cancel', 'CANCELLED'],
+    ['fails', 'fail', 'FAILED'],
+  ])('%s at bKash, comes back, and tries again at another gateway', async (_does, button, status) => {
+    // A page that is finished is offered to nobody; the sale is not lost.
+    const payment = await shop.create({ gateways: GATEWAYS });
+    const { page, complaints, leave } = await payerOf(payment.checkoutUrl);
+    await choose(page, 'bKash');
+    await page.locator(`button[name=outcome][value=${button}]`).click();
+    await page.waitForURL((url) => url.href.startsWith(stack.dev.web) && OUR_PAGES.test(url.pathname));
+    await page.locator('button[name=gateway][value=sslcommerz]').waitFor({ timeout: PATIENCE_MS });
+    expect(await page.getByText('Nothing was paid').count()).toBe(1);
+    expect((await shop.read(payment.id)).status).toBe('PENDING');
+    await choose(page, 'SSLCOMMERZ');
+    await payThere(page);
+    await succeeded(page, payment);
+    expect(await attemptsOf(payment)).toMatchObject([
+      { gateway: 'bkash', status },
+      { gateway: 'sslcommerz', status: 'CONFIRMED' },
+    ]);
+    expect(complaints).toEqual([]);
+    await leave();
+  });
+
+  test('who has no other way and cancels at bKash is told at once that nothing was paid', async () => {
+    // Not after half an hour, and not as an expiry.
+    const payment = await shop.create({ gateways: ['bkash'] });
+    const { page, leave } = await payerOf(payment.checkoutUrl);
+    await page.locator('form[action*="/continue"] button').click();
+    await page.locator('button[name=outcome][value=cancel]').click();
+    await page.getByRole('heading', { name: /cancelled/i }).waitFor({ timeout: PATIENCE_MS });
+    expect((await shop.read(payment.id)).status).toBe('CANCELLED');
+    await leave();
+  });
+
   test('chooses to pay by hand, and has paid when an operator has found his money', async () => {
     // No gateway's page at all: what the payer writes is not believed until somebody has looked.
     const payment = await shop.create({ gateways: GATEWAYS });

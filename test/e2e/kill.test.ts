@@ -9,6 +9,7 @@ import { openTestShop, paymentIn, type ShopPayment, type TestShop } from './shop
 import { tellGateway } from './simulator.ts';
 import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
 import { verify } from './verify.ts';
+import { sessionsOf, waysOut } from '../support/logins.ts';
 import { until } from '../support/until.ts';
 
 /** Amounts that the simulator reads as orders. */
@@ -32,6 +33,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await inbox.close();
   await stack.remove();
+});
+
+test('no process of the stack is logged in as the owner, nor can become it', async () => {
+  // Whoever takes over a process must not see every application.
+  const sessions = await sessionsOf(dev.databaseUrl);
+  expect(sessions.filter(({ login, name }) => name !== `lenden ${login}`)).toEqual([]);
+  expect(sessions.map(({ login }) => login)).toEqual(expect.arrayContaining(['lenden_app', 'lenden_system']));
+  expect(await waysOut(dev.databaseUrl)).toEqual([]);
 });
 
 /** The types of a payment's events. One that was sent when its sender died may come twice, under the same id. */

@@ -60,8 +60,8 @@ async function paidPayment(amountMinor = 20_000): Promise<ShopPayment> {
   return payment;
 }
 
-async function refundBySupport({ id }: ShopPayment, amountMinor: number): Promise<Refund> {
-  const answer = await asOperator('Support', 'POST', `/admin/payments/${id}/refunds`, { amountMinor, reason: 'Torn' });
+async function refundBy(role: string, { id }: ShopPayment, amountMinor: number): Promise<Refund> {
+  const answer = await asOperator(role, 'POST', `/admin/payments/${id}/refunds`, { amountMinor, reason: 'Torn' });
   expect([answer.status, answer.code]).toEqual([201, null]);
   return Refund.parse(answer.data);
 }
@@ -130,7 +130,7 @@ describe('a refund over the threshold', () => {
   test('that Support begins and Finance approves tells at each stage in words what it waits for', async () => {
     // Four eyes over REST, and a work queue in the Temporal UI.
     const payment = await paidPayment();
-    const refund = await refundBySupport(payment, 6_000);
+    const refund = await refundBy('Support', payment, 6_000);
     expect(refund).toMatchObject({ status: 'AWAITING_APPROVAL', approvedBy: null });
     await until(async () => (await detailsOf(refund)).startsWith('Waiting until'));
     expect(await detailsOf(refund)).toMatch(
@@ -163,7 +163,7 @@ describe('a refund over the threshold', () => {
   test('is carried out by a new worker when the one that waited for the approval was killed', async () => {
     // The approval comes while nobody is there to hear it.
     const payment = await paidPayment();
-    const refund = await refundBySupport(payment, 20_000);
+    const refund = await refundBy('Support', payment, 20_000);
     await until(async () => (await detailsOf(refund)).startsWith('Waiting until'));
     await killWorker();
     expect(await approve(refund)).toMatchObject({ status: 200 });
@@ -173,9 +173,10 @@ describe('a refund over the threshold', () => {
 
 describe('a refund whose worker is killed', () => {
   test('at the gateway’s answer is asked for again under the same key, and given once', async () => {
+    // Whoever has refunded much today would need a second person, so somebody else asks for this one.
     // The gateway has accepted it; the answer hangs, and whoever waited for it dies.
     const payment = await paidPayment(REFUND_ANSWER_IS_LOST);
-    const refund = await refundBySupport(payment, 4_000);
+    const refund = await refundBy('Admin', payment, 4_000);
     await until(async () => (await givenBack(payment)).length === 1);
     await killWorker();
     await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
@@ -186,7 +187,7 @@ describe('a refund whose worker is killed', () => {
     const payment = await paidPayment();
     const orm = await openOrm({ url: dev.databaseUrl, role: 'owner', poolSize: 1 });
     try {
-      const refund = await refundBySupport(payment, 4_000);
+      const refund = await refundBy('Super Admin', payment, 4_000);
       await orm.em.fork().transactional(async (em) => {
         await em.execute('select 1 from payments where id = ? for update', [payment.id]);
         // The booking of the payment's refund is the only one that can wait for it.

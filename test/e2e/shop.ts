@@ -4,7 +4,7 @@ import { registerApplication, type ApplicationSettings } from '../../database/ap
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
-import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
 
 const Payment = z.object({
   id: z.int(),
@@ -19,6 +19,7 @@ export type ShopPayment = z.infer<typeof Payment>;
 /** An application of its own on a running stack, and the calls that it makes. */
 export interface TestShop {
   readonly applicationId: bigint;
+  /** Of TEST. */
   readonly signingSecret: string;
   /** Points the shop to where its stack now runs. */
   moveTo(dev: DevFile): void;
@@ -64,7 +65,7 @@ export async function openTestShop(
     });
   return {
     applicationId: app.applicationId,
-    signingSecret: app.signingSecret,
+    signingSecret: app.testSigningSecret,
     moveTo: (moved) => ({ api } = moved),
     post,
     create: async (body = {}, idempotencyKey = randomUUID()) =>

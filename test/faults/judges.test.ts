@@ -747,6 +747,24 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     /its payer was shown TX-1 0 5 as told, and no operator finds it/,
     without('manual-end'),
   ],
+  [
+    'I22',
+    'a charge that was lost with an older database, and that nobody is told of',
+    /the charge of tranLOST, whose payment pay_lost is lost, is told to nobody/,
+    {
+      restored: {
+        lostPayments: 1,
+        lostCharges: [{ order: 'tranLOST', payment: 'pay_lost', listed: false }],
+        numbersGivenTwice: [],
+      },
+    },
+  ],
+  [
+    'I22',
+    'a payment with the number of one that was lost',
+    /pay_100 has the number of a payment that was lost/,
+    { restored: { lostPayments: 1, lostCharges: [], numbersGivenTwice: ['pay_100'] } },
+  ],
 ];
 
 /** Charged at bKash, and at Stripe as well: the one is settled, the other one held. */

@@ -329,6 +329,11 @@ export function soundRound(): Evidence {
       latePaymentId: null,
     })),
     keptNotices: ['d1'],
+    restored: {
+      lostPayments: 2,
+      lostCharges: [{ order: 'tranLOST', payment: 'pay_lost', listed: true }],
+      numbersGivenTwice: [],
+    },
     deliveries: [
       event(PAID, 'payment.succeeded', 'SUCCEEDED'),
       event(LEFT, 'payment.expired', 'EXPIRED'),

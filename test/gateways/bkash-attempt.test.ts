@@ -15,6 +15,7 @@ import {
   type Reply,
   type ScriptedBkash,
 } from './bkash-world.ts';
+import { bkashRows, type BkashRows } from './bkash-rows.ts';
 
 let bkash: ScriptedBkash;
 let gateway: Gateway;
@@ -161,15 +162,21 @@ describe('an execution', () => {
     expect(executions()).toBe(2);
   });
 
-  test('without an answer is under way, also for whoever may not execute, while the gateway may be at work on it', async () => {
-    // A payer who cancels now, or has paid elsewhere, is told of his money first.
+  test('without an answer is under way, also for whoever may not execute, while the gateway may be at work on it, and in doubt after', async () => {
+    // A payer who cancels now, or has paid elsewhere, is told of their money first.
     bkash.answer({ status: AGREED, execute: HANG });
     await ask();
     bkash.later(59_000);
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
     bkash.later(2_000);
-    expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
-    expect(executions()).toBe(1);
+    // What was sent is in doubt until the gateway shows it, or its payment id has died.
+    const doubt = { kind: 'unknown', note: 'EXECUTION_IN_DOUBT' };
+    expect(await ask({ mayExecute: false })).toEqual(doubt);
+    bkash.answer({ status: payment() });
+    expect(await ask({ mayExecute: false })).toEqual(doubt);
+    bkash.later(24 * 60 * 60_000);
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'expired' });
+    expect(executions()).toBe(0);
   });
 
   test('that is not answered yet is under way, for whoever asks beside it', async () => {
@@ -215,14 +222,14 @@ describe('an execution', () => {
     ['0000', json({ statusCode: '0000' })],
     ['2062', refusal('2062')],
   ])('that was answered by %s is not forgotten while the query lags', async (_code, execute) => {
-    // The gateway’s own word that money moved: nobody says that nothing did, as long as the payment id lives.
+    // The gateway’s own word that money moved: no silence says that nothing did, and a person looks in the end.
     bkash.answer({ status: AGREED, execute });
     await ask();
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
     bkash.later(61_000);
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' });
     bkash.later(24 * 60 * 60_000);
-    expect(await ask({ mayExecute: false })).toEqual({ kind: 'expired' });
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' });
     expect(executions()).toBe(1);
   });
 
@@ -256,6 +263,106 @@ describe('an execution', () => {
     });
     expect((await ask()).kind).toBe('charged');
     expect(executions()).toBe(2);
+  });
+});
+
+describe('of two processes', () => {
+  const two = (): { one: Gateway; other: Gateway; rows: BkashRows } => {
+    const rows = bkashRows(() => bkash.state.nowMs);
+    return { one: bkash.process(rows), other: bkash.process(rows), rows };
+  };
+
+  test('the second knows that the first has executed, and does not execute beside it', async () => {
+    // The worker that sent it may be dead by now.
+    const { one, other } = two();
+    bkash.answer({ status: AGREED, execute: HANG });
+    await one.askAttempt(HANDLE);
+    expect(await other.askAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
+    expect(executions()).toBe(1);
+    bkash.later(61_000);
+    bkash.answer({ status: AGREED, execute: refusal('2023') });
+    // The refusal may be the answer to the first one’s emptied wallet.
+    expect(await other.askAttempt(HANDLE)).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
+  });
+
+  test('one that died while it executed leaves a doubt to the other', async () => {
+    // Its row was written before the execution was sent, and nobody has ended it.
+    const { other, rows } = two();
+    const atWorkMs = 60_000;
+    await rows.executions.begin({ attemptReference: REFERENCE, paymentId: PAYMENT_ID, atWorkMs });
+    bkash.answer({ status: payment() });
+    const claimedEnd = { kind: 'cancelled', validationId: PAYMENT_ID } as const;
+    expect(await other.askAttempt({ ...HANDLE, claimedEnd })).toEqual({ kind: 'in-progress' });
+    bkash.later(61_000);
+    expect(await other.askAttempt({ ...HANDLE, claimedEnd })).toEqual({ kind: 'unknown', note: 'EXECUTION_IN_DOUBT' });
+  });
+
+  test('none executes what has ended meanwhile', async () => {
+    // The end of the attempt and the right to execute it are guarded by one row.
+    const { one, rows } = two();
+    rows.executions.close(REFERENCE);
+    bkash.answer({ status: AGREED });
+    expect(await one.askAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
+    expect(executions()).toBe(0);
+  });
+
+  test('none executes or judges what it cannot look up', async () => {
+    // Without the rows nobody knows what was executed before.
+    const away = () => Promise.reject(new Error('the database is away'));
+    const lost = bkash.process({ executions: { standOf: away, begin: away } });
+    bkash.answer({ status: AGREED });
+    await expect(lost.askAttempt(HANDLE)).rejects.toMatchObject({ kind: 'unavailable' });
+    const claimedEnd = { kind: 'cancelled', validationId: PAYMENT_ID } as const;
+    await expect(lost.askAttempt({ ...HANDLE, claimedEnd })).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(executions()).toBe(0);
+  });
+});
+
+describe('a payer who came back without paying', () => {
+  const cancelled = { claimedEnd: { kind: 'cancelled', validationId: PAYMENT_ID } } as const;
+
+  test.each(['cancelled', 'failed'] as const)('has given up: %s, by one query and no execution', async (kind) => {
+    // The query still says Initiated; no money moves without our execution.
+    bkash.answer({ status: payment() });
+    expect(await ask({ claimedEnd: { kind, validationId: PAYMENT_ID } })).toEqual({ kind: 'given-up', as: kind });
+    expect(bkash.calls()).toEqual(['grant', 'status']);
+  });
+
+  test('of another payment has said nothing of this one', async () => {
+    // A page of a creation whose answer was lost.
+    bkash.answer({ status: payment() });
+    for (const validationId of ['TR0011SOMEBODYELSE', null]) {
+      expect(await ask({ claimedEnd: { kind: 'cancelled', validationId } })).toEqual({ kind: 'untouched' });
+    }
+  });
+
+  test('and had agreed is not charged for it; who agreed and says so is', async () => {
+    // What the payer said last in one tab does not undo what they finished in another.
+    bkash.answer({ status: AGREED });
+    expect(await ask(cancelled)).toEqual({ kind: 'given-up', as: 'cancelled' });
+    expect(executions()).toBe(0);
+    bkash.answer({ status: [AGREED, COMPLETED], execute: json({ statusCode: '0000' }) });
+    expect((await ask({ ...cancelled, claimedValidationId: PAYMENT_ID })).kind).toBe('charged');
+  });
+
+  test('is not believed against a charge, nor once an execution was sent', async () => {
+    // Anybody with the address can visit it again.
+    bkash.answer({ status: COMPLETED });
+    expect((await ask(cancelled)).kind).toBe('charged');
+    bkash.answer({ status: AGREED, execute: HANG });
+    await ask();
+    bkash.answer({ status: payment() });
+    expect(await ask(cancelled)).toEqual({ kind: 'in-progress' });
+    bkash.later(61_000);
+    expect(await ask(cancelled)).toEqual({ kind: 'unknown', note: 'EXECUTION_IN_DOUBT' });
+  });
+
+  test('is believed after an execution that plainly moved nothing', async () => {
+    // Too early, said the gateway itself.
+    bkash.answer({ status: AGREED, execute: refusal('2060') });
+    await ask();
+    bkash.answer({ status: payment() });
+    expect(await ask(cancelled)).toEqual({ kind: 'given-up', as: 'cancelled' });
   });
 });
 

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { GatewayTokens } from '../../database/gateway-tokens.ts';
+import { bkashRows } from './bkash-rows.ts';
 import { countSealed } from '../../database/sealed-secrets.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { Gateway } from '../../gateways/port.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
+import { gatewayTokenPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
@@ -41,7 +43,8 @@ function first(): Database {
   return database;
 }
 
-const shelves = (): GatewayTokens[] => databases.map((database) => new GatewayTokens({ database, secrets }));
+const shelves = (): GatewayTokens[] =>
+  databases.map((database) => new GatewayTokens({ transaction: database.withSystem, secrets }));
 
 describe('registries of several processes, at the simulator', () => {
   let simulator: RunningHost;
@@ -68,6 +71,7 @@ describe('registries of several processes, at the simulator', () => {
       http,
       secrets,
       bkashTokens,
+      bkashExecutions: bkashRows().executions,
       readManual: () => Promise.resolve(null),
     });
     const gateway = registry.open('bkash', 'TEST', { storeId: store.id, sealedSecret: null });
@@ -95,12 +99,15 @@ describe('registries of several processes, at the simulator', () => {
   test('keep it sealed, under a key that can be rotated, where no application looks', async () => {
     // Whoever has the token takes payments in the merchant's name.
     const [row] = await first().withSystem((em) =>
-      em.execute<{ sealed: string }[]>(
-        'select sealed from gateway_tokens where sealed is not null order by id limit 1',
+      em.execute<{ id: string; account: string; sealed: string }[]>(
+        'select id, account, sealed from gateway_tokens where sealed is not null order by id limit 1',
       ),
     );
-    expect(row?.sealed).toMatch(/^v2\.k1\./);
-    expect(secrets.open(row?.sealed ?? '')).toMatch(/"token":"[^"]{20,}"/);
+    expect(row?.sealed).toMatch(/^v3\.k1\./);
+    // Each test begins with the accounts of the former ones renamed, and the token is sealed for the name that it was kept under.
+    const account = row?.account.replace(new RegExp(`^(of ${row.id})+`), '') ?? '';
+    expect(secrets.open(row?.sealed ?? '', gatewayTokenPlace(account))).toMatch(/"token":"[^"]{20,}"/);
+    expect(() => secrets.open(row?.sealed ?? '', gatewayTokenPlace(row?.account ?? ''))).toThrow();
     expect(await countSealed(first())).toContainEqual(expect.objectContaining({ what: 'gateway tokens', keyId: 'k1' }));
     await expect(
       first().inTransaction({ applicationId: 1n, mode: 'TEST' }, (statements) =>
@@ -119,7 +126,7 @@ describe('two processes, with a clock that moves', () => {
   beforeEach(() => bkash.answer({ status: UNTOUCHED }));
 
   const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
-  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process(shelf));
+  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process({ shelf }));
   const ask = (gateway: Gateway) => gateway.askAttempt(HANDLE);
 
   test('renew an expired token once', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../gateways/port.ts';
 import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
+import { tokenShelf } from './bkash-rows.ts';
 import { HANDLE, json, payment, startScriptedBkash, text, type ScriptedBkash } from './bkash-world.ts';
 
 const MINUTE_MS = 60_000;
@@ -122,29 +123,10 @@ describe('the token', () => {
 });
 
 describe('of two processes with one shelf', () => {
-  function createShelf(): TokenShelf {
-    const kept = new Map<string, string>();
-    const taken = new Set<string>();
-    return {
-      read: (account) => Promise.resolve(kept.get(account) ?? null),
-      take(account) {
-        if (taken.has(account)) {
-          return Promise.resolve(null);
-        }
-        taken.add(account);
-        return Promise.resolve({
-          kept: kept.get(account) ?? null,
-          write: (words) => Promise.resolve(void kept.set(account, words)),
-          giveBack: () => Promise.resolve(void taken.delete(account)),
-        });
-      },
-    };
-  }
-
   test('the second takes the token of the first, also when that was renewed', async () => {
     // Two workers are one merchant.
-    const shelf = createShelf();
-    const [first, second] = [bkash.process(shelf), bkash.process(shelf)];
+    const shelf = tokenShelf();
+    const [first, second] = [bkash.process({ shelf: shelf }), bkash.process({ shelf: shelf })];
     await ask(first);
     await ask(second);
     expect(tokenCalls()).toEqual(['grant']);
@@ -156,11 +138,11 @@ describe('of two processes with one shelf', () => {
 
   test('who needs a token while another one fetches it waits for that one', async () => {
     // Two workers that start at once would use up the hour's two calls.
-    const shelf = createShelf();
+    const shelf = tokenShelf();
     const answers = await Promise.all([
-      ask(bkash.process(shelf)),
-      ask(bkash.process(shelf)),
-      ask(bkash.process(shelf)),
+      ask(bkash.process({ shelf: shelf })),
+      ask(bkash.process({ shelf: shelf })),
+      ask(bkash.process({ shelf: shelf })),
     ]);
     expect(answers.map(({ kind }) => kind)).toEqual(['untouched', 'untouched', 'untouched']);
     expect(tokenCalls()).toEqual(['grant']);
@@ -168,8 +150,8 @@ describe('of two processes with one shelf', () => {
 
   test('a token that the gateway has forgotten is replaced once, not by each of them', async () => {
     // The second process still keeps the dead one, and finds the living one where it looks first.
-    const shelf = createShelf();
-    const [first, second] = [bkash.process(shelf), bkash.process(shelf)];
+    const shelf = tokenShelf();
+    const [first, second] = [bkash.process({ shelf: shelf }), bkash.process({ shelf: shelf })];
     await ask(first);
     await ask(second);
     const living = new Set<string>();
@@ -191,27 +173,27 @@ describe('of two processes with one shelf', () => {
 
   test('a block of the merchant is known to all of them until the hour is over', async () => {
     // The next call of any of them would prolong it.
-    const shelf = createShelf();
+    const shelf = tokenShelf();
     bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
-    await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ kind: 'rate-limited' });
+    await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
     bkash.later(55 * MINUTE_MS);
-    await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ kind: 'rate-limited' });
+    await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
     expect(tokenCalls()).toHaveLength(1);
     bkash.answer({ status: UNTOUCHED });
     bkash.later(6 * MINUTE_MS);
-    expect((await ask(bkash.process(shelf))).kind).toBe('untouched');
+    expect((await ask(bkash.process({ shelf: shelf }))).kind).toBe('untouched');
   });
 
   test('calls of a process that died in them count', async () => {
     // It may have used up what the merchant has.
-    const shelf = createShelf();
+    const shelf = tokenShelf();
     bkash.answer({ grant: (response) => response.destroy() });
     for (const _process of [1, 2]) {
-      await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ name: 'GatewayFailure' });
+      await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ name: 'GatewayFailure' });
       bkash.later(1_000);
     }
     bkash.answer({ status: UNTOUCHED });
-    await expect(ask(bkash.process(shelf))).rejects.toMatchObject({ kind: 'rate-limited' });
+    await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
     expect(tokenCalls()).toEqual([]);
   });
 
@@ -221,9 +203,9 @@ describe('of two processes with one shelf', () => {
       read: () => Promise.reject(new Error('away')),
       take: () => Promise.reject(new Error('away')),
     };
-    await expect(ask(bkash.process(broken))).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(ask(bkash.process({ shelf: broken }))).rejects.toMatchObject({ kind: 'unavailable' });
     expect(tokenCalls()).toEqual([]);
-    const nonsense: TokenShelf = { ...createShelf(), read: () => Promise.resolve('{"token":7}') };
-    expect((await ask(bkash.process(nonsense))).kind).toBe('untouched');
+    const nonsense: TokenShelf = { ...tokenShelf(), read: () => Promise.resolve('{"token":7}') };
+    expect((await ask(bkash.process({ shelf: nonsense }))).kind).toBe('untouched');
   });
 });

@@ -1,10 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseAllowList } from '../../domain/outbound-url.ts';
+import type { Executions } from '../../gateways/bkash/executions.ts';
 import { createBkashGateway, createBkashShared } from '../../gateways/bkash/gateway.ts';
 import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
 import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
+import { bkashRows } from './bkash-rows.ts';
+
+/** What processes share. */
+interface BkashShelves {
+  readonly shelf: TokenShelf;
+  readonly executions: Executions;
+}
 
 export type Body = Record<string, unknown>;
 export interface Asked {
@@ -83,9 +91,15 @@ export async function startScriptedBkash() {
   return {
     state,
     origin,
-    /** A process of its own: nothing is shared but, if given, the shelf. */
-    process(shelf?: TokenShelf): Gateway {
-      const shared = createBkashShared({ http, nowMs, ...(shelf === undefined ? {} : { shelf }) });
+    /** A process of its own: nothing is shared but, if given, the rows. */
+    process({ shelf, executions }: Partial<BkashShelves> = {}): Gateway {
+      const own = bkashRows(nowMs);
+      const shared = createBkashShared({
+        http,
+        nowMs,
+        shelf: shelf ?? own.shelf,
+        executions: executions ?? own.executions,
+      });
       return createBkashGateway({
         baseUrl: origin,
         storeId: 'merchant',

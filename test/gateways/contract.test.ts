@@ -32,6 +32,7 @@ gatewayContract({
   },
   unanswered: UNANSWERED,
   cancelled: 'cancelled',
+  cameBack: { cancel: { kind: 'cancelled' }, fail: { kind: 'failed' } },
   moneyMovesBy: 'payer',
 });
 
@@ -49,6 +50,7 @@ gatewayContract({
   unanswered: UNANSWERED,
   // Its queries know no word for it; the payment is never executed, so nothing can be taken.
   cancelled: 'untouched',
+  cameBack: { cancel: { kind: 'given-up', as: 'cancelled' }, fail: { kind: 'given-up', as: 'failed' } },
   moneyMovesBy: 'execution',
 });
 
@@ -70,6 +72,7 @@ gatewayContract({
   },
   unanswered: UNANSWERED,
   cancelled: 'cancelled',
+  cameBack: { cancel: { kind: 'cancelled' }, fail: { kind: 'failed' } },
   moneyMovesBy: 'payer',
 });
 
@@ -87,6 +90,7 @@ gatewayContract({
   unanswered: UNANSWERED,
   // The way back ends nothing: its page stays open until it is closed or too old.
   cancelled: 'untouched',
+  cameBack: { cancel: { kind: 'untouched' }, fail: { kind: 'untouched' } },
   moneyMovesBy: 'payer',
 });
 

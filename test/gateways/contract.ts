@@ -13,8 +13,8 @@ import {
   type SessionOrder,
 } from '../../gateways/port.ts';
 
-/** What a payer does on the gateway's page. */
-export type PayerDoes = 'pay' | 'decline' | 'cancel';
+/** What a payer does on the gateway's page; `fail`: it ends without a payment before they agreed to one. */
+export type PayerDoes = 'pay' | 'decline' | 'cancel' | 'fail';
 
 /** A line of the simulator's charge log, which says what happened to the payer's money whatever anybody was told. */
 export interface MoneyMoved {
@@ -63,6 +63,8 @@ export interface ContractRow {
   readonly unanswered: readonly string[];
   /** What the gateway says of a payer who gave up. */
   readonly cancelled: AttemptAnswer['kind'];
+  /** What is made of a payer who came back without paying, once their signed callback is known. */
+  readonly cameBack: Readonly<Record<'cancel' | 'fail', AttemptAnswer>>;
   /** `execution`: no money moves until we say so. */
   readonly moneyMovesBy: 'payer' | 'execution';
 }
@@ -255,6 +257,35 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
       expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: row.cancelled });
       expect(await moved(world(), reference)).toEqual([]);
     });
+
+    test.each(['cancel', 'fail'] as const)(
+      'whose payer came back without paying (%s) is over or goes on, and the next try is paid',
+      async (does) => {
+        // Nobody is trapped by a page that is finished, and the first try takes no money beside the second one.
+        const { reference, sessionKey } = await opened(world());
+        await world().payer(reference, does);
+        const parsed = world().gateway.parseCallback(await world().callback(reference));
+        expect(parsed.signatureValid).toBe(true);
+        const { claims, claimedValidationId: validationId } = parsed;
+        const claimed =
+          claims === 'cancelled' || claims === 'failed' ? { claimedEnd: { kind: claims, validationId } } : {};
+        const answer = await ask(world(), reference, { sessionKey, ...claimed });
+        expect(answer).toEqual(row.cameBack[does]);
+        if (answer.kind === 'untouched') {
+          // The page is open still: the payer goes back to it.
+          await world().payer(reference, 'pay');
+          expect(await askUntilCharged(world(), reference, sessionKey)).toMatchObject({ grossMinor: 10_000n });
+          expect(await moved(world(), reference)).toEqual(['charge 100.00']);
+          return;
+        }
+        const second = await opened(world());
+        await world().payer(second.reference, 'pay');
+        await askUntilCharged(world(), second.reference, second.sessionKey);
+        expect(await moved(world(), second.reference)).toEqual(['charge 100.00']);
+        expect(await ask(world(), reference, { sessionKey, ...claimed })).toEqual(answer);
+        expect(await moved(world(), reference)).toEqual([]);
+      },
+    );
 
     test('that was never opened is untouched', async () => {
       // A row that was written before the gateway was called.
@@ -482,7 +513,7 @@ const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayT
   amount: { amountMinor: 4_000n, currency: 'BDT' },
   remarks: 'Refund',
   askedBefore: false,
-  lastAskedAt: null,
+  askedAgoMs: null,
   otherRefunds: 0,
 };
 

@@ -109,6 +109,8 @@ describe('an event', () => {
     ['with another secret', () => signed(body, { secret: 'whsec_2' })],
     ['over other bytes', () => signed(body.replaceAll('\n', ''))],
     ['more than five minutes ago', () => signed(body, { timestamp: nowSeconds() - 301 })],
+    ['more than a minute from now', () => signed(body, { timestamp: nowSeconds() + 120 })],
+    ['a year from now', () => signed(body, { timestamp: nowSeconds() + 365 * 24 * 3_600 })],
     ['with no time', () => signed(body).replace(/^t=\d+,/, '')],
     ['in an old scheme', () => signed(body).replace('v1=', 'v0=')],
     ['twice, in two headers', () => [signed(body), signed(body)]],
@@ -117,6 +119,11 @@ describe('an event', () => {
   ])('that is signed %s is not signed, and is read all the same', (_name, header) => {
     // It is kept as evidence, and believed in nothing.
     expect(parse(body, header())).toMatchObject({ attemptReference: REFERENCE, signatureValid: false });
+  });
+
+  test('is signed by a clock that is a little ahead', () => {
+    // Two machines never agree to the second.
+    expect(parse(body, signed(body, { timestamp: nowSeconds() + 30 })).signatureValid).toBe(true);
   });
 
   test('is signed under one of two secrets while the account’s is changed', () => {

@@ -83,7 +83,7 @@ test.each([...STRIPE_CAPABILITIES.limits.keys()])(
       validationId: sessionKey,
       amount: { amountMinor: 5_000n, currency },
       remarks: 'Refund',
-      lastAskedAt: null,
+      askedAgoMs: null,
       otherRefunds: 0,
     };
     const made = await gateway.refund({ ...request, askedBefore: true });

@@ -25,7 +25,7 @@ const REQUEST: RefundRequest = {
   amount: { amountMinor: 400n, currency: 'USD' },
   remarks: 'Refund',
   askedBefore: false,
-  lastAskedAt: null,
+  askedAgoMs: null,
   otherRefunds: 0,
 };
 const bodyOf = (changes: Body = {}): Body => ({

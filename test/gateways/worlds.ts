@@ -23,6 +23,7 @@ import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../simulators/nagad/server.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
+import { bkashRows } from './bkash-rows.ts';
 import type { GatewayWorld, HandWorld, MoneyMoved, PayerDoes } from './contract.ts';
 
 /** Longer than what a call of an adapter under test waits for. */
@@ -84,7 +85,12 @@ export function openSslcommerz(): Promise<GatewayWorld> {
           connectTimeoutMs: TIMEOUT_MS,
           totalTimeoutMs: TIMEOUT_MS,
         });
-      const statuses: Readonly<Record<PayerDoes, string>> = { pay: 'VALID', decline: 'FAILED', cancel: 'CANCELLED' };
+      const statuses: Readonly<Record<PayerDoes, string>> = {
+        pay: 'VALID',
+        decline: 'FAILED',
+        cancel: 'CANCELLED',
+        fail: 'FAILED',
+      };
       return {
         gateway: gateway(simulator.url, 'lenden_test@ssl'),
         stranger: gateway(simulator.url, 'wrong'),
@@ -114,7 +120,7 @@ export function openBkash(): Promise<GatewayWorld> {
   return withSimulator(
     (dataDir) => startBkashSimulator({ dataDir, settings: { hangMs: HANG_MS, slowMs: 100 } }),
     ({ simulator, http, control, nowhere }) => {
-      const shared = createBkashShared({ http });
+      const shared = createBkashShared({ http, ...bkashRows() });
       const gateway = (baseUrl: string, secret: object): Gateway =>
         createBkashGateway({
           baseUrl,
@@ -128,6 +134,7 @@ export function openBkash(): Promise<GatewayWorld> {
         pay: ['agree', {}],
         decline: ['agree', { wallet: '01823074817' }],
         cancel: ['cancel', {}],
+        fail: ['fail', {}],
       };
       return {
         gateway: gateway(simulator.url, BKASH_SECRET),
@@ -172,7 +179,12 @@ export function openNagad(): Promise<GatewayWorld> {
           connectTimeoutMs: TIMEOUT_MS,
           totalTimeoutMs: TIMEOUT_MS,
         });
-      const statuses: Readonly<Record<PayerDoes, string>> = { pay: 'Success', decline: 'Failed', cancel: 'Aborted' };
+      const statuses: Readonly<Record<PayerDoes, string>> = {
+        pay: 'Success',
+        decline: 'Failed',
+        cancel: 'Aborted',
+        fail: 'Failed',
+      };
       return {
         gateway: gateway(simulator.url, own.id),
         stranger: gateway(simulator.url, other.id),
@@ -216,6 +228,11 @@ export function openStripe(): Promise<GatewayWorld> {
           // The way back to the shop ends nothing, and the gateway is not told.
           return;
         }
+        if (does === 'fail') {
+          // A declined card is told on the page; the payer goes back to the shop.
+          await control('POST', `stripe/sessions/${reference}/pay`, { card: '4000000000000002' });
+          return;
+        }
         // A declined card may be tried again; what ends without money is a method whose money does not come later.
         await control('POST', `stripe/sessions/${reference}/pay`, does === 'pay' ? {} : { method: 'bank' });
         if (does === 'decline') {
@@ -257,6 +274,7 @@ export function openManual(): Promise<HandWorld> {
     pay: 'accept',
     decline: 'reject',
     cancel: null,
+    fail: null,
   };
   const texts = { en: 'Bank', bn: 'ব্যাংক' };
   const secret = JSON.stringify({ label: texts, instructions: texts });

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { payableView } from '../../api/native/invoices/payable.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 let world: InvoiceWorld;
 beforeAll(async () => {
@@ -140,7 +140,7 @@ test('any sequence of payments, refunds and voids keeps paid + due = total', asy
           ? {}
           : { installments: parts.map(([offset, amountMinor]) => ({ dueDate: day(offset), amountMinor })) },
       );
-      const payments: PaymentWorkflowInput[] = [];
+      const payments: StoredPayment[] = [];
       for (const one of steps) {
         await take(one, { invoice, payments, expected });
         await check(invoice, expected);
@@ -155,7 +155,7 @@ test('any sequence of payments, refunds and voids keeps paid + due = total', asy
 
 interface Story {
   readonly invoice: InvoiceRecord;
-  readonly payments: PaymentWorkflowInput[];
+  readonly payments: StoredPayment[];
   readonly expected: Expected;
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createPaymentActivities } from '../../activities/payments.ts';
 import { updateApplication } from '../../database/applications.ts';
 import { noteViewed } from '../../database/invoice-steps.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
@@ -49,6 +50,30 @@ async function lapse({ id }: InvoiceRecord): Promise<Date> {
 }
 
 describe('an invoice with an expiry', () => {
+  test('ends by the database’s clock, whatever the workflow’s says', async () => {
+    // Temporal's server may be an hour ahead: nobody is sent away from an invoice that has an hour left.
+    const invoice = await billed();
+    const stand = await createPaymentActivities(world.deps).driveInvoice({
+      ...world.inputOf(invoice),
+      nowMs: Date.now() + 2 * HOUR_MS,
+    });
+    expect(stand).toMatchObject({ ended: false });
+    expect((stand.expiryAtMs ?? 0) - stand.nowMs).toBeLessThanOrEqual(HOUR_MS);
+    expect((stand.expiryAtMs ?? 0) - stand.nowMs).toBeGreaterThan(HOUR_MS / 2);
+    expect(await statusOf(invoice)).toBe('SENT');
+  });
+
+  test('is money when it is real, and has no clock but the database’s', async () => {
+    // A test clock that moved a real row would expire what somebody is about to pay.
+    for (const table of ['payments', 'invoices', 'refunds']) {
+      const [check] = await world.rows<{ sql: string }>(
+        `select pg_get_constraintdef(oid) as sql from pg_constraint where conname = ?`,
+        [`${table}_clock_offset_check`],
+      );
+      expect(check?.sql).toMatch(/mode = 'TEST'.* OR .*clock_offset = '00:00:00'/);
+    }
+  });
+
   test('is looked at when it expires, and ends then, once', async () => {
     // The shop hears of it once, however often its workflow looks.
     const expiresAt = inAnHour();
@@ -121,7 +146,11 @@ describe('an invoice with an expiry', () => {
     await world.drive(invoice, await lapse(invoice));
     world.calls.length = 0;
     await world.activities.settlePayment({ ...payment, status: 'CANCELLED' });
-    expect(world.calls).toContainEqual(['tellInvoice', expect.objectContaining({ invoiceId: invoice.id }), 'payment']);
+    expect(world.calls).toContainEqual([
+      'tellInvoice',
+      expect.objectContaining({ reference: invoice.reference }),
+      'payment',
+    ]);
     await world.drive(invoice, new Date());
     expect([await statusOf(invoice), await typesOf(invoice)]).toEqual(['EXPIRED', ['invoice.expired']]);
   });

@@ -23,15 +23,15 @@ import {
   shadhinpayInvoiceReference,
 } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
+import type { GatewayRegistry } from '../../gateways/port.ts';
 import type { Mailer } from '../../runtime/mailer.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
 import type { InvoiceStand, InvoiceWorkflowInput } from '../../workflows/messages/invoice.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
-import type { RefundWorkflowInput } from '../../workflows/messages/refund.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { registryOf } from '../support/gateways.ts';
+import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -63,17 +63,17 @@ export interface InvoiceWorld {
   pause(invoice: Pick<InvoiceRecord, 'id'>, paused: boolean): Promise<InvoiceView>;
   changeDueDates(invoice: Pick<InvoiceRecord, 'id'>, body: DueDates): Promise<InvoiceView>;
   drive(invoice: Pick<InvoiceRecord, 'id' | 'reference'>, now: Date): Promise<InvoiceStand>;
-  inputOf(invoice: Pick<InvoiceRecord, 'id' | 'reference'>): InvoiceWorkflowInput;
+  inputOf(invoice: Pick<InvoiceRecord, 'reference'>): InvoiceWorkflowInput;
   /** A payment of an invoice that is open at the gateway. */
-  begin(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<PaymentWorkflowInput>;
+  begin(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<StoredPayment>;
   /** The gateway confirms it, as far as the rows tell, and it is settled. */
-  confirm(payment: PaymentWorkflowInput): Promise<void>;
+  confirm(payment: StoredPayment): Promise<void>;
   /** Only the first half of it: the gateway's word. */
-  charge(payment: PaymentWorkflowInput): Promise<void>;
-  pay(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<PaymentWorkflowInput>;
+  charge(payment: StoredPayment): Promise<void>;
+  pay(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<StoredPayment>;
   /** Reserved; the gateway has not said how it ended. */
-  askRefund(payment: PaymentWorkflowInput, amountMinor: bigint): Promise<RefundWorkflowInput>;
-  refund(payment: PaymentWorkflowInput, amountMinor: bigint): Promise<RefundWorkflowInput>;
+  askRefund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
+  refund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
   set(settings: { latePaymentPolicy?: 'REVIEW' | 'REFUND'; refundedInvoices?: 'REOPEN' | 'KEEP' }): Promise<void>;
   /** Type and sequence of an invoice's events, in their order. */
   events(invoice: Pick<InvoiceRecord, 'id'>): Promise<{ type: string; sequence: number; data: InvoiceView }[]>;
@@ -88,6 +88,9 @@ export interface WorldOptions {
   /** Instead of one that only notes what it is asked. */
   readonly dispatch?: Dispatch;
   readonly settings?: Partial<ApplicationSettings>;
+  readonly gateways?: GatewayRegistry;
+  /** Instead of a fresh one; with an application, instead of a new one. */
+  readonly existing?: { readonly stored: TestDatabase; readonly applicationId?: bigint };
 }
 
 export async function openInvoiceWorld({
@@ -95,20 +98,26 @@ export async function openInvoiceWorld({
   mailer = null,
   dispatch,
   settings = {},
+  gateways = registryOf(),
+  existing,
 }: WorldOptions = {}): Promise<InvoiceWorld> {
-  const cloned = await createTestDatabase();
+  const cloned = existing?.stored ?? (await createTestDatabase());
   const database = await openDatabase({ url: cloned.url, poolSize: 8 });
   const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
-  const { applicationId } = await registerApplication(
-    { database, secrets },
-    { name: 'Shop', webhookUrl: 'http://127.0.0.1:9/hook', ...settings },
-  );
+  const applicationId =
+    existing?.applicationId ??
+    (
+      await registerApplication(
+        { database, secrets },
+        { name: 'Shop', webhookUrl: 'http://127.0.0.1:9/hook', ...settings },
+      )
+    ).applicationId;
   const calls: Call[] = [];
   const log: Row[] = [];
   const scope = { applicationId, mode: 'TEST' as const };
   const deps: InvoiceWorld['deps'] = {
     database,
-    gateways: registryOf(),
+    gateways,
     dispatch: dispatch ?? notingDispatch(calls),
     log: notingLogger(log),
     apiUrl: 'https://api.example',
@@ -134,12 +143,22 @@ export async function openInvoiceWorld({
       checkoutGateways: null,
     },
   };
-  const activities = createPaymentActivities(deps);
   const rows: InvoiceWorld['rows'] = (sql, parameters = []) =>
     database.withSystem((em) => em.execute(sql, [...parameters]));
+  const product = createPaymentActivities(deps);
+  const activities: InvoiceWorld['activities'] = {
+    ...product,
+    // Workflows jump here, and the row's test clock goes with them.
+    async driveInvoice(input) {
+      await rows(
+        `update invoices set clock_offset = ?::timestamptz - now() where reference = ? and mode = 'TEST' returning 1`,
+        [new Date(input.nowMs), input.reference],
+      );
+      return product.driveInvoice(input);
+    },
+  };
   const of = ({ id: invoiceId }: Pick<InvoiceRecord, 'id'>) => ({ caller, invoiceId });
-  const inputOf: InvoiceWorld['inputOf'] = ({ id, reference }) => ({
-    invoiceId: id.toString(),
+  const inputOf: InvoiceWorld['inputOf'] = ({ reference }) => ({
     reference,
     applicationId: applicationId.toString(),
     mode: 'TEST',
@@ -203,8 +222,7 @@ export async function openInvoiceWorld({
             returnUrl: null,
             invoiceId,
             gateway: 'sslcommerz',
-            expiresAt: new Date(Date.now() + 1_800_000),
-            nextSweepAt: new Date(Date.now() + 1_800_000),
+            expiresInSeconds: 1_800,
             attempt: { reference: attemptReference(), storeId: 'teststore' },
           },
           null,
@@ -215,7 +233,7 @@ export async function openInvoiceWorld({
         reference,
         applicationId: applicationId.toString(),
         mode: 'TEST',
-        invoiceId: invoiceId.toString(),
+        paysInvoice: true,
       };
     },
     async charge({ paymentId }) {

@@ -3,12 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../activities/ledger.ts';
+import { createLogger } from '../../runtime/logger.ts';
 import type { Witness } from '../../database/ledger/verify-chain.ts';
 import { sealingWitnesses } from '../../scripts/sealing-witnesses.ts';
 import { WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
 import type { SealLedgerResult } from '../../workflows/messages/seal-ledger.ts';
 import { connectTestTemporal, createTestNamespace, uniqueTaskQueue, type TestTemporal } from '../support/temporal.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
+
+const log = createLogger({ service: 'test', level: 'silent' });
 
 const TIMEOUT_MS = 60_000;
 
@@ -30,7 +33,7 @@ async function sealByWorkflow(workflowIds: readonly string[]): Promise<SealLedge
     namespace: temporal.namespace,
     taskQueue,
     workflowsPath: fileURLToPath(new URL('../../workflows/seal-ledger.ts', import.meta.url)),
-    activities: createLedgerActivities({ database: ledger.database }),
+    activities: createLedgerActivities({ database: ledger.database, log }),
   });
   return worker.runUntil(() =>
     Promise.all(

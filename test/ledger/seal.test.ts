@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../activities/ledger.ts';
+import { createLogger } from '../../runtime/logger.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { sealBatch } from '../../database/ledger/seal.ts';
 import { paymentSettlement } from '../../domain/ledger.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
+
+const log = createLogger({ service: 'test', level: 'silent' });
 
 let ledger: LedgerFixture;
 let applicationId: bigint;
@@ -118,7 +121,7 @@ describe('sealing', () => {
   test('the activity answers the head of the chain', async () => {
     await pay(3);
     await ledger.sealable();
-    const activities = createLedgerActivities({ database: ledger.database });
+    const activities = createLedgerActivities({ database: ledger.database, log });
     const result = await activities.sealLedger();
     expect(result).toEqual({
       sealId: '1',

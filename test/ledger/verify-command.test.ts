@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { appendFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createLedgerActivities } from '../../activities/ledger.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -14,6 +18,17 @@ beforeAll(async () => {
   await ledger.seal();
 });
 afterAll(() => ledger.close());
+
+/** The line that a worker writes of the head that it finds, on whatever level it logs. */
+async function loggedHead(): Promise<string> {
+  const lines: string[] = [];
+  const log = pino({ level: 'fatal' }, { write: (line: string) => lines.push(line) });
+  const activities = createLedgerActivities({ database: ledger.database, log });
+  await activities.sealLedger();
+  await activities.sealLedger();
+  expect(lines).toHaveLength(1);
+  return (lines[0] ?? '').trim();
+}
 
 interface Ended {
   readonly code: number;
@@ -75,6 +90,33 @@ describe('npm run verify', () => {
       expect(code).toBe(2);
       expect(stderr).toMatch(/^Could not verify: /);
       expect((await verify(['--unknown'])).code).toBe(2);
+    },
+    TIMEOUT_MS,
+  );
+
+  // Whoever keeps the logs elsewhere finds a chain that was written anew, although database and Temporal agree.
+  test(
+    'compares the chain with the heads of a log, as its shipper passed them on',
+    async () => {
+      const head = await loggedHead();
+      const file = join(mkdtempSync(join(tmpdir(), 'lenden-heads-')), 'worker.log');
+      writeFileSync(file, `worker-1  | {"msg":"worker ready"}\nworker-1  | ${head}\nnot JSON: {ledger sealed\n`);
+      const kept = await verify(['--heads', file]);
+      expect({ code: kept.code, out: kept.stdout }).toMatchObject({ code: 0 });
+      expect(kept.stdout).toMatch(/heads +1 logged head compared/);
+      appendFileSync(file, `${head.replace(/"hash":"\w{64}/, `"hash":"${'0'.repeat(64)}`)}\n`);
+      appendFileSync(file, `${head.replace('"sealId":"1"', '"sealId":"9"')}\n`);
+      const { code, stdout } = await verify(['--json', '--heads', file]);
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        heads: 3,
+        findings: [
+          { check: 'witness', id: '1', what: expect.stringContaining('line 4 of') },
+          { check: 'witness', id: '9', what: expect.stringContaining('its end was cut off') },
+        ],
+      });
+      writeFileSync(file, 'worker ready\n');
+      expect((await verify(['--heads', file])).code).toBe(2);
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { noteRestore } from '../../database/after-restore.ts';
 import { digestOf, ledgerRows, type LedgerTable } from '../../database/ledger/canonical.ts';
 import type { Finding } from '../../database/ledger/findings.ts';
 import type { Witness } from '../../database/ledger/verify-chain.ts';
@@ -158,6 +159,23 @@ describe('tampering with the chain', () => {
     await ledger.asIntruder(`delete from ledger_seals where id = 2`);
     expect(await first()).toBe('nothing');
     expect(await first([witness])).toBe('witness ledger_seals 2');
+  });
+
+  // An older state of the database came back: what was sealed after it is nobody's fault, and what is sealed from then on is compared again.
+  test('a chain that was cut off by a restore contradicts none of the witnesses before it', async () => {
+    const { head } = await ledger.seal();
+    const hash = head.hash.toString('hex');
+    const witness = { sealId: head.sealId + 1n, hash, source: 'workflow w', at: new Date(Date.now() - 60_000) };
+    expect(await first([witness])).toBe(`witness ledger_seals ${head.sealId + 1n}`);
+    await ledger.database.withSystem(noteRestore);
+    expect(await first([witness])).toBe('nothing');
+    expect(
+      await first([
+        { ...witness, sealId: head.sealId, hash: hash.replace(/./, (digit) => (digit === '0' ? '1' : '0')) },
+      ]),
+    ).toBe(`witness ledger_seals ${head.sealId}`);
+    const later = { ...witness, at: new Date(Date.now() + 60_000) };
+    expect(await first([later])).toBe(`witness ledger_seals ${head.sealId + 1n}`);
   });
 
   // What is put in behind the sealer's position would never be sealed.

@@ -3,7 +3,6 @@ import { readConfig } from '../../runtime/config.ts';
 import { readSender, readSmtpUrl } from '../../runtime/mail/settings.ts';
 
 const LEAST = {
-  DATABASE_URL: 'postgresql://lenden@localhost/lenden',
   LENDEN_MASTER_KEY: 'key1:key',
   LENDEN_API_URL: 'https://pay.example',
   LENDEN_WEB_URL: 'https://checkout.example/',

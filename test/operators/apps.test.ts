@@ -23,7 +23,7 @@ const send = (method: string, path: string, body?: unknown, as = 'admin'): Promi
 interface Registered {
   readonly application: { readonly id: number };
   readonly credentials: Record<
-    'testApiKey' | 'testApiSecret' | 'liveApiKey' | 'liveApiSecret' | 'signingSecret',
+    'testApiKey' | 'testApiSecret' | 'liveApiKey' | 'liveApiSecret' | 'signingSecret' | 'testSigningSecret',
     string
   >;
 }
@@ -45,12 +45,14 @@ const auditOf = async (id: number): Promise<string[]> =>
   ).map(({ action }) => action);
 
 describe('an application', () => {
-  test('is registered with two pairs and a signing secret that are shown once', async () => {
+  test('is registered with a pair and a signing secret for each mode that are shown once', async () => {
     // Both pairs work at once; no later answer has a secret.
     const { application, credentials } = await registered();
     expect(await statusOf(credentials.testApiKey, credentials.testApiSecret)).toBe(200);
     expect(await statusOf(credentials.liveApiKey, credentials.liveApiSecret)).toBe(200);
     expect(credentials.signingSecret).toMatch(/^whsec_/);
+    expect(credentials.testSigningSecret).toMatch(/^whsec_/);
+    expect(credentials.testSigningSecret).not.toBe(credentials.signingSecret);
     const later = [
       await send('GET', `/admin/apps/${application.id}`),
       await send('GET', `/admin/apps/${application.id}/credentials`),
@@ -86,6 +88,7 @@ describe('an application', () => {
   test.each([
     ['webhookUrl', { webhookUrl: 'http://169.254.169.254/hook' }],
     ['webhookUrl', { webhookUrl: 'gopher://example.com' }],
+    ['testWebhookUrl', { testWebhookUrl: 'http://169.254.169.254/hook' }],
     ['maxAmountMinor', { minAmountMinor: 500, maxAmountMinor: 100 }],
     ['returnOrigins.0', { returnOrigins: ['https://shop.example/path'] }],
     ['expiryMinutes', { expiryMinutes: 0 }],
@@ -179,12 +182,99 @@ describe('a signing secret', () => {
     expect(signingSecret).toMatch(/^whsec_/);
     expect(signingSecret).not.toBe(credentials.signingSecret);
     expect((Date.parse(previousSecretExpiresAt ?? '') - Date.now()) / 3_600_000).toBeCloseTo(2, 1);
-    const [row] = await world.api.sql<{ signing_secret: string; previous_signing_secret: string }>(
-      'select signing_secret, previous_signing_secret from webhook_endpoints where application_id = ?',
+    const rows = await world.api.sql<{ mode: string; sealed: string; ends: boolean }>(
+      `select mode, sealed, expires_at is not null as ends from webhook_signing_secrets where application_id = ? order by id`,
       [application.id],
     );
-    expect(row?.signing_secret).toMatch(/^v2\./);
-    expect(row?.previous_signing_secret).toMatch(/^v2\./);
-    expect(JSON.stringify(row)).not.toContain(signingSecret ?? '');
+    expect(rows).toMatchObject([
+      { mode: 'LIVE', ends: true },
+      { mode: 'TEST', ends: false },
+      { mode: 'LIVE', ends: false },
+    ]);
+    for (const { sealed } of rows) {
+      expect(sealed).toMatch(/^v3\./);
+      expect(sealed).not.toContain(signingSecret ?? '');
+    }
+  });
+
+  test('of TEST is rotated without touching that of LIVE', async () => {
+    // Each mode has its own secret, overlap and end.
+    const { application } = await registered();
+    const path = `/admin/apps/${application.id}/signing-secret/rotate`;
+    expect(await send('POST', path, { mode: 'TEST', overlapHours: 0 })).toMatchObject({
+      status: 200,
+      data: { mode: 'TEST' },
+    });
+    const live = await world.api.sql(
+      `select 1 from webhook_signing_secrets where application_id = ? and mode = 'LIVE' and expires_at is null`,
+      [application.id],
+    );
+    expect(live).toHaveLength(1);
+  });
+
+  test('is refused a third overlap with 409, and replaced at once without one', async () => {
+    // What was promised to receivers is kept; who has lost a secret need not wait for it.
+    const { application } = await registered();
+    const path = `/admin/apps/${application.id}/signing-secret/rotate`;
+    expect([(await send('POST', path, {})).status, (await send('POST', path, {})).status]).toEqual([200, 200]);
+    expect(await send('POST', path, {})).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect(await send('POST', path, { overlapHours: 0 })).toMatchObject({ status: 200 });
+    expect(await send('POST', path, { overlapHours: 1, revokeFormer: true })).toMatchObject({ status: 200 });
+    expect(await send('POST', path, { overlapHours: 1 })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a webhook endpoint', () => {
+  const disable = (id: number) =>
+    world.api.sql(
+      `update webhook_endpoints set disabled_at = now(), disabled_reason = 'GONE' where application_id = ?`,
+      [id],
+    );
+  const gone = { reason: 'GONE', since: expect.any(String) };
+
+  test('of a mode is shown and enabled by itself, or with the other one', async () => {
+    // A TEST receiver that is gone says nothing about LIVE.
+    const { application } = await registered({ webhookUrl: 'https://shop.example/hook' });
+    const enable = `/admin/apps/${application.id}/webhook-endpoint/enable`;
+    await disable(application.id);
+    expect((await send('POST', `${enable}?mode=LIVE`)).data).toMatchObject({
+      webhookDisabled: null,
+      testWebhookDisabled: gone,
+    });
+    await disable(application.id);
+    expect((await send('POST', enable)).data).toMatchObject({ webhookDisabled: null, testWebhookDisabled: null });
+    expect(await send('POST', `${enable}?mode=BOTH`)).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
+  });
+
+  test('of TEST has a URL of its own until it is taken away; a new URL enables those that it is for', async () => {
+    // One URL serves both modes unless TEST has its own.
+    const { application } = await registered({ webhookUrl: 'https://shop.example/hook' });
+    const settings = `/admin/apps/${application.id}/settings`;
+    const urls = () =>
+      world.api.sql('select mode, url from webhook_endpoints where application_id = ? order by mode', [application.id]);
+    await disable(application.id);
+    expect((await send('PATCH', settings, { testWebhookUrl: 'https://staging.example/hook' })).data).toMatchObject({
+      webhookUrl: 'https://shop.example/hook',
+      testWebhookUrl: 'https://staging.example/hook',
+      webhookDisabled: gone,
+      testWebhookDisabled: null,
+    });
+    await disable(application.id);
+    expect((await send('PATCH', settings, { webhookUrl: 'https://new.example/hook' })).data).toMatchObject({
+      webhookDisabled: null,
+      testWebhookDisabled: gone,
+    });
+    expect(await urls()).toEqual([
+      { mode: 'LIVE', url: 'https://new.example/hook' },
+      { mode: 'TEST', url: 'https://staging.example/hook' },
+    ]);
+    expect((await send('PATCH', settings, { testWebhookUrl: null })).data).toMatchObject({
+      testWebhookUrl: null,
+      testWebhookDisabled: null,
+    });
+    expect(await urls()).toEqual([
+      { mode: 'LIVE', url: 'https://new.example/hook' },
+      { mode: 'TEST', url: 'https://new.example/hook' },
+    ]);
   });
 });

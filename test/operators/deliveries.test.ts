@@ -114,6 +114,7 @@ describe('deliveries', () => {
     const path = `/admin/apps/${shop.applicationId}/webhooks/recover`;
     const { data } = await send('POST', path, { since: yesterday });
     expect((data as { recovered: number }).recovered).toBeGreaterThanOrEqual(1);
+    expect(await send('POST', path, { since: yesterday, mode: 'LIVE' })).toMatchObject({ data: { recovered: 0 } });
     const due = await world.api.sql<{ id: number }>(
       'select id::integer from webhook_events where next_sweep_at <= now()',
     );

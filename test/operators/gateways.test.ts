@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Registration } from '../../database/applications.ts';
+import { storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { call } from '../api/contract-client.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
@@ -89,22 +90,25 @@ describe('the store of an application', () => {
     // Payments that were begun there are asked about, and refunded, with its credentials.
     await override({ storeId: 'first', storePassword: 'one' });
     await override({ storeId: 'second', storePassword: 'two' });
-    const kept = await world.api.sql<{ store_id: string; store_secret: string; retired: boolean }>(
-      `select store_id, store_secret, retired_at is not null as retired from gateway_configurations where application_id = ? order by id`,
+    const kept = await world.api.sql<{ store_id: string; key: string; store_secret: string; retired: boolean }>(
+      `select store_id, key::text, store_secret, retired_at is not null as retired from gateway_configurations where application_id = ? order by id`,
       [shop.applicationId],
     );
     expect(kept.map(({ store_id: id, retired }) => [id, retired])).toEqual([
       ['first', true],
       ['second', false],
     ]);
-    expect(kept.map(({ store_secret: sealed }) => world.api.secrets.open(sealed))).toEqual(['one', 'two']);
+    expect(kept.map(({ key, store_secret: sealed }) => world.api.secrets.open(sealed, storeSecretPlace(key)))).toEqual([
+      'one',
+      'two',
+    ]);
     await override({ storeId: 'first', storePassword: 'another' });
     expect(await storeOfNewPayment()).toBe('first');
-    const [first] = await world.api.sql<{ store_secret: string }>(
-      `select store_secret from gateway_configurations where application_id = ? and store_id = 'first'`,
+    const [first] = await world.api.sql<{ key: string; store_secret: string }>(
+      `select key::text, store_secret from gateway_configurations where application_id = ? and store_id = 'first'`,
       [shop.applicationId],
     );
-    expect(world.api.secrets.open(first?.store_secret ?? '')).toBe('another');
+    expect(world.api.secrets.open(first?.store_secret ?? '', storeSecretPlace(first?.key ?? ''))).toBe('another');
   });
 
   test('is one, however many operators choose at once', async () => {

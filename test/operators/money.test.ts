@@ -31,8 +31,33 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 beforeEach(async () => {
-  await world.api.sql(`update applications set refund_approval_threshold_minor = 5000`);
+  await world.api.sql(
+    `update applications set refund_approval_threshold_minor = 5000, refund_approval_thresholds = '{}'`,
+  );
+  await forgetSums();
 });
+
+/** What was done before is two days old: each test has its people's sums to itself. */
+async function forgetSums(): Promise<void> {
+  await world.api.sql(
+    `update refunds set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`,
+  );
+  await world.api.sql(
+    `update decisions set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`,
+  );
+}
+
+async function held(amountMinor: number): Promise<string> {
+  const payment = await paid();
+  const [row] = await world.api.sql<{ id: string }>(
+    `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+       fee_minor, currency)
+     select application_id, mode, payment_id, id, gateway, ?, 'B1', '{}', ?, 10, 'BDT' from payment_attempts where payment_id = ?
+     returning id::text`,
+    [randomBytes(6).toString('hex'), amountMinor, payment],
+  );
+  return row?.id ?? '';
+}
 
 interface As {
   readonly as: string;
@@ -76,6 +101,7 @@ describe("an operator's refund", () => {
     // Documented: only operators' refunds are held back.
     const payment = await paid();
     expect((await refunded(payment, 5_000)).data).toMatchObject({ status: 'PENDING', approvedBy: null });
+    await forgetSums();
     const held = await refunded(await paid(), 5_001);
     expect(held).toMatchObject({ status: 201, data: { status: 'AWAITING_APPROVAL' } });
     expect(held.data).toMatchObject({ createdBy: `operator:${ids['support'] ?? ''}` });
@@ -200,6 +226,90 @@ describe("an operator's refund", () => {
   });
 });
 
+describe("the sum of one person's refunds", () => {
+  const statusOf = (answer: Answer): unknown => (answer.data as { status?: string }).status ?? answer.code;
+
+  test('of one payment is what the threshold counts, whenever they were', async () => {
+    // Five small refunds are one large one, also when they take a week.
+    const payment = await paid();
+    expect(statusOf(await refunded(payment, 3_000))).toBe('PENDING');
+    await forgetSums();
+    expect(statusOf(await refunded(payment, 2_000))).toBe('PENDING');
+    await forgetSums();
+    expect(statusOf(await refunded(payment, 1))).toBe('AWAITING_APPROVAL');
+    // Another person has a sum of their own.
+    expect(statusOf(await refunded(payment, 1, 'admin'))).toBe('PENDING');
+  });
+
+  test('of one application is counted over 24 hours', async () => {
+    // A person who refunds a little of every payment empties the till all the same.
+    expect(statusOf(await refunded(await paid(), 3_000))).toBe('PENDING');
+    expect(statusOf(await refunded(await paid(), 2_001))).toBe('AWAITING_APPROVAL');
+    await forgetSums();
+    expect(statusOf(await refunded(await paid(), 5_000))).toBe('PENDING');
+  });
+
+  test('leaves out what came to nothing, and what was done in another application', async () => {
+    // Money that never moved is no reason to wait.
+    const first = await refunded(await paid(), 4_000);
+    expect(statusOf(await refunded(await paid(), 2_000))).toBe('AWAITING_APPROVAL');
+    await world.api.sql(`update refunds set status = 'FAILED', ended_at = now() where id = ?`, [idOf(first)]);
+    expect(statusOf(await refunded(await paid(), 3_000))).toBe('PENDING');
+    const apart = await world.api.register({ name: 'Apart', refundApprovalThresholdMinor: 5_000n });
+    const elsewhere = (await world.api.paidPayment(apart)).id;
+    expect(statusOf(await refunded(elsewhere, 5_000))).toBe('PENDING');
+  });
+
+  test('is counted by one after the other, however many come at once', async () => {
+    // Two that each look before the other is written would both slip under.
+    const payments = await Promise.all(Array.from({ length: 6 }, paid));
+    const answers = await Promise.all(payments.map((payment) => refunded(payment, 2_000)));
+    expect(answers.map((answer) => String(statusOf(answer))).sort()).toEqual([
+      ...Array.from({ length: 4 }, () => 'AWAITING_APPROVAL'),
+      'PENDING',
+      'PENDING',
+    ]);
+  });
+
+  test('counts decisions on money with refunds, and a word that moves nothing for itself alone', async () => {
+    // The rule is about a person, not about the form that they fill in.
+    const decide = (late: string, decision: string): Promise<Answer> =>
+      send({
+        as: 'admin',
+        method: 'POST',
+        path: `/admin/late-payments/${late}`,
+        body: { decision, reason: 'as agreed' },
+      });
+    expect((await decide(await held(4_000), 'keep')).data).toMatchObject({ decision: { awaitsSecondPerson: false } });
+    expect((await decide(await held(4_000), 'keep')).data).toMatchObject({ decision: { awaitsSecondPerson: true } });
+    expect(statusOf(await refunded(await paid(), 1_001, 'admin'))).toBe('AWAITING_APPROVAL');
+  });
+});
+
+describe('thresholds of several currencies', () => {
+  async function paidIn(currency: string): Promise<string> {
+    const payment = await paid();
+    await world.api.sql('update payments set currency = ? where id = ?::bigint', [currency, payment]);
+    return payment;
+  }
+  const statusIn = async (currency: string, amountMinor: number): Promise<string> =>
+    ((await refunded(await paidIn(currency), amountMinor)).data as { status: string }).status;
+
+  test('are each their own, and once one is set a currency without one always waits', async () => {
+    // A forgotten currency is closed, not open.
+    await world.api.sql(`update applications set refund_approval_thresholds = '{"USD": 200}'`);
+    expect(await statusIn('USD', 200)).toBe('PENDING');
+    expect(await statusIn('USD', 1)).toBe('AWAITING_APPROVAL');
+    expect(await statusIn('BDT', 5_000)).toBe('PENDING');
+    expect(await statusIn('EUR', 1)).toBe('AWAITING_APPROVAL');
+    await world.api.sql(`update applications set refund_approval_threshold_minor = null`);
+    await forgetSums();
+    expect(await statusIn('BDT', 1)).toBe('AWAITING_APPROVAL');
+    await world.api.sql(`update applications set refund_approval_thresholds = '{}'`);
+    expect(await statusIn('EUR', 9_000)).toBe('PENDING');
+  });
+});
+
 describe('a refund under review', () => {
   async function underReview(): Promise<number> {
     const refund = idOf(await refunded(await paid(), 2_000));
@@ -316,17 +426,6 @@ describe('a payment under review', () => {
 });
 
 describe('late money', () => {
-  async function held(amountMinor: number): Promise<string> {
-    const payment = await paid();
-    const [row] = await world.api.sql<{ id: string }>(
-      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
-         fee_minor, currency)
-       select application_id, mode, payment_id, id, gateway, ?, 'B1', '{}', ?, 10, 'BDT' from payment_attempts where payment_id = ?
-       returning id::text`,
-      [randomBytes(6).toString('hex'), amountMinor, payment],
-    );
-    return row?.id ?? '';
-  }
   const decideOn = (late: string, as: string, decision: string): Promise<Answer> =>
     send({ as, method: 'POST', path: `/admin/late-payments/${late}`, body: { decision, reason: 'as agreed' } });
 

@@ -109,6 +109,54 @@ describe('npm run operator', () => {
   });
 });
 
+test('npm run app needs no second person, and each change is written down without a secret', async () => {
+  // Whoever has the machine has the database; what they do with it is seen.
+  const app = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const child = spawn(process.execPath, [join(ROOT, 'scripts/app.ts'), ...args, '--json'], {
+      env: {
+        ...process.env,
+        DATABASE_URL: world.api.databaseUrl,
+        LENDEN_MASTER_KEY: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await new Promise((done) => child.once('close', done));
+    return JSON.parse(text) as Record<string, unknown>;
+  };
+  const created = await app('create', '--name', 'By hand', '--refund-threshold', 'BDT=5000');
+  const id = String(created['id']);
+  await app('set', '--id', id, '--refund-threshold', '', '--webhook-url', 'https://shop.example/hook');
+  const issued = await app('issue', '--id', id, '--mode', 'TEST');
+  await app('rotate', '--id', id, '--mode', 'LIVE');
+  await app('revoke', '--id', id, '--key', String(issued['credentialId']));
+  const entries = await world.api.sql<{ action: string; details: unknown }>(
+    `select action, details from audit_logs where actor = 'npm run app' and target_type = 'application' and target_id = ? order by id`,
+    [id],
+  );
+  expect(entries.map(({ action }) => action)).toEqual([
+    'application.registered',
+    'application.settings-changed',
+    'credential.issued',
+    'credential.rotated',
+    'credential.revoked',
+  ]);
+  expect(entries[1]?.details).toEqual({
+    after: {
+      webhookUrl: 'https://shop.example/hook',
+      refundApprovalThresholdMinor: null,
+      refundApprovalThresholds: {},
+    },
+  });
+  expect(JSON.stringify(entries)).not.toMatch(new RegExp(`${String(issued['apiSecret'])}|whsec_`));
+  const [row] = await world.api.sql<{ minor: string | null }>(
+    'select refund_approval_threshold_minor as minor from applications where id = ?',
+    [id],
+  );
+  expect(row).toEqual({ minor: null });
+});
+
 test('the demo has an operator of every seeded role, with passwords of its own that only its owner can read', async () => {
   // No password is the same in two installations, and a second start keeps them.
   const directory = mkdtempSync(join(tmpdir(), 'lenden-operators-'));

@@ -1,33 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseAllowList } from '../../domain/outbound-url.ts';
 import { z } from 'zod';
-import { adminRoutes } from '../../api/admin/routes.ts';
 import { adminRoute, type AdminRoute } from '../../api/admin/route.ts';
-import type { AdminDependencies } from '../../api/admin/dependencies.ts';
 import { route } from '../../api/http/route.ts';
 import { isPermission, PERMISSIONS, viewFor, type Grant, type Permission } from '../../domain/permissions.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { listRoles } from '../../database/operators/roles.ts';
-import { createLogger } from '../../runtime/logger.ts';
-import { registryOf } from '../support/gateways.ts';
+import { operatorRoutes } from './operator-routes.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
-/** The routes alone are needed to make the table; nothing of theirs runs here. */
-const refuse = (): never => {
-  throw new Error('nothing of the routes themselves runs in this test');
-};
-const table: readonly AdminRoute[] = adminRoutes({
-  database: { withOperator: refuse } as unknown as AdminDependencies['database'],
-  dispatch: {} as AdminDependencies['dispatch'],
-  gateways: registryOf(),
-  secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
-  sessionLimits: { idleMs: 0, absoluteMs: 0 },
-  temporalUi: null,
-  allow: parseAllowList(''),
-  log: createLogger({ service: 'test', level: 'silent' }),
-  apiUrl: 'http://localhost:8080',
-  webUrl: 'http://localhost:3000',
-});
+const table = operatorRoutes;
 const guarded = table.filter(({ permission }) => isPermission(permission));
 const ofAnySession = table.filter(({ permission }) => permission === 'own-session');
 

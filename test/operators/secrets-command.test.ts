@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Mode } from '../../domain/mode.ts';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resealAll } from '../../database/sealed-secrets.ts';
+import {
+  secondFactorPlace,
+  signingSecretPlace,
+  storeSecretPlace,
+  type SealedPlace,
+} from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { openOperatorWorld, type OperatorWorld } from './operator-world.ts';
 
@@ -18,21 +26,44 @@ beforeAll(async () => {
   const shop = await world.api.register({});
   const operatorId = await world.addOperator({ email: 'owner@example.com' });
   const { sql } = world.api;
-  await sql('update webhook_endpoints set signing_secret = ?, previous_signing_secret = ?', [
-    former.seal('signing'),
-    former.seal('former signing'),
-  ]);
+  const place = (mode: Mode) => signingSecretPlace({ applicationId: shop.applicationId, mode });
   await sql(
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret, retired_at)
-     values (?, 'TEST', 'sslcommerz', 'now', ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, now())`,
-    [shop.applicationId, former.seal('store'), shop.applicationId, former.seal('retired store')],
+    `update webhook_signing_secrets set sealed = case mode when 'LIVE' then ? else ? end,
+       expires_at = case mode when 'LIVE' then null else now() + interval '1 hour' end`,
+    [former.seal('signing', place('LIVE')), former.seal('former signing', place('TEST'))],
   );
-  await sql('update operators set totp_secret = ? where id = ?', [former.seal('second factor'), operatorId]);
-  // More than one batch of them.
-  await sql(`insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n`);
+  const [now, before] = [randomUUID(), randomUUID()];
   await sql(
-    `insert into webhook_endpoints (application_id, signing_secret) select id, ? from applications where name like 'Shop %'`,
-    [former.seal('one of many')],
+    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret, retired_at)
+     values (?, 'TEST', 'sslcommerz', 'now', ?, ?, null), (?, 'TEST', 'sslcommerz', 'before', ?, ?, now())`,
+    [
+      shop.applicationId,
+      now,
+      former.seal('store', storeSecretPlace(now)),
+      shop.applicationId,
+      before,
+      former.seal('retired store', storeSecretPlace(before)),
+    ],
+  );
+  await sql('update operators set totp_secret = ? where id = ?', [
+    former.seal('second factor', secondFactorPlace(operatorId)),
+    operatorId,
+  ]);
+  // More than one batch of them.
+  const shops = await sql<{ id: string }>(
+    `insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n returning id`,
+  );
+  const sealed = shops.map(({ id }) => ({
+    id,
+    sealed: former.seal('one of many', signingSecretPlace({ applicationId: BigInt(id), mode: 'LIVE' })),
+  }));
+  await sql(
+    `insert into webhook_endpoints (application_id, mode) select id, 'LIVE' from applications where name like 'Shop %'`,
+  );
+  await sql(
+    `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint)
+     select id, 'LIVE', sealed, sha256(sealed::bytea) from jsonb_to_recordset(?::jsonb) as w (id bigint, sealed text)`,
+    [JSON.stringify(sealed)],
   );
 });
 afterAll(() => world.close());
@@ -56,14 +87,16 @@ function secrets(args: readonly string[], masterKey: string): Promise<Run> {
   });
 }
 
-async function everySecret(): Promise<string[]> {
-  const rows = await world.api.sql<{ sealed: string }>(
-    `select signing_secret as sealed from webhook_endpoints
-     union all select previous_signing_secret from webhook_endpoints where previous_signing_secret is not null
-     union all select store_secret from gateway_configurations
-     union all select totp_secret from operators where totp_secret is not null`,
+interface Kept extends SealedPlace {
+  readonly sealed: string;
+}
+
+async function everySecret(): Promise<Kept[]> {
+  return world.api.sql<Kept>(
+    `select 'webhook_signing_secrets.sealed' as column, application_id || ':' || mode as key, sealed from webhook_signing_secrets
+     union all select 'gateway_configurations.store_secret', key::text, store_secret from gateway_configurations
+     union all select 'operators.totp_secret', id::text, totp_secret from operators where totp_secret is not null`,
   );
-  return rows.map(({ sealed }) => sealed);
 }
 
 async function untilSomebodyWaits(): Promise<void> {
@@ -78,7 +111,7 @@ async function untilSomebodyWaits(): Promise<void> {
 
 describe('npm run secrets', () => {
   test('tells under which keys the secrets are, and says it when one is missing', async () => {
-    expect(await secrets([], OLD)).toMatchObject({ status: 0, output: expect.stringMatching(/451 signing secrets/) });
+    expect(await secrets([], OLD)).toMatchObject({ status: 0, output: expect.stringMatching(/452 signing secrets/) });
     const blind = await secrets(['status'], NEW);
     expect(blind).toMatchObject({ status: 1, output: expect.stringContaining('does not list "old"') });
     expect(blind.output).not.toContain(NEW.slice(4));
@@ -95,7 +128,7 @@ describe('npm run secrets', () => {
     const run = await secrets(['rotate'], `${NEW},${OLD}`);
     expect(run).toMatchObject({ status: 0, output: expect.stringContaining('"old" any more: it may be taken away') });
     const alone = createSecretBox(NEW);
-    const opened = (await everySecret()).map((sealed) => alone.open(sealed));
+    const opened = (await everySecret()).map(({ sealed, ...place }) => alone.open(sealed, place));
     expect(opened).toHaveLength(SHOPS + 5);
     expect(new Set(opened)).toEqual(
       new Set(['signing', 'former signing', 'store', 'retired store', 'second factor', 'one of many']),
@@ -111,28 +144,29 @@ describe('npm run secrets', () => {
   test('leaves a secret that is changed under its hands as the change wrote it', async () => {
     // A rotation that wrote back what it had read would undo an operator's.
     const box = createSecretBox(`${OLD},${NEW}`);
-    const meanwhile = box.seal('rotated meanwhile');
+    const meanwhile = box.seal('rotated meanwhile', signingSecretPlace({ applicationId: 0n, mode: 'LIVE' }));
     let rotation: Promise<number> | undefined;
     await world.database.withSystem(async (em) => {
       await em.execute(
-        `update webhook_endpoints set signing_secret = ? where application_id = (select max(id) from applications)`,
+        `update webhook_signing_secrets set sealed = ? where application_id = (select max(id) from applications)`,
         [meanwhile],
       );
       rotation = resealAll(world.database, box);
       await untilSomebodyWaits();
     });
     await rotation;
-    const [row] = await world.api.sql<{ signing_secret: string }>(
-      'select signing_secret from webhook_endpoints where application_id = (select max(id) from applications)',
+    const [row] = await world.api.sql<{ sealed: string }>(
+      'select sealed from webhook_signing_secrets where application_id = (select max(id) from applications)',
     );
-    expect(row?.signing_secret).toBe(meanwhile);
+    expect(row?.sealed).toBe(meanwhile);
   });
 
   test('makes a key that works, and knows what it does not understand', async () => {
     const made = await secrets(['new-key'], OLD);
     expect(made.status).toBe(0);
     const box = createSecretBox(made.output.trim());
-    expect(box.open(box.seal('x'))).toBe('x');
+    const place = signingSecretPlace({ applicationId: 1n, mode: 'LIVE' });
+    expect(box.open(box.seal('x', place), place)).toBe('x');
     expect((await secrets(['rotat'], OLD)).status).toBe(2);
     expect((await secrets(['status', '--nope'], OLD)).status).toBe(2);
   });

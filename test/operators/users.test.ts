@@ -35,7 +35,7 @@ function grant(name: string, applicationId: bigint | null = null) {
   return { roleId: roles.get(name), applicationId: applicationId === null ? null : Number(applicationId) };
 }
 
-const Made = z.object({ operator: z.object({ id: z.int(), email: z.string() }), temporaryPassword: z.string() });
+const Made = z.object({ operator: z.object({ id: z.int(), email: z.string() }), passwordLink: z.string() });
 let made = 0;
 
 async function create(grants: readonly object[], token = root) {
@@ -52,14 +52,18 @@ async function person(role: string, applicationId: bigint | null = null) {
 }
 
 describe('a new operator', () => {
-  test('gets a password for one login, which is shown once, and is found in the list', async () => {
-    // Whoever creates him does not know the password that guards his work.
+  test('has no password, no answer holds the link that sets one, and they are found in the list', async () => {
+    // Whoever creates them never knows what opens their account.
     const answer = await create([grant('Support', app)]);
-    expect(answer.status).toBe(201);
-    const { operator, temporaryPassword } = Made.parse(answer.data);
-    const body = { email: operator.email, password: temporaryPassword };
+    expect(answer).toMatchObject({
+      status: 201,
+      data: { passwordLink: 'ON_SERVER', operator: { passwordSet: false } },
+    });
+    expect(answer.text).not.toMatch(/operator-link|token|temporary\w*Password/i);
+    const { operator } = Made.parse(answer.data);
+    const body = { email: operator.email, password: PASSWORD };
     const login = await world.send({ method: 'POST', path: '/auth/login', body });
-    expect(login.data).toMatchObject({ operator: { passwordTemporary: true } });
+    expect(login).toMatchObject({ status: 401, code: 'INVALID_CREDENTIALS' });
     const read = await ask({ method: 'GET', path: `/admin/users/${operator.id}` });
     expect(read.data).toMatchObject({ status: 'ACTIVE', roles: [{ name: 'Support', applicationId: Number(app) }] });
     expect(read.text).not.toMatch(/argon2|hash|totp_secret/i);

@@ -162,6 +162,37 @@ describe('POST /payment-intents', () => {
     ]);
   });
 
+  test('tells a missing amount and a currency that does not exist in one answer, as documented', async () => {
+    // The example of the contract: whoever reads it mends both at once.
+    const { amount: _amount, ...rest } = INTENT;
+    const { status, text } = await create({ ...rest, currency: 'ZZZ' });
+    expect([status, JSON.stringify((JSON.parse(text) as { errors: unknown }).errors)]).toEqual([
+      400,
+      '{"amount":["The amount field is required."],"currency":["Invalid currency code."]}',
+    ]);
+  });
+
+  test('tells what its own rules and the application’s refuse together, in the order of the contract', async () => {
+    // A form is corrected once, not once for each rule that looks at it.
+    const { customer_name: _name, ...rest } = INTENT;
+    const { status, text } = await create({
+      ...rest,
+      cancel_url: 'ftp://shop.example/cancel',
+      return_url: 'ftp://shop.example/back',
+      customer_email: 'nobody',
+      currency: 'BDT',
+      amount: 1,
+    });
+    expect(status).toBe(400);
+    expect(Object.keys((JSON.parse(text) as { errors: object }).errors)).toEqual([
+      'amount',
+      'customer_name',
+      'customer_email',
+      'return_url',
+      'cancel_url',
+    ]);
+  });
+
   test.each([
     [{ currency: 'XYZ' }, 'currency', 'Invalid currency code.'],
     [{ currency: 'USD' }, 'currency', "Currency USD is not enabled for gateway 'sslcommerz'."],

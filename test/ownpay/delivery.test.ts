@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { recordPaymentEvent } from '../../activities/payment-event.ts';
 import { readPayment } from '../../database/payments.ts';
-import { rotateSigningSecret } from '../../database/operators/applications.ts';
+import { rotateSigningSecret } from '../../database/signing-secrets.ts';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
 import { createWorld, secretBox, type App, type World } from '../webhooks/world.ts';
 
@@ -80,7 +80,7 @@ test('an event is signed over its raw body by the secret as it is shown, and car
   const input = await eventOf(app);
   expect(await world.activities.deliverWebhook(input)).toMatchObject({ kind: 'delivered' });
   const [got] = received.splice(0);
-  expect(got?.headers['x-ownpay-signature']).toBe(phpSignature(got?.body ?? '', app.signingSecret));
+  expect(got?.headers['x-ownpay-signature']).toBe(phpSignature(got?.body ?? '', app.testSigningSecret));
   expect(got?.headers).toMatchObject({ 'x-webhook-id': input.eventId, 'content-type': 'application/json' });
   expect(got?.headers['webhook-signature']).toBeUndefined();
   expect(got?.body).toMatch(
@@ -92,7 +92,7 @@ test('while a secret is rotated, one of two attempts is signed by each', async (
   // The header has room for one signature, and a receiver changes its secret when it likes.
   const app = await world.app(url);
   const rotated = await world.database.withSystem((em) =>
-    rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, overlapHours: 24 }),
+    rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, mode: 'TEST', overlapHours: 24 }),
   );
   const input = await eventOf(app);
   answer = 401;
@@ -106,5 +106,5 @@ test('while a secret is rotated, one of two attempts is signed by each', async (
   const [one, two] = received.splice(0);
   expect(one?.body).toBe(two?.body);
   expect(one?.headers['x-ownpay-signature']).toBe(phpSignature(one?.body ?? '', rotated.signingSecret));
-  expect(two?.headers['x-ownpay-signature']).toBe(phpSignature(two?.body ?? '', app.signingSecret));
+  expect(two?.headers['x-ownpay-signature']).toBe(phpSignature(two?.body ?? '', app.testSigningSecret));
 });

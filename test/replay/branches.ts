@@ -20,8 +20,8 @@ import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../activities/payment-world.ts';
 import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
-import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import { until } from '../support/until.ts';
+import type { StoredPayment } from '../support/stored.ts';
 
 /** The real worker code on real Postgres, the real simulator and the real Temporal server. */
 export interface Recorder {
@@ -109,7 +109,7 @@ async function startReceiver() {
 }
 
 export interface Begun {
-  readonly input: PaymentWorkflowInput;
+  readonly input: StoredPayment;
   readonly attempt: Row;
   readonly handle: WorkflowHandle;
 }
@@ -310,7 +310,7 @@ async function refunding(
   const [creator, approver] = await twoOperators(world);
   await updateApplication(
     { database: world.database },
-    { applicationId: world.app.applicationId, refundApprovalThresholdMinor: 5_000n },
+    { applicationId: world.app.applicationId, refundApprovalThresholdMinor: awaits ? 5_000n : null },
   );
   const scope = { applicationId: world.app.applicationId, mode: begun.input.mode };
   const refund = await world.database.inTransaction(scope, (statements) =>

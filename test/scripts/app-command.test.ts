@@ -50,6 +50,19 @@ describe('npm run app', () => {
     expect(() => read('set', '--id', '7', '--customer-default', 'iban=X')).toThrow(UsageError);
   });
 
+  test('sets a refund threshold for each currency, and takes all of them away', () => {
+    // Guards: the server's own way to a threshold, where no second person is there.
+    expect(read('set', '--id', '7', '--refund-threshold', 'BDT=500000', '--refund-threshold', 'USD=0')).toMatchObject({
+      settings: { refundApprovalThresholdMinor: 500_000n, refundApprovalThresholds: { USD: 0n } },
+    });
+    expect(read('set', '--id', '7', '--refund-threshold', '')).toMatchObject({
+      settings: { refundApprovalThresholdMinor: null, refundApprovalThresholds: {} },
+    });
+    for (const wrong of ['500000', 'BDT=', 'BDT=1.5', 'XYZ=5', 'usd=5']) {
+      expect(() => read('set', '--id', '7', '--refund-threshold', wrong)).toThrow(UsageError);
+    }
+  });
+
   test('set changes only what is given, and an empty value clears', () => {
     // Guards: setting one thing never resets another.
     expect(read('set', '--id', '7', '--webhook-url', '', '--return-origin', '')).toEqual({
@@ -57,6 +70,14 @@ describe('npm run app', () => {
       id: 7n,
       settings: { webhookUrl: null, returnOrigins: [] },
     });
+  });
+
+  test('takes a URL for TEST, and an empty one for that of LIVE', () => {
+    // Guards: events of TEST go where their shop is.
+    expect(read('set', '--id', '7', '--test-webhook-url', 'https://staging.example/hook')).toMatchObject({
+      settings: { testWebhookUrl: 'https://staging.example/hook' },
+    });
+    expect(read('set', '--id', '7', '--test-webhook-url', '')).toMatchObject({ settings: { testWebhookUrl: null } });
   });
 
   test('rotate takes a mode in either case and a grace', () => {
@@ -115,6 +136,7 @@ describe('npm run app', () => {
     [['set', '--id', '1', '--expiry-minutes', '1e3'], '1 to 1440'],
     [['set', '--id', '1', '--min-amount', '10.5'], 'minor units'],
     [['set', '--id', '1', '--webhook-url', 'ftp://shop.example'], '--webhook-url'],
+    [['set', '--id', '1', '--test-webhook-url', 'ftp://shop.example'], '--test-webhook-url'],
     [['set', '--id', '1', '--webhook-url', 'https://user:pass@shop.example'], '--webhook-url'],
     [['set', '--id', '1', '--return-origin', 'https://shop.example/path'], '--return-origin'],
     [['set', '--id', '1', '--late-payments', 'keep'], 'review or refund'],

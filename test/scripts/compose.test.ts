@@ -7,18 +7,32 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { lastWords, startChild, type Child } from '../../scripts/child.ts';
 import { findFreePort } from '../../scripts/ports.ts';
+import { readConfig } from '../../runtime/config.ts';
+import { TEMPORAL_VARIABLES } from '../../runtime/temporal-server.ts';
 import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
+import { runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { sessionsOf, waysOut } from '../support/logins.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 import { testServers } from '../support/test-servers.ts';
 import { COMPOSE_TEXT, rawComposeFile, readComposeFile, variablesOf } from './compose-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SECRETS = ['LENDEN_DATABASE_PASSWORD', 'TEMPORAL_DATABASE_PASSWORD', 'LENDEN_MASTER_KEY'] as const;
+const SECRETS = [
+  'LENDEN_DATABASE_PASSWORD',
+  'LENDEN_APP_PASSWORD',
+  'LENDEN_OPERATOR_PASSWORD',
+  'LENDEN_SYSTEM_PASSWORD',
+  'TEMPORAL_DATABASE_PASSWORD',
+  'LENDEN_MASTER_KEY',
+] as const;
 
 /** What a person has to put into `.env`, and no more. */
 const REQUIRED = {
   LENDEN_DATABASE_PASSWORD: 'ownerpassword',
+  LENDEN_APP_PASSWORD: 'apppassword',
+  LENDEN_OPERATOR_PASSWORD: 'operatorpassword',
+  LENDEN_SYSTEM_PASSWORD: 'systempassword',
   TEMPORAL_DATABASE_PASSWORD: 'temporalpassword',
   LENDEN_MASTER_KEY: `key1:${randomBytes(32).toString('base64')}`,
   LENDEN_API_URL: 'https://pay.example',
@@ -53,7 +67,7 @@ describe('docker-compose.yml', () => {
       expect(service.ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     }
     expect(COMPOSE_TEXT.toLowerCase()).not.toMatch(/services:[^]*simulator/);
-    expect(services['api']?.environment['LENDEN_OUTBOUND_ALLOW']).toBeUndefined();
+    expect(services['api']?.environment['LENDEN_OUTBOUND_ALLOW']).toBe('');
     expect(services['api']?.environment['LENDEN_ENV']).toBe('production');
   });
 
@@ -76,6 +90,19 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(services['api']?.depends_on ?? {}).sort()).toEqual(['migrate', 'temporal-namespace']);
   });
 
+  test('gives each process the logins that it runs as, and the owner to none that stays', () => {
+    // Guards: whoever takes over a process does not hold the rights of the owner, or of another process.
+    const { services } = readComposeFile(REQUIRED);
+    const held = (name: string): string[] =>
+      Object.keys(services[name]?.environment ?? {}).filter((variable) => variable.startsWith('DATABASE_'));
+    expect(held('api').sort()).toEqual(['DATABASE_APP_URL', 'DATABASE_OPERATOR_URL']);
+    expect(held('worker').sort()).toEqual(['DATABASE_APP_URL', 'DATABASE_SYSTEM_URL']);
+    const owners = Object.entries(services).filter(([, { environment }]) =>
+      Object.values(environment).some((value) => value.includes(REQUIRED.LENDEN_DATABASE_PASSWORD)),
+    );
+    expect(owners.map(([name]) => name).sort()).toEqual(['migrate', 'postgres']);
+  });
+
   test('asks for nothing that .env.example does not explain', () => {
     // Guards: the one page that a person fills in is complete.
     const explained = readFileSync(join(ROOT, '.env.example'), 'utf8');
@@ -84,6 +111,43 @@ describe('docker-compose.yml', () => {
       (name) => !versions.has(name) && !new RegExp(`^${name}=`, 'm').test(explained),
     );
     expect(missing).toEqual([]);
+  });
+
+  test('asks for nothing twice: each variable stands once in .env.example, and compose reads it', () => {
+    // Guards: of two lines with one name the empty one would win, and a setting that nobody reads is filled in for nothing.
+    const names = [...readFileSync(join(ROOT, '.env.example'), 'utf8').matchAll(/^([A-Z_]+)=/gm)].map(
+      ([, name]) => name,
+    );
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+    const asked = variablesOf(COMPOSE_TEXT);
+    expect(names.filter((name) => !asked.has(name ?? ''))).toEqual([]);
+  });
+
+  test('hands every variable that a process reads to every process', () => {
+    // Guards: a setting from docs/operating.md that compose forgets does nothing in a deployment, and says nothing about it.
+    const read = new Set<string>();
+    const recording = new Proxy(
+      {},
+      {
+        get: (_target, name) => {
+          read.add(String(name));
+          return undefined;
+        },
+      },
+    );
+    expect(() => readConfig(recording)).toThrow();
+    const telemetry = ['ENDPOINT', 'HEADERS'].map((name) => `OTEL_EXPORTER_OTLP_${name}`);
+    const known = [...read, ...telemetry, 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_METRIC_EXPORT_INTERVAL'].filter((name) =>
+      /^[A-Z]/.test(name),
+    );
+    expect(known.length).toBeGreaterThan(50);
+    const { services } = readComposeFile(REQUIRED);
+    for (const name of ['api', 'worker'] as const) {
+      const given = services[name]?.environment ?? {};
+      expect([name, known.filter((variable) => given[variable] === undefined)]).toEqual([name, []]);
+    }
+    const temporal = services['temporal-namespace']?.environment ?? {};
+    expect(TEMPORAL_VARIABLES.filter((variable) => temporal[variable] === undefined)).toEqual([]);
   });
 
   test('runs only programs that exist, in shells that can read them', () => {
@@ -166,6 +230,7 @@ describe('the production processes, with exactly the variables of docker-compose
     const bundle = join(directory, 'workflow-bundle.js');
     const here = {
       DATABASE_URL: database.url,
+      ...runtimeLoginVariables(database.url),
       TEMPORAL_ADDRESS: testServers().temporalAddress,
       TEMPORAL_NAMESPACE: `production-${randomBytes(6).toString('hex')}`,
       LENDEN_API_PORT: String(ports.api),
@@ -184,12 +249,59 @@ describe('the production processes, with exactly the variables of docker-compose
     await untilLogged(await startService('worker', here), { text: 'worker ready', ...readiness });
     const url = `http://127.0.0.1:${ports.api}/ready`;
     await untilAnswering(await startService('api', here), { url, ...readiness });
+    const sessions = await sessionsOf(database.url);
+    expect(sessions.map(({ login, name }) => [login, name])).toEqual(
+      sessions.map(({ login }) => [login, `lenden ${login}`]),
+    );
+    expect(sessions.map(({ login }) => login)).toEqual(expect.arrayContaining(['lenden_app', 'lenden_system']));
+    expect(await waysOut(database.url)).toEqual([]);
     const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
       cwd: image,
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], ...here },
     });
     expect([health.status, health.stderr]).toEqual([0, '']);
+  });
+
+  /** As `docker compose exec api node …` runs it: in the image, with the api's variables. */
+  function command(args: readonly string[], input = ''): { code: number | null; output: string } {
+    const { services } = readComposeFile(REQUIRED);
+    const env = {
+      PATH: process.env['PATH'],
+      ...services['api']?.environment,
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: testServers().temporalAddress,
+    };
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: image, encoding: 'utf8', env, input });
+    return { code: status, output: stdout + stderr };
+  }
+
+  test('serve the commands of docs/operating.md inside the containers', () => {
+    // Guards: the first operator and the first application can be made in a deployment, where there is no development stack to read.
+    const operator = ['--email', 'first@shop.example', '--name', 'First'];
+    const made = command(['scripts/operator.ts', 'create', ...operator], 'a long enough phrase for 2026\n');
+    expect(made).toMatchObject({ code: 0, output: expect.stringContaining('Super Admin') });
+    const app = command([
+      'scripts/app.ts',
+      'create',
+      '--name',
+      'Storefront',
+      '--webhook-url',
+      'https://shop.example/w',
+    ]);
+    expect(app).toMatchObject({ code: 0, output: expect.stringContaining('oi_live_') });
+    expect(command(['scripts/secrets.ts', 'status'])).toMatchObject({ code: 0 });
+    expect(command(['scripts/verify.ts'])).toMatchObject({ code: 0, output: expect.stringContaining('Nothing found') });
+  });
+
+  test('refuse to make secrets under a key that nobody was told', () => {
+    // Guards: a forgotten LENDEN_MASTER_KEY does not seal a deployment's secrets under a key of the developer's stack.
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/app.ts', 'create', '--name', 'Storefront'], {
+      cwd: image,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
+    });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('Set LENDEN_MASTER_KEY beside DATABASE_URL')]);
   });
 
   test('a worker that polls nothing counts as unhealthy', async () => {

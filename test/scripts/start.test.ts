@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { VENDORS } from '../../domain/shadhinpay.ts';
+import { GATEWAY_NAMES } from '../../gateways/registry.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { isAlive, launch, untilUp, type Launched } from './launched.ts';
 import { until } from '../support/until.ts';
@@ -49,7 +52,12 @@ describe('npm start', () => {
     expect(dev.api).toMatch(/^http:\/\/localhost:\d+\/api\/v1$/);
     expect(dev.apps.native.test.apiKey).toMatch(/^oi_test_/);
     expect(dev.apps.native.live.apiKey).toMatch(/^oi_live_/);
-    expect(dev.apps.native.signingSecret).toMatch(/^whsec_/);
+    const { native, ownpay, shadhinpay } = dev.apps;
+    const secrets = [native, ownpay, shadhinpay].flatMap((app) =>
+      'webhookSecret' in app ? [app.webhookSecret, app.liveWebhookSecret] : [app.signingSecret, app.testSigningSecret],
+    );
+    expect(secrets.filter((secret) => secret.startsWith('whsec_'))).toHaveLength(6);
+    expect(new Set(secrets).size).toBe(6);
     const page = await fetch(dev.mailbox);
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('No mail yet')]);
     expect(dev.operators.map(({ role }) => role)).toEqual(['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer']);
@@ -72,6 +80,55 @@ describe('npm start', () => {
     // Guards: the screen's credentials work as they are.
     expect(await aboutMe()).toMatchObject({ status: 200, data: { id: dev.apps.native.id, mode: 'TEST' } });
     expect(launched.output()).toContain(dev.apps.native.test.apiSecret);
+  });
+
+  test('gives each demo application every gateway that its contract offers, in both modes', async () => {
+    // Guards: nobody who tries a contract out has to set up a gateway first.
+    const create = async (path: string, headers: Record<string, string>, body: object): Promise<number> => {
+      const answer = await fetch(`${dev.api}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      return answer.status;
+    };
+    const { native, ownpay, shadhinpay } = dev.apps;
+    for (const gateway of GATEWAY_NAMES) {
+      for (const { apiKey, apiSecret } of [native.test, native.live]) {
+        const body = { amountMinor: 10_000, currency: 'BDT', customerReference: 'c', gateways: [gateway] };
+        const headers = { 'X-Api-Key': apiKey, 'X-Api-Secret': apiSecret, 'Idempotency-Key': randomUUID() };
+        expect([gateway, await create('/payments', headers, body)]).toEqual([gateway, 201]);
+      }
+      const intent = {
+        gateway,
+        amount: 100,
+        currency: 'BDT',
+        order_id: randomUUID(),
+        customer_name: 'Jane',
+        customer_email: 'jane@example.com',
+        return_url: 'https://shop.example/back',
+      };
+      const headers = { authorization: `Bearer ${ownpay.apiKey}` };
+      expect([gateway, await create('/payment-intents', headers, intent)]).toEqual([gateway, 201]);
+    }
+    for (const preferredVendor of VENDORS) {
+      for (const key of [shadhinpay.testKey, shadhinpay.liveKey]) {
+        const headers = {
+          'Client-Id': shadhinpay.clientId,
+          'Business-Id': shadhinpay.businessId,
+          'X-Api-Key': key,
+          'X-Idempotency-Key': randomUUID(),
+        };
+        const body = {
+          amount: '100.00',
+          currency: 'BDT',
+          merchantTxnId: randomUUID(),
+          callbackUrl: 'https://shop.example/back',
+          preferredVendor,
+        };
+        expect([preferredVendor, await create('/payments', headers, body)]).toEqual([preferredVendor, 201]);
+      }
+    }
   });
 
   test('started twice, says where it runs and leaves it alone', async () => {

@@ -107,7 +107,7 @@ test('an event is signed over `t=`, its time and the raw body, and carries no ot
   const [got] = received.splice(0);
   const [, time = '', signature = ''] =
     /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(got?.headers['x-shadhinpay-signature'])) ?? [];
-  expect(signature).toBe(opensslHmac(`t=${time}.${got?.body ?? ''}`, app.signingSecret));
+  expect(signature).toBe(opensslHmac(`t=${time}.${got?.body ?? ''}`, app.testSigningSecret));
   expect(Math.abs(Number(time) - Date.now() / 1_000)).toBeLessThan(120);
   expect(got?.headers).toMatchObject({
     'content-type': 'application/json',

@@ -100,7 +100,7 @@ test("the documents' calls, then the money, the event, the list and the refund",
   expect(page.url.pathname).toBe(`/pay/${String(paymentId)}`);
   const { signature, attempt, body } = await hook.eventOf('payment.completed', paymentId);
   const [, time = '', v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];
-  expect(v1).toBe(phpSignature(`t=${time}.${body}`, stack.dev.apps.shadhinpay.webhookSecret));
+  expect(v1).toBe(phpSignature(`t=${time}.${body}`, stack.dev.apps.shadhinpay.liveWebhookSecret));
   expect([attempt, JSON.parse(body)]).toMatchObject([
     '1',
     {

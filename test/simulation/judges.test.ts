@@ -40,7 +40,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
   const attempt = { validation_id: null };
   const callback = { kind: 'ipn', raw_payload: 'val_id=valpaid', consumed_at: AT };
   const lateCallback = { ...callback, raw_payload: 'val_id=vallate' };
-  const event = { application_id: 1n, sequence: 1, delivery_status: 'DELIVERED', payload: '{}' };
+  const event = { application_id: 1n, mode: 'TEST', sequence: 1, delivery_status: 'DELIVERED', payload: '{}' };
   return {
     rows: {
       payments: [
@@ -149,7 +149,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
         { webhook_event_id: 1n, number: 1, created_at: later(6_000) },
         { webhook_event_id: 2n, number: 1, created_at: later(HOUR_MS) },
       ],
-      webhook_endpoints: [{ application_id: 1n, url: 'https://shop.example', disabled_at: null }],
+      webhook_endpoints: [{ application_id: 1n, mode: 'TEST', url: 'https://shop.example', disabled_at: null }],
     },
     transitions: [
       { paymentId: 1n, from: 'CREATED', to: 'PENDING' },

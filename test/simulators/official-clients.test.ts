@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
 import { startBoth } from './merchant.ts';
 import type { Form } from './merchant.ts';
 import { pay, readForm } from './payer.ts';
 import { until } from '../support/until.ts';
 
 /*
- * The two official libraries, as published, against the simulator. They choose their hosts themselves; only the
- * connection is led elsewhere, outside their code.
+ * The two official libraries and a stranger's, as published, against the simulator. They choose their hosts themselves;
+ * only the connection is led elsewhere, outside their code.
  */
 
 const run = promisify(execFile);
@@ -90,7 +91,7 @@ describe('npm sslcommerz-lts, unmodified', () => {
   });
 });
 
-describe('PyPI sslcommerz-lib, unmodified', () => {
+describe('PyPI', () => {
   let venv: string;
   const python = (): string => join(venv, 'bin', 'python');
 
@@ -102,30 +103,73 @@ describe('PyPI sslcommerz-lib, unmodified', () => {
   }, venvTimeoutMs);
   afterAll(() => rm(venv, { recursive: true }));
 
-  async function call(method: string, ...args: unknown[]): Promise<Answer | boolean> {
+  async function callLibrary(method: string, ...args: unknown[]): Promise<Answer | boolean> {
     const { stdout } = await run(python(), [join(folder, 'call.py'), JSON.stringify({ method, arguments: args })], {
       env: { PATH: process.env['PATH'], SIMULATOR_URL: both.url },
     });
     return JSON.parse(stdout) as Answer | boolean;
   }
 
-  test('opens a session, verifies the IPN’s signature, validates, queries and refunds', async () => {
+  test('sslcommerz-lib, unmodified, opens a session, verifies the IPN’s signature, validates, queries and refunds', async () => {
     // Guards the same, with the other official library, whose signature check is the vendor’s own.
-    const session = await call('createSession', { ...sample('PYTHON'), num_of_item: 1 });
+    const session = await callLibrary('createSession', { ...sample('PYTHON'), num_of_item: 1 });
     expect(session).toMatchObject({ status: 'SUCCESS' });
     const { val_id, bank_tran_id } = readForm(await pay(session as Answer)).fields;
     await until(() => both.merchant.at('/ipn').some((one) => one.form['tran_id'] === 'PYTHON'));
     const ipn: Form = both.merchant.at('/ipn').find((one) => one.form['tran_id'] === 'PYTHON')?.form ?? {};
-    expect(await call('hash_validate_ipn', ipn)).toBe(true);
-    expect(await call('hash_validate_ipn', { ...ipn, amount: '1.00' })).toBe(false);
-    expect(await call('validationTransactionOrder', val_id)).toMatchObject({ status: 'VALID', tran_id: 'PYTHON' });
-    expect(await call('transaction_query_session', (session as Answer)['sessionkey'])).toMatchObject({
+    expect(await callLibrary('hash_validate_ipn', ipn)).toBe(true);
+    expect(await callLibrary('hash_validate_ipn', { ...ipn, amount: '1.00' })).toBe(false);
+    expect(await callLibrary('validationTransactionOrder', val_id)).toMatchObject({
+      status: 'VALID',
+      tran_id: 'PYTHON',
+    });
+    expect(await callLibrary('transaction_query_session', (session as Answer)['sessionkey'])).toMatchObject({
       status: 'VALIDATED',
     });
-    expect(await call('transaction_query_tranid', 'PYTHON')).toMatchObject({ no_of_trans_found: 1 });
-    const accepted = await call('init_refund', bank_tran_id, '100.00', 'Out of stock');
+    expect(await callLibrary('transaction_query_tranid', 'PYTHON')).toMatchObject({ no_of_trans_found: 1 });
+    const accepted = await callLibrary('init_refund', bank_tran_id, '100.00', 'Out of stock');
     expect(accepted).toMatchObject({ status: 'success' });
     const refundRefId = (accepted as Answer)['refund_ref_id'];
-    expect(await call('query_refund_status', refundRefId)).toMatchObject({ status: 'refunded' });
+    expect(await callLibrary('query_refund_status', refundRefId)).toMatchObject({ status: 'refunded' });
+  });
+
+  test('jukto, unmodified, opens a session, verifies, queries and refunds, and takes each answer for its payment’s', async () => {
+    // Guards what only this client compares: the page’s host, and that a refund names the payment that it is of.
+    const dataDir = await mkdtemp(join(tmpdir(), 'jukto-'));
+    const simulator = await startSslcommerzSimulator({
+      dataDir,
+      publicUrl: 'https://sandbox.sslcommerz.com',
+      settings: { refundAfterMs: 0 },
+    });
+    const payment = 'JUKTO';
+    const callJukto = async (method: string, rest: Answer = {}): Promise<Answer> => {
+      const { stdout } = await run(
+        python(),
+        [join(folder, 'call_jukto.py'), JSON.stringify({ method, payment, ...rest })],
+        {
+          env: { PATH: process.env['PATH'], SIMULATOR_URL: simulator.url },
+        },
+      );
+      return JSON.parse(stdout) as Answer;
+    };
+    try {
+      const session = await callJukto('initiate');
+      const page = String(session['customer_action_url']).replace('https://sandbox.sslcommerz.com', simulator.url);
+      const { val_id: validation } = readForm(await pay({ GatewayPageURL: page })).fields;
+      const verified = await callJukto('verify', { arguments: [validation] });
+      expect(verified).toMatchObject({ status: 'paid', requires_review: false });
+      expect(await callJukto('query_session', { arguments: [session['session_id']] })).toMatchObject({
+        validation_id: validation,
+      });
+      expect(await callJukto('query_transaction', { arguments: [] })).toMatchObject({ attempts: [expect.anything()] });
+      const bank = verified['bank_transaction_id'];
+      const refunded = await callJukto('refund', { bank, refund: 'R1', amount: '40.00' });
+      expect(refunded).toMatchObject({ status: 'pending', merchant_transaction_id: payment });
+      const known = [refunded['provider_refund_id'], bank];
+      expect(await callJukto('query_refund', { arguments: known })).toMatchObject({ status: 'refunded' });
+    } finally {
+      await simulator.close();
+      await rm(dataDir, { recursive: true });
+    }
   });
 });

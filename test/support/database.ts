@@ -22,6 +22,16 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** A database as it stands, as a dump would bring it back. Nobody may be connected to it. */
+export async function copyDatabase({ url }: Pick<TestDatabase, 'url'>): Promise<TestDatabase> {
+  const name = `lenden_${randomBytes(6).toString('hex')}`;
+  await administer(`create database "${name}" template "${new URL(url).pathname.slice(1)}" strategy file_copy`);
+  return {
+    url: withDatabase(url, name),
+    drop: () => administer(`drop database if exists "${name}" with (force)`),
+  };
+}
+
 /** An empty database, for tests of the migrations themselves. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const { templateUrl } = testServers();

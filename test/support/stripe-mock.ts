@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const VERSION = 'v0.203.0';
+/** Its source holds Stripe's OpenAPI, too. */
+export const STRIPE_MOCK_MODULE = `github.com/stripe/stripe-mock@${VERSION}`;
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/stripe-mock');
 const BUILD_TIMEOUT_MS = 10 * 60_000;
 const START_TRIES_MAX = 100;
@@ -68,7 +70,7 @@ async function built(): Promise<string> {
   // Two tests may build at once: each in a folder of its own, and the last one stays.
   const folder = await mkdtemp(join(CACHE, 'build-'));
   try {
-    await promisify(execFile)('go', ['install', `github.com/stripe/stripe-mock@${VERSION}`], {
+    await promisify(execFile)('go', ['install', STRIPE_MOCK_MODULE], {
       env: { ...process.env, GOBIN: folder },
       timeout: BUILD_TIMEOUT_MS,
     });

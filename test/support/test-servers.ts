@@ -2,12 +2,15 @@
 export interface TestServers {
   /** The owner's URL of the migrated template database. */
   readonly templateUrl: string;
+  /** What that server logs, of all tests of the run. */
+  readonly postgresLog: string;
   readonly temporalAddress: string;
 }
 
 export function testServers(): TestServers {
   return {
     templateUrl: setting('LENDEN_TEST_DATABASE_URL'),
+    postgresLog: setting('LENDEN_TEST_POSTGRES_LOG'),
     temporalAddress: setting('LENDEN_TEST_TEMPORAL_ADDRESS'),
   };
 }

@@ -7,7 +7,7 @@ import { registerApplication, type Registration } from '../../database/applicati
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { open, press } from '../../scripts/demo/payer.ts';
-import { readOrMakeMasterKey } from '../../scripts/stack-environment.ts';
+import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { startCollector, type CollectedSpan, type Collector } from './collector.ts';
 
@@ -50,7 +50,14 @@ beforeAll(async () => {
     { name: 'Telemetry shop', webhookUrl: `http://127.0.0.1:${port}/hooks/canary-webhook-path?key=canary-webhook-key` },
   );
   await database.close();
-  secrets = [app.test.apiKey, app.test.apiSecret, app.signingSecret, masterKey, 'lenden_test@ssl'];
+  secrets = [
+    app.test.apiKey,
+    app.test.apiSecret,
+    app.testSigningSecret,
+    app.signingSecret,
+    masterKey,
+    'lenden_test@ssl',
+  ];
   reference = await pay(stack);
   await delivery.promise;
   // Long enough for one export of the gauges; the rest is flushed by the stop.

@@ -64,6 +64,15 @@ describe('the checkout page', () => {
     expect(page).toContain('12 minutes left');
   });
 
+  test('a payer who came back without having paid is told so, and chooses again', () => {
+    // Whoever failed at one gateway must know that no money is gone.
+    const told = 'Nothing was paid. Try again, or choose another way.';
+    expect(renderCheckoutPage(exampleView(exampleStates.choosing))).not.toContain(told);
+    const page = renderCheckoutPage(exampleView({ ...exampleStates.choosing, triedUnpaid: true }));
+    expect(page).toContain(told);
+    expect(page).toContain('name="gateway" value="bkash"');
+  });
+
   test.each(['chosen', 'opening_chosen'] as const)(
     '%s leads back to the choice, in the language of the page',
     (name) => {

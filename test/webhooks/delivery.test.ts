@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
+import { insertApplication, prepareRegistration, updateApplication } from '../../database/applications.ts';
+import { rotateSigningSecret } from '../../database/signing-secrets.ts';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
-import { listenHttp, listenRaw, type Answer, type Listener } from './listener.ts';
+import { until } from '../support/until.ts';
+import { listenHttp, listenRaw, type Answer, type Listener, type Received } from './listener.ts';
 import { createWorld, secretBox, type App, type World } from './world.ts';
 
 let world: World;
@@ -32,7 +34,11 @@ const deliver = (input: DeliverWebhookInput) => world.activities.deliverWebhook(
 const eventRow = async ({ eventId }: DeliverWebhookInput) =>
   (await world.rows('select * from webhook_events where event_id = ?', [eventId]))[0];
 const endpointRow = async ({ applicationId }: App) =>
-  (await world.rows('select * from webhook_endpoints where application_id = ?::bigint', [applicationId]))[0];
+  (
+    await world.rows(`select * from webhook_endpoints where application_id = ?::bigint and mode = 'TEST'`, [
+      applicationId,
+    ])
+  )[0];
 const attemptsOf = ({ eventId }: DeliverWebhookInput) =>
   world.rows(
     'select a.* from webhook_attempts a join webhook_events e on e.id = a.webhook_event_id where e.event_id = ? order by number',
@@ -59,7 +65,7 @@ describe('an event', () => {
     const headers = Object.fromEntries(
       Object.entries(request?.headers ?? {}).map(([name, value]) => [name, `${value}`]),
     );
-    expect(new Webhook(app.signingSecret).verify(request?.body ?? '', headers)).toMatchObject({
+    expect(new Webhook(app.testSigningSecret).verify(request?.body ?? '', headers)).toMatchObject({
       id: input.eventId,
       type: 'payment.succeeded',
       schemaVersion: 1,
@@ -182,7 +188,7 @@ describe('an event', () => {
     const text = JSON.stringify(world.log);
     expect(text).toContain('webhook attempt failed');
     expect(text).not.toMatch(/canary/);
-    expect(text).not.toContain(app.signingSecret);
+    expect(text).not.toContain(app.testSigningSecret);
   });
 });
 
@@ -349,7 +355,7 @@ describe('an endpoint that may not be reached', () => {
     // A mistake of the operator must not disable an app's endpoint.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
-    await world.rows('update webhook_endpoints set signing_secret = ? where application_id = ?::bigint returning 1', [
+    await world.rows('update webhook_signing_secrets set sealed = ? where application_id = ?::bigint returning 1', [
       'v1.lost.x',
       app.applicationId,
     ]);
@@ -359,24 +365,203 @@ describe('an endpoint that may not be reached', () => {
   });
 });
 
-test('during a rotation both secrets sign, afterwards only the new one', async () => {
-  // Receivers change their secret when they like within the overlap, and the old one ends.
-  const shop = await receiver(200);
-  const app = await world.app(shop.url);
-  const next = `whsec_${randomBytes(32).toString('base64')}`;
-  await world.rows(
-    `update webhook_endpoints set signing_secret = ?, previous_signing_secret = signing_secret,
-       previous_secret_expires_at = now() + interval '24 hours' where application_id = ?::bigint returning 1`,
-    [secretBox.seal(next), app.applicationId],
+function isSignedBy(secret: string, request: Received | undefined): boolean {
+  const headers = Object.fromEntries(
+    Object.entries(request?.headers ?? {}).map(([name, value]) => [name, String(value)]),
   );
-  await deliver(await world.event(app));
-  world.clock.offsetMs = 25 * 3_600_000;
-  await deliver(await world.event(app));
-  const signatures = shop.received.map(({ headers }) => String(headers['webhook-signature']).split(' ').length);
-  expect(signatures).toEqual([2, 1]);
-  const [overlap] = shop.received;
-  const headers = Object.fromEntries(Object.entries(overlap?.headers ?? {}).map(([name, value]) => [name, `${value}`]));
-  for (const secret of [next, app.signingSecret]) {
-    expect(new Webhook(secret).verify(overlap?.body ?? '', headers)).toBeDefined();
+  try {
+    new Webhook(secret).verify(request?.body ?? '', headers);
+    return true;
+  } catch {
+    return false;
   }
+}
+
+const ROTATION = { mode: 'TEST', overlapHours: 24 } as const;
+
+describe('a signing secret', () => {
+  const rotate = (app: App, change: { mode?: 'TEST' | 'LIVE'; overlapHours?: number; revokeFormer?: boolean } = {}) =>
+    world.database.withSystem((em) =>
+      rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, ...ROTATION, ...change }),
+    );
+  /** Which of the secrets have signed the next delivery. */
+  async function signersOf(app: App, shop: Listener, secrets: readonly string[]): Promise<boolean[]> {
+    await deliver(await world.event(app));
+    return secrets.map((secret) => isSignedBy(secret, shop.received.at(-1)));
+  }
+  const pass = (app: App, hours: number) =>
+    world.rows(
+      `update webhook_signing_secrets set expires_at = expires_at - ? * interval '1 hour' where application_id = ?::bigint returning 1`,
+      [hours, app.applicationId],
+    );
+
+  test('that is rotated signs beside the new one until its overlap ends', async () => {
+    // Receivers change their secret when they like within the overlap, and the old one ends.
+    const shop = await receiver(200);
+    const app = await world.app(shop.url);
+    const { signingSecret: next } = await rotate(app);
+    const secrets = [app.testSigningSecret, next];
+    expect(await signersOf(app, shop, secrets)).toEqual([true, true]);
+    await pass(app, 25);
+    expect(await signersOf(app, shop, secrets)).toEqual([false, true]);
+    expect(String(shop.received.at(-1)?.headers['webhook-signature']).split(' ')).toHaveLength(1);
+  });
+
+  test('signs for as long as it was promised, however often it is rotated', async () => {
+    // Whoever rotates in a hurry must not cut off receivers that were given time.
+    const shop = await receiver(200);
+    const app = await world.app(shop.url);
+    const first = app.testSigningSecret;
+    const { signingSecret: second } = await rotate(app);
+    const { signingSecret: third } = await rotate(app, { overlapHours: 2 });
+    expect(await signersOf(app, shop, [first, second, third])).toEqual([true, true, true]);
+    await expect(rotate(app)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
+    expect(await signersOf(app, shop, [first, second, third])).toEqual([true, true, true]);
+    // Without an overlap nothing is promised anew: who has lost a secret need not wait.
+    const { signingSecret: fourth } = await rotate(app, { overlapHours: 0 });
+    expect(await signersOf(app, shop, [first, second, third, fourth])).toEqual([true, true, false, true]);
+    await pass(app, 3);
+    expect(await signersOf(app, shop, [first, second, third, fourth])).toEqual([true, false, false, true]);
+    await rotate(app, { overlapHours: 1 });
+    const kept = await world.rows(
+      `select sealed is not null as kept, expires_at from webhook_signing_secrets where application_id = ?::bigint and mode = 'TEST' order by id`,
+      [app.applicationId],
+    );
+    expect(kept.map((row) => row['kept'])).toEqual([true, false, false, true, true]);
+  });
+
+  test('that leaked ends at once, and the former ones with it, when the operator says so', async () => {
+    // A promise to receivers does not protect whoever copied a secret.
+    const shop = await receiver(200);
+    const app = await world.app(shop.url);
+    const { signingSecret: second } = await rotate(app);
+    const { signingSecret: third } = await rotate(app, { overlapHours: 0, revokeFormer: true });
+    expect(await signersOf(app, shop, [app.testSigningSecret, second, third])).toEqual([false, false, true]);
+  });
+
+  test('takes its turn where two rotate at once', async () => {
+    // Neither may replace a secret that the other one has replaced already.
+    const shop = await receiver(200);
+    const app = await world.app(shop.url);
+    const [one, two] = await Promise.all([rotate(app), rotate(app)]);
+    expect(await signersOf(app, shop, [app.testSigningSecret, one.signingSecret, two.signingSecret])).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe('TEST and LIVE', () => {
+  test('are signed by secrets of their own, also at one URL and after a rotation', async () => {
+    // Who has a TEST key may choose what a TEST event says: it must never pass for one of LIVE.
+    const shop = await receiver(200);
+    const app = await world.app(shop.url);
+    const rotated = await world.database.withSystem((em) =>
+      rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, mode: 'LIVE', overlapHours: 24 }),
+    );
+    const secrets = [app.testSigningSecret, app.signingSecret, rotated.signingSecret];
+    for (const [mode, signers] of [
+      ['TEST', [true, false, false]],
+      ['LIVE', [false, true, true]],
+    ] as const) {
+      expect(await deliver(await world.event(app, {}, mode))).toEqual({ kind: 'delivered' });
+      const valid = secrets.map((secret) => isSignedBy(secret, shop.received.at(-1)));
+      expect({ mode, valid }).toEqual({ mode, valid: signers });
+    }
+  });
+
+  test('go to URLs of their own where both are set', async () => {
+    // A shop tries things out where its customers are not.
+    const [live, trial] = [await receiver(200), await receiver(200)];
+    const app = await world.app(live.url);
+    const set = (settings: { webhookUrl?: string | null; testWebhookUrl?: string | null }) =>
+      updateApplication({ database: world.database }, { applicationId: app.applicationId, ...settings });
+    const arrivals = async () => {
+      for (const mode of ['TEST', 'LIVE'] as const) {
+        await deliver(await world.event(app, {}, mode));
+      }
+      const modes = (listener: Listener) =>
+        listener.received.splice(0).map(({ body }) => (JSON.parse(body.toString()) as { mode: string }).mode);
+      return { live: modes(live), trial: modes(trial) };
+    };
+    expect(await arrivals()).toEqual({ live: ['TEST', 'LIVE'], trial: [] });
+    await set({ testWebhookUrl: trial.url });
+    expect(await arrivals()).toEqual({ live: ['LIVE'], trial: ['TEST'] });
+    await set({ webhookUrl: null });
+    expect(await arrivals()).toEqual({ live: [], trial: ['TEST'] });
+    await set({ webhookUrl: live.url, testWebhookUrl: null });
+    expect(await arrivals()).toEqual({ live: ['TEST', 'LIVE'], trial: [] });
+    await set({ webhookUrl: trial.url });
+    expect(await arrivals()).toEqual({ live: [], trial: ['TEST', 'LIVE'] });
+  });
+
+  test('are disabled each by itself, also at one URL', async () => {
+    // A staging shop that was shut down must not cost the real one its events.
+    const shop = await receiver((response, request) =>
+      response.writeHead(request.body.includes('"mode":"TEST"') ? 410 : 200).end(),
+    );
+    const app = await world.app(shop.url);
+    expect(await deliver(await world.event(app))).toEqual({ kind: 'parked', reason: 'ENDPOINT_DISABLED' });
+    expect(await endpointRow(app)).toMatchObject({ disabled_reason: 'GONE' });
+    expect(await deliver(await world.event(app, {}, 'LIVE'))).toEqual({ kind: 'delivered' });
+    expect(await eventRow(await world.event(app, {}, 'LIVE'))).toMatchObject({ delivery_status: 'PENDING' });
+    expect(await eventRow(await world.event(app))).toMatchObject({ delivery_status: 'PARKED' });
+  });
+
+  test('have circuits and room of their own', async () => {
+    // Five failures in TEST, or receivers there that never answer, hold up nothing of LIVE.
+    const shop = await receiver((response, request) => {
+      if (!request.body.includes('"mode":"TEST"')) {
+        response.writeHead(200).end();
+      } else if (!request.body.includes('silent')) {
+        response.writeHead(500).end();
+      }
+    });
+    const failing = await world.app(shop.url);
+    for (let failures = 0; failures < 5; failures += 1) {
+      await deliver(await world.event(failing));
+    }
+    expect(await deliver(await world.event(failing))).toMatchObject({ kind: 'put-off', reason: 'CIRCUIT_OPEN' });
+    expect(await deliver(await world.event(failing, {}, 'LIVE'))).toEqual({ kind: 'delivered' });
+
+    const silent = await world.app(shop.url);
+    const stuck = Promise.all(
+      Array.from({ length: 5 }, async () => deliver(await world.event(silent, { manner: 'silent' }))),
+    );
+    const before = shop.received.length;
+    await until(() => Promise.resolve(shop.received.length === before + 5));
+    expect(await deliver(await world.event(silent))).toMatchObject({ kind: 'put-off', reason: 'BUSY' });
+    expect(await deliver(await world.event(silent, {}, 'LIVE'))).toEqual({ kind: 'delivered' });
+    await shop.close();
+    expect((await stuck).map(({ kind }) => kind)).toEqual(Array.from({ length: 5 }, () => 'retry'));
+  });
+
+  test('never have one secret, whoever gives it', async () => {
+    // The database refuses it too, so no way of setting a secret can forget to.
+    const prepared = await prepareRegistration();
+    const same = { ...prepared, testSigningSecret: prepared.signingSecret };
+    await expect(
+      world.database.withSystem((em) =>
+        insertApplication(em, secretBox, { prepared: same, settings: { name: 'Careless' } }),
+      ),
+    ).rejects.toMatchObject({ code: 'RESOURCE_ALREADY_EXISTS' });
+    const app = await world.app(null);
+    await expect(
+      world.rows(
+        `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint, expires_at)
+         select application_id, 'TEST', sealed, fingerprint, now() from webhook_signing_secrets
+         where application_id = ?::bigint and mode = 'LIVE' returning 1`,
+        [app.applicationId],
+      ),
+    ).rejects.toThrow(/unique/);
+  });
+});
+
+test('an event names what its sequence counts in', async () => {
+  // A payment and an invoice may have the same number.
+  const app = await world.app(null);
+  const input = await world.event(app);
+  const row = await eventRow(input);
+  expect(JSON.parse(String(row?.['payload']))).toMatchObject({ subject: `payment:${String(row?.['payment_id'])}` });
 });

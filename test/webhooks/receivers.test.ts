@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { until } from '../support/until.ts';
 import { signedHeaders } from '../../activities/webhooks/signature.ts';
 
 const RECEIVERS = [
@@ -25,15 +26,22 @@ interface SampleEvent {
   readonly id: string;
   readonly sequence: number;
   readonly payment?: number;
+  readonly invoice?: number;
+  readonly mode?: 'TEST' | 'LIVE';
 }
 
-const bodyOf = ({ id, sequence, payment = 1 }: SampleEvent): Buffer =>
-  Buffer.from(JSON.stringify({ id, type: 'payment.succeeded', sequence, data: { id: payment, note: 'টাকা 💸' } }));
+const bodyOf = ({ id, sequence, payment = 1, invoice, mode = 'LIVE' }: SampleEvent): Buffer => {
+  const [type, subject] = invoice === undefined ? ['payment.succeeded', 'payment'] : ['invoice.issued', 'invoice'];
+  const number = invoice ?? payment;
+  const data = { id: number, note: 'টাকা 💸' };
+  return Buffer.from(JSON.stringify({ id, type, mode, subject: `${subject}:${number}`, sequence, data }));
+};
 
 describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file, run, language }) => {
   const path = resolve(import.meta.dirname, '../..', file);
   let child: ChildProcess;
   let port = 0;
+  let printed = '';
 
   beforeAll(async () => {
     port = await freePort();
@@ -41,8 +49,11 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
     const STATE_FILE = join(directory, `${language}.json`);
     child = spawn(command, args, {
       env: { ...process.env, WEBHOOK_SECRET: secret, PORT: String(port), STATE_FILE },
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    }
     const failed = new Promise<never>((_resolve, reject) => {
       child.once('error', (error) => reject(new Error(`${command} cannot be run: install it`, { cause: error })));
     });
@@ -79,6 +90,36 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
     expect(await send({ id: 'evt_a2', sequence: 2 })).toBe('200 duplicate');
     expect(await send({ id: 'evt_a3', sequence: 3 })).toBe('200 accepted');
     expect(await send({ id: 'evt_b1', sequence: 1, payment: 2 })).toBe('200 accepted');
+  });
+
+  test('takes a payment and an invoice of one number for two things', async () => {
+    // `payment.succeeded` must not be swallowed because an invoice has the same number.
+    expect(await send({ id: 'evt_i1', sequence: 1, invoice: 24 })).toBe('200 accepted');
+    expect(await send({ id: 'evt_i2', sequence: 2, invoice: 24 })).toBe('200 accepted');
+    expect(await send({ id: 'evt_p1', sequence: 1, payment: 24 })).toBe('200 accepted');
+  });
+
+  test('refuses an event of the other mode although it is signed, so that nothing is lost in silence', async () => {
+    // Nobody ships for a TEST payment; a receiver that was set up for the wrong mode gets the event again when it is mended.
+    expect(await send({ id: 'evt_m1', sequence: 1, payment: 6, mode: 'TEST' })).toBe('400 wrong mode');
+    expect(await send({ id: 'evt_m2', sequence: 1, payment: 6 })).toBe('200 accepted');
+  });
+
+  test('prints what it got', async () => {
+    // Whoever copies it wants to see that it works.
+    await send({ id: 'evt_w1', sequence: 1, payment: 7 });
+    await send({ id: 'evt_w1', sequence: 1, payment: 7 });
+    await send({ id: 'evt_w2', sequence: 1, payment: 7, mode: 'TEST' });
+    await post({}, bodyOf({ id: 'evt_w3', sequence: 1 }));
+    for (const line of [
+      'accepted LIVE payment.succeeded payment:7 1 evt_w1',
+      'duplicate LIVE payment.succeeded payment:7 1 evt_w1',
+      'wrong mode TEST payment.succeeded payment:7 1 evt_w2',
+      'bad signature',
+    ]) {
+      await until(() => printed.includes(line));
+    }
+    expect(printed).not.toContain('evt_w3');
   });
 
   test('accepts either secret of a rotation', async () => {

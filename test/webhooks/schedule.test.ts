@@ -127,20 +127,20 @@ describe('the gate of an endpoint', () => {
     // A backlog of ten thousand events must not come back in one instant.
     const gate = createEndpointGate({ now: () => 0 });
     for (let entered = 0; entered < IN_FLIGHT_PER_ENDPOINT_MAX; entered += 1) {
-      expect(gate.enter(1n)).toBe(true);
+      expect(gate.enter('app:1')).toBe(true);
     }
-    expect(gate.enter(1n)).toBe(false);
-    expect(gate.enter(2n)).toBe(true);
+    expect(gate.enter('app:1')).toBe(false);
+    expect(gate.enter('app:2')).toBe(true);
     const turns = Array.from({ length: 10_000 }, () =>
-      gate.turnInMs(1n, { reason: 'CIRCUIT_OPEN', notBeforeMs: 1_000 }),
+      gate.turnInMs('app:1', { reason: 'CIRCUIT_OPEN', notBeforeMs: 1_000 }),
     );
     expect(Math.min(...turns)).toBe(1_000);
     expect(Math.max(...turns)).toBeLessThanOrEqual(1_000 + CIRCUIT_OPEN_MS_MAX);
     const perSecond = Map.groupBy(turns, (turn) => Math.floor(turn / 1_000));
     expect(Math.max(...[...perSecond.values()].map((group) => group.length))).toBeLessThan(60);
-    expect(gate.turnInMs(1n, { reason: 'BUSY', notBeforeMs: 1_000 })).toBe(1_000);
-    gate.leave(1n, 10);
-    expect(gate.enter(1n)).toBe(true);
+    expect(gate.turnInMs('app:1', { reason: 'BUSY', notBeforeMs: 1_000 })).toBe(1_000);
+    gate.leave('app:1', 10);
+    expect(gate.enter('app:1')).toBe(true);
   });
 });
 

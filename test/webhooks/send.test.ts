@@ -3,6 +3,7 @@ import { sendEvent, type SendDependencies } from '../../activities/webhooks/send
 import type { Delivery, DeliveryEndpoint } from '../../database/webhooks.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { HttpReply, HttpRequest } from '../../runtime/http-client.ts';
+import { signingSecretPlace } from '../../runtime/sealed-places.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
 
 const now = new Date('2026-11-21T10:00:00.900Z');
@@ -11,13 +12,12 @@ const OLD = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 const endpoint: DeliveryEndpoint = {
   url: 'https://shop.example.com/hook',
   disabled: false,
-  signingSecret: `sealed ${NEW}`,
-  previousSigningSecret: null,
-  previousSecretExpiresAt: null,
+  place: signingSecretPlace({ applicationId: 1n, mode: 'TEST' }),
+  signingSecrets: [`sealed ${NEW}`],
   circuitOpenUntil: null,
 };
 const delivery: Delivery = {
-  id: 7n,
+  eventId: 'evt_7',
   dialect: 'native',
   type: 'payment.succeeded',
   payload: '{"note":"৳"}',
@@ -27,6 +27,7 @@ const delivery: Delivery = {
   lastError: null,
   nextAttemptAt: null,
   endpoint,
+  readAt: new Date(0),
 };
 
 interface Receiver {
@@ -161,29 +162,19 @@ describe('a URL that the rules refuse', () => {
   });
 });
 
-describe('a rotated secret', () => {
-  const later = new Date(now.getTime() + 1);
-  test.each([
-    ['none', null, null, 1],
-    ['one without an end', `sealed ${OLD}`, null, 1],
-    ['an end without a secret', null, later, 1],
-    ['one that has ended', `sealed ${OLD}`, new Date(now.getTime() - 1), 1],
-    ['one that ends now', `sealed ${OLD}`, now, 1],
-    ['one that overlaps', `sealed ${OLD}`, later, 2],
-  ])('before the new one (%s) signs in its overlap only', async (_which, secret, expiresAt, signatures) => {
-    // A leaked secret that was replaced must end; a receiver that has not changed yet must still be able to check.
-    const { requests, opened } = await send({
-      endpoint: { previousSigningSecret: secret, previousSecretExpiresAt: expiresAt },
-    });
-    expect(String(requests[0]?.headers['webhook-signature']).split(' ')).toHaveLength(signatures);
-    expect(opened).toEqual([`sealed ${NEW}`, `sealed ${OLD}`].slice(0, signatures));
+describe('the secrets of an endpoint', () => {
+  test('all sign, the newest first', async () => {
+    // A receiver that has not changed yet must still be able to check.
+    const { requests, opened } = await send({ endpoint: { signingSecrets: [`sealed ${NEW}`, `sealed ${OLD}`] } });
+    expect(String(requests[0]?.headers['webhook-signature']).split(' ')).toHaveLength(2);
+    expect(opened).toEqual([`sealed ${NEW}`, `sealed ${OLD}`]);
   });
 
-  test.each([{ signingSecret: 'lost' }, { previousSigningSecret: 'lost', previousSecretExpiresAt: later }])(
-    'that no key opens sends nothing and is not held against the endpoint: %p',
-    async (lost) => {
+  test.each([[['lost']], [[`sealed ${NEW}`, 'lost']], [[]]])(
+    'that no key opens, or that are not there, send nothing and are not held against the endpoint: %p',
+    async (signingSecrets: string[]) => {
       // A mistake of the operator must not disable an app's endpoint.
-      const { result, requests } = await send({ endpoint: lost });
+      const { result, requests } = await send({ endpoint: { signingSecrets } });
       expect(result).toEqual({
         delivered: false,
         gone: false,

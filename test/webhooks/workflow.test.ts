@@ -278,7 +278,7 @@ describe('many deliveries', () => {
     expect(await Promise.all(passing.map((handle) => handle.result()))).toEqual(passing.map(() => 'delivered'));
     await until(async () => {
       const [row] = await world.rows(
-        'select circuit_open_until as until from webhook_endpoints where application_id = ?::bigint',
+        `select circuit_open_until as until from webhook_endpoints where application_id = ?::bigint and mode = 'TEST'`,
         [down.applicationId],
       );
       return row?.['until'] !== null;

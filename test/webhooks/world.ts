@@ -3,6 +3,7 @@ import { openDatabase, type Database } from '../../database/connection.ts';
 import { recordEvent } from '../../database/webhooks.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
+import type { Mode } from '../../domain/mode.ts';
 import { paymentReference } from '../../domain/references.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
 import { createLogger } from '../../runtime/logger.ts';
@@ -15,7 +16,9 @@ const allow = parseAllowList('127.0.0.1:*');
 
 export interface App {
   readonly applicationId: bigint;
+  /** Of LIVE. */
   readonly signingSecret: string;
+  readonly testSigningSecret: string;
 }
 
 /** A database with the webhook side of Lenden on top, and a clock of its own. */
@@ -29,7 +32,7 @@ export interface World {
   app(url: string | null): Promise<App>;
   setUrl(app: App, url: string | null): Promise<void>;
   /** Writes a payment and its event; answers the input of a delivery's first attempt. */
-  event(app: App, data?: object): Promise<DeliverWebhookInput>;
+  event(app: App, data?: object, mode?: Mode): Promise<DeliverWebhookInput>;
   /** All rows of a query, as the owner of everything. */
   rows(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -38,7 +41,7 @@ export interface World {
 export async function createWorld(): Promise<World> {
   const test = await createTestDatabase();
   const database = await openDatabase({ url: test.url });
-  const http = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: 5 });
+  const http = createHttpClient({ guard: 'public-only', allow, socketsPerOrigin: 64 });
   const log: Record<string, unknown>[] = [];
   const clock: World['clock'] = { offsetMs: 0, read: null };
   const now = (): number => clock.read?.() ?? Date.now() + clock.offsetMs;
@@ -52,7 +55,7 @@ export async function createWorld(): Promise<World> {
     activities: createWebhookActivities({ database, http, secrets: secretBox, allow, log: recordingLogger(log), now }),
     app: (url) => registerApplication({ database, secrets: secretBox }, { name: 'Shop', webhookUrl: url }),
     setUrl: ({ applicationId }, webhookUrl) => updateApplication({ database }, { applicationId, webhookUrl }),
-    event: (app, data = { amountMinor: 10_000 }) => newEvent(database, app, data),
+    event: (app, data = { amountMinor: 10_000 }, mode = 'TEST') => newEvent(database, { app, data, mode }),
     async close() {
       await http.close();
       await database.close();
@@ -61,16 +64,25 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-async function newEvent(database: Database, { applicationId }: App, data: object): Promise<DeliverWebhookInput> {
-  const eventId = await database.withScope({ applicationId, mode: 'TEST' }, async (em) => {
+interface NewEvent {
+  readonly app: App;
+  readonly data: object;
+  readonly mode: Mode;
+}
+
+async function newEvent(
+  database: Database,
+  { app: { applicationId }, data, mode }: NewEvent,
+): Promise<DeliverWebhookInput> {
+  const eventId = await database.withScope({ applicationId, mode }, async (em) => {
     const [payment] = await em.execute<{ id: string }[]>(
       `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, gateway, expires_at, next_sweep_at)
-       values (?::bigint, 'TEST', ?, 10000, 'BDT', 'customer', 'sslcommerz', now(), now()) returning id`,
-      [applicationId, paymentReference()],
+       values (?::bigint, ?, ?, 10000, 'BDT', 'customer', 'sslcommerz', now(), now()) returning id`,
+      [applicationId, mode, paymentReference()],
     );
     const event = await recordEvent(em, {
       applicationId,
-      mode: 'TEST',
+      mode,
       paymentId: BigInt(payment?.id ?? 0),
       type: 'payment.succeeded',
       sequence: 1,
@@ -78,7 +90,7 @@ async function newEvent(database: Database, { applicationId }: App, data: object
     });
     return event.eventId;
   });
-  return { eventId, applicationId: applicationId.toString(), mode: 'TEST', attempt: 1, recorded: null, resend: false };
+  return { eventId, applicationId: applicationId.toString(), mode, attempt: 1, recorded: null, resend: false };
 }
 
 function recordingLogger(lines: Record<string, unknown>[]): ReturnType<typeof createLogger> {

@@ -1,8 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import type { LatePaymentResult } from '../../workflows/messages/late-payment.ts';
 import { callbackSignal } from '../../workflows/messages/payment.ts';
-import { detailsOf, openTheatre, timesOf, type Script, type StagedPayment, type Theatre } from './staged-payments.ts';
+import { decisionSignal } from '../../workflows/messages/refund.ts';
+import {
+  detailsOf,
+  lengthen,
+  openTheatre,
+  timesOf,
+  type Script,
+  type StagedPayment,
+  type Theatre,
+} from './staged-payments.ts';
 import { until } from '../support/until.ts';
 
 let theatre: Theatre;
@@ -66,6 +76,26 @@ describe('money after the end', () => {
     await until(async () => (await detailsOf(staged.late())).startsWith('20000 BDT'));
     expect(staged.asked.late).toHaveLength(2);
     await staged.late().terminate();
+  });
+
+  test('is not left in a long history with a decision that was told and not taken up', async () => {
+    // A signal is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    const asking = Promise.withResolvers<LatePaymentResult>();
+    const held: LatePaymentResult = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
+    const staged = theatre.stage({
+      late: (call) => (call === 2 ? asking.promise : held),
+      lateDecision: () => ({ kind: 'nothing' }),
+    });
+    await arrive(staged, 1n, theatre.realTime.dispatch);
+    await until(async () => (await statusOf(staged)) === 'HELD');
+    await arrive(staged, 2n, theatre.realTime.dispatch);
+    await until(() => staged.asked.late.length === 2);
+    await lengthen(staged.late());
+    await staged.late().signal(decisionSignal, '7');
+    asking.resolve(held);
+    await until(() => staged.asked.decisions.length === 1);
+    expect(staged.asked.decisions).toEqual(['7']);
+    await staged.late().result();
   });
 
   test('is asked for again after an earlier question found nothing', async () => {

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import { decisionSignal } from '../../workflows/messages/refund.ts';
 import type { SettledStatus } from '../../domain/payment.ts';
 import type { OpenCheckoutResult, Verdict } from '../../workflows/messages/payment.ts';
 import { advanceWorkflow } from '../support/temporal.ts';
 import {
   detailsOf,
   eventNames,
+  lengthen,
   openTheatre,
   timesOf,
   type Script,
@@ -246,6 +248,29 @@ describe('expiry', () => {
     expect(Math.abs(askedAt - staged.expiresAtMs)).toBeLessThan(5_000);
   });
 
+  test('is the database’s word: a timer that comes too early waits for the rest', async () => {
+    // The clock of Temporal's server may be ahead; nobody loses his time to pay by that, and the history does not fill with looks.
+    const restMs = 10 * 60_000;
+    const staged = await startSkipping({
+      verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: false, expiresInMs: restMs } : { kind: 'expired' }),
+    });
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    const [first = 0, second = 0, ...more] = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect(more).toEqual([]);
+    expect(second - first).toBeGreaterThanOrEqual(restMs);
+    expect(second - first).toBeLessThan(restMs + 5_000);
+  });
+
+  test('that is only just to come is looked for at most once a second', async () => {
+    // However finely two clocks disagree, no history fills with it.
+    const staged = await startSkipping({
+      verify: (call) => (call < 4 ? { kind: 'undecided', hopeful: false, expiresInMs: 1 } : { kind: 'expired' }),
+    });
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect(asked.slice(1).every((at, index) => at - (asked[index] ?? 0) >= 1_000)).toBe(true);
+  });
+
   test('finds by the last question what was paid in silence', async () => {
     // Neither IPN nor return came, and the money is there.
     const staged = await startSkipping({ verify: () => ({ kind: 'charged' }) });
@@ -316,6 +341,27 @@ describe('expiry', () => {
     isAway = false;
     await callback(staged);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
+  });
+});
+
+describe('a history that has become long', () => {
+  test('is not left with a decision that was told and not taken up', async () => {
+    // A signal is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    const asking = Promise.withResolvers<Verdict>();
+    const staged = theatre.stage({
+      open: () => ({ kind: 'review', reason: 'AMOUNT_MISMATCH' }),
+      verify: () => asking.promise,
+      reviewDecision: () => ({ kind: 'reject', decisionId: '7' }),
+    });
+    await theatre.realTime.dispatch.startPayment(staged.payment);
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Under review'));
+    await callback(staged);
+    await until(() => staged.asked.verify.length === 1);
+    await lengthen(staged.handle());
+    await staged.handle().signal(decisionSignal, '7');
+    asking.resolve({ kind: 'undecided', hopeful: false });
+    expect(await staged.handle().result()).toBe('FAILED');
+    expect(staged.asked.decisions).toEqual(['7']);
   });
 });
 

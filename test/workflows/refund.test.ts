@@ -16,6 +16,7 @@ const awaiting = (): RefundStand => ({
   kind: 'awaiting',
   dueAtMs: Date.now() + 7 * DAY_MS,
   remindAtMs: Date.now() + DAY_MS,
+  nowMs: Date.now(),
 });
 const away = (): Promise<never> =>
   Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));

@@ -65,9 +65,8 @@ export async function openInvoiceTheatre({
 }
 
 export function invoiceHandle(invoice: InvoiceRecord): InvoiceHandle {
-  const { id: invoiceId, reference, applicationId, mode, totalMinor: amountMinor, currency } = invoice;
+  const { reference, applicationId, mode, totalMinor: amountMinor, currency } = invoice;
   return {
-    invoiceId,
     reference,
     applicationId,
     applicationName: 'Shop',

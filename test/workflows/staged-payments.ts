@@ -1,7 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { randomInt } from 'node:crypto';
 import type { SettledStatus } from '../../domain/payment.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createDispatch, type Dispatch, type PaymentHandle } from '../../temporal/dispatch.ts';
@@ -14,6 +13,7 @@ import type {
 } from '../../workflows/messages/late-payment.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import {
+  callbackSignal,
   progressQuery,
   type OpenCheckoutResult,
   type PaymentActivities,
@@ -109,7 +109,6 @@ export async function openTheatre(): Promise<Theatre> {
 
 function newStage(client: Client, script: Script, expiresAtMs: number): StagedPayment {
   const payment: PaymentHandle = {
-    paymentId: BigInt(randomInt(1, 2 ** 40)),
     reference: paymentReference(),
     applicationId: 7n,
     applicationName: 'Shop',
@@ -206,6 +205,17 @@ function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): Payment
       return script.late?.(call, input) ?? { kind: 'nothing' };
     },
   };
+}
+
+/** From here on the server suggests to continue as new. */
+const LONG_HISTORY_EVENTS = 4_096;
+const SIGNALS_AT_ONCE = 50;
+
+/** Makes a history so long that the server wants it continued as new, by callbacks, which change nothing. */
+export async function lengthen(handle: WorkflowHandle): Promise<void> {
+  for (let sent = 0; sent < LONG_HISTORY_EVENTS; sent += SIGNALS_AT_ONCE) {
+    await Promise.all(Array.from({ length: SIGNALS_AT_ONCE }, () => handle.signal(callbackSignal, '1')));
+  }
 }
 
 /** What the Temporal UI shows of a workflow as its current state. */

@@ -1,5 +1,4 @@
 import { Worker } from '@temporalio/worker';
-import { randomInt } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { refundReference } from '../../domain/references.ts';
 import { createDispatch, type Dispatch, type RefundHandle } from '../../temporal/dispatch.ts';
@@ -65,7 +64,6 @@ export async function openRefundTheatre(): Promise<RefundTheatre> {
     realTime: createDispatch(realTime.client),
     stage(script = {}) {
       const refund: RefundHandle = {
-        refundId: BigInt(randomInt(1, 2 ** 40)),
         reference: refundReference(),
         applicationId: 7n,
         applicationName: 'Shop',

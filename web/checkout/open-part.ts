@@ -35,7 +35,7 @@ export function openPart(view: CheckoutView, state: OpenState): Html {
 export function choosingPart(view: CheckoutView, state: ChoosingState): Html {
   const words = wordsIn(view.language);
   const toChoose = SafeUrl.localPath(inLanguage(state.chooseAction, view.language));
-  return html` ${whatFor(view, words)}
+  return html` ${whatFor(view, words)} ${state.triedUnpaid === true && html`<p class="notice">${words.nothingPaid}</p>`}
     <h2>${words.chooseHow}</h2>
     <form method="post" action="${toChoose}" class="ways">
       ${state.options.map(({ name, label }) => html`<button name="gateway" value="${name}"><bdi>${label}</bdi></button>`)}

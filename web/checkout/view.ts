@@ -38,6 +38,8 @@ export type CheckoutState =
       options: readonly { name: string; label: string }[];
       chooseAction: string;
       cancelAction: string;
+      /** The payer was at a gateway and came back without having paid. */
+      triedUnpaid?: boolean;
     }
   /**
    * The payer can go on to the gateway. `returnedUnpaid`: came back and the gateway knows of no payment so far. `otherWaysPath`: where another

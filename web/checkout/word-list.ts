@@ -30,6 +30,7 @@ export type Words = {
   rejected: string;
   problems: Record<SubmissionProblem, string>;
   returnedUnpaid: string;
+  nothingPaid: string;
   payUntil: string;
   timeLeft: string;
   cancel: string;

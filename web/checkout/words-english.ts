@@ -31,6 +31,7 @@ export const englishWords: Words = {
     sender: 'Please use at most 120 characters for your number or name.',
   },
   returnedUnpaid: 'We know of no completed payment so far. If you have just paid, wait a moment.',
+  nothingPaid: 'Nothing was paid. Try again, or choose another way.',
   payUntil: 'Pay by #time',
   timeLeft: '#time left',
   cancel: 'Cancel this payment',

@@ -13,6 +13,7 @@ export function layout({
   state,
   refreshSeconds,
   looks = [],
+  oneLanguage = false,
   main,
 }: {
   title: string;
@@ -24,6 +25,8 @@ export function layout({
   refreshSeconds: number | null;
   /** Stylesheets beside the one that all pages have; a path is one of the page's own, without a known content. */
   looks?: readonly (Asset | SafeUrl)[];
+  /** The page is in one language only. */
+  oneLanguage?: boolean;
   main: Html;
 }): string {
   const words = frameWordsIn(language);
@@ -46,7 +49,7 @@ export function layout({
         <a class="skip" href="#main">${words.skipToContent}</a>
         <header>
           ${test && html`<p class="test">${words.testMode}</p>`}
-          <nav>${languageSwitch(language, pagePath)}</nav>
+          ${!oneLanguage && html`<nav>${languageSwitch(language, pagePath)}</nav>`}
         </header>
         <main id="main">${main}</main>
         <footer><p>${words.operatedBy}</p></footer>

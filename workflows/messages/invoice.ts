@@ -3,7 +3,6 @@ import type { ShownInvoiceStatus } from '../../domain/invoice.ts';
 import type { ScopeInput } from './names.ts';
 
 export interface InvoiceWorkflowInput extends ScopeInput {
-  readonly invoiceId: string;
   readonly reference: string;
 }
 
@@ -37,7 +36,7 @@ export interface InvoiceProgress {
 export const invoiceProgressQuery = defineQuery<InvoiceProgress>('progress');
 
 export interface DriveInvoiceInput extends InvoiceWorkflowInput {
-  /** Unix time in milliseconds, of the workflow: what is due is judged by its clock. */
+  /** Unix time in milliseconds, of the workflow. It decides nothing: it shows when Temporal's clock and the database's are apart. */
   readonly nowMs: number;
 }
 
@@ -46,9 +45,11 @@ export interface InvoiceStand {
   readonly ended: boolean;
   readonly status: ShownInvoiceStatus;
   readonly paused: boolean;
-  /** Unix time in milliseconds; null when no notice will go out any more. */
+  /** What time it was for the invoice when this was found, by the database: Unix time in milliseconds, as the two below. */
+  readonly nowMs: number;
+  /** Null when no notice will go out any more. */
   readonly nextNoticeAtMs: number | null;
-  /** Unix time in milliseconds of the next look whether it has expired; left out when there will be none. */
+  /** The next look whether it has expired; left out when there will be none. */
   readonly expiryAtMs?: number;
   /** Letters wait to be sent. */
   readonly mailWaits: boolean;

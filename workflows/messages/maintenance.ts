@@ -7,6 +7,9 @@ export interface SweepResult {
   readonly invoicesTold: number;
   readonly deliveriesStarted: number;
   readonly keysForgotten: number;
+  readonly callbacksForgotten: number;
+  readonly deliveriesForgotten: number;
+  readonly sessionsForgotten: number;
 }
 
 export interface SweepActivities {

@@ -30,6 +30,9 @@ export const workflowIds = {
   webhook: (eventId: string): string => `webhook:${eventId}`,
 } as const;
 
+/** An invoice's number as its customer is shown it, in the memo of its workflow. */
+export const INVOICE_NUMBER_MEMO = 'invoiceNumber';
+
 export const SCHEDULE_IDS = { sweep: 'lenden-sweep', sealLedger: 'lenden-seal-ledger' } as const;
 
 export const SEARCH_ATTRIBUTES = {
@@ -42,9 +45,12 @@ export const SEARCH_ATTRIBUTES = {
   status: defineSearchAttributeKey('LendenStatus', 'KEYWORD'),
 } as const;
 
+/** The failure type of a workflow, and of an activity, that finds no row of its reference: the database was set back to an older state. */
+export const ROW_MISSING = 'ROW_MISSING';
+
 /** Ids and codes only: what a workflow carries is stored in histories, so no payer's data and no gateway text. */
 export interface ScopeInput {
-  /** Decimal text of the application's id: JSON has no bigint. */
+  /** Decimal text of the application's id: JSON has no bigint. Everything else is named by its public reference: a number may be given out again after a restore. */
   readonly applicationId: string;
   readonly mode: Mode;
 }

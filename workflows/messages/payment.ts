@@ -3,10 +3,9 @@ import type { PaymentStatus, ReviewReason, SettledStatus } from '../../domain/pa
 import type { ScopeInput } from './names.ts';
 
 export interface PaymentWorkflowInput extends ScopeInput {
-  readonly paymentId: string;
   readonly reference: string;
-  /** Of a payment that pays an invoice: it is locked before the payment is. */
-  readonly invoiceId?: string;
+  /** It pays an invoice, which is locked before the payment is. */
+  readonly paysInvoice?: true;
 }
 
 /** How far the checkout has come when the update answers. */
@@ -74,7 +73,7 @@ export type OpenCheckoutResult =
   | { readonly kind: 'ended'; readonly status: SettledStatus; readonly failureCode?: string };
 
 export interface VerifyInput extends PaymentWorkflowInput {
-  /** The last question before expiry: an untouched session ends the payment then. */
+  /** The last question, when the workflow's timer says that the payment has expired: an untouched session ends it, if the row says so, too. */
   readonly final: boolean;
   /** An operator accepts a risk that the gateway flags; everything else must agree all the same. */
   readonly riskAccepted?: boolean;
@@ -90,6 +89,8 @@ export type Verdict =
       readonly hopeful: boolean;
       /** An operator is to say whether the payer has paid: the clock does not end that. */
       readonly withOperator?: true;
+      /** The last question came too early: by the database's time the payment expires only in so many milliseconds. */
+      readonly expiresInMs?: number;
     }
   | { readonly kind: 'review'; readonly reason: ReviewReason };
 

@@ -3,7 +3,6 @@ import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../../
 import type { ScopeInput } from './names.ts';
 
 export interface RefundWorkflowInput extends ScopeInput {
-  readonly refundId: string;
   readonly reference: string;
   /** Set by a run that goes on where a long one stopped: Unix time in milliseconds when the gateway accepted. */
   readonly pollingSinceMs?: number;
@@ -24,7 +23,8 @@ export const refundProgressQuery = defineQuery<RefundProgress>('progress');
 
 /** How a refund stands in its row. */
 export type RefundStand =
-  | { readonly kind: 'awaiting'; readonly dueAtMs: number; readonly remindAtMs: number }
+  /** Unix times in milliseconds; `nowMs` is the database's as this was found. */
+  | { readonly kind: 'awaiting'; readonly dueAtMs: number; readonly remindAtMs: number; readonly nowMs: number }
   | { readonly kind: 'pending' }
   | { readonly kind: 'review'; readonly reason: RefundReviewReason }
   | { readonly kind: 'ended'; readonly status: FinalRefundStatus };
@@ -43,7 +43,7 @@ export type RefundAnswer =
 export interface RefundDecisionInput extends RefundWorkflowInput {
   /** The decisions that were signalled since the last look; empty when time has run out. */
   readonly decisionIds: readonly string[];
-  /** The time for an approval is over. */
+  /** The workflow's timer says that the time for an approval is over; whether it is says the row. */
   readonly expired: boolean;
 }
 

@@ -76,7 +76,7 @@ export async function pauseInvoice(deps: ApiDependencies, of: InvoiceOfCaller, p
     if ((locked.pausedAt !== null) === paused) {
       return null;
     }
-    const changed = await setPaused(statements, locked, paused ? new Date() : null);
+    const changed = await setPaused(statements, locked, paused);
     return { invoice: changed, change: paused ? 'paused' : 'resumed', event: null };
   });
   return viewOf(deps, invoice);
@@ -91,9 +91,9 @@ export async function changeDueDates(
   const changed = await deps.database.inTransaction(scope, async (statements) => {
     const invoice = await lockOrMiss(statements, { scope, invoiceId });
     requireOpen(invoice);
-    const { dueDate, installments } = dueDatesOf(invoice.totalMinor, body);
+    const { dueDate, installments } = dueDatesOf(invoice, body);
     await replaceInstallments(statements, { scope, invoiceId, installments });
-    return setDueDates(statements, invoice, { dueDate, installments, today: deps.calendar.today(new Date()) });
+    return setDueDates(statements, invoice, { dueDate, installments, today: deps.calendar.today(invoice.readAt) });
   });
   await deps.dispatch
     .rescheduleInvoice(invoiceHandleOf(changed, application.name), { timeoutMs: RESCHEDULE_WAIT_MS })

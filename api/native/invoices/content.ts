@@ -1,4 +1,4 @@
-import type { InvoiceContent } from '../../../database/invoices.ts';
+import type { InvoiceContent, InvoiceRecord } from '../../../database/invoices.ts';
 import { isCurrency } from '../../../domain/currency.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import {
@@ -40,7 +40,7 @@ export function contentOf(
   const terms = { discount: reductionOf(body.discount), taxes: (body.taxes ?? []).map(taxOf), rounding };
   return refusing(() => {
     const totals = totalsOf({ lines, ...terms });
-    const schedule = scheduleOf(totals.totalMinor, body);
+    const schedule = scheduleOf({ totalMinor: totals.totalMinor, rounding }, body);
     return {
       currency,
       customerReference: body.customerReference,
@@ -68,19 +68,22 @@ export interface Schedule {
   readonly installments: readonly Installment[];
 }
 
+/** What an invoice says of how its parts come about. */
+type Scheduled = Pick<InvoiceRecord, 'totalMinor' | 'rounding'>;
+
 /** @throws DomainError VALIDATION_ERROR */
-export function dueDatesOf(totalMinor: bigint, body: DueDates): Schedule {
-  return refusing(() => scheduleOf(totalMinor, body));
+export function dueDatesOf(invoice: Scheduled, body: DueDates): Schedule {
+  return refusing(() => scheduleOf(invoice, body));
 }
 
-function scheduleOf(totalMinor: bigint, { dueDate, installments, plan }: DueDates): Schedule {
+function scheduleOf(invoice: Scheduled, { dueDate, installments, plan }: DueDates): Schedule {
   const given = Object.entries({ dueDate, installments, plan }).filter(([, value]) => value !== undefined);
   const second = given[1];
   if (second !== undefined) {
     throw invalid(second[0], `cannot stand beside ${given[0]?.[0] ?? ''}`);
   }
-  const parts = partsOf(totalMinor, { installments, plan });
-  checkParts(parts, totalMinor);
+  const parts = partsOf(invoice, { installments, plan });
+  checkParts(parts, invoice.totalMinor);
   return { dueDate: parts.at(-1)?.dueDate ?? dueDate ?? null, installments: parts };
 }
 
@@ -90,7 +93,10 @@ function checkParts(parts: readonly Installment[], totalMinor: bigint): void {
   }
 }
 
-function partsOf(totalMinor: bigint, { installments, plan }: Pick<DueDates, 'installments' | 'plan'>): Installment[] {
+function partsOf(
+  { totalMinor, rounding }: Scheduled,
+  { installments, plan }: Pick<DueDates, 'installments' | 'plan'>,
+): Installment[] {
   if (plan !== undefined) {
     return planned(totalMinor, plan);
   }
@@ -110,7 +116,7 @@ function partsOf(totalMinor: bigint, { installments, plan }: Pick<DueDates, 'ins
   if (sum !== BASIS_POINTS) {
     throw new InvoiceAmountError('installments', `must add up to ${BASIS_POINTS} basisPoints, not ${sum}`);
   }
-  return shared(totalMinor, shares);
+  return shared(totalMinor, shares, rounding);
 }
 
 function reductionOf(given: EditInvoice['discount']): Reduction | null {

@@ -32,7 +32,7 @@ export async function payableView(deps: ApiDependencies, { scope, invoice }: Pay
     template: await readTemplate(statements, scope.applicationId),
     newest: await newestPaymentOf(statements, invoice.id),
   }));
-  const today = deps.calendar.today(new Date());
+  const today = deps.calendar.today(invoice.readAt);
   const { currency, reference } = invoice;
   const view = invoiceView(invoice, { webUrl: deps.webUrl, today, payments: [] });
   const dueMinor = dueMinorOf(invoice);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readNow } from '../../../database/clock.ts';
 import { listInvoices, paymentsOfAll, type InvoiceRecord } from '../../../database/invoices.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { invoiceView, payableUrl, type InvoiceView } from '../../../domain/invoice-view.ts';
@@ -122,11 +123,11 @@ function list(deps: ApiDependencies): Route<NativeCaller> {
     errors: ['VALIDATION_ERROR', ...CREDENTIAL_ERRORS],
     handler: async ({ caller, query }: { caller: NativeCaller; query: z.infer<typeof ListInvoicesQuery> }) => {
       const slice = sliceOf(query, 'createdAt');
-      const today = deps.calendar.today(new Date());
-      const filter = { customerReference: query.customerReference, shown: { status: query.status, today } };
-      const { page, payments } = await deps.database.inTransaction(caller.scope, async (statements) => {
+      const { today, page, payments } = await deps.database.inTransaction(caller.scope, async (statements) => {
+        const today = deps.calendar.today(await readNow(statements));
+        const filter = { customerReference: query.customerReference, shown: { status: query.status, today } };
         const found = await listInvoices(statements, caller.scope, { filter, slice });
-        return { page: found, payments: await paymentsOfAll(statements, found.invoices) };
+        return { today, page: found, payments: await paymentsOfAll(statements, found.invoices) };
       });
       return {
         status: 200,

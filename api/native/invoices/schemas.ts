@@ -3,7 +3,7 @@ import { INVOICE_ROUNDINGS, INVOICE_STATUSES, PLAN_STEPS } from '../../../domain
 import { MODES } from '../../../domain/mode.ts';
 import { PAYMENT_STATUSES } from '../../../domain/payment.ts';
 import { isPlainDate } from '../../../domain/plain-date.ts';
-import { Email, lines, text } from '../../http/fields.ts';
+import { Email, freeText, lines, text } from '../../http/fields.ts';
 import { listQuery } from '../../http/paging.ts';
 import { AmountMinor, Currency, Payment } from '../schemas.ts';
 
@@ -36,11 +36,11 @@ const Discount = z
   .describe('A fixed amount, or a share.');
 
 const Taxes = z
-  .array(z.object({ name: text(60), basisPoints: BasisPoints }), 'must be a list')
+  .array(z.object({ name: freeText(60), basisPoints: BasisPoints }), 'must be a list')
   .max(TAXES_MAX, `must be at most ${TAXES_MAX}`);
 
 const LineItem = z.object({
-  description: text(500),
+  description: freeText(500),
   qty: z.int('must be a plain integer').min(1, 'must be greater than 0').max(1_000_000_000, 'is too large'),
   unitAmountMinor: NotNegative,
   discount: Discount.optional().describe('Of this line.'),
@@ -97,7 +97,7 @@ const Reminders = z.object({
 const CONTENT = {
   customerReference: text(255),
   customerEmail: Email.optional().describe('Reminders are sent there, where mail is configured.'),
-  customerName: text(100).optional(),
+  customerName: freeText(100).optional(),
   customerAddress: lines(300).optional(),
   currency: Currency,
   lineItems: z
@@ -226,7 +226,7 @@ const Url = z.string('must be text').max(2_048, 'must be at most 2048 characters
 export const SetTemplate = z
   .object({
     logoUrl: Url.nullish().describe('PNG or JPEG of at most 1 MB; fetched now, and never again.'),
-    companyName: text(120).nullish(),
+    companyName: freeText(120).nullish(),
     companyAddress: lines(300).nullish(),
     contactDetails: lines(300).nullish(),
     footerNote: lines(500).nullish(),

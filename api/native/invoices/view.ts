@@ -8,5 +8,5 @@ export async function viewOf(deps: ApiDependencies, invoice: InvoiceRecord): Pro
     invoice.status === 'DRAFT'
       ? []
       : await deps.database.inOneTrip(invoice, (statements) => paymentsOf(statements, invoice.id));
-  return invoiceView(invoice, { webUrl: deps.webUrl, today: deps.calendar.today(new Date()), payments });
+  return invoiceView(invoice, { webUrl: deps.webUrl, today: deps.calendar.today(invoice.readAt), payments });
 }

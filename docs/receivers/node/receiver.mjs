@@ -1,9 +1,11 @@
-// A webhook receiver on Node 20 or later without packages. WEBHOOK_SECRET is the app's signing secret, whsec_…
+// A webhook receiver on Node 20 or later without packages. WEBHOOK_SECRET is the app's signing secret for one mode, whsec_…,
+// and WEBHOOK_MODE that mode: LIVE, unless it is TEST.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-const key = Buffer.from((process.env.WEBHOOK_SECRET ?? '').replace(/^whsec_/, ''), 'base64');
+const { WEBHOOK_SECRET = '', WEBHOOK_MODE = 'LIVE', PORT = '4000' } = process.env;
+const key = Buffer.from(WEBHOOK_SECRET.replace(/^whsec_/, ''), 'base64');
 const seenIds = new Set(); // Keep both in your database, in the transaction that acts on the event.
 const newest = new Map();
 
@@ -19,21 +21,20 @@ function isGenuine(headers, body) {
 }
 
 function accept(event) {
-  const payment = event.data.id;
-  if (seenIds.has(event.id)) {
-    return 'duplicate';
-  }
+  const stale = event.sequence <= (newest.get(event.subject) ?? 0); // A later state was seen already.
+  const answer = seenIds.has(event.id) ? 'duplicate' : stale ? 'stale' : 'accepted';
   seenIds.add(event.id);
-  if (event.sequence <= (newest.get(payment) ?? 0)) {
-    return 'stale'; // A later state was seen already.
+  if (answer === 'accepted') {
+    newest.set(event.subject, event.sequence); // Act on event.type and event.data here.
   }
-  newest.set(payment, event.sequence);
-  return 'accepted'; // Act on event.type and event.data here.
+  return answer;
 }
 
-const server = createServer(async (request, response) => {
+createServer(async (request, response) => {
   const body = await buffer(request); // The raw bytes: parsed and written again they would not match.
-  const genuine = isGenuine(request.headers, body);
-  response.writeHead(genuine ? 200 : 401).end(genuine ? accept(JSON.parse(body)) : 'bad signature');
-});
-server.listen(Number(process.env.PORT ?? 4000), '127.0.0.1');
+  const event = isGenuine(request.headers, body) ? JSON.parse(body) : null;
+  const rightMode = event?.mode === WEBHOOK_MODE; // Never ship for a TEST payment.
+  const answer = event === null ? 'bad signature' : rightMode ? accept(event) : 'wrong mode';
+  console.log(answer, event?.mode, event?.type, event?.subject, event?.sequence, event?.id);
+  response.writeHead({ 'bad signature': 401, 'wrong mode': 400 }[answer] ?? 200).end(answer);
+}).listen(Number(PORT), '127.0.0.1');

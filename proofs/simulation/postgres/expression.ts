@@ -473,6 +473,7 @@ function builtObject(operands: readonly Value[]): Value {
 
 const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Scope) => Value>> = {
   now: (_operands, { now }) => now,
+  lenden_now: ([offset = null], { now }) => arithmetic('+', now, offset),
   nextval: ([sequence = null], { nextval }) => nextval(String(sequence)),
   to_json: ([row = null]) => asJson(row),
   array_to_json: ([list = null]) => asJson(list),
@@ -494,6 +495,8 @@ const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Sco
   // No operator gives a store here: every payment is opened at the environment's.
   lenden_store_for: () => null,
   lenden_store_secret: () => null,
+  // Of stores that operators give, and no story gives one.
+  gen_random_uuid: () => null,
   nullif: ([a = null, b = null]) => (compare(a, b) === 0 ? null : a),
   greatest: (operands) => extreme(operands, 1),
   least: (operands) => extreme(operands, -1),

@@ -127,7 +127,7 @@ function addCheck(table: Table, name: string, check: Expression): void {
   table.checks.set(free, check);
 }
 
-/** `alter table … drop constraint …, add column …, add [constraint …] …`. */
+/** `alter table … drop constraint …, drop column …, add column …, add [constraint …] …`. */
 function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
   reader.expect('alter', 'table');
   const table = tables.get(reader.word());
@@ -147,6 +147,10 @@ function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
       dropConstraint(table, reader.word());
       return;
     }
+    if (reader.takes('drop', 'column')) {
+      table.columns.delete(reader.word());
+      return;
+    }
     reader.expect('add');
     if (reader.takes('column')) {
       readColumn(reader, table);
@@ -157,9 +161,11 @@ function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
 }
 
 function dropConstraint(table: Table, name: string): void {
-  const columnsOfKey = table.primaryKey.join();
+  const { primaryKey } = table;
   const unique = table.uniques.findIndex(({ columns }) =>
-    name === `${table.name}_pkey` ? columns.join() === columnsOfKey : `${table.name}_${columns.join('_')}_key` === name,
+    name === `${table.name}_pkey`
+      ? columns.join() === primaryKey.join()
+      : `${table.name}_${columns.join('_')}_key` === name,
   );
   if (unique >= 0) {
     table.uniques.splice(unique, 1);

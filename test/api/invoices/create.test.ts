@@ -117,7 +117,13 @@ test('the event of an issued invoice is the invoice as it is read, sequence 1', 
   expect([customerEmail, customerName, customerAddress]).toEqual(['jane@example.com', null, null]);
   const { data, ...envelope } = JSON.parse(event?.payload ?? '') as Record<string, unknown>;
   expect(data).toEqual(told);
-  expect(envelope).toMatchObject({ type: 'invoice.issued', mode: 'TEST', schemaVersion: 1, sequence: 1 });
+  expect(envelope).toMatchObject({
+    type: 'invoice.issued',
+    mode: 'TEST',
+    schemaVersion: 1,
+    subject: `invoice:${String(made.data['id'])}`,
+    sequence: 1,
+  });
 });
 
 test('a text that looks like the place of the number stays a text', async () => {

@@ -305,7 +305,7 @@ describe('what Nagad is not asked for', () => {
       validationId: 'V',
       refundReference: 'ref_1',
       askedBefore: false,
-      lastAskedAt: null,
+      askedAgoMs: null,
       otherRefunds: 0,
       amount: { amountMinor: 100n, currency: 'BDT' },
       remarks: '',

@@ -1,4 +1,4 @@
-import { createVerify } from 'node:crypto';
+import { createVerify, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseMerchants } from '../../../simulators/bkash/merchants.ts';
 import { scriptTable } from '../../../simulators/bkash/scripts.ts';
 import { startBkashSimulator } from '../../../simulators/bkash/server.ts';
+import { parseCallback } from '../../../gateways/bkash/callback.ts';
 import { startBkash, walk, type Answer, type Bkash } from './merchant.ts';
 import { until } from '../../support/until.ts';
 
@@ -172,9 +173,19 @@ test('a notice is posted for a completed payment, signed by the key that is publ
   const text = ['Message', 'MessageId', 'Timestamp', 'TopicArn', 'Type']
     .map((name) => `${name}\n${String(envelope[name])}\n`)
     .join('');
-  const key = await (await fetch(String(envelope['SigningCertURL']))).text();
+  const pem = await (await fetch(String(envelope['SigningCertURL']))).text();
+  const certificate = new X509Certificate(pem);
   const signature = String(envelope['Signature']);
-  expect(createVerify('RSA-SHA1').update(text).verify(key, signature, 'base64')).toBe(true);
+  expect(createVerify('RSA-SHA1').update(text).verify(certificate.publicKey, signature, 'base64')).toBe(true);
+  // A whole certificate: made by itself, valid now, and taken by the adapter as it is.
+  expect([certificate.verify(certificate.publicKey), certificate.checkIssued(certificate)]).toEqual([true, true]);
+  expect(certificate.subject).toBe('CN=sns.simulator.example');
+  expect(Date.parse(certificate.validFrom)).toBeLessThanOrEqual(Date.now());
+  expect(Date.parse(certificate.validTo)).toBeGreaterThan(Date.now() + 365 * 24 * 3_600_000);
+  const credentials = { username: '', password: '', appKey: '', appSecret: '', noticeCertificate: pem };
+  expect(parseCallback(JSON.stringify(envelope), credentials)).toMatchObject({ signatureValid: true, claims: 'paid' });
+  const changed = JSON.stringify(envelope).replace('Completed', 'Completes');
+  expect(parseCallback(changed, credentials)).toMatchObject({ signatureValid: false });
   await new Promise((resolve) => {
     server.close(resolve);
   });

@@ -57,7 +57,7 @@ describe('npm nagad-payment-gateway, unmodified', () => {
     expect(back).toMatchObject({ order_id: orderId, status: 'Success' });
     expect(await call('verifyPayment', back['payment_ref_id'])).toMatchObject({
       orderId,
-      amount: '100.00',
+      amount: '100',
       status: 'Success',
       statusCode: '000',
       issuerPaymentRefNo: back['issuer_payment_ref'],

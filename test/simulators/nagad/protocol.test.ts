@@ -51,7 +51,7 @@ describe('a payment', () => {
       merchantId,
       orderId,
       paymentRefId: ref,
-      amount: '16.00',
+      amount: '16',
       clientMobileNo: '016****5428',
       merchantMobileNo: expect.any(String),
       orderDateTime: date,
@@ -78,6 +78,20 @@ describe('a payment', () => {
     expect(returned(await pay(order, button))).toMatchObject({ status, issuer_payment_ref: '' });
     expect(await both.api.verify(order.ref)).toMatchObject({ status, issuerPaymentRefNo: null });
     expect((await both.api.charges()).some((line) => line['tranId'] === order.orderId)).toBe(false);
+  });
+
+  test.each([
+    ['16', undefined],
+    ['16.5', undefined],
+    ['16.50', undefined],
+    ['16', 'fail'],
+    ['16.5', 'abort'],
+    ['16.00', 'leave'],
+  ])('of %s keeps its amount as it was sent, in every status (%s)', async (amount, button) => {
+    // Guards clients that compare what they sent with what they read.
+    const order = await both.api.order(amount);
+    await pay(order, button);
+    expect(await both.api.verify(order.ref)).toMatchObject({ amount });
   });
 
   test('is charged once however often its page is sent, and leads back every time', async () => {

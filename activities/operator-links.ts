@@ -1,0 +1,58 @@
+import { endLinkMail, takeLinkToMail, type LinkToMail } from '../database/operators/links.ts';
+import { operatorLinkPath } from '../domain/operator-link.ts';
+import { describeError } from '../runtime/logger.ts';
+import type { Mailer } from '../runtime/mailer.ts';
+import { sha256 } from '../runtime/secrets.ts';
+import { linkMail } from '../web/mail/link-mail.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+const MAILS_A_PASS_MAX = 10;
+/** Until the next try; longer than a mail may take. */
+const PAUSE_SECONDS = 300;
+/** An hour. Whoever manages operators can ask for another link at any time. */
+const TRIES_MAX = 12;
+
+type Dependencies = Pick<ActivityDependencies, 'database' | 'mailer' | 'webUrl' | 'log'>;
+
+/**
+ * Begins to mail the links by which operators set passwords. Each try makes a link of its own and is written down before it is made: whatever
+ * became of an earlier mail, the newest link is the one that works. A mail may take three quarters of a minute, so nobody waits for it: the
+ * sweeper has payments to see to. Answers what is under way; none of it ever fails.
+ */
+export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<void>[]> {
+  const { database, mailer, log } = deps;
+  const sending: Promise<void>[] = [];
+  if (mailer === null) {
+    return sending;
+  }
+  while (sending.length < MAILS_A_PASS_MAX) {
+    const link = await database.withSystem((em) => takeLinkToMail(em, { pauseSeconds: PAUSE_SECONDS }));
+    if (link === null) {
+      break;
+    }
+    sending.push(
+      mailLink(deps, mailer, link).catch((error: unknown) => {
+        log.warn({ error: describeError(error) }, 'what became of an operator’s mail is not known; it is sent again');
+      }),
+    );
+  }
+  return sending;
+}
+
+async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer, link: LinkToMail): Promise<void> {
+  const { operatorId, email, name, token, tries } = link;
+  const mail = linkMail({ name, email, link: new URL(operatorLinkPath(token), webUrl).href });
+  // Of its own for each link, and no part of the link.
+  const messageId = `operator-link.${operatorId}.${sha256(sha256(token)).toString('hex').slice(0, 16)}`;
+  const outcome = await mailer.send({ to: email, ...mail, language: 'en', messageId });
+  if (outcome.kind === 'unavailable' && tries < TRIES_MAX) {
+    return;
+  }
+  await database.withSystem((em) => endLinkMail(em, link));
+  if (outcome.kind !== 'sent') {
+    log.error(
+      { operatorId: operatorId.toString(), error: outcome.code, alert: 'operator-link-not-sent' },
+      'the mail with an operator’s link could not be sent',
+    );
+  }
+}

@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import type { EntityManager } from '../../database/connection.ts';
+import { recordAudit } from '../../database/operators/audit.ts';
+import { readGrants, readOperator } from '../../database/operators/operators.ts';
+import {
+  APPLICATION_CHANGES,
+  closeChange,
+  listChanges,
+  lockChange,
+  OPERATOR_CHANGES,
+  readChange,
+  readChangeSecret,
+  type ChangeKind,
+  type PendingChange as ChangeRecord,
+} from '../../database/operators/pending-changes.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { isInView, viewFor, type Permission } from '../../domain/permissions.ts';
+import { IdParams } from '../http/fields.ts';
+import { paginationOf, sliceOf } from '../http/paging.ts';
+import { confirmSettings } from './apps.ts';
+import type { OperatorCaller } from './caller.ts';
+import { ChangesQuery, PendingChange, pendingChangeView } from './change-schemas.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import { confirmStore } from './gateways.ts';
+import { Reason } from './money-schemas.ts';
+import { outdated } from './propose.ts';
+import { confirmRole } from './roles.ts';
+import { adminRoute, type AdminRoute } from './route.ts';
+import { confirmOperatorChange } from './users.ts';
+
+const TAG = 'Pending changes';
+
+/** Changes of one sort: who decides on them, and where. */
+interface Family {
+  readonly path: string;
+  readonly kinds: readonly ChangeKind[];
+  readonly permission: Permission;
+  /** Whether the changes belong to no application. */
+  readonly everyApp: boolean;
+  /** How operations are called. */
+  readonly noun: string;
+  readonly words: string;
+}
+
+const FAMILIES: readonly Family[] = [
+  {
+    path: '/admin/pending-changes',
+    kinds: APPLICATION_CHANGES,
+    permission: 'app:manage',
+    everyApp: false,
+    noun: 'PendingChange',
+    words: 'of an application or a store',
+  },
+  {
+    path: '/admin/pending-operator-changes',
+    kinds: OPERATOR_CHANGES,
+    permission: 'user:manage',
+    everyApp: true,
+    noun: 'PendingOperatorChange',
+    words: 'of who may do what',
+  },
+];
+
+/** What one person has proposed and another one confirms, so that nobody weakens the rule of two alone. */
+export function pendingChangeRoutes(deps: AdminDependencies): AdminRoute[] {
+  return FAMILIES.flatMap((family) => [
+    list(deps, family),
+    confirm(deps, family),
+    reject(deps, family),
+    withdraw(deps, family),
+  ]);
+}
+
+function list(deps: AdminDependencies, family: Family): AdminRoute {
+  const { path, kinds, permission, everyApp, noun, words } = family;
+  return adminRoute({
+    method: 'GET',
+    path,
+    operationId: `list${noun}s`,
+    tag: TAG,
+    summary: `List changes ${words} that wait for a second person, or did`,
+    permission,
+    everyApp,
+    query: ChangesQuery,
+    response: { status: 200, schema: z.array(PendingChange), list: true },
+    errors: [],
+    handler: async ({ caller, query }) => {
+      const slice = sliceOf(query, 'createdAt');
+      const { status, applicationId } = query;
+      const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
+        listChanges(em, { kinds, status, applicationId }, slice),
+      );
+      return { status: 200, data: rows.map(pendingChangeView), pagination: paginationOf(slice, { total, nextCursor }) };
+    },
+  });
+}
+
+function confirm(deps: AdminDependencies, family: Family): AdminRoute {
+  const { path, kinds, permission, everyApp, noun, words } = family;
+  return adminRoute({
+    method: 'POST',
+    path: `${path}/{id}/confirm`,
+    operationId: `confirm${noun}`,
+    tag: TAG,
+    summary: `Confirm a change ${words} that somebody else has proposed; it is in force at once`,
+    description: 'Refused when what it changes has changed since.',
+    permission,
+    everyApp,
+    sensitive: true,
+    params: IdParams,
+    response: { status: 200, schema: PendingChange },
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params: { id } }) => {
+      // Whether the caller sees the change at all is told by the transaction below; until then the secret goes nowhere.
+      const secret = family.everyApp ? null : await readChangeSecret(deps.database, id);
+      const change = await deps.database.withOperator(caller.view, async (em) => {
+        const waiting = await lockWaiting(em, id, kinds);
+        if (waiting.proposedBy === caller.operator.id) {
+          throw new DomainError('FORBIDDEN', 'whoever proposed a change does not confirm it');
+        }
+        await requireProposer(em, waiting, family);
+        await carryOut(em, deps, { caller, change: waiting, secret });
+        return close(em, { caller, change: waiting, status: 'CONFIRMED', reason: null });
+      });
+      return { status: 200, data: pendingChangeView(change) };
+    },
+  });
+}
+
+function reject(deps: AdminDependencies, family: Family): AdminRoute {
+  const { path, kinds, permission, everyApp, noun, words } = family;
+  return adminRoute({
+    method: 'POST',
+    path: `${path}/{id}/reject`,
+    operationId: `reject${noun}`,
+    tag: TAG,
+    summary: `Reject a change ${words} that somebody else has proposed`,
+    permission,
+    everyApp,
+    sensitive: true,
+    params: IdParams,
+    body: Reason,
+    response: { status: 200, schema: PendingChange },
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params: { id }, body: { reason } }) => {
+      const change = await deps.database.withOperator(caller.view, async (em) => {
+        const waiting = await lockWaiting(em, id, kinds);
+        if (waiting.proposedBy === caller.operator.id) {
+          throw new DomainError('FORBIDDEN', 'whoever proposed a change withdraws it instead');
+        }
+        return close(em, { caller, change: waiting, status: 'REJECTED', reason });
+      });
+      return { status: 200, data: pendingChangeView(change) };
+    },
+  });
+}
+
+function withdraw(deps: AdminDependencies, family: Family): AdminRoute {
+  const { path, kinds, permission, everyApp, noun, words } = family;
+  return adminRoute({
+    method: 'POST',
+    path: `${path}/{id}/withdraw`,
+    operationId: `withdraw${noun}`,
+    tag: TAG,
+    summary: `Withdraw a change ${words} that one has proposed oneself`,
+    permission,
+    everyApp,
+    sensitive: true,
+    params: IdParams,
+    response: { status: 200, schema: PendingChange },
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
+    handler: async ({ caller, params: { id } }) => {
+      const change = await deps.database.withOperator(caller.view, async (em) => {
+        const waiting = await lockWaiting(em, id, kinds);
+        if (waiting.proposedBy !== caller.operator.id) {
+          throw new DomainError('FORBIDDEN', 'only whoever proposed a change withdraws it: reject it instead');
+        }
+        return close(em, { caller, change: waiting, status: 'WITHDRAWN', reason: null });
+      });
+      return { status: 200, data: pendingChangeView(change) };
+    },
+  });
+}
+
+async function lockWaiting(em: EntityManager, id: bigint, kinds: readonly ChangeKind[]): Promise<ChangeRecord> {
+  const change = await lockChange(em, id, kinds);
+  if (change.status !== 'PENDING') {
+    throw new DomainError('INVALID_OPERATION_STATE', `the change is ${change.status}`);
+  }
+  return change;
+}
+
+/** What somebody proposed who may not do so any more, since they have left or are suspected, is nobody's word. */
+async function requireProposer(em: EntityManager, change: ChangeRecord, { permission }: Family): Promise<void> {
+  const { applicationId, proposedBy } = change;
+  const { status } = await readOperator(em, proposedBy);
+  const view = viewFor(await readGrants(em, proposedBy), permission);
+  const holds = applicationId === null ? view === 'every-app' : isInView(view, applicationId);
+  if (status !== 'ACTIVE' || !holds) {
+    throw outdated();
+  }
+}
+
+interface CarryingOut {
+  readonly caller: OperatorCaller;
+  readonly change: ChangeRecord;
+  /** Sealed. */
+  readonly secret: string | null;
+}
+
+async function carryOut(em: EntityManager, deps: AdminDependencies, confirmed: CarryingOut): Promise<void> {
+  switch (confirmed.change.kind) {
+    case 'application-settings':
+      return confirmSettings(em, deps, confirmed);
+    case 'gateway-store':
+    case 'gateway-store-retirement':
+      return confirmStore(em, deps, confirmed);
+    case 'operator-roles':
+    case 'operator-access':
+    case 'operator-enabling':
+      return confirmOperatorChange(em, confirmed);
+    case 'role':
+      return confirmRole(em, confirmed);
+  }
+}
+
+interface Closing {
+  readonly caller: OperatorCaller;
+  readonly change: ChangeRecord;
+  readonly status: 'CONFIRMED' | 'REJECTED' | 'WITHDRAWN';
+  readonly reason: string | null;
+}
+
+async function close(em: EntityManager, { caller, change, status, reason }: Closing): Promise<ChangeRecord> {
+  const { id, target, applicationId, mode, proposedBy } = change;
+  await closeChange(em, { id, status, operatorId: caller.operator.id, reason });
+  await recordAudit(em, {
+    actor: caller.actor,
+    action: `pending-change.${status.toLowerCase()}`,
+    target,
+    ...(applicationId === null ? {} : { application: { id: applicationId, mode } }),
+    after: { changeId: id, proposedBy },
+    ...(reason === null ? {} : { reason }),
+  });
+  return readChange(em, id, [change.kind]);
+}

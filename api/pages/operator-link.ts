@@ -1,0 +1,126 @@
+import type { Database } from '../../database/connection.ts';
+import { recordAudit } from '../../database/operators/audit.ts';
+import { findLinkHolder, takeLink, type LinkHolder } from '../../database/operators/links.ts';
+import { setPassword } from '../../database/operators/operators.ts';
+import { hashPassword } from '../../database/operators/passwords.ts';
+import { endSessions } from '../../database/operators/sessions.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { operatorLinkPath } from '../../domain/operator-link.ts';
+import { passwordFault } from '../../runtime/password-rules.ts';
+import { secretEquals } from '../../runtime/secrets.ts';
+import { pageHeaders } from '../../web/headers.ts';
+import { LINK_PROBLEMS, renderLinkPage, type LinkProblem, type LinkState } from '../../web/operators/link-page.ts';
+import { readText } from '../http/body.ts';
+import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
+import type { Context } from '../http/surface.ts';
+
+/** A link's token, or `done` after it was used. */
+export const OPERATOR_LINK = /^\/operator-link\/([A-Za-z0-9_-]{1,64})$/;
+const DONE = 'done';
+/** Of one address: opening and sending the form. Each form that is sent with a good link costs an argon2 hash. */
+const LINKS_PER_MINUTE = 30;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+/** Two passwords of the greatest length, percent-encoded, and the address. */
+const FORM_BYTES_MAX = 16_000;
+
+interface Answering {
+  readonly context: Context;
+  readonly limiter: RateLimiter;
+  readonly secure: boolean;
+  readonly token: string;
+}
+
+/** The page behind an operator's one-time link. Opening it uses nothing up, since mail programs look at links; sending the form does. */
+export async function answerOperatorLink(
+  { database }: { readonly database: Database },
+  { context, limiter, secure, token }: Answering,
+): Promise<void> {
+  context.state.route = 'page operator link';
+  if (context.method !== 'GET' && (context.method !== 'POST' || token === DONE)) {
+    context.set('Allow', token === DONE ? 'GET' : 'GET, POST');
+    throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not take that method');
+  }
+  admitAddress(context, limiter, { bucket: 'operator link', perMinute: LINKS_PER_MINUTE });
+  if (token === DONE) {
+    show(context, { secure, state: { kind: 'set' } });
+    return;
+  }
+  const holder = await database.withOperator([], (em) => findLinkHolder(em, token));
+  const outcome =
+    holder === null ? 'gone' : context.method === 'GET' ? null : await set(database, { context, holder, token });
+  if (holder === null || outcome === 'gone') {
+    context.status = 404;
+    show(context, { secure, state: { kind: 'gone' } });
+  } else if (outcome === null) {
+    const state = { kind: 'open', email: holder.email, action: operatorLinkPath(token), problem: problemOf(context) };
+    show(context, { secure, state: { ...state, kind: 'open' } });
+  } else {
+    context.status = 303;
+    context.set(
+      'Location',
+      outcome === 'set' ? operatorLinkPath(DONE) : `${operatorLinkPath(token)}?problem=${outcome}`,
+    );
+    context.set('Referrer-Policy', 'no-referrer');
+  }
+}
+
+function show(context: Context, { secure, state }: { readonly secure: boolean; readonly state: LinkState }): void {
+  context.set(pageHeaders({ formActionOrigins: [], secure }));
+  context.body = renderLinkPage(state);
+}
+
+function problemOf(context: Context): LinkProblem | null {
+  const asked = new URLSearchParams(context.querystring).get('problem');
+  return isProblem(asked) ? asked : null;
+}
+
+function isProblem(text: string | null): text is LinkProblem {
+  return text !== null && Object.hasOwn(LINK_PROBLEMS, text);
+}
+
+interface Setting {
+  readonly context: Context;
+  readonly holder: LinkHolder;
+  readonly token: string;
+}
+
+/** The password is hashed before the transaction that uses the link up; of two forms at once the second finds it gone. */
+async function set(database: Database, { context, holder, token }: Setting): Promise<LinkProblem | 'set' | 'gone'> {
+  const { password, again } = await readForm(context);
+  if (!secretEquals(password, again)) {
+    return 'different';
+  }
+  const fault = await passwordFault(password, holder);
+  if (fault !== null) {
+    return fault;
+  }
+  const passwordHash = await hashPassword(password);
+  return database.withOperator([], async (em) => {
+    if (!(await takeLink(em, holder, token))) {
+      return 'gone';
+    }
+    const { operatorId, email } = holder;
+    await setPassword(em, { operatorId, passwordHash, temporary: false });
+    const sessionsEnded = await endSessions(em, { operatorId, reason: 'password-changed' });
+    await recordAudit(em, {
+      actor: { type: 'USER', id: operatorId, name: email, address: context.ip, requestId: context.state.requestId },
+      action: 'password.set-by-link',
+      target: { type: 'operator', id: operatorId },
+      after: { sessionsEnded },
+    });
+    return 'set';
+  });
+}
+
+async function readForm(context: Context): Promise<{ password: string; again: string }> {
+  if (!context.is(FORM_TYPE)) {
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+  }
+  const fields = new URLSearchParams(await readText(context.req, FORM_BYTES_MAX));
+  const [passwords, agains] = [fields.getAll('password'), fields.getAll('again')];
+  const [password = '', again = ''] = [passwords[0], agains[0]];
+  if (passwords.length !== 1 || agains.length !== 1) {
+    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+  }
+  return { password, again };
+}

@@ -1,0 +1,261 @@
+import type { Mode } from '../domain/mode.ts';
+import type { PaymentStatus } from '../domain/payment.ts';
+import type { RefundStatus } from '../domain/refund.ts';
+import type { Statements } from './statements.ts';
+
+/** What `npm run restore` asks of a database that was set back to an older state, and how it moves its counters. */
+
+/** When the newest row was made: the dump is not older than that. Null where there is none. */
+export async function newestRowAt(statements: Statements): Promise<Date | null> {
+  const [row] = await statements.execute<{ at: string | null }[]>(
+    `select greatest(
+       (select created_at from applications order by id desc limit 1), (select created_at from payments order by id desc limit 1),
+       (select created_at from invoices order by id desc limit 1), (select created_at from gateway_callbacks order by id desc limit 1),
+       (select created_at from webhook_events order by id desc limit 1),
+       (select created_at from ledger_transactions order by id desc limit 1))::text as at`,
+  );
+  const at = row?.at ?? null;
+  return at === null ? null : new Date(at);
+}
+
+/** How many sessions of an api, a worker or another command of ours are connected. Ask it before opening one. */
+export async function connectedSessions(statements: Statements): Promise<number> {
+  const [row] = await statements.execute<{ sessions: number }[]>(
+    `select count(*)::integer as sessions from pg_stat_activity
+     where datname = current_database() and application_name like 'lenden lenden%'`,
+  );
+  return row?.sessions ?? 0;
+}
+
+/** The row that a workflow is about. */
+export interface NamedRow {
+  readonly reference: string;
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  /** Whether the payment or the refund is open; of an attempt, whether its payment is. */
+  readonly open: boolean;
+}
+
+const NAMED = {
+  payment: `select reference, application_id, mode, status in ('CREATED', 'PENDING') as open from payments where reference = any(string_to_array(?, ','))`,
+  refund: `select reference, application_id, mode, status in ('AWAITING_APPROVAL', 'PENDING') as open from refunds
+    where reference = any(string_to_array(?, ','))`,
+  invoice: `select reference, application_id, mode, status in ('ISSUED', 'PARTIALLY_PAID') as open from invoices
+    where reference = any(string_to_array(?, ',')) and status <> 'DRAFT'`,
+  late: `select t.reference, t.application_id, t.mode, p.status in ('CREATED', 'PENDING') as open from payment_attempts t
+    join payments p on p.id = t.payment_id where t.reference = any(string_to_array(?, ','))`,
+  webhook: `select event_id as reference, application_id, mode, delivery_status in ('PENDING', 'RETRYING') as open from webhook_events
+    where event_id = any(string_to_array(?, ','))`,
+} as const;
+
+export type NamedKind = keyof typeof NAMED;
+
+/** Those of some references that the database has, whoever's they are. */
+export async function rowsNamed(
+  statements: Statements,
+  kind: NamedKind,
+  references: readonly string[],
+): Promise<NamedRow[]> {
+  const rows = await statements.execute<{ reference: string; application_id: string; mode: Mode; open: boolean }[]>(
+    NAMED[kind],
+    [references.join(',')],
+  );
+  return rows.map(({ application_id: applicationId, ...row }) => ({ ...row, applicationId: BigInt(applicationId) }));
+}
+
+interface OpenRow {
+  readonly id: bigint;
+  readonly reference: string;
+  readonly applicationId: bigint;
+  readonly applicationName: string;
+  readonly mode: Mode;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+}
+
+export interface OpenPayment extends OpenRow {
+  readonly status: PaymentStatus;
+  readonly gateway: string | null;
+  readonly invoiceId: bigint | null;
+}
+
+export interface OpenRefund extends OpenRow {
+  readonly status: RefundStatus;
+  readonly gateway: string;
+}
+
+interface StoredRow {
+  id: string;
+  reference: string;
+  application_id: string;
+  application_name: string;
+  mode: Mode;
+  amount_minor: string;
+  currency: string;
+}
+
+function openRowOf(row: StoredRow): OpenRow {
+  return {
+    id: BigInt(row.id),
+    reference: row.reference,
+    applicationId: BigInt(row.application_id),
+    applicationName: row.application_name,
+    mode: row.mode,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+  };
+}
+
+const PAGE_MAX = 500;
+const MONEY = `m.id, m.reference, m.application_id, a.name as application_name, m.mode, m.amount_minor, m.currency, m.status, m.gateway`;
+
+type PaymentRow = StoredRow & { status: PaymentStatus; gateway: string | null; invoice_id: string | null };
+
+function paymentOf({ status, gateway, invoice_id: invoiceId, ...row }: PaymentRow): OpenPayment {
+  return { ...openRowOf(row), status, gateway, invoiceId: invoiceId === null ? null : BigInt(invoiceId) };
+}
+
+/** The next page of payments that are not ended, by their numbers; empty behind the last one. */
+export async function openPaymentsAfter(statements: Statements, id: bigint): Promise<OpenPayment[]> {
+  const rows = await statements.execute<PaymentRow[]>(
+    `select ${MONEY}, m.invoice_id from payments m join applications a on a.id = m.application_id
+     where m.status in ('CREATED', 'PENDING') and m.id > ? order by m.id limit ?`,
+    [id, PAGE_MAX],
+  );
+  return rows.map(paymentOf);
+}
+
+/** The payment of an attempt; null when there is no such attempt. */
+export async function paymentOfAttempt(statements: Statements, attemptReference: string): Promise<OpenPayment | null> {
+  const [row] = await statements.execute<PaymentRow[]>(
+    `select ${MONEY}, m.invoice_id from payment_attempts t join payments m on m.id = t.payment_id
+       join applications a on a.id = m.application_id where t.reference = ?`,
+    [attemptReference],
+  );
+  return row === undefined ? null : paymentOf(row);
+}
+
+/** The next page of refunds that are not ended. */
+export async function openRefundsAfter(statements: Statements, id: bigint): Promise<OpenRefund[]> {
+  const rows = await statements.execute<(StoredRow & { status: RefundStatus; gateway: string })[]>(
+    `select ${MONEY} from refunds m join applications a on a.id = m.application_id
+     where m.status in ('AWAITING_APPROVAL', 'PENDING') and m.id > ? order by m.id limit ?`,
+    [id, PAGE_MAX],
+  );
+  return rows.map(({ status, gateway, ...row }) => ({ ...openRowOf(row), status, gateway }));
+}
+
+/**
+ * Whether the gateway was asked for a refund after the dump was taken, no row knows any more. So each open one counts as asked: the gateway
+ * is asked whether it has it before it is asked for it, and a refusal is believed by a person only.
+ */
+export async function doubtOpenRefunds(statements: Statements): Promise<number> {
+  const rows = await statements.execute<object[]>(
+    `update refunds set doubtful = true, asked_at = coalesce(asked_at, now())
+     where status in ('AWAITING_APPROVAL', 'PENDING') and gateway_refund_id is null returning 1`,
+  );
+  return rows.length;
+}
+
+/** Seals behind the dump's last one, made before now, are those of the state that is lost: `npm run verify` compares nobody's memory of them. */
+export async function noteRestore(statements: Statements): Promise<void> {
+  await statements.execute('insert into restores (last_seal_id) select coalesce(max(id), 0) from ledger_seals');
+}
+
+/** When older states came back, the newest first. */
+export async function readRestores(
+  statements: Statements,
+): Promise<readonly { readonly at: Date; readonly lastSealId: bigint }[]> {
+  const rows = await statements.execute<{ at: string; last: string }[]>(
+    'select restored_at::text as at, last_seal_id::text as last from restores order by id desc limit 10',
+  );
+  return rows.map(({ at, last }) => ({ at: new Date(at), lastSealId: BigInt(last) }));
+}
+
+/** The sweeper's next pass tells every open invoice that its row may have changed. */
+export async function sweepOpenInvoices(statements: Statements): Promise<number> {
+  const rows = await statements.execute<object[]>(
+    `update invoices set next_sweep_at = now() where status in ('ISSUED', 'PARTIALLY_PAID') returning 1`,
+  );
+  return rows.length;
+}
+
+export interface InvoiceCounter {
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  /** The highest number that was told to a customer. */
+  readonly number: bigint;
+}
+
+/** Numbers that were handed out after the dump was taken. */
+export interface SkippedNumbers extends InvoiceCounter {
+  readonly from: bigint;
+}
+
+/** Counters that stand below a number that was handed out, with the numbers between. Of applications that are lost there is none. */
+export async function countersBehind(
+  statements: Statements,
+  told: readonly InvoiceCounter[],
+): Promise<SkippedNumbers[]> {
+  const behind: SkippedNumbers[] = [];
+  for (const { applicationId, mode, number } of told) {
+    const [row] = await statements.execute<{ last: string }[]>(
+      `select coalesce((select last_number from invoice_counters where application_id = a.id and mode = ?), 0)::text as last
+       from applications a where a.id = ?`,
+      [mode, applicationId],
+    );
+    if (row !== undefined && BigInt(row.last) < number) {
+      behind.push({ applicationId, mode, number, from: BigInt(row.last) + 1n });
+    }
+  }
+  return behind;
+}
+
+/** The next invoice gets the number behind these, and the ledger's verification knows why nobody has them. In one transaction. */
+export async function skipNumbers(
+  statements: Statements,
+  { applicationId, mode, from, number }: SkippedNumbers,
+): Promise<void> {
+  await statements.execute(
+    'insert into lost_invoice_numbers (application_id, mode, first_number, last_number) values (?, ?, ?, ?)',
+    [applicationId, mode, from, number],
+  );
+  await statements.execute(
+    `insert into invoice_counters as c (application_id, mode, last_number) values (?, ?, ?)
+     on conflict (application_id, mode) do update set last_number = greatest(c.last_number, excluded.last_number)`,
+    [applicationId, mode, number],
+  );
+}
+
+export interface MovedSequence {
+  readonly name: string;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Where the sequences of all numbers that rows are given would be moved to, `gap` further; that of applications past `application` at least. */
+export async function sequencesMoved(
+  statements: Statements,
+  { gap, application }: { readonly gap: bigint; readonly application: bigint },
+): Promise<MovedSequence[]> {
+  const rows = await statements.execute<{ name: string; last: string }[]>(
+    `select sequencename::text as name, coalesce(last_value, 0)::text as last from pg_sequences
+     where schemaname = 'public' and data_type = 'bigint'::regtype order by sequencename`,
+  );
+  return rows.map(({ name, last }) => {
+    const from = BigInt(last);
+    const base = name === APPLICATIONS && application > from ? application : from;
+    return { name, from, to: base + gap };
+  });
+}
+
+const APPLICATIONS = 'applications_id_seq';
+
+/** As the owner. Never moves one back. */
+export async function moveSequence(statements: Statements, { name, to }: MovedSequence): Promise<void> {
+  await statements.execute(
+    `select setval(format('public.%I', ?::text)::regclass, greatest(?::bigint, (select coalesce(last_value, 0) from pg_sequences
+       where schemaname = 'public' and sequencename = ?)))`,
+    [name, to, name],
+  );
+}

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openOrm, sqlStateOf, type EntityManager } from './connection.ts';
+import { RUNTIME_ROLES, type RuntimeRole, type RuntimeUrls } from '../runtime/database-roles.ts';
+import { scramVerifier } from './scram.ts';
+
+/** What the owner lacks the right to do, in words for whoever administers the server. */
+export type LoginNotice = string;
+
+/**
+ * A failed statement of ours is logged without the row it was about and without its values: both may be a payer's data. A superuser sets the
+ * first two, or grants an owner to.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  log_error_verbosity: 'terse',
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
+  search_path: 'pg_catalog, public, pg_temp',
+};
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+/** Wrong password, or a role that cannot log in. */
+const LOGIN_REFUSED: ReadonlySet<string> = new Set(['28P01', '28000']);
+/** Another database of the cluster changes the same role: the server answers so with its code for anything internal. */
+const CHANGED_AT_ONCE = 'XX000';
+const TRIES_MAX = 8;
+
+/**
+ * Gives each runtime role the login of its URL, and takes from it whatever would lead beyond that role. Changes only what differs, so it may run at
+ * each deployment and from several processes. A role without a URL keeps the login that the server's administrator gave it.
+ *
+ * @param em - a session of the owner, outside of a transaction
+ */
+export async function prepareLogins(em: EntityManager, urls: RuntimeUrls): Promise<LoginNotice[]> {
+  await protectDatabase(em);
+  const notices: LoginNotice[] = [];
+  for (const role of RUNTIME_ROLES) {
+    await confine(em, role);
+    notices.push(...(await applySettings(em, role)));
+    const url = urls[role];
+    if (url !== undefined) {
+      await givePassword(em, { role, url });
+    }
+  }
+  return notices;
+}
+
+/** Whoever may connect to the server may otherwise make temporary tables in the database, and before PostgreSQL 15 tables, too. */
+async function protectDatabase(em: EntityManager): Promise<void> {
+  await alone(
+    em,
+    `do $$ begin
+    execute format('revoke temporary on database %I from public', current_database());
+    execute format('grant connect on database %I to ${RUNTIME_ROLES.join(', ')}', current_database());
+    revoke create on schema public from public;
+  end $$`,
+  );
+}
+
+interface RoleState {
+  readonly mighty: boolean;
+  readonly memberOf: string[];
+  readonly settings: string[];
+}
+
+async function stateOf(em: EntityManager, role: RuntimeRole): Promise<RoleState> {
+  const [state] = await em.execute<RoleState[]>(
+    `select rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls as mighty,
+       array(select g.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid) as "memberOf",
+       array(select unnest(setconfig) from pg_db_role_setting s where s.setrole = r.oid and s.setdatabase = 0) as settings
+     from pg_roles r where r.rolname = ?`,
+    [role],
+  );
+  if (state === undefined) {
+    throw new Error(`the database has no role ${role}`);
+  }
+  return state;
+}
+
+async function confine(em: EntityManager, role: RuntimeRole): Promise<void> {
+  const { mighty, memberOf } = await stateOf(em, role);
+  if (mighty) {
+    await alone(em, `alter role ${role} nosuperuser nocreaterole nocreatedb noreplication nobypassrls`);
+  }
+  for (const group of memberOf) {
+    await alone(em, `revoke "${group.replaceAll('"', '""')}" from ${role}`);
+  }
+}
+
+async function applySettings(em: EntityManager, role: RuntimeRole): Promise<LoginNotice[]> {
+  const { settings } = await stateOf(em, role);
+  const notices: LoginNotice[] = [];
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    const statement = `alter role ${role} set ${name} = ${value}`;
+    if (settings.some((setting) => setting === `${name}=${value}`)) {
+      continue;
+    }
+    try {
+      await alone(em, statement);
+    } catch (error) {
+      if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) {
+        throw error;
+      }
+      notices.push(`a superuser has to run: ${statement}`);
+    }
+  }
+  return notices;
+}
+
+/** The verifier travels as a parameter, since it would let whoever reads it from a log of statements guess the password at leisure. */
+async function givePassword(em: EntityManager, { role, url }: { role: RuntimeRole; url: string }): Promise<void> {
+  if (await canLogIn(role, url)) {
+    return;
+  }
+  const password = decodeURIComponent(new URL(url).password);
+  await repeated(() =>
+    em.transactional(async (within) => {
+      await within.execute(`select set_config('lenden.verifier', ?, true)`, [
+        password === '' ? '' : scramVerifier(password),
+      ]);
+      await within.execute(`do $$ begin
+        execute format('alter role ${role} login password %L', nullif(current_setting('lenden.verifier'), ''));
+      end $$`);
+    }),
+  );
+  if (!(await canLogIn(role, url))) {
+    throw new Error(`${role} cannot log in with the URL that was given for it`);
+  }
+}
+
+async function canLogIn(role: RuntimeRole, url: string): Promise<boolean> {
+  const orm = await openOrm({ url, role, session: 'login', poolSize: 1 });
+  try {
+    const [session] = await orm.em.fork().execute<{ name: string }[]>('select session_user::text as name');
+    return session?.name === role;
+  } catch (error) {
+    if (LOGIN_REFUSED.has(sqlStateOf(error) ?? '')) {
+      return false;
+    }
+    throw error;
+  } finally {
+    await orm.close();
+  }
+}
+
+function alone(em: EntityManager, statement: string): Promise<unknown> {
+  return repeated(() => em.execute(statement));
+}
+
+/** Roles belong to the cluster, so somebody in another database of it may change the same one at the same moment. */
+async function repeated<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlStateOf(error) !== CHANGED_AT_ONCE || tries === TRIES_MAX) {
+        throw error;
+      }
+      await sleep(20 * 2 ** tries * Math.random());
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../../runtime/secrets.ts';
+import type { EntityManager } from '../connection.ts';
+import type { Statements } from '../statements.ts';
+
+/** How long a link works, from when it was made. */
+export const LINK_HOURS = 24;
+const TOKEN_BYTES = 32;
+const TOKEN_FORMAT = /^[A-Za-z0-9_-]{43}$/;
+
+/**
+ * A link is to be mailed to an operator; whatever link they had works no more. The worker makes the link itself when it sends the mail, so its
+ * token is stored nowhere but as a hash.
+ */
+export async function requestLink(em: EntityManager, operatorId: bigint): Promise<void> {
+  await em.execute(
+    `insert into operator_links (operator_id, mail_due_at) values (?, now())
+     on conflict (operator_id) do update set token_hash = null, expires_at = null, mail_due_at = now(), mail_tries = 0, created_at = now()`,
+    [operatorId],
+  );
+}
+
+/** Makes an operator's link, which takes the place of the former one. Nobody can read its token again. */
+export async function makeLink(em: EntityManager, operatorId: bigint): Promise<string> {
+  const token = newToken();
+  await em.execute(
+    `insert into operator_links (operator_id, token_hash, expires_at) values (?, ?, now() + interval '${LINK_HOURS} hours')
+     on conflict (operator_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at, mail_due_at = null`,
+    [operatorId, sha256(token)],
+  );
+  return token;
+}
+
+function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url');
+}
+
+export interface LinkHolder {
+  readonly operatorId: bigint;
+  readonly email: string;
+  readonly name: string;
+}
+
+/** Whose link it is; null for one that was used, has expired, or is a disabled operator's. Looking uses nothing up. */
+export async function findLinkHolder(em: EntityManager, token: string): Promise<LinkHolder | null> {
+  if (!TOKEN_FORMAT.test(token)) {
+    return null;
+  }
+  const [row] = await em.execute<{ id: string; email: string; name: string }[]>(
+    `select o.id, o.email, o.name from operator_links l join operators o on o.id = l.operator_id
+     where l.token_hash = ? and l.expires_at > now() and o.status = 'ACTIVE'`,
+    [sha256(token)],
+  );
+  return row === undefined ? null : { operatorId: BigInt(row.id), email: row.email, name: row.name };
+}
+
+/** Uses a link up. Of two requests with one link, one gets true. */
+export async function takeLink(em: EntityManager, { operatorId }: LinkHolder, token: string): Promise<boolean> {
+  const taken = await em.execute<object[]>(
+    'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1',
+    [operatorId, sha256(token)],
+  );
+  return taken.length === 1;
+}
+
+export interface LinkToMail extends LinkHolder {
+  readonly token: string;
+  /** With this one. */
+  readonly tries: number;
+}
+
+/**
+ * Takes up one link that is to be mailed, under a new token, and plans the next try before this one is made. Null when there is none. Call it
+ * as the system.
+ */
+export async function takeLinkToMail(
+  statements: Statements,
+  { pauseSeconds }: { readonly pauseSeconds: number },
+): Promise<LinkToMail | null> {
+  const [due] = await statements.execute<{ id: string; email: string; name: string }[]>(
+    `select o.id, o.email, o.name from operator_links l join operators o on o.id = l.operator_id
+     where l.mail_due_at <= now() and o.status = 'ACTIVE' order by l.mail_due_at limit 1 for update of l skip locked`,
+  );
+  if (due === undefined) {
+    return null;
+  }
+  const token = newToken();
+  const [row] = await statements.execute<{ mail_tries: number }[]>(
+    `update operator_links set token_hash = ?, expires_at = now() + interval '${LINK_HOURS} hours', mail_tries = mail_tries + 1,
+       mail_due_at = now() + ? * interval '1 second' where operator_id = ? returning mail_tries`,
+    [sha256(token), pauseSeconds, due.id],
+  );
+  return {
+    operatorId: BigInt(due.id),
+    email: due.email,
+    name: due.name,
+    token,
+    tries: row?.mail_tries ?? 0,
+  };
+}
+
+/** The mail was sent, or never will be. A link that was asked for meanwhile is another one, and stays due. */
+export async function endLinkMail(statements: Statements, { operatorId, token }: LinkToMail): Promise<void> {
+  await statements.execute('update operator_links set mail_due_at = null where operator_id = ? and token_hash = ?', [
+    operatorId,
+    sha256(token),
+  ]);
+}

@@ -1,0 +1,45 @@
+import { isApproving, type Grant } from '../../domain/permissions.ts';
+import type { EntityManager } from '../connection.ts';
+import type { StoreSlot } from '../gateway-stores.ts';
+
+/** Of `applications a`: above some sum one person is not enough, so nobody weakens that rule alone. */
+const THRESHOLD_IS_SET = `(a.refund_approval_threshold_minor is not null or a.refund_approval_thresholds <> '{}'::jsonb)`;
+
+/**
+ * Whether a change of the application's guarded settings needs a second person. Locks the application, so that a threshold which is set at the
+ * same moment is seen.
+ */
+export async function isGuarded(em: EntityManager, applicationId: bigint): Promise<boolean> {
+  const [row] = await em.execute<{ guarded: boolean }[]>(
+    `select ${THRESHOLD_IS_SET} as guarded from applications a where a.id = ? for no key update`,
+    [applicationId],
+  );
+  return row?.guarded === true;
+}
+
+/** Whether a change of the store needs a second person: a threshold is set in an application whose checkouts it opens. */
+export async function isStoreGuarded(em: EntityManager, { applicationId, mode, gateway }: StoreSlot): Promise<boolean> {
+  if (applicationId !== null) {
+    return isGuarded(em, applicationId);
+  }
+  const rows = await em.execute<object[]>(
+    `select 1 from applications a where ${THRESHOLD_IS_SET} and not exists (select from gateway_configurations g
+       where g.application_id = a.id and g.mode = ? and g.gateway = ? and g.retired_at is null) limit 1`,
+    [mode, gateway],
+  );
+  return rows.length > 0;
+}
+
+/** Whether somebody who holds these says a second word where a threshold is set. The caller sees every application. */
+export async function areGrantsGuarded(em: EntityManager, grants: readonly Grant[]): Promise<boolean> {
+  const approving = grants.filter(isApproving);
+  if (approving.length === 0) {
+    return false;
+  }
+  const everywhere = approving.some(({ applicationId }) => applicationId === null);
+  const rows = await em.execute<object[]>(
+    `select 1 from applications a where ${THRESHOLD_IS_SET} and (?::boolean or a.id = any(string_to_array(?, ',')::bigint[])) limit 1`,
+    [everywhere, approving.flatMap(({ applicationId }) => applicationId ?? []).join(',')],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { DomainError, notFound } from '../domain/errors.ts';
+import type { Mode } from '../domain/mode.ts';
+import { FORMER_SECRETS_MAX } from '../domain/webhook.ts';
+import { signingSecretPlace } from '../runtime/sealed-places.ts';
+import { sha256, type SecretBox } from '../runtime/secrets.ts';
+import type { EntityManager, Scope } from './connection.ts';
+
+/** `whsec_` and 32 random bytes in base64, as the Standard Webhooks specification has it. */
+export function newSigningSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}
+
+/**
+ * Stores the secret that signs the events of an application in one mode from now on.
+ * @throws RESOURCE_ALREADY_EXISTS when the application has, or had, the same secret in either mode: whoever knows TEST's could sign as LIVE
+ */
+export async function storeSigningSecret(
+  em: EntityManager,
+  secrets: SecretBox,
+  { applicationId, mode, secret }: Scope & { readonly secret: string },
+): Promise<void> {
+  // Random bits like those of an API key, so that a plain hash tells nothing of them.
+  const stored = await em.execute<object[]>(
+    `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, ?, ?, ?)
+     on conflict (application_id, fingerprint) do nothing returning 1`,
+    [applicationId, mode, secrets.seal(secret, signingSecretPlace({ applicationId, mode })), sha256(secret)],
+  );
+  if (stored.length === 0) {
+    throw new DomainError('RESOURCE_ALREADY_EXISTS', 'the application has or had this signing secret already');
+  }
+}
+
+export interface SigningSecretRotation extends Scope {
+  /** How long the secret that is current until now signs beside the new one. 0: not at all. */
+  readonly overlapHours: number;
+  /** Ends the overlaps of earlier rotations, too: for a secret that leaked. */
+  readonly revokeFormer?: boolean;
+}
+
+export interface RotatedSigningSecret {
+  readonly mode: Mode;
+  readonly signingSecret: string;
+  /** Until then both secrets sign every delivery. */
+  readonly previousSecretExpiresAt: Date;
+}
+
+/**
+ * A new signing secret for one mode. Former ones keep signing until the end that each was promised, so that receivers change when they like.
+ * @throws RESOURCE_NOT_FOUND
+ * @throws INVALID_OPERATION_STATE when one more secret would overlap than a delivery can be signed by
+ */
+export async function rotateSigningSecret(
+  em: EntityManager,
+  secrets: SecretBox,
+  { applicationId, mode, overlapHours, revokeFormer = false }: SigningSecretRotation,
+): Promise<RotatedSigningSecret> {
+  const owner = [applicationId, mode];
+  // Two rotations at once take their turns.
+  const endpoint = await em.execute<object[]>(
+    'select 1 from webhook_endpoints where application_id = ?::bigint and mode = ? for update',
+    owner,
+  );
+  if (endpoint.length === 0) {
+    throw notFound('application');
+  }
+  if (revokeFormer) {
+    await em.execute(
+      `update webhook_signing_secrets set expires_at = least(expires_at, now())
+       where application_id = ?::bigint and mode = ? and expires_at is not null`,
+      owner,
+    );
+  }
+  const former = await em.execute<{ expires_at: Date }[]>(
+    `select expires_at from webhook_signing_secrets
+     where application_id = ?::bigint and mode = ? and expires_at > now() order by expires_at`,
+    owner,
+  );
+  const [first] = former;
+  if (overlapHours > 0 && first !== undefined && former.length >= FORMER_SECRETS_MAX) {
+    throw new DomainError(
+      'INVALID_OPERATION_STATE',
+      `${former.length} former secrets are still promised to sign; the first of them ends at ${new Date(first.expires_at).toISOString()}`,
+    );
+  }
+  const [replaced] = await em.execute<{ expires_at: Date }[]>(
+    `update webhook_signing_secrets set expires_at = now() + ? * interval '1 hour'
+     where application_id = ?::bigint and mode = ? and expires_at is null returning expires_at`,
+    [overlapHours, ...owner],
+  );
+  // Nothing needs the text of a secret that has expired.
+  await em.execute(
+    `update webhook_signing_secrets set sealed = null
+     where application_id = ?::bigint and mode = ? and expires_at <= now() and sealed is not null`,
+    owner,
+  );
+  const signingSecret = newSigningSecret();
+  await storeSigningSecret(em, secrets, { applicationId, mode, secret: signingSecret });
+  if (replaced === undefined) {
+    throw new Error('a webhook endpoint has no current signing secret');
+  }
+  return { mode, signingSecret, previousSecretExpiresAt: new Date(replaced.expires_at) };
+}

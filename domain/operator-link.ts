@@ -1,0 +1,4 @@
+/** Below the pages' origin. */
+export function operatorLinkPath(token: string): string {
+  return `/operator-link/${token}`;
+}

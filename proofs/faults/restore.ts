@@ -1,0 +1,221 @@
+import { execFile } from 'node:child_process';
+import { renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { workflowIds } from '../../workflows/messages/names.ts';
+import type { BookedCharge } from './booked.ts';
+import type { Cluster, MemberName } from './cluster.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { BookReader } from './gateway-books.ts';
+import type { Member } from './member.ts';
+import type { Owner } from './owner.ts';
+import type { RestorePlan } from './plan.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const OURS = ['api-0', 'api-1', 'worker-0', 'worker-1'] as const satisfies MemberName[];
+const UP_TIMEOUT_MS = 60_000;
+const COMMAND_TIMEOUT_MS = 120_000;
+
+export interface LostPayment {
+  readonly id: string;
+  readonly reference: string;
+}
+
+/** What was set back, and what went with it: the difference of two looks at the rows. */
+export interface Restored {
+  /** By the driver's monotonic clock, as the journal has its answers. What was answered between these two may be undone. */
+  readonly takenAtMs: number;
+  readonly doneAtMs: number;
+  readonly payments: readonly LostPayment[];
+  /** Orders at a gateway by their payment. */
+  readonly orders: ReadonlyMap<string, LostPayment>;
+  readonly notices: readonly string[];
+  readonly events: ReadonlySet<string>;
+  /** Workflows that `npm run restore` told a person to look up. */
+  readonly listed: ReadonlySet<string>;
+}
+
+/** What a judge is told of it. */
+export interface RestoreEvidence {
+  readonly lostPayments: number;
+  /** Charges of lost payments, each with whether the command told a person to look it up. */
+  readonly lostCharges: readonly { readonly order: string; readonly payment: string; readonly listed: boolean }[];
+  /** Payments that have the number of a lost one. */
+  readonly numbersGivenTwice: readonly string[];
+}
+
+export interface SettingBack {
+  readonly cluster: Cluster;
+  readonly owner: Owner;
+  readonly log: FaultLog;
+}
+
+/**
+ * An older state of the database comes back under load, as docs/restore.md says: Postgres is stopped at once and its files are copied, as a
+ * snapshot of its disk would be; later every api and worker is stopped, the copy takes the place of the files, and `npm run restore` runs before
+ * they start again. Applications, payers and the gateway go on all the while.
+ */
+export async function setBack(
+  { cluster, owner, log }: SettingBack,
+  { takenAtMs, gapMs }: RestorePlan,
+): Promise<Restored> {
+  await sleep(takenAtMs);
+  const copy = join(cluster.directory, 'dump');
+  const taken = performance.now();
+  const back = await hold(cluster, ['postgres'], 'SIGQUIT');
+  try {
+    rmSync(copy, { recursive: true, force: true });
+    await promisify(execFile)('cp', ['-a', cluster.postgresData, copy]);
+  } finally {
+    await back();
+  }
+  log.note('a dump was taken');
+  await sleep(gapMs);
+  const start = await hold(cluster, OURS, 'SIGTERM');
+  try {
+    const before = await look(owner);
+    const up = await hold(cluster, ['postgres'], 'SIGQUIT');
+    try {
+      rmSync(cluster.postgresData, { recursive: true, force: true });
+      renameSync(copy, cluster.postgresData);
+    } finally {
+      await up();
+    }
+    const after = await look(owner);
+    const listed = await putRight(cluster);
+    log.fired(
+      ['restore'],
+      `an older database was restored: ${before.payments.size - after.payments.size} payments are lost`,
+    );
+    return { takenAtMs: taken, ...difference(before, after), listed, doneAtMs: performance.now() };
+  } finally {
+    await start();
+  }
+}
+
+/** Ends processes and keeps them from starting again, until the answer is called. */
+async function hold(
+  { members }: Cluster,
+  names: readonly MemberName[],
+  signal: NodeJS.Signals,
+): Promise<() => Promise<void>> {
+  const held = names.flatMap((name): Member[] => {
+    const member = members.get(name);
+    return member === undefined ? [] : [member];
+  });
+  const releases = await Promise.all(held.map((member) => member.hold(signal, UP_TIMEOUT_MS)));
+  return async () => {
+    releases.forEach((release) => release());
+    await Promise.all(held.map((member) => member.up(UP_TIMEOUT_MS)));
+  };
+}
+
+interface Look {
+  readonly payments: ReadonlyMap<string, LostPayment>;
+  readonly orders: ReadonlyMap<string, string>;
+  readonly notices: ReadonlySet<string>;
+  readonly events: ReadonlySet<string>;
+}
+
+async function look(owner: Owner): Promise<Look> {
+  const payments = await owner.run<LostPayment>('select id::text, reference from payments');
+  const orders = await owner.run<{ order: string; payment: string }>(
+    'select t.reference as "order", p.reference as payment from payment_attempts t join payments p on p.id = t.payment_id',
+  );
+  const notices = await owner.run<{ digest: string }>(
+    `select encode(digest, 'hex') as digest from gateway_callbacks where kind = 'ipn'`,
+  );
+  const events = await owner.run<{ event: string }>('select event_id as event from webhook_events');
+  return {
+    payments: new Map(payments.map((payment) => [payment.reference, payment])),
+    orders: new Map(orders.map(({ order, payment }) => [order, payment])),
+    notices: new Set(notices.map(({ digest }) => digest)),
+    events: new Set(events.map(({ event }) => event)),
+  };
+}
+
+function difference(before: Look, after: Look): Pick<Restored, 'payments' | 'orders' | 'notices' | 'events'> {
+  return {
+    payments: [...before.payments.values()].filter(({ reference }) => !after.payments.has(reference)),
+    orders: new Map(
+      [...before.orders].flatMap(([order, payment]) => {
+        const lost = before.payments.get(payment);
+        return lost === undefined || after.orders.has(order) ? [] : [[order, lost] as const];
+      }),
+    ),
+    notices: [...before.notices].filter((digest) => !after.notices.has(digest)),
+    events: new Set([...before.events].filter((event) => !after.events.has(event))),
+  };
+}
+
+const Report = z.object({ lost: z.array(z.object({ workflowId: z.string(), money: z.boolean() })) });
+
+/** The command, as an operator runs it. Answers the workflows that somebody has to look up. */
+async function putRight({ databaseUrl, temporal }: Cluster): Promise<ReadonlySet<string>> {
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+  };
+  const args = [join(ROOT, 'scripts/restore.ts'), '--json', '--ignore-sessions'];
+  const output = await new Promise<string>((settle, fail) => {
+    execFile(
+      process.execPath,
+      args,
+      { cwd: ROOT, env, timeout: COMMAND_TIMEOUT_MS, maxBuffer: 1e8 },
+      (error, stdout, stderr) => {
+        // 1 says that somebody has to look.
+        if (error !== null && error.code !== 1) {
+          fail(new Error(`npm run restore failed: ${stderr.slice(-2_000)}`));
+        } else {
+          settle(stdout);
+        }
+      },
+    );
+  });
+  const { lost } = Report.parse(JSON.parse(output));
+  return new Set(lost.flatMap(({ workflowId, money }) => (money ? [workflowId] : [])));
+}
+
+/** The gateways' books without the orders that were lost: nobody can come back to them, and a judge of their own looks at them. */
+export function booksWithout(books: BookReader, lost: ReadonlySet<string>): BookReader {
+  return {
+    async read() {
+      const { sessions, charges, refunds } = await books.read();
+      const isKept = ({ tranId }: { readonly tranId: string }): boolean => !lost.has(tranId);
+      return { sessions: sessions.filter(isKept), charges: charges.filter(isKept), refunds: refunds.filter(isKept) };
+    },
+  };
+}
+
+/** Whether what was answered then may have been undone: it is no promise any more. */
+export function isUndone({ takenAtMs, doneAtMs }: Restored, atMs: number): boolean {
+  return atMs >= takenAtMs && atMs <= doneAtMs;
+}
+
+export async function restoreEvidence(
+  owner: Owner,
+  { payments, orders, listed }: Restored,
+  charges: readonly BookedCharge[],
+): Promise<RestoreEvidence> {
+  const lostNumbers = payments.map(({ id }) => id).join(' ');
+  const twice = await owner.run<{ reference: string }>(
+    `select reference from payments where id::text = any(string_to_array(?, ' '))`,
+    [lostNumbers],
+  );
+  return {
+    lostPayments: payments.length,
+    lostCharges: charges.flatMap(({ tranId: order }) => {
+      const payment = orders.get(order);
+      return payment === undefined
+        ? []
+        : [{ order, payment: payment.reference, listed: listed.has(workflowIds.payment(payment.reference)) }];
+    }),
+    numbersGivenTwice: twice.map(({ reference }) => reference),
+  };
+}

@@ -1,0 +1,71 @@
+import type { ZxcvbnFactory } from '@zxcvbn-ts/core';
+import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, PASSWORD_UNITS_MAX } from '../domain/password.ts';
+
+/** A part of somebody's address or name that is shorter says too little to be refused. */
+const PERSONAL_PART_MIN = 4;
+/** Of zxcvbn's scores from 0 to 4: 3 is safely unguessable to somebody who has stolen slow hashes. */
+const SCORE_MIN = 3;
+/** What the estimator reads: its time grows with the square of the length, and a prefix that is hard to guess is enough. */
+const ESTIMATED_CHARACTERS = 48;
+/** What everybody who attacks an installation tries besides the dictionaries. */
+const OUR_WORDS = ['lenden', 'sslcommerz', 'bkash', 'nagad', 'payments', 'bangladesh', 'dhaka', 'amarsonarbangla'];
+
+let estimator: Promise<ZxcvbnFactory> | undefined;
+
+/** The dictionaries take 50 MB and a quarter of a second, so they are loaded when the first password is chosen. */
+async function loadEstimator(): Promise<ZxcvbnFactory> {
+  const [{ ZxcvbnFactory: Factory }, common, english] = await Promise.all([
+    import('@zxcvbn-ts/core'),
+    import('@zxcvbn-ts/language-common'),
+    import('@zxcvbn-ts/language-en'),
+  ]);
+  const dictionary = { ...common.dictionary, ...english.dictionary };
+  return new Factory({ dictionary, graphs: common.adjacencyGraphs });
+}
+
+/** Why a password may not be chosen. */
+export type PasswordFault = 'length' | 'common' | 'personal';
+
+const FAULT_WORDS: Readonly<Record<PasswordFault, string>> = {
+  length: `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
+  common: 'is among the passwords that are guessed first',
+  personal: 'must not be made of your e-mail address or name',
+};
+
+/** Why this password may not be chosen, in words for the person; null when it may. */
+export async function passwordProblem(
+  password: string,
+  person: { email: string; name: string },
+): Promise<string | null> {
+  const fault = await passwordFault(password, person);
+  return fault === null ? null : FAULT_WORDS[fault];
+}
+
+/** Null when the password may be chosen. Length is what counts; no rules of composition. */
+export async function passwordFault(
+  password: string,
+  { email, name }: { email: string; name: string },
+): Promise<PasswordFault | null> {
+  const characters = [...password.normalize('NFKC')];
+  const { length } = characters;
+  if (password.length > PASSWORD_UNITS_MAX || length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
+    return 'length';
+  }
+  const plain = characters.join('').toLowerCase();
+  if (isPersonal(plain, { email, name })) {
+    return 'personal';
+  }
+  estimator ??= loadEstimator();
+  const read = characters.slice(0, ESTIMATED_CHARACTERS).join('');
+  const personal = [email, name, ...email.split(/[^\p{L}\p{N}]+/u), ...name.split(/\s+/u)];
+  const { score } = (await estimator).check(read, [...personal, ...OUR_WORDS]);
+  return score < SCORE_MIN ? 'common' : null;
+}
+
+/** The address or the name, with nothing but digits and signs added. */
+function isPersonal(text: string, { email, name }: { email: string; name: string }): boolean {
+  const letters = (part: string): string => part.toLowerCase().replace(/[^\p{L}]/gu, '');
+  const address = email.toLowerCase();
+  const parts = [address, address.split('@')[0] ?? '', name].map(letters);
+  return text.includes(address) || parts.some((part) => part.length >= PERSONAL_PART_MIN && part === letters(text));
+}

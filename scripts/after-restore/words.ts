@@ -1,0 +1,76 @@
+import type { LostWorkflow, Restarted, RestoreReport } from './put-right.ts';
+
+const LISTED_MAX = 200;
+
+export function reportInJson(report: RestoreReport): string {
+  return JSON.stringify(report, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}
+
+/** True when a person has something to look up: money may have moved that no row knows, or customers hold numbers of lost invoices. */
+export function needsPerson({ lost, skippedNumbers }: RestoreReport): boolean {
+  return skippedNumbers.length > 0 || lost.some(({ money }) => money);
+}
+
+export function reportInWords(report: RestoreReport): string {
+  const { dryRun, since, workflows, sequences, skippedNumbers, lost, payments, refunds, lateQuestions } = report;
+  const running = lost.filter((workflow) => workflow.running).length;
+  const money = lost.filter((workflow) => workflow.money);
+  return [
+    dryRun ? 'Nothing was changed (--dry-run). This would be done:' : 'Done:',
+    line('looked at', `${workflows} workflows that run or were closed since ${since.toISOString()}`),
+    line('numbers', `${sequences.length} sequences moved ahead, each by ${gapOf(report)}`),
+    line(
+      'orphans',
+      `${lost.length} workflows have no row; ${running} of them ran and ${dryRun ? 'would be' : 'were'} terminated`,
+    ),
+    line('payments', `${payments.length} open ones start again from their rows${endedBefore(payments)}`),
+    line('refunds', `${refunds.length} open ones start again from their rows${endedBefore(refunds)}`),
+    line('late money', `the gateways are asked again about ${lateQuestions.length} attempts of ended payments`),
+    line('invoices', dryRun ? 'every open one is looked at' : `${report.invoices} open ones are looked at`),
+    ...skippedNumbers.map(({ applicationId, mode, from, number }) =>
+      line(
+        'void',
+        `application ${applicationId} ${mode}: invoice numbers ${from} to ${number} were given out and have no invoice`,
+      ),
+    ),
+    ...(money.length === 0
+      ? []
+      : ['', 'Look these up at their gateways: money may have moved, and no row knows of it.', ...listed(money)]),
+    '',
+    dryRun ? 'Run it again without --dry-run.' : 'Start workers and apis now, then run: npm run verify -- --ask',
+  ].join('\n');
+}
+
+function gapOf({ sequences }: RestoreReport): string {
+  const gaps = sequences.map(({ from, to }) => to - from);
+  return String(gaps.reduce((least, gap) => (gap < least ? gap : least), gaps[0] ?? 0n));
+}
+
+function endedBefore(rows: readonly Restarted[]): string {
+  const ended = rows.filter(({ before }) => before === 'COMPLETED').length;
+  return ended === 0 ? '' : `; ${ended} of them had ended after the dump was taken`;
+}
+
+function listed(lost: readonly LostWorkflow[]): string[] {
+  const more = lost.length > LISTED_MAX ? [`… and ${lost.length - LISTED_MAX} more (--json has them all)`] : [];
+  return [
+    ...lost
+      .slice(0, LISTED_MAX)
+      .map(({ workflowId, applicationId, mode, gateway, amountMinor, status }) =>
+        [
+          '  ',
+          workflowId,
+          `application ${applicationId ?? '?'}`,
+          mode ?? '?',
+          gateway ?? '?',
+          `${amountMinor ?? '?'} minor units`,
+          status ?? '?',
+        ].join('  '),
+      ),
+    ...more,
+  ];
+}
+
+function line(name: string, text: string): string {
+  return `${name.padEnd(12)}${text}`;
+}

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readPrivateJson, writePrivateJson } from './private-files.ts';
+
+/** On a developer's machine receivers listen on the loopback. */
+export const DEVELOPMENT_ALLOW = 'localhost:*,127.0.0.1:*,[::1]:*';
+
+const stackSecrets = z.object({ masterKey: z.string() });
+
+/** Made once per data directory: what it encrypted must stay readable. */
+export function readOrMakeMasterKey(directory: string): string {
+  const file = join(directory, 'secrets.json');
+  const known = readPrivateJson(file, stackSecrets);
+  if (known !== undefined) {
+    return known.masterKey;
+  }
+  const masterKey = `dev1:${randomBytes(32).toString('base64')}`;
+  writePrivateJson(file, { masterKey });
+  return masterKey;
+}
+
+/**
+ * The environment's master key, else that of the stack in this directory.
+ * @throws when only `DATABASE_URL` is given: a key made here could open nothing in that database, and nobody could open what it seals
+ */
+export function masterKeyOf(environment: NodeJS.ProcessEnv, directory: string): string {
+  const given = environment['LENDEN_MASTER_KEY'];
+  if (given) {
+    return given;
+  }
+  if (environment['DATABASE_URL']) {
+    throw new Error('Set LENDEN_MASTER_KEY beside DATABASE_URL: the secrets of that database are sealed under it.');
+  }
+  return readOrMakeMasterKey(directory);
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAuthenticator, type Authenticator, type Guesses } from '../../api/native/authenticate.ts';
+import type { Registration } from '../../database/applications.ts';
+import { openDatabase, type Database } from '../../database/connection.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { TooMuchWaiting } from '../../runtime/bounded-work.ts';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+
+let world: ApiWorld;
+let database: Database;
+let shop: Registration;
+beforeAll(async () => {
+  world = await openApiWorld();
+  database = await openDatabase({ url: world.databaseUrl, poolSize: 5 });
+  shop = await world.register();
+});
+afterAll(async () => {
+  await database.close();
+  await world.close();
+});
+
+/** What is counted of an address, each time before a hash is computed. */
+function counting(left = Number.POSITIVE_INFINITY): Guesses & { taken: number; givenBack: number } {
+  const counted = {
+    taken: 0,
+    givenBack: 0,
+    take() {
+      if (counted.taken - counted.givenBack >= left) {
+        throw new DomainError('RATE_LIMITED', 'too many requests');
+      }
+      counted.taken += 1;
+    },
+    giveBack() {
+      counted.givenBack += 1;
+    },
+  };
+  return counted;
+}
+
+const refused = { code: 'UNAUTHORIZED' };
+const fresh = (): Authenticator => createAuthenticator(database);
+
+test('a key that nobody has, and one that is revoked, cost no hash', async () => {
+  // Whoever makes up keys could keep all threads busy otherwise.
+  const guesses = counting();
+  const { authenticate } = fresh();
+  const unknown = `oi_test_${'0'.repeat(32)}`;
+  await expect(authenticate(unknown, 'secret', guesses)).rejects.toMatchObject(refused);
+  const gone = await world.register();
+  await world.sql(`update credentials set status = 'REVOKED' where application_id = ?`, [gone.applicationId]);
+  await expect(authenticate(gone.test.apiKey, gone.test.apiSecret, guesses)).rejects.toMatchObject(refused);
+  expect(guesses.taken).toBe(0);
+});
+
+test('a failed hash counts, a right one is given back, and a remembered one is never counted', async () => {
+  // A merchant's server is one address.
+  const guesses = counting();
+  const { authenticate } = fresh();
+  const { apiKey, apiSecret } = shop.test;
+  await expect(authenticate(apiKey, 'wrong', guesses)).rejects.toMatchObject(refused);
+  expect([guesses.taken, guesses.givenBack]).toEqual([1, 0]);
+  await authenticate(apiKey, apiSecret, guesses);
+  expect([guesses.taken, guesses.givenBack]).toEqual([2, 1]);
+  await authenticate(apiKey, apiSecret, counting(0));
+});
+
+test('an address that has failed too often is told so before the next hash', async () => {
+  // Guesses that come at once are limited like those that come one by one.
+  const guesses = counting(3);
+  const { authenticate } = fresh();
+  const tries = await Promise.allSettled(
+    Array.from({ length: 20 }, (_value, number) => authenticate(shop.test.apiKey, `wrong${number}`, guesses)),
+  );
+  const codes = tries.map((tried) => (tried.status === 'rejected' ? (tried.reason as DomainError).code : 'let in'));
+  expect(codes.filter((code) => code === 'UNAUTHORIZED')).toHaveLength(3);
+  expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(17);
+});
+
+test('more secrets at once than may wait are refused at once, and what was remembered is served meanwhile', async () => {
+  // A flood must not queue up in front of everybody.
+  const guesses = counting();
+  const { authenticate } = fresh();
+  const { apiKey, apiSecret } = shop.test;
+  await authenticate(apiKey, apiSecret, guesses);
+  const flood = Promise.allSettled(
+    Array.from({ length: 150 }, (_value, number) => authenticate(apiKey, `flood${number}`, guesses)),
+  );
+  await expect(authenticate(apiKey, apiSecret, counting(0))).resolves.toMatchObject({ scope: { mode: 'TEST' } });
+  const tries = await flood;
+  const overflow = tries.filter((tried) => tried.status === 'rejected' && tried.reason instanceof TooMuchWaiting);
+  expect(overflow.length).toBeGreaterThan(0);
+  // Two run and a hundred wait.
+  expect(tries.length - overflow.length).toBeGreaterThanOrEqual(102);
+});

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..', '..');
+
+/** Rooms whose code decides about rows. */
+const ROOMS = ['activities', 'api', 'database', 'domain'];
+
+/** A process's own clock, read where something is stored, judged or told. `performance.now()` measures how long something took. */
+const CLOCK = /\bDate\.now\b|\bnew Date\(\)/g;
+
+/** Where a process's clock decides nothing about a row, how often it is read there, and why that is so. */
+const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
+  'activities/payment-event.ts': [1, 'told in an event; its order is its sequence'],
+  'activities/sweep.ts': [2, 'how long one pass may take'],
+  'activities/webhooks/endpoint-gate.ts': [1, 'turns within one process'],
+  'api/credential-use.ts': [1, 'how often one process writes the last use'],
+  'api/health.ts': [1, 'the deadline of a call'],
+  'api/http/envelope.ts': [1, 'told in an answer'],
+  'api/ownpay/surface.ts': [1, 'told in a header, of a limit that one process keeps'],
+  'api/pages/invoice-payment.ts': [1, 'the day in a reference that tells nothing else'],
+  'api/shadhinpay/create-payment.ts': [1, 'the day in a reference that tells nothing else'],
+  'api/shadhinpay/refunds.ts': [1, 'the day in a reference that tells nothing else'],
+  'database/applications.ts': [2, 'updated_at, which is told and decides nothing'],
+  'database/entities/application.ts': [3, 'updated_at, which is told and decides nothing'],
+  'database/entities/operator.ts': [1, 'updated_at, which is told and decides nothing'],
+  'database/entities/payment.ts': [3, 'updated_at, which is told and decides nothing'],
+  'database/entities/refund.ts': [1, 'updated_at, which is told and decides nothing'],
+  'database/entities/webhook.ts': [1, 'updated_at, which is told and decides nothing'],
+  'database/invoice-events.ts': [1, 'told in an event; its order is its sequence'],
+  'database/operators/operators.ts': [1, 'updated_at, which is told and decides nothing'],
+  'database/operators/roles.ts': [1, 'updated_at, which is told and decides nothing'],
+  'database/operators/second-factor.ts': [2, 'updated_at, which is told and decides nothing'],
+  'database/webhooks.ts': [1, 'told in an event; its order is its sequence'],
+};
+
+/** Code alone: what a comment says of a clock decides nothing. */
+const codeOf = (source: string): string => source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+
+describe('what is due, over or too old', () => {
+  test('is judged by the database’s clock: a process’s own is read only where it decides nothing', () => {
+    // An api an hour slow made payments that expired in four seconds. Whoever reads a clock in these rooms says here what for.
+    const found: Record<string, number> = {};
+    for (const room of ROOMS) {
+      for (const file of globSync(`${room}/**/*.ts`, { cwd: ROOT })) {
+        const times = [...codeOf(readFileSync(resolve(ROOT, file), 'utf8')).matchAll(CLOCK)].length;
+        if (times > 0) {
+          found[file] = times;
+        }
+      }
+    }
+    expect(found).toEqual(Object.fromEntries(Object.entries(READS).map(([file, [times]]) => [file, times])));
+  });
+});

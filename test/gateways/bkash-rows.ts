@@ -1,0 +1,83 @@
+import type { BegunExecution, ExecutionDoubt, Executions } from '../../gateways/bkash/executions.ts';
+import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
+
+/** The rows that all processes share, in memory. */
+export interface BkashRows {
+  readonly shelf: TokenShelf;
+  readonly executions: Executions & {
+    /** What the guarded row permits no more: an attempt that has ended. */
+    close(attemptReference: string): void;
+  };
+}
+
+export function bkashRows(nowMs: () => number = Date.now): BkashRows {
+  return { shelf: tokenShelf(), executions: executionRows(nowMs) };
+}
+
+export function tokenShelf(): TokenShelf {
+  const kept = new Map<string, string>();
+  const taken = new Set<string>();
+  return {
+    read: (account) => Promise.resolve(kept.get(account) ?? null),
+    take(account) {
+      if (taken.has(account)) {
+        return Promise.resolve(null);
+      }
+      taken.add(account);
+      return Promise.resolve({
+        kept: kept.get(account) ?? null,
+        write: (words) => Promise.resolve(void kept.set(account, words)),
+        giveBack: () => Promise.resolve(void taken.delete(account)),
+      });
+    },
+  };
+}
+
+interface Row {
+  sent: number;
+  atWorkUntilMs: number | null;
+  doubt: ExecutionDoubt | null;
+  barred: boolean;
+}
+
+function executionRows(nowMs: () => number): BkashRows['executions'] {
+  const rows = new Map<string, Row>();
+  const closed = new Set<string>();
+  const rowOf = (reference: string): Row => {
+    const row = rows.get(reference) ?? { sent: 0, atWorkUntilMs: null, doubt: null, barred: false };
+    rows.set(reference, row);
+    return row;
+  };
+  const doubtOf = ({ doubt, atWorkUntilMs }: Row): ExecutionDoubt | null =>
+    doubt ?? (atWorkUntilMs === null ? null : 'lost');
+  const isAtWork = ({ atWorkUntilMs }: Row): boolean => (atWorkUntilMs ?? 0) > nowMs();
+  return {
+    close: (reference) => void closed.add(reference),
+    standOf(reference) {
+      const row = rowOf(reference);
+      return Promise.resolve({ atWork: isAtWork(row), barred: row.barred, doubt: doubtOf(row) });
+    },
+    begin({ attemptReference: reference, atWorkMs }) {
+      const row = rowOf(reference);
+      if (closed.has(reference) || row.barred || isAtWork(row)) {
+        return Promise.resolve(null);
+      }
+      row.doubt = doubtOf(row);
+      row.sent += 1;
+      row.atWorkUntilMs = nowMs() + atWorkMs;
+      const { sent, doubt } = row;
+      const begun: BegunExecution = {
+        doubt,
+        end(left) {
+          if (row.sent === sent) {
+            row.barred ||= left === 'barred';
+            row.doubt = left === 'carried-out' || (left === 'lost' && row.doubt === null) ? left : row.doubt;
+            row.atWorkUntilMs = left === 'lost' || left === 'carried-out' ? nowMs() + atWorkMs : null;
+          }
+          return Promise.resolve();
+        },
+      };
+      return Promise.resolve(begun);
+    },
+  };
+}

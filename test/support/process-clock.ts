@@ -1,0 +1,26 @@
+const RealDate = Date;
+
+/**
+ * Does something while this process's clock is wrong by so much, for everything that reads it. The database, in a process of its own, goes right.
+ */
+export async function withProcessClock<T>(offByMs: number, work: () => Promise<T>): Promise<T> {
+  class WrongDate extends RealDate {
+    constructor(...args: unknown[]) {
+      if (args.length === 0) {
+        super(RealDate.now() + offByMs);
+      } else {
+        super(...(args as [number]));
+      }
+    }
+
+    static override now(): number {
+      return RealDate.now() + offByMs;
+    }
+  }
+  globalThis.Date = WrongDate as DateConstructor;
+  try {
+    return await work();
+  } finally {
+    globalThis.Date = RealDate;
+  }
+}

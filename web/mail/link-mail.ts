@@ -1,0 +1,37 @@
+import { DEFAULT_ACCENT } from '../accent.ts';
+import { SafeUrl } from '../safe-url.ts';
+import { visibleText } from '../visible-text.ts';
+import { noticeHtml } from './notice-html.ts';
+import { noticeText } from './notice-text.ts';
+import type { NoticeContent, RenderedMail } from './notice.ts';
+
+/**
+ * The mail with the link by which an operator sets a password.
+ * @throws Error when the link is no http or https address: that is a mistake of ours.
+ */
+export function linkMail({ name, email, link }: { name: string; email: string; link: string }): RenderedMail {
+  const url = SafeUrl.externalUrl(link);
+  if (url === null) {
+    throw new Error('The link of an operator must be an http or https URL.');
+  }
+  const content: NoticeContent = {
+    language: 'en',
+    subject: `Set your password for Lenden at ${url.host}`,
+    testMode: null,
+    heading: 'Set your password',
+    intro:
+      'You can set a password for Lenden, the payment service at this address. The link works once, for 24 hours, and only the newest link works.',
+    facts: [
+      { label: 'Name', value: visibleText(name), strong: false },
+      { label: 'Email', value: visibleText(email), strong: false },
+    ],
+    pay: 'Set password',
+    address: 'Or open this address:',
+    url,
+    alreadyPaid: 'If you do not expect this mail, do not use the link, and tell whoever manages Lenden where you work.',
+    contact: null,
+    automatic: 'This mail was sent automatically. Nobody at Lenden asks for your password.',
+    accentColor: DEFAULT_ACCENT,
+  };
+  return { subject: content.subject, text: noticeText(content), html: noticeHtml(content).toString() };
+}

@@ -1,0 +1,76 @@
+import { html, type Html } from '../html.ts';
+import { SafeUrl } from '../safe-url.ts';
+import { layout } from '../frame/layout.ts';
+import { symbol } from '../frame/symbol.ts';
+
+/** Why a password was not taken. */
+export const LINK_PROBLEMS = {
+  length: 'Choose a password of 12 to 128 characters.',
+  common: 'This password is among those that are guessed first. Choose another one.',
+  personal: 'Your password must not be made of your email address or name.',
+  different: 'The two passwords are not the same.',
+} as const;
+export type LinkProblem = keyof typeof LINK_PROBLEMS;
+
+export type LinkState =
+  | { readonly kind: 'open'; readonly email: string; readonly action: string; readonly problem: LinkProblem | null }
+  | { readonly kind: 'set' }
+  /** Used, expired, replaced by a newer one, or never made. */
+  | { readonly kind: 'gone' };
+
+/** Where an operator sets their password, in English as all that operators see. */
+export function renderLinkPage(state: LinkState): string {
+  const title = TITLES[state.kind];
+  return layout({
+    title,
+    language: 'en',
+    pagePath: '/',
+    test: false,
+    state: `operator-link-${state.kind}`,
+    refreshSeconds: null,
+    oneLanguage: true,
+    main: html`<article>${mainOf(state, title)}</article>`,
+  });
+}
+
+const TITLES = {
+  open: 'Set your password',
+  set: 'Your password is set',
+  gone: 'This link no longer works',
+} as const;
+
+function mainOf(state: LinkState, title: string): Html {
+  switch (state.kind) {
+    case 'open':
+      return form(state, title);
+    case 'set':
+      return html`${symbol('done', 'good')}
+        <h1>${title}</h1>
+        <p>You can log in with it now. All your other sessions have ended.</p>`;
+    case 'gone':
+      return html`${symbol('cross', 'calm')}
+        <h1>${title}</h1>
+        <p>
+          A link works once, for 24 hours, and only the newest one works. Ask whoever manages operators for another one.
+        </p>`;
+  }
+}
+
+/** The address stands in the form, so that a password manager keeps it with the password. */
+function form({ email, action, problem }: Extract<LinkState, { kind: 'open' }>, title: string): Html {
+  return html`<h1>${title}</h1>
+    <p>For <bdi>${email}</bdi>.</p>
+    ${problem !== null && html`<p class="notice" role="alert">${LINK_PROBLEMS[problem]}</p>`}
+    <form method="post" action="${SafeUrl.localPath(action)}">
+      <input type="hidden" name="username" value="${email}" autocomplete="username" />
+      <label
+        >New password <small>12 to 128 characters, any.</small>
+        <input type="password" name="password" required minlength="12" maxlength="512" autocomplete="new-password" />
+      </label>
+      <label
+        >The same once more
+        <input type="password" name="again" required minlength="12" maxlength="512" autocomplete="new-password" />
+      </label>
+      <button>Set password</button>
+    </form>`;
+}
