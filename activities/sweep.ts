@@ -4,7 +4,7 @@ import { readNow } from '../database/clock.ts';
 import { optional } from '../database/read-row.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
 import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
-import { bigintArray, closeCallback } from '../database/gateway-callbacks.ts';
+import { closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
 import { nextLateQuestion } from '../domain/late-questions.ts';
 import type { Mode } from '../domain/mode.ts';
