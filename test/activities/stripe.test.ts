@@ -8,7 +8,7 @@ import { chooseGateway } from '../../database/gateway-choices.ts';
 import { Findings } from '../../database/ledger/findings.ts';
 import { verifyCauses } from '../../database/ledger/verify-causes.ts';
 import { verifyRefunds } from '../../database/ledger/verify-refunds.ts';
-import { reserveRefund } from '../../database/refunds.ts';
+import { refundLateMoney, reserveRefund } from '../../database/refunds.ts';
 import { attemptReference, refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
@@ -389,6 +389,30 @@ describe('an event', () => {
       return { input, attempt, refund, rowOf };
     }
 
+    /** Money for a payment that had ended, given back. */
+    async function lateRefunded() {
+      const { input, attempt } = await opened();
+      await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+      await pay(attempt);
+      expect(await late(input, attempt)).toMatchObject({ kind: 'held' });
+      const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+      const [money] = await world.rows('select id from late_payments where payment_id = ?::bigint', [input.paymentId]);
+      const made = await world.database.inTransaction(scope, (statements) =>
+        refundLateMoney(statements, {
+          scope,
+          latePaymentId: BigInt(String(money?.['id'])),
+          reference: refundReference(),
+          reason: 'Late payment',
+          creator: { type: 'SYSTEM' },
+          boundsOf: () => WITHOUT_REFUND_BOUNDS,
+        }),
+      );
+      const refund = { ...input, refundId: String(made?.id), reference: String(made?.reference) };
+      await until(async () => (await world.activities.driveRefund(refund)).kind === 'refunded');
+      await world.activities.endRefund({ ...refund, status: 'SUCCEEDED' });
+      return { input, attempt, refund };
+    }
+
     async function failureOf(attempt: Row) {
       const { events } = (await sessionOf(attempt)) as { events: { id: string; type: string }[] };
       const failed = events.find(({ type }) => type === 'refund.failed');
@@ -493,6 +517,23 @@ describe('an event', () => {
         await verifyCauses(em, findings);
       });
       expect(findings.listed.filter(({ what }) => what.includes(refund.reference))).toEqual([]);
+    });
+
+    test('that gave late money back leads to the attempt that was charged, and the money is held again', async () => {
+      // No payment counts it, so nothing else would bring it to light.
+      const { input, attempt, refund } = await lateRefunded();
+      await fails(attempt);
+      const event = await failureOf(attempt);
+      world.sent.late.length = 0;
+      expect((await post(event.body, event.headers)).status).toBe(200);
+      expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
+      expect(await late(input, attempt)).toMatchObject({ kind: 'refunded' });
+      expect(await world.activities.readRefund(refund)).toEqual({ kind: 'review', reason: 'FAILED_AFTER_SUCCESS' });
+      expect(await decided(refund, 'reject')).toEqual({ kind: 'ended', status: 'FAILED' });
+      expect(world.sent.refundsEnded.at(-1)).toBe(attempt['reference']);
+      const question = { ...input, attemptReference: String(attempt['reference']) };
+      expect(await world.activities.readLatePayment(question)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+      expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }, { kind: 'reversal' }]);
     });
 
     test('stands when two people have found that the payer has the money', async () => {
