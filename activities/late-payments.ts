@@ -24,10 +24,14 @@ import { refundBoundsIn } from '../gateways/refund-bounds.ts';
 import { describeError } from '../runtime/logger.ts';
 import { refundHandleOf } from '../temporal/dispatch.ts';
 import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
+import { moneyOfAttempt } from '../database/unapplied-payments.ts';
+import type { UnappliedStatus } from '../domain/unapplied-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { followUp, type FollowUp } from './follow-up.ts';
 import { applyKept } from './invoices/apply-payment.ts';
 import { scopeOf } from './payments/scope.ts';
+import { recheckRefunds } from './refunds/recheck-refunds.ts';
+import { tellUnapplied } from './unapplied-event.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
 const CHARGES_A_PASS_MAX = 5;
@@ -38,36 +42,62 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
   const { payment, gateway } = await readAtGateway(deps, input);
   if (isOpen(payment.status)) {
     // It had ended, and is open again since an older database was restored: its own workflow asks, and one charge must not be booked twice.
-    return deps.database.withScope(scope, (em) => heldFor(em, input));
+    return readLatePayment(deps, input);
   }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
     const asked = await deps.database.withScope(scope, (em) =>
       takeUp(em, { input, gateway, settled: isPaid(payment.status) }),
     );
+    if (asked.failedRefunds.length > 0) {
+      const { name: applicationName } = await deps.database.withScope(scope, (em) =>
+        em.findOneOrFail(Application, { id: scope.applicationId }),
+      );
+      const gatewayRefundIds = asked.failedRefunds;
+      const { reference: paymentReference } = input;
+      await recheckRefunds(deps, { scope, gateway, paymentReference, gatewayRefundIds, applicationName });
+    }
     const answer = await gateway.askAttempt(asked.handle);
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
     }
     // What an operator has yet to decide on wakes this again when he has.
     const charge = answer.kind === 'charged' ? answer.charge : null;
-    const refund = await deps.database.withScope(scope, async (em) => {
-      const given = charge === null ? null : await book(deps, em, { input, charge });
+    const booked = await deps.database.withScope(scope, async (em) => {
+      // Callbacks before the payment, as whoever keeps one locks them.
       await consumeCallbacks(
         em,
         { attempt: input.attemptReference, upTo: asked.newestCallbackId },
         charge === null ? 'IGNORED' : 'LATE',
       );
-      return given;
+      return charge === null ? null : book(deps, em, { input, charge });
     });
-    if (refund !== null) {
-      await startRefunds(deps, [refund.record], refund.applicationName);
+    if (booked !== null) {
+      const { refund, applicationName, followUps } = booked;
+      await startRefunds(deps, refund === null ? [] : [refund], applicationName);
+      await followUp(deps, input, followUps);
     }
     if (charge === null) {
       break;
     }
   }
-  return deps.database.withScope(scope, (em) => heldFor(em, input));
+  return readLatePayment(deps, input);
 }
+
+/** How an attempt's money stands in its rows. */
+export async function readLatePayment(
+  { database }: ActivityDependencies,
+  input: LatePaymentInput,
+): Promise<LatePaymentResult> {
+  const money = await database.inOneTrip(scopeOf(input), (statements) => moneyOfAttempt(statements, input));
+  return money === null
+    ? { kind: 'nothing' }
+    : { kind: KIND_OF[money.status], amountMinor: money.amountMinor.toString(), currency: money.currency };
+}
+
+const KIND_OF = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const satisfies Record<
+  UnappliedStatus,
+  LatePaymentResult['kind']
+>;
 
 async function readAtGateway(
   { database, gateways }: ActivityDependencies,
@@ -140,13 +170,18 @@ export async function decideLatePayment(
       if (kept && invoice !== null) {
         following.push(...(await applyKept(deps, statements, { invoice, latePaymentId: decision.latePaymentId })));
       }
+      if (kept && decision.latePaymentId !== null) {
+        const { latePaymentId } = decision;
+        const event = { paymentId, latePaymentId, type: 'unapplied_payment.kept' } as const;
+        following.push(...(await tellUnapplied(deps, statements, event)));
+      }
       await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_POSSIBLE');
     }
     return { refunds: started, applicationName: attempt.name, followUps: following };
   });
   await startRefunds(deps, refunds, applicationName);
   await followUp(deps, input, followUps);
-  return deps.database.withScope(scope, (em) => heldFor(em, input));
+  return readLatePayment(deps, input);
 }
 
 function giveBack(
@@ -253,7 +288,10 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   }
   const claimed =
     claims.find(({ claimedValidationId: id }) => id !== null && !known.includes(id))?.claimedValidationId ?? null;
+  // A hint may be forged: it costs a question and decides nothing.
+  const failedRefunds = callbacks.flatMap(({ rawPayload }) => gateway.parseCallback(rawPayload).claimedRefundId ?? []);
   return {
+    failedRefunds: [...new Set(failedRefunds)],
     newestCallbackId: callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n),
     handle: {
       attemptReference: attempt.reference,
@@ -273,7 +311,7 @@ async function book(
   deps: ActivityDependencies,
   em: EntityManager,
   { input, charge }: LateCharge,
-): Promise<GivenBack | null> {
+): Promise<BookedMoney | null> {
   const attempt = await findAttempt(em, input);
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
@@ -321,33 +359,28 @@ async function book(
     'late money is held in suspense',
   );
   const application = await em.findOneOrFail(Application, { id: applicationId });
-  if (application.latePaymentPolicy !== 'REFUND') {
-    return null;
-  }
-  const record = await refundLateMoney(em, {
-    scope: { applicationId, mode },
+  const givesBack = application.latePaymentPolicy === 'REFUND';
+  const refund = givesBack
+    ? await refundLateMoney(em, {
+        scope: { applicationId, mode },
+        latePaymentId,
+        reference: refundReference(),
+        reason: 'Late payment',
+        creator: { type: 'SYSTEM' },
+        boundsOf: refundBoundsIn(deps.gateways),
+      })
+    : null;
+  const followUps = await tellUnapplied(deps, em, {
+    paymentId: attempt.paymentId,
     latePaymentId,
-    reference: refundReference(),
-    reason: 'Late payment',
-    creator: { type: 'SYSTEM' },
-    boundsOf: refundBoundsIn(deps.gateways),
+    type: 'unapplied_payment.received',
   });
-  return record === null ? null : { record, applicationName: application.name };
+  return { refund, applicationName: application.name, followUps };
 }
 
-/** Late money that the app's policy gives back without being asked. */
-interface GivenBack {
-  readonly record: RefundRecord;
+interface BookedMoney {
+  /** Where the app's policy gives late money back without being asked. */
+  readonly refund: RefundRecord | null;
   readonly applicationName: string;
-}
-
-async function heldFor(em: EntityManager, input: LatePaymentInput): Promise<LatePaymentResult> {
-  const attempt = await findAttempt(em, input);
-  const held = await em.find(LatePayment, { attemptId: attempt.id, status: 'HELD' });
-  const [first] = held;
-  if (first === undefined) {
-    return { kind: 'nothing' };
-  }
-  const sum = held.reduce((total, { grossMinor }) => total + grossMinor, 0n);
-  return { kind: 'held', amountMinor: sum.toString(), currency: first.currency };
+  readonly followUps: readonly FollowUp[];
 }

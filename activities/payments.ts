@@ -8,7 +8,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
 import { driveInvoice } from './invoices/drive-invoice.ts';
 import { sendInvoiceMails } from './invoices/send-mails.ts';
-import { bookLatePayment, decideLatePayment, parkLatePayment } from './late-payments.ts';
+import { bookLatePayment, decideLatePayment, parkLatePayment, readLatePayment } from './late-payments.ts';
 import { declineDecision, lookForLateMoney, readReviewDecision } from './payments/decide-review.ts';
 import { markForReview } from './payments/mark-for-review.ts';
 import { openCheckout } from './payments/open-checkout.ts';
@@ -31,6 +31,7 @@ export function createPaymentActivities(
     lookForLateMoney: (input) => guarded(deps, 'lookForLateMoney', () => lookForLateMoney(deps, input)),
     bookLatePayment: (input) => guarded(deps, 'bookLatePayment', () => bookLatePayment(deps, input)),
     decideLatePayment: (input) => guarded(deps, 'decideLatePayment', () => decideLatePayment(deps, input)),
+    readLatePayment: (input) => guarded(deps, 'readLatePayment', () => readLatePayment(deps, input)),
     parkLatePayment: (input) => guarded(deps, 'parkLatePayment', () => parkLatePayment(deps, input)),
     readRefund: (input) => guarded(deps, 'readRefund', () => readRefundStand(deps, input)),
     decideRefund: (input) => guarded(deps, 'decideRefund', () => decideRefund(deps, input)),

@@ -425,7 +425,8 @@ const REFUND_COLUMNS = `r.id, r.reference, r.application_id, a.name as applicati
 
 function refundHandleOf(row: RefundRow): RefundHandle {
   const awaitsApproval = row.status === 'AWAITING_APPROVAL';
-  return { ...moneyOf(row), gateway: row.gateway, awaitsApproval };
+  const doubted = row.status === 'SUCCEEDED';
+  return { ...moneyOf(row), gateway: row.gateway, awaitsApproval, doubted };
 }
 
 /** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */

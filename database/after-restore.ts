@@ -135,11 +135,11 @@ export async function paymentOfAttempt(statements: Statements, attemptReference:
   return row === undefined ? null : paymentOf(row);
 }
 
-/** The next page of refunds that are not ended. */
+/** The next page of refunds that are not ended, or had succeeded and are doubted. */
 export async function openRefundsAfter(statements: Statements, id: bigint): Promise<OpenRefund[]> {
   const rows = await statements.execute<(StoredRow & { status: RefundStatus; gateway: string })[]>(
     `select ${MONEY} from refunds m join applications a on a.id = m.application_id
-     where m.status in ('AWAITING_APPROVAL', 'PENDING') and m.id > ? order by m.id limit ?`,
+     where (m.status in ('AWAITING_APPROVAL', 'PENDING') or m.review_reason is not null) and m.id > ? order by m.id limit ?`,
     [id, PAGE_MAX],
   );
   return rows.map(({ status, gateway, ...row }) => ({ ...openRowOf(row), status, gateway }));
@@ -155,6 +155,17 @@ export async function doubtOpenRefunds(statements: Statements): Promise<number> 
      where status in ('AWAITING_APPROVAL', 'PENDING') and gateway_refund_id is null returning 1`,
   );
   return rows.length;
+}
+
+/**
+ * Of refunds that failed after they had succeeded, and after the dump was taken: the gateway does not tell it twice, so people are asked again.
+ */
+export async function doubtRefundsAgain(statements: Statements, references: readonly string[]): Promise<void> {
+  await statements.execute(
+    `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now(), updated_at = now()
+     where reference = any(string_to_array(?, ',')) and status = 'SUCCEEDED' and review_reason is null`,
+    [references.join(',')],
+  );
 }
 
 /** Seals behind the dump's last one, made before now, are those of the state that is lost: `npm run verify` compares nobody's memory of them. */

@@ -1,4 +1,4 @@
-import { checkTransaction, normalSideOf, type LedgerTransaction } from '../domain/ledger.ts';
+import { checkTransaction, normalSideOf, reversal, type LedgerTransaction } from '../domain/ledger.ts';
 import type { Statements } from './statements.ts';
 
 export type PostOutcome = 'posted' | 'already-posted';
@@ -32,6 +32,20 @@ export async function postTransaction(statements: Statements, transaction: Ledge
   }
   await requireSamePostings(statements, transaction);
   return 'already-posted';
+}
+
+/** Takes back what is posted for a cause, once. Throws when nothing is. */
+export async function postReversal(statements: Statements, original: LedgerTransaction): Promise<PostOutcome> {
+  const { cause, kind } = original;
+  const [row] = await statements.execute<{ id: string }[]>(
+    'select id from ledger_transactions where cause_type = ? and cause_id = ? and kind = ?',
+    [cause.type, cause.id, kind],
+  );
+  if (row === undefined) {
+    throw new LedgerConflict(`${kind} of ${cause.type} ${cause.id} is not posted`);
+  }
+  await requireSamePostings(statements, original);
+  return postTransaction(statements, reversal({ ...original, id: BigInt(row.id) }));
 }
 
 /** Accounts are read, the transaction and its postings written, in one statement; nothing is written while an account is missing. */

@@ -70,8 +70,9 @@ export async function submitTransaction(statements: Statements, said: NewSubmiss
     return 'too-often';
   }
   await statements.execute(
-    `insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized, sender)
-     select application_id, mode, payment_id, id, ?, ?, ? from payment_attempts where id = ?::bigint`,
+    `insert into manual_submissions (application_id, mode, payment_id, attempt_id, store_application_id, transaction, normalized, sender)
+     select application_id, mode, payment_id, id, lenden_store_owner(application_id, mode, gateway, store_id), ?, ?, ?
+     from payment_attempts where id = ?::bigint`,
     [transaction, normalized, sender, row.attempt_id],
   );
   return 'submitted';
@@ -186,14 +187,14 @@ export async function lockSubmission(
       };
 }
 
-/** @throws a unique violation (23505) where the same transaction has confirmed something before */
+/** @throws a unique violation (23505) where the same transaction into the same account has confirmed something before */
 export async function recordConfirmation(
   statements: Statements,
   { submissionId, decisionId }: { readonly submissionId: bigint; readonly decisionId: bigint },
 ): Promise<void> {
   await statements.execute(
-    `insert into manual_confirmations (application_id, mode, store_id, normalized, submission_id, decision_id)
-     select s.application_id, s.mode, t.store_id, s.normalized, s.id, ?::bigint
+    `insert into manual_confirmations (application_id, mode, store_application_id, store_id, normalized, submission_id, decision_id)
+     select s.application_id, s.mode, s.store_application_id, t.store_id, s.normalized, s.id, ?::bigint
      from manual_submissions s join payment_attempts t on t.id = s.attempt_id where s.id = ?`,
     [decisionId, submissionId],
   );

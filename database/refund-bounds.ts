@@ -16,9 +16,12 @@ interface ChargedPayment {
  */
 export async function refundRuledOut(
   statements: Statements,
-  { refundsPerPaymentMax, refundWindowDays }: RefundBounds,
+  { refunds, refundsPerPaymentMax, refundWindowDays }: RefundBounds,
   { paymentId, gatewayTxnId }: ChargedPayment,
 ): Promise<string | null> {
+  if (!refunds) {
+    return 'the gateway of this payment makes no refunds';
+  }
   if (refundsPerPaymentMax === null && refundWindowDays === null) {
     return null;
   }

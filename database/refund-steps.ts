@@ -101,8 +101,8 @@ export async function endRefundRow(
     );
   }
   const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
-  const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENT, [
-    ...(counts ? [paymentId] : []),
+  const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENTS, [
+    counts ? paymentId : status === 'SUCCEEDED' ? 2 : 1,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -122,7 +122,8 @@ where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;
 
-const NUMBER_EVENT = `update payments p set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
+/** The refund's own event, and that of late money that is gone with it. */
+const NUMBER_EVENTS = `update payments p set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
 /** What a refund gave back is due again on its payment's invoice. */
 export async function noteReopened(statements: Statements, refundId: bigint): Promise<void> {
@@ -143,7 +144,41 @@ export async function reviewRefund(
      where reference = ? and status = 'PENDING' and review_reason is null returning 1`,
     [reason, reference],
   );
-  if (rows.length > 0) {
+  return changedOrKnown(statements, rows, reference);
+}
+
+/** A refund of a payment that has succeeded, by the gateway's id; null where there is none. */
+export async function findSucceededRefund(
+  statements: Statements,
+  { paymentReference, gatewayRefundId }: { readonly paymentReference: string; readonly gatewayRefundId: string },
+): Promise<RefundRecord | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `select ${REFUND_COLUMNS} from refunds r join payments p on p.id = r.payment_id
+     where p.reference = ? and r.gateway_refund_id = ? and r.status = 'SUCCEEDED' and r.review_reason is null`,
+    [paymentReference, gatewayRefundId],
+  );
+  return row === undefined ? null : refundOf(row);
+}
+
+/**
+ * The gateway took back its word about a refund that had succeeded. Nothing is undone; people decide. True when it was this call that noted it.
+ * @throws MissingRow when the scope has no such refund
+ */
+export async function doubtSucceededRefund(
+  statements: Statements,
+  { reference, evidence }: { readonly reference: string; readonly evidence: string },
+): Promise<boolean> {
+  const rows = await statements.execute<object[]>(
+    `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now(), evidence = ?, updated_at = now()
+     where reference = ? and status = 'SUCCEEDED' and review_reason is null returning 1`,
+    [evidence, reference],
+  );
+  return changedOrKnown(statements, rows, reference);
+}
+
+/** Whether a statement changed the refund's row. Throws MissingRow where there is none to change. */
+async function changedOrKnown(statements: Statements, changed: readonly object[], reference: string): Promise<boolean> {
+  if (changed.length > 0) {
     return true;
   }
   const known = await statements.execute<object[]>('select 1 from refunds where reference = ?', [reference]);
@@ -152,6 +187,58 @@ export async function reviewRefund(
   }
   return false;
 }
+
+/** People have found that the payer has the money after all. */
+export async function keepSucceededRefund(statements: Statements, refundId: bigint): Promise<void> {
+  await statements.execute(
+    `update refunds set review_reason = null, review_since = null, updated_at = now() where id = ? and status = 'SUCCEEDED'`,
+    [refundId],
+  );
+}
+
+/**
+ * A refund that had succeeded came to nothing after all: its row, the late money or the payment that it had come from. The payment is locked. Null
+ * when it does not count as succeeded any more.
+ */
+export async function undoRefundRow(
+  statements: Statements,
+  { id: refundId, paymentId, latePaymentId }: RefundRecord,
+): Promise<RefundEnd | null> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `update refunds r set status = 'FAILED', failure_code = 'FAILED_AFTER_SUCCESS', ended_at = now(), updated_at = now(), review_reason = null,
+       review_since = null, reopens_invoice = false
+     where id = ? and status = 'SUCCEEDED' returning ${REFUND_COLUMNS}`,
+    [refundId],
+  );
+  if (row === undefined) {
+    return null;
+  }
+  if (latePaymentId !== null) {
+    await statements.execute(
+      `update late_payments set status = 'HELD', updated_at = now() where id = ? and status = 'REFUNDED'`,
+      [latePaymentId],
+    );
+  }
+  const [payment] = await statements.execute<PaymentRow[]>(latePaymentId === null ? TAKE_BACK : NUMBER_EVENTS, [
+    latePaymentId === null ? paymentId : 1,
+    paymentId,
+  ]);
+  if (payment === undefined) {
+    throw new Error('the refund’s payment is gone, or was never refunded');
+  }
+  return { refund: refundOf(row), payment: paymentOf(payment) };
+}
+
+/** The refund that came to nothing is in the rows of this very transaction. */
+const TAKE_BACK = `
+update payments p set event_sequence = p.event_sequence + 1, updated_at = now(),
+  status = case when back.minor = 0 then 'SUCCEEDED' when back.minor >= c.gross_minor - p.surplus_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
+from payment_attempts c,
+  (select coalesce(sum(amount_minor), 0) as minor from refunds
+    where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
+where p.id = ? and p.status in ('PARTIALLY_REFUNDED', 'REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
+  and c.gateway_txn_id = p.gateway_txn_id
+returning ${PAYMENT_COLUMNS}`;
 
 export interface WaitingEvent {
   readonly eventId: string;
@@ -165,7 +252,7 @@ export async function waitingRefundEvents(statements: Statements, paymentId: big
   const rows = await statements.execute<{ event_id: string; type: string; reference: string }[]>(
     `select e.event_id, e.type, p.reference from webhook_events e join payments p on p.id = e.payment_id
      where e.payment_id = ? and e.delivery_status = 'PENDING' and e.attempts = 0
-       and (e.type like 'refund.%' or e.type = 'payment.refunded') order by e.sequence limit 20`,
+       and (e.type like 'refund.%' or e.type in ('payment.refunded', 'unapplied_payment.refunded')) order by e.sequence limit 20`,
     [paymentId],
   );
   return rows.map(({ event_id: eventId, type, reference }) => ({ eventId, type, reference }));

@@ -3,6 +3,7 @@ import type { Statements } from './statements.ts';
 /** The charge of a refund as a gateway needs it, and what else was asked back of it. */
 export interface RefundedChargeRecord {
   readonly validationId: string;
+  readonly attemptReference?: string;
   readonly otherRefunds: number;
 }
 
@@ -11,13 +12,23 @@ export interface RefundedChargeRecord {
  * failed, and those that no gateway was asked for, do not count.
  */
 export async function readRefundedCharge(statements: Statements, refundId: bigint): Promise<RefundedChargeRecord> {
-  const [row] = await statements.execute<{ validation_id: string | null; others: number }[]>(
+  const [row] = await statements.execute<
+    { validation_id: string | null; attempt_reference: string | null; others: number }[]
+  >(
     `select coalesce(l.validation_id, (select coalesce(a.validation_id, a.session_key) from payment_attempts a
          where a.payment_id = r.payment_id and a.gateway_txn_id = r.gateway_txn_id order by a.number desc limit 1)) as validation_id,
+       coalesce((select a.reference from payment_attempts a where a.id = l.attempt_id),
+         (select a.reference from payment_attempts a where a.payment_id = r.payment_id and a.gateway_txn_id = r.gateway_txn_id
+           order by a.number desc limit 1)) as attempt_reference,
        (select count(*)::integer from refunds o where o.payment_id = r.payment_id and o.gateway_txn_id = r.gateway_txn_id and o.id <> r.id
          and o.asked_at is not null and o.status in ('PENDING', 'SUCCEEDED')) as others
      from refunds r left join late_payments l on l.id = r.late_payment_id where r.id = ?`,
     [refundId],
   );
-  return { validationId: row?.validation_id ?? '', otherRefunds: row?.others ?? 0 };
+  const attemptReference = row?.attempt_reference ?? null;
+  return {
+    validationId: row?.validation_id ?? '',
+    otherRefunds: row?.others ?? 0,
+    ...(attemptReference === null ? {} : { attemptReference }),
+  };
 }

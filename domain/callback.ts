@@ -9,7 +9,7 @@ export interface CallbackSituation {
 
 export interface CallbackClaim {
   readonly signatureValid: boolean;
-  readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'unknown';
+  readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'refund-failed' | 'unknown';
   readonly claimedValidationId: string | null;
 }
 
@@ -22,6 +22,9 @@ export function outcomeWithoutAsking(
   { signatureValid, claims, claimedValidationId }: CallbackClaim,
 ): 'DUPLICATE' | 'FORGED' | 'IGNORED' | null {
   if (isOpen(status)) {
+    return null;
+  }
+  if (claims === 'refund-failed') {
     return null;
   }
   const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;

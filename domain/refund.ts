@@ -9,6 +9,8 @@ export const REFUND_REVIEW_REASONS = [
   'STUCK_AT_GATEWAY',
   // No gateway gives it back: people do, and say so.
   'PAID_BACK_BY_HAND',
+  // The gateway took back its word: the refund counts as made until people decide.
+  'FAILED_AFTER_SUCCESS',
 ] as const;
 export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
 
@@ -26,8 +28,10 @@ export function isFinalRefund(status: RefundStatus): status is FinalRefundStatus
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'REJECTED';
 }
 
-/** How a gateway bounds the refunds of one charge; null where it does not. */
+/** Which refunds of one charge a gateway makes; a bound is null where it has none. */
 export interface RefundBounds {
+  /** False where it makes none at all: what is given back goes around it. */
+  readonly refunds: boolean;
   readonly refundsPerPaymentMax: number | null;
   /** Counted from the charge. */
   readonly refundWindowDays: number | null;
@@ -36,7 +40,11 @@ export interface RefundBounds {
 /** The bounds of a gateway by its name. */
 export type RefundBoundsOf = (gateway: string) => RefundBounds;
 
-export const WITHOUT_REFUND_BOUNDS: RefundBounds = { refundsPerPaymentMax: null, refundWindowDays: null };
+export const WITHOUT_REFUND_BOUNDS: RefundBounds = {
+  refunds: true,
+  refundsPerPaymentMax: null,
+  refundWindowDays: null,
+};
 
 /** How long a refund waits for a second person before it is rejected by itself, and when it reminds of itself. */
 export const APPROVAL_HOURS = 7 * 24;

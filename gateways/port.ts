@@ -110,9 +110,12 @@ export type AttemptAnswer =
 export interface ParsedCallback {
   readonly attemptReference: string | null;
   readonly signatureValid: boolean;
-  readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'unknown';
+  /** `refund-failed`: a refund that may have counted as made came to nothing after all. */
+  readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'refund-failed' | 'unknown';
   readonly claimedValidationId: string | null;
   readonly note: string | null;
+  /** The gateway's id of the refund that it speaks of. */
+  readonly claimedRefundId?: string;
   /** How the gateway names this notification, where it may post it again in other bytes: the same one is kept once. */
   readonly eventId?: string;
 }
@@ -128,6 +131,8 @@ export interface RefundedCharge {
 }
 
 export interface RefundRequest extends RefundedCharge {
+  /** The attempt that was charged, for gateways whose notices of a refund bear what it was labelled with. */
+  readonly attemptReference?: string;
   /** Our reference of the refund, at most 30 characters, the same over every retry. */
   readonly refundReference: string;
   readonly amount: Money;

@@ -103,6 +103,7 @@ function idleDependencies(): ApiDependencies & AdminDependencies {
       rescheduleInvoice: refuse,
       signalReviewDecision: refuse,
       decideLatePayment: refuse,
+      signalRefundEnded: refuse,
       startDelivery: refuse,
       resendDelivery: refuse,
     },

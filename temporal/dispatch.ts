@@ -17,6 +17,7 @@ import {
   type InvoiceProgress,
   type InvoiceWorkflowInput,
 } from '../workflows/messages/invoice.ts';
+import { refundEndedSignal } from '../workflows/messages/late-payment.ts';
 import {
   INVOICE_NUMBER_MEMO,
   SEARCH_ATTRIBUTES,
@@ -95,6 +96,8 @@ export interface RefundHandle {
   readonly amount: Money;
   readonly gateway: string;
   readonly awaitsApproval: boolean;
+  /** It had succeeded and is doubted: its workflow runs once more, until people have decided. */
+  readonly doubted?: boolean;
 }
 
 export function refundHandleOf(
@@ -108,7 +111,8 @@ export function refundHandleOf(
   const { reference, applicationId, mode, amountMinor, currency, gateway, status } = refund;
   const awaitsApproval = status === 'AWAITING_APPROVAL';
   const amount = { amountMinor, currency };
-  return { reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval };
+  const doubted = status === 'SUCCEEDED';
+  return { reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval, doubted };
 }
 
 /** How workflows are started and signalled from outside. Everything here may be repeated: it finds what runs already. */
@@ -132,6 +136,8 @@ export interface Dispatch {
   signalChoice(reference: string): Promise<boolean>;
   /** Starts or wakes the late payment of an attempt. */
   startLatePayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
+  /** A refund of an attempt's late money has ended. False when no workflow listens. */
+  signalRefundEnded(attemptReference: string): Promise<boolean>;
   /** Starts the refund unless it runs; with a decision's id also wakes it. `completed` when its workflow has ended for good. */
   startRefund(refund: RefundHandle, decisionId?: bigint): Promise<'running' | 'completed'>;
   /** An operator has decided about a payment under review: wakes its workflow, or starts it again. */
@@ -186,6 +192,8 @@ export function createDispatch(client: Client): Dispatch {
         signal: decisionSignal,
         signalArgs: [decisionId.toString()],
       }),
+    signalRefundEnded: (attemptReference) =>
+      listening(() => client.workflow.getHandle(workflowIds.latePayment(attemptReference)).signal(refundEndedSignal)),
     async signalReviewDecision(payment, decisionId) {
       await client.workflow.signalWithStart(WORKFLOW_TYPES.payment, {
         ...paymentStart(payment),
@@ -337,7 +345,7 @@ export function refundStart(refund: RefundHandle): WorkflowStartOptions & { args
     workflowId: workflowIds.refund(refund.reference),
     taskQueue: TASK_QUEUES.payments,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    workflowIdReusePolicy: refund.doubted === true ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
     args: [
       {
         reference: refund.reference,

@@ -1,11 +1,13 @@
 /**
  * Money that may have arrived for a payment that had already ended, or for an attempt that did not settle it.
  *
- * States: asking → ended (the gateway confirms nothing new)
- *                → held (booked to suspense; open until it is refunded or kept)
+ * States: asking → nothing-late (the gateway confirms no such money)
+ *                → held (booked to suspense; open until somebody decides) → kept
+ *                                                                        → refunding (open until the refund ends) → refunded
+ *                                                                                                                 → held (it failed)
  *                → unclear (the gateway gave no plain answer for 72 hours; open until an operator has looked)
  * Messages: signal `callback`, which asks again: one attempt can be charged more than once; signal `decision`, whose row says what becomes
- * of held money.
+ * of held money; signal `refundEnded`, whose row says whether the money is gone or held again.
  */
 import {
   allHandlersFinished,
@@ -18,50 +20,106 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LatePaymentActivities, LatePaymentInput, LatePaymentResult } from './messages/late-payment.ts';
+import {
+  refundEndedSignal,
+  type LatePaymentActivities,
+  type LatePaymentInput,
+  type LatePaymentResult,
+} from './messages/late-payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
 import { failIfRowMissing } from './missing-row.ts';
-import { ASK_GATEWAY, DECIDE, FINAL_PAUSES_MS, FINAL_QUESTIONS_FOR_MS, PARK } from './options.ts';
+import {
+  ASK_GATEWAY,
+  DECIDE,
+  FINAL_PAUSES_MS,
+  FINAL_QUESTIONS_FOR_MS,
+  LOOK,
+  PARK,
+  REFUND_LOOK_PAUSES_MS,
+} from './options.ts';
 
 const { bookLatePayment } = proxyActivities<LatePaymentActivities>(ASK_GATEWAY);
 const { parkLatePayment } = proxyActivities<LatePaymentActivities>(PARK);
 const { decideLatePayment } = proxyActivities<LatePaymentActivities>(DECIDE);
+const { readLatePayment } = proxyActivities<LatePaymentActivities>(LOOK);
 
-export async function latePaymentWorkflow(input: LatePaymentInput): Promise<'nothing-late'> {
+/** What of the money is said when nothing is left to be done for it. */
+type LateEnd = 'nothing-late' | 'refunded' | 'kept';
+
+export async function latePaymentWorkflow(input: LatePaymentInput): Promise<LateEnd> {
   const call = new Call();
   setHandler(callbackSignal, () => call.raise());
   const decisionIds: string[] = [];
   setHandler(decisionSignal, (decisionId) => void decisionIds.push(decisionId));
   const decided = (): boolean => decisionIds.length > 0;
-  const inbox: Inbox = { call, isEmpty: () => !call.waiting() && !decided() && allHandlersFinished() };
+  let refundEnded = false;
+  let looks = 0;
+  setHandler(refundEndedSignal, () => {
+    refundEnded = true;
+  });
+  const inbox: Inbox = {
+    call,
+    isEmpty: () => !call.waiting() && !decided() && !refundEnded && allHandlersFinished(),
+  };
   const { askingSinceMs: _earlier, ...question } = input;
   let situation = await askUntilAnswered(input, inbox);
   show(situation);
-  while (situation.kind !== 'nothing' || call.waiting() || decided()) {
-    await condition(() => call.waiting() || decided());
+  for (let end = endOf(situation); end === null || call.waiting() || decided(); end = endOf(situation)) {
+    const woken = (): boolean => call.waiting() || decided() || refundEnded;
+    const lookInMs = situation.kind === 'refunding' ? REFUND_LOOK_PAUSES_MS[looks] : undefined;
+    await (lookInMs === undefined ? condition(woken) : condition(woken, lookInMs));
     if (decided()) {
       situation = await decideLatePayment({ ...question, decisionIds: decisionIds.splice(0) });
       show(situation);
       continue;
     }
     const before: Situation = situation;
-    const answer = await askUntilAnswered(question, inbox);
-    // What is held stays held, whatever a later question brings.
-    situation = before.kind === 'held' && answer.kind !== 'held' ? before : answer;
+    if (call.waiting()) {
+      const answer = await askUntilAnswered(question, inbox);
+      // What is booked stays booked, whatever a later question brings.
+      situation = before.kind !== 'nothing' && answer.kind === 'unclear' ? before : answer;
+    } else {
+      refundEnded = false;
+      looks += 1;
+      situation = before.kind === 'unclear' ? before : await readLatePayment(question);
+    }
     if (situation.kind !== before.kind) {
+      looks = 0;
       show(situation);
     }
     describe(situation);
     await renewWhenLong(question, inbox);
   }
-  return 'nothing-late';
+  return endOf(situation) ?? 'nothing-late';
 }
 
 type Situation = LatePaymentResult | { readonly kind: 'unclear' };
 
-const STATUS = { nothing: 'NOTHING_LATE', held: 'HELD', unclear: 'REVIEW' } as const;
+const STATUS = {
+  nothing: 'NOTHING_LATE',
+  held: 'HELD',
+  refunding: 'REFUNDING',
+  refunded: 'REFUNDED',
+  kept: 'KEPT',
+  unclear: 'REVIEW',
+} as const;
+
+/** Null while somebody has to do something yet. */
+function endOf({ kind }: Situation): LateEnd | null {
+  switch (kind) {
+    case 'nothing':
+      return 'nothing-late';
+    case 'refunded':
+    case 'kept':
+      return kind;
+    case 'held':
+    case 'refunding':
+    case 'unclear':
+      return null;
+  }
+}
 
 /** What operators find the workflow by. */
 function show(situation: Situation): void {
@@ -72,18 +130,29 @@ function show(situation: Situation): void {
 function describe(situation: Situation): void {
   switch (situation.kind) {
     case 'nothing':
-      setCurrentDetails('The gateway confirms no charge beyond those that are booked.');
+      setCurrentDetails('The gateway confirms no charge beyond the one that settled the payment, if any.');
+      break;
+    case 'refunding':
+      setCurrentDetails(`${amountOf(situation)} is being refunded; this workflow ends with the refund.`);
+      break;
+    case 'refunded':
+      setCurrentDetails(`${amountOf(situation)} was refunded.`);
+      break;
+    case 'kept':
+      setCurrentDetails(`${amountOf(situation)} was kept by the application.`);
       break;
     case 'held':
-      setCurrentDetails(
-        `${situation.amountMinor} ${situation.currency} (minor units) is held in suspense until it is refunded or kept.`,
-      );
+      setCurrentDetails(`${amountOf(situation)} is held in suspense until it is refunded or kept.`);
       break;
     case 'unclear':
       setCurrentDetails(
         'The gateway gave no plain answer for 72 hours: an operator has to find out whether money moved. A new callback asks again.',
       );
   }
+}
+
+function amountOf({ amountMinor, currency }: { readonly amountMinor: string; readonly currency: string }): string {
+  return `${amountMinor} ${currency} (minor units)`;
 }
 
 /** Something came about which the gateway has not been asked. A run begins with one: whatever started it. */

@@ -49,6 +49,8 @@ export const PARK: ActivityOptions = {
 
 /** One database transaction that carries out what a person decided: tried until it works. */
 export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
+/** One read of a row. */
+export const LOOK: ActivityOptions = { ...PARK, summary: 'look how the money stands' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
 export const SWEEP: ActivityOptions = {
@@ -72,6 +74,9 @@ export const REFUND_PAUSES_MS = [
 ] as const;
 /** After this long a person looks at the gateway's panel. */
 export const REFUND_POLLED_FOR_MS = 30 * 24 * 3_600_000;
+
+/** Waits between looks at a row for the end of a refund, should its signal have been lost; after the last one only a signal wakes. */
+export const REFUND_LOOK_PAUSES_MS = [1, 2, 4, 8, 16, 32].map((days) => days * 24 * 3_600_000);
 
 /** Waits between tries to open a session; the last value repeats until the payment expires. */
 export const OPEN_PAUSES_MS = [

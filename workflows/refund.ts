@@ -144,7 +144,8 @@ class RefundRun {
   }
 
   private async awaitOperator(reason: RefundReviewReason): Promise<RefundStand> {
-    this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
+    const status = reason === 'FAILED_AFTER_SUCCESS' ? 'SUCCEEDED' : 'PENDING';
+    this.progress = { status, waitingFor: 'operator', until: null, reviewReason: reason };
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
     setCurrentDetails(`Under review (${reason}): an operator has to find out at the gateway what became of the money.`);
     await condition(() => this.decisionIds.length > 0);

@@ -21,6 +21,7 @@ import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 import { scopeOf } from '../payments/scope.ts';
+import { tellUnapplied } from '../unapplied-event.ts';
 import { tellInvoiceEvent } from './tell-event.ts';
 
 /** The lock order is invoice, payment, refund, everywhere. Null for a payment without an invoice. */
@@ -68,6 +69,9 @@ export async function applyPayment(
       'more was paid than an invoice asked for; the surplus is held in suspense',
     );
     followUps.push(await decideSurplus(deps, statements, { scope, payment, held, latePaymentPolicy, applicationName }));
+    const { latePaymentId } = held;
+    const event = { paymentId: payment.id, latePaymentId, type: 'unapplied_payment.received' } as const;
+    followUps.push(...(await tellUnapplied(deps, statements, event)));
   }
   return followUps;
 }
@@ -114,7 +118,8 @@ export async function applyKept(
   return raisePaid(deps, statements, { invoice, appliedMinor, handle: invoiceHandleOf(invoice, applicationName) });
 }
 
-async function raisePaid(
+/** The invoice is locked, as it stands before. */
+export async function raisePaid(
   deps: ActivityDependencies,
   statements: Statements,
   {

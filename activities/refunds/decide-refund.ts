@@ -4,13 +4,18 @@ import {
   takeDecision,
   type DecisionRecord,
 } from '../../database/decisions.ts';
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import { keepSucceededRefund } from '../../database/refund-steps.ts';
 import type { RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { APPROVAL_REMINDER_HOURS, isFinalRefund } from '../../domain/refund.ts';
 import type { RefundDecisionInput, RefundStand, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
+import { followUp, type FollowUp } from '../follow-up.ts';
+import { lockInvoiceOfPayment } from '../invoices/reopen.ts';
 import { scopeOf } from '../payments/scope.ts';
 import { findRefund, startDeliveries, writeEnd } from './end-refund.ts';
+import { undoRefund } from './undo-refund.ts';
 
 /** How a refund stands, for a workflow that begins or begins again. */
 export async function readRefundStand(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundStand> {
@@ -25,15 +30,22 @@ export async function readRefundStand(deps: ActivityDependencies, input: RefundW
  */
 export async function decideRefund(deps: ActivityDependencies, input: RefundDecisionInput): Promise<RefundStand> {
   const scope = scopeOf(input);
+  const followUps: FollowUp[] = [];
   const stand = await deps.database.inTransaction(scope, async (statements) => {
-    // Lock order: payment, then refund, as everywhere.
+    followUps.length = 0;
+    // Lock order: invoice, payment, refund, as everywhere.
     const { paymentId } = await findRefund(statements, input);
+    const invoice = await lockInvoiceOfPayment(statements, scope, paymentId);
     await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
     const refund = await findRefund(statements, input);
-    if (isFinalRefund(refund.status)) {
-      return standOf(refund);
+    const stands = standOf(refund);
+    if (stands.kind === 'ended') {
+      return stands;
     }
     const decision = await takeDecision(statements, { kind: 'refund', refundId: refund.id });
+    if (decision !== null && refund.status === 'SUCCEEDED') {
+      return carryOutDoubted(deps, statements, { refund, decision, invoice, followUps });
+    }
     if (decision !== null) {
       return carryOut(deps, statements, { refund, decision });
     }
@@ -49,7 +61,34 @@ export async function decideRefund(deps: ActivityDependencies, input: RefundDeci
   if (stand.kind === 'ended') {
     await startDeliveries(deps, input);
   }
+  await followUp(deps, input, followUps);
   return stand;
+}
+
+/** Of a refund that succeeded and failed afterwards: it stays as it is, since the payer has the money, or comes to nothing. */
+async function carryOutDoubted(
+  deps: ActivityDependencies,
+  statements: Statements,
+  {
+    refund,
+    decision,
+    invoice,
+    followUps,
+  }: Decided & { readonly invoice: InvoiceRecord | null; readonly followUps: FollowUp[] },
+): Promise<RefundStand> {
+  if (decision.decision === 'accept') {
+    await keepSucceededRefund(statements, refund.id);
+    await consumeDecision(statements, decision.id, 'SUCCEEDED');
+    return { kind: 'ended', status: 'SUCCEEDED' };
+  }
+  const undone = decision.decision === 'reject' ? await undoRefund(deps, statements, { refund, invoice }) : null;
+  if (undone === null) {
+    await consumeDecision(statements, decision.id, 'NOT_POSSIBLE');
+    return standOf(refund);
+  }
+  followUps.push(...undone);
+  await consumeDecision(statements, decision.id, 'FAILED');
+  return { kind: 'ended', status: 'FAILED' };
 }
 
 interface Decided {
@@ -101,7 +140,7 @@ async function expire(deps: ActivityDependencies, statements: Statements, refund
 }
 
 function standOf(refund: RefundRecord): RefundStand {
-  if (isFinalRefund(refund.status)) {
+  if (isFinalRefund(refund.status) && refund.reviewReason === null) {
     return { kind: 'ended', status: refund.status };
   }
   if (refund.status === 'AWAITING_APPROVAL') {

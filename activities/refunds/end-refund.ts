@@ -3,9 +3,10 @@ import { MissingRow } from '../../database/missing-row.ts';
 import { readRefund, readRefundByReference, type RefundRecord } from '../../database/refunds.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import type { Statements } from '../../database/statements.ts';
+import { readWatched, type WatchedMoney } from '../../database/unapplied-payments.ts';
 import { refundGivenBack } from '../../domain/ledger.ts';
 import { paymentView } from '../../domain/payment-view.ts';
-import { isFinalRefund, type FinalRefundStatus } from '../../domain/refund.ts';
+import { isFinalRefund, type FinalRefundStatus, type RefundStatus } from '../../domain/refund.ts';
 import { refundView } from '../../domain/refund-view.ts';
 import type { EventType } from '../../domain/webhook.ts';
 import { describeError } from '../../runtime/logger.ts';
@@ -14,6 +15,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { recordPaymentEvent } from '../payment-event.ts';
 import { findInvoiceHandle, lockInvoiceOfPayment, reopenInvoice } from '../invoices/reopen.ts';
 import { scopeOf } from '../payments/scope.ts';
+import { recordUnappliedEvent } from '../unapplied-event.ts';
 
 const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
   SUCCEEDED: 'refund.succeeded',
@@ -88,10 +90,15 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
   }
   await recordPaymentEvent(statements, payment, {
     type: EVENT_OF[refund.status],
-    sequence: payment.eventSequence - (changesPayment ? 1 : 0),
+    sequence: payment.eventSequence - (succeeded ? 1 : 0),
     data: refundView(refund),
     refund,
   });
+  if (succeeded && refund.latePaymentId !== null) {
+    const { latePaymentId } = refund;
+    const sequence = payment.eventSequence;
+    await recordUnappliedEvent(statements, payment, { latePaymentId, type: 'unapplied_payment.refunded', sequence });
+  }
   if (changesPayment) {
     await recordPaymentEvent(statements, payment, {
       type: 'payment.refunded',
@@ -106,9 +113,16 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
 export async function startDeliveries(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
   const { applicationId, mode } = scopeOf(input);
   try {
-    const { waiting, reopened } = await deps.database.inTransaction({ applicationId, mode }, async (statements) => {
-      const { paymentId, reopensInvoice } = await findRefund(statements, input);
+    const {
+      status: ended,
+      watched,
+      waiting,
+      reopened,
+    } = await deps.database.inTransaction({ applicationId, mode }, async (statements) => {
+      const { paymentId, reopensInvoice, latePaymentId, status } = await findRefund(statements, input);
       return {
+        status,
+        watched: latePaymentId === null ? null : await readWatched(statements, latePaymentId),
         waiting: await waitingRefundEvents(statements, paymentId),
         reopened: reopensInvoice ? await findInvoiceHandle(statements, { applicationId, mode }, paymentId) : null,
       };
@@ -119,12 +133,30 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
     if (reopened !== null) {
       await deps.dispatch.tellInvoice(reopened, 'reopened');
     }
+    if (watched !== null) {
+      await wakeWatch(deps, watched, ended);
+    }
   } catch (error) {
     deps.log.warn(
       { refund: input.reference, error: describeError(error) },
       'what follows is not started; the sweeper will',
     );
   }
+}
+
+/** The workflow of late money ends with its refund; what could not be given back is held again, in sight of everybody. */
+async function wakeWatch(
+  { dispatch }: ActivityDependencies,
+  { payment, attemptReference, applicationName }: WatchedMoney,
+  ended: RefundStatus,
+): Promise<void> {
+  if ((await dispatch.signalRefundEnded(attemptReference)) || ended === 'SUCCEEDED') {
+    return;
+  }
+  const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
+  const amount = { amountMinor, currency };
+  const handle = { reference, applicationId, applicationName, mode, gateway, amount, invoiceId };
+  await dispatch.startLatePayment(handle, { attemptReference, callbackId: 0n });
 }
 
 /** @throws MissingRow when the scope has no such refund */

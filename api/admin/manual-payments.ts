@@ -48,6 +48,7 @@ interface ManualRow {
   store_id: string;
   code: string;
   transaction: string;
+  normalized: string;
   sender: string | null;
   claimed_by_others: number;
   decision: 'accept' | 'reject' | null;
@@ -60,9 +61,10 @@ const AWAITS_SECOND = 'd.needs_second and d.second_operator_id is null';
 const STATUS = `case when d.id is not null and not (${AWAITS_SECOND}) then case d.decision when 'accept' then 'CONFIRMED' else 'REJECTED' end
   when exists(select 1 from manual_submissions n where n.attempt_id = s.attempt_id and n.id > s.id) then 'CORRECTED' else 'WAITING' end`;
 const COLUMNS = `s.id, s.payment_id, p.reference as payment_reference, p.status as payment_status, s.application_id, a.name as application_name,
-  s.mode, ${STATUS} as status, p.amount_minor, p.currency, t.store_id, t.reference as code, s.transaction, s.sender,
-  (select count(distinct o.payment_id)::integer from manual_submissions o
-    where o.mode = s.mode and o.normalized = s.normalized and o.payment_id <> s.payment_id) as claimed_by_others,
+  s.mode, ${STATUS} as status, p.amount_minor, p.currency, t.store_id, t.reference as code, s.transaction, s.normalized, s.sender,
+  (select count(distinct o.payment_id)::integer from manual_submissions o join payment_attempts ot on ot.id = o.attempt_id
+    where o.mode = s.mode and o.normalized = s.normalized and o.payment_id <> s.payment_id and ot.store_id = t.store_id
+      and o.store_application_id is not distinct from s.store_application_id) as claimed_by_others,
   d.decision, coalesce(${AWAITS_SECOND}, false) as awaits_second, p.expires_at, s.created_at`;
 const FROM = `manual_submissions s join payments p on p.id = s.payment_id join payment_attempts t on t.id = s.attempt_id
   join applications a on a.id = s.application_id
@@ -158,7 +160,10 @@ async function write(deps: AdminDependencies, deciding: Deciding): Promise<KeptC
     return await deps.database.inTransaction(deciding.found.scope, (statements) => writeIn(statements, deciding));
   } catch (error) {
     if (sqlStateOf(error) === UNIQUE_VIOLATION) {
-      throw new DomainError('INVALID_OPERATION_STATE', 'this transaction has confirmed another payment');
+      throw new DomainError(
+        'INVALID_OPERATION_STATE',
+        'this transaction into this account has confirmed another payment',
+      );
     }
     throw error;
   }
@@ -263,6 +268,7 @@ function manualView(row: ManualRow) {
     storeId: row.store_id,
     code: row.code,
     transaction: row.transaction,
+    comparedAs: row.normalized,
     sender: row.sender,
     claimedByOthers: row.claimed_by_others,
     decision:

@@ -147,9 +147,12 @@ export const ManualPayment = z
     currency: z.string(),
     storeId: z.string().describe('The account into which the payer was asked to pay.'),
     code: z.string().describe('What the payer was asked to write on the transfer.'),
-    transaction: z.string().describe('What the payer says of his transaction. It proves nothing.'),
+    transaction: z.string().describe('What the payer says of their transaction. It proves nothing.'),
+    comparedAs: z
+      .string()
+      .describe('The same as it is compared: letters A to Z and digits. Compare this one with what the account shows.'),
     sender: z.string().nullable(),
-    claimedByOthers: z.int().describe('Other payments whose payers name the same transaction.'),
+    claimedByOthers: z.int().describe('Other payments whose payers name the same transaction into the same account.'),
     decision: z
       .object({ decision: z.enum(['confirm', 'reject']), awaitsSecondPerson: z.boolean() })
       .nullable()

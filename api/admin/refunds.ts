@@ -210,6 +210,12 @@ function review(deps: AdminDependencies): AdminRoute {
         if (refund.reviewReason === null) {
           throw new DomainError('INVALID_OPERATION_STATE', 'the refund is not under review');
         }
+        if (refund.reviewReason === 'FAILED_AFTER_SUCCESS' && body.decision === 'retry') {
+          throw new DomainError(
+            'INVALID_OPERATION_STATE',
+            'the gateway has said that the refund failed; decide refunded or not-refunded, then start another one',
+          );
+        }
         await audit(statements, { caller, refund, action: `refund.review-${body.decision}`, reason });
         const decision = REVIEW_WORDS[body.decision];
         return decideOn(statements, { found, caller, decision, reason, needsSecond: decision !== 'approve' });

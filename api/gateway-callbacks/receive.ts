@@ -99,6 +99,7 @@ const KIND_OF_CLAIM: Readonly<Record<ParsedCallback['claims'], CallbackKind>> = 
   cancelled: 'cancel',
   failed: 'fail',
   expired: 'fail',
+  'refund-failed': 'fail',
   unknown: 'fail',
 };
 

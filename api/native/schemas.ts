@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_REVIEW_REASONS, REFUND_STATUSES } from '../../domain/refund.ts';
+import { UNAPPLIED_REASONS, UNAPPLIED_STATUSES } from '../../domain/unapplied-payment.ts';
 import { GATEWAY_NAMES } from '../../gateways/registry.ts';
 import { Email, freeText, text } from '../http/fields.ts';
 
@@ -110,6 +111,29 @@ export const Refund = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Refund' });
+
+export const UnappliedPayment = z
+  .object({
+    id: z.int(),
+    paymentId: z.int().describe('The payment that the money came for.'),
+    paymentReference: z.string(),
+    mode: z.enum(MODES),
+    reason: z
+      .enum(UNAPPLIED_REASONS)
+      .describe(
+        '`PAYMENT_ENDED`: the payment had ended without it. `ALREADY_PAID`: other money had paid it. `SURPLUS`: its invoice asked for less.',
+      ),
+    status: z
+      .enum(UNAPPLIED_STATUSES)
+      .describe('`HELD` until somebody decides; then it goes back (`REFUNDING`, `REFUNDED`) or is yours (`KEPT`).'),
+    amountMinor: z.int(),
+    currency: z.string(),
+    gateway: z.string(),
+    gatewayTxnId: z.string(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'UnappliedPayment' });
 
 export const AppMe = z.object({ id: z.int(), name: z.string(), mode: z.enum(MODES) }).meta({ id: 'AppMe' });
 

@@ -3,9 +3,10 @@ import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment
 import type { PaymentRecord } from '../../database/payments.ts';
 import type { PublicPayment } from '../../database/public-references.ts';
 import { refundedOf } from '../../database/refunds.ts';
+import { listUnapplied } from '../../database/unapplied-payments.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
-import type { CheckoutState } from '../../web/checkout/view.ts';
+import type { CheckoutState, UnappliedMoney } from '../../web/checkout/view.ts';
 
 /** The gateway has said how an attempt went. */
 const DECIDED: readonly AttemptStatus[] = ['CONFIRMED', 'REFUSED', 'FAILED', 'CANCELLED', 'CLOSED'];
@@ -31,22 +32,58 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
     case 'PENDING':
       return pendingState(em, shown);
     case 'FAILED':
-      return { kind: 'failed', at };
+      return (await lateMoneyState(em, payment)) ?? { kind: 'failed', at };
     case 'CANCELLED':
-      return { kind: 'cancelled', at };
+      return (await lateMoneyState(em, payment)) ?? { kind: 'cancelled', at };
     case 'EXPIRED':
-      return { kind: 'expired', at };
+      return (await lateMoneyState(em, payment)) ?? { kind: 'expired', at };
     case 'SUCCEEDED':
-      return { kind: 'succeeded', receipt: receiptOf(payment, receiptsEnabled) };
+      return {
+        kind: 'succeeded',
+        receipt: receiptOf(payment, receiptsEnabled),
+        unapplied: await unappliedMoney(em, payment),
+      };
     case 'PARTIALLY_REFUNDED':
       return {
         kind: 'partially_refunded',
         receipt: receiptOf(payment, receiptsEnabled),
         refundedMinor: await refundedOf(em, payment.id),
+        unapplied: await unappliedMoney(em, payment),
       };
     case 'REFUNDED':
-      return { kind: 'refunded', receipt: receiptOf(payment, receiptsEnabled), refundedMinor: payment.amountMinor };
+      return {
+        kind: 'refunded',
+        receipt: receiptOf(payment, receiptsEnabled),
+        refundedMinor: payment.amountMinor,
+        unapplied: await unappliedMoney(em, payment),
+      };
   }
+}
+
+/**
+ * Of a payment that ended unpaid: money that arrived all the same, or news of some that the gateway is being asked about. Whoever has paid is
+ * never told to pay again. Null where there is neither.
+ */
+async function lateMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
+  const [first, ...others] = await unappliedMoney(em, payment);
+  if (first !== undefined) {
+    return { kind: 'unapplied', money: [first, ...others] };
+  }
+  const news = { paymentId: payment.id, consumedAt: null };
+  const [newest] = await em.find(GatewayCallback, news, { orderBy: { id: 'desc' }, limit: 1 });
+  return newest === undefined ? null : { kind: 'confirming', since: newest.createdAt, cause: 'late' };
+}
+
+const SHOWN_AS = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const;
+
+async function unappliedMoney(em: EntityManager, { id }: PaymentRecord): Promise<UnappliedMoney[]> {
+  const unapplied = await listUnapplied(em, id);
+  return unapplied.map(({ status, amountMinor, currency, createdAt }) => ({
+    status: SHOWN_AS[status],
+    amountMinor,
+    currency,
+    receivedAt: createdAt,
+  }));
 }
 
 async function pendingState(em: EntityManager, { payment, choosing, ownPage }: Shown): Promise<CheckoutState> {

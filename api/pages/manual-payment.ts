@@ -4,7 +4,7 @@ import type { PaymentRecord } from '../../database/payments.ts';
 import type { PublicPayment } from '../../database/public-references.ts';
 import { holdsCardNumber } from '../../domain/card-number.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { normalizedReference, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';
+import { compareTransaction, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import type { Language } from '../../web/language.ts';
@@ -112,14 +112,17 @@ async function readForm(context: Context): Promise<Said | SubmissionProblem> {
   }
   const transaction = (transactions[0] ?? '').trim();
   const sender = (senders[0] ?? '').trim();
-  const normalized = normalizedReference(transaction);
-  if (normalized === null || !isLengthOf(transaction, TRANSACTION_LENGTH) || UNSEEN.test(transaction)) {
+  const compared = compareTransaction(transaction);
+  if (compared.kind === 'characters') {
+    return 'transaction-characters';
+  }
+  if (compared.kind === 'length' || !isLengthOf(transaction, TRANSACTION_LENGTH)) {
     return 'transaction';
   }
   if (!isLengthOf(sender, { min: 0, max: SENDER_LENGTH_MAX }) || UNSEEN.test(sender) || holdsCardNumber(sender)) {
     return 'sender';
   }
-  return { transaction, normalized, sender: sender === '' ? null : sender };
+  return { transaction, normalized: compared.normalized, sender: sender === '' ? null : sender };
 }
 
 /** In characters as the database counts them. */

@@ -250,7 +250,7 @@ async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPa
   }
 }
 
-const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'sender'];
+const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'transaction-characters', 'sender'];
 
 interface Showing {
   readonly context: Context;
@@ -277,7 +277,10 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
     return;
   }
   const returnUrl = returnUrlOf(payment);
-  leadBack(context, payment, returnUrl);
+  // Whoever reads what becomes of their money is not led away from it.
+  if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
+    leadBack(context, payment, returnUrl);
+  }
   context.set(pageHeaders({ formActionOrigins: formOrigins(deps, payment), secure }));
   context.body = renderCheckoutPage({
     reference: payment.reference,

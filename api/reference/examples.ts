@@ -56,6 +56,24 @@ export function endedRefundExample(status: string): Json {
   return { ...refund, status, gatewayRefundId, failureCode, updatedAt: '2026-06-07T11:20:00.000Z' };
 }
 
+/** Money that is no part of its payment, as its events show it. */
+export function unappliedPaymentExample(status: string): Json {
+  return {
+    id: 31,
+    paymentId: payment.id,
+    paymentReference: payment.reference,
+    mode: payment.mode,
+    reason: 'PAYMENT_ENDED',
+    status,
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    gateway: payment.gateway,
+    gatewayTxnId: '2606041003150CiEOsVPJkLHBk6',
+    createdAt: '2026-06-04T11:02:10.000Z',
+    updatedAt: status === 'HELD' ? '2026-06-04T11:02:10.000Z' : '2026-06-05T09:12:00.000Z',
+  };
+}
+
 /** A payment as its event shows it at its end. */
 export function endedPaymentExample(status: string): Json {
   const gatewayTxnId = status === 'SUCCEEDED' || status === 'PARTIALLY_REFUNDED' ? '2606041003150CiEOsVPJkLHBk6' : null;

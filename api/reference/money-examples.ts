@@ -63,6 +63,7 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
     storeId: 'Lenden Bank 0123456789',
     code: 'q7Rk2Vb9XcT4nB8sLdR1',
     transaction: 'BKX7 2291 004',
+    comparedAs: 'BKX72291004',
     sender: '01712345678',
     claimedByOthers: 0,
     decision: null,

@@ -4,9 +4,9 @@ import { EVENT_SCHEMA_VERSION, EVENT_TYPES, type EventType } from '../../domain/
 import type { Webhook } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
 import { NoticedInvoice, ToldInvoice } from '../native/invoices/schemas.ts';
-import { Payment, Refund } from '../native/schemas.ts';
+import { Payment, Refund, UnappliedPayment } from '../native/schemas.ts';
 import { invoiceEventExample } from './invoice-examples.ts';
-import { endedPaymentExample, endedRefundExample } from './examples.ts';
+import { endedPaymentExample, endedRefundExample, unappliedPaymentExample } from './examples.ts';
 
 interface EventWords {
   /** How the payment or the refund stands in the event. */
@@ -28,6 +28,13 @@ const EVENTS = {
   'refund.succeeded': { status: 'SUCCEEDED', summary: 'The gateway has given the money back.' },
   'refund.failed': { status: 'FAILED', summary: 'The refund came to nothing; its amount can be refunded again.' },
   'refund.rejected': { status: 'REJECTED', summary: 'Nobody approved the refund; its amount can be refunded again.' },
+  'unapplied_payment.received': {
+    status: 'HELD',
+    summary:
+      'Money has arrived that no payment asks for: its payment had ended, was paid already, or its invoice asked for less. `data.reason` tells which, `data.status` whether it is held until somebody decides or goes back at once.',
+  },
+  'unapplied_payment.refunded': { status: 'REFUNDED', summary: 'That money was given back to the payer.' },
+  'unapplied_payment.kept': { status: 'KEPT', summary: 'An operator has decided that that money is yours.' },
   'invoice.issued': { status: 'ISSUED', summary: 'The invoice has its number and can be paid.' },
   'invoice.paid': { status: 'PAID', summary: 'All of the invoice is paid; sent again when it is paid after a refund.' },
   'invoice.reminder': {
@@ -109,6 +116,9 @@ function schemaOf(type: EventType): z.ZodType {
   if (type === 'invoice.reminder' || type === 'invoice.overdue') {
     return NoticedInvoice;
   }
+  if (type.startsWith('unapplied_payment.')) {
+    return UnappliedPayment;
+  }
   return type.startsWith('invoice.') ? ToldInvoice : type.startsWith('refund.') ? Refund : Payment;
 }
 
@@ -116,6 +126,9 @@ function exampleOf(type: EventType): Json {
   const { status } = EVENTS[type];
   if (type.startsWith('invoice.')) {
     return invoiceEventExample(status);
+  }
+  if (type.startsWith('unapplied_payment.')) {
+    return unappliedPaymentExample(status);
   }
   return type.startsWith('refund.') ? endedRefundExample(status) : endedPaymentExample(status);
 }
@@ -133,7 +146,7 @@ function header(name: string, description: string, schema: JsonObject): JsonObje
 /** `payment.succeeded` → `PaymentSucceeded`. */
 function pascalCase(type: string): string {
   return type
-    .split('.')
+    .split(/[._]/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('');
 }

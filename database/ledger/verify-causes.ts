@@ -29,7 +29,8 @@ from ledger_transactions t
   left join (late_payments l join payment_attempts a on a.id = l.attempt_id)
     on t.cause_type = 'late-payment' and a.reference || ':' || l.validation_id = t.cause_id
       and ((t.kind = 'late' and l.kind = 'late') or (t.kind = 'kept' and l.status = 'KEPT'))
-  left join refunds r on t.cause_type = 'refund' and t.kind = 'refund' and r.reference = t.cause_id and r.status = 'SUCCEEDED'
+  left join refunds r on t.cause_type = 'refund' and t.kind = 'refund' and r.reference = t.cause_id
+    and (r.status = 'SUCCEEDED') <> exists (select from ledger_transactions b where b.reverses_id = t.id)
   left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
     and o.id::text = t.cause_id
 where p.id is null and l.id is null and o.id is null and r.id is null

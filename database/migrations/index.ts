@@ -15,6 +15,7 @@ import { EvidenceByModeMigration } from './20261122090000-evidence-by-mode.ts';
 import { OneConfirmedAttemptMigration } from './20261123010000-one-confirmed-attempt.ts';
 import { OneRefundForEachIdMigration } from './20261123020000-one-refund-for-each-id.ts';
 import { InvoicesOfEventsMigration } from './20261123030000-invoices-of-events.ts';
+import { TrustedMoneyMigration } from './20261123100000-trusted-money.ts';
 import { ExecutionsMigration } from './20261123110000-executions.ts';
 import { RestoresMigration } from './20261123120000-restores.ts';
 import { RowClocksMigration } from './20261123130000-row-clocks.ts';
@@ -42,6 +43,7 @@ export const MIGRATIONS = [
   { name: '20261123010000-one-confirmed-attempt', class: OneConfirmedAttemptMigration },
   { name: '20261123020000-one-refund-for-each-id', class: OneRefundForEachIdMigration },
   { name: '20261123030000-invoices-of-events', class: InvoicesOfEventsMigration },
+  { name: '20261123100000-trusted-money', class: TrustedMoneyMigration },
   { name: '20261123110000-executions', class: ExecutionsMigration },
   { name: '20261123120000-restores', class: RestoresMigration },
   { name: '20261123130000-row-clocks', class: RowClocksMigration },

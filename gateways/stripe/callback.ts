@@ -79,6 +79,7 @@ const Event = z.looseObject({
       object: z.string().nullish(),
       client_reference_id: z.string().nullish(),
       payment_status: z.string().nullish(),
+      status: z.string().nullish(),
       metadata: z.record(z.string(), z.unknown()).nullish(),
     }),
   }),
@@ -102,6 +103,7 @@ function parseEvent(raw: string, headers: CallbackHeaders, { webhookSecret }: St
     claimedValidationId: ofSession ? plainSessionId(event.data.object.id ?? null) : null,
     note: null,
     eventId: event.id,
+    ...refundNamedIn(event),
   };
 }
 
@@ -123,7 +125,24 @@ function signedAtSeconds(header: string): number {
   return Number(times.at(-1) ?? NaN);
 }
 
-function claimsOf({ type, data }: Event): ParsedCallback['claims'] {
+/** A refund's status says what became of it, whichever event brings it; `canceled` gives nothing back either. */
+const REFUND_EVENTS: ReadonlySet<string> = new Set(['refund.failed', 'refund.updated', 'charge.refund.updated']);
+
+function isFailedRefund({ type, data: { object } }: Event): boolean {
+  const { status } = object;
+  return REFUND_EVENTS.has(type) && object.object === 'refund' && (status === 'failed' || status === 'canceled');
+}
+
+function refundNamedIn(event: Event): Pick<ParsedCallback, 'claimedRefundId'> {
+  const id = event.data.object.id ?? '';
+  return isFailedRefund(event) && /^[0-9A-Za-z_]{1,120}$/.test(id) ? { claimedRefundId: id } : {};
+}
+
+function claimsOf(event: Event): ParsedCallback['claims'] {
+  const { type, data } = event;
+  if (isFailedRefund(event)) {
+    return 'refund-failed';
+  }
   switch (type) {
     case 'checkout.session.completed':
       // Unpaid: by a method whose money comes later.

@@ -26,7 +26,11 @@ export async function refund(library: StripeLibrary, request: RefundRequest): Pr
         payment_intent: request.gatewayTxnId,
         amount,
         reason: 'requested_by_customer',
-        metadata: { refund_reference: request.refundReference },
+        // By these its events find their way, also one of a failure long after the refund had succeeded.
+        metadata: {
+          refund_reference: request.refundReference,
+          ...(request.attemptReference === undefined ? {} : { attempt_reference: request.attemptReference }),
+        },
       },
       { idempotencyKey: request.refundReference },
     ),

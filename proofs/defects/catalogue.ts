@@ -1328,4 +1328,41 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'unseen-characters-count',
+    breaks:
+      'A character that nobody sees makes another transaction of the same transfer, which then confirms one payment more.',
+    edits: [
+      {
+        file: 'domain/manual-payment.ts',
+        find: 'if (/[^0-9A-Za-z]/.test(folded)) {',
+        replace: "if (folded === '') {",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFile('test/domain/manual-payment.test.ts'),
+        names: 'what holds a variation selector is refused, not read as another number',
+      },
+    ],
+  },
+  {
+    name: 'tenants-share-transactions',
+    breaks:
+      'What one tenant has confirmed in its own account blocks the same number in another tenant’s account of that name.',
+    edits: [
+      {
+        file: 'database/manual-submissions.ts',
+        find: 'select s.application_id, s.mode, s.store_application_id, t.store_id, s.normalized, s.id, ?::bigint',
+        replace: 'select s.application_id, s.mode, null::bigint, t.store_id, s.normalized, s.id, ?::bigint',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/manual.test.ts'),
+        names:
+          'operators of one application neither block nor count what goes into another one’s account of the same name',
+      },
+    ],
+  },
 ];

@@ -21,6 +21,7 @@ export const JUDGES = {
   'no-charge-booked-twice': noChargeBookedTwice,
   'books-agree': booksAgree,
   'one-event-per-ending': oneEventPerEnding,
+  'unapplied-money-told': unappliedMoneyTold,
   'endings-are-final': endingsAreFinal,
   'one-order-per-payment': oneOrderPerPayment,
   'promises-to-clients-kept': promisesKept,
@@ -221,7 +222,7 @@ function oneEventPerEnding(evidence: Evidence): string[] {
     const status = statusOf(payment);
     const end = isPaid(status) ? 'succeeded' : status.toLowerCase();
     const types = events.map(({ type }) => text(type));
-    const own = types.filter((type) => type !== 'payment.refunded' && !type.startsWith('refund.'));
+    const own = types.filter((type) => type !== 'payment.refunded' && !/^(refund|unapplied_payment)\./.test(type));
     const told = isOpen(status) ? types.length === 0 : own.join() === `payment.${end}` && types[0] === own[0];
     const gapless = events.every(({ sequence }, index) => sequence === index + 1);
     return told && gapless && payment['event_sequence'] === events.length
@@ -275,6 +276,26 @@ function onePaymentPerKey(evidence: Evidence): string[] {
     ...[...answers]
       .filter(([, all]) => new Set(all.map(({ reference }) => reference)).size > 1)
       .map(([key]) => `${key} was answered with different payments`),
+  ];
+}
+
+/** Money that no payment asks for is told once when it comes, and once when it goes back or is kept. */
+function unappliedMoneyTold(evidence: Evidence): string[] {
+  const told = table(evidence, 'webhook_events')
+    .filter(({ type }) => text(type).startsWith('unapplied_payment.'))
+    .map(({ type, payload }) => {
+      const { data } = JSON.parse(text(payload)) as { data: { id: number } };
+      return `${text(type)} ${data.id}`;
+    });
+  const wanted = table(evidence, 'late_payments').flatMap(({ id, status }) => [
+    `unapplied_payment.received ${text(id)}`,
+    ...(status === 'REFUNDED' || status === 'KEPT' ? [`unapplied_payment.${status.toLowerCase()} ${text(id)}`] : []),
+  ]);
+  return [
+    ...wanted
+      .filter((line) => told.filter((other) => other === line).length !== 1)
+      .map((line) => `"${line}" was not told exactly once`),
+    ...told.filter((line) => !wanted.includes(line)).map((line) => `"${line}" was told, and is not so`),
   ];
 }
 
@@ -350,14 +371,14 @@ function comesToRest({ atRest }: Evidence): string[] {
   return atRest ? [] : ['the story did not come to rest within 150 days'];
 }
 
-/** Whose row is final has nothing left to wait for. Late money is waited for while it is held, or while people have to find it. */
+/** Whose row is final has nothing left to wait for. Late money is waited for while it is held or on its way back, or while people have to find it. */
 function noWorkflowLeftBehind(evidence: Evidence): string[] {
   const { running, leftToPeople } = evidence;
   const references = (name: string, isOver: (row: Values) => boolean): string[] =>
     table(evidence, name)
       .filter(isOver)
       .map(({ reference }) => text(reference));
-  const held = table(evidence, 'late_payments').filter(({ status }) => status === 'HELD');
+  const held = table(evidence, 'late_payments').filter(({ status }) => status === 'HELD' || status === 'REFUNDING');
   const over = [
     ...references('payments', (row) => !isOpen(statusOf(row))).map((reference) => `payment:${reference}`),
     ...references('refunds', (row) => row['ended_at'] !== null).map((reference) => `refund:${reference}`),

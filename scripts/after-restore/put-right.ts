@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import {
   countersBehind,
   doubtOpenRefunds,
+  doubtRefundsAgain,
   moveSequence,
   newestRowAt,
   noteRestore,
@@ -103,7 +104,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     skippedNumbers,
     lost: lost.map(lostOf),
     payments: await restartPayments(restored, known),
-    refunds: await restartRefunds(restored, known),
+    refunds: await restartRefunds(restored, { known, rows }),
     lateQuestions,
     invoices: dryRun ? 0 : await database.withSystem(sweepOpenInvoices),
   };
@@ -268,11 +269,18 @@ async function restartPayments(
 
 async function restartRefunds(
   { database, client, dryRun }: Restored,
-  known: readonly KnownWorkflow[],
+  { known, rows }: { readonly known: readonly KnownWorkflow[]; readonly rows: Rows },
 ): Promise<Restarted[]> {
   const before = standingOf(known);
   if (!dryRun) {
-    await database.withSystem(doubtOpenRefunds);
+    const doubted = known.filter((workflow) => wasDoubted(workflow) && rowOf(rows, workflow)?.open === false);
+    await database.withSystem(async (em) => {
+      await doubtRefundsAgain(
+        em,
+        doubted.map(({ reference }) => reference),
+      );
+      await doubtOpenRefunds(em);
+    });
   }
   return eachPage(
     (id) => database.withSystem((em) => openRefundsAfter(em, id)),
@@ -283,6 +291,11 @@ async function restartRefunds(
       return { reference: refund.reference, before: before(workflowIds.refund(refund.reference)) };
     },
   );
+}
+
+/** Of a refund whose row says that it succeeded: its workflow waits for people again, or they have found that the payer has nothing. */
+function wasDoubted({ kind, running, status }: KnownWorkflow): boolean {
+  return kind === 'refund' && (running ? status === 'REVIEW' : status === 'FAILED');
 }
 
 function standingOf(known: readonly KnownWorkflow[]): (workflowId: string) => string {

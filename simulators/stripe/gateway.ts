@@ -226,7 +226,9 @@ export function refundCharge(gateway: Gateway, session: Session, request: Refund
 
 export function endRefund(gateway: Gateway, refund: Refund, status: 'succeeded' | 'failed'): void {
   const session = gateway.state.sessions.get(refund.sessionId);
-  if (refund.status !== 'pending' || !session) {
+  // A bank may return what had been given back: a refund that succeeded fails then.
+  const mayEnd = refund.status === 'pending' || (refund.status === 'succeeded' && status === 'failed');
+  if (!mayEnd || !session) {
     return;
   }
   gateway.record({ type: 'refund_changed', id: refund.id, status });

@@ -52,11 +52,13 @@ const lateStatus = async (id: string): Promise<unknown> =>
   (await world.rows('select status from late_payments where id = ?::bigint', [id]))[0]?.['status'];
 
 describe('a decision about late money', () => {
+  const REFUNDING = { kind: 'refunding', amountMinor: '10000', currency: 'BDT' };
+
   test('gives it back by a refund of its own, out of suspense', async () => {
     // It was never the payment's, so the payment's balance is not touched.
     const { input, latePaymentId } = await late();
     const id = await decision('late-payment', 'refund', input, { latePaymentId });
-    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual({ kind: 'nothing' });
+    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
     expect(await lateStatus(latePaymentId)).toBe('REFUNDING');
     expect(await outcomeOf(id)).toEqual({ outcome: 'REFUNDING', closed: true });
     const [refund] = await world.rows('select * from refunds where late_payment_id = ?::bigint', [latePaymentId]);
@@ -115,7 +117,7 @@ describe('a decision about late money', () => {
       operators[1],
       id,
     ]);
-    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual({ kind: 'nothing' });
+    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
   });
 
   test('is not needed where the policy gives late money back', async () => {
@@ -126,10 +128,10 @@ describe('a decision about late money', () => {
     const { input, attempt } = await charged(10_000n);
     await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
     const question = { ...input, attemptReference: String(attempt['reference']) };
-    expect(await world.activities.bookLatePayment(question)).toEqual({ kind: 'nothing' });
+    expect(await world.activities.bookLatePayment(question)).toEqual(REFUNDING);
     const refunds = await world.rows('select * from refunds where payment_id = ?::bigint', [input.paymentId]);
     expect(refunds).toMatchObject([{ status: 'PENDING', created_by_type: 'SYSTEM', amount_minor: '10000' }]);
-    expect(await world.activities.bookLatePayment(question)).toEqual({ kind: 'nothing' });
+    expect(await world.activities.bookLatePayment(question)).toEqual(REFUNDING);
     expect(await world.rows('select 1 from refunds where payment_id = ?::bigint', [input.paymentId])).toHaveLength(1);
     await world.rows(`update applications set late_payment_policy = 'REVIEW' where id = ?::bigint returning 1`, [
       world.app.applicationId,

@@ -117,15 +117,23 @@ describe('late money', () => {
     expect(world.log).toHaveLength(1);
   });
 
-  test('which was refunded or kept is no longer held', async () => {
-    // The sum is what an operator still has to decide about.
+  test.each([
+    ['KEPT', 'kept'],
+    ['REFUNDING', 'refunding'],
+    ['REFUNDED', 'refunded'],
+  ])('which is %s is %s: neither held, nor as if there had been none', async (status, kind) => {
+    // What was held and given back must not end as "nothing late".
     const { input, attempt } = await ended();
     holds(world.charge(attempt));
     await book(input, attempt);
-    await world.rows(`update late_payments set status = 'KEPT' where payment_id = ?::bigint returning 1`, [
+    await world.rows('update late_payments set status = ? where payment_id = ?::bigint returning 1', [
+      status,
       input.paymentId,
     ]);
-    expect(await book(input, attempt)).toEqual({ kind: 'nothing' });
+    const money = { kind, amountMinor: '10000', currency: 'BDT' };
+    expect(await book(input, attempt)).toEqual(money);
+    const { reference: attemptReference } = attempt;
+    expect(await world.activities.readLatePayment({ ...input, attemptReference })).toEqual(money);
     expect(await heldRows(input)).toHaveLength(1);
   });
 

@@ -1,13 +1,16 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSweepActivities } from '../../activities/sweep.ts';
+import { registerApplication } from '../../database/applications.ts';
 import { chooseGateway } from '../../database/gateway-choices.ts';
+import { chooseStore } from '../../database/gateway-stores.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { decidedNotice } from '../../gateways/manual/callback.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
+import { wordsIn } from '../../web/checkout/words.ts';
 import { until } from '../support/until.ts';
 import { openManualWorld, SETTINGS, type ManualWorld } from './manual-world.ts';
-import { STORES } from './payment-world.ts';
+import { secrets, STORES } from './payment-world.ts';
 
 /* The whole way of a payment that no gateway takes: the payer tells, operators look, and only then is it paid. */
 
@@ -102,12 +105,14 @@ describe('a payer', () => {
     ['abc', 'transaction'],
     ['---- ----', 'transaction'],
     ['x'.repeat(65), 'transaction'],
-    ['TRX\n0001', 'transaction'],
-    ['TRX\u00000001', 'transaction'],
-    ['㍿', 'transaction'],
-    ['ﷺ'.repeat(20), 'transaction'],
+    ['TRX\n0001', 'transaction-characters'],
+    ['TRX\u00000001', 'transaction-characters'],
+    ['TX123456\ufe0f78', 'transaction-characters'],
+    ['TX123456\u034f78', 'transaction-characters'],
+    ['ТХ12345678', 'transaction-characters'],
+    ['ﷺ'.repeat(20), 'transaction-characters'],
     [transaction(), 'sender'],
-  ])('who writes %j is told what is wrong with the %s, and nothing is kept', async (text, problem) => {
+  ] as const)('who writes %j is told what is wrong with the %s, and nothing is kept', async (text, problem) => {
     // Without script the server alone says so.
     const { input } = await manual.opened();
     const sender = problem === 'sender' ? 's'.repeat(121) : '';
@@ -118,6 +123,9 @@ describe('a payer', () => {
     ]);
     const page = await manual.page(input, `?problem=${problem}`);
     expect(page).toContain('role="alert"');
+    const words = wordsIn('en').problems;
+    expect(page).toContain(words[problem]);
+    expect(await manual.page(input, `?problem=${problem}&lang=bn`)).toContain(wordsIn('bn').problems[problem]);
     expect(await manual.waiting(input)).toEqual([]);
   });
 
@@ -277,6 +285,8 @@ describe('operators', () => {
       said,
       ` ${said.toLowerCase().replace('-', ' ')} `,
       said.replaceAll(/[0-9]/g, (digit) => '০১২৩৪৫৬৭৮৯'[Number(digit)] ?? ''),
+      said.replaceAll(/[0-9]/g, (digit) => '٠١٢٣٤٥٦٧٨٩'[Number(digit)] ?? ''),
+      said.replaceAll(/[!-~]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0)),
     ];
     const inputs = [];
     const submissions = [];
@@ -288,16 +298,67 @@ describe('operators', () => {
     }
     expect(
       (await manual.waiting(inputs[0] ?? { paymentId: '', reference: '', applicationId: '', mode: 'TEST' }))[0],
-    ).toMatchObject({ claimedByOthers: 2 });
+    ).toMatchObject({ claimedByOthers: 4, comparedAs: said.replace('-', '') });
     const answers = await Promise.all(
       submissions.map((submission, index) => manual.decides(index === 0 ? 'asha' : 'babul', submission, 'confirm')),
     );
-    expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([200, 409, 409]);
+    expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([
+      200, 409, 409, 409, 409,
+    ]);
     const verdicts = [];
     for (const input of inputs) {
       verdicts.push((await world.activities.verifyPayment({ ...input, final: false })).kind);
     }
-    expect(verdicts.sort()).toEqual(['charged', 'undecided', 'undecided']);
+    expect(verdicts.sort()).toEqual(['charged', 'undecided', 'undecided', 'undecided', 'undecided']);
+  });
+
+  test('of one application neither block nor count what goes into another one’s account of the same name', async () => {
+    // One tenant cannot use up another's transactions; whoever shares the installation's account shares them.
+    const { world } = manual;
+    const { database } = world;
+    const tenant = async (name: string, ownAccount: boolean): Promise<bigint> => {
+      const { applicationId } = await registerApplication({ database, secrets }, { name, webhookUrl: null });
+      if (ownAccount) {
+        await database.withOperator('every-app', (em) =>
+          chooseStore(em, secrets, {
+            applicationId,
+            mode: 'TEST',
+            gateway: 'manual',
+            storeId: 'bank',
+            password: JSON.stringify(SETTINGS),
+          }),
+        );
+      }
+      return applicationId;
+    };
+    const said = transaction();
+    const tenants = [
+      world.app.applicationId,
+      await tenant('First with an account', true),
+      await tenant('Second with an account', true),
+      await tenant('Without an account', false),
+    ];
+    const inputs = [];
+    for (const applicationId of tenants) {
+      const { input, attempt } = await manual.opened({ applicationId });
+      expect(attempt).toMatchObject({ store_id: 'bank' });
+      await manual.submits(input, { transaction: said });
+      inputs.push(input);
+    }
+    const claims = [];
+    const statuses = [];
+    for (const input of inputs) {
+      const [submission] = await manual.waiting(input);
+      claims.push(submission?.['claimedByOthers']);
+      statuses.push((await manual.decides('asha', submission, 'confirm')).status);
+    }
+    expect([claims, statuses]).toEqual([
+      [1, 0, 0, 1],
+      [200, 200, 200, 409],
+    ]);
+    for (const input of inputs.slice(0, 3)) {
+      expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
+    }
   });
 
   test('who try one transaction in TEST have used it up for nothing in LIVE', async () => {

@@ -49,6 +49,7 @@ export interface Sent {
   readonly late: { readonly attemptReference: string; readonly callbackId: bigint }[];
   readonly refunds: string[];
   readonly decisions: bigint[];
+  readonly refundsEnded: string[];
   readonly deliveries: string[];
   /** What invoices' workflows were told. */
   readonly invoices: { readonly reference: string; readonly change: string }[];
@@ -65,6 +66,8 @@ export interface NewPayment {
   readonly customerPhone?: string;
   readonly customerReference?: string;
   readonly gateway?: string;
+  /** Whose it is; the world's own application unless told. */
+  readonly applicationId?: bigint;
   /** The payer chooses among these. */
   readonly gatewayChoices?: readonly string[];
 }
@@ -161,6 +164,7 @@ export async function createPaymentWorld({
     late: [],
     refunds: [],
     decisions: [],
+    refundsEnded: [],
     deliveries: [],
     invoices: [],
   };
@@ -204,7 +208,8 @@ export async function createPaymentWorld({
   const activities = jumping(createPaymentActivities(deps), rows);
   const one = async (sql: string, parameters: readonly unknown[]): Promise<Row> =>
     (await rows(sql, parameters))[0] ?? {};
-  const payment = (fields: NewPayment = {}) => insertPayment(database, app.applicationId, fields);
+  const payment = (fields: NewPayment = {}) =>
+    insertPayment(database, fields.applicationId ?? app.applicationId, fields);
   const attemptRow = (input: StoredPayment) =>
     one('select * from payment_attempts where payment_id = ?::bigint order by number desc limit 1', [input.paymentId]);
   const control: PaymentWorld['control'] = async (method, path, body) => {
@@ -381,6 +386,10 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     signalReviewDecision: (payment, decisionId) => {
       sent.decisions.push(decisionId);
       return replaced.signalReviewDecision?.(payment, decisionId) ?? Promise.resolve();
+    },
+    signalRefundEnded: (attemptReference) => {
+      sent.refundsEnded.push(attemptReference);
+      return replaced.signalRefundEnded?.(attemptReference) ?? Promise.resolve(true);
     },
     decideLatePayment: (payment, late) => {
       sent.decisions.push(late.decisionId);

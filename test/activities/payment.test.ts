@@ -33,7 +33,7 @@ const postingsOf = (input: StoredPayment): Promise<Row[]> =>
     [input.reference],
   );
 const eventsOf = (input: StoredPayment): Promise<Row[]> =>
-  world.rows('select * from webhook_events where payment_id = ?::bigint', [input.paymentId]);
+  world.rows('select * from webhook_events where payment_id = ?::bigint order by sequence', [input.paymentId]);
 const callbackCount = async (input: StoredPayment): Promise<number> => (await world.callbacksOf(input)).length;
 
 /** Paid at the gateway with the IPN stored. */
@@ -536,7 +536,10 @@ describe('late money', () => {
       ]);
       expect(await world.paymentRow(input)).toMatchObject({ status });
       expect((await world.callbacksOf(input)).map(({ outcome }) => outcome)).toEqual(['LATE']);
-      expect(await eventsOf(input)).toHaveLength(1);
+      expect((await eventsOf(input)).map(({ type }) => type)).toEqual([
+        `payment.${status.toLowerCase()}`,
+        'unapplied_payment.received',
+      ]);
     },
   );
 

@@ -167,8 +167,8 @@ describe('a reservation', () => {
 });
 
 describe('a gateway that bounds its refunds', () => {
-  const once: RefundBounds = { refundsPerPaymentMax: 1, refundWindowDays: null };
-  const within: RefundBounds = { refundsPerPaymentMax: null, refundWindowDays: 15 };
+  const once: RefundBounds = { refunds: true, refundsPerPaymentMax: 1, refundWindowDays: null };
+  const within: RefundBounds = { refunds: true, refundsPerPaymentMax: null, refundWindowDays: 15 };
   const charged = (input: StoredPayment, daysAgo: number) =>
     world.rows(
       `update payment_attempts set confirmed_at = now() - make_interval(days => ?::integer) where payment_id = ?::bigint returning 1`,

@@ -79,6 +79,7 @@ describe('an activity for something that the database does not have any more', (
     lookForLateMoney: () => world.activities.lookForLateMoney(lost),
     bookLatePayment: () => world.activities.bookLatePayment(late()),
     decideLatePayment: () => world.activities.decideLatePayment({ ...late(), decisionIds: ['1'] }),
+    readLatePayment: () => world.activities.readLatePayment(late()),
     parkLatePayment: () => world.activities.parkLatePayment(late()),
     readRefund: () => world.activities.readRefund(lostRefund),
     decideRefund: () => world.activities.decideRefund({ ...lostRefund, decisionIds: ['1'], expired: true }),
@@ -109,7 +110,7 @@ describe('an activity for something that the database does not have any more', (
 });
 
 describe('an activity that names rows of two payments', () => {
-  test.each(['bookLatePayment', 'parkLatePayment'] as const)('%s fails for good', async (name) => {
+  test.each(['bookLatePayment', 'readLatePayment', 'parkLatePayment'] as const)('%s fails for good', async (name) => {
     // The attempt of one payment is never asked about for another.
     const before = await standing();
     const question = { ...paid, attemptReference: attempt };

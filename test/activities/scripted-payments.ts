@@ -256,6 +256,7 @@ function noDispatch(): ActivityDependencies['dispatch'] {
     rescheduleInvoice: unused,
     signalReviewDecision: unused,
     decideLatePayment: unused,
+    signalRefundEnded: unused,
     resendDelivery: unused,
     startDelivery: unused,
   };

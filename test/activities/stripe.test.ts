@@ -5,13 +5,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Stripe } from 'stripe';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { chooseGateway } from '../../database/gateway-choices.ts';
-import { attemptReference } from '../../domain/references.ts';
+import { Findings } from '../../database/ledger/findings.ts';
+import { verifyCauses } from '../../database/ledger/verify-causes.ts';
+import { verifyRefunds } from '../../database/ledger/verify-refunds.ts';
+import { refundLateMoney, reserveRefund } from '../../database/refunds.ts';
+import { attemptReference, refundReference } from '../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
-import type { StoredPayment } from '../support/stored.ts';
+import type { StoredPayment, StoredRefund } from '../support/stored.ts';
+import { until } from '../support/until.ts';
 
 /* A payment at Stripe by the steps of its workflow, and what becomes of a page there that nobody shall pay by any more. */
 
@@ -355,6 +361,192 @@ describe('an event', () => {
     await post(event.body, event.headers);
     const kept = await world.callbacksOf(input);
     expect(kept.map(({ signature_valid: valid }) => valid)).toEqual([false, true]);
+  });
+
+  describe('of a refund that failed after it had succeeded', () => {
+    /** A payment that was refunded in part, as the gateway and the ledger know it. */
+    async function refunded() {
+      const { input, attempt } = await opened();
+      await pay(attempt);
+      await verify(input);
+      await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+      const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+      const made = await world.database.inTransaction(scope, (statements) =>
+        reserveRefund(statements, {
+          scope,
+          paymentId: BigInt(input.paymentId),
+          reference: refundReference(),
+          amountMinor: 4_000n,
+          reason: null,
+          creator: { type: 'APP' },
+          boundsOf: () => WITHOUT_REFUND_BOUNDS,
+        }),
+      );
+      const refund = { ...input, refundId: made.id.toString(), reference: made.reference };
+      await until(async () => (await world.activities.driveRefund(refund)).kind === 'refunded');
+      await world.activities.endRefund({ ...refund, status: 'SUCCEEDED' });
+      const rowOf = async () => (await world.rows('select * from refunds where id = ?', [made.id]))[0];
+      return { input, attempt, refund, rowOf };
+    }
+
+    /** Money for a payment that had ended, given back. */
+    async function lateRefunded() {
+      const { input, attempt } = await opened();
+      await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+      await pay(attempt);
+      expect(await late(input, attempt)).toMatchObject({ kind: 'held' });
+      const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
+      const [money] = await world.rows('select id from late_payments where payment_id = ?::bigint', [input.paymentId]);
+      const made = await world.database.inTransaction(scope, (statements) =>
+        refundLateMoney(statements, {
+          scope,
+          latePaymentId: BigInt(String(money?.['id'])),
+          reference: refundReference(),
+          reason: 'Late payment',
+          creator: { type: 'SYSTEM' },
+          boundsOf: () => WITHOUT_REFUND_BOUNDS,
+        }),
+      );
+      const refund = { ...input, refundId: String(made?.id), reference: String(made?.reference) };
+      await until(async () => (await world.activities.driveRefund(refund)).kind === 'refunded');
+      await world.activities.endRefund({ ...refund, status: 'SUCCEEDED' });
+      return { input, attempt, refund };
+    }
+
+    async function failureOf(attempt: Row) {
+      const { events } = (await sessionOf(attempt)) as { events: { id: string; type: string }[] };
+      const failed = events.find(({ type }) => type === 'refund.failed');
+      return (await control('GET', `events/${failed?.id}`)) as { body: string; headers: Record<string, string> };
+    }
+
+    const fails = (attempt: Row) =>
+      control('POST', `sessions/${String(attempt['reference'])}/refunds`, { ends: 'failed' });
+    const late = (input: StoredPayment, attempt: Row) =>
+      world.activities.bookLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+
+    /** Two people say a word about it, and its workflow hears. */
+    async function decided(refund: StoredRefund, decision: 'accept' | 'reject') {
+      await world.rows(
+        `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
+         select application_id, mode, 'refund', payment_id, id, ?, ?::bigint from refunds where id = ?::bigint returning id`,
+        [decision, await operator(), refund.refundId],
+      );
+      return world.activities.decideRefund({ ...refund, decisionIds: [], expired: false });
+    }
+
+    async function operator(): Promise<unknown> {
+      const [row] = await world.rows(
+        `insert into operators (email, name, password_hash) values (gen_random_uuid() || '@example.com', 'Somebody', 'none') returning id`,
+      );
+      return row?.['id'];
+    }
+
+    const postedOf = (reference: string) =>
+      world.rows(
+        `select t.kind from ledger_transactions t where t.cause_id = ?
+           or t.reverses_id in (select id from ledger_transactions where cause_id = ?) order by t.id`,
+        [reference, reference],
+      );
+
+    test('is a hint: the gateway is asked, the refund goes before people, and nothing is undone', async () => {
+      // The shop's customer has no money, and nobody would know.
+      const { input, attempt, refund, rowOf } = await refunded();
+      await fails(attempt);
+      const event = await failureOf(attempt);
+      world.sent.late.length = 0;
+      world.log.length = 0;
+      expect((await post(event.body, event.headers)).status).toBe(200);
+      expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
+      world.sent.refunds.length = 0;
+      for (let times = 0; times < 2; times += 1) {
+        expect(await late(input, attempt)).toEqual({ kind: 'nothing' });
+      }
+      expect(await rowOf()).toMatchObject({ status: 'SUCCEEDED', review_reason: 'FAILED_AFTER_SUCCESS' });
+      expect(await world.paymentRow(input)).toMatchObject({ status: 'PARTIALLY_REFUNDED' });
+      expect(world.log.filter(({ alert }) => alert === 'refund-review')).toHaveLength(1);
+      expect(world.sent.refunds).toEqual([refund.reference]);
+      expect(await world.activities.readRefund(refund)).toEqual({ kind: 'review', reason: 'FAILED_AFTER_SUCCESS' });
+      expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }]);
+    });
+
+    test('that the gateway does not confirm changes nothing', async () => {
+      // Anybody can post; only the gateway's answer counts.
+      const { input, attempt, rowOf } = await refunded();
+      const { gateway_refund_id: id } = (await rowOf()) ?? {};
+      const forged = JSON.stringify({
+        id: 'evt_forged',
+        object: 'event',
+        type: 'refund.failed',
+        data: {
+          object: { id, object: 'refund', status: 'failed', metadata: { attempt_reference: attempt['reference'] } },
+        },
+      });
+      expect((await post(forged, {})).status).toBe(200);
+      await late(input, attempt);
+      expect(await rowOf()).toMatchObject({ status: 'SUCCEEDED', review_reason: null });
+      expect((await world.callbacksOf(input)).at(-1)).toMatchObject({ outcome: 'FORGED' });
+    });
+
+    test('comes to nothing when two people say so: ledger, payment and shop learn it, once', async () => {
+      // What people decide is booked as a reversal, never as if it had not been.
+      const { input, attempt, refund, rowOf } = await refunded();
+      await fails(attempt);
+      const event = await failureOf(attempt);
+      await post(event.body, event.headers);
+      await late(input, attempt);
+      for (let times = 0; times < 2; times += 1) {
+        const stand = times === 0 ? decided(refund, 'reject') : world.activities.readRefund(refund);
+        expect(await stand).toEqual({ kind: 'ended', status: 'FAILED' });
+      }
+      expect(await rowOf()).toMatchObject({ status: 'FAILED', failure_code: 'FAILED_AFTER_SUCCESS' });
+      expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED' });
+      expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }, { kind: 'reversal' }]);
+      const events = await world.rows(
+        'select type, sequence from webhook_events where payment_id = ?::bigint order by sequence',
+        [input.paymentId],
+      );
+      expect(events.map(({ type }) => type)).toEqual([
+        'payment.succeeded',
+        'refund.succeeded',
+        'payment.refunded',
+        'refund.failed',
+      ]);
+      const findings = new Findings();
+      await world.database.withSystem(async (em) => {
+        await verifyRefunds(em, findings);
+        await verifyCauses(em, findings);
+      });
+      expect(findings.listed.filter(({ what }) => what.includes(refund.reference))).toEqual([]);
+    });
+
+    test('that gave late money back leads to the attempt that was charged, and the money is held again', async () => {
+      // No payment counts it, so nothing else would bring it to light.
+      const { input, attempt, refund } = await lateRefunded();
+      await fails(attempt);
+      const event = await failureOf(attempt);
+      world.sent.late.length = 0;
+      expect((await post(event.body, event.headers)).status).toBe(200);
+      expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
+      expect(await late(input, attempt)).toMatchObject({ kind: 'refunded' });
+      expect(await world.activities.readRefund(refund)).toEqual({ kind: 'review', reason: 'FAILED_AFTER_SUCCESS' });
+      expect(await decided(refund, 'reject')).toEqual({ kind: 'ended', status: 'FAILED' });
+      expect(world.sent.refundsEnded.at(-1)).toBe(attempt['reference']);
+      const question = { ...input, attemptReference: String(attempt['reference']) };
+      expect(await world.activities.readLatePayment(question)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+      expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }, { kind: 'reversal' }]);
+    });
+
+    test('stands when two people have found that the payer has the money', async () => {
+      // Somebody may have paid it back by hand meanwhile.
+      const { input, attempt, refund, rowOf } = await refunded();
+      await fails(attempt);
+      const event = await failureOf(attempt);
+      await post(event.body, event.headers);
+      await late(input, attempt);
+      expect(await decided(refund, 'accept')).toEqual({ kind: 'ended', status: 'SUCCEEDED' });
+      expect(await rowOf()).toMatchObject({ status: 'SUCCEEDED', review_reason: null });
+      expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }]);
+    });
   });
 
   function sign(secret: string, timestamp = Math.floor(Date.now() / 1_000)) {

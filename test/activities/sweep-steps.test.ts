@@ -79,6 +79,7 @@ function dispatch(): Dispatch {
       calls.push(['decideLatePayment', payment, late]);
       await temporal.decideLatePayment?.(payment, late);
     },
+    signalRefundEnded: unused,
     resendDelivery: unused,
     startDelivery: async (event) => {
       calls.push(['startDelivery', event]);

@@ -87,6 +87,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       Promise.resolve({ status: 'ISSUED', paused: false, nextNoticeAt: null, paidInstallments: 0, installments: 0 }),
     signalReviewDecision: () => Promise.resolve(),
     decideLatePayment: () => Promise.resolve(),
+    signalRefundEnded: () => Promise.resolve(true),
     startDelivery: (event) => {
       dispatch.delivered.push(event.type);
       return Promise.resolve();

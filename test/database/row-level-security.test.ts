@@ -335,9 +335,9 @@ async function fillOtherTables(owned: {
        insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
          select ${applicationId}, '${mode}', 'refund', ${paymentId}, refund.id, 'approve', operators.id from refund, operators limit 1`,
     `with submission as (insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized)
-         values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'TRX-${tag}', 'TRX${tag}') returning id)
+         values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'TRX-${tag}', 'TRX${applicationId}${mode}') returning id)
        insert into manual_confirmations (application_id, mode, store_id, normalized, submission_id, decision_id)
-         select ${applicationId}, '${mode}', 's', 'TRX${tag}', submission.id, (select max(id) from decisions) from submission`,
+         select ${applicationId}, '${mode}', 's', 'TRX${applicationId}${mode}', submission.id, (select max(id) from decisions) from submission`,
     `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret) values (${applicationId}, '${mode}', 'sslcommerz', 's', gen_random_uuid(), 'x')`,
     `insert into invoice_counters (application_id, mode, last_number) values (${applicationId}, '${mode}', 1)`,
     `insert into invoice_templates (application_id, company_name) values (${applicationId}, 'Rupali') on conflict do nothing`,

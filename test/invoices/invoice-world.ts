@@ -336,6 +336,7 @@ function notingDispatch(calls: Call[]): Dispatch {
     startRefund: noted('startRefund', 'running' as const),
     signalReviewDecision: noted('signalReviewDecision', undefined),
     decideLatePayment: noted('decideLatePayment', undefined),
+    signalRefundEnded: noted('signalRefundEnded', true),
     tellInvoice: noted('tellInvoice', undefined),
     rescheduleInvoice: noted('rescheduleInvoice', {
       status: 'ISSUED' as const,

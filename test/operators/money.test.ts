@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { Registration } from '../../database/applications.ts';
-import { ONE_REFUND } from '../support/gateways.ts';
+import { call } from '../api/contract-client.ts';
+import { NO_REFUNDS, ONE_REFUND } from '../support/gateways.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 let world: OperatorWorld;
@@ -561,5 +562,24 @@ describe('the export', () => {
     // Seeing a page is not taking the whole table along.
     const answer = await send({ as: 'viewer', path: '/admin/payments/export' });
     expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  });
+});
+
+describe('a gateway that makes no refunds', () => {
+  test('has none promised: applications and operators are refused at once, with nothing reserved', async () => {
+    // What is answered PENDING and fails later is a promise to a customer.
+    const payment = await paid();
+    await world.api.sql(`update payments set gateway = '${NO_REFUNDS}' where id = ?::bigint`, [payment]);
+    const own = await call({
+      origin: await world.api.listen(),
+      method: 'POST',
+      path: `/payments/${payment}/refunds`,
+      credentials: shop.test,
+      body: { amountMinor: 100 },
+    });
+    expect([own.status, own.meta.errorCode]).toEqual([409, 'INVALID_OPERATION_STATE']);
+    const operators = await send(twin(payment));
+    expect(operators).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect(await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment])).toEqual([]);
   });
 });

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { openOrm } from '../../database/connection.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
+import { doubtSucceededRefund } from '../../database/refund-steps.ts';
 import type { Charge, Gateway } from '../../gateways/port.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 import { putRight, type RestoreReport } from '../../scripts/after-restore/put-right.ts';
 import { needsPerson, reportInWords } from '../../scripts/after-restore/words.ts';
 import { createDispatch, type Dispatch, type PaymentHandle, type RefundHandle } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
-import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
+import { SEARCH_ATTRIBUTES, TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { openInvoiceWorld, type InvoiceWorld } from '../invoices/invoice-world.ts';
 import { copyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { registryOf } from '../support/gateways.ts';
@@ -157,6 +158,15 @@ async function pay(world: InvoiceWorld, payment: StoredPayment): Promise<void> {
   await temporal.client.workflow.getHandle(workflowIds.payment(payment.reference)).result();
 }
 
+async function giveBack(world: InvoiceWorld, refund: StoredRefund): Promise<void> {
+  await dispatch.startRefund(refundHandleOf(refund));
+  await until(async () => (await statusOf(world, 'refunds', refund.reference)) === 'SUCCEEDED');
+  await temporal.client.workflow.getHandle(workflowIds.refund(refund.reference)).result();
+}
+
+const shownStatus = async (workflowId: string): Promise<unknown> =>
+  (await temporal.client.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+
 const running = async (workflowId: string): Promise<string> =>
   (await temporal.client.workflow.getHandle(workflowId).describe()).status.name;
 
@@ -166,6 +176,7 @@ describe('a database that is set back to an older state', () => {
   let later: StoredPayment;
   let expired: StoredPayment;
   let refund: StoredRefund;
+  let returned: StoredRefund;
   let lostOpen: StoredPayment;
   let lostPaid: StoredPayment;
   let lostNumber: bigint;
@@ -179,6 +190,8 @@ describe('a database that is set back to an older state', () => {
       const settled = await opened(world, await world.bill());
       await pay(world, settled);
       refund = await world.askRefund(settled, 4_000n);
+      returned = await world.askRefund(settled, 4_000n);
+      await giveBack(world, returned);
       expired = await world.begin(await world.bill(), 10_000n);
       await world.activities.settlePayment({ ...expired, status: 'EXPIRED' });
     });
@@ -186,9 +199,12 @@ describe('a database that is set back to an older state', () => {
     // What it does not have.
     await living({ stored: original, applicationId }, async (world) => {
       await pay(world, later);
-      await dispatch.startRefund(refundHandleOf(refund));
-      await until(async () => (await statusOf(world, 'refunds', refund.reference)) === 'SUCCEEDED');
-      await temporal.client.workflow.getHandle(workflowIds.refund(refund.reference)).result();
+      await giveBack(world, refund);
+      await world.database.withScope({ applicationId, mode: 'TEST' }, (em) =>
+        doubtSucceededRefund(em, { reference: returned.reference, evidence: '{}' }),
+      );
+      await dispatch.startRefund({ ...refundHandleOf(returned), doubted: true });
+      await until(async () => (await shownStatus(workflowIds.refund(returned.reference))) === 'REVIEW');
       const attempt = await attemptOf(world, expired);
       paid.add(attempt);
       await dispatch.startLatePayment(handleOf(expired), { attemptReference: attempt, callbackId: 0n });
@@ -275,6 +291,19 @@ describe('a database that is set back to an older state', () => {
       const next = await world.begin(invoice, 10_000n);
       expect(BigInt(next.paymentId)).toBeGreaterThan(BigInt(lostPaid.paymentId));
       expect(await statusOf(world, 'payments', later.reference)).toBe('PENDING');
+    });
+  });
+
+  test('is put right: people are asked again about a refund that failed after it had succeeded', async () => {
+    // The gateway has said so and does not say it again.
+    await living({ stored: dump, applicationId }, async (world) => {
+      const [row] = await world.rows('select status, review_reason from refunds where reference = ?', [
+        returned.reference,
+      ]);
+      expect(row).toEqual({ status: 'SUCCEEDED', review_reason: 'FAILED_AFTER_SUCCESS' });
+      const workflowId = workflowIds.refund(returned.reference);
+      await until(async () => (await shownStatus(workflowId)) === 'REVIEW');
+      expect(await running(workflowId)).toBe('RUNNING');
     });
   });
 

@@ -53,7 +53,15 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
           customer_reference: 'key-0',
           paid_at: later(5_000),
         },
-        { ...payment, id: 2n, reference: 'pay_late', status: 'EXPIRED', customer_reference: 'key-1', paid_at: null },
+        {
+          ...payment,
+          id: 2n,
+          reference: 'pay_late',
+          status: 'EXPIRED',
+          event_sequence: 2,
+          customer_reference: 'key-1',
+          paid_at: null,
+        },
       ],
       payment_attempts: [
         { id: 1n, payment_id: 1n, reference: 'tranpaid', status: 'CONFIRMED', validation_id: 'valpaid' },
@@ -135,6 +143,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
         { ...event, id: 4n, event_id: 'evt_4', payment_id: 1n, sequence: 3, type: 'payment.refunded' },
         { ...event, id: 5n, event_id: 'evt_5', payment_id: 1n, sequence: 4, ...toldOf(2) },
         { ...event, id: 6n, event_id: 'evt_6', payment_id: 1n, sequence: 5, type: 'payment.refunded' },
+        { ...event, id: 8n, event_id: 'evt_8', payment_id: 2n, sequence: 2, ...RECEIVED },
       ],
       webhook_attempts: [
         { webhook_event_id: 1n, number: 1, created_at: later(6_000) },
@@ -161,11 +170,11 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     endedMs: later(24 * HOUR_MS).getTime(),
     sessions: ['tranpaid', 'tranlate'],
     charges: [chargeOf('paid', 3_000), chargeOf('late', 2 * HOUR_MS)],
-    received: ['evt_1', 'evt_2', 'evt_3', 'evt_4', 'evt_5', 'evt_6'].map((eventId) => ({
+    received: ['evt_1', 'evt_2', 'evt_3', 'evt_4', 'evt_5', 'evt_6', 'evt_8'].map((eventId) => ({
       host: 'shop.example',
       eventId,
       signature: 'v1,',
-      body: { evt_3: toldOf(1).payload, evt_5: toldOf(2).payload }[eventId] ?? '{}',
+      body: { evt_3: toldOf(1).payload, evt_5: toldOf(2).payload, evt_8: RECEIVED.payload }[eventId] ?? '{}',
       atMs: 0,
       status: 200,
     })),
@@ -186,6 +195,8 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
 }
 
 /** The event of a refund that succeeded. */
+const RECEIVED = { type: 'unapplied_payment.received', payload: JSON.stringify({ data: { id: 1 } }) };
+
 function toldOf(id: number) {
   return { type: 'refund.succeeded', payload: JSON.stringify({ data: { id, status: 'SUCCEEDED' } }) };
 }
@@ -347,6 +358,9 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   ]),
   'books-agree': withFirst('ledger_postings', { amount_minor: 9_999n }),
   'one-event-per-ending': withRows('webhook_events', (rows) => rows.slice(1)),
+  'unapplied-money-told': withRows('webhook_events', (rows) =>
+    rows.filter(({ type }) => type !== 'unapplied_payment.received'),
+  ),
   'endings-are-final': { ...goodEvidence(), transitions: [{ paymentId: 1n, from: 'EXPIRED', to: 'SUCCEEDED' }] },
   'one-order-per-payment': { ...goodEvidence(), sessions: ['tranpaid', 'tranlate', 'tranagain'] },
   'promises-to-clients-kept': withFirst('payments', { reference: 'pay_other' }),

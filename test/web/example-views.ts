@@ -1,5 +1,11 @@
 import type { Language } from '../../web/language.ts';
-import type { CheckoutState, CheckoutView, ErrorPageKind, ErrorPageView } from '../../web/checkout/view.ts';
+import type {
+  CheckoutState,
+  CheckoutView,
+  ErrorPageKind,
+  ErrorPageView,
+  UnappliedMoney,
+} from '../../web/checkout/view.ts';
 
 /** The moment at which all example pages are rendered: 14:05 in Dhaka. */
 export const now = new Date('2026-11-21T08:05:00Z');
@@ -10,6 +16,13 @@ export function at(offsetSeconds: number): Date {
 }
 
 const receipt = { paidAt: at(-30), receiptNumber: 'R-2026-000417', gatewayTransactionId: '251121140430a1B2c3D4e5F6' };
+
+const unapplied = <Status extends UnappliedMoney['status']>(status: Status) => ({
+  status,
+  amountMinor: 12_345_600n,
+  currency: 'BDT',
+  receivedAt: at(-600),
+});
 
 /** One example of every state, by the name it is served under. */
 export const exampleStates = {
@@ -102,6 +115,14 @@ export const exampleStates = {
   failed: { kind: 'failed', at: at(-30) },
   cancelled: { kind: 'cancelled', at: at(-30) },
   expired: { kind: 'expired', at: at(-30) },
+  searching: { kind: 'confirming', since: at(-10), cause: 'late' },
+  unapplied_held: { kind: 'unapplied', money: [unapplied('held')] },
+  unapplied_refunding: { kind: 'unapplied', money: [unapplied('refunding')] },
+  unapplied_refunded: { kind: 'unapplied', money: [unapplied('refunded')] },
+  unapplied_kept: { kind: 'unapplied', money: [unapplied('kept')] },
+  unapplied_several: { kind: 'unapplied', money: [unapplied('refunded'), unapplied('held')] },
+  paid_twice: { kind: 'succeeded', receipt, unapplied: [unapplied('held')] },
+  paid_twice_refunded: { kind: 'refunded', receipt, refundedMinor: 12_345_600n, unapplied: [unapplied('refunding')] },
   partially_refunded: { kind: 'partially_refunded', receipt, refundedMinor: 2_500_050n },
   refunded: { kind: 'refunded', receipt, refundedMinor: 12_345_600n },
 } as const satisfies Record<string, CheckoutState>;

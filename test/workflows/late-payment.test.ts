@@ -45,7 +45,9 @@ describe('money after the end', () => {
     expect(staged.asked.late).toMatchObject([
       { reference: staged.payment.reference, attemptReference: staged.attemptReference },
     ]);
-    expect(await detailsOf(staged.late())).toBe('The gateway confirms no charge beyond those that are booked.');
+    expect(await detailsOf(staged.late())).toBe(
+      'The gateway confirms no charge beyond the one that settled the payment, if any.',
+    );
     expect(await statusOf(staged)).toBe('NOTHING_LATE');
   });
 
@@ -130,6 +132,51 @@ describe('money after the end', () => {
     expect(await staged.late().result()).toBe('nothing-late');
     const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
     expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(6 * 3_600_000);
+  });
+
+  const money = (kind: 'held' | 'refunding' | 'refunded' | 'kept') => ({ kind, amountMinor: '10000', currency: 'BDT' });
+
+  test.each([
+    ['refunded', 'REFUNDED'],
+    ['kept', 'KEPT'],
+  ] as const)('that a question finds %s ends so, never as if there had been none', async (kind, status) => {
+    // Whoever looks for what became of somebody's money finds it by its status.
+    const staged = await late({ late: () => money(kind) });
+    expect(await staged.late().result()).toBe(kind);
+    expect(await statusOf(staged)).toBe(status);
+  });
+
+  test('stays open while it is on its way back, and ends with its refund', async () => {
+    // The workflow is over when the payer has the money, not when somebody asked for it.
+    const staged = theatre.stage({ late: () => money('refunding'), lookedAt: () => money('refunded') });
+    await arrive(staged, 1n, theatre.realTime.dispatch);
+    await until(async () => (await statusOf(staged)) === 'REFUNDING');
+    expect((await staged.late().describe()).status.name).toBe('RUNNING');
+    expect(await theatre.realTime.dispatch.signalRefundEnded(staged.attemptReference)).toBe(true);
+    expect(await staged.late().result()).toBe('refunded');
+    expect(await statusOf(staged)).toBe('REFUNDED');
+    expect(staged.asked.late).toHaveLength(1);
+    expect(await theatre.realTime.dispatch.signalRefundEnded(staged.attemptReference)).toBe(false);
+  });
+
+  test('is held again when its refund fails', async () => {
+    // The money is still here, and somebody has to decide once more.
+    const staged = theatre.stage({ late: () => money('refunding'), lookedAt: () => money('held') });
+    await arrive(staged, 1n, theatre.realTime.dispatch);
+    await until(async () => (await statusOf(staged)) === 'REFUNDING');
+    await theatre.realTime.dispatch.signalRefundEnded(staged.attemptReference);
+    await until(async () => (await statusOf(staged)) === 'HELD');
+    await staged.late().terminate();
+  });
+
+  test('hears of the end of its refund also when nobody tells', async () => {
+    // A signal is lost with its sender; the row is looked at now and then.
+    const staged = await late({
+      late: () => money('refunding'),
+      lookedAt: (call) => money(call < 3 ? 'refunding' : 'refunded'),
+    });
+    expect(await staged.late().result()).toBe('refunded');
+    expect(staged.asked.lookedAt).toHaveLength(3);
   });
 
   test('that stays unclear for 72 hours is left to people, and asked about again by a new callback', async () => {

@@ -40,6 +40,7 @@ export interface Script {
   readonly review?: (call: number, input: ReviewInput) => void | Promise<void>;
   readonly reviewDecision?: (call: number, input: ReviewDecisionInput) => ReviewDecision | Promise<ReviewDecision>;
   readonly lateDecision?: (call: number, input: LateDecisionInput) => LatePaymentResult | Promise<LatePaymentResult>;
+  readonly lookedAt?: (call: number) => LatePaymentResult | Promise<LatePaymentResult>;
   readonly late?: (call: number, input: LatePaymentInput) => LatePaymentResult | Promise<LatePaymentResult>;
 }
 
@@ -54,6 +55,7 @@ export interface StagedPayment {
     readonly settle: SettleInput[];
     readonly review: ReviewInput[];
     readonly late: LatePaymentInput[];
+    readonly lookedAt: LatePaymentInput[];
     readonly parked: LatePaymentInput[];
     readonly decisions: string[];
     readonly declined: string[];
@@ -126,6 +128,7 @@ function newStage(client: Client, script: Script, expiresAtMs: number): StagedPa
       settle: [],
       review: [],
       late: [],
+      lookedAt: [],
       parked: [],
       decisions: [],
       declined: [],
@@ -186,6 +189,11 @@ function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): Payment
       const { script, asked } = stageOf(input);
       const call = asked.decisions.push(...input.decisionIds);
       return script.lateDecision?.(call, input) ?? { kind: 'nothing' };
+    },
+    async readLatePayment(input) {
+      const { script, asked } = stageOf(input);
+      const call = asked.lookedAt.push(input);
+      return script.lookedAt?.(call) ?? { kind: 'nothing' };
     },
     parkLatePayment(input) {
       stageOf(input).asked.parked.push(input);

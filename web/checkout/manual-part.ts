@@ -71,10 +71,21 @@ interface Submission {
   readonly problem: SubmissionProblem | null;
 }
 
+type Field = 'transaction' | 'sender';
+
+const FIELD_OF = {
+  transaction: 'transaction',
+  'transaction-characters': 'transaction',
+  sender: 'sender',
+} as const satisfies Record<SubmissionProblem, Field>;
+
 function submission(view: CheckoutView, words: Words, { action, problem }: Submission): Html {
   const toSubmit = SafeUrl.localPath(inLanguage(action, view.language));
-  const invalid = (field: SubmissionProblem): Html | false =>
-    problem === field && html`<p class="notice" role="alert" id="problem">${words.problems[field]}</p>`;
+  const field = problem === null ? null : FIELD_OF[problem];
+  const invalid = (name: Field): Html | false =>
+    problem !== null &&
+    field === name &&
+    html`<p class="notice" role="alert" id="problem">${words.problems[problem]}</p>`;
   const transaction = html`<small>${words.transactionHint}</small>`;
   const sender = html`<small>${words.senderHint}</small>`;
   return html`<form method="post" action="${toSubmit}">
@@ -82,7 +93,7 @@ function submission(view: CheckoutView, words: Words, { action, problem }: Submi
     <label
       >${words.transaction} ${transaction}
       ${
-        problem === 'transaction'
+        field === 'transaction'
           ? html`<input
               name="transaction"
               required

@@ -7,12 +7,14 @@ import { phrase } from '../frame/phrase.ts';
 import { symbol, type symbols, type Tone } from '../frame/symbol.ts';
 import { momentText } from '../time-text.ts';
 import type { CheckoutState, CheckoutView, ReceiptFacts } from './view.ts';
+import { returnLink } from './return-link.ts';
+import { beyondPart } from './unapplied-part.ts';
 import type { Words } from './word-list.ts';
 import { wordsIn } from './words.ts';
 
 type OutcomeState = Exclude<
   CheckoutState,
-  { kind: 'opening' | 'choosing' | 'open' | 'manual' | 'submitted' | 'confirming' | 'review' }
+  { kind: 'opening' | 'choosing' | 'open' | 'manual' | 'submitted' | 'confirming' | 'review' | 'unapplied' }
 >;
 
 const signs = {
@@ -33,7 +35,7 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
     <h1>${title}</h1>
     <p class="amount">${moneyText(view, view.language)}</p>
     <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
-    ${returnLink(view, words)}
+    ${'unapplied' in state && state.unapplied.map((money) => beyondPart(view, money))} ${returnLink(view, words)}
     ${facts([
       { label: words.merchant, value: view.appName },
       { label: words.product, value: view.productName },
@@ -42,20 +44,6 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
     ])}
     ${'receipt' in state && receiptLink(state.receipt, words)}
     ${'receipt' in state && html`<p class="print"><button type="button" class="quiet" data-print>${words.print}</button></p>`}`;
-}
-
-/** A link, whether or not the browser is led back by itself a moment later: the payer sees the outcome first, and reads the host. */
-function returnLink(view: CheckoutView, words: Words): Html | null {
-  const url = view.returnUrl === null ? null : SafeUrl.externalUrl(view.returnUrl);
-  if (url === null) {
-    return null;
-  }
-  const label = phrase(words.backToApp, { app: view.appName });
-  return html`<p class="return">
-    <a class="button" href="${url}" rel="noreferrer"
-      >${label} <small><bdi>${url.host}</bdi></small></a
-    >
-  </p>`;
 }
 
 function receiptLink({ receiptPath = null }: ReceiptFacts, words: Words): Html | null {

@@ -4,6 +4,7 @@ import { moneyText } from '../money-text.ts';
 import { choosingPart, openPart } from './open-part.ts';
 import { manualPart, submittedPart } from './manual-part.ts';
 import { outcomePart } from './outcome-part.ts';
+import { unappliedNotice, unappliedPart } from './unapplied-part.ts';
 import { refreshAfterSeconds } from './refresh.ts';
 import type { CheckoutView } from './view.ts';
 import { waitingPart } from './waiting-part.ts';
@@ -26,6 +27,8 @@ export function renderCheckoutPage(view: CheckoutView): string {
   });
 }
 
+const NOTICE_OF = { payment: 'confirming', cancellation: 'cancelling', late: 'searching' } as const;
+
 function partOf(view: CheckoutView): { title: string; body: Html } {
   const { state } = view;
   const { states } = wordsIn(view.language);
@@ -42,9 +45,11 @@ function partOf(view: CheckoutView): { title: string; body: Html } {
     case 'review':
       return { title: states[state.kind].title, body: waitingPart(view, state.kind) };
     case 'confirming': {
-      const notice = state.cause === 'cancellation' ? 'cancelling' : 'confirming';
+      const notice = NOTICE_OF[state.cause];
       return { title: states[notice].title, body: waitingPart(view, notice) };
     }
+    case 'unapplied':
+      return { title: unappliedNotice(view, state).title, body: unappliedPart(view, state) };
     default:
       return { title: states[state.kind].title, body: outcomePart(view, state) };
   }

@@ -78,17 +78,33 @@ export type CheckoutState =
       problem: SubmissionProblem | null;
     }
   /** The outcome is being asked for: after a return from the gateway, or because the payer wants to cancel. */
-  | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' }
+  | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' | 'late' }
   /** A person looks at it; there is nothing to promise. */
   | { kind: 'review'; since: Date }
-  | { kind: 'succeeded'; receipt: ReceiptFacts }
+  | { kind: 'succeeded'; receipt: ReceiptFacts; unapplied?: readonly UnappliedMoney[] }
   | { kind: 'failed' | 'cancelled' | 'expired'; at: Date }
-  | { kind: 'partially_refunded' | 'refunded'; receipt: ReceiptFacts; refundedMinor: bigint };
+  /** The payment ended unpaid, and money arrived all the same. */
+  | { kind: 'unapplied'; money: readonly [UnappliedMoney, ...UnappliedMoney[]] }
+  | {
+      kind: 'partially_refunded' | 'refunded';
+      receipt: ReceiptFacts;
+      refundedMinor: bigint;
+      unapplied?: readonly UnappliedMoney[];
+    };
+
+/** Money that is no part of the payment, and what becomes of it. */
+export type UnappliedMoney = {
+  status: 'held' | 'refunding' | 'refunded' | 'kept';
+  amountMinor: bigint;
+  currency: string;
+  receivedAt: Date;
+};
 
 /** Plain text, with line breaks. */
 export type Instructions = { label: string; text: string };
 
-export type SubmissionProblem = 'transaction' | 'sender';
+/** Stable codes: what is wrong with the form that was sent. `transaction` is its length. */
+export type SubmissionProblem = 'transaction' | 'transaction-characters' | 'sender';
 
 export type ReceiptFacts = {
   paidAt: Date;

@@ -12,7 +12,10 @@ import type { CheckoutView } from './view.ts';
 import { wordsIn } from './words.ts';
 
 /** A page that waits for an answer from somebody else, and says so without promising one. */
-export function waitingPart(view: CheckoutView, notice: 'opening' | 'confirming' | 'cancelling' | 'review'): Html {
+export function waitingPart(
+  view: CheckoutView,
+  notice: 'opening' | 'confirming' | 'cancelling' | 'searching' | 'review',
+): Html {
   const words = wordsIn(view.language);
   const frame = frameWordsIn(view.language);
   const { title, text } = words.states[notice];

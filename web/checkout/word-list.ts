@@ -1,4 +1,4 @@
-import type { CheckoutState, ErrorPageKind, SubmissionProblem } from './view.ts';
+import type { CheckoutState, ErrorPageKind, SubmissionProblem, UnappliedMoney } from './view.ts';
 
 /** A state's heading and its one paragraph. `#app` and `#gateway` stand for the names, `#time`, `#number` and `#reason` for texts beside them. */
 export type Notice = { title: string; text: string };
@@ -46,9 +46,19 @@ export type Words = {
   refunded: string;
   kept: string;
   closedAt: string;
+  receivedAt: string;
+  /** Beside a sum: what has become of it. */
+  unappliedSum: Record<UnappliedMoney['status'], string>;
+  /** A page of its own: money that came for a payment that had ended unpaid. */
+  unapplied: Record<UnappliedMoney['status'], Notice>;
+  /** Beside the outcome of a payment that succeeded, by `#amount`. */
+  beyond: Record<UnappliedMoney['status'], string>;
   tryAgain: string;
   waitSeconds: string;
   requestId: string;
-  states: Record<Exclude<CheckoutState['kind'], 'open' | 'choosing' | 'manual'> | 'cancelling', Notice>;
+  states: Record<
+    Exclude<CheckoutState['kind'], 'open' | 'choosing' | 'manual' | 'unapplied'> | 'cancelling' | 'searching',
+    Notice
+  >;
   errors: Record<ErrorPageKind, Notice>;
 };

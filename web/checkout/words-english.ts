@@ -26,6 +26,8 @@ export const englishWords: Words = {
   rejected: 'The transaction #number could not be accepted: #reason',
   problems: {
     transaction: 'Please enter the transaction number: 4 to 64 letters and digits.',
+    'transaction-characters':
+      'This number holds a character that we cannot read. Please type it yourself, with the letters A to Z and digits only.',
     sender: 'Please use at most 120 characters for your number or name.',
   },
   returnedUnpaid: 'We know of no completed payment so far. If you have just paid, wait a moment.',
@@ -45,6 +47,39 @@ export const englishWords: Words = {
   refunded: 'Refunded',
   kept: 'Paid after refund',
   closedAt: 'Closed on',
+  receivedAt: 'Received on',
+  unappliedSum: {
+    held: 'Held',
+    refunding: 'Being refunded',
+    refunded: 'Refunded',
+    kept: 'Accepted',
+  },
+  unapplied: {
+    held: {
+      title: 'Your money has arrived',
+      text: 'It arrived after this payment had been closed, so nothing is paid with it yet. It is held safely until #app decides whether to refund or accept it. Please do not pay again. If you ask about it, give the reference below.',
+    },
+    refunding: {
+      title: 'Your money is being refunded',
+      text: 'It arrived after this payment had been closed, so it goes back to you. It may take some days until you see it in your account.',
+    },
+    refunded: {
+      title: 'Your money has been refunded',
+      text: 'It arrived after this payment had been closed, so it was sent back to you. It may take some days until you see it in your account. To pay, start a new payment at #app.',
+    },
+    kept: {
+      title: 'Your money has arrived',
+      text: 'It arrived after this payment had been closed, and #app has accepted it. Please do not pay again. Ask them what happens next, and give the reference below.',
+    },
+  },
+  beyond: {
+    held: 'You paid #amount more than was asked for. It is held safely until #app decides whether to refund or accept it.',
+    refunding:
+      'You paid #amount more than was asked for. It is being refunded; it may take some days until you see it in your account.',
+    refunded:
+      'You paid #amount more than was asked for. It has been refunded; it may take some days until you see it in your account.',
+    kept: 'You paid #amount more than was asked for, and #app has accepted it.',
+  },
   tryAgain: 'Try again',
   waitSeconds: 'Please wait #time, then try again.',
   requestId: 'Request',
@@ -60,6 +95,10 @@ export const englishWords: Words = {
     cancelling: {
       title: 'Checking before we cancel',
       text: 'We are asking #gateway whether anything was paid. If not, the payment will be cancelled.',
+    },
+    searching: {
+      title: 'Looking for your money',
+      text: 'This payment is closed, but news of it has just come. We are asking #gateway whether you have paid. Please do not pay a second time.',
     },
     review: {
       title: 'Your payment is being checked',

@@ -1,0 +1,57 @@
+import type { Scope } from '../../database/connection.ts';
+import { doubtSucceededRefund, findSucceededRefund } from '../../database/refund-steps.ts';
+import { readRefundedCharge } from '../../database/refunded-charge.ts';
+import { GatewayFailure, type Gateway } from '../../gateways/port.ts';
+import { describeError } from '../../runtime/logger.ts';
+import { refundHandleOf } from '../../temporal/dispatch.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+
+export interface ClaimedFailures {
+  readonly scope: Scope;
+  readonly gateway: Gateway;
+  readonly paymentReference: string;
+  /** The gateway's ids of refunds that notices call failed. */
+  readonly gatewayRefundIds: readonly string[];
+  readonly applicationName: string;
+}
+
+/**
+ * A notice says that a refund which had succeeded came to nothing. Only the gateway's own answer counts, and even then nothing is undone: the
+ * refund goes before people, whose workflow shows it until they decide.
+ * @throws GatewayFailure `ambiguous` when the gateway does not say plainly how the refund stands
+ */
+export async function recheckRefunds(
+  deps: ActivityDependencies,
+  { scope, gateway, paymentReference, gatewayRefundIds, applicationName }: ClaimedFailures,
+): Promise<void> {
+  for (const gatewayRefundId of gatewayRefundIds) {
+    const found = await deps.database.inTransaction(scope, async (statements) => {
+      const refund = await findSucceededRefund(statements, { paymentReference, gatewayRefundId });
+      return refund === null ? null : { refund, charge: await readRefundedCharge(statements, refund.id) };
+    });
+    if (found === null || found.refund.storeId !== gateway.storeId) {
+      continue;
+    }
+    const { refund, charge } = found;
+    const { gatewayTxnId, reference } = refund;
+    const answer = await gateway.askRefund(gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
+    if (answer.kind === 'refunded') {
+      continue;
+    }
+    if (answer.kind !== 'refused') {
+      throw new GatewayFailure('ambiguous', 'the gateway does not say how a refund stands that it had made');
+    }
+    const { evidence } = answer;
+    if (
+      await deps.database.inOneTrip(scope, (statements) => doubtSucceededRefund(statements, { reference, evidence }))
+    ) {
+      deps.log.error(
+        { refund: reference, reason: 'FAILED_AFTER_SUCCESS', alert: 'refund-review' },
+        'a refund failed after it had succeeded; an operator has to decide',
+      );
+      await deps.dispatch.startRefund(refundHandleOf(refund, applicationName)).catch((error: unknown) => {
+        deps.log.warn({ refund: reference, error: describeError(error) }, 'review not shown; the decision starts it');
+      });
+    }
+  }
+}

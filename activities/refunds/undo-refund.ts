@@ -1,0 +1,65 @@
+import { readInvoice } from '../../database/invoices.ts';
+import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
+import { postReversal } from '../../database/ledger.ts';
+import { undoRefundRow } from '../../database/refund-steps.ts';
+import type { RefundRecord } from '../../database/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
+import { appliedOf } from '../../domain/invoice.ts';
+import { refundGivenBack } from '../../domain/ledger.ts';
+import { refundView } from '../../domain/refund-view.ts';
+import { invoiceHandleOf } from '../../temporal/dispatch.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import type { FollowUp } from '../follow-up.ts';
+import { raisePaid } from '../invoices/apply-payment.ts';
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import { recordPaymentEvent } from '../payment-event.ts';
+
+export interface UndoneRefund {
+  readonly refund: RefundRecord;
+  /** Of its payment, locked; null where there is none. */
+  readonly invoice: InvoiceRecord | null;
+}
+
+/**
+ * People have found that the payer has no money of a refund that counted as made: it is FAILED, its ledger transaction reversed, the payment, late
+ * money and invoice stand as before it. Null where its invoice was paid otherwise or voided since: that money would be nobody's.
+ */
+export async function undoRefund(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { refund, invoice: before }: UndoneRefund,
+): Promise<FollowUp[] | null> {
+  const { applicationId, mode, currency, gateway, reference, amountMinor, latePaymentId } = refund;
+  const scope = { applicationId, mode };
+  const invoice = refund.reopensInvoice && before !== null ? await readInvoice(statements, scope, before.id) : null;
+  if (invoice !== null && !takesBack(invoice, amountMinor)) {
+    return null;
+  }
+  const undone = await undoRefundRow(statements, refund);
+  if (undone === null) {
+    return [];
+  }
+  const late = latePaymentId !== null;
+  await postReversal(
+    statements,
+    refundGivenBack({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
+  );
+  await recordPaymentEvent(statements, undone.payment, {
+    type: 'refund.failed',
+    sequence: undone.payment.eventSequence,
+    data: refundView(undone.refund),
+    refund: undone.refund,
+  });
+  deps.log.info({ refund: reference, application: applicationId.toString() }, 'refund undone');
+  if (invoice === null) {
+    return [];
+  }
+  const { applicationName } = await invoiceRulesOf(statements, scope);
+  const handle = invoiceHandleOf(invoice, applicationName);
+  return raisePaid(deps, statements, { invoice, appliedMinor: amountMinor, handle });
+}
+
+function takesBack(invoice: InvoiceRecord, amountMinor: bigint): boolean {
+  const payable = invoice.status === 'ISSUED' || invoice.status === 'PARTIALLY_PAID';
+  return payable && appliedOf(invoice, amountMinor) === amountMinor;
+}

@@ -1,0 +1,50 @@
+import type { PaymentRecord } from '../database/payments.ts';
+import type { Statements } from '../database/statements.ts';
+import { numberEvent, readUnapplied } from '../database/unapplied-payments.ts';
+import type { RecordedEvent } from '../database/webhooks.ts';
+import { unappliedView } from '../domain/unapplied-payment.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import type { FollowUp } from './follow-up.ts';
+import { recordPaymentEvent } from './payment-event.ts';
+
+export type UnappliedEventType = `unapplied_payment.${'received' | 'refunded' | 'kept'}`;
+
+export interface UnappliedEvent {
+  readonly latePaymentId: bigint;
+  readonly type: UnappliedEventType;
+}
+
+/**
+ * Tells the application what became of money that is no part of a payment, in that payment's own order of events, as it stands at the end of
+ * the caller's transaction. Answers what starts the delivery; nothing where the payment's dialect has no such event.
+ */
+export async function tellUnapplied(
+  deps: ActivityDependencies,
+  statements: Statements,
+  { paymentId, ...event }: UnappliedEvent & { readonly paymentId: bigint },
+): Promise<FollowUp[]> {
+  const payment = await numberEvent(statements, paymentId);
+  const recorded = await recordUnappliedEvent(statements, payment, { ...event, sequence: payment.eventSequence });
+  if (recorded === null || recorded.parked) {
+    return [];
+  }
+  const { applicationId, mode, reference } = payment;
+  const { eventId } = recorded;
+  return [
+    {
+      what: 'delivery',
+      about: { event: eventId },
+      start: () => deps.dispatch.startDelivery({ eventId, applicationId, mode, type: event.type, reference }),
+    },
+  ];
+}
+
+/** The same where the caller has numbered the event. */
+export async function recordUnappliedEvent(
+  statements: Statements,
+  payment: PaymentRecord,
+  { latePaymentId, type, sequence }: UnappliedEvent & { readonly sequence: number },
+): Promise<RecordedEvent | null> {
+  const data = unappliedView(await readUnapplied(statements, latePaymentId), payment);
+  return recordPaymentEvent(statements, payment, { type, sequence, data });
+}

@@ -1,0 +1,136 @@
+import type { UnappliedFacts, UnappliedStatus } from '../domain/unapplied-payment.ts';
+import { MissingRow } from './missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { instant } from './read-row.ts';
+import type { Statements } from './statements.ts';
+
+/** Nobody is charged more often for one payment; operators see the rest. */
+const SHOWN_MAX = 20;
+
+interface UnappliedRow {
+  id: string;
+  kind: 'late' | 'surplus';
+  status: UnappliedStatus;
+  gross_minor: string;
+  currency: string;
+  gateway: string;
+  gateway_txn_id: string;
+  created_at: string;
+  updated_at: string;
+}
+
+const COLUMNS = 'id, kind, status, gross_minor, currency, gateway, gateway_txn_id, created_at, updated_at';
+
+/** Throws when the scope has no such money. */
+export async function readUnapplied(statements: Statements, latePaymentId: bigint): Promise<UnappliedFacts> {
+  const [row] = await statements.execute<UnappliedRow[]>(`select ${COLUMNS} from late_payments where id = ?`, [
+    latePaymentId,
+  ]);
+  if (row === undefined) {
+    throw new Error('the scope has no such late payment');
+  }
+  return unappliedOf(row);
+}
+
+/** Money that came for a payment and is no part of it, oldest first. */
+export async function listUnapplied(statements: Statements, paymentId: bigint): Promise<UnappliedFacts[]> {
+  const rows = await statements.execute<UnappliedRow[]>(
+    `select ${COLUMNS} from late_payments where payment_id = ? order by id limit ${SHOWN_MAX}`,
+    [paymentId],
+  );
+  return rows.map(unappliedOf);
+}
+
+function unappliedOf({ gross_minor: gross, gateway_txn_id: gatewayTxnId, ...row }: UnappliedRow): UnappliedFacts {
+  const { id, kind, status, currency, gateway } = row;
+  return {
+    id: BigInt(id),
+    kind,
+    status,
+    amountMinor: BigInt(gross),
+    currency,
+    gateway,
+    gatewayTxnId,
+    createdAt: instant(row.created_at),
+    updatedAt: instant(row.updated_at),
+  };
+}
+
+/** Takes the next place in a payment's order of events, and with it the payment's lock. */
+export async function numberEvent(statements: Statements, paymentId: bigint): Promise<PaymentRecord> {
+  const [row] = await statements.execute<PaymentRow[]>(
+    `update payments p set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`,
+    [paymentId],
+  );
+  if (row === undefined) {
+    throw new Error('the scope has no such payment');
+  }
+  return paymentOf(row);
+}
+
+/** The attempt whose workflow watches over money, with what its start needs to know of the payment. */
+export interface WatchedMoney {
+  readonly attemptReference: string;
+  readonly applicationName: string;
+  readonly payment: PaymentRecord;
+}
+
+/** Throws when the scope has no such money. */
+export async function readWatched(statements: Statements, latePaymentId: bigint): Promise<WatchedMoney> {
+  const [row] = await statements.execute<(PaymentRow & { attempt_reference: string; application_name: string })[]>(
+    `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference, a.name as application_name
+     from late_payments l join payments p on p.id = l.payment_id join payment_attempts t on t.id = l.attempt_id
+       join applications a on a.id = p.application_id where l.id = ?`,
+    [latePaymentId],
+  );
+  if (row === undefined) {
+    throw new Error('the scope has no such late payment');
+  }
+  return {
+    attemptReference: row.attempt_reference,
+    applicationName: row.application_name,
+    payment: paymentOf(row),
+  };
+}
+
+/** What has become of an attempt's money, as its workflow shows it: what still waits for somebody goes before what is over. */
+export interface AttemptMoney {
+  readonly status: UnappliedStatus;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+}
+
+type AttemptMoneyRow =
+  | { readonly status: UnappliedStatus; readonly currency: string; readonly gross_minor: string }
+  /** An attempt for which nothing was booked. */
+  | { readonly status: null };
+
+const FIRST: readonly UnappliedStatus[] = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'];
+
+/**
+ * Null where no money was booked for the attempt.
+ * @throws MissingRow when the scope has no such attempt of that payment
+ */
+export async function moneyOfAttempt(
+  statements: Statements,
+  { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
+): Promise<AttemptMoney | null> {
+  const rows = await statements.execute<AttemptMoneyRow[]>(
+    `select l.status, l.currency, l.gross_minor from payment_attempts t join payments p on p.id = t.payment_id
+       left join late_payments l on l.attempt_id = t.id where t.reference = ? and p.reference = ? order by l.id`,
+    [attemptReference, reference],
+  );
+  if (rows.length === 0) {
+    throw new MissingRow('attempt', attemptReference);
+  }
+  const status = FIRST.find((known) => rows.some((row) => row.status === known));
+  const same = rows.flatMap((row) => (row.status !== null && row.status === status ? [row] : []));
+  const [first] = same;
+  return status === undefined || first === undefined
+    ? null
+    : {
+        status,
+        amountMinor: same.reduce((sum, { gross_minor: gross }) => sum + BigInt(gross), 0n),
+        currency: first.currency,
+      };
+}

@@ -1,0 +1,54 @@
+import { toJsonInteger } from './money.ts';
+import type { Mode } from './mode.ts';
+import { isPaid, type PaymentStatus } from './payment.ts';
+
+/** What becomes of money that no payment asks for. */
+export const UNAPPLIED_STATUSES = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'] as const;
+export type UnappliedStatus = (typeof UNAPPLIED_STATUSES)[number];
+
+/** Why money is no part of its payment: that had ended without it, other money had paid it, or its invoice asked for less. */
+export const UNAPPLIED_REASONS = ['PAYMENT_ENDED', 'ALREADY_PAID', 'SURPLUS'] as const;
+export type UnappliedReason = (typeof UNAPPLIED_REASONS)[number];
+
+/** Money that has arrived and is applied to nothing: a row of `late_payments`. */
+export interface UnappliedFacts {
+  readonly id: bigint;
+  readonly kind: 'late' | 'surplus';
+  readonly status: UnappliedStatus;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly gateway: string;
+  readonly gatewayTxnId: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** The payment that the money came for. */
+export interface UnappliedOf {
+  readonly id: bigint;
+  readonly reference: string;
+  readonly mode: Mode;
+  readonly status: PaymentStatus;
+}
+
+/** `data` of `unapplied_payment.*` events. */
+export function unappliedView(unapplied: UnappliedFacts, payment: UnappliedOf) {
+  return {
+    id: toJsonInteger(unapplied.id),
+    paymentId: toJsonInteger(payment.id),
+    paymentReference: payment.reference,
+    mode: payment.mode,
+    reason: unappliedReason(unapplied, payment),
+    status: unapplied.status,
+    amountMinor: toJsonInteger(unapplied.amountMinor),
+    currency: unapplied.currency,
+    gateway: unapplied.gateway,
+    gatewayTxnId: unapplied.gatewayTxnId,
+    createdAt: unapplied.createdAt.toISOString(),
+    updatedAt: unapplied.updatedAt.toISOString(),
+  };
+}
+
+function unappliedReason({ kind }: UnappliedFacts, { status }: UnappliedOf): UnappliedReason {
+  return kind === 'surplus' ? 'SURPLUS' : isPaid(status) ? 'ALREADY_PAID' : 'PAYMENT_ENDED';
+}
