@@ -340,7 +340,7 @@ test('a return with a forged seal is kept, and is a reason to ask at most', asyn
 
 test.each([
   ['POST', '/gateway/bkash/test/return/x', 405],
-  ['HEAD', '/gateway/bkash/test/return/x', 405],
+  ['HEAD', '/gateway/bkash/test/return/x', 303],
   ['GET', '/gateway/bkash/test/ipn', 405],
   ['POST', '/gateway/bkash/test/ipn/x', 404],
   ['GET', '/gateway/nobody/test/return/x', 404],

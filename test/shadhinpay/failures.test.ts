@@ -100,7 +100,7 @@ describe('the shape of every failure', () => {
     expect([method.status, method.json['errorType'], method.headers['allow']]).toEqual([
       405,
       'METHOD_NOT_ALLOWED',
-      'GET',
+      'GET, HEAD',
     ]);
     for (const path of [
       '/payments/PAY_20260517_K8X3M2',

@@ -241,7 +241,7 @@ describe('VIEWED', () => {
   test('is not what HEAD, the PDF, the colours or a form do', async () => {
     // Only the page itself is read.
     const invoice = await made();
-    expect((await open(invoice.path, BROWSER, 'HEAD')).status).toBe(405);
+    expect((await open(invoice.path, BROWSER, 'HEAD')).status).toBe(200);
     await open(`${invoice.path}/pdf`);
     await open(`${invoice.path}/brand.css`);
     await post(`${invoice.path}/pay`, 'choice=x');
