@@ -55,7 +55,7 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
   setHandler(decisionSignal, (decisionId) => void decisionIds.push(decisionId));
   const decided = (): boolean => decisionIds.length > 0;
   let refundEnded = false;
-  let looks = 0;
+  let looks = input.looks ?? 0;
   setHandler(refundEndedSignal, () => {
     refundEnded = true;
   });
@@ -63,7 +63,7 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
     call,
     isEmpty: () => !call.waiting() && !decided() && !refundEnded && allHandlersFinished(),
   };
-  const { askingSinceMs: _earlier, ...question } = input;
+  const { askingSinceMs: _earlier, looks: _earlierLooks, ...question } = input;
   let situation = await askUntilAnswered(input, inbox);
   show(situation);
   for (let end = endOf(situation); end === null || call.waiting() || decided(); end = endOf(situation)) {
@@ -90,7 +90,7 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
       show(situation);
     }
     describe(situation);
-    await renewWhenLong(question, inbox);
+    await renewWhenLong(looks === 0 ? question : { ...question, looks }, inbox);
   }
   return endOf(situation) ?? 'nothing-late';
 }

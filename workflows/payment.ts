@@ -403,10 +403,20 @@ class PaymentRun {
    */
   private async renewWhenLong(): Promise<void> {
     const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    const isDrained = !this.woken && !this.hasChosen && this.decisionIds.length === 0;
-    if (continueAsNewSuggested && isDrained && allHandlersFinished()) {
+    if (!continueAsNewSuggested || !this.isDrained) {
+      return;
+    }
+    // Who still waits for a page has waited longer than any caller does, and reads the row next.
+    this.checkoutDecided = true;
+    await condition(allHandlersFinished);
+    if (this.isDrained) {
       await makeContinueAsNewFunc<typeof paymentWorkflow>({ workflowType, typedSearchAttributes })(this.input);
     }
+  }
+
+  /** Nothing that this run was told is left to be taken up. */
+  private get isDrained(): boolean {
+    return !this.woken && !this.hasChosen && this.decisionIds.length === 0;
   }
 
   private settle(ending: Ending): Promise<SettledStatus> {

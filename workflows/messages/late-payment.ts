@@ -8,6 +8,8 @@ export interface LatePaymentInput extends PaymentWorkflowInput {
   readonly attemptReference: string;
   /** Set by a run that goes on with an earlier run's questions: Unix time in milliseconds of the first of them. */
   readonly askingSinceMs?: number;
+  /** Set by a run that goes on with an earlier one's wait for a refund: how often the row was looked at without being told to. */
+  readonly looks?: number;
 }
 
 export type LatePaymentResult =
