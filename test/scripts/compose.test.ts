@@ -263,12 +263,12 @@ describe('the production processes, with exactly the variables of docker-compose
     expect([health.status, health.stderr]).toEqual([0, '']);
   });
 
-  /** As `docker compose exec api node …` runs it: in the image, with the api's variables. */
+  /** As `docker compose run --rm migrate node …` runs it: in the image, with the migration's variables. */
   function command(args: readonly string[], input = ''): { code: number | null; output: string } {
     const { services } = readComposeFile(REQUIRED);
     const env = {
       PATH: process.env['PATH'],
-      ...services['api']?.environment,
+      ...services['migrate']?.environment,
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: testServers().temporalAddress,
     };

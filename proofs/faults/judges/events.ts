@@ -64,13 +64,17 @@ const eventsOfRefunds: Judge = (evidence) => {
   const listening = refundCoursesOf(evidence).filter(({ errand }) => receiverOf(evidence, errand.app) !== null);
   return {
     judged: listening.reduce((sum, { givings }) => sum + givings.length, 0),
-    violations: listening.flatMap((course) => [...endsOf(evidence, course), ...changesOf(evidence, course)]),
+    violations: listening.flatMap((course) => [
+      ...endsOf(evidence, course),
+      ...changesOf(evidence, course),
+      ...unappliedOf(evidence, course),
+    ]),
   };
 };
 
 function endsOf(evidence: Evidence, { errand, givings }: RefundCourse): string[] {
   return givings.flatMap(({ view }) => {
-    const own = evidence.deliveries.filter(({ refundId }) => refundId === view.id);
+    const own = evidence.deliveries.filter(({ refundId, type }) => refundId === view.id && type.startsWith('refund.'));
     const name = `refund ${view.id} (${view.reason ?? errand.mark})`;
     if (!FINAL_REFUND.has(view.status)) {
       return own.length === 0 ? [] : [`${name} has an event, but has not ended`];
@@ -100,6 +104,19 @@ function changesOf({ deliveries }: Evidence, { errand, last, givings }: RefundCo
     oneEach(own, tellsOfRefunds(errand) ? moved.length : 0, name) ??
     (own.length === 0 || told.length > 0 ? [] : [`${name} is ${last?.status}, and no payment.refunded says so`])
   );
+}
+
+/** Money that is no part of its payment and was given back is told as such, once. */
+function unappliedOf({ deliveries }: Evidence, { errand, givings }: RefundCourse): string[] {
+  return givings
+    .filter((giving) => giving.view.status === 'SUCCEEDED' && isLate(giving))
+    .flatMap(({ view }) => {
+      const own = deliveries.filter(
+        ({ refundId, type }) => refundId === view.id && type === 'unapplied_payment.refunded',
+      );
+      const name = `the unapplied payment of refund ${view.id} (${view.reason ?? errand.mark})`;
+      return oneEach(own, tellsOfRefunds(errand) ? 1 : 0, name) ?? [];
+    });
 }
 
 /** Null when there are as many events as there must be, each with one body. */
