@@ -82,9 +82,11 @@ describe('money after the end', () => {
     // A signal is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
     const asking = Promise.withResolvers<LatePaymentResult>();
     const held: LatePaymentResult = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
+    const kept: LatePaymentResult = { ...held, kind: 'kept' };
+    // What it is signalled to make its history long has it asked once more, after the decision.
     const staged = theatre.stage({
-      late: (call) => (call === 2 ? asking.promise : held),
-      lateDecision: () => ({ kind: 'nothing' }),
+      late: (call) => (call === 1 ? held : call === 2 ? asking.promise : kept),
+      lateDecision: () => kept,
     });
     await arrive(staged, 1n, theatre.realTime.dispatch);
     await until(async () => (await statusOf(staged)) === 'HELD');
@@ -95,7 +97,7 @@ describe('money after the end', () => {
     asking.resolve(held);
     await until(() => staged.asked.decisions.length === 1);
     expect(staged.asked.decisions).toEqual(['7']);
-    await staged.late().result();
+    expect(await staged.late().result()).toBe('kept');
   });
 
   test('is asked for again after an earlier question found nothing', async () => {
