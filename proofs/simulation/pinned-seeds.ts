@@ -10,6 +10,8 @@ const paid = (showed: string): PinnedSeed => ({ showed, withMoney: false, withIn
 
 const money = (showed: string): PinnedSeed => ({ showed, withMoney: true, withInvoices: false });
 
+const everything = (showed: string): PinnedSeed => ({ showed, withMoney: true, withInvoices: true });
+
 /** Seeds that once showed a defect, and what it was. Every run plays them first. */
 export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [3_131, paid('a payment that its payer had called off expired when a worker died before it could tell')],
@@ -18,5 +20,14 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [49_590, paid('a worker that stood still overwrote a confirmed attempt')],
   [64_111, paid('callbacks of a payment under review were swept for ever')],
   [228_766, money('a rejected review was carried out by a task that was lost, and its workflow waited for ever')],
+  [
+    632,
+    everything('money whose refund is under review was looked at for ever where its history was renewed in between'),
+  ],
+  [
+    900,
+    everything('money whose refund is under review was looked at for ever where its history was renewed in between'),
+  ],
+  [940, everything('a payment whose page was never opened could not begin a new history')],
   [202_255, money('late money that cannot be booked took more events in short histories than a story was given')],
 ]);

@@ -260,7 +260,7 @@ describe('a payment that has ended', () => {
     expect(timeline.map(({ event }) => event)).toContain('late money booked to suspense');
     expect((await hasty.read(left.id)).status).toBe('EXPIRED');
     const { page, leave } = await payerAt(left.checkoutUrl);
-    await outcome(page, 'Payment expired');
+    await outcome(page, 'Your money has arrived');
     await leave();
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0, words: expect.stringContaining('1 late') });
   });
