@@ -15,7 +15,13 @@ afterAll(async () => {
 });
 
 /** Columns that only the database itself writes and only SQL reads. */
-const WITHOUT_PROPERTY = ['ledger_transactions.xid', 'payments.clock_offset', 'refunds.clock_offset'];
+const WITHOUT_PROPERTY = [
+  'gateway_callbacks.kept',
+  'ledger_transactions.xid',
+  'payment_attempts.unsigned_callbacks',
+  'payments.clock_offset',
+  'refunds.clock_offset',
+];
 /** Tables that are written and read in SQL alone. */
 const WITHOUT_ENTITY = [
   'acting_operators',
@@ -88,7 +94,7 @@ describe('entities and tables', () => {
     const missing = [...(await databaseColumns()).keys()].filter(
       (name) => !properties.has(name) && !WITHOUT_ENTITY.includes(name.split('.')[0] ?? ''),
     );
-    expect(missing).toEqual(WITHOUT_PROPERTY);
+    expect(missing.sort()).toEqual(WITHOUT_PROPERTY);
   });
 
   // The list of entities is what the application knows of its tables.

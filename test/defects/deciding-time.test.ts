@@ -13,7 +13,7 @@ const CLOCK = /\bDate\.now\b|\bnew Date\(\)/g;
 /** Where a process's clock decides nothing about a row, how often it is read there, and why that is so. */
 const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'activities/payment-event.ts': [1, 'told in an event; its order is its sequence'],
-  'activities/sweep.ts': [2, 'how long one pass may take'],
+  'activities/sweep.ts': [4, 'how long one pass, and one step of it, may take'],
   'activities/webhooks/endpoint-gate.ts': [1, 'turns within one process'],
   'api/credential-use.ts': [1, 'how often one process writes the last use'],
   'api/health.ts': [1, 'the deadline of a call'],
@@ -22,7 +22,7 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'api/pages/invoice-payment.ts': [1, 'the day in a reference that tells nothing else'],
   'api/shadhinpay/create-payment.ts': [1, 'the day in a reference that tells nothing else'],
   'api/shadhinpay/refunds.ts': [1, 'the day in a reference that tells nothing else'],
-  'database/applications.ts': [2, 'updated_at, which is told and decides nothing'],
+  'database/applications.ts': [1, 'updated_at, which is told and decides nothing'],
   'database/entities/application.ts': [3, 'updated_at, which is told and decides nothing'],
   'database/entities/operator.ts': [1, 'updated_at, which is told and decides nothing'],
   'database/entities/payment.ts': [3, 'updated_at, which is told and decides nothing'],

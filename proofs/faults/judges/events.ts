@@ -106,17 +106,14 @@ function changesOf({ deliveries }: Evidence, { errand, last, givings }: RefundCo
   );
 }
 
-/** Money that is no part of its payment and was given back is told as such, once. */
-function unappliedOf({ deliveries }: Evidence, { errand, givings }: RefundCourse): string[] {
-  return givings
-    .filter((giving) => giving.view.status === 'SUCCEEDED' && isLate(giving))
-    .flatMap(({ view }) => {
-      const own = deliveries.filter(
-        ({ refundId, type }) => refundId === view.id && type === 'unapplied_payment.refunded',
-      );
-      const name = `the unapplied payment of refund ${view.id} (${view.reason ?? errand.mark})`;
-      return oneEach(own, tellsOfRefunds(errand) ? 1 : 0, name) ?? [];
-    });
+/** Money that is no part of its payment and was given back is told as such, once for each. */
+function unappliedOf({ deliveries }: Evidence, { errand, last, givings }: RefundCourse): string[] {
+  const given = givings.filter((giving) => giving.view.status === 'SUCCEEDED' && isLate(giving));
+  const own = deliveries.filter(
+    ({ paymentId, type }) => paymentId === last?.id && type === 'unapplied_payment.refunded',
+  );
+  const name = `unapplied money of ${errand.mark} (${last?.reference})`;
+  return oneEach(own, tellsOfRefunds(errand) ? given.length : 0, name) ?? [];
 }
 
 /** Null when there are as many events as there must be, each with one body. */
