@@ -5,7 +5,7 @@ import { paidPayment, send } from './paid-payment.ts';
 import type { PageSubjects } from './pages.ts';
 
 const INVOICE = { customerReference: 'payer', lineItems: [{ description: 'Fee', qty: 1, unitAmountMinor: 100_000 }] };
-const CHOICES = [['sslcommerz'], ['sslcommerz', 'bkash', 'manual'], ['manual']];
+const CHOICES = [['sslcommerz'], ['sslcommerz', 'bkash', 'nagad']];
 
 /** Payments in several states and an invoice, so that pages have something to show and to change. */
 export async function openPageSubjects({ api, databaseUrl }: DevFile, { test }: Registration): Promise<PageSubjects> {
