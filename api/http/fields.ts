@@ -127,8 +127,8 @@ export const Email = z
   // RFC 5321: at most 64 octets before the @.
   .refine((email) => email.indexOf('@') <= 64, 'must be an e-mail address');
 
-/** PostgreSQL has no year 0; a day is left for the time zones. */
-const FIRST_MS = Date.parse('0001-01-02T00:00:00Z');
+/** PostgreSQL has no year 0. */
+const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');
 
 /** Whether the database can compare with that instant. */
 export function isComparable(instantMs: number): boolean {

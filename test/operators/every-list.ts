@@ -37,6 +37,7 @@ const TABLES = [
   'invoices',
   'operators',
   'audit_logs',
+  'pending_changes',
 ] as const;
 
 const CALLBACK = `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note, raw_payload, digest)
@@ -58,6 +59,12 @@ const TOLD = `with event as (
   insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms)
   select id, application_id, mode, 1, 500, 'an error', 'excerpt', 1 from event`;
 
+/** Two of each list: changes of applications, and of operators. */
+const WAITING = `insert into pending_changes (application_id, kind, target_type, target_id, before, after, proposed_by_operator_id)
+  select case when kind = 'application-settings' then app.id end, kind, 'thing', app.id::text, '{}', '{}', o.id
+  from (select min(id) as id from applications) app, (select min(id) as id from operators) o,
+    (values ('application-settings'), ('operator-roles')) k (kind), generate_series(1, 2)`;
+
 export async function fillEveryList(world: OperatorWorld, token: string): Promise<Filled> {
   const { api, origin } = world;
   const shop = await api.register({ name: 'Shop', rateLimitPerMinute: 1_000_000 });
@@ -78,7 +85,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
   }
   const ids = async (table: string, key = 'id'): Promise<string[]> =>
     (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
-  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING]) {
+  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING]) {
     await api.sql(statement);
   }
   for (const attempt of (await ids('payment_attempts')).slice(-2)) {
