@@ -76,6 +76,12 @@ const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
   'POST /admin/refunds/{id}/review': 'wants a refund under review',
   'POST /admin/late-payments/{id}': 'wants late money',
   'POST /admin/manual-payments/{id}/decision': 'wants a transaction number that a payer has submitted',
+  'DELETE /admin/gateways/{gateway}/{mode}': 'wants a store of the installation, which a gateway has accepted',
+  'POST /admin/pending-changes/{id}/confirm': 'wants a change that another operator has proposed',
+  'POST /admin/pending-changes/{id}/reject': 'wants a change that another operator has proposed',
+  'POST /admin/pending-operator-changes/{id}/confirm': 'wants a change that another operator has proposed',
+  'POST /admin/pending-operator-changes/{id}/reject': 'wants a change that another operator has proposed',
+  'POST /admin/pending-operator-changes/{id}/withdraw': 'wants a change of an approver',
 };
 
 /** Whether a request that fits its schema has to be taken: not here. */

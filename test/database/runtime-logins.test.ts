@@ -1,22 +1,40 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openDatabase, openOrm, type EntityManager } from '../../database/connection.ts';
 import { prepareLogins } from '../../database/logins.ts';
+import { migrate } from '../../database/migrate.ts';
 import { requireOwnLogins } from '../../database/own-logins.ts';
 import { scramVerifier } from '../../database/scram.ts';
 import { RUNTIME_ROLES, type RuntimeRole } from '../../runtime/database-roles.ts';
 import { createLogger } from '../../runtime/logger.ts';
+import { findFreePort } from '../../scripts/ports.ts';
+import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
 import { runtimeLogins } from '../../scripts/runtime-logins.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
-let target: TestDatabase;
+/** Roles are of a whole cluster, and other tests' processes refuse to run as one that has been given too much: so this file has its own. */
+let directory: string;
+let target: EmbeddedPostgres;
 
 beforeAll(async () => {
-  target = await createTestDatabase();
-  await asOwner((em) => prepareLogins(em, runtimeLogins(target.url)));
+  directory = mkdtempSync(join(tmpdir(), 'lenden-logins-'));
+  // Postgres, when it has to run as another account, must be able to walk to its data.
+  chmodSync(directory, 0o755);
+  target = await startPostgres({
+    directory: join(directory, 'postgres'),
+    port: await findFreePort([]),
+    database: 'lenden',
+    logFile: join(directory, 'postgres.log'),
+  });
+  await migrate(target.url, runtimeLogins(target.url));
 });
 
-afterAll(() => target.drop());
+afterAll(async () => {
+  await target.child.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
 
 async function asOwner<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
   return inSession({ url: target.url, role: 'owner' }, work);

@@ -61,7 +61,7 @@ const TOLD = `with event as (
 
 /** Two of each list: changes of applications, and of operators. */
 const WAITING = `insert into pending_changes (application_id, kind, target_type, target_id, before, after, proposed_by_operator_id)
-  select case when kind = 'application-settings' then app.id end, kind, 'thing', app.id::text, '{}', '{}', o.id
+  select case when kind = 'application-settings' then app.id end, kind, case when kind = 'application-settings' then 'application' else 'operator' end, app.id::text, '{}', '{}', o.id
   from (select min(id) as id from applications) app, (select min(id) as id from operators) o,
     (values ('application-settings'), ('operator-roles')) k (kind), generate_series(1, 2)`;
 
