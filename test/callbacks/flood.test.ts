@@ -4,6 +4,8 @@ import type { Form } from '../activities/payment-world.ts';
 import { until } from '../support/until.ts';
 
 const FLOOD = 300;
+/** Of an attempt; test/callbacks/bounded.test.ts has the rest. */
+const UNSIGNED_KEPT = 100;
 const AT_ONCE = 30;
 
 let recorder: Recorder;
@@ -23,7 +25,7 @@ test.each([
   ['signed', true, 5],
   ['forged', false, 60],
 ])(
-  '%s callbacks by the hundreds add ten events to a payment at a time, rarely, and all are answered and kept',
+  '%s callbacks by the hundreds add ten events to a payment at a time, rarely, and all are answered',
   async (_name, signed, pauseSeconds) => {
     // Target T-54: a history has room for 51,200 events, and nobody may fill it from outside.
     const { world } = recorder;
@@ -56,7 +58,7 @@ test.each([
       );
     }
     expect(statuses).toEqual(new Set([200]));
-    expect(await world.callbacksOf(input)).toHaveLength(FLOOD);
+    expect(await world.callbacksOf(input)).toHaveLength(signed ? FLOOD : UNSIGNED_KEPT);
     await until(async () => (await world.paymentRow(input))['callback_signalled_at'] === null);
     await new Promise((resolve) => {
       setTimeout(resolve, 500);
