@@ -65,6 +65,7 @@ describe('settings that guard the rule of two', () => {
     ['a threshold of another currency', { refundApprovalThresholds: { USD: 100 } }],
     ['another webhook URL', { webhookUrl: 'https://thief.example/hook' }],
     ['no webhook URL', { webhookUrl: null }],
+    ['a webhook URL for TEST alone', { testWebhookUrl: 'https://thief.example/hook' }],
     ['other return origins', { returnOrigins: ['https://thief.example'] }],
   ] as const;
 
