@@ -124,14 +124,16 @@ async function look(owner: Owner): Promise<Look> {
   const orders = await owner.run<{ order: string; payment: string }>(
     'select t.reference as "order", p.reference as payment from payment_attempts t join payments p on p.id = t.payment_id',
   );
-  const notices = await owner.run<{ digest: string }>(
-    `select encode(digest, 'hex') as digest from gateway_callbacks where kind = 'ipn'`,
+  // A gateway's books name a notice by its id or by its bytes.
+  const notices = await owner.run<{ digest: string; bytes: string }>(
+    `select encode(digest, 'hex') as digest, encode(sha256(convert_to(raw_payload, 'UTF8')), 'hex') as bytes
+     from gateway_callbacks where kind = 'ipn'`,
   );
   const events = await owner.run<{ event: string }>('select event_id as event from webhook_events');
   return {
     payments: new Map(payments.map((payment) => [payment.reference, payment])),
     orders: new Map(orders.map(({ order, payment }) => [order, payment])),
-    notices: new Set(notices.map(({ digest }) => digest)),
+    notices: new Set(notices.flatMap(({ digest, bytes }) => [digest, bytes])),
     events: new Set(events.map(({ event }) => event)),
   };
 }
