@@ -408,7 +408,8 @@ class PaymentRun {
     }
     // Who still waits for a page has waited longer than any caller does, and reads the row next.
     this.checkoutDecided = true;
-    await condition(allHandlersFinished);
+    // Whatever comes meanwhile is taken up by this run: a choice waits for its page, which only the loop opens.
+    await condition(() => allHandlersFinished() || !this.isDrained);
     if (this.isDrained) {
       await makeContinueAsNewFunc<typeof paymentWorkflow>({ workflowType, typedSearchAttributes })(this.input);
     }
