@@ -62,9 +62,11 @@ describe('a plan of twelve months', () => {
     return told(theatre, invoice);
   }
 
-  /** The same on the wall clock, where a day lasts a moment. */
-  async function lived(first: PlainDate): Promise<string[]> {
-    const dayMs = 250;
+  /**
+   * The same on the wall clock, where a day lasts `dayMs`. Null where a payment came too late for what it has to come
+   * before: then a busy machine, not the product, decides what is told.
+   */
+  async function livedInDaysOf(dayMs: number, first: PlainDate): Promise<string[] | null> {
     const startMs = Date.now() + 1_500;
     const calendar = quickCalendar(first, { startMs, dayMs });
     const quick = await openInvoiceTheatre({ calendar });
@@ -74,16 +76,27 @@ describe('a plan of twelve months', () => {
       for (const { day, amountMinor, overdue, dueDate } of paidOn(invoice)) {
         await sleep(Math.max(0, calendar.morningOf(day).getTime() + dayMs / 8 - Date.now()));
         if (overdue) {
-          // Who pays when he was reminded has been reminded, also on a machine that is busy for longer than a quick day.
+          // Who pays when they were reminded has been reminded, also on a machine that is busy for longer than a quick day.
           await until(async () => (await told(quick, invoice)).at(-1)?.includes(` ${dueDate} 10 `) === true);
         }
         await quick.world.pay(invoice, amountMinor);
+        // The next reminder: five days before this due date, or before the next one.
+        const before = calendar.startOf(addDays(dueDate, overdue ? 23 : -5));
+        if (Date.now() >= before.getTime()) return null;
       }
       expect(await quick.handleOf(invoice).result()).toBe('PAID');
       return await told(quick, invoice);
     } finally {
       await quick.close();
     }
+  }
+
+  async function lived(first: PlainDate): Promise<string[]> {
+    for (const dayMs of [250, 500, 1_000]) {
+      const lines = await livedInDaysOf(dayMs, first);
+      if (lines !== null) return lines;
+    }
+    throw new Error('This machine was late for a payment although a day lasted a second.');
   }
 
   // A year cannot be waited for, so time is skipped: nothing may be told that would not be told in a year that is lived through.
@@ -94,7 +107,7 @@ describe('a plan of twelve months', () => {
     expect(quickly).toHaveLength(1 + 6 * 3 + 1);
     expect(quickly.at(-1)).toMatch(/^20 invoice\.paid, paid 120012$/);
     expect(quickly.filter((line) => line.includes('invoice.overdue'))).toHaveLength(6);
-  }, 300_000);
+  }, 900_000);
 });
 
 describe('an invoice that runs', () => {
