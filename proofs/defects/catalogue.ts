@@ -1317,8 +1317,18 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: 'if (continueAsNewSuggested && isDrained && allHandlersFinished()) {',
-        replace: 'if (continueAsNewSuggested) {',
+        find: 'if (!continueAsNewSuggested || !this.isDrained) {',
+        replace: 'if (!continueAsNewSuggested) {',
+      },
+      {
+        file: 'workflows/payment.ts',
+        find: 'await condition(() => allHandlersFinished() || !this.isDrained);',
+        replace: 'await condition(allHandlersFinished);',
+      },
+      {
+        file: 'workflows/payment.ts',
+        find: 'if (this.isDrained) {',
+        replace: 'if (allHandlersFinished()) {',
       },
     ],
     caughtBy: [
