@@ -3,6 +3,7 @@ import { describeError } from '../runtime/logger.ts';
 import { readNow } from '../database/clock.ts';
 import { optional } from '../database/read-row.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
+import { revokeUnconfirmed } from '../database/operators/applications.ts';
 import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
 import { closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
@@ -45,7 +46,9 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
       await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
-      await step(deps, 'expired changes', () => deps.database.withSystem(forgetExpiredSecrets));
+      await step(deps, 'expired changes', () =>
+        deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),
+      );
       const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
       const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
       const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));

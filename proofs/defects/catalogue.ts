@@ -721,6 +721,24 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'key-issued-alone',
+    breaks: 'A key works before a second person has confirmed it, so one person makes a key and refunds alone with it.',
+    edits: [
+      {
+        file: 'api/admin/credentials.ts',
+        find: 'storeCredential(em, applicationId, { ...prepared, waits: true });',
+        replace: 'storeCredential(em, applicationId, prepared);',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes-keys.test.ts'),
+        names:
+          'a LIVE key of an application with a threshold in the native contract works once a second person has confirmed it',
+      },
+    ],
+  },
+  {
     name: 'link-works-twice',
     breaks: 'Whoever finds a used link in a mailbox sets another password by it.',
     edits: [
