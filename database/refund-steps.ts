@@ -102,7 +102,7 @@ export async function endRefundRow(
   }
   const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
   const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENTS, [
-    counts ? paymentId : status === 'SUCCEEDED' ? 2 : 1,
+    counts ? paymentId : refund.latePaymentId === null ? 1 : 2,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -122,7 +122,7 @@ where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;
 
-/** The refund's own event, and that of late money that is gone with it. */
+/** The refund's own event, and that of late money which is gone with it, or held again. */
 const NUMBER_EVENTS = `update payments p set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
 /** What a refund gave back is due again on its payment's invoice. */
@@ -220,7 +220,7 @@ export async function undoRefundRow(
     );
   }
   const [payment] = await statements.execute<PaymentRow[]>(latePaymentId === null ? TAKE_BACK : NUMBER_EVENTS, [
-    latePaymentId === null ? paymentId : 1,
+    latePaymentId === null ? paymentId : 2,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -252,7 +252,7 @@ export async function waitingRefundEvents(statements: Statements, paymentId: big
   const rows = await statements.execute<{ event_id: string; type: string; reference: string }[]>(
     `select e.event_id, e.type, p.reference from webhook_events e join payments p on p.id = e.payment_id
      where e.payment_id = ? and e.delivery_status = 'PENDING' and e.attempts = 0
-       and (e.type like 'refund.%' or e.type in ('payment.refunded', 'unapplied_payment.refunded')) order by e.sequence limit 20`,
+       and (e.type like 'refund.%' or e.type in ('payment.refunded', 'unapplied_payment.refunded', 'unapplied_payment.received')) order by e.sequence limit 20`,
     [paymentId],
   );
   return rows.map(({ event_id: eventId, type, reference }) => ({ eventId, type, reference }));

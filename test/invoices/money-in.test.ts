@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { dueMinorOf } from '../../domain/invoice.ts';
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { StoredRefund } from '../support/stored.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
 
 let world: InvoiceWorld;
@@ -273,6 +275,76 @@ describe('a refund of an invoice’s payment', () => {
     const refund = await world.askRefund(first, 2_000n);
     await Promise.all([world.confirm(second), world.activities.endRefund({ ...refund, status: 'SUCCEEDED' })]);
     expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 8_000n });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+});
+
+describe('a refund of an invoice’s payment that failed after it had succeeded', () => {
+  const TOLD = ['invoice.issued', 'invoice.paid'];
+
+  /** People have found that its payer has no money of it. */
+  const notRefunded = async (refund: StoredRefund) => {
+    await world.rows(
+      `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now() where id = ?::bigint returning 1`,
+      [refund.refundId],
+    );
+    await world.rows(
+      `with boss as (insert into operators (email, name, password_hash) values ('boss@example.com', 'Boss', 'x')
+         on conflict (email) do update set name = excluded.name returning id)
+       insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
+       select r.application_id, r.mode, 'refund', r.payment_id, r.id, 'reject', boss.id from refunds r, boss where r.id = ?::bigint`,
+      [refund.refundId],
+    );
+    world.calls.length = 0;
+    return world.activities.decideRefund({ ...refund, decisionIds: [], expired: false });
+  };
+  const rowOf = async ({ refundId }: StoredRefund) =>
+    (
+      await world.rows('select status, review_reason, reopens_invoice from refunds where id = ?::bigint', [refundId])
+    )[0];
+
+  test('pays the invoice again, which is told, and asks nobody for the money a second time', async () => {
+    // Its customer has paid, and has nothing back.
+    const invoice = await world.bill();
+    const payment = await world.pay(invoice, 10_000n);
+    const refund = await world.refund(payment, 4_000n);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 6_000n });
+    expect(await notRefunded(refund)).toEqual({ kind: 'ended', status: 'FAILED' });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect(await rowOf(refund)).toEqual({ status: 'FAILED', review_reason: null, reopens_invoice: false });
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual([...TOLD, 'invoice.paid']);
+    const handle = expect.objectContaining({ reference: invoice.reference });
+    expect(world.calls).toContainEqual(['tellInvoice', handle, 'paid']);
+    expect(await world.activities.decideRefund({ ...refund, decisionIds: [], expired: false })).toEqual({
+      kind: 'ended',
+      status: 'FAILED',
+    });
+    expect(await world.read(invoice)).toMatchObject({ paidMinor: 10_000n });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  test.each([
+    ['was paid otherwise', (invoice: InvoiceRecord) => world.pay(invoice, 10_000n), 'PAID'],
+    ['was voided', (invoice: InvoiceRecord) => world.void(invoice), 'VOID'],
+  ] as const)('is not undone where the invoice %s since', async (_name, meanwhile, status) => {
+    // That money would be nobody's: the refund stays before people.
+    const invoice = await world.bill();
+    const refund = await world.refund(await world.pay(invoice, 10_000n), 10_000n);
+    await meanwhile(invoice);
+    expect(await notRefunded(refund)).toEqual({ kind: 'review', reason: 'FAILED_AFTER_SUCCESS' });
+    expect(await world.read(invoice)).toMatchObject({ status });
+    expect(await rowOf(refund)).toMatchObject({ status: 'SUCCEEDED', reopens_invoice: true });
+    expect(await postings(refund.reference)).toHaveLength(1);
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  test('leaves the invoice alone where it was a credit', async () => {
+    await world.set({ refundedInvoices: 'KEEP' });
+    const invoice = await world.bill();
+    const refund = await world.refund(await world.pay(invoice, 10_000n), 4_000n);
+    expect(await notRefunded(refund)).toEqual({ kind: 'ended', status: 'FAILED' });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual(TOLD);
     expect((await world.verify()).findings).toEqual([]);
   });
 });
