@@ -42,6 +42,7 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));
       const lateQuestionsAsked = await step(deps, 'late questions', () => sweepLateQuestions(deps));
       const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));
+      const unappliedStarted = await step(deps, 'unapplied payments', () => sweepUnapplied(deps));
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
@@ -58,6 +59,7 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
         callbacksSignalled,
         lateQuestionsAsked,
         refundsStarted,
+        unappliedStarted,
         decisionsSignalled,
         invoicesTold,
         deliveriesStarted,
@@ -466,6 +468,32 @@ function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigin
     }
   });
 }
+
+/**
+ * Money that is held while no workflow is known to watch over it: the start after the surplus was booked was lost, or the word that its refund had
+ * failed. It would stay in the operators' list alone.
+ */
+const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<(PaymentRow & { attempt_reference: string })[]>(
+          `with due as (
+             select id from late_payments where status = 'HELD' and next_sweep_at <= now()
+             order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
+           moved as (
+             update late_payments l set next_sweep_at = now() + interval '10 minutes' from due where l.id = due.id
+             returning l.payment_id, l.attempt_id)
+           select t.reference as attempt_reference, ${PAYMENT_COLUMNS}
+           from moved join payment_attempts t on t.id = moved.attempt_id join payments p on p.id = moved.payment_id
+             join applications a on a.id = p.application_id`,
+        ),
+      ),
+    (row) =>
+      driven(deps, { payment: row.reference, what: 'unapplied payment not watched' }, () =>
+        deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId: 0n }),
+      ),
+  );
 
 interface DecisionRow {
   decision_id: string;

@@ -55,6 +55,9 @@ export async function noteEvidence(statements: Statements, reference: string, ev
   ]);
 }
 
+/** By then a workflow watches over money that is held again, or the sweeper starts one. */
+const WATCHED_BY = `now() + interval '1 minute'`;
+
 export interface RefundEnd {
   readonly refund: RefundRecord;
   /** The payment after it, with the sequence of the last event that belongs to this end. */
@@ -96,8 +99,10 @@ export async function endRefundRow(
   );
   if (refund.latePaymentId !== null) {
     await statements.execute(
-      `update late_payments set status = ?, updated_at = now() where id = ? and status = 'REFUNDING'`,
-      [status === 'SUCCEEDED' ? 'REFUNDED' : 'HELD', refund.latePaymentId],
+      status === 'SUCCEEDED'
+        ? `update late_payments set status = 'REFUNDED', updated_at = now() where id = ? and status = 'REFUNDING'`
+        : `update late_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDING'`,
+      [refund.latePaymentId],
     );
   }
   const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
@@ -215,7 +220,7 @@ export async function undoRefundRow(
   }
   if (latePaymentId !== null) {
     await statements.execute(
-      `update late_payments set status = 'HELD', updated_at = now() where id = ? and status = 'REFUNDED'`,
+      `update late_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDED'`,
       [latePaymentId],
     );
   }

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** A key of an application with a threshold waits for a second person. */
+/** A key of an application with a threshold waits for a second person, held money for a workflow that watches over it. */
 export class WaitingKeysAndMoneyMigration extends Migration {
   override async up(): Promise<void> {
     for (const statement of STATEMENTS) {
@@ -18,4 +18,7 @@ const STATEMENTS = [
   `alter table pending_changes drop constraint pending_changes_kind_check,
     add constraint pending_changes_kind_check check (kind in ('application-settings', 'credential', 'credential-rotation', 'gateway-store',
       'gateway-store-retirement', 'operator-roles', 'operator-access', 'operator-enabling', 'role'))`,
+  // Set while no workflow is known to watch over held money: the start of one can be lost.
+  `alter table late_payments add column next_sweep_at timestamptz`,
+  `create index on late_payments (next_sweep_at) where status = 'HELD' and next_sweep_at is not null`,
 ];

@@ -838,6 +838,24 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [{ check: STORIES, names: 'decisions-taken-up' }],
   },
   {
+    name: 'sweeper-blind-to-surplus',
+    breaks: 'Money beyond what an invoice asked for, whose workflow was never started, waits in a list alone.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const unappliedStarted = await step(deps, 'unapplied payments', () => sweepUnapplied(deps));",
+        replace: "const unappliedStarted = await step(deps, 'unapplied payments', async () => 0);",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/invoices/money-in.test.ts'),
+        names:
+          'a surplus that no workflow watches over since its start was lost is given one by the sweeper, until it has taken the money up',
+      },
+    ],
+  },
+  {
     name: 'number-of-its-own-transaction',
     breaks: 'An invoice takes its number before it is certain that it will be issued, so a death leaves a gap.',
     edits: [

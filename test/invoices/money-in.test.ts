@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { createSweepActivities } from '../../activities/sweep.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
-import type { StoredRefund } from '../support/stored.ts';
+import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
 
 let world: InvoiceWorld;
@@ -226,6 +228,96 @@ describe('a payment of an invoice', () => {
       await world.activities.settlePayment({ ...payment, status });
     }
     expect(await world.read(invoice)).toEqual({ ...invoice, readAt: expect.any(Date) });
+  });
+});
+
+describe('a surplus that no workflow watches over', () => {
+  const sweep = async (): Promise<unknown[]> => {
+    world.calls.length = 0;
+    // The sweeper uses one method of the client: which workflows have ended.
+    const list = async function* () {
+      yield* [];
+    };
+    const temporal = { workflow: { list } } as unknown as Client;
+    await createSweepActivities({ ...world.deps, temporal }).sweep();
+    return world.calls.flatMap(([name, , late]) => (name === 'startLatePayment' ? [late] : []));
+  };
+  /** The process dies after its commit, before it has told Temporal. */
+  const losingStarts = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { dispatch } = world.deps;
+    const { startLatePayment } = dispatch;
+    dispatch.startLatePayment = () => Promise.reject(new Error('Temporal is away'));
+    try {
+      return await work();
+    } finally {
+      dispatch.startLatePayment = startLatePayment;
+    }
+  };
+  const paidTwice = async (): Promise<StoredPayment> => {
+    const invoice = await world.bill();
+    const second = await world.begin(invoice, 10_000n);
+    await world.pay(invoice, 10_000n);
+    await world.confirm(second);
+    return second;
+  };
+  const nextLook = async ({ paymentId }: StoredPayment) => {
+    const [row] = await world.rows<{ seconds: number | null }>(
+      'select extract(epoch from next_sweep_at - now())::float8 as seconds from late_payments where payment_id = ?::bigint',
+      [paymentId],
+    );
+    return row?.seconds ?? null;
+  };
+  const aMinuteLater = (): Promise<unknown> =>
+    world.rows(`update late_payments set next_sweep_at = next_sweep_at - interval '1 minute' returning 1`);
+
+  beforeEach(() => world.rows('update late_payments set next_sweep_at = null returning 1'));
+
+  test('since its start was lost is given one by the sweeper, until it has taken the money up', async () => {
+    // The money would wait in a list that nobody may look into.
+    const payment = await losingStarts(paidTwice);
+    expect(await sweep()).toEqual([]);
+    await aMinuteLater();
+    const attemptReference = await attemptOf(payment.paymentId);
+    expect(await sweep()).toEqual([{ attemptReference, callbackId: 0n }]);
+    expect(await nextLook(payment)).toBeGreaterThan(500);
+    expect(await sweep()).toEqual([]);
+    await world.activities.readLatePayment({ ...payment, attemptReference });
+    expect(await nextLook(payment)).toBeNull();
+  });
+
+  test('since the word was lost that its refund has failed is given one, too', async () => {
+    await world.set({ latePaymentPolicy: 'REFUND' });
+    const payment = await paidTwice();
+    await aMinuteLater();
+    // On its way back it needs nobody.
+    expect(await sweep()).toEqual([]);
+    const [refund] = await world.rows<{ reference: string }>(
+      'select reference from refunds where payment_id = ?::bigint',
+      [payment.paymentId],
+    );
+    const { applicationId, mode } = payment;
+    const failed = { status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' } as const;
+    const { dispatch } = world.deps;
+    const { signalRefundEnded } = dispatch;
+    dispatch.signalRefundEnded = () => Promise.resolve(false);
+    await losingStarts(() =>
+      world.activities.endRefund({ reference: refund?.reference ?? '', applicationId, mode, ...failed }),
+    );
+    dispatch.signalRefundEnded = signalRefundEnded;
+    await aMinuteLater();
+    expect(await sweep()).toEqual([{ attemptReference: await attemptOf(payment.paymentId), callbackId: 0n }]);
+  });
+
+  test('since it was kept is left alone', async () => {
+    const payment = await losingStarts(paidTwice);
+    await lateDecision(payment.paymentId, 'keep');
+    const attemptReference = await attemptOf(payment.paymentId);
+    await world.activities.decideLatePayment({ ...payment, attemptReference, decisionIds: [] });
+    await world.rows(
+      `update late_payments set next_sweep_at = now() - interval '1 second' where payment_id = ?::bigint`,
+      [payment.paymentId],
+    );
+    expect(await sweep()).toEqual([]);
   });
 });
 
