@@ -856,6 +856,43 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'payer-told-to-pay-again',
+    breaks:
+      'Whoever cancelled and paid all the same reads "start a new payment" while their money is held, and pays twice.',
+    edits: [
+      {
+        file: 'api/pages/checkout-view.ts',
+        find: "return (await lateMoneyState(em, payment)) ?? { kind: 'cancelled', at };",
+        replace: "return { kind: 'cancelled', at };",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/unapplied.test.ts'),
+        names:
+          'a payer who paid after cancelling reads that the money is looked for, then that it is held, and is never told to pay again',
+      },
+    ],
+  },
+  {
+    name: 'refund-promised-in-vain',
+    breaks: 'A refund is accepted at a gateway that makes none: the customer is promised money that never moves.',
+    edits: [
+      {
+        file: 'database/refund-bounds.ts',
+        find: '  if (!refunds) {',
+        replace: '  if (!refunds && refundsPerPaymentMax === 0) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/money.test.ts'),
+        names:
+          'a gateway that makes no refunds has none promised: applications and operators are refused at once, with nothing reserved',
+      },
+    ],
+  },
+  {
     name: 'number-of-its-own-transaction',
     breaks: 'An invoice takes its number before it is certain that it will be issued, so a death leaves a gap.',
     edits: [
