@@ -24,7 +24,7 @@ import { refundBoundsIn } from '../gateways/refund-bounds.ts';
 import { describeError } from '../runtime/logger.ts';
 import { refundHandleOf } from '../temporal/dispatch.ts';
 import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
-import { moneyOfAttempt } from '../database/unapplied-payments.ts';
+import { moneyOfAttempt, noteTakenUp } from '../database/unapplied-payments.ts';
 import type { UnappliedStatus } from '../domain/unapplied-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { followUp, type FollowUp } from './follow-up.ts';
@@ -83,12 +83,14 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
   return readLatePayment(deps, input);
 }
 
-/** How an attempt's money stands in its rows. */
+/** How an attempt's money stands in its rows; whoever asks is the workflow that watches over it. */
 export async function readLatePayment(
   { database }: ActivityDependencies,
   input: LatePaymentInput,
 ): Promise<LatePaymentResult> {
-  const money = await database.inOneTrip(scopeOf(input), (statements) => moneyOfAttempt(statements, input));
+  const [money] = await database.inOneTrip(scopeOf(input), (statements) =>
+    Promise.all([moneyOfAttempt(statements, input), noteTakenUp(statements, input)]),
+  );
   return money === null
     ? { kind: 'nothing' }
     : { kind: KIND_OF[money.status], amountMinor: money.amountMinor.toString(), currency: money.currency };
@@ -274,6 +276,10 @@ interface Asking {
 async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   const attempt = await findAttempt(em, input);
   const booked = await em.find(LatePayment, { attemptId: attempt.id });
+  if (booked.some(({ nextSweepAt }) => nextSweepAt instanceof Date)) {
+    // However long the gateway does not answer: this workflow is at work.
+    await noteTakenUp(em, input);
+  }
   const callbacks = await em.find(
     GatewayCallback,
     { attemptId: attempt.id, consumedAt: null },

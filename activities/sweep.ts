@@ -3,6 +3,7 @@ import { describeError } from '../runtime/logger.ts';
 import { readNow } from '../database/clock.ts';
 import { optional } from '../database/read-row.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.ts';
+import { revokeUnconfirmed } from '../database/operators/applications.ts';
 import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
 import { closeCallback } from '../database/gateway-callbacks.ts';
 import { outcomeWithoutAsking } from '../domain/callback.ts';
@@ -41,11 +42,14 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));
       const lateQuestionsAsked = await step(deps, 'late questions', () => sweepLateQuestions(deps));
       const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));
+      const unappliedStarted = await step(deps, 'unapplied payments', () => sweepUnapplied(deps));
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
       const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
       await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
-      await step(deps, 'expired changes', () => deps.database.withSystem(forgetExpiredSecrets));
+      await step(deps, 'expired changes', () =>
+        deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),
+      );
       const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
       const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
       const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));
@@ -55,6 +59,7 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
         callbacksSignalled,
         lateQuestionsAsked,
         refundsStarted,
+        unappliedStarted,
         decisionsSignalled,
         invoicesTold,
         deliveriesStarted,
@@ -463,6 +468,32 @@ function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigin
     }
   });
 }
+
+/**
+ * Money that is held while no workflow is known to watch over it: the start after the surplus was booked was lost, or the word that its refund had
+ * failed. It would stay in the operators' list alone.
+ */
+const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
+  eachInBatches(
+    () =>
+      deps.database.withSystem((em) =>
+        em.execute<(PaymentRow & { attempt_reference: string })[]>(
+          `with due as (
+             select id from late_payments where status = 'HELD' and next_sweep_at <= now()
+             order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
+           moved as (
+             update late_payments l set next_sweep_at = now() + interval '10 minutes' from due where l.id = due.id
+             returning l.payment_id, l.attempt_id)
+           select t.reference as attempt_reference, ${PAYMENT_COLUMNS}
+           from moved join payment_attempts t on t.id = moved.attempt_id join payments p on p.id = moved.payment_id
+             join applications a on a.id = p.application_id`,
+        ),
+      ),
+    (row) =>
+      driven(deps, { payment: row.reference, what: 'unapplied payment not watched' }, () =>
+        deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId: 0n }),
+      ),
+  );
 
 interface DecisionRow {
   decision_id: string;

@@ -242,18 +242,19 @@ export async function issueCredential(
   return database.withSystem((em) => storeCredential(em, applicationId, prepared));
 }
 
-/** Throws RESOURCE_NOT_FOUND. */
+/** Throws RESOURCE_NOT_FOUND. A key that waits is as good as none until somebody has confirmed it. */
 export async function storeCredential(
   em: EntityManager,
   applicationId: bigint,
-  { row, shown }: PreparedCredential,
+  { row, shown, waits = false }: PreparedCredential & { readonly waits?: boolean },
 ): Promise<IssuedCredential> {
   if ((await em.count(Application, { id: applicationId })) === 0) {
     throw notFound('application');
   }
   const business = row.dialect === 'shadhinpay' ? await businessOf(em, applicationId) : null;
   const keyHash = business === null ? row.keyHash : shadhinpayKeyHash({ ...business, apiKey: shown.apiKey });
-  const credentialId = await em.insert(Credential, { ...row, keyHash, applicationId });
+  const status = waits ? 'PENDING' : 'ACTIVE';
+  const credentialId = await em.insert(Credential, { ...row, keyHash, applicationId, status });
   return { credentialId, mode: row.mode, ...shown, business };
 }
 
@@ -300,20 +301,40 @@ export async function storeRotation(
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
 ): Promise<Rotation> {
   const { mode, dialect } = prepared.row;
-  const previousKeyExpiresAt = new Date((await readNow(em)).getTime() + graceHours * 3_600_000);
+  const issued = await storeCredential(em, applicationId, prepared);
+  const { credentialId } = issued;
+  const previousKeyExpiresAt = await endFormer(em, { applicationId, mode, dialect, credentialId, graceHours });
+  return { ...issued, previousKeyExpiresAt };
+}
+
+export interface Succession {
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  readonly dialect: Dialect;
+  /** The key that takes the place of those that were issued before it. */
+  readonly credentialId: bigint;
+  readonly graceHours: number;
+}
+
+/** When the former keys of a mode and dialect stop working, unless they end earlier; null when there were none. */
+export async function endFormer(
+  em: EntityManager,
+  { applicationId, mode, dialect, credentialId, graceHours }: Succession,
+): Promise<Date | null> {
+  const expiresAt = new Date((await readNow(em)).getTime() + graceHours * 3_600_000);
   const stamped = await em.nativeUpdate(
     Credential,
     {
+      id: { $lt: credentialId },
       applicationId,
       mode,
       dialect,
       status: 'ACTIVE',
-      $or: [{ expiresAt: null }, { expiresAt: { $gt: previousKeyExpiresAt } }],
+      $or: [{ expiresAt: null }, { expiresAt: { $gt: expiresAt } }],
     },
-    { expiresAt: previousKeyExpiresAt },
+    { expiresAt },
   );
-  const issued = await storeCredential(em, applicationId, prepared);
-  return { ...issued, previousKeyExpiresAt: stamped > 0 ? previousKeyExpiresAt : null };
+  return stamped > 0 ? expiresAt : null;
 }
 
 /** 32 characters carry 190 bits; the secret stays under the 72 bytes that bcrypt reads. */

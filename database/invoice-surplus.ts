@@ -31,7 +31,10 @@ export interface HeldSurplus {
   readonly attemptReference: string;
 }
 
-/** Writes what of a settled payment its invoice did not ask for, as late money of the charge that settled it. Its fee stays with the payment. */
+/**
+ * Writes what of a settled payment its invoice did not ask for, as late money of the charge that settled it. Its fee stays with the payment. No
+ * workflow watches over it yet.
+ */
 export async function holdSurplus(
   statements: Statements,
   { id, surplusMinor }: Pick<PaymentRecord, 'id' | 'surplusMinor'>,
@@ -40,9 +43,9 @@ export async function holdSurplus(
     `with settling as (select * from payment_attempts where payment_id = ? and status = 'CONFIRMED'),
      held as (
        insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
-         fee_minor, currency, status, kind)
+         fee_minor, currency, status, kind, next_sweep_at)
        select s.application_id, s.mode, s.payment_id, s.id, s.gateway, s.validation_id, s.gateway_txn_id, s.evidence, ?::bigint, 0, p.currency,
-         'HELD', 'surplus'
+         'HELD', 'surplus', now() + interval '1 minute'
        from settling s join payments p on p.id = s.payment_id returning id)
      select held.id, settling.reference from held, settling`,
     [id, surplusMinor],

@@ -55,6 +55,9 @@ export async function noteEvidence(statements: Statements, reference: string, ev
   ]);
 }
 
+/** By then a workflow watches over money that is held again, or the sweeper starts one. */
+const WATCHED_BY = `now() + interval '1 minute'`;
+
 export interface RefundEnd {
   readonly refund: RefundRecord;
   /** The payment after it, with the sequence of the last event that belongs to this end. */
@@ -96,13 +99,15 @@ export async function endRefundRow(
   );
   if (refund.latePaymentId !== null) {
     await statements.execute(
-      `update late_payments set status = ?, updated_at = now() where id = ? and status = 'REFUNDING'`,
-      [status === 'SUCCEEDED' ? 'REFUNDED' : 'HELD', refund.latePaymentId],
+      status === 'SUCCEEDED'
+        ? `update late_payments set status = 'REFUNDED', updated_at = now() where id = ? and status = 'REFUNDING'`
+        : `update late_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDING'`,
+      [refund.latePaymentId],
     );
   }
   const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
   const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENTS, [
-    counts ? paymentId : status === 'SUCCEEDED' ? 2 : 1,
+    counts ? paymentId : refund.latePaymentId === null ? 1 : 2,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -122,7 +127,7 @@ where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;
 
-/** The refund's own event, and that of late money that is gone with it. */
+/** The refund's own event, and that of late money which is gone with it, or held again. */
 const NUMBER_EVENTS = `update payments p set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
 /** What a refund gave back is due again on its payment's invoice. */
@@ -215,12 +220,12 @@ export async function undoRefundRow(
   }
   if (latePaymentId !== null) {
     await statements.execute(
-      `update late_payments set status = 'HELD', updated_at = now() where id = ? and status = 'REFUNDED'`,
+      `update late_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDED'`,
       [latePaymentId],
     );
   }
   const [payment] = await statements.execute<PaymentRow[]>(latePaymentId === null ? TAKE_BACK : NUMBER_EVENTS, [
-    latePaymentId === null ? paymentId : 1,
+    latePaymentId === null ? paymentId : 2,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -252,7 +257,7 @@ export async function waitingRefundEvents(statements: Statements, paymentId: big
   const rows = await statements.execute<{ event_id: string; type: string; reference: string }[]>(
     `select e.event_id, e.type, p.reference from webhook_events e join payments p on p.id = e.payment_id
      where e.payment_id = ? and e.delivery_status = 'PENDING' and e.attempts = 0
-       and (e.type like 'refund.%' or e.type in ('payment.refunded', 'unapplied_payment.refunded')) order by e.sequence limit 20`,
+       and (e.type like 'refund.%' or e.type in ('payment.refunded', 'unapplied_payment.refunded', 'unapplied_payment.received')) order by e.sequence limit 20`,
     [paymentId],
   );
   return rows.map(({ event_id: eventId, type, reference }) => ({ eventId, type, reference }));

@@ -93,6 +93,18 @@ export async function readWatched(statements: Statements, latePaymentId: bigint)
   };
 }
 
+/** The attempt's workflow is at work, so nobody has to start it. */
+export async function noteTakenUp(
+  statements: Statements,
+  { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
+): Promise<void> {
+  await statements.execute(
+    `update late_payments l set next_sweep_at = null from payment_attempts t, payments p
+     where t.id = l.attempt_id and p.id = t.payment_id and t.reference = ? and p.reference = ? and l.next_sweep_at is not null`,
+    [attemptReference, reference],
+  );
+}
+
 /** What has become of an attempt's money, as its workflow shows it: what still waits for somebody goes before what is over. */
 export interface AttemptMoney {
   readonly status: UnappliedStatus;

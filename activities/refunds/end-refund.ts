@@ -90,14 +90,15 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
   }
   await recordPaymentEvent(statements, payment, {
     type: EVENT_OF[refund.status],
-    sequence: payment.eventSequence - (succeeded ? 1 : 0),
+    sequence: payment.eventSequence - (succeeded || late ? 1 : 0),
     data: refundView(refund),
     refund,
   });
-  if (succeeded && refund.latePaymentId !== null) {
+  if (refund.latePaymentId !== null) {
     const { latePaymentId } = refund;
-    const sequence = payment.eventSequence;
-    await recordUnappliedEvent(statements, payment, { latePaymentId, type: 'unapplied_payment.refunded', sequence });
+    // Of a refund that came to nothing the money is held again, and somebody decides once more.
+    const type = succeeded ? 'unapplied_payment.refunded' : 'unapplied_payment.received';
+    await recordUnappliedEvent(statements, payment, { latePaymentId, type, sequence: payment.eventSequence });
   }
   if (changesPayment) {
     await recordPaymentEvent(statements, payment, {

@@ -13,6 +13,7 @@ import type { FollowUp } from '../follow-up.ts';
 import { raisePaid } from '../invoices/apply-payment.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import { recordPaymentEvent } from '../payment-event.ts';
+import { recordUnappliedEvent } from '../unapplied-event.ts';
 
 export interface UndoneRefund {
   readonly refund: RefundRecord;
@@ -44,12 +45,18 @@ export async function undoRefund(
     statements,
     refundGivenBack({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
   );
+  const { eventSequence } = undone.payment;
   await recordPaymentEvent(statements, undone.payment, {
     type: 'refund.failed',
-    sequence: undone.payment.eventSequence,
+    sequence: eventSequence - (late ? 1 : 0),
     data: refundView(undone.refund),
     refund: undone.refund,
   });
+  if (latePaymentId !== null) {
+    // Its application was told that the money is gone; it is here, and somebody decides once more.
+    const held = { latePaymentId, type: 'unapplied_payment.received', sequence: eventSequence } as const;
+    await recordUnappliedEvent(statements, undone.payment, held);
+  }
   deps.log.info({ refund: reference, application: applicationId.toString() }, 'refund undone');
   if (invoice === null) {
     return [];

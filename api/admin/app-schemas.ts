@@ -6,7 +6,7 @@ import { DIALECTS } from '../../domain/dialect.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';
 import { freeText, IdText } from '../http/fields.ts';
-import { PendingChanges } from './change-schemas.ts';
+import { PendingChange, PendingChanges } from './change-schemas.ts';
 import { GatewayName } from './gateway-schemas.ts';
 import { listQuery } from '../http/paging.ts';
 
@@ -169,8 +169,15 @@ export const Credential = z
     label: z.string().nullable().describe('What the key is for.'),
     prefix: z.string().nullable().describe('What its contract shows of the key.'),
     scopes: z.array(z.string()).nullable().describe('What the key may do; null where its contract knows no scopes.'),
-    status: z.enum(['ACTIVE', 'REVOKED']),
-    expiresAt: z.iso.datetime().nullable().describe('Set when it was rotated out: until then it still works.'),
+    status: z
+      .enum(['PENDING', 'ACTIVE', 'REVOKED'])
+      .describe('PENDING: a second person has not confirmed it yet, and until then it is refused like an unknown one.'),
+    expiresAt: z.iso
+      .datetime()
+      .nullable()
+      .describe(
+        'Set when it was rotated out: until then it still works. Of a PENDING one: until then it can be confirmed.',
+      ),
     lastUsedAt: z.iso.datetime().nullable().describe('To the minute.'),
     createdAt: z.iso.datetime(),
   })
@@ -188,6 +195,13 @@ const NEW_KEY = {
     .describe('What an OwnPay key may do; both unless told. The others have none.'),
 } as const;
 
+const WAITS = {
+  status: z
+    .enum(['PENDING', 'ACTIVE'])
+    .describe('PENDING: it waits for a second person, and until then it is refused like an unknown one.'),
+  pendingChanges: z.array(PendingChange).describe('What a second person confirms, where it waits.'),
+} as const;
+
 export const IssueCredential = z.object(NEW_KEY).meta({ id: 'IssueCredential' });
 
 export const IssuedCredential = z
@@ -198,6 +212,7 @@ export const IssuedCredential = z
     apiKey: z.string().describe('Where it is the whole credential it is shown once.'),
     apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
     business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
+    ...WAITS,
   })
   .meta({ id: 'IssuedCredential' });
 
@@ -221,7 +236,11 @@ export const RotatedCredentials = z
     apiKey: z.string(),
     apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
     business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
-    previousKeyExpiresAt: z.iso.datetime().nullable(),
+    previousKeyExpiresAt: z.iso
+      .datetime()
+      .nullable()
+      .describe('Null where there was none, and while the new key waits: the grace begins when it is confirmed.'),
+    ...WAITS,
   })
   .meta({ id: 'RotatedCredentials' });
 

@@ -1,23 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import {
-  changeApplication,
-  insertApplication,
-  prepareCredential,
-  prepareRegistration,
-  storeCredential,
-  storeRotation,
-  type WantedCredential,
-} from '../../database/applications.ts';
+import { changeApplication, insertApplication, prepareRegistration } from '../../database/applications.ts';
 import {
   enableEndpoint,
   listApplications,
-  listCredentials,
   readApplication,
-  revokeCredential,
   setApplicationStatus,
   type ApplicationRow,
-  type CredentialRow,
 } from '../../database/operators/applications.ts';
 import { recordAudit, type AuditFact, type AuditFacts } from '../../database/operators/audit.ts';
 import { waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
@@ -25,7 +14,7 @@ import { isGuarded } from '../../database/operators/second-person.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { rotateSigningSecret } from '../../database/signing-secrets.ts';
 import type { Statements } from '../../database/statements.ts';
-import { DomainError, notFound } from '../../domain/errors.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { checkOutboundUrl, OUTBOUND_URL_REFUSALS } from '../../domain/outbound-url.ts';
 import { IdParams } from '../http/fields.ts';
@@ -34,16 +23,10 @@ import {
   Application,
   ApplicationSettings,
   ApplicationsQuery,
-  Credential,
-  CredentialParams,
   EnableEndpointQuery,
   GUARDED_SETTINGS,
-  IssueCredential,
-  IssuedCredential,
   RegisterApplication,
   RegisteredApplication,
-  RotateCredentials,
-  RotatedCredentials,
   RotatedSigningSecret,
   RotateSigningSecret,
 } from './app-schemas.ts';
@@ -55,7 +38,7 @@ import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Applications';
 
-/** Applications and what they identify themselves with. Secrets are shown once, in the answer that makes them. */
+/** Applications and their settings. Secrets are shown once, in the answer that makes them. */
 export function applicationRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     list(deps),
@@ -64,10 +47,6 @@ export function applicationRoutes(deps: AdminDependencies): AdminRoute[] {
     changeSettings(deps),
     setStatus(deps, 'ACTIVE'),
     setStatus(deps, 'DISABLED'),
-    credentials(deps),
-    issue(deps),
-    rotate(deps),
-    revoke(deps),
     rotateSigning(deps),
     reenableEndpoint(deps),
   ];
@@ -297,133 +276,6 @@ function setStatus(deps: AdminDependencies, status: 'ACTIVE' | 'DISABLED'): Admi
   });
 }
 
-function credentials(deps: AdminDependencies): AdminRoute {
-  return adminRoute({
-    method: 'GET',
-    path: '/admin/apps/{id}/credentials',
-    operationId: 'listCredentials',
-    tag: TAG,
-    summary: 'List credentials, newest first; never a secret',
-    permission: 'app:read',
-    params: IdParams,
-    response: { status: 200, schema: z.array(Credential) },
-    errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params }) => ({
-      status: 200,
-      data: await deps.database.withOperator(caller.view, async (em) => {
-        await readApplication(em, params.id);
-        return (await listCredentials(em, params.id)).map(credentialView);
-      }),
-    }),
-  });
-}
-
-function issue(deps: AdminDependencies): AdminRoute {
-  return adminRoute({
-    method: 'POST',
-    path: '/admin/apps/{id}/credentials',
-    operationId: 'issueCredential',
-    tag: TAG,
-    summary: 'Issue one more credential; those that there are work on',
-    permission: 'app:manage',
-    sensitive: true,
-    params: IdParams,
-    body: IssueCredential,
-    response: { status: 201, schema: IssuedCredential },
-    errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params, body }) => {
-      const prepared = await prepare(body);
-      const { mode, dialect } = body;
-      const { credentialId, ...shown } = await deps.database.withOperator(caller.view, async (em) => {
-        const stored = await storeCredential(em, params.id, prepared);
-        const after = { credentialId: stored.credentialId, mode, dialect };
-        await audit(em, { caller, applicationId: params.id, action: 'credential.issued', after });
-        return stored;
-      });
-      return {
-        status: 201,
-        data: { credentialId: toJsonInteger(credentialId), dialect, ...shown },
-        message: 'Resource created',
-      };
-    },
-  });
-}
-
-function prepare(wanted: WantedCredential) {
-  if (wanted.dialect !== 'ownpay' && wanted.scopes !== undefined) {
-    refuse({ scopes: `are not known to ${wanted.dialect} keys` });
-  }
-  return prepareCredential(wanted);
-}
-
-function rotate(deps: AdminDependencies): AdminRoute {
-  return adminRoute({
-    method: 'POST',
-    path: '/admin/apps/{id}/credentials/rotate',
-    operationId: 'rotateCredentials',
-    tag: TAG,
-    summary: 'Issue a new credential for one mode and dialect; the former ones of these work on for the grace',
-    permission: 'app:manage',
-    sensitive: true,
-    params: IdParams,
-    body: RotateCredentials,
-    response: { status: 200, schema: RotatedCredentials },
-    errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params, body }) => {
-      const prepared = await prepare(body);
-      const { graceHours, dialect } = body;
-      const rotation = await deps.database.withOperator(caller.view, async (em) => {
-        const stored = await storeRotation(em, { applicationId: params.id, prepared, graceHours });
-        const { credentialId, mode, previousKeyExpiresAt } = stored;
-        const after = { credentialId, mode, dialect, previousKeyExpiresAt };
-        await audit(em, { caller, applicationId: params.id, action: 'credential.rotated', after });
-        return stored;
-      });
-      const { credentialId, mode, apiKey, apiSecret, business, previousKeyExpiresAt } = rotation;
-      return {
-        status: 200,
-        data: {
-          credentialId: toJsonInteger(credentialId),
-          mode,
-          dialect,
-          apiKey,
-          apiSecret,
-          business,
-          previousKeyExpiresAt: previousKeyExpiresAt?.toISOString() ?? null,
-        },
-      };
-    },
-  });
-}
-
-function revoke(deps: AdminDependencies): AdminRoute {
-  return adminRoute({
-    method: 'POST',
-    path: '/admin/apps/{id}/credentials/{credentialId}/revoke',
-    operationId: 'revokeCredential',
-    tag: TAG,
-    summary: 'Revoke a credential at once',
-    permission: 'app:manage',
-    sensitive: true,
-    params: CredentialParams,
-    response: { status: 200, schema: Credential },
-    errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params }) => ({
-      status: 200,
-      data: await deps.database.withOperator(caller.view, async (em) => {
-        const { id: applicationId, credentialId } = params;
-        const revoked = await revokeCredential(em, { applicationId, credentialId });
-        if (revoked === null) {
-          throw notFound('credential');
-        }
-        const after = { credentialId, mode: revoked.mode };
-        await audit(em, { caller, applicationId, action: 'credential.revoked', after });
-        return credentialView(revoked);
-      }),
-    }),
-  });
-}
-
 function rotateSigning(deps: AdminDependencies): AdminRoute {
   return adminRoute({
     method: 'POST',
@@ -613,19 +465,4 @@ function applicationView(row: ApplicationRow) {
 
 function disabledView(since: Date | null, reason: string | null) {
   return since === null ? null : { reason: reason ?? 'UNKNOWN', since: new Date(since).toISOString() };
-}
-
-function credentialView(row: CredentialRow) {
-  return {
-    id: toJsonInteger(BigInt(row.id)),
-    mode: row.mode,
-    dialect: row.dialect,
-    label: row.label,
-    prefix: row.prefix,
-    scopes: row.scopes,
-    status: row.status,
-    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
-    lastUsedAt: row.last_used_at === null ? null : new Date(row.last_used_at).toISOString(),
-    createdAt: new Date(row.created_at).toISOString(),
-  };
 }

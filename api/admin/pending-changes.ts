@@ -18,6 +18,7 @@ import { isInView, viewFor, type Permission } from '../../domain/permissions.ts'
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import { confirmSettings } from './apps.ts';
+import { confirmCredential, dropCredential } from './credentials.ts';
 import type { OperatorCaller } from './caller.ts';
 import { ChangesQuery, PendingChange, pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -49,7 +50,7 @@ const FAMILIES: readonly Family[] = [
     permission: 'app:manage',
     everyApp: false,
     noun: 'PendingChange',
-    words: 'of an application or a store',
+    words: 'of an application, one of its keys or a store',
   },
   {
     path: '/admin/pending-operator-changes',
@@ -148,6 +149,7 @@ function reject(deps: AdminDependencies, family: Family): AdminRoute {
         if (waiting.proposedBy === caller.operator.id) {
           throw new DomainError('FORBIDDEN', 'whoever proposed a change withdraws it instead');
         }
+        await drop(em, { caller, change: waiting });
         return close(em, { caller, change: waiting, status: 'REJECTED', reason });
       });
       return { status: 200, data: pendingChangeView(change) };
@@ -175,6 +177,7 @@ function withdraw(deps: AdminDependencies, family: Family): AdminRoute {
         if (waiting.proposedBy !== caller.operator.id) {
           throw new DomainError('FORBIDDEN', 'only whoever proposed a change withdraws it: reject it instead');
         }
+        await drop(em, { caller, change: waiting });
         return close(em, { caller, change: waiting, status: 'WITHDRAWN', reason: null });
       });
       return { status: 200, data: pendingChangeView(change) };
@@ -212,6 +215,9 @@ async function carryOut(em: EntityManager, deps: AdminDependencies, confirmed: C
   switch (confirmed.change.kind) {
     case 'application-settings':
       return confirmSettings(em, deps, confirmed);
+    case 'credential':
+    case 'credential-rotation':
+      return confirmCredential(em, confirmed);
     case 'gateway-store':
     case 'gateway-store-retirement':
       return confirmStore(em, deps, confirmed);
@@ -221,6 +227,14 @@ async function carryOut(em: EntityManager, deps: AdminDependencies, confirmed: C
       return confirmOperatorChange(em, confirmed);
     case 'role':
       return confirmRole(em, confirmed);
+  }
+}
+
+/** What was made with the proposal, and comes to nothing with it. */
+async function drop(em: EntityManager, dropped: Omit<CarryingOut, 'secret'>): Promise<void> {
+  const { kind } = dropped.change;
+  if (kind === 'credential' || kind === 'credential-rotation') {
+    await dropCredential(em, dropped);
   }
 }
 

@@ -1,6 +1,7 @@
 import { authRoutes } from '../auth/routes.ts';
 import { applicationRoutes } from './apps.ts';
 import { auditLogRoutes } from './audit-logs.ts';
+import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { latePaymentAdminRoutes } from './late-payments.ts';
@@ -21,6 +22,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     ...authRoutes(deps),
     ...applicationRoutes(deps),
+    ...credentialRoutes(deps),
     ...userRoutes(deps),
     ...roleRoutes(deps),
     ...gatewayRoutes(deps),

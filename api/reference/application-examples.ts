@@ -90,6 +90,8 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
     apiKey: 'op_8ae87c48.…',
     apiSecret: null,
     business: null,
+    status: 'ACTIVE',
+    pendingChanges: [],
   },
   RotateCredentials: { mode: 'LIVE', graceHours: 24 },
   RotatedCredentials: {
@@ -100,6 +102,8 @@ export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
     apiSecret: '…',
     business: null,
     previousKeyExpiresAt: '2026-06-02T08:00:00.000Z',
+    status: 'ACTIVE',
+    pendingChanges: [],
   },
   RotateSigningSecret: { mode: 'LIVE', overlapHours: 24, revokeFormer: false },
   RotatedSigningSecret: {

@@ -31,7 +31,7 @@ const EVENTS = {
   'unapplied_payment.received': {
     status: 'HELD',
     summary:
-      'Money has arrived that no payment asks for: its payment had ended, was paid already, or its invoice asked for less. `data.reason` tells which, `data.status` whether it is held until somebody decides or goes back at once.',
+      'Money has arrived that no payment asks for: its payment had ended, was paid already, or its invoice asked for less. `data.reason` tells which, `data.status` whether it is held until somebody decides or goes back at once. Sent again when a refund of it fails: it is held, and somebody decides once more.',
   },
   'unapplied_payment.refunded': { status: 'REFUNDED', summary: 'That money was given back to the payer.' },
   'unapplied_payment.kept': { status: 'KEPT', summary: 'An operator has decided that that money is yours.' },

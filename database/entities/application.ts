@@ -63,7 +63,8 @@ const CredentialSchema = defineEntity({
     label: p.text().nullable(),
     prefix: p.text().nullable(),
     scopes: p.array().nullable(),
-    status: p.text().$type<'ACTIVE' | 'REVOKED'>().default('ACTIVE'),
+    /** `PENDING` until a second person has confirmed the key. */
+    status: p.text().$type<'PENDING' | 'ACTIVE' | 'REVOKED'>().default('ACTIVE'),
     expiresAt: p.datetime().nullable(),
     lastUsedAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),

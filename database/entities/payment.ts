@@ -167,6 +167,8 @@ const LatePaymentSchema = defineEntity({
     kind: p.text().$type<'late' | 'surplus'>().default('late'),
     /** What of it was kept for the invoice of its payment. */
     appliedMinor: p.bigint('bigint').default(0),
+    /** Set while no workflow is known to watch over it: when one is started again. */
+    nextSweepAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

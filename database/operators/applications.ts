@@ -4,6 +4,7 @@ import type { Mode } from '../../domain/mode.ts';
 import { HEALTHY } from '../applications.ts';
 import type { EntityManager } from '../connection.ts';
 import { listRows, type ListPage, type ListSlice } from '../lists.ts';
+import type { Statements } from '../statements.ts';
 
 /** An application with its webhook endpoints, as operators see it. No secret among it. */
 export interface ApplicationRow {
@@ -77,7 +78,7 @@ export interface CredentialRow {
   label: string | null;
   prefix: string | null;
   scopes: string[] | null;
-  status: 'ACTIVE' | 'REVOKED';
+  status: 'PENDING' | 'ACTIVE' | 'REVOKED';
   expires_at: Date | null;
   last_used_at: Date | null;
   created_at: Date;
@@ -103,6 +104,35 @@ export async function revokeCredential(
     [credentialId, applicationId],
   );
   return row ?? null;
+}
+
+/** Until when a key that waits can be confirmed. */
+export async function confirmableUntil(
+  em: EntityManager,
+  { credentialId, until }: { credentialId: bigint; until: Date },
+): Promise<void> {
+  await em.execute(`update credentials set expires_at = ? where id = ? and status = 'PENDING'`, [until, credentialId]);
+}
+
+/** The key works from now on. Null when it does not wait any more: somebody has revoked it. */
+export async function activateCredential(
+  em: EntityManager,
+  { applicationId, credentialId }: { applicationId: bigint; credentialId: bigint },
+): Promise<CredentialRow | null> {
+  const [row] = await em.execute<CredentialRow[]>(
+    `update credentials set status = 'ACTIVE', expires_at = null where id = ? and application_id = ? and status = 'PENDING'
+     returning ${CREDENTIAL}`,
+    [credentialId, applicationId],
+  );
+  return row ?? null;
+}
+
+/** Revokes the keys that nobody has confirmed in time. Call it as the system; answers how many there were. */
+export async function revokeUnconfirmed(statements: Statements): Promise<number> {
+  const revoked = await statements.execute<object[]>(
+    `update credentials set status = 'REVOKED' where status = 'PENDING' and expires_at <= now() returning 1`,
+  );
+  return revoked.length;
 }
 
 /**

@@ -9,6 +9,8 @@ import type { AuditFacts } from './audit.ts';
 /** Changes of applications and stores, for whoever manages applications. */
 export const APPLICATION_CHANGES = [
   'application-settings',
+  'credential',
+  'credential-rotation',
   'gateway-store',
   'gateway-store-retirement',
 ] as const satisfies readonly ChangeKind[];
@@ -23,6 +25,8 @@ export const OPERATOR_CHANGES = [
 
 export type ChangeKind =
   | 'application-settings'
+  | 'credential'
+  | 'credential-rotation'
   | 'gateway-store'
   | 'gateway-store-retirement'
   | 'operator-roles'

@@ -721,6 +721,24 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'key-issued-alone',
+    breaks: 'A key works before a second person has confirmed it, so one person makes a key and refunds alone with it.',
+    edits: [
+      {
+        file: 'api/admin/credentials.ts',
+        find: 'storeCredential(em, applicationId, { ...prepared, waits: true });',
+        replace: 'storeCredential(em, applicationId, prepared);',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes-keys.test.ts'),
+        names:
+          'a LIVE key of an application with a threshold in the native contract works once a second person has confirmed it',
+      },
+    ],
+  },
+  {
     name: 'link-works-twice',
     breaks: 'Whoever finds a used link in a mailbox sets another password by it.',
     edits: [
@@ -818,6 +836,61 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
     caughtBy: [{ check: STORIES, names: 'decisions-taken-up' }],
+  },
+  {
+    name: 'sweeper-blind-to-surplus',
+    breaks: 'Money beyond what an invoice asked for, whose workflow was never started, waits in a list alone.',
+    edits: [
+      {
+        file: 'activities/sweep.ts',
+        find: "const unappliedStarted = await step(deps, 'unapplied payments', () => sweepUnapplied(deps));",
+        replace: "const unappliedStarted = await step(deps, 'unapplied payments', async () => 0);",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/invoices/money-in.test.ts'),
+        names:
+          'a surplus that no workflow watches over since its start was lost is given one by the sweeper, until it has taken the money up',
+      },
+    ],
+  },
+  {
+    name: 'payer-told-to-pay-again',
+    breaks:
+      'Whoever cancelled and paid all the same reads "start a new payment" while their money is held, and pays twice.',
+    edits: [
+      {
+        file: 'api/pages/checkout-view.ts',
+        find: "return (await lateMoneyState(em, payment)) ?? { kind: 'cancelled', at };",
+        replace: "return { kind: 'cancelled', at };",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/unapplied.test.ts'),
+        names:
+          'a payer who paid after cancelling reads that the money is looked for, then that it is held, and is never told to pay again',
+      },
+    ],
+  },
+  {
+    name: 'refund-promised-in-vain',
+    breaks: 'A refund is accepted at a gateway that makes none: the customer is promised money that never moves.',
+    edits: [
+      {
+        file: 'database/refund-bounds.ts',
+        find: '  if (!refunds) {',
+        replace: '  if (!refunds && refundsPerPaymentMax === 0) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/money.test.ts'),
+        names:
+          'a gateway that makes no refunds has none promised: applications and operators are refused at once, with nothing reserved',
+      },
+    ],
   },
   {
     name: 'number-of-its-own-transaction',

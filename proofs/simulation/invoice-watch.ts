@@ -119,7 +119,9 @@ export class InvoiceWatch implements Watched {
         }
         case 'kept': {
           const gross = cause['gross_minor'] as bigint;
-          const applied = gross < due ? gross : due;
+          // Nobody has said what money in another currency is worth to an invoice.
+          const counts = cause['currency'] === row['currency'] ? due : 0n;
+          const applied = gross < counts ? gross : counts;
           paid += applied;
           keptMinor += applied;
           appliedMinor += cause['applied_minor'] as bigint;

@@ -279,7 +279,7 @@ function onePaymentPerKey(evidence: Evidence): string[] {
   ];
 }
 
-/** Money that no payment asks for is told once when it comes, and once when it goes back or is kept. */
+/** Money that no payment asks for is told once when it comes and each time a refund of it fails, and once when it goes back or is kept. */
 function unappliedMoneyTold(evidence: Evidence): string[] {
   const told = table(evidence, 'webhook_events')
     .filter(({ type }) => text(type).startsWith('unapplied_payment.'))
@@ -289,14 +289,16 @@ function unappliedMoneyTold(evidence: Evidence): string[] {
     });
   const wanted = table(evidence, 'late_payments').flatMap(({ id, status }) => [
     `unapplied_payment.received ${text(id)}`,
+    ...table(evidence, 'refunds')
+      .filter((refund) => refund['late_payment_id'] === id && refund['status'] === 'FAILED')
+      .map(() => `unapplied_payment.received ${text(id)}`),
     ...(status === 'REFUNDED' || status === 'KEPT' ? [`unapplied_payment.${status.toLowerCase()} ${text(id)}`] : []),
   ]);
-  return [
-    ...wanted
-      .filter((line) => told.filter((other) => other === line).length !== 1)
-      .map((line) => `"${line}" was not told exactly once`),
-    ...told.filter((line) => !wanted.includes(line)).map((line) => `"${line}" was told, and is not so`),
-  ];
+  const times = (lines: readonly string[], wantedLine: string): number =>
+    lines.filter((line) => line === wantedLine).length;
+  return [...new Set([...wanted, ...told])]
+    .filter((line) => times(told, line) !== times(wanted, line))
+    .map((line) => `"${line}" was told ${times(told, line)} times, not ${times(wanted, line)}`);
 }
 
 function eventsDelivered(evidence: Evidence): string[] {

@@ -535,6 +535,19 @@ describe('an event', () => {
       const question = { ...input, attemptReference: String(attempt['reference']) };
       expect(await world.activities.readLatePayment(question)).toMatchObject({ kind: 'held', amountMinor: '10000' });
       expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }, { kind: 'reversal' }]);
+      // The shop was told that the money is gone: it must hear that it is here, and that somebody decides once more.
+      const told = await world.rows(
+        `select type || coalesce(' ' || (payload::jsonb->'data'->>'status'), '') as told from webhook_events where payment_id = ?::bigint order by sequence`,
+        [input.paymentId],
+      );
+      expect(told.map(({ told: what }) => what)).toEqual([
+        'payment.expired EXPIRED',
+        'unapplied_payment.received HELD',
+        'refund.succeeded SUCCEEDED',
+        'unapplied_payment.refunded REFUNDED',
+        'refund.failed FAILED',
+        'unapplied_payment.received HELD',
+      ]);
     });
 
     test('stands when two people have found that the payer has the money', async () => {

@@ -149,6 +149,34 @@ describe('a payer who paid after cancelling', () => {
     expect(await manual.page(input)).toContain(wordsIn('en').unapplied.held.title);
   });
 
+  test('whose refund fails: the shop is told that the money is held again, and then what becomes of it', async () => {
+    // The newest event says where the money is.
+    const { world } = manual;
+    const { input, late } = await paidAfterCancelling();
+    await world.activities.bookLatePayment(late);
+    await decideLate(input, 'refund');
+    await world.activities.decideLatePayment({ ...late, decisionIds: [] });
+    const [row] = await world.rows('select id, reference from refunds where payment_id = ?::bigint', [input.paymentId]);
+    const refund = { ...input, refundId: String(row?.['id']), reference: String(row?.['reference']) };
+    world.sent.deliveries.length = 0;
+    for (let times = 0; times < 2; times += 1) {
+      await world.activities.endRefund({ ...refund, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' });
+    }
+    const [, , failed, again] = await eventsOf(input);
+    expect(failed).toMatchObject({ type: 'refund.failed', sequence: 3 });
+    const { id } = await lateRow(input);
+    expect(again).toMatchObject({
+      type: 'unapplied_payment.received',
+      sequence: 4,
+      data: { id: Number(id), status: 'HELD' },
+    });
+    expect(world.sent.deliveries).toEqual(expect.arrayContaining([failed?.['event_id'], again?.['event_id']]));
+    world.sent.decisions.length = 0;
+    await decideLate(input, 'keep');
+    await world.activities.decideLatePayment({ ...late, decisionIds: world.sent.decisions.map(String) });
+    expect((await eventsOf(input)).slice(4)).toMatchObject([{ type: 'unapplied_payment.kept', sequence: 5 }]);
+  });
+
   test.each(['ownpay', 'shadhinpay'])(
     'of a shop with %s’s contract: it is told nothing that it could not read',
     async (dialect) => {

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { createSweepActivities } from '../../activities/sweep.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
+import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
 
 let world: InvoiceWorld;
@@ -227,6 +231,96 @@ describe('a payment of an invoice', () => {
   });
 });
 
+describe('a surplus that no workflow watches over', () => {
+  const sweep = async (): Promise<unknown[]> => {
+    world.calls.length = 0;
+    // The sweeper uses one method of the client: which workflows have ended.
+    const list = async function* () {
+      yield* [];
+    };
+    const temporal = { workflow: { list } } as unknown as Client;
+    await createSweepActivities({ ...world.deps, temporal }).sweep();
+    return world.calls.flatMap(([name, , late]) => (name === 'startLatePayment' ? [late] : []));
+  };
+  /** The process dies after its commit, before it has told Temporal. */
+  const losingStarts = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { dispatch } = world.deps;
+    const { startLatePayment } = dispatch;
+    dispatch.startLatePayment = () => Promise.reject(new Error('Temporal is away'));
+    try {
+      return await work();
+    } finally {
+      dispatch.startLatePayment = startLatePayment;
+    }
+  };
+  const paidTwice = async (): Promise<StoredPayment> => {
+    const invoice = await world.bill();
+    const second = await world.begin(invoice, 10_000n);
+    await world.pay(invoice, 10_000n);
+    await world.confirm(second);
+    return second;
+  };
+  const nextLook = async ({ paymentId }: StoredPayment) => {
+    const [row] = await world.rows<{ seconds: number | null }>(
+      'select extract(epoch from next_sweep_at - now())::float8 as seconds from late_payments where payment_id = ?::bigint',
+      [paymentId],
+    );
+    return row?.seconds ?? null;
+  };
+  const aMinuteLater = (): Promise<unknown> =>
+    world.rows(`update late_payments set next_sweep_at = next_sweep_at - interval '1 minute' returning 1`);
+
+  beforeEach(() => world.rows('update late_payments set next_sweep_at = null returning 1'));
+
+  test('since its start was lost is given one by the sweeper, until it has taken the money up', async () => {
+    // The money would wait in a list that nobody may look into.
+    const payment = await losingStarts(paidTwice);
+    expect(await sweep()).toEqual([]);
+    await aMinuteLater();
+    const attemptReference = await attemptOf(payment.paymentId);
+    expect(await sweep()).toEqual([{ attemptReference, callbackId: 0n }]);
+    expect(await nextLook(payment)).toBeGreaterThan(500);
+    expect(await sweep()).toEqual([]);
+    await world.activities.readLatePayment({ ...payment, attemptReference });
+    expect(await nextLook(payment)).toBeNull();
+  });
+
+  test('since the word was lost that its refund has failed is given one, too', async () => {
+    await world.set({ latePaymentPolicy: 'REFUND' });
+    const payment = await paidTwice();
+    await aMinuteLater();
+    // On its way back it needs nobody.
+    expect(await sweep()).toEqual([]);
+    const [refund] = await world.rows<{ reference: string }>(
+      'select reference from refunds where payment_id = ?::bigint',
+      [payment.paymentId],
+    );
+    const { applicationId, mode } = payment;
+    const failed = { status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' } as const;
+    const { dispatch } = world.deps;
+    const { signalRefundEnded } = dispatch;
+    dispatch.signalRefundEnded = () => Promise.resolve(false);
+    await losingStarts(() =>
+      world.activities.endRefund({ reference: refund?.reference ?? '', applicationId, mode, ...failed }),
+    );
+    dispatch.signalRefundEnded = signalRefundEnded;
+    await aMinuteLater();
+    expect(await sweep()).toEqual([{ attemptReference: await attemptOf(payment.paymentId), callbackId: 0n }]);
+  });
+
+  test('since it was kept is left alone', async () => {
+    const payment = await losingStarts(paidTwice);
+    await lateDecision(payment.paymentId, 'keep');
+    const attemptReference = await attemptOf(payment.paymentId);
+    await world.activities.decideLatePayment({ ...payment, attemptReference, decisionIds: [] });
+    await world.rows(
+      `update late_payments set next_sweep_at = now() - interval '1 second' where payment_id = ?::bigint`,
+      [payment.paymentId],
+    );
+    expect(await sweep()).toEqual([]);
+  });
+});
+
 describe('a refund of an invoice’s payment', () => {
   test('makes due again what it gave back, and the invoice is told', async () => {
     const invoice = await world.bill();
@@ -273,6 +367,76 @@ describe('a refund of an invoice’s payment', () => {
     const refund = await world.askRefund(first, 2_000n);
     await Promise.all([world.confirm(second), world.activities.endRefund({ ...refund, status: 'SUCCEEDED' })]);
     expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 8_000n });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+});
+
+describe('a refund of an invoice’s payment that failed after it had succeeded', () => {
+  const TOLD = ['invoice.issued', 'invoice.paid'];
+
+  /** People have found that its payer has no money of it. */
+  const notRefunded = async (refund: StoredRefund) => {
+    await world.rows(
+      `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now() where id = ?::bigint returning 1`,
+      [refund.refundId],
+    );
+    await world.rows(
+      `with boss as (insert into operators (email, name, password_hash) values ('boss@example.com', 'Boss', 'x')
+         on conflict (email) do update set name = excluded.name returning id)
+       insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
+       select r.application_id, r.mode, 'refund', r.payment_id, r.id, 'reject', boss.id from refunds r, boss where r.id = ?::bigint`,
+      [refund.refundId],
+    );
+    world.calls.length = 0;
+    return world.activities.decideRefund({ ...refund, decisionIds: [], expired: false });
+  };
+  const rowOf = async ({ refundId }: StoredRefund) =>
+    (
+      await world.rows('select status, review_reason, reopens_invoice from refunds where id = ?::bigint', [refundId])
+    )[0];
+
+  test('pays the invoice again, which is told, and asks nobody for the money a second time', async () => {
+    // Its customer has paid, and has nothing back.
+    const invoice = await world.bill();
+    const payment = await world.pay(invoice, 10_000n);
+    const refund = await world.refund(payment, 4_000n);
+    expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 6_000n });
+    expect(await notRefunded(refund)).toEqual({ kind: 'ended', status: 'FAILED' });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect(await rowOf(refund)).toEqual({ status: 'FAILED', review_reason: null, reopens_invoice: false });
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual([...TOLD, 'invoice.paid']);
+    const handle = expect.objectContaining({ reference: invoice.reference });
+    expect(world.calls).toContainEqual(['tellInvoice', handle, 'paid']);
+    expect(await world.activities.decideRefund({ ...refund, decisionIds: [], expired: false })).toEqual({
+      kind: 'ended',
+      status: 'FAILED',
+    });
+    expect(await world.read(invoice)).toMatchObject({ paidMinor: 10_000n });
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  test.each([
+    ['was paid otherwise', (invoice: InvoiceRecord) => world.pay(invoice, 10_000n), 'PAID'],
+    ['was voided', (invoice: InvoiceRecord) => world.void(invoice), 'VOID'],
+  ] as const)('is not undone where the invoice %s since', async (_name, meanwhile, status) => {
+    // That money would be nobody's: the refund stays before people.
+    const invoice = await world.bill();
+    const refund = await world.refund(await world.pay(invoice, 10_000n), 10_000n);
+    await meanwhile(invoice);
+    expect(await notRefunded(refund)).toEqual({ kind: 'review', reason: 'FAILED_AFTER_SUCCESS' });
+    expect(await world.read(invoice)).toMatchObject({ status });
+    expect(await rowOf(refund)).toMatchObject({ status: 'SUCCEEDED', reopens_invoice: true });
+    expect(await postings(refund.reference)).toHaveLength(1);
+    expect((await world.verify()).findings).toEqual([]);
+  });
+
+  test('leaves the invoice alone where it was a credit', async () => {
+    await world.set({ refundedInvoices: 'KEEP' });
+    const invoice = await world.bill();
+    const refund = await world.refund(await world.pay(invoice, 10_000n), 4_000n);
+    expect(await notRefunded(refund)).toEqual({ kind: 'ended', status: 'FAILED' });
+    expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
+    expect((await world.events(invoice)).map(({ type }) => type)).toEqual(TOLD);
     expect((await world.verify()).findings).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ export interface SweepResult {
   readonly callbacksSignalled: number;
   readonly lateQuestionsAsked: number;
   readonly refundsStarted: number;
+  readonly unappliedStarted: number;
   readonly decisionsSignalled: number;
   readonly invoicesTold: number;
   readonly deliveriesStarted: number;
