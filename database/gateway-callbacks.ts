@@ -2,6 +2,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { PaymentStatus } from '../domain/payment.ts';
 import type { Database, Scope } from './connection.ts';
 import type { CallbackKind, CallbackOutcome } from './entities/payment.ts';
+import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 export interface ReceivedCallback {
@@ -23,6 +24,8 @@ export interface AttemptIds {
 
 /** An attempt as a callback finds it, with the store whose signature the callback must bear. */
 export interface FoundAttempt extends AttemptIds {
+  /** The database's time as it was found. */
+  readonly foundAt: Date;
   readonly store: { readonly storeId: string; readonly sealedSecret: string | null };
 }
 
@@ -33,6 +36,7 @@ interface FoundRow {
   mode: Mode;
   store_id: string;
   store_secret: string | null;
+  found_at: string;
 }
 
 export async function findAttempt(
@@ -40,13 +44,17 @@ export async function findAttempt(
   gateway: string,
   reference: string,
 ): Promise<FoundAttempt | null> {
-  const [found] = await database.lookup<FoundRow>('select * from lenden_find_attempt(?, ?)', [gateway, reference]);
+  const [found] = await database.lookup<FoundRow>('select a.*, now() as found_at from lenden_find_attempt(?, ?) a', [
+    gateway,
+    reference,
+  ]);
   return found === undefined
     ? null
     : {
         scope: { applicationId: BigInt(found.application_id), mode: found.mode },
         attemptId: BigInt(found.attempt_id),
         paymentId: BigInt(found.payment_id),
+        foundAt: instant(found.found_at),
         store: { storeId: found.store_id, sealedSecret: found.store_secret },
       };
 }
