@@ -1311,14 +1311,37 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'choice-waited-for-by-the-renewal',
+    breaks: 'A long payment waits for a choice to be opened before it begins the new history, and only then opens it.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: 'await condition(() => allHandlersFinished() || !this.isDrained);',
+        replace: 'await condition(allHandlersFinished);',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/payment.test.ts'),
+        names:
+          'a history that has become long is not left, nor waited in for ever, with a choice that comes in the moment of leaving it',
+      },
+    ],
+  },
+  {
     name: 'decision-left-behind',
     breaks:
       'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: 'if (continueAsNewSuggested && isDrained && allHandlersFinished()) {',
-        replace: 'if (continueAsNewSuggested) {',
+        find: 'if (!continueAsNewSuggested || !this.isDrained) {',
+        replace: 'if (!continueAsNewSuggested) {',
+      },
+      {
+        file: 'workflows/payment.ts',
+        find: '    if (this.isDrained) {',
+        replace: '    if (continueAsNewSuggested) {',
       },
     ],
     caughtBy: [
