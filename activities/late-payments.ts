@@ -7,7 +7,7 @@ import {
 } from '../database/decisions.ts';
 import { Application } from '../database/entities/application.ts';
 import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
-import { consumeCallbacks } from '../database/gateway-callbacks.ts';
+import { consumeAllCallbacks, consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { sealedSecretOf } from '../database/gateway-stores.ts';
 import { lockInvoicePaidBy } from '../database/invoices.ts';
 import { postTransaction } from '../database/ledger.ts';
@@ -252,14 +252,8 @@ async function startRefunds(
 
 /** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
 export async function parkLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<void> {
-  await deps.database.withScope(scopeOf(input), async (em) => {
-    const { id: attemptId } = await findAttempt(em, input);
-    await em.execute(
-      `update gateway_callbacks set outcome = case when signature_valid then 'MISMATCH' else 'FORGED' end, consumed_at = now()
-       where attempt_id = ? and consumed_at is null`,
-      [attemptId],
-    );
-  });
+  const { reference: attempt } = await deps.database.withScope(scopeOf(input), (em) => findAttempt(em, input));
+  await consumeAllCallbacks(deps.database, scopeOf(input), { attempt, outcome: 'MISMATCH' });
   deps.log.error(
     { payment: input.reference, attempt: input.attemptReference, alert: 'late-payment-unclear' },
     'the gateway does not say whether late money moved; an operator has to find out',

@@ -1,7 +1,7 @@
 import type { AttemptStatus } from '../domain/payment.ts';
 import type { CustomerDefaults } from './entities/application.ts';
 import type { CallbackOutcome } from './entities/payment.ts';
-import { bigintArray, CONSUME_CALLBACKS, consumeCallbacks } from './gateway-callbacks.ts';
+import { bigintArray, CONSUME_CALLBACKS, CONSUMED_MAX, consumeCallbacks } from './gateway-callbacks.ts';
 import { MissingRow } from './missing-row.ts';
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import { instant } from './read-row.ts';
@@ -386,7 +386,8 @@ export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): P
        returning payment_id),
      consumed as (
        update gateway_callbacks set outcome = case when signature_valid then 'ACCEPTED' else 'FORGED' end, consumed_at = now()
-       where attempt_id = ? and consumed_at is null and id <= ? and exists (select 1 from ended)),
+       where exists (select 1 from ended) and id = any(array(select id from gateway_callbacks
+         where attempt_id = ? and consumed_at is null and id <= ? limit ${CONSUMED_MAX}))),
      asked_where as (
        update payments p set gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
        from ended where ? and p.id = ended.payment_id and p.status in ('CREATED', 'PENDING') and p.cancel_requested_at is null)

@@ -1,3 +1,4 @@
+import type { Database } from './connection.ts';
 import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
@@ -7,10 +8,20 @@ import type { Statements } from './statements.ts';
  */
 export async function readNow(statements: Statements): Promise<Date> {
   const [row] = await statements.execute<{ now: string }[]>('select now() as now');
+  return nowIn(row);
+}
+
+function nowIn(row: { readonly now: string } | undefined): Date {
   if (row === undefined) {
     throw new Error('the database does not say what time it is');
   }
   return instant(row.now);
+}
+
+/** The same before a scope is known. */
+export async function askNow(database: Database): Promise<Date> {
+  const [row] = await database.lookup<{ now: string }>('select now() as now', []);
+  return nowIn(row);
 }
 
 /** What time it is for a payment, for those who have no `PaymentRecord` of it. */

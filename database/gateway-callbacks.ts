@@ -2,6 +2,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { PaymentStatus } from '../domain/payment.ts';
 import type { Database, Scope } from './connection.ts';
 import type { CallbackKind, CallbackOutcome } from './entities/payment.ts';
+import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 export interface ReceivedCallback {
@@ -23,6 +24,8 @@ export interface AttemptIds {
 
 /** An attempt as a callback finds it, with the store whose signature the callback must bear. */
 export interface FoundAttempt extends AttemptIds {
+  /** The database's time as it was found. */
+  readonly foundAt: Date;
   readonly store: { readonly storeId: string; readonly sealedSecret: string | null };
 }
 
@@ -33,6 +36,7 @@ interface FoundRow {
   mode: Mode;
   store_id: string;
   store_secret: string | null;
+  found_at: string;
 }
 
 export async function findAttempt(
@@ -40,13 +44,17 @@ export async function findAttempt(
   gateway: string,
   reference: string,
 ): Promise<FoundAttempt | null> {
-  const [found] = await database.lookup<FoundRow>('select * from lenden_find_attempt(?, ?)', [gateway, reference]);
+  const [found] = await database.lookup<FoundRow>('select a.*, now() as found_at from lenden_find_attempt(?, ?) a', [
+    gateway,
+    reference,
+  ]);
   return found === undefined
     ? null
     : {
         scope: { applicationId: BigInt(found.application_id), mode: found.mode },
         attemptId: BigInt(found.attempt_id),
         paymentId: BigInt(found.payment_id),
+        foundAt: instant(found.found_at),
         store: { storeId: found.store_id, sealedSecret: found.store_secret },
       };
 }
@@ -253,7 +261,7 @@ export async function closeCallback(
 }
 
 /** So many at once, since the payment is locked meanwhile. */
-const CONSUMED_MAX = 500;
+export const CONSUMED_MAX = 500;
 
 /**
  * Values: outcome, the attempt's reference, id of the newest callback that is closed, ids of those that stay open. What is more than a statement closes
@@ -292,6 +300,38 @@ export async function consumeCallbacks(
   outcome: CallbackOutcome,
 ): Promise<void> {
   await statements.execute(CONSUME_CALLBACKS, [outcome, attempt, upTo, bigintArray(unanswered)]);
+}
+
+/** At most so many statements for one attempt; what a flood brings beyond that is swept like what comes later. */
+const CONSUMING_MAX = 200;
+
+/**
+ * Closes all callbacks of an attempt that have arrived, read or not, since nobody will ask because of them. As many statements as it takes,
+ * each in a transaction of its own.
+ */
+export async function consumeAllCallbacks(
+  database: Database,
+  scope: Scope,
+  { attempt, outcome }: { readonly attempt: string; readonly outcome: CallbackOutcome },
+): Promise<void> {
+  const [newest] = await database.inOneTrip(scope, (statements) =>
+    statements.execute<{ id: string | null }[]>(
+      `select max(c.id) as id from gateway_callbacks c join payment_attempts t on t.id = c.attempt_id
+       where t.reference = ? and c.consumed_at is null`,
+      [attempt],
+    ),
+  );
+  const upTo = newest?.id ?? null;
+  let closed = upTo === null ? 0 : CONSUMED_MAX;
+  for (let times = 0; closed === CONSUMED_MAX && times < CONSUMING_MAX; times += 1) {
+    const [consumed] = await database.inOneTrip(scope, (statements) =>
+      statements.execute<{ count: number }[]>(
+        `with consumed as (${CONSUME_CALLBACKS} returning 1) select count(*)::integer as count from consumed`,
+        [outcome, attempt, upTo, bigintArray([])],
+      ),
+    );
+    closed = consumed?.count ?? 0;
+  }
 }
 
 /** An array as one value, whichever way a statement is run: MikroORM would spread a JavaScript array. */

@@ -1,9 +1,12 @@
 import type { Database } from './connection.ts';
 import { findAttempt } from './gateway-callbacks.ts';
+import { instant } from './read-row.ts';
 
 type Doubt = 'lost' | 'carried-out';
 
 interface Stand {
+  /** For the attempt, by the database's clock. */
+  readonly readAt: Date;
   readonly atWork: boolean;
   readonly barred: boolean;
   readonly doubt: Doubt | null;
@@ -21,6 +24,7 @@ interface ToSend {
 }
 
 interface StandRow {
+  read_at: string;
   at_work: boolean;
   barred: boolean;
   doubt: 'LOST' | 'CARRIED_OUT' | null;
@@ -47,15 +51,17 @@ export class GatewayExecutions {
     const { scope, attemptId } = await this.#find(attemptReference);
     const [row] = await this.#database.inOneTrip(scope, (statements) =>
       statements.execute<StandRow[]>(
-        `select coalesce(execution_at_work_until > now(), false) as at_work, execution_barred as barred, ${DOUBT} as doubt
-         from payment_attempts where id = ?`,
+        `select lenden_now(p.clock_offset) as read_at, coalesce(execution_at_work_until > now(), false) as at_work,
+           execution_barred as barred, ${DOUBT} as doubt
+         from payment_attempts t join payments p on p.id = t.payment_id where t.id = ?`,
         [attemptId],
       ),
     );
     if (row === undefined) {
       throw new Error('the scope has no such attempt');
     }
-    return { atWork: row.at_work, barred: row.barred, doubt: doubtOf(row.doubt) };
+    const { read_at: readAt, at_work: atWork, barred, doubt } = row;
+    return { readAt: instant(readAt), atWork, barred, doubt: doubtOf(doubt) };
   }
 
   /** @throws Error when there is no such attempt */

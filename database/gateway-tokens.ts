@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { gatewayTokenPlace } from '../runtime/sealed-places.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import type { Database } from './connection.ts';
+import { instant } from './read-row.ts';
 
 /** Longer than the calls for a token take, all together. */
 const TAKEN_SECONDS = 30;
@@ -12,21 +13,31 @@ interface Parts {
   readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
 }
 
+interface TokenRow {
+  sealed: string | null;
+  read_at: string;
+}
+
+/** What is kept of an account, and the database's time as it was read. */
+export interface KeptGatewayToken {
+  readonly kept: string | null;
+  readonly readAt: Date;
+}
+
 /** What one process has taken of an account, to renew it alone. */
 export class TakenGatewayToken {
   readonly #parts: Parts;
   readonly #account: string;
   readonly #taker: string;
   readonly kept: string | null;
+  readonly readAt: Date;
 
-  constructor(
-    parts: Parts,
-    taken: { readonly account: string; readonly taker: string; readonly sealed: string | null },
-  ) {
+  constructor(parts: Parts, taken: { readonly account: string; readonly taker: string; readonly row: TokenRow }) {
     this.#parts = parts;
     this.#account = taken.account;
     this.#taker = taken.taker;
-    this.kept = opened(parts.secrets, taken);
+    this.kept = opened(parts.secrets, { account: taken.account, sealed: taken.row.sealed });
+    this.readAt = instant(taken.row.read_at);
   }
 
   async write(kept: string): Promise<void> {
@@ -65,27 +76,33 @@ export class GatewayTokens {
   }
 
   /** Null where nothing is kept, or what is kept cannot be opened any more: a token is fetched anew then. */
-  async read(account: string): Promise<string | null> {
+  async read(account: string): Promise<KeptGatewayToken> {
     const [row] = await this.#parts.transaction((em) =>
-      em.execute<{ sealed: string | null }[]>('select sealed from gateway_tokens where account = ?', [account]),
+      em.execute<TokenRow[]>(
+        'select (select sealed from gateway_tokens where account = ?) as sealed, clock_timestamp() as read_at',
+        [account],
+      ),
     );
-    return opened(this.#parts.secrets, { account, sealed: row?.sealed ?? null });
+    if (row === undefined) {
+      throw new Error('the database does not say what time it is');
+    }
+    return { kept: opened(this.#parts.secrets, { account, sealed: row.sealed }), readAt: instant(row.read_at) };
   }
 
   /** Null while another process has it. */
   async take(account: string): Promise<TakenGatewayToken | null> {
     const taker = randomUUID();
     const [row] = await this.#parts.transaction((em) =>
-      em.execute<{ sealed: string | null }[]>(
+      em.execute<TokenRow[]>(
         `insert into gateway_tokens as g (account, taken_by, taken_until)
          values (?, ?::uuid, clock_timestamp() + interval '${TAKEN_SECONDS} seconds')
          on conflict (account) do update set taken_by = excluded.taken_by, taken_until = excluded.taken_until
            where g.taken_until is null or g.taken_until < clock_timestamp()
-         returning sealed`,
+         returning sealed, clock_timestamp() as read_at`,
         [account, taker],
       ),
     );
-    return row === undefined ? null : new TakenGatewayToken(this.#parts, { account, taker, sealed: row.sealed });
+    return row === undefined ? null : new TakenGatewayToken(this.#parts, { account, taker, row });
   }
 }
 

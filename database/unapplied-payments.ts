@@ -41,6 +41,16 @@ export async function listUnapplied(statements: Statements, paymentId: bigint): 
   return rows.map(unappliedOf);
 }
 
+/** The same of the payments that settled a part of an invoice. */
+export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedFacts[]> {
+  const rows = await statements.execute<UnappliedRow[]>(
+    `select ${COLUMNS} from late_payments where payment_id in (select id from payments where invoice_id = ?
+       and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')) order by id limit ${SHOWN_MAX}`,
+    [invoiceId],
+  );
+  return rows.map(unappliedOf);
+}
+
 function unappliedOf({ gross_minor: gross, gateway_txn_id: gatewayTxnId, ...row }: UnappliedRow): UnappliedFacts {
   const { id, kind, status, currency, gateway } = row;
   return {

@@ -37,13 +37,8 @@ const SCHEMES: readonly SchemeRange[] = [
   { scheme: 'Maestro', from: '639', to: '639', lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
 ];
 
-/** In the place of an escaped space or hyphen, and of every other escape. */
-const ESCAPED_GAP = '\uE000';
-const ESCAPED = '\uE001';
-
 /** A run stands alone: no letter, digit, or part of a longer run touches it. Groups are parted by one space or hyphen. */
-const RUN =
-  /(?<![\p{L}\p{N}_])(?<![\p{N}][ \-\uE000])\p{Nd}(?:[ \-\uE000]?\p{Nd}){11,18}(?![ \-\uE000]?\p{N})(?![\p{L}_])/gu;
+const RUN = /(?<![\p{L}\p{N}_])(?<![\p{N}][ -])\p{Nd}(?:[ -]?\p{Nd}){11,18}(?![ -]?\p{N})(?![\p{L}_])/gu;
 
 const FIRST_SHOWN = 6;
 const LAST_SHOWN = 4;
@@ -56,28 +51,126 @@ export function holdsCardNumber(text: string): boolean {
   return [...text.matchAll(RUN)].some(([run]) => isCardNumber(digitsOf(run)));
 }
 
-/** The text with each card number's middle digits replaced, as PCI DSS 3.4.1 lets them be shown: the first six and last four stay. */
+/**
+ * The text with each card number's middle digits replaced, as PCI DSS 3.4.1 lets them be shown: the first six and last four stay. In a form, a
+ * query, JSON, or one of them inside the other, a digit may be written `%34` or `\u0034`. Whoever is shown the text may read it decoded, so a
+ * number is masked that stands there in any reading; all else stays as it was written.
+ */
 export function maskCardNumbers(text: string): string {
-  return text.replace(RUN, (run) => (isCardNumber(digitsOf(run)) ? masked(run) : run));
+  const known = new Set([text]);
+  let readings: readonly Reading[] = [{ text, starts: null }];
+  const hidden: Span[] = [];
+  for (let depth = 0; readings.length > 0; depth += 1) {
+    for (const reading of readings) {
+      hidden.push(...hiddenIn(reading));
+    }
+    const deeper =
+      depth === DEPTH_MAX ? [] : readings.flatMap((reading) => CODES.map((code) => decoded(reading, code)));
+    readings = deeper.filter((reading) => reading !== null).filter((reading) => isNew(known, reading.text));
+  }
+  return withMasks(text, hidden);
 }
 
-/** The same in the body of a form or in a query, where `%20` is no number and `+` is a space. */
-export function maskEncodedCardNumbers(encoded: string): string {
-  const escapes: string[] = [];
-  const plain = encoded.replace(/%[\dA-Fa-f]{2}|[+\uE000\uE001]/g, (escape) => {
-    escapes.push(escape);
-    return /^(?:\+|%20|%2d)$/i.test(escape) ? ESCAPED_GAP : ESCAPED;
-  });
-  return maskCardNumbers(plain).replace(/[\uE000\uE001]/g, () => escapes.shift() ?? '');
+function isNew(known: Set<string>, text: string): boolean {
+  const isKnown = known.has(text);
+  known.add(text);
+  return !isKnown;
 }
 
-function masked(run: string): string {
-  const last = digitsOf(run).length - LAST_SHOWN;
-  let place = 0;
-  return run.replace(/\p{Nd}/gu, (digit) => {
-    place += 1;
-    return place <= FIRST_SHOWN || place > last ? digit : 'X';
+/** JSON in JSON in a form is seen; who writes deeper than that hides nothing that anybody would read. */
+const DEPTH_MAX = 4;
+
+interface Code {
+  /** One escape, of one character. */
+  readonly escape: RegExp;
+  read(escape: string): string;
+}
+
+const FORM: Code = {
+  escape:
+    /\+|%(?:[0-7][\dA-F]|[CD][\dA-F]%[89AB][\dA-F]|E[\dA-F](?:%[89AB][\dA-F]){2}|F[0-7](?:%[89AB][\dA-F]){3}|[\dA-F]{2})/gi,
+  read(escape) {
+    try {
+      return escape === '+' ? ' ' : decodeURIComponent(escape);
+    } catch {
+      return '\uFFFD';
+    }
+  },
+};
+
+/** Escapes that stand for no character of a number need not be told apart. */
+const JSON_TEXT: Code = {
+  escape: /\\(?:u[\dA-Fa-f]{4}|["\\/bfnrt])/g,
+  read: (escape) =>
+    escape.length > 2
+      ? String.fromCharCode(Number.parseInt(escape.slice(2), 16))
+      : escape.slice(1).replace(/[bfnrt]/, '\n'),
+};
+
+const CODES = [FORM, JSON_TEXT];
+
+/** A text as it reads decoded, with the place in what was given where each of its UTF-16 units begins, and the end; null where they are the same. */
+interface Reading {
+  readonly text: string;
+  readonly starts: readonly number[] | null;
+}
+
+type Span = readonly [from: number, to: number];
+
+/** Null where nothing is written in that code. */
+function decoded({ text, starts }: Reading, { escape, read }: Code): Reading | null {
+  if (text.search(escape) === -1) {
+    return null;
+  }
+  const parts: string[] = [];
+  const places: number[] = [];
+  let end = 0;
+  const copyUntil = (index: number): void => {
+    parts.push(text.slice(end, index));
+    for (; end < index; end += 1) {
+      places.push(starts?.[end] ?? end);
+    }
+  };
+  for (const match of text.matchAll(escape)) {
+    copyUntil(match.index);
+    const character = read(match[0]);
+    parts.push(character);
+    for (let unit = 0; unit < character.length; unit += 1) {
+      places.push(starts?.[end] ?? end);
+    }
+    end += match[0].length;
+  }
+  copyUntil(text.length);
+  places.push(starts?.[end] ?? end);
+  return { text: parts.join(''), starts: places };
+}
+
+/** Where in what was given the digits stand that are not to be shown. */
+function hiddenIn({ text, starts }: Reading): Span[] {
+  return [...text.matchAll(RUN)].flatMap(({ 0: run, index }) => {
+    const digits = digitsOf(run);
+    if (!isCardNumber(digits)) {
+      return [];
+    }
+    const middle = [...run.matchAll(/\p{Nd}/gu)].slice(FIRST_SHOWN, digits.length - LAST_SHOWN);
+    return middle.map((digit): Span => {
+      const [from, to] = [index + digit.index, index + digit.index + digit[0].length];
+      return [starts?.[from] ?? from, starts?.[to] ?? to];
+    });
   });
+}
+
+/** With one X for each; of two that overlap in different readings, one for both. */
+function withMasks(text: string, spans: readonly Span[]): string {
+  let shown = '';
+  let end = 0;
+  for (const [from, to] of spans.toSorted((one, other) => one[0] - other[0] || other[1] - one[1])) {
+    if (from >= end) {
+      shown += `${text.slice(end, from)}X`;
+    }
+    end = Math.max(end, to);
+  }
+  return shown + text.slice(end);
 }
 
 function isCardNumber(digits: string): boolean {

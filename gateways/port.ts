@@ -30,6 +30,8 @@ export interface SessionOrder {
   };
   /** When the payment ends by our clock. A gateway's page may live longer; none should live much shorter. */
   readonly expiresAt: Date;
+  /** The database's time as the order was read: what is left until then, and what a gateway is told of the time, is counted from here. */
+  readonly readAt: Date;
 }
 
 export type SessionOutcome =
@@ -123,6 +125,13 @@ export interface ParsedCallback {
 /** The headers that a callback came with, by lower-case names. */
 export type CallbackHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** How a callback came, beside its words. */
+export interface CallbackArrival {
+  readonly headers: CallbackHeaders;
+  /** The database's time: a signature that holds for minutes must not depend on the clock of the process that it reached. */
+  readonly at: Date;
+}
+
 /** The charge that is given back from. */
 export interface RefundedCharge {
   readonly gatewayTxnId: string;
@@ -215,10 +224,10 @@ export interface Gateway {
   closeSession?(attempt: AttemptHandle): Promise<'closed' | 'charged' | 'unknown'>;
   /**
    * Reads a callback and checks its signature; never throws, whatever it holds. Of a POST it is the body; of a GET to `callbacks.back` the
-   * segment behind that address, `?` and the query. Where a gateway signs in a header, the signature holds only with `headers`, soon after
-   * it came; what was kept is read again without them, for its words.
+   * segment behind that address, `?` and the query. Where a gateway signs in a header, the signature holds only with its arrival, soon after
+   * it was made; what was kept is read again without that, for its words.
    */
-  parseCallback(rawBody: string, headers?: CallbackHeaders): ParsedCallback;
+  parseCallback(rawBody: string, arrival?: CallbackArrival): ParsedCallback;
   /** @throws GatewayFailure */
   refund(request: RefundRequest): Promise<RefundAnswer>;
   /** @throws GatewayFailure */

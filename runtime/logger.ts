@@ -29,8 +29,8 @@ export function createLogger({ service, level = 'info' }: { service: string; lev
 /** A member's name does not tell where a card number may stand, such as in a gateway's words, so every text of the line is read. */
 export function withoutCards(line: string): string {
   return line.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => {
-    // The shortest card number has twelve digits, so hardly any text needs to be taken apart.
-    if (!/\p{Nd}(?:[ -]?\p{Nd}){11}/u.test(literal)) {
+    // The shortest card number has twelve digits, written plainly or in escapes, so hardly any text needs to be taken apart.
+    if (!/\p{Nd}(?:[ -]?\p{Nd}){11}|%[\dA-Fa-f]{2}|\\\\/u.test(literal)) {
       return literal;
     }
     const text: unknown = JSON.parse(literal);

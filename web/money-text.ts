@@ -1,4 +1,5 @@
 import { type Money, toDecimalText } from '../domain/money.ts';
+import { html, type Html } from './html.ts';
 import type { Language } from './language.ts';
 
 // Currencies of countries that count in lakh and crore, in whatever language the page is.
@@ -13,6 +14,27 @@ export const bengaliZero = '০'.charCodeAt(0);
 export function moneyText(amount: Money, language: Language): string {
   const sign = currencySign(amount.currency, language);
   return `${sign}${sign === amount.currency ? '\u00a0' : ''}${amountText(amount, language)}`;
+}
+
+/** What has room on the smallest screen, with its currency: in the greatest letters, and in smaller ones. */
+const SHORT_LENGTH_MAX = 12;
+const WIDE_LENGTH_MAX = 16;
+
+/** The same on a page, where its figures stay on one line; of a very long one the currency may stand on the line before. */
+export function moneyPart(amount: Money, language: Language): Html {
+  const text = moneyText(amount, language);
+  if (text.length <= WIDE_LENGTH_MAX) {
+    return html`<span class="money${text.length > SHORT_LENGTH_MAX && ' wide'}">${text}</span>`;
+  }
+  const sign = currencySign(amount.currency, language);
+  return sign === amount.currency
+    ? html`<span class="long">${sign} ${amountPart(amount, language)}</span>`
+    : html`<span class="long money">${text}</span>`;
+}
+
+/** Figures without a currency that stay on one line. */
+export function amountPart(amount: Money, language: Language): Html {
+  return html`<span class="money">${amountText(amount, language)}</span>`;
 }
 
 /** The same without its currency, for tables that name it once. */

@@ -219,6 +219,7 @@ function orderOf({ payment, applicationName, customerDefaults, attempt }: Prepar
       back: callback('return'),
     },
     expiresAt: payment.expiresAt,
+    readAt: payment.readAt,
   };
 }
 

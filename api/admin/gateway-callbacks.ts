@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallbackKind, CallbackOutcome } from '../../database/entities/payment.ts';
 import { listRows } from '../../database/lists.ts';
-import { maskCardNumbers, maskEncodedCardNumbers } from '../../domain/card-number.ts';
+import { maskCardNumbers } from '../../domain/card-number.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -77,7 +77,7 @@ function callbackView(row: CallbackRow) {
     note: row.note === null ? null : maskCardNumbers(row.note),
     repeats: row.repeats,
     // The row keeps it as it came: it is evidence.
-    rawPayload: maskEncodedCardNumbers(row.raw_payload),
+    rawPayload: maskCardNumbers(row.raw_payload),
     createdAt: new Date(row.created_at).toISOString(),
   };
 }

@@ -1,3 +1,4 @@
+import { askNow } from '../../database/clock.ts';
 import { CALLBACK_KINDS, type CallbackKind } from '../../database/entities/payment.ts';
 import {
   closeCallback,
@@ -15,7 +16,7 @@ import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { checkoutUrl } from '../../domain/payment-view.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
-import type { CallbackHeaders, ParsedCallback, Store } from '../../gateways/port.ts';
+import type { CallbackArrival, ParsedCallback, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { allowHeader } from '../http/methods.ts';
@@ -123,7 +124,8 @@ async function receive(
   const rawPayload = await payloadOf(target, context);
   const reference = deps.gateways.attemptNamedIn(gateway, rawPayload);
   const ids = reference === null ? null : await findAttempt(deps.database, gateway, reference);
-  const parsed = parse(deps, { gateway, mode, store: ids?.store }, { rawPayload, headers: context.req.headers });
+  const arrival = { headers: context.req.headers, at: ids?.foundAt ?? (await askNow(deps.database)) };
+  const parsed = parse(deps, { gateway, mode, store: ids?.store }, { rawPayload, arrival });
   const kind = target.kind === 'return' ? KIND_OF_CLAIM[parsed.claims] : target.kind;
   const callback = {
     gateway,
@@ -201,11 +203,11 @@ interface Sender {
 function parse(
   deps: CallbackDependencies,
   { gateway, mode, store }: Sender,
-  { rawPayload, headers }: { readonly rawPayload: string; readonly headers: CallbackHeaders },
+  { rawPayload, arrival }: { readonly rawPayload: string; readonly arrival: CallbackArrival },
 ): ParsedCallback {
   const known = store ?? { storeId: deps.gateways.defaultStoreId(gateway, mode) ?? '', sealedSecret: null };
   return (
-    openOrAlert(deps, { gateway, mode, store: known })?.parseCallback(rawPayload, headers) ?? {
+    openOrAlert(deps, { gateway, mode, store: known })?.parseCallback(rawPayload, arrival) ?? {
       attemptReference: null,
       signatureValid: false,
       claims: 'unknown',

@@ -6,6 +6,7 @@ import { refundedOf } from '../../database/refunds.ts';
 import { listUnapplied } from '../../database/unapplied-payments.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
+import type { UnappliedFacts } from '../../domain/unapplied-payment.ts';
 import type { CheckoutState, UnappliedMoney } from '../../web/checkout/view.ts';
 
 /** The gateway has said how an attempt went. */
@@ -77,13 +78,11 @@ async function lateMoneyState(em: EntityManager, payment: PaymentRecord): Promis
 const SHOWN_AS = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const;
 
 async function unappliedMoney(em: EntityManager, { id }: PaymentRecord): Promise<UnappliedMoney[]> {
-  const unapplied = await listUnapplied(em, id);
-  return unapplied.map(({ status, amountMinor, currency, createdAt }) => ({
-    status: SHOWN_AS[status],
-    amountMinor,
-    currency,
-    receivedAt: createdAt,
-  }));
+  return (await listUnapplied(em, id)).map(shownUnapplied);
+}
+
+export function shownUnapplied({ status, amountMinor, currency, createdAt }: UnappliedFacts): UnappliedMoney {
+  return { status: SHOWN_AS[status], amountMinor, currency, receivedAt: createdAt };
 }
 
 async function pendingState(em: EntityManager, { payment, choosing, ownPage }: Shown): Promise<CheckoutState> {

@@ -3,6 +3,7 @@ import { readLogo } from '../../database/invoice-templates.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { refundedOfAll } from '../../database/refunds.ts';
+import { listUnappliedOfInvoice } from '../../database/unapplied-payments.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import {
   dueMinorOf,
@@ -21,6 +22,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { widestBounds, type PaymentRules } from '../payments/bounds.ts';
 import type { PublicInvoice } from '../../database/public-references.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
+import { shownUnapplied } from './checkout-view.ts';
 
 /** Of what is under way, as long as this is left: less would lead a payer to a page that ends under his hands. */
 const TIME_TO_PAY_MS = 120_000;
@@ -65,11 +67,12 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
   const { found, rules, gateways, language, problem } = shown;
   const { scope, invoice, applicationName } = found;
   const branding = await brandingOf(deps.database, scope, applicationName);
-  const { payments, refunded, open, logo } = await deps.database.inTransaction(scope, async (statements) => {
+  const { payments, refunded, unapplied, open, logo } = await deps.database.inTransaction(scope, async (statements) => {
     const settled = await paymentsOf(statements, invoice.id);
     return {
       payments: settled,
       refunded: await refundedOfAll(statements, settled),
+      unapplied: settled.length === 0 ? [] : await listUnappliedOfInvoice(statements, invoice.id),
       open: await openPaymentsOf(statements, invoice.id),
       logo: await readLogo(statements, scope.applicationId),
     };
@@ -109,6 +112,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
       })),
     },
     paying: payingOf(amountsOf(deps, { invoice, rules, gateways }), { pagePath, problem }),
+    unapplied: unapplied.map(shownUnapplied),
     underWay: underWayOf(open),
   };
 }

@@ -29,18 +29,30 @@ export const RefundStatusAnswer = z.looseObject({
   currency: optionalText,
 });
 
-/** How a payment stands at the gateway; `agreed`: the payer has finished, and nobody has executed it. */
-export type Standing = AttemptAnswer | { readonly kind: 'agreed' };
+/** How a payment stands at the gateway by its words. */
+export type Standing =
+  | Exclude<AttemptAnswer, { kind: 'untouched' }>
+  /** Not executed. `agreed`: the payer has finished. Whether it has died since it was made, which null does not tell, is for {@link atTime}. */
+  | { readonly kind: 'untouched'; readonly madeAt: Date | null }
+  | { readonly kind: 'agreed'; readonly madeAt: Date | null };
 
 export interface Asked {
   readonly paymentId: string;
   /** A callback says that the payer has finished: believed only where the gateway says nothing about that. */
   readonly claimedDone: boolean;
-  readonly nowMs: number;
 }
 
 /** bKash: a payment id dies 24 hours after it was made. */
 const SESSION_LIFE_MS = 24 * 3_600_000;
+
+/** The same at that time of the database's: what nobody has executed in its life is over, in whatever words the gateway still speaks of it. */
+export function atTime(standing: Standing, now: Date): Standing {
+  const isAlive =
+    (standing.kind !== 'untouched' && standing.kind !== 'agreed') ||
+    standing.madeAt === null ||
+    now.getTime() - standing.madeAt.getTime() < SESSION_LIFE_MS;
+  return isAlive ? standing : { kind: 'expired' };
+}
 
 export function standingOf(answer: PaymentAnswer, evidence: string, asked: Asked): Standing {
   if (answer.paymentID !== asked.paymentId) {
@@ -64,14 +76,10 @@ export function standingOf(answer: PaymentAnswer, evidence: string, asked: Asked
   }
 }
 
-function standingOfInitiated(answer: PaymentAnswer, { claimedDone, nowMs }: Asked): Standing {
-  const madeAtMs = instantOf(answer.paymentCreateTime);
-  if (madeAtMs !== null && nowMs - madeAtMs >= SESSION_LIFE_MS) {
-    return { kind: 'expired' };
-  }
+function standingOfInitiated(answer: PaymentAnswer, { claimedDone }: Asked): Standing {
   const words = [answer.verificationStatus, answer.userVerificationStatus].map((word) => word.toLowerCase());
   const agreed = words.includes('complete') || (claimedDone && words.every((word) => word === ''));
-  return { kind: agreed ? 'agreed' : 'untouched' };
+  return { kind: agreed ? 'agreed' : 'untouched', madeAt: instantOf(answer.paymentCreateTime) };
 }
 
 /**
@@ -103,8 +111,8 @@ export function chargeFrom(answer: PaymentAnswer, evidence: string): Charge {
 }
 
 /** `2025-12-09T16:12:43:828 GMT+0600`, with a colon before the milliseconds; null for anything else. */
-function instantOf(text: string): number | null {
+function instantOf(text: string): Date | null {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[:.](\d{3}) GMT([+-]\d\d):?(\d\d)$/.exec(text);
-  const instant = match === null ? NaN : Date.parse(`${match[1]}.${match[2]}${match[3]}:${match[4]}`);
-  return Number.isNaN(instant) ? null : instant;
+  const instant = match === null ? null : new Date(`${match[1]}.${match[2]}${match[3]}:${match[4]}`);
+  return instant === null || Number.isNaN(instant.getTime()) ? null : instant;
 }

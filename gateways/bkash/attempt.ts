@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle } from '../port.ts';
-import { PaymentAnswer, standingOf, type Standing } from './answers.ts';
+import { atTime, PaymentAnswer, standingOf, type Standing } from './answers.ts';
 import type { Call } from './call.ts';
 import {
   CANCELLED_BEFORE,
@@ -19,7 +19,8 @@ export interface Asking {
   readonly call: Call;
   readonly executions: Executions;
   readonly limits: Limits;
-  readonly nowMs: () => number;
+  /** Measures how long something takes. */
+  readonly elapsedMs: () => number;
 }
 
 /**
@@ -36,11 +37,11 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
     // One payment id is one charge, and that one is known.
     return { kind: 'untouched' };
   }
-  const deadlineMs = asking.nowMs() + asking.limits.totalMs;
+  const deadlineMs = asking.elapsedMs() + asking.limits.totalMs;
   const asked: AskedPayment = { paymentId, claimedDone: attempt.claimedValidationId === paymentId, deadlineMs };
-  const standing = await query(asking, asked);
-  if (standing.kind !== 'agreed' && standing.kind !== 'untouched' && standing.kind !== 'expired') {
-    return standing;
+  const answered = await query(asking, asked);
+  if (answered.kind !== 'agreed' && answered.kind !== 'untouched' && answered.kind !== 'expired') {
+    return answered;
   }
   // Read after the query, so that an execution which the query could not show yet is known.
   const earlier = await known(() => asking.executions.standOf(attempt.attemptReference));
@@ -48,6 +49,7 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
     // Whatever has become of the payment meanwhile, this money may be moving.
     return { kind: 'in-progress' };
   }
+  const standing = atTime(answered, earlier.readAt);
   if (standing.kind === 'expired') {
     return unlessExecuted('expired', earlier.doubt);
   }
@@ -59,7 +61,9 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
   if (standing.kind === 'untouched' || attempt.mayExecute !== true) {
     return unlessExecuted('untouched', earlier.doubt);
   }
-  return earlier.barred ? { kind: 'in-progress' } : executeAndAsk(asking, asked, attempt);
+  return earlier.barred
+    ? { kind: 'in-progress' }
+    : executeAndAsk(asking, { ...asked, readAt: earlier.readAt }, attempt);
 }
 
 /** What a query shows of an attempt that was executed, or may have been, says nothing against it. A payment id that died ends a mere doubt. */
@@ -88,19 +92,17 @@ interface AskedPayment {
   readonly deadlineMs: number;
 }
 
-async function query({ call, limits, nowMs }: Asking, asked: AskedPayment): Promise<Standing> {
+async function query({ call, limits, elapsedMs }: Asking, asked: AskedPayment): Promise<Standing> {
   const { paymentId, claimedDone, deadlineMs } = asked;
   const { code, body, raw } = await call({
     path: '/payment/status',
     body: { paymentID: paymentId },
-    totalTimeoutMs: within(limits.queryTimeoutMs, deadlineMs - nowMs()),
+    totalTimeoutMs: within(limits.queryTimeoutMs, deadlineMs - elapsedMs()),
   });
   if (code === PAYMENT_NOT_FOUND) {
     return { kind: 'unknown', note: 'PAYMENT_NOT_FOUND' };
   }
-  return code === SUCCESS
-    ? standingOf(PaymentAnswer.parse(body), raw, { paymentId, claimedDone, nowMs: nowMs() })
-    : unanswered(code);
+  return code === SUCCESS ? standingOf(PaymentAnswer.parse(body), raw, { paymentId, claimedDone }) : unanswered(code);
 }
 
 /** Any other code says that the question was not answered, never that nothing was paid. */
@@ -110,7 +112,7 @@ function unanswered(code: string): never {
 
 async function executeAndAsk(
   asking: Asking,
-  asked: AskedPayment,
+  asked: AskedPayment & { readonly readAt: Date },
   { attemptReference }: AttemptHandle,
 ): Promise<AttemptAnswer> {
   const { paymentId } = asked;
@@ -125,7 +127,9 @@ async function executeAndAsk(
   });
   const left = leftBy(outcome);
   await ended(begun, left);
-  const standing = await queryUntilPlain(asking, asked, DECLINED.has(outcome) ? [] : asking.limits.pausesMs);
+  const answered = await queryUntilPlain(asking, asked, DECLINED.has(outcome) ? [] : asking.limits.pausesMs);
+  // Seconds have passed since that was read: who dies in them is dead at the next question.
+  const standing = atTime(answered, asked.readAt);
   if (standing.kind === 'agreed') {
     return meaningOf(outcome, begun.doubt !== null);
   }
@@ -158,12 +162,12 @@ function leftBy(outcome: string): ExecutionLeft {
 }
 
 /** The code of the answer, or `lost`: it may have been carried out. */
-async function execute({ call, limits, nowMs }: Asking, { paymentId, deadlineMs }: AskedPayment): Promise<string> {
+async function execute({ call, limits, elapsedMs }: Asking, { paymentId, deadlineMs }: AskedPayment): Promise<string> {
   try {
     const { code } = await call({
       path: '/execute',
       body: { paymentID: paymentId },
-      totalTimeoutMs: within(limits.executeTimeoutMs, deadlineMs - nowMs() - limits.queryTimeoutMs / 2),
+      totalTimeoutMs: within(limits.executeTimeoutMs, deadlineMs - elapsedMs() - limits.queryTimeoutMs / 2),
     });
     return KNOWN.has(code) ? code : 'lost';
   } catch (error) {
@@ -187,7 +191,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 async function queryUntilPlain(asking: Asking, asked: AskedPayment, pausesMs: readonly number[]): Promise<Standing> {
   let standing = await query(asking, asked);
   for (const pauseMs of pausesMs) {
-    if (standing.kind !== 'agreed' || asking.nowMs() + pauseMs + asking.limits.queryTimeoutMs > asked.deadlineMs) {
+    if (standing.kind !== 'agreed' || asking.elapsedMs() + pauseMs + asking.limits.queryTimeoutMs > asked.deadlineMs) {
       break;
     }
     await sleep(pauseMs);

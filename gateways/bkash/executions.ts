@@ -33,6 +33,8 @@ export type ExecutionDoubt = 'lost' | 'carried-out';
 export type ExecutionLeft = ExecutionDoubt | 'plain' | 'barred';
 
 export interface ExecutionStand {
+  /** The database's time as this was read: a payment at the gateway grows old by it, whatever the clock of the process says. */
+  readonly readAt: Date;
   readonly atWork: boolean;
   readonly barred: boolean;
   /** Null where no execution was ever sent, or each of them plainly moved nothing. */

@@ -60,7 +60,8 @@ export interface BkashOptions {
   readonly http: HttpClient;
   readonly shared: BkashShared;
   readonly limits?: Partial<Limits>;
-  readonly nowMs?: () => number;
+  /** Measures how long a call may still take; replaced in tests. */
+  readonly elapsedMs?: () => number;
 }
 
 /** bKash asks clients to wait 30 seconds for an execution; the activity that asks has 45 seconds for all of it. */
@@ -76,7 +77,7 @@ const LIMITS: Limits = {
  * @throws GatewayFailure `unauthorized` when the secret is not one of a bKash store
  */
 export function createBkashGateway(options: BkashOptions): Gateway {
-  const { baseUrl, storeId, http, shared, nowMs = Date.now } = options;
+  const { baseUrl, storeId, http, shared, elapsedMs = () => performance.now() } = options;
   const credentials = readCredentials(storeId, options.secret);
   const limits = { ...LIMITS, ...options.limits };
   const call = createCall({ http, tokens: shared.tokens, account: { baseUrl, credentials } });
@@ -85,9 +86,9 @@ export function createBkashGateway(options: BkashOptions): Gateway {
     capabilities: BKASH_CAPABILITIES,
     storeId,
     openSession: (order) => openSession({ call, baseUrl, credentials, timeoutMs: limits.queryTimeoutMs }, order),
-    askAttempt: (attempt) => askAttempt({ call, executions, limits, nowMs }, attempt),
+    askAttempt: (attempt) => askAttempt({ call, executions, limits, elapsedMs }, attempt),
     parseCallback: (raw) => parseCallback(raw, credentials),
-    refund: (request) => refund({ call, limits, nowMs }, request),
+    refund: (request) => refund({ call, limits, elapsedMs }, request),
     askRefund: (gatewayRefundId, charge) => askRefund(call, limits.queryTimeoutMs, { gatewayRefundId, charge }),
   };
 }

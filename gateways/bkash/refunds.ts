@@ -11,18 +11,18 @@ const PATH = '/payment/refund';
 export interface Refunding {
   readonly call: Call;
   readonly limits: Limits;
-  readonly nowMs: () => number;
+  readonly elapsedMs: () => number;
 }
 
 /**
  * Gives back once, in whole or in part: the call takes no key of ours, and a payment has one refund. So a repetition looks first, and
  * counts what it finds as its own only when nobody else can have asked for it. What it does not find may still be made.
  */
-export async function refund({ call, limits, nowMs }: Refunding, request: RefundRequest): Promise<RefundAnswer> {
+export async function refund({ call, limits, elapsedMs }: Refunding, request: RefundRequest): Promise<RefundAnswer> {
   if (request.otherRefunds > 0) {
     return refused('another refund of the payment was asked for, and bKash takes one');
   }
-  const deadlineMs = nowMs() + limits.totalMs;
+  const deadlineMs = elapsedMs() + limits.totalMs;
   if (request.askedBefore) {
     const found = await status(call, limits.queryTimeoutMs, request);
     if (found !== null) {
@@ -46,7 +46,7 @@ export async function refund({ call, limits, nowMs }: Refunding, request: Refund
       sku: request.refundReference,
       reason: request.remarks,
     },
-    totalTimeoutMs: within(limits.executeTimeoutMs, deadlineMs - nowMs()),
+    totalTimeoutMs: within(limits.executeTimeoutMs, deadlineMs - elapsedMs()),
   });
   if (REFUSES_REFUND.has(code)) {
     return { kind: 'refused', gatewayText: `code ${code}`, evidence: raw };

@@ -25,16 +25,24 @@ export interface BkashTokens {
   discard(account: BkashAccount, token: string): void;
 }
 
-/** Where tokens are kept for all processes. What is kept is secret: whoever keeps it seals it. */
+/**
+ * Where tokens are kept for all processes, and whose clock they go by: one process an hour ahead would ask for a third token within the
+ * merchant's hour, or keep all others from asking for one. What is kept is secret: whoever keeps it seals it.
+ */
 export interface TokenShelf {
-  read(account: string): Promise<string | null>;
+  read(account: string): Promise<KeptToken>;
   /** Null while another process has taken it. Of one that died with it, it comes back by itself. */
   take(account: string): Promise<TakenToken | null>;
 }
 
-/** What one process alone may renew, until it gives it back. */
-export interface TakenToken {
+export interface KeptToken {
   readonly kept: string | null;
+  /** The shelf's time as this was read. */
+  readonly readAt: Date;
+}
+
+/** What one process alone may renew, until it gives it back. */
+export interface TakenToken extends KeptToken {
   /** Rejects when it was held for too long and is another's now. */
   write(kept: string): Promise<void>;
   giveBack(): Promise<void>;
@@ -43,8 +51,8 @@ export interface TakenToken {
 export interface TokensOptions {
   readonly http: HttpClient;
   readonly shelf: TokenShelf;
-  /** Replaces the clock, in tests. */
-  readonly nowMs?: () => number;
+  /** Measures how long ago the shelf said what time it is; replaced in tests. */
+  readonly elapsedMs?: () => number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -78,13 +86,15 @@ const NOTHING: Kept = { token: null, expiresAtMs: 0, refreshToken: null, calls: 
 
 interface Slot {
   kept: Kept;
+  /** What to add to what this process measures for the shelf's time, as it was when the shelf was last read. */
+  shelfAheadMs: number;
   /** The last token that the gateway did not take: other processes may still keep it. */
   refused: string | null;
   pending: Promise<string> | null;
   readonly marginMs: number;
 }
 
-export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptions): BkashTokens {
+export function createBkashTokens({ http, shelf, elapsedMs = () => performance.now() }: TokensOptions): BkashTokens {
   const slots = new Map<string, Slot>();
   const slotOf = (key: string): Slot => {
     const known = slots.get(key);
@@ -97,6 +107,7 @@ export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptio
     }
     const slot: Slot = {
       kept: NOTHING,
+      shelfAheadMs: 0,
       refused: null,
       pending: null,
       marginMs: MARGIN_MS + Math.random() * MARGIN_SPREAD_MS,
@@ -105,14 +116,14 @@ export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptio
     return slot;
   };
   const fetchToken = async (account: BkashAccount, key: string, slot: Slot): Promise<string> => {
-    const taken = await takeOrFollow({ shelf, key, slot, nowMs });
+    const taken = await takeOrFollow({ shelf, key, slot, elapsedMs });
     try {
-      const fresh = freshToken(slot, nowMs());
+      const fresh = freshToken(slot, timeOf(slot, elapsedMs));
       if (fresh !== null) {
         return fresh;
       }
       const keep = async (): Promise<void> => taken?.write(JSON.stringify(slot.kept));
-      await renew({ http, account, slot, nowMs, keep });
+      await renew({ http, account, slot, elapsedMs, keep });
       return slot.kept.token ?? '';
     } finally {
       await taken?.giveBack().catch(() => undefined);
@@ -122,7 +133,8 @@ export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptio
     async current(account) {
       const key = keyOf(account);
       const slot = slotOf(key);
-      const fresh = freshToken(slot, nowMs());
+      // Nothing is kept, and nothing is fresh, before the shelf was read and has said what time it is.
+      const fresh = freshToken(slot, timeOf(slot, elapsedMs));
       if (fresh !== null) {
         return fresh;
       }
@@ -134,7 +146,7 @@ export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptio
       } catch (error) {
         const { token, expiresAtMs } = slot.kept;
         // Near its end, and no new one to be had: it is good for what is left of it.
-        if (token !== null && expiresAtMs > nowMs()) {
+        if (token !== null && expiresAtMs > timeOf(slot, elapsedMs)) {
           return token;
         }
         throw error;
@@ -151,27 +163,32 @@ export function createBkashTokens({ http, shelf, nowMs = Date.now }: TokensOptio
   };
 }
 
+/** The shelf's time. */
+function timeOf({ shelfAheadMs }: Slot, elapsedMs: () => number): number {
+  return shelfAheadMs + elapsedMs();
+}
+
 interface Following {
   readonly shelf: TokenShelf;
   readonly key: string;
   readonly slot: Slot;
-  readonly nowMs: () => number;
+  readonly elapsedMs: () => number;
 }
 
 /** Null when another process has fetched a token meanwhile, which is then the slot's, too. */
-async function takeOrFollow({ shelf, key, slot, nowMs }: Following): Promise<TakenToken | null> {
+async function takeOrFollow({ shelf, key, slot, elapsedMs }: Following): Promise<TakenToken | null> {
   for (let waitedMs = 0; ; waitedMs += ELSEWHERE_LOOK_MS) {
-    adopt(slot, await fromShelf(() => shelf.read(key)));
-    if (freshToken(slot, nowMs()) !== null) {
+    adopt(slot, await fromShelf(() => shelf.read(key)), elapsedMs());
+    if (freshToken(slot, timeOf(slot, elapsedMs)) !== null) {
       return null;
     }
     const taken = await fromShelf(() => shelf.take(key));
     if (taken !== null) {
-      adopt(slot, taken.kept);
+      adopt(slot, taken, elapsedMs());
       return taken;
     }
     // Near its end, ours is good for what is left of it, and nobody needs to wait.
-    if (waitedMs >= ELSEWHERE_MAX_MS || (slot.kept.token !== null && slot.kept.expiresAtMs > nowMs())) {
+    if (waitedMs >= ELSEWHERE_MAX_MS || (slot.kept.token !== null && slot.kept.expiresAtMs > timeOf(slot, elapsedMs))) {
       throw new GatewayFailure('unavailable', 'another process is still fetching a token');
     }
     await sleep(ELSEWHERE_LOOK_MS);
@@ -187,8 +204,9 @@ async function fromShelf<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What another process knows: its token where that lives longer, and its calls in any case. */
-function adopt(slot: Slot, text: string | null): void {
+/** What time it is, and what another process knows: its token where that lives longer, and its calls in any case. */
+function adopt(slot: Slot, { kept: text, readAt }: KeptToken, elapsedMs: number): void {
+  slot.shelfAheadMs = readAt.getTime() - elapsedMs;
   const elsewhere = text === null ? null : keptIn(text);
   if (elsewhere === null) {
     return;
@@ -207,7 +225,7 @@ interface Renewing {
   readonly http: HttpClient;
   readonly account: BkashAccount;
   readonly slot: Slot;
-  readonly nowMs: () => number;
+  readonly elapsedMs: () => number;
   /** Shows all processes what the slot holds. */
   readonly keep: () => Promise<void>;
 }
@@ -235,11 +253,11 @@ async function renew(renewing: Renewing): Promise<void> {
 
 /** One call that counts. True when it brought a token; false when the gateway refused it in words that say nothing of our credentials. */
 async function callForToken(
-  { http, account, slot, nowMs, keep }: Renewing,
+  { http, account, slot, elapsedMs, keep }: Renewing,
   kind: 'grant' | 'refresh',
   extra: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  const startedMs = nowMs();
+  const startedMs = timeOf(slot, elapsedMs);
   admit(slot.kept, startedMs);
   slot.kept = { ...slot.kept, calls: [...lastHour(slot.kept.calls, startedMs), startedMs] };
   // Counted before it is made: whoever dies in it has used it up all the same.

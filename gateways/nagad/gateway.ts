@@ -102,7 +102,7 @@ async function openSession(opening: Opening, order: SessionOrder): Promise<Sessi
   const { exchange, credentials, baseUrl } = opening;
   const { merchantId } = credentials;
   const { attemptReference: orderId } = order;
-  const dateTime = dhakaDigits(Date.now());
+  const dateTime = dhakaDigits(order.readAt.getTime());
   const challenge = randomBytes(20).toString('hex');
   const first = await exchange({
     path: ['check-out', 'initialize', merchantId, orderId],

@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe';
 import { z } from 'zod';
 import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
-import type { CallbackHeaders, ParsedCallback } from '../port.ts';
+import type { CallbackArrival, ParsedCallback } from '../port.ts';
 import type { StripeCredentials } from './credentials.ts';
 
 const SEAL_CHARACTERS = 22;
@@ -25,8 +25,12 @@ export function attemptNamedIn(raw: string): string | null {
 }
 
 /** Reads the browser's return, `reference.seal?outcome=…`, or a posted event. */
-export function parseCallback(raw: string, headers: CallbackHeaders, credentials: StripeCredentials): ParsedCallback {
-  return raw.startsWith('{') ? parseEvent(raw, headers, credentials) : parseReturn(raw, credentials);
+export function parseCallback(
+  raw: string,
+  arrival: CallbackArrival | undefined,
+  credentials: StripeCredentials,
+): ParsedCallback {
+  return raw.startsWith('{') ? parseEvent(raw, arrival, credentials) : parseReturn(raw, credentials);
 }
 
 const NOTHING: ParsedCallback = {
@@ -87,10 +91,14 @@ const Event = z.looseObject({
 type Event = z.infer<typeof Event>;
 
 /**
- * An event and whether the endpoint's secret signed these very bytes, a short while ago. What is read again later, without its headers, is
+ * An event and whether the endpoint's secret signed these very bytes, a short while ago. What is read again later, without its arrival, is
  * read for what it says; whether it was signed is kept beside it.
  */
-function parseEvent(raw: string, headers: CallbackHeaders, { webhookSecret }: StripeCredentials): ParsedCallback {
+function parseEvent(
+  raw: string,
+  arrival: CallbackArrival | undefined,
+  { webhookSecret }: StripeCredentials,
+): ParsedCallback {
   const event = eventIn(raw);
   if (event === null) {
     return { ...NOTHING, note: 'UNREADABLE' };
@@ -98,7 +106,7 @@ function parseEvent(raw: string, headers: CallbackHeaders, { webhookSecret }: St
   const ofSession = event.data.object.object === 'checkout.session';
   return {
     attemptReference: referenceIn(event),
-    signatureValid: isSigned(raw, headers['stripe-signature'], webhookSecret),
+    signatureValid: isSigned(raw, arrival, webhookSecret),
     claims: claimsOf(event),
     claimedValidationId: ofSession ? plainSessionId(event.data.object.id ?? null) : null,
     note: null,
@@ -107,13 +115,15 @@ function parseEvent(raw: string, headers: CallbackHeaders, { webhookSecret }: St
   };
 }
 
-function isSigned(raw: string, header: CallbackHeaders[string], webhookSecret: string): boolean {
-  if (typeof header !== 'string') {
+function isSigned(raw: string, arrival: CallbackArrival | undefined, webhookSecret: string): boolean {
+  const header = arrival?.headers['stripe-signature'];
+  if (arrival === undefined || typeof header !== 'string') {
     return false;
   }
   try {
-    Stripe.webhooks.constructEvent(raw, header, webhookSecret, TOLERANCE_SECONDS);
-    return signedAtSeconds(header) <= Date.now() / 1_000 + AHEAD_SECONDS_MAX;
+    const at = arrival.at.getTime();
+    Stripe.webhooks.constructEvent(raw, header, webhookSecret, TOLERANCE_SECONDS, undefined, at);
+    return signedAtSeconds(header) <= at / 1_000 + AHEAD_SECONDS_MAX;
   } catch {
     return false;
   }

@@ -53,7 +53,6 @@ export interface StripeOptions {
   readonly secret: string;
   readonly http: HttpClient;
   readonly timeoutMs?: number;
-  readonly nowMs?: () => number;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -63,7 +62,7 @@ const TIMEOUT_MS = 10_000;
  * @throws GatewayFailure `unauthorized` when the secret is not one of a Stripe store in this mode
  */
 export function createStripeGateway(options: StripeOptions): Gateway {
-  const { baseUrl, storeId, http, timeoutMs = TIMEOUT_MS, nowMs = Date.now } = options;
+  const { baseUrl, storeId, http, timeoutMs = TIMEOUT_MS } = options;
   const credentials = readCredentials(options.mode, options.secret);
   let made: StripeLibrary | undefined;
   // Callbacks are read without it.
@@ -72,10 +71,10 @@ export function createStripeGateway(options: StripeOptions): Gateway {
   return {
     capabilities: STRIPE_CAPABILITIES,
     storeId,
-    openSession: (order) => openSession({ library: library(), baseUrl, credentials, nowMs }, order),
+    openSession: (order) => openSession({ library: library(), baseUrl, credentials }, order),
     askAttempt: (attempt) => askAttempt(library(), attempt),
     closeSession: (attempt) => closeSession(library(), attempt),
-    parseCallback: (raw, headers = {}) => parseCallback(raw, headers, credentials),
+    parseCallback: (raw, arrival) => parseCallback(raw, arrival, credentials),
     refund: (request) => refund(library(), request),
     askRefund: (gatewayRefundId, charge) => askRefund(library(), gatewayRefundId, charge),
   };

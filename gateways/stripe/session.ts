@@ -11,7 +11,6 @@ export interface Opening {
   readonly library: StripeLibrary;
   readonly baseUrl: string;
   readonly credentials: StripeCredentials;
-  readonly nowMs: () => number;
 }
 
 /** Source: a session lives from 30 minutes to 24 hours; the margins are for the way there and for clocks that differ. */
@@ -63,8 +62,8 @@ function create(
  * that the fee is known with the charge.
  */
 function paramsOf(
-  { credentials, nowMs }: Opening,
-  { attemptReference, amount, productName, callbacks, expiresAt }: SessionOrder,
+  { credentials }: Opening,
+  { attemptReference, amount, productName, callbacks, expiresAt, readAt }: SessionOrder,
 ): Stripe.Checkout.SessionCreateParams | null {
   const unitAmount = toStripeAmount(amount);
   if (unitAmount === null) {
@@ -87,13 +86,13 @@ function paramsOf(
     client_reference_id: attemptReference,
     metadata,
     payment_intent_data: { metadata, capture_method: 'automatic' },
-    expires_at: expiryOf(expiresAt, nowMs()),
+    expires_at: expiryOf(expiresAt, readAt.getTime()),
     success_url: `${back}?outcome=success&session_id={CHECKOUT_SESSION_ID}`,
     cancel_url: `${back}?outcome=cancel`,
   };
 }
 
-/** In seconds: ours, within what Stripe takes. We end the session ourselves when the payment ends earlier. */
+/** In seconds: ours, within what Stripe takes by the database's clock. We end the session ourselves when the payment ends earlier. */
 function expiryOf(expiresAt: Date, nowMs: number): number {
   const wantedMs = Math.min(Math.max(expiresAt.getTime(), nowMs + LIFE_MIN_MS), nowMs + LIFE_MAX_MS);
   return Math.floor(wantedMs / 1_000);

@@ -1384,6 +1384,24 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'choice-waited-for-by-the-renewal',
+    breaks: 'A long payment waits for a choice to be opened before it begins the new history, and only then opens it.',
+    edits: [
+      {
+        file: 'workflows/payment.ts',
+        find: 'await condition(() => allHandlersFinished() || !this.isDrained);',
+        replace: 'await condition(allHandlersFinished);',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/payment.test.ts'),
+        names:
+          'a history that has become long is not left, nor waited in for ever, with a choice that comes in the moment of leaving it',
+      },
+    ],
+  },
+  {
     name: 'decision-left-behind',
     breaks:
       'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
@@ -1395,13 +1413,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'workflows/payment.ts',
-        find: 'await condition(() => allHandlersFinished() || !this.isDrained);',
-        replace: 'await condition(allHandlersFinished);',
-      },
-      {
-        file: 'workflows/payment.ts',
-        find: 'if (this.isDrained) {',
-        replace: 'if (allHandlersFinished()) {',
+        find: '    if (this.isDrained) {',
+        replace: '    if (continueAsNewSuggested) {',
       },
     ],
     caughtBy: [

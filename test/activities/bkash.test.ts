@@ -225,13 +225,13 @@ describe('executions, by the rows that all workers share', () => {
     const { input, attempt } = await opened();
     const begun = await executions().begin(toSend(attempt));
     expect(await executions().begin(toSend(attempt))).toBeNull();
-    expect(await standOf(attempt)).toEqual({ atWork: true, barred: false, doubt: 'lost' });
+    expect(await standOf(attempt)).toMatchObject({ atWork: true, barred: false, doubt: 'lost' });
     await gaveUp(attempt, 'cancel');
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
     expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
     expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN' });
     await begun?.end('plain');
-    expect(await standOf(attempt)).toEqual({ atWork: false, barred: false, doubt: null });
+    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: null });
     expect(await verify(input, true)).toEqual({ kind: 'expired' });
   });
 
@@ -293,7 +293,7 @@ describe('executions, by the rows that all workers share', () => {
     // Doubts only grow plainer: lost, then carried out; a duplicate bars the machine for good.
     const { attempt } = await opened();
     const first = await executions().begin(toSend(attempt, -1));
-    expect(await standOf(attempt)).toEqual({ atWork: false, barred: false, doubt: 'lost' });
+    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'lost' });
     const second = await executions().begin(toSend(attempt, -1));
     expect(second?.doubt).toBe('lost');
     // The first one’s answer comes after all, when it speaks for nobody.
@@ -303,9 +303,9 @@ describe('executions, by the rows that all workers share', () => {
     const third = await executions().begin(toSend(attempt, -1));
     expect(third?.doubt).toBe('carried-out');
     await third?.end('lost');
-    expect(await standOf(attempt)).toEqual({ atWork: false, barred: false, doubt: 'carried-out' });
+    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'carried-out' });
     await (await executions().begin(toSend(attempt)))?.end('barred');
-    expect(await standOf(attempt)).toEqual({ atWork: false, barred: true, doubt: 'carried-out' });
+    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: true, doubt: 'carried-out' });
     expect(await executions().begin(toSend(attempt))).toBeNull();
     await expect(executions().standOf('nobody')).rejects.toThrow('no such attempt');
   });

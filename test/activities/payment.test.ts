@@ -510,6 +510,7 @@ describe('late money', () => {
           back: callback('return'),
         },
         expiresAt: new Date('2026-11-22T01:00:00Z'),
+        readAt: new Date('2026-11-22T00:30:00Z'),
       });
     return outcome?.kind === 'opened' ? outcome.sessionKey : '';
   }

@@ -240,6 +240,7 @@ describe('a session', () => {
       back: 'http://a/b',
     },
     expiresAt: new Date('2026-11-22T01:00:00Z'),
+    readAt: new Date('2026-11-22T00:30:00Z'),
   };
   const opened = (page: string): Reply => json({ status: 'SUCCESS', sessionkey: 'KEY', GatewayPageURL: page });
 

@@ -17,6 +17,7 @@ import type { RunningHost } from '../../simulators/host.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import type { StoredPayment, StoredRefund } from '../support/stored.ts';
+import { withProcessClock } from '../support/process-clock.ts';
 import { until } from '../support/until.ts';
 
 /* A payment at Stripe by the steps of its workflow, and what becomes of a page there that nobody shall pay by any more. */
@@ -360,6 +361,20 @@ describe('an event', () => {
     const [event = { body: '', headers: {} }] = await eventsOf(attempt);
     await post(event.body, headers(event.body));
     await post(event.body, event.headers);
+    const kept = await world.callbacksOf(input);
+    expect(kept.map(({ signature_valid: valid }) => valid)).toEqual([false, true]);
+  });
+
+  test.each([-1, 1])('that is signed is signed in a process whose clock is %d hours off, too', async (hours) => {
+    // Of what counts as unsigned a hundred are kept, and the payment's workflow hears of one a minute.
+    const { input, attempt } = await opened();
+    await pay(attempt);
+    const [event = { body: '', headers: {} }] = await eventsOf(attempt);
+    const old = sign(SECRET, Math.floor(Date.now() / 1_000) - 360)(event.body);
+    await withProcessClock(hours * 3_600_000, async () => {
+      await post(event.body, old);
+      await post(event.body, event.headers);
+    });
     const kept = await world.callbacksOf(input);
     expect(kept.map(({ signature_valid: valid }) => valid)).toEqual([false, true]);
   });

@@ -115,17 +115,25 @@ describe('a card number', () => {
   test('that a gateway sent is masked for operators and kept as it came', async () => {
     // What is shown is no card data; what is kept is evidence.
     const payload = `tran_id=unknown&card_no=${PLAIN}&note=${CARD.replaceAll(' ', '+')}`;
-    await fetch(`${operators.origin}/gateway/sslcommerz/test/ipn`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: payload,
-    });
+    const escaped = String.raw`{"object":"event","card":"\u0034111\u00201111 1111 1111"}`;
+    const send = (type: string, body: string) =>
+      fetch(`${operators.origin}/gateway/sslcommerz/test/ipn`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body,
+      });
+    await send('application/x-www-form-urlencoded', payload);
+    await send('application/json', escaped);
     await operators.addOperator({ email: 'auditor@example.com' });
     const headers = bearer(await operators.logIn('auditor@example.com'));
     const answer = await operators.send({ path: '/admin/gateway-callbacks', headers });
     expect(answer.data).toMatchObject([
+      { rawPayload: String.raw`{"object":"event","card":"\u0034111\u002011XX XXXX 1111"}` },
       { rawPayload: 'tran_id=unknown&card_no=411111XXXXXX1111&note=4111+11XX+XXXX+1111' },
     ]);
-    expect(await operators.api.sql('select raw_payload from gateway_callbacks')).toEqual([{ raw_payload: payload }]);
+    expect(await operators.api.sql('select raw_payload from gateway_callbacks order by id')).toEqual([
+      { raw_payload: payload },
+      { raw_payload: escaped },
+    ]);
   });
 });

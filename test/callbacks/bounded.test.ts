@@ -162,6 +162,42 @@ test('attempts to deliver and sessions go when their time is over, events stay',
   expect(await world.rows(`select 1 from webhook_events where event_id like 'evt%'`)).toHaveLength(2);
 });
 
+/** So many callbacks that nobody has read. */
+const flood = (attempt: Row, count: number): Promise<Row[]> =>
+  world.rows(
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest)
+     select application_id, mode, payment_id, id, gateway, reference, 'ipn', true, 'status=VALID&n=' || n, decode(md5(n::text || reference), 'hex')
+     from payment_attempts, generate_series(1, ?::integer) n where id = ? returning 1`,
+    [count, attempt['id']],
+  );
+
+/** How many of them each transaction has closed, and how many it has left. */
+async function closedOf(attempt: Row): Promise<{ readonly closed: number[]; readonly left: number }> {
+  const groups = await world.rows(
+    `select consumed_at, count(*)::integer as count from gateway_callbacks where attempt_id = ? group by 1 order by 1`,
+    [attempt['id']],
+  );
+  const counts = (open: boolean): number[] =>
+    groups.filter(({ consumed_at: at }) => (at === null) === open).map(({ count }) => Number(count));
+  return { closed: counts(false), left: counts(true)[0] ?? 0 };
+}
+
+test('an attempt that ends unpaid closes five hundred of its callbacks, too, and leaves the others to the sweeper', async () => {
+  // The statement that ends it locks the payment.
+  const { input, attempt } = await world.opened();
+  await flood(attempt, 1_200);
+  expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'expired' });
+  expect(await closedOf(attempt)).toEqual({ closed: [500], left: 700 });
+});
+
+test('an attempt that is given up closes all of its callbacks, by five hundred', async () => {
+  // One that stayed open would have the gateway asked for days again, and one statement over all of them would hold thousands of locks.
+  const { input, attempt } = await world.opened();
+  await flood(attempt, 1_200);
+  await world.activities.parkLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+  expect(await closedOf(attempt)).toEqual({ closed: [500, 500, 200], left: 0 });
+});
+
 test('however many callbacks wait, a statement closes five hundred of them at most', async () => {
   // The payment is settled behind it, with its lock held.
   const { input, attempt } = await world.opened();

@@ -4,11 +4,15 @@ import { resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
-/** Rooms whose code decides about rows. */
-const ROOMS = ['activities', 'api', 'database', 'domain'];
+/** Every room that runs in a deployment, but workflows, whose clock is Temporal's, and what runs in a browser. */
+const ROOMS = ['activities', 'api', 'database', 'domain', 'gateways', 'runtime', 'temporal', 'web', 'worker'];
 
-/** A process's own clock, read where something is stored, judged or told. `performance.now()` measures how long something took. */
-const CLOCK = /\bDate\.now\b|\bnew Date\(\)/g;
+/**
+ * A process's own clock, read where something is stored, judged or told, in any of the language's ways, also where it is handed on to be read
+ * later. `performance.now()` measures how long something took; with where it began it is a clock as well.
+ */
+const CLOCK =
+  /\bDate\s*\??\.\s*now\b|\bDate\s*\[|\bnew Date\s*(?:\(\s*\)|[^\s(])|(?<!\bnew )\bDate\s*\(|\btimeOrigin\b|\bTemporal\.Now\b|=\s*Date\s*[;,)}]/g;
 
 /** Where a process's clock decides nothing about a row, how often it is read there, and why that is so. */
 const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
@@ -33,6 +37,8 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'database/operators/roles.ts': [1, 'updated_at, which is told and decides nothing'],
   'database/operators/second-factor.ts': [2, 'updated_at, which is told and decides nothing'],
   'database/webhooks.ts': [1, 'told in an event; its order is its sequence'],
+  'runtime/telemetry/open-telemetry.ts': [2, 'how often one process complains of its collector'],
+  'temporal/dispatch.ts': [2, 'the deadline of a call'],
 };
 
 /** Code alone: what a comment says of a clock decides nothing. */
@@ -51,5 +57,34 @@ describe('what is due, over or too old', () => {
       }
     }
     expect(found).toEqual(Object.fromEntries(Object.entries(READS).map(([file, [times]]) => [file, times])));
+  });
+
+  test.each([
+    'const at = Date.now();',
+    'function f({ nowMs = Date.now }) {}',
+    'const at = Date\n  .now();',
+    'const at = new Date();',
+    'const at = new Date;',
+    'const text = Date();',
+    "const at = Date['now']();",
+    'const { now } = Date;',
+    'const Clock = Date;',
+    'const at = performance.timeOrigin + performance.now();',
+    'const at = Temporal.Now.instant();',
+  ])('is found in %j', (source) => {
+    // A way that is not looked for is a way around this.
+    expect(codeOf(source).match(CLOCK)).toHaveLength(1);
+  });
+
+  test.each([
+    'const at = new Date(row.created_at);',
+    'const took = performance.now() - started;',
+    'const then = Date.parse(text);',
+    'interface Row { readonly now: Date; }',
+    '// Date.now() of whoever asks',
+    'const isDate = value instanceof Date;',
+  ])('is not found in %j', (source) => {
+    // An instant that somebody gave is nobody's clock.
+    expect(codeOf(source).match(CLOCK)).toBeNull();
   });
 });

@@ -15,6 +15,7 @@ import {
   type Reply,
   type ScriptedBkash,
 } from './bkash-world.ts';
+import { withProcessClock } from '../support/process-clock.ts';
 import { bkashRows, type BkashRows } from './bkash-rows.ts';
 
 let bkash: ScriptedBkash;
@@ -177,6 +178,20 @@ describe('an execution', () => {
     bkash.later(24 * 60 * 60_000);
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'expired' });
     expect(executions()).toBe(0);
+  });
+
+  test.each([
+    ['a day ahead', 25],
+    ['a day behind', -25],
+  ])('in a payment that grows old is judged by the rows’ clock in a process whose own is %s', async (_name, hours) => {
+    // By the wrong one the doubt would be over, and the payment with it, while the money moves; or it would never be.
+    const off = () => withProcessClock(hours * 3_600_000, () => ask({ mayExecute: false }));
+    bkash.answer({ status: AGREED, execute: HANG });
+    await ask();
+    bkash.later(61_000);
+    expect(await off()).toEqual({ kind: 'unknown', note: 'EXECUTION_IN_DOUBT' });
+    bkash.later(24 * 60 * 60_000);
+    expect(await off()).toEqual({ kind: 'expired' });
   });
 
   test('that is not answered yet is under way, for whoever asks beside it', async () => {
@@ -408,6 +423,7 @@ describe('a session', () => {
       back: 'http://a/b',
     },
     expiresAt: new Date('2026-11-22T01:00:00Z'),
+    readAt: new Date('2026-11-22T00:30:00Z'),
   };
   const created = (bkashURL: string, paymentID = PAYMENT_ID): Reply =>
     json({ statusCode: '0000', paymentID, bkashURL });

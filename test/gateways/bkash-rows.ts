@@ -1,5 +1,5 @@
 import type { BegunExecution, ExecutionDoubt, Executions } from '../../gateways/bkash/executions.ts';
-import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
+import type { KeptToken, TokenShelf } from '../../gateways/bkash/tokens.ts';
 
 /** The rows that all processes share, in memory. */
 export interface BkashRows {
@@ -11,21 +11,22 @@ export interface BkashRows {
 }
 
 export function bkashRows(nowMs: () => number = Date.now): BkashRows {
-  return { shelf: tokenShelf(), executions: executionRows(nowMs) };
+  return { shelf: tokenShelf(nowMs), executions: executionRows(nowMs) };
 }
 
-export function tokenShelf(): TokenShelf {
+export function tokenShelf(nowMs: () => number = Date.now): TokenShelf {
   const kept = new Map<string, string>();
   const taken = new Set<string>();
+  const read = (account: string): KeptToken => ({ kept: kept.get(account) ?? null, readAt: new Date(nowMs()) });
   return {
-    read: (account) => Promise.resolve(kept.get(account) ?? null),
+    read: (account) => Promise.resolve(read(account)),
     take(account) {
       if (taken.has(account)) {
         return Promise.resolve(null);
       }
       taken.add(account);
       return Promise.resolve({
-        kept: kept.get(account) ?? null,
+        ...read(account),
         write: (words) => Promise.resolve(void kept.set(account, words)),
         giveBack: () => Promise.resolve(void taken.delete(account)),
       });
@@ -55,7 +56,8 @@ function executionRows(nowMs: () => number): BkashRows['executions'] {
     close: (reference) => void closed.add(reference),
     standOf(reference) {
       const row = rowOf(reference);
-      return Promise.resolve({ atWork: isAtWork(row), barred: row.barred, doubt: doubtOf(row) });
+      const readAt = new Date(nowMs());
+      return Promise.resolve({ readAt, atWork: isAtWork(row), barred: row.barred, doubt: doubtOf(row) });
     },
     begin({ attemptReference: reference, atWorkMs }) {
       const row = rowOf(reference);

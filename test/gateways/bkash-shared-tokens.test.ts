@@ -7,6 +7,7 @@ import { GatewayTokens } from '../../database/gateway-tokens.ts';
 import { bkashRows } from './bkash-rows.ts';
 import { countSealed } from '../../database/sealed-secrets.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
+import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
 import type { Gateway } from '../../gateways/port.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
@@ -15,7 +16,8 @@ import { createSecretBox } from '../../runtime/secrets.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../simulators/host.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { HANDLE, json, payment, startScriptedBkash, type ScriptedBkash } from './bkash-world.ts';
+import { withProcessClock } from '../support/process-clock.ts';
+import { HANDLE, json, payment, START_MS, startScriptedBkash, type ScriptedBkash } from './bkash-world.ts';
 
 /* One merchant's token over several processes, each with connections of its own to the one database. */
 
@@ -126,7 +128,28 @@ describe('two processes, with a clock that moves', () => {
   beforeEach(() => bkash.answer({ status: UNTOUCHED }));
 
   const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
-  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process({ shelf }));
+  /** The database, and its clock as far ahead as the one of the test has moved. */
+  const moving = (shelf: GatewayTokens): TokenShelf => {
+    const moved = (readAt: Date): Date => new Date(readAt.getTime() + bkash.state.nowMs - START_MS);
+    return {
+      async read(account) {
+        const { kept, readAt } = await shelf.read(account);
+        return { kept, readAt: moved(readAt) };
+      },
+      async take(account) {
+        const taken = await shelf.take(account);
+        return (
+          taken && {
+            kept: taken.kept,
+            readAt: moved(taken.readAt),
+            write: (kept) => taken.write(kept),
+            giveBack: () => taken.giveBack(),
+          }
+        );
+      },
+    };
+  };
+  const processes = (): Gateway[] => shelves().map((shelf) => bkash.process({ shelf: moving(shelf) }));
   const ask = (gateway: Gateway) => gateway.askAttempt(HANDLE);
 
   test('renew an expired token once', async () => {
@@ -162,6 +185,45 @@ describe('two processes, with a clock that moves', () => {
   });
 });
 
+describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
+  let bkash: ScriptedBkash;
+  beforeAll(async () => {
+    bkash = await startScriptedBkash();
+  });
+  afterAll(() => bkash.close());
+
+  const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
+  const processes = (): Gateway[] =>
+    shelves().map((shelf) => bkash.process({ shelf, elapsedMs: () => performance.now() }));
+  const off = (gateway: Gateway | undefined) =>
+    withProcessClock(hours * 60 * MINUTE_MS, async () => gateway?.askAttempt(HANDLE));
+
+  test('takes the token that another one has, and keeps one for others no longer than it lives', async () => {
+    // bKash gives two an hour: each token that is thrown away too early brings the merchant nearer to a block.
+    bkash.answer({ status: UNTOUCHED });
+    const [right, wrong] = processes();
+    await right?.askAttempt(HANDLE);
+    await off(wrong);
+    const [again, wrongAgain] = processes();
+    await off(wrongAgain);
+    await again?.askAttempt(HANDLE);
+    expect(tokenCalls()).toEqual(['grant']);
+  });
+
+  test('leaves a merchant blocked for the hour that it is, and counts the hour’s calls with the others', async () => {
+    // One hour too long and nobody can pay; too short, and the block is prolonged.
+    bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
+    const [right, wrong] = processes();
+    await expect(off(wrong)).rejects.toMatchObject({ kind: 'rate-limited' });
+    const failure = await right?.askAttempt(HANDLE).catch((error: unknown) => error);
+    const until = /can be had at (\S+)$/.exec(failure instanceof Error ? failure.message : '')?.[1] ?? '';
+    const minutes = (Date.parse(until) - Date.now()) / MINUTE_MS;
+    expect(minutes).toBeGreaterThan(55);
+    expect(minutes).toBeLessThanOrEqual(60);
+    expect(tokenCalls()).toHaveLength(1);
+  });
+});
+
 test('a token that its taker died with can be taken again, and no longer be written by him', async () => {
   // Only half a minute is lost, and what he still writes is of no account.
   const [one, other] = shelves();
@@ -177,5 +239,5 @@ test('a token that its taker died with can be taken again, and no longer be writ
   await lost?.giveBack();
   expect(await one?.take('lost')).toBeNull();
   await found?.giveBack();
-  expect(await one?.read('lost')).toBe('by the first');
+  expect(await one?.read('lost')).toMatchObject({ kept: 'by the first' });
 });

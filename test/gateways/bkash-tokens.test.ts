@@ -125,7 +125,7 @@ describe('the token', () => {
 describe('of two processes with one shelf', () => {
   test('the second takes the token of the first, also when that was renewed', async () => {
     // Two workers are one merchant.
-    const shelf = tokenShelf();
+    const shelf = tokenShelf(() => bkash.state.nowMs);
     const [first, second] = [bkash.process({ shelf: shelf }), bkash.process({ shelf: shelf })];
     await ask(first);
     await ask(second);
@@ -138,7 +138,7 @@ describe('of two processes with one shelf', () => {
 
   test('who needs a token while another one fetches it waits for that one', async () => {
     // Two workers that start at once would use up the hour's two calls.
-    const shelf = tokenShelf();
+    const shelf = tokenShelf(() => bkash.state.nowMs);
     const answers = await Promise.all([
       ask(bkash.process({ shelf: shelf })),
       ask(bkash.process({ shelf: shelf })),
@@ -150,7 +150,7 @@ describe('of two processes with one shelf', () => {
 
   test('a token that the gateway has forgotten is replaced once, not by each of them', async () => {
     // The second process still keeps the dead one, and finds the living one where it looks first.
-    const shelf = tokenShelf();
+    const shelf = tokenShelf(() => bkash.state.nowMs);
     const [first, second] = [bkash.process({ shelf: shelf }), bkash.process({ shelf: shelf })];
     await ask(first);
     await ask(second);
@@ -173,7 +173,7 @@ describe('of two processes with one shelf', () => {
 
   test('a block of the merchant is known to all of them until the hour is over', async () => {
     // The next call of any of them would prolong it.
-    const shelf = tokenShelf();
+    const shelf = tokenShelf(() => bkash.state.nowMs);
     bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
     await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
     bkash.later(55 * MINUTE_MS);
@@ -186,7 +186,7 @@ describe('of two processes with one shelf', () => {
 
   test('calls of a process that died in them count', async () => {
     // It may have used up what the merchant has.
-    const shelf = tokenShelf();
+    const shelf = tokenShelf(() => bkash.state.nowMs);
     bkash.answer({ grant: (response) => response.destroy() });
     for (const _process of [1, 2]) {
       await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ name: 'GatewayFailure' });
@@ -205,7 +205,10 @@ describe('of two processes with one shelf', () => {
     };
     await expect(ask(bkash.process({ shelf: broken }))).rejects.toMatchObject({ kind: 'unavailable' });
     expect(tokenCalls()).toEqual([]);
-    const nonsense: TokenShelf = { ...tokenShelf(), read: () => Promise.resolve('{"token":7}') };
+    const nonsense: TokenShelf = {
+      ...tokenShelf(() => bkash.state.nowMs),
+      read: () => Promise.resolve({ kept: '{"token":7}', readAt: new Date(bkash.state.nowMs) }),
+    };
     expect((await ask(bkash.process({ shelf: nonsense }))).kind).toBe('untouched');
   });
 });

@@ -91,12 +91,16 @@ export async function startScriptedBkash() {
   return {
     state,
     origin,
-    /** A process of its own: nothing is shared but, if given, the rows. */
-    process({ shelf, executions }: Partial<BkashShelves> = {}): Gateway {
+    /** A process of its own: nothing is shared but, if given, the rows. Time passes in it as the test says, or as it does. */
+    process({
+      shelf,
+      executions,
+      elapsedMs = nowMs,
+    }: Partial<BkashShelves> & { readonly elapsedMs?: () => number } = {}): Gateway {
       const own = bkashRows(nowMs);
       const shared = createBkashShared({
         http,
-        nowMs,
+        elapsedMs,
         shelf: shelf ?? own.shelf,
         executions: executions ?? own.executions,
       });
@@ -106,7 +110,7 @@ export async function startScriptedBkash() {
         secret: JSON.stringify(SECRET),
         http,
         shared,
-        nowMs,
+        elapsedMs,
         limits: { queryTimeoutMs: 4_000, executeTimeoutMs: 4_000, pausesMs: [5, 5] },
       });
     },

@@ -539,6 +539,7 @@ function orderOf(): SessionOrder {
       back: 'http://127.0.0.1:9/return',
     },
     expiresAt: new Date(Date.now() + 30 * 60_000),
+    readAt: new Date(),
   };
 }
 

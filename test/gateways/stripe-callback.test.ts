@@ -11,7 +11,7 @@ describe('the browser’s return', () => {
   const [segment = ''] = sealedAddress('https://api.example/gateway/stripe/test/return', REFERENCE, credentials)
     .split('/')
     .slice(-1);
-  const parse = (query: string, path: string = segment) => parseCallback(`${path}?${query}`, {}, credentials);
+  const parse = (query: string, path: string = segment) => parseCallback(`${path}?${query}`, undefined, credentials);
 
   test.each([
     ['success', 'paid'],
@@ -46,7 +46,7 @@ describe('the browser’s return', () => {
   test('is not sealed by another account’s secret', () => {
     // One store’s way back is none of another.
     const other = readCredentials('TEST', JSON.stringify({ ...SECRET, webhookSecret: 'whsec_2' }));
-    expect(parseCallback(`${segment}?outcome=success`, {}, other).signatureValid).toBe(false);
+    expect(parseCallback(`${segment}?outcome=success`, undefined, other).signatureValid).toBe(false);
   });
 
   test.each(['session_id=cs_%00', 'session_id=../refunds', 'session_id=', 'session_id=%7BCHECKOUT_SESSION_ID%7D'])(
@@ -71,7 +71,7 @@ describe('an event', () => {
   const signed = (payload: string, changes: { secret?: string; timestamp?: number } = {}): string =>
     Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET.webhookSecret, ...changes });
   const parse = (body: string, header: string | readonly string[] | undefined = signed(body)) =>
-    parseCallback(body, { 'stripe-signature': header }, credentials);
+    parseCallback(body, { headers: { 'stripe-signature': header }, at: new Date() }, credentials);
 
   test.each([
     ['checkout.session.completed', {}, 'paid'],
@@ -134,7 +134,7 @@ describe('an event', () => {
 
   test('without its header is read for its words', () => {
     // What is kept is read again later, when its signature is too old to check.
-    expect(parseCallback(body, {}, credentials)).toMatchObject({ claims: 'paid', signatureValid: false });
+    expect(parseCallback(body, undefined, credentials)).toMatchObject({ claims: 'paid', signatureValid: false });
   });
 
   test.each([
@@ -149,6 +149,6 @@ describe('an event', () => {
   ])('of nonsense names no attempt (%#)', (raw) => {
     // A stranger’s words never become a name.
     expect(attemptNamedIn(raw)).toBeNull();
-    expect(parseCallback(raw, {}, credentials)).toMatchObject({ attemptReference: null, signatureValid: false });
+    expect(parseCallback(raw, undefined, credentials)).toMatchObject({ attemptReference: null, signatureValid: false });
   });
 });

@@ -69,7 +69,9 @@ test.each([...STRIPE_CAPABILITIES.limits.keys()])(
     const { gateway, asked } = recorded();
     const attempt = attemptReference();
     const amount = { amountMinor: 20_000n, currency };
-    const order = orderOf({ attemptReference: attempt, amount, expiresAt: new Date(Date.now() + 3_600_000) });
+    const readAt = new Date();
+    const expiresAt = new Date(readAt.getTime() + 3_600_000);
+    const order = orderOf({ attemptReference: attempt, amount, expiresAt, readAt });
     const opened = await gateway.openSession(order);
     const sessionKey = opened.kind === 'opened' ? opened.sessionKey : '';
     await pay(attempt);

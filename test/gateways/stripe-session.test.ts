@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionOrder } from '../../gateways/port.ts';
 import { readCredentials } from '../../gateways/stripe/credentials.ts';
 import { pageOriginOf } from '../../gateways/stripe/session.ts';
@@ -16,15 +16,13 @@ import {
   type Reply,
   type ScriptedStripe,
 } from './stripe-world.ts';
+import { withProcessClock } from '../support/process-clock.ts';
 
 let stripe: ScriptedStripe;
 beforeAll(async () => {
   stripe = await startScriptedStripe();
 });
 afterAll(() => stripe.close());
-beforeEach(() => {
-  stripe.state.nowMs = START_MS;
-});
 
 const open = (changes: Partial<SessionOrder> = {}) => stripe.gateway.openSession(orderOf(changes));
 const created = (page: string | null = `${stripe.origin}/c/pay/1`): Reply =>
@@ -81,6 +79,19 @@ describe('a session', () => {
     stripe.answer(created());
     await open({ expiresAt: new Date(START_MS + lifeMs) });
     expect(asked()?.form.get('expires_at')).toBe(String(START_MS / 1_000 + seconds));
+  });
+
+  test.each([-1, 1])('lives as long in a process whose clock is %d hours off', async (hours) => {
+    // Stripe would refuse a time that is over, or more than a day away, and nobody could pay.
+    stripe.answer(created());
+    const [shortest, longest] = [60_000, 7 * 24 * 3_600_000];
+    const asks: (string | null | undefined)[] = [];
+    for (const lifeMs of [shortest, longest]) {
+      await withProcessClock(hours * 3_600_000, () => open({ expiresAt: new Date(START_MS + lifeMs) }));
+      asks.push(asked()?.form.get('expires_at'));
+    }
+    const secondsFrom = (seconds: number): string => String(START_MS / 1_000 + seconds);
+    expect(asks).toEqual([secondsFrom(31 * 60), secondsFrom(24 * 3_600 - 300)]);
   });
 
   test.each([

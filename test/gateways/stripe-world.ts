@@ -52,13 +52,14 @@ export function orderOf(changes: Partial<SessionOrder> = {}): SessionOrder {
       back: 'http://a/gateway/stripe/test/return',
     },
     expiresAt: new Date(START_MS + 2 * 3_600_000),
+    readAt: new Date(START_MS),
     ...changes,
   };
 }
 
 /** A gateway of a few lines, for answers that no simulator would give, and the adapter at it. A list is answered one by one, the last one for ever. */
 export async function startScriptedStripe() {
-  const state = { replies: [] as Reply[], asked: [] as Asked[], nowMs: START_MS };
+  const state = { replies: [] as Reply[], asked: [] as Asked[] };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) {
@@ -85,7 +86,6 @@ export async function startScriptedStripe() {
     secret: JSON.stringify(SECRET),
     http,
     timeoutMs: 4_000,
-    nowMs: () => state.nowMs,
   });
   return {
     state,

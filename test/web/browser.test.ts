@@ -4,11 +4,12 @@ import { pageAssets } from '../../web/assets.ts';
 import { renderErrorPage } from '../../web/checkout/error-page.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';
 import type { CheckoutState, CheckoutView } from '../../web/checkout/view.ts';
+import { MAX_AMOUNT_MINOR } from '../../domain/money.ts';
 import { type Language, languages } from '../../web/language.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { at, errorKinds, exampleError, exampleStates, exampleView } from './example-views.ts';
 import { type Answer, type PageServer, startPageServer } from './page-server.ts';
-import { accessibilityFindings, overflowAt, SCREENS } from './page-checks.ts';
+import { accessibilityFindings, brokenAmountsAt, overflowAt, SCREENS } from './page-checks.ts';
 import { openWatchedPage, type WatchedPage } from './watched-page.ts';
 import { xssCorpus } from './xss-corpus.ts';
 import { until } from '../support/until.ts';
@@ -65,6 +66,10 @@ function pageAt(path: string): Answer | null {
       return 'elsewhere';
     case 'long':
       return pageOf(detail, { language, appName: longText, productName: longText, gatewayName: longText });
+    case 'lakhs':
+      return sumPage(detail, 12_345_600n, language);
+    case 'greatest':
+      return sumPage(detail, MAX_AMOUNT_MINOR, language);
     case 'xss':
       return xssPage(xssCorpus[Number(detail)] ?? '', url.searchParams.get('state') ?? '');
     default:
@@ -79,6 +84,21 @@ function pageOf(name: string, changes: Partial<CheckoutView>): string | null {
   }
   const state = stateOf(name);
   return state === null ? null : renderCheckoutPage(exampleView(state, changes));
+}
+
+/** A page in that state with that sum in every place. */
+function sumPage(name: string, amountMinor: bigint, language: Language): string | null {
+  const state = stateOf(name);
+  if (state === null) {
+    return null;
+  }
+  const money = { status: 'held', amountMinor, currency: 'BDT', receivedAt: at(-600) } as const;
+  const sums = {
+    ...('refundedMinor' in state ? { refundedMinor: 1n } : {}),
+    ...('receipt' in state ? { unapplied: [money] } : {}),
+    ...('money' in state ? { money: [money] as const } : {}),
+  };
+  return renderCheckoutPage(exampleView({ ...state, ...sums }, { amountMinor, language }));
 }
 
 function stateOf(name: string): CheckoutState | null {
@@ -115,6 +135,17 @@ describe('every page', () => {
       expect({ path, overflow: await overflowAt(page, SCREENS) }).toEqual({ path, overflow: SCREENS.map(() => 0) });
     }
     expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('writes no amount on two lines or past its card at 320, 390 and 1280 px, the greatest included', async () => {
+    // Protects payers from reading half of a sum.
+    const { page } = await openPage();
+    const paths = Object.keys(exampleStates).flatMap((name) => [`/${name}`, `/lakhs/${name}`, `/greatest/${name}`]);
+    for (const path of paths.flatMap((name) => [`${name}?lang=en`, `${name}?lang=bn`])) {
+      await page.goto(server.origin + path);
+      expect({ path, broken: await brokenAmountsAt(page, SCREENS) }).toEqual({ path, broken: [] });
+    }
     await page.context().close();
   });
 

@@ -4,6 +4,37 @@ import type { Page } from 'playwright-core';
 /** Widths in CSS pixels: the smallest phone that is about, a common one, a desk. */
 export const SCREENS = [320, 390, 1280] as const;
 
+/** Every amount, in either script, that is written on two lines or reaches out of its card. */
+const BROKEN_AMOUNTS = `(() => {
+  const found = [];
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+    const card = (text.parentElement.closest('article') ?? document.body).getBoundingClientRect();
+    for (const amount of text.data.matchAll(/[\\d০-৯][\\d০-৯,]*[.][\\d০-৯]{2,3}/g)) {
+      const range = document.createRange();
+      range.setStart(text, amount.index);
+      range.setEnd(text, amount.index + amount[0].length);
+      const lines = [...range.getClientRects()].filter(({ width }) => width > 0);
+      const isWithin = lines.every(({ left, right }) => left >= card.left && right <= card.right);
+      if (new Set(lines.map(({ top }) => Math.round(top))).size > 1 || !isWithin) {
+        found.push(innerWidth + ' px: ' + amount[0] + ' in ' + text.parentElement.closest('p, td, dd, button, label, h1')?.outerHTML.slice(0, 120));
+      }
+    }
+  }
+  return found;
+})()`;
+
+/** Amounts that a payer would read wrong, with everything unfolded: half of one, or `456.` above `00`. */
+export async function brokenAmountsAt(page: Page, widths: readonly number[]): Promise<unknown[]> {
+  await unfold(page);
+  const found: unknown[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 700 });
+    found.push(await page.evaluate(BROKEN_AMOUNTS));
+  }
+  return found.flat();
+}
+
 /** By how many pixels the page can be scrolled sideways at each width, with everything unfolded. */
 export async function overflowAt(page: Page, widths: readonly number[]): Promise<unknown[]> {
   await unfold(page);

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
 import { decisionSignal } from '../../workflows/messages/refund.ts';
 import type { SettledStatus } from '../../domain/payment.ts';
+import { attemptReference } from '../../domain/references.ts';
 import type { OpenCheckoutResult, Verdict } from '../../workflows/messages/payment.ts';
 import { advanceWorkflow } from '../support/temporal.ts';
 import {
@@ -362,6 +364,39 @@ describe('a history that has become long', () => {
     asking.resolve({ kind: 'undecided', hopeful: false });
     expect(await staged.handle().result()).toBe('FAILED');
     expect(staged.asked.decisions).toEqual(['7']);
+  });
+
+  test('is not left, nor waited in for ever, with a choice that comes in the moment of leaving it', async () => {
+    // The choice's handler waits for its page, which only the loop behind opens: waiting for the handler first would be waiting for ever.
+    const asking = [Promise.withResolvers<Verdict>(), Promise.withResolvers<Verdict>()];
+    const staged = theatre.stage({});
+    const { expiresAtMs } = staged;
+    staged.script = {
+      open: (call) =>
+        call === 1
+          ? { kind: 'choosing', expiresAtMs }
+          : { kind: 'open', expiresAtMs, attention: false, gateway: 'bkash' },
+      verify: (call) => asking[call - 1]?.promise ?? { kind: 'undecided', hopeful: false },
+    };
+    await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
+    await callback(staged);
+    await until(() => staged.asked.verify.length === 1);
+    await lengthen(staged.handle());
+    asking[0]?.resolve({ kind: 'undecided', hopeful: false });
+    // All that the first question was asked for has been taken up: after the second one the run has nothing left to do.
+    await until(() => staged.asked.verify.length === 2);
+    const choice = await theatre.withoutWorker(async () => {
+      asking[1]?.resolve({ kind: 'undecided', hopeful: false });
+      const chosen = theatre.realTime.dispatch.chooseGateway(staged.payment, {
+        attemptReference: attemptReference(),
+        ...PATIENT,
+      });
+      await sleep(1_000);
+      return { chosen };
+    });
+    expect(await choice.chosen).toEqual({ status: 'PENDING' });
+    expect(staged.asked.open.length).toBeGreaterThan(1);
+    await staged.handle().terminate();
   });
 });
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -31,6 +32,7 @@ import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const EXPIRY_MS = 30 * 60_000;
+const SLOW_INTERCEPTOR = join(import.meta.dirname, 'slow-interceptor.ts');
 
 /** What the world answers; `call` counts from 1, retries of an activity included. */
 export interface Script {
@@ -73,6 +75,8 @@ export interface Theatre {
   readonly skipping: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
   readonly realTime: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
   stage(script?: Script, expiresInMs?: number): StagedPayment;
+  /** What happens while no worker is there; the next one hears of all of it at once, and of updates a little later. */
+  withoutWorker<T>(meanwhile: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -82,14 +86,18 @@ export async function openTheatre(): Promise<Theatre> {
   const skipping = await connectTestTemporal({ timeSkipping: true, namespace });
   const realTime = await connectTestTemporal({ timeSkipping: false, namespace });
   const stages = new Map<string, StagedPayment>();
-  const worker = await Worker.create({
-    connection: skipping.nativeConnection,
-    namespace,
-    taskQueue: TASK_QUEUES.payments,
-    workflowsPath: WORKFLOWS_PATH,
-    activities: scriptedActivities(stages),
-  });
-  const running = worker.run();
+  const start = async (workflowModules: string[] = []) => {
+    const worker = await Worker.create({
+      connection: skipping.nativeConnection,
+      namespace,
+      taskQueue: TASK_QUEUES.payments,
+      workflowsPath: WORKFLOWS_PATH,
+      activities: scriptedActivities(stages),
+      interceptors: { workflowModules },
+    });
+    return { worker, running: worker.run() };
+  };
+  let { worker, running } = await start();
   return {
     skipping: { temporal: skipping, dispatch: createDispatch(skipping.client) },
     realTime: { temporal: realTime, dispatch: createDispatch(realTime.client) },
@@ -97,6 +105,12 @@ export async function openTheatre(): Promise<Theatre> {
       const staged = newStage(realTime.client, script, Date.now() + expiresInMs);
       stages.set(staged.payment.reference, staged);
       return staged;
+    },
+    async withoutWorker(meanwhile) {
+      worker.shutdown();
+      const [result] = await Promise.all([meanwhile(), running]);
+      ({ worker, running } = await start([SLOW_INTERCEPTOR]));
+      return result;
     },
     async close() {
       worker.shutdown();

@@ -5,7 +5,7 @@ import { facts } from '../frame/facts.ts';
 import { frameWordsIn } from '../frame/words.ts';
 import { phrase } from '../frame/phrase.ts';
 import { symbol } from '../frame/symbol.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { visibleText } from '../visible-text.ts';
 import { cancellation, deadline, otherWays, whatFor } from './open-part.ts';
 import type { CheckoutState, CheckoutView, SubmissionProblem } from './view.ts';
@@ -48,7 +48,7 @@ export function submittedPart(view: CheckoutView, state: SubmittedState): Html {
     <p>${phrase(text, { app: view.appName })}</p>
     ${facts([
       { label: words.merchant, value: view.appName },
-      { label: words.amount, value: moneyText(view, view.language) },
+      { label: words.amount, value: moneyPart(view, view.language) },
       { label: words.transaction, value: visibleText(state.transaction), code: true },
       { label: words.product, value: view.productName },
       { label: words.reference, value: view.reference, code: true },

@@ -3,7 +3,7 @@ import { inLanguage } from '../language.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { facts } from '../frame/facts.ts';
 import { frameWordsIn } from '../frame/words.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { gatewayText } from './gateway-text.ts';
 import { phrase } from '../frame/phrase.ts';
 import { secondsLeft } from './refresh.ts';
@@ -56,7 +56,7 @@ export function otherWays(view: CheckoutView, path: string | null | undefined): 
 
 export function whatFor(view: CheckoutView, words: Words): Html {
   return html`<h1><small>${words.payTo}</small> <bdi>${view.appName}</bdi></h1>
-    <p class="amount"><span class="hidden">${words.amount} </span>${moneyText(view, view.language)}</p>
+    <p class="amount"><span class="hidden">${words.amount} </span>${moneyPart(view, view.language)}</p>
     ${view.productName !== null && html`<p class="product"><bdi>${view.productName}</bdi></p>`}`;
 }
 

@@ -1,7 +1,7 @@
 import { html, type Html } from '../html.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { type Fact, facts } from '../frame/facts.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { gatewayText } from './gateway-text.ts';
 import { phrase } from '../frame/phrase.ts';
 import { symbol, type symbols, type Tone } from '../frame/symbol.ts';
@@ -33,7 +33,7 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
   const [name, tone] = signs[state.kind];
   return html` ${symbol(name, tone)}
     <h1>${title}</h1>
-    <p class="amount">${moneyText(view, view.language)}</p>
+    <p class="amount">${moneyPart(view, view.language)}</p>
     <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
     ${'unapplied' in state && state.unapplied.map((money) => beyondPart(view, money))} ${returnLink(view, words)}
     ${facts([
@@ -71,7 +71,7 @@ function endingFacts(view: CheckoutView, state: OutcomeState, words: Words): Fac
 }
 
 function refundFacts(view: CheckoutView, refundedMinor: bigint, words: Words): Fact[] {
-  const amount = (amountMinor: bigint): string => moneyText({ amountMinor, currency: view.currency }, view.language);
+  const amount = (amountMinor: bigint): Html => moneyPart({ amountMinor, currency: view.currency }, view.language);
   return [
     { label: words.refunded, value: amount(refundedMinor) },
     { label: words.kept, value: amount(view.amountMinor - refundedMinor) },

@@ -2,7 +2,7 @@ import { type Fact, facts } from '../frame/facts.ts';
 import { phrase } from '../frame/phrase.ts';
 import { symbol, type symbols, type Tone } from '../frame/symbol.ts';
 import { html, type Html } from '../html.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { momentText } from '../time-text.ts';
 import { returnLink } from './return-link.ts';
 import type { CheckoutState, CheckoutView, UnappliedMoney } from './view.ts';
@@ -35,7 +35,7 @@ export function unappliedPart(view: CheckoutView, state: UnappliedState): Html {
   const { title, text } = unappliedNotice(view, state);
   const [name, tone] = signs[mostUrgent(state)];
   const sums = state.money.flatMap(({ status, receivedAt, ...sum }): Fact[] => [
-    { label: words.unappliedSum[status], value: moneyText(sum, view.language) },
+    { label: words.unappliedSum[status], value: moneyPart(sum, view.language) },
     { label: words.receivedAt, value: momentText(receivedAt, view.language, view.timeZone) },
   ]);
   return html` ${symbol(name, tone)}
@@ -53,5 +53,5 @@ export function unappliedPart(view: CheckoutView, state: UnappliedState): Html {
 /** Beside the outcome of a payment that succeeded: money that is no part of it. */
 export function beyondPart({ appName, language }: CheckoutView, { status, ...sum }: UnappliedMoney): Html {
   const text = wordsIn(language).beyond[status];
-  return html`<p class="notice" role="status">${phrase(text, { app: appName, amount: moneyText(sum, language) })}</p>`;
+  return html`<p class="notice" role="status">${phrase(text, { app: appName, amount: moneyPart(sum, language) })}</p>`;
 }

@@ -3,7 +3,7 @@ import { inLanguage } from '../language.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { facts } from '../frame/facts.ts';
 import { frameWordsIn } from '../frame/words.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { gatewayText } from './gateway-text.ts';
 import { otherWays } from './open-part.ts';
 import { phrase } from '../frame/phrase.ts';
@@ -25,7 +25,7 @@ export function waitingPart(
     <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
     ${facts([
       { label: words.merchant, value: view.appName },
-      { label: words.amount, value: moneyText(view, view.language) },
+      { label: words.amount, value: moneyPart(view, view.language) },
       { label: words.product, value: view.productName },
       { label: words.reference, value: view.reference, code: true },
     ])}

@@ -1,6 +1,7 @@
 import { documentWordsIn } from '../documents/words.ts';
 import { html, type Html } from '../html.ts';
-import { amountText, countText, currencySign, taxLabel } from '../money-text.ts';
+import { amountPart, amountText, countText, currencySign, taxLabel } from '../money-text.ts';
+import { tableClass } from './table-class.ts';
 import type { PayableLine, PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
@@ -13,7 +14,7 @@ export function linesPart(view: PayableView): Html {
   const words = documentWordsIn(language);
   return html`<section>
     <h2>${payableWordsIn(language).items}</h2>
-    <table>
+    <table class="${tableClass(invoice)}">
       <thead>
         <tr>
           <th scope="col">${words.description}</th>
@@ -32,23 +33,24 @@ export function linesPart(view: PayableView): Html {
 
 function lineRow(line: PayableLine, { language, invoice }: PayableView): Html {
   const words = documentWordsIn(language);
-  const amount = (amountMinor: bigint): string => amountText({ ...invoice, amountMinor }, language);
+  const amount = (amountMinor: bigint): Html => amountPart({ ...invoice, amountMinor }, language);
   const figures = [
-    line.qty !== 1n && `${countText(line.qty, language)} × ${amount(line.unitAmountMinor)}`,
-    line.discountMinor > 0n && `${words.discount} −${amount(line.discountMinor)}`,
-    line.taxMinor > 0n && `${words.tax} ${amount(line.taxMinor)}`,
+    line.qty !== 1n && html`${countText(line.qty, language)} × ${amount(line.unitAmountMinor)}`,
+    line.discountMinor > 0n && html`${unbroken(words.discount)} −${amount(line.discountMinor)}`,
+    line.taxMinor > 0n && html`${unbroken(words.tax)} ${amount(line.taxMinor)}`,
   ].filter((figure) => figure !== false);
   return html`<tr>
     <td>
-      <bdi>${line.description}</bdi> ${figures.length > 0 && html`<small>${figures.map(unbroken).join(' · ')}</small>`}
+      <bdi>${line.description}</bdi>
+      ${figures.length > 0 && html`<small>${figures.map((figure, index) => html`${index > 0 && ' · '}${figure}`)}</small>`}
     </td>
     <td>${amount(line.lineTotalMinor)}</td>
   </tr>`;
 }
 
-/** A figure stays on one line where it fits. */
-function unbroken(figure: string): string {
-  return figure.replaceAll(' ', '\u00a0');
+/** A figure stays on one line with its name where it fits. */
+function unbroken(name: string): string {
+  return name.replaceAll(' ', '\u00a0');
 }
 
 interface Sum {

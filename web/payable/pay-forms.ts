@@ -1,7 +1,7 @@
 import { phrase } from '../frame/phrase.ts';
 import { html, type Html } from '../html.ts';
 import { inLanguage } from '../language.ts';
-import { amountText, currencySign, moneyText } from '../money-text.ts';
+import { amountPart, currencySign, moneyPart } from '../money-text.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { type PayChoice, TYPED_LENGTH_MAX } from './pay-form.ts';
 import { AMOUNT_PROBLEMS, type AmountBounds, type PayableView, type Paying, type PayProblem } from './view.ts';
@@ -40,7 +40,7 @@ export function payForms(view: PayableView, paying: Paying): Html {
 
 function askedForm(view: PayableView, paying: Paying): Html {
   const { language, invoice, underWay } = view;
-  const amount = html`${moneyText({ ...invoice, amountMinor: paying.askedMinor }, language)}`;
+  const amount = moneyPart({ ...invoice, amountMinor: paying.askedMinor }, language);
   const label = phrase(payableWordsIn(language).pay, { amount });
   return payForm(view, {
     paying,
@@ -52,7 +52,7 @@ function askedForm(view: PayableView, paying: Paying): Html {
 
 function restForm(view: PayableView, paying: Paying): Html {
   const { language, invoice } = view;
-  const amount = html`${moneyText({ ...invoice, amountMinor: invoice.dueMinor }, language)}`;
+  const amount = moneyPart({ ...invoice, amountMinor: invoice.dueMinor }, language);
   return payForm(view, {
     paying,
     choice: 'rest',
@@ -83,7 +83,7 @@ function ownForm(view: PayableView, { paying, bounds }: OwnAmount): Html {
   const { language, invoice } = view;
   const { currency } = invoice;
   const words = payableWordsIn(language);
-  const money = (amountMinor: bigint): Html => html`${moneyText({ amountMinor, currency }, language)}`;
+  const money = (amountMinor: bigint): Html => moneyPart({ amountMinor, currency }, language);
   const wrong = isAboutTyping(paying.problem) ? wrongText(view, { problem: paying.problem, bounds }) : null;
   return payForm(view, {
     paying,
@@ -116,11 +116,11 @@ function wrongText(
 ): Html {
   const { currency } = invoice;
   const amounts = {
-    not_an_amount: amountText({ amountMinor: bounds.maxMinor, currency }, language),
-    too_little: moneyText({ amountMinor: bounds.minMinor, currency }, language),
-    too_much: moneyText({ amountMinor: bounds.maxMinor, currency }, language),
+    not_an_amount: amountPart({ amountMinor: bounds.maxMinor, currency }, language),
+    too_little: moneyPart({ amountMinor: bounds.minMinor, currency }, language),
+    too_much: moneyPart({ amountMinor: bounds.maxMinor, currency }, language),
   };
-  return phrase(payableWordsIn(language).problems[problem], { amount: html`${amounts[problem]}` });
+  return phrase(payableWordsIn(language).problems[problem], { amount: amounts[problem] });
 }
 
 function isAboutTyping(problem: PayProblem | null): problem is (typeof AMOUNT_PROBLEMS)[number] {

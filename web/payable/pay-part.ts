@@ -1,8 +1,9 @@
+import { wordsIn } from '../checkout/words.ts';
 import { symbol } from '../frame/symbol.ts';
 import { phrase } from '../frame/phrase.ts';
 import { documentWordsIn } from '../documents/words.ts';
 import { html, type Html } from '../html.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { calendarDayText, dateText } from '../time-text.ts';
 import { chip } from './chip.ts';
@@ -16,10 +17,19 @@ export function payPart(view: PayableView): Html {
   const label = payableWordsIn(view.language).downloadPdf;
   const pdf = SafeUrl.localPath(view.pdfPath);
   const closed = view.paying === null && view.underWay === null;
-  return html`${head(view)} ${standing(view)}
+  return html`${head(view)} ${standing(view)} ${beyondParts(view)}
     <p class="pdf">
       ${closed ? html`<a class="button quiet" href="${pdf}">${label}</a>` : html`<a href="${pdf}">${label}</a>`}
     </p>`;
+}
+
+/** Money that came with a payment and was more than was due: that it is there, and what becomes of it, as the page of that payment says. */
+function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
+  const { beyond } = wordsIn(language);
+  return unapplied.map(({ status, ...sum }) => {
+    const parts = { app: branding.companyName, amount: moneyPart(sum, language) };
+    return html`<p class="notice" role="status">${phrase(beyond[status], parts)}</p>`;
+  });
 }
 
 function head({ language, branding, invoice }: PayableView): Html {
@@ -57,7 +67,7 @@ function paid({ language, timeZone, branding, invoice }: PayableView): Html {
   const last = invoice.payments.at(-1);
   return html`${symbol('done', 'good')}
     <h2>${words.paidTitle}</h2>
-    <p class="amount">${moneyText({ ...invoice, amountMinor: invoice.totalMinor }, language)}</p>
+    <p class="amount">${moneyPart({ ...invoice, amountMinor: invoice.totalMinor }, language)}</p>
     <p>
       ${phrase(words.paidText, { company: branding.companyName })}
       ${last !== undefined && phrase(words.paidOn, { date: html`${calendarDayText(last.paidAt, language, timeZone)}` })}
@@ -69,7 +79,7 @@ function voided({ language, branding, invoice }: PayableView): Html {
   const expired = invoice.status === 'EXPIRED';
   return html`${symbol('cross', 'calm')}
     <h2>${expired ? words.expiredTitle : words.voidTitle}</h2>
-    <p class="amount"><s>${moneyText({ ...invoice, amountMinor: invoice.totalMinor }, language)}</s></p>
+    <p class="amount"><s>${moneyPart({ ...invoice, amountMinor: invoice.totalMinor }, language)}</s></p>
     <p class="notice">${phrase(expired ? words.expiredText : words.voidText, { company: branding.companyName })}</p>`;
 }
 
@@ -78,7 +88,7 @@ function due({ language, invoice, paying }: PayableView): Html {
   const words = payableWordsIn(language);
   const { currency, dueMinor, totalMinor, status } = invoice;
   const askedMinor = paying?.askedMinor ?? dueMinor;
-  const money = (amountMinor: bigint): Html => html`${moneyText({ amountMinor, currency }, language)}`;
+  const money = (amountMinor: bigint): Html => moneyPart({ amountMinor, currency }, language);
   const next = askedMinor < dueMinor ? words.nextInstallment : documentWordsIn(language).amountDue;
   return html`<p class="asked">${status === 'OVERDUE' ? words.dueNow : next}</p>
     <p class="amount">${money(askedMinor)}</p>

@@ -1,7 +1,8 @@
 import { documentWordsIn } from '../documents/words.ts';
 import { html, type Html } from '../html.ts';
-import { amountText, currencySign } from '../money-text.ts';
+import { amountPart, currencySign } from '../money-text.ts';
 import { momentText } from '../time-text.ts';
+import { tableClass } from './table-class.ts';
 import type { PayableView, SettledPayment } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
@@ -14,7 +15,7 @@ export function paymentsPart(view: PayableView): Html | null {
   }
   return html`<section>
     <h2>${payableWordsIn(language).payments}</h2>
-    <table>
+    <table class="${tableClass(invoice)}">
       <thead>
         <tr>
           <th scope="col">${words.paidAt}</th>
@@ -30,7 +31,7 @@ export function paymentsPart(view: PayableView): Html | null {
 
 function paymentRow(payment: SettledPayment, { language, timeZone, invoice }: PayableView): Html {
   const { paidAt, amountMinor, refundedMinor, gatewayName, gatewayTransactionId } = payment;
-  const amount = (minor: bigint): string => amountText({ amountMinor: minor, currency: invoice.currency }, language);
+  const amount = (minor: bigint): Html => amountPart({ amountMinor: minor, currency: invoice.currency }, language);
   const gateway = html`<bdi>${gatewayName}</bdi>`;
   const transaction = gatewayTransactionId !== null && html` · <code>${gatewayTransactionId}</code>`;
   return html`<tr>
@@ -40,7 +41,7 @@ function paymentRow(payment: SettledPayment, { language, timeZone, invoice }: Pa
     </td>
     <td>
       ${amount(amountMinor)}
-      ${refundedMinor > 0n && html`<small>${documentWordsIn(language).refunded} −${amount(refundedMinor)}</small>`}
+      ${refundedMinor > 0n && html`<small>${documentWordsIn(language).refunded} <span class="money">−${amount(refundedMinor)}</span></small>`}
     </td>
   </tr>`;
 }

@@ -2,9 +2,10 @@ import type { InstallmentStand } from '../../domain/invoice.ts';
 import { documentWordsIn } from '../documents/words.ts';
 import { phrase } from '../frame/phrase.ts';
 import { html, type Html } from '../html.ts';
-import { amountText, currencySign, moneyText } from '../money-text.ts';
+import { amountPart, currencySign, moneyPart } from '../money-text.ts';
 import { dateText } from '../time-text.ts';
 import { chip } from './chip.ts';
+import { tableClass } from './table-class.ts';
 import type { PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
@@ -20,7 +21,7 @@ export function schedulePart(view: PayableView): Html | null {
   return html`<section>
     <h2>${words.installments}</h2>
     ${progress(view)}
-    <table>
+    <table class="${tableClass(invoice)}">
       <thead>
         <tr>
           <th scope="col">${words.dueDate}</th>
@@ -37,8 +38,8 @@ export function schedulePart(view: PayableView): Html | null {
 function progress({ language, invoice }: PayableView): Html {
   const { currency, paidMinor, totalMinor } = invoice;
   const text = phrase(payableWordsIn(language).paidOf, {
-    amount: html`${moneyText({ amountMinor: paidMinor, currency }, language)}`,
-    total: html`${moneyText({ amountMinor: totalMinor, currency }, language)}`,
+    amount: moneyPart({ amountMinor: paidMinor, currency }, language),
+    total: moneyPart({ amountMinor: totalMinor, currency }, language),
   });
   return html`<p class="progress">
     <label for="progress">${text}</label>
@@ -48,7 +49,7 @@ function progress({ language, invoice }: PayableView): Html {
 
 function installmentRow({ dueDate, amountMinor, paidMinor, status }: InstallmentStand, view: PayableView): Html {
   const { language, invoice } = view;
-  const amount = (minor: bigint): string => amountText({ amountMinor: minor, currency: invoice.currency }, language);
+  const amount = (minor: bigint): Html => amountPart({ amountMinor: minor, currency: invoice.currency }, language);
   const partly = paidMinor > 0n && paidMinor < amountMinor;
   return html`<tr>
     <td><time datetime="${dueDate}">${dateText(dueDate, language)}</time> ${chip(status, language)}</td>

@@ -2,7 +2,7 @@ import { phrase } from '../frame/phrase.ts';
 import { frameWordsIn } from '../frame/words.ts';
 import { html, type Html } from '../html.ts';
 import { inLanguage } from '../language.ts';
-import { moneyText } from '../money-text.ts';
+import { moneyPart } from '../money-text.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { deadlineText } from '../time-text.ts';
 import type { PayableView, UnderWay } from './view.ts';
@@ -15,7 +15,7 @@ export function underWayPart(view: PayableView, { checkoutPath, amountMinor, sin
   const frame = frameWordsIn(language);
   const goOn = SafeUrl.localPath(inLanguage(checkoutPath, language));
   const again = SafeUrl.localPath(inLanguage(view.pagePath, language));
-  const amount = html`<b>${moneyText({ amountMinor, currency: invoice.currency }, language)}</b>`;
+  const amount = html`<b>${moneyPart({ amountMinor, currency: invoice.currency }, language)}</b>`;
   const time = html`<time datetime="${since.toISOString()}">${deadlineText(since, now, language, timeZone)}</time>`;
   return html`<p class="notice">${phrase(words.underWay, { amount, time })}</p>
     <p class="return"><a class="button" href="${goOn}">${words.goOn}</a></p>

@@ -1,6 +1,7 @@
 import type { InstallmentStand, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
+import type { UnappliedMoney } from '../checkout/view.ts';
 import type { Language } from '../language.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface PayableView {
   readonly invoice: PayableInvoice;
   /** Null where nothing can be paid now: paid, void, or not online. */
   readonly paying: Paying | null;
+  /** Money that came with its payments and is no part of them, oldest first. */
+  readonly unapplied: readonly UnappliedMoney[];
   /** A payment of this invoice that has not ended, or null. */
   readonly underWay: UnderWay | null;
 }

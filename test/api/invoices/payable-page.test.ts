@@ -64,6 +64,31 @@ async function begin(path: string, fields: Record<string, string>): Promise<stri
 }
 
 describe('the page', () => {
+  test('tells of money that was more than was due, from its rows, and of no other payment’s', async () => {
+    // Whoever paid too much comes back to the link that they were sent.
+    const { id, path } = await payable();
+    const other = await payable();
+    for (const one of [id, other.id]) {
+      await billing.payUp(one, 100_000);
+    }
+    const hold = (invoice: unknown, minor: number, status: string): Promise<unknown> =>
+      billing.world.sql(
+        `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+           fee_minor, currency, status, kind)
+         select application_id, mode, payment_id, id, gateway, reference || ?::text, 'B1', '{}', ?, 0, 'BDT', ?, 'surplus' from payment_attempts
+         where payment_id in (select id from payments where invoice_id = ?) returning id`,
+        [minor, minor, status, invoice],
+      );
+    await hold(id, 2_500, 'HELD');
+    await hold(id, 1_000, 'REFUNDED');
+    await hold(other.id, 7_700, 'HELD');
+    const words = parse((await get(path)).text).textContent.replace(/\s+/g, ' ');
+    expect(words).toMatch(/You paid BDT 25\.00 more than was asked for\. It is held safely until .+ decides/);
+    expect(words).toContain('You paid BDT 10.00 more than was asked for. It has been refunded;');
+    expect(words).not.toContain('77.00');
+    expect((await get(`${path}?lang=bn`)).text).toContain('যত চাওয়া হয়েছিল তার চেয়ে');
+  });
+
   test('has the headers of a page that nobody may frame, keep or send on', async () => {
     // What a payer sees is ours, and his.
     const { path } = await payable();

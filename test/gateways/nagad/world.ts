@@ -92,6 +92,7 @@ export function orderOf(amountMinor = 10_000n): SessionOrder {
       back: callback('return'),
     },
     expiresAt: new Date('2026-11-22T01:00:00Z'),
+    readAt: new Date(),
   };
 }
 

@@ -8,7 +8,7 @@ import { readPayForm } from '../../../web/payable/pay-form.ts';
 import type { PayableView } from '../../../web/payable/view.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import { type Answer, type PageServer, startPageServer } from '../page-server.ts';
-import { accessibilityFindings, overflowAt, SCREENS } from '../page-checks.ts';
+import { accessibilityFindings, brokenAmountsAt, overflowAt, SCREENS } from '../page-checks.ts';
 import { openWatchedPage, type WatchedPage } from '../watched-page.ts';
 import { xssCorpus } from '../xss-corpus.ts';
 import { exampleInvoices, examplePayable, pagePath, plain } from './example-invoices.ts';
@@ -118,6 +118,8 @@ function greatestView(language: Language): PayableView {
   return {
     ...view,
     language,
+    unapplied: [{ status: 'held', amountMinor: most, currency: 'BDT', receivedAt: view.now }],
+    underWay: { checkoutPath: '/checkout/pay_y', amountMinor: most, since: view.now },
     paying: { ...exampleInvoices.overdue.paying, askedMinor: most - 1n, anyAmount: { minMinor: most, maxMinor: most } },
     invoice: {
       ...view.invoice,
@@ -152,6 +154,16 @@ describe('the page of an invoice', () => {
       expect({ path, overflow: await overflowAt(page, SCREENS) }).toEqual({ path, overflow: SCREENS.map(() => 0) });
     }
     expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('writes no amount on two lines or past its card at 320, 390 and 1280 px, the greatest included', async () => {
+    // Protects payers from reading half of a sum.
+    const { page } = await openPage();
+    for (const path of [...names, 'greatest'].flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`])) {
+      await page.goto(server.origin + path);
+      expect({ path, broken: await brokenAmountsAt(page, SCREENS) }).toEqual({ path, broken: [] });
+    }
     await page.context().close();
   });
 

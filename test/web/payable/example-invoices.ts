@@ -124,6 +124,17 @@ export const exampleInvoices = {
     }),
     paying: null,
   },
+  surplus: {
+    invoice: inParts(plain.totalMinor, {
+      status: 'PAID',
+      payments: [...payments, { ...first, paidAt: at(-90), amountMinor: 4_135_000n }],
+    }),
+    paying: null,
+    unapplied: [
+      { status: 'refunded', amountMinor: 100_000n, currency: 'BDT', receivedAt: at(-600) },
+      { status: 'held', amountMinor: 1_000_000n, currency: 'BDT', receivedAt: at(-90) },
+    ],
+  },
   void: { invoice: { ...plain, status: 'VOID', dueMinor: 0n }, paying: null },
   expired: { invoice: { ...plain, status: 'EXPIRED' }, paying: null },
 } as const satisfies Record<string, Changes>;
@@ -146,6 +157,7 @@ export function examplePayable({ invoice, paying: payingNow, ...changes }: Chang
     },
     invoice,
     paying: payingNow,
+    unapplied: [],
     underWay: null,
     ...changes,
   };

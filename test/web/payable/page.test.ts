@@ -13,6 +13,11 @@ function pageOf(name: Name, changes: Partial<PayableView> = {}): string {
   return renderPayablePage({ ...examplePayable(exampleInvoices[name]), ...changes });
 }
 
+/** What a page says, without the marks around names and sums. */
+function wordsOf(page: string): string {
+  return page.replace(/<\/?(?:span|bdi)[^>]*>/g, '');
+}
+
 /** Choice and expected sum of every form, in their order. */
 function formsOf(page: string): string[] {
   const pattern = /name="choice" value="(\w+)" \/>\s*<input type="hidden" name="expected" value="(\d+)"/g;
@@ -24,10 +29,10 @@ describe('the page of an invoice', () => {
     // Protects the payer's decision.
     const page = pageOf('issued');
     expect(page).toContain('<title>Invoice INV-000042 · Shapla Studio &#38; Sons</title>');
-    expect(page).toContain('<p class="amount">BDT\u00a076,350.00</p>');
+    expect(page).toContain('<p class="amount"><span class="money wide">BDT\u00a076,350.00</span></p>');
     expect(page).toMatch(/Due by\s+<time datetime="2026-12-05">5 December 2026<\/time>/);
     expect(page).toContain('Web site for the shop, design and text in two languages');
-    expect(page).toContain('12\u00a0×\u00a02,500.00 · Discount\u00a0−3,000.00 · Tax\u00a01,350.00');
+    expect(wordsOf(page)).toContain('12\u00a0×\u00a02,500.00 · Discount\u00a0−3,000.00 · Tax\u00a01,350.00');
     expect(page).toContain('VAT 5%');
     expect(page).toContain('Thank you for your order.\nThe site goes live on 1 December.');
     expect(page).toContain('Dhanmondi, Dhaka 1205');
@@ -37,10 +42,10 @@ describe('the page of an invoice', () => {
   test('writes sums and dates in Bangla in Bangla', () => {
     // Protects payers who read only Bangla.
     const page = pageOf('installments', { language: 'bn' });
-    expect(page).toContain('<p class="amount">৳১৫,০০০.০০</p>');
+    expect(page).toContain('<p class="amount"><span class="money">৳১৫,০০০.০০</span></p>');
     expect(page).toContain('৫ ডিসেম্বর, ২০২৬');
     expect(page).toContain('VAT ৫%');
-    expect(page).toContain('১২\u00a0×\u00a0২,৫০০.০০');
+    expect(wordsOf(page)).toContain('১২\u00a0×\u00a0২,৫০০.০০');
     expect(page).toContain(`href="${pagePath}?lang=en" lang="en"`);
     expect(page).toContain(`action="${pagePath}/pay?lang=bn"`);
   });
@@ -66,7 +71,7 @@ describe('the page of an invoice', () => {
     const states = Array.from(page.matchAll(/<span class="chip \w+">([^<]+)<\/span>\s*<\/td>/g), ([, word]) => word);
     expect(states).toEqual(['Paid', 'Overdue', 'Open', 'Open']);
     expect(page).toMatch(/Was due on\s+<time datetime="2026-11-05">/);
-    expect(pageOf('installments')).toContain('Paid 5,000.00');
+    expect(wordsOf(pageOf('installments'))).toContain('Paid 5,000.00');
   });
 
   test('shows the payments that settled and what was given back of them', () => {
@@ -78,8 +83,25 @@ describe('the page of an invoice', () => {
     const page = pageOf('overdue', { invoice });
     expect(page).toContain('7 October 2026 at 14:05 GMT+6');
     expect(page).toContain('<bdi>SSLCOMMERZ</bdi> · <code>251007101512a1B2c3D4e5F6</code>');
-    expect(page).toContain('Refunded −1,234.56');
+    expect(wordsOf(page)).toContain('Refunded −1,234.56');
   });
+
+  test.each([
+    [
+      'en',
+      'You paid BDT\u00a010,000.00 more than was asked for. It is held safely until Shapla Studio &#38; Sons decides',
+    ],
+    ['en', 'You paid BDT\u00a01,000.00 more than was asked for. It has been refunded;'],
+    ['bn', 'যত চাওয়া হয়েছিল তার চেয়ে ৳১০,০০০.০০ বেশি দিয়েছেন। টাকাটি নিরাপদে জমা আছে;'],
+    ['bn', 'যত চাওয়া হয়েছিল তার চেয়ে ৳১,০০০.০০ বেশি দিয়েছেন। টাকাটি ফেরত দেওয়া হয়েছে;'],
+  ] as const)(
+    'says in %s what becomes of what was paid beyond it, as the page of the payment does',
+    (language, text) => {
+      // Protects whoever paid too much from believing that it is lost.
+      expect(wordsOf(pageOf('surplus', { language }))).toContain(text);
+      expect(wordsOf(pageOf('paid', { language }))).not.toMatch(/more than was asked|বেশি দিয়েছেন/);
+    },
+  );
 
   test('thanks for a paid invoice, and warns of one that is void or has expired', () => {
     // Protects against paying again.
@@ -112,7 +134,7 @@ describe('the page of an invoice', () => {
   ] as const)('%s is said beside the field, which keeps what was typed', (name, text, typed) => {
     // Protects payers from guessing what went wrong.
     const page = pageOf(name);
-    expect(page).toContain(text);
+    expect(wordsOf(page)).toContain(text);
     expect(page).toContain(`value="${typed}"`);
     expect(page).toContain('aria-invalid="true"');
     expect(page).toContain('aria-describedby="wrong range"');
