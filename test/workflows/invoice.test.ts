@@ -82,7 +82,9 @@ describe('a plan of twelve months', () => {
         await quick.world.pay(invoice, amountMinor);
         // The next reminder: five days before this due date, or before the next one.
         const before = calendar.startOf(addDays(dueDate, overdue ? 23 : -5));
-        if (Date.now() >= before.getTime()) return null;
+        if (Date.now() >= before.getTime()) {
+          return null;
+        }
       }
       expect(await quick.handleOf(invoice).result()).toBe('PAID');
       return await told(quick, invoice);
@@ -94,7 +96,9 @@ describe('a plan of twelve months', () => {
   async function lived(first: PlainDate): Promise<string[]> {
     for (const dayMs of [250, 500, 1_000]) {
       const lines = await livedInDaysOf(dayMs, first);
-      if (lines !== null) return lines;
+      if (lines !== null) {
+        return lines;
+      }
     }
     throw new Error('This machine was late for a payment although a day lasted a second.');
   }
