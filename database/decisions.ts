@@ -1,7 +1,7 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Money } from '../domain/money.ts';
-import { approvalLimit, needsApproval } from '../domain/refund.ts';
-import { needsSecondPerson, readThresholds, type Acting } from './approval.ts';
+import { needsApproval } from '../domain/refund.ts';
+import { limitOf, needsSecondPerson, type Acting } from './approval.ts';
 import type { Scope } from './connection.ts';
 import { MissingRow } from './missing-row.ts';
 import type { Statements } from './statements.ts';
@@ -69,9 +69,8 @@ export async function needsSecond(
   if (decision !== 'reject') {
     return needsSecondPerson(statements, acting);
   }
-  const { scope, amount } = acting;
-  const limitMinor = approvalLimit(await readThresholds(statements, scope.applicationId), amount.currency);
-  return needsApproval({ amountMinor: amount.amountMinor, actedMinor: 0n, limitMinor });
+  const limitMinor = await limitOf(statements, acting);
+  return needsApproval({ amountMinor: acting.amount.amountMinor, actedMinor: 0n, limitMinor });
 }
 
 /**

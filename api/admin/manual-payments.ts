@@ -193,7 +193,14 @@ async function writeIn(
     reason,
     operatorId,
     amount,
-    needsSecond: await needsSecond(statements, { scope, operatorId, paymentId, amount, decision: said }),
+    needsSecond: await needsSecond(statements, {
+      scope,
+      operatorId,
+      paymentId,
+      amount,
+      decision: said,
+      manualSubmissionId: submissionId,
+    }),
   });
   await recordAudit(statements, {
     actor: caller.actor,
