@@ -1,12 +1,17 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Money } from '../domain/money.ts';
-import { approvalLimit, needsApproval } from '../domain/refund.ts';
-import { needsSecondPerson, readThresholds, type Acting } from './approval.ts';
+import type { Permission } from '../domain/permissions.ts';
+import { needsApproval } from '../domain/refund.ts';
+import { limitOf, needsSecondPerson, type Acting } from './approval.ts';
 import type { Scope } from './connection.ts';
 import { MissingRow } from './missing-row.ts';
+import type { AuditFacts } from './operators/audit.ts';
 import type { Statements } from './statements.ts';
 
 export type DecisionKind = 'refund' | 'review' | 'late-payment' | 'manual';
+/** What the routes demand of whoever says one of two words, whatever kind of decision it is. */
+const DECIDING = 'payment:review' satisfies Permission;
+
 export type DecisionWord = 'approve' | 'reject' | 'accept' | 'refund' | 'keep';
 
 /** What an operator decided, complete: above the threshold a second person has said the same. */
@@ -48,6 +53,13 @@ export interface StoredDecision {
   readonly id: bigint;
   /** False while a second person has to say the same. */
   readonly complete: boolean;
+  /** The first word of somebody who may not decide any more, in whose place this one stands. */
+  readonly replaces: { readonly operatorId: bigint; readonly decision: DecisionWord } | null;
+}
+
+/** For the audit log: whether anything follows from the word, and whose place it took. */
+export function decisionFacts({ complete, replaces }: StoredDecision): AuditFacts {
+  return replaces === null ? { complete } : { complete, replaces: { ...replaces } };
 }
 
 interface WaitingRow {
@@ -56,6 +68,7 @@ interface WaitingRow {
   operator_id: string;
   needs_second: boolean;
   second_operator_id: string | null;
+  stands: boolean;
 }
 
 /**
@@ -69,30 +82,48 @@ export async function needsSecond(
   if (decision !== 'reject') {
     return needsSecondPerson(statements, acting);
   }
-  const { scope, amount } = acting;
-  const limitMinor = approvalLimit(await readThresholds(statements, scope.applicationId), amount.currency);
-  return needsApproval({ amountMinor: amount.amountMinor, actedMinor: 0n, limitMinor });
+  const limitMinor = await limitOf(statements, acting);
+  return needsApproval({ amountMinor: acting.amount.amountMinor, actedMinor: 0n, limitMinor });
+}
+
+/** Whether an operator may do something in an application at this moment: they are enabled, and a role of theirs allows it there. */
+export async function operatorMay(
+  statements: Statements,
+  {
+    operatorId,
+    permission,
+    scope,
+  }: { readonly operatorId: bigint; readonly permission: Permission; readonly scope: Scope },
+): Promise<boolean> {
+  const [row] = await statements.execute<{ may: boolean }[]>(
+    'select lenden_operator_may(?::bigint, ?, ?::bigint) as may',
+    [operatorId, permission, scope.applicationId],
+  );
+  return row?.may === true;
 }
 
 /**
  * Writes a decision, or seconds the one that waits for it. Another word than that of a decision which nobody has seconded takes it back: one
- * person's word alone neither moves money nor keeps the others from deciding. The caller has locked the payment, so two operators come one
- * after another.
+ * person's word alone neither moves money nor keeps the others from deciding. The word of somebody who may not decide any more is no first
+ * one: the next word takes its place. The caller has locked the payment, so two operators come one after another.
  * @throws DomainError FORBIDDEN when one person would be both, INVALID_OPERATION_STATE when something else is decided already
  */
 export async function decide(statements: Statements, decision: NewDecision): Promise<StoredDecision> {
   const { scope, kind, paymentId, refundId, latePaymentId, manualSubmissionId = null } = decision;
   const [waiting] = await statements.execute<WaitingRow[]>(
-    `select id, decision, operator_id, needs_second, second_operator_id from decisions
+    `select id, decision, operator_id, needs_second, second_operator_id,
+       lenden_operator_may(operator_id, '${DECIDING}', application_id) as stands
+     from decisions
      where kind = ? and payment_id = ? and refund_id is not distinct from ?::bigint and late_payment_id is not distinct from ?::bigint
        and manual_submission_id is not distinct from ?::bigint and consumed_at is null for update`,
     [kind, paymentId, refundId, latePaymentId, manualSubmissionId],
   );
-  if (waiting !== undefined && (isComplete(waiting) || waiting.decision === decision.decision)) {
+  const lapsed = waiting !== undefined && !isComplete(waiting) && !waiting.stands;
+  if (waiting !== undefined && !lapsed && (isComplete(waiting) || waiting.decision === decision.decision)) {
     return second(statements, decision, waiting);
   }
   if (waiting !== undefined) {
-    await consumeDecision(statements, BigInt(waiting.id), 'TAKEN_BACK');
+    await consumeDecision(statements, BigInt(waiting.id), lapsed ? 'LAPSED' : 'TAKEN_BACK');
   }
   const [row] = await statements.execute<{ id: string }[]>(
     `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, manual_submission_id, decision, reason, operator_id,
@@ -117,7 +148,8 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
   if (row === undefined) {
     throw new Error('a decision was not stored');
   }
-  return { id: BigInt(row.id), complete: !decision.needsSecond };
+  const replaces = lapsed ? { operatorId: BigInt(waiting.operator_id), decision: waiting.decision } : null;
+  return { id: BigInt(row.id), complete: !decision.needsSecond, replaces };
 }
 
 function isComplete({ needs_second: needsSecond, second_operator_id: second }: WaitingRow): boolean {
@@ -139,7 +171,7 @@ async function second(
     operatorId,
     waiting.id,
   ]);
-  return { id: BigInt(waiting.id), complete: true };
+  return { id: BigInt(waiting.id), complete: true, replaces: null };
 }
 
 const COMPLETE = `consumed_at is null and (not needs_second or second_operator_id is not null)`;

@@ -76,6 +76,13 @@ export function approvalLimit(thresholds: ApprovalThresholds, currency: string):
   return own ?? 0n;
 }
 
+/** Of applications that share an account: what one person may do alone in none of them may be done alone in all. Null: no threshold is set. */
+export function strictestLimit(thresholds: readonly ApprovalThresholds[], currency: string): bigint | null {
+  return thresholds
+    .map((each) => approvalLimit(each, currency))
+    .reduce((lowest, limit) => (lowest === null || (limit !== null && limit < lowest) ? limit : lowest), null);
+}
+
 export interface ApprovalRule {
   readonly amountMinor: bigint;
   /** What the same person has done already and the threshold counts. */

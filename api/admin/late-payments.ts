@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decide, needsSecond } from '../../database/decisions.ts';
+import { decide, decisionFacts, needsSecond } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/lists.ts';
 import { locateLatePayment, type FoundLatePayment } from '../../database/operators/money.ts';
@@ -167,7 +167,7 @@ async function write(
       target: { type: 'late-payment', id: latePaymentId },
       application: { id: scope.applicationId, mode: scope.mode },
       before: { status: late.status },
-      after: { amountMinor: late.gross_minor },
+      after: { amountMinor: late.gross_minor, ...decisionFacts(result) },
       reason,
     });
     return { payment: own, stored: result };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sqlStateOf } from '../../database/connection.ts';
-import { consumeDecision, decide, needsSecond } from '../../database/decisions.ts';
+import { consumeDecision, decide, decisionFacts, needsSecond } from '../../database/decisions.ts';
 import { keepCallback, type KeptCallback } from '../../database/gateway-callbacks.ts';
 import { listRows } from '../../database/lists.ts';
 import { lockSubmission, recordConfirmation, type SubmissionToDecide } from '../../database/manual-submissions.ts';
@@ -193,7 +193,14 @@ async function writeIn(
     reason,
     operatorId,
     amount,
-    needsSecond: await needsSecond(statements, { scope, operatorId, paymentId, amount, decision: said }),
+    needsSecond: await needsSecond(statements, {
+      scope,
+      operatorId,
+      paymentId,
+      amount,
+      decision: said,
+      manualSubmissionId: submissionId,
+    }),
   });
   await recordAudit(statements, {
     actor: caller.actor,
@@ -201,7 +208,7 @@ async function writeIn(
     target: { type: 'manual-payment', id: submissionId },
     application: { id: scope.applicationId, mode: scope.mode },
     before: { status: submission.paymentStatus },
-    after: { complete: decision.complete },
+    after: decisionFacts(decision),
     reason,
   });
   if (!decision.complete) {

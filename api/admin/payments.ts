@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
-import { decide, needsSecond } from '../../database/decisions.ts';
+import { decide, decisionFacts, needsSecond } from '../../database/decisions.ts';
 import { explainPayment } from '../../database/explanation.ts';
 import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';
@@ -290,6 +290,7 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
       target: { type: 'payment', id: paymentId },
       application: { id: scope.applicationId, mode: scope.mode },
       before: { status: payment.status, reviewReason: payment.reviewReason ?? null },
+      after: decisionFacts(decision),
       reason,
     });
     return { payment, decision };

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { Scope } from '../../database/connection.ts';
-import { decide, type DecisionWord, type StoredDecision } from '../../database/decisions.ts';
+import {
+  decide,
+  decisionFacts,
+  operatorMay,
+  type DecisionWord,
+  type StoredDecision,
+} from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/lists.ts';
 import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
@@ -144,6 +150,7 @@ function approve(deps: AdminDependencies): AdminRoute {
       const found = await locate(deps, caller, params.id);
       const { refund, decision } = await deps.database.inTransaction(found.scope, async (statements) => {
         const waiting = await lockWaiting(statements, { found, caller });
+        await requireAsker(statements, waiting);
         const stored = await decideOn(statements, { found, caller, decision: 'approve', reason: null });
         // The row is the authority: it is approved from here on, and the workflow learns it from here.
         const [row] = await statements.execute<RefundRow[]>(
@@ -154,7 +161,7 @@ function approve(deps: AdminDependencies): AdminRoute {
         if (row === undefined) {
           throw new Error('a refund that is locked and waits was not approved');
         }
-        await audit(statements, { caller, refund: waiting, action: 'refund.approved' });
+        await audit(statements, { caller, refund: waiting, action: 'refund.approved', decision: stored });
         return { refund: refundOf(row), decision: stored };
       });
       await start(deps, { ...found, refund }, decision);
@@ -180,8 +187,10 @@ function reject(deps: AdminDependencies): AdminRoute {
       const found = await locate(deps, caller, params.id);
       const decision = await deps.database.inTransaction(found.scope, async (statements) => {
         const waiting = await lockWaiting(statements, { found, caller });
-        await audit(statements, { caller, refund: waiting, action: 'refund.rejected', reason: body.reason });
-        return decideOn(statements, { found, caller, decision: 'reject', reason: body.reason });
+        const { reason } = body;
+        const stored = await decideOn(statements, { found, caller, decision: 'reject', reason });
+        await audit(statements, { caller, refund: waiting, action: 'refund.rejected', reason, decision: stored });
+        return stored;
       });
       await start(deps, found, decision);
       return { status: 200, data: refundView(await afterDecision(deps, found, ({ status }) => status === 'REJECTED')) };
@@ -216,9 +225,11 @@ function review(deps: AdminDependencies): AdminRoute {
             'the gateway has said that the refund failed; decide refunded or not-refunded, then start another one',
           );
         }
-        await audit(statements, { caller, refund, action: `refund.review-${body.decision}`, reason });
-        const decision = REVIEW_WORDS[body.decision];
-        return decideOn(statements, { found, caller, decision, reason, needsSecond: decision !== 'approve' });
+        const word = REVIEW_WORDS[body.decision];
+        const needsSecond = word !== 'approve';
+        const decision = await decideOn(statements, { found, caller, decision: word, reason, needsSecond });
+        await audit(statements, { caller, refund, action: `refund.review-${body.decision}`, reason, decision });
+        return decision;
       });
       if (!stored.complete) {
         return { status: 200, data: { refund: refundView(found.refund), decision: 'awaits-second-person' as const } };
@@ -265,6 +276,20 @@ async function lockWaiting(statements: Statements, { found, caller }: Deciding):
   return refund;
 }
 
+/** Approving is one of two people's words, asking was the other: it counts while whoever asked may still ask. */
+async function requireAsker(statements: Statements, refund: RefundRecord): Promise<void> {
+  const { createdByOperatorId: operatorId } = refund;
+  if (
+    operatorId !== null &&
+    !(await operatorMay(statements, { operatorId, permission: 'refund:create', scope: refund }))
+  ) {
+    throw new DomainError(
+      'INVALID_OPERATION_STATE',
+      'whoever asked for this refund may not start refunds any more: reject it, and start another one if it is still wanted',
+    );
+  }
+}
+
 interface DecisionOn extends Deciding {
   readonly decision: DecisionWord;
   readonly reason: string | null;
@@ -295,9 +320,10 @@ interface Audited {
   readonly refund: RefundRecord;
   readonly action: string;
   readonly reason?: string | undefined;
+  readonly decision?: StoredDecision;
 }
 
-async function audit(statements: Statements, { caller, refund, action, reason }: Audited): Promise<void> {
+async function audit(statements: Statements, { caller, refund, action, reason, decision }: Audited): Promise<void> {
   const { id, applicationId, mode, paymentId, amountMinor, currency, status } = refund;
   await recordAudit(statements, {
     actor: caller.actor,
@@ -305,7 +331,7 @@ async function audit(statements: Statements, { caller, refund, action, reason }:
     target: { type: 'refund', id },
     application: { id: applicationId, mode },
     before: { status },
-    after: { paymentId, amountMinor, currency },
+    after: { paymentId, amountMinor, currency, ...(decision === undefined ? {} : decisionFacts(decision)) },
     ...(reason === undefined ? {} : { reason }),
   });
 }

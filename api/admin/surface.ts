@@ -1,4 +1,4 @@
-import { createOperatorAuthenticator } from '../auth/authenticate.ts';
+import { createOperatorGate } from '../auth/authenticate.ts';
 import { renderEnvelope, renderEnvelopeError } from '../http/envelope.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import { surface, type AnySurface } from '../http/surface.ts';
@@ -26,7 +26,7 @@ export function adminSurface(deps: AdminDependencies, limiter: RateLimiter): Any
         admitAddress(context, limiter, { bucket: 'login', perMinute: LOGINS_PER_MINUTE });
       }
     },
-    authenticate: createOperatorAuthenticator(deps, limiter),
+    ...createOperatorGate(deps, limiter),
     render: renderEnvelope,
     renderError: renderEnvelopeError,
   });

@@ -7,7 +7,7 @@ import type { OperatorCaller } from '../admin/caller.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Route } from '../http/route.ts';
-import type { Context } from '../http/surface.ts';
+import type { Context, Surface } from '../http/surface.ts';
 import { requireSameOrigin } from './same-origin.ts';
 import { csrfTokenMatches, presentedToken, type PresentedToken } from './tokens.ts';
 
@@ -15,31 +15,45 @@ import { csrfTokenMatches, presentedToken, type PresentedToken } from './tokens.
 const SESSION_PER_MINUTE = 600;
 /** Requests a minute of one address that show no session. */
 const REFUSED_PER_MINUTE = 60;
+/** Of the path that an entry keeps: the template beside it has the rest. */
+const PATH_LENGTH_MAX = 200;
 const CHANGING: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** Who calls, and whether he may: everything is read anew at every request, so what is taken away is gone at the next one. */
-export function createOperatorAuthenticator(
-  deps: AdminDependencies,
-  limiter: RateLimiter,
-): (context: Context, route: Route<OperatorCaller>) => Promise<OperatorCaller> {
-  return async (context, route) => {
-    const presented = presentedToken({
-      authorization: context.headers.authorization,
-      cookie: context.headers.cookie,
-    });
-    const session = await openSessionOf(deps, presented).catch((error: unknown) => {
-      if (error instanceof DomainError) {
-        admitAddress(context, limiter, { bucket: 'no session', perMinute: REFUSED_PER_MINUTE });
+export type OperatorGate = Required<Pick<Surface<OperatorCaller>, 'authenticate' | 'failed'>>;
+
+/**
+ * Who calls, and whether they may: everything is read anew at every request, so what is taken away is gone at the next one. Whoever is signed
+ * in and may not is written down, whether the route's permission refused them or what the handler found: its transaction is over by then, so
+ * nothing takes the entry back.
+ */
+export function createOperatorGate(deps: AdminDependencies, limiter: RateLimiter): OperatorGate {
+  const actors = new WeakMap<Context, Actor>();
+  return {
+    async authenticate(context, route) {
+      const presented = presentedToken({
+        authorization: context.headers.authorization,
+        cookie: context.headers.cookie,
+      });
+      const session = await openSessionOf(deps, presented).catch((error: unknown) => {
+        if (error instanceof DomainError) {
+          admitAddress(context, limiter, { bucket: 'no session', perMinute: REFUSED_PER_MINUTE });
+        }
+        throw error;
+      });
+      const caller = callerOf(context, session);
+      actors.set(context, caller.actor);
+      limit(context, limiter, session);
+      if (session.kind === 'COOKIE' && CHANGING.has(context.method)) {
+        requireOwnPage(context, { deps, token: session.token });
       }
-      throw error;
-    });
-    limit(context, limiter, session);
-    if (session.kind === 'COOKIE' && CHANGING.has(context.method)) {
-      requireOwnPage(context, { deps, token: session.token });
-    }
-    const caller = callerOf(context, session);
-    const view = await authorize(deps, { caller, session, route });
-    return { ...caller, view };
+      return { ...caller, view: authorize(session, route) };
+    },
+    async failed(context, route, error) {
+      const actor = actors.get(context);
+      if (actor !== undefined && error instanceof DomainError && error.code === 'FORBIDDEN') {
+        await noteRefusal(deps, { actor, route, path: context.path, reason: error.message });
+      }
+    },
   };
 }
 
@@ -102,17 +116,10 @@ function callerOf(context: Context, session: KnownSession & { readonly token: st
   };
 }
 
-interface Authorizing {
-  readonly caller: OperatorCaller;
-  readonly session: KnownSession;
-  readonly route: Route<OperatorCaller>;
-}
-
-async function authorize(deps: AdminDependencies, { caller, session, route }: Authorizing): Promise<AppView> {
+function authorize(session: KnownSession, route: Route<OperatorCaller>): AppView {
   const { permission = '' } = route;
   const view = permission === 'own-session' ? [] : viewOfPermission(session, route);
   if (view === null) {
-    await noteRefusal(deps, { actor: caller.actor, route });
     throw new DomainError('FORBIDDEN', `this needs the permission ${permission}`);
   }
   if (route.sensitive === true && !session.fresh) {
@@ -134,16 +141,21 @@ function viewOfPermission(session: KnownSession, { permission = '', everyApp }: 
   return holds ? view : null;
 }
 
-async function noteRefusal(
-  { database }: AdminDependencies,
-  { actor, route }: { actor: Actor; route: Route<OperatorCaller> },
-): Promise<void> {
+interface Refused {
+  readonly actor: Actor;
+  readonly route: Route<OperatorCaller>;
+  readonly path: string;
+  readonly reason: string;
+}
+
+async function noteRefusal({ database }: AdminDependencies, { actor, route, path, reason }: Refused): Promise<void> {
   await database.withOperator([], (em) =>
     recordAudit(em, {
       actor,
       action: 'permission.refused',
       target: { type: 'route', id: `${route.method} ${route.path}` },
-      after: { permission: route.permission ?? null },
+      after: { permission: route.permission ?? null, path: path.slice(0, PATH_LENGTH_MAX) },
+      reason,
     }),
   );
 }

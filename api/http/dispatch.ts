@@ -73,8 +73,22 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
     context.set('Allow', allowHeader(found.allow));
     throw new DomainError('METHOD_NOT_ALLOWED', 'this endpoint does not take that method');
   }
-  const { route, params } = found;
+  const { route } = found;
   context.state.route = `${surface.name} ${route.method} ${route.path}`;
+  try {
+    await serve({ context, surface, log, ...found });
+  } catch (error) {
+    await surface.failed?.(context, route, error);
+    throw error;
+  }
+}
+
+interface Serving extends Omit<Dispatching, 'find'> {
+  readonly route: Route<unknown>;
+  readonly params: Record<string, string>;
+}
+
+async function serve({ context, surface, log, route, params }: Serving): Promise<void> {
   surface.admit(context);
   const caller = route.auth === 'none' ? undefined : await surface.authenticate(context, route);
   const { body, rawBody, bodyText } = await readBody(context, { route, surface, caller });

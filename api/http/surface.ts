@@ -30,6 +30,8 @@ export interface Surface<Caller> {
   authenticate(context: Context, route: Route<Caller>): Promise<Caller>;
   /** Runs where there is no such path or method, before that is told: what a known caller is told with every answer. Throws RATE_LIMITED only. */
   unrouted?(context: Context): Promise<void>;
+  /** Runs where a request of a route has failed, before that is answered: what is to be written down of it. */
+  failed?(context: Context, route: Route<Caller>, error: unknown): Promise<void>;
   /** `WWW-Authenticate` of a 401. */
   readonly challenge?: string;
   /** Runs before public routes: limits per address. */

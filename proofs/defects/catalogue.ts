@@ -687,6 +687,41 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'transfer-taken-by-another-shop',
+    breaks: "One person confirms another application's bank transfer for a shop of their own, which has no threshold.",
+    edits: [
+      {
+        file: 'database/approval.ts',
+        find: 'manualSubmissionId === null\n      ? [await',
+        replace: 'manualSubmissionId !== undefined\n      ? [await',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/shared-account.test.ts'),
+        names:
+          'money in an account that applications share is confirmed by the strictest of their thresholds, whichever of them claims it',
+      },
+    ],
+  },
+  {
+    name: 'word-of-one-who-has-gone',
+    breaks: 'The word of an operator who was disabled since still counts as that of one of two people.',
+    edits: [
+      {
+        file: 'database/decisions.ts',
+        find: 'application_id) as stands',
+        replace: 'application_id) is not null as stands',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/first-word.test.ts'),
+        names: 'late money is not decided by one person when the other one is disabled',
+      },
+    ],
+  },
+  {
     name: 'threshold-lifted-alone',
     breaks: 'One person changes the threshold that binds them.',
     edits: [
