@@ -18,7 +18,7 @@ import { areGrantsGuarded } from '../../database/operators/second-person.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import {
-  APPROVING_PERMISSIONS,
+  GUARDED_PERMISSIONS,
   mayGrant,
   PERMISSION_MEANINGS,
   PERMISSIONS,
@@ -116,7 +116,7 @@ function update(deps: AdminDependencies): AdminRoute {
     operationId: 'updateRole',
     tag: TAG,
     summary: 'Change a role; in force at the next request of whoever has it',
-    description: `Once a threshold is set, a role that somebody has gets ${APPROVING_PERMISSIONS.join(', ')} when a second person has confirmed.`,
+    description: `Once a threshold is set, a role that somebody has gets one of ${GUARDED_PERMISSIONS.join(', ')} when a second person has confirmed.`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,

@@ -709,14 +709,26 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/operators/second-person.ts',
-        find: 'if (approving.length === 0) {',
-        replace: 'if (approving.length >= 0) {',
+        find: 'if (guarded.length === 0) {',
+        replace: 'if (guarded.length >= 0) {',
       },
     ],
     caughtBy: [
       {
         check: testFileWithServers('test/operators/pending-changes.test.ts'),
         names: 'who says the second word is made so by two people once a threshold is set',
+      },
+    ],
+  },
+  {
+    name: 'refunders-multiplied',
+    breaks: 'One person gives refund:create to accounts of their own and refunds up to the threshold with each.',
+    edits: [{ file: 'domain/permissions.ts', find: "  'refund:create': true,", replace: "  'refund:create': false," }],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes-people.test.ts'),
+        names:
+          'a permission refund:create comes with Support, so nobody makes, enables or resets such an operator alone',
       },
     ],
   },

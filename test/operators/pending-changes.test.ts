@@ -271,9 +271,9 @@ describe('who says the second word', () => {
     expect(await rolesOf(id)).toEqual(['Viewer']);
     expect((await decide(change, 'confirm', 'second', CHANGES)).status).toBe(200);
     expect(await rolesOf(id)).toEqual(['Finance']);
-    // What takes away or approves nothing is one person's word.
-    expect((await send('PUT', `/admin/users/${id}/roles`, { grants: [grant('Support')] })).data).toMatchObject({
-      roles: [{ name: 'Support' }],
+    // What takes away, or lets somebody look alone, is one person's word.
+    expect((await send('PUT', `/admin/users/${id}/roles`, { grants: [grant('Viewer')] })).data).toMatchObject({
+      roles: [{ name: 'Viewer' }],
     });
   });
 

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import type { Registration } from '../../database/applications.ts';
+import { PERMISSIONS } from '../../domain/permissions.ts';
+import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
+
+let world: OperatorWorld;
+let shop: Registration;
+const tokens: Record<string, string> = {};
+const ids: Record<string, bigint> = {};
+let made = 0;
+
+beforeAll(async () => {
+  world = await openOperatorWorld();
+  await world.addOperator({ email: 'owner@example.com' });
+  for (const name of ['first', 'second']) {
+    ids[name] = await world.addOperator({ email: `${name}@example.com`, role: 'Admin' });
+    tokens[name] = await world.logIn(`${name}@example.com`);
+  }
+  shop = await world.api.register({ name: 'Shop' });
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  await world.api.sql('update applications set refund_approval_threshold_minor = 5000 where id = ?', [
+    shop.applicationId,
+  ]);
+});
+
+const send = (method: string, path: string, body?: unknown, as = 'first'): Promise<Answer> =>
+  world.send({ method, path, headers: bearer(tokens[as] ?? ''), ...(body === undefined ? {} : { body }) });
+const decide = (
+  id: number,
+  word: 'confirm' | 'reject' | 'withdraw',
+  as = 'second',
+  path = 'pending-operator-changes',
+) => send('POST', `/admin/${path}/${id}/${word}`, word === 'reject' ? { reason: 'not agreed' } : undefined, as);
+
+const Named = z.object({ name: z.string() });
+const Changes = z.array(
+  z.looseObject({ id: z.int(), kind: z.string(), before: z.record(z.string(), z.unknown()), after: z.unknown() }),
+);
+const Created = z.object({
+  operator: z.object({ id: z.int(), roles: z.array(Named), pendingChanges: Changes }),
+});
+const RoleAnswer = z.object({ id: z.int(), permissions: z.array(z.string()), pendingChanges: Changes });
+
+const number = (): number => (made += 1);
+async function role(permissions: readonly string[]) {
+  const name = `Role ${number()}`;
+  const { id } = RoleAnswer.parse((await send('POST', '/admin/roles', { name, permissions })).data);
+  return { id, name };
+}
+async function roleNow(id: number): Promise<z.infer<typeof RoleAnswer>> {
+  const roles = z.array(RoleAnswer).parse((await send('GET', '/admin/roles?size=100')).data);
+  return roles.find((one) => one.id === id) ?? { id, permissions: [], pendingChanges: [] };
+}
+async function invite(roleId: number): Promise<z.infer<typeof Created>['operator']> {
+  const email = `invited-${number()}@example.com`;
+  const body = { email, name: 'Invited', grants: [{ roleId, applicationId: null }] };
+  return Created.parse((await send('POST', '/admin/users', body)).data).operator;
+}
+const widen = async ({ id, name }: { id: number; name: string }, permissions: readonly string[]) =>
+  RoleAnswer.parse((await send('PUT', `/admin/roles/${id}`, { name, permissions })).data);
+
+describe('a permission', () => {
+  const GUARDED = ['app:manage', 'user:manage', 'payment:review', 'refund:create', 'refund:approve'];
+
+  test.each(PERMISSIONS)('%s is given alone only where it moves no money and decides on none', async (permission) => {
+    // One person with three accounts refunds three times the threshold.
+    const wanted = await role([permission]);
+    const invited = await invite(wanted.id);
+    const waits = GUARDED.includes(permission);
+    expect(invited.roles).toEqual(waits ? [] : [{ name: wanted.name }]);
+    expect(invited.pendingChanges).toHaveLength(waits ? 1 : 0);
+    const desk = await role([]);
+    await invite(desk.id);
+    const widened = await widen(desk, [permission]);
+    expect(widened).toMatchObject({ permissions: waits ? [] : [permission] });
+    expect(widened.pendingChanges).toHaveLength(waits ? 1 : 0);
+  });
+
+  test('refund:create comes with Support, so nobody makes, enables or resets such an operator alone', async () => {
+    const list = z
+      .array(z.object({ id: z.int(), name: z.string() }))
+      .parse((await send('GET', '/admin/roles?size=100')).data);
+    const support = list.find(({ name }) => name === 'Support')?.id ?? 0;
+    const puppets = [await invite(support), await invite(support), await invite(support)];
+    expect(puppets).toMatchObject(Array(3).fill({ roles: [], pendingChanges: [{ kind: 'operator-roles' }] }));
+    const agent = await world.addOperator({ email: 'agent@example.com', role: 'Support' });
+    expect((await send('POST', `/admin/users/${agent}/password-link`)).data).toMatchObject({ passwordLink: 'WAITING' });
+    await send('POST', `/admin/users/${agent}/disable`);
+    expect((await send('POST', `/admin/users/${agent}/enable`)).data).toMatchObject({
+      status: 'DISABLED',
+      pendingChanges: [{}, { kind: 'operator-enabling' }],
+    });
+  });
+});
