@@ -733,6 +733,23 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'late-holder-approves',
+    breaks: 'A role grows also for an account that got it after the second person was asked, so one person is two.',
+    edits: [
+      {
+        file: 'api/admin/roles.ts',
+        find: '!isDeepStrictEqual(plain(shownRole(before, holders)), change.before)',
+        replace: "!isDeepStrictEqual(plain(factsOf(before))['permissions'], change.before['permissions'])",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes-people.test.ts'),
+        names: 'a role that grows while somebody has it grows for those alone whom the second person was shown',
+      },
+    ],
+  },
+  {
     name: 'key-issued-alone',
     breaks: 'A key works before a second person has confirmed it, so one person makes a key and refunds alone with it.',
     edits: [

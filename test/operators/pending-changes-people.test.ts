@@ -95,3 +95,44 @@ describe('a permission', () => {
     });
   });
 });
+
+describe('a role that grows while somebody has it', () => {
+  async function deskOfBob() {
+    const desk = await role(['payment:read']);
+    const email = `bob-${number()}@example.com`;
+    const bob = await world.addOperator({ email, role: desk.name });
+    return { desk, bob, email };
+  }
+  const GROWN = ['payment:read', 'refund:approve'];
+
+  test('grows for those alone whom the second person was shown', async () => {
+    // Whoever gets the role meanwhile, by one person's word since it is harmless, would approve without having been confirmed.
+    const { desk, bob, email } = await deskOfBob();
+    const [proposed] = (await widen(desk, GROWN)).pendingChanges;
+    const holder = { operatorId: String(bob), email, status: 'ACTIVE', applicationId: null };
+    expect(proposed?.before).toMatchObject({ permissions: ['payment:read'], heldBy: [holder] });
+    const puppet = await invite(desk.id);
+    expect(puppet.roles).toEqual([{ name: desk.name }]);
+    expect(await decide(proposed?.id ?? 0, 'confirm')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect(await roleNow(desk.id)).toMatchObject({ permissions: ['payment:read'] });
+    const again = await widen(desk, GROWN);
+    expect(again.pendingChanges).toMatchObject([
+      { before: { heldBy: [holder, { operatorId: String(puppet.id), applicationId: null }] } },
+    ]);
+    expect((await decide(again.pendingChanges[0]?.id ?? 0, 'confirm')).status).toBe(200);
+    expect(await roleNow(desk.id)).toMatchObject({ permissions: GROWN });
+  });
+
+  test('does not grow for somebody who was disabled, or had it elsewhere, when the change was proposed', async () => {
+    const { desk, bob } = await deskOfBob();
+    await send('POST', `/admin/users/${bob}/disable`);
+    const disabled = (await widen(desk, GROWN)).pendingChanges[0];
+    await send('POST', `/admin/users/${bob}/enable`);
+    expect(await decide(disabled?.id ?? 0, 'confirm')).toMatchObject({ status: 409 });
+    const everywhere = (await widen(desk, GROWN)).pendingChanges[0];
+    await send('PUT', `/admin/users/${bob}/roles`, {
+      grants: [{ roleId: desk.id, applicationId: Number(shop.applicationId) }],
+    });
+    expect(await decide(everywhere?.id ?? 0, 'confirm')).toMatchObject({ status: 409 });
+  });
+});
