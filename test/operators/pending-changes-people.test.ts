@@ -136,3 +136,42 @@ describe('a role that grows while somebody has it', () => {
     expect(await decide(everywhere?.id ?? 0, 'confirm')).toMatchObject({ status: 409 });
   });
 });
+
+describe('a change that comes to nothing', () => {
+  const hook = (path: string) =>
+    send('PATCH', `/admin/apps/${shop.applicationId}/settings`, { webhookUrl: `https://shop.example/${path}` });
+  const changeOf = ({ data }: Answer): number =>
+    z.object({ pendingChanges: Changes }).parse(data).pendingChanges.at(-1)?.id ?? 0;
+
+  test('because the same person proposed the same again is in the audit log, with what took its place', async () => {
+    // Otherwise the log tells of a proposal and never of its end.
+    const former = changeOf(await hook('same'));
+    const later = changeOf(await hook('same'));
+    expect(later).not.toBe(former);
+    const entries = await world.api.sql<{ action: string; actor: string; after: object }>(
+      `select action, actor, details->'after' as after from audit_logs
+       where action = 'pending-change.withdrawn' and details->'after'->>'changeId' = ?`,
+      [String(former)],
+    );
+    expect(entries).toEqual([
+      {
+        action: 'pending-change.withdrawn',
+        actor: 'first@example.com',
+        after: { changeId: String(former), proposedBy: String(ids['first']), supersededBy: String(later) },
+      },
+    ]);
+  });
+
+  test('because its proposer may not propose it any more says so', async () => {
+    // Whoever is told that the target changed looks for a change that nobody made.
+    const id = changeOf(await hook('orphaned'));
+    await world.api.sql(`update operators set status = 'DISABLED' where id = ?`, [ids['first']]);
+    const answer = await decide(id, 'confirm', 'second', 'pending-changes');
+    await world.api.sql(`update operators set status = 'ACTIVE' where id = ?`, [ids['first']]);
+    expect(answer).toMatchObject({
+      status: 409,
+      code: 'INVALID_OPERATION_STATE',
+      message: expect.stringContaining('whoever proposed this may not propose it any more'),
+    });
+  });
+});
