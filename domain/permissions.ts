@@ -31,15 +31,32 @@ export const PERMISSION_MEANINGS = {
 } as const satisfies Record<Permission, string>;
 
 /**
- * Whoever holds one of these says the second word: on refunds and other money, on settings and stores, or on who may do what. Once a
- * threshold is set, nobody gives one of them alone.
+ * Whether somebody who holds the permission moves money, decides on it, or changes who may. Once a threshold is set, nobody gives such a
+ * permission alone: one person with two accounts is no second person, and a threshold adds up over each account on its own.
  */
-export const APPROVING_PERMISSIONS = [
-  'refund:approve',
-  'payment:review',
-  'app:manage',
-  'user:manage',
-] as const satisfies readonly Permission[];
+const NEEDS_SECOND_PERSON = {
+  'app:read': false,
+  // Chooses the account that payers pay into, and issues keys that refund.
+  'app:manage': true,
+  'user:read': false,
+  // Decides who may do all of this.
+  'user:manage': true,
+  'payment:read': false,
+  'payment:export': false,
+  // Calls a payment paid, and gives late money back or keeps it.
+  'payment:review': true,
+  'refund:read': false,
+  // Refunds up to the threshold alone, so three accounts refund three times as much.
+  'refund:create': true,
+  'refund:approve': true,
+  'report:read': false,
+  'audit:read': false,
+} as const satisfies Record<Permission, boolean>;
+
+/** What nobody gives alone once a threshold is set. */
+export const GUARDED_PERMISSIONS: readonly Permission[] = PERMISSIONS.filter(
+  (permission) => NEEDS_SECOND_PERSON[permission],
+);
 
 /** One role of an operator, in one application or in all. */
 export interface Grant {
@@ -68,8 +85,8 @@ export function isInView(view: AppView, applicationId: bigint): boolean {
   return view === 'every-app' || view.includes(applicationId);
 }
 
-export function isApproving({ permissions, everything }: Pick<Grant, 'permissions' | 'everything'>): boolean {
-  return everything || APPROVING_PERMISSIONS.some((permission) => permissions.includes(permission));
+export function isGuardedGrant({ permissions, everything }: Pick<Grant, 'permissions' | 'everything'>): boolean {
+  return everything || GUARDED_PERMISSIONS.some((permission) => permissions.includes(permission));
 }
 
 export function isSuperAdmin(grants: readonly Grant[]): boolean {

@@ -95,6 +95,7 @@ export const GUARDED_SETTINGS = [
   'webhookUrl',
   'testWebhookUrl',
   'returnOrigins',
+  'latePaymentPolicy',
 ] as const satisfies readonly (keyof ApplicationSettings)[];
 
 const Business = z

@@ -20,7 +20,7 @@ export const PendingChange = z
     mode: z.enum(MODES).nullable(),
     kind: z.enum([...APPLICATION_CHANGES, ...OPERATOR_CHANGES]),
     target: z.object({ type: z.enum(['application', 'gateway', 'operator', 'role']), id: z.string() }),
-    before: Facts.describe('What would change, as it was when the change was proposed.'),
+    before: Facts.describe('What would change, as it was when the change was proposed; of a role also who has it.'),
     after: Facts.describe('What it would be. Never a secret.'),
     status: z.enum(CHANGE_STATUSES),
     proposedBy: z.string().describe('`operator:` and their id.'),

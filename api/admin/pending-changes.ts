@@ -24,7 +24,7 @@ import { ChangesQuery, PendingChange, pendingChangeView } from './change-schemas
 import type { AdminDependencies } from './dependencies.ts';
 import { confirmStore } from './gateways.ts';
 import { Reason } from './money-schemas.ts';
-import { outdated } from './propose.ts';
+import { orphaned } from './propose.ts';
 import { confirmRole } from './roles.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { confirmOperatorChange } from './users.ts';
@@ -104,7 +104,7 @@ function confirm(deps: AdminDependencies, family: Family): AdminRoute {
     operationId: `confirm${noun}`,
     tag: TAG,
     summary: `Confirm a change ${words} that somebody else has proposed; it is in force at once`,
-    description: 'Refused when what it changes has changed since.',
+    description: 'Refused when what it changes has changed since, or when its proposer may not propose it any more.',
     permission,
     everyApp,
     sensitive: true,
@@ -193,14 +193,14 @@ async function lockWaiting(em: EntityManager, id: bigint, kinds: readonly Change
   return change;
 }
 
-/** What somebody proposed who may not do so any more, since they have left or are suspected, is nobody's word. */
+/** @throws DomainError INVALID_OPERATION_STATE when the proposer is disabled, or has lost the permission to propose this */
 async function requireProposer(em: EntityManager, change: ChangeRecord, { permission }: Family): Promise<void> {
   const { applicationId, proposedBy } = change;
   const { status } = await readOperator(em, proposedBy);
   const view = viewFor(await readGrants(em, proposedBy), permission);
   const holds = applicationId === null ? view === 'every-app' : isInView(view, applicationId);
   if (status !== 'ACTIVE' || !holds) {
-    throw outdated();
+    throw orphaned();
   }
 }
 

@@ -10,17 +10,36 @@ export async function propose(
   caller: OperatorCaller,
   change: Omit<NewChange, 'proposedBy'>,
 ): Promise<PendingChange> {
-  const proposed = await proposeChange(em, { ...change, proposedBy: caller.operator.id });
+  const proposedBy = caller.operator.id;
+  const { proposed, superseded } = await proposeChange(em, { ...change, proposedBy });
   const { applicationId, mode, before, after, target } = change;
-  await recordAudit(em, {
+  const whose = {
     actor: caller.actor,
-    action: 'pending-change.proposed',
     target,
     ...(applicationId === null ? {} : { application: { id: applicationId, mode } }),
+  };
+  if (superseded !== null) {
+    await recordAudit(em, {
+      ...whose,
+      action: 'pending-change.withdrawn',
+      after: { changeId: superseded, proposedBy, supersededBy: proposed.id },
+    });
+  }
+  await recordAudit(em, {
+    ...whose,
+    action: 'pending-change.proposed',
     before,
     after: { ...after, changeId: proposed.id },
   });
   return proposed;
+}
+
+/** What somebody proposed who has left since, or is suspected, is nobody's word. */
+export function orphaned(): DomainError {
+  return new DomainError(
+    'INVALID_OPERATION_STATE',
+    'whoever proposed this may not propose it any more: reject it, and let somebody propose it who may',
+  );
 }
 
 /** What was to be changed has become something else since the change was proposed. */

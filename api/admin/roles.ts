@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
+import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
 import { lockSuperAdmins } from '../../database/operators/last-super-admin.ts';
 import { plain, waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
 import {
@@ -9,16 +9,17 @@ import {
   insertRole,
   listRoles,
   readRole,
+  readRoleHolders,
   updateRole,
-  whereRoleIsHeld,
   type RoleContents,
+  type RoleHolder,
   type RoleRecord,
 } from '../../database/operators/roles.ts';
 import { areGrantsGuarded } from '../../database/operators/second-person.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import {
-  APPROVING_PERMISSIONS,
+  GUARDED_PERMISSIONS,
   mayGrant,
   PERMISSION_MEANINGS,
   PERMISSIONS,
@@ -116,7 +117,7 @@ function update(deps: AdminDependencies): AdminRoute {
     operationId: 'updateRole',
     tag: TAG,
     summary: 'Change a role; in force at the next request of whoever has it',
-    description: `Once a threshold is set, a role that somebody has gets ${APPROVING_PERMISSIONS.join(', ')} when a second person has confirmed.`,
+    description: `Once a threshold is set, a role that somebody has gets one of ${GUARDED_PERMISSIONS.join(', ')} when a second person has confirmed.`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -130,11 +131,11 @@ function update(deps: AdminDependencies): AdminRoute {
         const before = await readRole(em, params.id);
         requireHeld(caller, [...before.permissions, ...body.permissions]);
         const added = body.permissions.filter((permission) => !before.permissions.includes(permission));
-        const held = await whereRoleIsHeld(em, params.id);
-        const gained = held.map((applicationId) => ({ permissions: added, everything: false, applicationId }));
+        const holders = await readRoleHolders(em, params.id);
+        const gained = holders.map(({ applicationId }) => ({ permissions: added, everything: false, applicationId }));
         if (!before.seeded && (await areGrantsGuarded(em, gained))) {
           const target = { type: 'role', id: params.id.toString() } as const;
-          const facts = { before: factsOf(before), after: factsOf({ ...before, ...contentsOf(body) }) };
+          const facts = { before: shownRole(before, holders), after: factsOf({ ...before, ...contentsOf(body) }) };
           await propose(em, caller, { applicationId: null, mode: null, kind: 'role', target, ...facts });
         } else {
           await writeRole(em, { caller, before, contents: contentsOf(body) });
@@ -170,7 +171,7 @@ async function writeRole(em: EntityManager, { caller, before, contents, proposed
 
 /**
  * Carries out a change of a role that a second person has confirmed, in that person's transaction.
- * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the role is not what it was when the change was proposed
+ * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the role, or who has it, is not what it was when the change was proposed
  */
 export async function confirmRole(
   em: EntityManager,
@@ -178,7 +179,8 @@ export async function confirmRole(
 ): Promise<void> {
   await lockSuperAdmins(em);
   const before = await readRole(em, BigInt(change.target.id));
-  if (!isDeepStrictEqual(plain(factsOf(before)), change.before)) {
+  const holders = await readRoleHolders(em, before.id);
+  if (!isDeepStrictEqual(plain(shownRole(before, holders)), change.before)) {
     throw outdated();
   }
   const contents = contentsOf(
@@ -227,6 +229,14 @@ function contentsOf({ name, description = '', permissions }: z.infer<typeof Role
 
 function factsOf({ name, description, permissions }: RoleRecord) {
   return { name, description, permissions };
+}
+
+/**
+ * What a second person is shown of a role that grows. Whoever comes to have it while that waits, which takes one person as long as the role is
+ * harmless, would gain what nobody has confirmed for them.
+ */
+function shownRole(role: RoleRecord, holders: readonly RoleHolder[]): AuditFacts {
+  return { ...factsOf(role), heldBy: holders.map((holder) => ({ ...holder })) };
 }
 
 function notFoundRole(): never {

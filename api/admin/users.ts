@@ -25,7 +25,7 @@ import { areGrantsGuarded } from '../../database/operators/second-person.ts';
 import { endSessions } from '../../database/operators/sessions.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
-import { APPROVING_PERMISSIONS, mayGrant, type Grant } from '../../domain/permissions.ts';
+import { GUARDED_PERMISSIONS, mayGrant, type Grant } from '../../domain/permissions.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { OperatorCaller } from './caller.ts';
@@ -36,7 +36,8 @@ import { adminRoute, type AdminRoute } from './route.ts';
 import { CreateOperator, EndedSessions, GrantsBody, LinkedOperator, Operator, OperatorsQuery } from './schemas.ts';
 
 const TAG = 'Operators';
-const GRANTS_WAIT = `Once a threshold is set, a role with ${APPROVING_PERMISSIONS.join(', ')} stays in pendingChanges until another operator confirms it.`;
+const GUARDED = GUARDED_PERMISSIONS.join(', ');
+const GRANTS_WAIT = `Once a threshold is set, a role with one of ${GUARDED} stays in pendingChanges until another operator confirms it.`;
 
 /** Who may use the operators' API, and as what. What touches somebody is for whoever holds at least what they hold. */
 export function userRoutes(deps: AdminDependencies): AdminRoute[] {
@@ -132,8 +133,7 @@ function sendLink(deps: AdminDependencies): AdminRoute {
     operationId: 'sendPasswordLink',
     tag: TAG,
     summary: 'Send an operator a one-time link that sets a new password; the former link works no more',
-    description:
-      'The present password works until the link is used. Once a threshold is set, an approver who has a password gets the link when a second person has confirmed.',
+    description: `The present password works until the link is used. Once a threshold is set, somebody who has a password and one of ${GUARDED} gets the link when a second person has confirmed.`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -247,7 +247,9 @@ function setStatus(deps: AdminDependencies, status: OperatorStatus): AdminRoute 
     operationId: enable ? 'enableOperator' : 'disableOperator',
     tag: TAG,
     ...(enable
-      ? { description: 'Once a threshold is set, an approver is enabled when a second person has confirmed.' }
+      ? {
+          description: `Once a threshold is set, somebody with one of ${GUARDED} is enabled when a second person has confirmed.`,
+        }
       : {}),
     summary: enable ? 'Enable an operator' : 'Disable an operator and end all their sessions',
     permission: 'user:manage',

@@ -96,12 +96,18 @@ export interface NewChange extends Pick<PendingChange, 'applicationId' | 'mode' 
   readonly proposedBy: bigint;
 }
 
+export interface ProposedChange {
+  readonly proposed: PendingChange;
+  /** Which one this takes the place of. */
+  readonly superseded: bigint | null;
+}
+
 /**
  * Keeps a change until somebody else confirms it. What the same person has proposed before and still waits takes its place, so a request
  * that is repeated leaves one row. The caller has locked the target.
  * @throws DomainError INVALID_OPERATION_STATE when too many changes of the target wait
  */
-export async function proposeChange(em: EntityManager, change: NewChange): Promise<PendingChange> {
+export async function proposeChange(em: EntityManager, change: NewChange): Promise<ProposedChange> {
   const { applicationId, mode, kind, target, before, after, fingerprint = null, secret = null, proposedBy } = change;
   const waiting = await waitingChanges(em, target.type, [target.id]);
   const repeated = waiting.find(
@@ -132,7 +138,7 @@ export async function proposeChange(em: EntityManager, change: NewChange): Promi
       proposedBy,
     ],
   );
-  return readChange(em, BigInt(row?.id ?? 0), [kind]);
+  return { proposed: await readChange(em, BigInt(row?.id ?? 0), [kind]), superseded: repeated?.id ?? null };
 }
 
 /** As JSON keeps it. */

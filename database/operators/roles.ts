@@ -153,10 +153,34 @@ export async function readRoleNames(em: EntityManager, ids: readonly bigint[]): 
   return new Map(roles.map(({ id, name }) => [id, name]));
 }
 
-/** In which applications somebody has the role; null: in every one. */
-export async function whereRoleIsHeld(em: EntityManager, roleId: bigint): Promise<(bigint | null)[]> {
-  const grants = await em.find(OperatorGrant, { roleId }, { fields: ['applicationId'] });
-  return [...new Set(grants.map(({ applicationId }) => applicationId ?? null))];
+/** Somebody who has a role. */
+export interface RoleHolder {
+  readonly operatorId: bigint;
+  readonly email: string;
+  readonly status: 'ACTIVE' | 'DISABLED';
+  /** Null: in every application. */
+  readonly applicationId: bigint | null;
+}
+
+interface HolderRow extends Pick<RoleHolder, 'email' | 'status'> {
+  readonly operator: string;
+  readonly application: string | null;
+}
+
+/** Who has the role, and where, disabled operators included; always in the same order. */
+export async function readRoleHolders(em: EntityManager, roleId: bigint): Promise<RoleHolder[]> {
+  const rows = await em.execute<HolderRow[]>(
+    `select o.id::text as operator, o.email, o.status, g.application_id::text as application
+     from operator_grants g join operators o on o.id = g.operator_id
+     where g.role_id = ? order by o.id, g.application_id nulls first`,
+    [roleId],
+  );
+  return rows.map(({ operator, application, email, status }) => ({
+    operatorId: BigInt(operator),
+    email,
+    status,
+    applicationId: application === null ? null : BigInt(application),
+  }));
 }
 
 export async function readGrantRequests(em: EntityManager, operatorId: bigint): Promise<GrantRequest[]> {

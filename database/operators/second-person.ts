@@ -1,4 +1,4 @@
-import { isApproving, type Grant } from '../../domain/permissions.ts';
+import { isGuardedGrant, type Grant } from '../../domain/permissions.ts';
 import type { EntityManager } from '../connection.ts';
 import type { StoreSlot } from '../gateway-stores.ts';
 
@@ -30,16 +30,16 @@ export async function isStoreGuarded(em: EntityManager, { applicationId, mode, g
   return rows.length > 0;
 }
 
-/** Whether somebody who holds these says a second word where a threshold is set. The caller sees every application. */
+/** Whether one of these lets somebody move money, or decide who may, where a threshold is set. The caller sees every application. */
 export async function areGrantsGuarded(em: EntityManager, grants: readonly Grant[]): Promise<boolean> {
-  const approving = grants.filter(isApproving);
-  if (approving.length === 0) {
+  const guarded = grants.filter(isGuardedGrant);
+  if (guarded.length === 0) {
     return false;
   }
-  const everywhere = approving.some(({ applicationId }) => applicationId === null);
+  const everywhere = guarded.some(({ applicationId }) => applicationId === null);
   const rows = await em.execute<object[]>(
     `select 1 from applications a where ${THRESHOLD_IS_SET} and (?::boolean or a.id = any(string_to_array(?, ',')::bigint[])) limit 1`,
-    [everywhere, approving.flatMap(({ applicationId }) => applicationId ?? []).join(',')],
+    [everywhere, guarded.flatMap(({ applicationId }) => applicationId ?? []).join(',')],
   );
   return rows.length > 0;
 }

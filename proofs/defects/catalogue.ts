@@ -744,14 +744,43 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/operators/second-person.ts',
-        find: 'if (approving.length === 0) {',
-        replace: 'if (approving.length >= 0) {',
+        find: 'if (guarded.length === 0) {',
+        replace: 'if (guarded.length >= 0) {',
       },
     ],
     caughtBy: [
       {
         check: testFileWithServers('test/operators/pending-changes.test.ts'),
         names: 'who says the second word is made so by two people once a threshold is set',
+      },
+    ],
+  },
+  {
+    name: 'refunders-multiplied',
+    breaks: 'One person gives refund:create to accounts of their own and refunds up to the threshold with each.',
+    edits: [{ file: 'domain/permissions.ts', find: "  'refund:create': true,", replace: "  'refund:create': false," }],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes-people.test.ts'),
+        names:
+          'a permission refund:create comes with Support, so nobody makes, enables or resets such an operator alone',
+      },
+    ],
+  },
+  {
+    name: 'late-holder-approves',
+    breaks: 'A role grows also for an account that got it after the second person was asked, so one person is two.',
+    edits: [
+      {
+        file: 'api/admin/roles.ts',
+        find: '!isDeepStrictEqual(plain(shownRole(before, holders)), change.before)',
+        replace: "!isDeepStrictEqual(plain(factsOf(before))['permissions'], change.before['permissions'])",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/operators/pending-changes-people.test.ts'),
+        names: 'a role that grows while somebody has it grows for those alone whom the second person was shown',
       },
     ],
   },
