@@ -118,17 +118,31 @@ export async function hasHadStore(
   return row?.has === true;
 }
 
-/** What opens new checkouts in the slot at this moment, and since when: the same only while nobody has touched it. */
-export async function storeFingerprint(
+/** What opens new checkouts in a slot. */
+export interface SlotState {
+  /** Null: no store of the slot's own. */
+  readonly storeId: string | null;
+  /** The account that payers are shown, sealed behind its row's key; null at a gateway whose secrets are secret. */
+  readonly shownAccount: string | null;
+  /** The same only while nobody has touched the slot. */
+  readonly fingerprint: string;
+}
+
+/** What opens new checkouts in the slot at this moment, for an operator's request. */
+export async function readSlot(
   statements: Statements,
   { applicationId, mode, gateway }: StoreSlot,
-): Promise<{ readonly storeId: string | null; readonly fingerprint: string }> {
-  const [row] = await statements.execute<{ store_id: string; fingerprint: string }[]>(
-    `select store_id, concat_ws(' ', id, updated_at) as fingerprint from gateway_configurations
+): Promise<SlotState> {
+  const [row] = await statements.execute<{ store_id: string; shown_account: string | null; fingerprint: string }[]>(
+    `select store_id, lenden_shown_account(id) as shown_account, concat_ws(' ', id, updated_at) as fingerprint from gateway_configurations
      where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and retired_at is null`,
     [applicationId, mode, gateway],
   );
-  return { storeId: row?.store_id ?? null, fingerprint: row?.fingerprint ?? 'none' };
+  return {
+    storeId: row?.store_id ?? null,
+    shownAccount: row?.shown_account ?? null,
+    fingerprint: row?.fingerprint ?? 'none',
+  };
 }
 
 /** Two operators who choose at once do it one after the other. */

@@ -5,8 +5,8 @@ import {
   chooseStore,
   listStores,
   lockSlot,
+  readSlot,
   retireStore,
-  storeFingerprint,
   type StoreRow,
   type StoreSlot,
 } from '../../database/gateway-stores.ts';
@@ -18,7 +18,7 @@ import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
 import { attemptReference } from '../../domain/references.ts';
-import { GatewayFailure } from '../../gateways/port.ts';
+import { GatewayFailure, type Store } from '../../gateways/port.ts';
 import { keyedStoreSecret, pendingSecretPlace, storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { IdParams } from '../http/fields.ts';
 import type { OperatorCaller } from './caller.ts';
@@ -35,6 +35,7 @@ import {
 } from './gateway-schemas.ts';
 import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
+import { shownSlot, shownStore, successorOf } from './shown-stores.ts';
 
 const TAG = 'Gateways';
 const WAITS =
@@ -106,7 +107,7 @@ function retire(deps: AdminDependencies): AdminRoute {
       return {
         status: 200,
         data: await deps.database.withOperator(caller.view, async (em) => {
-          if (!(await clear(em, caller, slot))) {
+          if (!(await clear(em, deps, { caller, slot }))) {
             throw notFound('store');
           }
           return storeView(deps, params, await storesOf(em, deps, null));
@@ -181,7 +182,7 @@ function clearOverride(deps: AdminDependencies): AdminRoute {
         await readApplication(em, id);
         let cleared = false;
         for (const gateway of deps.gateways.names) {
-          cleared = (await clear(em, caller, { applicationId: id, mode, gateway })) || cleared;
+          cleared = (await clear(em, deps, { caller, slot: { applicationId: id, mode, gateway } })) || cleared;
         }
         if (!cleared) {
           throw notFound('override');
@@ -218,7 +219,9 @@ async function take(
     await lockSlot(em, slot);
     if (await isStoreGuarded(em, slot)) {
       const secret = deps.secrets.seal(storePassword, pendingSecretPlace({ ...slot, storeId }));
-      await proposeStore(em, { caller, slot, storeId, secret });
+      const after = shownStore(deps, slot, triedStore(deps, { storeId, storePassword }));
+      const { facts: before, fingerprint } = await shownSlot(em, deps, slot);
+      await proposeStore(em, { caller, slot, kind: 'gateway-store', before, after, fingerprint, secret });
     } else {
       await openAt(em, deps, { caller, slot, storeId, password: storePassword });
     }
@@ -237,37 +240,31 @@ interface ChosenFor {
 
 async function openAt(
   em: EntityManager,
-  { secrets }: AdminDependencies,
+  deps: AdminDependencies,
   { caller, slot, storeId, password, proposedBy }: ChosenFor,
 ): Promise<void> {
-  const former = await chooseStore(em, secrets, { ...slot, storeId, password });
-  const before = former === null ? {} : { before: factsOf(slot, former) };
-  const after = { ...factsOf(slot, storeId), ...(proposedBy === undefined ? {} : { proposedBy }) };
+  const former = await shownSlot(em, deps, slot);
+  await chooseStore(em, deps.secrets, { ...slot, storeId, password });
+  const before = former.storeId === null ? {} : { before: former.facts };
+  const shown = shownStore(deps, slot, triedStore(deps, { storeId, storePassword: password }));
+  const after = { ...shown, ...(proposedBy === undefined ? {} : { proposedBy }) };
   await audit(em, { caller, slot, action: 'gateway-store.chosen', ...before, after });
 }
 
 interface ProposedStore {
   readonly caller: OperatorCaller;
   readonly slot: StoreSlot;
-  /** Null: none any more. */
-  readonly storeId: string | null;
+  readonly kind: 'gateway-store' | 'gateway-store-retirement';
+  readonly before: AuditFacts;
+  readonly after: AuditFacts;
+  readonly fingerprint: string;
   readonly secret?: string;
 }
 
 /** The caller has locked the slot. */
-async function proposeStore(em: EntityManager, { caller, slot, storeId, secret }: ProposedStore): Promise<void> {
-  const { storeId: former, fingerprint } = await storeFingerprint(em, slot);
+async function proposeStore(em: EntityManager, { caller, slot, ...change }: ProposedStore): Promise<void> {
   const { applicationId, mode } = slot;
-  await propose(em, caller, {
-    applicationId,
-    mode,
-    kind: storeId === null ? 'gateway-store-retirement' : 'gateway-store',
-    target: changeTargetOf(slot),
-    before: factsOf(slot, former),
-    after: factsOf(slot, storeId),
-    fingerprint,
-    ...(secret === undefined ? {} : { secret }),
-  });
+  await propose(em, caller, { applicationId, mode, target: changeTargetOf(slot), ...change });
 }
 
 function changeTargetOf({ applicationId, gateway, mode }: StoreSlot): ChangeTarget {
@@ -280,7 +277,7 @@ const StoreFacts = z.object({ gateway: z.string(), mode: z.enum(MODES), storeId:
 
 /**
  * Carries out a change of a store that a second person has confirmed, in that person's transaction.
- * @throws DomainError INVALID_OPERATION_STATE when the slot was touched since the change was proposed
+ * @throws DomainError INVALID_OPERATION_STATE when the slot was touched since the change was proposed, or what would take its store's place
  */
 export async function confirmStore(
   em: EntityManager,
@@ -291,12 +288,17 @@ export async function confirmStore(
   const slot = { applicationId: change.applicationId, gateway, mode };
   const { proposedBy } = change;
   await lockSlot(em, slot);
-  if ((await storeFingerprint(em, slot)).fingerprint !== change.fingerprint) {
-    throw outdated();
-  }
+  const { fingerprint } = await readSlot(em, slot);
   if (storeId === null) {
-    await retireAt(em, { caller, slot, proposedBy });
+    const successor = await successorOf(em, deps, slot);
+    if (clearingFingerprint(fingerprint, successor) !== change.fingerprint) {
+      throw outdated();
+    }
+    await retireAt(em, deps, { caller, slot, proposedBy });
     return;
+  }
+  if (fingerprint !== change.fingerprint) {
+    throw outdated();
   }
   if (secret === null) {
     throw new Error('a store that waits for a second person has no secret');
@@ -315,14 +317,11 @@ export async function confirmStore(
  * @throws DomainError VALIDATION_ERROR when it does not take the credentials
  */
 async function acceptedByGateway(
-  { gateways, secrets }: AdminDependencies,
+  deps: AdminDependencies,
   { gateway: name, mode, storeId, storePassword }: GivenStore,
 ): Promise<boolean> {
   try {
-    // Kept nowhere, so its place is nobody's.
-    const key = randomUUID();
-    const sealedSecret = keyedStoreSecret(key, secrets.seal(storePassword, storeSecretPlace(key)));
-    const gateway = gateways.open(name, mode, { storeId, sealedSecret });
+    const gateway = deps.gateways.open(name, mode, triedStore(deps, { storeId, storePassword }));
     // A question without credentials would be answered whatever they are.
     if (gateway === undefined || !gateway.capabilities.questionsProveStore) {
       return false;
@@ -343,33 +342,60 @@ async function acceptedByGateway(
 }
 
 /** False where the slot has no store of its own. Where a threshold is set, the store stays until a second person has confirmed. */
-async function clear(em: EntityManager, caller: OperatorCaller, slot: StoreSlot): Promise<boolean> {
+async function clear(em: EntityManager, deps: AdminDependencies, cleared: ClearedSlot): Promise<boolean> {
+  const { caller, slot } = cleared;
   await lockSlot(em, slot);
-  if ((await storeFingerprint(em, slot)).storeId === null) {
+  const present = await shownSlot(em, deps, slot);
+  if (present.storeId === null) {
     return false;
   }
   if (await isStoreGuarded(em, slot)) {
-    await proposeStore(em, { caller, slot, storeId: null });
+    const successor = await successorOf(em, deps, slot);
+    await proposeStore(em, {
+      caller,
+      slot,
+      kind: 'gateway-store-retirement',
+      before: present.facts,
+      after: { gateway: slot.gateway, mode: slot.mode, storeId: null, replacedBy: successor.replacedBy },
+      fingerprint: clearingFingerprint(present.fingerprint, successor),
+    });
     return true;
   }
-  return retireAt(em, { caller, slot });
+  await retireAt(em, deps, cleared);
+  return true;
+}
+
+/** The second person confirms what goes and what comes in its place: whoever swaps either meanwhile has confirmed nothing. */
+function clearingFingerprint(own: string, successor: { readonly fingerprint: string }): string {
+  return `${own}, then ${successor.fingerprint}`;
+}
+
+interface ClearedSlot {
+  readonly caller: OperatorCaller;
+  readonly slot: StoreSlot;
+  /** Of a change that somebody else has proposed. */
+  readonly proposedBy?: bigint;
 }
 
 async function retireAt(
   em: EntityManager,
-  { caller, slot, proposedBy }: { caller: OperatorCaller; slot: StoreSlot; proposedBy?: bigint },
-): Promise<boolean> {
-  const former = await retireStore(em, slot);
-  if (former === null) {
-    return false;
-  }
-  const after = proposedBy === undefined ? {} : { after: { proposedBy } };
-  await audit(em, { caller, slot, action: 'gateway-store.retired', before: factsOf(slot, former), ...after });
-  return true;
+  deps: AdminDependencies,
+  { caller, slot, proposedBy }: ClearedSlot,
+): Promise<void> {
+  const { facts: before } = await shownSlot(em, deps, slot);
+  const { replacedBy } = await successorOf(em, deps, slot);
+  await retireStore(em, slot);
+  const after = { replacedBy, ...(proposedBy === undefined ? {} : { proposedBy }) };
+  await audit(em, { caller, slot, action: 'gateway-store.retired', before, after });
 }
 
-function factsOf({ gateway, mode }: StoreSlot, storeId: string | null): AuditFacts {
-  return { gateway, mode, storeId };
+/** A store as it was given, to be opened at once. It is kept nowhere, so its place is nobody's. */
+function triedStore(
+  { secrets }: AdminDependencies,
+  { storeId, storePassword }: Pick<GivenStore, 'storeId' | 'storePassword'>,
+): Store {
+  const key = randomUUID();
+  return { storeId, sealedSecret: keyedStoreSecret(key, secrets.seal(storePassword, storeSecretPlace(key))) };
 }
 
 interface Audited {

@@ -25,6 +25,7 @@ import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
 import { BoundedCallbacksMigration } from './20261123170000-bounded-callbacks.ts';
 import { SharedAccountsMigration } from './20261123190000-shared-accounts.ts';
 import { WaitingKeysAndMoneyMigration } from './20261123180000-waiting-keys-and-money.ts';
+import { ShownAccountsMigration } from './20261123200000-shown-accounts.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   { name: '20261123170000-bounded-callbacks', class: BoundedCallbacksMigration },
   { name: '20261123180000-waiting-keys-and-money', class: WaitingKeysAndMoneyMigration },
   { name: '20261123190000-shared-accounts', class: SharedAccountsMigration },
+  { name: '20261123200000-shown-accounts', class: ShownAccountsMigration },
 ];

@@ -12,6 +12,7 @@ import { changePaid } from '../../database/invoice-steps.ts';
 import { lockInvoice } from '../../database/invoices.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
+import { createManualGateway, MANUAL_CAPABILITIES } from '../../gateways/manual/gateway.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 import {
   GatewayFailure,
@@ -21,6 +22,7 @@ import {
   type Store,
 } from '../../gateways/port.ts';
 import type { ResolveHost } from '../../runtime/http-client/resolve.ts';
+import { storeSecretParts } from '../../runtime/sealed-places.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
 import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 import { linkTemporal } from '../../temporal/client.ts';
@@ -105,7 +107,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
       const own = await openDatabase({ url: runtimeLogins(databaseUrl), poolSize: 10 });
       const deps = {
         database: own,
-        gateways: fakeGateways(stores, gateways),
+        gateways: fakeGateways(stores, gateways, secrets),
         dispatch,
         log,
         secrets,
@@ -209,7 +211,11 @@ function register(
 }
 
 /** The API asks a gateway what it can do, reads callbacks by it and tries the store that an operator gives; it calls it for nothing else. */
-function fakeGateways(stores: ApiWorld['stores'], known: readonly GatewayCapabilities[] | undefined): GatewayRegistry {
+function fakeGateways(
+  stores: ApiWorld['stores'],
+  known: readonly GatewayCapabilities[] | undefined,
+  secrets: SecretBox,
+): GatewayRegistry {
   const unused = (): never => {
     throw new Error('the API calls no gateway');
   };
@@ -244,8 +250,13 @@ function fakeGateways(stores: ApiWorld['stores'], known: readonly GatewayCapabil
       if (stores.answer === 'unreadable') {
         throw new GatewayFailure('unauthorized', 'no credentials of this gateway');
       }
+      if (name === MANUAL_CAPABILITIES.name && store.sealedSecret !== null) {
+        const { sealed, place } = storeSecretParts(store.sealedSecret);
+        return createManualGateway({ storeId: store.storeId, secret: secrets.open(sealed, place), read: unused });
+      }
       return name === SSLCOMMERZ_CAPABILITIES.name ? gateway(store) : undefined;
     },
+    defaultStoreId: (name) => (name === MANUAL_CAPABILITIES.name ? undefined : 'teststore'),
   });
 }
 

@@ -149,10 +149,14 @@ describe('the store of an application', () => {
       [String(shop.applicationId)],
     );
     const at = (storeId: string) => ({ gateway: 'sslcommerz', mode: 'TEST', storeId });
+    const taken = (storeId: string) => ({ ...at(storeId), credentialsReplaced: true });
     expect(entries).toEqual([
-      { action: 'gateway-store.chosen', details: { after: at('first') } },
-      { action: 'gateway-store.chosen', details: { before: at('first'), after: at('second') } },
-      { action: 'gateway-store.retired', details: { before: at('second') } },
+      { action: 'gateway-store.chosen', details: { after: taken('first') } },
+      { action: 'gateway-store.chosen', details: { before: at('first'), after: taken('second') } },
+      {
+        action: 'gateway-store.retired',
+        details: { before: at('second'), after: { replacedBy: { source: 'ENVIRONMENT', storeId: 'teststore' } } },
+      },
     ]);
   });
 
