@@ -119,7 +119,7 @@ export interface DeliveryEndpoint {
   readonly disabled: boolean;
   /** What its secrets are sealed for. */
   readonly place: SealedPlace;
-  /** Sealed; those of the event's mode that sign now, the newest first. */
+  /** Sealed; those of the event's mode that sign now: the one that was accepted last, then the newest first. */
   readonly signingSecrets: readonly string[];
   readonly circuitOpenUntil: Date | null;
 }
@@ -147,7 +147,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
   const [row] = await statements.execute<DeliveryRow[]>(
     `select e.application_id, e.mode, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.circuit_open_until, now() as read_at,
-       (select coalesce(json_agg(s.sealed order by s.id desc), '[]') from webhook_signing_secrets s
+       (select coalesce(json_agg(s.sealed order by coalesce(s.id = w.accepted_secret_id, false) desc, s.id desc), '[]') from webhook_signing_secrets s
         where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id and w.mode = e.mode where e.event_id = ?`,
     [eventId],
@@ -254,6 +254,19 @@ export async function recordDelivered(
       attempt.at,
       delivery.eventId,
     ],
+  );
+}
+
+/** The secret that a receiver has accepted is the first that it is offered from now on. One that was sealed anew meanwhile is forgotten. */
+export async function recordAcceptedSecret(
+  statements: Statements,
+  { scope: { applicationId, mode }, sealed }: { readonly scope: Scope; readonly sealed: string },
+): Promise<void> {
+  await statements.execute(
+    `update webhook_endpoints set updated_at = now(), accepted_secret_id =
+       (select id from webhook_signing_secrets where application_id = ?::bigint and mode = ? and sealed = ?)
+     where application_id = ?::bigint and mode = ?`,
+    [applicationId, mode, sealed, applicationId, mode],
   );
 }
 
