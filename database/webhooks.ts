@@ -5,8 +5,10 @@ import {
   endpointAfterFailure,
   EVENT_SCHEMA_VERSION,
   PROBE_LEASE_MS,
+  subjectOf,
   type DeliveryStatus,
   type DisabledReason,
+  type EventData,
   type EventType,
 } from '../domain/webhook.ts';
 import { signingSecretPlace, type SealedPlace } from '../runtime/sealed-places.ts';
@@ -24,8 +26,7 @@ export type NewEvent = EventRoot & {
   readonly type: EventType;
   /** Place in its root's own order, from 1. */
   readonly sequence: number;
-  /** What the event shows; money as JSON integers. */
-  readonly data: object;
+  readonly data: EventData;
   /** In which words it is told, unless in the native ones: the body as it is signed and sent, and its id where the body holds one. */
   readonly told?: { readonly dialect: Dialect; readonly payload: string; readonly eventId?: string };
 };
@@ -75,8 +76,7 @@ export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, c
        where application_id = ?::bigint and mode = ? and url is not null and disabled_at is null) as usable) endpoint`;
 
 /** The body of an event in the native words, as it is signed and sent. */
-export function payloadOf(event: EventRoot & Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
-  const { type, mode, sequence, data } = event;
+export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
   const eventId = newEventId();
   const createdAt = new Date();
   const payload = JSON.stringify({
@@ -85,16 +85,11 @@ export function payloadOf(event: EventRoot & Pick<NewEvent, 'type' | 'mode' | 's
     schemaVersion: EVENT_SCHEMA_VERSION,
     mode,
     createdAt: createdAt.toISOString(),
-    subject: subjectOf(event),
+    subject: subjectOf(type, data),
     sequence,
     data,
   });
   return { eventId, createdAt, payload };
-}
-
-/** What `sequence` counts in. A payment and an invoice may have the same number. */
-function subjectOf({ paymentId, invoiceId }: EventRoot): string {
-  return paymentId === undefined ? `invoice:${invoiceId}` : `payment:${paymentId}`;
 }
 
 /** All that an attempt needs to know, read in one statement. */

@@ -21,6 +21,20 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/**
+ * What an event is about: `payment:165`, `refund:10`, `unapplied_payment:3`, `invoice:7`. It is the object that the event shows, so of two events
+ * about one object the one with the higher sequence is the newer, and one about another object is never stale for it.
+ */
+export function subjectOf(type: EventType, data: EventData): string {
+  return `${type.slice(0, type.indexOf('.'))}:${data.id}`;
+}
+
+/** What an event shows of its object, whose id it names first of all; money as JSON integers. */
+export interface EventData {
+  readonly id: number;
+  readonly [member: string]: unknown;
+}
+
 export const EVENT_SCHEMA_VERSION = 1;
 
 export const DELIVERY_STATUSES = ['PENDING', 'RETRYING', 'DELIVERED', 'PARKED'] as const;

@@ -72,9 +72,13 @@ async function eventOf(app: App): Promise<DeliverWebhookInput> {
       throw new Error('no payment');
     }
     expect(
-      await recordPaymentEvent(statements, payment, { type: 'refund.succeeded', sequence: 2, data: {} }),
+      await recordPaymentEvent(statements, payment, { type: 'refund.succeeded', sequence: 2, data: { id: 1 } }),
     ).toBeNull();
-    const event = await recordPaymentEvent(statements, payment, { type: 'payment.succeeded', sequence: 1, data: {} });
+    const event = await recordPaymentEvent(statements, payment, {
+      type: 'payment.succeeded',
+      sequence: 1,
+      data: { id: 1 },
+    });
     return event?.eventId ?? '';
   });
   const { applicationId, mode } = scope;

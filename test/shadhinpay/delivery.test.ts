@@ -92,7 +92,7 @@ async function record(app: App, type: EventType, refunded?: 'late'): Promise<Rec
       const made = await readRefundByReference(statements, scope, reference);
       refund = made === null ? {} : { refund: { ...made, latePaymentId: refunded === 'late' ? 1n : null } };
     }
-    const event = await recordPaymentEvent(statements, payment, { type, sequence: 1, data: {}, ...refund });
+    const event = await recordPaymentEvent(statements, payment, { type, sequence: 1, data: { id: 1 }, ...refund });
     return event?.eventId ?? null;
   });
   const { applicationId, mode } = scope;
