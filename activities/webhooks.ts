@@ -3,6 +3,7 @@ import {
   claimProbe,
   parkEvent,
   readDelivery,
+  recordAcceptedSecret,
   recordDelivered,
   recordFailure,
   type AttemptRecord,
@@ -85,7 +86,7 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
       responseExcerpt: sent.excerpt,
     };
     return sent.delivered
-      ? await finish(attempt, { ...decision, record })
+      ? await finish(attempt, { ...decision, record, sent })
       : await fail(attempt, { ...decision, record, sent });
   } finally {
     gate.leave(endpointOf(scope), performance.now() - enteredAtMs);
@@ -162,20 +163,24 @@ function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date)
   };
 }
 
-type Recorded = SendDecision & { readonly record: AttemptRecord };
+type Recorded = SendDecision & { readonly record: AttemptRecord; readonly sent: SendResult };
 
-async function finish(attempt: Attempt, { delivery, record }: Recorded): Promise<DeliverWebhookResult> {
+async function finish(attempt: Attempt, { delivery, record, sent }: Recorded): Promise<DeliverWebhookResult> {
   const { deps, scope } = attempt;
   await deps.database.inOneTrip(scope, (statements) =>
     recordDelivered(statements, { scope, delivery, attempt: record }),
   );
+  const { accepted } = sent;
+  if (accepted !== null) {
+    await deps.database.inOneTrip(scope, (statements) => recordAcceptedSecret(statements, { scope, sealed: accepted }));
+  }
   deps.log.info(logFields(attempt, { delivery, record }), 'webhook delivered');
   return { kind: 'delivered' };
 }
 
 async function fail(
   attempt: Attempt,
-  { delivery, endpoint, probe, record, sent }: Recorded & { sent: SendResult },
+  { delivery, endpoint, probe, record, sent }: Recorded,
 ): Promise<DeliverWebhookResult> {
   const { deps, input, scope } = attempt;
   const delays = attemptDelaysOf(delivery.dialect);

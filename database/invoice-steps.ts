@@ -34,7 +34,6 @@ export async function issueDraft(
   const { eventId, createdAt, payload } = payloadOf({
     type: 'invoice.issued',
     mode: scope.mode,
-    invoiceId,
     sequence: 1,
     data,
   });

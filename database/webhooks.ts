@@ -5,8 +5,10 @@ import {
   endpointAfterFailure,
   EVENT_SCHEMA_VERSION,
   PROBE_LEASE_MS,
+  subjectOf,
   type DeliveryStatus,
   type DisabledReason,
+  type EventData,
   type EventType,
 } from '../domain/webhook.ts';
 import { signingSecretPlace, type SealedPlace } from '../runtime/sealed-places.ts';
@@ -24,8 +26,7 @@ export type NewEvent = EventRoot & {
   readonly type: EventType;
   /** Place in its root's own order, from 1. */
   readonly sequence: number;
-  /** What the event shows; money as JSON integers. */
-  readonly data: object;
+  readonly data: EventData;
   /** In which words it is told, unless in the native ones: the body as it is signed and sent, and its id where the body holds one. */
   readonly told?: { readonly dialect: Dialect; readonly payload: string; readonly eventId?: string };
 };
@@ -75,8 +76,7 @@ export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, c
        where application_id = ?::bigint and mode = ? and url is not null and disabled_at is null) as usable) endpoint`;
 
 /** The body of an event in the native words, as it is signed and sent. */
-export function payloadOf(event: EventRoot & Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
-  const { type, mode, sequence, data } = event;
+export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
   const eventId = newEventId();
   const createdAt = new Date();
   const payload = JSON.stringify({
@@ -85,16 +85,11 @@ export function payloadOf(event: EventRoot & Pick<NewEvent, 'type' | 'mode' | 's
     schemaVersion: EVENT_SCHEMA_VERSION,
     mode,
     createdAt: createdAt.toISOString(),
-    subject: subjectOf(event),
+    subject: subjectOf(type, data),
     sequence,
     data,
   });
   return { eventId, createdAt, payload };
-}
-
-/** What `sequence` counts in. A payment and an invoice may have the same number. */
-function subjectOf({ paymentId, invoiceId }: EventRoot): string {
-  return paymentId === undefined ? `invoice:${invoiceId}` : `payment:${paymentId}`;
 }
 
 /** All that an attempt needs to know, read in one statement. */
@@ -119,7 +114,7 @@ export interface DeliveryEndpoint {
   readonly disabled: boolean;
   /** What its secrets are sealed for. */
   readonly place: SealedPlace;
-  /** Sealed; those of the event's mode that sign now, the newest first. */
+  /** Sealed; those of the event's mode that sign now: the one that was accepted last, then the newest first. */
   readonly signingSecrets: readonly string[];
   readonly circuitOpenUntil: Date | null;
 }
@@ -147,7 +142,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
   const [row] = await statements.execute<DeliveryRow[]>(
     `select e.application_id, e.mode, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.circuit_open_until, now() as read_at,
-       (select coalesce(json_agg(s.sealed order by s.id desc), '[]') from webhook_signing_secrets s
+       (select coalesce(json_agg(s.sealed order by coalesce(s.id = w.accepted_secret_id, false) desc, s.id desc), '[]') from webhook_signing_secrets s
         where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
      from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id and w.mode = e.mode where e.event_id = ?`,
     [eventId],
@@ -254,6 +249,19 @@ export async function recordDelivered(
       attempt.at,
       delivery.eventId,
     ],
+  );
+}
+
+/** The secret that a receiver has accepted is the first that it is offered from now on. One that was sealed anew meanwhile is forgotten. */
+export async function recordAcceptedSecret(
+  statements: Statements,
+  { scope: { applicationId, mode }, sealed }: { readonly scope: Scope; readonly sealed: string },
+): Promise<void> {
+  await statements.execute(
+    `update webhook_endpoints set updated_at = now(), accepted_secret_id =
+       (select id from webhook_signing_secrets where application_id = ?::bigint and mode = ? and sealed = ?)
+     where application_id = ?::bigint and mode = ?`,
+    [applicationId, mode, sealed, applicationId, mode],
   );
 }
 

@@ -21,6 +21,20 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/**
+ * What an event is about: `payment:165`, `refund:10`, `unapplied_payment:3`, `invoice:7`. It is the object that the event shows, so of two events
+ * about one object the one with the higher sequence is the newer, and one about another object is never stale for it.
+ */
+export function subjectOf(type: EventType, data: EventData): string {
+  return `${type.slice(0, type.indexOf('.'))}:${data.id}`;
+}
+
+/** What an event shows of its object, whose id it names first of all; money as JSON integers. */
+export interface EventData {
+  readonly id: number;
+  readonly [member: string]: unknown;
+}
+
 export const EVENT_SCHEMA_VERSION = 1;
 
 export const DELIVERY_STATUSES = ['PENDING', 'RETRYING', 'DELIVERED', 'PARKED'] as const;
@@ -48,7 +62,7 @@ export const JITTER_SHARE_MAX = 0.2;
 /** A receiver may move the next attempt by `Retry-After`, up to this. */
 export const RETRY_AFTER_SECONDS_MAX = 86_400;
 
-/** One attempt may take this long, from the first name look-up to the last byte that is read. */
+/** One request of an attempt may take this long, from the first name look-up to the last byte that is read. */
 export const ATTEMPT_TIMEOUT_MS = 15_000;
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** Of a reply, this much is read and this much is kept for the endpoint's owner. */
@@ -56,8 +70,8 @@ export const REPLY_BYTES_MAX = 65_536;
 export const REPLY_EXCERPT_BYTES_MAX = 1_024;
 
 /**
- * Former signing secrets that may overlap with the current one. Where a contract has room for one signature the attempts take turns, so a
- * receiver that still has the oldest takes an event at the third attempt.
+ * Former signing secrets that may overlap with the current one. Where a contract has room for one signature, each is a request more in an attempt
+ * that the receiver refuses.
  */
 export const FORMER_SECRETS_MAX = 2;
 
@@ -78,8 +92,8 @@ export function delayBeforeAttemptMs(
 export const CIRCUIT_FAILURES = 5;
 const CIRCUIT_OPEN_MS = 30_000;
 export const CIRCUIT_OPEN_MS_MAX = 900_000;
-/** How long the one attempt that an expired circuit lets through keeps the others waiting; longer than an attempt can take. */
-export const PROBE_LEASE_MS = 30_000;
+/** How long the one attempt that an expired circuit lets through keeps the others waiting; longer than all its requests can take. */
+export const PROBE_LEASE_MS = ATTEMPT_TIMEOUT_MS * (FORMER_SECRETS_MAX + 2);
 
 /** An endpoint that has failed for this long without one success is disabled. */
 export const DISABLED_AFTER_FAILING_MS = 5 * 86_400_000;

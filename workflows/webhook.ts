@@ -28,10 +28,10 @@ import type {
 
 /**
  * A failed delivery is a result, not an error, so these retries only concern ourselves: a database that is away, a worker that died.
- * The time-out covers an attempt of 15 s with its reading and recording.
+ * The time-out covers an attempt of up to three requests of 15 s, one for each secret of a rotation, with its reading and recording.
  */
 const { deliverWebhook } = proxyActivities<WebhookActivities>({
-  startToCloseTimeout: '40s',
+  startToCloseTimeout: '70s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 10 },
 });
 

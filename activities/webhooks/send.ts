@@ -6,11 +6,12 @@ import {
   REPLY_EXCERPT_BYTES_MAX,
 } from '../../domain/webhook.ts';
 import type { Delivery, DeliveryEndpoint } from '../../database/webhooks.ts';
+import type { Dialect } from '../../domain/dialect.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { deliveryHeaders } from './signature.ts';
+import { deliveryHeaders, signsAtOnce } from './signature.ts';
 
 export interface SendDependencies {
   readonly http: HttpClient;
@@ -30,6 +31,8 @@ export interface SendResult {
   readonly excerpt: string | null;
   /** The receiver's own wish, 0 when it has none. */
   readonly retryAfterMs: number;
+  /** Sealed: the secret that the receiver accepted after it had refused the one that was offered first. */
+  readonly accepted: string | null;
 }
 
 const ERRORS = {
@@ -43,11 +46,19 @@ const ERRORS = {
   protocol: 'NOT_HTTP',
 } as const satisfies Record<HttpFailureKind, string>;
 
-/** Signs and sends the stored bytes once. Never rejects for what a receiver does. */
-export async function sendEvent(
-  deps: SendDependencies,
-  { eventId, delivery, endpoint, now }: { eventId: string; delivery: Delivery; endpoint: DeliveryEndpoint; now: Date },
-): Promise<SendResult> {
+interface Sending {
+  readonly eventId: string;
+  readonly delivery: Delivery;
+  readonly endpoint: DeliveryEndpoint;
+  readonly now: Date;
+}
+
+/**
+ * Signs and sends the stored bytes. Where the contract has room for one signature and several secrets sign now, a receiver that refuses one is
+ * offered the next: only it knows which it holds. Never rejects for what a receiver does.
+ */
+export async function sendEvent(deps: SendDependencies, sending: Sending): Promise<SendResult> {
+  const { delivery, endpoint } = sending;
   if (!checkOutboundUrl(endpoint.url, deps.allow).ok) {
     return failed('URL_REFUSED');
   }
@@ -55,6 +66,41 @@ export async function sendEvent(
   if (secrets === null) {
     return { ...failed('SECRET_UNREADABLE'), countsAgainstEndpoint: false };
   }
+  const [first, ...others] = signersOf(delivery.dialect, secrets);
+  let sent = await offer(deps, sending, first);
+  for (const signer of others) {
+    if (!mayRefuseSignature(sent.status)) {
+      break;
+    }
+    sent = await offer(deps, sending, signer);
+    if (sent.delivered) {
+      return { ...sent, accepted: endpoint.signingSecrets[secrets.indexOf(signer[0])] ?? null };
+    }
+  }
+  return sent;
+}
+
+type Signers = readonly [string, ...string[]];
+
+/** The secrets that sign each request of an attempt: all of them at once where the contract has room. */
+function signersOf(dialect: Dialect, secrets: Signers): readonly [Signers, ...Signers[]] {
+  const [first, ...others] = secrets;
+  return signsAtOnce(dialect) ? [secrets] : [[first], ...others.map((secret): Signers => [secret])];
+}
+
+/**
+ * Receivers answer a signature that they do not know by 401, 403, 400 and whatever their framework has. One that is gone, overloaded, broken or
+ * silent says nothing of the signature, and may have taken the event.
+ */
+function mayRefuseSignature(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && status !== 410 && status !== 429;
+}
+
+async function offer(
+  deps: SendDependencies,
+  { eventId, delivery, endpoint, now }: Sending,
+  secrets: Signers,
+): Promise<SendResult> {
   const body = Buffer.from(delivery.payload, 'utf8');
   const { dialect, attempts } = delivery;
   const message = { eventId, sentAt: now, body, secrets, dialect, attempts };
@@ -78,6 +124,7 @@ export async function sendEvent(
       error: delivered ? null : `HTTP_${reply.status}`,
       excerpt: excerptOf(reply.body),
       retryAfterMs: retryAfterMs(reply, now),
+      accepted: null,
     };
   } catch (error) {
     if (error instanceof HttpFailure) {
@@ -96,14 +143,15 @@ function failed(error: string): SendResult {
     error,
     excerpt: null,
     retryAfterMs: 0,
+    accepted: null,
   };
 }
 
 /** While rotations overlap, several secrets sign. Null when the master key no longer opens one, or there is none. */
-function openSecrets(box: Pick<SecretBox, 'open'>, { place, signingSecrets }: DeliveryEndpoint): string[] | null {
+function openSecrets(box: Pick<SecretBox, 'open'>, { place, signingSecrets }: DeliveryEndpoint): Signers | null {
   try {
-    const secrets = signingSecrets.map((sealed) => box.open(sealed, place));
-    return secrets.length === 0 ? null : secrets;
+    const [first, ...others] = signingSecrets.map((sealed) => box.open(sealed, place));
+    return first === undefined ? null : [first, ...others];
   } catch {
     return null;
   }

@@ -7,17 +7,23 @@ export interface SignedMessage {
   readonly eventId: string;
   readonly sentAt: Date;
   readonly body: Buffer;
-  /** `whsec_` and base64; several while a rotation overlaps, the newest first. */
+  /** `whsec_` and base64; several while a rotation overlaps, where the contract has room for them. */
   readonly secrets: readonly string[];
 }
 
 export interface DeliveredMessage extends SignedMessage {
+  readonly secrets: readonly [string, ...string[]];
   readonly dialect: Dialect;
   /** How many attempts there were before this one. */
   readonly attempts: number;
 }
 
-/** The headers of one attempt, as the event's dialect has them. */
+/** Whether a request of this dialect has room for a signature by each secret. */
+export function signsAtOnce(dialect: Dialect): boolean {
+  return dialect === 'native';
+}
+
+/** The headers of one request, as the event's dialect has them. */
 export function deliveryHeaders(message: DeliveredMessage): Record<string, string> {
   switch (message.dialect) {
     case 'ownpay':
@@ -46,14 +52,11 @@ export function signedHeaders({ eventId, sentAt, body, secrets }: SignedMessage)
   };
 }
 
-/**
- * HMAC-SHA256 over the raw body in hex, with the secret's text as the key. The header has room for one signature: while a rotation overlaps,
- * every other attempt is signed by the former secret, so a receiver that has either takes the event at the second attempt.
- */
-function ownpayHeaders(message: DeliveredMessage): Record<string, string> {
+/** HMAC-SHA256 over the raw body in hex, with the secret's text as the key. The header has room for one signature. */
+function ownpayHeaders({ eventId, body, secrets: [secret] }: DeliveredMessage): Record<string, string> {
   return {
-    'x-ownpay-signature': `sha256=${hmacSha256(turnOf(message), message.body).toString('hex')}`,
-    'x-webhook-id': message.eventId,
+    'x-ownpay-signature': `sha256=${hmacSha256(secret, body).toString('hex')}`,
+    'x-webhook-id': eventId,
   };
 }
 
@@ -61,24 +64,25 @@ function ownpayHeaders(message: DeliveredMessage): Record<string, string> {
 const SHADHINPAY_ATTEMPTS_MAX = 6;
 
 /**
- * HMAC-SHA256 in hex over `t=`, the Unix seconds, a dot and the raw body, with the secret's text as the key. The trace is the event's id: by it
- * the delivery's workflow is found.
+ * HMAC-SHA256 in hex over `t=`, the Unix seconds, a dot and the raw body, with the secret's text as the key. There is room for one. The trace is
+ * the event's id: by it the delivery's workflow is found.
  */
 function shadhinpayHeaders(message: DeliveredMessage): Record<string, string> {
-  const { eventId, sentAt, body, attempts } = message;
+  const {
+    eventId,
+    sentAt,
+    body,
+    attempts,
+    secrets: [secret],
+  } = message;
   const timestamp = `t=${Math.floor(sentAt.getTime() / 1_000)}`;
   const content = Buffer.concat([Buffer.from(`${timestamp}.`), body]);
   return {
-    'x-shadhinpay-signature': `${timestamp},v1=${hmacSha256(turnOf(message), content).toString('hex')}`,
+    'x-shadhinpay-signature': `${timestamp},v1=${hmacSha256(secret, content).toString('hex')}`,
     'x-shadhinpay-event-id': eventId,
     'x-shadhinpay-delivery-attempt': String(Math.min(attempts + 1, SHADHINPAY_ATTEMPTS_MAX)),
     'x-shadhinpay-trace-id': eventId.replaceAll('-', ''),
   };
-}
-
-/** Where there is room for one signature. */
-function turnOf({ secrets, attempts }: DeliveredMessage): string {
-  return secrets[attempts % secrets.length] ?? '';
 }
 
 function keyOf(secret: string): Buffer {

@@ -90,7 +90,7 @@ export const EMPTY_TEXT: Blank = { is: (given) => given === '', rules: { type: '
 /** PHP writes an empty object so. */
 export const EMPTY_LIST: Blank = {
   is: (given) => Array.isArray(given) && given.length === 0,
-  rules: { type: 'array', maxItems: 0 },
+  rules: { type: 'array', items: {}, maxItems: 0 },
 };
 
 /** What may be left out, where null and `blank` mean the same as that. */

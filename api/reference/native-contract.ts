@@ -178,7 +178,7 @@ const HEADERS = {
   replayed: {
     'Idempotent-Replayed': header(
       'Present when the stored answer of an earlier request with the same key was sent again.',
-      { const: 'true' },
+      { type: 'string', const: 'true' },
     ),
   },
   retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },

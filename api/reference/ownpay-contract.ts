@@ -127,7 +127,7 @@ const HEADERS = {
   },
   replayed: {},
   retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },
-  challenge: { 'WWW-Authenticate': header('Send the key as a bearer token.', { const: 'Bearer' }) },
+  challenge: { 'WWW-Authenticate': header('Send the key as a bearer token.', { type: 'string', const: 'Bearer' }) },
   allow: { Allow: header('The methods that the path takes.', { type: 'string' }) },
 } as const satisfies Contract['headers'];
 

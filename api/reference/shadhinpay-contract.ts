@@ -142,9 +142,9 @@ const HEADERS = {
     'X-RateLimit-Remaining': header('Requests that are left now.', COUNT),
     'X-RateLimit-Reset': header('Seconds until all of them are available again.', COUNT),
   },
-  replayed: { 'Idempotent-Replay': header('This answer was given before.', { const: 'true' }) },
+  replayed: { 'Idempotent-Replay': header('This answer was given before.', { type: 'string', const: 'true' }) },
   retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },
-  challenge: { 'WWW-Authenticate': header('Send the three headers.', { const: 'ApiKey' }) },
+  challenge: { 'WWW-Authenticate': header('Send the three headers.', { type: 'string', const: 'ApiKey' }) },
   allow: { Allow: header('The methods that the path takes.', { type: 'string' }) },
 } as const satisfies Contract['headers'];
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/mode.ts';
-import { EVENT_SCHEMA_VERSION, EVENT_TYPES, type EventType } from '../../domain/webhook.ts';
+import { EVENT_SCHEMA_VERSION, EVENT_TYPES, subjectOf, type EventType } from '../../domain/webhook.ts';
 import type { Webhook } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
 import { NoticedInvoice, ToldInvoice } from '../native/invoices/schemas.ts';
@@ -85,9 +85,14 @@ export function eventSchema(type: EventType): z.ZodType {
       createdAt: z.iso.datetime(),
       subject: z
         .string()
-        .regex(/^(payment|invoice):[1-9]\d*$/)
-        .describe('The payment or the invoice that it is about; events of a refund name its payment.'),
-      sequence: z.int().min(1).describe('1, 2, 3 … within one `subject`: events can overtake each other.'),
+        .regex(new RegExp(`^${type.slice(0, type.indexOf('.'))}:[1-9]\\d*$`))
+        .describe('The object that `data` shows, by its kind and its `id`.'),
+      sequence: z
+        .int()
+        .min(1)
+        .describe(
+          'Counts in the payment with its refunds and unapplied payments, or in the invoice, so it grows within each `subject`, with gaps. Events can overtake each other: one with a smaller `sequence` than the newest that you have seen of its `subject` is stale.',
+        ),
       data: schemaOf(type),
     })
     .meta({ id: `${pascalCase(type)}Event` });
@@ -104,7 +109,7 @@ export const WEBHOOKS: readonly Webhook[] = EVENT_TYPES.map((type) => ({
     schemaVersion: EVENT_SCHEMA_VERSION,
     mode: 'TEST',
     createdAt: '2026-06-04T10:03:15.000Z',
-    subject: subjectOf(type),
+    subject: subjectOf(type, z.object({ id: z.int() }).parse(exampleOf(type))),
     sequence: 1,
     data: exampleOf(type),
   },
@@ -131,12 +136,6 @@ function exampleOf(type: EventType): Json {
     return unappliedPaymentExample(status);
   }
   return type.startsWith('refund.') ? endedRefundExample(status) : endedPaymentExample(status);
-}
-
-/** By the same rule as the product: what is told of a refund is told of its payment. */
-function subjectOf(type: EventType): string {
-  const { id, paymentId = id } = z.object({ id: z.int(), paymentId: z.int().optional() }).parse(exampleOf(type));
-  return `${type.startsWith('invoice.') ? 'invoice' : 'payment'}:${paymentId}`;
 }
 
 function header(name: string, description: string, schema: JsonObject): JsonObject {

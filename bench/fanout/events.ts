@@ -43,7 +43,7 @@ export function createEventSource({ database, dispatch }: { database: Database; 
       const event = {
         type: 'payment.succeeded',
         sequence: number,
-        data: { reference, padding: 'x'.repeat(400) },
+        data: { id: Number(paymentId), reference, padding: 'x'.repeat(400) },
       } as const;
       const { eventId } = await database.withScope(scope, (em) => recordEvent(em, { ...scope, paymentId, ...event }));
       await dispatch.startDelivery({ eventId, ...scope, type: event.type, reference });

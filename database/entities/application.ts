@@ -87,6 +87,8 @@ const WebhookEndpointSchema = defineEntity({
     failingSince: p.datetime().nullable(),
     consecutiveFailures: p.integer().default(0),
     circuitOpenUntil: p.datetime().nullable(),
+    /** The signing secret that the receiver accepted last, after it had refused another one. */
+    acceptedSecretId: p.bigint('bigint').nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

@@ -476,6 +476,24 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'former-secret-not-offered',
+    breaks: 'During a rotation an OwnPay shop with the promised secret refuses every event, and its circuit opens.',
+    edits: [
+      {
+        file: 'activities/webhooks/send.ts',
+        find: 'if (!mayRefuseSignature(sent.status)) {',
+        replace: 'if (mayRefuseSignature(sent.status)) {',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/ownpay/delivery.test.ts'),
+        names:
+          'while a secret is rotated one attempt offers the event under each secret that signs, so that a shop with the promised one takes every event',
+      },
+    ],
+  },
+  {
     name: 'sweeper-blind-to-payments',
     breaks: 'A payment whose start was lost stays open for ever.',
     edits: [

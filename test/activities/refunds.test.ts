@@ -363,6 +363,12 @@ describe('the end of a refund', () => {
       ['payment.refunded', 3],
     ]);
     expect(events[2]?.['payload']).toMatchObject({ data: { status: 'PARTIALLY_REFUNDED' } });
+    // They are sent in parallel: whichever comes second is about another object, so no receiver takes it for a stale one.
+    expect(events.map(({ payload }) => (payload as Row)['subject'])).toEqual([
+      `payment:${input.paymentId}`,
+      `refund:${refund.refundId}`,
+      `payment:${input.paymentId}`,
+    ]);
   });
 
   test('that gives back the rest makes the payment REFUNDED', async () => {

@@ -88,6 +88,7 @@ describe('a payer who paid after cancelling', () => {
     });
     const event = JSON.parse(String(received?.['payload'])) as Row;
     expect(eventSchema('unapplied_payment.received').safeParse(event).error).toBeUndefined();
+    expect(event['subject']).toBe(`unapplied_payment:${String((await lateRow(input))['id'])}`);
 
     expect((await decideLate(input, 'refund')).status).toBe(200);
     const decision = { ...late, decisionIds: world.sent.decisions.map(String) };

@@ -35,7 +35,7 @@ async function parked(app: Registration): Promise<{ id: number; eventId: string 
       paymentId: BigInt(paymentId),
       type: 'payment.succeeded',
       sequence: 1,
-      data: { hello: 'world' },
+      data: { id: Number(paymentId), hello: 'world' },
     }),
   );
   const [row] = await world.api.sql<{ id: number }>('select id::integer from webhook_events where event_id = ?', [

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { recordPaymentEvent } from '../../activities/payment-event.ts';
@@ -15,7 +15,8 @@ interface Received {
 let world: World;
 let server: Server;
 let url: string;
-let answer = 204;
+/** 0: the connection is cut. */
+let judge: (request: Received) => number = () => 204;
 const received: Received[] = [];
 
 beforeAll(async () => {
@@ -24,8 +25,14 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') });
-      response.writeHead(answer).end();
+      const got = { headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
+      received.push(got);
+      const status = judge(got);
+      if (status === 0) {
+        request.socket.destroy();
+      } else {
+        response.writeHead(status).end();
+      }
     });
   });
   await new Promise<void>((resolve) => {
@@ -65,9 +72,13 @@ async function eventOf(app: App): Promise<DeliverWebhookInput> {
       throw new Error('no payment');
     }
     expect(
-      await recordPaymentEvent(statements, payment, { type: 'refund.succeeded', sequence: 2, data: {} }),
+      await recordPaymentEvent(statements, payment, { type: 'refund.succeeded', sequence: 2, data: { id: 1 } }),
     ).toBeNull();
-    const event = await recordPaymentEvent(statements, payment, { type: 'payment.succeeded', sequence: 1, data: {} });
+    const event = await recordPaymentEvent(statements, payment, {
+      type: 'payment.succeeded',
+      sequence: 1,
+      data: { id: 1 },
+    });
     return event?.eventId ?? '';
   });
   const { applicationId, mode } = scope;
@@ -88,23 +99,95 @@ test('an event is signed over its raw body by the secret as it is shown, and car
   );
 });
 
-test('while a secret is rotated, one of two attempts is signed by each', async () => {
-  // The header has room for one signature, and a receiver changes its secret when it likes.
-  const app = await world.app(url);
-  const rotated = await world.database.withSystem((em) =>
-    rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, mode: 'TEST', overlapHours: 24 }),
-  );
-  const input = await eventOf(app);
-  answer = 401;
-  const first = await world.activities.deliverWebhook(input);
-  expect(first).toMatchObject({ kind: 'retry' });
-  answer = 204;
-  await world.rows('update webhook_events set next_attempt_at = now() where event_id = ?', [input.eventId]);
-  expect(await world.activities.deliverWebhook({ ...input, attempt: 2, recorded: 1 })).toMatchObject({
-    kind: 'delivered',
+describe('while a secret is rotated', () => {
+  const KEEPS_OLD = 401;
+  const rotate = (app: App) =>
+    world.database.withSystem((em) =>
+      rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, mode: 'TEST', overlapHours: 24 }),
+    );
+  const takesOnly = (secret: string, otherwise = KEEPS_OLD) => {
+    judge = ({ headers, body }) => (headers['x-ownpay-signature'] === phpSignature(body, secret) ? 204 : otherwise);
+  };
+  const attemptsOf = ({ eventId }: DeliverWebhookInput) =>
+    world.rows(
+      'select number, response_status, error from webhook_attempts where webhook_event_id = (select id from webhook_events where event_id = ?)',
+      [eventId],
+    );
+  const failuresOf = async ({ applicationId }: App) =>
+    (
+      await world.rows(
+        `select consecutive_failures, circuit_open_until from webhook_endpoints where application_id = ?::bigint and mode = 'TEST'`,
+        [applicationId],
+      )
+    )[0];
+
+  test('one attempt offers the event under each secret that signs, so that a shop with the promised one takes every event', async () => {
+    // The header has room for one signature, and a shop changes its secret when it likes within the overlap.
+    const app = await world.app(url);
+    const { signingSecret } = await rotate(app);
+    takesOnly(app.testSigningSecret);
+    const input = await eventOf(app);
+    expect(await world.activities.deliverWebhook(input)).toEqual({ kind: 'delivered' });
+    const [one, two, ...others] = received.splice(0);
+    expect(others).toEqual([]);
+    expect(one?.body).toBe(two?.body);
+    expect(one?.headers['x-webhook-id']).toBe(two?.headers['x-webhook-id']);
+    expect(one?.headers['x-ownpay-signature']).toBe(phpSignature(one?.body ?? '', signingSecret));
+    expect(two?.headers['x-ownpay-signature']).toBe(phpSignature(two?.body ?? '', app.testSigningSecret));
+    expect(await attemptsOf(input)).toEqual([{ number: 1, response_status: 204, error: null }]);
+    // The circuit stays closed, however many follow.
+    for (let event = 0; event < 8; event += 1) {
+      expect(await world.activities.deliverWebhook(await eventOf(app))).toEqual({ kind: 'delivered' });
+    }
+    expect(await failuresOf(app)).toEqual({ consecutive_failures: 0, circuit_open_until: null });
   });
-  const [one, two] = received.splice(0);
-  expect(one?.body).toBe(two?.body);
-  expect(one?.headers['x-ownpay-signature']).toBe(phpSignature(one?.body ?? '', rotated.signingSecret));
-  expect(two?.headers['x-ownpay-signature']).toBe(phpSignature(two?.body ?? '', app.testSigningSecret));
+
+  test('the secret that the shop accepted last is offered first, whichever it is', async () => {
+    // A shop that keeps the former secret until the last hour would otherwise refuse each event once.
+    const app = await world.app(url);
+    const { signingSecret } = await rotate(app);
+    const requestsFor = async () => {
+      received.splice(0);
+      expect(await world.activities.deliverWebhook(await eventOf(app))).toEqual({ kind: 'delivered' });
+      return received.splice(0).length;
+    };
+    takesOnly(app.testSigningSecret);
+    expect([await requestsFor(), await requestsFor()]).toEqual([2, 1]);
+    takesOnly(signingSecret);
+    expect([await requestsFor(), await requestsFor()]).toEqual([2, 1]);
+  });
+
+  test('an attempt has failed only when every secret was refused, and is one failure', async () => {
+    // A shop is not held to have failed more often because its application has more secrets.
+    const app = await world.app(url);
+    await rotate(app);
+    await rotate(app);
+    takesOnly('neither', 400);
+    const input = await eventOf(app);
+    expect(await world.activities.deliverWebhook(input)).toMatchObject({ kind: 'retry', status: 400, recorded: 1 });
+    expect(received.splice(0)).toHaveLength(3);
+    expect(await attemptsOf(input)).toEqual([{ number: 1, response_status: 400, error: 'HTTP_400' }]);
+    expect(await failuresOf(app)).toMatchObject({ consecutive_failures: 1 });
+  });
+
+  test.each([302, 410, 429, 500, 503])(
+    '%i is no word about the signature: no other secret is tried',
+    async (status) => {
+      // A shop that is busy or broken may have acted on the event, and needs rest.
+      const app = await world.app(url);
+      await rotate(app);
+      takesOnly('neither', status);
+      await world.activities.deliverWebhook(await eventOf(app));
+      expect(received.splice(0)).toHaveLength(1);
+    },
+  );
+
+  test('a shop that does not answer is not asked under another secret', async () => {
+    // It may have taken the event.
+    const app = await world.app(url);
+    await rotate(app);
+    takesOnly('neither', 0);
+    expect(await world.activities.deliverWebhook(await eventOf(app))).toMatchObject({ error: 'CONNECTION_RESET' });
+    expect(received.splice(0)).toHaveLength(1);
+  });
 });

@@ -209,8 +209,14 @@ describe('POST /payments', () => {
       const answer = await create(order());
       expect([answer.status, dataOf(answer)['status']]).toEqual([201, 'INITIATED']);
       world.dispatch.opening = 'refuses';
-      const { status, json } = await create(order());
-      expect([status, json]).toMatchObject([502, { status: 'error', errorType: 'VENDOR_ERROR', data: null }]);
+      const refused = order();
+      const [key, another] = ['refused-1', 'refused-2'].map((name) => ({ headers: { 'x-idempotency-key': name } }));
+      for (const times of [1, 2]) {
+        const { status, json } = await create(refused, key);
+        expect([times, status, json]).toMatchObject([times, 502, { errorType: 'VENDOR_ERROR', data: null }]);
+      }
+      // The failed payment keeps its `merchantTxnId`, as docs/shadhinpay.md tells.
+      expect((await create(refused, another)).json).toMatchObject({ errorType: 'DUPLICATE_RESOURCE' });
     } finally {
       world.dispatch.opening = 'opens';
     }

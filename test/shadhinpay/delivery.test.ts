@@ -5,9 +5,10 @@ import { recordPaymentEvent } from '../../activities/payment-event.ts';
 import { updateApplication } from '../../database/applications.ts';
 import { readPayment } from '../../database/payments.ts';
 import { readRefundByReference } from '../../database/refunds.ts';
+import { rotateSigningSecret } from '../../database/signing-secrets.ts';
 import type { EventType } from '../../domain/webhook.ts';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
-import { createWorld, type App, type World } from '../webhooks/world.ts';
+import { createWorld, secretBox, type App, type World } from '../webhooks/world.ts';
 
 interface Received {
   readonly headers: Readonly<Record<string, unknown>>;
@@ -18,6 +19,7 @@ let world: World;
 let server: Server;
 let url: string;
 let answer = 204;
+let judge: ((request: Received) => number) | null = null;
 const received: Received[] = [];
 
 beforeAll(async () => {
@@ -26,8 +28,9 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') });
-      response.writeHead(answer).end();
+      const got = { headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
+      received.push(got);
+      response.writeHead(judge?.(got) ?? answer).end();
     });
   });
   await new Promise<void>((resolve) => {
@@ -89,7 +92,7 @@ async function record(app: App, type: EventType, refunded?: 'late'): Promise<Rec
       const made = await readRefundByReference(statements, scope, reference);
       refund = made === null ? {} : { refund: { ...made, latePaymentId: refunded === 'late' ? 1n : null } };
     }
-    const event = await recordPaymentEvent(statements, payment, { type, sequence: 1, data: {}, ...refund });
+    const event = await recordPaymentEvent(statements, payment, { type, sequence: 1, data: { id: 1 }, ...refund });
     return event?.eventId ?? null;
   });
   const { applicationId, mode } = scope;
@@ -166,6 +169,27 @@ test('is tried six times with the same bytes, numbered, and then given up', asyn
     expect(new Set(got.map(({ headers }) => headers['x-shadhinpay-event-id'])).size).toBe(1);
   } finally {
     answer = 204;
+  }
+});
+
+test('while a secret is rotated, the attempt that a shop with the former one refuses goes on under that one, with the same number', async () => {
+  // The header has room for one signature, and the former secret was promised to sign until the overlap ends.
+  const app = await world.app(url);
+  const rotation = { applicationId: app.applicationId, mode: 'TEST', overlapHours: 24 } as const;
+  await world.database.withSystem((em) => rotateSigningSecret(em, secretBox, rotation));
+  judge = ({ headers, body }) => {
+    const [time = '', signature = ''] = String(headers['x-shadhinpay-signature']).split(',v1=');
+    return signature === opensslHmac(`${time}.${body}`, app.testSigningSecret) ? 204 : 401;
+  };
+  try {
+    const { input } = await record(app, 'payment.succeeded');
+    expect(await world.activities.deliverWebhook(input)).toEqual({ kind: 'delivered' });
+    const got = received.splice(0);
+    expect(got.map(({ headers }) => headers['x-shadhinpay-delivery-attempt'])).toEqual(['1', '1']);
+    expect(new Set(got.map(({ headers }) => headers['x-shadhinpay-event-id'])).size).toBe(1);
+    expect(new Set(got.map(({ headers }) => headers['x-shadhinpay-signature'])).size).toBe(2);
+  } finally {
+    judge = null;
   }
 });
 

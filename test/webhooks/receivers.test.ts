@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { subjectOf, type EventType } from '../../domain/webhook.ts';
 import { until } from '../support/until.ts';
 import { signedHeaders } from '../../activities/webhooks/signature.ts';
 
@@ -25,16 +26,19 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 interface SampleEvent {
   readonly id: string;
   readonly sequence: number;
+  readonly type?: EventType;
   readonly payment?: number;
   readonly invoice?: number;
+  readonly refund?: number;
   readonly mode?: 'TEST' | 'LIVE';
 }
 
-const bodyOf = ({ id, sequence, payment = 1, invoice, mode = 'LIVE' }: SampleEvent): Buffer => {
-  const [type, subject] = invoice === undefined ? ['payment.succeeded', 'payment'] : ['invoice.issued', 'invoice'];
-  const number = invoice ?? payment;
-  const data = { id: number, note: 'টাকা 💸' };
-  return Buffer.from(JSON.stringify({ id, type, mode, subject: `${subject}:${number}`, sequence, data }));
+const bodyOf = ({ id, sequence, payment = 1, invoice, refund, mode = 'LIVE', ...given }: SampleEvent): Buffer => {
+  const told =
+    invoice === undefined ? (refund === undefined ? 'payment.succeeded' : 'refund.succeeded') : 'invoice.issued';
+  const { type = told } = given;
+  const data = { id: invoice ?? refund ?? payment, note: 'টাকা 💸' };
+  return Buffer.from(JSON.stringify({ id, type, mode, subject: subjectOf(type, data), sequence, data }));
 };
 
 describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file, run, language }) => {
@@ -97,6 +101,19 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
     expect(await send({ id: 'evt_i1', sequence: 1, invoice: 24 })).toBe('200 accepted');
     expect(await send({ id: 'evt_i2', sequence: 2, invoice: 24 })).toBe('200 accepted');
     expect(await send({ id: 'evt_p1', sequence: 1, payment: 24 })).toBe('200 accepted');
+  });
+
+  test('takes the older event of another object, and only that of the same object for a stale one', async () => {
+    // A refund and its payment are told of in parallel: what comes second has happened none the less.
+    const paid = { payment: 31 } as const;
+    const refunded = { refund: 10 } as const;
+    expect(await send({ id: 'evt_r3', sequence: 3, ...paid, type: 'payment.refunded' })).toBe('200 accepted');
+    expect(await send({ id: 'evt_r2', sequence: 2, ...refunded })).toBe('200 accepted');
+    expect(await send({ id: 'evt_r1', sequence: 1, ...paid })).toBe('200 stale');
+    expect(await send({ id: 'evt_r5', sequence: 5, ...refunded, type: 'refund.failed' })).toBe('200 accepted');
+    expect(await send({ id: 'evt_r4', sequence: 4, ...refunded })).toBe('200 stale');
+    // A refund and a payment may have the same number.
+    expect(await send({ id: 'evt_r6', sequence: 1, payment: 10 })).toBe('200 accepted');
   });
 
   test('refuses an event of the other mode although it is signed, so that nothing is lost in silence', async () => {

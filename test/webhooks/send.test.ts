@@ -112,6 +112,7 @@ describe('a reply', () => {
       error: delivered ? null : `HTTP_${status}`,
       excerpt: 'a b',
       retryAfterMs: status === 503 ? 60_000 : 0,
+      accepted: null,
     });
   });
 
@@ -137,6 +138,7 @@ describe('a reply', () => {
         error,
         excerpt: null,
         retryAfterMs: 0,
+        accepted: null,
       });
     },
   );
@@ -183,6 +185,7 @@ describe('the secrets of an endpoint', () => {
         error: 'SECRET_UNREADABLE',
         excerpt: null,
         retryAfterMs: 0,
+        accepted: null,
       });
       expect(requests).toEqual([]);
     },

@@ -86,7 +86,7 @@ async function newEvent(
       paymentId: BigInt(payment?.id ?? 0),
       type: 'payment.succeeded',
       sequence: 1,
-      data,
+      data: { id: Number(payment?.id), ...data },
     });
     return event.eventId;
   });

@@ -1,0 +1,58 @@
+import type { AdminDependencies } from '../api/admin/dependencies.ts';
+import type { ApiDependencies } from '../api/dependencies.ts';
+import { parseAllowList } from '../domain/outbound-url.ts';
+import { createLogger } from '../runtime/logger.ts';
+
+/** Routes close over what they need to run; a document needs none of it. */
+export function idleDependencies(): ApiDependencies & AdminDependencies {
+  const refuse = (): never => {
+    throw new Error('nothing runs while files are generated');
+  };
+  return {
+    database: {
+      withScope: refuse,
+      inOneTrip: refuse,
+      inTransaction: refuse,
+      withSystem: refuse,
+      withOperator: refuse,
+      lookup: refuse,
+      ping: refuse,
+      close: refuse,
+    },
+    gateways: {
+      names: [],
+      capabilities: refuse,
+      open: refuse,
+      defaultStoreId: refuse,
+      pageOrigin: refuse,
+      attemptNamedIn: refuse,
+    },
+    dispatch: {
+      openCheckout: refuse,
+      chooseGateway: refuse,
+      signalChoice: refuse,
+      startPayment: refuse,
+      signalCallback: refuse,
+      signalCancel: refuse,
+      startLatePayment: refuse,
+      startRefund: refuse,
+      tellInvoice: refuse,
+      rescheduleInvoice: refuse,
+      signalReviewDecision: refuse,
+      decideLatePayment: refuse,
+      signalRefundEnded: refuse,
+      startDelivery: refuse,
+      resendDelivery: refuse,
+    },
+    secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
+    sessionLimits: { idleMs: 0, absoluteMs: 0 },
+    sendsMail: false,
+    temporalUi: null,
+    allow: parseAllowList(''),
+    publicHttp: { send: refuse, close: refuse },
+    calendar: { today: refuse, startOf: refuse, morningOf: refuse },
+    log: createLogger({ service: 'generate', level: 'silent' }),
+    apiUrl: 'http://localhost:8080',
+    webUrl: 'http://localhost:3000',
+  };
+}
