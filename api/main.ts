@@ -1,10 +1,12 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { hostname } from 'node:os';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
 import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { requireOwnLogins } from '../database/own-logins.ts';
+import { announceProcess } from '../database/presence.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { observeGateways } from '../gateways/observed.ts';
@@ -39,6 +41,15 @@ const database = await openDatabase({
 });
 await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_operator'], log });
 await requireDurability({ database, environment: config.environment, log });
+const presence = await announceProcess({
+  database,
+  name: `api ${process.pid}@${hostname()}`,
+  log,
+  onRestore() {
+    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is at work on this database: this process ends');
+    process.exit(1);
+  },
+});
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
 const allow = config.outboundAllow;
@@ -86,6 +97,7 @@ onShutdown(log, [
   () => temporal.close(),
   () => Promise.all([http.close(), publicHttp.close()]),
   async () => closePress(),
+  () => presence.end(),
   () => database.close(),
   () => telemetry.shutdown(),
 ]);

@@ -203,6 +203,28 @@ export interface SkippedNumbers extends InvoiceCounter {
   readonly from: bigint;
 }
 
+/** Applications of counters that the database does not have. */
+export async function applicationsMissing(
+  statements: Statements,
+  counters: readonly InvoiceCounter[],
+): Promise<bigint[]> {
+  const wanted = [...new Set(counters.map(({ applicationId }) => applicationId))];
+  const rows = await statements.execute<{ id: string }[]>(
+    `select id::text from applications where id = any(string_to_array(?, ',')::bigint[])`,
+    [wanted.join(',')],
+  );
+  return wanted.filter((id) => !rows.some((row) => BigInt(row.id) === id));
+}
+
+/** Where every application's counters stand. */
+export async function invoiceCounters(statements: Statements): Promise<InvoiceCounter[]> {
+  const rows = await statements.execute<{ id: string; mode: Mode; last: string }[]>(
+    `select a.id::text, m.mode, coalesce(c.last_number, 0)::text as last from applications a cross join (values ('TEST'), ('LIVE')) as m(mode)
+       left join invoice_counters c on c.application_id = a.id and c.mode = m.mode order by a.id, m.mode`,
+  );
+  return rows.map(({ id, mode, last }) => ({ applicationId: BigInt(id), mode, number: BigInt(last) }));
+}
+
 /** Counters that stand below a number that was handed out, with the numbers between. Of applications that are lost there is none. */
 export async function countersBehind(
   statements: Statements,

@@ -37,7 +37,17 @@ import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { ParameterDriver } from './parameters.ts';
 import type { RuntimeRole, RuntimeUrls } from '../runtime/database-roles.ts';
-import { inOneTrip, inTransaction, runAlone, type Statement, type Statements } from './statements.ts';
+import {
+  holdSession,
+  inOneTrip,
+  inTransaction,
+  runAlone,
+  type HeldSession,
+  type Statement,
+  type Statements,
+} from './statements.ts';
+
+export type { HeldSession };
 
 export const ENTITIES = [
   Application,
@@ -114,6 +124,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export interface PooledDatabase extends Database {
+  /** A session of its own, in no transaction and no scope, until it is released: for a lock that ends with the session. */
+  session(): Promise<HeldSession>;
+}
+
 export interface DatabaseOptions {
   /**
    * A process has one login for each role that it needs. A command that is run by the owner gives the owner's URL alone: its sessions take
@@ -132,7 +147,7 @@ export async function openDatabase({
   poolSize = 10,
   onRetry,
   silenceMaxMs = SILENCE_MAX_MS,
-}: DatabaseOptions): Promise<Database> {
+}: DatabaseOptions): Promise<PooledDatabase> {
   const open = (role: RuntimeRole, poolMax: number): Promise<MikroORM> => {
     const login = typeof url === 'string' ? url : url[role];
     if (login === undefined) {
@@ -176,6 +191,7 @@ export async function openDatabase({
     async ping() {
       await runAlone(pool, 'select 1', []);
     },
+    session: () => holdSession(pool),
     async close() {
       await app.close();
       await (await system)?.close();

@@ -3,6 +3,11 @@ import { openOrm, sqlStateOf, type EntityManager } from './connection.ts';
 import { RUNTIME_ROLES, type RuntimeRole, type RuntimeUrls } from '../runtime/database-roles.ts';
 import { scramVerifier } from './scram.ts';
 
+/** Owns what the lookups read before a scope is known; nobody can log in as it. */
+const LOOKUP_ROLE = 'lenden_lookup';
+/** Whatever a dump of the database names, and a dump of one database does not hold. */
+export const CLUSTER_ROLES = [...RUNTIME_ROLES, LOOKUP_ROLE] as const;
+
 /** What the owner lacks the right to do, in words for whoever administers the server. */
 export type LoginNotice = string;
 
@@ -23,6 +28,22 @@ const LOGIN_REFUSED: ReadonlySet<string> = new Set(['28P01', '28000']);
 /** Another database of the cluster changes the same role: the server answers so with its code for anything internal. */
 const CHANGED_AT_ONCE = 'XX000';
 const TRIES_MAX = 8;
+
+/**
+ * Makes the roles that are missing in this cluster, and lets the owner act as them, as the migrations do. Before a dump is restored: its policies
+ * and grants name them. In one transaction.
+ */
+export async function makeRoles(em: EntityManager): Promise<void> {
+  for (const role of CLUSTER_ROLES) {
+    await em.execute(`do $$
+      declare privilege text;
+      begin
+        begin create role ${role} nologin; exception when duplicate_object or unique_violation then null; end;
+        privilege := case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end;
+        if not pg_has_role(current_user, '${role}', privilege) then execute format('grant ${role} to %I', current_user); end if;
+      end $$`);
+  }
+}
 
 /**
  * Gives each runtime role the login of its URL, and takes from it whatever would lead beyond that role. Changes only what differs, so it may run at

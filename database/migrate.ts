@@ -1,5 +1,7 @@
-import { openOrm } from './connection.ts';
-import { prepareLogins } from './logins.ts';
+import { parseArgs } from 'node:util';
+import { openOrm, type EntityManager } from './connection.ts';
+import { makeRoles, prepareLogins } from './logins.ts';
+import { requireWhole } from './restored-whole.ts';
 import { RUNTIME_ROLES, RUNTIME_URL_VARIABLES, type RuntimeUrls } from '../runtime/database-roles.ts';
 
 export interface Migrated {
@@ -16,7 +18,12 @@ export async function migrate(url: string, logins: RuntimeUrls = {}): Promise<Mi
   const orm = await openOrm({ url, role: 'owner', poolSize: 2 });
   try {
     const migrations = await orm.em.fork().transactional(async (em) => {
-      await em.execute('select pg_advisory_xact_lock(7016402)');
+      await oneAtATime(em);
+      const executed = await orm.migrator.getExecuted();
+      await requireWhole(
+        em,
+        executed.map(({ name }) => name),
+      );
       const done = await orm.migrator.up();
       return done.map(({ name }) => name);
     });
@@ -26,21 +33,64 @@ export async function migrate(url: string, logins: RuntimeUrls = {}): Promise<Mi
   }
 }
 
+/**
+ * Makes the roles and logins of the cluster, and nothing else: what a dump of the database needs before it can be restored in a cluster that
+ * Lenden has never run in. The database may be empty.
+ */
+export async function prepareRoles(url: string, logins: RuntimeUrls = {}): Promise<Pick<Migrated, 'notices'>> {
+  const orm = await openOrm({ url, role: 'owner', poolSize: 2 });
+  try {
+    await orm.em.fork().transactional(async (em) => {
+      await oneAtATime(em);
+      await makeRoles(em);
+    });
+    return { notices: await prepareLogins(orm.em.fork(), logins) };
+  } finally {
+    await orm.close();
+  }
+}
+
+async function oneAtATime(em: EntityManager): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(7016402)');
+}
+
 /** A role whose variable is not set keeps its login as it is. */
 function loginsOf(environment: NodeJS.ProcessEnv): RuntimeUrls {
   const given = RUNTIME_ROLES.map((role) => [role, environment[RUNTIME_URL_VARIABLES[role]]] as const);
   return Object.fromEntries(given.filter(([, url]) => url !== undefined && url !== ''));
 }
 
-if (import.meta.main) {
+const USAGE = `node database/migrate.ts [--roles-only]
+
+Brings the database of DATABASE_URL to this version's schema and prepares the logins of the processes.
+  --roles-only   makes the roles and logins of the cluster and nothing else: before a dump is restored in a cluster without them`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { 'roles-only': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const url = process.env['DATABASE_URL'];
   if (url === undefined || url === '') {
-    console.error('DATABASE_URL is not set: the owner URL of the PostgreSQL database to migrate');
-    process.exit(1);
+    throw new Error('DATABASE_URL is not set: the owner URL of the PostgreSQL database to migrate');
   }
-  const { migrations, notices } = await migrate(url, loginsOf(process.env));
+  const logins = loginsOf(process.env);
+  const { notices, ...done } = values['roles-only'] ? await prepareRoles(url, logins) : await migrate(url, logins);
   for (const notice of notices) {
     console.error(JSON.stringify({ level: 'warn', msg: notice }));
   }
-  console.log(JSON.stringify({ msg: 'database migrated', migrations }));
+  console.log(
+    JSON.stringify({ msg: values['roles-only'] ? 'the roles of the cluster are ready' : 'database migrated', ...done }),
+  );
+  return 0;
+}
+
+if (import.meta.main) {
+  process.exitCode = await main().catch((error: unknown) => {
+    console.error(`The database is not migrated: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  });
 }

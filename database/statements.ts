@@ -82,6 +82,30 @@ export async function runAlone<Row extends object>(
   return rows;
 }
 
+/** A connection that nobody else uses. */
+export interface HeldSession {
+  execute<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]>;
+  /** Closes the connection. */
+  release(): void;
+}
+
+export async function holdSession(pool: Pool): Promise<HeldSession> {
+  const client = await pool.connect();
+  // Its loss shows in the next statement.
+  client.on('error', () => undefined);
+  let released = false;
+  return {
+    execute: async <Row extends object>(text: string, values: readonly unknown[]) =>
+      (await client.query<Row>(prepared(text, values))).rows,
+    release() {
+      if (!released) {
+        released = true;
+        client.release(true);
+      }
+    },
+  };
+}
+
 /** Sends both before it waits for either. */
 function begin(client: PoolClient, opening: Statement): Promise<QueryResult>[] {
   return [client.query('begin'), client.query(prepared(opening.text, opening.values))];

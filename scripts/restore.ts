@@ -1,19 +1,28 @@
 import './lifeline.ts';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { connectedSessions } from '../database/after-restore.ts';
-import { openDatabase, openOrm } from '../database/connection.ts';
+import { applicationsMissing, connectedSessions, type InvoiceCounter } from '../database/after-restore.ts';
+import { openDatabase, openOrm, type Database, type PooledDatabase } from '../database/connection.ts';
+import { keepAlone, livingProcesses } from '../database/presence.ts';
+import { MODES } from '../domain/mode.ts';
+import { connectionOptionsOf } from '../runtime/temporal-server.ts';
+import { livingWorkers, recentWorkers } from './after-restore/pollers.ts';
 import { putRight, type RestoreReport } from './after-restore/put-right.ts';
 import { needsPerson, reportInJson, reportInWords } from './after-restore/words.ts';
+import { lackOf } from './temporal-namespace.ts';
 import { findVerifyTarget } from './verify-target.ts';
 
-const USAGE = `npm run restore -- [--dry-run] [--taken-at TIME] [--ignore-sessions] [--json] [--directory DIR]
+const USAGE = `npm run restore -- [--dry-run] [--taken-at TIME] [--invoice-number APP:MODE:NUMBER]… [--invoice-gap N]
+                    [--ignore-sessions] [--json] [--directory DIR]
 
 After the database was restored to an older state, and before workers and apis start again: brings its rows and Temporal's workflows together.
 docs/restore.md has the whole procedure.
   --dry-run           only says what would be done
   --taken-at TIME     when the dump was taken, RFC 3339; left out, an hour before its newest row
-  --ignore-sessions   goes on although an api or a worker seems to be connected
+  --invoice-number    the newest invoice number that customers of an application hold, such as 7:LIVE:1204; may be given several times.
+                      Needed where Temporal was set back, too, or is new: nothing else knows these numbers then
+  --invoice-gap N     moves every application's invoice numbers by so many, where nobody can tell the newest ones
+  --ignore-sessions   does not look whether an api or a worker lives, in the database or at Temporal
   --json              one line of JSON
   --directory DIR     data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
 Exit: 0 done, 1 done and somebody has to look, 2 not done.`;
@@ -28,6 +37,8 @@ async function main(): Promise<number> {
       options: {
         'dry-run': { type: 'boolean', default: false },
         'taken-at': { type: 'string' },
+        'invoice-number': { type: 'string', multiple: true, default: [] },
+        'invoice-gap': { type: 'string', default: '0' },
         'ignore-sessions': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -43,6 +54,8 @@ async function main(): Promise<number> {
       dryRun: values['dry-run'],
       takenAt: values['taken-at'] === undefined ? null : instantOf(values['taken-at']),
       ignoreSessions: values['ignore-sessions'],
+      invoiceNumbers: values['invoice-number'].map(counterOf),
+      invoiceGap: gapOf(values['invoice-gap']),
     });
     console.log(values.json ? reportInJson(report) : reportInWords(report));
     return needsPerson(report) ? 1 : 0;
@@ -60,32 +73,63 @@ function instantOf(text: string): Date {
   return at;
 }
 
+function counterOf(text: string): InvoiceCounter {
+  const [, application = '', mode = '', number = ''] = /^([1-9]\d{0,17}):([A-Z]+):([1-9]\d{0,11})$/.exec(text) ?? [];
+  const known = MODES.find((name) => name === mode);
+  if (known === undefined) {
+    throw new Error('--invoice-number is APPLICATION:MODE:NUMBER, such as 7:LIVE:1204');
+  }
+  return { applicationId: BigInt(application), mode: known, number: BigInt(number) };
+}
+
+function gapOf(text: string): bigint {
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new Error('--invoice-gap is a whole number, such as 1000');
+  }
+  return BigInt(text);
+}
+
 interface Command {
   readonly directory: string;
   readonly dryRun: boolean;
   readonly takenAt: Date | null;
   readonly ignoreSessions: boolean;
+  readonly invoiceNumbers: readonly InvoiceCounter[];
+  readonly invoiceGap: bigint;
 }
 
-async function restore({ directory, dryRun, takenAt, ignoreSessions }: Command): Promise<RestoreReport> {
+async function restore(command: Command): Promise<RestoreReport> {
+  const { directory, dryRun, takenAt, invoiceNumbers, invoiceGap } = command;
   const { databaseUrl, temporal } = await findVerifyTarget(directory);
   if (temporal === null) {
     throw new Error('TEMPORAL_ADDRESS is not set');
   }
+  const { namespace, ...server } = temporal;
   const orm = await openOrm({ url: databaseUrl, role: 'owner', poolSize: 1 });
   try {
     const owner = orm.em.fork();
     const sessions = await connectedSessions(owner);
-    if (sessions > 0 && !dryRun && !ignoreSessions) {
-      throw new Error(
-        `stop every api and worker first: ${sessions} of their sessions are connected (--ignore-sessions)`,
-      );
-    }
-    const connection = await Connection.connect({ address: temporal.address, connectTimeout: CONNECT_TIMEOUT_MS });
-    const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
+    const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: CONNECT_TIMEOUT_MS });
+    const database = await openDatabase({ url: databaseUrl, poolSize: 3 });
     try {
-      const client = new Client({ connection, namespace: temporal.namespace });
-      return await putRight({ database, owner, client, takenAt, dryRun });
+      await requirePrepared(connection, namespace);
+      await requireApplications(database, invoiceNumbers);
+      const alone = await withoutOthers(command, { sessions, connection, namespace, database });
+      try {
+        const client = new Client({ connection, namespace });
+        return await putRight({
+          database,
+          owner,
+          client,
+          takenAt,
+          dryRun,
+          living: alone.living,
+          invoiceNumbers,
+          invoiceGap,
+        });
+      } finally {
+        alone.end();
+      }
     } finally {
       await database.close();
       await connection.close();
@@ -93,4 +137,68 @@ async function restore({ directory, dryRun, takenAt, ignoreSessions }: Command):
   } finally {
     await orm.close();
   }
+}
+
+/** Before anything is changed: without these no workflow can be started. */
+async function requirePrepared(connection: Connection, namespace: string): Promise<void> {
+  const lacking = await lackOf(connection, namespace);
+  if (lacking.length > 0) {
+    throw new Error(
+      `Temporal is not prepared, it lacks ${lacking.join(', ')}. Nothing was changed. First run: node scripts/prepare-temporal.ts ` +
+        '(with compose: docker compose run --rm temporal-namespace)',
+    );
+  }
+}
+
+async function requireApplications(database: Database, numbers: readonly InvoiceCounter[]): Promise<void> {
+  const [unknown] = await database.withSystem((em) => applicationsMissing(em, numbers));
+  if (unknown !== undefined) {
+    throw new Error(`there is no application ${unknown}. Nothing was changed`);
+  }
+}
+
+interface Surroundings {
+  readonly sessions: number;
+  readonly connection: Connection;
+  readonly namespace: string;
+  readonly database: PooledDatabase;
+}
+
+/**
+ * Keeps apis and workers away until `end`; a dry run only names those that seem to live.
+ * @throws Error that names those that live.
+ */
+async function withoutOthers(
+  { dryRun, ignoreSessions }: Command,
+  { sessions, connection, namespace, database }: Surroundings,
+): Promise<{ readonly living: readonly string[]; end(): void }> {
+  const others = sessions === 0 ? [] : [`${sessions} of their sessions`];
+  if (dryRun) {
+    const session = await database.session();
+    const named = await livingProcesses(session).finally(() => session.release());
+    return { living: [...named, ...others, ...(await recentWorkers(connection, namespace))], end: () => undefined };
+  }
+  if (ignoreSessions) {
+    return { living: [], end: () => undefined };
+  }
+  const alone = await keepAlone(database);
+  if (alone.living !== null) {
+    throw stopFirst(alone.living);
+  }
+  try {
+    const living = [...others, ...(await livingWorkers(connection, { namespace, say: (line) => console.error(line) }))];
+    if (living.length > 0) {
+      throw stopFirst(living);
+    }
+    return { living, end: () => alone.end() };
+  } catch (error) {
+    alone.end();
+    throw error;
+  }
+}
+
+function stopFirst(living: readonly string[]): Error {
+  return new Error(
+    `stop every api and worker first; these are connected: ${living.join(', ')}. Nothing was changed (--ignore-sessions)`,
+  );
 }

@@ -8,6 +8,8 @@ const HeadLine = z.object({
   msg: z.literal(SEAL_HEAD_MESSAGE),
   sealId: z.string().regex(/^\d{1,19}$/),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
+  // When the worker wrote it: a head of a state that a restore has undone is not compared. Without it there is nothing to excuse it.
+  time: z.iso.datetime({ offset: true }).optional().catch(undefined),
 });
 
 /**
@@ -22,7 +24,12 @@ export async function sealHeads(file: string): Promise<Witness[]> {
     number += 1;
     const head = headIn(line);
     if (head !== undefined) {
-      witnesses.push({ sealId: BigInt(head.sealId), hash: head.hash, source: `line ${number} of ${file}` });
+      witnesses.push({
+        sealId: BigInt(head.sealId),
+        hash: head.hash,
+        source: `line ${number} of ${file}`,
+        ...(head.time === undefined ? {} : { at: new Date(head.time) }),
+      });
     }
   }
   if (witnesses.length === 0) {

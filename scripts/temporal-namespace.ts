@@ -40,6 +40,16 @@ export async function prepareNamespace({ namespace, ...server }: TemporalServer)
   }
 }
 
+/** What a namespace lacks of that, in words; empty when it is prepared. Changes nothing. */
+export async function lackOf(connection: Connection, namespace: string): Promise<string[]> {
+  const found = await connection.workflowService.describeNamespace({ namespace }).catch(ignoring(GRPC_NOT_FOUND));
+  if (found === undefined) {
+    return [`the namespace ${namespace}`];
+  }
+  const missing = await missingAttributes(connection, namespace);
+  return Object.keys(missing).map((name) => `the search attribute ${name}`);
+}
+
 async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
   const workflowExecutionRetentionTtl = msToTs(RETENTION_MS);
   try {

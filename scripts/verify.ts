@@ -80,6 +80,9 @@ async function verify(
         `an older state was restored before ${at.toISOString()}: seals after ${lastSealId} that were made before are not compared`,
       );
     }
+    if (ledger.chain.undoneWitnesses > 0) {
+      notices.push(`${ledger.chain.undoneWitnesses} remembered heads are of such seals, which the restore has undone`);
+    }
     const fromGateways = new Findings();
     const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {

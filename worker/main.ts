@@ -1,4 +1,5 @@
 import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } from '@temporalio/worker';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
@@ -6,6 +7,7 @@ import { GatewayExecutions } from '../database/gateway-executions.ts';
 import { GatewayTokens } from '../database/gateway-tokens.ts';
 import { manualBook } from '../database/manual-submissions.ts';
 import { requireOwnLogins } from '../database/own-logins.ts';
+import { announceProcess } from '../database/presence.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { observeGateways } from '../gateways/observed.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
@@ -57,6 +59,15 @@ const database = await openDatabase({
 });
 await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
 await requireDurability({ database, environment: config.environment, log });
+const presence = await announceProcess({
+  database,
+  name: `worker ${process.pid}@${hostname()}`,
+  log,
+  onRestore() {
+    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is at work on this database: this process ends');
+    process.exit(1);
+  },
+});
 const secrets = createSecretBox(config.masterKey);
 const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
 const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
@@ -124,6 +135,7 @@ onShutdown(log, [
   async () => mailer?.close(),
   () => Promise.all([gatewayHttp.close(), webhookHttp.close()]),
   () => telemetry.shutdown(),
+  () => presence.end(),
   () => database.close(),
 ]);
 

@@ -30,6 +30,8 @@ export interface ChainReport {
   readonly sealedTransactions: bigint;
   readonly sealedRows: bigint;
   readonly head: { readonly sealId: bigint; readonly hash: string };
+  /** Witnesses of seals that a restore has undone: they were not compared. */
+  readonly undoneWitnesses: number;
 }
 
 const SEALS_PER_PAGE = 100;
@@ -67,6 +69,7 @@ export async function verifyChain(
     sealedTransactions: state.totalTransactions,
     sealedRows: state.rows,
     head: { sealId: state.sealId, hash: state.previousHash.toString('hex') },
+    undoneWitnesses: witnesses.length - comparable.length,
   };
 }
 

@@ -3,6 +3,7 @@ import {
   countersBehind,
   doubtOpenRefunds,
   doubtRefundsAgain,
+  invoiceCounters,
   moveSequence,
   newestRowAt,
   noteRestore,
@@ -36,6 +37,12 @@ export interface Restored {
   readonly takenAt: Date | null;
   /** Only says what would be done. */
   readonly dryRun: boolean;
+  /** The newest numbers that customers hold, as people found them; Temporal knows none that it has lost, too. */
+  readonly invoiceNumbers?: readonly InvoiceCounter[];
+  /** How far every counter moves in any case. */
+  readonly invoiceGap?: bigint;
+  /** Apis and workers that seemed to live, of a dry run. */
+  readonly living?: readonly string[];
 }
 
 /** A workflow without a row: it was begun after the dump was taken. */
@@ -56,6 +63,8 @@ export interface Restarted {
 
 export interface RestoreReport {
   readonly dryRun: boolean;
+  /** Apis and workers that have to be stopped first. */
+  readonly living: readonly string[];
   /** Workflows that were closed before are not looked at. */
   readonly since: Date;
   readonly workflows: number;
@@ -98,6 +107,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   const lateQuestions = await askAgain(restored, { known, rows });
   return {
     dryRun,
+    living: restored.living ?? [],
     since,
     workflows: known.length,
     sequences,
@@ -177,19 +187,27 @@ async function moveSequences({ owner, dryRun }: Restored, known: readonly KnownW
 }
 
 async function moveCounters(
-  { database, dryRun }: Restored,
+  { database, dryRun, invoiceNumbers = [], invoiceGap = 0n }: Restored,
   known: readonly KnownWorkflow[],
 ): Promise<SkippedNumbers[]> {
   const highest = new Map<string, InvoiceCounter>();
+  const atLeast = (counter: InvoiceCounter): void => {
+    const key = `${counter.applicationId} ${counter.mode}`;
+    if ((highest.get(key)?.number ?? 0n) < counter.number) {
+      highest.set(key, counter);
+    }
+  };
   for (const { applicationId, mode, invoiceNumber: number } of known) {
     if (applicationId !== null && mode !== null && number !== null) {
-      const key = `${applicationId} ${mode}`;
-      if ((highest.get(key)?.number ?? 0n) < number) {
-        highest.set(key, { applicationId, mode, number });
-      }
+      atLeast({ applicationId, mode, number });
     }
   }
+  invoiceNumbers.forEach(atLeast);
   return database.withSystem(async (em) => {
+    for (const counter of invoiceGap === 0n ? [] : await invoiceCounters(em)) {
+      const told = highest.get(`${counter.applicationId} ${counter.mode}`)?.number ?? 0n;
+      atLeast({ ...counter, number: (told > counter.number ? told : counter.number) + invoiceGap });
+    }
     const behind = await countersBehind(em, [...highest.values()]);
     for (const counter of dryRun ? [] : behind) {
       await skipNumbers(em, counter);

@@ -1,6 +1,8 @@
 import type { LostWorkflow, Restarted, RestoreReport } from './put-right.ts';
 
 const LISTED_MAX = 200;
+const NOTHING_NEWER =
+  'Temporal knows nothing that is newer than the rows. Where it was set back, too, or is new, the invoice numbers that customers hold have to be given: --invoice-number or --invoice-gap';
 
 export function reportInJson(report: RestoreReport): string {
   return JSON.stringify(report, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
@@ -17,6 +19,9 @@ export function reportInWords(report: RestoreReport): string {
   const money = lost.filter((workflow) => workflow.money);
   return [
     dryRun ? 'Nothing was changed (--dry-run). This would be done:' : 'Done:',
+    ...(report.living.length === 0
+      ? []
+      : [line('alive', `${report.living.join(', ')}: stop every api and worker first`)]),
     line('looked at', `${workflows} workflows that run or were closed since ${since.toISOString()}`),
     line('numbers', `${sequences.length} sequences moved ahead, each by ${gapOf(report)}`),
     line(
@@ -33,6 +38,7 @@ export function reportInWords(report: RestoreReport): string {
         `application ${applicationId} ${mode}: invoice numbers ${from} to ${number} were given out and have no invoice`,
       ),
     ),
+    ...(lost.length > 0 || skippedNumbers.length > 0 ? [] : [line('note', NOTHING_NEWER)]),
     ...(money.length === 0
       ? []
       : ['', 'Look these up at their gateways: money may have moved, and no row knows of it.', ...listed(money)]),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { noteRestore } from '../../database/after-restore.ts';
 import { createLedgerActivities } from '../../activities/ledger.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
 
@@ -117,6 +118,34 @@ describe('npm run verify', () => {
       });
       writeFileSync(file, 'worker ready\n');
       expect((await verify(['--heads', file])).code).toBe(2);
+    },
+    TIMEOUT_MS,
+  );
+
+  // A restore undoes seals, and the log still has their heads; whoever rewrites the chain afterwards, or before what was restored, is still found.
+  test(
+    'says of the heads of seals that a restore has undone that they are not compared, and of no others',
+    async () => {
+      await ledger.database.withSystem(noteRestore);
+      const before = new Date(Date.now() - 60_000).toISOString();
+      const after = new Date(Date.now() + 60_000).toISOString();
+      const file = join(mkdtempSync(join(tmpdir(), 'lenden-heads-')), 'worker.log');
+      const head = (sealId: number, time: string) =>
+        `${JSON.stringify({ level: 'info', time, msg: 'ledger sealed', sealId: String(sealId), hash: '0'.repeat(64) })}\n`;
+      writeFileSync(file, head(2, before) + head(3, before));
+      const undone = await verify(['--heads', file]);
+      expect({ code: undone.code, out: undone.stdout }).toMatchObject({ code: 0 });
+      expect(undone.stdout).toMatch(/note +2 remembered heads are of such seals/);
+      writeFileSync(file, head(1, before) + head(2, after) + head(3, 'yesterday'));
+      const { code, stdout } = await verify(['--json', '--heads', file]);
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        findings: [
+          { check: 'witness', id: '1' },
+          { check: 'witness', id: '2' },
+          { check: 'witness', id: '3' },
+        ],
+      });
     },
     TIMEOUT_MS,
   );

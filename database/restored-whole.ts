@@ -1,0 +1,49 @@
+import type { EntityManager } from './connection.ts';
+import { CLUSTER_ROLES } from './logins.ts';
+
+/** Behind this migration every role of the cluster has policies and grants of its own. */
+const ROLES_COMPLETE_WITH = '20261123160000-runtime-logins';
+const EXAMPLES_MAX = 3;
+
+const LACKING = `
+  select 'the role ' || wanted as what from unnest(string_to_array(?, ',')) as wanted
+    where not exists (select from pg_roles where rolname = wanted)
+  union all
+  select 'every policy of ' || r.rolname from pg_roles r where r.rolname = any(string_to_array(?, ','))
+    and not exists (select from pg_policy p join pg_class c on c.oid = p.polrelid
+      where c.relnamespace = 'public'::regnamespace and r.oid = any(p.polroles))
+  union all
+  select 'every grant to ' || r.rolname from pg_roles r where r.rolname = any(string_to_array(?, ','))
+    and not exists (select from pg_class c, aclexplode(c.relacl) g
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and g.grantee = r.oid)
+  union all
+  select 'every policy of the table ' || c.relname from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relrowsecurity
+      and not exists (select from pg_policy p where p.polrelid = c.oid)
+  union all
+  select 'the owner of the function ' || p.proname from pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.prosecdef and p.proowner::regrole::text <> 'lenden_lookup'`;
+
+/**
+ * A dump names roles that it does not hold. Where they were missing when it was restored, its tables came back without the policies and grants
+ * that keep applications apart, and no migration makes those again.
+ *
+ * @param executed - the migrations that the database has
+ * @throws Error that says what is missing and how to restore the dump whole.
+ */
+export async function requireWhole(em: EntityManager, executed: readonly string[]): Promise<void> {
+  if (!executed.includes(ROLES_COMPLETE_WITH)) {
+    return;
+  }
+  const roles = CLUSTER_ROLES.join(',');
+  const rows = await em.execute<{ what: string }[]>(LACKING, [roles, roles, roles]);
+  if (rows.length === 0) {
+    return;
+  }
+  const examples = rows.slice(0, EXAMPLES_MAX).map(({ what }) => what);
+  const more = rows.length > EXAMPLES_MAX ? ` and ${rows.length - EXAMPLES_MAX} more` : '';
+  throw new Error(
+    `the database was restored without the roles of its policies and grants: it lacks ${examples.join(', ')}${more}. ` +
+      'Nothing was changed. Drop it and make it again empty, run `node database/migrate.ts --roles-only`, restore the dump, then migrate (docs/restore.md)',
+  );
+}
