@@ -30,6 +30,8 @@ export function text(lengthMax: number) {
 
 /** No card number may come to rest here: whoever stores one, or reads it, is bound by PCI DSS. */
 export const NO_CARD = 'must not contain a card number';
+/** How the contracts tell of it, where a field has no words of its own. */
+const FREE_TEXT = 'Free text; one that contains a card number is refused.';
 
 /** Whether a card number stands in any text or number of it, or in the name of a member. */
 export function holdsCard(given: unknown): boolean {
@@ -49,7 +51,7 @@ export function holdsCard(given: unknown): boolean {
 export function freeText(lengthMax: number) {
   return text(lengthMax)
     .refine((value) => !holdsCardNumber(value), NO_CARD)
-    .meta({ pattern: TEXT_PATTERN });
+    .meta({ pattern: TEXT_PATTERN, description: FREE_TEXT });
 }
 
 /** The same, where tabs and line breaks become a space: shops send what was typed into a form of several lines. */
@@ -57,7 +59,7 @@ export function oneLine(lengthMax: number) {
   return bounded(lengthMax)
     .transform((given) => given.replace(/[\t\n\v\f\r]+/g, ' '))
     .pipe(freeText(lengthMax))
-    .meta({ pattern: ONE_LINE_PATTERN });
+    .meta({ pattern: ONE_LINE_PATTERN, description: FREE_TEXT });
 }
 
 /** The same with line breaks, which forms of browsers send as CRLF. */
@@ -71,7 +73,7 @@ export function lines(lengthMax: number) {
         .refine((value) => value.trim() !== '', 'must not be blank')
         .refine((value) => !holdsCardNumber(value), NO_CARD),
     )
-    .meta({ pattern: LINES_PATTERN });
+    .meta({ pattern: LINES_PATTERN, description: FREE_TEXT });
 }
 
 /** Text that must be there, in the words of `missing` where it is not. The contract tells all that is asked of it, not only that it is text. */

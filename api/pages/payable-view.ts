@@ -5,6 +5,7 @@ import { checkoutPath } from '../../domain/payment-view.ts';
 import { refundedOfAll } from '../../database/refunds.ts';
 import { listUnappliedOfInvoice } from '../../database/unapplied-payments.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
+import { addDays } from '../../domain/plain-date.ts';
 import {
   dueMinorOf,
   invoiceNumber,
@@ -93,6 +94,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
       status: status === 'DRAFT' ? 'ISSUED' : hasExpired(invoice, open) ? 'EXPIRED' : status,
       issueDate: invoice.issuedAt === null ? null : deps.calendar.today(invoice.issuedAt),
       dueDate: invoice.dueDate,
+      payBefore: payBeforeOf(deps, invoice),
       currency: invoice.currency,
       lines: invoice.lines,
       subtotalMinor: invoice.subtotalMinor,
@@ -115,6 +117,12 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
     unapplied: unapplied.map(shownUnapplied),
     underWay: underWayOf(open),
   };
+}
+
+/** An invoice that ends with its due date asks for a day, any other for a moment. */
+function payBeforeOf({ calendar }: ApiDependencies, { dueDate, expiresAt }: InvoiceRecord): Date | null {
+  const endOfDay = dueDate === null ? null : calendar.startOf(addDays(dueDate, 1));
+  return expiresAt?.getTime() === endOfDay?.getTime() ? null : expiresAt;
 }
 
 /** Also before its workflow has written it: nobody can begin to pay it any more, and nobody has begun. */

@@ -59,7 +59,8 @@ async function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
       totals,
       // What native lists find it by; an address of the payer would say too much there.
       customerReference: reference,
-      dueDate: expiresAt === null ? null : deps.calendar.today(expiresAt),
+      // The last day with a moment to pay in it: at midnight the day before has ended.
+      dueDate: expiresAt === null ? null : deps.calendar.today(new Date(expiresAt.getTime() - 1)),
     },
     shadhinpay: {
       dialect: 'shadhinpay',

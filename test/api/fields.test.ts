@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
-import { lines, mayBeBlank, oneLine, present, text } from '../../api/http/fields.ts';
+import { freeText, lines, mayBeBlank, NO_CARD, oneLine, present, text } from '../../api/http/fields.ts';
 
 const LENGTH_MAX = 40;
 const SCHEMAS = { text: text(LENGTH_MAX), oneLine: oneLine(LENGTH_MAX), lines: lines(LENGTH_MAX) } as const;
@@ -19,6 +21,19 @@ function allowed(schema: z.ZodType, given: string): boolean {
     new RegExp(rules.pattern, 'u').test(given)
   );
 }
+
+describe('a card number in free text', () => {
+  test.each([
+    ['freeText', freeText(LENGTH_MAX)],
+    ['oneLine', oneLine(LENGTH_MAX)],
+    ['lines', lines(LENGTH_MAX)],
+  ])('is refused, and the contract says so: %s', (_kind, schema) => {
+    // A shop whose order number looks like a card must find out why it is refused.
+    expect(schema.safeParse('paid by 4111 1111 1111 1111').success).toBe(false);
+    expect(z.toJSONSchema(schema, { io: 'input' }).description).toMatch(/card number/);
+    expect(readFileSync(resolve(import.meta.dirname, '../../docs/errors.md'), 'utf8')).toContain(NO_CARD);
+  });
+});
 
 describe('text on one line', () => {
   test.each([

@@ -263,6 +263,35 @@ describe('VIEWED', () => {
   });
 });
 
+describe('the last moment to pay', () => {
+  const year = new Date().getUTCFullYear() + 1;
+  const inBangla = new Intl.NumberFormat('bn-BD', { useGrouping: false }).format(year);
+  test.each([
+    ['at midnight in Dhaka', 'T18:00:00Z', `Due by 31 December ${year}`, `৩১ ডিসেম্বর, ${inBangla}`],
+    [
+      'within a day',
+      'T10:30:00Z',
+      `Due by 31 December ${year} at 16:30 GMT+6`,
+      `৩১ ডিসেম্বর, ${inBangla} এ ১৬:৩০ GMT +৬`,
+    ],
+  ])('%s is shown as it is', async (_when, time, english, bangla) => {
+    // Whoever comes on a day that is named must be able to pay on it.
+    const invoice = await made({ expiresAt: `${year}-12-31${time}` });
+    const deadlineOf = async (language: string): Promise<string> => {
+      const { text } = await open(`${invoice.path}?lang=${language}`);
+      const [, deadline = ''] = /<p class="deadline">(.*?)<\/p>/s.exec(text) ?? [];
+      return deadline
+        .replaceAll(/<[^>]*>/g, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim();
+    };
+    expect(await deadlineOf('en')).toBe(english);
+    expect(await deadlineOf('bn')).toBe(`পরিশোধের শেষ তারিখ ${bangla}`);
+    // Nor does the column of facts name the day on which it has expired already.
+    expect((await open(invoice.path)).text).not.toContain(`January ${year + 1}`);
+  });
+});
+
 describe('after its expiry', () => {
   test('nobody can begin to pay, before anything was written about it', async () => {
     // The page does not wait for a workflow to say what the clock says.

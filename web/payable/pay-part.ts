@@ -5,7 +5,7 @@ import { documentWordsIn } from '../documents/words.ts';
 import { html, type Html } from '../html.ts';
 import { moneyPart } from '../money-text.ts';
 import { SafeUrl } from '../safe-url.ts';
-import { calendarDayText, dateText } from '../time-text.ts';
+import { calendarDayText, dateText, momentText } from '../time-text.ts';
 import { chip } from './chip.ts';
 import { payForms } from './pay-forms.ts';
 import { underWayPart } from './under-way-part.ts';
@@ -84,7 +84,7 @@ function voided({ language, branding, invoice }: PayableView): Html {
 }
 
 /** The sum that is asked for now is the great one; what is due in all stands below it where that is more. */
-function due({ language, invoice, paying }: PayableView): Html {
+function due({ language, invoice, paying, timeZone }: PayableView): Html {
   const words = payableWordsIn(language);
   const { currency, dueMinor, totalMinor, status } = invoice;
   const askedMinor = paying?.askedMinor ?? dueMinor;
@@ -92,21 +92,25 @@ function due({ language, invoice, paying }: PayableView): Html {
   const next = askedMinor < dueMinor ? words.nextInstallment : documentWordsIn(language).amountDue;
   return html`<p class="asked">${status === 'OVERDUE' ? words.dueNow : next}</p>
     <p class="amount">${money(askedMinor)}</p>
-    ${dueLine({ language, invoice })}
+    ${dueLine({ language, invoice, timeZone })}
     ${
       (askedMinor < dueMinor || dueMinor < totalMinor) &&
       html`<p class="note">${phrase(words.stillToPay, { amount: money(dueMinor), total: money(totalMinor) })}</p>`
     }`;
 }
 
-function dueLine({ language, invoice }: Pick<PayableView, 'language' | 'invoice'>): Html | null {
+function dueLine({ language, invoice, timeZone }: Pick<PayableView, 'language' | 'invoice' | 'timeZone'>): Html | null {
   const words = payableWordsIn(language);
   const overdue = invoice.status === 'OVERDUE';
   const date = invoice.installments.find(({ status }) => status !== 'PAID')?.dueDate ?? invoice.dueDate;
   if (date === null) {
     return null;
   }
-  const time = html`<time datetime="${date}">${dateText(date, language)}</time>`;
+  const { payBefore } = invoice;
+  const time =
+    payBefore === null
+      ? html`<time datetime="${date}">${dateText(date, language)}</time>`
+      : html`<time datetime="${payBefore.toISOString()}">${momentText(payBefore, language, timeZone)}</time>`;
   return html`<p class="deadline">
     ${phrase(overdue ? words.wasDue : words.dueBy, { date: time })} ${overdue && chip('OVERDUE', language)}
   </p>`;

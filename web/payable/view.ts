@@ -43,6 +43,8 @@ export interface PayableInvoice {
   readonly status: Exclude<ShownInvoiceStatus, 'DRAFT'> | 'EXPIRED';
   readonly issueDate: PlainDate | null;
   readonly dueDate: PlainDate | null;
+  /** From then on nobody can begin to pay; null where that is the end of the due date, or never. */
+  readonly payBefore: Date | null;
   /** ISO 4217 code. */
   readonly currency: string;
   readonly lines: readonly PayableLine[];

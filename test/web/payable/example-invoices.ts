@@ -44,6 +44,7 @@ export const plain: PayableInvoice = {
   status: 'ISSUED',
   issueDate: '2026-11-14',
   dueDate: '2026-12-05',
+  payBefore: null,
   currency: 'BDT',
   lines,
   subtotalMinor: 7_800_000n,
