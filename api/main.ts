@@ -92,7 +92,10 @@ const deps = {
 
 const api = await listen(createApiListener(deps).callback(), config.apiPort);
 const web = await listen(createWebListener(deps).callback(), config.webPort);
-log.info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
+// Whoever starts an api waits for this line, so no log level hides it.
+log
+  .child({}, { level: 'info' })
+  .info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
 
 onShutdown(log, [
   () => Promise.all([closeServer(api), closeServer(web)]),
