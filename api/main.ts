@@ -13,6 +13,7 @@ import { observeGateways } from '../gateways/observed.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
+import { failPlainly } from '../runtime/fail-plainly.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
@@ -27,6 +28,7 @@ import { closePress } from '../web/documents/render.ts';
 import { closeServer } from './http/close-server.ts';
 import { createApiListener, createWebListener } from './listeners.ts';
 
+failPlainly();
 const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_operator'] });
 const log = createLogger({ service: 'lenden-api', level: config.logLevel });
 process.on('unhandledRejection', (error) =>
@@ -90,7 +92,10 @@ const deps = {
 
 const api = await listen(createApiListener(deps).callback(), config.apiPort);
 const web = await listen(createWebListener(deps).callback(), config.webPort);
-log.info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
+// Whoever starts an api waits for this line, so no log level hides it.
+log
+  .child({}, { level: 'info' })
+  .info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
 
 onShutdown(log, [
   () => Promise.all([closeServer(api), closeServer(web)]),

@@ -24,7 +24,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** Wrong password, or a role that cannot log in. */
-const LOGIN_REFUSED: ReadonlySet<string> = new Set(['28P01', '28000']);
+export const LOGIN_REFUSED: ReadonlySet<string> = new Set(['28P01', '28000']);
 /** Another database of the cluster changes the same role: the server answers so with its code for anything internal. */
 const CHANGED_AT_ONCE = 'XX000';
 const TRIES_MAX = 8;

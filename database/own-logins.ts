@@ -1,6 +1,7 @@
 import type { RuntimeRole } from '../runtime/database-roles.ts';
 import { describeError, type Logger } from '../runtime/logger.ts';
-import type { Database, EntityManager } from './connection.ts';
+import { sqlStateOf, type Database, type EntityManager } from './connection.ts';
+import { LOGIN_REFUSED } from './logins.ts';
 
 export interface LoginCheck {
   readonly database: Database;
@@ -23,6 +24,10 @@ interface Session {
 export async function requireOwnLogins({ database, roles, log }: LoginCheck): Promise<void> {
   for (const role of roles) {
     const session = await sessionOf(database, role).catch((error: unknown) => {
+      // No later try would do better: the setting is wrong, or the role's password is.
+      if (LOGIN_REFUSED.has(sqlStateOf(error) ?? '')) {
+        throw error;
+      }
       log.warn({ error: describeError(error), role }, 'the database could not be asked about its login');
       return undefined;
     });

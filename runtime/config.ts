@@ -3,7 +3,9 @@ import { RUNTIME_URL_VARIABLES, type RuntimeRole, type RuntimeUrls } from './dat
 import { MODES, type Mode } from '../domain/mode.ts';
 import { parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { tlsOf } from './database-tls.ts';
+import { isCertificate, isRsaPrivateKey, isRsaPublicKey, isStripeKeyOf } from './gateway-keys.ts';
 import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
+import { parseMasterKeys } from './secrets.ts';
 import { readTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 /** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
@@ -120,7 +122,7 @@ const Environment = z.object({
 
 /**
  * @param databaseRoles - what the process runs as in the database; it must have a login for each, and is given no other
- * @throws Error that lists every missing or malformed variable by name; values are never repeated.
+ * @throws SettingsError that lists every missing or malformed variable by name; values are never repeated.
  */
 export function readConfig(
   environment: NodeJS.ProcessEnv,
@@ -134,15 +136,16 @@ export function readConfig(
   const bkash = new Map(MODES.map((mode) => [mode, readBkash(environment, mode, problems)]));
   const nagad = new Map(MODES.map((mode) => [mode, readNagad(environment, mode, problems)]));
   const stripe = new Map(MODES.map((mode) => [mode, readStripe(environment, mode, problems)]));
+  problems.push(...masterKeyProblems(environment));
   const mail = readMail(environment, problems);
   const temporal = readTemporalServer(environment, problems);
   const outboundAllow = readAllowList(environment, problems);
   if (isProduction(environment)) {
-    problems.push(...unprotectedUrls(environment));
+    problems.push(...unprotectedUrls(environment), ...oneOrigin(parsed.data));
   }
   const databaseUrls = readLogins(environment, { databaseRoles, problems });
   if (!parsed.success || problems.length > 0) {
-    throw new Error(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
+    throw new SettingsError(`Lenden cannot start with these settings:\n  ${problems.join('\n  ')}`);
   }
   const env = parsed.data;
   return {
@@ -175,6 +178,37 @@ export function readConfig(
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',
     workflowBundle: env.LENDEN_WORKFLOW_BUNDLE ?? null,
   };
+}
+
+/** A person reads it, so it is shown without a stack. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** A key that is missing is said elsewhere. */
+function masterKeyProblems(environment: NodeJS.ProcessEnv): string[] {
+  try {
+    const keys = [...parseMasterKeys(environment['LENDEN_MASTER_KEY'] || EXAMPLE_KEY).values()];
+    const isDull = keys.some((key) => key.every((byte) => byte === key[0]));
+    return isDull
+      ? ['LENDEN_MASTER_KEY: must be random; all bytes of a key are the same (npm run secrets -- new-key)']
+      : [];
+  } catch (error) {
+    return [
+      error instanceof Error
+        ? error.message.replace('LENDEN_MASTER_KEY ', 'LENDEN_MASTER_KEY: ')
+        : 'LENDEN_MASTER_KEY: malformed',
+    ];
+  }
+}
+
+const EXAMPLE_KEY = `example:${Buffer.from('an example that is never used...').toString('base64')}`;
+
+/** Two ports are two origins; a proxy that gives both one name could only serve one of them. */
+function oneOrigin(env: { readonly LENDEN_API_URL: string; readonly LENDEN_WEB_URL: string } | undefined): string[] {
+  return env !== undefined && env.LENDEN_API_URL === env.LENDEN_WEB_URL
+    ? ['LENDEN_API_URL, LENDEN_WEB_URL: must be two origins, of the api and of the pages']
+    : [];
 }
 
 function isProduction(environment: NodeJS.ProcessEnv): boolean {
@@ -248,6 +282,9 @@ function readBkash(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[
   });
   const [id = '', password, appKey, appSecret] = values ?? [];
   const certificate = environment[`BKASH_${mode}_NOTICE_CERTIFICATE`] ?? '';
+  if (certificate !== '' && !isCertificate(certificate)) {
+    problems.push(`BKASH_${mode}_NOTICE_CERTIFICATE: must be the PEM of a certificate or a public key`);
+  }
   const secret = { password, appKey, appSecret, ...(certificate === '' ? {} : { noticeCertificate: certificate }) };
   return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify(secret) } };
 }
@@ -259,7 +296,11 @@ function readStripe(environment: NodeJS.ProcessEnv, mode: Mode, problems: string
     needed: ['ACCOUNT', 'SECRET_KEY', 'WEBHOOK_SECRET'],
     problems,
   });
-  const [id = '', secretKey, webhookSecret] = values ?? [];
+  const [id = '', secretKey = '', webhookSecret] = values ?? [];
+  if (values !== null && !isStripeKeyOf(mode, secretKey)) {
+    const kind = mode.toLowerCase();
+    problems.push(`STRIPE_${mode}_SECRET_KEY: must be a key of this mode, sk_${kind}_… or rk_${kind}_…`);
+  }
   return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify({ secretKey, webhookSecret }) } };
 }
 
@@ -274,7 +315,15 @@ function readNagad(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[
     needed: ['MERCHANT_ID', 'MERCHANT_PRIVATE_KEY', 'GATEWAY_PUBLIC_KEY', 'ADDRESS'],
     problems,
   });
-  const [id = '', merchantPrivateKey, gatewayPublicKey, address] = values ?? [];
+  const [id = '', merchantPrivateKey = '', gatewayPublicKey = '', address = ''] = values ?? [];
+  if (values !== null) {
+    const checks = [
+      ['MERCHANT_PRIVATE_KEY', isRsaPrivateKey(merchantPrivateKey), 'an RSA private key of at least 2048 bits'],
+      ['GATEWAY_PUBLIC_KEY', isRsaPublicKey(gatewayPublicKey), 'an RSA public key of at least 2048 bits'],
+      ['ADDRESS', z.ipv4().safeParse(address).success, 'an IPv4 address'],
+    ] as const;
+    problems.push(...checks.flatMap(([name, right, what]) => (right ? [] : [`${prefix}_${name}: must be ${what}`])));
+  }
   const secret = { merchantPrivateKey, gatewayPublicKey, address };
   return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify(secret) } };
 }

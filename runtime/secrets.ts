@@ -90,13 +90,17 @@ function decrypt(key: Buffer, sealed: string, authenticated: string): Buffer {
   return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
 }
 
-function parseMasterKeys(text: string): Map<string, Buffer> {
+/** @throws Error that says what is wrong with `LENDEN_MASTER_KEY`, and never repeats it. */
+export function parseMasterKeys(text: string): Map<string, Buffer> {
   const keys = new Map<string, Buffer>();
   for (const part of text.split(',')) {
     const [id, encoded = ''] = part.trim().split(':');
     const key = Buffer.from(encoded, 'base64');
     if (id === undefined || !/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32) {
       throw new Error('LENDEN_MASTER_KEY must be keyId:base64(32 bytes), comma-separated');
+    }
+    if (keys.has(id)) {
+      throw new Error('LENDEN_MASTER_KEY lists one key id twice: only one of the two keys would ever be used');
     }
     keys.set(id, key);
   }

@@ -112,7 +112,11 @@ async function startEverything({ crew, directory, options }: Start): Promise<Omi
   const api = crew.keep({
     name: 'api',
     rank: 'application',
-    start: async () => untilAnswering(await program('api', 'api/main.ts'), { url: readyUrl, ...readiness }),
+    // Its own word first: another program, such as another stack's api, may have taken the port and answer there.
+    async start() {
+      const child = await untilLogged(await program('api', 'api/main.ts'), { text: 'api ready', ...readiness });
+      return untilAnswering(child, { url: readyUrl, ...readiness });
+    },
   });
   const apps = seedDemoApps({ directory, databaseUrl: servers.databaseUrl, masterKey });
   const operators = seedDemoOperators({ directory, databaseUrl: servers.databaseUrl });

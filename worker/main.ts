@@ -13,6 +13,7 @@ import { observeGateways } from '../gateways/observed.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
+import { failPlainly } from '../runtime/fail-plainly.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createLogger, describeError } from '../runtime/logger.ts';
 import { createMailer } from '../runtime/mailer.ts';
@@ -32,6 +33,7 @@ import { createWorkers, workflowBundle } from './workers.ts';
 /** Several applications may share one host; the limit of five an endpoint is kept by the activity. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
 
+failPlainly();
 const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_system'] });
 const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
 process.on('unhandledRejection', (error) =>

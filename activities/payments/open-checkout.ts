@@ -83,10 +83,11 @@ function leavesOpenPage(
   });
 }
 
-/** Where the payer has a choice, the workflow learns what it was. */
+/** Where the payer has a choice, the workflow learns what it was. Its history keeps the reference: the gateway's panel knows it, when our row is lost. */
 function openedAt(payment: PaymentRecord, attempt: AttemptRecord, attention: boolean): OpenCheckoutResult {
   const chosen = mayChoose(payment) ? { gateway: attempt.gateway } : {};
-  return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention, ...chosen };
+  const { reference: attemptReference } = attempt;
+  return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention, attemptReference, ...chosen };
 }
 
 const mayChoose = ({ gatewayChoices }: PaymentRecord): boolean => Array.isArray(gatewayChoices);

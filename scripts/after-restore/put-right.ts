@@ -27,6 +27,7 @@ import { createDispatch, refundHandleOf, type PaymentHandle } from '../../tempor
 import { restartPayment, restartRefund } from '../../temporal/restart.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { knownWorkflows, type KnownWorkflow } from './known-workflows.ts';
+import { detailsOf, type LostDetails } from './lost-details.ts';
 
 export interface Restored {
   readonly database: Database;
@@ -48,8 +49,10 @@ export interface Restored {
 /** A workflow without a row: it was begun after the dump was taken. */
 export interface LostWorkflow extends Pick<
   KnownWorkflow,
-  'workflowId' | 'kind' | 'running' | 'applicationId' | 'mode' | 'status' | 'gateway' | 'amountMinor'
+  'workflowId' | 'kind' | 'running' | 'applicationId' | 'mode' | 'status' | 'gateway' | 'amountMinor' | 'startedAt'
 > {
+  /** Null where no money can have moved. */
+  readonly details: LostDetails | null;
   /** Money may have moved at the gateway for it, which no row knows. */
   readonly money: boolean;
 }
@@ -103,6 +106,10 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   if (!dryRun) {
     await database.withSystem(noteRestore);
   }
+  const told: LostWorkflow[] = [];
+  for (const workflow of lost) {
+    told.push(await lostOf(client, workflow));
+  }
   await end(restored, lost);
   const lateQuestions = await askAgain(restored, { known, rows });
   return {
@@ -112,7 +119,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     workflows: known.length,
     sequences,
     skippedNumbers,
-    lost: lost.map(lostOf),
+    lost: told,
     payments: await restartPayments(restored, known),
     refunds: await restartRefunds(restored, { known, rows }),
     lateQuestions,
@@ -144,8 +151,9 @@ function rowOf(rows: Rows, { kind, reference, applicationId, mode }: KnownWorkfl
   return row?.applicationId === applicationId && row.mode === mode ? row : undefined;
 }
 
-function lostOf(workflow: KnownWorkflow): LostWorkflow {
-  const { workflowId, kind, running, applicationId, mode, status, gateway, amountMinor } = workflow;
+async function lostOf(client: Client, workflow: KnownWorkflow): Promise<LostWorkflow> {
+  const { workflowId, kind, running, applicationId, mode, status, gateway, amountMinor, startedAt } = workflow;
+  const money = mayHaveMoved(workflow);
   return {
     workflowId,
     kind,
@@ -155,7 +163,9 @@ function lostOf(workflow: KnownWorkflow): LostWorkflow {
     status,
     gateway,
     amountMinor,
-    money: mayHaveMoved(workflow),
+    startedAt,
+    details: money ? await detailsOf(client, workflow) : null,
+    money,
   };
 }
 

@@ -62,15 +62,17 @@ function listed(lost: readonly LostWorkflow[]): string[] {
   return [
     ...lost
       .slice(0, LISTED_MAX)
-      .map(({ workflowId, applicationId, mode, gateway, amountMinor, status }) =>
+      .map(({ workflowId, applicationId, mode, gateway, amountMinor, status, startedAt, details }) =>
         [
           '  ',
           workflowId,
           `application ${applicationId ?? '?'}`,
           mode ?? '?',
           gateway ?? '?',
-          `${amountMinor ?? '?'} minor units`,
+          details?.amount ?? `${amountMinor ?? '?'} minor units`,
           status ?? '?',
+          `begun ${startedAt.toISOString()}`,
+          `at the gateway ${details === null || details.gatewayReferences.length === 0 ? '?' : details.gatewayReferences.join(', ')}`,
         ].join('  '),
       ),
     ...more,

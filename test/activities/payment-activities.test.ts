@@ -60,7 +60,12 @@ describe('the order that a gateway gets', () => {
       customer_email: 'jane@example.com',
       customer_phone: '01711111111',
     });
-    expect(await open(input)).toEqual({ kind: 'open', expiresAtMs: EXPIRES_AT_MS, attention: false });
+    expect(await open(input)).toEqual({
+      kind: 'open',
+      expiresAtMs: EXPIRES_AT_MS,
+      attention: false,
+      attemptReference: expect.any(String),
+    });
     const [attempt] = await world.attemptRows(input);
     const callback = (kind: string): string => `https://api.example/gateway/sslcommerz/test/${kind}`;
     expect(world.gateway.orders).toEqual([
@@ -230,7 +235,12 @@ describe('a checkout', () => {
       if (calledBack) {
         await world.callback(input, attempt);
       }
-      expect(await open(input)).toEqual({ kind: 'open', expiresAtMs: EXPIRES_AT_MS, attention });
+      expect(await open(input)).toEqual({
+        kind: 'open',
+        expiresAtMs: EXPIRES_AT_MS,
+        attention,
+        attemptReference: attempt.reference,
+      });
       expect(world.gateway.orders).toEqual([]);
     },
   );

@@ -1,8 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import { readConfig } from '../../runtime/config.ts';
 
+const KEYS = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const PRIVATE_KEY = KEYS.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+const PUBLIC_KEY = KEYS.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const masterKey = (id: string, seed: number): string =>
+  `${id}:${Buffer.from(Array.from({ length: 32 }, (_, at) => at + seed)).toString('base64')}`;
+
 const LEAST = {
-  LENDEN_MASTER_KEY: 'key1:canary-key',
+  LENDEN_MASTER_KEY: masterKey('key1', 1),
   LENDEN_API_URL: 'https://pay.example',
   LENDEN_WEB_URL: 'https://checkout.example/',
 };
@@ -115,8 +122,8 @@ describe('the settings', () => {
     // A live payment's order never crosses the net in the open.
     const live = {
       NAGAD_LIVE_MERCHANT_ID: '683000000000001',
-      NAGAD_LIVE_MERCHANT_PRIVATE_KEY: 'p',
-      NAGAD_LIVE_GATEWAY_PUBLIC_KEY: 'g',
+      NAGAD_LIVE_MERCHANT_PRIVATE_KEY: PRIVATE_KEY,
+      NAGAD_LIVE_GATEWAY_PUBLIC_KEY: PUBLIC_KEY,
       NAGAD_LIVE_ADDRESS: '203.0.113.9',
     };
     const { nagad } = readConfig({ ...LEAST, ...live, NAGAD_TEST_URL: 'http://nagad.example:10080/api/dfs' });
@@ -125,7 +132,11 @@ describe('the settings', () => {
       baseUrl: null,
       store: {
         id: '683000000000001',
-        secret: '{"merchantPrivateKey":"p","gatewayPublicKey":"g","address":"203.0.113.9"}',
+        secret: JSON.stringify({
+          merchantPrivateKey: PRIVATE_KEY,
+          gatewayPublicKey: PUBLIC_KEY,
+          address: '203.0.113.9',
+        }),
       },
     });
     const open = { ...LEAST, ...live, NAGAD_LIVE_URL: 'http://localhost:8090/api/dfs' };
@@ -153,5 +164,42 @@ describe('the settings', () => {
     expect(() => readConfig({ ...LEAST, ...live, STRIPE_LIVE_WEBHOOK_SECRET: '' })).toThrow(
       /STRIPE_LIVE_WEBHOOK_SECRET/,
     );
+  });
+
+  test('that cannot be what they are called are all refused, and none of them is repeated', () => {
+    // Guards: a wrong key shows at the start, not at the first payer, and a test key never takes live money.
+    const wrong = {
+      ...LEAST,
+      LENDEN_MASTER_KEY: `${masterKey('key1', 1)},${masterKey('key1', 2)}`,
+      LENDEN_WEB_URL: LEAST.LENDEN_API_URL,
+      NAGAD_LIVE_MERCHANT_ID: '683000000000001',
+      NAGAD_LIVE_MERCHANT_PRIVATE_KEY: 'canary-private',
+      NAGAD_LIVE_GATEWAY_PUBLIC_KEY: PRIVATE_KEY,
+      NAGAD_LIVE_ADDRESS: 'canary.example',
+      BKASH_TEST_NOTICE_CERTIFICATE: 'canary-certificate',
+      STRIPE_LIVE_ACCOUNT: 'a',
+      STRIPE_LIVE_SECRET_KEY: 'sk_test_canary',
+      STRIPE_LIVE_WEBHOOK_SECRET: 'whsec_1',
+      STRIPE_TEST_ACCOUNT: 'a',
+      STRIPE_TEST_SECRET_KEY: 'rk_live_canary',
+      STRIPE_TEST_WEBHOOK_SECRET: 'whsec_1',
+    };
+    const names = [
+      'NAGAD_LIVE_MERCHANT_PRIVATE_KEY: must',
+      'NAGAD_LIVE_GATEWAY_PUBLIC_KEY: must',
+      'NAGAD_LIVE_ADDRESS: must',
+      'BKASH_TEST_NOTICE_CERTIFICATE: must',
+      'STRIPE_LIVE_SECRET_KEY: must',
+      'STRIPE_TEST_SECRET_KEY: must',
+      'LENDEN_MASTER_KEY: lists one key id twice',
+      'LENDEN_API_URL, LENDEN_WEB_URL: must be two origins',
+    ];
+    for (const name of names) {
+      expect(() => readConfig(wrong)).toThrow(name);
+    }
+    expect(() => readConfig(wrong)).not.toThrow(/canary/);
+    const weak = `key1:${Buffer.alloc(32, 7).toString('base64')}`;
+    expect(() => readConfig({ ...LEAST, LENDEN_MASTER_KEY: weak })).toThrow('LENDEN_MASTER_KEY: must be random');
+    expect(() => readConfig({ ...LEAST, BKASH_TEST_NOTICE_CERTIFICATE: PUBLIC_KEY })).not.toThrow();
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { readConfig } from '../../runtime/config.ts';
 import { readSender, readSmtpUrl } from '../../runtime/mail/settings.ts';
 
 const LEAST = {
-  LENDEN_MASTER_KEY: 'key1:key',
+  LENDEN_MASTER_KEY: `key1:${randomBytes(32).toString('base64')}`,
   LENDEN_API_URL: 'https://pay.example',
   LENDEN_WEB_URL: 'https://checkout.example/',
 };

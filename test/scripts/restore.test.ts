@@ -180,6 +180,7 @@ describe('a database that is set back to an older state', () => {
   let lostOpen: StoredPayment;
   let lostPaid: StoredPayment;
   let lostNumber: bigint;
+  let lostAttempt: string;
 
   test('before it: some is open, and then goes on', async () => {
     // What the dump has.
@@ -225,6 +226,7 @@ describe('a database that is set back to an older state', () => {
       lostOpen = await opened(world, invoice);
       lostPaid = await opened(world, await world.bill());
       await pay(world, lostPaid);
+      lostAttempt = await attemptOf(world, lostPaid);
     });
   });
 
@@ -264,7 +266,14 @@ describe('a database that is set back to an older state', () => {
         status: 'SUCCEEDED',
         gateway: 'sslcommerz',
         amountMinor: 10_000n,
+        startedAt: expect.any(Date),
+        details: { gatewayReferences: [lostAttempt], amount: '100.00 BDT' },
       });
+      expect(reportInWords(report)).toMatch(
+        new RegExp(
+          `payment:${lostPaid.reference} .* 100\\.00 BDT .* begun 20\\d\\d-.*Z  at the gateway ${lostAttempt}`,
+        ),
+      );
       expect(report.payments.toSorted(byReference)).toEqual(
         [
           { reference: waiting.reference, before: 'RUNNING' },

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { readConfig } from '../../runtime/config.ts';
 import { lendenEnvironment, simulatorEnvironment } from '../../scripts/stack-environment.ts';
 
+const MASTER_KEY = `key1:${randomBytes(32).toString('base64')}`;
 const PORTS = { api: 1, web: 2, simulators: 3, smtp: 4, postgres: 5, temporal: 6, temporalUi: 7 };
 const SERVERS = {
   databaseUrl: 'postgresql://lenden@localhost/lenden',
@@ -11,7 +13,7 @@ const SERVERS = {
 };
 
 const mailWith = (given: Record<string, string>) =>
-  readConfig({ ...lendenEnvironment({ ports: PORTS, servers: SERVERS, masterKey: 'key1:key', nagad: {} }, given) })
+  readConfig({ ...lendenEnvironment({ ports: PORTS, servers: SERVERS, masterKey: MASTER_KEY, nagad: {} }, given) })
     .mail;
 
 describe('the mail of a development stack', () => {

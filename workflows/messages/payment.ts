@@ -62,6 +62,8 @@ export type OpenCheckoutResult =
       readonly attention: boolean;
       /** What the payer has chosen, where he may. */
       readonly gateway?: string;
+      /** What the gateway knows the payment by; the history keeps it for whoever has to look there after a restore. */
+      readonly attemptReference?: string;
     }
   /** The payer has not chosen where to pay. */
   | { readonly kind: 'choosing'; readonly expiresAtMs: number; readonly attention?: boolean }

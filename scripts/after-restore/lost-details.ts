@@ -1,0 +1,51 @@
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { z } from 'zod';
+import type { KnownWorkflow } from './known-workflows.ts';
+
+/** What a person needs to find lost money in a gateway's panel. */
+export interface LostDetails {
+  /** What the gateway knows it by (`tran_id`, `merchantInvoiceNumber`, `order_id`, `client_reference_id`), the newest last. */
+  readonly gatewayReferences: readonly string[];
+  /** In decimals with its currency, such as `100.00 BDT`; null where its history is gone. */
+  readonly amount: string | null;
+}
+
+const Opened = z.object({ kind: z.literal('open'), attemptReference: z.string() });
+/** As `summaryOf` in temporal/dispatch.ts begins. */
+const SUMMARY = /^(?:Refund of )?(\d+(?:\.\d+)? [A-Z]{3}) for /;
+
+/** Read from the workflow's history, since its rows are lost. */
+export async function detailsOf(client: Client, workflow: KnownWorkflow): Promise<LostDetails> {
+  const { workflowId, runId, kind, reference } = workflow;
+  const own = kind === 'payment' ? [] : [reference];
+  const history = await client.workflow
+    .getHandle(workflowId, runId)
+    .fetchHistory()
+    .catch(() => undefined);
+  const events = history?.events ?? [];
+  const summary = textOf(events[0]?.userMetadata?.summary);
+  const opened = events.flatMap(
+    ({ markerRecordedEventAttributes: marker, activityTaskCompletedEventAttributes: task }) =>
+      [...(marker?.details?.['result']?.payloads ?? []), ...(task?.result?.payloads ?? [])].flatMap((payload) => {
+        const result = Opened.safeParse(valueOf(payload));
+        return result.success ? [result.data.attemptReference] : [];
+      }),
+  );
+  return {
+    gatewayReferences: [...new Set([...own, ...opened])],
+    amount: SUMMARY.exec(summary ?? '')?.[1] ?? null,
+  };
+}
+
+function textOf(payload: Payload | null | undefined): string | undefined {
+  return z.string().safeParse(valueOf(payload)).data;
+}
+
+function valueOf(payload: Payload | null | undefined): unknown {
+  try {
+    return payload === null || payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}
