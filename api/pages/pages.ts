@@ -22,7 +22,7 @@ import { DOCUMENT_HEADERS } from '../documents/pdf-reply.ts';
 import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
-import { pageOriginsOf } from './invoice-payment.ts';
+import { formOrigins } from './form-origins.ts';
 import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
@@ -281,7 +281,9 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
   if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
     leadBack(context, payment, returnUrl);
   }
-  context.set(pageHeaders({ formActionOrigins: formOrigins(deps, payment), secure }));
+  const names = payment.gatewayChoices ?? [payment.gateway ?? ''];
+  const formActionOrigins = formOrigins(deps, { names, mode: payment.mode, pageUrl: payment.gatewayRedirectUrl });
+  context.set(pageHeaders({ formActionOrigins, secure }));
   context.body = renderCheckoutPage({
     reference: payment.reference,
     appName: applicationName,
@@ -327,16 +329,6 @@ function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | 
   if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
-}
-
-/** Chromium checks every hop of a form's navigation, so the gateway's sister hosts are listed where it has them. */
-function formOrigins(deps: ApiDependencies, payment: PaymentRecord): string[] {
-  const names = payment.gatewayChoices ?? [payment.gateway ?? ''];
-  const origins = new Set(pageOriginsOf(deps, { names, mode: payment.mode }));
-  if (typeof payment.gatewayRedirectUrl === 'string') {
-    origins.add(new URL(payment.gatewayRedirectUrl).origin);
-  }
-  return [...origins];
 }
 
 /** Failures on the web listener are pages, too. */
