@@ -24,6 +24,7 @@ import { EndpointsByModeMigration } from './20261123150000-endpoints-by-mode.ts'
 import { RuntimeLoginsMigration } from './20261123160000-runtime-logins.ts';
 import { BoundedCallbacksMigration } from './20261123170000-bounded-callbacks.ts';
 import { WaitingKeysAndMoneyMigration } from './20261123180000-waiting-keys-and-money.ts';
+import { PayersOnTheirWayMigration } from './20261123190000-payers-on-their-way.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -53,4 +54,5 @@ export const MIGRATIONS = [
   { name: '20261123160000-runtime-logins', class: RuntimeLoginsMigration },
   { name: '20261123170000-bounded-callbacks', class: BoundedCallbacksMigration },
   { name: '20261123180000-waiting-keys-and-money', class: WaitingKeysAndMoneyMigration },
+  { name: '20261123190000-payers-on-their-way', class: PayersOnTheirWayMigration },
 ];
