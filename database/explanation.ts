@@ -19,7 +19,8 @@ export async function explainPayment(
   payment: Payment,
 ): Promise<Situation & { readonly timeline: readonly TimelineEntry[] }> {
   const unconsumed = await em.count(GatewayCallback, { paymentId: payment.id, consumedAt: null });
-  const held = await em.count(LatePayment, { paymentId: payment.id, status: 'HELD' });
+  const late = await em.find(LatePayment, { paymentId: payment.id }, { fields: ['status'], limit: ROWS_MAX });
+  const became = new Set(late.map(({ status }) => status));
   const situation = explain({
     status: payment.status,
     expiresAt: payment.expiresAt,
@@ -27,7 +28,8 @@ export async function explainPayment(
     reviewReason: payment.reviewReason ?? null,
     failureCode: payment.failureCode ?? null,
     asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
-    heldLate: held > 0,
+    heldLate: became.has('HELD'),
+    lateMoney: (['REFUNDING', 'KEPT', 'REFUNDED'] as const).find((status) => became.has(status)) ?? null,
     choosing: typeof payment.gateway !== 'string',
   });
   return { ...situation, timeline: await timelineOf(em, payment) };

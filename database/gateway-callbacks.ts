@@ -12,6 +12,8 @@ export interface ReceivedCallback {
   readonly reference: string | null;
   readonly signatureValid: boolean;
   readonly note: string | null;
+  /** It says itself that nothing was paid. */
+  readonly claimsNoMoney: boolean;
   readonly rawPayload: string;
   readonly digest: Buffer;
 }
@@ -142,7 +144,10 @@ export async function countUnsigned(
 }
 
 /** A callback that is not kept any more: the payment's workflow still hears of it, at most once a minute, and the browser is led on. */
-export async function passUnkept(statements: Statements, { attemptId, paymentId }: AttemptIds): Promise<KeptCallback> {
+export async function passUnkept(
+  statements: Statements,
+  { attemptId, paymentId }: Pick<AttemptIds, 'attemptId' | 'paymentId'>,
+): Promise<KeptCallback> {
   const [row] = await statements.execute<KeptRow[]>(
     `with signalled as (
        update payments set callback_signalled_at = now(), last_unsigned_signalled_at = now()
@@ -156,6 +161,15 @@ export async function passUnkept(statements: Statements, { attemptId, paymentId 
     [paymentId, paymentId, attemptId],
   );
   return keptOf(row);
+}
+
+/** Has the gateway asked for a payer who was led on to it and opens our page again, under the rules of a callback that nobody has signed. */
+export async function askForPayer(statements: Statements, paymentId: bigint): Promise<KeptCallback | null> {
+  const [newest] = await statements.execute<{ id: string }[]>(
+    'select id from payment_attempts where payment_id = ? order by number desc limit 1',
+    [paymentId],
+  );
+  return newest === undefined ? null : passUnkept(statements, { attemptId: BigInt(newest.id), paymentId });
 }
 
 /** When the sweeper looks at a callback that made no signal of its own, or whose signal was lost. */
@@ -181,8 +195,8 @@ export async function keepCallback(
   const [row] = await statements.execute<KeptRow[]>(
     `with kept as (
        insert into gateway_callbacks as c (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note,
-         raw_payload, digest, next_sweep_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now() + ? * interval '1 second')
+         raw_payload, digest, claims_no_money, next_sweep_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now() + ? * interval '1 second')
        on conflict (gateway, mode, kind, digest) do update set repeats = c.repeats + 1
        returning id, consumed_at is not null as consumed),
      signalled as (
@@ -210,6 +224,7 @@ export async function keepCallback(
       callback.note,
       callback.rawPayload,
       callback.digest,
+      callback.claimsNoMoney,
       SWEPT_AFTER_SECONDS[trust],
       callback.signatureValid,
       callback.signatureValid,

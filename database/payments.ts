@@ -43,6 +43,8 @@ export type PaymentRecord = Readonly<
     | 'endedAt'
     | 'feeMinor'
     | 'eventSequence'
+    | 'lastUnsignedSignalledAt'
+    | 'ledOnAt'
     | 'createdAt'
     | 'updatedAt'
   >
@@ -85,6 +87,8 @@ export interface PaymentRow {
   ended_at: string | null;
   fee_minor: string | null;
   event_sequence: number;
+  last_unsigned_signalled_at: string | null;
+  led_on_at: string | null;
   created_at: string;
   updated_at: string;
   read_at: string;
@@ -127,6 +131,8 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     endedAt: optional(row.ended_at, instant),
     feeMinor: optional(row.fee_minor, BigInt),
     eventSequence: row.event_sequence,
+    lastUnsignedSignalledAt: optional(row.last_unsigned_signalled_at, instant),
+    ledOnAt: optional(row.led_on_at, instant),
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
     readAt: instant(row.read_at),
@@ -144,6 +150,11 @@ export async function readPayment(
     [paymentId, applicationId, mode],
   );
   return row === undefined ? null : paymentOf(row);
+}
+
+/** Once: it says when it was first so. */
+export async function noteLedOn(statements: Statements, paymentId: bigint): Promise<void> {
+  await statements.execute('update payments set led_on_at = now() where id = ? and led_on_at is null', [paymentId]);
 }
 
 /** The newest payments of a customer, newest first. */

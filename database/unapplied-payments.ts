@@ -41,14 +41,20 @@ export async function listUnapplied(statements: Statements, paymentId: bigint): 
   return rows.map(unappliedOf);
 }
 
-/** The same of the payments that settled a part of an invoice. */
-export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedFacts[]> {
-  const rows = await statements.execute<UnappliedRow[]>(
-    `select ${COLUMNS} from late_payments where payment_id in (select id from payments where invoice_id = ?
-       and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')) order by id limit ${SHOWN_MAX}`,
+export interface UnappliedOfInvoice extends UnappliedFacts {
+  /** Its payment ended unpaid, so the payer believes that this money pays the invoice. */
+  readonly unpaid: boolean;
+}
+
+/** The same of the payments of an invoice; of those that ended unpaid only what is still held or on its way back. */
+export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedOfInvoice[]> {
+  const rows = await statements.execute<(UnappliedRow & { unpaid: boolean })[]>(
+    `select * from (select ${COLUMNS}, (select status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') from payments where id = payment_id) as unpaid
+       from late_payments where payment_id in (select id from payments where invoice_id = ?)) l
+     where not unpaid or status in ('HELD', 'REFUNDING') order by id limit ${SHOWN_MAX}`,
     [invoiceId],
   );
-  return rows.map(unappliedOf);
+  return rows.map((row) => ({ ...unappliedOf(row), unpaid: row.unpaid }));
 }
 
 function unappliedOf({ gross_minor: gross, gateway_txn_id: gatewayTxnId, ...row }: UnappliedRow): UnappliedFacts {

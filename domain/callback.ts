@@ -13,6 +13,11 @@ export interface CallbackClaim {
   readonly claimedValidationId: string | null;
 }
 
+/** Of a callback that says itself that nothing was paid. */
+export function claimsNoMoney({ claims }: Pick<CallbackClaim, 'claims'>): boolean {
+  return claims === 'failed' || claims === 'cancelled' || claims === 'expired';
+}
+
 /**
  * What becomes of a callback that can change nothing for a payment that has ended: the charge that settled it once more, or a signed word
  * that no money was taken. Null when the gateway must be asked.
@@ -31,6 +36,5 @@ export function outcomeWithoutAsking(
   if (isPaid(status) && settledBy !== null && sameCharge) {
     return signatureValid ? 'DUPLICATE' : 'FORGED';
   }
-  const claimsNoMoney = claims === 'failed' || claims === 'cancelled' || claims === 'expired';
-  return signatureValid && claimsNoMoney ? 'IGNORED' : null;
+  return signatureValid && claimsNoMoney({ claims }) ? 'IGNORED' : null;
 }

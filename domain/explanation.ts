@@ -9,6 +9,8 @@ export interface PaymentSituation {
   /** A callback or a cancel request is waiting for the gateway's word. */
   readonly asking: boolean;
   readonly heldLate: boolean;
+  /** What became of money that came after the payment had ended, where none is held any more; null where none came. */
+  readonly lateMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
   /** The payer may choose the gateway and has not. */
   readonly choosing: boolean;
 }
@@ -45,6 +47,9 @@ export function explain(payment: PaymentSituation): Situation {
       'operator',
       'An operator accepts or rejects it; time alone does not end it.',
     );
+  }
+  if (payment.lateMoney !== null && endedUnpaid(payment.status)) {
+    return lateMoney(payment.status, payment.lateMoney);
   }
   switch (payment.status) {
     case 'CREATED':
@@ -84,6 +89,27 @@ export function explain(payment: PaymentSituation): Situation {
       return still('A part of the money was given back.', 'nothing', 'Nothing, unless more is refunded.');
     case 'REFUNDED':
       return still('All of the money was given back.', 'nothing', 'Nothing: it is final.');
+  }
+}
+
+function endedUnpaid(status: PaymentStatus): boolean {
+  return status === 'FAILED' || status === 'CANCELLED' || status === 'EXPIRED';
+}
+
+/** No word that no money was taken: the payer paid, only too late. */
+function lateMoney(status: PaymentStatus, became: NonNullable<PaymentSituation['lateMoney']>): Situation {
+  const came = `The payment ended ${status}, and money that came later`;
+  switch (became) {
+    case 'REFUNDING':
+      return still(
+        `${came} is being given back.`,
+        'nothing',
+        "The refund goes on by itself and ends with the gateway's word.",
+      );
+    case 'KEPT':
+      return still(`${came} was kept.`, 'nothing', 'Nothing: it is final.');
+    case 'REFUNDED':
+      return still(`${came} was given back.`, 'nothing', 'Nothing: it is final. A new payment can be created.');
   }
 }
 

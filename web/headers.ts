@@ -4,12 +4,17 @@ import type { Asset } from './assets.ts';
 const originPattern = /^https?:\/\/(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 const oneYearSeconds = 31_536_000;
 
+/** Whether a policy can name an origin: it has no words for an IPv6 address or an unusual host name. */
+export function canStandInPolicy(origin: string): boolean {
+  return originPattern.test(origin);
+}
+
 /**
  * Headers of every HTML page that a payer sees.
  *
  * `formActionOrigins`: origins that a form's answer may redirect to. Browsers that follow Chromium check `form-action`
  * on every redirect of a form's navigation, so the gateway's origin has to be listed, and any origin that it sends the
- * payer to at once. `secure`: whether the pages are reached over https; HSTS on plain http has no meaning.
+ * payer to at once: our own callbacks among them. `secure`: whether the pages are reached over https; HSTS on plain http has no meaning.
  * @throws Error for a value that is no origin: it could smuggle in a directive.
  */
 export function pageHeaders({
@@ -19,7 +24,7 @@ export function pageHeaders({
   formActionOrigins: readonly string[];
   secure: boolean;
 }): Record<string, string> {
-  const wrong = formActionOrigins.find((origin) => !originPattern.test(origin));
+  const wrong = formActionOrigins.find((origin) => !canStandInPolicy(origin));
   if (wrong !== undefined) {
     throw new Error(`Not an origin: ${JSON.stringify(wrong)}`);
   }

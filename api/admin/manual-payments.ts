@@ -234,6 +234,7 @@ async function writeIn(
       reference: attemptReference,
       signatureValid: true,
       note: null,
+      claimsNoMoney: false,
       rawPayload,
       digest: sha256(rawPayload),
     },

@@ -11,7 +11,7 @@ import {
   type KeptCallback,
   type ReceivedCallback,
 } from '../../database/gateway-callbacks.ts';
-import { outcomeWithoutAsking } from '../../domain/callback.ts';
+import { claimsNoMoney, outcomeWithoutAsking } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { checkoutUrl } from '../../domain/payment-view.ts';
@@ -133,6 +133,7 @@ async function receive(
     kind,
     reference,
     signatureValid: parsed.signatureValid,
+    claimsNoMoney: claimsNoMoney(parsed),
     ...keptPayload(parsed, rawPayload),
     digest: digestOf(parsed, rawPayload),
   };

@@ -63,14 +63,14 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
 
 /**
  * Of a payment that ended unpaid: money that arrived all the same, or news of some that the gateway is being asked about. Whoever has paid is
- * never told to pay again. Null where there is neither.
+ * never told to pay again; whoever cancelled or was declined is not told of money, though that news may still wait to be taken up. Null where there is neither.
  */
 async function lateMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
   const [first, ...others] = await unappliedMoney(em, payment);
   if (first !== undefined) {
     return { kind: 'unapplied', money: [first, ...others] };
   }
-  const news = { paymentId: payment.id, consumedAt: null };
+  const news = { paymentId: payment.id, consumedAt: null, claimsNoMoney: false };
   const [newest] = await em.find(GatewayCallback, news, { orderBy: { id: 'desc' }, limit: 1 });
   return newest === undefined ? null : { kind: 'confirming', since: newest.createdAt, cause: 'late' };
 }
@@ -101,6 +101,9 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
   if (payment.cancelRequestedAt instanceof Date) {
     return { kind: 'confirming', since: payment.cancelRequestedAt, cause: 'cancellation' };
   }
+  if (isBeingAskedFor(payment)) {
+    return { kind: 'confirming', since: payment.readAt, cause: 'payment' };
+  }
   const choosable = choosing !== undefined && choosing.options.length > 0 ? choosing : null;
   const otherWaysPath = choosable === null ? null : `${checkoutPath(payment.reference)}?choose=1`;
   const own = choosable?.again === true ? null : ((await ownPage?.(otherWaysPath)) ?? null);
@@ -118,6 +121,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
       chooseAction: `${checkoutPath(payment.reference)}/gateway`,
       cancelAction: `${checkoutPath(payment.reference)}/cancel`,
       triedUnpaid: typeof payment.gateway !== 'string' && newest !== undefined,
+      ledOn: typeof payment.gateway === 'string' && payment.ledOnAt instanceof Date,
     };
   }
   if (choosable !== null && typeof payment.gatewayRedirectUrl !== 'string') {
@@ -129,8 +133,18 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
     expiresAt: payment.expiresAt,
     continueAction: `${checkoutPath(payment.reference)}/continue`,
     cancelAction: `${checkoutPath(payment.reference)}/cancel`,
-    returnedUnpaid: newest !== undefined,
+    returnedUnpaid: newest !== undefined || payment.ledOnAt instanceof Date,
   };
+}
+
+/** How long the gateway's answer usually takes: meanwhile a payer who was there before is not offered to pay. */
+const USUAL_ANSWER_MS = 5_000;
+
+/** The gateway has just been asked, perhaps for a payer who has paid and came back without a callback. */
+function isBeingAskedFor({ ledOnAt, lastUnsignedSignalledAt: asked, readAt }: PaymentRecord): boolean {
+  return (
+    ledOnAt instanceof Date && asked instanceof Date && Math.abs(readAt.getTime() - asked.getTime()) < USUAL_ANSWER_MS
+  );
 }
 
 function receiptOf(payment: PaymentRecord, receiptsEnabled: boolean) {

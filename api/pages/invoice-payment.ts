@@ -20,20 +20,6 @@ export async function payableAt(
   return activeOf(deps, { scope: invoice, rules, wanted: checkoutGatewaysOf(rules) });
 }
 
-/** The origins of gateways' pages, where a form that is posted here may lead on to. */
-export function pageOriginsOf(
-  { gateways }: Pick<ApiDependencies, 'gateways'>,
-  { names, mode }: { readonly names: readonly string[]; readonly mode: InvoiceRecord['mode'] },
-): string[] {
-  return names.flatMap((name) => {
-    const origin = gateways.pageOrigin(name, mode);
-    if (origin === undefined) {
-      return [];
-    }
-    return origin.endsWith('.sslcommerz.com') ? [origin, 'https://*.sslcommerz.com'] : [origin];
-  });
-}
-
 export interface WantedPayment {
   readonly invoice: InvoiceRecord;
   readonly amountMinor: bigint;

@@ -22,8 +22,10 @@ import { DOCUMENT_HEADERS } from '../documents/pdf-reply.ts';
 import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
-import { pageOriginsOf } from './invoice-payment.ts';
+import { formOrigins } from './form-origins.ts';
+import { askAgainFor, rememberLedOn } from './led-on.ts';
 import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
+import { openedByPerson } from './opened-by-person.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
@@ -103,12 +105,16 @@ async function answerCheckout(deps: ApiDependencies, { context, limiter, secure,
   switch (action) {
     case 'continue':
       admitVelocity(deps, { context, limiter });
-      redirect(context, gatewayUrlOf(found) ?? pagePath(context, found));
+      await leadOn(deps, context, found);
       break;
     case 'gateway': {
       admitVelocity(deps, { context, limiter });
       const chosen = await choose(deps, { context, found, secure });
-      redirect(context, (chosen === null ? null : gatewayUrlOf(chosen)) ?? pagePath(context, found));
+      if (chosen === null) {
+        redirect(context, pagePath(context, found));
+      } else {
+        await leadOn(deps, context, chosen);
+      }
       break;
     }
     case 'submission': {
@@ -196,6 +202,15 @@ function requireMethod(context: Context, method: 'GET' | 'POST'): void {
   }
 }
 
+/** To the gateway, or back to our page where there is no way there. */
+async function leadOn(deps: ApiDependencies, context: Context, found: PublicPayment): Promise<void> {
+  const gatewayUrl = gatewayUrlOf(found);
+  if (gatewayUrl !== null) {
+    await rememberLedOn(deps, found);
+  }
+  redirect(context, gatewayUrl ?? pagePath(context, found));
+}
+
 function redirect(context: Context, location: string): void {
   context.status = 303;
   context.set('Location', location);
@@ -259,7 +274,9 @@ interface Showing {
   readonly secure: boolean;
 }
 
-async function showCheckout(deps: ApiDependencies, { context, limiter, found, secure }: Showing): Promise<void> {
+async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<void> {
+  const { context, limiter, secure } = showing;
+  const found = await askAgainFor(deps, context, showing.found);
   const { scope, payment, applicationName } = found;
   const options = optionsOf(deps, found, context);
   const asked = new URLSearchParams(context.querystring);
@@ -273,6 +290,9 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
   const gatewayUrl = state.kind === 'open' && !state.returnedUnpaid && jumps(payment) ? gatewayUrlOf(found) : null;
   if (gatewayUrl !== null) {
     admitVelocity(deps, { context, limiter });
+    if (openedByPerson(context)) {
+      await rememberLedOn(deps, found);
+    }
     redirect(context, gatewayUrl);
     return;
   }
@@ -281,7 +301,9 @@ async function showCheckout(deps: ApiDependencies, { context, limiter, found, se
   if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
     leadBack(context, payment, returnUrl);
   }
-  context.set(pageHeaders({ formActionOrigins: formOrigins(deps, payment), secure }));
+  const names = payment.gatewayChoices ?? [payment.gateway ?? ''];
+  const formActionOrigins = formOrigins(deps, { names, mode: payment.mode, pageUrl: payment.gatewayRedirectUrl });
+  context.set(pageHeaders({ formActionOrigins, secure }));
   context.body = renderCheckoutPage({
     reference: payment.reference,
     appName: applicationName,
@@ -327,16 +349,6 @@ function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | 
   if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
-}
-
-/** Chromium checks every hop of a form's navigation, so the gateway's sister hosts are listed where it has them. */
-function formOrigins(deps: ApiDependencies, payment: PaymentRecord): string[] {
-  const names = payment.gatewayChoices ?? [payment.gateway ?? ''];
-  const origins = new Set(pageOriginsOf(deps, { names, mode: payment.mode }));
-  if (typeof payment.gatewayRedirectUrl === 'string') {
-    origins.add(new URL(payment.gatewayRedirectUrl).origin);
-  }
-  return [...origins];
 }
 
 /** Failures on the web listener are pages, too. */

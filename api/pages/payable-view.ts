@@ -73,7 +73,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
     return {
       payments: settled,
       refunded: await refundedOfAll(statements, settled),
-      unapplied: settled.length === 0 ? [] : await listUnappliedOfInvoice(statements, invoice.id),
+      unapplied: await listUnappliedOfInvoice(statements, invoice.id),
       open: await openPaymentsOf(statements, invoice.id),
       logo: await readLogo(statements, scope.applicationId),
     };
@@ -114,7 +114,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
       })),
     },
     paying: payingOf(amountsOf(deps, { invoice, rules, gateways }), { pagePath, problem }),
-    unapplied: unapplied.map(shownUnapplied),
+    unapplied: unapplied.map((money) => ({ ...shownUnapplied(money), unpaid: money.unpaid })),
     underWay: underWayOf(open),
   };
 }

@@ -26,7 +26,8 @@ import { SESSION_WAIT } from '../payments/create-payment.ts';
 import { drawingAgain } from '../payments/draw-reference.ts';
 import { choiceFor } from '../payments/where-to-pay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { pageOriginsOf, payableAt, paymentOfInvoice } from './invoice-payment.ts';
+import { formOrigins } from './form-origins.ts';
+import { payableAt, paymentOfInvoice } from './invoice-payment.ts';
 import { openedByPerson } from './opened-by-person.ts';
 import { amountsOf, goesOn, payableView, type Shown } from './payable-view.ts';
 
@@ -63,8 +64,7 @@ async function answerPage(deps: ApiDependencies, page: PayablePage, problem: Sho
   const gateways = await payableAt(deps, { invoice: found.invoice, rules });
   const view = await payableView(deps, { found, rules, gateways, language, problem });
   // ShadhinPay's payments lead straight on from the form to a vendor's page where there is only one.
-  const formActionOrigins =
-    found.invoice.dialect === 'shadhinpay' ? pageOriginsOf(deps, { names: gateways, mode: found.invoice.mode }) : [];
+  const formActionOrigins = formOrigins(deps, { names: gateways, mode: found.invoice.mode });
   context.set(pageHeaders({ formActionOrigins, secure }));
   context.status = problem === null ? 200 : 422;
   context.body = renderPayablePage(view);

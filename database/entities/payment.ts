@@ -50,6 +50,8 @@ const PaymentSchema = defineEntity({
     lastSignalledAt: p.datetime().nullable(),
     lastSignalledAttemptId: p.bigint('bigint').nullable(),
     lastUnsignedSignalledAt: p.datetime().nullable(),
+    /** When our page first led the payer on to a gateway. */
+    ledOnAt: p.datetime().nullable(),
     nextSweepAt: p.datetime(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -134,6 +136,8 @@ const GatewayCallbackSchema = defineEntity({
     signatureValid: p.boolean(),
     outcome: p.enum(CALLBACK_OUTCOMES).default('RECEIVED'),
     note: p.text().nullable(),
+    /** It says itself that nothing was paid. */
+    claimsNoMoney: p.boolean().default(false),
     rawPayload: p.text(),
     digest: p.uint8array(),
     repeats: p.integer().default(0),

@@ -15,6 +15,8 @@ export interface FakeDispatch extends Dispatch {
   afterOpening: () => Promise<void>;
   /** References of the payments whose session was asked for, as often as it was. */
   readonly asked: string[];
+  /** References of the payments whose workflow was told of a callback, or of a payer who came back. */
+  readonly signalled: string[];
   /** Attempts that payers have chosen, and payments whose payers have chosen the same again. */
   readonly chosen: string[];
   readonly chosenAgain: string[];
@@ -36,6 +38,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     opening: 'opens',
     afterOpening: () => Promise.resolve(),
     asked: [],
+    signalled: [],
     chosen: [],
     chosenAgain: [],
     sessions: new Set(),
@@ -75,7 +78,10 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       return Promise.resolve(true);
     },
     startPayment: notNeeded,
-    signalCallback: () => Promise.resolve(true),
+    signalCallback(reference) {
+      dispatch.signalled.push(reference);
+      return Promise.resolve(true);
+    },
     signalCancel: () => Promise.resolve(true),
     startLatePayment: notNeeded,
     startRefund: () => Promise.resolve('running'),

@@ -56,6 +56,17 @@ describe('a notification', () => {
     ]);
   });
 
+  test.each([
+    ['CANCELLED', true],
+    ['FAILED', true],
+    ['VALID', false],
+  ])('that claims %s is kept with what it claims of money', async (status, claimsNoMoney) => {
+    // A payer who cancelled is not told that their money is looked for.
+    const { input, attempt } = await world.opened();
+    await world.post('ipn', notice(attempt, { status }));
+    expect(await world.callbacksOf(input)).toMatchObject([{ claims_no_money: claimsNoMoney }]);
+  });
+
   test('is not acknowledged when it cannot be stored', async () => {
     // The gateway sends it again, which only a refusal makes it do.
     const { input, attempt } = await world.opened();

@@ -14,8 +14,24 @@ const calm: PaymentSituation = {
   failureCode: null,
   asking: false,
   heldLate: false,
+  lateMoney: null,
   choosing: false,
 };
+
+describe('a payment that ended unpaid, and whose money came later', () => {
+  test.each([
+    ['KEPT', /was kept/],
+    ['REFUNDED', /was given back/],
+    ['REFUNDING', /is being given back/],
+  ] as const)('says what became of it when it is %s', (lateMoney, words) => {
+    // Support must not tell a payer who paid that no money was taken.
+    for (const status of ['FAILED', 'CANCELLED', 'EXPIRED'] as const) {
+      const { summary } = explain({ ...calm, status, lateMoney });
+      expect(summary).toMatch(words);
+      expect(summary).not.toMatch(/no money/i);
+    }
+  });
+});
 
 describe('an open payment', () => {
   test('whose checkout is not open waits for the gateway until it expires', () => {

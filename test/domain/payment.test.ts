@@ -83,6 +83,7 @@ describe('the explanation', () => {
     failureCode: fc.option(fc.constant('DECLINED')),
     asking: fc.boolean(),
     heldLate: fc.boolean(),
+    lateMoney: fc.constantFrom('REFUNDING', 'KEPT', 'REFUNDED', null),
     choosing: fc.boolean(),
   });
 
@@ -113,6 +114,7 @@ describe('the explanation', () => {
     failureCode: null,
     asking: false,
     heldLate: false,
+    lateMoney: null,
     choosing: false,
   };
   test.each<[string, Partial<PaymentSituation>, string, number | null]>([

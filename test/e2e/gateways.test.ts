@@ -111,6 +111,26 @@ async function shadhinpayPayment(): Promise<{ paymentId: string; paymentUrl: str
   return z.object({ paymentId: z.string(), paymentUrl: z.url() }).parse(data);
 }
 
+describe('a payer who has paid and did not come back', () => {
+  test('goes on from our page and is led through our callback to the outcome', async () => {
+    // The gateway sends them to our callback at once. A policy that does not name it leaves a button that does nothing, and a payer who pays twice.
+    const payment = await shop.create({ gateways: ['nagad'], currency: 'BDT', amountMinor: 20_000 });
+    const { page, complaints, leave } = await payerOf(payment.checkoutUrl);
+    const paid = await fetch(payment.redirectUrl ?? '', {
+      method: 'POST',
+      body: new URLSearchParams({ outcome: 'pay', mobile: '01700000000' }),
+      redirect: 'manual',
+    });
+    expect(paid.status).toBe(303);
+    const called = page.waitForRequest('**/gateway/nagad/**', { timeout: 10_000 });
+    await page.getByRole('button', { name: 'Continue to payment' }).click();
+    await called;
+    await succeeded(page, payment);
+    expect(complaints).toEqual([]);
+    await leave();
+  });
+});
+
 describe('a payer who may choose the gateway', () => {
   test.each([
     ['SSLCOMMERZ', 'sslcommerz'],

@@ -36,7 +36,9 @@ async function created(change: object = {}): Promise<Record<string, unknown> & {
   return { ...data, paymentId: String(data['paymentId']) };
 }
 
-const open = (path: string): Promise<HttpAnswer> => httpCall({ origin: pages, path });
+/** As a page that looks again by itself: for a payer who opens it anew after a visit to the vendor, that is asked first. */
+const open = (path: string): Promise<HttpAnswer> =>
+  httpCall({ origin: pages, path, headers: { 'sec-fetch-mode': 'cors' } });
 /** As a browser sends the page's own form. */
 const choose = (id: string, gateway: string): Promise<HttpAnswer> => {
   const origin = pages.replace('127.0.0.1', 'localhost');

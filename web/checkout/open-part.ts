@@ -21,9 +21,7 @@ type Payable = { readonly expiresAt: Date; readonly cancelAction: string };
 export function openPart(view: CheckoutView, state: OpenState): Html {
   const words = wordsIn(view.language);
   const toPay = SafeUrl.localPath(inLanguage(state.continueAction, view.language));
-  const again = SafeUrl.localPath(inLanguage(view.pagePath, view.language));
-  return html` ${whatFor(view, words)}
-    ${state.returnedUnpaid && html`<p class="notice">${words.returnedUnpaid} <a href="${again}">${frameWordsIn(view.language).checkAgain}</a></p>`}
+  return html` ${whatFor(view, words)} ${state.returnedUnpaid && beenThere(view, words)}
     <form method="post" action="${toPay}"><button>${words.continue}</button></form>
     ${deadline(view, state, words)}
     <p class="note">${phrase(words.continueNote, { gateway: gatewayText(view) })}</p>
@@ -31,11 +29,20 @@ export function openPart(view: CheckoutView, state: OpenState): Html {
     ${cancellation(view, state, words)}`;
 }
 
+/** The payer was at a gateway before: they may have paid. */
+function beenThere({ language, pagePath }: CheckoutView, words: Words): Html {
+  const again = SafeUrl.localPath(inLanguage(pagePath, language));
+  return html`<p class="notice">
+    ${words.returnedUnpaid} <a href="${again}">${frameWordsIn(language).checkAgain}</a>
+  </p>`;
+}
+
 /** Where the payer says how to pay: a button for each way, so that one press is enough and no script is needed. */
 export function choosingPart(view: CheckoutView, state: ChoosingState): Html {
   const words = wordsIn(view.language);
   const toChoose = SafeUrl.localPath(inLanguage(state.chooseAction, view.language));
   return html` ${whatFor(view, words)} ${state.triedUnpaid === true && html`<p class="notice">${words.nothingPaid}</p>`}
+    ${state.ledOn === true && beenThere(view, words)}
     <h2>${words.chooseHow}</h2>
     <form method="post" action="${toChoose}" class="ways">
       ${state.options.map(({ name, label }) => html`<button name="gateway" value="${name}"><bdi>${label}</bdi></button>`)}

@@ -40,9 +40,11 @@ export type CheckoutState =
       cancelAction: string;
       /** The payer was at a gateway and came back without having paid. */
       triedUnpaid?: boolean;
+      /** The payer was sent to a gateway, and what came of it is not known. */
+      ledOn?: boolean;
     }
   /**
-   * The payer can go on to the gateway. `returnedUnpaid`: came back and the gateway knows of no payment so far. `otherWaysPath`: where another
+   * The payer can go on to the gateway. `returnedUnpaid`: was there, and the gateway knows of no payment so far. `otherWaysPath`: where another
    * gateway can be chosen, or null.
    */
   | {

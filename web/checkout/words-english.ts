@@ -30,7 +30,8 @@ export const englishWords: Words = {
       'This number holds a character that we cannot read. Please type it yourself, with the letters A to Z and digits only.',
     sender: 'Please use at most 120 characters for your number or name.',
   },
-  returnedUnpaid: 'We know of no completed payment so far. If you have just paid, wait a moment.',
+  returnedUnpaid:
+    'We know of no completed payment so far. If you have just paid, wait a moment and do not pay a second time.',
   nothingPaid: 'Nothing was paid. Try again, or choose another way.',
   payUntil: 'Pay by #time',
   timeLeft: '#time left',

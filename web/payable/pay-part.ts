@@ -17,7 +17,7 @@ export function payPart(view: PayableView): Html {
   const label = payableWordsIn(view.language).downloadPdf;
   const pdf = SafeUrl.localPath(view.pdfPath);
   const closed = view.paying === null && view.underWay === null;
-  return html`${head(view)} ${standing(view)} ${beyondParts(view)}
+  return html`${head(view)} ${lateParts(view)} ${standing(view)} ${beyondParts(view)}
     <p class="pdf">
       ${closed ? html`<a class="button quiet" href="${pdf}">${label}</a>` : html`<a href="${pdf}">${label}</a>`}
     </p>`;
@@ -26,9 +26,21 @@ export function payPart(view: PayableView): Html {
 /** Money that came with a payment and was more than was due: that it is there, and what becomes of it, as the page of that payment says. */
 function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
   const { beyond } = wordsIn(language);
-  return unapplied.map(({ status, ...sum }) => {
+  const besideWhatWasPaid = unapplied.filter(({ unpaid = false }) => !unpaid);
+  return besideWhatWasPaid.map(({ status, ...sum }) => {
     const parts = { app: branding.companyName, amount: moneyPart(sum, language) };
     return html`<p class="notice" role="status">${phrase(beyond[status], parts)}</p>`;
+  });
+}
+
+/** Money of a payment that had ended: told before the invoice asks for money again, as the page of that payment tells it. */
+function lateParts({ language, branding, unapplied }: PayableView): Html[] {
+  const late = unapplied.filter(({ unpaid = false }) => unpaid);
+  return late.map(({ status, ...sum }) => {
+    const { title, text } = wordsIn(language).unapplied[status];
+    return html`<p class="notice" role="status">
+      <b>${title}: ${moneyPart(sum, language)}</b> ${phrase(text, { app: branding.companyName })}
+    </p>`;
   });
 }
 

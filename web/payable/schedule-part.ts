@@ -50,9 +50,14 @@ function progress({ language, invoice }: PayableView): Html {
 function installmentRow({ dueDate, amountMinor, paidMinor, status }: InstallmentStand, view: PayableView): Html {
   const { language, invoice } = view;
   const amount = (minor: bigint): Html => amountPart({ amountMinor: minor, currency: invoice.currency }, language);
+  // Of an invoice that is void or has expired nothing is open or overdue: the page says above what it is.
+  const asksNothing = invoice.status === 'VOID' || invoice.status === 'EXPIRED';
   const partly = paidMinor > 0n && paidMinor < amountMinor;
   return html`<tr>
-    <td><time datetime="${dueDate}">${dateText(dueDate, language)}</time> ${chip(status, language)}</td>
+    <td>
+      <time datetime="${dueDate}">${dateText(dueDate, language)}</time>
+      ${asksNothing ? status === 'PAID' && chip(status, language) : chip(status, language)}
+    </td>
     <td>
       ${amount(amountMinor)} ${partly && html`<small>${documentWordsIn(language).paid} ${amount(paidMinor)}</small>`}
     </td>

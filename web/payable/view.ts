@@ -23,8 +23,8 @@ export interface PayableView {
   readonly invoice: PayableInvoice;
   /** Null where nothing can be paid now: paid, void, or not online. */
   readonly paying: Paying | null;
-  /** Money that came with its payments and is no part of them, oldest first. */
-  readonly unapplied: readonly UnappliedMoney[];
+  /** Money that came with its payments and is no part of them, oldest first. `unpaid`: of a payment that ended unpaid. */
+  readonly unapplied: readonly (UnappliedMoney & { readonly unpaid?: boolean })[];
   /** A payment of this invoice that has not ended, or null. */
   readonly underWay: UnderWay | null;
 }

@@ -89,6 +89,26 @@ describe('the page', () => {
     expect((await get(`${path}?lang=bn`)).text).toContain('যত চাওয়া হয়েছিল তার চেয়ে');
   });
 
+  test('tells of money that came for a payment of it which had ended, before it asks for money again', async () => {
+    // Whoever has paid too late must not be asked to pay the same a second time as if nothing had come.
+    const { id, path } = await payable();
+    await begin(path, { choice: 'asked', expected: '100000' });
+    await billing.world.sql(
+      `with ended as (update payments set status = 'EXPIRED', ended_at = now() where invoice_id = ? returning id)
+       insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+         fee_minor, currency, status, kind)
+       select application_id, mode, payment_id, id, gateway, reference, 'B1', '{}', 100000, 0, 'BDT', 'HELD', 'late' from payment_attempts
+       where payment_id in (select id from ended) returning id`,
+      [id],
+    );
+    const words = parse((await get(path)).text).textContent.replace(/\s+/g, ' ');
+    expect(words).toMatch(
+      /Your money has arrived: BDT 1,000\.00 It arrived after this payment had been closed.+Please do not pay again/,
+    );
+    expect(words.indexOf('Please do not pay again')).toBeLessThan(words.indexOf('Pay BDT 1,000.00'));
+    expect((await get(`${path}?lang=bn`)).text).toContain('আপনার টাকা পৌঁছেছে');
+  });
+
   test('has the headers of a page that nobody may frame, keep or send on', async () => {
     // What a payer sees is ours, and his.
     const { path } = await payable();

@@ -117,6 +117,15 @@ describe('the page of an invoice', () => {
     expect(expired).not.toContain('<form');
   });
 
+  test.each(['VOID', 'EXPIRED'] as const)('calls no installment of an invoice that is %s open or overdue', (status) => {
+    // Protects against paying what nobody asks for any more.
+    const { invoice } = exampleInvoices.overdue;
+    for (const language of ['en', 'bn'] as const) {
+      const shown = pageOf('void', { language, invoice: { ...invoice, status } });
+      expect(shown.match(/class="chip [a-z]+"/g)).toEqual(['class="chip good"']);
+    }
+  });
+
   test('the day of the last payment is the one in the shown zone', () => {
     // Protects the record of a payment around midnight.
     const { invoice } = exampleInvoices.paid;

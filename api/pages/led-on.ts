@@ -1,0 +1,51 @@
+import { askForPayer } from '../../database/gateway-callbacks.ts';
+import { noteLedOn } from '../../database/payments.ts';
+import { findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import { describeError } from '../../runtime/logger.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { passOn } from '../gateway-callbacks/pass-on.ts';
+import type { Context } from '../http/surface.ts';
+import { openedByPerson } from './opened-by-person.ts';
+
+/** Remembers that our page leads the payer on to a gateway: from now on they may have paid without our having heard of it. */
+export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
+  if (payment.ledOnAt instanceof Date) {
+    return;
+  }
+  // Whoever wants to pay must not be kept from it by our wish to remember.
+  await deps.database
+    .inOneTrip(scope, (statements) => noteLedOn(statements, payment.id))
+    .catch((error: unknown) => {
+      deps.log.warn({ payment: payment.reference, error: describeError(error) }, 'not noted that a payer was led on');
+    });
+}
+
+/**
+ * Has the gateway asked when a payer who was led on opens our page again, at most once a minute. A page that only looks again by itself asks
+ * nobody. Answers the payment as it stands then.
+ */
+export async function askAgainFor(
+  deps: ApiDependencies,
+  context: Context,
+  found: PublicPayment,
+): Promise<PublicPayment> {
+  const { scope, payment } = found;
+  const { gateway, ledOnAt, status, reviewReason } = payment;
+  const waits = status === 'PENDING' && reviewReason === null && ledOnAt instanceof Date && typeof gateway === 'string';
+  if (!waits || !openedByPerson(context)) {
+    return found;
+  }
+  try {
+    const asked = await deps.database.inTransaction(scope, (statements) => askForPayer(statements, payment.id));
+    if (asked?.signal !== true) {
+      return found;
+    }
+    await passOn(deps, asked, { scope, gateway });
+  } catch (error) {
+    deps.log.warn(
+      { payment: payment.reference, error: describeError(error) },
+      'the gateway not asked for a payer who came back',
+    );
+  }
+  return (await findPublicPayment(deps.database, payment.reference)) ?? found;
+}

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Registration } from '../../database/applications.ts';
+import { openApiWorld, type ApiWorld } from './api-world.ts';
+import { call } from './contract-client.ts';
+import { httpCall } from './http-call.ts';
+
+let world: ApiWorld;
+let origin: string;
+let web: string;
+let shop: Registration;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  origin = await world.listen();
+  web = await world.listen({ pages: true });
+  shop = await world.register();
+});
+afterAll(() => world.close());
+
+async function created(fields: object = {}): Promise<string> {
+  const body = { amountMinor: 10_000, customerReference: 'cust_1', ...fields };
+  const { data } = await call({ origin, method: 'POST', path: '/payments', credentials: shop.test, body });
+  return String(data['reference']);
+}
+
+async function page(reference: string, { query = '', headers = {} } = {}): Promise<string> {
+  return (await httpCall({ origin: web, path: `/checkout/${reference}${query}`, headers })).text;
+}
+
+const goOn = (reference: string) => httpCall({ origin: web, method: 'POST', path: `/checkout/${reference}/continue` });
+
+const signals = (reference: string): number => world.dispatch.signalled.filter((told) => told === reference).length;
+
+const later = (reference: string, seconds: number): Promise<object[]> =>
+  world.sql(
+    `update payments set callback_signalled_at = null, last_unsigned_signalled_at = now() - ? * interval '1 second' where reference = ?`,
+    [seconds, reference],
+  );
+
+test('a payer who opens the page for the first time is neither warned nor asked about', async () => {
+  // Most payments go this way: it costs no statement and no question more.
+  const reference = await created();
+  const shown = await page(reference);
+  expect(shown).toContain('Continue to payment');
+  expect(shown).not.toContain('do not pay a second time');
+  expect(signals(reference)).toBe(0);
+});
+
+test('a payer who was sent to the gateway and opens the page again waits for its answer, then is told not to pay twice', async () => {
+  // They may have paid without a callback: whoever is offered to pay as if nothing had happened pays a second time.
+  const reference = await created();
+  expect(await goOn(reference)).toMatchObject({ status: 303 });
+  const asked = await page(reference);
+  expect(asked).toContain('Confirming your payment');
+  expect(asked).not.toContain('Continue to payment');
+  expect(signals(reference)).toBe(1);
+  await later(reference, 10);
+  const answered = await page(reference);
+  expect(answered).toContain('If you have just paid, wait a moment and do not pay a second time.');
+  expect(answered).toContain('Check again');
+  expect(answered.indexOf('do not pay a second time')).toBeLessThan(answered.indexOf('Continue to payment'));
+  expect(signals(reference)).toBe(1);
+  await later(reference, 61);
+  await page(reference);
+  expect(signals(reference)).toBe(2);
+});
+
+test('a page that looks again by itself, or a program that looks at the link, has nobody asked', async () => {
+  // A tab that is left open must not ask the gateway all night.
+  const reference = await created();
+  await goOn(reference);
+  await page(reference, { headers: { 'sec-fetch-mode': 'cors' } });
+  await page(reference, { headers: { 'user-agent': 'WhatsApp/2.23' } });
+  expect(signals(reference)).toBe(0);
+});
+
+test('a payer who was sent to the gateway is told before another way is offered, too', async () => {
+  // The second gateway would take the money once more.
+  const reference = await created({ gateways: ['bkash', 'sslcommerz'] });
+  await httpCall({
+    origin: web,
+    method: 'POST',
+    path: `/checkout/${reference}/gateway`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from('gateway=bkash'),
+  });
+  expect(await page(reference, { query: '?choose=1' })).toContain('Confirming your payment');
+  await later(reference, 10);
+  const shown = await page(reference, { query: '?choose=1' });
+  expect(shown).toContain('name="gateway"');
+  expect(shown).toContain('do not pay a second time');
+});
+
+test.each([
+  ['says itself that nothing was paid', true, 'Payment cancelled'],
+  ['claims anything else', false, 'Looking for your money'],
+])('of a payment that ended unpaid, a waiting callback that %s', async (_name, claimsNoMoney, title) => {
+  // Whoever cancels plainly must not read for half a minute that their money is being looked for.
+  const reference = await created();
+  await world.sql(`update payments set status = 'CANCELLED', ended_at = now() where reference = ?`, [reference]);
+  await world.sql(
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest,
+       claims_no_money)
+     select p.application_id, p.mode, p.id, t.id, t.gateway, t.reference, 'cancel', true, '', decode(md5(t.reference) || md5(t.reference), 'hex'), ?
+     from payments p join payment_attempts t on t.payment_id = p.id where p.reference = ?`,
+    [claimsNoMoney, reference],
+  );
+  expect(await page(reference)).toContain(title);
+});
