@@ -27,7 +27,7 @@ import { SharedAccountsMigration } from './20261123190000-shared-accounts.ts';
 import { WaitingKeysAndMoneyMigration } from './20261123180000-waiting-keys-and-money.ts';
 import { ShownAccountsMigration } from './20261123200000-shown-accounts.ts';
 import { AcceptedSecretsMigration } from './20261123210000-accepted-secrets.ts';
-import { PayersOnTheirWayMigration } from './20261123190000-payers-on-their-way.ts';
+import { PayersOnTheirWayMigration } from './20261123220000-payers-on-their-way.ts';
 
 /** In the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [
@@ -60,5 +60,5 @@ export const MIGRATIONS = [
   { name: '20261123190000-shared-accounts', class: SharedAccountsMigration },
   { name: '20261123200000-shown-accounts', class: ShownAccountsMigration },
   { name: '20261123210000-accepted-secrets', class: AcceptedSecretsMigration },
-  { name: '20261123190000-payers-on-their-way', class: PayersOnTheirWayMigration },
+  { name: '20261123220000-payers-on-their-way', class: PayersOnTheirWayMigration },
 ];
