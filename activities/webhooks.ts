@@ -77,6 +77,13 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
     const startedMs = performance.now();
     const startedAt = timeOf(deps, decision.delivery, startedMs - decision.readAtMs);
     const sent = await sendEvent(deps, { ...decision, eventId: attempt.input.eventId, now: startedAt });
+    if (sent.error === 'SECRET_UNREADABLE') {
+      const ids = { event: attempt.input.eventId, app: scope.applicationId.toString(), mode: scope.mode };
+      deps.log.error(
+        { ...ids, error: sent.error, alert: 'webhook-secret-unreadable' },
+        'an event cannot be signed: its secret does not open under the master keys',
+      );
+    }
     const record: AttemptRecord = {
       number: decision.delivery.attempts + 1,
       at: startedAt,

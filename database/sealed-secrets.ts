@@ -26,6 +26,8 @@ export interface SealedCount {
   readonly what: string;
   readonly keyId: string;
   readonly secrets: number;
+  /** One of them, by which a wrong key of that id is found. */
+  readonly example: string;
 }
 
 export async function countSealed(database: Database): Promise<SealedCount[]> {
@@ -33,11 +35,13 @@ export async function countSealed(database: Database): Promise<SealedCount[]> {
   for (const place of PLACES) {
     const { name: what, table, column } = place;
     const rows = await as(database, place, (em) =>
-      em.execute<{ key_id: string; secrets: string }[]>(
-        `select split_part(${column}, '.', 2) as key_id, count(*) as secrets from ${table} where ${column} is not null group by 1 order by 1`,
+      em.execute<{ key_id: string; secrets: string; example: string }[]>(
+        `select split_part(${column}, '.', 2) as key_id, count(*) as secrets, min(${column}) as example from ${table} where ${column} is not null group by 1 order by 1`,
       ),
     );
-    counts.push(...rows.map(({ key_id: keyId, secrets }) => ({ what, keyId, secrets: Number(secrets) })));
+    counts.push(
+      ...rows.map(({ key_id: keyId, secrets, example }) => ({ what, keyId, secrets: Number(secrets), example })),
+    );
   }
   return counts;
 }

@@ -8,6 +8,8 @@ export interface SecretBox {
   seal(plain: string, place: SealedPlace): string;
   /** Throws when the text was not sealed by a key that this process knows, was changed, or belongs to another place. */
   open(sealed: string, place: SealedPlace): string;
+  /** Whether the master key of the id that a secret names is the one that sealed it. False for an id that is not listed. */
+  fits(sealed: string): boolean;
   /** The same secret of the same place under the key that seals now, or null where it is under that already. Throws where the key is not known. */
   reseal(sealed: string): string | null;
 }
@@ -51,6 +53,15 @@ export function createSecretBox(masterKeys: string): SecretBox {
       const { sealedBy, sealedKey, body } = partsOf(sealed);
       const dataKey = decrypt(masterKeyOf(sealedBy), sealedKey, sealedBy);
       return decrypt(dataKey, body, contextOf(place)).toString('utf8');
+    },
+    fits(sealed) {
+      try {
+        const { sealedBy, sealedKey } = partsOf(sealed);
+        decrypt(masterKeyOf(sealedBy), sealedKey, sealedBy);
+        return true;
+      } catch {
+        return false;
+      }
     },
     reseal(sealed) {
       const { sealedBy, sealedKey, body } = partsOf(sealed);

@@ -44,7 +44,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       startDelivery: refuse,
       resendDelivery: refuse,
     },
-    secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
+    secrets: { keyId: '', seal: refuse, open: refuse, fits: refuse, reseal: refuse },
     sessionLimits: { idleMs: 0, absoluteMs: 0 },
     sendsMail: false,
     temporalUi: null,

@@ -11,7 +11,8 @@ import { masterKeyOf } from './development-secrets.ts';
 
 const USAGE = `npm run secrets -- [status | rotate | new-key]
 
-  status    how many stored secrets are sealed under which key of LENDEN_MASTER_KEY; exit 1 when one of the keys is not listed
+  status    how many stored secrets are sealed under which key of LENDEN_MASTER_KEY; exit 1 when a key is not listed, or is not
+            the one that sealed them
   rotate    bring every secret under the first key of LENDEN_MASTER_KEY; may be stopped and run again
   new-key   print a fresh key, to be put in front: LENDEN_MASTER_KEY=<new key>,<former key>
 
@@ -49,11 +50,12 @@ async function main(): Promise<number> {
     }
     return await onDatabase(values.directory, async (database, secrets, keyIds) => {
       const changed = action === 'rotate' ? await rotate(database, secrets) : null;
-      const counts = await countSealed(database);
+      const sealed = await countSealed(database);
+      const counts = sealed.map(({ example, ...count }) => ({ ...count, opens: secrets.fits(example) }));
       const unknown = counts.filter(({ keyId }) => !keyIds.includes(keyId));
       const outcome = { keyId: secrets.keyId, changed, counts };
       console.log(values.json ? JSON.stringify(outcome) : inWords(outcome, { keyIds, unknown }));
-      return unknown.length > 0 ? 1 : 0;
+      return counts.every(({ opens }) => opens) ? 0 : 1;
     });
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
@@ -93,22 +95,30 @@ async function rotate(database: Database, secrets: SecretBox): Promise<number> {
   return changed;
 }
 
+type OpenedCount = Omit<SealedCount, 'example'> & { readonly opens: boolean };
+
 interface Outcome {
   readonly keyId: string;
   /** How many secrets a rotation has brought under the first key; null when none ran. */
   readonly changed: number | null;
-  readonly counts: readonly SealedCount[];
+  readonly counts: readonly OpenedCount[];
 }
 
 function inWords(
   { keyId, changed, counts }: Outcome,
-  { keyIds, unknown }: { keyIds: readonly string[]; unknown: readonly SealedCount[] },
+  { keyIds, unknown }: { keyIds: readonly string[]; unknown: readonly OpenedCount[] },
 ): string {
   const former = keyIds.filter((id) => id !== keyId && !counts.some((count) => count.keyId === id));
   return [
     ...(changed === null ? [] : [`${changed} secrets were brought under the key "${keyId}".`]),
     ...counts.map(({ what, keyId: id, secrets }) => `${String(secrets).padStart(6)} ${what.padEnd(24)} under "${id}"`),
     ...unknown.map(({ what, keyId: id }) => `LENDEN_MASTER_KEY does not list "${id}": those ${what} cannot be opened.`),
+    ...counts
+      .filter((count) => !count.opens && !unknown.includes(count))
+      .map(
+        ({ what, keyId: id }) =>
+          `LENDEN_MASTER_KEY has another key as "${id}" than the one that sealed the ${what}: they cannot be opened.`,
+      ),
     ...former.map((id) => `Nothing is sealed under "${id}" any more: it may be taken away.`),
   ].join('\n');
 }

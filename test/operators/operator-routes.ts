@@ -15,7 +15,7 @@ export const operatorRoutes: readonly AdminRoute[] = adminRoutes({
   database: { withOperator: refuse } as unknown as AdminDependencies['database'],
   dispatch: {} as AdminDependencies['dispatch'],
   gateways: registryOf(),
-  secrets: { keyId: '', seal: refuse, open: refuse, reseal: refuse },
+  secrets: { keyId: '', seal: refuse, open: refuse, fits: refuse, reseal: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
   temporalUi: null,
   sendsMail: false,

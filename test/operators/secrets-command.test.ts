@@ -117,6 +117,13 @@ describe('npm run secrets', () => {
     expect(blind.output).not.toContain(NEW.slice(4));
   });
 
+  test('says it when another key has the id of the one that sealed', async () => {
+    // Guards: a key that was mixed up shows before the first payer, not as a webhook that nobody gets.
+    const other = `old:${NEW.slice(NEW.indexOf(':') + 1)}`;
+    const mixedUp = await secrets(['status'], other);
+    expect(mixedUp).toMatchObject({ status: 1, output: expect.stringContaining('has another key as "old"') });
+  });
+
   test('changes nothing where it cannot open what it finds', async () => {
     const before = await everySecret();
     const run = await secrets(['rotate'], NEW);
