@@ -15,7 +15,7 @@ import { pageHeaders } from '../../web/headers.ts';
 import type { Language } from '../../web/language.ts';
 import { brandStylesheet } from '../../web/payable/brand-stylesheet.ts';
 import { renderPayablePage } from '../../web/payable/page.ts';
-import { readPayForm, readTypedAmount, type PayForm } from '../../web/payable/pay-form.ts';
+import { minorFromTypedText, readPayForm, readTypedAmount, type PayForm } from '../../web/payable/pay-form.ts';
 import type { PayProblem } from '../../web/payable/view.ts';
 import { brandingOf } from '../documents/branding.ts';
 import { invoiceDocument } from '../documents/invoice-document.ts';
@@ -196,9 +196,16 @@ function chosenAmount(
     return 'changed';
   }
   if (form.choice === 'amount') {
-    return amounts.own === null
-      ? 'unavailable'
-      : readTypedAmount(form.typedAmount ?? '', { ...amounts.own, currency: invoice.currency });
+    if (amounts.own === null) {
+      return 'unavailable';
+    }
+    const { currency } = invoice;
+    const typed = form.typedAmount ?? '';
+    // Who types all that is due pays it, as by the button for all of it.
+    const takesAll = amounts.wholeAtOnce || amounts.askedMinor === shownMinor;
+    return takesAll && minorFromTypedText(typed, currency) === shownMinor
+      ? shownMinor
+      : readTypedAmount(typed, { ...amounts.own, currency });
   }
   return form.choice === 'rest' && !amounts.wholeAtOnce ? 'unavailable' : shownMinor;
 }

@@ -91,6 +91,7 @@ describe('the order that a gateway gets', () => {
           back: callback('return'),
         },
         expiresAt: new Date(EXPIRES_AT_MS),
+        readAt: expect.any(Date),
       },
     ]);
     expect(attempt).toMatchObject({

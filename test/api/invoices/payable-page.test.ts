@@ -195,6 +195,15 @@ describe('a form', () => {
     expect((await paymentsOf(id)).map(({ amount_minor }) => amount_minor)).toEqual(['100000', '33350', '12300']);
   });
 
+  test.each([
+    ['in parts', PARTS],
+    ['at once', {}],
+  ])('of an own amount that is all that is due %s pays all of it', async (_what, terms) => {
+    const { id, path } = await payable({ ...terms, partialPayments: true });
+    await begin(path, { choice: 'amount', expected: '100000', amount: '1,000.00' });
+    expect((await paymentsOf(id)).map(({ amount_minor }) => amount_minor)).toEqual(['100000']);
+  });
+
   test('sent twice at once, by two tabs, leads to one and the same payment', async () => {
     // A double click does not ask for the money twice.
     const { id, path } = await payable();
