@@ -43,6 +43,7 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
         kind: 'succeeded',
         receipt: receiptOf(payment, receiptsEnabled),
         unapplied: await unappliedMoney(em, payment),
+        searchingSince: await secondChargeAskedSince(em, payment),
       };
     case 'PARTIALLY_REFUNDED':
       return {
@@ -73,6 +74,22 @@ async function lateMoneyState(em: EntityManager, payment: PaymentRecord): Promis
   const news = { paymentId: payment.id, consumedAt: null, claimsNoMoney: false };
   const [newest] = await em.find(GatewayCallback, news, { orderBy: { id: 'desc' }, limit: 1 });
   return newest === undefined ? null : { kind: 'confirming', since: newest.createdAt, cause: 'late' };
+}
+
+/**
+ * Where the payer could choose among gateways, two tabs may have been paid: since when news of an attempt that did not settle the payment waits
+ * for the gateway's answer, or null.
+ */
+async function secondChargeAskedSince(em: EntityManager, { id, gatewayChoices }: PaymentRecord): Promise<Date | null> {
+  if ((gatewayChoices ?? []).length < 2) {
+    return null;
+  }
+  const [news] = await em.execute<{ since: string }[]>(
+    `select c.created_at as since from gateway_callbacks c join payment_attempts t on t.id = c.attempt_id
+     where c.payment_id = ? and c.consumed_at is null and not c.claims_no_money and t.status <> 'CONFIRMED' order by c.id desc limit 1`,
+    [id],
+  );
+  return news === undefined ? null : new Date(news.since);
 }
 
 const SHOWN_AS = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const;

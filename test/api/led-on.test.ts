@@ -107,3 +107,42 @@ test.each([
   );
   expect(await page(reference)).toContain(title);
 });
+
+test.each([
+  ['of the attempt that settled it', 'settled', false],
+  ['of another attempt', 'other', true],
+])('a page of success tells of a second charge that is asked about, by news %s', async (_name, whose, told) => {
+  // Two tabs, two gateways: the second charge is booked some seconds after the page of the first one is shown.
+  const reference = await created({ gateways: ['bkash', 'sslcommerz'] });
+  await httpCall({
+    origin: web,
+    method: 'POST',
+    path: `/checkout/${reference}/gateway`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from('gateway=bkash'),
+  });
+  await world.sql(
+    `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, superseded_at)
+     select application_id, mode, payment_id, number + 1, substr(md5(reference), 1, 20), 'sslcommerz', 'store', now() from payment_attempts
+     where payment_id = (select id from payments where reference = ?)`,
+    [reference],
+  );
+  await world.sql(
+    `update payment_attempts set status = 'CONFIRMED', gross_minor = 10000, fee_minor = 0, evidence = '{}', confirmed_at = now()
+     where number = 1 and payment_id = (select id from payments where reference = ?)`,
+    [reference],
+  );
+  await world.sql(`update payments set status = 'SUCCEEDED', paid_at = now(), ended_at = now() where reference = ?`, [
+    reference,
+  ]);
+  await world.sql(
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest)
+     select p.application_id, p.mode, p.id, t.id, t.gateway, t.reference, 'ipn', true, '', decode(md5(t.reference) || md5(t.reference), 'hex')
+     from payments p join payment_attempts t on t.payment_id = p.id where p.reference = ? and (t.status = 'CONFIRMED') = (? = 'settled')`,
+    [reference, whose],
+  );
+  const shown = await page(reference);
+  expect(shown).toContain('Payment successful');
+  expect(shown.includes('whether you were charged a second time')).toBe(told);
+  expect(shown.includes('http-equiv="refresh"')).toBe(told);
+});

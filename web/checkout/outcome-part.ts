@@ -35,6 +35,11 @@ export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
     <h1>${title}</h1>
     <p class="amount">${moneyPart(view, view.language)}</p>
     <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
+    ${
+      'searchingSince' in state &&
+      state.searchingSince instanceof Date &&
+      html`<p class="notice" role="status">${words.searchingBeyond}</p>`
+    }
     ${'unapplied' in state && state.unapplied.map((money) => beyondPart(view, money))} ${returnLink(view, words)}
     ${facts([
       { label: words.merchant, value: view.appName },

@@ -10,6 +10,8 @@ export function refreshAfterSeconds(state: CheckoutState, now: Date): number | n
     case 'confirming':
     case 'review':
       return waitingRefreshSeconds({ since: state.since, now });
+    case 'succeeded':
+      return state.searchingSince instanceof Date ? waitingRefreshSeconds({ since: state.searchingSince, now }) : null;
     // Without script a refresh takes away what is being written, so it comes seldom.
     case 'submitted':
       return 300;

@@ -83,7 +83,13 @@ export type CheckoutState =
   | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' | 'late' }
   /** A person looks at it; there is nothing to promise. */
   | { kind: 'review'; since: Date }
-  | { kind: 'succeeded'; receipt: ReceiptFacts; unapplied?: readonly UnappliedMoney[] }
+  | {
+      kind: 'succeeded';
+      receipt: ReceiptFacts;
+      unapplied?: readonly UnappliedMoney[];
+      /** Since when a gateway is being asked whether another attempt was charged, too; null where none is. */
+      searchingSince?: Date | null;
+    }
   | { kind: 'failed' | 'cancelled' | 'expired'; at: Date }
   /** The payment ended unpaid, and money arrived all the same. */
   | { kind: 'unapplied'; money: readonly [UnappliedMoney, ...UnappliedMoney[]] }

@@ -53,6 +53,8 @@ export type Words = {
   unapplied: Record<UnappliedMoney['status'], Notice>;
   /** Beside the outcome of a payment that succeeded, by `#amount`. */
   beyond: Record<UnappliedMoney['status'], string>;
+  /** Beside the outcome: another attempt is being asked about. */
+  searchingBeyond: string;
   tryAgain: string;
   waitSeconds: string;
   requestId: string;

@@ -81,6 +81,8 @@ export const englishWords: Words = {
       'You paid #amount more than was asked for. It has been refunded; it may take some days until you see it in your account.',
     kept: 'You paid #amount more than was asked for, and #app has accepted it.',
   },
+  searchingBeyond:
+    'There is news of one more payment. We are asking whether you were charged a second time. This page updates by itself.',
   tryAgain: 'Try again',
   waitSeconds: 'Please wait #time, then try again.',
   requestId: 'Request',
