@@ -44,7 +44,13 @@ export interface ByHand {
 
 type Word = 'confirm' | 'reject';
 
-/** Above its application's threshold a payment needs two people by itself, whatever else they have decided. */
+/** Applications of one mode share the installation's account, so each of their thresholds binds all of them. */
+export function strictestThreshold(thresholds: readonly (number | null)[]): number | null {
+  const set = thresholds.filter((threshold) => threshold !== null);
+  return set.length === 0 ? null : Math.min(...set);
+}
+
+/** Above its account's threshold a payment needs two people by itself, whatever else they have decided. */
 export function peopleFor(thresholdMinor: number | null, amountMinor: number): 1 | 2 {
   return thresholdMinor !== null && amountMinor > thresholdMinor ? 2 : 1;
 }

@@ -21,7 +21,7 @@ import { openDesks, type Staff, type Tokens } from './operators.ts';
 import { repeatBills, startBilling } from './bill-load.ts';
 import type { Billed } from './bill-plan.ts';
 import { byHand, isBillSettled, runLoad } from './load.ts';
-import { decideTheRest, submissionIn } from './manual-load.ts';
+import { decideTheRest, strictestThreshold, submissionIn } from './manual-load.ts';
 import { submissionsOf } from './books/manual.ts';
 import type { ComeBack } from './payer.ts';
 import { decideLateMoney, endReview, refundWhenPaid, repeatRefunds, type Refunds } from './refund-load.ts';
@@ -97,7 +97,9 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   const billing = startBilling({ callers, log, closed }, plan.bills);
   ({ billed } = billing);
   const comeBacks = new Map<string, ComeBack>();
-  const thresholds = run.tenants.map(({ thresholdMinor }) => thresholdMinor);
+  const thresholds = run.tenants.map(({ mode }) =>
+    strictestThreshold(run.tenants.filter((other) => other.mode === mode).map(({ thresholdMinor }) => thresholdMinor)),
+  );
   const load = runLoad(
     {
       ...refunds,

@@ -1,7 +1,7 @@
 import { comparedTransaction, submissionsOf, type BookedSubmission } from '../books/manual.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Answer } from '../journal.ts';
-import { peopleFor, submissionIn } from '../manual-load.ts';
+import { peopleFor, strictestThreshold, submissionIn } from '../manual-load.ts';
 import { together, type Judge } from './judge.ts';
 import { coursesOf, PAID } from './payments.ts';
 
@@ -28,7 +28,9 @@ function unspoken({ answers, apps, errands }: Evidence, { id, mark, status, amou
     return [];
   }
   const app = errands.find((errand) => errand.mark === mark)?.app;
-  const needed = peopleFor(apps.find(({ index }) => index === app)?.thresholdMinor ?? null, amountMinor);
+  const account = apps.find(({ index }) => index === app)?.store;
+  const sharing = apps.filter(({ store }) => store === account).map(({ thresholdMinor }) => thresholdMinor);
+  const needed = peopleFor(strictestThreshold(sharing), amountMinor);
   const own = answers.filter(({ kind, desk }) => kind === WORDS[status] && desk?.subjectId === id);
   // What is said once somebody was told that it is decided has decided nothing.
   const toldAtMs = Math.min(
