@@ -28,8 +28,8 @@ const REFUND_BRANCHES: readonly string[] = [
   ...['APPROVAL_EXPIRED', 'APPROVER_REJECTED', 'GATEWAY_REFUSED_REFUND', 'OPERATOR_FOUND_NOT_REFUNDED'].map(
     (code) => `refund failure: ${code}`,
   ),
-  // The simulated gateway is SSLCOMMERZ, whose refunds do not fail after they have succeeded.
-  ...REFUND_REVIEW_REASONS.filter((reason) => reason !== 'FAILED_AFTER_SUCCESS').map(
+  // The simulated gateway is SSLCOMMERZ, whose refunds do not fail after they have succeeded and are made by no person.
+  ...REFUND_REVIEW_REASONS.filter((reason) => reason !== 'FAILED_AFTER_SUCCESS' && reason !== 'PAID_BACK_BY_HAND').map(
     (reason) => `refund review: ${reason}`,
   ),
   ...APPROVAL_WAYS.map((way) => `approval: ${way}`),
