@@ -202,7 +202,8 @@ function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
       await alertIfStillOpen(deps, row);
       return;
     }
-    if (row.cancel_requested_at !== null) {
+    // Under review only a decision ends the payment: the question that a cancellation leads to would be put again and again.
+    if (row.cancel_requested_at !== null && row.review_reason === null) {
       await deps.dispatch.signalCancel(row.reference);
     }
     if (row.choice_waits) {

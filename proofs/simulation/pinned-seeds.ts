@@ -29,5 +29,6 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
     everything('money whose refund is under review was looked at for ever where its history was renewed in between'),
   ],
   [940, everything('a payment whose page was never opened could not begin a new history')],
+  [8_119, everything('the gateway was asked for ever about a payment under review that had been called off')],
   [202_255, money('late money that cannot be booked took more events in short histories than a story was given')],
 ]);

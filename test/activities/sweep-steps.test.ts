@@ -249,6 +249,18 @@ describe('a payment whose next look is due', () => {
     expect(calls.map(([name]) => name)).toEqual(['startPayment']);
   });
 
+  test('whose payer wants to cancel is not told so while it is under review', async () => {
+    // Only a decision ends it; each signal would put one more question to the gateway, for as long as nobody decides.
+    const columns = {
+      cancel_requested_at: '2026-01-01T00:00:00Z',
+      review_reason: 'STORE_MISMATCH',
+      review_since: '2026-01-01T00:01:00Z',
+    };
+    await due(await world.payment(columns));
+    await sweep();
+    expect(calls.map(([name]) => name)).toEqual(['startPayment']);
+  });
+
   test('is only started where its payer wants nothing', async () => {
     // A cancel that nobody asked for would lose a sale.
     await due(await world.payment());
