@@ -22,6 +22,8 @@ export interface Shown extends Pick<PublicPayment, 'payment' | 'receiptsEnabled'
   readonly ownPage?: (otherWaysPath: string | null) => Promise<CheckoutState | null>;
 }
 
+const UNPAID_AS = { FAILED: 'failed', CANCELLED: 'cancelled', EXPIRED: 'expired' } as const;
+
 /** What the page shows of a payment. It is built from rows only, so it is right whatever runs or does not. */
 export async function checkoutState(em: EntityManager, shown: Shown): Promise<CheckoutState> {
   const { payment, receiptsEnabled } = shown;
@@ -33,11 +35,15 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
     case 'PENDING':
       return pendingState(em, shown);
     case 'FAILED':
-      return (await lateMoneyState(em, payment)) ?? { kind: 'failed', at };
     case 'CANCELLED':
-      return (await lateMoneyState(em, payment)) ?? { kind: 'cancelled', at };
     case 'EXPIRED':
-      return (await lateMoneyState(em, payment)) ?? { kind: 'expired', at };
+      return (
+        (await lateMoneyState(em, payment)) ?? {
+          kind: UNPAID_AS[status],
+          at,
+          invoicePaid: await isInvoicePaid(em, payment),
+        }
+      );
     case 'SUCCEEDED':
       return {
         kind: 'succeeded',
@@ -60,6 +66,15 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
         unapplied: await unappliedMoney(em, payment),
       };
   }
+}
+
+/** Whether the payment was for an invoice that other payments have paid. */
+async function isInvoicePaid(em: EntityManager, { invoiceId }: PaymentRecord): Promise<boolean> {
+  if (typeof invoiceId !== 'bigint') {
+    return false;
+  }
+  const paid = await em.execute<unknown[]>(`select 1 from invoices where id = ? and status = 'PAID'`, [invoiceId]);
+  return paid.length > 0;
 }
 
 /**

@@ -115,6 +115,7 @@ export const exampleStates = {
   failed: { kind: 'failed', at: at(-30) },
   cancelled: { kind: 'cancelled', at: at(-30) },
   expired: { kind: 'expired', at: at(-30) },
+  not_needed: { kind: 'cancelled', at: at(-30), invoicePaid: true },
   searching: { kind: 'confirming', since: at(-10), cause: 'late' },
   unapplied_held: { kind: 'unapplied', money: [unapplied('held')] },
   unapplied_refunding: { kind: 'unapplied', money: [unapplied('refunding')] },

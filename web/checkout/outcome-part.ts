@@ -30,11 +30,12 @@ const signs = {
 export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
   const words = wordsIn(view.language);
   const { title, text } = words.states[state.kind];
+  const invoicePaid = 'invoicePaid' in state && state.invoicePaid === true;
   const [name, tone] = signs[state.kind];
   return html` ${symbol(name, tone)}
     <h1>${title}</h1>
     <p class="amount">${moneyPart(view, view.language)}</p>
-    <p>${phrase(text, { app: view.appName, gateway: gatewayText(view) })}</p>
+    <p>${phrase(invoicePaid ? words.invoicePaid : text, { app: view.appName, gateway: gatewayText(view) })}</p>
     ${
       'searchingSince' in state &&
       state.searchingSince instanceof Date &&

@@ -40,7 +40,7 @@ export function unappliedPart(view: CheckoutView, state: UnappliedState): Html {
   ]);
   return html` ${symbol(name, tone)}
     <h1>${title}</h1>
-    <p>${phrase(text, { app: view.appName })}</p>
+    <p>${phrase(text, { app: view.appName, reference: html`<code>${view.reference}</code>` })}</p>
     ${returnLink(view, words)}
     ${facts([
       { label: words.merchant, value: view.appName },

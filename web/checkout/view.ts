@@ -90,7 +90,12 @@ export type CheckoutState =
       /** Since when a gateway is being asked whether another attempt was charged, too; null where none is. */
       searchingSince?: Date | null;
     }
-  | { kind: 'failed' | 'cancelled' | 'expired'; at: Date }
+  | {
+      kind: 'failed' | 'cancelled' | 'expired';
+      at: Date;
+      /** It was for an invoice that is paid: there is nothing to pay any more. */
+      invoicePaid?: boolean;
+    }
   /** The payment ended unpaid, and money arrived all the same. */
   | { kind: 'unapplied'; money: readonly [UnappliedMoney, ...UnappliedMoney[]] }
   | {

@@ -1,6 +1,6 @@
 import type { CheckoutState, ErrorPageKind, SubmissionProblem, UnappliedMoney } from './view.ts';
 
-/** A state's heading and its one paragraph. `#app` and `#gateway` stand for the names, `#time`, `#number` and `#reason` for texts beside them. */
+/** A state's heading and its one paragraph. `#app` and `#gateway` stand for the names, `#time`, `#number`, `#reason` and `#reference` for texts beside them. */
 export type Notice = { title: string; text: string };
 
 /** Every word on the checkout's pages; a language that lacks one does not compile. */
@@ -49,6 +49,8 @@ export type Words = {
   receivedAt: string;
   /** Beside a sum: what has become of it. */
   unappliedSum: Record<UnappliedMoney['status'], string>;
+  /** In place of the text of a payment that ended unpaid. */
+  invoicePaid: string;
   /** A page of its own: money that came for a payment that had ended unpaid. */
   unapplied: Record<UnappliedMoney['status'], Notice>;
   /** Beside the outcome of a payment that succeeded, by `#amount`. */

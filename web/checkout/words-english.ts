@@ -8,7 +8,8 @@ export const englishWords: Words = {
   product: 'For',
   reference: 'Reference',
   continue: 'Continue to payment',
-  continueNote: 'You pay on the secure page of #gateway. This page never asks for card or wallet details.',
+  continueNote:
+    'You pay on the secure page of this service: #gateway. This page never asks for card or wallet details.',
   chooseHow: 'How do you want to pay?',
   chooseNote:
     'You pay on the secure page of the service that you choose. This page never asks for card or wallet details.',
@@ -55,10 +56,11 @@ export const englishWords: Words = {
     refunded: 'Refunded',
     kept: 'Accepted',
   },
+  invoicePaid: 'The invoice has been paid in another way, so there is nothing left to pay.',
   unapplied: {
     held: {
       title: 'Your money has arrived',
-      text: 'It arrived after this payment had been closed, so nothing is paid with it yet. It is held safely until #app decides whether to refund or accept it. Please do not pay again. If you ask about it, give the reference below.',
+      text: 'It arrived after this payment had been closed, so nothing is paid with it yet. It is held safely until #app decides whether to refund or accept it. Please do not pay again. If you ask about it, give this reference: #reference.',
     },
     refunding: {
       title: 'Your money is being refunded',
@@ -70,7 +72,7 @@ export const englishWords: Words = {
     },
     kept: {
       title: 'Your money has arrived',
-      text: 'It arrived after this payment had been closed, and #app has accepted it. Please do not pay again. Ask them what happens next, and give the reference below.',
+      text: 'It arrived after this payment had been closed, and #app has accepted it. Please do not pay again. Ask them what happens next, and give this reference: #reference.',
     },
   },
   beyond: {

@@ -3,7 +3,19 @@ import { html, type Html } from '../html.ts';
 /** Names and texts that a phrase speaks of. */
 export type PhraseParts = Partial<Record<(typeof names)[number], string | Html>>;
 
-const names = ['app', 'gateway', 'time', 'company', 'currency', 'amount', 'total', 'date', 'number', 'reason'] as const;
+const names = [
+  'app',
+  'gateway',
+  'time',
+  'company',
+  'currency',
+  'amount',
+  'total',
+  'date',
+  'number',
+  'reason',
+  'reference',
+] as const;
 const placeholder = new RegExp(`(#(?:${names.join('|')})\\b)`);
 
 /**

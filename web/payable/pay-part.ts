@@ -34,12 +34,13 @@ function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
 }
 
 /** Money of a payment that had ended: told before the invoice asks for money again, as the page of that payment tells it. */
-function lateParts({ language, branding, unapplied }: PayableView): Html[] {
+function lateParts({ language, branding, invoice, unapplied }: PayableView): Html[] {
   const late = unapplied.filter(({ unpaid = false }) => unpaid);
   return late.map(({ status, ...sum }) => {
     const { title, text } = wordsIn(language).unapplied[status];
     return html`<p class="notice" role="status">
-      <b>${title}: ${moneyPart(sum, language)}</b> ${phrase(text, { app: branding.companyName })}
+      <b>${title}: ${moneyPart(sum, language)}</b>
+      ${phrase(text, { app: branding.companyName, reference: invoice.number })}
     </p>`;
   });
 }

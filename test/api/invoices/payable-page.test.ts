@@ -105,8 +105,29 @@ describe('the page', () => {
     expect(words).toMatch(
       /Your money has arrived: BDT 1,000\.00 It arrived after this payment had been closed.+Please do not pay again/,
     );
+    const number = await billing.world.sql<{ label: string }>(
+      `select coalesce(number_label, 'INV-' || lpad(number::text, 6, '0')) as label from invoices where id = ?`,
+      [id],
+    );
+    expect(words).toContain(`If you ask about it, give this reference: ${number[0]?.label}.`);
     expect(words.indexOf('Please do not pay again')).toBeLessThan(words.indexOf('Pay BDT 1,000.00'));
     expect((await get(`${path}?lang=bn`)).text).toContain('আপনার টাকা পৌঁছেছে');
+  });
+
+  test('and that of a payment which was called off since another one has paid ask for no new payment', async () => {
+    // Two tabs: the second one must not send its payer to pay once more.
+    const { id, path } = await payable();
+    const reference = await begin(path, { choice: 'asked', expected: '100000' });
+    await billing.world.sql(
+      `update payments set status = 'CANCELLED', ended_at = now() where invoice_id = ? returning id`,
+      [id],
+    );
+    const words = async (): Promise<string> => parse((await get(`/checkout/${reference}`)).text).textContent;
+    expect(await words()).toContain('start a new payment');
+    await billing.payUp(id, 100_000);
+    expect(await words()).toContain('The invoice has been paid in another way, so there is nothing left to pay.');
+    expect(await words()).not.toContain('start a new payment');
+    expect((await get(`/checkout/${reference}?lang=bn`)).text).toContain('ইনভয়েসটি অন্যভাবে পরিশোধিত হয়েছে');
   });
 
   test('has the headers of a page that nobody may frame, keep or send on', async () => {
