@@ -1,8 +1,8 @@
 import './lifeline.ts';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Child } from './child.ts';
 import { findLeftovers } from './leftovers.ts';
@@ -19,7 +19,7 @@ process.exitCode = await main();
  * thrown away; a migrated template database; then jest. Fails as well when a test left a process behind.
  */
 async function main(): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'lenden-test-'));
+  const directory = mkdtempSync(join(scratch(), 'lenden-test-'));
   // Postgres, when it has to run as another account, must be able to walk to its data.
   chmodSync(directory, 0o755);
   // Every process of this run inherits the mark; whatever still carries it at the end was left behind.
@@ -39,9 +39,26 @@ async function main(): Promise<number> {
   }
 }
 
+const SHARED_MEMORY = '/dev/shm';
+/** What the servers' data grow to in a whole run, several times over. */
+const SHARED_MEMORY_BYTES_MIN = 4 * 1_024 ** 3;
+
+/** Where the servers keep their data: in memory where there is enough of it, since every test file clones a database. */
+function scratch(): string {
+  try {
+    const { bavail, bsize } = statfsSync(SHARED_MEMORY);
+    accessSync(SHARED_MEMORY, constants.W_OK);
+    return bavail * bsize >= SHARED_MEMORY_BYTES_MIN ? SHARED_MEMORY : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
 function runJest(environment: Record<string, string>, stop: AbortSignal): Promise<number> {
   const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  const child = spawn(process.execPath, [...jest, '--maxWorkers=2', ...process.argv.slice(2)], {
+  // Tests wait for servers and timers as much as they compute: one worker more than there are processors.
+  const workers = `--maxWorkers=${availableParallelism() + 1}`;
+  const child = spawn(process.execPath, [...jest, workers, ...process.argv.slice(2)], {
     cwd: ROOT,
     env: { ...process.env, ...environment },
     stdio: 'inherit',
