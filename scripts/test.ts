@@ -1,12 +1,13 @@
 import './lifeline.ts';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { chmodSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { Child } from './child.ts';
 import { findLeftovers } from './leftovers.ts';
 import { endProcess } from './processes.ts';
+import { makeScratchDirectory } from './scratch-directory.ts';
 import { startTestServers } from './test-servers.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -19,7 +20,7 @@ process.exitCode = await main();
  * thrown away; a migrated template database; then jest. Fails as well when a test left a process behind.
  */
 async function main(): Promise<number> {
-  const directory = mkdtempSync(join(scratch(), 'lenden-test-'));
+  const directory = makeScratchDirectory('lenden-test-');
   // Postgres, when it has to run as another account, must be able to walk to its data.
   chmodSync(directory, 0o755);
   // Every process of this run inherits the mark; whatever still carries it at the end was left behind.
@@ -36,21 +37,6 @@ async function main(): Promise<number> {
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
     rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-const SHARED_MEMORY = '/dev/shm';
-/** What the servers' data grow to in a whole run, several times over. */
-const SHARED_MEMORY_BYTES_MIN = 4 * 1_024 ** 3;
-
-/** Where the servers keep their data: in memory where there is enough of it, since every test file clones a database. */
-function scratch(): string {
-  try {
-    const { bavail, bsize } = statfsSync(SHARED_MEMORY);
-    accessSync(SHARED_MEMORY, constants.W_OK);
-    return bavail * bsize >= SHARED_MEMORY_BYTES_MIN ? SHARED_MEMORY : tmpdir();
-  } catch {
-    return tmpdir();
   }
 }
 
