@@ -59,7 +59,7 @@ module.exports = {
       to: { path: '^gateways/([a-z]+)/', pathNot: '^gateways/$1/' },
     },
     {
-      name: 'dialects-do-not-know-each-other',
+      name: 'contracts-do-not-know-each-other',
       severity: 'error',
       from: { path: '^api/(native|ownpay|shadhinpay)/' },
       to: { path: '^api/(native|ownpay|shadhinpay|admin)/', pathNot: '^api/$1/' },
@@ -67,7 +67,7 @@ module.exports = {
     {
       name: 'operators-speak-native',
       comment:
-        "The operators' API and the native one are one published contract: it shows the same payments and refunds. No other dialect's.",
+        "The operators' API and the native one are one published contract: it shows the same payments and refunds. No other contract's.",
       severity: 'error',
       from: { path: '^api/admin/' },
       to: { path: '^api/(ownpay|shadhinpay)/' },

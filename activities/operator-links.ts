@@ -1,4 +1,4 @@
-import { endLinkMail, takeLinkToMail, type LinkToMail } from '../database/operators/links.ts';
+import { endLinkMail, takeLinkToMail, type LinkToEmail } from '../database/operators/links.ts';
 import { operatorLinkPath } from '../domain/operator-link.ts';
 import { describeError } from '../runtime/logger.ts';
 import type { Mailer } from '../runtime/mailer.ts';
@@ -39,7 +39,7 @@ export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<vo
   return sending;
 }
 
-async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer, link: LinkToMail): Promise<void> {
+async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer, link: LinkToEmail): Promise<void> {
   const { operatorId, email, name, token, tries } = link;
   const mail = linkMail({ name, email, link: new URL(operatorLinkPath(token), webUrl).href });
   // Of its own for each link, and no part of the link.

@@ -5,7 +5,7 @@ import { subscribedEvents } from '../database/shadhinpay-events.ts';
 import { recordEvent, type NewEvent, type RecordedEvent } from '../database/webhooks.ts';
 import type { Statements } from '../database/statements.ts';
 import { ownpayEvent } from '../domain/ownpay.ts';
-import { eventNamed, isTold, shadhinpayEvent } from '../domain/shadhinpay.ts';
+import { eventNamed, isNotified, shadhinpayEvent } from '../domain/shadhinpay.ts';
 
 type PaymentEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'> & {
   /** Of an event about a refund. */
@@ -13,7 +13,7 @@ type PaymentEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'> & {
 };
 
 /**
- * Writes an event of a payment or of one of its refunds, in the words of the dialect in which the payment was made. Null where that dialect has
+ * Writes an event of a payment or of one of its refunds, in the words of the contract in which the payment was made. Null where that contract has
  * no such event: its receivers could not even check the signature of another one's. Null, too, where a business has chosen not to hear it.
  */
 export async function recordPaymentEvent(
@@ -21,7 +21,7 @@ export async function recordPaymentEvent(
   payment: PaymentRecord,
   { refund, ...event }: PaymentEvent,
 ): Promise<RecordedEvent | null> {
-  const { applicationId, mode, id: paymentId, dialect } = payment;
+  const { applicationId, mode, id: paymentId, contract } = payment;
   const told = await tell(statements, payment, { refund, type: event.type });
   return told === 'not told'
     ? null
@@ -30,38 +30,38 @@ export async function recordPaymentEvent(
         mode,
         paymentId,
         ...event,
-        ...(told === 'natively' ? {} : { told: { dialect, ...told } }),
+        ...(told === 'natively' ? {} : { told: { contract, ...told } }),
       });
 }
 
-type Told = 'natively' | 'not told' | Omit<NonNullable<NewEvent['told']>, 'dialect'>;
+type Told = 'natively' | 'not told' | Omit<NonNullable<NewEvent['told']>, 'contract'>;
 
 async function tell(
   statements: Statements,
   payment: PaymentRecord,
   { refund, type }: { readonly refund: RefundRecord | undefined; readonly type: NewEvent['type'] },
 ): Promise<Told> {
-  switch (payment.dialect) {
+  switch (payment.contract) {
     case 'ownpay': {
       const payload = ownpayEvent(payment, type);
       return payload === null ? 'not told' : { payload };
     }
     case 'shadhinpay':
-      return tellShadhinpay(statements, payment, { refund, type });
+      return recordForShadhinpay(statements, payment, { refund, type });
     default:
       return 'natively';
   }
 }
 
-async function tellShadhinpay(
+async function recordForShadhinpay(
   statements: Statements,
   payment: PaymentRecord,
   { refund, type }: { readonly refund: RefundRecord | undefined; readonly type: NewEvent['type'] },
 ): Promise<Told> {
   const event = eventNamed(type);
-  // Late money was never the payment's, so what becomes of it is nothing that the contract tells.
-  const foreign = refund !== undefined && refund.latePaymentId !== null;
-  if (event === null || foreign || !isTold(event, await subscribedEvents(statements, payment.applicationId))) {
+  // Unapplied money was never the payment's, so what becomes of it is nothing that the contract tells.
+  const foreign = refund !== undefined && refund.unappliedPaymentId !== null;
+  if (event === null || foreign || !isNotified(event, await subscribedEvents(statements, payment.applicationId))) {
     return 'not told';
   }
   const eventId = randomUUID();

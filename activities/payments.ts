@@ -1,5 +1,5 @@
 import type { InvoiceActivities } from '../workflows/messages/invoice.ts';
-import type { LatePaymentActivities } from '../workflows/messages/late-payment.ts';
+import type { UnappliedPaymentActivities } from '../workflows/messages/unapplied-payment.ts';
 import type { PaymentActivities } from '../workflows/messages/payment.ts';
 import type { RefundActivities } from '../workflows/messages/refund.ts';
 import { MissingRow } from '../database/missing-row.ts';
@@ -7,39 +7,46 @@ import { describeError } from '../runtime/logger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
 import { driveInvoice } from './invoices/drive-invoice.ts';
-import { sendInvoiceMails } from './invoices/send-mails.ts';
-import { bookLatePayment, decideLatePayment, parkLatePayment, readLatePayment } from './late-payments.ts';
-import { declineDecision, lookForLateMoney, readReviewDecision } from './payments/decide-review.ts';
+import { sendInvoiceEmails } from './invoices/send-mails.ts';
+import {
+  recordUnappliedPayment,
+  decideUnappliedPayment,
+  parkUnappliedPayment,
+  readUnappliedPayment,
+} from './unapplied-payments.ts';
+import { declineDecision, lookForUnappliedMoney, readReviewDecision } from './payments/decide-review.ts';
 import { markForReview } from './payments/mark-for-review.ts';
 import { openCheckout } from './payments/open-checkout.ts';
-import { settlePayment } from './payments/settle-payment.ts';
+import { finalizePayment } from './payments/finalize-payment.ts';
 import { verifyPayment } from './payments/verify-payment.ts';
-import { decideRefund, readRefundStand, remindOfApproval } from './refunds/decide-refund.ts';
+import { decideRefund, readRefundState, remindOfApproval } from './refunds/decide-refund.ts';
 import { driveRefund } from './refunds/drive-refund.ts';
 import { endRefund, markRefundForReview } from './refunds/end-refund.ts';
 
 export function createPaymentActivities(
   deps: ActivityDependencies,
-): PaymentActivities & LatePaymentActivities & RefundActivities & InvoiceActivities {
+): PaymentActivities & UnappliedPaymentActivities & RefundActivities & InvoiceActivities {
   return {
     openCheckout: (input) => guarded(deps, 'openCheckout', () => openCheckout(deps, input)),
     verifyPayment: (input) => guarded(deps, 'verifyPayment', () => verifyPayment(deps, input)),
-    settlePayment: (input) => guarded(deps, 'settlePayment', () => settlePayment(deps, input)),
+    finalizePayment: (input) => guarded(deps, 'finalizePayment', () => finalizePayment(deps, input)),
     markForReview: (input) => guarded(deps, 'markForReview', () => markForReview(deps, input)),
     readReviewDecision: (input) => guarded(deps, 'readReviewDecision', () => readReviewDecision(deps, input)),
     declineDecision: (input) => guarded(deps, 'declineDecision', () => declineDecision(deps, input)),
-    lookForLateMoney: (input) => guarded(deps, 'lookForLateMoney', () => lookForLateMoney(deps, input)),
-    bookLatePayment: (input) => guarded(deps, 'bookLatePayment', () => bookLatePayment(deps, input)),
-    decideLatePayment: (input) => guarded(deps, 'decideLatePayment', () => decideLatePayment(deps, input)),
-    readLatePayment: (input) => guarded(deps, 'readLatePayment', () => readLatePayment(deps, input)),
-    parkLatePayment: (input) => guarded(deps, 'parkLatePayment', () => parkLatePayment(deps, input)),
-    readRefund: (input) => guarded(deps, 'readRefund', () => readRefundStand(deps, input)),
+    lookForUnappliedMoney: (input) => guarded(deps, 'lookForUnappliedMoney', () => lookForUnappliedMoney(deps, input)),
+    recordUnappliedPayment: (input) =>
+      guarded(deps, 'recordUnappliedPayment', () => recordUnappliedPayment(deps, input)),
+    decideUnappliedPayment: (input) =>
+      guarded(deps, 'decideUnappliedPayment', () => decideUnappliedPayment(deps, input)),
+    readUnappliedPayment: (input) => guarded(deps, 'readUnappliedPayment', () => readUnappliedPayment(deps, input)),
+    parkUnappliedPayment: (input) => guarded(deps, 'parkUnappliedPayment', () => parkUnappliedPayment(deps, input)),
+    readRefund: (input) => guarded(deps, 'readRefund', () => readRefundState(deps, input)),
     decideRefund: (input) => guarded(deps, 'decideRefund', () => decideRefund(deps, input)),
     remindOfApproval: (input) => guarded(deps, 'remindOfApproval', () => remindOfApproval(deps, input)),
     driveRefund: (input) => guarded(deps, 'driveRefund', () => driveRefund(deps, input)),
     endRefund: (input) => guarded(deps, 'endRefund', () => endRefund(deps, input)),
     driveInvoice: (input) => guarded(deps, 'driveInvoice', () => driveInvoice(deps, input)),
-    sendInvoiceMails: (input) => guarded(deps, 'sendInvoiceMails', () => sendInvoiceMails(deps, input)),
+    sendInvoiceEmails: (input) => guarded(deps, 'sendInvoiceEmails', () => sendInvoiceEmails(deps, input)),
     markRefundForReview: (input) => guarded(deps, 'markRefundForReview', () => markRefundForReview(deps, input)),
   };
 }

@@ -6,8 +6,8 @@ import { RETIRED_MAX, RETIREMENTS, type Retention } from '../database/retention.
 import { revokeUnconfirmed } from '../database/operators/applications.ts';
 import { forgetExpiredSecrets } from '../database/operators/pending-changes.ts';
 import { closeCallback } from '../database/gateway-callbacks.ts';
-import { outcomeWithoutAsking } from '../domain/callback.ts';
-import { nextLateQuestion } from '../domain/late-questions.ts';
+import { outcomeWithoutQuery } from '../domain/callback.ts';
+import { nextLateQuery } from '../domain/late-queries.ts';
 import type { Mode } from '../domain/mode.ts';
 import { isOpen, REVIEW_REJECTED, type PaymentStatus } from '../domain/payment.ts';
 import type { RefundStatus } from '../domain/refund.ts';
@@ -40,11 +40,11 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));
       const restarted = await step(deps, 'ended workflows', () => sweepEndedWorkflows(deps));
       const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));
-      const lateQuestionsAsked = await step(deps, 'late questions', () => sweepLateQuestions(deps));
+      const lateQueriesSent = await step(deps, 'late queries', () => sweepLateQueries(deps));
       const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));
       const unappliedStarted = await step(deps, 'unapplied payments', () => sweepUnapplied(deps));
       const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));
-      const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));
+      const invoicesNotified = await step(deps, 'invoices', () => sweepInvoices(deps));
       const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));
       await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
       await step(deps, 'expired changes', () =>
@@ -57,11 +57,11 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
       return {
         paymentsStarted: paymentsStarted + restarted,
         callbacksSignalled,
-        lateQuestionsAsked,
+        lateQueriesSent,
         refundsStarted,
         unappliedStarted,
         decisionsSignalled,
-        invoicesTold,
+        invoicesNotified,
         deliveriesStarted,
         keysForgotten,
         callbacksForgotten,
@@ -230,7 +230,7 @@ async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentR
 
 /**
  * Workflows that someone terminated, or that failed: resumed within one pass when their payment or invoice is still open, or a payment was
- * rejected under review, since its workflow still has to look for the money; and whatever asked about late money, which only its workflow knows.
+ * rejected under review, since its workflow still has to look for the money; and whatever asked about unapplied money, which only its workflow knows.
  */
 async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
   const ended = await endedWorkflows(deps);
@@ -248,17 +248,17 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
       where i.reference = any(string_to_array(?, ',')) and i.status in ('ISSUED', 'PARTIALLY_PAID')`,
   });
   for (const row of invoices) {
-    await tellInvoice(deps, row);
+    await notifyInvoice(deps, row);
   }
   const late = await rowsOf<PaymentRow & { attempt_reference: string }>(deps, {
-    references: ended.get('late'),
+    references: ended.get('unapplied'),
     sql: `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference from payment_attempts t join payments p on p.id = t.payment_id
       join applications a on a.id = p.application_id where t.reference = any(string_to_array(?, ','))`,
   });
   for (const row of late) {
     const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
-    await driven(deps, { payment: row.reference, what: 'late payment not resumed' }, () =>
-      deps.dispatch.startLatePayment(handleOf(row), attempt),
+    await driven(deps, { payment: row.reference, what: 'unapplied payment not resumed' }, () =>
+      deps.dispatch.startUnappliedPayment(handleOf(row), attempt),
     );
   }
   return payments.length + invoices.length + late.length;
@@ -268,7 +268,7 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
 async function endedWorkflows(deps: SweepDependencies): Promise<ReadonlyMap<string, string[]>> {
   const now = await deps.database.withSystem(readNow);
   const since = new Date(now.getTime() - 10 * 60_000).toISOString();
-  const types = `('${WORKFLOW_TYPES.payment}', '${WORKFLOW_TYPES.latePayment}', '${WORKFLOW_TYPES.invoice}')`;
+  const types = `('${WORKFLOW_TYPES.payment}', '${WORKFLOW_TYPES.unappliedPayment}', '${WORKFLOW_TYPES.invoice}')`;
   const query = `WorkflowType in ${types} and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
   const references = new Map<string, string[]>();
   let listed = 0;
@@ -300,10 +300,10 @@ interface CallbackRow extends PaymentRow {
   store_secret: string | null;
   raw_payload: string;
   signature_valid: boolean;
-  settled_by: string | null;
+  finalized_by: string | null;
 }
 
-/** Stored callbacks that nobody looked at: signalled again, or handed to the late payment of their attempt when the payment has ended. */
+/** Stored callbacks that nobody looked at: signalled again, or handed to the unapplied payment of their attempt when the payment has ended. */
 const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
   inBatches(async () => {
     const rows = await deps.database.withSystem((em) =>
@@ -317,7 +317,7 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
            from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload, c.signature_valid)
          select moved.id as callback_id, moved.raw_payload, moved.signature_valid, t.reference as attempt_reference, t.gateway as attempt_gateway, t.store_id,
            lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
-           case when t.status = 'CONFIRMED' then t.validation_id end as settled_by, ${PAYMENT_COLUMNS}
+           case when t.status = 'CONFIRMED' then t.validation_id end as finalized_by, ${PAYMENT_COLUMNS}
          from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
          join payment_attempts t on t.id = moved.attempt_id`,
       ),
@@ -340,7 +340,7 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
   });
 
 /** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
-function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutAsking> {
+function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutQuery> {
   const store = { storeId: row.store_id, sealedSecret: row.store_secret };
   const parsed = openOrAlert(deps, { gateway: row.attempt_gateway, mode: row.mode, store })?.parseCallback(
     row.raw_payload,
@@ -350,7 +350,7 @@ function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof
   }
   // Whether it was signed was seen when it came, with its headers; a secret that is back since then may show it now.
   const signatureValid = row.signature_valid || parsed.signatureValid;
-  return outcomeWithoutAsking({ status: row.status, settledBy: row.settled_by }, { ...parsed, signatureValid });
+  return outcomeWithoutQuery({ status: row.status, finalizedBy: row.finalized_by }, { ...parsed, signatureValid });
 }
 
 async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolean> {
@@ -360,17 +360,17 @@ async function signal(deps: SweepDependencies, row: CallbackRow): Promise<boolea
     if (isOpen(row.status)) {
       heard = await deps.dispatch.signalCallback(row.reference, callbackId);
     } else {
-      await deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId });
+      await deps.dispatch.startUnappliedPayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId });
     }
   });
   return heard ? signalled : resume(deps, row);
 }
 
-interface LateQuestionRow extends PaymentRow {
+interface LateQueryRow extends PaymentRow {
   attempt_reference: string;
   attempt_gateway: string;
   opened_at: string | null;
-  asked_again: number;
+  queried_again: number;
   read_at: string;
 }
 
@@ -378,35 +378,35 @@ interface LateQuestionRow extends PaymentRow {
  * Attempts that were closed unpaid at a gateway that tells nobody of a charge, or were open there when their payment ended: it is asked a few
  * times more. A question that could not be put is none, and put later.
  */
-const sweepLateQuestions = (deps: SweepDependencies): Promise<number> =>
+const sweepLateQueries = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
     () =>
       deps.database.withSystem((em) =>
-        em.execute<LateQuestionRow[]>(
+        em.execute<LateQueryRow[]>(
           `with due as (
-             select id from payment_attempts where ask_again_at <= now() order by ask_again_at limit ${BATCH_MAX} for update skip locked),
+             select id from payment_attempts where query_again_at <= now() order by query_again_at limit ${BATCH_MAX} for update skip locked),
            moved as (
-             update payment_attempts t set ask_again_at = now() + interval '10 minutes' from due where t.id = due.id
-             returning t.payment_id, t.reference, t.gateway, t.opened_at, t.asked_again)
-           select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.asked_again,
+             update payment_attempts t set query_again_at = now() + interval '10 minutes' from due where t.id = due.id
+             returning t.payment_id, t.reference, t.gateway, t.opened_at, t.queried_again)
+           select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.queried_again,
              now() as read_at, ${PAYMENT_COLUMNS}
            from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
         ),
       ),
-    (row) => askLate(deps, row),
+    (row) => queryLate(deps, row),
   );
 
-function askLate(deps: SweepDependencies, row: LateQuestionRow): Promise<boolean> {
+function queryLate(deps: SweepDependencies, row: LateQueryRow): Promise<boolean> {
   const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
-  return driven(deps, { payment: row.reference, what: 'late question not asked' }, async () => {
+  return driven(deps, { payment: row.reference, what: 'late query not asked' }, async () => {
     // While the payment is open its own workflow asks, and the question is put when it was put off to.
     if (isOpen(row.status)) {
       return;
     }
-    await deps.dispatch.startLatePayment(handleOf(row), attempt);
-    const asked = row.asked_again + 1;
+    await deps.dispatch.startUnappliedPayment(handleOf(row), attempt);
+    const asked = row.queried_again + 1;
     await deps.database.withSystem((em) =>
-      em.execute(`update payment_attempts set asked_again = ?, ask_again_at = ?::timestamptz where reference = ?`, [
+      em.execute(`update payment_attempts set queried_again = ?, query_again_at = ?::timestamptz where reference = ?`, [
         asked,
         nextQuestionOf(deps, row, asked),
         row.attempt_reference,
@@ -415,11 +415,11 @@ function askLate(deps: SweepDependencies, row: LateQuestionRow): Promise<boolean
   });
 }
 
-function nextQuestionOf({ gateways }: SweepDependencies, row: LateQuestionRow, asked: number): Date | null {
+function nextQuestionOf({ gateways }: SweepDependencies, row: LateQueryRow, asked: number): Date | null {
   const capabilities = gateways.capabilities(row.attempt_gateway);
   return capabilities === undefined || row.opened_at === null
     ? null
-    : nextLateQuestion(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date(row.read_at) });
+    : nextLateQuery(capabilities, { openedAt: new Date(row.opened_at), asked, now: new Date(row.read_at) });
 }
 
 interface RefundRow extends MoneyRow {
@@ -471,7 +471,7 @@ function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigin
 }
 
 /**
- * Money that is held while no workflow is known to watch over it: the start after the surplus was booked was lost, or the word that its refund had
+ * Money that is held while no workflow is known to watch over it: the start after the overpayment was booked was lost, or the word that its refund had
  * failed. It would stay in the operators' list alone.
  */
 const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
@@ -480,10 +480,10 @@ const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
       deps.database.withSystem((em) =>
         em.execute<(PaymentRow & { attempt_reference: string })[]>(
           `with due as (
-             select id from late_payments where status = 'HELD' and next_sweep_at <= now()
+             select id from unapplied_payments where status = 'HELD' and next_sweep_at <= now()
              order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
            moved as (
-             update late_payments l set next_sweep_at = now() + interval '10 minutes' from due where l.id = due.id
+             update unapplied_payments l set next_sweep_at = now() + interval '10 minutes' from due where l.id = due.id
              returning l.payment_id, l.attempt_id)
            select t.reference as attempt_reference, ${PAYMENT_COLUMNS}
            from moved join payment_attempts t on t.id = moved.attempt_id join payments p on p.id = moved.payment_id
@@ -492,7 +492,7 @@ const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
       ),
     (row) =>
       driven(deps, { payment: row.reference, what: 'unapplied payment not watched' }, () =>
-        deps.dispatch.startLatePayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId: 0n }),
+        deps.dispatch.startUnappliedPayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId: 0n }),
       ),
   );
 
@@ -515,12 +515,12 @@ const sweepDecisions = (deps: SweepDependencies): Promise<number> =>
              and next_sweep_at <= now() order by next_sweep_at limit ${BATCH_MAX} for update skip locked),
          moved as (
            update decisions d set next_sweep_at = now() + interval '5 minutes' from due where d.id = due.id
-           returning d.id, d.kind, d.payment_id, d.refund_id, d.late_payment_id)
+           returning d.id, d.kind, d.payment_id, d.refund_id, d.unapplied_payment_id)
          select moved.id as decision_id, moved.kind,
            (select to_json(x) from (select ${REFUND_COLUMNS} from refunds r where r.id = moved.refund_id) x) as refund,
            (select to_json(x) from (select ${PAYMENT_COLUMNS}) x) as payment,
-           (select t.reference from late_payments l join payment_attempts t on t.id = l.attempt_id
-             where l.id = moved.late_payment_id) as attempt_reference
+           (select t.reference from unapplied_payments l join payment_attempts t on t.id = l.attempt_id
+             where l.id = moved.unapplied_payment_id) as attempt_reference
          from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
         ),
       ),
@@ -537,7 +537,7 @@ function signalDecision(deps: SweepDependencies, row: DecisionRow): Promise<bool
   return driven(deps, { payment: payment.reference, what: 'decision not signalled' }, () =>
     attemptReference === null
       ? deps.dispatch.signalReviewDecision(payment, decisionId)
-      : deps.dispatch.decideLatePayment(payment, { attemptReference, decisionId }),
+      : deps.dispatch.decideUnappliedPayment(payment, { attemptReference, decisionId }),
   );
 }
 
@@ -575,10 +575,10 @@ const sweepInvoices = (deps: SweepDependencies): Promise<number> =>
            where i.id = due.id and a.id = i.application_id returning ${INVOICE_COLUMNS}`,
         ),
       ),
-    (row) => tellInvoice(deps, row),
+    (row) => notifyInvoice(deps, row),
   );
 
-function tellInvoice(deps: SweepDependencies, row: InvoiceRow): Promise<boolean> {
+function notifyInvoice(deps: SweepDependencies, row: InvoiceRow): Promise<boolean> {
   const { reference, mode, currency } = row;
   const invoice = {
     id: BigInt(row.id),
@@ -591,7 +591,7 @@ function tellInvoice(deps: SweepDependencies, row: InvoiceRow): Promise<boolean>
     currency,
   };
   return driven(deps, { invoice: reference, what: 'invoice not told' }, () =>
-    deps.dispatch.tellInvoice(invoiceHandleOf(invoice, row.application_name), 'swept'),
+    deps.dispatch.notifyInvoice(invoiceHandleOf(invoice, row.application_name), 'swept'),
   );
 }
 

@@ -10,15 +10,15 @@ import { recordPaymentEvent } from './payment-event.ts';
 export type UnappliedEventType = `unapplied_payment.${'received' | 'refunded' | 'kept'}`;
 
 export interface UnappliedEvent {
-  readonly latePaymentId: bigint;
+  readonly unappliedPaymentId: bigint;
   readonly type: UnappliedEventType;
 }
 
 /**
  * Tells the application what became of money that is no part of a payment, in that payment's own order of events, as it stands at the end of
- * the caller's transaction. Answers what starts the delivery; nothing where the payment's dialect has no such event.
+ * the caller's transaction. Answers what starts the delivery; nothing where the payment's contract has no such event.
  */
-export async function tellUnapplied(
+export async function recordUnapplied(
   deps: ActivityDependencies,
   statements: Statements,
   { paymentId, ...event }: UnappliedEvent & { readonly paymentId: bigint },
@@ -43,8 +43,8 @@ export async function tellUnapplied(
 export async function recordUnappliedEvent(
   statements: Statements,
   payment: PaymentRecord,
-  { latePaymentId, type, sequence }: UnappliedEvent & { readonly sequence: number },
+  { unappliedPaymentId, type, sequence }: UnappliedEvent & { readonly sequence: number },
 ): Promise<RecordedEvent | null> {
-  const data = unappliedView(await readUnapplied(statements, latePaymentId), payment);
+  const data = unappliedView(await readUnapplied(statements, unappliedPaymentId), payment);
   return recordPaymentEvent(statements, payment, { type, sequence, data });
 }

@@ -161,8 +161,8 @@ function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date)
   }
   return {
     kind: 'retry',
-    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, attemptDelaysOf(delivery.dialect).length),
-    attemptsMax: attemptDelaysOf(delivery.dialect).length,
+    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, attemptDelaysOf(delivery.contract).length),
+    attemptsMax: attemptDelaysOf(delivery.contract).length,
     recorded: attempts,
     status: delivery.lastResponseStatus,
     error: delivery.lastError,
@@ -190,7 +190,7 @@ async function fail(
   { delivery, endpoint, probe, record, sent }: Recorded,
 ): Promise<DeliverWebhookResult> {
   const { deps, input, scope } = attempt;
-  const delays = attemptDelaysOf(delivery.dialect);
+  const delays = attemptDelaysOf(delivery.contract);
   const delayMs = delayBeforeAttemptMs(input.attempt, (deps.random ?? Math.random)(), delays);
   // A receiver may ask for more time than the schedule gives, never for less.
   const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);

@@ -83,7 +83,7 @@ const deps = {
   trustedProxies: config.trustedProxies,
   secrets,
   sessionLimits: config.sessionLimits,
-  sendsMail: config.mail !== null,
+  sendsEmail: config.mail !== null,
   temporal: temporal.client,
   temporalUi:
     config.temporal.uiUrl === null ? null : { url: config.temporal.uiUrl, namespace: config.temporal.namespace },

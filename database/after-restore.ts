@@ -42,7 +42,7 @@ const NAMED = {
     where reference = any(string_to_array(?, ','))`,
   invoice: `select reference, application_id, mode, status in ('ISSUED', 'PARTIALLY_PAID') as open from invoices
     where reference = any(string_to_array(?, ',')) and status <> 'DRAFT'`,
-  late: `select t.reference, t.application_id, t.mode, p.status in ('CREATED', 'PENDING') as open from payment_attempts t
+  unapplied: `select t.reference, t.application_id, t.mode, p.status in ('CREATED', 'PENDING') as open from payment_attempts t
     join payments p on p.id = t.payment_id where t.reference = any(string_to_array(?, ','))`,
   webhook: `select event_id as reference, application_id, mode, delivery_status in ('PENDING', 'RETRYING') as open from webhook_events
     where event_id = any(string_to_array(?, ','))`,
@@ -151,7 +151,7 @@ export async function openRefundsAfter(statements: Statements, id: bigint): Prom
  */
 export async function doubtOpenRefunds(statements: Statements): Promise<number> {
   const rows = await statements.execute<object[]>(
-    `update refunds set doubtful = true, asked_at = coalesce(asked_at, now())
+    `update refunds set doubtful = true, queried_at = coalesce(queried_at, now())
      where status in ('AWAITING_APPROVAL', 'PENDING') and gateway_refund_id is null returning 1`,
   );
   return rows.length;

@@ -1,7 +1,7 @@
 import type { Statements } from './statements.ts';
 import { hash } from '@node-rs/bcrypt';
 import { randomBytes } from 'node:crypto';
-import type { Dialect } from '../domain/dialect.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { Mode } from '../domain/mode.ts';
 import { notFound } from '../domain/errors.ts';
 import { toJsonInteger } from '../domain/money.ts';
@@ -25,7 +25,7 @@ export interface ApplicationSettings {
   readonly receiptsEnabled?: boolean;
   readonly minAmountMinor?: bigint | null;
   readonly maxAmountMinor?: bigint | null;
-  readonly latePaymentPolicy?: 'REVIEW' | 'REFUND';
+  readonly unappliedPaymentPolicy?: 'REVIEW' | 'REFUND';
   /** Whether what is given back of an invoice's payments is due again. */
   readonly refundedInvoices?: 'REOPEN' | 'KEEP';
   readonly refundApprovalThresholdMinor?: bigint | null;
@@ -164,12 +164,12 @@ async function setTestWebhookUrl(em: EntityManager, applicationId: bigint, url: 
   );
 }
 
-/** What a key of a dialect that has scopes may do: `read` asks, `write` changes. */
+/** What a key of a contract that has scopes may do: `read` asks, `write` changes. */
 export const SCOPES = ['read', 'write'] as const;
 export type KeyScope = (typeof SCOPES)[number];
 
-/** Dialects whose keys an application can have. */
-export const KEY_DIALECTS = ['native', 'ownpay', 'shadhinpay'] as const satisfies readonly Dialect[];
+/** Contracts whose keys an application can have. */
+export const KEY_CONTRACTS = ['native', 'ownpay', 'shadhinpay'] as const satisfies readonly Contract[];
 
 export interface IssuedCredential {
   readonly credentialId: bigint;
@@ -203,33 +203,33 @@ export interface PreparedCredential {
 export interface WantedCredential {
   readonly mode: Mode;
   /** Native unless told. */
-  readonly dialect?: (typeof KEY_DIALECTS)[number] | undefined;
+  readonly contract?: (typeof KEY_CONTRACTS)[number] | undefined;
   /** What the key is for, in its owner's words. */
   readonly label?: string | null | undefined;
-  /** All of them unless told. Only where the dialect knows scopes. */
+  /** All of them unless told. Only where the contract knows scopes. */
   readonly scopes?: readonly KeyScope[] | undefined;
 }
 
 export async function prepareCredential({
   mode,
-  dialect = 'native',
+  contract = 'native',
   label = null,
   scopes = SCOPES,
 }: WantedCredential): Promise<PreparedCredential> {
-  if (dialect === 'native') {
+  if (contract === 'native') {
     const shown = newPair(mode);
     return { shown, row: { ...(await credentialRow(mode, shown)), label } };
   }
-  if (dialect === 'shadhinpay') {
+  if (contract === 'shadhinpay') {
     const apiKey = `sk_${mode.toLowerCase()}_${randomBase62(32)}`;
     // The hash is of the business, too, which is known when it is stored.
-    const row = { mode, dialect, keyHash: sha256(apiKey), secretHash: null, label, prefix: masked(apiKey) };
+    const row = { mode, contract, keyHash: sha256(apiKey), secretHash: null, label, prefix: masked(apiKey) };
     return { shown: { apiKey, apiSecret: null }, row };
   }
   const prefix = `op_${randomBytes(4).toString('hex')}`;
   const apiKey = `${prefix}.${randomBytes(24).toString('hex')}`;
   // 192 random bits: their SHA-256 is enough, and nothing has to be checked slowly.
-  const row = { mode, dialect, keyHash: sha256(apiKey), secretHash: null, label, prefix, scopes: [...scopes] };
+  const row = { mode, contract, keyHash: sha256(apiKey), secretHash: null, label, prefix, scopes: [...scopes] };
   return { shown: { apiKey, apiSecret: null }, row };
 }
 
@@ -251,7 +251,7 @@ export async function storeCredential(
   if ((await em.count(Application, { id: applicationId })) === 0) {
     throw notFound('application');
   }
-  const business = row.dialect === 'shadhinpay' ? await businessOf(em, applicationId) : null;
+  const business = row.contract === 'shadhinpay' ? await businessOf(em, applicationId) : null;
   const keyHash = business === null ? row.keyHash : shadhinpayKeyHash({ ...business, apiKey: shown.apiKey });
   const status = waits ? 'PENDING' : 'ACTIVE';
   const credentialId = await em.insert(Credential, { ...row, keyHash, applicationId, status });
@@ -295,31 +295,31 @@ export async function rotateCredential(
   return database.withSystem((em) => storeRotation(em, { applicationId, prepared, graceHours }));
 }
 
-/** A new credential for one mode and dialect; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
+/** A new credential for one mode and contract; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
 export async function storeRotation(
   em: EntityManager,
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
 ): Promise<Rotation> {
-  const { mode, dialect } = prepared.row;
+  const { mode, contract } = prepared.row;
   const issued = await storeCredential(em, applicationId, prepared);
   const { credentialId } = issued;
-  const previousKeyExpiresAt = await endFormer(em, { applicationId, mode, dialect, credentialId, graceHours });
+  const previousKeyExpiresAt = await endFormer(em, { applicationId, mode, contract, credentialId, graceHours });
   return { ...issued, previousKeyExpiresAt };
 }
 
 export interface Succession {
   readonly applicationId: bigint;
   readonly mode: Mode;
-  readonly dialect: Dialect;
+  readonly contract: Contract;
   /** The key that takes the place of those that were issued before it. */
   readonly credentialId: bigint;
   readonly graceHours: number;
 }
 
-/** When the former keys of a mode and dialect stop working, unless they end earlier; null when there were none. */
+/** When the former keys of a mode and contract stop working, unless they end earlier; null when there were none. */
 export async function endFormer(
   em: EntityManager,
-  { applicationId, mode, dialect, credentialId, graceHours }: Succession,
+  { applicationId, mode, contract, credentialId, graceHours }: Succession,
 ): Promise<Date | null> {
   const expiresAt = new Date((await readNow(em)).getTime() + graceHours * 3_600_000);
   const stamped = await em.nativeUpdate(
@@ -328,7 +328,7 @@ export async function endFormer(
       id: { $lt: credentialId },
       applicationId,
       mode,
-      dialect,
+      contract,
       status: 'ACTIVE',
       $or: [{ expiresAt: null }, { expiresAt: { $gt: expiresAt } }],
     },
@@ -344,7 +344,7 @@ function newPair(mode: Mode): CredentialPair {
 
 interface CredentialColumns {
   readonly mode: Mode;
-  readonly dialect: Dialect;
+  readonly contract: Contract;
   readonly keyHash: Uint8Array;
   readonly secretHash: string | null;
   readonly label?: string | null;
@@ -353,7 +353,7 @@ interface CredentialColumns {
 }
 
 async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair): Promise<CredentialColumns> {
-  return { mode, dialect: 'native', keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
+  return { mode, contract: 'native', keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
 }
 
 type ApplicationColumns = Omit<

@@ -107,10 +107,10 @@ async function actedMinor(
   );
   const whose = [paymentId, applicationId, mode, operatorId, currency, paymentId];
   const window = `(created_at > now() - interval '${APPROVAL_SUM_HOURS} hours' or payment_id = ?)`;
-  // Late money that goes back is counted by the decision that sent it.
+  // Unapplied money that goes back is counted by the decision that sent it.
   const [refunds] = await statements.execute<SumRow[]>(
     `select ${SUMS} from refunds where application_id = ? and mode = ? and created_by_operator_id = ? and currency = ? and ${window}
-       and late_payment_id is null and status in (${OPEN_OR_SUCCEEDED})`,
+       and unapplied_payment_id is null and status in (${OPEN_OR_SUCCEEDED})`,
     whose,
   );
   const [decisions] = await statements.execute<SumRow[]>(

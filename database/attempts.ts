@@ -121,7 +121,7 @@ export interface NewAttempt {
   readonly storeId: string;
 }
 
-/** The first attempt of a payment whose creator could not write it. A twin that was faster leaves its own, which is answered. */
+/** The first attempt of a payment whose creator could not write it. A duplicate that was faster leaves its own, which is answered. */
 export async function insertFirstAttempt(
   statements: Statements,
   { payment, reference, gateway, storeId }: NewAttempt,
@@ -302,7 +302,7 @@ export interface AttemptAnswerRecord {
   readonly netText?: string | null;
   readonly evidence?: string | null;
   /** When the gateway is asked about it once more although it is closed. */
-  readonly askAgainAt?: Date | null;
+  readonly queryAgainAt?: Date | null;
 }
 
 export interface AnsweredQuestion {
@@ -334,7 +334,7 @@ export async function recordAnswer(
     `with answered as (
        update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
          gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
-         evidence = coalesce(?, evidence), ask_again_at = coalesce(?::timestamptz, ask_again_at), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
+         evidence = coalesce(?, evidence), query_again_at = coalesce(?::timestamptz, query_again_at), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
        where reference = ? and status <> 'CONFIRMED')
      ${CONSUME_CALLBACKS}`,
     [
@@ -345,7 +345,7 @@ export async function recordAnswer(
       answer.feeMinor ?? null,
       answer.netText ?? null,
       answer.evidence ?? null,
-      answer.askAgainAt ?? null,
+      answer.queryAgainAt ?? null,
       answer.status === 'CONFIRMED',
       attempt,
       outcome,
@@ -359,7 +359,7 @@ export async function recordAnswer(
 export interface UnpaidEnd {
   readonly attemptId: bigint;
   readonly status: 'FAILED' | 'CANCELLED' | 'CLOSED';
-  readonly askAgainAt: Date | null;
+  readonly queryAgainAt: Date | null;
   /**
    * The gateway did not say plainly that nothing was taken, but nothing can be without our word: it ends only where that was never given.
    */
@@ -376,10 +376,10 @@ export interface UnpaidEnd {
  * was to choose again has done so
  */
 export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): Promise<boolean> {
-  const { attemptId, status, askAgainAt, onlyUnexecuted, choosesAgain, newestCallbackId } = end;
+  const { attemptId, status, queryAgainAt, onlyUnexecuted, choosesAgain, newestCallbackId } = end;
   const [row] = await statements.execute<{ ended: boolean }[]>(
     `with ended as (
-       update payment_attempts set status = ?, ask_again_at = coalesce(?::timestamptz, ask_again_at),
+       update payment_attempts set status = ?, query_again_at = coalesce(?::timestamptz, query_again_at),
          superseded_at = case when ? then now() else superseded_at end, updated_at = now()
        where id = ? and status <> 'CONFIRMED' and (not ? or (execution_at_work_until is null and execution_doubt is null))
          and (not ? or superseded_at is null)
@@ -394,7 +394,7 @@ export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): P
      select exists (select 1 from ended) as ended`,
     [
       status,
-      askAgainAt,
+      queryAgainAt,
       choosesAgain,
       attemptId,
       onlyUnexecuted,

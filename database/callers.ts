@@ -1,4 +1,4 @@
-import type { Dialect } from '../domain/dialect.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
 
@@ -21,8 +21,8 @@ export interface CallingApplication {
 export interface KnownCredential {
   readonly credentialId: bigint;
   readonly scope: Scope;
-  readonly dialect: Dialect;
-  /** Null: the dialect knows none. */
+  readonly contract: Contract;
+  /** Null: the contract knows none. */
   readonly scopes: readonly string[] | null;
   /** Null where the key alone is the credential. */
   readonly secretHash: string | null;
@@ -35,7 +35,7 @@ interface CredentialRow {
   credential_id: string;
   application_id: string;
   mode: Mode;
-  dialect: Dialect;
+  contract: Contract;
   scopes: string[] | null;
   secret_hash: string | null;
   usable: boolean;
@@ -60,7 +60,7 @@ export async function findCredential(database: Database, keyHash: Buffer): Promi
   return {
     credentialId: BigInt(row.credential_id),
     scope: { applicationId, mode: row.mode },
-    dialect: row.dialect,
+    contract: row.contract,
     scopes: row.scopes,
     secretHash: row.secret_hash,
     usable: row.usable,

@@ -19,7 +19,7 @@ function nowIn(row: { readonly now: string } | undefined): Date {
 }
 
 /** The same before a scope is known. */
-export async function askNow(database: Database): Promise<Date> {
+export async function queryNow(database: Database): Promise<Date> {
   const [row] = await database.lookup<{ now: string }>('select now() as now', []);
   return nowIn(row);
 }

@@ -25,7 +25,7 @@ import { LedgerAccount, LedgerPosting, LedgerTransaction } from './entities/ledg
 import {
   GatewayCallback,
   IdempotencyKey,
-  LatePayment,
+  UnappliedPayment,
   Payment,
   PaymentAttempt,
   PublicReference,
@@ -57,7 +57,7 @@ export const ENTITIES = [
   Payment,
   PaymentAttempt,
   GatewayCallback,
-  LatePayment,
+  UnappliedPayment,
   PublicReference,
   IdempotencyKey,
   Refund,

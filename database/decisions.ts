@@ -8,7 +8,7 @@ import { MissingRow } from './missing-row.ts';
 import type { AuditFacts } from './operators/audit.ts';
 import type { Statements } from './statements.ts';
 
-export type DecisionKind = 'refund' | 'review' | 'late-payment' | 'manual';
+export type DecisionKind = 'refund' | 'review' | 'unapplied-payment' | 'manual';
 /** What the routes demand of whoever says one of two words, whatever kind of decision it is. */
 const DECIDING = 'payment:review' satisfies Permission;
 
@@ -21,7 +21,7 @@ export interface DecisionRecord {
   readonly decision: DecisionWord;
   readonly reason: string | null;
   readonly operatorId: bigint;
-  readonly latePaymentId: bigint | null;
+  readonly unappliedPaymentId: bigint | null;
 }
 
 interface DecisionRow {
@@ -30,7 +30,7 @@ interface DecisionRow {
   decision: DecisionWord;
   reason: string | null;
   operator_id: string;
-  late_payment_id: string | null;
+  unapplied_payment_id: string | null;
 }
 
 export interface NewDecision {
@@ -38,7 +38,7 @@ export interface NewDecision {
   readonly kind: DecisionKind;
   readonly paymentId: bigint;
   readonly refundId: bigint | null;
-  readonly latePaymentId: bigint | null;
+  readonly unappliedPaymentId: bigint | null;
   /** What a payer wrote of his transaction; of the kind `manual` alone. */
   readonly manualSubmissionId?: bigint;
   readonly decision: DecisionWord;
@@ -109,14 +109,14 @@ export async function operatorMay(
  * @throws DomainError FORBIDDEN when one person would be both, INVALID_OPERATION_STATE when something else is decided already
  */
 export async function decide(statements: Statements, decision: NewDecision): Promise<StoredDecision> {
-  const { scope, kind, paymentId, refundId, latePaymentId, manualSubmissionId = null } = decision;
+  const { scope, kind, paymentId, refundId, unappliedPaymentId, manualSubmissionId = null } = decision;
   const [waiting] = await statements.execute<WaitingRow[]>(
     `select id, decision, operator_id, needs_second, second_operator_id,
        lenden_operator_may(operator_id, '${DECIDING}', application_id) as stands
      from decisions
-     where kind = ? and payment_id = ? and refund_id is not distinct from ?::bigint and late_payment_id is not distinct from ?::bigint
+     where kind = ? and payment_id = ? and refund_id is not distinct from ?::bigint and unapplied_payment_id is not distinct from ?::bigint
        and manual_submission_id is not distinct from ?::bigint and consumed_at is null for update`,
-    [kind, paymentId, refundId, latePaymentId, manualSubmissionId],
+    [kind, paymentId, refundId, unappliedPaymentId, manualSubmissionId],
   );
   const lapsed = waiting !== undefined && !isComplete(waiting) && !waiting.stands;
   if (waiting !== undefined && !lapsed && (isComplete(waiting) || waiting.decision === decision.decision)) {
@@ -126,7 +126,7 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
     await consumeDecision(statements, BigInt(waiting.id), lapsed ? 'LAPSED' : 'TAKEN_BACK');
   }
   const [row] = await statements.execute<{ id: string }[]>(
-    `insert into decisions (application_id, mode, kind, payment_id, refund_id, late_payment_id, manual_submission_id, decision, reason, operator_id,
+    `insert into decisions (application_id, mode, kind, payment_id, refund_id, unapplied_payment_id, manual_submission_id, decision, reason, operator_id,
        needs_second, amount_minor, currency)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
     [
@@ -135,7 +135,7 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
       kind,
       paymentId,
       refundId,
-      latePaymentId,
+      unappliedPaymentId,
       manualSubmissionId,
       decision.decision,
       decision.reason,
@@ -184,19 +184,19 @@ export async function takeDecision(
 ): Promise<DecisionRecord | null> {
   const [column, id] = target.kind === 'refund' ? ['refund_id', target.refundId] : ['payment_id', target.paymentId];
   const [row] = await statements.execute<DecisionRow[]>(
-    `select id, kind, decision, reason, operator_id, late_payment_id from decisions
+    `select id, kind, decision, reason, operator_id, unapplied_payment_id from decisions
      where kind = ? and ${column} = ? and ${COMPLETE} order by id limit 1 for update`,
     [target.kind, id],
   );
   return row === undefined ? null : decisionOf(row);
 }
 
-/** Decisions about the late money of one attempt. */
-export async function takeLateDecisions(statements: Statements, attemptId: bigint): Promise<DecisionRecord[]> {
+/** Decisions about the unapplied money of one attempt. */
+export async function takeUnappliedDecisions(statements: Statements, attemptId: bigint): Promise<DecisionRecord[]> {
   const rows = await statements.execute<DecisionRow[]>(
-    `select d.id, d.kind, d.decision, d.reason, d.operator_id, d.late_payment_id
-     from decisions d join late_payments l on l.id = d.late_payment_id
-     where d.kind = 'late-payment' and l.attempt_id = ? and d.${COMPLETE} order by d.id for update of d`,
+    `select d.id, d.kind, d.decision, d.reason, d.operator_id, d.unapplied_payment_id
+     from decisions d join unapplied_payments l on l.id = d.unapplied_payment_id
+     where d.kind = 'unapplied-payment' and l.attempt_id = ? and d.${COMPLETE} order by d.id for update of d`,
     [attemptId],
   );
   return rows.map(decisionOf);
@@ -274,6 +274,6 @@ function decisionOf(row: DecisionRow): DecisionRecord {
     decision: row.decision,
     reason: row.reason,
     operatorId: BigInt(row.operator_id),
-    latePaymentId: row.late_payment_id === null ? null : BigInt(row.late_payment_id),
+    unappliedPaymentId: row.unapplied_payment_id === null ? null : BigInt(row.unapplied_payment_id),
   };
 }

@@ -1,6 +1,6 @@
 import { readNowOf } from './clock.ts';
 import type { EntityManager } from './connection.ts';
-import { GatewayCallback, LatePayment, PaymentAttempt, type Payment } from './entities/payment.ts';
+import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from './entities/payment.ts';
 import { Decision, Refund } from './entities/refund.ts';
 import { WebhookEvent } from './entities/webhook.ts';
 import { explain, type Situation } from '../domain/explanation.ts';
@@ -19,7 +19,7 @@ export async function explainPayment(
   payment: Payment,
 ): Promise<Situation & { readonly timeline: readonly TimelineEntry[] }> {
   const unconsumed = await em.count(GatewayCallback, { paymentId: payment.id, consumedAt: null });
-  const late = await em.find(LatePayment, { paymentId: payment.id }, { fields: ['status'], limit: ROWS_MAX });
+  const late = await em.find(UnappliedPayment, { paymentId: payment.id }, { fields: ['status'], limit: ROWS_MAX });
   const became = new Set(late.map(({ status }) => status));
   const situation = explain({
     status: payment.status,
@@ -29,7 +29,7 @@ export async function explainPayment(
     failureCode: payment.failureCode ?? null,
     asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
     heldLate: became.has('HELD'),
-    lateMoney: (['REFUNDING', 'KEPT', 'REFUNDED'] as const).find((status) => became.has(status)) ?? null,
+    unappliedMoney: (['REFUNDING', 'KEPT', 'REFUNDED'] as const).find((status) => became.has(status)) ?? null,
     choosing: typeof payment.gateway !== 'string',
   });
   return { ...situation, timeline: await timelineOf(em, payment) };
@@ -41,7 +41,7 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
   const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;
   const attempts = await em.find(PaymentAttempt, { paymentId }, page);
   const callbacks = await em.find(GatewayCallback, { paymentId }, page);
-  const late = await em.find(LatePayment, { paymentId }, page);
+  const late = await em.find(UnappliedPayment, { paymentId }, page);
   const events = await em.find(WebhookEvent, { paymentId }, page);
   const refunds = await em.find(Refund, { paymentId }, page);
   const decisions = await em.find(Decision, { paymentId }, page);
@@ -67,7 +67,11 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
     at(payment.cancelRequestedAt, 'the payer asked to cancel'),
     at(payment.reviewSince, 'put under review', payment.reviewReason ?? null),
     at(payment.endedAt, `ended: ${payment.status}`, payment.failureCode ?? null),
-    ...late.map(({ createdAt, status }) => ({ at: createdAt, event: 'late money booked to suspense', detail: status })),
+    ...late.map(({ createdAt, status }) => ({
+      at: createdAt,
+      event: 'unapplied money booked to suspense',
+      detail: status,
+    })),
     ...refunds.flatMap((refund) => [
       {
         at: refund.createdAt,

@@ -80,7 +80,7 @@ export async function keepUnmatched(database: Database, callback: ReceivedCallba
 }
 
 const KEPT_COLUMNS = `p.reference, p.status, a.name as application_name, p.amount_minor, p.currency, p.invoice_id,
-       t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as settled_by,
+       t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as finalized_by,
        exists(select 1 from signalled) as signal`;
 
 export interface KeptCallback {
@@ -97,7 +97,7 @@ export interface KeptCallback {
   };
   readonly attemptReference: string;
   /** The charge that settled the payment through this attempt, if it did. */
-  readonly settledBy: string | null;
+  readonly finalizedBy: string | null;
   /** Ours is the signal to send: no other is on its way. */
   readonly signal: boolean;
 }
@@ -112,7 +112,7 @@ interface KeptRow {
   currency: string;
   invoice_id: string | null;
   attempt_reference: string;
-  settled_by: string | null;
+  finalized_by: string | null;
   signal: boolean;
 }
 
@@ -258,7 +258,7 @@ function keptOf(row: KeptRow | undefined): KeptCallback {
       invoiceId: row.invoice_id === null ? null : BigInt(row.invoice_id),
     },
     attemptReference: row.attempt_reference,
-    settledBy: row.settled_by,
+    finalizedBy: row.finalized_by,
     signal: row.signal,
   };
 }

@@ -2,7 +2,7 @@ import type { Database } from './connection.ts';
 import { findAttempt } from './gateway-callbacks.ts';
 import { instant } from './read-row.ts';
 
-type Doubt = 'lost' | 'carried-out';
+type Doubt = 'lost' | 'executed';
 
 interface Stand {
   /** For the attempt, by the database's clock. */
@@ -23,11 +23,11 @@ interface ToSend {
   readonly atWorkMs: number;
 }
 
-interface StandRow {
+interface StateRow {
   read_at: string;
   at_work: boolean;
   barred: boolean;
-  doubt: 'LOST' | 'CARRIED_OUT' | null;
+  doubt: 'LOST' | 'EXECUTED' | null;
 }
 
 /** An execution that was begun and never ended: its process died, so it may have been carried out. */
@@ -47,10 +47,10 @@ export class GatewayExecutions {
   }
 
   /** @throws Error when there is no such attempt */
-  async standOf(attemptReference: string): Promise<Stand> {
+  async stateOf(attemptReference: string): Promise<Stand> {
     const { scope, attemptId } = await this.#find(attemptReference);
     const [row] = await this.#database.inOneTrip(scope, (statements) =>
-      statements.execute<StandRow[]>(
+      statements.execute<StateRow[]>(
         `select lenden_now(p.clock_offset) as read_at, coalesce(execution_at_work_until > now(), false) as at_work,
            execution_barred as barred, ${DOUBT} as doubt
          from payment_attempts t join payments p on p.id = t.payment_id where t.id = ?`,
@@ -68,7 +68,7 @@ export class GatewayExecutions {
   async begin({ attemptReference, paymentId, atWorkMs }: ToSend): Promise<Begun | null> {
     const { scope, attemptId } = await this.#find(attemptReference);
     const [row] = await this.#database.inOneTrip(scope, (statements) =>
-      statements.execute<{ sent: number; doubt: StandRow['doubt'] }[]>(
+      statements.execute<{ sent: number; doubt: StateRow['doubt'] }[]>(
         `update payment_attempts t set executions_sent = executions_sent + 1, execution_doubt = ${DOUBT},
            execution_at_work_until = now() + ? * interval '1 millisecond', updated_at = now()
          from payments p
@@ -85,14 +85,14 @@ export class GatewayExecutions {
     return {
       doubt: doubtOf(row.doubt),
       end: async (left) => {
-        const leavesDoubt = left === 'lost' || left === 'carried-out';
+        const leavesDoubt = left === 'lost' || left === 'executed';
         await this.#database.inOneTrip(scope, (statements) =>
           statements.execute(
             `update payment_attempts set execution_barred = execution_barred or ?,
-               execution_doubt = case when ? then 'CARRIED_OUT' when ? then coalesce(execution_doubt, 'LOST') else execution_doubt end,
+               execution_doubt = case when ? then 'EXECUTED' when ? then coalesce(execution_doubt, 'LOST') else execution_doubt end,
                execution_at_work_until = case when ? then now() + ? * interval '1 millisecond' end, updated_at = now()
              where id = ? and executions_sent = ?`,
-            [left === 'barred', left === 'carried-out', left === 'lost', leavesDoubt, atWorkMs, attemptId, row.sent],
+            [left === 'barred', left === 'executed', left === 'lost', leavesDoubt, atWorkMs, attemptId, row.sent],
           ),
         );
       },
@@ -108,6 +108,6 @@ export class GatewayExecutions {
   }
 }
 
-function doubtOf(doubt: StandRow['doubt']): Doubt | null {
-  return doubt === null ? null : doubt === 'LOST' ? 'lost' : 'carried-out';
+function doubtOf(doubt: StateRow['doubt']): Doubt | null {
+  return doubt === null ? null : doubt === 'LOST' ? 'lost' : 'executed';
 }

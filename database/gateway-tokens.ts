@@ -54,7 +54,7 @@ export class TakenGatewayToken {
     }
   }
 
-  async giveBack(): Promise<void> {
+  async release(): Promise<void> {
     await this.#parts.transaction((em) =>
       em.execute(
         'update gateway_tokens set taken_by = null, taken_until = null where account = ? and taken_by = ?::uuid',

@@ -5,7 +5,11 @@ export interface OperatingFigures {
   readonly paymentsInReview: number;
   /** 0 when everything is sealed. */
   readonly oldestUnsealedSeconds: number;
-  readonly lateMoney: readonly { readonly currency: string; readonly charges: number; readonly amountMinor: number }[];
+  readonly unappliedMoney: readonly {
+    readonly currency: string;
+    readonly charges: number;
+    readonly amountMinor: number;
+  }[];
 }
 
 /** The figures that an operator watches. Every worker reads the same ones, so they are compared or maximized, never summed. */
@@ -22,13 +26,13 @@ export async function readOperatingFigures(database: Database): Promise<Operatin
          coalesce((select through_id from ledger_seals order by id desc limit 1), 0))`,
     );
     const late = await em.execute<{ currency: string; charges: string; amount: string }[]>(
-      `select currency, count(*) as charges, sum(gross_minor) as amount from late_payments where status = 'HELD' group by currency`,
+      `select currency, count(*) as charges, sum(gross_minor) as amount from unapplied_payments where status = 'HELD' group by currency`,
     );
     return {
       openPayments: Number(open?.open ?? 0),
       paymentsInReview: Number(open?.review ?? 0),
       oldestUnsealedSeconds: Math.max(0, tail?.oldest ?? 0),
-      lateMoney: late.map(({ currency, charges, amount }) => ({
+      unappliedMoney: late.map(({ currency, charges, amount }) => ({
         currency,
         charges: Number(charges),
         amountMinor: Number(amount),

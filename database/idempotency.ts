@@ -13,7 +13,7 @@ export interface KeyClaim {
   readonly keepDays: number;
 }
 
-export type TwinOutcome =
+export type DuplicateOutcome =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'in-progress'; readonly retryAfterSeconds: number }
   | { readonly kind: 'replay'; readonly status: number; readonly text: string }
@@ -41,7 +41,7 @@ interface KeyRow {
 }
 
 /** What a caller finds whose key was taken: the first one's answer, a lease to wait for, or an operation to take over. */
-export async function joinTwin(statements: Statements, claim: KeyClaim): Promise<TwinOutcome> {
+export async function joinDuplicate(statements: Statements, claim: KeyClaim): Promise<DuplicateOutcome> {
   const { scope, operation, key, fingerprint, leaseSeconds } = claim;
   const identity = [scope.applicationId, scope.mode, operation, key];
   const [row] = await statements.execute<KeyRow[]>(
@@ -55,7 +55,7 @@ export async function joinTwin(statements: Statements, claim: KeyClaim): Promise
   return outcomeOf(statements, row, { identity, fingerprint, leaseSeconds });
 }
 
-interface Twin {
+interface Duplicate {
   readonly identity: unknown[];
   readonly fingerprint: Buffer;
   readonly leaseSeconds: number;
@@ -64,8 +64,8 @@ interface Twin {
 async function outcomeOf(
   statements: Statements,
   row: KeyRow,
-  { identity, fingerprint, leaseSeconds }: Twin,
-): Promise<TwinOutcome> {
+  { identity, fingerprint, leaseSeconds }: Duplicate,
+): Promise<DuplicateOutcome> {
   if (!fingerprint.equals(row.fingerprint)) {
     return { kind: 'conflict' };
   }
@@ -154,7 +154,7 @@ export async function readAnswer(
   return row ?? null;
 }
 
-/** Ends the lease without an answer, so that the next twin finds out at once how the payment stands. */
+/** Ends the lease without an answer, so that the next duplicate finds out at once how the payment stands. */
 export async function releaseKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
   await statements.execute(
     'update idempotency_keys set lease_until = now() where application_id = ? and mode = ? and operation = ? and key = ?',

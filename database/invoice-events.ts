@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isTold } from '../domain/shadhinpay.ts';
+import { isNotified } from '../domain/shadhinpay.ts';
 import { invoiceEventNamed, shadhinpayInvoiceEvent } from '../domain/shadhinpay-invoice.ts';
 import { paymentsOf, type InvoiceRecord } from './invoices.ts';
 import { subscribedEvents } from './shadhinpay-events.ts';
@@ -9,7 +9,7 @@ import { recordEvent, type NewEvent, type RecordedEvent } from './webhooks.ts';
 type InvoiceEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'>;
 
 /**
- * Writes an event of an invoice, as it stands now, in the words of the dialect in which it was made. Null where that dialect has no such event,
+ * Writes an event of an invoice, as it stands now, in the words of the contract in which it was made. Null where that contract has no such event,
  * or the business has chosen not to hear it.
  */
 export async function recordInvoiceEvent(
@@ -17,17 +17,17 @@ export async function recordInvoiceEvent(
   invoice: InvoiceRecord,
   event: InvoiceEvent,
 ): Promise<RecordedEvent | null> {
-  const { applicationId, mode, id: invoiceId, dialect } = invoice;
+  const { applicationId, mode, id: invoiceId, contract } = invoice;
   const of = { applicationId, mode, invoiceId, ...event };
-  if (dialect === 'native') {
+  if (contract === 'native') {
     return recordEvent(statements, of);
   }
   const named = invoiceEventNamed(event.type, invoice);
-  if (named === null || !isTold(named, await subscribedEvents(statements, applicationId))) {
+  if (named === null || !isNotified(named, await subscribedEvents(statements, applicationId))) {
     return null;
   }
   const eventId = randomUUID();
   const payment = (await paymentsOf(statements, invoiceId)).at(-1) ?? null;
   const payload = shadhinpayInvoiceEvent({ eventId, event: named, occurredAt: new Date(), invoice, payment });
-  return recordEvent(statements, { ...of, told: { dialect, eventId, payload } });
+  return recordEvent(statements, { ...of, told: { contract, eventId, payload } });
 }

@@ -16,17 +16,17 @@ export async function noticesDone(statements: Statements, invoiceId: bigint): Pr
 export interface NewNotice extends Notice {
   readonly skipped: boolean;
   /** A letter goes out, too. */
-  readonly byMail: boolean;
+  readonly byEmail: boolean;
 }
 
 /** Writes that something was told, in the transaction that tells it. The caller holds the invoice's lock. */
 export async function insertNotice(
   statements: Statements,
   { scope, invoiceId }: { readonly scope: Scope; readonly invoiceId: bigint },
-  { kind, dueDate, offsetDays, skipped, byMail }: NewNotice,
+  { kind, dueDate, offsetDays, skipped, byEmail }: NewNotice,
 ): Promise<void> {
   await statements.execute(
-    `insert into invoice_notices (application_id, mode, invoice_id, kind, due_date, offset_days, skipped, mail_status, mail_due_at)
+    `insert into invoice_notices (application_id, mode, invoice_id, kind, due_date, offset_days, skipped, email_status, email_due_at)
      values (?, ?, ?, ?, ?::date, ?, ?, ?, case when ?::boolean then now() end)`,
     [
       scope.applicationId,
@@ -36,14 +36,14 @@ export async function insertNotice(
       dueDate,
       offsetDays,
       skipped,
-      byMail ? 'PENDING' : 'NONE',
-      byMail,
+      byEmail ? 'PENDING' : 'NONE',
+      byEmail,
     ],
   );
 }
 
 /** A letter that is about to be sent. */
-export interface WaitingMail extends Notice {
+export interface WaitingEmail extends Notice {
   readonly noticeId: bigint;
   /** This try's number, from 1. */
   readonly tries: number;
@@ -59,19 +59,19 @@ export async function takeMails(
   statements: Statements,
   invoiceId: bigint,
   { limit, pauseSeconds }: { readonly limit: number; readonly pauseSeconds: readonly number[] },
-): Promise<WaitingMail[]> {
+): Promise<WaitingEmail[]> {
   const rows = await statements.execute<
-    { id: string; kind: Notice['kind']; due_date: string; offset_days: number; mail_tries: number }[]
+    { id: string; kind: Notice['kind']; due_date: string; offset_days: number; email_tries: number }[]
   >(
     `with due as (
-       select id from invoice_notices where invoice_id = ? and mail_status = 'PENDING' and mail_due_at <= now()
+       select id from invoice_notices where invoice_id = ? and email_status = 'PENDING' and email_due_at <= now()
        order by id limit ? for update skip locked)
-     update invoice_notices n set mail_tries = mail_tries + 1, updated_at = now(),
-       mail_due_at = now() + interval '1 second' * (string_to_array(?, ',')::integer[])[least(mail_tries + 1, ?::integer)]
-     from due where n.id = due.id returning n.id, n.kind, n.due_date::text, n.offset_days, n.mail_tries`,
+     update invoice_notices n set email_tries = email_tries + 1, updated_at = now(),
+       email_due_at = now() + interval '1 second' * (string_to_array(?, ',')::integer[])[least(email_tries + 1, ?::integer)]
+     from due where n.id = due.id returning n.id, n.kind, n.due_date::text, n.offset_days, n.email_tries`,
     [invoiceId, limit, pauseSeconds.join(','), pauseSeconds.length],
   );
-  return rows.map(({ id, kind, due_date: dueDate, offset_days: offsetDays, mail_tries: tries }) => ({
+  return rows.map(({ id, kind, due_date: dueDate, offset_days: offsetDays, email_tries: tries }) => ({
     noticeId: BigInt(id),
     kind,
     dueDate,
@@ -92,8 +92,8 @@ export interface EndedMail {
 
 export async function endMail(statements: Statements, { invoice, noticeId, status, error }: EndedMail): Promise<void> {
   await statements.execute(
-    `update invoice_notices set mail_status = ?, mail_due_at = null, mail_error = ?, updated_at = now()
-     where id = ? and invoice_id = (select id from invoices where reference = ?) and mail_status = 'PENDING'`,
+    `update invoice_notices set email_status = ?, email_due_at = null, email_error = ?, updated_at = now()
+     where id = ? and invoice_id = (select id from invoices where reference = ?) and email_status = 'PENDING'`,
     [status, error, noticeId, invoice],
   );
 }
@@ -101,17 +101,17 @@ export async function endMail(statements: Statements, { invoice, noticeId, statu
 /** Letters that wait remind of nothing any more: were the invoice due again after a refund, they would come much too late. */
 export async function dropMails(statements: Statements, invoiceId: bigint): Promise<void> {
   await statements.execute(
-    `update invoice_notices set mail_status = 'NONE', mail_due_at = null, updated_at = now()
-     where invoice_id = ? and mail_status = 'PENDING'`,
+    `update invoice_notices set email_status = 'NONE', email_due_at = null, updated_at = now()
+     where invoice_id = ? and email_status = 'PENDING'`,
     [invoiceId],
   );
 }
 
 /** Milliseconds until the next letter of an invoice is due; null when none waits. */
-export async function nextMailInMs(statements: Statements, reference: string): Promise<number | null> {
+export async function nextEmailInMs(statements: Statements, reference: string): Promise<number | null> {
   const [row] = await statements.execute<{ ms: number | null }[]>(
-    `select case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(mail_due_at) - now()) * 1000)) end::float8 as ms from invoice_notices
-     where invoice_id = (select id from invoices where reference = ?) and mail_status = 'PENDING'`,
+    `select case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000)) end::float8 as ms from invoice_notices
+     where invoice_id = (select id from invoices where reference = ?) and email_status = 'PENDING'`,
     [reference],
   );
   return row?.ms ?? null;

@@ -46,7 +46,7 @@ export async function issueDraft(
      ), issued as (
        update invoices i set status = 'ISSUED', number = taken.last_number, issued_at = ?::timestamptz, next_due_date = ?::date,
          event_sequence = 1, next_sweep_at = ${UNHEARD}, updated_at = ?::timestamptz
-       from taken where i.id = ?::bigint and i.status = 'DRAFT' returning i.id, i.application_id, i.mode, i.number, i.dialect
+       from taken where i.id = ?::bigint and i.status = 'DRAFT' returning i.id, i.application_id, i.mode, i.number, i.contract
      ), named as (
        insert into public_references (reference, kind, target_id, application_id, mode)
        select ?, 'invoice', id, application_id, mode from issued
@@ -55,7 +55,7 @@ export async function issueDraft(
          delivery_status, last_error, next_sweep_at)
        select ?, issued.application_id, issued.mode, issued.id, 'invoice.issued', ?::integer, 1,
          ?::text || '"number":"INV-' || lpad(issued.number::text, greatest(6, length(issued.number::text)), '0') || '"' || ?::text,
-         ?::timestamptz, ${BY_ENDPOINT}, issued where issued.dialect = 'native'
+         ?::timestamptz, ${BY_ENDPOINT}, issued where issued.contract = 'native'
        returning delivery_status
      )
      select issued.number, told.delivery_status = 'PARKED' as parked from issued left join told on true`,

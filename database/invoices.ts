@@ -15,7 +15,7 @@ import type {
   TaxRate,
   TaxTotal,
 } from '../domain/invoice.ts';
-import type { Dialect } from '../domain/dialect.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { PlainDate } from '../domain/plain-date.ts';
 import type { Scope } from './connection.ts';
@@ -52,7 +52,7 @@ interface InvoiceTerms {
 
 /** What only an invoice has that was made in ShadhinPay's contract. */
 export interface ShadhinpayTerms {
-  readonly dialect: Extract<Dialect, 'shadhinpay'>;
+  readonly contract: Extract<Contract, 'shadhinpay'>;
   readonly numberLabel: string;
   readonly customerPhone: string | null;
   readonly returnUrl: string | null;
@@ -66,7 +66,7 @@ export interface InvoiceRecord extends Billed, InvoiceTerms, Numbered, Expiring 
   readonly mode: Mode;
   /** Of the payable link and the workflow. */
   readonly reference: string;
-  readonly dialect: 'native' | 'shadhinpay';
+  readonly contract: 'native' | 'shadhinpay';
   readonly customerPhone: string | null;
   /** Where a payer goes after the payment; null: to the page of the invoice. */
   readonly returnUrl: string | null;
@@ -108,7 +108,7 @@ const INSTALLMENTS = `(select coalesce(json_agg(json_build_object('dueDate', s.d
 const COLUMNS = `i.id, i.application_id, i.mode, i.reference, i.status, i.number, i.currency, i.customer_reference, i.customer_email,
   i.customer_name, i.customer_address, i.language, i.notes, i.rounding, i.discount::text, i.taxes::text, i.tax_totals::text, i.subtotal_minor,
   i.discount_minor, i.tax_minor, i.total_minor, i.paid_minor, i.due_date::text, i.next_due_date::text, i.partial_payments, i.reminders::text,
-  i.dialect, i.number_label, i.customer_phone, i.return_url, i.expires_at, i.viewed_at, i.expired_at, i.paused_at, i.issued_at, i.paid_at, i.voided_at, i.event_sequence, i.created_at, i.updated_at,
+  i.contract, i.number_label, i.customer_phone, i.return_url, i.expires_at, i.viewed_at, i.expired_at, i.paused_at, i.issued_at, i.paid_at, i.voided_at, i.event_sequence, i.created_at, i.updated_at,
   lenden_now(i.clock_offset) as read_at, ${ITEMS}, ${INSTALLMENTS}`;
 
 interface InvoiceRow {
@@ -138,7 +138,7 @@ interface InvoiceRow {
   next_due_date: string | null;
   partial_payments: boolean;
   reminders: string;
-  dialect: 'native' | 'shadhinpay';
+  contract: 'native' | 'shadhinpay';
   number_label: string | null;
   customer_phone: string | null;
   return_url: string | null;
@@ -196,7 +196,7 @@ function invoiceOf(row: InvoiceRow): InvoiceRecord {
     nextDueDate: row.next_due_date,
     partialPayments: row.partial_payments,
     reminders: JSON.parse(row.reminders) as Reminders,
-    dialect: row.dialect,
+    contract: row.contract,
     numberLabel: row.number_label,
     customerPhone: row.customer_phone,
     returnUrl: row.return_url,
@@ -461,14 +461,14 @@ export async function insertDraft(
   },
 ): Promise<bigint> {
   const [row] = await statements.execute<{ id: string }[]>(
-    `insert into invoices (application_id, mode, reference, dialect, number_label, customer_phone, return_url, expires_at,
+    `insert into invoices (application_id, mode, reference, contract, number_label, customer_phone, return_url, expires_at,
        ${CONTENT_COLUMNS.join(', ')})
      values (?, ?, ?, ?, ?, ?, ?, ?::timestamptz, ${CONTENT_COLUMNS.map(placeholderOf).join(', ')}) returning id`,
     [
       scope.applicationId,
       scope.mode,
       reference,
-      shadhinpay?.dialect ?? 'native',
+      shadhinpay?.contract ?? 'native',
       shadhinpay?.numberLabel ?? null,
       shadhinpay?.customerPhone ?? null,
       shadhinpay?.returnUrl ?? null,

@@ -213,23 +213,23 @@ interface BookRow {
   second_operator_id: string | null;
 }
 
-interface BookedDecision {
+interface RecordedDecision {
   readonly id: string;
   readonly word: 'accept' | 'reject';
   readonly operatorIds: readonly string[];
 }
 
-interface BookedSubmission {
+interface RecordedSubmission {
   readonly id: string;
   readonly transaction: string;
   readonly normalized: string;
   readonly submittedAt: Date;
-  readonly decision: BookedDecision | null;
+  readonly decision: RecordedDecision | null;
 }
 
 export interface Booked {
   readonly amount: Money;
-  readonly submission: BookedSubmission | null;
+  readonly submission: RecordedSubmission | null;
 }
 
 /** What the manual gateway asks instead of a remote: what was submitted for an attempt, and what two people or one decided. */
@@ -256,7 +256,7 @@ export function manualBook(database: Database): (attemptReference: string) => Pr
   };
 }
 
-function submissionOf(row: BookRow): BookedSubmission | null {
+function submissionOf(row: BookRow): RecordedSubmission | null {
   const { submission_id: id, decision_id: decisionId, decision: word, transaction, normalized } = row;
   if (id === null) {
     return null;

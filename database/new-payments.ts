@@ -1,4 +1,4 @@
-import type { Dialect } from '../domain/dialect.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { Scope } from './connection.ts';
 import type { KeyClaim } from './idempotency.ts';
 import type { Statements } from './statements.ts';
@@ -15,7 +15,7 @@ export interface NewPayment {
   readonly productName: string | null;
   readonly returnUrl: string | null;
   /** Native unless told. */
-  readonly dialect?: Dialect;
+  readonly contract?: Contract;
   readonly merchantReference?: string;
   readonly cancelUrl?: string | null;
   /** JSON text of an object. */
@@ -48,7 +48,7 @@ const UNCLAIMED = `claimed as (select nextval('payments_id_seq') as id)`;
 
 const CREATED = `created as (
   insert into payments (id, application_id, mode, reference, amount_minor, currency, customer_reference, customer_email, customer_phone,
-    customer_name, product_name, return_url, dialect, merchant_reference, cancel_url, metadata, invoice_id, gateway,
+    customer_name, product_name, return_url, contract, merchant_reference, cancel_url, metadata, invoice_id, gateway,
     gateway_choices, expires_at, next_sweep_at)
   overriding system value
   select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::bigint, ?, string_to_array(?, ','),
@@ -67,7 +67,7 @@ select id from created`;
 
 /**
  * Writes a payment, its first attempt and its public reference in one statement, with a claim of the idempotency key when there is one:
- * neither exists without the other. A twin that comes while this runs waits here for its commit. Null when the key is taken.
+ * neither exists without the other. A duplicate that comes while this runs waits here for its commit. Null when the key is taken.
  */
 export async function insertPayment(
   statements: Statements,
@@ -88,7 +88,7 @@ export async function insertPayment(
     payment.customerName,
     payment.productName,
     payment.returnUrl,
-    payment.dialect ?? 'native',
+    payment.contract ?? 'native',
     payment.merchantReference ?? null,
     payment.cancelUrl ?? null,
     payment.metadata ?? null,
@@ -106,7 +106,7 @@ function claimValues({ scope, operation, key, fingerprint, leaseSeconds, keepDay
   return [scope.applicationId, scope.mode, operation, key, fingerprint, leaseSeconds, keepDays];
 }
 
-/** The merchant's own reference belongs to another payment of the scope already, in a dialect where it is unique. */
+/** The merchant's own reference belongs to another payment of the scope already, in a contract where it is unique. */
 export function isMerchantReferenceTaken(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_merchant_reference_key';
 }

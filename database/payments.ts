@@ -1,4 +1,4 @@
-import type { Dialect } from '../domain/dialect.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { PaymentStatus, ReviewReason } from '../domain/payment.ts';
 import type { Scope } from './connection.ts';
@@ -15,7 +15,7 @@ export type PaymentRecord = Readonly<
     | 'applicationId'
     | 'mode'
     | 'reference'
-    | 'dialect'
+    | 'contract'
     | 'status'
     | 'amountMinor'
     | 'currency'
@@ -33,7 +33,7 @@ export type PaymentRecord = Readonly<
     | 'gatewayTxnId'
     | 'gatewayRedirectUrl'
     | 'invoiceId'
-    | 'surplusMinor'
+    | 'overpaymentMinor'
     | 'failureCode'
     | 'reviewReason'
     | 'reviewSince'
@@ -59,7 +59,7 @@ export interface PaymentRow {
   application_id: string;
   mode: Mode;
   reference: string;
-  dialect: Dialect;
+  contract: Contract;
   status: PaymentStatus;
   amount_minor: string;
   currency: string;
@@ -77,7 +77,7 @@ export interface PaymentRow {
   gateway_txn_id: string | null;
   gateway_redirect_url: string | null;
   invoice_id: string | null;
-  surplus_minor: string;
+  overpayment_minor: string;
   failure_code: string | null;
   review_reason: ReviewReason | null;
   review_since: string | null;
@@ -103,7 +103,7 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     applicationId: BigInt(row.application_id),
     mode: row.mode,
     reference: row.reference,
-    dialect: row.dialect,
+    contract: row.contract,
     status: row.status,
     amountMinor: BigInt(row.amount_minor),
     currency: row.currency,
@@ -121,7 +121,7 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     gatewayTxnId: row.gateway_txn_id,
     gatewayRedirectUrl: row.gateway_redirect_url,
     invoiceId: optional(row.invoice_id, BigInt),
-    surplusMinor: BigInt(row.surplus_minor),
+    overpaymentMinor: BigInt(row.overpayment_minor),
     failureCode: row.failure_code,
     reviewReason: row.review_reason,
     reviewSince: optional(row.review_since, instant),

@@ -1,7 +1,7 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
 import { readInvoice, type InvoiceRecord } from './invoices.ts';
-import { invoiceRulesOf } from './invoice-surplus.ts';
+import { invoiceRulesOf } from './invoice-overpayment.ts';
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 
 export interface PublicPayment {

@@ -30,7 +30,7 @@ export async function refundRuledOut(
          where r.payment_id = ? and r.gateway_txn_id = ? and r.status in (${RESERVING})) as refunds,
        coalesce((select min(at) from (
          select a.confirmed_at as at from payment_attempts a where a.payment_id = ? and a.gateway_txn_id = ?
-         union all select l.created_at from late_payments l where l.payment_id = ? and l.gateway_txn_id = ?) charged)
+         union all select l.created_at from unapplied_payments l where l.payment_id = ? and l.gateway_txn_id = ?) charged)
          < now() - make_interval(days => ?::integer), false) as too_old`,
     [paymentId, gatewayTxnId, paymentId, gatewayTxnId, paymentId, gatewayTxnId, refundWindowDays],
   );
@@ -43,15 +43,15 @@ export async function refundRuledOut(
   return charge.too_old ? `the gateway gives back within ${refundWindowDays} days of the payment` : null;
 }
 
-/** The same of late money that is held; null also where there is none. */
+/** The same of unapplied money that is held; null also where there is none. */
 export async function lateRefundRuledOut(
   statements: Statements,
-  latePaymentId: bigint,
+  unappliedPaymentId: bigint,
   boundsOf: RefundBoundsOf,
 ): Promise<string | null> {
   const [late] = await statements.execute<{ payment_id: string; gateway: string; gateway_txn_id: string }[]>(
-    'select payment_id, gateway, gateway_txn_id from late_payments where id = ?',
-    [latePaymentId],
+    'select payment_id, gateway, gateway_txn_id from unapplied_payments where id = ?',
+    [unappliedPaymentId],
   );
   return late === undefined
     ? null

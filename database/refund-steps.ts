@@ -8,7 +8,7 @@ import type { Statements } from './statements.ts';
 /** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
 export async function noteAsked(statements: Statements, reference: string): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
-    `update refunds r set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at = now()
+    `update refunds r set doubtful = doubtful or (queried_at is not null and accepted_at is null), queried_at = now()
      where r.reference = ? and status = 'PENDING' returning ${REFUND_COLUMNS}`,
     [reference],
   );
@@ -18,12 +18,12 @@ export async function noteAsked(statements: Statements, reference: string): Prom
 /** The question never left us, so it leaves no doubt: the row says again when one last did. */
 export async function noteNotAsked(
   statements: Statements,
-  { reference, lastAskedAt }: { readonly reference: string; readonly lastAskedAt: Date | null },
+  { reference, lastQueriedAt }: { readonly reference: string; readonly lastQueriedAt: Date | null },
 ): Promise<void> {
   await statements.execute(
-    `update refunds set asked_at = ?::timestamptz
+    `update refunds set queried_at = ?::timestamptz
      where reference = ? and doubtful = ?::boolean and accepted_at is null and gateway_refund_id is null`,
-    [lastAskedAt, reference, lastAskedAt !== null],
+    [lastQueriedAt, reference, lastQueriedAt !== null],
   );
 }
 
@@ -97,17 +97,17 @@ export async function endRefundRow(
     'update decisions set consumed_at = now(), outcome = ? where refund_id = ? and consumed_at is null',
     [status, refundId],
   );
-  if (refund.latePaymentId !== null) {
+  if (refund.unappliedPaymentId !== null) {
     await statements.execute(
       status === 'SUCCEEDED'
-        ? `update late_payments set status = 'REFUNDED', updated_at = now() where id = ? and status = 'REFUNDING'`
-        : `update late_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDING'`,
-      [refund.latePaymentId],
+        ? `update unapplied_payments set status = 'REFUNDED', updated_at = now() where id = ? and status = 'REFUNDING'`
+        : `update unapplied_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDING'`,
+      [refund.unappliedPaymentId],
     );
   }
-  const counts = status === 'SUCCEEDED' && refund.latePaymentId === null;
+  const counts = status === 'SUCCEEDED' && refund.unappliedPaymentId === null;
   const [payment] = await statements.execute<PaymentRow[]>(counts ? GIVE_BACK : NUMBER_EVENTS, [
-    counts ? paymentId : refund.latePaymentId === null ? 1 : 2,
+    counts ? paymentId : refund.unappliedPaymentId === null ? 1 : 2,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -119,15 +119,15 @@ export async function endRefundRow(
 /** Two events: the refund's own, and the payment's. All that was captured and given back is in the rows of this very transaction. */
 const GIVE_BACK = `
 update payments p set event_sequence = p.event_sequence + 2, updated_at = now(),
-  status = case when back.minor >= c.gross_minor - p.surplus_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
+  status = case when back.minor >= c.gross_minor - p.overpayment_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
 from payment_attempts c,
   (select coalesce(sum(amount_minor), 0) as minor from refunds
-    where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
+    where payment_id = ? and unapplied_payment_id is null and status = 'SUCCEEDED') back
 where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;
 
-/** The refund's own event, and that of late money which is gone with it, or held again. */
+/** The refund's own event, and that of unapplied money which is gone with it, or held again. */
 const NUMBER_EVENTS = `update payments p set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
 /** What a refund gave back is due again on its payment's invoice. */
@@ -202,12 +202,12 @@ export async function keepSucceededRefund(statements: Statements, refundId: bigi
 }
 
 /**
- * A refund that had succeeded came to nothing after all: its row, the late money or the payment that it had come from. The payment is locked. Null
+ * A refund that had succeeded came to nothing after all: its row, the unapplied money or the payment that it had come from. The payment is locked. Null
  * when it does not count as succeeded any more.
  */
 export async function undoRefundRow(
   statements: Statements,
-  { id: refundId, paymentId, latePaymentId }: RefundRecord,
+  { id: refundId, paymentId, unappliedPaymentId }: RefundRecord,
 ): Promise<RefundEnd | null> {
   const [row] = await statements.execute<RefundRow[]>(
     `update refunds r set status = 'FAILED', failure_code = 'FAILED_AFTER_SUCCESS', ended_at = now(), updated_at = now(), review_reason = null,
@@ -218,14 +218,14 @@ export async function undoRefundRow(
   if (row === undefined) {
     return null;
   }
-  if (latePaymentId !== null) {
+  if (unappliedPaymentId !== null) {
     await statements.execute(
-      `update late_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDED'`,
-      [latePaymentId],
+      `update unapplied_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDED'`,
+      [unappliedPaymentId],
     );
   }
-  const [payment] = await statements.execute<PaymentRow[]>(latePaymentId === null ? TAKE_BACK : NUMBER_EVENTS, [
-    latePaymentId === null ? paymentId : 2,
+  const [payment] = await statements.execute<PaymentRow[]>(unappliedPaymentId === null ? TAKE_BACK : NUMBER_EVENTS, [
+    unappliedPaymentId === null ? paymentId : 2,
     paymentId,
   ]);
   if (payment === undefined) {
@@ -237,10 +237,10 @@ export async function undoRefundRow(
 /** The refund that came to nothing is in the rows of this very transaction. */
 const TAKE_BACK = `
 update payments p set event_sequence = p.event_sequence + 1, updated_at = now(),
-  status = case when back.minor = 0 then 'SUCCEEDED' when back.minor >= c.gross_minor - p.surplus_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
+  status = case when back.minor = 0 then 'SUCCEEDED' when back.minor >= c.gross_minor - p.overpayment_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
 from payment_attempts c,
   (select coalesce(sum(amount_minor), 0) as minor from refunds
-    where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED') back
+    where payment_id = ? and unapplied_payment_id is null and status = 'SUCCEEDED') back
 where p.id = ? and p.status in ('PARTIALLY_REFUNDED', 'REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;

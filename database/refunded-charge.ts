@@ -21,8 +21,8 @@ export async function readRefundedCharge(statements: Statements, refundId: bigin
          (select a.reference from payment_attempts a where a.payment_id = r.payment_id and a.gateway_txn_id = r.gateway_txn_id
            order by a.number desc limit 1)) as attempt_reference,
        (select count(*)::integer from refunds o where o.payment_id = r.payment_id and o.gateway_txn_id = r.gateway_txn_id and o.id <> r.id
-         and o.asked_at is not null and o.status in ('PENDING', 'SUCCEEDED')) as others
-     from refunds r left join late_payments l on l.id = r.late_payment_id where r.id = ?`,
+         and o.queried_at is not null and o.status in ('PENDING', 'SUCCEEDED')) as others
+     from refunds r left join unapplied_payments l on l.id = r.unapplied_payment_id where r.id = ?`,
     [refundId],
   );
   const attemptReference = row?.attempt_reference ?? null;

@@ -19,14 +19,14 @@ import type { Statements } from './statements.ts';
 /** A refund's row as plain data. */
 export interface RefundRecord extends RefundFacts {
   readonly applicationId: bigint;
-  readonly latePaymentId: bigint | null;
+  readonly unappliedPaymentId: bigint | null;
   readonly reference: string;
   readonly gateway: string;
   readonly storeId: string;
   readonly gatewayTxnId: string;
-  /** The merchant's own reference of the refund, where the dialect has one. */
+  /** The merchant's own reference of the refund, where the contract has one. */
   readonly merchantReference: string | null;
-  readonly askedAt: Date | null;
+  readonly queriedAt: Date | null;
   readonly acceptedAt: Date | null;
   readonly doubtful: boolean;
   readonly approvalDueAt: Date | null;
@@ -43,7 +43,7 @@ export interface RefundRow {
   application_id: string;
   mode: Mode;
   payment_id: string;
-  late_payment_id: string | null;
+  unapplied_payment_id: string | null;
   reference: string;
   status: RefundStatus;
   amount_minor: string;
@@ -54,7 +54,7 @@ export interface RefundRow {
   gateway_txn_id: string;
   gateway_refund_id: string | null;
   merchant_reference: string | null;
-  asked_at: string | null;
+  queried_at: string | null;
   accepted_at: string | null;
   doubtful: boolean;
   failure_code: string | null;
@@ -80,7 +80,7 @@ export function refundOf(row: RefundRow): RefundRecord {
     applicationId: BigInt(row.application_id),
     mode: row.mode,
     paymentId: BigInt(row.payment_id),
-    latePaymentId: optional(row.late_payment_id, BigInt),
+    unappliedPaymentId: optional(row.unapplied_payment_id, BigInt),
     reference: row.reference,
     status: row.status,
     amountMinor: BigInt(row.amount_minor),
@@ -91,7 +91,7 @@ export function refundOf(row: RefundRow): RefundRecord {
     gatewayTxnId: row.gateway_txn_id,
     gatewayRefundId: row.gateway_refund_id,
     merchantReference: row.merchant_reference,
-    askedAt: optional(row.asked_at, instant),
+    queriedAt: optional(row.queried_at, instant),
     acceptedAt: optional(row.accepted_at, instant),
     doubtful: row.doubtful,
     failureCode: row.failure_code,
@@ -134,7 +134,7 @@ interface ChargeRow {
   store_id: string | null;
   gateway_txn_id: string | null;
   gross_minor: string | null;
-  surplus_minor: string;
+  overpayment_minor: string;
   reserved: string;
 }
 
@@ -165,9 +165,9 @@ export async function reserveRefund(
     throw notFound('payment');
   }
   const [charge] = await statements.execute<ChargeRow[]>(
-    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.surplus_minor,
+    `select p.status, p.currency, p.gateway, c.store_id, c.gateway_txn_id, c.gross_minor, p.overpayment_minor,
        (select coalesce(sum(r.amount_minor), 0)::text from refunds r
-         where r.payment_id = p.id and r.late_payment_id is null and r.status in (${RESERVING})) as reserved
+         where r.payment_id = p.id and r.unapplied_payment_id is null and r.status in (${RESERVING})) as reserved
      from payments p
        left join payment_attempts c on c.payment_id = p.id and c.status = 'CONFIRMED' and c.gateway_txn_id = p.gateway_txn_id
      where p.id = ?`,
@@ -184,8 +184,8 @@ export async function reserveRefund(
   if (ruledOut !== null) {
     throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
   }
-  // Surplus is held as late money, and goes back as such.
-  const refundable = BigInt(gross) - BigInt(charge.surplus_minor) - BigInt(charge.reserved);
+  // Overpayment is held as unapplied money, and goes back as such.
+  const refundable = BigInt(gross) - BigInt(charge.overpayment_minor) - BigInt(charge.reserved);
   const amountMinor = wantedMinor ?? refundable;
   if (amountMinor > refundable) {
     throw new DomainError('REFUND_EXCEEDS_BALANCE', `at most ${refundable} can be refunded`, {
@@ -203,7 +203,7 @@ export async function reserveRefund(
   return insertRefund(statements, {
     scope,
     paymentId,
-    latePaymentId: null,
+    unappliedPaymentId: null,
     reference,
     amountMinor,
     currency: charge.currency,
@@ -219,7 +219,7 @@ export async function reserveRefund(
 
 export interface LateRefund {
   readonly scope: Scope;
-  readonly latePaymentId: bigint;
+  readonly unappliedPaymentId: bigint;
   readonly reference: string;
   readonly reason: string | null;
   readonly creator: RefundCreator;
@@ -227,21 +227,21 @@ export interface LateRefund {
 }
 
 /**
- * Gives late money back whole, in the caller's transaction. Null when it is not held any more, or the gateway's bounds rule it out. It was decided on before, by a policy or by
+ * Gives unapplied money back whole, in the caller's transaction. Null when it is not held any more, or the gateway's bounds rule it out. It was decided on before, by a policy or by
  * as many people as it takes, so it needs no approval here.
  */
-export async function refundLateMoney(
+export async function refundUnappliedMoney(
   statements: Statements,
-  { scope, latePaymentId, reference, reason, creator, boundsOf }: LateRefund,
+  { scope, unappliedPaymentId, reference, reason, creator, boundsOf }: LateRefund,
 ): Promise<RefundRecord | null> {
-  if ((await lateRefundRuledOut(statements, latePaymentId, boundsOf)) !== null) {
+  if ((await lateRefundRuledOut(statements, unappliedPaymentId, boundsOf)) !== null) {
     return null;
   }
   const [late] = await statements.execute<LateRow[]>(
-    `update late_payments l set status = 'REFUNDING', updated_at = now()
+    `update unapplied_payments l set status = 'REFUNDING', updated_at = now()
      from payment_attempts t where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
      returning l.payment_id, l.gross_minor, l.currency, l.gateway, l.gateway_txn_id, t.store_id`,
-    [latePaymentId],
+    [unappliedPaymentId],
   );
   if (late === undefined) {
     return null;
@@ -249,7 +249,7 @@ export async function refundLateMoney(
   return insertRefund(statements, {
     scope,
     paymentId: BigInt(late.payment_id),
-    latePaymentId,
+    unappliedPaymentId,
     reference,
     amountMinor: BigInt(late.gross_minor),
     currency: late.currency,
@@ -273,7 +273,7 @@ interface LateRow {
 
 interface InsertedRefund extends Omit<NewRefund, 'boundsOf'> {
   readonly amountMinor: bigint;
-  readonly latePaymentId: bigint | null;
+  readonly unappliedPaymentId: bigint | null;
   readonly currency: string;
   readonly gateway: string;
   readonly storeId: string;
@@ -283,7 +283,7 @@ interface InsertedRefund extends Omit<NewRefund, 'boundsOf'> {
 
 async function insertRefund(statements: Statements, refund: InsertedRefund): Promise<RefundRecord> {
   const [row] = await statements.execute<RefundRow[]>(
-    `insert into refunds as r (application_id, mode, payment_id, late_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
+    `insert into refunds as r (application_id, mode, payment_id, unapplied_payment_id, reference, status, amount_minor, currency, reason, gateway, store_id,
        gateway_txn_id, merchant_reference, created_by_type, created_by_operator_id, approval_due_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when ?::boolean then now() + interval '${APPROVAL_HOURS} hours' end)
      returning ${REFUND_COLUMNS}`,
@@ -291,7 +291,7 @@ async function insertRefund(statements: Statements, refund: InsertedRefund): Pro
       refund.scope.applicationId,
       refund.scope.mode,
       refund.paymentId,
-      refund.latePaymentId,
+      refund.unappliedPaymentId,
       refund.reference,
       refund.awaits ? 'AWAITING_APPROVAL' : 'PENDING',
       refund.amountMinor,
@@ -347,7 +347,7 @@ export async function readRefund(
 export async function refundedOf(statements: Statements, paymentId: bigint): Promise<bigint> {
   const [row] = await statements.execute<{ minor: string }[]>(
     `select coalesce(sum(amount_minor), 0)::text as minor from refunds
-     where payment_id = ? and late_payment_id is null and status = 'SUCCEEDED'`,
+     where payment_id = ? and unapplied_payment_id is null and status = 'SUCCEEDED'`,
     [paymentId],
   );
   return BigInt(row?.minor ?? 0);
@@ -360,7 +360,7 @@ export async function refundedOfAll(
 ): Promise<ReadonlyMap<bigint, bigint>> {
   const rows = await statements.execute<{ payment_id: string; minor: string }[]>(
     `select payment_id, sum(amount_minor)::text as minor from refunds
-     where payment_id = any(string_to_array(?, ',')::bigint[]) and late_payment_id is null and status = 'SUCCEEDED' group by payment_id`,
+     where payment_id = any(string_to_array(?, ',')::bigint[]) and unapplied_payment_id is null and status = 'SUCCEEDED' group by payment_id`,
     [payments.map(({ id }) => id).join(',')],
   );
   return new Map(rows.map(({ payment_id: id, minor }) => [BigInt(id), BigInt(minor)]));
@@ -383,7 +383,7 @@ export interface RefundsFilter {
   readonly statuses?: readonly RefundStatus[] | undefined;
   /** The payment's public reference. */
   readonly payment?: string | undefined;
-  /** Without those of late money. */
+  /** Without those of unapplied money. */
   readonly ofPayments?: true | undefined;
   readonly from: Date | null;
   /** Exclusive. */
@@ -404,7 +404,7 @@ export async function pageOfRefunds(
       ['r.mode = ?', mode],
       [`r.status = any(string_to_array(?, ','))`, filter.statuses?.join(',')],
       ['p.reference = ?', filter.payment],
-      ['(r.late_payment_id is null) = ?::boolean', filter.ofPayments],
+      ['(r.unapplied_payment_id is null) = ?::boolean', filter.ofPayments],
       ['r.created_at >= ?::timestamptz', filter.from],
       ['r.created_at < ?::timestamptz', filter.before],
     ],

@@ -21,7 +21,7 @@ export const RETIRED_MAX = 1_000;
  */
 const RETIRE_CALLBACKS = `with due as (
     select c.id, exists (select from payment_attempts t where t.id = c.attempt_id and t.status = 'CONFIRMED')
-        or exists (select from late_payments l where l.attempt_id = c.attempt_id) as of_money
+        or exists (select from unapplied_payments l where l.attempt_id = c.attempt_id) as of_money
     from gateway_callbacks c
     where not c.kept and c.consumed_at is not null and c.created_at < now() - ? * interval '1 day'
       and not exists (select from payments p where p.id = c.payment_id and p.status in ('CREATED', 'PENDING'))

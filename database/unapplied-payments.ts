@@ -9,7 +9,7 @@ const SHOWN_MAX = 20;
 
 interface UnappliedRow {
   id: string;
-  kind: 'late' | 'surplus';
+  kind: 'late' | 'overpayment';
   status: UnappliedStatus;
   gross_minor: string;
   currency: string;
@@ -22,12 +22,12 @@ interface UnappliedRow {
 const COLUMNS = 'id, kind, status, gross_minor, currency, gateway, gateway_txn_id, created_at, updated_at';
 
 /** Throws when the scope has no such money. */
-export async function readUnapplied(statements: Statements, latePaymentId: bigint): Promise<UnappliedFacts> {
-  const [row] = await statements.execute<UnappliedRow[]>(`select ${COLUMNS} from late_payments where id = ?`, [
-    latePaymentId,
+export async function readUnapplied(statements: Statements, unappliedPaymentId: bigint): Promise<UnappliedFacts> {
+  const [row] = await statements.execute<UnappliedRow[]>(`select ${COLUMNS} from unapplied_payments where id = ?`, [
+    unappliedPaymentId,
   ]);
   if (row === undefined) {
-    throw new Error('the scope has no such late payment');
+    throw new Error('the scope has no such unapplied payment');
   }
   return unappliedOf(row);
 }
@@ -35,7 +35,7 @@ export async function readUnapplied(statements: Statements, latePaymentId: bigin
 /** Money that came for a payment and is no part of it, oldest first. */
 export async function listUnapplied(statements: Statements, paymentId: bigint): Promise<UnappliedFacts[]> {
   const rows = await statements.execute<UnappliedRow[]>(
-    `select ${COLUMNS} from late_payments where payment_id = ? order by id limit ${SHOWN_MAX}`,
+    `select ${COLUMNS} from unapplied_payments where payment_id = ? order by id limit ${SHOWN_MAX}`,
     [paymentId],
   );
   return rows.map(unappliedOf);
@@ -50,7 +50,7 @@ export interface UnappliedOfInvoice extends UnappliedFacts {
 export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedOfInvoice[]> {
   const rows = await statements.execute<(UnappliedRow & { unpaid: boolean })[]>(
     `select * from (select ${COLUMNS}, (select status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') from payments where id = payment_id) as unpaid
-       from late_payments where payment_id in (select id from payments where invoice_id = ?)) l
+       from unapplied_payments where payment_id in (select id from payments where invoice_id = ?)) l
      where not unpaid or status in ('HELD', 'REFUNDING') order by id limit ${SHOWN_MAX}`,
     [invoiceId],
   );
@@ -92,15 +92,15 @@ export interface WatchedMoney {
 }
 
 /** Throws when the scope has no such money. */
-export async function readWatched(statements: Statements, latePaymentId: bigint): Promise<WatchedMoney> {
+export async function readWatched(statements: Statements, unappliedPaymentId: bigint): Promise<WatchedMoney> {
   const [row] = await statements.execute<(PaymentRow & { attempt_reference: string; application_name: string })[]>(
     `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference, a.name as application_name
-     from late_payments l join payments p on p.id = l.payment_id join payment_attempts t on t.id = l.attempt_id
+     from unapplied_payments l join payments p on p.id = l.payment_id join payment_attempts t on t.id = l.attempt_id
        join applications a on a.id = p.application_id where l.id = ?`,
-    [latePaymentId],
+    [unappliedPaymentId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such late payment');
+    throw new Error('the scope has no such unapplied payment');
   }
   return {
     attemptReference: row.attempt_reference,
@@ -115,7 +115,7 @@ export async function noteTakenUp(
   { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
 ): Promise<void> {
   await statements.execute(
-    `update late_payments l set next_sweep_at = null from payment_attempts t, payments p
+    `update unapplied_payments l set next_sweep_at = null from payment_attempts t, payments p
      where t.id = l.attempt_id and p.id = t.payment_id and t.reference = ? and p.reference = ? and l.next_sweep_at is not null`,
     [attemptReference, reference],
   );
@@ -145,7 +145,7 @@ export async function moneyOfAttempt(
 ): Promise<AttemptMoney | null> {
   const rows = await statements.execute<AttemptMoneyRow[]>(
     `select l.status, l.currency, l.gross_minor from payment_attempts t join payments p on p.id = t.payment_id
-       left join late_payments l on l.attempt_id = t.id where t.reference = ? and p.reference = ? order by l.id`,
+       left join unapplied_payments l on l.attempt_id = t.id where t.reference = ? and p.reference = ? order by l.id`,
     [attemptReference, reference],
   );
   if (rows.length === 0) {

@@ -1,4 +1,4 @@
-import type { Dialect } from '../domain/dialect.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { Mode } from '../domain/mode.ts';
 import { eventId as newEventId } from '../domain/references.ts';
 import {
@@ -28,7 +28,7 @@ export type NewEvent = EventRoot & {
   readonly sequence: number;
   readonly data: EventData;
   /** In which words it is told, unless in the native ones: the body as it is signed and sent, and its id where the body holds one. */
-  readonly told?: { readonly dialect: Dialect; readonly payload: string; readonly eventId?: string };
+  readonly told?: { readonly contract: Contract; readonly payload: string; readonly eventId?: string };
 };
 
 export interface RecordedEvent {
@@ -46,7 +46,7 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
   const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, told } = event;
   const eventId = told?.eventId ?? ownId;
   const [row] = await statements.execute<{ delivery_status: DeliveryStatus }[]>(
-    `insert into webhook_events (event_id, application_id, mode, payment_id, invoice_id, dialect, type, schema_version, sequence, payload, created_at,
+    `insert into webhook_events (event_id, application_id, mode, payment_id, invoice_id, contract, type, schema_version, sequence, payload, created_at,
        delivery_status, last_error, next_sweep_at)
      select ?, ?::bigint, ?, ?::bigint, ?::bigint, ?, ?, ?::integer, ?::integer, ?, ?::timestamptz, ${BY_ENDPOINT}
      returning delivery_status`,
@@ -56,7 +56,7 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
       mode,
       paymentId,
       invoiceId,
-      told?.dialect ?? 'native',
+      told?.contract ?? 'native',
       type,
       EVENT_SCHEMA_VERSION,
       sequence,
@@ -96,7 +96,7 @@ export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' 
 export interface Delivery {
   /** Public, and what its row is found by again: its number may be another one's once the database was set back to an older state. */
   readonly eventId: string;
-  readonly dialect: Dialect;
+  readonly contract: Contract;
   readonly type: string;
   readonly payload: string;
   readonly status: DeliveryStatus;
@@ -122,7 +122,7 @@ export interface DeliveryEndpoint {
 interface DeliveryRow {
   application_id: string;
   mode: Mode;
-  dialect: Dialect;
+  contract: Contract;
   type: string;
   payload: string;
   delivery_status: DeliveryStatus;
@@ -140,7 +140,7 @@ interface DeliveryRow {
 /** Null when the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.application_id, e.mode, e.dialect, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
+    `select e.application_id, e.mode, e.contract, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
        w.disabled_at, w.circuit_open_until, now() as read_at,
        (select coalesce(json_agg(s.sealed order by coalesce(s.id = w.accepted_secret_id, false) desc, s.id desc), '[]') from webhook_signing_secrets s
         where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
@@ -152,7 +152,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
   }
   return {
     eventId,
-    dialect: row.dialect,
+    contract: row.contract,
     type: row.type,
     payload: row.payload,
     status: row.delivery_status,
@@ -294,7 +294,7 @@ export async function recordFailure(
   return { parked: next === null, disabledReason };
 }
 
-/** A twin of this attempt, run again after its worker died, may have been faster: the first record stands. */
+/** A duplicate of this attempt, run again after its worker died, may have been faster: the first record stands. */
 const INSERT_ATTEMPT = `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt,
        duration_ms, created_at)
      select id, application_id, mode, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz from webhook_events where event_id = ?

@@ -4,7 +4,7 @@ import { isOpen, isPaid, type PaymentStatus } from './payment.ts';
 export interface CallbackSituation {
   readonly status: PaymentStatus;
   /** The validation id of the charge that settled the payment through this attempt; null when none did. */
-  readonly settledBy: string | null;
+  readonly finalizedBy: string | null;
 }
 
 export interface CallbackClaim {
@@ -22,8 +22,8 @@ export function claimsNoMoney({ claims }: Pick<CallbackClaim, 'claims'>): boolea
  * What becomes of a callback that can change nothing for a payment that has ended: the charge that settled it once more, or a signed word
  * that no money was taken. Null when the gateway must be asked.
  */
-export function outcomeWithoutAsking(
-  { status, settledBy }: CallbackSituation,
+export function outcomeWithoutQuery(
+  { status, finalizedBy }: CallbackSituation,
   { signatureValid, claims, claimedValidationId }: CallbackClaim,
 ): 'DUPLICATE' | 'FORGED' | 'IGNORED' | null {
   if (isOpen(status)) {
@@ -32,8 +32,8 @@ export function outcomeWithoutAsking(
   if (claims === 'refund-failed') {
     return null;
   }
-  const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;
-  if (isPaid(status) && settledBy !== null && sameCharge) {
+  const sameCharge = claimedValidationId === null || claimedValidationId === finalizedBy;
+  if (isPaid(status) && finalizedBy !== null && sameCharge) {
     return signatureValid ? 'DUPLICATE' : 'FORGED';
   }
   return signatureValid && claimsNoMoney({ claims }) ? 'IGNORED' : null;

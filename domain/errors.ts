@@ -1,5 +1,5 @@
 /**
- * Every expected failure of the core has one code of this union. A dialect answers each one through a table that must be
+ * Every expected failure of the core has one code of this union. A contract answers each one through a table that must be
  * complete to compile, so a new code cannot reach a client without a decided shape.
  */
 export const ERROR_CODES = [

@@ -10,7 +10,7 @@ export interface PaymentSituation {
   readonly asking: boolean;
   readonly heldLate: boolean;
   /** What became of money that came after the payment had ended, where none is held any more; null where none came. */
-  readonly lateMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
+  readonly unappliedMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
   /** The payer may choose the gateway and has not. */
   readonly choosing: boolean;
 }
@@ -38,7 +38,7 @@ export function explain(payment: PaymentSituation): Situation {
     return still(
       `The payment ended ${payment.status}, and money that came later is held in suspense.`,
       'operator',
-      'An operator refunds or keeps the late money.',
+      'An operator refunds or keeps the unapplied money.',
     );
   }
   if (payment.reviewReason !== null && (payment.status === 'CREATED' || payment.status === 'PENDING')) {
@@ -48,8 +48,8 @@ export function explain(payment: PaymentSituation): Situation {
       'An operator accepts or rejects it; time alone does not end it.',
     );
   }
-  if (payment.lateMoney !== null && endedUnpaid(payment.status)) {
-    return lateMoney(payment.status, payment.lateMoney);
+  if (payment.unappliedMoney !== null && endedUnpaid(payment.status)) {
+    return unappliedMoney(payment.status, payment.unappliedMoney);
   }
   switch (payment.status) {
     case 'CREATED':
@@ -97,7 +97,7 @@ function endedUnpaid(status: PaymentStatus): boolean {
 }
 
 /** No word that no money was taken: the payer paid, only too late. */
-function lateMoney(status: PaymentStatus, became: NonNullable<PaymentSituation['lateMoney']>): Situation {
+function unappliedMoney(status: PaymentStatus, became: NonNullable<PaymentSituation['unappliedMoney']>): Situation {
   const came = `The payment ended ${status}, and money that came later`;
   switch (became) {
     case 'REFUNDING':

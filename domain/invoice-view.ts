@@ -2,7 +2,7 @@ import {
   dueMinorOf,
   invoiceNumber,
   shownStatus,
-  standOf,
+  stateOf,
   type Billed,
   type InvoiceRounding,
   type Notice,
@@ -108,7 +108,7 @@ export function invoiceView(invoice: InvoiceFacts, { webUrl, today, payments }: 
       basisPoints: basisPoints === null ? null : toJsonInteger(basisPoints),
       amountMinor: toJsonInteger(amountMinor),
     })),
-    installments: standOf(invoice.installments, invoice.paidMinor, today).map((installment) => ({
+    installments: stateOf(invoice.installments, invoice.paidMinor, today).map((installment) => ({
       dueDate: installment.dueDate,
       amountMinor: toJsonInteger(installment.amountMinor),
       amountPaidMinor: toJsonInteger(installment.paidMinor),
@@ -144,8 +144,8 @@ export function invoiceEventView(view: InvoiceView): InvoiceEventView {
 }
 
 /** `data` of `invoice.reminder` and `invoice.overdue`: the invoice, and which due date it is about. */
-export function noticeView(view: InvoiceView, { dueDate, offsetDays }: Notice, askedMinor: bigint) {
-  return { ...invoiceEventView(view), notice: { dueDate, offsetDays, amountMinor: toJsonInteger(askedMinor) } };
+export function noticeView(view: InvoiceView, { dueDate, offsetDays }: Notice, requestedMinor: bigint) {
+  return { ...invoiceEventView(view), notice: { dueDate, offsetDays, amountMinor: toJsonInteger(requestedMinor) } };
 }
 
 function instantText(at: Date | null): string | null {

@@ -263,13 +263,13 @@ export function checkInstallments(installments: readonly Installment[], totalMin
   }
 }
 
-export interface InstallmentStand extends Installment {
+export interface InstallmentState extends Installment {
   readonly paidMinor: bigint;
   readonly status: 'OPEN' | 'PARTIALLY_PAID' | 'PAID' | 'OVERDUE';
 }
 
 /** Money pays installments in the order of their days, whoever sent it for which. Overdue from the day after. */
-export function standOf(installments: readonly Installment[], paidMinor: bigint, today: PlainDate): InstallmentStand[] {
+export function stateOf(installments: readonly Installment[], paidMinor: bigint, today: PlainDate): InstallmentState[] {
   let left = paidMinor;
   return installments.map((installment) => {
     const paid = left < installment.amountMinor ? left : installment.amountMinor;
@@ -282,7 +282,7 @@ function installmentStatus(
   { amountMinor, dueDate }: Installment,
   paidMinor: bigint,
   today: PlainDate,
-): InstallmentStand['status'] {
+): InstallmentState['status'] {
   if (paidMinor === amountMinor) {
     return 'PAID';
   }
@@ -306,12 +306,12 @@ export function dueMinorOf({ status, totalMinor, paidMinor }: Billed): bigint {
 }
 
 /** What a payer is asked for first: every installment up to today and the next one, or all where there is no schedule. */
-export function askedMinorOf(billed: Billed, today: PlainDate): bigint {
+export function requestedMinorOf(billed: Billed, today: PlainDate): bigint {
   const due = dueMinorOf(billed);
   if (due === 0n || billed.installments.length === 0) {
     return due;
   }
-  const stands = standOf(billed.installments, billed.paidMinor, today).filter(({ status }) => status !== 'PAID');
+  const stands = stateOf(billed.installments, billed.paidMinor, today).filter(({ status }) => status !== 'PAID');
   const late = stands.filter(({ dueDate }) => dueDate <= today);
   const asked = late.length > 0 ? late : stands.slice(0, 1);
   return asked.reduce((sum, { amountMinor, paidMinor }) => sum + amountMinor - paidMinor, 0n);
@@ -322,7 +322,7 @@ export function nextDueDateOf(billed: Billed, today: PlainDate): PlainDate | nul
   if (dueMinorOf(billed) === 0n) {
     return null;
   }
-  const open = standOf(billed.installments, billed.paidMinor, today).find(({ status }) => status !== 'PAID');
+  const open = stateOf(billed.installments, billed.paidMinor, today).find(({ status }) => status !== 'PAID');
   return open?.dueDate ?? billed.dueDate;
 }
 
@@ -456,7 +456,7 @@ export function noticeKey({ kind, dueDate, offsetDays }: Notice): string {
   return `${kind} ${dueDate} ${offsetDays}`;
 }
 
-/** How much of a payment counts for its invoice; the rest is surplus. */
+/** How much of a payment counts for its invoice; the rest is overpayment. */
 export function appliedOf(billed: Pick<Billed, 'status' | 'totalMinor' | 'paidMinor'>, grossMinor: bigint): bigint {
   const open = billed.status === 'ISSUED' || billed.status === 'PARTIALLY_PAID';
   const dueMinor = open ? billed.totalMinor - billed.paidMinor : 0n;
@@ -473,7 +473,7 @@ export function unpaidOn(billed: Billed, dueDate: PlainDate): bigint {
   if (billed.installments.length === 0) {
     return dueMinorOf(billed);
   }
-  return standOf(billed.installments, billed.paidMinor, dueDate)
+  return stateOf(billed.installments, billed.paidMinor, dueDate)
     .filter((installment) => installment.dueDate === dueDate)
     .reduce((sum, { amountMinor, paidMinor }) => sum + amountMinor - paidMinor, 0n);
 }
@@ -486,7 +486,7 @@ export interface PaymentBounds {
 
 /** The sums that a payer is offered. */
 export interface PayableAmounts {
-  readonly askedMinor: bigint;
+  readonly requestedMinor: bigint;
   /** All that is due can be paid at once. */
   readonly wholeAtOnce: boolean;
   /** Bounds of a sum of the payer's own; null where none but the others makes sense. */
@@ -512,10 +512,10 @@ export function payableAmounts(
   const ownMax = restMax < maxMinor ? restMax : maxMinor;
   // Where no part leaves enough for another payment, the greatest one is as good as any.
   const greatestPart = ownMax >= minMinor ? ownMax : maxMinor;
-  const asked = askedMinorOf(billed, today);
+  const asked = requestedMinorOf(billed, today);
   const within = asked < minMinor ? minMinor : asked > maxMinor ? maxMinor : asked;
   return {
-    askedMinor: within <= ownMax ? within : wholeAtOnce ? dueMinor : greatestPart,
+    requestedMinor: within <= ownMax ? within : wholeAtOnce ? dueMinor : greatestPart,
     wholeAtOnce,
     own: ownAllowed && ownMax >= minMinor ? { minMinor, maxMinor: ownMax } : null,
   };

@@ -44,7 +44,7 @@ export interface Posting {
  * reference with the validation id of the late charge, a refund's reference, or the decimal id of the transaction that is taken back.
  */
 export interface Cause {
-  readonly type: 'payment' | 'late-payment' | 'refund' | 'transaction';
+  readonly type: 'payment' | 'unapplied-payment' | 'refund' | 'transaction';
   readonly id: string;
 }
 
@@ -87,9 +87,9 @@ interface Collected {
   readonly feeMinor: bigint;
 }
 
-interface Surplus {
+interface Overpayment {
   /** What of the gross its invoice did not ask for; none without an invoice. */
-  readonly surplusMinor?: bigint;
+  readonly overpaymentMinor?: bigint;
 }
 
 interface Owner {
@@ -99,30 +99,30 @@ interface Owner {
 }
 
 /** The one ledger transaction of a paid payment. What is more than its invoice asked for is held in suspense. */
-export function paymentSettlement(
-  payment: Owner & Collected & Surplus & { readonly reference: string },
+export function paymentPosting(
+  payment: Owner & Collected & Overpayment & { readonly reference: string },
 ): LedgerTransaction {
   return {
     ...ownerOf(payment),
     cause: { type: 'payment', id: payment.reference },
     kind: 'settlement',
-    postings: settlementPostings(payment),
+    postings: paymentPostings(payment),
   };
 }
 
-/** The one ledger transaction of a row of `late_payments`. */
-export function latePaymentReceipt(
+/** The one ledger transaction of a row of `unapplied_payments`. */
+export function unappliedPaymentReceipt(
   late: Owner & Collected & { readonly attemptReference: string; readonly validationId: string },
 ): LedgerTransaction {
   return {
     ...ownerOf(late),
-    cause: { type: 'late-payment', id: `${late.attemptReference}:${late.validationId}` },
+    cause: { type: 'unapplied-payment', id: `${late.attemptReference}:${late.validationId}` },
     kind: 'late',
-    postings: latePaymentPostings(late),
+    postings: unappliedPaymentPostings(late),
   };
 }
 
-interface GivenBack {
+interface PostedRefund {
   readonly reference: string;
   readonly gateway: string;
   readonly amountMinor: bigint;
@@ -131,7 +131,7 @@ interface GivenBack {
 }
 
 /** The one ledger transaction of a refund that the gateway has carried out. Its fee is not given back by the gateway. */
-export function refundGivenBack(refund: Owner & GivenBack): LedgerTransaction {
+export function refundPosting(refund: Owner & PostedRefund): LedgerTransaction {
   return {
     ...ownerOf(refund),
     cause: { type: 'refund', id: refund.reference },
@@ -140,17 +140,17 @@ export function refundGivenBack(refund: Owner & GivenBack): LedgerTransaction {
   };
 }
 
-export function refundPostings({ gateway, amountMinor, late }: Omit<GivenBack, 'reference'>): Posting[] {
+export function refundPostings({ gateway, amountMinor, late }: Omit<PostedRefund, 'reference'>): Posting[] {
   return [{ debit: late ? SUSPENSE_ACCOUNT : PAYABLE_ACCOUNT, credit: clearingAccount(gateway), amountMinor }];
 }
 
-/** Late money that an operator lets the app keep: out of suspense, owed to the app. */
-export function latePaymentKept(
+/** Unapplied money that an operator lets the app keep: out of suspense, owed to the app. */
+export function unappliedPaymentKept(
   late: Owner & { readonly grossMinor: bigint; readonly attemptReference: string; readonly validationId: string },
 ): LedgerTransaction {
   return {
     ...ownerOf(late),
-    cause: { type: 'late-payment', id: `${late.attemptReference}:${late.validationId}` },
+    cause: { type: 'unapplied-payment', id: `${late.attemptReference}:${late.validationId}` },
     kind: 'kept',
     postings: [{ debit: SUSPENSE_ACCOUNT, credit: PAYABLE_ACCOUNT, amountMinor: late.grossMinor }],
   };
@@ -168,12 +168,12 @@ export function reversal(original: LedgerTransaction & { readonly id: bigint }):
 }
 
 /** A confirmed payment: the gateway owes us the gross, we owe it to the app, and the gateway keeps its fee. */
-export function settlementPostings({ surplusMinor = 0n, ...collected }: Collected & Surplus): Posting[] {
-  return collectedPostings(collected, surplusMinor);
+export function paymentPostings({ overpaymentMinor = 0n, ...collected }: Collected & Overpayment): Posting[] {
+  return collectedPostings(collected, overpaymentMinor);
 }
 
 /** Money that arrived for a payment that had already ended: held in suspense until it is refunded or accepted. */
-export function latePaymentPostings(collected: Collected): Posting[] {
+export function unappliedPaymentPostings(collected: Collected): Posting[] {
   return collectedPostings(collected, collected.grossMinor);
 }
 

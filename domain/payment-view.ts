@@ -18,7 +18,7 @@ export interface PaymentFacts {
   readonly returnUrl?: string | null | undefined;
   readonly invoiceId?: bigint | null | undefined;
   /** What of a paid payment was more than its invoice asked for. */
-  readonly surplusMinor?: bigint | undefined;
+  readonly overpaymentMinor?: bigint | undefined;
   readonly reviewReason?: ReviewReason | null | undefined;
   readonly reviewSince?: Date | null | undefined;
   readonly expiresAt: Date;
@@ -26,7 +26,7 @@ export interface PaymentFacts {
   readonly updatedAt: Date;
 }
 
-/** PaymentDto of the native API and `data` of its payment events; `surplusMinor`, `returnUrl`, `expiresAt` and `review` are Lenden's own members. */
+/** PaymentDto of the native API and `data` of its payment events; `overpaymentMinor`, `returnUrl`, `expiresAt` and `review` are Lenden's own members. */
 export type PaymentView = ReturnType<typeof paymentView>;
 
 export function paymentView(payment: PaymentFacts, webUrl: string) {
@@ -43,7 +43,7 @@ export function paymentView(payment: PaymentFacts, webUrl: string) {
     checkoutUrl: checkoutUrl(payment.reference, webUrl),
     redirectUrl: payment.gatewayRedirectUrl ?? null,
     invoiceId: typeof payment.invoiceId === 'bigint' ? toJsonInteger(payment.invoiceId) : null,
-    surplusMinor: toJsonInteger(payment.surplusMinor ?? 0n),
+    overpaymentMinor: toJsonInteger(payment.overpaymentMinor ?? 0n),
     returnUrl: payment.returnUrl ?? null,
     expiresAt: payment.expiresAt.toISOString(),
     review:

@@ -23,8 +23,8 @@ const TRANSITIONS = {
 } as const satisfies Record<PaymentStatus, readonly PaymentStatus[]>;
 
 /** The ends of the payment workflow: nothing but refunds changes them. */
-export const SETTLED_STATUSES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
-export type SettledStatus = (typeof SETTLED_STATUSES)[number];
+export const FINAL_STATUSES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
 /** Statuses in which the payment workflow still has something to do. */
 export const OPEN_STATUSES = ['CREATED', 'PENDING'] as const satisfies readonly PaymentStatus[];
@@ -60,7 +60,7 @@ export const REVIEW_REASONS = [
 ] as const;
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
-/** The failure code of a payment that an operator rejected under review; money that was taken for it is looked for as late money. */
+/** The failure code of a payment that an operator rejected under review; money that was taken for it is looked for as unapplied money. */
 export const REVIEW_REJECTED = 'REVIEW_REJECTED';
 
 /** The state of one session at a gateway. UNKNOWN is neither open nor ended until the gateway has been asked. */

@@ -22,7 +22,7 @@ export const PERMISSION_MEANINGS = {
   'user:manage': 'Create, enable and disable operators, grant roles, change roles and settings',
   'payment:read': 'See payments, their attempts and how they stand',
   'payment:export': 'Export payments as CSV',
-  'payment:review': 'Decide on payments under review and on late money',
+  'payment:review': 'Decide on payments under review and on unapplied money',
   'refund:read': 'See refunds',
   'refund:create': 'Start refunds',
   'refund:approve': 'Approve and reject refunds that somebody else has started',
@@ -43,7 +43,7 @@ const NEEDS_SECOND_PERSON = {
   'user:manage': true,
   'payment:read': false,
   'payment:export': false,
-  // Calls a payment paid, and gives late money back or keeps it.
+  // Calls a payment paid, and gives unapplied money back or keeps it.
   'payment:review': true,
   'refund:read': false,
   // Refunds up to the threshold alone, so three accounts refund three times as much.

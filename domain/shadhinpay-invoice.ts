@@ -8,14 +8,14 @@ export const SHADHINPAY_INVOICE_STATUSES = ['DRAFT', 'SENT', 'VIEWED', 'PAID', '
 export type ShadhinpayInvoiceStatus = (typeof SHADHINPAY_INVOICE_STATUSES)[number];
 
 /** What of an invoice's row says how it stands. */
-export interface InvoiceStanding {
+export interface InvoiceStatusFacts {
   readonly status: InvoiceStatus;
   readonly viewedAt: Date | null;
   readonly expiredAt: Date | null;
 }
 
 /** A part that is paid, which only other contracts know, leaves it payable. */
-export function shadhinpayInvoiceStatus({ status, viewedAt, expiredAt }: InvoiceStanding): ShadhinpayInvoiceStatus {
+export function shadhinpayInvoiceStatus({ status, viewedAt, expiredAt }: InvoiceStatusFacts): ShadhinpayInvoiceStatus {
   switch (status) {
     case 'DRAFT':
     case 'PAID':
@@ -63,7 +63,7 @@ export function numberShown(text: string): { readonly number: bigint; readonly n
 /** Null where the contract has no such event. */
 export function invoiceEventNamed(
   type: EventType,
-  { expiredAt }: Pick<InvoiceStanding, 'expiredAt'>,
+  { expiredAt }: Pick<InvoiceStatusFacts, 'expiredAt'>,
 ): ShadhinpayEvent | null {
   switch (type) {
     case 'invoice.paid':
@@ -75,12 +75,12 @@ export function invoiceEventNamed(
   }
 }
 
-export interface ToldInvoiceEvent {
+export interface RecordedInvoiceEvent {
   /** A UUID, the same over every attempt. */
   readonly eventId: string;
   readonly event: ShadhinpayEvent;
   readonly occurredAt: Date;
-  readonly invoice: InvoiceStanding &
+  readonly invoice: InvoiceStatusFacts &
     Numbered & {
       readonly applicationId: bigint;
       readonly reference: string;
@@ -92,7 +92,7 @@ export interface ToldInvoiceEvent {
 }
 
 /** The body of an event about an invoice, as it is signed and sent. */
-export function shadhinpayInvoiceEvent({ invoice, payment, ...told }: ToldInvoiceEvent): string {
+export function shadhinpayInvoiceEvent({ invoice, payment, ...told }: RecordedInvoiceEvent): string {
   const { applicationId, reference, totalMinor: amountMinor, currency } = invoice;
   return shadhinpayEventBody({
     ...told,

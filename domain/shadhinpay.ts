@@ -147,21 +147,21 @@ export function eventNamed(type: EventType): ShadhinpayEvent | null {
 }
 
 /** @param subscribed - what the business has chosen; null for what is told by default */
-export function isTold(event: ShadhinpayEvent, subscribed: readonly string[] | null): boolean {
+export function isNotified(event: ShadhinpayEvent, subscribed: readonly string[] | null): boolean {
   return subscribed === null ? SHADHINPAY_EVENTS[event] : subscribed.includes(event);
 }
 
-export interface ToldEvent {
+export interface RecordedEvent {
   /** A UUID, the same over every attempt. */
   readonly eventId: string;
   readonly event: ShadhinpayEvent;
   readonly occurredAt: Date;
   readonly payment: ShadhinpayFacts;
   /** Of an event about a refund. */
-  readonly refund?: ToldRefund | undefined;
+  readonly refund?: RefundOfEvent | undefined;
 }
 
-export interface ToldRefund {
+export interface RefundOfEvent {
   readonly reference: string;
   readonly amountMinor: bigint;
   readonly reason: string | null;
@@ -177,7 +177,7 @@ export function shadhinpayEventBody({
   occurredAt,
   applicationId,
   payload,
-}: Pick<ToldEvent, 'eventId' | 'event' | 'occurredAt'> & {
+}: Pick<RecordedEvent, 'eventId' | 'event' | 'occurredAt'> & {
   readonly applicationId: bigint;
   readonly payload: object;
 }): string {
@@ -192,7 +192,7 @@ export function shadhinpayEventBody({
 }
 
 /** The body of an event about a payment, as it is signed and sent. */
-export function shadhinpayEvent({ payment, refund, ...told }: ToldEvent): string {
+export function shadhinpayEvent({ payment, refund, ...told }: RecordedEvent): string {
   const { currency } = payment;
   const money = (amountMinor: bigint) => toDecimalText({ amountMinor, currency });
   return shadhinpayEventBody({

@@ -7,13 +7,13 @@ export const UNAPPLIED_STATUSES = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'] as c
 export type UnappliedStatus = (typeof UNAPPLIED_STATUSES)[number];
 
 /** Why money is no part of its payment: that had ended without it, other money had paid it, or its invoice asked for less. */
-export const UNAPPLIED_REASONS = ['PAYMENT_ENDED', 'ALREADY_PAID', 'SURPLUS'] as const;
+export const UNAPPLIED_REASONS = ['PAYMENT_ENDED', 'ALREADY_PAID', 'OVERPAYMENT'] as const;
 export type UnappliedReason = (typeof UNAPPLIED_REASONS)[number];
 
-/** Money that has arrived and is applied to nothing: a row of `late_payments`. */
+/** Money that has arrived and is applied to nothing: a row of `unapplied_payments`. */
 export interface UnappliedFacts {
   readonly id: bigint;
-  readonly kind: 'late' | 'surplus';
+  readonly kind: 'late' | 'overpayment';
   readonly status: UnappliedStatus;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -50,5 +50,5 @@ export function unappliedView(unapplied: UnappliedFacts, payment: UnappliedOf) {
 }
 
 function unappliedReason({ kind }: UnappliedFacts, { status }: UnappliedOf): UnappliedReason {
-  return kind === 'surplus' ? 'SURPLUS' : isPaid(status) ? 'ALREADY_PAID' : 'PAYMENT_ENDED';
+  return kind === 'overpayment' ? 'OVERPAYMENT' : isPaid(status) ? 'ALREADY_PAID' : 'PAYMENT_ENDED';
 }

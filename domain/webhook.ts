@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.ts';
+import type { Contract } from './contract.ts';
 
 /** Events an application can receive. Their names are published contract. */
 export const EVENT_TYPES = [
@@ -52,8 +52,8 @@ export const ATTEMPT_DELAYS_SECONDS = [
 const SHADHINPAY_DELAYS_SECONDS = [0, 60, 300, 900, 3_600, 21_600] as const;
 
 /** Delay before each attempt in seconds, as the contract that the event is told in has it. */
-export function attemptDelaysOf(dialect: Dialect): readonly number[] {
-  return dialect === 'shadhinpay' ? SHADHINPAY_DELAYS_SECONDS : ATTEMPT_DELAYS_SECONDS;
+export function attemptDelaysOf(contract: Contract): readonly number[] {
+  return contract === 'shadhinpay' ? SHADHINPAY_DELAYS_SECONDS : ATTEMPT_DELAYS_SECONDS;
 }
 
 /** Jitter only lengthens a delay, by at most this share, so that the schedule never falls short of its span. */

@@ -33,10 +33,10 @@ function observed(gateway: Gateway, telemetry: Telemetry): Gateway {
   return {
     ...gateway,
     openSession: (order) => call('openSession', () => gateway.openSession(order)),
-    askAttempt: (attempt) => call('askAttempt', () => gateway.askAttempt(attempt)),
+    queryAttempt: (attempt) => call('queryAttempt', () => gateway.queryAttempt(attempt)),
     ...(closeSession === undefined ? {} : { closeSession: observedClosing(closeSession, call) }),
     refund: (request) => call('refund', () => gateway.refund(request)),
-    askRefund: (gatewayRefundId, charge) => call('askRefund', () => gateway.askRefund(gatewayRefundId, charge)),
+    queryRefund: (gatewayRefundId, charge) => call('queryRefund', () => gateway.queryRefund(gatewayRefundId, charge)),
   };
 }
 

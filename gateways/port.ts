@@ -98,7 +98,7 @@ export interface Charge {
 export type AttemptAnswer =
   | { readonly kind: 'charged'; readonly charge: Charge }
   /** The payer has not tried anything yet. */
-  | { readonly kind: 'untouched' }
+  | { readonly kind: 'not-started' }
   /** The payer is in the middle of paying. */
   | { readonly kind: 'in-progress' }
   /** The payer says that he has paid, and a person looks whether it is so. */
@@ -147,12 +147,12 @@ export interface RefundRequest extends RefundedCharge {
   readonly amount: Money;
   readonly remarks: string;
   /** This very refund was asked for before, and no answer is known. */
-  readonly askedBefore: boolean;
+  readonly queriedBefore: boolean;
   /**
    * How long ago it was last sent, before this time, in milliseconds of the database's clock; null where it was not. A gateway that takes no key may still be
    * at work on it.
    */
-  readonly askedAgoMs: number | null;
+  readonly queriedAgoMs: number | null;
   /** How many other refunds of the charge were asked for and did not fail: where a gateway takes no key, its refund may be one of those. */
   readonly otherRefunds: number;
 }
@@ -215,7 +215,7 @@ export interface Gateway {
   /** @throws GatewayFailure */
   openSession(order: SessionOrder): Promise<SessionOutcome>;
   /** @throws GatewayFailure */
-  askAttempt(attempt: AttemptHandle): Promise<AttemptAnswer>;
+  queryAttempt(attempt: AttemptHandle): Promise<AttemptAnswer>;
   /**
    * Ends an attempt at the gateway, so that no money can come by it any more; there only where a gateway can. An attempt that was paid, or
    * whose money may still be on its way, is never `closed`. Asked again, it says the same.
@@ -231,7 +231,7 @@ export interface Gateway {
   /** @throws GatewayFailure */
   refund(request: RefundRequest): Promise<RefundAnswer>;
   /** @throws GatewayFailure */
-  askRefund(gatewayRefundId: string, charge: RefundedCharge): Promise<RefundAnswer>;
+  queryRefund(gatewayRefundId: string, charge: RefundedCharge): Promise<RefundAnswer>;
 }
 
 /** An account at a gateway. */

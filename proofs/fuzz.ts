@@ -9,14 +9,14 @@ import { registerApplication, type ApplicationStore, type Registration } from '.
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import type { DevFile } from '../scripts/dev-file.ts';
-import { openShops } from './fuzz/dialects.ts';
+import { openShops } from './fuzz/contracts.ts';
 import { keepFresh, openOperators } from './fuzz/operators.ts';
 import { openLogoServer } from './fuzz/logo-server.ts';
 import { PAGE_PARTS } from './fuzz/page-parts.ts';
 import { openPageSubjects } from './fuzz/page-subjects.ts';
 import { allPages, fuzzPages, problemsOfPages, tableOfPages } from './fuzz/pages.ts';
 import { fuzz, type FuzzFindings } from './fuzz/run.ts';
-import { applications, dialect, operators, type Subject } from './fuzz/subject.ts';
+import { applications, contract, operators, type Subject } from './fuzz/subject.ts';
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
@@ -200,7 +200,7 @@ async function subjectOf(dev: DevFile, peers: readonly [Registration, Registrati
     case 'ownpay':
     case 'shadhinpay': {
       const name = values.as;
-      return dialect(await withStore(dev, (store) => openShops(name, { store, api: dev.api, peers })));
+      return contract(await withStore(dev, (store) => openShops(name, { store, api: dev.api, peers })));
     }
     default:
       throw new Error(`--as is applications, operators, ownpay, shadhinpay or pages, not "${values.as}"`);

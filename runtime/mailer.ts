@@ -2,7 +2,7 @@ import { createTransport } from 'nodemailer';
 import { encodeWord } from 'nodemailer/lib/mime-funcs';
 import { readMailAddress } from './mail/address.ts';
 import { isOneLine } from './mail/one-line.ts';
-import { outcomeOf, type MailOutcome } from './mail/outcome.ts';
+import { outcomeOf, type EmailOutcome } from './mail/outcome.ts';
 import type { MailServer, MailSettings } from './mail/settings.ts';
 
 /** One mail to one person. */
@@ -23,7 +23,7 @@ export interface Mail {
 
 export interface Mailer {
   /** Sends within 45 seconds or not at all; never throws. A caller asks again later where the outcome is `unavailable`. */
-  send(mail: Mail): Promise<MailOutcome>;
+  send(mail: Mail): Promise<EmailOutcome>;
   /** Takes no more mail; what is on its way goes out. */
   close(): void;
 }

@@ -35,8 +35,8 @@ export type Duration = 'http.server.request.duration' | 'lenden.gateway.call.dur
 export type Gauge =
   | 'lenden.payments.open'
   | 'lenden.payments.review'
-  | 'lenden.late_payments.held'
-  | 'lenden.late_payments.held_minor'
+  | 'lenden.unapplied_payments.held'
+  | 'lenden.unapplied_payments.held_minor'
   | 'lenden.ledger.unsealed_age';
 
 export interface Reading {

@@ -1,5 +1,5 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { KEY_DIALECTS, SCOPES, type ApplicationSettings, type WantedCredential } from '../database/applications.ts';
+import { KEY_CONTRACTS, SCOPES, type ApplicationSettings, type WantedCredential } from '../database/applications.ts';
 import type { CustomerDefaults } from '../database/entities/application.ts';
 import { isCurrency } from '../domain/currency.ts';
 import type { Mode } from '../domain/mode.ts';
@@ -24,13 +24,13 @@ settings:
   --max-amount N           largest payment in minor units; "" for none
   --refund-threshold C=N   what one operator may refund alone in a currency, in minor units, e.g. BDT=500000; may be repeated;
                            takes the place of all thresholds; "" for none
-  --late-payments POLICY   review or refund
+  --unapplied-payments POLICY   review or refund
   --receipts on|off        whether GET /payments/{id}/receipt answers
   --customer-default K=V   what the gateway is told of a customer when the payment does not say; K is one of
                            name, email, phone, address, city, postcode, country; may be repeated; "" for none
   --shadhinpay-event NAME  which events of ShadhinPay's contract are told; may be repeated; "" for those on by default
 key:
-  --dialect DIALECT        native (unless told), ownpay or shadhinpay
+  --contract CONTRACT        native (unless told), ownpay or shadhinpay
   --label TEXT             what the key is for
   --scope read|write       what an OwnPay key may do; may be repeated; both unless told
 others:
@@ -50,13 +50,13 @@ export const OPTIONS = {
   'min-amount': { type: 'string' },
   'max-amount': { type: 'string' },
   'refund-threshold': { type: 'string', multiple: true },
-  'late-payments': { type: 'string' },
+  'unapplied-payments': { type: 'string' },
   receipts: { type: 'string' },
   'customer-default': { type: 'string', multiple: true },
   'shadhinpay-event': { type: 'string', multiple: true },
   mode: { type: 'string' },
   key: { type: 'string' },
-  dialect: { type: 'string' },
+  contract: { type: 'string' },
   label: { type: 'string' },
   scope: { type: 'string', multiple: true },
   'grace-hours': { type: 'string' },
@@ -83,7 +83,7 @@ export type AppCommand =
       readonly graceHours: { readonly graceHours?: number };
     };
 
-const OF_KEYS = ['mode', 'key', 'dialect', 'label', 'scope', 'grace-hours'] as const;
+const OF_KEYS = ['mode', 'key', 'contract', 'label', 'scope', 'grace-hours'] as const;
 
 /** What `parseArgs` makes of the flags above. */
 export type AppFlags = {
@@ -144,19 +144,19 @@ function readKeyCommand(action: 'keys' | 'issue' | 'rotate' | 'revoke', values: 
 }
 
 function readKey(values: AppFlags): WantedCredential {
-  const dialect = text(values, 'dialect');
+  const contract = text(values, 'contract');
   const label = text(values, 'label');
   const scopes = Array.isArray(values['scope']) ? values['scope'].map(readScope) : undefined;
-  const known = KEY_DIALECTS.find((name) => name === (dialect ?? 'native'));
+  const known = KEY_CONTRACTS.find((name) => name === (contract ?? 'native'));
   if (known === undefined) {
-    throw new UsageError(`--dialect must be ${KEY_DIALECTS.join(' or ')}, not "${dialect}".`);
+    throw new UsageError(`--contract must be ${KEY_CONTRACTS.join(' or ')}, not "${contract}".`);
   }
   if (scopes !== undefined && known !== 'ownpay') {
     throw new UsageError(`--scope is not known to ${known} keys.`);
   }
   return {
     mode: readMode(values),
-    dialect: known,
+    contract: known,
     ...(label === undefined ? {} : { label }),
     ...(scopes === undefined ? {} : { scopes }),
   };
@@ -180,7 +180,7 @@ function readSettings(values: AppFlags): ApplicationSettings {
   const minAmountMinor = amount(values, 'min-amount');
   const maxAmountMinor = amount(values, 'max-amount');
   const thresholds = values['refund-threshold'];
-  const policy = text(values, 'late-payments');
+  const policy = text(values, 'unapplied-payments');
   const receipts = text(values, 'receipts');
   const defaults = values['customer-default'];
   const events = values['shadhinpay-event'];
@@ -197,7 +197,7 @@ function readSettings(values: AppFlags): ApplicationSettings {
     ...(minAmountMinor === undefined ? {} : { minAmountMinor }),
     ...(maxAmountMinor === undefined ? {} : { maxAmountMinor }),
     ...(Array.isArray(thresholds) ? readThresholds(thresholds) : {}),
-    ...(policy === undefined ? {} : { latePaymentPolicy: readPolicy(policy) }),
+    ...(policy === undefined ? {} : { unappliedPaymentPolicy: readPolicy(policy) }),
     ...(receipts === undefined ? {} : { receiptsEnabled: readSwitch(receipts) }),
     ...(Array.isArray(defaults) ? { customerDefaults: readCustomerDefaults(defaults) } : {}),
     ...(Array.isArray(events) ? { shadhinpayEvents: readEvents(events) } : {}),
@@ -251,7 +251,7 @@ function readGrace(values: AppFlags): { graceHours?: number } {
 function readPolicy(policy: string): 'REVIEW' | 'REFUND' {
   const upper = policy.toUpperCase();
   if (upper !== 'REVIEW' && upper !== 'REFUND') {
-    throw new UsageError(`--late-payments must be review or refund, not "${policy}".`);
+    throw new UsageError(`--unapplied-payments must be review or refund, not "${policy}".`);
   }
   return upper;
 }

@@ -131,14 +131,14 @@ async function registerNativeApp(store: Store): Promise<NativeApp> {
 async function registerOwnpayApp(store: Store): Promise<OwnpayApp> {
   const registration = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
   const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;
-  const { apiKey } = await issueCredential(store, { applicationId, mode: 'TEST', dialect: 'ownpay', label: 'Demo' });
+  const { apiKey } = await issueCredential(store, { applicationId, mode: 'TEST', contract: 'ownpay', label: 'Demo' });
   return { id: Number(applicationId), apiKey, webhookSecret, liveWebhookSecret };
 }
 
 async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
   const registration = await registerApplication(store, { name: 'Lenden demo (ShadhinPay)' });
   const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;
-  const key = (mode: Mode) => issueCredential(store, { applicationId, mode, dialect: 'shadhinpay', label: 'Demo' });
+  const key = (mode: Mode) => issueCredential(store, { applicationId, mode, contract: 'shadhinpay', label: 'Demo' });
   const test = await key('TEST');
   const live = await key('LIVE');
   if (test.business === null) {

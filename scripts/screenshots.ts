@@ -108,7 +108,7 @@ async function pay(page: Page): Promise<void> {
 }
 
 async function untilWorkflowShown(page: Page): Promise<void> {
-  await page.getByText('settlePayment').first().waitFor();
+  await page.getByText('finalizePayment').first().waitFor();
   // The timeline slides into its place.
   await page.waitForTimeout(1_500);
 }

@@ -51,7 +51,7 @@ export function reportInWords(report: VerifyReport): string {
     }),
     line(
       'payments',
-      `${report.paidPayments} paid, ${report.latePayments} late and ${report.refunds} refunds, against ledger and stored evidence; ${report.invoices} invoices against their payments`,
+      `${report.paidPayments} paid, ${report.unappliedPayments} late and ${report.refunds} refunds, against ledger and stored evidence; ${report.invoices} invoices against their payments`,
     ),
     line('gateway', report.asked === null ? 'not asked (--ask)' : `asked for ${count(report.asked, 'charge')}`),
     ...report.notices.map((notice) => line('note', notice)),

@@ -13,7 +13,7 @@ import { createGatewayRegistry } from '../gateways/registry.ts';
 import { readConfig } from '../runtime/config.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
-import { askGateways } from './ask-gateways.ts';
+import { queryGateways } from './query-gateways.ts';
 import { readEvidence } from './read-evidence.ts';
 import { sealHeads } from './seal-heads.ts';
 import { sealingWitnesses } from './sealing-witnesses.ts';
@@ -84,7 +84,7 @@ async function verify(
       notices.push(`${ledger.chain.undoneWitnesses} remembered heads are of such seals, which the restore has undone`);
     }
     const fromGateways = new Findings();
-    const asked = ask ? await askAll(target, { database, findings: fromGateways }) : null;
+    const asked = ask ? await queryAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {
       notices.push(
         `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: does a worker run, and its sealing schedule?`,
@@ -125,7 +125,7 @@ async function gatherWitnesses(
   }
 }
 
-async function askAll(
+async function queryAll(
   { environment }: VerifyTarget,
   { database, findings }: { database: Database; findings: Findings },
 ): Promise<number> {
@@ -143,7 +143,7 @@ async function askAll(
       bkashExecutions,
       readManual: manualBook(database),
     });
-    return await askGateways({ database, gateways, findings });
+    return await queryGateways({ database, gateways, findings });
   } finally {
     await http.close();
   }

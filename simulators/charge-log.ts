@@ -22,8 +22,8 @@ type ChargeLine = {
   /** Decimal text in `currency`: what the merchant is to receive after the fee; charges only. */
   storeAmount?: string;
   /** What the merchant asked for, in the merchant's own currency; charges only. */
-  askedAmount?: string;
-  askedCurrency?: string;
+  requestedAmount?: string;
+  requestedCurrency?: string;
   refundRefId?: string;
   refundTransId?: string;
   /** How a refund ended; outcome lines only. */

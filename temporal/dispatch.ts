@@ -17,7 +17,7 @@ import {
   type InvoiceProgress,
   type InvoiceWorkflowInput,
 } from '../workflows/messages/invoice.ts';
-import { refundEndedSignal } from '../workflows/messages/late-payment.ts';
+import { refundEndedSignal } from '../workflows/messages/unapplied-payment.ts';
 import {
   INVOICE_NUMBER_MEMO,
   SEARCH_ATTRIBUTES,
@@ -64,7 +64,7 @@ export interface InvoiceHandle {
 }
 
 /** What of an invoice's row its handle is made of. */
-export interface InvoiceToTell extends Numbered {
+export interface InvoiceToNotify extends Numbered {
   readonly reference: string;
   readonly applicationId: bigint;
   readonly mode: Mode;
@@ -73,7 +73,7 @@ export interface InvoiceToTell extends Numbered {
 }
 
 /** An invoice as its workflow is started and told by. */
-export function invoiceHandleOf(invoice: InvoiceToTell, applicationName: string): InvoiceHandle {
+export function invoiceHandleOf(invoice: InvoiceToNotify, applicationName: string): InvoiceHandle {
   const { reference, applicationId, mode, totalMinor: amountMinor, currency } = invoice;
   const number = invoiceNumber(invoice);
   return { reference, applicationId, applicationName, mode, number, amount: { amountMinor, currency } };
@@ -134,18 +134,18 @@ export interface Dispatch {
   ): Promise<CheckoutOpened>;
   /** The same without waiting. */
   signalChoice(reference: string): Promise<boolean>;
-  /** Starts or wakes the late payment of an attempt. */
-  startLatePayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
-  /** A refund of an attempt's late money has ended. False when no workflow listens. */
+  /** Starts or wakes the unapplied payment of an attempt. */
+  startUnappliedPayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
+  /** A refund of an attempt's unapplied money has ended. False when no workflow listens. */
   signalRefundEnded(attemptReference: string): Promise<boolean>;
   /** Starts the refund unless it runs; with a decision's id also wakes it. `completed` when its workflow has ended for good. */
   startRefund(refund: RefundHandle, decisionId?: bigint): Promise<'running' | 'completed'>;
   /** An operator has decided about a payment under review: wakes its workflow, or starts it again. */
   signalReviewDecision(payment: PaymentHandle, decisionId: bigint): Promise<void>;
-  /** An operator has decided about late money: wakes the late payment of its attempt, or starts it again. */
-  decideLatePayment(payment: PaymentHandle, late: { attemptReference: string; decisionId: bigint }): Promise<void>;
+  /** An operator has decided about unapplied money: wakes the unapplied payment of its attempt, or starts it again. */
+  decideUnappliedPayment(payment: PaymentHandle, late: { attemptReference: string; decisionId: bigint }): Promise<void>;
   /** Starts the invoice unless it runs, and tells it that its row has changed. */
-  tellInvoice(invoice: InvoiceHandle, change: InvoiceChange): Promise<void>;
+  notifyInvoice(invoice: InvoiceHandle, change: InvoiceChange): Promise<void>;
   /** Tells it that its due dates have changed, and waits until it goes by them. Rejects when that takes too long. */
   rescheduleInvoice(invoice: InvoiceHandle, wait: { timeoutMs: number }): Promise<InvoiceProgress>;
   startDelivery(event: EventHandle): Promise<void>;
@@ -180,20 +180,22 @@ export function createDispatch(client: Client): Dispatch {
       ),
     signalCancel: (reference) =>
       listening(() => client.workflow.getHandle(workflowIds.payment(reference)).signal(cancelRequestedSignal)),
-    startLatePayment: (payment, { attemptReference, callbackId }) =>
-      signalLatePayment(client, payment, {
+    startUnappliedPayment: (payment, { attemptReference, callbackId }) =>
+      signalUnappliedPayment(client, payment, {
         attemptReference,
         signal: callbackSignal,
         signalArgs: [callbackId.toString()],
       }),
-    decideLatePayment: (payment, { attemptReference, decisionId }) =>
-      signalLatePayment(client, payment, {
+    decideUnappliedPayment: (payment, { attemptReference, decisionId }) =>
+      signalUnappliedPayment(client, payment, {
         attemptReference,
         signal: decisionSignal,
         signalArgs: [decisionId.toString()],
       }),
     signalRefundEnded: (attemptReference) =>
-      listening(() => client.workflow.getHandle(workflowIds.latePayment(attemptReference)).signal(refundEndedSignal)),
+      listening(() =>
+        client.workflow.getHandle(workflowIds.unappliedPayment(attemptReference)).signal(refundEndedSignal),
+      ),
     async signalReviewDecision(payment, decisionId) {
       await client.workflow.signalWithStart(WORKFLOW_TYPES.payment, {
         ...paymentStart(payment),
@@ -202,7 +204,7 @@ export function createDispatch(client: Client): Dispatch {
       });
     },
     startRefund: (refund, decisionId) => startRefund(client, refund, decisionId),
-    async tellInvoice(invoice, change) {
+    async notifyInvoice(invoice, change) {
       await client.workflow.signalWithStart(WORKFLOW_TYPES.invoice, {
         ...invoiceStart(invoice),
         signal: invoiceChangedSignal,
@@ -321,15 +323,15 @@ interface LateSignal {
   readonly signalArgs: [string];
 }
 
-async function signalLatePayment(
+async function signalUnappliedPayment(
   client: Client,
   payment: PaymentHandle,
   { attemptReference, signal, signalArgs }: LateSignal,
 ): Promise<void> {
   const { args, ...options } = paymentStart(payment);
-  await client.workflow.signalWithStart(WORKFLOW_TYPES.latePayment, {
+  await client.workflow.signalWithStart(WORKFLOW_TYPES.unappliedPayment, {
     ...options,
-    workflowId: workflowIds.latePayment(attemptReference),
+    workflowId: workflowIds.unappliedPayment(attemptReference),
     // Unlike a payment, the question may be asked again after it was answered: money can come later still, and is booked once.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ ...args[0], attemptReference }],

@@ -37,7 +37,7 @@ export class SafeUrl {
     return new SafeUrl(parsed.href);
   }
 
-  /** Host and port as a person should read them; names in other scripts stay in punycode, so that no twin deceives. */
+  /** Host and port as a person should read them; names in other scripts stay in punycode, so that no duplicate deceives. */
   get host(): string {
     return URL.parse(this.#text)?.host ?? '';
   }

@@ -8,9 +8,9 @@ export async function readGauges(database: Database): Promise<Reading[]> {
     { gauge: 'lenden.payments.open', value: figures.openPayments },
     { gauge: 'lenden.payments.review', value: figures.paymentsInReview },
     { gauge: 'lenden.ledger.unsealed_age', value: figures.oldestUnsealedSeconds },
-    ...figures.lateMoney.flatMap(({ currency, charges, amountMinor }): Reading[] => [
-      { gauge: 'lenden.late_payments.held', value: charges, attributes: { currency } },
-      { gauge: 'lenden.late_payments.held_minor', value: amountMinor, attributes: { currency } },
+    ...figures.unappliedMoney.flatMap(({ currency, charges, amountMinor }): Reading[] => [
+      { gauge: 'lenden.unapplied_payments.held', value: charges, attributes: { currency } },
+      { gauge: 'lenden.unapplied_payments.held_minor', value: amountMinor, attributes: { currency } },
     ]),
   ];
 }

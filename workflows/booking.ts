@@ -1,6 +1,6 @@
 import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import { failIfRowMissing } from './missing-row.ts';
-import { BOOKING_PAUSES } from './options.ts';
+import { RECORDING_PAUSES } from './options.ts';
 
 /**
  * A money step: bounded retries, then pauses, then a visible failure that the sweeper resumes. Never retried for ever in silence, and not at all
@@ -9,7 +9,7 @@ import { BOOKING_PAUSES } from './options.ts';
  * @param tell - hears before each pause what a person should read
  */
 export async function book<T>(step: () => Promise<T>, tell: (details: string) => void): Promise<T> {
-  for (const pauseFor of BOOKING_PAUSES) {
+  for (const pauseFor of RECORDING_PAUSES) {
     try {
       return await step();
     } catch (error) {
@@ -21,7 +21,7 @@ export async function book<T>(step: () => Promise<T>, tell: (details: string) =>
   return step().catch((error: unknown) => {
     failIfRowMissing(error);
     throw ApplicationFailure.create({
-      type: 'BOOKING_FAILED',
+      type: 'RECORDING_FAILED',
       message: 'booking failed',
       nonRetryable: true,
       cause: error instanceof Error ? error : new Error('unknown'),

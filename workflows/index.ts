@@ -1,5 +1,5 @@
 export { invoiceWorkflow } from './invoice.ts';
-export { latePaymentWorkflow } from './late-payment.ts';
+export { unappliedPaymentWorkflow } from './unapplied-payment.ts';
 export { paymentWorkflow } from './payment.ts';
 export { refundWorkflow } from './refund.ts';
 export { sealLedgerWorkflow } from './seal-ledger.ts';

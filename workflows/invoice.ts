@@ -26,7 +26,7 @@ import {
   invoiceProgressQuery,
   type InvoiceActivities,
   type InvoiceProgress,
-  type InvoiceStand,
+  type InvoiceState,
   type InvoiceWorkflowInput,
 } from './messages/invoice.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
@@ -34,7 +34,7 @@ import { unlessRowMissing } from './missing-row.ts';
 import { NOTIFY, SEND_MAILS } from './options.ts';
 
 const { driveInvoice } = proxyLocalActivities<InvoiceActivities>(NOTIFY);
-const { sendInvoiceMails } = proxyActivities<InvoiceActivities>(SEND_MAILS);
+const { sendInvoiceEmails } = proxyActivities<InvoiceActivities>(SEND_MAILS);
 
 /** When not even our own database could be asked, the letters wait for this long. */
 const MAIL_OUTAGE_PAUSE_MS = 600_000;
@@ -92,13 +92,13 @@ class InvoiceRun {
         }
         continue;
       }
-      const mailAgainInMs = stand.mailWaits ? await this.sendMails() : null;
+      const emailAgainInMs = stand.emailWaits ? await this.sendMails() : null;
       await this.renewWhenLong();
-      await this.sleepUntil(stand, mailAgainInMs);
+      await this.sleepUntil(stand, emailAgainInMs);
     }
   }
 
-  private async look(): Promise<InvoiceStand> {
+  private async look(): Promise<InvoiceState> {
     this.woken = false;
     this.begun += 1;
     const look = this.begun;
@@ -108,7 +108,7 @@ class InvoiceRun {
   }
 
   private async sendMails(): Promise<number | null> {
-    const { againInMs } = await sendInvoiceMails(this.input).catch(
+    const { againInMs } = await sendInvoiceEmails(this.input).catch(
       unlessRowMissing({ againInMs: MAIL_OUTAGE_PAUSE_MS }),
     );
     return againInMs === null ? null : Math.max(againInMs, MAIL_PAUSE_MIN_MS);
@@ -116,16 +116,16 @@ class InvoiceRun {
 
   /** For as long as the database says: its clock and the workflow's may be apart. */
   private async sleepUntil(
-    { nowMs, nextNoticeAtMs, expiryAtMs }: InvoiceStand,
-    mailAgainInMs: number | null,
+    { nowMs, nextNoticeAtMs, expiryAtMs }: InvoiceState,
+    emailAgainInMs: number | null,
   ): Promise<void> {
     const waits = [
       ...(nextNoticeAtMs === null ? [] : [nextNoticeAtMs - nowMs]),
       ...(expiryAtMs === undefined ? [] : [expiryAtMs - nowMs]),
-      ...(mailAgainInMs === null ? [] : [mailAgainInMs]),
+      ...(emailAgainInMs === null ? [] : [emailAgainInMs]),
     ];
     const woken = (): boolean => this.woken;
-    const summary = `the next notice${mailAgainInMs === null ? '' : ' or letter'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
+    const summary = `the next notice${emailAgainInMs === null ? '' : ' or letter'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
     await (waits.length === 0
       ? condition(woken)
       : condition(woken, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
@@ -145,7 +145,7 @@ class InvoiceRun {
     }
   }
 
-  private tell(stand: InvoiceStand): void {
+  private tell(stand: InvoiceState): void {
     const { status, paused, nextNoticeAtMs, paidInstallments, installments } = stand;
     const nextNoticeAt = nextNoticeAtMs === null ? null : new Date(nextNoticeAtMs).toISOString();
     this.progress = { status, paused, nextNoticeAt, paidInstallments, installments };
@@ -159,7 +159,7 @@ class InvoiceRun {
   }
 }
 
-function detailsOf(stand: InvoiceStand): string {
+function detailsOf(stand: InvoiceState): string {
   const { ended, status, paused, due, total, nextDueDate, nextNoticeAtMs, expiryAtMs, paidInstallments, installments } =
     stand;
   if (ended) {

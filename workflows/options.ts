@@ -9,7 +9,7 @@ export const OPEN_CHECKOUT: LocalActivityOptions = {
 };
 
 /** A regular activity, so that a gateway that does not answer shows in the UI as a pending activity with its last failure. */
-export const ASK_GATEWAY: ActivityOptions = {
+export const QUERY_GATEWAY: ActivityOptions = {
   summary: 'ask the gateway whether money moved',
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '3m',
@@ -17,8 +17,8 @@ export const ASK_GATEWAY: ActivityOptions = {
 };
 
 /** Asks with one key that never changes, so it may be repeated; an answer that was lost is a doubt that the row remembers. */
-export const ASK_REFUND: ActivityOptions = {
-  ...ASK_GATEWAY,
+export const QUERY_REFUND: ActivityOptions = {
+  ...QUERY_GATEWAY,
   summary: 'ask the gateway to give money back, or how that stands',
 };
 
@@ -59,7 +59,7 @@ export const SWEEP: ActivityOptions = {
 };
 
 /** Waits between tries of a money step whose bounded retries ran out; after the last one the workflow fails, visibly, and the sweeper resumes it. */
-export const BOOKING_PAUSES = ['10s', '30s', '1m', '2m', '5m', '10m'] as const;
+export const RECORDING_PAUSES = ['10s', '30s', '1m', '2m', '5m', '10m'] as const;
 
 /** Waits between questions about an outcome that looks like success but is not confirmed yet. */
 export const HOPEFUL_PAUSES_MS = [5_000, 15_000, 60_000, 300_000] as const;

@@ -22,7 +22,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type SettledStatus } from '../domain/payment.ts';
+import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   callbackSignal,
@@ -40,7 +40,7 @@ import { decisionSignal } from './messages/refund.ts';
 import { book, utc } from './booking.ts';
 import { failIfRowMissing, unlessRowMissing } from './missing-row.ts';
 import {
-  ASK_GATEWAY,
+  QUERY_GATEWAY,
   BOOK,
   DECIDE,
   FINAL_PAUSES_MS,
@@ -52,22 +52,22 @@ import {
 } from './options.ts';
 
 const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
-const { verifyPayment } = proxyActivities<PaymentActivities>(ASK_GATEWAY);
-const { settlePayment, markForReview, readReviewDecision, declineDecision } =
+const { verifyPayment } = proxyActivities<PaymentActivities>(QUERY_GATEWAY);
+const { finalizePayment, markForReview, readReviewDecision, declineDecision } =
   proxyLocalActivities<PaymentActivities>(BOOK);
-const { lookForLateMoney } = proxyActivities<PaymentActivities>(DECIDE);
+const { lookForUnappliedMoney } = proxyActivities<PaymentActivities>(DECIDE);
 
 /** However close the clocks say that the expiry is: a history does not fill with looks at it. */
 const EXPIRY_LOOK_MIN_MS = 1_000;
 
 interface Ending {
-  readonly status: SettledStatus;
+  readonly status: FinalStatus;
   readonly failureCode?: string;
   readonly decisionId?: string;
   readonly booked?: true;
 }
 
-export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<SettledStatus> {
+export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<FinalStatus> {
   const payment = new PaymentRun(input);
   setHandler(checkoutOpenedUpdate, async () => {
     await condition(() => payment.checkoutDecided);
@@ -133,7 +133,7 @@ class PaymentRun {
     this.decisionIds.push(decisionId);
   }
 
-  async run(): Promise<SettledStatus> {
+  async run(): Promise<FinalStatus> {
     const ending = (await this.open()) ?? (await this.awaitOutcome());
     const status = ending.booked === true ? ending.status : await this.settle(ending);
     this.status = status;
@@ -142,7 +142,7 @@ class PaymentRun {
     this.tell({ waitingFor: 'nothing', details: `Ended: ${status}.` });
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
     if (ending.failureCode === REVIEW_REJECTED) {
-      await lookForLateMoney(this.input);
+      await lookForUnappliedMoney(this.input);
     }
     await condition(allHandlersFinished);
     return status;
@@ -210,7 +210,7 @@ class PaymentRun {
   private async awaitOutcome(): Promise<Ending> {
     this.watchExpiry();
     let hopefulTries = 0;
-    let askAgainInMs: number | null = null;
+    let queryAgainInMs: number | null = null;
     while (true) {
       await this.renewWhenLong();
       const leftMs = this.leftMs();
@@ -219,7 +219,7 @@ class PaymentRun {
         // Money may be under way at the gateway that the payer has left: a page that does not open holds up no question.
         const asksMeanwhile = (): boolean => opensAgain || patched(PATCHES.askWhileOpening);
         const ending = await this.open(
-          askAgainInMs !== null && asksMeanwhile() ? Date.now() + askAgainInMs : undefined,
+          queryAgainInMs !== null && asksMeanwhile() ? Date.now() + queryAgainInMs : undefined,
         );
         if (ending !== null) {
           return ending;
@@ -228,17 +228,17 @@ class PaymentRun {
       }
       if (leftMs > 0) {
         this.tell({
-          waitingFor: askAgainInMs === null ? 'payer' : 'gateway-answer',
+          waitingFor: queryAgainInMs === null ? 'payer' : 'gateway-answer',
           until: this.expiresAtMs,
-          details: `Waiting for ${askAgainInMs === null ? 'the payer' : 'the gateway to confirm'} until ${utc(this.expiresAtMs)}.`,
+          details: `Waiting for ${queryAgainInMs === null ? 'the payer' : 'the gateway to confirm'} until ${utc(this.expiresAtMs)}.`,
         });
         const due = (): boolean => this.woken || this.expired || this.hasChosen;
-        await (askAgainInMs === null ? condition(due) : condition(due, Math.min(askAgainInMs, leftMs)));
+        await (queryAgainInMs === null ? condition(due) : condition(due, Math.min(queryAgainInMs, leftMs)));
       }
       const expired = this.leftMs() === 0;
-      const asked = this.woken || askAgainInMs !== null;
+      const asked = this.woken || queryAgainInMs !== null;
       if (expired && !this.woken) {
-        const ending = await this.askUntilFinal();
+        const ending = await this.queryUntilFinal();
         if (ending !== null) {
           return ending;
         }
@@ -257,7 +257,7 @@ class PaymentRun {
       if (verdict.kind !== 'undecided') {
         return this.endingOf(verdict);
       }
-      askAgainInMs = verdict.hopeful ? (HOPEFUL_PAUSES_MS[hopefulTries] ?? null) : null;
+      queryAgainInMs = verdict.hopeful ? (HOPEFUL_PAUSES_MS[hopefulTries] ?? null) : null;
       hopefulTries += verdict.hopeful ? 1 : 0;
     }
   }
@@ -291,7 +291,7 @@ class PaymentRun {
    * Time is up, by the timer. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. Null when the
    * row has time left: its clock is the database's, and this one is ahead.
    */
-  private async askUntilFinal(): Promise<Ending | null> {
+  private async queryUntilFinal(): Promise<Ending | null> {
     const giveUpAtMs = this.expiresAtMs + FINAL_QUESTIONS_FOR_MS;
     for (let tries = 0; ; tries += 1) {
       await this.renewWhenLong();
@@ -420,10 +420,10 @@ class PaymentRun {
     return !this.woken && !this.hasChosen && this.decisionIds.length === 0;
   }
 
-  private settle(ending: Ending): Promise<SettledStatus> {
+  private settle(ending: Ending): Promise<FinalStatus> {
     this.tell({ waitingFor: 'nothing', details: `Booking ${ending.status}.` });
     const { booked: _booked, ...end } = ending;
-    return this.book(() => settlePayment({ ...this.input, ...end }));
+    return this.book(() => finalizePayment({ ...this.input, ...end }));
   }
 
   private book<T>(step: () => Promise<T>): Promise<T> {

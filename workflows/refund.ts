@@ -29,16 +29,16 @@ import {
   type RefundActivities,
   type RefundAnswer,
   type RefundProgress,
-  type RefundStand,
+  type RefundState,
   type RefundWorkflowInput,
 } from './messages/refund.ts';
-import { ASK_REFUND, BOOK, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+import { QUERY_REFUND, BOOK, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
 
 /** However close the end of the time for an approval is: a history does not fill with looks at it. */
 const LOOK_MIN_MS = 1_000;
 
 const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(BOOK);
-const { driveRefund } = proxyActivities<RefundActivities>(ASK_REFUND);
+const { driveRefund } = proxyActivities<RefundActivities>(QUERY_REFUND);
 const { remindOfApproval } = proxyActivities<RefundActivities>(REMIND);
 
 export async function refundWorkflow(input: RefundWorkflowInput): Promise<FinalRefundStatus> {
@@ -86,7 +86,7 @@ class RefundRun {
     dueAtMs,
     remindAtMs,
     nowMs,
-  }: RefundStand & { kind: 'awaiting' }): Promise<RefundStand> {
+  }: RefundState & { kind: 'awaiting' }): Promise<RefundState> {
     this.tell({
       status: 'AWAITING_APPROVAL',
       waitingFor: 'approval',
@@ -104,7 +104,7 @@ class RefundRun {
   }
 
   /** The gateway is asked until it says how the refund ended. Time alone never makes a refund failed. */
-  private async carryOut(): Promise<RefundStand> {
+  private async carryOut(): Promise<RefundState> {
     const sinceMs = this.input.pollingSinceMs ?? Date.now();
     for (let tries = 0; ; tries += 1) {
       this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
@@ -138,12 +138,12 @@ class RefundRun {
     }
   }
 
-  private async review(reason: RefundReviewReason): Promise<RefundStand> {
+  private async review(reason: RefundReviewReason): Promise<RefundState> {
     await this.book(() => markRefundForReview({ ...this.input, reason }));
     return { kind: 'review', reason };
   }
 
-  private async awaitOperator(reason: RefundReviewReason): Promise<RefundStand> {
+  private async awaitOperator(reason: RefundReviewReason): Promise<RefundState> {
     const status = reason === 'FAILED_AFTER_SUCCESS' ? 'SUCCEEDED' : 'PENDING';
     this.progress = { status, waitingFor: 'operator', until: null, reviewReason: reason };
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
@@ -153,7 +153,7 @@ class RefundRun {
   }
 
   /** Takes up whatever is decided during a pause, without shortening it. Null when the refund still goes its way. */
-  private async pause(forMs: number): Promise<RefundStand | null> {
+  private async pause(forMs: number): Promise<RefundState | null> {
     const untilMs = Date.now() + forMs;
     while (await this.decided(untilMs - Date.now())) {
       const stand = await this.decide(false);
@@ -170,12 +170,12 @@ class RefundRun {
     return heard() || (withinMs > 0 && (await condition(heard, withinMs)));
   }
 
-  private decide(expired: boolean): Promise<RefundStand> {
+  private decide(expired: boolean): Promise<RefundState> {
     const decisionIds = this.decisionIds.splice(0);
     return this.book(() => decideRefund({ ...this.input, decisionIds, expired }));
   }
 
-  private async end(end: { status: 'SUCCEEDED' | 'FAILED'; failureCode?: string }): Promise<RefundStand> {
+  private async end(end: { status: 'SUCCEEDED' | 'FAILED'; failureCode?: string }): Promise<RefundState> {
     this.tell({ status: 'PENDING', waitingFor: 'nothing', details: `Booking ${end.status}.` });
     return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
   }

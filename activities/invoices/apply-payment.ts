@@ -3,14 +3,14 @@ import { callOffOpenPayments, changePaid, forgetViewed } from '../../database/in
 import { lockInvoicePaidBy, paymentsOf, readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
 import {
   grossOfLate,
-  holdSurplus,
+  holdOverpayment,
   invoiceRulesOf,
   noteApplied,
-  type HeldSurplus,
-} from '../../database/invoice-surplus.ts';
+  type HeldOverpayment,
+} from '../../database/invoice-overpayment.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
-import { refundLateMoney } from '../../database/refunds.ts';
+import { refundUnappliedMoney } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
@@ -21,8 +21,8 @@ import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 import { scopeOf } from '../payments/scope.ts';
-import { tellUnapplied } from '../unapplied-event.ts';
-import { tellInvoiceEvent } from './tell-event.ts';
+import { recordUnapplied } from '../unapplied-event.ts';
+import { recordAndDeliver } from './tell-event.ts';
 
 /** The lock order is invoice, payment, refund, everywhere. Null for a payment without an invoice. */
 export async function lockInvoiceOf(
@@ -46,7 +46,7 @@ export interface InvoicePayment {
 }
 
 /**
- * What an invoice gets of a payment that has just succeeded: as much as it still asks for. The rest is held as late money, and given back at
+ * What an invoice gets of a payment that has just succeeded: as much as it still asks for. The rest is held as unapplied money, and given back at
  * once where the application wants that.
  */
 export async function applyPayment(
@@ -55,23 +55,25 @@ export async function applyPayment(
   { invoice, payment }: InvoicePayment,
 ): Promise<FollowUp[]> {
   const scope = { applicationId: payment.applicationId, mode: payment.mode };
-  const { applicationName, latePaymentPolicy } = await invoiceRulesOf(statements, scope);
+  const { applicationName, unappliedPaymentPolicy } = await invoiceRulesOf(statements, scope);
   const handle = invoiceHandleOf(invoice, applicationName);
   const followUps: FollowUp[] = [];
   const appliedMinor = appliedOf(invoice, payment.amountMinor);
   if (appliedMinor > 0n) {
     followUps.push(...(await raisePaid(deps, statements, { invoice, appliedMinor, handle })));
   }
-  if (payment.surplusMinor > 0n) {
-    const held = await holdSurplus(statements, payment);
+  if (payment.overpaymentMinor > 0n) {
+    const held = await holdOverpayment(statements, payment);
     deps.log.error(
-      { payment: payment.reference, invoice: invoice.reference, alert: 'invoice-surplus' },
-      'more was paid than an invoice asked for; the surplus is held in suspense',
+      { payment: payment.reference, invoice: invoice.reference, alert: 'invoice-overpayment' },
+      'more was paid than an invoice asked for; the overpayment is held in suspense',
     );
-    followUps.push(await decideSurplus(deps, statements, { scope, payment, held, latePaymentPolicy, applicationName }));
-    const { latePaymentId } = held;
-    const event = { paymentId: payment.id, latePaymentId, type: 'unapplied_payment.received' } as const;
-    followUps.push(...(await tellUnapplied(deps, statements, event)));
+    followUps.push(
+      await decideOverpayment(deps, statements, { scope, payment, held, unappliedPaymentPolicy, applicationName }),
+    );
+    const { unappliedPaymentId } = held;
+    const event = { paymentId: payment.id, unappliedPaymentId, type: 'unapplied_payment.received' } as const;
+    followUps.push(...(await recordUnapplied(deps, statements, event)));
   }
   return followUps;
 }
@@ -90,30 +92,33 @@ export async function noteUnpaidAttempt(
   }
   const { applicationName } = await invoiceRulesOf(statements, invoice);
   const handle = invoiceHandleOf(invoice, applicationName);
-  return [{ what: 'invoice', start: () => deps.dispatch.tellInvoice(handle, 'payment') }];
+  return [{ what: 'invoice', start: () => deps.dispatch.notifyInvoice(handle, 'payment') }];
 }
 
 /**
- * Late money that an operator lets the application keep also pays the invoice that it was meant for, as far as that asks for anything. The
+ * Unapplied money that an operator lets the application keep also pays the invoice that it was meant for, as far as that asks for anything. The
  * invoice is locked; it may have got money since it was read, by an earlier decision of the same transaction.
  */
 export async function applyKept(
   deps: ActivityDependencies,
   statements: Statements,
-  { invoice: before, latePaymentId }: { readonly invoice: InvoiceRecord; readonly latePaymentId: bigint | null },
+  {
+    invoice: before,
+    unappliedPaymentId,
+  }: { readonly invoice: InvoiceRecord; readonly unappliedPaymentId: bigint | null },
 ): Promise<FollowUp[]> {
   const scope = { applicationId: before.applicationId, mode: before.mode };
   const invoice = await readInvoice(statements, scope, before.id);
-  if (invoice === null || latePaymentId === null) {
+  if (invoice === null || unappliedPaymentId === null) {
     throw new Error('kept money names no invoice that there is');
   }
-  const kept = await grossOfLate(statements, latePaymentId);
+  const kept = await grossOfLate(statements, unappliedPaymentId);
   // Nobody has said what money in another currency is worth here: it stays the application's, and pays nothing.
   const appliedMinor = kept.currency === invoice.currency ? appliedOf(invoice, kept.amountMinor) : 0n;
   if (appliedMinor === 0n) {
     return [];
   }
-  await noteApplied(statements, { latePaymentId, appliedMinor });
+  await noteApplied(statements, { unappliedPaymentId, appliedMinor });
   const { applicationName } = await invoiceRulesOf(statements, scope);
   return raisePaid(deps, statements, { invoice, appliedMinor, handle: invoiceHandleOf(invoice, applicationName) });
 }
@@ -133,13 +138,16 @@ export async function raisePaid(
   const events = paidMinor === invoice.totalMinor ? 1 : 0;
   const changed = await changePaid(statements, { invoice, paidMinor, today, events });
   const followUps: FollowUp[] = [
-    { what: 'invoice', start: () => deps.dispatch.tellInvoice(handle, changed.status === 'PAID' ? 'paid' : 'payment') },
+    {
+      what: 'invoice',
+      start: () => deps.dispatch.notifyInvoice(handle, changed.status === 'PAID' ? 'paid' : 'payment'),
+    },
   ];
   if (changed.status === 'PAID') {
     const payments = await paymentsOf(statements, invoice.id);
     const view = invoiceView(changed, { webUrl: deps.webUrl, today, payments });
     const event = { type: 'invoice.paid' as const, sequence: changed.eventSequence, data: invoiceEventView(view) };
-    followUps.push(...(await tellInvoiceEvent(deps, statements, changed, event)));
+    followUps.push(...(await recordAndDeliver(deps, statements, changed, event)));
   }
   const calledOff = await callOffOpenPayments(statements, { invoiceId: invoice.id, dueMinor: dueMinorOf(changed) });
   followUps.push(
@@ -148,24 +156,24 @@ export async function raisePaid(
   return followUps;
 }
 
-interface SurplusDecision {
+interface OverpaymentDecision {
   readonly scope: Scope;
   readonly payment: PaymentRecord;
-  readonly held: HeldSurplus;
-  readonly latePaymentPolicy: 'REVIEW' | 'REFUND';
+  readonly held: HeldOverpayment;
+  readonly unappliedPaymentPolicy: 'REVIEW' | 'REFUND';
   readonly applicationName: string;
 }
 
 /** By policy it goes back at once; otherwise, and where its gateway takes no refund of it any more, its workflow waits for a person, in sight of everybody. */
-async function decideSurplus(
+async function decideOverpayment(
   deps: ActivityDependencies,
   statements: Statements,
-  { scope, payment, held, latePaymentPolicy, applicationName }: SurplusDecision,
+  { scope, payment, held, unappliedPaymentPolicy, applicationName }: OverpaymentDecision,
 ): Promise<FollowUp> {
-  if (latePaymentPolicy === 'REFUND') {
-    const refund = await refundLateMoney(statements, {
+  if (unappliedPaymentPolicy === 'REFUND') {
+    const refund = await refundUnappliedMoney(statements, {
       scope,
-      latePaymentId: held.latePaymentId,
+      unappliedPaymentId: held.unappliedPaymentId,
       reference: refundReference(),
       reason: 'More than the invoice asked for',
       creator: { type: 'SYSTEM' },
@@ -185,5 +193,5 @@ async function decideSurplus(
     invoiceId,
   };
   const late = { attemptReference: held.attemptReference, callbackId: 0n };
-  return { what: 'late payment', start: () => deps.dispatch.startLatePayment(handle, late) };
+  return { what: 'unapplied payment', start: () => deps.dispatch.startUnappliedPayment(handle, late) };
 }

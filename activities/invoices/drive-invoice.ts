@@ -1,4 +1,4 @@
-import { dropMails, insertNotice, nextMailInMs, noticesDone } from '../../database/invoice-notices.ts';
+import { dropMails, insertNotice, nextEmailInMs, noticesDone } from '../../database/invoice-notices.ts';
 import { setDriven } from '../../database/invoice-steps.ts';
 import { lockInvoiceByReference, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
 import { MissingRow } from '../../database/missing-row.ts';
@@ -9,7 +9,7 @@ import {
   noticesOf,
   planNotices,
   shownStatus,
-  standOf,
+  stateOf,
   unpaidOn,
   type NoticePlan,
   type ScheduledNotice,
@@ -18,12 +18,12 @@ import { invoiceView, noticeView, type InvoiceView } from '../../domain/invoice-
 import { toDecimalText } from '../../domain/money.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
 import type { EventType } from '../../domain/webhook.ts';
-import type { DriveInvoiceInput, InvoiceStand } from '../../workflows/messages/invoice.ts';
+import type { DriveInvoiceInput, InvoiceState } from '../../workflows/messages/invoice.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
 import { scopeOf } from '../payments/scope.ts';
 import { expireInvoice } from './expire.ts';
-import { tellInvoiceEvent } from './tell-event.ts';
+import { recordAndDeliver } from './tell-event.ts';
 
 /** A step may wait for a while before it runs. */
 const CLOCKS_APART_MS = 300_000;
@@ -34,7 +34,7 @@ const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
  * Tells whatever is due to be told about an invoice, once: event, letter and the note that it was told are one transaction; and ends one that has
  * expired. What is due is judged by the invoice's time in the database: the workflow's timers only wake.
  */
-export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoiceInput): Promise<InvoiceStand> {
+export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoiceInput): Promise<InvoiceState> {
   const { stand, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
     const locked = await lockInvoiceByReference(statements, scopeOf(input), input.reference);
     if (locked === null || locked.status === 'DRAFT') {
@@ -57,9 +57,9 @@ export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoi
     if (ended) {
       await dropMails(statements, invoice.id);
     }
-    const mailWaits =
-      !ended && invoice.pausedAt === null && (await nextMailInMs(statements, invoice.reference)) !== null;
-    const standing = standIn(invoice, { now, today, nextAtMs, expiryAtMs, mailWaits });
+    const emailWaits =
+      !ended && invoice.pausedAt === null && (await nextEmailInMs(statements, invoice.reference)) !== null;
+    const standing = standIn(invoice, { now, today, nextAtMs, expiryAtMs, emailWaits });
     return { stand: standing, followUps: [...expiry.followUps, ...told] };
   });
   await followUp(deps, input, followUps);
@@ -105,7 +105,7 @@ async function tell(
   const { id: invoiceId, applicationId, mode } = invoice;
   const of = { scope: { applicationId, mode }, invoiceId };
   for (const notice of plan.skip) {
-    await insertNotice(statements, of, { ...notice, skipped: true, byMail: false });
+    await insertNotice(statements, of, { ...notice, skipped: true, byEmail: false });
   }
   if (plan.send.length === 0) {
     return [];
@@ -116,8 +116,8 @@ async function tell(
   const followUps: FollowUp[] = [];
   for (const [index, notice] of plan.send.entries()) {
     // Letters are asked for by the invoice's reminders; that it is overdue is told to the application alone.
-    const byMail = reachable && notice.kind === 'reminder';
-    await insertNotice(statements, of, { ...notice, skipped: false, byMail });
+    const byEmail = reachable && notice.kind === 'reminder';
+    await insertNotice(statements, of, { ...notice, skipped: false, byEmail });
     followUps.push(
       ...(await recordNotice(deps, statements, { invoice, view, notice, sequence: invoice.eventSequence + index + 1 })),
     );
@@ -139,7 +139,7 @@ function recordNotice(
 ): Promise<FollowUp[]> {
   const type: EventType = notice.kind === 'overdue' ? 'invoice.overdue' : 'invoice.reminder';
   const data = noticeView(view, notice, unpaidOn(invoice, notice.dueDate));
-  return tellInvoiceEvent(deps, statements, invoice, { type, sequence, data });
+  return recordAndDeliver(deps, statements, invoice, { type, sequence, data });
 }
 
 function standIn(
@@ -149,9 +149,9 @@ function standIn(
     today,
     nextAtMs,
     expiryAtMs,
-    mailWaits,
-  }: { now: Date; today: PlainDate; nextAtMs: number | null; expiryAtMs: number | null; mailWaits: boolean },
-): InvoiceStand {
+    emailWaits,
+  }: { now: Date; today: PlainDate; nextAtMs: number | null; expiryAtMs: number | null; emailWaits: boolean },
+): InvoiceState {
   const { currency, totalMinor, paidMinor, installments } = invoice;
   const text = (amountMinor: bigint): string => `${toDecimalText({ amountMinor, currency })} ${currency}`;
   return {
@@ -161,8 +161,8 @@ function standIn(
     nowMs: now.getTime(),
     nextNoticeAtMs: nextAtMs,
     ...(expiryAtMs === null ? {} : { expiryAtMs }),
-    mailWaits,
-    paidInstallments: standOf(installments, paidMinor, today).filter(({ status }) => status === 'PAID').length,
+    emailWaits,
+    paidInstallments: stateOf(installments, paidMinor, today).filter(({ status }) => status === 'PAID').length,
     installments: installments.length,
     due: text(dueMinorOf(invoice)),
     total: text(totalMinor),

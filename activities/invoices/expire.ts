@@ -6,7 +6,7 @@ import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
-import { tellInvoiceEvent } from './tell-event.ts';
+import { recordAndDeliver } from './tell-event.ts';
 
 /** Whoever has begun to pay is waited for; the end of his payment is told, and looked for this often should that be lost. */
 const LOOK_AGAIN_MS = 600_000;
@@ -48,10 +48,10 @@ export async function expireInvoice(
     return { invoice, nextAtMs: Math.max(now.getTime(), ...ends) + LOOK_AGAIN_MS, followUps: [] };
   }
   const expired = await voidInvoice(statements, invoice, { expired: true });
-  return { invoice: expired, nextAtMs: null, followUps: await tellExpired(deps, statements, expired, today) };
+  return { invoice: expired, nextAtMs: null, followUps: await recordExpired(deps, statements, expired, today) };
 }
 
-function tellExpired(
+function recordExpired(
   deps: ActivityDependencies,
   statements: Statements,
   expired: InvoiceRecord,
@@ -59,5 +59,5 @@ function tellExpired(
 ): Promise<FollowUp[]> {
   const view = invoiceView(expired, { webUrl: deps.webUrl, today, payments: [] });
   const event = { type: 'invoice.voided' as const, sequence: expired.eventSequence, data: invoiceEventView(view) };
-  return tellInvoiceEvent(deps, statements, expired, event);
+  return recordAndDeliver(deps, statements, expired, event);
 }

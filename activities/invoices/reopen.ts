@@ -1,7 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
 import { changePaid } from '../../database/invoice-steps.ts';
 import { lockInvoice, readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
-import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
+import { invoiceRulesOf } from '../../database/invoice-overpayment.ts';
 import { noteReopened } from '../../database/refund-steps.ts';
 import type { RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -35,7 +35,7 @@ export async function reopenInvoice(
   statements: Statements,
   { invoice, refund }: { readonly invoice: InvoiceRecord; readonly refund: RefundRecord },
 ): Promise<void> {
-  if (invoice.dialect === 'shadhinpay') {
+  if (invoice.contract === 'shadhinpay') {
     return;
   }
   const { refundedInvoices } = await invoiceRulesOf(statements, invoice);

@@ -1,14 +1,14 @@
-import { endMail, nextMailInMs, takeMails, type MailEnd, type WaitingMail } from '../../database/invoice-notices.ts';
-import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
+import { endMail, nextEmailInMs, takeMails, type MailEnd, type WaitingEmail } from '../../database/invoice-notices.ts';
+import { invoiceRulesOf } from '../../database/invoice-overpayment.ts';
 import { readTemplate, type TemplateRecord } from '../../database/invoice-templates.ts';
 import { readInvoiceByReference, type InvoiceRecord } from '../../database/invoices.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
-import { askedMinorOf, dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
+import { requestedMinorOf, dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
-import { invoiceMail } from '../../web/mail/invoice-mail.ts';
-import type { InvoiceWorkflowInput, MailsSent } from '../../workflows/messages/invoice.ts';
+import { invoiceEmail } from '../../web/mail/invoice-mail.ts';
+import type { InvoiceWorkflowInput, EmailsSent } from '../../workflows/messages/invoice.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from '../payments/scope.ts';
 
@@ -18,8 +18,8 @@ const MAILS_A_RUN_MAX = 3;
 const PAUSE_SECONDS = [60, 300, 1_800, 7_200, 21_600, 43_200] as const;
 const TRIES_MAX = 11;
 
-interface Letter {
-  readonly waiting: WaitingMail;
+interface Email_ {
+  readonly waiting: WaitingEmail;
   /** Null when there is nothing left to remind of. */
   readonly mail: Mail | null;
 }
@@ -28,7 +28,7 @@ interface Letter {
  * Sends the letters of an invoice that are due. Each try is written down before it is made, so a worker that dies with one leaves it to a later
  * try, under the same message id. What the server says decides whether there is one.
  */
-export async function sendInvoiceMails(deps: ActivityDependencies, input: InvoiceWorkflowInput): Promise<MailsSent> {
+export async function sendInvoiceEmails(deps: ActivityDependencies, input: InvoiceWorkflowInput): Promise<EmailsSent> {
   const scope = scopeOf(input);
   const letters = await deps.database.inTransaction(scope, async (statements) => {
     const invoice = await readInvoiceByReference(statements, scope, input.reference);
@@ -36,7 +36,7 @@ export async function sendInvoiceMails(deps: ActivityDependencies, input: Invoic
       throw new MissingRow('invoice', input.reference);
     }
     const waiting = await takeMails(statements, invoice.id, { limit: MAILS_A_RUN_MAX, pauseSeconds: PAUSE_SECONDS });
-    return waiting.length === 0 ? [] : lettersOf(deps, statements, { invoice, waiting });
+    return waiting.length === 0 ? [] : emailsOf(deps, statements, { invoice, waiting });
   });
   for (const letter of letters) {
     const end = await endOf(deps.mailer, letter);
@@ -54,15 +54,15 @@ export async function sendInvoiceMails(deps: ActivityDependencies, input: Invoic
     }
   }
   return {
-    againInMs: await deps.database.inTransaction(scope, (statements) => nextMailInMs(statements, input.reference)),
+    againInMs: await deps.database.inTransaction(scope, (statements) => nextEmailInMs(statements, input.reference)),
   };
 }
 
-async function lettersOf(
+async function emailsOf(
   { calendar, webUrl }: ActivityDependencies,
   statements: Statements,
-  { invoice, waiting }: { readonly invoice: InvoiceRecord; readonly waiting: readonly WaitingMail[] },
-): Promise<Letter[]> {
+  { invoice, waiting }: { readonly invoice: InvoiceRecord; readonly waiting: readonly WaitingEmail[] },
+): Promise<Email_[]> {
   const template = await readTemplate(statements, invoice.applicationId);
   const { applicationName } = await invoiceRulesOf(statements, invoice);
   const today = calendar.today(invoice.readAt);
@@ -81,7 +81,7 @@ interface MailFacts {
 }
 
 function mailOf(
-  { noticeId, dueDate, offsetDays }: WaitingMail,
+  { noticeId, dueDate, offsetDays }: WaitingEmail,
   { invoice, template, applicationName, webUrl, today }: MailFacts,
 ): Mail | null {
   const { customerEmail: to, language, mode, currency, reference } = invoice;
@@ -90,7 +90,7 @@ function mailOf(
   if (dueMinor === 0n || to === null || number === null) {
     return null;
   }
-  const rendered = invoiceMail({
+  const rendered = invoiceEmail({
     kind: offsetDays > 0 ? 'overdue' : 'reminder',
     language,
     mode,
@@ -100,7 +100,7 @@ function mailOf(
       accentColor: template?.accentColor ?? null,
     },
     number,
-    amountMinor: askedMinorOf(invoice, today),
+    amountMinor: requestedMinorOf(invoice, today),
     dueMinor,
     currency,
     dueDate,
@@ -112,7 +112,7 @@ function mailOf(
 /** How a letter has ended; null when it is tried again. */
 async function endOf(
   mailer: Mailer | null,
-  { waiting, mail }: Letter,
+  { waiting, mail }: Email_,
 ): Promise<{ readonly status: MailEnd; readonly error: string | null } | null> {
   if (mail === null || mailer === null) {
     return { status: 'NONE', error: null };

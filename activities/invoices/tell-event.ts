@@ -5,7 +5,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 
 /** Writes an event of an invoice; what starts its delivery, where somebody hears it and nothing holds it back. */
-export async function tellInvoiceEvent(
+export async function recordAndDeliver(
   { dispatch }: ActivityDependencies,
   statements: Statements,
   invoice: InvoiceRecord,

@@ -71,7 +71,7 @@ interface AttemptRow {
  * Every attempt that the gateway has not ended without money may hold some, which is now late; also one that it confirmed while the payment
  * was under review. Starting finds what runs.
  */
-export async function lookForLateMoney(deps: ActivityDependencies, input: PaymentWorkflowInput): Promise<void> {
+export async function lookForUnappliedMoney(deps: ActivityDependencies, input: PaymentWorkflowInput): Promise<void> {
   const scope = scopeOf(input);
   const { payment, attempts } = await deps.database.inTransaction(scope, async (statements) => ({
     payment: await readPaymentByReference(statements, scope, input.reference),
@@ -86,7 +86,7 @@ export async function lookForLateMoney(deps: ActivityDependencies, input: Paymen
   }
   for (const { reference: attemptReference, name: applicationName } of attempts) {
     const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
-    await deps.dispatch.startLatePayment(
+    await deps.dispatch.startUnappliedPayment(
       {
         reference,
         applicationId,

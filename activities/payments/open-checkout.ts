@@ -9,7 +9,7 @@ import {
   type CheckoutStart,
 } from '../../database/attempts.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
-import { isOpen, type SettledStatus } from '../../domain/payment.ts';
+import { isOpen, type FinalStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { CUSTOMER_DEFAULTS } from '../../gateways/customer-defaults.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
@@ -237,7 +237,7 @@ async function openSession(gateway: Gateway, order: SessionOrder): Promise<Sessi
 }
 
 /** A refunded payment has succeeded as far as its own workflow is concerned. */
-export function endOf(payment: Pick<PaymentRecord, 'status'>): SettledStatus {
+export function endOf(payment: Pick<PaymentRecord, 'status'>): FinalStatus {
   switch (payment.status) {
     case 'FAILED':
     case 'CANCELLED':

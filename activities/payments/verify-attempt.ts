@@ -11,7 +11,7 @@ import { sqlStateOf } from '../../database/connection.ts';
 import type { CallbackOutcome } from '../../database/entities/payment.ts';
 import { CHOICES_MAX } from '../../database/gateway-choices.ts';
 import type { PaymentRecord } from '../../database/payments.ts';
-import { nextLateQuestion } from '../../domain/late-questions.ts';
+import { nextLateQuery } from '../../domain/late-queries.ts';
 import { isOpen } from '../../domain/payment.ts';
 import { disagreement } from '../../domain/verification.ts';
 import {
@@ -29,7 +29,7 @@ import { scopeOf } from './scope.ts';
 /** PostgreSQL: unique_violation. */
 const UNIQUE_VIOLATION = '23505';
 /** Of a charge that does not settle its payment: by then another one has, where there is one. */
-const ASK_AGAIN_AFTER_MS = 5 * 60_000;
+const QUERY_AGAIN_AFTER_MS = 5 * 60_000;
 /** How long operators may leave a payer without an answer after his payment's expiry, until it is alerted. */
 const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 
@@ -58,9 +58,9 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     mayExecute: isOpen(question.payment.status) && question.payment.cancelRequestedAt === null && mayExecute,
     ...claimedEndIn(claims),
   };
-  const asked = await gateway.askAttempt(handle);
+  const asked = await gateway.queryAttempt(handle);
   const final = input.final || isLeftOpen(gateway, attempt);
-  const ends = asked.kind === 'untouched' && endOfAttempt(asked, question.payment, final) !== null;
+  const ends = asked.kind === 'not-started' && endOfAttempt(asked, question.payment, final) !== null;
   const answer = ends ? await closed(gateway, handle, asked) : asked;
   const record: RecordAnswer = async (outcome, said) => {
     const { newestCallbackId } = question;
@@ -88,18 +88,18 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     await record('IGNORED', null);
     return {
       kind: 'undecided',
-      hopeful: answer.kind !== 'untouched' || claims.some(({ claims: claim }) => claim === 'paid'),
+      hopeful: answer.kind !== 'not-started' || claims.some(({ claims: claim }) => claim === 'paid'),
     };
   }
   const choosesAgain = answer.kind === 'given-up' && mayChooseAgain({ question, attempt, final });
-  const mayHaveBeenCharged = answer.kind === 'untouched' || answer.kind === 'failed';
+  const mayHaveBeenCharged = answer.kind === 'not-started' || answer.kind === 'failed';
   const { newestCallbackId } = question;
   const isWritten = await deps.database.inOneTrip(scopeOf(input), (statements) =>
     recordUnpaidEnd(statements, {
       attemptId: attempt.id,
       status: ended.status,
-      askAgainAt: mayHaveBeenCharged ? askAgainOf(attempt, gateway) : null,
-      onlyUnexecuted: answer.kind === 'untouched' || answer.kind === 'given-up',
+      queryAgainAt: mayHaveBeenCharged ? queryAgainOf(attempt, gateway) : null,
+      onlyUnexecuted: answer.kind === 'not-started' || answer.kind === 'given-up',
       choosesAgain,
       newestCallbackId,
     }),
@@ -156,11 +156,11 @@ function alertWhenLeft(
  * A session that we close may still be paid at the gateway, and one that it declined may have been charged by an earlier try whose answer was
  * lost; one of which no page is known may not.
  */
-function askAgainOf({ openedAt, readAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
-  return openedAt === null ? null : nextLateQuestion(capabilities, { openedAt, asked: 0, now: readAt });
+function queryAgainOf({ openedAt, readAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
+  return openedAt === null ? null : nextLateQuery(capabilities, { openedAt, asked: 0, now: readAt });
 }
 
-/** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about late money. */
+/** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about unapplied money. */
 function otherCharges(
   claims: readonly (ParsedCallback & { readonly id: bigint })[],
   confirmed: string | null | undefined,
@@ -195,7 +195,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     ...facts,
     grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
     // The payment may be paid elsewhere all the same, and then nobody would look at this charge.
-    askAgainAt: attempt.superseded ? new Date(attempt.readAt.getTime() + ASK_AGAIN_AFTER_MS) : null,
+    queryAgainAt: attempt.superseded ? new Date(attempt.readAt.getTime() + QUERY_AGAIN_AFTER_MS) : null,
   };
   const found = disagreement(
     { attemptReference: attempt.reference, storeId: attempt.storeId, amount: payment },
@@ -211,11 +211,11 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     await record('ACCEPTED', { ...facts, validationId: charge.validationId, status: 'CONFIRMED' });
   } catch (error) {
     if (isOutrun(error)) {
-      // Somebody else has heard of another charge meanwhile, which settles the payment. This one is found again once it has, as late money.
+      // Somebody else has heard of another charge meanwhile, which settles the payment. This one is found again once it has, as unapplied money.
       await record('IGNORED', {
         ...doubtful,
         status: 'UNKNOWN',
-        askAgainAt: new Date(attempt.readAt.getTime() + ASK_AGAIN_AFTER_MS),
+        queryAgainAt: new Date(attempt.readAt.getTime() + QUERY_AGAIN_AFTER_MS),
       });
       return { kind: 'charged' };
     }
@@ -241,8 +241,8 @@ async function closed(gateway: Gateway, handle: AttemptHandle, untouched: Attemp
   if (gateway.closeSession === undefined || (await gateway.closeSession(handle)) === 'closed') {
     return untouched;
   }
-  const answer = await gateway.askAttempt(handle);
-  return answer.kind === 'untouched' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
+  const answer = await gateway.queryAttempt(handle);
+  return answer.kind === 'not-started' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
 }
 
 type AttemptEnd = { readonly status: UnpaidEnd['status']; readonly verdict: 'failed' | 'cancelled' | 'expired' };
@@ -267,7 +267,7 @@ function endOfAttempt(
         : { status: 'CANCELLED', verdict: 'cancelled' };
     case 'expired':
       return { status: 'CLOSED', verdict: endWithoutCharge(payment) };
-    case 'untouched': {
+    case 'not-started': {
       const verdict = endWithoutCharge(payment);
       return final || verdict === 'cancelled' ? { status: 'CLOSED', verdict } : null;
     }

@@ -33,7 +33,7 @@ async function ask(deps: ActivityDependencies, input: VerifyInput, question: Que
   const unanswered: Unanswered[] = [];
   /** Of an attempt that the payer has left: its charge is none of this order, and decides only when no other one is. */
   let doubtful: Verdict | null = null;
-  for (const attempt of question.attempts.filter((candidate) => isToBeAsked(candidate, question))) {
+  for (const attempt of question.attempts.filter((candidate) => isToBeQueried(candidate, question))) {
     if (attempt.superseded && unanswered.some(({ left }) => isSameStore(left, attempt))) {
       continue;
     }
@@ -89,7 +89,7 @@ function decides(verdict: Verdict, { superseded }: AttemptRecord): boolean {
 
 /**
  * The payment is paid: pages that its payer has open at other gateways are closed where that can be, so that he does not pay a second time.
- * Money that comes by one that could not be closed is late money.
+ * Money that comes by one that could not be closed is unapplied money.
  */
 async function closeOthers(
   deps: ActivityDependencies,
@@ -109,7 +109,7 @@ async function closeOthers(
 }
 
 /** What the gateway has ended is asked about no more, unless it has something to say about a page that the payer had left. */
-function isToBeAsked({ id, status, superseded }: AttemptRecord, { callbacks }: Question): boolean {
+function isToBeQueried({ id, status, superseded }: AttemptRecord, { callbacks }: Question): boolean {
   return !ENDED_BY_GATEWAY.has(status) || (superseded && callbacks.some(({ attemptId }) => attemptId === id));
 }
 

@@ -9,7 +9,7 @@ import { keepSucceededRefund } from '../../database/refund-steps.ts';
 import type { RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { APPROVAL_REMINDER_HOURS, isFinalRefund } from '../../domain/refund.ts';
-import type { RefundDecisionInput, RefundStand, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import type { RefundDecisionInput, RefundState, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
 import { lockInvoiceOfPayment } from '../invoices/reopen.ts';
@@ -18,9 +18,9 @@ import { findRefund, startDeliveries, writeEnd } from './end-refund.ts';
 import { undoRefund } from './undo-refund.ts';
 
 /** How a refund stands, for a workflow that begins or begins again. */
-export async function readRefundStand(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundStand> {
+export async function readRefundState(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundState> {
   return deps.database.inTransaction(scopeOf(input), async (statements) =>
-    standOf(await findRefund(statements, input)),
+    stateOf(await findRefund(statements, input)),
   );
 }
 
@@ -28,7 +28,7 @@ export async function readRefundStand(deps: ActivityDependencies, input: RefundW
  * Carries out the decision that is in its row, or the end of the time for one. A signal is only the reason to look: without a row nothing
  * changes, and the signal is written into the audit log.
  */
-export async function decideRefund(deps: ActivityDependencies, input: RefundDecisionInput): Promise<RefundStand> {
+export async function decideRefund(deps: ActivityDependencies, input: RefundDecisionInput): Promise<RefundState> {
   const scope = scopeOf(input);
   const followUps: FollowUp[] = [];
   const stand = await deps.database.inTransaction(scope, async (statements) => {
@@ -38,7 +38,7 @@ export async function decideRefund(deps: ActivityDependencies, input: RefundDeci
     const invoice = await lockInvoiceOfPayment(statements, scope, paymentId);
     await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
     const refund = await findRefund(statements, input);
-    const stands = standOf(refund);
+    const stands = stateOf(refund);
     if (stands.kind === 'ended') {
       return stands;
     }
@@ -56,7 +56,7 @@ export async function decideRefund(deps: ActivityDependencies, input: RefundDeci
         'a refund was signalled without a decision; nothing was changed',
       );
     }
-    return input.expired ? expire(deps, statements, refund) : standOf(refund);
+    return input.expired ? expire(deps, statements, refund) : stateOf(refund);
   });
   if (stand.kind === 'ended') {
     await startDeliveries(deps, input);
@@ -75,7 +75,7 @@ async function carryOutDoubted(
     invoice,
     followUps,
   }: Decided & { readonly invoice: InvoiceRecord | null; readonly followUps: FollowUp[] },
-): Promise<RefundStand> {
+): Promise<RefundState> {
   if (decision.decision === 'accept') {
     await keepSucceededRefund(statements, refund.id);
     await consumeDecision(statements, decision.id, 'SUCCEEDED');
@@ -84,7 +84,7 @@ async function carryOutDoubted(
   const undone = decision.decision === 'reject' ? await undoRefund(deps, statements, { refund, invoice }) : null;
   if (undone === null) {
     await consumeDecision(statements, decision.id, 'NOT_POSSIBLE');
-    return standOf(refund);
+    return stateOf(refund);
   }
   followUps.push(...undone);
   await consumeDecision(statements, decision.id, 'FAILED');
@@ -100,7 +100,7 @@ async function carryOut(
   deps: ActivityDependencies,
   statements: Statements,
   { refund, decision }: Decided,
-): Promise<RefundStand> {
+): Promise<RefundState> {
   const doubted = refund.status === 'PENDING' && refund.reviewReason !== null;
   if (decision.decision !== 'approve' && refund.status === 'PENDING' && !doubted) {
     // It came too late: the gateway may have the refund already, and nobody doubts what it will say.
@@ -130,16 +130,16 @@ async function carryOut(
   return { kind: 'pending' };
 }
 
-async function expire(deps: ActivityDependencies, statements: Statements, refund: RefundRecord): Promise<RefundStand> {
+async function expire(deps: ActivityDependencies, statements: Statements, refund: RefundRecord): Promise<RefundState> {
   const isDue = refund.approvalDueAt !== null && refund.approvalDueAt <= refund.readAt;
   if (refund.status !== 'AWAITING_APPROVAL' || !isDue) {
-    return standOf(refund);
+    return stateOf(refund);
   }
   const end = { status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED', from: 'AWAITING_APPROVAL' } as const;
   return { kind: 'ended', status: await writeEnd(deps, statements, { refund, ...end }) };
 }
 
-function standOf(refund: RefundRecord): RefundStand {
+function stateOf(refund: RefundRecord): RefundState {
   if (isFinalRefund(refund.status) && refund.reviewReason === null) {
     return { kind: 'ended', status: refund.status };
   }
@@ -159,7 +159,7 @@ function standOf(refund: RefundRecord): RefundStand {
 
 /** The alarm is what brings a second person to look. */
 export async function remindOfApproval(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
-  const { kind } = await readRefundStand(deps, input);
+  const { kind } = await readRefundState(deps, input);
   if (kind === 'awaiting') {
     deps.log.error(
       { refund: input.reference, alert: 'refund-awaits-approval' },

@@ -20,7 +20,7 @@ import { scopeOf } from '../payments/scope.ts';
 const REMARKS = 'Refund';
 
 /** Failures after which the gateway has certainly not begun. */
-const NOT_CARRIED_OUT: ReadonlySet<GatewayFailureKind> = new Set(['unavailable', 'rate-limited', 'unauthorized']);
+const NOT_EXECUTED: ReadonlySet<GatewayFailureKind> = new Set(['unavailable', 'rate-limited', 'unauthorized']);
 
 /**
  * Asks the gateway to give money back, or how a refund stands that it has accepted. The key is the refund's reference, the same over every
@@ -39,7 +39,10 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   }
   if (refund.gatewayRefundId !== null) {
     const { gatewayTxnId } = refund;
-    const answer = await gateway.askRefund(refund.gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
+    const answer = await gateway.queryRefund(refund.gatewayRefundId, {
+      gatewayTxnId,
+      validationId: charge.validationId,
+    });
     await keepEvidence(write, reference, answer);
     return conclusion(answer, { doubtful: false });
   }
@@ -47,11 +50,11 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   if (asked === null) {
     throw new Error('the refund is not to be carried out');
   }
-  const { askedAt: lastAskedAt, readAt } = refund;
-  const askedAgoMs = lastAskedAt === null ? null : readAt.getTime() - lastAskedAt.getTime();
-  const answer = await request(gateway, { refund: asked, charge, askedAgoMs }).catch(async (error: unknown) => {
-    if (error instanceof GatewayFailure && NOT_CARRIED_OUT.has(error.kind)) {
-      await write((statements) => noteNotAsked(statements, { reference, lastAskedAt }));
+  const { queriedAt: lastQueriedAt, readAt } = refund;
+  const queriedAgoMs = lastQueriedAt === null ? null : readAt.getTime() - lastQueriedAt.getTime();
+  const answer = await request(gateway, { refund: asked, charge, queriedAgoMs }).catch(async (error: unknown) => {
+    if (error instanceof GatewayFailure && NOT_EXECUTED.has(error.kind)) {
+      await write((statements) => noteNotAsked(statements, { reference, lastQueriedAt }));
     }
     throw error;
   });
@@ -85,13 +88,13 @@ async function readAtGateway(
   };
 }
 
-interface AskedRefund {
+interface QueriedRefund {
   readonly refund: RefundRecord;
   readonly charge: RefundedChargeRecord;
-  readonly askedAgoMs: number | null;
+  readonly queriedAgoMs: number | null;
 }
 
-function request(gateway: Gateway, { refund, charge, askedAgoMs }: AskedRefund): Promise<GatewayAnswer> {
+function request(gateway: Gateway, { refund, charge, queriedAgoMs }: QueriedRefund): Promise<GatewayAnswer> {
   const { gatewayTxnId, reference, amountMinor, currency } = refund;
   return gateway.refund({
     ...charge,
@@ -99,8 +102,8 @@ function request(gateway: Gateway, { refund, charge, askedAgoMs }: AskedRefund):
     refundReference: reference,
     amount: { amountMinor, currency },
     remarks: REMARKS,
-    askedBefore: refund.doubtful || refund.acceptedAt !== null,
-    askedAgoMs,
+    queriedBefore: refund.doubtful || refund.acceptedAt !== null,
+    queriedAgoMs,
   });
 }
 

@@ -4,7 +4,7 @@ import { readRefund, readRefundByReference, type RefundRecord } from '../../data
 import { postTransaction } from '../../database/ledger.ts';
 import type { Statements } from '../../database/statements.ts';
 import { readWatched, type WatchedMoney } from '../../database/unapplied-payments.ts';
-import { refundGivenBack } from '../../domain/ledger.ts';
+import { refundPosting } from '../../domain/ledger.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import { isFinalRefund, type FinalRefundStatus, type RefundStatus } from '../../domain/refund.ts';
 import { refundView } from '../../domain/refund-view.ts';
@@ -56,7 +56,7 @@ export async function writeEnd(
 ): Promise<FinalRefundStatus> {
   const scope = { applicationId: refund.applicationId, mode: refund.mode };
   const { id: refundId, paymentId } = refund;
-  const givesBack = status === 'SUCCEEDED' && refund.latePaymentId === null;
+  const givesBack = status === 'SUCCEEDED' && refund.unappliedPaymentId === null;
   const invoice = givesBack ? await lockInvoiceOfPayment(statements, scope, paymentId) : null;
   const ended = await endRefundRow(statements, { scope, refundId, paymentId, status, failureCode, from });
   if (ended === null) {
@@ -76,13 +76,13 @@ export async function writeEnd(
 
 async function book(deps: ActivityDependencies, statements: Statements, { refund, payment }: RefundEnd): Promise<void> {
   const { applicationId, mode, currency, gateway, reference, amountMinor } = refund;
-  const late = refund.latePaymentId !== null;
+  const late = refund.unappliedPaymentId !== null;
   const succeeded = refund.status === 'SUCCEEDED';
   const changesPayment = succeeded && !late;
   if (succeeded) {
     await postTransaction(
       statements,
-      refundGivenBack({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
+      refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
     );
   }
   if (!isFinalRefund(refund.status)) {
@@ -94,11 +94,11 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
     data: refundView(refund),
     refund,
   });
-  if (refund.latePaymentId !== null) {
-    const { latePaymentId } = refund;
+  if (refund.unappliedPaymentId !== null) {
+    const { unappliedPaymentId } = refund;
     // Of a refund that came to nothing the money is held again, and somebody decides once more.
     const type = succeeded ? 'unapplied_payment.refunded' : 'unapplied_payment.received';
-    await recordUnappliedEvent(statements, payment, { latePaymentId, type, sequence: payment.eventSequence });
+    await recordUnappliedEvent(statements, payment, { unappliedPaymentId, type, sequence: payment.eventSequence });
   }
   if (changesPayment) {
     await recordPaymentEvent(statements, payment, {
@@ -120,10 +120,10 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
       waiting,
       reopened,
     } = await deps.database.inTransaction({ applicationId, mode }, async (statements) => {
-      const { paymentId, reopensInvoice, latePaymentId, status } = await findRefund(statements, input);
+      const { paymentId, reopensInvoice, unappliedPaymentId, status } = await findRefund(statements, input);
       return {
         status,
-        watched: latePaymentId === null ? null : await readWatched(statements, latePaymentId),
+        watched: unappliedPaymentId === null ? null : await readWatched(statements, unappliedPaymentId),
         waiting: await waitingRefundEvents(statements, paymentId),
         reopened: reopensInvoice ? await findInvoiceHandle(statements, { applicationId, mode }, paymentId) : null,
       };
@@ -132,7 +132,7 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
       await deps.dispatch.startDelivery({ ...event, applicationId, mode });
     }
     if (reopened !== null) {
-      await deps.dispatch.tellInvoice(reopened, 'reopened');
+      await deps.dispatch.notifyInvoice(reopened, 'reopened');
     }
     if (watched !== null) {
       await wakeWatch(deps, watched, ended);
@@ -145,7 +145,7 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
   }
 }
 
-/** The workflow of late money ends with its refund; what could not be given back is held again, in sight of everybody. */
+/** The workflow of unapplied money ends with its refund; what could not be given back is held again, in sight of everybody. */
 async function wakeWatch(
   { dispatch }: ActivityDependencies,
   { payment, attemptReference, applicationName }: WatchedMoney,
@@ -157,7 +157,7 @@ async function wakeWatch(
   const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
   const amount = { amountMinor, currency };
   const handle = { reference, applicationId, applicationName, mode, gateway, amount, invoiceId };
-  await dispatch.startLatePayment(handle, { attemptReference, callbackId: 0n });
+  await dispatch.startUnappliedPayment(handle, { attemptReference, callbackId: 0n });
 }
 
 /** @throws MissingRow when the scope has no such refund */

@@ -34,7 +34,7 @@ export async function recheckRefunds(
     }
     const { refund, charge } = found;
     const { gatewayTxnId, reference } = refund;
-    const answer = await gateway.askRefund(gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
+    const answer = await gateway.queryRefund(gatewayRefundId, { gatewayTxnId, validationId: charge.validationId });
     if (answer.kind === 'refunded') {
       continue;
     }

@@ -1,11 +1,11 @@
 import { readInvoice } from '../../database/invoices.ts';
-import { invoiceRulesOf } from '../../database/invoice-surplus.ts';
+import { invoiceRulesOf } from '../../database/invoice-overpayment.ts';
 import { postReversal } from '../../database/ledger.ts';
 import { undoRefundRow } from '../../database/refund-steps.ts';
 import type { RefundRecord } from '../../database/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { appliedOf } from '../../domain/invoice.ts';
-import { refundGivenBack } from '../../domain/ledger.ts';
+import { refundPosting } from '../../domain/ledger.ts';
 import { refundView } from '../../domain/refund-view.ts';
 import { invoiceHandleOf } from '../../temporal/dispatch.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
@@ -30,7 +30,7 @@ export async function undoRefund(
   statements: Statements,
   { refund, invoice: before }: UndoneRefund,
 ): Promise<FollowUp[] | null> {
-  const { applicationId, mode, currency, gateway, reference, amountMinor, latePaymentId } = refund;
+  const { applicationId, mode, currency, gateway, reference, amountMinor, unappliedPaymentId } = refund;
   const scope = { applicationId, mode };
   const invoice = refund.reopensInvoice && before !== null ? await readInvoice(statements, scope, before.id) : null;
   if (invoice !== null && !takesBack(invoice, amountMinor)) {
@@ -40,10 +40,10 @@ export async function undoRefund(
   if (undone === null) {
     return [];
   }
-  const late = latePaymentId !== null;
+  const late = unappliedPaymentId !== null;
   await postReversal(
     statements,
-    refundGivenBack({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
+    refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
   );
   const { eventSequence } = undone.payment;
   await recordPaymentEvent(statements, undone.payment, {
@@ -52,9 +52,9 @@ export async function undoRefund(
     data: refundView(undone.refund),
     refund: undone.refund,
   });
-  if (latePaymentId !== null) {
+  if (unappliedPaymentId !== null) {
     // Its application was told that the money is gone; it is here, and somebody decides once more.
-    const held = { latePaymentId, type: 'unapplied_payment.received', sequence: eventSequence } as const;
+    const held = { unappliedPaymentId, type: 'unapplied_payment.received', sequence: eventSequence } as const;
     await recordUnappliedEvent(statements, undone.payment, held);
   }
   deps.log.info({ refund: reference, application: applicationId.toString() }, 'refund undone');

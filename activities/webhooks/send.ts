@@ -6,7 +6,7 @@ import {
   REPLY_EXCERPT_BYTES_MAX,
 } from '../../domain/webhook.ts';
 import type { Delivery, DeliveryEndpoint } from '../../database/webhooks.ts';
-import type { Dialect } from '../../domain/dialect.ts';
+import type { Contract } from '../../domain/contract.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
@@ -66,7 +66,7 @@ export async function sendEvent(deps: SendDependencies, sending: Sending): Promi
   if (secrets === null) {
     return { ...failed('SECRET_UNREADABLE'), countsAgainstEndpoint: false };
   }
-  const [first, ...others] = signersOf(delivery.dialect, secrets);
+  const [first, ...others] = signersOf(delivery.contract, secrets);
   let sent = await offer(deps, sending, first);
   for (const signer of others) {
     if (!mayRefuseSignature(sent.status)) {
@@ -83,9 +83,9 @@ export async function sendEvent(deps: SendDependencies, sending: Sending): Promi
 type Signers = readonly [string, ...string[]];
 
 /** The secrets that sign each request of an attempt: all of them at once where the contract has room. */
-function signersOf(dialect: Dialect, secrets: Signers): readonly [Signers, ...Signers[]] {
+function signersOf(contract: Contract, secrets: Signers): readonly [Signers, ...Signers[]] {
   const [first, ...others] = secrets;
-  return signsAtOnce(dialect) ? [secrets] : [[first], ...others.map((secret): Signers => [secret])];
+  return signsAtOnce(contract) ? [secrets] : [[first], ...others.map((secret): Signers => [secret])];
 }
 
 /**
@@ -102,8 +102,8 @@ async function offer(
   secrets: Signers,
 ): Promise<SendResult> {
   const body = Buffer.from(delivery.payload, 'utf8');
-  const { dialect, attempts } = delivery;
-  const message = { eventId, sentAt: now, body, secrets, dialect, attempts };
+  const { contract, attempts } = delivery;
+  const message = { eventId, sentAt: now, body, secrets, contract, attempts };
   try {
     const reply = await deps.http.send({
       method: 'POST',

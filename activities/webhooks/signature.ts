@@ -1,4 +1,4 @@
-import type { Dialect } from '../../domain/dialect.ts';
+import type { Contract } from '../../domain/contract.ts';
 import { hmacSha256 } from '../../runtime/secrets.ts';
 
 const SECRET_PREFIX = 'whsec_';
@@ -13,19 +13,19 @@ export interface SignedMessage {
 
 export interface DeliveredMessage extends SignedMessage {
   readonly secrets: readonly [string, ...string[]];
-  readonly dialect: Dialect;
+  readonly contract: Contract;
   /** How many attempts there were before this one. */
   readonly attempts: number;
 }
 
-/** Whether a request of this dialect has room for a signature by each secret. */
-export function signsAtOnce(dialect: Dialect): boolean {
-  return dialect === 'native';
+/** Whether a request of this contract has room for a signature by each secret. */
+export function signsAtOnce(contract: Contract): boolean {
+  return contract === 'native';
 }
 
-/** The headers of one request, as the event's dialect has them. */
+/** The headers of one request, as the event's contract has them. */
 export function deliveryHeaders(message: DeliveredMessage): Record<string, string> {
-  switch (message.dialect) {
+  switch (message.contract) {
     case 'ownpay':
       return ownpayHeaders(message);
     case 'shadhinpay':

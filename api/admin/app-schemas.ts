@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CURRENCIES } from '../../domain/currency.ts';
 import { APPROVAL_CURRENCY } from '../../domain/refund.ts';
-import { KEY_DIALECTS, SCOPES } from '../../database/applications.ts';
-import { DIALECTS } from '../../domain/dialect.ts';
+import { KEY_CONTRACTS, SCOPES } from '../../database/applications.ts';
+import { CONTRACTS } from '../../domain/contract.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';
 import { freeText, IdText } from '../http/fields.ts';
@@ -49,7 +49,7 @@ const SETTINGS = {
     .int('must be a plain integer')
     .min(1, 'must be at least 1')
     .max(100_000, 'must be at most 100000'),
-  latePaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
+  unappliedPaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
   refundedInvoices: z
     .enum(['REOPEN', 'KEEP'], 'must be REOPEN or KEEP')
     .describe('Whether what is given back of an invoice’s payments is due again, or a credit.'),
@@ -95,7 +95,7 @@ export const GUARDED_SETTINGS = [
   'webhookUrl',
   'testWebhookUrl',
   'returnOrigins',
-  'latePaymentPolicy',
+  'unappliedPaymentPolicy',
 ] as const satisfies readonly (keyof ApplicationSettings)[];
 
 const Business = z
@@ -125,7 +125,7 @@ export const Application = z
     maxAmountMinor: z.int().nullable(),
     expiryMinutes: z.int(),
     rateLimitPerMinute: z.int(),
-    latePaymentPolicy: z.enum(['REVIEW', 'REFUND']),
+    unappliedPaymentPolicy: z.enum(['REVIEW', 'REFUND']),
     refundedInvoices: z.enum(['REOPEN', 'KEEP']),
     returnOrigins: z.array(z.string()),
     gatewaysAllowed: z.array(z.string()).nullable(),
@@ -166,7 +166,7 @@ export const Credential = z
   .object({
     id: z.int(),
     mode: z.enum(MODES),
-    dialect: z.enum(DIALECTS).describe('The contract that the key speaks.'),
+    contract: z.enum(CONTRACTS).describe('The contract that the key speaks.'),
     label: z.string().nullable().describe('What the key is for.'),
     prefix: z.string().nullable().describe('What its contract shows of the key.'),
     scopes: z.array(z.string()).nullable().describe('What the key may do; null where its contract knows no scopes.'),
@@ -186,7 +186,7 @@ export const Credential = z
 
 const NEW_KEY = {
   mode: z.enum(MODES, 'must be TEST or LIVE'),
-  dialect: z.enum(KEY_DIALECTS, 'must be native, ownpay or shadhinpay').default('native'),
+  contract: z.enum(KEY_CONTRACTS, 'must be native, ownpay or shadhinpay').default('native'),
   label: freeText(100).optional().describe('What the key is for.'),
   scopes: z
     .array(z.enum(SCOPES, 'must be read or write'), 'must be a list')
@@ -209,7 +209,7 @@ export const IssuedCredential = z
   .object({
     credentialId: z.int(),
     mode: z.enum(MODES),
-    dialect: z.enum(DIALECTS),
+    contract: z.enum(CONTRACTS),
     apiKey: z.string().describe('Where it is the whole credential it is shown once.'),
     apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
     business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
@@ -233,7 +233,7 @@ export const RotatedCredentials = z
   .object({
     credentialId: z.int(),
     mode: z.enum(MODES),
-    dialect: z.enum(DIALECTS),
+    contract: z.enum(CONTRACTS),
     apiKey: z.string(),
     apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
     business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),

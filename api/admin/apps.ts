@@ -448,7 +448,7 @@ function applicationView(row: ApplicationRow) {
     maxAmountMinor: numberOf(row.max_amount_minor),
     expiryMinutes: row.expiry_minutes,
     rateLimitPerMinute: row.rate_limit_per_minute,
-    latePaymentPolicy: row.late_payment_policy,
+    unappliedPaymentPolicy: row.unapplied_payment_policy,
     refundedInvoices: row.refunded_invoices,
     returnOrigins: row.return_origins,
     gatewaysAllowed: row.gateways_allowed,

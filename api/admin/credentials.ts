@@ -84,19 +84,19 @@ function issue(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
       const prepared = await prepare(body);
-      const { dialect } = body;
+      const { contract } = body;
       return {
         status: 201,
         data: await deps.database.withOperator(caller.view, async (em) => {
           const key = { caller, applicationId: params.id, prepared };
           if (await waits(em, key)) {
             const { stored, change } = await proposeKey(em, { ...key, kind: 'credential' });
-            return { ...shownKey(stored, dialect), status: 'PENDING', pendingChanges: [pendingChangeView(change)] };
+            return { ...shownKey(stored, contract), status: 'PENDING', pendingChanges: [pendingChangeView(change)] };
           }
           const stored = await storeCredential(em, params.id, prepared);
           const { credentialId, mode } = stored;
-          await audit(em, { ...key, action: 'credential.issued', after: { credentialId, mode, dialect } });
-          return { ...shownKey(stored, dialect), status: 'ACTIVE', pendingChanges: [] };
+          await audit(em, { ...key, action: 'credential.issued', after: { credentialId, mode, contract } });
+          return { ...shownKey(stored, contract), status: 'ACTIVE', pendingChanges: [] };
         }),
         message: 'Resource created',
       };
@@ -110,7 +110,7 @@ function rotate(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/credentials/rotate',
     operationId: 'rotateCredentials',
     tag: TAG,
-    summary: 'Issue a new credential for one mode and dialect; the former ones of these work on for the grace',
+    summary: 'Issue a new credential for one mode and contract; the former ones of these work on for the grace',
     description: `${WAITS} The former ones work on until then, and for the grace after it.`,
     permission: 'app:manage',
     sensitive: true,
@@ -120,7 +120,7 @@ function rotate(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
       const prepared = await prepare(body);
-      const { graceHours, dialect } = body;
+      const { graceHours, contract } = body;
       return {
         status: 200,
         data: await deps.database.withOperator(caller.view, async (em) => {
@@ -128,7 +128,7 @@ function rotate(deps: AdminDependencies): AdminRoute {
           if (await waits(em, key)) {
             const { stored, change } = await proposeKey(em, { ...key, kind: 'credential-rotation', graceHours });
             return {
-              ...shownKey(stored, dialect),
+              ...shownKey(stored, contract),
               status: 'PENDING',
               pendingChanges: [pendingChangeView(change)],
               previousKeyExpiresAt: null,
@@ -136,10 +136,10 @@ function rotate(deps: AdminDependencies): AdminRoute {
           }
           const stored = await storeRotation(em, { applicationId: params.id, prepared, graceHours });
           const { credentialId, mode, previousKeyExpiresAt } = stored;
-          const after = { credentialId, mode, dialect, previousKeyExpiresAt };
+          const after = { credentialId, mode, contract, previousKeyExpiresAt };
           await audit(em, { ...key, action: 'credential.rotated', after });
           return {
-            ...shownKey(stored, dialect),
+            ...shownKey(stored, contract),
             status: 'ACTIVE',
             pendingChanges: [],
             previousKeyExpiresAt: previousKeyExpiresAt?.toISOString() ?? null,
@@ -179,8 +179,8 @@ function revoke(deps: AdminDependencies): AdminRoute {
 }
 
 function prepare(wanted: WantedCredential): Promise<PreparedCredential> {
-  if (wanted.dialect !== 'ownpay' && wanted.scopes !== undefined) {
-    const fields = { scopes: `are not known to ${wanted.dialect} keys` };
+  if (wanted.contract !== 'ownpay' && wanted.scopes !== undefined) {
+    const fields = { scopes: `are not known to ${wanted.contract} keys` };
     throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
   }
   return prepareCredential(wanted);
@@ -209,7 +209,7 @@ async function proposeKey(
 ): Promise<{ readonly stored: StoredCredential; readonly change: PendingChange }> {
   const stored = await storeCredential(em, applicationId, { ...prepared, waits: true });
   const { credentialId, mode } = stored;
-  const { dialect, label = null, prefix = null, scopes = null } = prepared.row;
+  const { contract, label = null, prefix = null, scopes = null } = prepared.row;
   const change = await propose(em, caller, {
     applicationId,
     mode,
@@ -219,7 +219,7 @@ async function proposeKey(
     after: {
       credentialId: toJsonInteger(credentialId),
       mode,
-      dialect,
+      contract,
       label,
       prefix,
       scopes,
@@ -249,13 +249,13 @@ export async function confirmCredential(em: EntityManager, { caller, change }: D
   if (key === null) {
     throw outdated();
   }
-  const { mode, dialect } = key;
-  const issued = { credentialId, mode, dialect, proposedBy };
+  const { mode, contract } = key;
+  const issued = { credentialId, mode, contract, proposedBy };
   if (graceHours === undefined) {
     await audit(em, { caller, applicationId, action: 'credential.issued', after: issued });
     return;
   }
-  const previousKeyExpiresAt = await endFormer(em, { applicationId, mode, dialect, credentialId, graceHours });
+  const previousKeyExpiresAt = await endFormer(em, { applicationId, mode, contract, credentialId, graceHours });
   const after = { ...issued, previousKeyExpiresAt };
   await audit(em, { caller, applicationId, action: 'credential.rotated', after });
 }
@@ -284,16 +284,16 @@ function audit(em: Statements, { caller, applicationId, action, after }: Audited
   return recordAudit(em, { actor: caller.actor, action, target, application: { id: applicationId }, after });
 }
 
-function shownKey({ credentialId, ...shown }: StoredCredential, dialect: z.infer<typeof IssueCredential>['dialect']) {
+function shownKey({ credentialId, ...shown }: StoredCredential, contract: z.infer<typeof IssueCredential>['contract']) {
   const { mode, apiKey, apiSecret, business } = shown;
-  return { credentialId: toJsonInteger(credentialId), mode, dialect, apiKey, apiSecret, business };
+  return { credentialId: toJsonInteger(credentialId), mode, contract, apiKey, apiSecret, business };
 }
 
 function credentialView(row: CredentialRow): z.infer<typeof Credential> {
   return {
     id: toJsonInteger(BigInt(row.id)),
     mode: row.mode,
-    dialect: row.dialect,
+    contract: row.contract,
     label: row.label,
     prefix: row.prefix,
     scopes: row.scopes,

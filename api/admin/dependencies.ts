@@ -16,7 +16,7 @@ export interface AdminDependencies {
   /** Hosts that a webhook may go to although they are not public: for development. */
   readonly allow: AllowList;
   /** Whether the worker sends mail. */
-  readonly sendsMail: boolean;
+  readonly sendsEmail: boolean;
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;

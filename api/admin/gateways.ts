@@ -327,7 +327,7 @@ async function acceptedByGateway(
       return false;
     }
     const nobodys = { attemptReference: attemptReference(), sessionKey: null, claimedValidationId: null };
-    await gateway.askAttempt({ ...nobodys, knownValidationIds: [] });
+    await gateway.queryAttempt({ ...nobodys, knownValidationIds: [] });
     return true;
   } catch (error) {
     if (!(error instanceof GatewayFailure)) {

@@ -187,7 +187,7 @@ async function writeIn(
     kind: 'manual',
     paymentId,
     refundId: null,
-    latePaymentId: null,
+    unappliedPaymentId: null,
     manualSubmissionId: submissionId,
     decision: said,
     reason,

@@ -70,7 +70,7 @@ export const RefundReviewBody = z
   .meta({ id: 'RefundReview' });
 
 export const DecidedRefund = z
-  .object({ refund: Refund, decision: z.enum(['carried-out', 'awaits-second-person', 'under-way']) })
+  .object({ refund: Refund, decision: z.enum(['executed', 'awaiting-second-approval', 'in-progress']) })
   .meta({ id: 'DecidedRefund' });
 
 export const PaymentReviewBody = z
@@ -85,18 +85,18 @@ export const PaymentReviewBody = z
   .meta({ id: 'PaymentReview' });
 
 export const ReviewedPayment = z
-  .object({ payment: Payment, decision: z.enum(['carried-out', 'awaits-second-person', 'under-way']) })
+  .object({ payment: Payment, decision: z.enum(['executed', 'awaiting-second-approval', 'in-progress']) })
   .meta({ id: 'ReviewedPayment' });
 
-export const LatePaymentsQuery = z.object({
+export const UnappliedPaymentsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is no status of late money').optional(),
+  status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is no status of unapplied money').optional(),
   paymentId: IdText.optional(),
 });
 
-export const LatePayment = z
+export const UnappliedPaymentDetail = z
   .object({
     id: z.int(),
     paymentId: z.int(),
@@ -106,7 +106,9 @@ export const LatePayment = z
     applicationName: z.string(),
     mode: z.enum(MODES),
     status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
-    kind: z.enum(['LATE', 'SURPLUS']).describe('`SURPLUS`: what of a payment was more than its invoice asked for.'),
+    kind: z
+      .enum(['LATE', 'OVERPAYMENT'])
+      .describe('`OVERPAYMENT`: what of a payment was more than its invoice asked for.'),
     amountMinor: z.int(),
     feeMinor: z.int(),
     currency: z.string(),
@@ -119,7 +121,7 @@ export const LatePayment = z
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
-  .meta({ id: 'LatePayment' });
+  .meta({ id: 'UnappliedPaymentDetail' });
 
 export const MANUAL_STATUSES = ['WAITING', 'CONFIRMED', 'REJECTED', 'CORRECTED'] as const;
 
@@ -173,6 +175,6 @@ export const ManualDecisionBody = z
   })
   .meta({ id: 'ManualDecision' });
 
-export const LateDecisionBody = z
+export const UnappliedDecisionBody = z
   .object({ decision: z.enum(['refund', 'keep'], 'must be refund or keep'), reason: freeText(500) })
-  .meta({ id: 'LateDecision' });
+  .meta({ id: 'UnappliedDecision' });

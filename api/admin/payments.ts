@@ -7,7 +7,7 @@ import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts'
 import type { ListPage, ListSlice } from '../../database/lists.ts';
 import { locatePayment, type FoundPayment } from '../../database/operators/money.ts';
 import { listAllPayments, type PaymentFilter, type PaymentSummaryRow } from '../../database/operators/payments.ts';
-import { paymentDossier } from '../../database/operators/dossier.ts';
+import { paymentDetail } from '../../database/operators/payment-detail.ts';
 import { readPayment, type PaymentRecord } from '../../database/payments.ts';
 import { csvLine } from '../../domain/csv.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
@@ -21,7 +21,7 @@ import { paginationOf, sliceOf } from '../http/paging.ts';
 import { explanationView } from '../native/explanation-view.ts';
 import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import { dossierView, PaymentDetail } from './dossier-view.ts';
+import { detailView, PaymentDetail } from './payment-detail-view.ts';
 import {
   PaymentReviewBody,
   PaymentsExportQuery,
@@ -161,7 +161,7 @@ function read(deps: AdminDependencies): AdminRoute {
     operationId: 'getAnyPayment',
     tag: TAG,
     summary: 'Read a payment with all that belongs to it',
-    description: 'Refunds, attempts, ledger, callbacks, deliveries, late money, where it stands and why.',
+    description: 'Refunds, attempts, ledger, callbacks, deliveries, unapplied money, where it stands and why.',
     permission: 'payment:read',
     params: IdParams,
     response: { status: 200, schema: PaymentDetail },
@@ -173,10 +173,10 @@ function read(deps: AdminDependencies): AdminRoute {
         if (payment === null) {
           throw notFound('payment');
         }
-        const dossier = await paymentDossier(em, payment);
+        const detail = await paymentDetail(em, payment);
         return {
           payment: paymentView(payment, deps.webUrl),
-          ...dossierView(dossier),
+          ...detailView(detail),
           explanation: explanationView(payment.status, await explainPayment(em, payment)),
           workflow: { id: workflowIds.payment(payment.reference), url: workflowUrl(deps, payment.reference) },
         };
@@ -214,7 +214,7 @@ function review(deps: AdminDependencies): AdminRoute {
       if (!decision.complete) {
         return {
           status: 200,
-          data: { payment: paymentView(payment, deps.webUrl), decision: 'awaits-second-person' as const },
+          data: { payment: paymentView(payment, deps.webUrl), decision: 'awaiting-second-approval' as const },
         };
       }
       const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
@@ -239,7 +239,7 @@ function review(deps: AdminDependencies): AdminRoute {
         status: 200,
         data: {
           payment: paymentView(now, deps.webUrl),
-          decision: isOpen(now.status) ? ('under-way' as const) : ('carried-out' as const),
+          decision: isOpen(now.status) ? ('in-progress' as const) : ('executed' as const),
         },
       };
     },
@@ -271,7 +271,7 @@ async function writeReview(deps: AdminDependencies, { found, caller, paymentId, 
       kind: 'review',
       paymentId,
       refundId: null,
-      latePaymentId: null,
+      unappliedPaymentId: null,
       decision: word,
       reason,
       operatorId: caller.operator.id,

@@ -232,11 +232,14 @@ function review(deps: AdminDependencies): AdminRoute {
         return decision;
       });
       if (!stored.complete) {
-        return { status: 200, data: { refund: refundView(found.refund), decision: 'awaits-second-person' as const } };
+        return {
+          status: 200,
+          data: { refund: refundView(found.refund), decision: 'awaiting-second-approval' as const },
+        };
       }
       await start(deps, found, stored);
       const refund = await afterDecision(deps, found, ({ reviewReason }) => reviewReason === null);
-      const decision = refund.reviewReason === null ? ('carried-out' as const) : ('under-way' as const);
+      const decision = refund.reviewReason === null ? ('executed' as const) : ('in-progress' as const);
       return { status: 200, data: { refund: refundView(refund), decision } };
     },
   });
@@ -305,7 +308,7 @@ function decideOn(
     kind: 'refund',
     paymentId: found.refund.paymentId,
     refundId: found.refund.id,
-    latePaymentId: null,
+    unappliedPaymentId: null,
     decision,
     reason,
     operatorId: caller.operator.id,

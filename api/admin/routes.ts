@@ -4,7 +4,7 @@ import { auditLogRoutes } from './audit-logs.ts';
 import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { gatewayRoutes } from './gateways.ts';
-import { latePaymentAdminRoutes } from './late-payments.ts';
+import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
 import { pendingChangeRoutes } from './pending-changes.ts';
@@ -31,7 +31,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...auditLogRoutes(deps),
     ...paymentAdminRoutes(deps),
     ...refundAdminRoutes(deps),
-    ...latePaymentAdminRoutes(deps),
+    ...unappliedPaymentAdminRoutes(deps),
     ...manualPaymentRoutes(deps),
     ...webhookRoutes(deps),
     ...gatewayCallbackRoutes(deps),

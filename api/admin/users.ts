@@ -122,8 +122,8 @@ function create(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function passwordLinkOf({ sendsMail }: AdminDependencies) {
-  return sendsMail ? ('MAILED' as const) : ('ON_SERVER' as const);
+function passwordLinkOf({ sendsEmail }: AdminDependencies) {
+  return sendsEmail ? ('MAILED' as const) : ('ON_SERVER' as const);
 }
 
 function sendLink(deps: AdminDependencies): AdminRoute {

@@ -1,4 +1,4 @@
-import { DIALECTS } from '../../domain/dialect.ts';
+import { CONTRACTS } from '../../domain/contract.ts';
 import { z } from 'zod';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { MODES } from '../../domain/mode.ts';
@@ -24,7 +24,7 @@ export const WebhookEvent = z
     applicationId: z.int(),
     mode: z.enum(MODES),
     type: z.enum(EVENT_TYPES),
-    dialect: z.enum(DIALECTS).describe('In whose words it was sent; the payload shows them.'),
+    contract: z.enum(CONTRACTS).describe('In whose words it was sent; the payload shows them.'),
     schemaVersion: z.int(),
     payload: z.string().describe('The exact bytes that are signed and sent.'),
     deliveryStatus: z.enum(DELIVERY_STATUSES),
@@ -112,7 +112,7 @@ export const ReportSummary = z
         feeMinor: z.int(),
         refundedMinor: z.int().describe('Given back by refunds that ended in the time.'),
         netMinor: z.int().describe('gross − fee − refunded'),
-        lateHeldMinor: z.int().describe('Late money that waits for a decision now.'),
+        lateHeldMinor: z.int().describe('Unapplied money that waits for a decision now.'),
       }),
     ),
   })

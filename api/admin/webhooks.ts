@@ -4,7 +4,7 @@ import { readApplication } from '../../database/operators/applications.ts';
 import { listRows } from '../../database/lists.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { maskCardNumbers } from '../../domain/card-number.ts';
-import type { Dialect } from '../../domain/dialect.ts';
+import type { Contract } from '../../domain/contract.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
@@ -30,7 +30,7 @@ interface EventRow {
   application_id: string;
   mode: Mode;
   type: EventType;
-  dialect: Dialect;
+  contract: Contract;
   schema_version: number;
   payload: string;
   delivery_status: DeliveryStatus;
@@ -200,7 +200,7 @@ function eventView(row: EventRow) {
     applicationId: toJsonInteger(BigInt(row.application_id)),
     mode: row.mode,
     type: row.type,
-    dialect: row.dialect,
+    contract: row.contract,
     schemaVersion: row.schema_version,
     payload: row.payload,
     deliveryStatus: row.delivery_status,

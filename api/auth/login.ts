@@ -9,7 +9,7 @@ import {
   accountSubject,
   addressSubject,
   forget,
-  giveBack,
+  release,
   pairSubject,
   removeStaleThrottles,
   takeAttempts,
@@ -89,7 +89,7 @@ async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainE
   }
   if (operator.totpConfirmedAt instanceof Date) {
     if (settling.request.code === undefined && settling.request.recoveryCode === undefined) {
-      await giveBack(em, attempts);
+      await release(em, attempts);
       return { refused: new DomainError('SECOND_FACTOR_REQUIRED', 'send the code of the second factor, too') };
     }
     if (!(await takeSecondFactor(settling, operator.id))) {
@@ -97,7 +97,7 @@ async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainE
     }
   }
   const pair = pairSubject(email, client.address);
-  await giveBack(
+  await release(
     em,
     attempts.filter(({ subject }) => !subject.hash.equals(pair.hash)),
   );

@@ -4,7 +4,7 @@ import { Operator } from '../../database/entities/operator.ts';
 import { passwordMatches } from '../../database/operators/passwords.ts';
 import { takeRecoveryCode, takeTotpCode } from '../../database/operators/second-factor.ts';
 import { renewSession } from '../../database/operators/sessions.ts';
-import { forget, giveBack, sessionHolderSubject, takeAttempts } from '../../database/operators/throttles.ts';
+import { forget, release, sessionHolderSubject, takeAttempts } from '../../database/operators/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
@@ -41,7 +41,7 @@ export async function reauthenticate(
   const refused = await deps.database.withOperator([], async (em) => {
     const problem = right ? await secondFactorProblem({ deps, em, proof, operator: known }) : 'INVALID_CREDENTIALS';
     if (problem === 'SECOND_FACTOR_REQUIRED') {
-      await giveBack(em, attempts);
+      await release(em, attempts);
       return new DomainError(problem, 'send the code of the second factor, too');
     }
     const target = { type: 'session', id: session.id };

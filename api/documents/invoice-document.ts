@@ -1,6 +1,6 @@
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import type { Calendar } from '../../domain/calendar.ts';
-import { dueMinorOf, invoiceNumber, shownStatus, standOf } from '../../domain/invoice.ts';
+import { dueMinorOf, invoiceNumber, shownStatus, stateOf } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import type { Branding, InvoiceDocument } from '../../web/documents/document.ts';
 
@@ -34,7 +34,7 @@ export function invoiceDocument(invoice: InvoiceRecord, { branding, webUrl, cale
     totalMinor: invoice.totalMinor,
     paidMinor: invoice.paidMinor,
     dueMinor: dueMinorOf(invoice),
-    installments: standOf(invoice.installments, invoice.paidMinor, today),
+    installments: stateOf(invoice.installments, invoice.paidMinor, today),
     notes: invoice.notes,
     payableUrl: draft || invoice.status === 'VOID' ? null : payableUrl(invoice.reference, webUrl),
     currency: invoice.currency,

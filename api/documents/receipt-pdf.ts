@@ -79,7 +79,7 @@ function afterPayment(
 ): ReceiptInvoice {
   const { totalMinor } = invoice;
   const until = payments.slice(0, payments.findIndex((other) => other.id === id) + 1);
-  const applied = until.reduce((sum, { amountMinor, surplusMinor }) => sum + amountMinor - surplusMinor, 0n);
+  const applied = until.reduce((sum, { amountMinor, overpaymentMinor }) => sum + amountMinor - overpaymentMinor, 0n);
   const paidMinor = applied < totalMinor ? applied : totalMinor;
   return {
     number: invoiceNumber(invoice) ?? '',

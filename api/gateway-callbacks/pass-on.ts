@@ -2,7 +2,7 @@ import type { AttemptIds, KeptCallback } from '../../database/gateway-callbacks.
 import { isOpen } from '../../domain/payment.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
 
-/** Tells the payment's workflow of a stored callback, or has late money looked for where the payment has ended. */
+/** Tells the payment's workflow of a stored callback, or has unapplied money looked for where the payment has ended. */
 export async function passOn(
   deps: { readonly dispatch: Dispatch },
   kept: KeptCallback,
@@ -24,6 +24,6 @@ export async function passOn(
   if (isOpen(payment.status)) {
     await deps.dispatch.startPayment(handle);
   } else {
-    await deps.dispatch.startLatePayment(handle, { attemptReference, callbackId });
+    await deps.dispatch.startUnappliedPayment(handle, { attemptReference, callbackId });
   }
 }

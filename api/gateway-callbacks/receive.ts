@@ -1,4 +1,4 @@
-import { askNow } from '../../database/clock.ts';
+import { queryNow } from '../../database/clock.ts';
 import { CALLBACK_KINDS, type CallbackKind } from '../../database/entities/payment.ts';
 import {
   closeCallback,
@@ -11,7 +11,7 @@ import {
   type KeptCallback,
   type ReceivedCallback,
 } from '../../database/gateway-callbacks.ts';
-import { claimsNoMoney, outcomeWithoutAsking } from '../../domain/callback.ts';
+import { claimsNoMoney, outcomeWithoutQuery } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { checkoutUrl } from '../../domain/payment-view.ts';
@@ -124,7 +124,7 @@ async function receive(
   const rawPayload = await payloadOf(target, context);
   const reference = deps.gateways.attemptNamedIn(gateway, rawPayload);
   const ids = reference === null ? null : await findAttempt(deps.database, gateway, reference);
-  const arrival = { headers: context.req.headers, at: ids?.foundAt ?? (await askNow(deps.database)) };
+  const arrival = { headers: context.req.headers, at: ids?.foundAt ?? (await queryNow(deps.database)) };
   const parsed = parse(deps, { gateway, mode, store: ids?.store }, { rawPayload, arrival });
   const kind = target.kind === 'return' ? KIND_OF_CLAIM[parsed.claims] : target.kind;
   const callback = {
@@ -146,7 +146,7 @@ async function receive(
     return null;
   }
   const kept = await keep(deps, callback, ids);
-  const outcome = outcomeWithoutAsking({ status: kept.payment.status, settledBy: kept.settledBy }, parsed);
+  const outcome = outcomeWithoutQuery({ status: kept.payment.status, finalizedBy: kept.finalizedBy }, parsed);
   if (outcome !== null) {
     await deps.database.inOneTrip(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome));
   } else if (kept.signal) {

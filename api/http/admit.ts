@@ -1,6 +1,6 @@
 import { DomainError } from '../../domain/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { admitAddress, giveBackToAddress, type RateLimiter, type RateVerdict } from './rate-limit.ts';
+import { admitAddress, releaseAddress, type RateLimiter, type RateVerdict } from './rate-limit.ts';
 import type { Context } from './surface.ts';
 
 const FAILED_LOGINS_PER_MINUTE = 60;
@@ -55,7 +55,7 @@ export function hashesOf({ context, limiter, log }: Guessing) {
   return {
     /** Throws RATE_LIMITED. */
     take: () => admitGuess({ context, limiter, log }, FAILED_HASHES),
-    giveBack: () => giveBackToAddress(context, limiter, FAILED_HASHES),
+    release: () => releaseAddress(context, limiter, FAILED_HASHES),
   };
 }
 

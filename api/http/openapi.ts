@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { createSchemaWriter, isObject, type Json, type JsonObject, type SchemaWriter } from './openapi/schemas.ts';
 import type { Route } from './route.ts';
 
-/** What a dialect adds to its routes to make a whole document: its envelope, its statuses, its words. */
+/** What a contract adds to its routes to make a whole document: its envelope, its statuses, its words. */
 export interface Contract {
   readonly info: JsonObject;
   readonly servers: readonly JsonObject[];

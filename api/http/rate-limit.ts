@@ -5,7 +5,7 @@ import { DomainError } from '../../domain/errors.ts';
 export interface RateLimiter {
   take(key: string, perMinute: number): RateVerdict;
   /** Gives back what was taken for something that turned out not to count. */
-  giveBack(key: string, perMinute: number): void;
+  release(key: string, perMinute: number): void;
 }
 
 export interface RateVerdict {
@@ -47,7 +47,7 @@ export function createRateLimiter(nowMs: () => number = () => performance.now())
         retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((1 - left) / perMs / 1_000)),
       };
     },
-    giveBack(key, perMinute) {
+    release(key, perMinute) {
       const bucket = buckets.get(key);
       if (bucket !== undefined) {
         bucket.tokens = Math.min(perMinute, bucket.tokens + 1);
@@ -83,12 +83,12 @@ export function admitAddress(
 }
 
 /** Gives back what `admitAddress` took. */
-export function giveBackToAddress(
+export function releaseAddress(
   { ip }: { readonly ip: string },
   limiter: RateLimiter,
   { bucket, perMinute }: AddressLimit,
 ): void {
-  limiter.giveBack(addressKey(ip, bucket), perMinute);
+  limiter.release(addressKey(ip, bucket), perMinute);
 }
 
 function addressKey(ip: string, bucket: string): string {

@@ -15,7 +15,7 @@ export type Context = ParameterizedContext<RequestState>;
 
 /**
  * One published contract: its own routes, authentication and shapes. Several surfaces may have a route on one path; which of them a
- * request means is decided by `accepts`, asked in order, so a dialect is added without touching the others.
+ * request means is decided by `accepts`, asked in order, so a contract is added without touching the others.
  */
 export interface Surface<Caller> {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { issue, tellChange, type ChangedInvoice } from './issue.ts';
+import { issue, recordChange, type ChangedInvoice } from './issue.ts';
 
 /** Whoever changes an invoice, and which one. */
 export interface InvoiceToChange {
@@ -70,7 +70,7 @@ export async function changeInvoice(deps: ApiDependencies, of: InvoiceToChange, 
     return { before: invoice, changed: await work(statements, invoice) };
   });
   if (changed !== null) {
-    await tellChange(deps, of.applicationName, changed);
+    await recordChange(deps, of.applicationName, changed);
   }
   return changed?.invoice ?? before;
 }

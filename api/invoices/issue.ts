@@ -51,7 +51,7 @@ export async function issue(
 }
 
 /** Wakes or starts the invoice's workflow and the delivery of the event. The sweeper does what fails here. */
-export async function tellChange(
+export async function recordChange(
   deps: ApiDependencies,
   applicationName: string,
   { invoice, change, event }: ChangedInvoice,
@@ -63,7 +63,7 @@ export async function tellChange(
       'an invoice’s change is not told; the sweeper will',
     );
   };
-  await deps.dispatch.tellInvoice(invoiceHandleOf(invoice, applicationName), change).catch(warn);
+  await deps.dispatch.notifyInvoice(invoiceHandleOf(invoice, applicationName), change).catch(warn);
   if (event !== null && !event.parked) {
     const { eventId, type } = event;
     await deps.dispatch.startDelivery({ eventId, applicationId, mode, type, reference }).catch(warn);

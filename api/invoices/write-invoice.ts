@@ -8,14 +8,14 @@ import {
   type ShadhinpayTerms,
 } from '../../database/invoices.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { claimOf, findTwin, keepingAnswer, type Lease, type Outcome } from '../payments/idempotency.ts';
+import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from '../payments/idempotency.ts';
 import { findInvoice } from './find-invoice.ts';
-import { issue, tellChange, type ChangedInvoice } from './issue.ts';
+import { issue, recordChange, type ChangedInvoice } from './issue.ts';
 
 /** Storing is one short transaction: whoever has not answered by then is gone. */
 const LEASE_SECONDS = 10;
 
-/** An invoice that a dialect has checked by its own rules and words. */
+/** An invoice that a contract has checked by its own rules and words. */
 export interface WantedInvoice {
   readonly scope: Scope;
   readonly applicationName: string;
@@ -31,7 +31,7 @@ export interface WantedInvoice {
 
 /**
  * Writes an invoice, and issues it where that is wanted: key, draft, number and event are one transaction.
- * @throws DomainError what the key's twin is told, INVALID_OPERATION_STATE for one that would have expired already
+ * @throws DomainError what the key's duplicate is told, INVALID_OPERATION_STATE for one that would have expired already
  */
 export async function writeInvoice(deps: ApiDependencies, wanted: WantedInvoice): Promise<Outcome<InvoiceRecord>> {
   const { key } = wanted;
@@ -40,7 +40,7 @@ export async function writeInvoice(deps: ApiDependencies, wanted: WantedInvoice)
     return { kind: 'replay', ...made };
   }
   if ('change' in made) {
-    await tellChange(deps, wanted.applicationName, made);
+    await recordChange(deps, wanted.applicationName, made);
   }
   const invoice = 'change' in made ? made.invoice : made;
   return key === null
@@ -70,6 +70,6 @@ async function store(
   if (made !== null) {
     return made;
   }
-  const twin = await findTwin(deps, claim);
-  return twin.kind === 'replay' ? twin : findInvoice(deps, scope, twin.made.invoiceId);
+  const duplicate = await findDuplicate(deps, claim);
+  return duplicate.kind === 'replay' ? duplicate : findInvoice(deps, scope, duplicate.made.invoiceId);
 }

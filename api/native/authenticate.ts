@@ -31,7 +31,7 @@ export interface Guesses {
   /** Counts a check that is about to be made. Throws RATE_LIMITED. */
   take(): void;
   /** The secret was right: it was no guess. */
-  giveBack(): void;
+  release(): void;
 }
 
 /**
@@ -48,7 +48,7 @@ export function createAuthenticator(database: Database): Authenticator {
         throw refused();
       }
       const found = await findCredential(database, sha256(apiKey));
-      if (found === null || !found.usable || found.dialect !== 'native' || found.secretHash === null) {
+      if (found === null || !found.usable || found.contract !== 'native' || found.secretHash === null) {
         throw refused();
       }
       if (!(await verdicts.matches(apiSecret, found.secretHash, guesses))) {
@@ -63,12 +63,12 @@ export function createAuthenticator(database: Database): Authenticator {
 function createVerdicts() {
   const processKey = randomBytes(32);
   const known = new Set<string>();
-  const underWay = new Map<string, Promise<boolean>>();
+  const inProgress = new Map<string, Promise<boolean>>();
   const hashing = createBoundedWork({ atOnce: HASHES_AT_ONCE, waiting: HASHES_WAITING_MAX });
   // Requests that come at once with one secret share one check: after a restart a busy caller would otherwise pay for hundreds.
   const check = (verdict: string, work: () => Promise<boolean>): Promise<boolean> => {
-    const checking = underWay.get(verdict) ?? work().finally(() => underWay.delete(verdict));
-    underWay.set(verdict, checking);
+    const checking = inProgress.get(verdict) ?? work().finally(() => inProgress.delete(verdict));
+    inProgress.set(verdict, checking);
     return checking;
   };
   return {
@@ -98,11 +98,11 @@ async function hash(
   try {
     const matches = await hashing.run(() => verify(secret, secretHash));
     if (matches) {
-      guesses.giveBack();
+      guesses.release();
     }
     return matches;
   } catch (error) {
-    guesses.giveBack();
+    guesses.release();
     throw error;
   }
 }

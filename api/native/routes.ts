@@ -252,7 +252,7 @@ function checkout(deps: ApiDependencies): Route<NativeCaller> {
     handler: async ({ params }: { params: z.infer<typeof CheckoutParams> }) => {
       const found = await findPublicPayment(deps.database, params.reference);
       // ShadhinPay's payments have their page elsewhere.
-      if (found === null || found.payment.dialect === 'shadhinpay') {
+      if (found === null || found.payment.contract === 'shadhinpay') {
         throw notFound('checkout');
       }
       const { payment, applicationName } = found;

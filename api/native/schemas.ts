@@ -68,9 +68,9 @@ export const Payment = z
     checkoutUrl: z.string().describe('Send the payer here.'),
     redirectUrl: z.string().nullable().describe("The gateway's own page, once its session is open."),
     invoiceId: z.int().nullable(),
-    surplusMinor: z
+    overpaymentMinor: z
       .int()
-      .describe('What of a paid payment was more than its invoice still asked for; held apart as late money.'),
+      .describe('What of a paid payment was more than its invoice still asked for; held apart as unapplied money.'),
     returnUrl: z.string().nullable(),
     expiresAt: z.iso.datetime(),
     review: z
@@ -121,7 +121,7 @@ export const UnappliedPayment = z
     reason: z
       .enum(UNAPPLIED_REASONS)
       .describe(
-        '`PAYMENT_ENDED`: the payment had ended without it. `ALREADY_PAID`: other money had paid it. `SURPLUS`: its invoice asked for less.',
+        '`PAYMENT_ENDED`: the payment had ended without it. `ALREADY_PAID`: other money had paid it. `OVERPAYMENT`: its invoice asked for less.',
       ),
     status: z
       .enum(UNAPPLIED_STATUSES)

@@ -1,5 +1,5 @@
 import { admitCredential, hashesOf, slowGuesses } from '../http/admit.ts';
-import { requireOneDialect } from '../http/dialect.ts';
+import { requireOneContract } from '../http/contract.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import { surface, type AnySurface } from '../http/surface.ts';
 import { createAuthenticator, type NativeCaller } from './authenticate.ts';
@@ -13,7 +13,7 @@ const PUBLIC_PATHS = [`${NATIVE_PREFIX}/checkout/`, `${NATIVE_PREFIX}/pay/`];
 /** Requests a minute of one address that ask for public pages. */
 const ADDRESS_PER_MINUTE = 300;
 
-/** The native API is what a path below the prefix means unless another dialect claims the request first. */
+/** The native API is what a path below the prefix means unless another contract claims the request first. */
 export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
   const { authenticate } = createAuthenticator(deps.database);
   return surface<NativeCaller>({
@@ -22,7 +22,7 @@ export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
     routes: nativeRoutes(deps),
     bodyBytesMax: BODY_BYTES_MAX,
     accepts: () => true,
-    guard: requireOneDialect,
+    guard: requireOneContract,
     admit(context) {
       if (PUBLIC_PATHS.some((path) => context.path.startsWith(path))) {
         admitAddress(context, limiter, { bucket: 'public', perMinute: ADDRESS_PER_MINUTE });

@@ -23,7 +23,7 @@ export function createOwnpayAuthenticator(database: Database): (authorization: s
     }
     const key = BEARER.exec(authorization)?.[1];
     const found = key === undefined ? null : await findCredential(database, sha256(key));
-    if (found === null || !found.usable || found.dialect !== 'ownpay') {
+    if (found === null || !found.usable || found.contract !== 'ownpay') {
       throw new DomainError('UNAUTHORIZED', REFUSED);
     }
     await noteUse(found);

@@ -39,7 +39,7 @@ export async function createIntent(
 function keptOf({ scope }: OwnpayCaller, body: CreateIntent) {
   return {
     scope,
-    dialect: 'ownpay' as const,
+    contract: 'ownpay' as const,
     merchantReference: body.order_id,
     // What receipts print and native lists find it by; an address of the payer would say too much there.
     customerReference: body.order_id,

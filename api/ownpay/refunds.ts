@@ -64,7 +64,7 @@ export async function listRefunds(deps: ApiDependencies, caller: OwnpayCaller, q
       filter: {
         statuses: query.status === undefined ? undefined : refundStatusesOf(query.status),
         payment: query.transaction_id ?? query.trx_id,
-        // Late money that went back is no part of what was paid.
+        // Unapplied money that went back is no part of what was paid.
         ofPayments: true,
         ...daysOf(query, deps.calendar),
       },

@@ -38,7 +38,7 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
     case 'CANCELLED':
     case 'EXPIRED':
       return (
-        (await lateMoneyState(em, payment)) ?? {
+        (await unappliedMoneyState(em, payment)) ?? {
           kind: UNPAID_AS[status],
           at,
           invoicePaid: await isInvoicePaid(em, payment),
@@ -49,7 +49,7 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
         kind: 'succeeded',
         receipt: receiptOf(payment, receiptsEnabled),
         unapplied: await unappliedMoney(em, payment),
-        searchingSince: await secondChargeAskedSince(em, payment),
+        searchingSince: await secondChargeQueriedSince(em, payment),
       };
     case 'PARTIALLY_REFUNDED':
       return {
@@ -81,7 +81,7 @@ async function isInvoicePaid(em: EntityManager, { invoiceId }: PaymentRecord): P
  * Of a payment that ended unpaid: money that arrived all the same, or news of some that the gateway is being asked about. Whoever has paid is
  * never told to pay again; whoever cancelled or was declined is not told of money, though that news may still wait to be taken up. Null where there is neither.
  */
-async function lateMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
+async function unappliedMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
   const [first, ...others] = await unappliedMoney(em, payment);
   if (first !== undefined) {
     return { kind: 'unapplied', money: [first, ...others] };
@@ -95,7 +95,10 @@ async function lateMoneyState(em: EntityManager, payment: PaymentRecord): Promis
  * Where the payer could choose among gateways, two tabs may have been paid: since when news of an attempt that did not settle the payment waits
  * for the gateway's answer, or null.
  */
-async function secondChargeAskedSince(em: EntityManager, { id, gatewayChoices }: PaymentRecord): Promise<Date | null> {
+async function secondChargeQueriedSince(
+  em: EntityManager,
+  { id, gatewayChoices }: PaymentRecord,
+): Promise<Date | null> {
   if ((gatewayChoices ?? []).length < 2) {
     return null;
   }
@@ -133,7 +136,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
   if (payment.cancelRequestedAt instanceof Date) {
     return { kind: 'confirming', since: payment.cancelRequestedAt, cause: 'cancellation' };
   }
-  if (isBeingAskedFor(payment)) {
+  if (isBeingQueried(payment)) {
     return { kind: 'confirming', since: payment.readAt, cause: 'payment' };
   }
   const choosable = choosing !== undefined && choosing.options.length > 0 ? choosing : null;
@@ -173,7 +176,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
 const USUAL_ANSWER_MS = 5_000;
 
 /** The gateway has just been asked, perhaps for a payer who has paid and came back without a callback. */
-function isBeingAskedFor({ ledOnAt, lastUnsignedSignalledAt: asked, readAt }: PaymentRecord): boolean {
+function isBeingQueried({ ledOnAt, lastUnsignedSignalledAt: asked, readAt }: PaymentRecord): boolean {
   return (
     ledOnAt instanceof Date && asked instanceof Date && Math.abs(readAt.getTime() - asked.getTime()) < USUAL_ANSWER_MS
   );

@@ -13,7 +13,7 @@ export async function payableAt(
   deps: ApiDependencies,
   { invoice, rules }: { readonly invoice: InvoiceRecord; readonly rules: PaymentRules },
 ): Promise<readonly string[]> {
-  if (invoice.dialect === 'shadhinpay') {
+  if (invoice.contract === 'shadhinpay') {
     const wanted = VENDORS.map(gatewayOf).filter((name) => deps.gateways.capabilities(name) !== undefined);
     return activeOf(deps, { scope: invoice, rules, wanted });
   }
@@ -53,17 +53,17 @@ export function paymentOfInvoice(
 }
 
 function termsOf(
-  { dialect, reference, customerPhone, returnUrl }: InvoiceRecord,
+  { contract, reference, customerPhone, returnUrl }: InvoiceRecord,
   { webUrl, expiryMinutes }: { readonly webUrl: string; readonly expiryMinutes: number },
 ) {
   const page = payableUrl(reference, webUrl);
-  return dialect === 'shadhinpay'
+  return contract === 'shadhinpay'
     ? {
-        dialect,
+        contract,
         reference: shadhinpayReference(new Date()),
         minutes: CHECKOUT_MINUTES,
         customerPhone,
         returnUrl: returnUrl ?? page,
       }
-    : { dialect, reference: paymentReference(), minutes: expiryMinutes, customerPhone: null, returnUrl: page };
+    : { contract, reference: paymentReference(), minutes: expiryMinutes, customerPhone: null, returnUrl: page };
 }

@@ -24,7 +24,7 @@ export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: P
  * Has the gateway asked when a payer who was led on opens our page again, at most once a minute. A page that only looks again by itself asks
  * nobody. Answers the payment as it stands then.
  */
-export async function askAgainFor(
+export async function queryAgainFor(
   deps: ApiDependencies,
   context: Context,
   found: PublicPayment,

@@ -23,7 +23,7 @@ import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
 import { formOrigins } from './form-origins.ts';
-import { askAgainFor, rememberLedOn } from './led-on.ts';
+import { queryAgainFor, rememberLedOn } from './led-on.ts';
 import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
 import { openedByPerson } from './opened-by-person.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
@@ -185,7 +185,7 @@ async function sendReceipt(
     throw notFound('receipt');
   }
   // A short reference could be guessed by somebody patient, so it never shows who paid.
-  const shown = payment.dialect === 'native' ? payment : { ...payment, customerName: null };
+  const shown = payment.contract === 'native' ? payment : { ...payment, customerName: null };
   const { stream, headers } = await receiptPdf(deps, {
     payment: shown,
     applicationName,
@@ -276,7 +276,7 @@ interface Showing {
 
 async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<void> {
   const { context, limiter, secure } = showing;
-  const found = await askAgainFor(deps, context, showing.found);
+  const found = await queryAgainFor(deps, context, showing.found);
   const { scope, payment, applicationName } = found;
   const options = optionsOf(deps, found, context);
   const asked = new URLSearchParams(context.querystring);
@@ -322,12 +322,12 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
 }
 
 /** ShadhinPay's contract leads straight on to a vendor that the shop has chosen, until the payer has been there. */
-function jumps({ dialect, gatewayChoices }: PaymentRecord): boolean {
-  return dialect === 'shadhinpay' && !Array.isArray(gatewayChoices);
+function jumps({ contract, gatewayChoices }: PaymentRecord): boolean {
+  return contract === 'shadhinpay' && !Array.isArray(gatewayChoices);
 }
 
 function returnUrlOf(payment: PaymentRecord): string | null {
-  switch (payment.dialect) {
+  switch (payment.contract) {
     case 'ownpay':
       return ownpayReturnUrl(payment);
     case 'shadhinpay':
@@ -346,7 +346,7 @@ function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | 
   const justEnded =
     !isOpen(payment.status) &&
     payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
-  if (payment.dialect !== 'native' && justEnded && returnUrl !== null) {
+  if (payment.contract !== 'native' && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
 }

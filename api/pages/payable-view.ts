@@ -12,12 +12,12 @@ import {
   isPastExpiry,
   payableAmounts,
   shownStatus,
-  standOf,
+  stateOf,
   type PayableAmounts,
 } from '../../domain/invoice.ts';
 import { payablePath } from '../../domain/invoice-view.ts';
 import type { Language } from '../../web/language.ts';
-import type { PayableView, Paying, PayProblem, UnderWay } from '../../web/payable/view.ts';
+import type { PayableView, Paying, PayProblem, InProgress } from '../../web/payable/view.ts';
 import { brandingOf } from '../documents/branding.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { widestBounds, type PaymentRules } from '../payments/bounds.ts';
@@ -103,7 +103,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
       totalMinor: invoice.totalMinor,
       paidMinor: invoice.paidMinor,
       dueMinor: dueMinorOf(invoice),
-      installments: standOf(invoice.installments, invoice.paidMinor, today),
+      installments: stateOf(invoice.installments, invoice.paidMinor, today),
       notes: invoice.notes,
       payments: payments.map((payment) => ({
         paidAt: payment.paidAt ?? payment.updatedAt,
@@ -115,7 +115,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
     },
     paying: payingOf(amountsOf(deps, { invoice, rules, gateways }), { pagePath, problem }),
     unapplied: unapplied.map((money) => ({ ...shownUnapplied(money), unpaid: money.unpaid })),
-    underWay: underWayOf(open),
+    inProgress: inProgressOf(open),
   };
 }
 
@@ -139,7 +139,7 @@ function payingOf(
     ? null
     : {
         action: `${pagePath}/pay`,
-        askedMinor: amounts.askedMinor,
+        requestedMinor: amounts.requestedMinor,
         wholeAtOnce: amounts.wholeAtOnce,
         anyAmount: amounts.own,
         problem: problem?.kind ?? null,
@@ -147,7 +147,7 @@ function payingOf(
       };
 }
 
-function underWayOf(open: readonly PaymentRecord[]): UnderWay | null {
+function inProgressOf(open: readonly PaymentRecord[]): InProgress | null {
   const payment = open.find(goesOn);
   return payment === undefined
     ? null

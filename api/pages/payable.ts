@@ -191,7 +191,7 @@ function chosenAmount(
   if (amounts === null) {
     return 'unavailable';
   }
-  const shownMinor = form.choice === 'asked' ? amounts.askedMinor : dueMinorOf(invoice);
+  const shownMinor = form.choice === 'asked' ? amounts.requestedMinor : dueMinorOf(invoice);
   if (form.expectedMinor !== shownMinor) {
     return 'changed';
   }
@@ -202,7 +202,7 @@ function chosenAmount(
     const { currency } = invoice;
     const typed = form.typedAmount ?? '';
     // Who types all that is due pays it, as by the button for all of it.
-    const takesAll = amounts.wholeAtOnce || amounts.askedMinor === shownMinor;
+    const takesAll = amounts.wholeAtOnce || amounts.requestedMinor === shownMinor;
     return takesAll && minorFromTypedText(typed, currency) === shownMinor
       ? shownMinor
       : readTypedAmount(typed, { ...amounts.own, currency });

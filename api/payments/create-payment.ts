@@ -7,7 +7,7 @@ import { describeError } from '../../runtime/logger.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { drawingAgain } from './draw-reference.ts';
 import { findPayment } from './find-payment.ts';
-import { claimOf, findTwin, keepingAnswer, type Lease, type Outcome } from './idempotency.ts';
+import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from './idempotency.ts';
 import { insertInvoicePayment } from './pay-invoice.ts';
 
 const LEASE_SECONDS = 60;
@@ -16,10 +16,10 @@ export const SESSION_WAIT = { timeoutMs: 8_000, unreachableMs: 2_000 } as const;
 
 type SetHere = 'reference' | 'expiresInSeconds' | 'attempt';
 
-/** A payment that a dialect has checked by its own rules and words. */
+/** A payment that a contract has checked by its own rules and words. */
 export interface WantedPayment {
   readonly payment: Omit<NewPayment, SetHere | 'invoiceId'> & { readonly invoiceId: bigint | null };
-  /** Makes the public reference that the dialect documents. */
+  /** Makes the public reference that the contract documents. */
   readonly reference: () => string;
   readonly application: { readonly name: string; readonly expiryMinutes: number };
   readonly key: KeyName | null;
@@ -28,17 +28,17 @@ export interface WantedPayment {
 
 /**
  * Creates a payment and opens its checkout. The idempotency key and the payment are one transaction; everything after it can be lost and is
- * found again: by a twin with the same key, and by the sweeper. The payment that is answered is open, or CREATED where the gateway could not
+ * found again: by a duplicate with the same key, and by the sweeper. The payment that is answered is open, or CREATED where the gateway could not
  * be reached in time; then no answer is kept.
- * @throws DomainError GATEWAY_ERROR when the gateway refused, RESOURCE_ALREADY_EXISTS where a dialect's merchant reference is unique, what the
- * key's twin is told, what an invoice does not allow
+ * @throws DomainError GATEWAY_ERROR when the gateway refused, RESOURCE_ALREADY_EXISTS where a contract's merchant reference is unique, what the
+ * key's duplicate is told, what an invoice does not allow
  */
 export async function createPayment(deps: ApiDependencies, wanted: WantedPayment): Promise<Outcome<PaymentRecord>> {
   try {
     return await storeAndOpen(deps, wanted);
   } catch (error) {
     if (!(error instanceof DomainError)) {
-      // We give up, so a twin need not wait for the lease: whatever was committed, it finds and joins. The database may be what failed.
+      // We give up, so a duplicate need not wait for the lease: whatever was committed, it finds and joins. The database may be what failed.
       await release(deps, wanted.key).catch(() => undefined);
     }
     throw error;
@@ -52,7 +52,7 @@ async function storeAndOpen(deps: ApiDependencies, wanted: WantedPayment): Promi
     return stored;
   }
   const made = await openCheckout(deps, wanted, stored);
-  // A late twin may also find a payment whose payer was declined since: its checkout was open, so that is its answer.
+  // A late duplicate may also find a payment whose payer was declined since: its checkout was open, so that is its answer.
   const refused = made.status === 'FAILED' && typeof made.gatewayRedirectUrl !== 'string';
   if (refused || made.status === 'CREATED') {
     await release(deps, key);
@@ -84,8 +84,10 @@ async function store(deps: ApiDependencies, wanted: WantedPayment): Promise<Stor
   if (paymentId !== null) {
     return { kind: 'new', paymentId, reference };
   }
-  const twin = await findTwin(deps, claim);
-  return twin.kind === 'replay' ? twin : { kind: 'known', paymentId: requirePayment(twin.made.paymentId) };
+  const duplicate = await findDuplicate(deps, claim);
+  return duplicate.kind === 'replay'
+    ? duplicate
+    : { kind: 'known', paymentId: requirePayment(duplicate.made.paymentId) };
 }
 
 function insert(

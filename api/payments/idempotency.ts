@@ -1,10 +1,10 @@
 import {
-  joinTwin,
+  joinDuplicate,
   readAnswer,
   storeAnswer,
   type KeyClaim,
   type KeyName,
-  type TwinOutcome,
+  type DuplicateOutcome,
 } from '../../database/idempotency.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -14,7 +14,7 @@ const KEEP_DAYS = 30;
 export interface Lease {
   /** SHA-256 over what makes two requests the same. */
   readonly fingerprint: Buffer;
-  /** How long a twin waits for the first caller's answer before it finds out itself. */
+  /** How long a duplicate waits for the first caller's answer before it finds out itself. */
   readonly leaseSeconds: number;
   /** How long an answer is kept; 30 days unless told. */
   readonly keepDays?: number;
@@ -24,7 +24,7 @@ export function claimOf(key: KeyName | null, { keepDays = KEEP_DAYS, ...lease }:
   return key === null ? null : { ...key, ...lease, keepDays };
 }
 
-/** What a request with a key has come to: the answer that was given before, or what is made and how its answer is kept for twins. */
+/** What a request with a key has come to: the answer that was given before, or what is made and how its answer is kept for duplicates. */
 export type Outcome<Made> =
   | { readonly kind: 'replay'; readonly status: number; readonly text: string }
   | {
@@ -79,23 +79,23 @@ export async function orAsAnswered<Reply>(
  * What a caller is told whose key was taken before.
  * @throws DomainError IDEMPOTENCY_KEY_CONFLICT, IDEMPOTENCY_IN_PROGRESS
  */
-export async function findTwin(
+export async function findDuplicate(
   { database }: Pick<ApiDependencies, 'database'>,
   claim: KeyClaim | null,
-): Promise<Extract<TwinOutcome, { kind: 'replay' | 'take-over' }>> {
+): Promise<Extract<DuplicateOutcome, { kind: 'replay' | 'take-over' }>> {
   if (claim === null) {
-    throw new Error('without a key there is no twin');
+    throw new Error('without a key there is no duplicate');
   }
-  const twin = await database.inTransaction(claim.scope, (statements) => joinTwin(statements, claim));
-  switch (twin.kind) {
+  const duplicate = await database.inTransaction(claim.scope, (statements) => joinDuplicate(statements, claim));
+  switch (duplicate.kind) {
     case 'conflict':
       throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');
     case 'in-progress':
       throw new DomainError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is still running', {
-        retryAfterSeconds: twin.retryAfterSeconds,
+        retryAfterSeconds: duplicate.retryAfterSeconds,
       });
     case 'replay':
     case 'take-over':
-      return twin;
+      return duplicate;
   }
 }

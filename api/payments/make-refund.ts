@@ -14,7 +14,7 @@ import { refundBoundsIn } from '../../gateways/refund-bounds.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { refundHandleOf } from '../../temporal/dispatch.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { claimOf, findTwin, keepingAnswer, type Lease, type Outcome } from './idempotency.ts';
+import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from './idempotency.ts';
 
 /** Reserving is one short transaction: whoever has not answered by then is gone. */
 const LEASE_SECONDS = 10;
@@ -29,7 +29,7 @@ export interface WantedRefund {
   readonly creator: RefundCreator;
   readonly key: KeyName | null;
   readonly lease: Omit<Lease, 'leaseSeconds'>;
-  /** Makes the reference that the dialect documents; ours unless told. */
+  /** Makes the reference that the contract documents; ours unless told. */
   readonly reference?: () => string;
   /** The merchant's own. */
   readonly merchantReference?: string | null;
@@ -44,7 +44,7 @@ type Dependencies = Pick<ApiDependencies, 'database' | 'dispatch' | 'gateways' |
 /**
  * Reserves the money and starts the refund. Key, reservation and refund are one transaction; the workflow that carries it out is started
  * after the commit, by the sweeper where that fails.
- * @throws DomainError what `reserveRefund` refuses, what the key's twin is told
+ * @throws DomainError what `reserveRefund` refuses, what the key's duplicate is told
  */
 export async function makeRefund(deps: Dependencies, wanted: WantedRefund): Promise<Outcome<RefundRecord>> {
   const { key, answerStatus } = wanted;
@@ -105,8 +105,8 @@ async function reserveOnce(
   if (reserved !== null) {
     return reserved;
   }
-  const twin = await findTwin(deps, claim);
-  return twin.kind === 'replay' ? twin : findRefund(deps, scope, twin.made.refundId);
+  const duplicate = await findDuplicate(deps, claim);
+  return duplicate.kind === 'replay' ? duplicate : findRefund(deps, scope, duplicate.made.refundId);
 }
 
 /** Another app's, the other mode's and an absent refund look the same. Throws RESOURCE_NOT_FOUND. */

@@ -8,7 +8,7 @@ export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
     applicationId: 42,
     mode: 'LIVE',
     type: 'payment.succeeded',
-    dialect: 'native',
+    contract: 'native',
     schemaVersion: 1,
     payload: '{"id":"evt_4fW0hW8bVZyqkQm2c9sT1x","type":"payment.succeeded"}',
     deliveryStatus: 'RETRYING',

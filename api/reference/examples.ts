@@ -24,7 +24,7 @@ const payment = {
   checkoutUrl: `http://localhost:3000/checkout/${REFERENCE}`,
   redirectUrl: GATEWAY_PAGE,
   invoiceId: null,
-  surplusMinor: 0,
+  overpaymentMinor: 0,
   returnUrl: null,
   expiresAt: '2026-06-04T10:30:01.000Z',
   review: null,

@@ -109,7 +109,7 @@ export const INVOICE_EXAMPLES: Readonly<Record<string, Json>> = {
   EditInvoice: { ...content, dueDate: '2026-07-01' },
   DueDates: { dueDate: '2026-08-15' },
   Invoice: invoice,
-  ToldInvoice: invoiceEventExample('ISSUED'),
+  InvoiceOfEvent: invoiceEventExample('ISSUED'),
   NoticedInvoice: invoiceEventExample('REMINDER'),
   PayableLink: { reference: REFERENCE, checkoutUrl: `${WEB_URL}/pay/${REFERENCE}` },
   SetInvoiceTemplate: template,
@@ -137,7 +137,7 @@ export const INVOICE_EXAMPLES: Readonly<Record<string, Json>> = {
     branding: { ...template, ...times },
     paymentStatus: null,
     checkoutUrl: `${WEB_URL}/pay/${REFERENCE}`,
-    askedMinor: 50_000,
+    requestedMinor: 50_000,
     nextDueDate: '2026-07-01',
   },
 };

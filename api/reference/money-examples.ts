@@ -3,7 +3,7 @@ import { endedPaymentExample, endedRefundExample, EXPLANATION_EXAMPLE } from './
 
 const review = { decision: 'reject', reason: 'The customer says that he never paid' };
 
-const latePayment = {
+const unappliedPayment = {
   id: 3,
   paymentId: 100,
   paymentReference: 'pay_3f9KZtQ0aXw7LrVb2mNs8D',
@@ -45,10 +45,10 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
   CreateOperatorRefund: { amountMinor: 2_500, reason: 'Out of stock' },
   Reason: { reason: 'The customer was paid in cash' },
   RefundReview: { decision: 'retry', reason: 'The gateway was down that day' },
-  DecidedRefund: { refund: endedRefundExample('SUCCEEDED'), decision: 'carried-out' },
+  DecidedRefund: { refund: endedRefundExample('SUCCEEDED'), decision: 'executed' },
   PaymentReview: review,
-  ReviewedPayment: { payment: endedPaymentExample('FAILED'), decision: 'carried-out' },
-  LatePayment: latePayment,
+  ReviewedPayment: { payment: endedPaymentExample('FAILED'), decision: 'executed' },
+  UnappliedPaymentDetail: unappliedPayment,
   ManualPayment: {
     id: 77,
     paymentId: 1042,
@@ -71,7 +71,7 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
     createdAt: '2026-06-04T11:20:40.000Z',
   },
   ManualDecision: { decision: 'confirm', reason: 'Seen on the statement of 4 June' },
-  LateDecision: { decision: 'refund', reason: 'Paid after the order was cancelled' },
+  UnappliedDecision: { decision: 'refund', reason: 'Paid after the order was cancelled' },
   PaymentDetail: {
     payment: endedPaymentExample('PARTIALLY_REFUNDED'),
     explanation: EXPLANATION_EXAMPLE,
@@ -113,7 +113,7 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
         createdAt: '2026-06-04T10:03:14.000Z',
       },
     ],
-    latePayments: [
+    unappliedPayments: [
       { id: 3, status: 'HELD', amountMinor: 10_000, currency: 'BDT', createdAt: '2026-06-04T12:00:00.000Z' },
     ],
     decisions: [

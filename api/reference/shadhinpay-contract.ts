@@ -246,7 +246,7 @@ const EVENTS = {
   },
 } as const satisfies { readonly [event in ShadhinpayEvent]?: Told };
 
-interface ToldOfInvoice {
+interface NotifiedOfInvoice {
   readonly summary: string;
   readonly status: ShadhinpayInvoiceStatus;
 }
@@ -255,7 +255,7 @@ const INVOICE_EVENTS = {
   'invoice.paid': { summary: 'The whole invoice is paid.', status: 'PAID' },
   'invoice.expired': { summary: 'The invoice was unpaid at its expiry.', status: 'EXPIRED' },
   'invoice.cancelled': { summary: 'The invoice was cancelled.', status: 'CANCELLED' },
-} as const satisfies { readonly [event in ShadhinpayEvent]?: ToldOfInvoice };
+} as const satisfies { readonly [event in ShadhinpayEvent]?: NotifiedOfInvoice };
 
 const REFUND_EXAMPLE = {
   refundId: 'REF_20260517_M4N1J7',
@@ -302,7 +302,7 @@ function webhook(event: keyof typeof EVENTS, { summary, statuses: [status, ...ot
   });
 }
 
-function invoiceWebhook(event: keyof typeof INVOICE_EVENTS, { summary, status }: ToldOfInvoice): Webhook {
+function invoiceWebhook(event: keyof typeof INVOICE_EVENTS, { summary, status }: NotifiedOfInvoice): Webhook {
   const paid = event === 'invoice.paid';
   return ofEvent(event, {
     summary,

@@ -3,7 +3,7 @@ import { MODES } from '../../domain/mode.ts';
 import { EVENT_SCHEMA_VERSION, EVENT_TYPES, subjectOf, type EventType } from '../../domain/webhook.ts';
 import type { Webhook } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
-import { NoticedInvoice, ToldInvoice } from '../native/invoices/schemas.ts';
+import { NoticedInvoice, InvoiceOfEvent } from '../native/invoices/schemas.ts';
 import { Payment, Refund, UnappliedPayment } from '../native/schemas.ts';
 import { invoiceEventExample } from './invoice-examples.ts';
 import { endedPaymentExample, endedRefundExample, unappliedPaymentExample } from './examples.ts';
@@ -124,7 +124,7 @@ function schemaOf(type: EventType): z.ZodType {
   if (type.startsWith('unapplied_payment.')) {
     return UnappliedPayment;
   }
-  return type.startsWith('invoice.') ? ToldInvoice : type.startsWith('refund.') ? Refund : Payment;
+  return type.startsWith('invoice.') ? InvoiceOfEvent : type.startsWith('refund.') ? Refund : Payment;
 }
 
 function exampleOf(type: EventType): Json {

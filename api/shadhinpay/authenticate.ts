@@ -28,7 +28,7 @@ export function createShadhinpayAuthenticator(database: Database): (context: Con
     const found = KEY.test(apiKey)
       ? await findCredential(database, shadhinpayKeyHash({ clientId, businessId, apiKey }))
       : null;
-    if (found === null || !found.usable || found.dialect !== 'shadhinpay') {
+    if (found === null || !found.usable || found.contract !== 'shadhinpay') {
       throw new DomainError('UNAUTHORIZED', 'Invalid or missing API credentials');
     }
     await noteUse(found);

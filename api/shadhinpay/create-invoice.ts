@@ -63,7 +63,7 @@ async function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
       dueDate: expiresAt === null ? null : deps.calendar.today(new Date(expiresAt.getTime() - 1)),
     },
     shadhinpay: {
-      dialect: 'shadhinpay',
+      contract: 'shadhinpay',
       numberLabel: numberLabelOf(caller.businessId),
       customerPhone: body.customerPhone ?? null,
       returnUrl: body.redirectUrl ?? null,

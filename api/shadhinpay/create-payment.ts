@@ -51,7 +51,7 @@ export async function createShadhinpayPayment(
 function keptOf({ scope }: ShadhinpayCaller, body: CreatePayment) {
   return {
     scope,
-    dialect: 'shadhinpay' as const,
+    contract: 'shadhinpay' as const,
     merchantReference: body.merchantTxnId,
     // What receipts print and native lists find it by; an address of the payer would say too much there.
     customerReference: body.merchantTxnId,

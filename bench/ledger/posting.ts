@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Scope } from '../../database/connection.ts';
 import { postTransaction } from '../../database/ledger.ts';
-import { paymentSettlement, type LedgerTransaction } from '../../domain/ledger.ts';
+import { paymentPosting, type LedgerTransaction } from '../../domain/ledger.ts';
 
-/** A settlement of 100.00 with its fee, as `settlePayment` posts it: two postings between three accounts. */
-function settlementOf(scope: Scope, reference: string): LedgerTransaction {
-  return paymentSettlement({
+/** A settlement of 100.00 with its fee, as `finalizePayment` posts it: two postings between three accounts. */
+function postingOf(scope: Scope, reference: string): LedgerTransaction {
+  return paymentPosting({
     ...scope,
     currency: 'BDT',
     gateway: 'sslcommerz',
@@ -27,7 +27,7 @@ export async function postingRate(
       const scope = scopes[turn % scopes.length];
       if (scope !== undefined) {
         await database.inTransaction(scope, (statements) =>
-          postTransaction(statements, settlementOf(scope, randomUUID())),
+          postTransaction(statements, postingOf(scope, randomUUID())),
         );
         posted += 1;
       }
@@ -56,7 +56,7 @@ export async function recordPosting(
         return send(sql, parameters);
       },
     });
-    await postTransaction(em, settlementOf(scope, reference));
+    await postTransaction(em, postingOf(scope, reference));
   });
   const [statement, ...others] = recorded;
   if (statement === undefined || others.length > 0) {

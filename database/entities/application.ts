@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { DIALECTS } from '../../domain/dialect.ts';
+import { CONTRACTS } from '../../domain/contract.ts';
 import { MODES } from '../../domain/mode.ts';
 
 /** What SSLCOMMERZ demands of a customer and the app did not send: documented per-app stand-ins. */
@@ -26,7 +26,7 @@ const ApplicationSchema = defineEntity({
     receiptsEnabled: p.boolean().default(false),
     minAmountMinor: p.bigint('bigint').nullable(),
     maxAmountMinor: p.bigint('bigint').nullable(),
-    latePaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
+    unappliedPaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
     refundedInvoices: p.text().$type<'REOPEN' | 'KEEP'>().default('REOPEN'),
     refundApprovalThresholdMinor: p.bigint('bigint').nullable(),
     /** Minor units by currency, without BDT. */
@@ -56,7 +56,7 @@ const CredentialSchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
-    dialect: p.enum(DIALECTS).default('native'),
+    contract: p.enum(CONTRACTS).default('native'),
     keyHash: p.uint8array(),
     /** Null where the key alone is the credential. */
     secretHash: p.text().nullable(),

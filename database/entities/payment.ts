@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { DIALECTS } from '../../domain/dialect.ts';
+import { CONTRACTS } from '../../domain/contract.ts';
 import { MODES } from '../../domain/mode.ts';
 import { ATTEMPT_STATUSES, PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 
@@ -12,7 +12,7 @@ const PaymentSchema = defineEntity({
     mode: p.enum(MODES),
     reference: p.text(),
     /** In which contract it was made; its events and its payer's way back speak that. */
-    dialect: p.enum(DIALECTS).default('native'),
+    contract: p.enum(CONTRACTS).default('native'),
     status: p.enum(PAYMENT_STATUSES).default('CREATED'),
     amountMinor: p.bigint('bigint'),
     currency: p.text(),
@@ -22,7 +22,7 @@ const PaymentSchema = defineEntity({
     customerName: p.text().nullable(),
     productName: p.text().nullable(),
     returnUrl: p.text().nullable(),
-    /** The merchant's own number of the order, where the dialect has one. */
+    /** The merchant's own number of the order, where the contract has one. */
     merchantReference: p.text().nullable(),
     cancelUrl: p.text().nullable(),
     /** JSON text of an object. */
@@ -34,7 +34,7 @@ const PaymentSchema = defineEntity({
     gatewayTxnId: p.text().nullable(),
     gatewayRedirectUrl: p.text().nullable(),
     invoiceId: p.bigint('bigint').nullable(),
-    surplusMinor: p.bigint('bigint').default(0),
+    overpaymentMinor: p.bigint('bigint').default(0),
     failureCode: p.text().nullable(),
     reviewReason: p.enum(REVIEW_REASONS).nullable(),
     reviewSince: p.datetime().nullable(),
@@ -89,12 +89,12 @@ const PaymentAttemptSchema = defineEntity({
     /** The payer has gone on to another gateway. */
     supersededAt: p.datetime().nullable(),
     confirmedAt: p.datetime().nullable(),
-    askAgainAt: p.datetime().nullable(),
-    askedAgain: p.integer().default(0),
+    queryAgainAt: p.datetime().nullable(),
+    queriedAgain: p.integer().default(0),
     /** Of our executions, where money moves only by them: how many were sent, and what is not known of them. */
     executionsSent: p.integer().default(0),
     executionAtWorkUntil: p.datetime().nullable(),
-    executionDoubt: p.text().$type<'LOST' | 'CARRIED_OUT'>().nullable(),
+    executionDoubt: p.text().$type<'LOST' | 'EXECUTED'>().nullable(),
     executionBarred: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -150,9 +150,9 @@ const GatewayCallbackSchema = defineEntity({
 export class GatewayCallback extends GatewayCallbackSchema.class {}
 GatewayCallbackSchema.setClass(GatewayCallback);
 
-const LatePaymentSchema = defineEntity({
-  name: 'LatePayment',
-  tableName: 'late_payments',
+const UnappliedPaymentSchema = defineEntity({
+  name: 'UnappliedPayment',
+  tableName: 'unapplied_payments',
   properties: {
     id: p.bigint('bigint').primary().autoincrement(),
     applicationId: p.bigint('bigint'),
@@ -167,8 +167,8 @@ const LatePaymentSchema = defineEntity({
     feeMinor: p.bigint('bigint'),
     currency: p.text(),
     status: p.text().$type<'HELD' | 'REFUNDING' | 'REFUNDED' | 'KEPT'>().default('HELD'),
-    /** `surplus`: more than an invoice asked for, of a payment that succeeded. */
-    kind: p.text().$type<'late' | 'surplus'>().default('late'),
+    /** `overpayment`: more than an invoice asked for, of a payment that succeeded. */
+    kind: p.text().$type<'late' | 'overpayment'>().default('late'),
     /** What of it was kept for the invoice of its payment. */
     appliedMinor: p.bigint('bigint').default(0),
     /** Set while no workflow is known to watch over it: when one is started again. */
@@ -180,8 +180,8 @@ const LatePaymentSchema = defineEntity({
       .onUpdate(() => new Date()),
   },
 });
-export class LatePayment extends LatePaymentSchema.class {}
-LatePaymentSchema.setClass(LatePayment);
+export class UnappliedPayment extends UnappliedPaymentSchema.class {}
+UnappliedPaymentSchema.setClass(UnappliedPayment);
 
 const PublicReferenceSchema = defineEntity({
   name: 'PublicReference',

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { DIALECTS } from '../../domain/dialect.ts';
+import { CONTRACTS } from '../../domain/contract.ts';
 import { MODES } from '../../domain/mode.ts';
 import { DELIVERY_STATUSES, type EventType } from '../../domain/webhook.ts';
 
@@ -14,7 +14,7 @@ const WebhookEventSchema = defineEntity({
     paymentId: p.bigint('bigint').nullable(),
     invoiceId: p.bigint('bigint').nullable(),
     /** Whose words and signature it is told in. */
-    dialect: p.enum(DIALECTS).default('native'),
+    contract: p.enum(CONTRACTS).default('native'),
     type: p.text().$type<EventType>(),
     schemaVersion: p.integer(),
     sequence: p.integer(),

@@ -3,7 +3,7 @@ import type { Database } from '../connection.ts';
 
 /** A charge that we say a gateway confirmed, with what is needed to ask that gateway again. */
 export interface StoredCharge {
-  readonly table: 'payment_attempts' | 'late_payments';
+  readonly table: 'payment_attempts' | 'unapplied_payments';
   readonly id: string;
   readonly mode: Mode;
   readonly gateway: string;
@@ -30,10 +30,10 @@ const SOURCES: Readonly<Record<StoredCharge['table'], string>> = {
       a.fee_minor::text as fee, p.currency
     from payment_attempts a join payments p on p.id = a.payment_id
     where a.status = 'CONFIRMED' and a.id > ?::bigint order by a.id limit ${CHARGES_PER_PAGE}`,
-  late_payments: `
-    select 'late_payments' as "table", l.id::text, l.mode, l.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
+  unapplied_payments: `
+    select 'unapplied_payments' as "table", l.id::text, l.mode, l.gateway, a.reference as "attemptReference", a.session_key as "sessionKey",
       ${STORE}, l.validation_id as "validationId", l.gateway_txn_id as "gatewayTxnId", l.gross_minor::text as gross, l.fee_minor::text as fee, l.currency
-    from late_payments l join payment_attempts a on a.id = l.attempt_id
+    from unapplied_payments l join payment_attempts a on a.id = l.attempt_id
     where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${CHARGES_PER_PAGE}`,
 };
 

@@ -1,7 +1,15 @@
 /** One thing that is not as it must be, with the row to look at. */
 export interface Finding {
   readonly check:
-    'chain' | 'balance' | 'payment' | 'late-payment' | 'refund' | 'invoice' | 'unexplained' | 'witness' | 'gateway';
+    | 'chain'
+    | 'balance'
+    | 'payment'
+    | 'unapplied-payment'
+    | 'refund'
+    | 'invoice'
+    | 'unexplained'
+    | 'witness'
+    | 'gateway';
   readonly table: string;
   readonly id: string;
   readonly what: string;

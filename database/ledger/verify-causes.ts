@@ -6,7 +6,7 @@ import { differenceFrom, postedJson, type PostedTransaction } from './posted.ts'
 const LISTED_MAX = 100;
 const REVERSALS_PER_PAGE = 500;
 
-/** The other direction: nothing is posted that no payment, late payment or reversed transaction explains, and no confirmed charge is unposted. */
+/** The other direction: nothing is posted that no payment, unapplied payment or reversed transaction explains, and no confirmed charge is unposted. */
 export async function verifyCauses(em: EntityManager, findings: Findings): Promise<void> {
   const unexplained = await em.execute<{ id: string; cause: string }[]>(UNEXPLAINED);
   for (const { id, cause } of unexplained) {
@@ -16,7 +16,7 @@ export async function verifyCauses(em: EntityManager, findings: Findings): Promi
   await verifyReversals(em, findings);
   const unsettled = await em.execute<{ id: string; reference: string; status: string }[]>(UNSETTLED);
   for (const { id, reference, status } of unsettled) {
-    const what = `was confirmed by the gateway, but its payment ${reference} is ${status} and no late payment holds the money`;
+    const what = `was confirmed by the gateway, but its payment ${reference} is ${status} and no unapplied payment holds the money`;
     findings.add({ check: 'payment', table: 'payment_attempts', id, what });
   }
 }
@@ -26,8 +26,8 @@ select t.id::text, concat_ws(' ', t.kind, 'of', t.cause_type, t.cause_id) as cau
 from ledger_transactions t
   left join payments p on t.cause_type = 'payment' and t.kind = 'settlement' and p.reference = t.cause_id
     and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
-  left join (late_payments l join payment_attempts a on a.id = l.attempt_id)
-    on t.cause_type = 'late-payment' and a.reference || ':' || l.validation_id = t.cause_id
+  left join (unapplied_payments l join payment_attempts a on a.id = l.attempt_id)
+    on t.cause_type = 'unapplied-payment' and a.reference || ':' || l.validation_id = t.cause_id
       and ((t.kind = 'late' and l.kind = 'late') or (t.kind = 'kept' and l.status = 'KEPT'))
   left join refunds r on t.cause_type = 'refund' and t.kind = 'refund' and r.reference = t.cause_id
     and (r.status = 'SUCCEEDED') <> exists (select from ledger_transactions b where b.reverses_id = t.id)
@@ -41,7 +41,7 @@ const UNSETTLED = `
 select a.id::text, p.reference, p.status
 from payment_attempts a join payments p on p.id = a.payment_id
 where a.status = 'CONFIRMED' and p.status in ('FAILED', 'CANCELLED', 'EXPIRED')
-  and not exists (select from late_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id)
+  and not exists (select from unapplied_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id)
 order by a.id limit ${LISTED_MAX}`;
 
 interface ReversalRow {

@@ -22,10 +22,10 @@ export async function verifyInvoices(em: EntityManager, findings: Findings): Pro
 
 const WRONG_PAID = `
 with brought as (
-  select p.invoice_id, sum(p.amount_minor - p.surplus_minor) as minor from payments p
+  select p.invoice_id, sum(p.amount_minor - p.overpayment_minor) as minor from payments p
   where p.invoice_id is not null and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') group by p.invoice_id
 ), kept as (
-  select p.invoice_id, sum(l.applied_minor) as minor from late_payments l join payments p on p.id = l.payment_id
+  select p.invoice_id, sum(l.applied_minor) as minor from unapplied_payments l join payments p on p.id = l.payment_id
   where p.invoice_id is not null group by p.invoice_id
 ), reopened as (
   select p.invoice_id, sum(r.amount_minor) as minor from refunds r join payments p on p.id = r.payment_id

@@ -1,4 +1,4 @@
-import { latePaymentReceipt, paymentSettlement } from '../../domain/ledger.ts';
+import { unappliedPaymentReceipt, paymentPosting } from '../../domain/ledger.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { EntityManager } from '../connection.ts';
 import type { Finding, Findings } from './findings.ts';
@@ -25,7 +25,7 @@ interface VerifyOptions {
 
 /** One confirmed charge as our rows tell it. */
 interface ConfirmedCharge {
-  readonly table: 'payment_attempts' | 'late_payments';
+  readonly table: 'payment_attempts' | 'unapplied_payments';
   readonly id: string;
   readonly attemptReference: string;
   readonly gateway: string;
@@ -49,8 +49,8 @@ type PaidPayment = Owned & {
   readonly status: string;
   readonly amount: string;
   readonly fee: string | null;
-  readonly surplus: string;
-  readonly heldSurplus: string;
+  readonly overpayment: string;
+  readonly heldOverpayment: string;
   readonly gatewayTxnId: string | null;
   readonly charges: readonly ConfirmedCharge[];
   readonly posted: PostedTransaction | null;
@@ -59,12 +59,12 @@ type PaidPayment = Owned & {
 const PAID = `('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')`;
 
 /** A charge that arrived late has a row and evidence of its own, also when its attempt is the one that settled the payment. */
-const NOT_LATE = `not exists (select from late_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id and l.kind = 'late')`;
+const NOT_LATE = `not exists (select from unapplied_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id and l.kind = 'late')`;
 
 const PAID_PAYMENTS = `
 select p.id::text, p.reference, p.status, p.application_id::text as "applicationId", p.mode, p.currency, p.amount_minor::text as amount,
-  p.fee_minor::text as fee, p.surplus_minor::text as surplus, p.gateway_txn_id as "gatewayTxnId",
-  (select coalesce(sum(l.gross_minor), 0)::text from late_payments l where l.payment_id = p.id and l.kind = 'surplus') as "heldSurplus",
+  p.fee_minor::text as fee, p.overpayment_minor::text as overpayment, p.gateway_txn_id as "gatewayTxnId",
+  (select coalesce(sum(l.gross_minor), 0)::text from unapplied_payments l where l.payment_id = p.id and l.kind = 'overpayment') as "heldOverpayment",
   (select coalesce(jsonb_agg(jsonb_build_object('table', 'payment_attempts', 'id', a.id::text, 'attemptReference', a.reference,
       'gateway', a.gateway, 'validationId', a.validation_id, 'gatewayTxnId', a.gateway_txn_id, 'gross', a.gross_minor::text,
       'fee', a.fee_minor::text, 'currency', p.currency, 'evidence', a.evidence) order by a.id), '[]')
@@ -105,40 +105,42 @@ function paidPaymentFinding(payment: PaidPayment, readEvidence: ReadEvidence): B
         `its attempt ${charge.id} has ${charge.fee ?? 'null'} and ${charge.gatewayTxnId ?? 'null'}`,
     );
   }
-  if (payment.surplus !== payment.heldSurplus) {
-    return bad(`has a surplus of ${payment.surplus}, and ${payment.heldSurplus} held of it as late money`);
+  if (payment.overpayment !== payment.heldOverpayment) {
+    return bad(
+      `has an overpayment of ${payment.overpayment}, and ${payment.heldOverpayment} held of it as unapplied money`,
+    );
   }
-  const owner = { ...ownerOf(payment), reference: payment.reference, surplusMinor: BigInt(payment.surplus) };
+  const owner = { ...ownerOf(payment), reference: payment.reference, overpaymentMinor: BigInt(payment.overpayment) };
   return (
     evidenceFinding(charge, readEvidence) ??
     postedFinding({
       name,
       posted: payment.posted,
-      expected: () => paymentSettlement({ ...owner, ...moneyOf(charge) }),
+      expected: () => paymentPosting({ ...owner, ...moneyOf(charge) }),
       bad,
     })
   );
 }
 
-type LatePayment = Owned & { readonly charge: ConfirmedCharge; readonly posted: PostedTransaction | null };
+type UnappliedPayment = Owned & { readonly charge: ConfirmedCharge; readonly posted: PostedTransaction | null };
 
-const LATE_PAYMENTS = `
+const UNAPPLIED_PAYMENTS = `
 select l.id::text, l.application_id::text as "applicationId", l.mode, l.currency,
-  jsonb_build_object('table', 'late_payments', 'id', l.id::text, 'attemptReference', a.reference, 'gateway', l.gateway,
+  jsonb_build_object('table', 'unapplied_payments', 'id', l.id::text, 'attemptReference', a.reference, 'gateway', l.gateway,
     'validationId', l.validation_id, 'gatewayTxnId', l.gateway_txn_id, 'gross', l.gross_minor::text, 'fee', l.fee_minor::text,
     'currency', l.currency, 'evidence', l.evidence) as charge,
   (select ${postedJson('t')} from ledger_transactions t
-    where t.cause_type = 'late-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'late') as posted
-from late_payments l left join payment_attempts a on a.id = l.attempt_id
+    where t.cause_type = 'unapplied-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'late') as posted
+from unapplied_payments l left join payment_attempts a on a.id = l.attempt_id
 where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${ROWS_PER_PAGE}`;
 
 /**
- * Every late payment against the gateway's stored answer and its ledger transaction; a surplus is posted with the payment that it is a part of,
+ * Every unapplied payment against the gateway's stored answer and its ledger transaction; an overpayment is posted with the payment that it is a part of,
  * and is compared there. Returns how many there are.
  */
-export function verifyLatePayments(em: EntityManager, { findings, readEvidence }: VerifyOptions): Promise<number> {
-  return eachRow<LatePayment>(em, LATE_PAYMENTS, ({ charge, posted, ...late }) => {
-    const bad = (what: string): Bad => ({ table: 'late_payments', id: late.id, what });
+export function verifyUnappliedPayments(em: EntityManager, { findings, readEvidence }: VerifyOptions): Promise<number> {
+  return eachRow<UnappliedPayment>(em, UNAPPLIED_PAYMENTS, ({ charge, posted, ...late }) => {
+    const bad = (what: string): Bad => ({ table: 'unapplied_payments', id: late.id, what });
     const { attemptReference, validationId } = charge;
     const owner = { ...ownerOf(late), attemptReference, validationId: validationId ?? '' };
     const finding =
@@ -146,13 +148,13 @@ export function verifyLatePayments(em: EntityManager, { findings, readEvidence }
         ? bad('is money that arrived, but nothing is posted for it')
         : (evidenceFinding(charge, readEvidence) ??
           postedFinding({
-            name: `late payment ${late.id}`,
+            name: `unapplied payment ${late.id}`,
             posted,
-            expected: () => latePaymentReceipt({ ...owner, ...moneyOf(charge) }),
+            expected: () => unappliedPaymentReceipt({ ...owner, ...moneyOf(charge) }),
             bad,
           }));
     if (finding !== null) {
-      findings.add({ check: 'late-payment', ...finding });
+      findings.add({ check: 'unapplied-payment', ...finding });
     }
   });
 }

@@ -1,4 +1,4 @@
-import { latePaymentKept, refundGivenBack } from '../../domain/ledger.ts';
+import { unappliedPaymentKept, refundPosting } from '../../domain/ledger.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { EntityManager } from '../connection.ts';
 import type { Findings } from './findings.ts';
@@ -15,13 +15,14 @@ export async function verifyRefunds(em: EntityManager, findings: Findings): Prom
       findings.add({ check: 'refund', ...finding });
     }
   });
-  await eachRow<KeptRow>(em, KEPT_LATE_PAYMENTS, (late) => {
+  await eachRow<KeptRow>(em, KEPT_UNAPPLIED_PAYMENTS, (late) => {
     const finding = keptFinding(late);
     if (finding !== null) {
-      findings.add({ check: 'late-payment', ...finding });
+      findings.add({ check: 'unapplied-payment', ...finding });
     }
   });
-  const wrong = await em.execute<{ id: string; table: 'payments' | 'late_payments'; what: string }[]>(WRONG_STATUS);
+  const wrong =
+    await em.execute<{ id: string; table: 'payments' | 'unapplied_payments'; what: string }[]>(WRONG_STATUS);
   for (const { id, table, what } of wrong) {
     findings.add({ check: 'refund', table, id, what });
   }
@@ -42,7 +43,7 @@ interface RefundRow {
 
 const SUCCEEDED_REFUNDS = `
 select r.id::text, r.reference, r.application_id::text as "applicationId", r.mode, r.currency, r.gateway, r.amount_minor::text as amount,
-  r.late_payment_id is not null as late,
+  r.unapplied_payment_id is not null as late,
   (select ${postedJson('t')} from ledger_transactions t
     where t.cause_type = 'refund' and t.cause_id = r.reference and t.kind = 'refund') as posted
 from refunds r where r.id > ?::bigint and r.status = 'SUCCEEDED' order by r.id limit 200`;
@@ -55,7 +56,7 @@ function refundFinding({ id, reference, applicationId, mode, currency, gateway, 
         name: `refund ${reference}`,
         posted,
         expected: () =>
-          refundGivenBack({
+          refundPosting({
             applicationId: BigInt(applicationId),
             mode,
             currency,
@@ -79,23 +80,23 @@ interface KeptRow {
   readonly posted: PostedTransaction | null;
 }
 
-const KEPT_LATE_PAYMENTS = `
+const KEPT_UNAPPLIED_PAYMENTS = `
 select l.id::text, l.application_id::text as "applicationId", l.mode, l.currency, l.gross_minor::text as gross,
   a.reference as "attemptReference", l.validation_id as "validationId",
   (select ${postedJson('t')} from ledger_transactions t
-    where t.cause_type = 'late-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'kept') as posted
-from late_payments l join payment_attempts a on a.id = l.attempt_id
+    where t.cause_type = 'unapplied-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'kept') as posted
+from unapplied_payments l join payment_attempts a on a.id = l.attempt_id
 where l.id > ?::bigint and l.status = 'KEPT' order by l.id limit 200`;
 
 function keptFinding({ id, applicationId, mode, currency, gross, attemptReference, validationId, posted }: KeptRow) {
-  const bad = (what: string) => ({ table: 'late_payments' as const, id, what });
+  const bad = (what: string) => ({ table: 'unapplied_payments' as const, id, what });
   return posted === null
     ? bad('was left to the app, but nothing is posted for that')
     : postedFinding({
-        name: `late payment ${id}`,
+        name: `unapplied payment ${id}`,
         posted,
         expected: () =>
-          latePaymentKept({
+          unappliedPaymentKept({
             applicationId: BigInt(applicationId),
             mode,
             currency,
@@ -110,9 +111,9 @@ function keptFinding({ id, applicationId, mode, currency, gross, attemptReferenc
 const WRONG_STATUS = `
 with given as (
   select payment_id, sum(amount_minor) filter (where status = 'SUCCEEDED') as back, sum(amount_minor) as reserved
-  from refunds where late_payment_id is null and status in ('AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED') group by payment_id
+  from refunds where unapplied_payment_id is null and status in ('AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED') group by payment_id
 ), judged as (
-  select p.id, p.reference, p.status, p.amount_minor - p.surplus_minor as captured, coalesce(g.back, 0) as back, coalesce(g.reserved, 0) as reserved
+  select p.id, p.reference, p.status, p.amount_minor - p.overpayment_minor as captured, coalesce(g.back, 0) as back, coalesce(g.reserved, 0) as reserved
   from payments p left join given g on g.payment_id = p.id
   where g.payment_id is not null or p.status in ('PARTIALLY_REFUNDED', 'REFUNDED')
 )
@@ -122,10 +123,10 @@ from judged
 where reserved > captured or status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
   or status <> case when back = 0 then 'SUCCEEDED' when back >= captured then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
 union all
-select l.id::text, 'late_payments',
+select l.id::text, 'unapplied_payments',
   format('is %s with %s given back and %s under way, of %s', l.status, coalesce(sum(r.amount_minor) filter (where r.status = 'SUCCEEDED'), 0),
     coalesce(sum(r.amount_minor) filter (where r.status in ('AWAITING_APPROVAL', 'PENDING')), 0), l.gross_minor)
-from late_payments l left join refunds r on r.late_payment_id = l.id
+from unapplied_payments l left join refunds r on r.unapplied_payment_id = l.id
 group by l.id
 having l.status <> case
     when coalesce(sum(r.amount_minor) filter (where r.status = 'SUCCEEDED'), 0) >= l.gross_minor then 'REFUNDED'

@@ -4,7 +4,7 @@ import { Findings, type Finding } from './findings.ts';
 import { verifyCauses } from './verify-causes.ts';
 import { verifyChain, type ChainReport, type Witness } from './verify-chain.ts';
 import { verifyInvoices } from './verify-invoices.ts';
-import { verifyLatePayments, verifyPaidPayments, type ReadEvidence } from './verify-payments.ts';
+import { verifyUnappliedPayments, verifyPaidPayments, type ReadEvidence } from './verify-payments.ts';
 import { verifyRefunds } from './verify-refunds.ts';
 import { verifyStructure } from './verify-structure.ts';
 import { verifyUnsealed, type UnsealedTail } from './verify-unsealed.ts';
@@ -17,7 +17,7 @@ export interface LedgerReport {
   readonly unsealed: UnsealedTail;
   readonly trialBalance: readonly TrialBalanceLine[];
   readonly paidPayments: number;
-  readonly latePayments: number;
+  readonly unappliedPayments: number;
   /** Refunds that succeeded. */
   readonly refunds: number;
   /** Invoices that were issued. */
@@ -39,7 +39,7 @@ export function verifyLedger(
     const unsealed = await verifyUnsealed(em, findings);
     const lines = await verifyStructure(em, findings);
     const paidPayments = await verifyPaidPayments(em, { findings, readEvidence });
-    const latePayments = await verifyLatePayments(em, { findings, readEvidence });
+    const unappliedPayments = await verifyUnappliedPayments(em, { findings, readEvidence });
     const refunds = await verifyRefunds(em, findings);
     const invoices = await verifyInvoices(em, findings);
     await verifyCauses(em, findings);
@@ -50,7 +50,7 @@ export function verifyLedger(
       unsealed,
       trialBalance: lines,
       paidPayments,
-      latePayments,
+      unappliedPayments,
       refunds,
       invoices,
     };

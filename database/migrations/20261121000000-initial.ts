@@ -59,7 +59,7 @@ const TABLES = [
     receipts_enabled boolean not null default false,
     min_amount_minor bigint check (min_amount_minor > 0),
     max_amount_minor bigint check (max_amount_minor > 0),
-    late_payment_policy text not null default 'REVIEW' check (late_payment_policy in ('REVIEW', 'REFUND')),
+    unapplied_payment_policy text not null default 'REVIEW' check (unapplied_payment_policy in ('REVIEW', 'REFUND')),
     customer_defaults jsonb not null default '{}',
     ${CREATED}, ${UPDATED}
   )`,
@@ -179,7 +179,7 @@ const TABLES = [
   `create index on gateway_callbacks (payment_id)`,
   `create index on gateway_callbacks (attempt_id) where consumed_at is null`,
   `create index on gateway_callbacks (next_sweep_at) where consumed_at is null`,
-  `create table late_payments (
+  `create table unapplied_payments (
     ${ID},
     application_id bigint not null, ${MODE},
     payment_id bigint not null,
@@ -197,7 +197,7 @@ const TABLES = [
     foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
     foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode)
   )`,
-  `create index on late_payments (payment_id)`,
+  `create index on unapplied_payments (payment_id)`,
   `create table public_references (
     reference text primary key,
     kind text not null check (kind in ('payment')),
@@ -343,7 +343,7 @@ const TENANT_TABLES: readonly TenantTable[] = [
   { name: 'payments', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
   { name: 'payment_attempts', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
   { name: 'gateway_callbacks', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
-  { name: 'late_payments', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
+  { name: 'unapplied_payments', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
   { name: 'public_references', privileges: 'select, insert', scope: BY_APP_AND_MODE },
   { name: 'idempotency_keys', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },
   { name: 'webhook_events', privileges: 'select, insert, update', scope: BY_APP_AND_MODE },

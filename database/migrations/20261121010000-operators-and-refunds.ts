@@ -54,9 +54,9 @@ const CHANGES = [
   `alter table applications
   add column refund_approval_threshold_minor bigint check (refund_approval_threshold_minor >= 0),
   add column gateways_allowed text[]`,
-  `alter table late_payments drop constraint late_payments_status_check`,
-  `alter table late_payments add constraint late_payments_status_check check (status in ('HELD', 'REFUNDING', 'REFUNDED', 'KEPT'))`,
-  `alter table late_payments add unique (id, application_id, mode)`,
+  `alter table unapplied_payments drop constraint unapplied_payments_status_check`,
+  `alter table unapplied_payments add constraint unapplied_payments_status_check check (status in ('HELD', 'REFUNDING', 'REFUNDED', 'KEPT'))`,
+  `alter table unapplied_payments add unique (id, application_id, mode)`,
   `alter table idempotency_keys add column refund_id bigint`,
   `drop index webhook_events_next_sweep_at_idx`,
   // Whatever is to be looked at: given-up events that are wanted again, too.
@@ -65,7 +65,7 @@ const CHANGES = [
   `create index on payments (created_at desc, id desc)`,
   `create index on gateway_callbacks (created_at desc, id desc)`,
   `create index on webhook_events (created_at desc, id desc)`,
-  `create index on late_payments (status, id desc)`,
+  `create index on unapplied_payments (status, id desc)`,
 ];
 
 const TABLES = [
@@ -180,7 +180,7 @@ const TABLES = [
     application_id bigint not null, ${MODE},
     payment_id bigint not null,
     -- Set when money is given back that came late: it was never the payment's.
-    late_payment_id bigint,
+    unapplied_payment_id bigint,
     reference text not null unique check (reference ~ '^ref_[0-9A-Za-z]{22}$'),
     status text not null check (status in ('AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED', 'FAILED', 'REJECTED')),
     amount_minor bigint not null check (amount_minor > 0),
@@ -192,7 +192,7 @@ const TABLES = [
     gateway_txn_id text not null,
     gateway_refund_id text,
     -- Whether the gateway was ever asked to refund, and whether it said that it had understood.
-    asked_at timestamptz, accepted_at timestamptz,
+    queried_at timestamptz, accepted_at timestamptz,
     -- An answer was lost or unclear once: from then on no refusal is believed by itself.
     doubtful boolean not null default false,
     evidence text,
@@ -208,7 +208,7 @@ const TABLES = [
     ${CREATED}, ${UPDATED},
     unique (id, application_id, mode),
     foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
-    foreign key (late_payment_id, application_id, mode) references late_payments (id, application_id, mode),
+    foreign key (unapplied_payment_id, application_id, mode) references unapplied_payments (id, application_id, mode),
     check ((ended_at is null) = (status in ('AWAITING_APPROVAL', 'PENDING'))),
     check ((review_reason is null) = (review_since is null)),
     check ((created_by_type = 'USER') = (created_by_operator_id is not null)),
@@ -216,16 +216,16 @@ const TABLES = [
     check (approved_by_operator_id is null or approved_by_operator_id is distinct from created_by_operator_id)
   )`,
   `create index on refunds (payment_id)`,
-  `create index on refunds (late_payment_id) where late_payment_id is not null`,
+  `create index on refunds (unapplied_payment_id) where unapplied_payment_id is not null`,
   `create index on refunds (next_sweep_at) where status in ('AWAITING_APPROVAL', 'PENDING')`,
   `create index on refunds (created_at desc, id desc)`,
   `create table decisions (
     ${ID},
     application_id bigint not null, ${MODE},
-    kind text not null check (kind in ('refund', 'review', 'late-payment')),
+    kind text not null check (kind in ('refund', 'review', 'unapplied-payment')),
     payment_id bigint not null,
     refund_id bigint,
-    late_payment_id bigint,
+    unapplied_payment_id bigint,
     decision text not null check (decision in ('approve', 'reject', 'accept', 'refund', 'keep')),
     reason text check (length(reason) <= 500),
     operator_id bigint not null references operators,
@@ -239,13 +239,13 @@ const TABLES = [
     ${CREATED},
     foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
     foreign key (refund_id, application_id, mode) references refunds (id, application_id, mode),
-    foreign key (late_payment_id, application_id, mode) references late_payments (id, application_id, mode),
+    foreign key (unapplied_payment_id, application_id, mode) references unapplied_payments (id, application_id, mode),
     check ((kind = 'refund') = (refund_id is not null)),
-    check ((kind = 'late-payment') = (late_payment_id is not null)),
+    check ((kind = 'unapplied-payment') = (unapplied_payment_id is not null)),
     check (second_operator_id is null or second_operator_id <> operator_id)
   )`,
   `create unique index on decisions (refund_id) where refund_id is not null and consumed_at is null`,
-  `create unique index on decisions (late_payment_id) where late_payment_id is not null and consumed_at is null`,
+  `create unique index on decisions (unapplied_payment_id) where unapplied_payment_id is not null and consumed_at is null`,
   `create unique index on decisions (payment_id) where kind = 'review' and consumed_at is null`,
   `create index on decisions (next_sweep_at) where consumed_at is null`,
 ];
@@ -323,7 +323,7 @@ const VISIBLE_TO_OPERATORS: readonly VisibleTable[] = [
   { name: 'payments', privileges: 'select' },
   { name: 'payment_attempts', privileges: 'select' },
   { name: 'gateway_callbacks', privileges: 'select' },
-  { name: 'late_payments', privileges: 'select' },
+  { name: 'unapplied_payments', privileges: 'select' },
   { name: 'refunds', privileges: 'select' },
   { name: 'decisions', privileges: 'select' },
   { name: 'webhook_events', privileges: 'select, update' },

@@ -107,14 +107,14 @@ const TABLES = [
     due_date date not null,
     offset_days integer not null,
     skipped boolean not null,
-    mail_status text not null check (mail_status in ('NONE', 'PENDING', 'SENT', 'REFUSED', 'GIVEN_UP')),
-    mail_tries integer not null default 0,
-    mail_due_at timestamptz,
-    mail_error text,
+    email_status text not null check (email_status in ('NONE', 'PENDING', 'SENT', 'REFUSED', 'GIVEN_UP')),
+    email_tries integer not null default 0,
+    email_due_at timestamptz,
+    email_error text,
     ${CREATED}, ${UPDATED},
     unique (invoice_id, kind, due_date, offset_days),
     ${OF_INVOICE},
-    check ((mail_due_at is not null) = (mail_status = 'PENDING'))
+    check ((email_due_at is not null) = (email_status = 'PENDING'))
   )`,
   `create table invoice_templates (
     application_id bigint primary key references applications,
@@ -131,12 +131,12 @@ const TABLES = [
 const CHANGES = [
   `alter table applications add column refunded_invoices text not null default 'REOPEN' check (refunded_invoices in ('REOPEN', 'KEEP'))`,
   `alter table payments
-    -- What of a paid payment was more than its invoice still asked for; held as late money.
-    add column surplus_minor bigint not null default 0 check (surplus_minor between 0 and amount_minor),
+    -- What of a paid payment was more than its invoice still asked for; held as unapplied money.
+    add column overpayment_minor bigint not null default 0 check (overpayment_minor between 0 and amount_minor),
     add foreign key (invoice_id, application_id, mode) references invoices (id, application_id, mode)`,
   `create index on payments (invoice_id) where invoice_id is not null`,
-  `alter table late_payments
-    add column kind text not null default 'late' check (kind in ('late', 'surplus')),
+  `alter table unapplied_payments
+    add column kind text not null default 'late' check (kind in ('late', 'overpayment')),
     -- What of kept money counts for the invoice of its payment.
     add column applied_minor bigint not null default 0 check (applied_minor between 0 and gross_minor)`,
   `alter table refunds add column reopens_invoice boolean not null default false`,

@@ -17,10 +17,10 @@ const CHANGES = [
     -- Which of the contract's events are told. Null: those that are on by default.
     add column shadhinpay_events text[]`,
   // Other contracts may repeat theirs. It also finds a payment by its order.
-  `create unique index payments_merchant_reference_key on payments (application_id, mode, merchant_reference) where dialect = 'shadhinpay'`,
+  `create unique index payments_merchant_reference_key on payments (application_id, mode, merchant_reference) where contract = 'shadhinpay'`,
   `alter table refunds
     drop constraint refunds_reference_check,
     add constraint refunds_reference_check check (reference ~ '^(ref_[0-9A-Za-z]{22}|REF_[0-9]{8}_[0-9A-Z]{6})$'),
-    -- The merchant's own reference of the refund, where the dialect has one.
+    -- The merchant's own reference of the refund, where the contract has one.
     add column merchant_reference text`,
 ];

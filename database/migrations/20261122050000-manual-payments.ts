@@ -35,7 +35,7 @@ const TABLES = [
     add column manual_submission_id bigint,
     add foreign key (manual_submission_id, application_id, mode) references manual_submissions (id, application_id, mode),
     drop constraint decisions_kind_check,
-    add constraint decisions_kind_check check (kind in ('refund', 'review', 'late-payment', 'manual')),
+    add constraint decisions_kind_check check (kind in ('refund', 'review', 'unapplied-payment', 'manual')),
     add check ((kind = 'manual') = (manual_submission_id is not null))`,
   `create index on decisions (manual_submission_id) where manual_submission_id is not null`,
   `create unique index on decisions (manual_submission_id) where manual_submission_id is not null and consumed_at is null`,

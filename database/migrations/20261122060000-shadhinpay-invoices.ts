@@ -14,7 +14,7 @@ const CHANGES = [
     drop constraint invoices_reference_check,
     add constraint invoices_reference_check check (reference ~ '^(pay|sp_inv)_[0-9A-Za-z]{22}$'),
     -- The contract in which it was made: its events and payments speak it.
-    add column dialect text not null default 'native' check (dialect in ('native', 'shadhinpay')),
+    add column contract text not null default 'native' check (contract in ('native', 'shadhinpay')),
     -- Shown within its number, where the contract has the business there. The number itself is of the one counter.
     add column number_label text check (number_label ~ '^HB_[0-9a-f]{4}$'),
     add column customer_phone text,

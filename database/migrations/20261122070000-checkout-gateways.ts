@@ -13,11 +13,11 @@ const LOOKUP = `
 grant create on schema public to lenden_system;
 drop function lenden_find_credential(bytea);
 create function lenden_find_credential(hash bytea)
-  returns table (credential_id bigint, application_id bigint, mode text, dialect text, scopes text[], secret_hash text, usable boolean, name text,
+  returns table (credential_id bigint, application_id bigint, mode text, contract text, scopes text[], secret_hash text, usable boolean, name text,
     return_origins text[], expiry_minutes integer, rate_limit_per_minute integer, receipts_enabled boolean, min_amount_minor bigint,
     max_amount_minor bigint, gateways_allowed text[], checkout_gateways text[])
   language sql stable security definer set search_path = pg_catalog, public
-  as $$ select c.id, a.id, c.mode, c.dialect, c.scopes, c.secret_hash,
+  as $$ select c.id, a.id, c.mode, c.contract, c.scopes, c.secret_hash,
       c.status = 'ACTIVE' and (c.expires_at is null or c.expires_at > now()) and a.status = 'ACTIVE',
       a.name, a.return_origins, a.expiry_minutes, a.rate_limit_per_minute, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor,
       a.gateways_allowed, a.checkout_gateways

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Two workers may hear of two charges of one payment at the same moment: one of them settles it, the other one is late money. */
+/** Two workers may hear of two charges of one payment at the same moment: one of them settles it, the other one is unapplied money. */
 export class OneConfirmedAttemptMigration extends Migration {
   override async up(): Promise<void> {
     this.addSql(

@@ -15,7 +15,7 @@ const CHANGE = `alter table payment_attempts
   -- While the gateway may be at work on an execution; left behind by a process that died, it is a doubt.
   add column execution_at_work_until timestamptz,
   -- What an execution may have moved without being shown by the gateway's query.
-  add column execution_doubt text check (execution_doubt in ('LOST', 'CARRIED_OUT')),
+  add column execution_doubt text check (execution_doubt in ('LOST', 'EXECUTED')),
   -- The gateway took an execution for a duplicate: no machine sends another one.
   add column execution_barred boolean not null default false,
   add check (executions_sent > 0 or (execution_at_work_until is null and execution_doubt is null and not execution_barred))`;

@@ -94,12 +94,12 @@ const STATEMENTS = [
     token_hash bytea unique check (octet_length(token_hash) = 32),
     expires_at timestamptz,
     -- Null: no mail is to be sent.
-    mail_due_at timestamptz,
-    mail_tries integer not null default 0,
+    email_due_at timestamptz,
+    email_tries integer not null default 0,
     created_at timestamptz not null default now(),
     check ((token_hash is null) = (expires_at is null))
   )`,
-  `create index on operator_links (mail_due_at) where mail_due_at is not null`,
+  `create index on operator_links (email_due_at) where email_due_at is not null`,
   `alter table operator_links enable row level security`,
   `alter table operator_links force row level security`,
   `create policy operator on operator_links to lenden_operator using (true) with check (true)`,

@@ -19,6 +19,6 @@ const STATEMENTS = [
     add constraint pending_changes_kind_check check (kind in ('application-settings', 'credential', 'credential-rotation', 'gateway-store',
       'gateway-store-retirement', 'operator-roles', 'operator-access', 'operator-enabling', 'role'))`,
   // Set while no workflow is known to watch over held money: the start of one can be lost.
-  `alter table late_payments add column next_sweep_at timestamptz`,
-  `create index on late_payments (next_sweep_at) where status = 'HELD' and next_sweep_at is not null`,
+  `alter table unapplied_payments add column next_sweep_at timestamptz`,
+  `create index on unapplied_payments (next_sweep_at) where status = 'HELD' and next_sweep_at is not null`,
 ];

@@ -2,9 +2,9 @@ import { InitialMigration } from './20261121000000-initial.ts';
 import { OperatorsAndRefundsMigration } from './20261121010000-operators-and-refunds.ts';
 import { GatewayStoresMigration } from './20261121020000-gateway-stores.ts';
 import { InvoicesMigration } from './20261121030000-invoices.ts';
-import { DialectsMigration } from './20261121040000-dialects.ts';
+import { ContractsMigration } from './20261121040000-contracts.ts';
 import { GatewayChoicesMigration } from './20261122010000-gateway-choices.ts';
-import { LateQuestionsMigration } from './20261122020000-late-questions.ts';
+import { LateQuestionsMigration } from './20261122020000-late-queries.ts';
 import { GatewayTokensMigration } from './20261122030000-gateway-tokens.ts';
 import { ShadhinpayMigration } from './20261122040000-shadhinpay.ts';
 import { ManualPaymentsMigration } from './20261122050000-manual-payments.ts';
@@ -35,9 +35,9 @@ export const MIGRATIONS = [
   { name: '20261121010000-operators-and-refunds', class: OperatorsAndRefundsMigration },
   { name: '20261121020000-gateway-stores', class: GatewayStoresMigration },
   { name: '20261121030000-invoices', class: InvoicesMigration },
-  { name: '20261121040000-dialects', class: DialectsMigration },
+  { name: '20261121040000-contracts', class: ContractsMigration },
   { name: '20261122010000-gateway-choices', class: GatewayChoicesMigration },
-  { name: '20261122020000-late-questions', class: LateQuestionsMigration },
+  { name: '20261122020000-late-queries', class: LateQuestionsMigration },
   { name: '20261122030000-gateway-tokens', class: GatewayTokensMigration },
   { name: '20261122040000-shadhinpay', class: ShadhinpayMigration },
   { name: '20261122050000-manual-payments', class: ManualPaymentsMigration },

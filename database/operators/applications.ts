@@ -1,5 +1,5 @@
 import { notFound } from '../../domain/errors.ts';
-import type { Dialect } from '../../domain/dialect.ts';
+import type { Contract } from '../../domain/contract.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { HEALTHY } from '../applications.ts';
 import type { EntityManager } from '../connection.ts';
@@ -25,7 +25,7 @@ export interface ApplicationRow {
   max_amount_minor: string | null;
   expiry_minutes: number;
   rate_limit_per_minute: number;
-  late_payment_policy: 'REVIEW' | 'REFUND';
+  unapplied_payment_policy: 'REVIEW' | 'REFUND';
   refunded_invoices: 'REOPEN' | 'KEEP';
   return_origins: string[];
   gateways_allowed: string[] | null;
@@ -41,7 +41,7 @@ const COLUMNS = `a.id, a.name, a.status, w.url as webhook_url, w.disabled_at as 
   w.disabled_reason as webhook_disabled_reason, case when not t.follows_live then t.url end as test_webhook_url,
   t.disabled_at as test_webhook_disabled_at, t.disabled_reason as test_webhook_disabled_reason,
   a.refund_approval_threshold_minor, a.refund_approval_thresholds, a.receipts_enabled, a.min_amount_minor, a.max_amount_minor, a.expiry_minutes,
-  a.rate_limit_per_minute, a.late_payment_policy, a.refunded_invoices, a.return_origins,
+  a.rate_limit_per_minute, a.unapplied_payment_policy, a.refunded_invoices, a.return_origins,
   a.gateways_allowed, a.checkout_gateways, a.shadhinpay_events, a.shadhinpay_client_id, a.shadhinpay_business_id, a.created_at, a.updated_at`;
 const FROM = `applications a join webhook_endpoints w on w.application_id = a.id and w.mode = 'LIVE'
   join webhook_endpoints t on t.application_id = a.id and t.mode = 'TEST'`;
@@ -74,7 +74,7 @@ export async function readApplication(em: EntityManager, applicationId: bigint):
 export interface CredentialRow {
   id: string;
   mode: Mode;
-  dialect: Dialect;
+  contract: Contract;
   label: string | null;
   prefix: string | null;
   scopes: string[] | null;
@@ -84,7 +84,7 @@ export interface CredentialRow {
   created_at: Date;
 }
 
-const CREDENTIAL = 'id, mode, dialect, label, prefix, scopes, status, expires_at, last_used_at, created_at';
+const CREDENTIAL = 'id, mode, contract, label, prefix, scopes, status, expires_at, last_used_at, created_at';
 
 export function listCredentials(em: EntityManager, applicationId: bigint): Promise<CredentialRow[]> {
   return em.execute<CredentialRow[]>(

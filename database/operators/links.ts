@@ -14,8 +14,8 @@ const TOKEN_FORMAT = /^[A-Za-z0-9_-]{43}$/;
  */
 export async function requestLink(em: EntityManager, operatorId: bigint): Promise<void> {
   await em.execute(
-    `insert into operator_links (operator_id, mail_due_at) values (?, now())
-     on conflict (operator_id) do update set token_hash = null, expires_at = null, mail_due_at = now(), mail_tries = 0, created_at = now()`,
+    `insert into operator_links (operator_id, email_due_at) values (?, now())
+     on conflict (operator_id) do update set token_hash = null, expires_at = null, email_due_at = now(), email_tries = 0, created_at = now()`,
     [operatorId],
   );
 }
@@ -25,7 +25,7 @@ export async function makeLink(em: EntityManager, operatorId: bigint): Promise<s
   const token = newToken();
   await em.execute(
     `insert into operator_links (operator_id, token_hash, expires_at) values (?, ?, now() + interval '${LINK_HOURS} hours')
-     on conflict (operator_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at, mail_due_at = null`,
+     on conflict (operator_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at, email_due_at = null`,
     [operatorId, sha256(token)],
   );
   return token;
@@ -63,7 +63,7 @@ export async function takeLink(em: EntityManager, { operatorId }: LinkHolder, to
   return taken.length === 1;
 }
 
-export interface LinkToMail extends LinkHolder {
+export interface LinkToEmail extends LinkHolder {
   readonly token: string;
   /** With this one. */
   readonly tries: number;
@@ -76,18 +76,18 @@ export interface LinkToMail extends LinkHolder {
 export async function takeLinkToMail(
   statements: Statements,
   { pauseSeconds }: { readonly pauseSeconds: number },
-): Promise<LinkToMail | null> {
+): Promise<LinkToEmail | null> {
   const [due] = await statements.execute<{ id: string; email: string; name: string }[]>(
     `select o.id, o.email, o.name from operator_links l join operators o on o.id = l.operator_id
-     where l.mail_due_at <= now() and o.status = 'ACTIVE' order by l.mail_due_at limit 1 for update of l skip locked`,
+     where l.email_due_at <= now() and o.status = 'ACTIVE' order by l.email_due_at limit 1 for update of l skip locked`,
   );
   if (due === undefined) {
     return null;
   }
   const token = newToken();
-  const [row] = await statements.execute<{ mail_tries: number }[]>(
-    `update operator_links set token_hash = ?, expires_at = now() + interval '${LINK_HOURS} hours', mail_tries = mail_tries + 1,
-       mail_due_at = now() + ? * interval '1 second' where operator_id = ? returning mail_tries`,
+  const [row] = await statements.execute<{ email_tries: number }[]>(
+    `update operator_links set token_hash = ?, expires_at = now() + interval '${LINK_HOURS} hours', email_tries = email_tries + 1,
+       email_due_at = now() + ? * interval '1 second' where operator_id = ? returning email_tries`,
     [sha256(token), pauseSeconds, due.id],
   );
   return {
@@ -95,13 +95,13 @@ export async function takeLinkToMail(
     email: due.email,
     name: due.name,
     token,
-    tries: row?.mail_tries ?? 0,
+    tries: row?.email_tries ?? 0,
   };
 }
 
 /** The mail was sent, or never will be. A link that was asked for meanwhile is another one, and stays due. */
-export async function endLinkMail(statements: Statements, { operatorId, token }: LinkToMail): Promise<void> {
-  await statements.execute('update operator_links set mail_due_at = null where operator_id = ? and token_hash = ?', [
+export async function endLinkMail(statements: Statements, { operatorId, token }: LinkToEmail): Promise<void> {
+  await statements.execute('update operator_links set email_due_at = null where operator_id = ? and token_hash = ?', [
     operatorId,
     sha256(token),
   ]);

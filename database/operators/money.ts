@@ -36,17 +36,20 @@ export async function locateRefund(em: EntityManager, refundId: bigint): Promise
   return row === undefined ? null : { ...foundOf(row), refund: refundOf(row) };
 }
 
-export interface FoundLatePayment extends FoundPayment {
+export interface FoundUnappliedPayment extends FoundPayment {
   readonly paymentId: bigint;
   readonly attemptReference: string;
 }
 
-/** Null when the operator's view has no such late payment. */
-export async function locateLatePayment(em: EntityManager, latePaymentId: bigint): Promise<FoundLatePayment | null> {
+/** Null when the operator's view has no such unapplied payment. */
+export async function locateUnappliedPayment(
+  em: EntityManager,
+  unappliedPaymentId: bigint,
+): Promise<FoundUnappliedPayment | null> {
   const [row] = await em.execute<(OwnerRow & { payment_id: string; reference: string })[]>(
     `select l.application_id, l.mode, a.name as application_name, l.payment_id, t.reference
-     from late_payments l join applications a on a.id = l.application_id join payment_attempts t on t.id = l.attempt_id where l.id = ?`,
-    [latePaymentId],
+     from unapplied_payments l join applications a on a.id = l.application_id join payment_attempts t on t.id = l.attempt_id where l.id = ?`,
+    [unappliedPaymentId],
   );
   return row === undefined
     ? null

@@ -37,7 +37,7 @@ export interface PaymentSummaryRow {
 const COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.status, p.amount_minor, p.currency,
   p.customer_reference, p.gateway, p.gateway_txn_id, p.review_reason, p.created_at, p.ended_at,
   (select coalesce(sum(r.amount_minor), 0) from refunds r
-    where r.payment_id = p.id and r.late_payment_id is null and r.status = 'SUCCEEDED') as refunded_minor`;
+    where r.payment_id = p.id and r.unapplied_payment_id is null and r.status = 'SUCCEEDED') as refunded_minor`;
 
 export function listAllPayments(
   em: EntityManager,

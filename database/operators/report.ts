@@ -45,10 +45,10 @@ export async function summarize(
        where mode = ? and (?::bigint is null or application_id = ?::bigint) and paid_at is not null and ${within('paid_at')} group by currency
      ), given as (
        select currency, sum(amount_minor) as refunded from refunds
-       where mode = ? and (?::bigint is null or application_id = ?::bigint) and status = 'SUCCEEDED' and late_payment_id is null
+       where mode = ? and (?::bigint is null or application_id = ?::bigint) and status = 'SUCCEEDED' and unapplied_payment_id is null
          and ${within('ended_at')} group by currency
      ), waiting as (
-       select currency, sum(gross_minor) as held from late_payments
+       select currency, sum(gross_minor) as held from unapplied_payments
        where mode = ? and (?::bigint is null or application_id = ?::bigint) and status = 'HELD' group by currency
      ), seen as (
        select currency from made union select currency from taken union select currency from given union select currency from waiting

@@ -84,7 +84,7 @@ async function secondsUntilFree(em: EntityManager, { hash }: ThrottleSubject): P
 }
 
 /** The attempt was no failure after all. A block that another one has set meanwhile stands. */
-export async function giveBack(em: EntityManager, attempts: readonly Attempt[]): Promise<void> {
+export async function release(em: EntityManager, attempts: readonly Attempt[]): Promise<void> {
   for (const { subject, failures } of attempts) {
     await em.execute(`delete from login_throttles where subject = ? and failures = 1`, [subject.hash]);
     await em.execute(

@@ -31,9 +31,9 @@ export const RefundStatusAnswer = z.looseObject({
 
 /** How a payment stands at the gateway by its words. */
 export type Standing =
-  | Exclude<AttemptAnswer, { kind: 'untouched' }>
+  | Exclude<AttemptAnswer, { kind: 'not-started' }>
   /** Not executed. `agreed`: the payer has finished. Whether it has died since it was made, which null does not tell, is for {@link atTime}. */
-  | { readonly kind: 'untouched'; readonly madeAt: Date | null }
+  | { readonly kind: 'not-started'; readonly madeAt: Date | null }
   | { readonly kind: 'agreed'; readonly madeAt: Date | null };
 
 export interface Asked {
@@ -48,13 +48,13 @@ const SESSION_LIFE_MS = 24 * 3_600_000;
 /** The same at that time of the database's: what nobody has executed in its life is over, in whatever words the gateway still speaks of it. */
 export function atTime(standing: Standing, now: Date): Standing {
   const isAlive =
-    (standing.kind !== 'untouched' && standing.kind !== 'agreed') ||
+    (standing.kind !== 'not-started' && standing.kind !== 'agreed') ||
     standing.madeAt === null ||
     now.getTime() - standing.madeAt.getTime() < SESSION_LIFE_MS;
   return isAlive ? standing : { kind: 'expired' };
 }
 
-export function standingOf(answer: PaymentAnswer, evidence: string, asked: Asked): Standing {
+export function stateOf(answer: PaymentAnswer, evidence: string, asked: Asked): Standing {
   if (answer.paymentID !== asked.paymentId) {
     throw new GatewayFailure('ambiguous', 'the gateway answered about another payment than the one it was asked for');
   }
@@ -79,7 +79,7 @@ export function standingOf(answer: PaymentAnswer, evidence: string, asked: Asked
 function standingOfInitiated(answer: PaymentAnswer, { claimedDone }: Asked): Standing {
   const words = [answer.verificationStatus, answer.userVerificationStatus].map((word) => word.toLowerCase());
   const agreed = words.includes('complete') || (claimedDone && words.every((word) => word === ''));
-  return { kind: agreed ? 'agreed' : 'untouched', madeAt: instantOf(answer.paymentCreateTime) };
+  return { kind: agreed ? 'agreed' : 'not-started', madeAt: instantOf(answer.paymentCreateTime) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle } from '../port.ts';
-import { atTime, PaymentAnswer, standingOf, type Standing } from './answers.ts';
+import { atTime, PaymentAnswer, stateOf, type Standing } from './answers.ts';
 import type { Call } from './call.ts';
 import {
   CANCELLED_BEFORE,
@@ -28,23 +28,23 @@ export interface Asking {
  * as good as untouched, and over once its payer came back without paying: bKash's query knows no word for that. What an execution answers is
  * never the last word; the query is.
  */
-export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promise<AttemptAnswer> {
+export async function queryAttempt(asking: Asking, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { sessionKey: paymentId } = attempt;
   if (paymentId === null) {
-    return askWithoutSession(asking, attempt.attemptReference);
+    return queryWithoutSession(asking, attempt.attemptReference);
   }
   if (attempt.knownValidationIds.includes(paymentId)) {
     // One payment id is one charge, and that one is known.
-    return { kind: 'untouched' };
+    return { kind: 'not-started' };
   }
   const deadlineMs = asking.elapsedMs() + asking.limits.totalMs;
-  const asked: AskedPayment = { paymentId, claimedDone: attempt.claimedValidationId === paymentId, deadlineMs };
+  const asked: QueriedPayment = { paymentId, claimedDone: attempt.claimedValidationId === paymentId, deadlineMs };
   const answered = await query(asking, asked);
-  if (answered.kind !== 'agreed' && answered.kind !== 'untouched' && answered.kind !== 'expired') {
+  if (answered.kind !== 'agreed' && answered.kind !== 'not-started' && answered.kind !== 'expired') {
     return answered;
   }
   // Read after the query, so that an execution which the query could not show yet is known.
-  const earlier = await known(() => asking.executions.standOf(attempt.attemptReference));
+  const earlier = await known(() => asking.executions.stateOf(attempt.attemptReference));
   if (earlier.atWork) {
     // Whatever has become of the payment meanwhile, this money may be moving.
     return { kind: 'in-progress' };
@@ -58,41 +58,41 @@ export async function askAttempt(asking: Asking, attempt: AttemptHandle): Promis
   if (claimedEnd?.validationId === paymentId && earlier.doubt === null && !finished) {
     return { kind: 'given-up', as: claimedEnd.kind };
   }
-  if (standing.kind === 'untouched' || attempt.mayExecute !== true) {
-    return unlessExecuted('untouched', earlier.doubt);
+  if (standing.kind === 'not-started' || attempt.mayExecute !== true) {
+    return unlessExecuted('not-started', earlier.doubt);
   }
   return earlier.barred
     ? { kind: 'in-progress' }
-    : executeAndAsk(asking, { ...asked, readAt: earlier.readAt }, attempt);
+    : executeAndQuery(asking, { ...asked, readAt: earlier.readAt }, attempt);
 }
 
 /** What a query shows of an attempt that was executed, or may have been, says nothing against it. A payment id that died ends a mere doubt. */
-function unlessExecuted(kind: 'untouched' | 'expired', doubt: ExecutionDoubt | null): AttemptAnswer {
-  if (doubt === 'carried-out') {
+function unlessExecuted(kind: 'not-started' | 'expired', doubt: ExecutionDoubt | null): AttemptAnswer {
+  if (doubt === 'executed') {
     return NOT_SHOWN;
   }
-  return doubt === 'lost' && kind === 'untouched' ? { kind: 'unknown', note: 'EXECUTION_IN_DOUBT' } : { kind };
+  return doubt === 'lost' && kind === 'not-started' ? { kind: 'unknown', note: 'EXECUTION_IN_DOUBT' } : { kind };
 }
 
 const NOT_SHOWN = { kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' } as const satisfies AttemptAnswer;
 
 /** Nobody can have paid by a page that we never had the address of; the question shows whether the gateway takes our credentials. */
-async function askWithoutSession({ call, limits }: Asking, reference: string): Promise<AttemptAnswer> {
+async function queryWithoutSession({ call, limits }: Asking, reference: string): Promise<AttemptAnswer> {
   const { code } = await call({
     path: '/payment/status',
     body: { paymentID: reference },
     totalTimeoutMs: limits.queryTimeoutMs,
   });
-  return code === PAYMENT_NOT_FOUND ? { kind: 'untouched' } : unanswered(code);
+  return code === PAYMENT_NOT_FOUND ? { kind: 'not-started' } : unanswered(code);
 }
 
-interface AskedPayment {
+interface QueriedPayment {
   readonly paymentId: string;
   readonly claimedDone: boolean;
   readonly deadlineMs: number;
 }
 
-async function query({ call, limits, elapsedMs }: Asking, asked: AskedPayment): Promise<Standing> {
+async function query({ call, limits, elapsedMs }: Asking, asked: QueriedPayment): Promise<Standing> {
   const { paymentId, claimedDone, deadlineMs } = asked;
   const { code, body, raw } = await call({
     path: '/payment/status',
@@ -102,7 +102,7 @@ async function query({ call, limits, elapsedMs }: Asking, asked: AskedPayment): 
   if (code === PAYMENT_NOT_FOUND) {
     return { kind: 'unknown', note: 'PAYMENT_NOT_FOUND' };
   }
-  return code === SUCCESS ? standingOf(PaymentAnswer.parse(body), raw, { paymentId, claimedDone }) : unanswered(code);
+  return code === SUCCESS ? stateOf(PaymentAnswer.parse(body), raw, { paymentId, claimedDone }) : unanswered(code);
 }
 
 /** Any other code says that the question was not answered, never that nothing was paid. */
@@ -110,9 +110,9 @@ function unanswered(code: string): never {
   throw new GatewayFailure('ambiguous', `the gateway answered the question with the code ${plainCode(code)}`);
 }
 
-async function executeAndAsk(
+async function executeAndQuery(
   asking: Asking,
-  asked: AskedPayment & { readonly readAt: Date },
+  asked: QueriedPayment & { readonly readAt: Date },
   { attemptReference }: AttemptHandle,
 ): Promise<AttemptAnswer> {
   const { paymentId } = asked;
@@ -133,10 +133,10 @@ async function executeAndAsk(
   if (standing.kind === 'agreed') {
     return meaningOf(outcome, begun.doubt !== null);
   }
-  if (standing.kind !== 'untouched' && standing.kind !== 'expired') {
+  if (standing.kind !== 'not-started' && standing.kind !== 'expired') {
     return standing;
   }
-  const isDoubt = left === 'lost' || left === 'carried-out';
+  const isDoubt = left === 'lost' || left === 'executed';
   return unlessExecuted(standing.kind, isDoubt ? left : begun.doubt);
 }
 
@@ -156,13 +156,16 @@ async function known<T>(look: () => Promise<T>): Promise<T> {
 
 function leftBy(outcome: string): ExecutionLeft {
   if (outcome === SUCCESS || EXECUTED_BEFORE.has(outcome)) {
-    return 'carried-out';
+    return 'executed';
   }
   return outcome === 'lost' ? 'lost' : outcome === DUPLICATE ? 'barred' : 'plain';
 }
 
 /** The code of the answer, or `lost`: it may have been carried out. */
-async function execute({ call, limits, elapsedMs }: Asking, { paymentId, deadlineMs }: AskedPayment): Promise<string> {
+async function execute(
+  { call, limits, elapsedMs }: Asking,
+  { paymentId, deadlineMs }: QueriedPayment,
+): Promise<string> {
   try {
     const { code } = await call({
       path: '/execute',
@@ -188,7 +191,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...DECLINED,
 ]);
 
-async function queryUntilPlain(asking: Asking, asked: AskedPayment, pausesMs: readonly number[]): Promise<Standing> {
+async function queryUntilPlain(asking: Asking, asked: QueriedPayment, pausesMs: readonly number[]): Promise<Standing> {
   let standing = await query(asking, asked);
   for (const pauseMs of pausesMs) {
     if (standing.kind !== 'agreed' || asking.elapsedMs() + pauseMs + asking.limits.queryTimeoutMs > asked.deadlineMs) {

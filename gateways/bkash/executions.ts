@@ -4,7 +4,7 @@
  * and once an execution was sent nobody calls the attempt unexecuted until the gateway says so plainly.
  */
 export interface Executions {
-  standOf(attemptReference: string): Promise<ExecutionStand>;
+  stateOf(attemptReference: string): Promise<ExecutionState>;
   /**
    * Written before an execution is sent. Null when none may be sent: the attempt has ended or was left, its payment has ended or was called
    * off, the gateway may be at work on another execution, or has barred this one.
@@ -26,13 +26,13 @@ export interface BegunExecution {
   end(left: ExecutionLeft): Promise<void>;
 }
 
-/** `lost`: sent, without a usable answer. `carried-out`: by the execution's answer, and not by the query's. */
-export type ExecutionDoubt = 'lost' | 'carried-out';
+/** `lost`: sent, without a usable answer. `executed`: by the execution's answer, and not by the query's. */
+export type ExecutionDoubt = 'lost' | 'executed';
 
 /** What an execution leaves. `plain`: it moved nothing, which leaves an earlier doubt as it was. `barred`: nor may it be repeated by a machine. */
 export type ExecutionLeft = ExecutionDoubt | 'plain' | 'barred';
 
-export interface ExecutionStand {
+export interface ExecutionState {
   /** The database's time as this was read: a payment at the gateway grows old by it, whatever the clock of the process says. */
   readonly readAt: Date;
   readonly atWork: boolean;

@@ -8,14 +8,14 @@ import {
   type SessionOutcome,
 } from '../port.ts';
 import { CreationAnswer } from './answers.ts';
-import { askAttempt } from './attempt.ts';
+import { queryAttempt } from './attempt.ts';
 import { createCall, type Call } from './call.ts';
 import { parseCallback, sealedAddress } from './callback.ts';
 import { REFUSES_CREATION, SUCCESS } from './codes.ts';
 import { readCredentials, type BkashCredentials } from './credentials.ts';
 import type { Executions } from './executions.ts';
 import type { Limits } from './limits.ts';
-import { askRefund, refund } from './refunds.ts';
+import { queryRefund, refund } from './refunds.ts';
 import { createBkashTokens, type BkashTokens, type TokensOptions } from './tokens.ts';
 
 /**
@@ -86,10 +86,10 @@ export function createBkashGateway(options: BkashOptions): Gateway {
     capabilities: BKASH_CAPABILITIES,
     storeId,
     openSession: (order) => openSession({ call, baseUrl, credentials, timeoutMs: limits.queryTimeoutMs }, order),
-    askAttempt: (attempt) => askAttempt({ call, executions, limits, elapsedMs }, attempt),
+    queryAttempt: (attempt) => queryAttempt({ call, executions, limits, elapsedMs }, attempt),
     parseCallback: (raw) => parseCallback(raw, credentials),
     refund: (request) => refund({ call, limits, elapsedMs }, request),
-    askRefund: (gatewayRefundId, charge) => askRefund(call, limits.queryTimeoutMs, { gatewayRefundId, charge }),
+    queryRefund: (gatewayRefundId, charge) => queryRefund(call, limits.queryTimeoutMs, { gatewayRefundId, charge }),
   };
 }
 

@@ -23,14 +23,14 @@ export async function refund({ call, limits, elapsedMs }: Refunding, request: Re
     return refused('another refund of the payment was asked for, and bKash takes one');
   }
   const deadlineMs = elapsedMs() + limits.totalMs;
-  if (request.askedBefore) {
+  if (request.queriedBefore) {
     const found = await status(call, limits.queryTimeoutMs, request);
     if (found !== null) {
       return isSame(found.answer, request)
         ? { kind: 'accepted', gatewayRefundId: found.answer.refundTrxID, evidence: found.raw }
         : { ...refused('the payment was refunded by another amount'), evidence: found.raw };
     }
-    if (request.askedAgoMs !== null && request.askedAgoMs < AT_WORK_MS) {
+    if (request.queriedAgoMs !== null && request.queriedAgoMs < AT_WORK_MS) {
       // Not sent: whoever reads the row later counts from when it was.
       throw new GatewayFailure(
         'unavailable',
@@ -61,7 +61,7 @@ export async function refund({ call, limits, elapsedMs }: Refunding, request: Re
   return { kind: 'accepted', gatewayRefundId: answer.refundTrxID, evidence: raw };
 }
 
-export async function askRefund(
+export async function queryRefund(
   call: Call,
   timeoutMs: number,
   { gatewayRefundId, charge }: { readonly gatewayRefundId: string; readonly charge: RefundedCharge },

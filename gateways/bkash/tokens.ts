@@ -45,7 +45,7 @@ export interface KeptToken {
 export interface TakenToken extends KeptToken {
   /** Rejects when it was held for too long and is another's now. */
   write(kept: string): Promise<void>;
-  giveBack(): Promise<void>;
+  release(): Promise<void>;
 }
 
 export interface TokensOptions {
@@ -126,7 +126,7 @@ export function createBkashTokens({ http, shelf, elapsedMs = () => performance.n
       await renew({ http, account, slot, elapsedMs, keep });
       return slot.kept.token ?? '';
     } finally {
-      await taken?.giveBack().catch(() => undefined);
+      await taken?.release().catch(() => undefined);
     }
   };
   return {

@@ -45,10 +45,10 @@ export function createManualGateway({ storeId, secret, read }: ManualOptions): G
       gatewayUrl: null,
       payWithinMinutes: payWithinHours * 60,
     }),
-    askAttempt: async (attempt) => answerOf(await read(attempt.attemptReference), attempt, storeId),
+    queryAttempt: async (attempt) => answerOf(await read(attempt.attemptReference), attempt, storeId),
     parseCallback,
     refund: async () => ({ kind: 'by-hand', evidence: '' }),
-    askRefund: async () => ({ kind: 'unknown', note: 'BY_HAND' }),
+    queryRefund: async () => ({ kind: 'unknown', note: 'BY_HAND' }),
   };
 }
 
@@ -60,7 +60,7 @@ function answerOf(
 ): AttemptAnswer {
   const submission = record?.submission ?? null;
   if (record === null || submission === null) {
-    return { kind: 'untouched' };
+    return { kind: 'not-started' };
   }
   if (!isDecided(submission)) {
     return { kind: 'with-operator', since: submission.submittedAt };
@@ -68,7 +68,7 @@ function answerOf(
   const isNew = !knownValidationIds.includes(submission.normalized);
   return submission.decision.word === 'accept' && isNew
     ? { kind: 'charged', charge: chargeOf({ amount: record.amount, submission }, { attemptReference, storeId }) }
-    : { kind: 'untouched' };
+    : { kind: 'not-started' };
 }
 
 function isDecided(submission: Submission): submission is Submission<NonNullable<Submission['decision']>> {

@@ -35,10 +35,10 @@ type Verification = z.infer<typeof Verification>;
  * `Initiated`, `Aborted`, `Cancelled` and `Failed` are seen in captures; the others are read by an open-source client. Before the payer has
  * given his number nothing can go through; from then on it can at any moment.
  */
-const KINDS: ReadonlyMap<string, 'untouched' | 'in-progress' | 'failed' | 'cancelled'> = new Map([
-  ['Initiated', 'untouched'],
-  ['OrderInitiated', 'untouched'],
-  ['Ready', 'untouched'],
+const KINDS: ReadonlyMap<string, 'not-started' | 'in-progress' | 'failed' | 'cancelled'> = new Map([
+  ['Initiated', 'not-started'],
+  ['OrderInitiated', 'not-started'],
+  ['Ready', 'not-started'],
   ['OtpSent', 'in-progress'],
   ['OtpVerified', 'in-progress'],
   ['PinGiven', 'in-progress'],

@@ -81,10 +81,10 @@ export function createNagadGateway({
     capabilities: NAGAD_CAPABILITIES,
     storeId,
     openSession: (order) => openSession({ exchange, credentials, baseUrl }, order),
-    askAttempt: (attempt) => askAttempt(exchange, attempt),
+    queryAttempt: (attempt) => queryAttempt(exchange, attempt),
     parseCallback: (raw) => parseCallback(raw, credentials),
     refund: async () => ({ kind: 'refused', gatewayText: 'Nagad refunds are not offered', evidence: '' }),
-    askRefund: async () => ({ kind: 'unknown', note: 'REFUNDS_NOT_OFFERED' }),
+    queryRefund: async () => ({ kind: 'unknown', note: 'REFUNDS_NOT_OFFERED' }),
   };
 }
 
@@ -140,12 +140,12 @@ function refusedSession({ gatewayText }: Extract<Exchanged, { refused: true }>):
  * Verifies the attempt's session, then the reference that a callback claims, if that is another: a hint that counts only when Nagad says that
  * it is of this attempt. An attempt whose session is not known cannot have been paid, since its page was never known either.
  */
-async function askAttempt(exchange: Exchange, attempt: AttemptHandle): Promise<AttemptAnswer> {
+async function queryAttempt(exchange: Exchange, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { sessionKey, claimedValidationId: claimed, attemptReference } = attempt;
   const known = new Set(attempt.knownValidationIds);
   const own: AttemptAnswer =
     sessionKey === null || known.has(sessionKey)
-      ? { kind: 'untouched' }
+      ? { kind: 'not-started' }
       : ((await verify(exchange, sessionKey)) ?? { kind: 'unknown', note: 'SESSION_NOT_FOUND' });
   if (own.kind === 'charged' || claimed === null || claimed === sessionKey || known.has(claimed)) {
     return own;

@@ -94,7 +94,7 @@ export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge 
 export function answerOfUnpaid(statuses: readonly string[]): AttemptAnswer {
   const ended: ReadonlySet<string> = new Set(['FAILED', 'CANCELLED', 'EXPIRED', 'UNATTEMPTED']);
   if (statuses.length === 0) {
-    return { kind: 'untouched' };
+    return { kind: 'not-started' };
   }
   if (statuses.some((status) => status !== 'PENDING' && !ended.has(status))) {
     return { kind: 'unknown', note: 'UNKNOWN_STATUS' };

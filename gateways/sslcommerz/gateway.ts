@@ -78,7 +78,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
       }
       return { kind: 'opened', sessionKey: answer.sessionkey, gatewayUrl: answer.GatewayPageURL };
     },
-    askAttempt: (attempt) => askAttempt(call, attempt),
+    queryAttempt: (attempt) => queryAttempt(call, attempt),
     parseCallback: (rawBody) => parseCallback(rawBody, store),
     async refund({ gatewayTxnId, refundReference, amount, remarks }) {
       const { answer, raw } = await call(RefundAnswerBody, {
@@ -96,7 +96,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
       }
       return refundAnswer(answer, raw);
     },
-    async askRefund(gatewayRefundId, { gatewayTxnId }) {
+    async queryRefund(gatewayRefundId, { gatewayTxnId }) {
       const { answer, raw } = await call(RefundAnswerBody, {
         path: QUERY_PATH,
         query: { refund_ref_id: gatewayRefundId },
@@ -117,7 +117,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
  * Validates a claimed `val_id` first; without one, or when the gateway does not know it, asks for our own `tran_id`. A paid element of
  * that list is validated too, since only the validation API is the authority.
  */
-async function askAttempt(call: Call, attempt: AttemptHandle): Promise<AttemptAnswer> {
+async function queryAttempt(call: Call, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const known = new Set(attempt.knownValidationIds);
   const claimed = attempt.claimedValidationId;
   if (claimed !== null && !known.has(claimed)) {

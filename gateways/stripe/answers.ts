@@ -62,10 +62,10 @@ export function isPaid({ status, payment_status: paymentStatus }: SessionAnswer)
 }
 
 /** How a session stands. One that is open may be in the middle of a try; only closing it makes sure that none goes through. */
-export function standingOf(session: SessionAnswer, evidence: string): AttemptAnswer {
+export function stateOf(session: SessionAnswer, evidence: string): AttemptAnswer {
   switch (session.status) {
     case 'open':
-      return { kind: 'untouched' };
+      return { kind: 'not-started' };
     case 'expired':
       return { kind: 'expired' };
     case 'complete':

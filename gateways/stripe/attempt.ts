@@ -1,18 +1,18 @@
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle } from '../port.ts';
-import { isPaid, read, SessionAnswer, standingOf } from './answers.ts';
+import { isPaid, read, SessionAnswer, stateOf } from './answers.ts';
 import type { Answered, StripeLibrary } from './library.ts';
 
 const EXPANDED = ['payment_intent.latest_charge.balance_transaction'];
 const NOT_FOUND = 404;
 
 /** How an attempt stands: its session, with the charge and its fee in place. */
-export async function askAttempt(library: StripeLibrary, attempt: AttemptHandle): Promise<AttemptAnswer> {
+export async function queryAttempt(library: StripeLibrary, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { attemptReference, sessionKey, claimedValidationId, knownValidationIds } = attempt;
   // Who saw a page whose address never reached us was sent there by an answer that was lost; the callback may name it.
   const sessionId = sessionKey ?? (isSessionId(claimedValidationId) ? claimedValidationId : null);
   if (sessionId !== null && knownValidationIds.includes(sessionId)) {
     // One session is one charge, and that one is known.
-    return { kind: 'untouched' };
+    return { kind: 'not-started' };
   }
   const answered = await retrieve(library, sessionId ?? `cs_${attemptReference}`);
   if (!answered.ok) {
@@ -20,16 +20,16 @@ export async function askAttempt(library: StripeLibrary, attempt: AttemptHandle)
       throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
     }
     // Nobody can have paid by a page that we never had the address of; the question shows whether the gateway takes our key.
-    return sessionKey === null ? { kind: 'untouched' } : { kind: 'unknown', note: 'SESSION_NOT_FOUND' };
+    return sessionKey === null ? { kind: 'not-started' } : { kind: 'unknown', note: 'SESSION_NOT_FOUND' };
   }
   const session = read(SessionAnswer, answered.value);
   if (session.id !== sessionId) {
     throw new GatewayFailure('ambiguous', 'the gateway answered about another session than the one it was asked for');
   }
   if (sessionKey === null && session.client_reference_id !== attemptReference) {
-    return { kind: 'untouched' };
+    return { kind: 'not-started' };
   }
-  return standingOf(session, answered.raw);
+  return stateOf(session, answered.raw);
 }
 
 /**
@@ -59,7 +59,7 @@ function meaningOf(session: SessionAnswer, sessionId: string): 'closed' | 'charg
   if (isPaid(session)) {
     return 'charged';
   }
-  const ended = session.status === 'expired' || standingOf(session, '').kind === 'failed';
+  const ended = session.status === 'expired' || stateOf(session, '').kind === 'failed';
   return ended ? 'closed' : 'unknown';
 }
 

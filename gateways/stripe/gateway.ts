@@ -1,11 +1,11 @@
 import type { Mode } from '../../domain/mode.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import type { Gateway, GatewayCapabilities } from '../port.ts';
-import { askAttempt, closeSession } from './attempt.ts';
+import { queryAttempt, closeSession } from './attempt.ts';
 import { parseCallback } from './callback.ts';
 import { readCredentials } from './credentials.ts';
 import { createStripeLibrary, type StripeLibrary } from './library.ts';
-import { askRefund, refund } from './refunds.ts';
+import { queryRefund, refund } from './refunds.ts';
 import { openSession } from './session.ts';
 
 const bounds = (minMinor: bigint) => ({ minMinor, maxMinor: 99_999_999n });
@@ -72,10 +72,10 @@ export function createStripeGateway(options: StripeOptions): Gateway {
     capabilities: STRIPE_CAPABILITIES,
     storeId,
     openSession: (order) => openSession({ library: library(), baseUrl, credentials }, order),
-    askAttempt: (attempt) => askAttempt(library(), attempt),
+    queryAttempt: (attempt) => queryAttempt(library(), attempt),
     closeSession: (attempt) => closeSession(library(), attempt),
     parseCallback: (raw, arrival) => parseCallback(raw, arrival, credentials),
     refund: (request) => refund(library(), request),
-    askRefund: (gatewayRefundId, charge) => askRefund(library(), gatewayRefundId, charge),
+    queryRefund: (gatewayRefundId, charge) => queryRefund(library(), gatewayRefundId, charge),
   };
 }

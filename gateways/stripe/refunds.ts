@@ -16,7 +16,7 @@ export async function refund(library: StripeLibrary, request: RefundRequest): Pr
   if (amount === null) {
     return { kind: 'refused', gatewayText: 'no amount that Stripe can count', evidence: '' };
   }
-  const made = request.askedBefore ? await findOwn(library, request) : null;
+  const made = request.queriedBefore ? await findOwn(library, request) : null;
   if (made !== null) {
     return accepted(made, JSON.stringify(made), request);
   }
@@ -48,7 +48,7 @@ export async function refund(library: StripeLibrary, request: RefundRequest): Pr
   return { kind: 'refused', gatewayText: `code ${code}`, evidence: answered.raw };
 }
 
-export async function askRefund(
+export async function queryRefund(
   library: StripeLibrary,
   gatewayRefundId: string,
   charge: RefundedCharge,

@@ -66,8 +66,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'activities/payments/verify-attempt.ts',
-        find: 'const asked = await gateway.askAttempt(handle);',
-        replace: "const asked = await gateway.askAttempt(handle).catch(() => ({ kind: 'failed' as const }));",
+        find: 'const asked = await gateway.queryAttempt(handle);',
+        replace: "const asked = await gateway.queryAttempt(handle).catch(() => ({ kind: 'failed' as const }));",
       },
     ],
     caughtBy: [
@@ -117,7 +117,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whether a payment is open is read first and relied on later, when somebody else has ended it.',
     edits: [
       {
-        file: 'database/settlements.ts',
+        file: 'database/finalizations.ts',
         find: `  if (status !== 'SUCCEEDED') {`,
         replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where reference = ? and \${IS_OPEN}\`, [reference]);
   if (open.length === 0) {
@@ -126,12 +126,12 @@ export const DEFECTS: readonly Defect[] = [
   if (status !== 'SUCCEEDED') {`,
       },
       {
-        file: 'database/settlements.ts',
+        file: 'database/finalizations.ts',
         find: '`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`',
         replace: '`update payments p set ${ENDED} where p.reference = ? returning ${PAYMENT_COLUMNS}`',
       },
       {
-        file: 'database/settlements.ts',
+        file: 'database/finalizations.ts',
         find: "c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}",
         replace: "c.status = 'CONFIRMED' and p.reference = ?",
       },
@@ -149,12 +149,12 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The payment ends in one transaction and its event is written in the next, which may never come.',
     edits: [
       {
-        file: 'activities/payments/settle-payment.ts',
+        file: 'activities/payments/finalize-payment.ts',
         find: '    recordPaymentEvent(statements, payment, {',
         replace: `    deps.database.inTransaction(scopeOf(input), (apart) => recordPaymentEvent(apart, payment, {`,
       },
       {
-        file: 'activities/payments/settle-payment.ts',
+        file: 'activities/payments/finalize-payment.ts',
         find: '      data: paymentView(payment, deps.webUrl),\n    }),',
         replace: '      data: paymentView(payment, deps.webUrl),\n    })),',
       },
@@ -163,13 +163,13 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'table-without-row-level-security',
-    breaks: 'A query that forgets its scope shows one application the late money of another.',
+    breaks: 'A query that forgets its scope shows one application the unapplied money of another.',
     edits: [
       {
         file: 'database/migrations/20261121000000-initial.ts',
         find: '    `alter table ${name} enable row level security`,\n    `alter table ${name} force row level security`,\n',
         replace:
-          "    ...(name === 'late_payments' ? [] : [`alter table ${name} enable row level security`, `alter table ${name} force row level security`]),\n",
+          "    ...(name === 'unapplied_payments' ? [] : [`alter table ${name} enable row level security`, `alter table ${name} force row level security`]),\n",
       },
     ],
     caughtBy: [
@@ -218,9 +218,9 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: "import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type SettledStatus } from '../domain/payment.ts';",
+        find: "import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';",
         replace:
-          "import { performance } from 'node:perf_hooks';\nimport { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type SettledStatus } from '../domain/payment.ts';",
+          "import { performance } from 'node:perf_hooks';\nimport { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';",
       },
       {
         file: 'workflows/payment.ts',
@@ -232,16 +232,16 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [{ check: boundaries('workflows'), names: 'workflows-are-deterministic' }],
   },
   {
-    name: 'late-money-dropped',
+    name: 'unapplied-money-dropped',
     breaks: 'Whatever comes after the end counts as a repetition, also when it is money.',
     edits: [
       {
         file: 'domain/callback.ts',
-        find: `  const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;`,
+        find: `  const sameCharge = claimedValidationId === null || claimedValidationId === finalizedBy;`,
         replace: `  if (signatureValid) {
     return 'DUPLICATE';
   }
-  const sameCharge = claimedValidationId === null || claimedValidationId === settledBy;`,
+  const sameCharge = claimedValidationId === null || claimedValidationId === finalizedBy;`,
       },
     ],
     caughtBy: [
@@ -269,7 +269,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whoever settles last decides how a payment ended, and each of them tells the application.',
     edits: [
       {
-        file: 'database/settlements.ts',
+        file: 'database/finalizations.ts',
         find: "const IS_OPEN = `status in ('CREATED', 'PENDING')`;",
         replace: 'const IS_OPEN = `status is not null`;',
       },
@@ -282,7 +282,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: 'const ending = await this.askUntilFinal();',
+        find: 'const ending = await this.queryUntilFinal();',
         replace: "const ending: Ending | null = { status: 'EXPIRED' };",
       },
     ],
@@ -360,8 +360,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'gateways/bkash/attempt.ts',
-        find: "doubt === 'lost' && kind === 'untouched'",
-        replace: "doubt === 'lost' && kind !== 'untouched' && kind !== 'expired'",
+        find: "doubt === 'lost' && kind === 'not-started'",
+        replace: "doubt === 'lost' && kind !== 'not-started' && kind !== 'expired'",
       },
     ],
     caughtBy: [
@@ -600,8 +600,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/refund-steps.ts',
-        find: 'set doubtful = doubtful or (asked_at is not null and accepted_at is null), asked_at',
-        replace: 'set asked_at',
+        find: 'set doubtful = doubtful or (queried_at is not null and accepted_at is null), queried_at',
+        replace: 'set queried_at',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
@@ -653,7 +653,7 @@ export const DEFECTS: readonly Defect[] = [
       (await takeDecision(statements, { kind: 'refund', refundId: refund.id })) ??
       (input.decisionIds.length === 0
         ? null
-        : { id: 0n, kind: 'refund', decision: 'approve', reason: null, operatorId: 0n, latePaymentId: null });`,
+        : { id: 0n, kind: 'refund', decision: 'approve', reason: null, operatorId: 0n, unappliedPaymentId: null });`,
       },
     ],
     caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
@@ -735,7 +735,7 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [
       {
         check: testFileWithServers('test/operators/first-word.test.ts'),
-        names: 'late money is not decided by one person when the other one is disabled',
+        names: 'unapplied money is not decided by one person when the other one is disabled',
       },
     ],
   },
@@ -838,7 +838,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'half-a-decision-carried-out',
+    name: 'half-a-decision-executed',
     breaks: 'What two people have to decide is done when the first of them has.',
     edits: [
       {
@@ -889,8 +889,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/refund-steps.ts',
-        find: "case when back.minor >= c.gross_minor - p.surplus_minor then 'REFUNDED'",
-        replace: "case when back.minor > c.gross_minor - p.surplus_minor then 'REFUNDED'",
+        find: "case when back.minor >= c.gross_minor - p.overpayment_minor then 'REFUNDED'",
+        replace: "case when back.minor > c.gross_minor - p.overpayment_minor then 'REFUNDED'",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'payment-shows-what-went-back' }],
@@ -920,7 +920,7 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [{ check: STORIES, names: 'decisions-taken-up' }],
   },
   {
-    name: 'sweeper-blind-to-surplus',
+    name: 'sweeper-blind-to-overpayment',
     breaks: 'Money beyond what an invoice asked for, whose workflow was never started, waits in a list alone.',
     edits: [
       {
@@ -933,7 +933,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         check: testFileWithServers('test/invoices/money-in.test.ts'),
         names:
-          'a surplus that no workflow watches over since its start was lost is given one by the sweeper, until it has taken the money up',
+          'an overpayment that no workflow watches over since its start was lost is given one by the sweeper, until it has taken the money up',
       },
     ],
   },
@@ -944,7 +944,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'api/pages/checkout-view.ts',
-        find: "return (await lateMoneyState(em, payment)) ?? { kind: 'cancelled', at };",
+        find: "return (await unappliedMoneyState(em, payment)) ?? { kind: 'cancelled', at };",
         replace: "return { kind: 'cancelled', at };",
       },
     ],
@@ -1106,16 +1106,16 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'surplus-dropped',
+    name: 'overpayment-dropped',
     breaks: 'What two payers have paid too much is in nobody’s list.',
     edits: [
       {
         file: 'activities/invoices/apply-payment.ts',
-        find: 'if (payment.surplusMinor > 0n) {',
-        replace: 'if (payment.surplusMinor > payment.amountMinor) {',
+        find: 'if (payment.overpaymentMinor > 0n) {',
+        replace: 'if (payment.overpaymentMinor > payment.amountMinor) {',
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'surplus-never-silent' }],
+    caughtBy: [{ check: STORIES, names: 'overpayment-never-silent' }],
   },
   {
     name: 'refund-leaves-invoice-paid',
@@ -1136,10 +1136,10 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'activities/invoices/drive-invoice.ts',
-        find: 'return tellInvoiceEvent(deps, statements, invoice, { type, sequence, data });',
+        find: 'return recordAndDeliver(deps, statements, invoice, { type, sequence, data });',
         replace: `const { applicationId, mode } = invoice;
   return deps.database.inTransaction({ applicationId, mode }, (own) =>
-    tellInvoiceEvent(deps, own, invoice, { type, sequence, data }),
+    recordAndDeliver(deps, own, invoice, { type, sequence, data }),
   );`,
       },
     ],
@@ -1187,8 +1187,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'activities/sweep.ts',
-        find: "const invoicesTold = await step(deps, 'invoices', () => sweepInvoices(deps));",
-        replace: "const invoicesTold = await step(deps, 'invoices', async () => 0);",
+        find: "const invoicesNotified = await step(deps, 'invoices', () => sweepInvoices(deps));",
+        replace: "const invoicesNotified = await step(deps, 'invoices', async () => 0);",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'open-invoice-has-a-workflow' }],
@@ -1199,8 +1199,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/invoice-notices.ts',
-        find: 'case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(mail_due_at) - now()) * 1000)) end',
-        replace: 'greatest(0, ceil(extract(epoch from min(mail_due_at) - now()) * 1000))',
+        find: 'case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000)) end',
+        replace: 'greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000))',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'instruments-agree' }],
@@ -1216,24 +1216,24 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'workflows/invoice.ts',
-        find: '      await this.renewWhenLong();\n      await this.sleepUntil(stand, mailAgainInMs);\n',
-        replace: '      await this.sleepUntil(stand, mailAgainInMs);\n      await this.renewWhenLong();\n',
+        find: '      await this.renewWhenLong();\n      await this.sleepUntil(stand, emailAgainInMs);\n',
+        replace: '      await this.sleepUntil(stand, emailAgainInMs);\n      await this.renewWhenLong();\n',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
   },
   {
     name: 'attempt-of-any-payment',
-    breaks: 'After a restore the late money of one payment is booked for another one that has its number.',
+    breaks: 'After a restore the unapplied money of one payment is booked for another one that has its number.',
     edits: [
       {
-        file: 'activities/late-payments.ts',
+        file: 'activities/unapplied-payments.ts',
         find: '{ reference: attemptReference, paymentId: payment.id }',
         replace: '{ reference: attemptReference }',
       },
     ],
     caughtBy: [
-      { check: RESTORED, names: 'an activity that names rows of two payments bookLatePayment fails for good' },
+      { check: RESTORED, names: 'an activity that names rows of two payments recordUnappliedPayment fails for good' },
     ],
   },
   {
@@ -1250,7 +1250,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         check: RESTORED,
         names:
-          'an activity that names rows of two payments settlePayment does not end a payment by a decision about another one',
+          'an activity that names rows of two payments finalizePayment does not end a payment by a decision about another one',
       },
     ],
   },
@@ -1296,10 +1296,10 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'database/after-restore.ts',
-        find: 'update refunds set doubtful = true, asked_at =',
-        replace: 'update refunds set asked_at =',
+        find: 'update refunds set doubtful = true, queried_at =',
+        replace: 'update refunds set queried_at =',
       },
-      { file: 'database/after-restore.ts', find: 'coalesce(asked_at, now())', replace: 'null' },
+      { file: 'database/after-restore.ts', find: 'coalesce(queried_at, now())', replace: 'null' },
     ],
     caughtBy: [
       {

@@ -58,11 +58,11 @@ async function bring(billing: Billing, bill: Bill, payable: (id: number) => void
     throw new RangeError(`no application ${bill.app}`);
   }
   await sleep(bill.startMs);
-  const twin = caller.bill(bill, { api: otherThan(bill.firstApi), kind: 'bill-repeat', timeoutMs: TIMEOUT_MS });
+  const duplicate = caller.bill(bill, { api: otherThan(bill.firstApi), kind: 'bill-repeat', timeoutMs: TIMEOUT_MS });
   const made = await until(billing, bill, (api, tries) =>
     caller.bill(bill, { api, kind: tries === 0 ? 'bill' : 'bill-repeat', timeoutMs: TIMEOUT_MS }),
   );
-  await twin;
+  await duplicate;
   const id = made === null ? undefined : invoiceIn(made)?.id;
   if (id === undefined) {
     return;

@@ -13,7 +13,7 @@ export interface TakenNotice {
 }
 
 /** A session as the gateway has it in its own books. */
-export interface BookedSession {
+export interface RecordedSession {
   readonly gateway: GatewayName;
   readonly key: string;
   /** The attempt's reference: what we call the order there. */
@@ -30,7 +30,7 @@ export interface BookedSession {
   readonly unsent: number;
 }
 
-export interface BookedCharge {
+export interface RecordedCharge {
   readonly gateway: GatewayName;
   readonly tranId: string;
   readonly valId: string;
@@ -39,7 +39,7 @@ export interface BookedCharge {
 }
 
 /** A refund that the gateway has accepted. */
-export interface BookedRefund {
+export interface RecordedRefund {
   readonly tranId: string;
   /** The gateway's own name for it. */
   readonly refId: string;
@@ -52,4 +52,4 @@ export interface BookedRefund {
 }
 
 /** One gateway's journal, read on from where it was read last. */
-export type SessionReader = () => Promise<readonly BookedSession[]>;
+export type SessionReader = () => Promise<readonly RecordedSession[]>;

@@ -9,7 +9,7 @@ import { invoiceIn, lookAtBills } from './bill-load.ts';
 import type { Bill } from './bill-plan.ts';
 import { readByHand } from './books/manual.ts';
 import type { CanarySearch } from './canaries.ts';
-import type { BookedCharge } from './booked.ts';
+import type { RecordedCharge } from './booked.ts';
 import type {
   Account,
   AttemptName,
@@ -105,10 +105,10 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       charges: charges.filter(({ tranId }) => orders.has(tranId)),
       strays: await straysOf(sources, charges),
       attempts,
-      givenBack: refunds.filter(({ tranId }) => orders.has(tranId)),
+      refunded: refunds.filter(({ tranId }) => orders.has(tranId)),
       refundNames: await refundNames(sources),
       bills: sources.bills,
-      surpluses: await surplusesOf(sources),
+      overpayments: await overpaymentsOf(sources),
       numbers: await numbersOf(sources),
       keptNotices: [...(await keptNotices(sources)), ...(restored?.notices ?? [])],
       deliveries: deliveriesOf(sources).filter(({ id }) => restored?.events.has(id) !== true),
@@ -123,7 +123,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       searched: seen.searched,
       restored: restored === null ? null : await restoreEvidence(sources.owner, restored, lostCharges),
       findings: verified.findings.map((finding) => JSON.stringify(finding)),
-      proved: verified.paidPayments + verified.latePayments + verified.refunds,
+      proved: verified.paidPayments + verified.unappliedPayments + verified.refunds,
     },
   };
 }
@@ -230,7 +230,7 @@ async function workflowsOf({ owner, prefix }: RoundSources): Promise<string[]> {
       ]),
       ...rows.flatMap(({ reference, attempt, event, refund }) => [
         workflowIds.payment(reference),
-        ...(attempt === null ? [] : [workflowIds.latePayment(attempt)]),
+        ...(attempt === null ? [] : [workflowIds.unappliedPayment(attempt)]),
         ...(event === null ? [] : [workflowIds.webhook(event)]),
         ...(refund === null ? [] : [workflowIds.refund(refund)]),
       ]),
@@ -255,7 +255,7 @@ function deliveriesOf({ delivered, journal }: RoundSources): Delivery[] {
 
 function ownpayDeliveriesOf({ delivered, journal }: RoundSources): Delivery[] {
   const own = new Set(journal.answers.flatMap((answer) => paymentsIn(answer) ?? []).map(({ reference }) => reference));
-  return delivered.filter(({ dialect, reference }) => dialect === 'ownpay' && own.has(reference));
+  return delivered.filter(({ contract, reference }) => contract === 'ownpay' && own.has(reference));
 }
 
 function invoiceDeliveriesOf({ delivered, journal, bills }: RoundSources): InvoiceDelivery[] {
@@ -268,7 +268,7 @@ function invoiceDeliveriesOf({ delivered, journal, bills }: RoundSources): Invoi
   );
 }
 
-async function surplusesOf({ owner, prefix }: RoundSources): Promise<Evidence['surpluses']> {
+async function overpaymentsOf({ owner, prefix }: RoundSources): Promise<Evidence['overpayments']> {
   return owner.run<{ mark: string; minor: string }>(
     `select p.product_name as mark, sum(l.amount_minor)::text as minor from ledger_transactions x
      join payments p on x.cause_type = 'payment' and x.cause_id = p.reference
@@ -291,14 +291,14 @@ async function numbersOf({ owner, tenants }: RoundSources): Promise<Evidence['nu
 
 async function refundNames({ owner, prefix }: RoundSources): Promise<RefundName[]> {
   const rows = await owner.run<{ id: string; reference: string; gateway: string; mark: string; late: string | null }>(
-    `select r.id::text, r.reference, r.gateway, p.product_name as mark, r.late_payment_id::text as late
+    `select r.id::text, r.reference, r.gateway, p.product_name as mark, r.unapplied_payment_id::text as late
      from refunds r join payments p on p.id = r.payment_id where p.product_name like ?`,
     [`${prefix}%`],
   );
   return rows.map(({ id, late, ...name }) => ({
     ...name,
     id: Number(id),
-    latePaymentId: late === null ? null : Number(late),
+    unappliedPaymentId: late === null ? null : Number(late),
   }));
 }
 
@@ -325,7 +325,7 @@ async function postingsOf({ owner, prefix }: RoundSources): Promise<Posting[]> {
          where l.transaction_id = x.id and d.name like 'gateway:%:clearing'), 0)::text as "grossMinor"
      from ledger_transactions x
      join payments p on (x.cause_type = 'payment' and x.cause_id = p.reference)
-       or (x.cause_type = 'late-payment' and exists (
+       or (x.cause_type = 'unapplied-payment' and exists (
          select from payment_attempts t where t.payment_id = p.id and x.cause_id like t.reference || ':%'))
        or (x.cause_type = 'refund' and exists (select from refunds r where r.payment_id = p.id and x.cause_id = r.reference))
      where p.product_name like ?`,
@@ -341,7 +341,7 @@ async function attemptsOf({ owner, prefix }: RoundSources): Promise<AttemptName[
   );
 }
 
-async function straysOf({ owner }: RoundSources, charges: readonly BookedCharge[]): Promise<BookedCharge[]> {
+async function straysOf({ owner }: RoundSources, charges: readonly RecordedCharge[]): Promise<RecordedCharge[]> {
   const rows = await owner.run<{ reference: string; gateway: string }>(
     `select reference, gateway from payment_attempts where reference = any(string_to_array(?, ' '))`,
     [charges.map(({ tranId }) => tranId).join(' ')],

@@ -216,7 +216,7 @@ export const REFUND_ACTS = [
 ] as const;
 export type RefundAct = (typeof REFUND_ACTS)[number];
 
-/** What becomes of late money: an operator gives it back or lets the application keep it, or the application's policy gives it back. */
+/** What becomes of unapplied money: an operator gives it back or lets the application keep it, or the application's policy gives it back. */
 export const LATE_ACTS = ['refund', 'keep', 'policy'] as const;
 export type LateAct = (typeof LATE_ACTS)[number];
 
@@ -225,7 +225,7 @@ export const FORGERIES = ['forged-ipn', 'forged-return', 'early-ipn'] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
 /** Not a fault but what a payer may bring about: money for a payment that has ended. */
-export const LATE_MONEY = 'late-money';
+export const UNAPPLIED_MONEY = 'unapplied-money';
 
 /** An older state of the database comes back while everybody works. It has a round of its own, since so much is undone by it. */
 export const RESTORE = 'restore';
@@ -242,7 +242,7 @@ export const ALL_DIALS: readonly string[] = [
   ...MANUAL_ACTS.map((act) => `manual:${act}`),
   ...GATEWAY_NAMES.map((name) => `intent:${name}`),
   ...FORGERIES,
-  LATE_MONEY,
+  UNAPPLIED_MONEY,
   ...REFUND_ACTS.map((act) => `refund:${act}`),
   ...LATE_ACTS.map((act) => `late:${act}`),
   ...BILL_ACTS.map((act) => `bill:${act}`),

@@ -1,4 +1,4 @@
-import type { BookedCharge, BookedRefund, BookedSession } from './booked.ts';
+import type { RecordedCharge, RecordedRefund, RecordedSession } from './booked.ts';
 import type { Bill } from './bill-plan.ts';
 import type { Answer } from './journal.ts';
 import type { Errand } from './plan.ts';
@@ -20,7 +20,7 @@ export interface Delivery {
   readonly status: string;
   readonly body: string;
   /** Of events about payments that were made over OwnPay's API: names and states are its own there. */
-  readonly dialect?: 'ownpay';
+  readonly contract?: 'ownpay';
   /** Place in the order of its payment's, or its invoice's, events. */
   readonly sequence?: number;
   /** Of events about invoices only, with the day and offset of a notice. */
@@ -48,8 +48,8 @@ export interface RefundName {
   /** Where it is given back. */
   readonly gateway: string;
   readonly mark: string;
-  /** The late money that it gives back; null when it gives back the payment's own. */
-  readonly latePaymentId: number | null;
+  /** The unapplied money that it gives back; null when it gives back the payment's own. */
+  readonly unappliedPaymentId: number | null;
 }
 
 /** An attempt as our rows have it: names, nothing that is judged but that there is one. */
@@ -106,17 +106,17 @@ export interface Evidence {
   }[];
   /** The client's journal. */
   readonly answers: readonly Answer[];
-  readonly sessions: readonly BookedSession[];
-  readonly charges: readonly BookedCharge[];
+  readonly sessions: readonly RecordedSession[];
+  readonly charges: readonly RecordedCharge[];
   /** Charges at any gateway, of all rounds so far, whose order no row of ours knows. */
-  readonly strays: readonly BookedCharge[];
+  readonly strays: readonly RecordedCharge[];
   readonly attempts: readonly AttemptName[];
-  readonly givenBack: readonly BookedRefund[];
+  readonly refunded: readonly RecordedRefund[];
   readonly refundNames: readonly RefundName[];
   readonly bills: readonly Bill[];
   readonly invoiceDeliveries: readonly InvoiceDelivery[];
   /** What settlements of the round put into suspense, by errand: more than its invoice asked for. */
-  readonly surpluses: readonly { readonly mark: string; readonly minor: string }[];
+  readonly overpayments: readonly { readonly mark: string; readonly minor: string }[];
   /** Every number that an application's invoices have, of all rounds so far. */
   readonly numbers: readonly { readonly app: number; readonly numbers: readonly number[] }[];
   /** SHA-256 of every notice that is stored as evidence, as hexadecimal digits. */

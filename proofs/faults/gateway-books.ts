@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SIMULATED_NAMES, type BookedCharge, type BookedRefund, type BookedSession } from './booked.ts';
+import { SIMULATED_NAMES, type RecordedCharge, type RecordedRefund, type RecordedSession } from './booked.ts';
 import { followLines } from './follow-lines.ts';
 import { GATEWAYS } from './gateways.ts';
 
@@ -17,9 +17,9 @@ const ChargeLine = z.object({
 });
 
 export interface GatewayBooks {
-  readonly sessions: readonly BookedSession[];
-  readonly charges: readonly BookedCharge[];
-  readonly refunds: readonly BookedRefund[];
+  readonly sessions: readonly RecordedSession[];
+  readonly charges: readonly RecordedCharge[];
+  readonly refunds: readonly RecordedRefund[];
 }
 
 export interface BookReader {
@@ -37,8 +37,8 @@ export function openBooks(directory: string, marksOf: MarksOf): BookReader {
   );
   const chargeLog = followLines(join(directory, 'charges.jsonl'));
   const marks = new Map<string, string>();
-  const charges: BookedCharge[] = [];
-  const refunds = new Map<string, BookedRefund>();
+  const charges: RecordedCharge[] = [];
+  const refunds = new Map<string, RecordedRefund>();
   const takeLine = (line: z.infer<typeof ChargeLine>): void => {
     const { kind, gateway, tranId, valId, refundRefId: refId, refundTransId: reference } = line;
     const [atMs, amountMinor] = [Date.parse(line.at), minorUnits(line.amount)];
@@ -51,7 +51,7 @@ export function openBooks(directory: string, marksOf: MarksOf): BookReader {
       refunds.set(refId, { ...known, outcome: line.status });
     }
   };
-  const marked = async (sessions: readonly BookedSession[]): Promise<BookedSession[]> => {
+  const marked = async (sessions: readonly RecordedSession[]): Promise<RecordedSession[]> => {
     const nameless = sessions.filter(({ mark, tranId }) => mark === '' && !marks.has(tranId));
     if (nameless.length > 0) {
       (await marksOf(nameless.map(({ tranId }) => tranId))).forEach((mark, order) => marks.set(order, mark));
@@ -60,7 +60,7 @@ export function openBooks(directory: string, marksOf: MarksOf): BookReader {
   };
   return {
     async read() {
-      const sessions: BookedSession[] = [];
+      const sessions: RecordedSession[] = [];
       for (const read of readers) {
         sessions.push(...(await read()));
       }

@@ -87,7 +87,7 @@ function ownpayDelivery({ at, ownpayId, ownpaySignature, body }: Line, { receive
     atMs: at,
     id: ownpayId,
     body,
-    dialect: 'ownpay',
+    contract: 'ownpay',
     type: known.success ? known.data.event : '',
     ...UNKNOWN,
     reference: known.success ? known.data.transaction_id : '',

@@ -25,7 +25,7 @@ export interface Answer {
   readonly text: string;
   /** Key of the refund that was asked for. */
   readonly refund?: string;
-  /** Of an operator's call: who he is, which refund or late payment he speaks of, and when by the clock on the wall. */
+  /** Of an operator's call: who he is, which refund or unapplied payment he speaks of, and when by the clock on the wall. */
   readonly desk?: { readonly operatorId: number; readonly subjectId: number | null; readonly atMs: number };
 }
 

@@ -11,7 +11,7 @@ import { paidByTheWordOfPeople } from './judges/manual.ts';
 import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
 import { ownpayIsKept } from './judges/ownpay.ts';
 import { whatIsLostIsTold } from './judges/restore.ts';
-import { givenBackAtMostOnce, refundsSayWhatMoved, twoPeopleDecide } from './judges/refunds.ts';
+import { refundedAtMostOnce, refundsSayWhatMoved, twoPeopleDecide } from './judges/refunds.ts';
 
 /** The invariants of a round. */
 export const JUDGES = {
@@ -35,7 +35,7 @@ export const JUDGES = {
   I12: { words: 'the ledger verifies: chain, structure, payments, refunds, evidence', judge: chainVerifies },
   I13: {
     words: 'the gateway gives back at most what it took, and each refund once',
-    judge: givenBackAtMostOnce,
+    judge: refundedAtMostOnce,
   },
   I14: {
     words: 'refunds, payment, ledger and gateway say the same sum; what came to nothing moved nothing',
@@ -55,7 +55,7 @@ export const JUDGES = {
   },
   I18: { words: 'each change of an invoice, and each day past due, is told once', judge: invoicesAreToldOf },
   I19: {
-    words: "each charge at any gateway is one attempt's, and settled or held as late money once, at that gateway",
+    words: "each charge at any gateway is one attempt's, and settled or held as unapplied money once, at that gateway",
     judge: everyChargeIsOnePosting,
   },
   I20: {

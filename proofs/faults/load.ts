@@ -7,7 +7,7 @@ import type { Answer, Journal } from './journal.ts';
 import { decideByHand, type ByHand } from './manual-load.ts';
 import { errorCodeOf } from './operators.ts';
 import type { Errand } from './plan.ts';
-import { decideLateMoney, refundWhenPaid, type Refunds } from './refund-load.ts';
+import { decideUnappliedMoney, refundWhenPaid, type Refunds } from './refund-load.ts';
 import type { GatewayControl } from './simulator-control.ts';
 
 export interface Load extends Refunds {
@@ -59,15 +59,15 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
     load.log.note(`nothing to pay for ${errand.mark}: ${errand.bill} was not billed`);
     return;
   }
-  const twin =
+  const duplicate =
     errand.repeat === 'at-once'
       ? caller.create(errand, { api: otherApi, kind: 'repeat', timeoutMs: CREATE_TIMEOUT_MS })
       : Promise.resolve();
   const payment =
-    errand.dialect === 'ownpay'
+    errand.contract === 'ownpay'
       ? await intendUntilAnswered(caller, errand, load.closed)
       : await createUntilAnswered(caller, errand, load.closed);
-  await twin;
+  await duplicate;
   if (payment === null) {
     return;
   }
@@ -81,11 +81,11 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
     await forge(load, { errand, address, checkout: payment });
   }
   let deciding = Promise.resolve();
-  let isTold = false;
+  let isNotified = false;
   const told = (transaction: string, shown: boolean): void => {
     writeDown(load, { errand, transaction, shown });
-    deciding = isTold ? deciding : decideByHand(load.desks, byHand(load, errand, payment.id));
-    isTold = true;
+    deciding = isNotified ? deciding : decideByHand(load.desks, byHand(load, errand, payment.id));
+    isNotified = true;
   };
   const { gaveUp, comeBack } = await actAsPayer({
     checkoutUrl: payment.checkoutUrl,
@@ -106,7 +106,7 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
   const refunding = { errand, paymentId: payment.id, over: load.over, closed: load.closed };
   // What nobody tells of is not held before the gateway is asked once more, which is long after.
   const isUnseen = UNSEEN_ACTS.some((act) => act === errand.act);
-  await Promise.all([refundWhenPaid(load, refunding), isUnseen ? undefined : decideLateMoney(load, refunding)]);
+  await Promise.all([refundWhenPaid(load, refunding), isUnseen ? undefined : decideUnappliedMoney(load, refunding)]);
 }
 
 /** A payment that operators may have to decide on. */

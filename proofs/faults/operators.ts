@@ -61,7 +61,7 @@ export interface DeskRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: object;
-  /** The refund or the late payment that it is about. */
+  /** The refund or the unapplied payment that it is about. */
   readonly subjectId: number | null;
   readonly refund?: string;
   /** He is gone after that. */

@@ -83,7 +83,7 @@ export interface Errand {
   /** Where the payer goes, one after the other; empty where he is led. */
   readonly visits: readonly GatewayName[];
   /** The API that it is made over. */
-  readonly dialect: 'native' | 'ownpay';
+  readonly contract: 'native' | 'ownpay';
   readonly act: PayerAct;
   readonly firstApi: 0 | 1;
   readonly repeat: Repeat | null;
@@ -130,7 +130,7 @@ const REFUND_MINOR_MIN = 50_000;
 /** By the policies of the run's applications. */
 const LATE_APPS = { refund: 0, keep: 2, policy: 1 } as const satisfies Record<LateAct, 0 | 1 | 2>;
 /** Behind the scripted and the forged ones. */
-const LATE_MONEY_INDEX = SCRIPTED + FORGERIES.length;
+const UNAPPLIED_MONEY_INDEX = SCRIPTED + FORGERIES.length;
 const INTENTS = 2;
 const BY_HAND = 2;
 /** Gateways at which a payment is not given back here: one cannot, and the other one has people for it. */
@@ -280,7 +280,7 @@ function billErrands(seed: bigint, round: number): Errand[] {
       script: null,
       gateways: null,
       visits: [],
-      dialect: 'native',
+      contract: 'native',
       act: random.pick(['pay', 'pay', 'close-after-paying'] as const),
       firstApi: index % 2 === 0 ? 0 : 1,
       repeat: random.chance(0.5) ? 'at-once' : null,
@@ -341,7 +341,7 @@ function gatewayErrands({ seed, round, onlyDial }: RoundName): Errand[] {
       script,
       gateways,
       visits,
-      dialect: 'native',
+      contract: 'native',
       act: drawn,
       firstApi: random.pick([0, 1] as const),
       repeat: random.chance(0.3) ? random.pick(['at-once', 'later', 'other-body'] as const) : null,
@@ -370,7 +370,7 @@ function manualErrands({ seed, round, onlyDial }: RoundName): Errand[] {
       script: null,
       gateways: ['manual'],
       visits: ['manual'],
-      dialect: 'native',
+      contract: 'native',
       act: 'pay',
       firstApi: random.pick([0, 1] as const),
       repeat: null,
@@ -406,7 +406,7 @@ function intentErrands({ seed, round, onlyDial }: RoundName): Errand[] {
       script: null,
       gateways: [only ?? dealt],
       visits: [only ?? dealt],
-      dialect: 'ownpay',
+      contract: 'ownpay',
       act: drawAct(random),
       firstApi: random.pick([0, 1] as const),
       repeat: null,
@@ -469,7 +469,7 @@ function refundErrand({ seed, round, index, onlyDial }: DrawnRefund): Errand {
     script,
     gateways: null,
     visits: [],
-    dialect: 'native',
+    contract: 'native',
     act: 'pay',
     firstApi: random.pick([0, 1] as const),
     repeat: null,
@@ -494,10 +494,10 @@ interface Drawn {
 function errand({ seed, round, index, script, forgery, late }: Drawn): Errand {
   const random = randomFrom(seed, round, 1_000 + index);
   const amountMinor = script === null ? plainAmount(random) : SCRIPTED_TAKA * 100 + GATEWAY_SCRIPTS[script];
-  const plainAct = index === LATE_MONEY_INDEX ? 'cancel-then-pay' : drawAct(random);
+  const plainAct = index === UNAPPLIED_MONEY_INDEX ? 'cancel-then-pay' : drawAct(random);
   const act = forgery === null ? (script === null ? plainAct : 'pay') : 'leave-the-gateway';
   const drawnApp = random.pick([0, 1, 2] as const);
-  const app = index === LATE_MONEY_INDEX ? LATE_APPS[late] : drawnApp;
+  const app = index === UNAPPLIED_MONEY_INDEX ? LATE_APPS[late] : drawnApp;
   const later = randomFrom(seed, round, 3_000 + index);
   return {
     mark: `${seed}-${round}-${index}`,
@@ -507,7 +507,7 @@ function errand({ seed, round, index, script, forgery, late }: Drawn): Errand {
     script,
     gateways: null,
     visits: [],
-    dialect: 'native',
+    contract: 'native',
     act,
     firstApi: random.pick([0, 1] as const),
     repeat: random.chance(0.5) ? random.pick(['at-once', 'later', 'other-body'] as const) : null,

@@ -24,7 +24,7 @@ export interface Refunds {
 export interface Refunding {
   readonly errand: Errand;
   readonly paymentId: number;
-  /** True when nobody waits any more for the payment to be paid, or for late money to come. */
+  /** True when nobody waits any more for the payment to be paid, or for unapplied money to come. */
   readonly over: () => boolean;
   /** True when who tries gives up. */
   readonly closed: () => boolean;
@@ -84,7 +84,7 @@ async function askFor(
     caller?.refund(errand, { ...refund, paymentId }, { api, kind, timeoutMs: TIMEOUT_MS });
   const first = (errand.firstApi + index) % 2 === 0 ? 0 : 1;
   const other = first === 0 ? 1 : 0;
-  const twin = index === 0 && errand.refund !== 'too-much' ? ask(other, 'refund-repeat') : undefined;
+  const duplicate = index === 0 && errand.refund !== 'too-much' ? ask(other, 'refund-repeat') : undefined;
   let answer: Answer | undefined;
   for (let tries = 0; answer === undefined || !isFinalAnswer(answer); tries += 1) {
     if (tries > 0) {
@@ -95,7 +95,7 @@ async function askFor(
       break;
     }
   }
-  await twin;
+  await duplicate;
   if (answer?.status === 201 && (errand.refund === 'part' || errand.refund === 'whole')) {
     await ask(other, errand.refund === 'part' ? 'refund-repeat' : 'refund-other-body');
   }
@@ -207,10 +207,10 @@ async function decide(desk: Desk, { errand, closed }: Refunding, decision: Decis
 }
 
 const PAYS_LATE: ReadonlySet<string> = new Set(['cancel-then-pay', ...UNSEEN_ACTS]);
-const LatePayments = z.object({ data: z.array(z.object({ id: z.int(), status: z.string() })) });
+const UnappliedPayments = z.object({ data: z.array(z.object({ id: z.int(), status: z.string() })) });
 
-/** Late money of the errand that is held: two people decide on it as the errand says. */
-export async function decideLateMoney({ desks }: Refunds, refunding: Refunding): Promise<void> {
+/** Unapplied money of the errand that is held: two people decide on it as the errand says. */
+export async function decideUnappliedMoney({ desks }: Refunds, refunding: Refunding): Promise<void> {
   const { errand, paymentId, over } = refunding;
   if (!PAYS_LATE.has(errand.act) || errand.late === 'policy') {
     return;
@@ -219,10 +219,10 @@ export async function decideLateMoney({ desks }: Refunds, refunding: Refunding):
     const look = await desks.finance.ask(errand, errand.firstApi, {
       kind: 'desk-look',
       method: 'GET',
-      path: `/admin/late-payments?paymentId=${paymentId}`,
+      path: `/admin/unapplied-payments?paymentId=${paymentId}`,
       subjectId: null,
     });
-    const found = LatePayments.safeParse(parseJson(look.text));
+    const found = UnappliedPayments.safeParse(parseJson(look.text));
     const held = found.success ? found.data.data.filter(({ status }) => status === 'HELD') : [];
     if (found.success && found.data.data.length > 0) {
       for (const { id } of held) {
@@ -230,7 +230,7 @@ export async function decideLateMoney({ desks }: Refunds, refunding: Refunding):
           [desks.finance, desks.second].map((desk) =>
             decide(desk, refunding, {
               kind: errand.late === 'keep' ? 'late-keep' : 'late-refund',
-              path: `/admin/late-payments/${id}`,
+              path: `/admin/unapplied-payments/${id}`,
               subjectId: id,
               body: { decision: errand.late, reason: 'decided by two' },
             }),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { workflowIds } from '../../workflows/messages/names.ts';
-import type { BookedCharge } from './booked.ts';
+import type { RecordedCharge } from './booked.ts';
 import type { Cluster, MemberName } from './cluster.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { BookReader } from './gateway-books.ts';
@@ -203,7 +203,7 @@ export function isUndone({ takenAtMs, doneAtMs }: Restored, atMs: number): boole
 export async function restoreEvidence(
   owner: Owner,
   { payments, orders, listed }: Restored,
-  charges: readonly BookedCharge[],
+  charges: readonly RecordedCharge[],
 ): Promise<RestoreEvidence> {
   const lostNumbers = payments.map(({ id }) => id).join(' ');
   const twice = await owner.run<{ reference: string }>(

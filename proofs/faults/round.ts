@@ -7,7 +7,7 @@ import { collect, type Collected, type Sources } from './collect.ts';
 import {
   CHOICE_ACTS,
   GATEWAY_SCRIPT_NAMES,
-  LATE_MONEY,
+  UNAPPLIED_MONEY,
   OTHER_SCRIPT_NAMES,
   REFUND_SCRIPT_NAMES,
   UNSEEN_ACTS,
@@ -24,7 +24,7 @@ import { byHand, isBillSettled, runLoad } from './load.ts';
 import { decideTheRest, strictestThreshold, submissionIn } from './manual-load.ts';
 import { submissionsOf } from './books/manual.ts';
 import type { ComeBack } from './payer.ts';
-import { decideLateMoney, endReview, refundWhenPaid, repeatRefunds, type Refunds } from './refund-load.ts';
+import { decideUnappliedMoney, endReview, refundWhenPaid, repeatRefunds, type Refunds } from './refund-load.ts';
 import { planRound, type Errand, type RoundName, type RoundPlan } from './plan.ts';
 import {
   idleReviews,
@@ -165,7 +165,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   await endReviews({ settling, refunds, journal }, plan.errands);
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
-  // Late money that only a callback among the rest told of is given back by policy only now.
+  // Unapplied money that only a callback among the rest told of is given back by policy only now.
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
   log.note('everything is settled');
@@ -181,8 +181,8 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     unsettled,
     restored,
   });
-  for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'late-payment')) {
-    log.fired([LATE_MONEY], `late money of ${late.mark} is held`);
+  for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'unapplied-payment')) {
+    log.fired([UNAPPLIED_MONEY], `unapplied money of ${late.mark} is held`);
   }
   countRefunds(log, collected.evidence);
   countChoices(log, collected.evidence);
@@ -271,9 +271,9 @@ function isOfRefund(script: string): boolean {
 
 /** A mind is changed when there are orders at two gateways; both are paid when both tell of money, or when one page was closed in time. */
 function countChoices(log: FaultLog, { errands, attempts }: Evidence): void {
-  for (const { mark, act, dialect } of errands) {
+  for (const { mark, act, contract } of errands) {
     const orders = attempts.filter((attempt) => attempt.mark === mark);
-    if (dialect === 'ownpay' && orders.length > 0) {
+    if (contract === 'ownpay' && orders.length > 0) {
       log.fired([`intent:${orders[0]?.gateway}`], `${mark} was made over OwnPay's API`);
     }
     const choice = CHOICE_ACTS.find((name) => name === act);
@@ -328,7 +328,7 @@ function countRefunds(log: FaultLog, evidence: Evidence): void {
     }
   }
   for (const { errand, act } of lateEndsOf(evidence)) {
-    log.fired([`late:${act}`], `late money of ${errand.mark}: ${act}`);
+    log.fired([`late:${act}`], `unapplied money of ${errand.mark}: ${act}`);
   }
 }
 
@@ -383,7 +383,7 @@ async function refundTheRest(refunds: Refunds, { errands, journal }: Remaining):
         const refunding = { errand, paymentId, closed, over: () => true };
         const asked = new Set(journal.answers.flatMap(({ refund }) => refund ?? []));
         await refundWhenPaid(refunds, refunding);
-        await Promise.all([repeatRefunds(refunds, refunding, asked), decideLateMoney(refunds, refunding)]);
+        await Promise.all([repeatRefunds(refunds, refunding, asked), decideUnappliedMoney(refunds, refunding)]);
       }
     }),
   );
@@ -423,7 +423,7 @@ async function repeatEveryKey({ run, callers, log }: Repeating, errands: readonl
       for (const api of [0, 1] as const) {
         for (let tries = 0; tries < REPEATS_MAX; tries += 1) {
           const options = { api, timeoutMs: REPEAT_TIMEOUT_MS } as const;
-          const answer = await (errand.dialect === 'ownpay'
+          const answer = await (errand.contract === 'ownpay'
             ? callers[errand.app]?.intent(errand, { ...options, kind: 'intent-repeat' })
             : callers[errand.app]?.create(errand, { ...options, kind: 'repeat' }));
           if (answer?.status === 201 || answer?.status === 502 || (answer !== undefined && isBillSettled(answer))) {

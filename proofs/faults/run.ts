@@ -21,11 +21,25 @@ import type { Run } from './round.ts';
 import { controlGateway } from './simulator-control.ts';
 import { openTimeLapse } from './time-lapse.ts';
 
-/** Three applications: two with receivers of their own, one of them in LIVE where late money is given back at once, one that only reads. */
+/** Three applications: two with receivers of their own, one of them in LIVE where unapplied money is given back at once, one that only reads. */
 const TENANTS = [
-  { index: 0, mode: 'TEST', receiver: 0, name: 'Fault shop 0', thresholdMinor: 20_000, latePaymentPolicy: 'REVIEW' },
-  { index: 1, mode: 'LIVE', receiver: 1, name: 'Fault shop 1', thresholdMinor: 0, latePaymentPolicy: 'REFUND' },
-  { index: 2, mode: 'TEST', receiver: null, name: 'Fault shop 2', thresholdMinor: null, latePaymentPolicy: 'REVIEW' },
+  {
+    index: 0,
+    mode: 'TEST',
+    receiver: 0,
+    name: 'Fault shop 0',
+    thresholdMinor: 20_000,
+    unappliedPaymentPolicy: 'REVIEW',
+  },
+  { index: 1, mode: 'LIVE', receiver: 1, name: 'Fault shop 1', thresholdMinor: 0, unappliedPaymentPolicy: 'REFUND' },
+  {
+    index: 2,
+    mode: 'TEST',
+    receiver: null,
+    name: 'Fault shop 2',
+    thresholdMinor: null,
+    unappliedPaymentPolicy: 'REVIEW',
+  },
 ] as const;
 const RATE_LIMIT_PER_MINUTE = 1_000_000;
 /** What payers read where they pay by hand; an hour is the least that they can be given. */
@@ -76,7 +90,7 @@ async function assemble(
   closing.push(() => lapse.close());
   const secrets = createSecretBox(cluster.masterKey);
   const tenants: Tenant[] = [];
-  for (const { index, mode, receiver, name, thresholdMinor, latePaymentPolicy } of TENANTS) {
+  for (const { index, mode, receiver, name, thresholdMinor, unappliedPaymentPolicy } of TENANTS) {
     const registration = await registerApplication(
       { database, secrets },
       {
@@ -84,12 +98,12 @@ async function assemble(
         webhookUrl: receiver === null ? null : cluster.receivers[receiver].webhookUrl,
         rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
         refundApprovalThresholdMinor: thresholdMinor === null ? null : BigInt(thresholdMinor),
-        latePaymentPolicy,
+        unappliedPaymentPolicy,
         returnOrigins: [SHOP_ORIGIN],
       },
     );
     const { applicationId } = registration;
-    const { apiKey: ownpayKey } = await issueCredential({ database }, { applicationId, mode, dialect: 'ownpay' });
+    const { apiKey: ownpayKey } = await issueCredential({ database }, { applicationId, mode, contract: 'ownpay' });
     tenants.push({ index, mode, receiver, registration, ownpayKey, thresholdMinor });
   }
   await openAccounts(database, secrets);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import type { FaultLog } from './fault-log.ts';
-import type { BookedSession } from './booked.ts';
+import type { RecordedSession } from './booked.ts';
 import type { BookReader } from './gateway-books.ts';
 import type { Errand } from './plan.ts';
 import type { Owner } from './owner.ts';
@@ -72,7 +72,7 @@ export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]
     what: 'a payment whose end the gateway has told',
     find: async () => {
       const { sessions } = await settling.books.read();
-      const told = sessions.filter(isTold);
+      const told = sessions.filter(isNotified);
       const confirmed = settling.confirmed();
       const sending = new Set(sessions.filter(({ unsent }) => unsent > 0).map(({ mark }) => mark));
       const open = await openPayments(settling);
@@ -116,7 +116,7 @@ export async function settleUnseen(settling: Settling): Promise<Unsettled[]> {
     what: 'a charge of which nobody was told',
     find: () => unfound(settling),
     stepsMs: REFUND_STEPS_MS,
-    pass: ({ lateQuestions }) => lateQuestions(),
+    pass: ({ lateQueries }) => lateQueries(),
   });
 }
 
@@ -227,12 +227,12 @@ async function letPass(
   await Promise.all(waiting.map((workflowId) => lapse.forward(workflowId, stepMs).catch(failed)));
 }
 
-function isTold({ outcome, notified, unsent }: BookedSession): boolean {
+function isNotified({ outcome, notified, unsent }: RecordedSession): boolean {
   return outcome !== null && notified.length > 0 && unsent === 0;
 }
 
 /** What its payer has left ends no payment, unless it was paid there. */
-function tellsEnd({ mark, tranId, outcome }: BookedSession, payment: OpenPayment): boolean {
+function tellsEnd({ mark, tranId, outcome }: RecordedSession, payment: OpenPayment): boolean {
   return mark === payment.mark && (outcome === 'VALID' || !payment.left.includes(tranId));
 }
 
@@ -269,13 +269,13 @@ async function openRefunds({ owner, prefix }: Settling): Promise<OpenRefund[]> {
 async function untaken({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ refund: string | null; attempt: string | null }>(
     `select r.reference as refund, t.reference as attempt from decisions d join payments p on p.id = d.payment_id
-     left join refunds r on r.id = d.refund_id left join late_payments l on l.id = d.late_payment_id
+     left join refunds r on r.id = d.refund_id left join unapplied_payments l on l.id = d.unapplied_payment_id
      left join payment_attempts t on t.id = l.attempt_id
      where p.product_name like ? and d.consumed_at is null and (not d.needs_second or d.second_operator_id is not null)`,
     [`${prefix}%`],
   );
   return rows.map(({ refund, attempt }) =>
-    refund === null ? workflowIds.latePayment(attempt ?? '') : workflowIds.refund(refund),
+    refund === null ? workflowIds.unappliedPayment(attempt ?? '') : workflowIds.refund(refund),
   );
 }
 
@@ -296,10 +296,10 @@ async function unfound({ owner, books, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ reference: string }>(
     `select t.reference from payment_attempts t join payments p on p.id = t.payment_id
      where t.reference = any(string_to_array(?, ' ')) and p.product_name like ? and t.status <> 'CONFIRMED'
-       and p.status not in ('CREATED', 'PENDING') and not exists (select from late_payments l where l.attempt_id = t.id)`,
+       and p.status not in ('CREATED', 'PENDING') and not exists (select from unapplied_payments l where l.attempt_id = t.id)`,
     [charges.flatMap(({ gateway, tranId }) => (gateway === 'nagad' ? [tranId] : [])).join(' '), `${prefix}%`],
   );
-  return rows.map(({ reference }) => workflowIds.latePayment(reference));
+  return rows.map(({ reference }) => workflowIds.unappliedPayment(reference));
 }
 
 /** The gateway goes on sending in real time; its courier is no workflow of ours. */
@@ -329,7 +329,7 @@ async function undelivered({ owner, prefix }: Settling): Promise<string[]> {
   return rows.map(({ event }) => workflowIds.webhook(event));
 }
 
-/** A callback of a payment that has ended is the business of its late payment; one of a payment under review waits for the decision. */
+/** A callback of a payment that has ended is the business of its unapplied payment; one of a payment under review waits for the decision. */
 async function unread({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ attempt: string; reference: string; open: boolean }>(
     `select t.reference as attempt, p.reference, p.status in ('CREATED', 'PENDING') as open
@@ -339,6 +339,6 @@ async function unread({ owner, prefix }: Settling): Promise<string[]> {
     [`${prefix}%`],
   );
   return rows.map(({ attempt, reference, open }) =>
-    open ? workflowIds.payment(reference) : workflowIds.latePayment(attempt),
+    open ? workflowIds.payment(reference) : workflowIds.unappliedPayment(attempt),
   );
 }

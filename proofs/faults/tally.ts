@@ -104,7 +104,7 @@ function countRefunds({ evidence, healedAtMs }: RoundResult): RefundCount {
     failed: count('FAILED'),
     rejected: count('REJECTED'),
     underReview: count('PENDING'),
-    amidFaults: evidence.givenBack.filter(({ atMs }) => atMs < healedAtMs).length,
+    amidFaults: evidence.refunded.filter(({ atMs }) => atMs < healedAtMs).length,
   };
 }
 

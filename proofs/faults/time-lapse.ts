@@ -15,7 +15,7 @@ export interface TimeLapse {
   /** Everything that rows wait for comes due; then the sweeper makes its pass. */
   rows(): Promise<void>;
   /** As much time as until a gateway that tells nobody is asked once more about what was closed; then the sweeper makes its pass. */
-  lateQuestions(): Promise<void>;
+  lateQueries(): Promise<void>;
   /** The last password that any operator has entered is too old for what is sensitive. */
   forgetPasswords(): Promise<void>;
   /** Makes the sealing schedule run now. */
@@ -78,8 +78,8 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       }
       await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
     },
-    async lateQuestions() {
-      await owner.run('update payment_attempts set ask_again_at = now() where ask_again_at > now()');
+    async lateQueries() {
+      await owner.run('update payment_attempts set query_again_at = now() where query_again_at > now()');
       await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
     },
     async forgetPasswords() {
@@ -116,7 +116,7 @@ const COME_DUE = [
   `update payment_attempts set execution_at_work_until = execution_at_work_until - interval '70 seconds'
    where execution_at_work_until is not null`,
   `update gateway_callbacks set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
-  `update refunds set next_sweep_at = least(next_sweep_at, now()), asked_at = asked_at - interval '70 seconds'
+  `update refunds set next_sweep_at = least(next_sweep_at, now()), queried_at = queried_at - interval '70 seconds'
    where status in ('AWAITING_APPROVAL', 'PENDING')`,
   `update decisions set next_sweep_at = now() where consumed_at is null and next_sweep_at > now()`,
   `update invoices set next_sweep_at = now() where next_sweep_at between now() and now() + interval '6 minutes'`,

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi import object_authorization
 
 sys.path.insert(0, os.path.dirname(__file__))
 import adding_up  # noqa: E402
-import dialects  # noqa: E402
+import contracts  # noqa: E402
 
 load_all_checks()
 
@@ -46,7 +46,7 @@ def before_call(context, case, kwargs):
     if case.meta is not None and not is_negative(case):
         beyond_the_schema(case)
     if subject == "shadhinpay" and case.meta is not None and varies_another(case, "merchantTxnId"):
-        dialects.with_a_new_reference(case)
+        contracts.with_a_new_reference(case)
     for header in KEY_HEADERS:
         if meets_a_used_key(case, header):
             case.headers[header] = f"fuzz-{next(keys)}"
@@ -57,7 +57,7 @@ INVOICES = {
     "PUT /invoices/{id}": adding_up.an_invoice,
     "PUT /invoices/{id}/due-dates": adding_up.due_dates,
 }
-DIALECTS = ("ownpay", "shadhinpay")
+CONTRACTS = ("ownpay", "shadhinpay")
 # The least that a payment may be, so at most what any invoice still asks for.
 PAYMENT_MINOR_MIN = 1_000
 STRIPE_MINOR_MIN = 10_000
@@ -72,9 +72,9 @@ turns = itertools.cycle([True, False])
 def beyond_the_schema(case):
     """What a schema allows and yet no server can take: sums that are none, a logo that cannot be fetched, a cursor that nobody gave."""
     label, body = case.operation.label, case.body
-    if subject in DIALECTS:
-        if label in dialects.MADE_TO_FIT and isinstance(body, dict):
-            dialects.MADE_TO_FIT[label](case)
+    if subject in CONTRACTS:
+        if label in contracts.MADE_TO_FIT and isinstance(body, dict):
+            contracts.MADE_TO_FIT[label](case)
         return
     if isinstance(case.meta.phase.data, FuzzingPhaseData) and made.get(label) and next(turns):
         case.path_parameters = {MADE_BEFORE[label]: made[label].pop()}
@@ -101,9 +101,9 @@ def beyond_the_schema(case):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    refunds = subject in DIALECTS and case.operation.label in dialects.REFUNDS
+    refunds = subject in CONTRACTS and case.operation.label in contracts.REFUNDS
     if refunds and response.status_code in (201, 202) and response.request.method == "POST":
-        dialects.note_refund(response)
+        contracts.note_refund(response)
     if response.request.method == "POST" and succeeded(response):
         note_made(case.operation.label, response)
     if case.operation.label == "GET /invoices" and response.status_code == 200:

@@ -74,7 +74,7 @@ const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
   'POST /auth/totp/confirm': 'wants the code of this half-minute',
   'POST /admin/payments/{id}/review': 'wants a payment under review',
   'POST /admin/refunds/{id}/review': 'wants a refund under review',
-  'POST /admin/late-payments/{id}': 'wants late money',
+  'POST /admin/unapplied-payments/{id}': 'wants unapplied money',
   'POST /admin/manual-payments/{id}/decision': 'wants a transaction number that a payer has submitted',
   'DELETE /admin/gateways/{gateway}/{mode}': 'wants a store of the installation, which a gateway has accepted',
   'POST /admin/pending-changes/{id}/confirm': 'wants a change that another operator has proposed',
@@ -118,14 +118,14 @@ export function operators({ tokens, neighbour }: { tokens: readonly string[]; ne
   };
 }
 
-export interface DialectCallers {
-  readonly dialect: 'ownpay' | 'shadhinpay';
+export interface ContractCallers {
+  readonly contract: 'ownpay' | 'shadhinpay';
   readonly peers: readonly [Headers, Headers];
   readonly paid: readonly string[];
 }
 
 /** The whole document of another API. */
-export function dialect({ dialect: name, peers, paid }: DialectCallers): Subject {
+export function contract({ contract: name, peers, paid }: ContractCallers): Subject {
   return {
     name,
     document: `/openapi/${name}.json`,

@@ -186,7 +186,7 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     why: 'The connector ends every look-up at its own limit; these only end the question to a silent server sooner.',
   },
   {
-    file: 'activities/late-payments.ts',
+    file: 'activities/unapplied-payments.ts',
     lines: ['id > newest'],
     changes: [['id > newest', 'id >= newest']],
     why: 'Ids are never equal.',

@@ -1,5 +1,5 @@
 import { CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
-import { ATTEMPT_STATUSES, REVIEW_REASONS, SETTLED_STATUSES } from '../../domain/payment.ts';
+import { ATTEMPT_STATUSES, REVIEW_REASONS, FINAL_STATUSES } from '../../domain/payment.ts';
 import { FINAL_REFUND_STATUSES, REFUND_REVIEW_REASONS } from '../../domain/refund.ts';
 import { DISABLED_REASONS } from '../../domain/webhook.ts';
 import { GATEWAY_FAULTS } from './gateway.ts';
@@ -21,7 +21,7 @@ const REFUND_BRANCHES: readonly string[] = [
   'refund at the gateway: not found yet',
   ...REPEAT_MANNERS.map((manner) => `refund key again: ${manner}`),
   ...FINAL_REFUND_STATUSES.map((status) => `refundWorkflow: completed ${status}`),
-  ...['APP of a payment', 'USER of a payment', 'SYSTEM of late money', 'USER of late money'].flatMap((by) => [
+  ...['APP of a payment', 'USER of a payment', 'SYSTEM of unapplied money', 'USER of unapplied money'].flatMap((by) => [
     `refund by ${by}: SUCCEEDED`,
     `refund by ${by}: FAILED`,
   ]),
@@ -34,27 +34,27 @@ const REFUND_BRANCHES: readonly string[] = [
   ),
   ...APPROVAL_WAYS.map((way) => `approval: ${way}`),
   ...['PENDING', 'FAILED', 'SUCCEEDED', 'REJECTED'].map((outcome) => `decision: refund ${outcome}`),
-  ...['REFUNDING', 'KEPT'].map((outcome) => `decision: late-payment ${outcome}`),
+  ...['REFUNDING', 'KEPT'].map((outcome) => `decision: unapplied-payment ${outcome}`),
   'second person: wanted',
   'people: refunded',
   ...['none', 'under way', 'given back', 'not given back'].map((seen) => `panel: ${seen}`),
   ...['payments/refunds 201', 'refunds/approve 200', 'refunds/reject 200', 'refunds/review 200'].map(
     (answer) => `operator: ${answer}`,
   ),
-  ...['payments/refunds', 'refunds/approve', 'refunds/reject', 'late-payments'].map(
+  ...['payments/refunds', 'refunds/approve', 'refunds/reject', 'unapplied-payments'].map(
     (action) => `operator: ${action} INVALID_OPERATION_STATE`,
   ),
-  ...['refunds/approve', 'refunds/review', 'late-payments', 'payments/review'].flatMap((action) => [
+  ...['refunds/approve', 'refunds/review', 'unapplied-payments', 'payments/review'].flatMap((action) => [
     `operator: ${action} FORBIDDEN`,
     `operator: ${action} REAUTH_REQUIRED`,
     `operator: ${action} no answer`,
   ]),
-  ...['refundWorkflow', 'latePaymentWorkflow', 'paymentWorkflow'].map((type) => `signal by hand: ${type}`),
+  ...['refundWorkflow', 'unappliedPaymentWorkflow', 'paymentWorkflow'].map((type) => `signal by hand: ${type}`),
   'refundWorkflow: replayed',
   'refundWorkflow: continued as new',
-  'refundWorkflow: failed BOOKING_FAILED',
+  'refundWorkflow: failed RECORDING_FAILED',
   'terminated: refundWorkflow',
-  ...['readRefund', 'driveRefund', 'decideRefund', 'endRefund', 'markRefundForReview', 'decideLatePayment'].map(
+  ...['readRefund', 'driveRefund', 'decideRefund', 'endRefund', 'markRefundForReview', 'decideUnappliedPayment'].map(
     (activity) => `activity ${activity}: retried`,
   ),
   'activity driveRefund: timed out',
@@ -86,23 +86,23 @@ const INVOICE_BRANCHES: readonly string[] = [
   'invoice: link looked at',
   'invoice: paid beyond what was due',
   ...['303', '422', 'no answer'].map((answer) => `invoice page: ${answer}`),
-  ...['HELD', 'KEPT', 'REFUNDED'].map((status) => `surplus: ${status}`),
+  ...['HELD', 'KEPT', 'REFUNDED'].map((status) => `overpayment: ${status}`),
   ...['reminder', 'overdue', 'reminder left out'].map((what) => `notice: ${what}`),
   ...['SENT', 'REFUSED', 'GIVEN_UP', 'NONE'].map((status) => `letter: ${status}`),
   'invoiceWorkflow: completed PAID',
   'invoiceWorkflow: completed VOID',
   'invoiceWorkflow: replayed',
   'invoiceWorkflow: continued as new',
-  'invoiceWorkflow: failed BOOKING_FAILED',
+  'invoiceWorkflow: failed RECORDING_FAILED',
   'terminated: invoiceWorkflow',
   'activity driveInvoice: retried',
-  'alert: invoice-surplus',
+  'alert: invoice-overpayment',
   'alert: invoice-mail-not-sent',
 ];
 
 /** What a run of ten thousand seeds must have been through: a branch that no story reaches is not tested by any. */
 export const EXPECTED_BRANCHES: readonly string[] = [
-  ...SETTLED_STATUSES.map((status) => `payment: ${status}`),
+  ...FINAL_STATUSES.map((status) => `payment: ${status}`),
   ...REVIEW_REASONS.map((reason) => `payment: PENDING, review ${reason}`),
   // CREATED and OPEN are on the way, not ends; every attempt has been both.
   ...ATTEMPT_STATUSES.filter((status) => status !== 'CREATED' && status !== 'OPEN').map(
@@ -116,8 +116,8 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'decision: review SUCCEEDED',
   'decision: review FAILED',
   ...['HELD', 'REFUNDED', 'KEPT'].map((status) => `late: ${status}`),
-  ...['nothing-late', 'refunded', 'kept'].map((end) => `latePaymentWorkflow: completed ${end}`),
-  'latePaymentWorkflow: continued as new',
+  ...['nothing-late', 'refunded', 'kept'].map((end) => `unappliedPaymentWorkflow: completed ${end}`),
+  'unappliedPaymentWorkflow: continued as new',
   'event: DELIVERED',
   'event: PARKED NO_ENDPOINT',
   'event: PARKED ENDPOINT_DISABLED',
@@ -139,13 +139,20 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'answer: IDEMPOTENCY_KEY_CONFLICT',
   'answer: GATEWAY_ERROR',
   'answer: replayed',
-  ...['paymentWorkflow', 'latePaymentWorkflow', 'webhookWorkflow', 'sweepWorkflow'].map((type) => `${type}: replayed`),
-  'paymentWorkflow: continued as new',
-  'paymentWorkflow: failed BOOKING_FAILED',
-  ...['paymentWorkflow', 'latePaymentWorkflow', 'webhookWorkflow'].map((type) => `terminated: ${type}`),
-  ...['openCheckout', 'verifyPayment', 'settlePayment', 'markForReview', 'bookLatePayment', 'deliverWebhook'].map(
-    (activity) => `activity ${activity}: retried`,
+  ...['paymentWorkflow', 'unappliedPaymentWorkflow', 'webhookWorkflow', 'sweepWorkflow'].map(
+    (type) => `${type}: replayed`,
   ),
+  'paymentWorkflow: continued as new',
+  'paymentWorkflow: failed RECORDING_FAILED',
+  ...['paymentWorkflow', 'unappliedPaymentWorkflow', 'webhookWorkflow'].map((type) => `terminated: ${type}`),
+  ...[
+    'openCheckout',
+    'verifyPayment',
+    'finalizePayment',
+    'markForReview',
+    'recordUnappliedPayment',
+    'deliverWebhook',
+  ].map((activity) => `activity ${activity}: retried`),
   'activity verifyPayment: timed out',
   'activity deliverWebhook: timed out',
   'task: heartbeat',
@@ -158,7 +165,7 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   ...REFUND_BRANCHES,
   ...INVOICE_BRANCHES,
   'alert: payment-review',
-  'alert: late-payment',
+  'alert: unapplied-payment',
   'alert: unmatched-callback',
   'alert: webhook-parked',
   'alert: webhook-endpoint-disabled',

@@ -44,8 +44,8 @@ export class Cast {
   play(plan: PaymentPlan, request: Wanted): void {
     const { key } = request;
     this.world.later(plan.createAfterMs, async () => {
-      const clients = Array.from({ length: plan.twins + 1 }, (_, twin) =>
-        this.world.later(twin * this.random.between(0, 3_000), () => this.create(request)),
+      const clients = Array.from({ length: plan.duplicates + 1 }, (_, duplicate) =>
+        this.world.later(duplicate * this.random.between(0, 3_000), () => this.create(request)),
       );
       if (plan.conflict) {
         clients.push(this.world.later(500, () => this.create({ ...request, amountMinor: plan.amountMinor + 1 })));

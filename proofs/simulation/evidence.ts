@@ -1,7 +1,7 @@
 import type { PaymentStatus } from '../../domain/payment.ts';
 import type { RefundStatus } from '../../domain/refund.ts';
 import type { Charge } from './gateway.ts';
-import type { BookedRefund } from './gateway-refunds.ts';
+import type { RecordedRefund } from './gateway-refunds.ts';
 import type { InvoiceEvidence } from './invoice-evidence.ts';
 import type { Values } from './postgres/values.ts';
 import type { Received } from './receivers.ts';
@@ -17,7 +17,7 @@ export interface Evidence {
   readonly sessions: readonly string[];
   readonly charges: readonly Charge[];
   /** The gateway's books of what it was asked to give back. */
-  readonly refunds: readonly BookedRefund[];
+  readonly refunds: readonly RecordedRefund[];
   /** Refund references that the gateway plainly refused at least once. */
   readonly refusedRefunds: ReadonlySet<string>;
   readonly refundAnswers: readonly AnsweredRefund[];

@@ -12,7 +12,7 @@ export const REPEAT_MANNERS = ['processing', 'tells', 'refuses'] as const;
 type RepeatManner = (typeof REPEAT_MANNERS)[number];
 
 /** One refund as the gateway has it in its books. */
-export interface BookedRefund {
+export interface RecordedRefund {
   /** The merchant's own reference. */
   readonly key: string;
   readonly refId: string;
@@ -27,7 +27,7 @@ export interface BookedRefund {
 export type RefundSeen = 'none' | 'under way' | 'given back' | 'not given back';
 
 interface Known {
-  readonly booked: BookedRefund | null;
+  readonly booked: RecordedRefund | null;
   readonly manner: RepeatManner;
   /** Whether its id is told at once. */
   readonly named: boolean;
@@ -37,7 +37,7 @@ interface Known {
 
 /** The gateway's books of refunds. It gives back whatever it is asked for: that it is not too much is the merchant's business here. */
 export class RefundBooks {
-  readonly booked: BookedRefund[] = [];
+  readonly booked: RecordedRefund[] = [];
   /** Keys of which somebody was told a plain no. */
   readonly refused = new Set<string>();
   private readonly known = new Map<string, Known>();
@@ -121,7 +121,7 @@ export class RefundBooks {
     this.reached(`refund at the gateway: ${fate}`);
     const acceptedAtMs = timeline.nowMs;
     const endsAtMs = acceptedAtMs + this.takesMs(fate);
-    const ends: BookedRefund['ends'] =
+    const ends: RecordedRefund['ends'] =
       fate === 'cancelled' ? 'cancelled' : fate === 'failed later' ? 'failed' : 'refunded';
     const booked =
       fate === 'refused'
@@ -169,7 +169,7 @@ export class RefundBooks {
     return answerOf(booked, this.statusOf(booked));
   }
 
-  private statusOf({ endsAtMs, ends }: BookedRefund): string {
+  private statusOf({ endsAtMs, ends }: RecordedRefund): string {
     return endsAtMs <= this.timeline.nowMs ? ends : 'processing';
   }
 
@@ -179,6 +179,6 @@ export class RefundBooks {
   }
 }
 
-function answerOf({ bankTranId, refId }: BookedRefund, status: string): object {
+function answerOf({ bankTranId, refId }: RecordedRefund, status: string): object {
   return { APIConnect: 'DONE', bank_tran_id: bankTranId, refund_ref_id: refId, status, errorReason: '' };
 }

@@ -21,7 +21,7 @@ export type InvoiceOperation =
   | { readonly kind: 'new due dates'; readonly body: DueDates };
 
 export interface Payable {
-  readonly askedMinor: number;
+  readonly requestedMinor: number;
   readonly amountDueMinor: number;
   readonly amountPaidMinor: number;
   readonly totalMinor: number;

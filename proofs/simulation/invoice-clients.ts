@@ -51,8 +51,8 @@ export class InvoiceClients {
     const { world } = this;
     const named = { app: index % world.story.apps.length, key: `invoice-${index}` };
     const body = this.bodyOf(plan, named.key);
-    for (let twin = 0; twin <= plan.twins; twin += 1) {
-      world.later(plan.createAfterMs + twin * this.random.between(0, 3_000), () => this.create(plan, named, body));
+    for (let duplicate = 0; duplicate <= plan.duplicates; duplicate += 1) {
+      world.later(plan.createAfterMs + duplicate * this.random.between(0, 3_000), () => this.create(plan, named, body));
     }
     plan.payments.forEach((payment, number) => {
       world.later(plan.createAfterMs + payment.afterMs, () => this.pay(payment, named, `key-${named.key}-${number}`));
@@ -133,7 +133,7 @@ export class InvoiceClients {
     const view = await this.insist('create', () =>
       world.ask((api) => api.invoices.create({ caller: world.callerOf(app), body, rawBody, idempotencyKey: key })),
     );
-    // A twin may come when the draft is deleted already.
+    // A duplicate may come when the draft is deleted already.
     if (view === null && !plan.acts.some(({ kind }) => kind === 'delete')) {
       world.wrong.push(`liveness: ${key} could not be created`);
     }
@@ -199,17 +199,17 @@ export class InvoiceClients {
   /** Reads the payable link; null when nobody answers or there is none. */
   private async look({ id, reference }: Values): Promise<Payable | null> {
     const { world } = this;
-    const askedAtMs = world.timeline.nowMs;
+    const queriedAtMs = world.timeline.nowMs;
     const payable = await world.ask((api) => api.invoices.payable(String(reference))).catch(() => null);
     if (payable !== null) {
-      const { askedMinor, amountDueMinor, amountPaidMinor, totalMinor } = payable;
+      const { requestedMinor, amountDueMinor, amountPaidMinor, totalMinor } = payable;
       const answeredAtMs = world.timeline.nowMs;
       world.reached('invoice: link looked at');
       this.looks.push({
         invoiceId: id as bigint,
-        askedAtMs,
+        queriedAtMs,
         answeredAtMs,
-        askedMinor,
+        requestedMinor,
         amountDueMinor,
         amountPaidMinor,
         totalMinor,
@@ -249,7 +249,7 @@ export class InvoiceClients {
     const { world } = this;
     const form = new URLSearchParams(
       plan.share === 'asked'
-        ? { choice: 'asked', expected: String(payable.askedMinor) }
+        ? { choice: 'asked', expected: String(payable.requestedMinor) }
         : plan.share === 'all'
           ? { choice: 'rest', expected: String(payable.amountDueMinor) }
           : {
@@ -264,10 +264,10 @@ export class InvoiceClients {
   }
 }
 
-function amountOf({ share, percent }: InvoicePaymentPlan, { askedMinor, amountDueMinor }: Payable): number {
+function amountOf({ share, percent }: InvoicePaymentPlan, { requestedMinor, amountDueMinor }: Payable): number {
   switch (share) {
     case 'asked':
-      return askedMinor;
+      return requestedMinor;
     case 'all':
       return amountDueMinor;
     case 'part':

@@ -6,7 +6,7 @@ export interface Part {
 }
 
 /** An invoice as everybody could read it from a moment on. */
-export interface InvoiceStand {
+export interface InvoiceState {
   readonly fromMs: number;
   readonly status: string;
   readonly totalMinor: bigint;
@@ -38,16 +38,16 @@ export interface InvoiceShown {
 /** What a payable link said. */
 export interface InvoiceLook {
   readonly invoiceId: bigint;
-  readonly askedAtMs: number;
+  readonly queriedAtMs: number;
   readonly answeredAtMs: number;
-  readonly askedMinor: number;
+  readonly requestedMinor: number;
   readonly amountDueMinor: number;
   readonly amountPaidMinor: number;
   readonly totalMinor: number;
 }
 
 /** A letter as the mail server saw it. */
-export interface Letter {
+export interface Email_ {
   readonly messageId: string;
   readonly outcome: 'sent' | 'refused' | 'unavailable';
 }
@@ -55,22 +55,22 @@ export interface Letter {
 /** What happened to the invoices of a story, beside their rows. */
 export interface InvoiceEvidence {
   /** By invoice, oldest first. */
-  readonly stands: ReadonlyMap<bigint, readonly InvoiceStand[]>;
+  readonly stands: ReadonlyMap<bigint, readonly InvoiceState[]>;
   /** Moments at which what is paid was not what payments, decisions and refunds came to. */
   readonly miscounted: readonly string[];
   /** Moments at which the numbers of an app were not one to as many as there are. */
   readonly misnumbered: readonly string[];
   /** Steps that an invoice cannot take. */
   readonly missteps: readonly string[];
-  /** Payments whose surplus was not held as such in the very transaction that settled them. */
-  readonly surplusLost: readonly string[];
+  /** Payments whose overpayment was not held as such in the very transaction that settled them. */
+  readonly overpaymentLost: readonly string[];
   /** Payments that were under way for what was void. */
   readonly payingForVoid: readonly string[];
   /** Notices that went out, or were left out, when they should not have been. */
   readonly toldAmiss: readonly string[];
   readonly answers: readonly InvoiceAnswer[];
   readonly looks: readonly InvoiceLook[];
-  readonly letters: readonly Letter[];
+  readonly letters: readonly Email_[];
 }
 
 export const NO_INVOICES: InvoiceEvidence = {
@@ -78,7 +78,7 @@ export const NO_INVOICES: InvoiceEvidence = {
   miscounted: [],
   misnumbered: [],
   missteps: [],
-  surplusLost: [],
+  overpaymentLost: [],
   payingForVoid: [],
   toldAmiss: [],
   answers: [],
@@ -87,10 +87,10 @@ export const NO_INVOICES: InvoiceEvidence = {
 };
 
 /** What the rows say of an invoice at the moment. */
-export function standOf(
+export function stateOf(
   row: Values,
   { installments, atMs }: { installments: readonly Values[]; atMs: number },
-): InvoiceStand {
+): InvoiceState {
   const reminders = row['reminders'] as { beforeDays: number[]; overdueDays: number[] };
   return {
     fromMs: atMs,

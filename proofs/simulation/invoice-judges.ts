@@ -1,7 +1,7 @@
 import type { Evidence } from './evidence.ts';
 import { sum, table, text, timeOf } from './evidence-rows.ts';
-import type { InvoiceStand } from './invoice-evidence.ts';
-import { askedOf, dueOf, isOpenStand, noticesOf, todays, type DueNotice } from './invoice-schedule.ts';
+import type { InvoiceState } from './invoice-evidence.ts';
+import { askedOf, dueOf, isOpenState, noticesOf, todays, type DueNotice } from './invoice-schedule.ts';
 import type { Value, Values } from './postgres/values.ts';
 
 type Judge = (evidence: Evidence) => string[];
@@ -11,7 +11,7 @@ export const INVOICE_JUDGES = {
   'invoice-counts-its-money': ({ invoices }) => [...invoices.miscounted],
   'invoice-numbers-without-gaps': ({ invoices }) => [...invoices.misnumbered],
   'invoice-steps-are-legal': ({ invoices }) => [...invoices.missteps],
-  'surplus-never-silent': surplusNeverSilent,
+  'overpayment-never-silent': overpaymentNeverSilent,
   'nobody-pays-for-void': ({ invoices }) => [...invoices.payingForVoid],
   'invoice-adds-up': addsUp,
   'link-asks-what-is-due': linkAsksWhatIsDue,
@@ -20,26 +20,26 @@ export const INVOICE_JUDGES = {
   'one-event-per-invoice-change': oneEventPerChange,
   'open-invoice-has-a-workflow': hasAWorkflow,
   'promises-about-invoices-kept': promisesKept,
-  'letters-come-to-an-end': lettersEnd,
+  'letters-come-to-an-end': emailsEnd,
 } as const satisfies Record<string, Judge>;
 
-function standsOf({ invoices }: Evidence, id: Value | undefined): readonly InvoiceStand[] {
+function statesOf({ invoices }: Evidence, id: Value | undefined): readonly InvoiceState[] {
   return invoices.stands.get(id as bigint) ?? [];
 }
 
 /** What is too much is held, on its way back, back or kept, once; and no invoice got more than it asked for. */
-function surplusNeverSilent(evidence: Evidence): string[] {
-  const held = table(evidence, 'late_payments').filter(({ kind }) => kind === 'surplus');
+function overpaymentNeverSilent(evidence: Evidence): string[] {
+  const held = table(evidence, 'unapplied_payments').filter(({ kind }) => kind === 'overpayment');
   const payments = table(evidence, 'payments').filter(({ invoice_id: id }) => typeof id === 'bigint');
   const wrong = payments.flatMap((payment) => {
-    const surplus = payment['surplus_minor'] as bigint;
+    const overpayment = payment['overpayment_minor'] as bigint;
     const own = held.filter(({ payment_id: id }) => id === payment['id']);
     const amounts = own.map((row) => row['gross_minor'] as bigint);
-    return sum(amounts) === surplus && own.length <= 1
+    return sum(amounts) === overpayment && own.length <= 1
       ? []
-      : [`${text(payment['reference'])} brought ${surplus} too much, and [${amounts.join()}] is held`];
+      : [`${text(payment['reference'])} brought ${overpayment} too much, and [${amounts.join()}] is held`];
   });
-  return [...evidence.invoices.surplusLost, ...wrong, ...overCollected(evidence)];
+  return [...evidence.invoices.overpaymentLost, ...wrong, ...overCollected(evidence)];
 }
 
 function overCollected(evidence: Evidence): string[] {
@@ -93,22 +93,22 @@ function isSound({ status, totalMinor, amountPaidMinor, amountDueMinor }: Shown)
 
 /** A link asks what one of the states asked for that the invoice was in while it was read. */
 function linkAsksWhatIsDue(evidence: Evidence): string[] {
-  return evidence.invoices.looks.flatMap(({ invoiceId, askedAtMs, answeredAtMs, ...look }) => {
+  return evidence.invoices.looks.flatMap(({ invoiceId, queriedAtMs, answeredAtMs, ...look }) => {
     const stands = evidence.invoices.stands.get(invoiceId) ?? [];
     const possible = stands.filter(
-      ({ fromMs }, index) => fromMs <= answeredAtMs && (stands[index + 1]?.fromMs ?? Infinity) >= askedAtMs,
+      ({ fromMs }, index) => fromMs <= answeredAtMs && (stands[index + 1]?.fromMs ?? Infinity) >= queriedAtMs,
     );
     const tolerance = evidence.clockToleranceMs;
     const wanted = possible.flatMap((stand) =>
-      todays(askedAtMs - tolerance, answeredAtMs + tolerance).map((today) => ({
+      todays(queriedAtMs - tolerance, answeredAtMs + tolerance).map((today) => ({
         asked: askedOf(stand, today),
         due: dueOf(stand),
       })),
     );
-    return wanted.some(({ asked, due }) => asked === BigInt(look.askedMinor) && due === BigInt(look.amountDueMinor))
+    return wanted.some(({ asked, due }) => asked === BigInt(look.requestedMinor) && due === BigInt(look.amountDueMinor))
       ? []
       : [
-          `the link of invoice ${invoiceId} asked ${look.askedMinor} of ${look.amountDueMinor}, not ${wanted
+          `the link of invoice ${invoiceId} asked ${look.requestedMinor} of ${look.amountDueMinor}, not ${wanted
             .map(({ asked, due }) => `${asked} of ${due}`)
             .join(' or ')}`,
         ];
@@ -121,7 +121,7 @@ const TOLD_WITHIN_MS = 3 * 3_600_000;
 /** What became due, and stayed so long enough, was told, or left out for a later notice of the same day. */
 function everyDueNoticeTold(evidence: Evidence): string[] {
   return table(evidence, 'invoices').flatMap((invoice) => {
-    const stands = standsOf(evidence, invoice['id']);
+    const stands = statesOf(evidence, invoice['id']);
     const told = table(evidence, 'invoice_notices').filter(({ invoice_id: id }) => id === invoice['id']);
     const missed = new Map<string, string>();
     stands.forEach((stand, index) => {
@@ -142,11 +142,11 @@ function isNotice(row: Values, { kind, dueDate, offsetDays }: DueNotice): boolea
   return row['kind'] === kind && row['due_date'] === dueDate && row['offset_days'] === offsetDays;
 }
 
-function quietFromMs(stands: readonly InvoiceStand[], index: number): number {
+function quietFromMs(stands: readonly InvoiceState[], index: number): number {
   return stands[index]?.fromMs ?? 0;
 }
 
-function quietUntilMs(stands: readonly InvoiceStand[], index: number): number | undefined {
+function quietUntilMs(stands: readonly InvoiceState[], index: number): number | undefined {
   return stands[index + 1]?.fromMs;
 }
 
@@ -161,7 +161,7 @@ function oneEventPerChange(evidence: Evidence): string[] {
       table(evidence, 'invoice_notices').filter(
         (row) => row['invoice_id'] === invoice['id'] && row['kind'] === kind && row['skipped'] === false,
       ).length;
-    const stands = standsOf(evidence, invoice['id']);
+    const stands = statesOf(evidence, invoice['id']);
     const became = (status: string): number =>
       stands.filter((stand, index) => stand.status === status && stands[index - 1]?.status !== status).length;
     const wanted: readonly (readonly [string, number])[] = [
@@ -201,7 +201,7 @@ function hasAWorkflow(evidence: Evidence): string[] {
     .filter(({ status }) => status !== 'DRAFT')
     .flatMap((invoice) => {
       const runs = evidence.running.includes(`invoice:${text(invoice['reference'])}`);
-      const open = isOpenStand({ status: text(invoice['status']) });
+      const open = isOpenState({ status: text(invoice['status']) });
       return runs === open
         ? []
         : [
@@ -236,17 +236,17 @@ function promisesKept(evidence: Evidence): string[] {
 }
 
 /** Each letter was sent, refused, given up or left out; and what counts as sent the mail server took. */
-function lettersEnd(evidence: Evidence): string[] {
+function emailsEnd(evidence: Evidence): string[] {
   return table(evidence, 'invoice_notices').flatMap((notice) => {
     const id = text(notice['id']);
     const sent = evidence.invoices.letters.filter(
       ({ messageId, outcome }) => messageId.startsWith(`notice.${id}.`) && outcome === 'sent',
     );
     // While an invoice is paused, what waits goes on waiting.
-    const paused = standsOf(evidence, notice['invoice_id']).at(-1)?.paused === true;
-    return notice['mail_status'] === 'PENDING' && !paused
+    const paused = statesOf(evidence, notice['invoice_id']).at(-1)?.paused === true;
+    return notice['email_status'] === 'PENDING' && !paused
       ? [`the letter of notice ${id} still waits`]
-      : notice['mail_status'] === 'SENT' && sent.length === 0
+      : notice['email_status'] === 'SENT' && sent.length === 0
         ? [`the letter of notice ${id} counts as sent, and nobody took it`]
         : [];
   });

@@ -1,16 +1,16 @@
 import { dayAt, daysLater, startOfDayMs } from './dhaka-days.ts';
-import type { InvoiceStand, Part } from './invoice-evidence.ts';
+import type { InvoiceState, Part } from './invoice-evidence.ts';
 
 /** What an invoice asks for and tells, worked out once more from the documentation: the product's own rules are what is judged. */
 const OPEN: ReadonlySet<string> = new Set(['ISSUED', 'PARTIALLY_PAID']);
 const NINE_HOURS_MS = 9 * 3_600_000;
 
-export function isOpenStand({ status }: Pick<InvoiceStand, 'status'>): boolean {
+export function isOpenState({ status }: Pick<InvoiceState, 'status'>): boolean {
   return OPEN.has(status);
 }
 
-export function dueOf(stand: InvoiceStand): bigint {
-  return isOpenStand(stand) ? stand.totalMinor - stand.paidMinor : 0n;
+export function dueOf(stand: InvoiceState): bigint {
+  return isOpenState(stand) ? stand.totalMinor - stand.paidMinor : 0n;
 }
 
 interface Unpaid extends Part {
@@ -18,7 +18,7 @@ interface Unpaid extends Part {
 }
 
 /** Money pays the parts in the order of their days. */
-function unpaidParts({ parts, paidMinor }: InvoiceStand): Unpaid[] {
+function unpaidParts({ parts, paidMinor }: InvoiceState): Unpaid[] {
   let moneyMinor = paidMinor;
   const unpaid: Unpaid[] = [];
   for (const part of parts) {
@@ -32,8 +32,8 @@ function unpaidParts({ parts, paidMinor }: InvoiceStand): Unpaid[] {
 }
 
 /** Every unpaid part up to today; where there is none the next one; without parts all that is due. */
-export function askedOf(stand: InvoiceStand, today: string): bigint {
-  if (!isOpenStand(stand) || stand.parts.length === 0) {
+export function askedOf(stand: InvoiceState, today: string): bigint {
+  if (!isOpenState(stand) || stand.parts.length === 0) {
     return dueOf(stand);
   }
   const unpaid = unpaidParts(stand);
@@ -42,8 +42,8 @@ export function askedOf(stand: InvoiceStand, today: string): bigint {
 }
 
 /** Days on which something is due that is not paid. */
-export function unpaidDays(stand: InvoiceStand): string[] {
-  if (!isOpenStand(stand)) {
+export function unpaidDays(stand: InvoiceState): string[] {
+  if (!isOpenState(stand)) {
     return [];
   }
   return stand.parts.length === 0
@@ -66,7 +66,7 @@ export function noticeAtMs({ kind, dueDate, offsetDays }: Omit<DueNotice, 'atMs'
 }
 
 /** All that an invoice tells while it stands so. */
-export function noticesOf(stand: InvoiceStand): DueNotice[] {
+export function noticesOf(stand: InvoiceState): DueNotice[] {
   return unpaidDays(stand).flatMap((dueDate) =>
     [
       { kind: 'overdue', dueDate, offsetDays: 1 },

@@ -59,7 +59,7 @@ export interface InvoicePlan {
   /** Issued as it is created; otherwise a draft that an act issues, or none does. */
   readonly issued: boolean;
   /** Requests with the same key at about the same time. */
-  readonly twins: number;
+  readonly duplicates: number;
   readonly payments: readonly InvoicePaymentPlan[];
   readonly acts: readonly InvoiceActPlan[];
 }
@@ -117,7 +117,7 @@ function invoicePlan(random: Random, expiryMs: number): InvoicePlan {
     },
     email: random.chance(0.6),
     issued,
-    twins: random.chance(0.3) ? random.between(1, 2) : 0,
+    duplicates: random.chance(0.3) ? random.between(1, 2) : 0,
     payments: Array.from({ length: Number(payments) }, () => {
       const plan = invoicePaymentPlan(random, expiryMs);
       return rush ? inARush(random, plan, { atMs: rushAtMs, meetsAtMs }) : plan;

@@ -1,7 +1,7 @@
 import { isOpen, isPaid, type PaymentStatus } from '../../domain/payment.ts';
-import type { InvoiceEvidence, InvoiceStand } from './invoice-evidence.ts';
-import { standOf } from './invoice-evidence.ts';
-import { dueOf, isOpenStand, noticesOf, unpaidDays } from './invoice-schedule.ts';
+import type { InvoiceEvidence, InvoiceState } from './invoice-evidence.ts';
+import { stateOf } from './invoice-evidence.ts';
+import { dueOf, isOpenState, noticesOf, unpaidDays } from './invoice-schedule.ts';
 import type { Value, Values } from './postgres/values.ts';
 import type { World } from './world.ts';
 
@@ -25,11 +25,11 @@ type Watched = Omit<InvoiceEvidence, 'answers' | 'looks' | 'letters'>;
  * invoice stood before.
  */
 export class InvoiceWatch implements Watched {
-  readonly stands = new Map<bigint, InvoiceStand[]>();
+  readonly stands = new Map<bigint, InvoiceState[]>();
   readonly miscounted: string[] = [];
   readonly misnumbered: string[] = [];
   readonly missteps: string[] = [];
-  readonly surplusLost: string[] = [];
+  readonly overpaymentLost: string[] = [];
   readonly payingForVoid: string[] = [];
   readonly toldAmiss: string[] = [];
   private readonly world: World;
@@ -60,7 +60,7 @@ export class InvoiceWatch implements Watched {
       const id = row['id'] as bigint;
       const known = this.stands.get(id) ?? [];
       const before = known.at(-1);
-      const stand = standOf(row, { installments, atMs: nowMs });
+      const stand = stateOf(row, { installments, atMs: nowMs });
       this.count(row, { before, stand, money: changes.get(id) ?? [] });
       this.follow(row, { before, stand });
       if (before === undefined || !same(before, stand)) {
@@ -89,11 +89,11 @@ export class InvoiceWatch implements Watched {
       ...this.rows('payments')
         .filter((row) => isPaid(row['status'] as PaymentStatus))
         .map((row): Money => ({ kind: 'payment', row, paymentId: row['id'] })),
-      ...this.rows('late_payments')
+      ...this.rows('unapplied_payments')
         .filter(({ status }) => status === 'KEPT')
         .map((row): Money => ({ kind: 'kept', row, paymentId: row['payment_id'] })),
       ...this.rows('refunds')
-        .filter(({ status, late_payment_id: late }) => status === 'SUCCEEDED' && late === null)
+        .filter(({ status, unapplied_payment_id: late }) => status === 'SUCCEEDED' && late === null)
         .map((row): Money => ({ kind: 'refund', row, paymentId: row['payment_id'] })),
     ].filter(({ kind, row, paymentId }) => invoiceOf.has(paymentId) && this.once(`${kind} ${String(row['id'])}`));
     return Map.groupBy(found, ({ paymentId }) => invoiceOf.get(paymentId) ?? 0n);
@@ -101,10 +101,10 @@ export class InvoiceWatch implements Watched {
 
   private count(
     row: Values,
-    { before, stand, money }: { before: InvoiceStand | undefined; stand: InvoiceStand; money: readonly Money[] },
+    { before, stand, money }: { before: InvoiceState | undefined; stand: InvoiceState; money: readonly Money[] },
   ): void {
     let paid = before?.paidMinor ?? 0n;
-    const open = before !== undefined && isOpenStand(before);
+    const open = before !== undefined && isOpenState(before);
     let keptMinor = 0n;
     let appliedMinor = 0n;
     for (const { kind, row: cause } of money) {
@@ -114,7 +114,7 @@ export class InvoiceWatch implements Watched {
           const amount = cause['amount_minor'] as bigint;
           const applied = amount < due ? amount : due;
           paid += applied;
-          this.requireSurplus(cause, amount - applied);
+          this.requireOverpayment(cause, amount - applied);
           break;
         }
         case 'kept': {
@@ -146,22 +146,22 @@ export class InvoiceWatch implements Watched {
   }
 
   /** In the transaction that settles a payment, what its invoice did not ask for becomes money that is held. */
-  private requireSurplus(payment: Values, surplusMinor: bigint): void {
-    const held = this.rows('late_payments')
-      .filter(({ payment_id: id, kind }) => id === payment['id'] && kind === 'surplus')
+  private requireOverpayment(payment: Values, overpaymentMinor: bigint): void {
+    const held = this.rows('unapplied_payments')
+      .filter(({ payment_id: id, kind }) => id === payment['id'] && kind === 'overpayment')
       .map((row) => row['gross_minor']);
-    const wanted = surplusMinor > 0n ? [surplusMinor] : [];
-    if (surplusMinor > 0n) {
+    const wanted = overpaymentMinor > 0n ? [overpaymentMinor] : [];
+    if (overpaymentMinor > 0n) {
       this.world.reached('invoice: paid beyond what was due');
     }
-    if (payment['surplus_minor'] !== surplusMinor || held.join() !== wanted.join()) {
-      this.surplusLost.push(
-        `payment ${String(payment['id'])} brought ${surplusMinor} too much; [${held.join()}] of it is held`,
+    if (payment['overpayment_minor'] !== overpaymentMinor || held.join() !== wanted.join()) {
+      this.overpaymentLost.push(
+        `payment ${String(payment['id'])} brought ${overpaymentMinor} too much; [${held.join()}] of it is held`,
       );
     }
   }
 
-  private follow(row: Values, { before, stand }: { before: InvoiceStand | undefined; stand: InvoiceStand }): void {
+  private follow(row: Values, { before, stand }: { before: InvoiceState | undefined; stand: InvoiceState }): void {
     const id = String(row['id']);
     if (before !== undefined && before.status !== stand.status) {
       this.world.told(`invoice ${id}: ${before.status} → ${stand.status}, ${stand.paidMinor} of ${stand.totalMinor}`);
@@ -240,7 +240,7 @@ interface Money {
   readonly paymentId: Value | undefined;
 }
 
-function same({ fromMs: _a, ...before }: InvoiceStand, { fromMs: _b, ...stand }: InvoiceStand): boolean {
+function same({ fromMs: _a, ...before }: InvoiceState, { fromMs: _b, ...stand }: InvoiceState): boolean {
   return textOf(before) === textOf(stand);
 }
 

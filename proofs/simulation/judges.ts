@@ -91,13 +91,13 @@ function payerHasHisWay(evidence: Evidence): string[] {
 
 /** Money that came when nothing asked for it, and not what of a payment was more than its invoice asked for. */
 function isLate({ kind }: Values): boolean {
-  return kind !== 'surplus';
+  return kind !== 'overpayment';
 }
 
 type Fate = 'settled' | 'held' | 'in review' | 'left to people' | 'lost';
 
 /**
- * Where a charge went. A payment under review holds every charge until an operator decides. Late money whose confirmation contradicts itself,
+ * Where a charge went. A payment under review holds every charge until an operator decides. Unapplied money whose confirmation contradicts itself,
  * by another reference or currency, cannot be booked by anybody: it is enough that people were told.
  */
 function fateOf(evidence: Evidence, charge: Charge): Fate {
@@ -106,7 +106,7 @@ function fateOf(evidence: Evidence, charge: Charge): Fate {
   if (attempt === undefined || payment === undefined) {
     return 'lost';
   }
-  const held = table(evidence, 'late_payments').some(
+  const held = table(evidence, 'unapplied_payments').some(
     (late) => isLate(late) && late['attempt_id'] === attempt['id'] && late['validation_id'] === charge.valId,
   );
   if (held) {
@@ -172,13 +172,13 @@ function booksAgree(evidence: Evidence): string[] {
   const charged = (fate: Fate): bigint =>
     sum(evidence.charges.filter((charge) => fateOf(evidence, charge) === fate).map(({ grossMinor }) => grossMinor));
   const { refunded, lateRefunded, kept } = goneAgain(evidence);
-  const surplus = sum(table(evidence, 'payments').map((row) => (row['surplus_minor'] ?? 0n) as bigint));
+  const overpayment = sum(table(evidence, 'payments').map((row) => (row['overpayment_minor'] ?? 0n) as bigint));
   const fees = evidence.charges
     .filter((charge) => ['settled', 'held'].includes(fateOf(evidence, charge)))
     .reduce((total, { feeMinor }) => total + feeMinor, 0n);
   const wanted: readonly (readonly [string, bigint])[] = [
-    ['app:payable', refunded - charged('settled') + surplus - kept],
-    ['suspense', lateRefunded + kept - charged('held') - surplus],
+    ['app:payable', refunded - charged('settled') + overpayment - kept],
+    ['suspense', lateRefunded + kept - charged('held') - overpayment],
     ['gateway:fees', fees],
     ['gateway:sslcommerz:clearing', charged('settled') + charged('held') - fees - refunded - lateRefunded],
   ];
@@ -201,12 +201,12 @@ function goneAgain(evidence: Evidence): { refunded: bigint; lateRefunded: bigint
         .filter(({ key }) => !open.some(({ reference }) => reference === key))
         .filter(({ key }) =>
           table(evidence, 'refunds').some(
-            (row) => row['reference'] === key && (row['late_payment_id'] !== null) === late,
+            (row) => row['reference'] === key && (row['unapplied_payment_id'] !== null) === late,
           ),
         )
         .map(({ amountMinor }) => amountMinor),
     );
-  const kept = table(evidence, 'late_payments').filter(({ status }) => status === 'KEPT');
+  const kept = table(evidence, 'unapplied_payments').filter(({ status }) => status === 'KEPT');
   return {
     refunded: back(false),
     lateRefunded: back(true),
@@ -287,10 +287,10 @@ function unappliedMoneyTold(evidence: Evidence): string[] {
       const { data } = JSON.parse(text(payload)) as { data: { id: number } };
       return `${text(type)} ${data.id}`;
     });
-  const wanted = table(evidence, 'late_payments').flatMap(({ id, status }) => [
+  const wanted = table(evidence, 'unapplied_payments').flatMap(({ id, status }) => [
     `unapplied_payment.received ${text(id)}`,
     ...table(evidence, 'refunds')
-      .filter((refund) => refund['late_payment_id'] === id && refund['status'] === 'FAILED')
+      .filter((refund) => refund['unapplied_payment_id'] === id && refund['status'] === 'FAILED')
       .map(() => `unapplied_payment.received ${text(id)}`),
     ...(status === 'REFUNDED' || status === 'KEPT' ? [`unapplied_payment.${status.toLowerCase()} ${text(id)}`] : []),
   ]);
@@ -373,20 +373,22 @@ function comesToRest({ atRest }: Evidence): string[] {
   return atRest ? [] : ['the story did not come to rest within 150 days'];
 }
 
-/** Whose row is final has nothing left to wait for. Late money is waited for while it is held or on its way back, or while people have to find it. */
+/** Whose row is final has nothing left to wait for. Unapplied money is waited for while it is held or on its way back, or while people have to find it. */
 function noWorkflowLeftBehind(evidence: Evidence): string[] {
   const { running, leftToPeople } = evidence;
   const references = (name: string, isOver: (row: Values) => boolean): string[] =>
     table(evidence, name)
       .filter(isOver)
       .map(({ reference }) => text(reference));
-  const held = table(evidence, 'late_payments').filter(({ status }) => status === 'HELD' || status === 'REFUNDING');
+  const held = table(evidence, 'unapplied_payments').filter(
+    ({ status }) => status === 'HELD' || status === 'REFUNDING',
+  );
   const over = [
     ...references('payments', (row) => !isOpen(statusOf(row))).map((reference) => `payment:${reference}`),
     ...references('refunds', (row) => row['ended_at'] !== null).map((reference) => `refund:${reference}`),
     ...references('payment_attempts', ({ id }) => held.every((late) => late['attempt_id'] !== id))
       .filter((reference) => !leftToPeople.includes(reference))
-      .map((reference) => `late:${reference}`),
+      .map((reference) => `unapplied:${reference}`),
   ];
   return running
     .filter((workflowId) => over.includes(workflowId))
@@ -409,7 +411,7 @@ function moneyKnownInTime(evidence: Evidence): string[] {
   return evidence.charges.flatMap((charge) => {
     const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
     const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
-    const held = table(evidence, 'late_payments').find(
+    const held = table(evidence, 'unapplied_payments').find(
       (late) => isLate(late) && late['attempt_id'] === attempt?.['id'] && late['validation_id'] === charge.valId,
     );
     const told = table(evidence, 'gateway_callbacks')

@@ -16,7 +16,7 @@ export interface RefundPlan {
   /** Of the payment, where it is a part. */
   readonly percent: number;
   /** Requests with the same key at about the same time. */
-  readonly twins: number;
+  readonly duplicates: number;
   /** Whether a key is sent at all. */
   readonly keyed: boolean;
   /** Another request under the same key. */
@@ -27,7 +27,7 @@ export interface RefundPlan {
 export interface MoneyPlan {
   /** Of each app, in minor units; null where nothing needs a second person. */
   readonly thresholds: readonly (number | null)[];
-  /** Of each app: whether late money goes back without being asked for. */
+  /** Of each app: whether unapplied money goes back without being asked for. */
   readonly givesLateBack: readonly boolean[];
   /** By payment. */
   readonly refunds: readonly (readonly RefundPlan[])[];
@@ -72,7 +72,7 @@ function refundPlan(random: Random): RefundPlan {
     impatient: random.chance(0.05),
     share: random.weighted<RefundShare>({ part: 6, all: 3, rest: 2, 'too much': 1 }),
     percent: random.pick([1, 10, 33, 50, 60, 99]),
-    twins: random.chance(0.3) ? random.between(1, 2) : 0,
+    duplicates: random.chance(0.3) ? random.between(1, 2) : 0,
     keyed: random.chance(0.85),
     conflict: random.chance(0.08),
   };

@@ -94,9 +94,9 @@ export class Operators {
         this.once(`review ${String(id)} ${since.getTime()}`, () => this.considerRefund({ id, reference }));
       }
     }
-    for (const { id, status, updated_at: at } of postgres.rows('late_payments')) {
+    for (const { id, status, updated_at: at } of postgres.rows('unapplied_payments')) {
       if (status === 'HELD' && at instanceof Date) {
-        this.once(`late ${String(id)} ${at.getTime()}`, () => this.considerLateMoney(id));
+        this.once(`late ${String(id)} ${at.getTime()}`, () => this.considerUnappliedMoney(id));
       }
     }
     for (const { id, status, review_reason: reason, reference } of postgres.rows('payments')) {
@@ -215,18 +215,18 @@ export class Operators {
     });
   }
 
-  private considerLateMoney(id: Value | undefined): void {
+  private considerUnappliedMoney(id: Value | undefined): void {
     const { random, world } = this;
     const decision = random.weighted({ refund: 4, keep: 2, nothing: 2 });
     if (decision === 'nothing') {
       return;
     }
-    const path = `/admin/late-payments/${String(id)}`;
-    const late = world.postgres.rows('late_payments').find((row) => row['id'] === id);
+    const path = `/admin/unapplied-payments/${String(id)}`;
+    const late = world.postgres.rows('unapplied_payments').find((row) => row['id'] === id);
     const attempt = world.postgres.rows('payment_attempts').find((row) => row['id'] === late?.['attempt_id']);
     world.later(this.whenThere(), async () => {
       if (random.chance(0.15)) {
-        this.signal(`late:${String(attempt?.['reference'])}`);
+        this.signal(`unapplied:${String(attempt?.['reference'])}`);
       }
       if (random.chance(0.15)) {
         const other = { decision: decision === 'keep' ? 'refund' : 'keep', reason: 'Another view' };
@@ -264,7 +264,7 @@ export class Operators {
     ] as const);
     const answer = await this.operate({ ...operation, operatorId: first });
     const waits =
-      answer !== null && isReply(answer) && /awaits-second-person|"awaitsSecondPerson":true/.test(answer.text);
+      answer !== null && isReply(answer) && /awaiting-second-approval|"awaitsSecondPerson":true/.test(answer.text);
     if (!waits) {
       return;
     }

@@ -29,7 +29,7 @@ export interface PaymentPlan {
   readonly createAfterMs: number;
   readonly amountMinor: number;
   /** Clients that send the same request with the same key at about the same time. */
-  readonly twins: number;
+  readonly duplicates: number;
   /** Another request under the same key. */
   readonly conflict: boolean;
   readonly sessionRefused: boolean;
@@ -69,7 +69,7 @@ export function paymentPlan(random: Random, expiryMs: number): PaymentPlan {
   return {
     createAfterMs: random.between(0, 20_000),
     amountMinor: random.between(1_000, 5_000_000),
-    twins: random.chance(0.25) ? random.between(1, 2) : 0,
+    duplicates: random.chance(0.25) ? random.between(1, 2) : 0,
     conflict: random.chance(0.05),
     sessionRefused: random.chance(0.03),
     way,

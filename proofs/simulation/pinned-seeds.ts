@@ -15,7 +15,7 @@ const everything = (showed: string): PinnedSeed => ({ showed, withMoney: true, w
 /** Seeds that once showed a defect, and what it was. Every run plays them first. */
 export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [3_131, paid('a payment that its payer had called off expired when a worker died before it could tell')],
-  [23_106, paid('late money whose confirmation contradicts itself is left to people, which is no loss')],
+  [23_106, paid('unapplied money whose confirmation contradicts itself is left to people, which is no loss')],
   [41_490, paid('a worker that stood still overwrote a confirmed attempt')],
   [49_590, paid('a worker that stood still overwrote a confirmed attempt')],
   [64_111, paid('callbacks of a payment under review were swept for ever')],
@@ -30,5 +30,5 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   ],
   [940, everything('a payment whose page was never opened could not begin a new history')],
   [8_119, everything('the gateway was asked for ever about a payment under review that had been called off')],
-  [202_255, money('late money that cannot be booked took more events in short histories than a story was given')],
+  [202_255, money('unapplied money that cannot be booked took more events in short histories than a story was given')],
 ]);

@@ -57,13 +57,13 @@ export class RefundClients {
     const wish = { app, payment, amountMinor, key: plan.keyed ? key : null };
     if (plan.by === 'operator') {
       const operatorId = random.pick([1, 2, 4]);
-      for (let twin = 0; twin <= (plan.keyed ? plan.twins : 0); twin += 1) {
-        world.later(twin * random.between(0, 3_000), () => this.askAsOperator(wish, operatorId));
+      for (let duplicate = 0; duplicate <= (plan.keyed ? plan.duplicates : 0); duplicate += 1) {
+        world.later(duplicate * random.between(0, 3_000), () => this.askAsOperator(wish, operatorId));
       }
       return;
     }
-    for (let twin = 0; twin <= (plan.keyed ? plan.twins : 0); twin += 1) {
-      world.later(twin * random.between(0, 3_000), () => this.ask(wish, key));
+    for (let duplicate = 0; duplicate <= (plan.keyed ? plan.duplicates : 0); duplicate += 1) {
+      world.later(duplicate * random.between(0, 3_000), () => this.ask(wish, key));
     }
     if (plan.keyed && plan.conflict) {
       world.later(500, () => this.ask({ ...wish, amountMinor: amountMinor + 1 }, key));
@@ -106,10 +106,10 @@ export class RefundClients {
   private refundsOf({ id }: Values): Values[] {
     return this.world.postgres
       .rows('refunds')
-      .filter((row) => row['payment_id'] === id && row['late_payment_id'] === null);
+      .filter((row) => row['payment_id'] === id && row['unapplied_payment_id'] === null);
   }
 
-  private standOf(payment: Values): string {
+  private stateOf(payment: Values): string {
     return this.refundsOf(payment)
       .map(({ id, status }) => `${String(id)} ${String(status)}`)
       .join();
@@ -123,12 +123,12 @@ export class RefundClients {
 
   /** A refusal is believed to be right where anything moved meanwhile. */
   private async watched<T>({ payment, amountMinor }: Pick<Wish, 'payment' | 'amountMinor'>, ask: () => Promise<T>) {
-    const before = this.standOf(payment);
+    const before = this.stateOf(payment);
     const answer = await ask();
-    const after = this.standOf(payment);
-    // What of it is surplus shows in its row once it is paid.
+    const after = this.stateOf(payment);
+    // What of it is overpayment shows in its row once it is paid.
     const now = this.world.postgres.rows('payments').find(({ id }) => id === payment['id']) ?? payment;
-    const mostMinor = Number(now['amount_minor']) - Number(now['surplus_minor']);
+    const mostMinor = Number(now['amount_minor']) - Number(now['overpayment_minor']);
     const enough = this.reservedOf(payment) + amountMinor <= mostMinor;
     const refused = answer instanceof DomainError && answer.code === 'REFUND_EXCEEDS_BALANCE';
     if (refused && enough && before === after) {

@@ -1,7 +1,7 @@
 import { APPROVAL_HOURS } from '../../domain/refund.ts';
 import type { Evidence } from './evidence.ts';
 import { amountOf, paymentWith, statusOf, sum, table, text, timeOf } from './evidence-rows.ts';
-import type { BookedRefund } from './gateway-refunds.ts';
+import type { RecordedRefund } from './gateway-refunds.ts';
 import type { Values } from './postgres/values.ts';
 
 type Judge = (evidence: Evidence) => string[];
@@ -21,12 +21,12 @@ export const REFUND_JUDGES = {
   'one-event-per-refund': oneEventPerRefund,
   'decided-by-people': decidedByPeople,
   'decisions-taken-up': decisionsTakenUp,
-  'late-money-in-one-place': lateMoneyInOnePlace,
+  'unapplied-money-in-one-place': unappliedMoneyInOnePlace,
   'promises-about-refunds-kept': promisesKept,
   'one-refund-per-key': oneRefundPerKey,
 } as const satisfies Record<string, Judge>;
 
-function bookedOf(evidence: Evidence, refund: Values): BookedRefund | undefined {
+function bookedOf(evidence: Evidence, refund: Values): RecordedRefund | undefined {
   return evidence.refunds.find(({ key }) => key === refund['reference']);
 }
 
@@ -139,7 +139,7 @@ function knownInTime(evidence: Evidence): string[] {
 
 function ownRefunds(evidence: Evidence, payment: Values): Values[] {
   return table(evidence, 'refunds').filter(
-    (row) => row['payment_id'] === payment['id'] && row['late_payment_id'] === null,
+    (row) => row['payment_id'] === payment['id'] && row['unapplied_payment_id'] === null,
   );
 }
 
@@ -149,8 +149,8 @@ function paymentShowsWhatWentBack(evidence: Evidence): string[] {
     const succeeded = ownRefunds(evidence, payment).filter(({ status }) => status === 'SUCCEEDED');
     const back = sum(succeeded.map(amountOf));
     const given = sum(succeeded.map((refund) => bookedOf(evidence, refund)?.amountMinor ?? 0n));
-    // What was more than its invoice asked for goes back as late money.
-    const own = amountOf(payment) - ((payment['surplus_minor'] ?? 0n) as bigint);
+    // What was more than its invoice asked for goes back as unapplied money.
+    const own = amountOf(payment) - ((payment['overpayment_minor'] ?? 0n) as bigint);
     const paid = back === 0n ? 'SUCCEEDED' : back >= own ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
     const status = statusOf(payment);
     const shown = back === 0n ? status !== 'REFUNDED' && status !== 'PARTIALLY_REFUNDED' : status === paid;
@@ -238,7 +238,7 @@ function isAbove(evidence: Evidence, row: Values, amountMinor: bigint): boolean 
 function decidedByPeople(evidence: Evidence): string[] {
   return [
     ...table(evidence, 'refunds').flatMap((refund) => refundDecided(evidence, refund)),
-    ...table(evidence, 'late_payments').flatMap((late) => lateMoneyDecided(evidence, late)),
+    ...table(evidence, 'unapplied_payments').flatMap((late) => unappliedMoneyDecided(evidence, late)),
     ...table(evidence, 'payments').flatMap((payment) => reviewDecided(evidence, payment)),
   ];
 }
@@ -249,10 +249,10 @@ function refundDecided(evidence: Evidence, refund: Values): string[] {
   const said = (words: readonly string[], beforeMs: number): number[] =>
     saidBy(evidence, { path, words, beforeMs }).filter((operatorId) => operatorId !== creator);
   const complaints: string[] = [];
-  const own = refund['created_by_type'] === 'USER' && refund['late_payment_id'] === null;
+  const own = refund['created_by_type'] === 'USER' && refund['unapplied_payment_id'] === null;
   const booked = bookedOf(evidence, refund);
   if (own && isAbove(evidence, refund, amountOf(refund))) {
-    const movedMs = booked?.acceptedAtMs ?? (refund['asked_at'] === null ? null : timeOf(refund['asked_at']));
+    const movedMs = booked?.acceptedAtMs ?? (refund['queried_at'] === null ? null : timeOf(refund['queried_at']));
     if (movedMs !== null && said(['approve'], movedMs).length === 0) {
       complaints.push('went to the gateway without a second person’s approval');
     }
@@ -282,27 +282,27 @@ function peopleWanted(above: boolean): number {
   return above ? 2 : 1;
 }
 
-function lateMoneyDecided(evidence: Evidence, late: Values): string[] {
-  const path = `/admin/late-payments/${text(late['id'])}`;
+function unappliedMoneyDecided(evidence: Evidence, late: Values): string[] {
+  const path = `/admin/unapplied-payments/${text(late['id'])}`;
   const wanted = peopleWanted(isAbove(evidence, late, late['gross_minor'] as bigint));
   const people = (word: string): number =>
     new Set(saidBy(evidence, { path, words: [word], beforeMs: evidence.endedMs }).filter(isExactly(evidence, path)))
       .size;
   const kept = late['status'] === 'KEPT' && people('keep') < wanted;
-  const refunds = table(evidence, 'refunds').filter((row) => row['late_payment_id'] === late['id']);
+  const refunds = table(evidence, 'refunds').filter((row) => row['unapplied_payment_id'] === late['id']);
   const given = refunds.some(({ created_by_type: by }) => by === 'USER') && people('refund') < wanted;
   const automatic = refunds.some(({ created_by_type: by }) => by === 'SYSTEM');
   const allowed = table(evidence, 'applications').some(
-    (row) => row['id'] === late['application_id'] && row['late_payment_policy'] === 'REFUND',
+    (row) => row['id'] === late['application_id'] && row['unapplied_payment_policy'] === 'REFUND',
   );
   return [
-    ...(kept ? [`late money ${text(late['id'])} was kept by fewer than ${wanted} people`] : []),
-    ...(given ? [`late money ${text(late['id'])} was given back by fewer than ${wanted} people`] : []),
-    ...(automatic && !allowed ? [`late money ${text(late['id'])} was given back by itself`] : []),
+    ...(kept ? [`unapplied money ${text(late['id'])} was kept by fewer than ${wanted} people`] : []),
+    ...(given ? [`unapplied money ${text(late['id'])} was given back by fewer than ${wanted} people`] : []),
+    ...(automatic && !allowed ? [`unapplied money ${text(late['id'])} was given back by itself`] : []),
   ];
 }
 
-/** `/admin/late-payments/1` is not `/admin/late-payments/12`. */
+/** `/admin/unapplied-payments/1` is not `/admin/unapplied-payments/12`. */
 function isExactly({ acts }: Evidence, path: string): (operatorId: number) => boolean {
   return (operatorId) => acts.some((act) => act.operatorId === operatorId && act.path === path);
 }
@@ -329,16 +329,16 @@ function decisionsTakenUp(evidence: Evidence): string[] {
     .map(({ id, kind }) => `decision ${text(id)} (${text(kind)}) was never taken up`);
 }
 
-/** Late money is held, on its way back, back, or kept, and its refunds say the same. */
-function lateMoneyInOnePlace(evidence: Evidence): string[] {
-  return table(evidence, 'late_payments').flatMap((late) => {
-    const refunds = table(evidence, 'refunds').filter((row) => row['late_payment_id'] === late['id']);
+/** Unapplied money is held, on its way back, back, or kept, and its refunds say the same. */
+function unappliedMoneyInOnePlace(evidence: Evidence): string[] {
+  return table(evidence, 'unapplied_payments').flatMap((late) => {
+    const refunds = table(evidence, 'refunds').filter((row) => row['unapplied_payment_id'] === late['id']);
     const has = (status: string): boolean => refunds.some((row) => row['status'] === status);
     const wanted = has('SUCCEEDED') ? ['REFUNDED'] : has('PENDING') ? ['REFUNDING'] : ['HELD', 'KEPT'];
     const payment = paymentWith(evidence, late['payment_id']);
     return wanted.includes(text(late['status']))
       ? []
-      : [`late money of ${text(payment?.['reference'])} is ${text(late['status'])}, not ${wanted.join(' or ')}`];
+      : [`unapplied money of ${text(payment?.['reference'])} is ${text(late['status'])}, not ${wanted.join(' or ')}`];
   });
 }
 

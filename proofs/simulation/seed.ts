@@ -173,9 +173,11 @@ function watchRefunds(world: World): Pick<Evidence, 'refundTransitions' | 'overR
 
 function overReservedNow(postgres: PostgresServer): string[] {
   const taken = new Map<string, bigint>();
-  for (const { payment_id: payment, late_payment_id: late, status, amount_minor: amount } of postgres.rows('refunds')) {
+  for (const { payment_id: payment, unapplied_payment_id: late, status, amount_minor: amount } of postgres.rows(
+    'refunds',
+  )) {
     if (status !== 'FAILED' && status !== 'REJECTED') {
-      const of = late === null ? `payment ${String(payment)}` : `late money ${String(late)}`;
+      const of = late === null ? `payment ${String(payment)}` : `unapplied money ${String(late)}`;
       taken.set(of, (taken.get(of) ?? 0n) + (amount as bigint));
     }
   }
@@ -183,10 +185,12 @@ function overReservedNow(postgres: PostgresServer): string[] {
     ...postgres
       .rows('payments')
       .map(
-        ({ id, amount_minor: amount, surplus_minor: surplus }) =>
-          [`payment ${String(id)}`, (amount as bigint) - (surplus as bigint)] as const,
+        ({ id, amount_minor: amount, overpayment_minor: overpayment }) =>
+          [`payment ${String(id)}`, (amount as bigint) - (overpayment as bigint)] as const,
       ),
-    ...postgres.rows('late_payments').map((row) => [`late money ${String(row['id'])}`, row['gross_minor']] as const),
+    ...postgres
+      .rows('unapplied_payments')
+      .map((row) => [`unapplied money ${String(row['id'])}`, row['gross_minor']] as const),
   ]);
   return [...taken]
     .filter(([of, sum]) => sum > (captured.get(of) as bigint))
@@ -211,7 +215,7 @@ function moneyPeople(
 }
 
 function invoiceEvidence(
-  { stands, miscounted, misnumbered, missteps, surplusLost, payingForVoid, toldAmiss }: InvoiceWatch,
+  { stands, miscounted, misnumbered, missteps, overpaymentLost, payingForVoid, toldAmiss }: InvoiceWatch,
   { billing: { answers, looks }, world }: { billing: InvoiceClients; world: World },
 ): InvoiceEvidence {
   const letters = world.mailServer?.letters ?? [];
@@ -220,7 +224,7 @@ function invoiceEvidence(
     miscounted,
     misnumbered,
     missteps,
-    surplusLost,
+    overpaymentLost,
     payingForVoid,
     toldAmiss,
     answers,
@@ -325,18 +329,18 @@ function noteEnds(world: World): void {
       world.reached('callback: repeated');
     }
   }
-  for (const { status } of postgres.rows('late_payments')) {
+  for (const { status } of postgres.rows('unapplied_payments')) {
     world.reached(`late: ${String(status)}`);
   }
   for (const {
     status,
     review_reason: reason,
     failure_code: code,
-    late_payment_id: late,
+    unapplied_payment_id: late,
     created_by_type: by,
   } of postgres.rows('refunds')) {
     world.reached(`refund: ${String(status)}${reason === null ? '' : `, review ${String(reason)}`}`);
-    world.reached(`refund by ${String(by)} of ${late === null ? 'a payment' : 'late money'}: ${String(status)}`);
+    world.reached(`refund by ${String(by)} of ${late === null ? 'a payment' : 'unapplied money'}: ${String(status)}`);
     if (code !== null) {
       world.reached(`refund failure: ${String(code)}`);
     }
@@ -344,12 +348,12 @@ function noteEnds(world: World): void {
   for (const { status } of postgres.rows('invoices')) {
     world.reached(`invoice: ${String(status)}`);
   }
-  for (const { status, kind } of postgres.rows('late_payments')) {
-    if (kind === 'surplus') {
-      world.reached(`surplus: ${String(status)}`);
+  for (const { status, kind } of postgres.rows('unapplied_payments')) {
+    if (kind === 'overpayment') {
+      world.reached(`overpayment: ${String(status)}`);
     }
   }
-  for (const { mail_status: status } of postgres.rows('invoice_notices')) {
+  for (const { email_status: status } of postgres.rows('invoice_notices')) {
     world.reached(`letter: ${String(status)}`);
   }
   for (const { kind, outcome } of postgres.rows('decisions')) {

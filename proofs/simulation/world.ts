@@ -321,7 +321,7 @@ export class World {
   }
 
   private noteSignal(callbackId: string): void {
-    // A rejected review looks for late money on its own account, with no callback.
+    // A rejected review looks for unapplied money on its own account, with no callback.
     if (callbackId !== '0' && !this.postgres.rows('gateway_callbacks').some(({ id }) => String(id) === callbackId)) {
       this.unfounded.push(callbackId);
     }
@@ -331,7 +331,7 @@ export class World {
     const line = (fields: Record<string, unknown>, message = ''): void => {
       if (typeof fields['alert'] === 'string') {
         this.alerts.push(fields['alert']);
-        if (fields['alert'] === 'late-payment-unclear') {
+        if (fields['alert'] === 'unapplied-payment-unclear') {
           this.leftToPeople.push(String(fields['attempt']));
         }
         this.reached(`alert: ${fields['alert']}`);
@@ -568,7 +568,7 @@ export class World {
         await registerStaff(em, this.options.schema.seeds);
         for (const [index, threshold] of money.thresholds.entries()) {
           await em.execute(
-            'update applications set refund_approval_threshold_minor = ?, late_payment_policy = ? where id = ?',
+            'update applications set refund_approval_threshold_minor = ?, unapplied_payment_policy = ? where id = ?',
             [threshold, money.givesLateBack[index] === true ? 'REFUND' : 'REVIEW', index + 1],
           );
         }
@@ -651,7 +651,7 @@ function operatorsOf(deps: Dependencies): Api['operate'] {
       secrets: SECRETS,
       allow: ALLOW,
       sessionLimits: SESSION_LIMITS,
-      sendsMail: false,
+      sendsEmail: false,
       temporalUi: null,
     };
     made ??= createDispatcher([adminSurface(admin, createRateLimiter())], deps.log);

@@ -2,7 +2,7 @@
  * What became of one attempt to send. The codes are ours: a server's own words may quote the address, and are never kept.
  * `unavailable` may also mean that the mail went and the answer was lost, so the next attempt carries the same Message-ID.
  */
-export type MailOutcome =
+export type EmailOutcome =
   | { readonly kind: 'sent' }
   /** For this recipient or message for good: another attempt would end the same. */
   | { readonly kind: 'refused'; readonly code: RefusedCode }
@@ -33,11 +33,11 @@ export type UnavailableCode =
   | 'bad-answer'
   | 'closed';
 
-const refused = (code: RefusedCode): MailOutcome => ({ kind: 'refused', code });
-const unavailable = (code: UnavailableCode): MailOutcome => ({ kind: 'unavailable', code });
+const refused = (code: RefusedCode): EmailOutcome => ({ kind: 'refused', code });
+const unavailable = (code: UnavailableCode): EmailOutcome => ({ kind: 'unavailable', code });
 
 /** What an error of the mail library means; anything unknown may have another end next time. */
-export function outcomeOf(error: unknown): MailOutcome {
+export function outcomeOf(error: unknown): EmailOutcome {
   const { code, cause, command, responseCode } = factsOf(error);
   // The library's own verdict, before anything is sent, from the size that the server has announced.
   if (code === 'EMESSAGE' && command === 'MAIL FROM' && responseCode === undefined) {
@@ -49,7 +49,7 @@ export function outcomeOf(error: unknown): MailOutcome {
 /** Node names what is wrong with a certificate or a handshake in the code of the socket's error. */
 const UNTRUSTED = /CERT|TLS|SSL|SIGNATURE|^EPROTO$/;
 
-function withoutAnswer(code: string, cause: string): MailOutcome {
+function withoutAnswer(code: string, cause: string): EmailOutcome {
   if (UNTRUSTED.test(cause)) {
     return unavailable('no-tls');
   }
@@ -70,7 +70,7 @@ function withoutAnswer(code: string, cause: string): MailOutcome {
 }
 
 /** Which step a final refusal came at says whom it is about. Source: RFC 5321, 4.2.1 and 4.3.2; RFC 4954, 6. */
-function withAnswer(given: { code: string; command: string; responseCode: number }): MailOutcome {
+function withAnswer(given: { code: string; command: string; responseCode: number }): EmailOutcome {
   const { code, command, responseCode } = given;
   if (code === 'ETLS') {
     return unavailable('no-tls');

@@ -15,8 +15,8 @@ const DURATIONS = {
 const GAUGES = {
   'lenden.payments.open': { description: 'Payments that are CREATED or PENDING', unit: '{payment}' },
   'lenden.payments.review': { description: 'Payments that wait for an operator', unit: '{payment}' },
-  'lenden.late_payments.held': { description: 'Late charges held in suspense', unit: '{charge}' },
-  'lenden.late_payments.held_minor': { description: 'Late money in suspense, in minor units', unit: '1' },
+  'lenden.unapplied_payments.held': { description: 'Late charges held in suspense', unit: '{charge}' },
+  'lenden.unapplied_payments.held_minor': { description: 'Unapplied money in suspense, in minor units', unit: '1' },
   'lenden.ledger.unsealed_age': { description: 'Age of the oldest ledger transaction without a seal', unit: 's' },
 } as const satisfies Record<Gauge, { description: string; unit: string }>;
 

@@ -9,7 +9,7 @@ export interface KnownWorkflow {
   readonly workflowId: string;
   readonly runId: string;
   readonly kind: NamedKind;
-  /** By which its row is found: of a late payment that of its attempt, of a delivery the event's id. */
+  /** By which its row is found: of an unapplied payment that of its attempt, of a delivery the event's id. */
   readonly reference: string;
   readonly running: boolean;
   /** `RUNNING`, `COMPLETED`, `FAILED` … */
@@ -26,12 +26,12 @@ export interface KnownWorkflow {
 
 const TYPES = [
   WORKFLOW_TYPES.payment,
-  WORKFLOW_TYPES.latePayment,
+  WORKFLOW_TYPES.unappliedPayment,
   WORKFLOW_TYPES.refund,
   WORKFLOW_TYPES.invoice,
   WORKFLOW_TYPES.webhook,
 ];
-const KINDS = new Set<string>(['payment', 'late', 'refund', 'invoice', 'webhook'] satisfies NamedKind[]);
+const KINDS = new Set<string>(['payment', 'unapplied', 'refund', 'invoice', 'webhook'] satisfies NamedKind[]);
 const PAGE = 1_000;
 
 /**

@@ -77,7 +77,7 @@ export interface RestoreReport {
   readonly payments: readonly Restarted[];
   readonly refunds: readonly Restarted[];
   /** Attempts of ended payments about which the gateway is asked again. */
-  readonly lateQuestions: readonly string[];
+  readonly lateQueries: readonly string[];
   readonly invoices: number;
 }
 
@@ -111,7 +111,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     told.push(await lostOf(client, workflow));
   }
   await end(restored, lost);
-  const lateQuestions = await askAgain(restored, { known, rows });
+  const lateQueries = await queryAgain(restored, { known, rows });
   return {
     dryRun,
     living: restored.living ?? [],
@@ -122,7 +122,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     lost: told,
     payments: await restartPayments(restored, known),
     refunds: await restartRefunds(restored, { known, rows }),
-    lateQuestions,
+    lateQueries,
     invoices: dryRun ? 0 : await database.withSystem(sweepOpenInvoices),
   };
 }
@@ -172,7 +172,7 @@ async function lostOf(client: Client, workflow: KnownWorkflow): Promise<LostWork
 const NOTHING_MOVED: Readonly<Partial<Record<NamedKind, readonly string[]>>> = {
   payment: ['FAILED', 'CANCELLED', 'EXPIRED'],
   refund: ['FAILED', 'REJECTED'],
-  late: ['NOTHING_LATE'],
+  unapplied: ['NOTHING_LATE'],
 };
 
 function mayHaveMoved({ kind, status }: KnownWorkflow): boolean {
@@ -248,16 +248,16 @@ async function terminate(
 }
 
 /**
- * Late money that was booked after the dump was taken is in no row any more: the gateway is asked again about every attempt that was asked
- * about since. Where the payment is open again, its own workflow asks; a second one would book the same charge as late money.
+ * Unapplied money that was booked after the dump was taken is in no row any more: the gateway is asked again about every attempt that was asked
+ * about since. Where the payment is open again, its own workflow asks; a second one would book the same charge as unapplied money.
  */
-async function askAgain(
+async function queryAgain(
   { database, client, dryRun }: Restored,
   { known, rows }: { readonly known: readonly KnownWorkflow[]; readonly rows: Rows },
 ): Promise<string[]> {
   const dispatch = createDispatch(client);
   const asked: string[] = [];
-  for (const workflow of known.filter(({ kind }) => kind === 'late')) {
+  for (const workflow of known.filter(({ kind }) => kind === 'unapplied')) {
     const row = rowOf(rows, workflow);
     if (row?.open === true && workflow.running && !dryRun) {
       await terminate(client, { ...workflow, reason: 'restored: its payment is open again' });
@@ -266,7 +266,7 @@ async function askAgain(
       const { reference: attemptReference } = workflow;
       const payment = await database.withSystem((em) => paymentOfAttempt(em, attemptReference));
       if (payment !== null && !dryRun) {
-        await dispatch.startLatePayment(handleOf(payment), { attemptReference, callbackId: 0n });
+        await dispatch.startUnappliedPayment(handleOf(payment), { attemptReference, callbackId: 0n });
       }
       asked.push(attemptReference);
     }
@@ -283,7 +283,7 @@ async function restartPayments(
   { database, client, dryRun }: Restored,
   known: readonly KnownWorkflow[],
 ): Promise<Restarted[]> {
-  const before = standingOf(known);
+  const before = stateOf(known);
   return eachPage(
     (id) => database.withSystem((em) => openPaymentsAfter(em, id)),
     async (payment) => {
@@ -299,7 +299,7 @@ async function restartRefunds(
   { database, client, dryRun }: Restored,
   { known, rows }: { readonly known: readonly KnownWorkflow[]; readonly rows: Rows },
 ): Promise<Restarted[]> {
-  const before = standingOf(known);
+  const before = stateOf(known);
   if (!dryRun) {
     const doubted = known.filter((workflow) => wasDoubted(workflow) && rowOf(rows, workflow)?.open === false);
     await database.withSystem(async (em) => {
@@ -326,7 +326,7 @@ function wasDoubted({ kind, running, status }: KnownWorkflow): boolean {
   return kind === 'refund' && (running ? status === 'REVIEW' : status === 'FAILED');
 }
 
-function standingOf(known: readonly KnownWorkflow[]): (workflowId: string) => string {
+function stateOf(known: readonly KnownWorkflow[]): (workflowId: string) => string {
   const byId = new Map(known.map(({ workflowId, execution }) => [workflowId, execution]));
   return (workflowId) => byId.get(workflowId) ?? 'NONE';
 }

@@ -14,7 +14,7 @@ export function needsPerson({ lost, skippedNumbers }: RestoreReport): boolean {
 }
 
 export function reportInWords(report: RestoreReport): string {
-  const { dryRun, since, workflows, sequences, skippedNumbers, lost, payments, refunds, lateQuestions } = report;
+  const { dryRun, since, workflows, sequences, skippedNumbers, lost, payments, refunds, lateQueries } = report;
   const running = lost.filter((workflow) => workflow.running).length;
   const money = lost.filter((workflow) => workflow.money);
   return [
@@ -30,7 +30,7 @@ export function reportInWords(report: RestoreReport): string {
     ),
     line('payments', `${payments.length} open ones start again from their rows${endedBefore(payments)}`),
     line('refunds', `${refunds.length} open ones start again from their rows${endedBefore(refunds)}`),
-    line('late money', `the gateways are asked again about ${lateQuestions.length} attempts of ended payments`),
+    line('unapplied money', `the gateways are asked again about ${lateQueries.length} attempts of ended payments`),
     line('invoices', dryRun ? 'every open one is looked at' : `${report.invoices} open ones are looked at`),
     ...skippedNumbers.map(({ applicationId, mode, from, number }) =>
       line(

@@ -29,7 +29,7 @@ const needsAnswer: ReadonlySet<string> = new Set(['slow', 'fields', 'truncated',
 /** Answers a merchant's call, or goes wrong in the scripted way. Nothing is told before it is on disk. */
 export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gateway; call: Call }): Promise<void> {
   const fault = takeFault({ gateway, call });
-  const acts = fault === undefined || fault.carriedOut === true || needsAnswer.has(fault.kind);
+  const acts = fault === undefined || fault.executed === true || needsAnswer.has(fault.kind);
   const answer = acts ? call.act() : {};
   await gateway.settled();
   if (fault === undefined) {
@@ -37,7 +37,7 @@ export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gat
     return;
   }
   await spoil(ctx, { gateway, fault, answer });
-  if (fault.carriedOut === 'late') {
+  if (fault.executed === 'late') {
     call.act();
     await gateway.settled();
   }
@@ -109,7 +109,7 @@ async function spoil(ctx: Context, { gateway, fault, answer }: Spoiling): Promis
       ctx.body = answer;
       return;
     case 'hang':
-      await wait({ ctx, gateway, ms: gateway.state.settings.hangMs, late: fault.carriedOut === 'late' });
+      await wait({ ctx, gateway, ms: gateway.state.settings.hangMs, late: fault.executed === 'late' });
       cut(ctx);
       return;
     case 'reset':

@@ -21,7 +21,7 @@ const code = oneOf(...Object.keys(codeTexts));
 const faultChecks: Record<keyof Fault, Check> = {
   kind: oneOf(...faultKinds),
   times: (value) => milliseconds(value) && value !== 0,
-  carriedOut: oneOf(true, false, 'late'),
+  executed: oneOf(true, false, 'late'),
   early: flag,
   delayMs: milliseconds,
   set: answerMembers,

@@ -80,8 +80,8 @@ export function recordCharge(gateway: Pick<Gateway, 'charges'>, payment: Payment
       id: payment.end.trxId,
       at: new Date(payment.end.at).toISOString(),
       amount: payment.end.amount,
-      askedAmount: payment.amount,
-      askedCurrency: payment.currency,
+      requestedAmount: payment.amount,
+      requestedCurrency: payment.currency,
     });
   }
 }

@@ -27,7 +27,7 @@ export async function createNotices({ folder, state, publicUrl, closing }: Notic
   const certificate = await readOrMake(folder, 'notice-certificate.pem', () =>
     selfSigned({ privateKey, commonName: 'sns.simulator.example', nowMs: Date.now() }),
   );
-  const underWay = new Set<Promise<void>>();
+  const inProgress = new Set<Promise<void>>();
   const post = async (url: string, payment: Payment): Promise<void> => {
     await fetch(url, {
       method: 'POST',
@@ -42,13 +42,13 @@ export async function createNotices({ folder, state, publicUrl, closing }: Notic
       const url = state.settings.noticeUrl;
       if (url !== '') {
         const sent = post(url, payment).catch(() => undefined);
-        underWay.add(sent);
-        void sent.finally(() => underWay.delete(sent));
+        inProgress.add(sent);
+        void sent.finally(() => inProgress.delete(sent));
       }
     },
     certificate,
     idle: async () => {
-      await Promise.all(underWay);
+      await Promise.all(inProgress);
     },
   };
 }

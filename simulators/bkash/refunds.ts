@@ -32,7 +32,7 @@ export async function refundCall(ctx: Context, call: MerchantCall): Promise<void
   const act = (): Answer =>
     asks
       ? refundFields(payment, end, gateway.state.refunds.get(payment.id))
-      : giveBack(gateway, { payment, end, body: { ...body } });
+      : startRefund(gateway, { payment, end, body: { ...body } });
   const operation = asks ? 'refundStatus' : 'refund';
   await answerCall(ctx, { gateway, call: { operation, ...callOn(payment), act } });
 }
@@ -40,7 +40,7 @@ export async function refundCall(ctx: Context, call: MerchantCall): Promise<void
 type Giving = { payment: Payment; end: Completed; body: Record<string, unknown> };
 
 /** A payment is refunded once, in whole or in part. */
-function giveBack(gateway: Gateway, giving: Giving): Answer {
+function startRefund(gateway: Gateway, giving: Giving): Answer {
   const { payment, end, body } = giving;
   const bad = badRefund(gateway, giving);
   if (bad !== undefined) {

@@ -26,7 +26,7 @@ export type Fault = {
   /** Only the first so many calls; absent = every call. */
   times?: number;
   /** True: the gateway does what was asked and only the answer is lost or spoilt; `late`: it does so when the call ends. */
-  carriedOut?: boolean | 'late';
+  executed?: boolean | 'late';
   /** True: also before the payer has finished; otherwise queries go wrong only after that. */
   early?: boolean;
   /** For `slow`; otherwise the configured default. */
@@ -59,7 +59,7 @@ type Row = { name: string; about: string; script: Script };
 
 const on = (operation: Operation, ...faults: readonly Fault[]): Script => ({ faults: { [operation]: faults } });
 const spoilt = (set: NonNullable<Fault['set']>, times?: number): Script => {
-  const fault: Fault = { kind: 'fields', set, carriedOut: true, ...(times === undefined ? {} : { times }) };
+  const fault: Fault = { kind: 'fields', set, executed: true, ...(times === undefined ? {} : { times }) };
   return { faults: { query: [fault], execute: [fault] } };
 };
 
@@ -85,12 +85,12 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '18': {
     name: 'execute-timeout',
     about: 'the first execution hangs after it was carried out',
-    script: on('execute', { kind: 'hang', times: 1, carriedOut: true }),
+    script: on('execute', { kind: 'hang', times: 1, executed: true }),
   },
   '19': {
     name: 'execute-late',
     about: 'the first execution hangs and is carried out at its end',
-    script: on('execute', { kind: 'hang', times: 1, carriedOut: 'late' }),
+    script: on('execute', { kind: 'hang', times: 1, executed: 'late' }),
   },
   '20': { name: 'wrong-amount', about: 'the gateway takes 1.00 less', script: { chargeLess: '1.00' } },
   '21': {
@@ -107,12 +107,12 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '24': {
     name: 'execute-reset',
     about: 'the first execution is carried out and its connection lost',
-    script: on('execute', { kind: 'reset', times: 1, carriedOut: true }),
+    script: on('execute', { kind: 'reset', times: 1, executed: true }),
   },
   '25': {
     name: 'execute-html',
     about: 'the first execution is carried out and answers HTML',
-    script: on('execute', { kind: 'html', times: 1, carriedOut: true }),
+    script: on('execute', { kind: 'html', times: 1, executed: true }),
   },
   '26': {
     name: 'execute-500',
@@ -127,7 +127,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '28': {
     name: 'unknown-status',
     about: 'queries say HELD',
-    script: on('query', { kind: 'fields', set: { transactionStatus: 'HELD' }, carriedOut: true }),
+    script: on('query', { kind: 'fields', set: { transactionStatus: 'HELD' }, executed: true }),
   },
   '29': {
     name: 'query-lags',
@@ -135,7 +135,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     script: on('query', {
       kind: 'fields',
       set: { transactionStatus: 'Initiated', trxID: null, paymentExecuteTime: null },
-      carriedOut: true,
+      executed: true,
       times: 3,
     }),
   },
@@ -189,7 +189,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '41': {
     name: 'create-timeout',
     about: 'the first creation hangs after the payment was made',
-    script: on('create', { kind: 'hang', times: 1, carriedOut: true }),
+    script: on('create', { kind: 'hang', times: 1, executed: true }),
   },
   '42': { name: 'create-timeout-always', about: 'creations always hang', script: on('create', { kind: 'hang' }) },
   '43': {
@@ -210,7 +210,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '46': {
     name: 'create-truncated',
     about: 'the first creation answers half a JSON',
-    script: on('create', { kind: 'truncated', times: 1, carriedOut: true }),
+    script: on('create', { kind: 'truncated', times: 1, executed: true }),
   },
   '47': {
     name: 'create-maintenance',
@@ -238,7 +238,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '55': {
     name: 'execute-message',
     about: 'the first execution is carried out and answers only a message',
-    script: on('execute', { kind: 'message', times: 1, carriedOut: true }),
+    script: on('execute', { kind: 'message', times: 1, executed: true }),
   },
   '56': {
     name: 'execute-state',
@@ -248,7 +248,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '61': {
     name: 'refund-timeout',
     about: 'the first refund hangs after it was carried out',
-    script: on('refund', { kind: 'hang', times: 1, carriedOut: true }),
+    script: on('refund', { kind: 'hang', times: 1, executed: true }),
   },
   '62': {
     name: 'refund-refused',
@@ -263,7 +263,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '66': {
     name: 'refund-html',
     about: 'the first refund is carried out and answers HTML',
-    script: on('refund', { kind: 'html', times: 1, carriedOut: true }),
+    script: on('refund', { kind: 'html', times: 1, executed: true }),
   },
   '67': {
     name: 'refund-status-500',

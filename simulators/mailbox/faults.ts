@@ -10,25 +10,25 @@ const queueMax = 1_000;
 export type FaultStage = (typeof faultStages)[number];
 
 /** What goes wrong with the next so many connections, recipients or messages. */
-export type MailFault = {
+export type EmailFault = {
   kind: (typeof faultKinds)[number];
   at: FaultStage;
   times: number;
   /** At `message`: it is kept all the same, and only the answer is lost. */
-  carriedOut: boolean;
+  executed: boolean;
 };
 
 export type FaultQueue = {
   /** Takes the next fault of a stage, if there is one. */
-  take(stage: FaultStage): MailFault | undefined;
-  add(fault: MailFault): void;
-  list(): readonly MailFault[];
+  take(stage: FaultStage): EmailFault | undefined;
+  add(fault: EmailFault): void;
+  list(): readonly EmailFault[];
   clear(): void;
 };
 
 /** Held in memory: a restart forgets them, as it would cure a real server. */
 export function createFaultQueue(): FaultQueue {
-  let queue: MailFault[] = [];
+  let queue: EmailFault[] = [];
   return {
     take(stage) {
       const fault = queue.find((fault) => fault.at === stage);
@@ -52,11 +52,11 @@ export function createFaultQueue(): FaultQueue {
 }
 
 /**
- * Reads `{kind, at?, times?, carriedOut?}`; without more it is the next message.
+ * Reads `{kind, at?, times?, executed?}`; without more it is the next message.
  * @throws BodyError naming what is not understood
  */
-export function parseFault(body: Record<string, unknown>): MailFault {
-  const { kind, at = 'message', times = 1, carriedOut = false, ...others } = body;
+export function parseFault(body: Record<string, unknown>): EmailFault {
+  const { kind, at = 'message', times = 1, executed = false, ...others } = body;
   const knownKind = faultKinds.find((known) => known === kind);
   const knownStage = faultStages.find((known) => known === at);
   if (knownKind === undefined || knownStage === undefined || Object.keys(others).length > 0) {
@@ -65,8 +65,8 @@ export function parseFault(body: Record<string, unknown>): MailFault {
   if (typeof times !== 'number' || !Number.isInteger(times) || times < 1 || times > timesMax) {
     throw new BodyError(400, `times is a whole number from 1 to ${timesMax}`);
   }
-  if (typeof carriedOut !== 'boolean' || (carriedOut && knownStage !== 'message')) {
-    throw new BodyError(400, 'carriedOut is true or false, and true only at message');
+  if (typeof executed !== 'boolean' || (executed && knownStage !== 'message')) {
+    throw new BodyError(400, 'executed is true or false, and true only at message');
   }
-  return { kind: knownKind, at: knownStage, times, carriedOut };
+  return { kind: knownKind, at: knownStage, times, executed };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerError, SMTPServerSession } from 'smtp-server';
-import type { FaultQueue, MailFault } from './faults.ts';
+import type { FaultQueue, EmailFault } from './faults.ts';
 import type { MessageStore } from './store.ts';
 
 const messageBytesMax = 256 * 1024;
@@ -61,7 +61,7 @@ export async function startSmtp({ host, port, store, faults }: SmtpParts): Promi
           return;
         }
         const fault = faults.take('message');
-        if (fault === undefined || fault.carriedOut) {
+        if (fault === undefined || fault.executed) {
           await keep(store, { session, raw: Buffer.concat(chunks) });
         }
         misbehave({ server, session, answer, fault });
@@ -84,7 +84,7 @@ function misbehave(given: {
   server: SMTPServer;
   session: SMTPServerSession;
   answer: Answer;
-  fault: MailFault | undefined;
+  fault: EmailFault | undefined;
 }): void {
   const { server, session, answer, fault } = given;
   switch (fault?.kind) {

@@ -20,7 +20,7 @@ const milliseconds = wholeUpTo(2 ** 31 - 1);
 const faultChecks: Record<keyof Fault, Check> = {
   kind: oneOf(...faultKinds),
   times: (value) => milliseconds(value) && value !== 0,
-  carriedOut: flag,
+  executed: flag,
   early: flag,
   delayMs: milliseconds,
   set: textMembers,

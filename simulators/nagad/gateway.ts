@@ -141,8 +141,8 @@ export function recordCharge(gateway: Pick<Gateway, 'charges'>, { outcome, purch
       bankTranId: outcome.issuerRef,
       amount: formatAmount(parseAmount(outcome.amount) ?? 0n),
       currency: 'BDT',
-      askedAmount: purchase.amount,
-      askedCurrency: 'BDT',
+      requestedAmount: purchase.amount,
+      requestedCurrency: 'BDT',
     });
   }
 }

@@ -25,7 +25,7 @@ export type Fault = {
   /** Only the first so many calls; absent = every call. */
   times?: number;
   /** True: the gateway does what was asked and only the answer is lost or spoilt. False (default): it does nothing. */
-  carriedOut?: boolean;
+  executed?: boolean;
   /** True: also while the order has no outcome yet; otherwise verification goes wrong only after it. */
   early?: boolean;
   /** For `slow`; otherwise the configured default. */
@@ -180,7 +180,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '41': {
     name: 'complete-timeout',
     about: 'the first completion hangs after it was carried out',
-    script: onComplete({ kind: 'hang', times: 1, carriedOut: true }),
+    script: onComplete({ kind: 'hang', times: 1, executed: true }),
   },
   '42': {
     name: 'complete-timeout-always',
@@ -237,7 +237,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '81': {
     name: 'initialize-timeout',
     about: 'the first initialization hangs after it was carried out',
-    script: onInitialize({ kind: 'hang', times: 1, carriedOut: true }),
+    script: onInitialize({ kind: 'hang', times: 1, executed: true }),
   },
   '82': {
     name: 'initialize-http-500',

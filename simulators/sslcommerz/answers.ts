@@ -35,7 +35,7 @@ export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gat
     ctx.body = call.refuse(fault.reason ?? 'Refused');
     return;
   }
-  const acts = fault === undefined || fault.carriedOut === true || needsAnswer.has(fault.kind);
+  const acts = fault === undefined || fault.executed === true || needsAnswer.has(fault.kind);
   const answer = acts ? call.act() : {};
   await gateway.settled();
   if (fault === undefined) {

@@ -21,7 +21,7 @@ const positive: Check = (value) => milliseconds(value) && value !== 0;
 const faultChecks: Record<keyof Fault, Check> = {
   kind: oneOf(...faultKinds),
   times: positive,
-  carriedOut: flag,
+  executed: flag,
   early: flag,
   delayMs: milliseconds,
   set: textMembers,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from './gateway.ts';
-import { isUntouched } from './gateway.ts';
+import { isNotStarted } from './gateway.ts';
 import { inNoticeOrder, noticeFields } from './records.ts';
 import type { NoticeScript } from './scripts.ts';
 import { signFields } from './signature.ts';
@@ -121,7 +121,7 @@ function deliveriesOf(gateway: Gateway, session: Session): Delivery[] {
 
 function makeDeliveries(gateway: Gateway, session: Session): Delivery[] {
   const notice = { ...defaultNotice, ...session.script.notice };
-  if (notice.timing === 'never' || isUntouched(session)) {
+  if (notice.timing === 'never' || isNotStarted(session)) {
     return [];
   }
   const { settings } = gateway.state;

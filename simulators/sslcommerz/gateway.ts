@@ -110,7 +110,7 @@ export const errorTexts: Readonly<Record<PayOutcome, string>> = {
 };
 
 /** Nobody opened the page: there was no attempt to speak of, in notices or queries. */
-export function isUntouched(session: Session): boolean {
+export function isNotStarted(session: Session): boolean {
   return session.openedAt === undefined && session.outcome?.status === 'EXPIRED';
 }
 
@@ -126,8 +126,8 @@ export function recordCharge(gateway: Pick<Gateway, 'state' | 'charges'>, key: s
       at: new Date(outcome.at).toISOString(),
       amount: outcome.amount,
       storeAmount: outcome.storeAmount,
-      askedAmount: session.currencyAmount,
-      askedCurrency: session.currency,
+      requestedAmount: session.currencyAmount,
+      requestedCurrency: session.currency,
     });
   }
 }
@@ -167,7 +167,7 @@ function makeOutcome(given: { session: Session; status: PayOutcome; instrument: 
   const now = Date.now();
   const charged = status === 'VALID';
   const reachedBank = charged || status === 'FAILED';
-  const amounts = charged ? chargedAmounts({ session, instrument: given.instrument }) : askedAmounts(session);
+  const amounts = charged ? chargedAmounts({ session, instrument: given.instrument }) : requestedAmounts(session);
   return {
     status,
     at: now,
@@ -179,7 +179,7 @@ function makeOutcome(given: { session: Session; status: PayOutcome; instrument: 
   };
 }
 
-function askedAmounts(session: Session) {
+function requestedAmounts(session: Session) {
   return { amount: session.amount, currencyAmount: session.currencyAmount, storeAmount: '' };
 }
 

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { readForm } from '../form-body.ts';
 import { answerCall } from './answers.ts';
 import type { Answer } from './answers.ts';
-import { createSession, expireIfDue, isCharged, isUntouched, latestSession, sessionsOf } from './gateway.ts';
+import { createSession, expireIfDue, isCharged, isNotStarted, latestSession, sessionsOf } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { elementFields, pendingOutcome, recordedStatus, validationFields } from './records.ts';
 import { endDueRefunds, refundRefusal, refundStatus, requestRefund } from './refunds.ts';
@@ -139,7 +139,7 @@ async function tranIdQueryCall(ctx: Context, { gateway, storeId, parameters }: A
   }
   const act = (): Answer => {
     const element = sessions.flatMap((session) =>
-      session.outcome && !isUntouched(session) ? [elementFields({ session, outcome: session.outcome })] : [],
+      session.outcome && !isNotStarted(session) ? [elementFields({ session, outcome: session.outcome })] : [],
     );
     return { APIConnect: 'DONE', no_of_trans_found: element.length, element };
   };

@@ -24,7 +24,7 @@ export type Fault = {
   /** Only the first so many calls; absent = every call. */
   times?: number;
   /** True: the gateway does what was asked and only the answer is lost or spoilt. False (default): it does nothing. */
-  carriedOut?: boolean;
+  executed?: boolean;
   /** True: also while the session has no outcome yet; otherwise validation and query go wrong only after it. */
   early?: boolean;
   /** For `slow`; otherwise the configured default. */
@@ -78,7 +78,7 @@ const garbage = (kind: FaultKind, times?: number): Script => {
   return { ...charged, faults: { validation: [fault], query: [fault] } };
 };
 const answerFields = (set: Readonly<Record<string, string>>, times?: number): Script => {
-  const fault: Fault = { kind: 'fields', set, carriedOut: true, ...(times === undefined ? {} : { times }) };
+  const fault: Fault = { kind: 'fields', set, executed: true, ...(times === undefined ? {} : { times }) };
   return { ...charged, faults: { validation: [fault], query: [fault] } };
 };
 const onSession = (fault: Fault): Script => ({ faults: { session: [fault] } });
@@ -210,7 +210,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '41': {
     name: 'session-timeout',
     about: 'the first session call hangs after the session was made',
-    script: onSession({ kind: 'hang', times: 1, carriedOut: true }),
+    script: onSession({ kind: 'hang', times: 1, executed: true }),
   },
   '42': { name: 'session-timeout-always', about: 'session calls always hang', script: onSession({ kind: 'hang' }) },
   '43': {
@@ -231,12 +231,12 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '46': {
     name: 'session-truncated',
     about: 'the first session call answers half a JSON',
-    script: onSession({ kind: 'truncated', times: 1, carriedOut: true }),
+    script: onSession({ kind: 'truncated', times: 1, executed: true }),
   },
   '47': {
     name: 'session-huge',
     about: 'the first session call answers 10 MB',
-    script: onSession({ kind: 'huge', times: 1, carriedOut: true }),
+    script: onSession({ kind: 'huge', times: 1, executed: true }),
   },
   '48': { name: 'session-slow', about: 'session calls answer after slowMs', script: onSession({ kind: 'slow' }) },
   '49': {
@@ -268,7 +268,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '61': {
     name: 'refund-timeout',
     about: 'the first refund call hangs after it was accepted',
-    script: onRefund({ kind: 'hang', times: 1, carriedOut: true }),
+    script: onRefund({ kind: 'hang', times: 1, executed: true }),
   },
   '62': {
     name: 'refund-refused',
@@ -293,7 +293,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '66': {
     name: 'refund-html',
     about: 'the first refund call answers HTML after it was accepted',
-    script: onRefund({ kind: 'html', times: 1, carriedOut: true }),
+    script: onRefund({ kind: 'html', times: 1, executed: true }),
   },
   '67': {
     name: 'refund-query-500',

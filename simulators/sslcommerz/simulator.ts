@@ -5,7 +5,7 @@ import type { HostParts, Simulator } from '../host.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
 import { createCourier } from './courier.ts';
-import { expireIfDue, isUntouched, recordCharge, recordRefund } from './gateway.ts';
+import { expireIfDue, isNotStarted, recordCharge, recordRefund } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { merchantRoutes } from './merchant-api.ts';
 import { endDueRefunds } from './refunds.ts';
@@ -77,7 +77,7 @@ function completeAfterCrash(gateway: Gateway): void {
   const { state } = gateway;
   for (const session of state.sessions.values()) {
     recordCharge(gateway, session.key);
-    if (session.outcome && !isUntouched(session) && !state.deliveriesBySession.has(session.key)) {
+    if (session.outcome && !isNotStarted(session) && !state.deliveriesBySession.has(session.key)) {
       gateway.notify(session);
     }
   }

@@ -52,7 +52,7 @@ export async function answerCall(
   const kept = key === null ? undefined : savedUnder(gateway, key, fingerprint);
   const call = prepare();
   const fault = takeFault({ gateway, call });
-  const carriedOut = fault === undefined || fault.carriedOut === true || needsAnswer.has(fault.kind);
+  const executed = fault === undefined || fault.executed === true || needsAnswer.has(fault.kind);
   const carryOut = (): Answer => {
     const answer = kept ?? outcomeOf(call);
     if (key !== null && kept === undefined) {
@@ -61,12 +61,12 @@ export async function answerCall(
     return answer;
   };
   // Before anything is waited for: another request under this key may come meanwhile.
-  const working = key !== null && (fault?.kind === 'slow' || fault?.carriedOut === 'late') ? key : undefined;
+  const working = key !== null && (fault?.kind === 'slow' || fault?.executed === 'late') ? key : undefined;
   if (working !== undefined) {
-    gateway.underWay.add(working);
+    gateway.inProgress.add(working);
   }
   let answer: Answer = { status: 200, body: {} };
-  if (carriedOut) {
+  if (executed) {
     answer = carryOut();
   } else if (ownAnswers.has(fault.kind)) {
     answer = kept ?? ownAnswer(fault);
@@ -82,12 +82,12 @@ export async function answerCall(
     await (fault === undefined || ownAnswers.has(fault.kind)
       ? tell(ctx, answer)
       : spoil(ctx, { gateway, fault, answer }));
-    if (fault?.carriedOut === 'late') {
+    if (fault?.executed === 'late') {
       carryOut();
       await gateway.settled();
     }
   } finally {
-    gateway.underWay.delete(working ?? '');
+    gateway.inProgress.delete(working ?? '');
   }
 }
 
@@ -104,8 +104,8 @@ function keyOf(ctx: Context, { account }: Request): string | null {
   return `${account} ${key}`;
 }
 
-function savedUnder({ state, underWay }: Gateway, key: string, fingerprint: string): Saved | undefined {
-  if (underWay.has(key)) {
+function savedUnder({ state, inProgress }: Gateway, key: string, fingerprint: string): Saved | undefined {
+  if (inProgress.has(key)) {
     const message = 'There is currently another in-progress request using this Idempotency Key.';
     throw new ApiError({ status: 409, code: 'idempotency_key_in_use', message });
   }
@@ -198,7 +198,7 @@ async function spoil(ctx: Context, { gateway, fault, answer }: Spoiling): Promis
       await wait({ ctx, gateway, ms: fault.delayMs ?? gateway.state.settings.slowMs });
       return tell(ctx, answer);
     case 'hang':
-      await wait({ ctx, gateway, ms: gateway.state.settings.hangMs, late: fault.carriedOut === 'late' });
+      await wait({ ctx, gateway, ms: gateway.state.settings.hangMs, late: fault.executed === 'late' });
       cut(ctx);
       return;
     case 'reset':

@@ -20,7 +20,7 @@ const word: Check = (value) => typeof value === 'string' && /^[a-z_.]{1,60}$/.te
 const faultChecks: Record<keyof Fault, Check> = {
   kind: oneOf(...faultKinds),
   times: (value) => whole(value) && value !== 0,
-  carriedOut: oneOf(true, false, 'late'),
+  executed: oneOf(true, false, 'late'),
   early: flag,
   delayMs: whole,
   set: answerMembers,

@@ -16,7 +16,7 @@ export type Gateway = {
   charges: ChargeLog;
   closing: AbortSignal;
   /** Keys whose first request is still being carried out. */
-  underWay: Set<string>;
+  inProgress: Set<string>;
   /** Changes the state and writes the journal in one step. */
   record(entry: Entry): void;
   /** Resolves when everything recorded is on disk; nothing is answered or sent before. */
@@ -250,8 +250,8 @@ export function recordCharge(gateway: Pick<Gateway, 'charges'>, session: Session
       at: new Date(charge.at).toISOString(),
       amount: decimalText(charge.amount, currency),
       ...(charge.settledIn === currency ? { storeAmount: decimalText(charge.amount - charge.fee, currency) } : {}),
-      askedAmount: decimalText(session.amount, currency),
-      askedCurrency: currency.toUpperCase(),
+      requestedAmount: decimalText(session.amount, currency),
+      requestedCurrency: currency.toUpperCase(),
     });
   }
 }

@@ -24,7 +24,7 @@ export type Fault = {
   /** Only the first so many calls; absent = every call. */
   times?: number;
   /** True: the gateway does what was asked and only the answer is lost or spoilt; `late`: it does so when the call ends. */
-  carriedOut?: boolean | 'late';
+  executed?: boolean | 'late';
   /** True: also before the payer has finished; otherwise queries go wrong only after that. */
   early?: boolean;
   /** For `slow`; otherwise the configured default. */
@@ -67,7 +67,7 @@ export type Script = {
 type Row = { name: string; about: string; script: Script };
 
 const on = (operation: Operation, ...faults: readonly Fault[]): Script => ({ faults: { [operation]: faults } });
-const spoilt = (set: NonNullable<Fault['set']>): Script => on('query', { kind: 'fields', set, carriedOut: true });
+const spoilt = (set: NonNullable<Fault['set']>): Script => on('query', { kind: 'fields', set, executed: true });
 
 /** The scripts that an amount `1313.NN` picks by number, and the control plane by name. */
 export const scriptTable: Readonly<Record<string, Row>> = {
@@ -169,7 +169,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '41': {
     name: 'create-timeout',
     about: 'the first creation hangs after the session was made',
-    script: on('create', { kind: 'hang', times: 1, carriedOut: true }),
+    script: on('create', { kind: 'hang', times: 1, executed: true }),
   },
   '42': { name: 'create-timeout-always', about: 'creations always hang', script: on('create', { kind: 'hang' }) },
   '43': {
@@ -185,7 +185,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '46': {
     name: 'create-truncated',
     about: 'the first creation answers half a JSON',
-    script: on('create', { kind: 'truncated', times: 1, carriedOut: true }),
+    script: on('create', { kind: 'truncated', times: 1, executed: true }),
   },
   '48': { name: 'create-slow', about: 'creations answer after slowMs', script: on('create', { kind: 'slow' }) },
   '49': {
@@ -206,12 +206,12 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '54': {
     name: 'create-late',
     about: 'the first creation hangs and is carried out at its end',
-    script: on('create', { kind: 'hang', times: 1, carriedOut: 'late' }),
+    script: on('create', { kind: 'hang', times: 1, executed: 'late' }),
   },
   '55': {
     name: 'expire-timeout',
     about: 'the first expiry hangs after it was carried out',
-    script: on('expire', { kind: 'hang', times: 1, carriedOut: true }),
+    script: on('expire', { kind: 'hang', times: 1, executed: true }),
   },
   '56': {
     name: 'expire-500',
@@ -222,7 +222,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '61': {
     name: 'refund-timeout',
     about: 'the first refund hangs after it was carried out',
-    script: on('refund', { kind: 'hang', times: 1, carriedOut: true }),
+    script: on('refund', { kind: 'hang', times: 1, executed: true }),
   },
   '62': {
     name: 'refund-refused',
@@ -239,7 +239,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '66': {
     name: 'refund-html',
     about: 'the first refund is carried out and answers HTML',
-    script: on('refund', { kind: 'html', times: 1, carriedOut: true }),
+    script: on('refund', { kind: 'html', times: 1, executed: true }),
   },
   '67': {
     name: 'refund-query-500',

@@ -33,7 +33,7 @@ export async function createStripeSimulator(options: StripeOptions): Promise<Sim
     publicUrl: options.publicUrl,
     charges: options.charges,
     closing: options.closing,
-    underWay: new Set(),
+    inProgress: new Set(),
     record(entry) {
       journal.append(entry);
       state.apply(entry);

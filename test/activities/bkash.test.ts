@@ -92,7 +92,7 @@ test('the browser’s return is stored and signalled, the payment executed, conf
   expect(await verify(input)).toEqual({ kind: 'charged' });
   expect(await charges(attempt)).toHaveLength(1);
   expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'ACCEPTED' }]);
-  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
   const confirmed = await world.attemptRow(input);
   expect(confirmed).toMatchObject({ status: 'CONFIRMED', gross_minor: '10000', fee_minor: '0' });
   expect(readEvidence({ gateway: 'bkash', text: String(confirmed['evidence']) })).toMatchObject({
@@ -112,7 +112,7 @@ test('a second refund fails without a word to bKash, which takes one for each pa
   const { input, attempt } = await opened();
   await agreed(attempt);
   await verify(input);
-  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
   const drive = async (): Promise<string> => {
     const refund = await reserved(input);
     const asked = { ...input, refundId: refund.id.toString(), reference: refund.reference };
@@ -131,17 +131,17 @@ test('a refund that went unanswered is sent again only when bKash has certainly 
   const { input, attempt } = await opened({ amountMinor: 131_365n });
   await agreed(attempt);
   await verify(input);
-  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
   const refund = await reserved(input);
   const drive = () => world.activities.driveRefund({ ...input, reference: refund.reference });
   const sent = async (): Promise<number> =>
     Date.parse(
       String(
-        (await world.rows('select asked_at::text from refunds where id = ?::bigint', [refund.id]))[0]?.['asked_at'],
+        (await world.rows('select queried_at::text from refunds where id = ?::bigint', [refund.id]))[0]?.['queried_at'],
       ),
     );
   const aMinutePasses = () =>
-    world.rows(`update refunds set asked_at = asked_at - interval '61 seconds' where id = ?::bigint returning 1`, [
+    world.rows(`update refunds set queried_at = queried_at - interval '61 seconds' where id = ?::bigint returning 1`, [
       refund.id,
     ]);
 
@@ -196,8 +196,8 @@ test.each([
     ]);
     // Its worker may have died before it could tell.
     expect(await verify(input)).toEqual({ kind });
-    await world.activities.settlePayment({ ...input, status });
-    expect(await world.attemptRow(input)).toMatchObject({ status, ask_again_at: null });
+    await world.activities.finalizePayment({ ...input, status });
+    expect(await world.attemptRow(input)).toMatchObject({ status, query_again_at: null });
     expect(await charges(attempt)).toEqual([]);
   },
 );
@@ -218,20 +218,20 @@ describe('executions, by the rows that all workers share', () => {
     paymentId: String(attempt['session_key']),
     atWorkMs,
   });
-  const standOf = (attempt: Row) => executions().standOf(String(attempt['reference']));
+  const stateOf = (attempt: Row) => executions().stateOf(String(attempt['reference']));
 
   test('one that another worker has begun keeps the attempt from ending, until it is known to have moved nothing', async () => {
     // The payer’s word comes while the execution is on its way; the worker that sent it dies.
     const { input, attempt } = await opened();
     const begun = await executions().begin(toSend(attempt));
     expect(await executions().begin(toSend(attempt))).toBeNull();
-    expect(await standOf(attempt)).toMatchObject({ atWork: true, barred: false, doubt: 'lost' });
+    expect(await stateOf(attempt)).toMatchObject({ atWork: true, barred: false, doubt: 'lost' });
     await gaveUp(attempt, 'cancel');
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
     expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
     expect(await world.attemptRow(input)).toMatchObject({ status: 'OPEN' });
     await begun?.end('plain');
-    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: null });
+    expect(await stateOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: null });
     expect(await verify(input, true)).toEqual({ kind: 'expired' });
   });
 
@@ -244,8 +244,8 @@ describe('executions, by the rows that all workers share', () => {
       return (
         gateway && {
           ...gateway,
-          askAttempt: async (handle) => {
-            const answer = await gateway.askAttempt(handle);
+          queryAttempt: async (handle) => {
+            const answer = await gateway.queryAttempt(handle);
             expect(answer).toEqual({ kind: 'given-up', as: 'cancelled' });
             expect(await executions().begin(toSend(attempt))).not.toBeNull();
             return answer;
@@ -273,7 +273,7 @@ describe('executions, by the rows that all workers share', () => {
       calledOff.input.paymentId,
     ]);
     const ended = await opened();
-    await world.activities.settlePayment({ ...ended.input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...ended.input, status: 'EXPIRED' });
     for (const { attempt } of [given, left, calledOff, ended]) {
       expect(await executions().begin(toSend(attempt))).toBeNull();
     }
@@ -293,26 +293,26 @@ describe('executions, by the rows that all workers share', () => {
     // Doubts only grow plainer: lost, then carried out; a duplicate bars the machine for good.
     const { attempt } = await opened();
     const first = await executions().begin(toSend(attempt, -1));
-    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'lost' });
+    expect(await stateOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'lost' });
     const second = await executions().begin(toSend(attempt, -1));
     expect(second?.doubt).toBe('lost');
     // The first one’s answer comes after all, when it speaks for nobody.
     await first?.end('plain');
-    expect(await standOf(attempt)).toMatchObject({ doubt: 'lost' });
-    await second?.end('carried-out');
+    expect(await stateOf(attempt)).toMatchObject({ doubt: 'lost' });
+    await second?.end('executed');
     const third = await executions().begin(toSend(attempt, -1));
-    expect(third?.doubt).toBe('carried-out');
+    expect(third?.doubt).toBe('executed');
     await third?.end('lost');
-    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'carried-out' });
+    expect(await stateOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'executed' });
     await (await executions().begin(toSend(attempt)))?.end('barred');
-    expect(await standOf(attempt)).toMatchObject({ atWork: false, barred: true, doubt: 'carried-out' });
+    expect(await stateOf(attempt)).toMatchObject({ atWork: false, barred: true, doubt: 'executed' });
     expect(await executions().begin(toSend(attempt))).toBeNull();
-    await expect(executions().standOf('nobody')).rejects.toThrow('no such attempt');
+    await expect(executions().stateOf('nobody')).rejects.toThrow('no such attempt');
   });
 });
 
 test('a payer who agreed after he cancelled with us, or after the end, pays nothing', async () => {
-  // Money moves only by our word, and it is not given any more: there is no late money at bKash.
+  // Money moves only by our word, and it is not given any more: there is no unapplied money at bKash.
   const cancelled = await opened();
   await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
     cancelled.input.paymentId,
@@ -321,10 +321,10 @@ test('a payer who agreed after he cancelled with us, or after the end, pays noth
   expect(await verify(cancelled.input)).toEqual({ kind: 'cancelled' });
 
   const ended = await opened();
-  await world.activities.settlePayment({ ...ended.input, status: 'EXPIRED' });
+  await world.activities.finalizePayment({ ...ended.input, status: 'EXPIRED' });
   await agreed(ended.attempt);
   const late = { ...ended.input, attemptReference: String(ended.attempt['reference']) };
-  expect(await world.activities.bookLatePayment(late)).toEqual({ kind: 'nothing' });
+  expect(await world.activities.recordUnappliedPayment(late)).toEqual({ kind: 'nothing' });
   expect([...(await charges(cancelled.attempt)), ...(await charges(ended.attempt))]).toEqual([]);
 });
 
@@ -357,7 +357,7 @@ test('a payment that bKash declined is asked about once more', async () => {
   const { input, attempt } = await opened();
   await agreed(attempt, '01823074817');
   expect(await verify(input)).toEqual({ kind: 'failed' });
-  await world.activities.settlePayment({ ...input, status: 'FAILED', failureCode: 'GATEWAY_DECLINED' });
-  const { status, ask_again_at: at } = await world.attemptRow(input);
+  await world.activities.finalizePayment({ ...input, status: 'FAILED', failureCode: 'GATEWAY_DECLINED' });
+  const { status, query_again_at: at } = await world.attemptRow(input);
   expect([status, Math.round((new Date(String(at)).getTime() - Date.now()) / 60_000)]).toEqual(['FAILED', 5]);
 });

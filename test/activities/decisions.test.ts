@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { LatePaymentInput } from '../../workflows/messages/late-payment.ts';
+import type { UnappliedPaymentInput } from '../../workflows/messages/unapplied-payment.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
 import type { StoredPayment } from '../support/stored.ts';
@@ -19,11 +19,11 @@ afterAll(() => world.close());
 const RISKY = 131_327n;
 
 async function decision(kind: string, word: string, payment: StoredPayment, more: Row = {}): Promise<string> {
-  const { latePaymentId = null, needsSecond = false, second = null } = more;
+  const { unappliedPaymentId = null, needsSecond = false, second = null } = more;
   const [row] = await world.rows(
-    `insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id, needs_second, second_operator_id)
+    `insert into decisions (application_id, mode, kind, payment_id, unapplied_payment_id, decision, operator_id, needs_second, second_operator_id)
      select application_id, mode, ?, id, ?::bigint, ?, ?::bigint, ?, ?::bigint from payments where id = ?::bigint returning id`,
-    [kind, latePaymentId, word, operators[0], needsSecond, second, payment.paymentId],
+    [kind, unappliedPaymentId, word, operators[0], needsSecond, second, payment.paymentId],
   );
   return String(row?.['id']);
 }
@@ -39,36 +39,38 @@ async function charged(amountMinor: bigint): Promise<{ input: StoredPayment; att
 }
 
 /** Money for a payment that has expired, booked to suspense. */
-async function late(): Promise<{ input: LatePaymentInput & StoredPayment; latePaymentId: string }> {
+async function late(): Promise<{ input: UnappliedPaymentInput & StoredPayment; unappliedPaymentId: string }> {
   const { input, attempt } = await charged(10_000n);
-  await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+  await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
   const question = { ...input, attemptReference: String(attempt['reference']) };
-  expect(await world.activities.bookLatePayment(question)).toMatchObject({ kind: 'held' });
-  const [row] = await world.rows('select id from late_payments where payment_id = ?::bigint', [input.paymentId]);
-  return { input: question, latePaymentId: String(row?.['id']) };
+  expect(await world.activities.recordUnappliedPayment(question)).toMatchObject({ kind: 'held' });
+  const [row] = await world.rows('select id from unapplied_payments where payment_id = ?::bigint', [input.paymentId]);
+  return { input: question, unappliedPaymentId: String(row?.['id']) };
 }
 
 const lateStatus = async (id: string): Promise<unknown> =>
-  (await world.rows('select status from late_payments where id = ?::bigint', [id]))[0]?.['status'];
+  (await world.rows('select status from unapplied_payments where id = ?::bigint', [id]))[0]?.['status'];
 
-describe('a decision about late money', () => {
+describe('a decision about unapplied money', () => {
   const REFUNDING = { kind: 'refunding', amountMinor: '10000', currency: 'BDT' };
 
   test('gives it back by a refund of its own, out of suspense', async () => {
     // It was never the payment's, so the payment's balance is not touched.
-    const { input, latePaymentId } = await late();
-    const id = await decision('late-payment', 'refund', input, { latePaymentId });
-    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
-    expect(await lateStatus(latePaymentId)).toBe('REFUNDING');
+    const { input, unappliedPaymentId } = await late();
+    const id = await decision('unapplied-payment', 'refund', input, { unappliedPaymentId });
+    expect(await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
+    expect(await lateStatus(unappliedPaymentId)).toBe('REFUNDING');
     expect(await outcomeOf(id)).toEqual({ outcome: 'REFUNDING', closed: true });
-    const [refund] = await world.rows('select * from refunds where late_payment_id = ?::bigint', [latePaymentId]);
+    const [refund] = await world.rows('select * from refunds where unapplied_payment_id = ?::bigint', [
+      unappliedPaymentId,
+    ]);
     expect(refund).toMatchObject({ status: 'PENDING', amount_minor: '10000', created_by_operator_id: operators[0] });
     const reference = String(refund?.['reference']);
     expect(world.sent.refunds).toContain(reference);
     const { applicationId, mode } = input;
     const end = { refundId: String(refund?.['id']), reference, applicationId, mode, status: 'SUCCEEDED' } as const;
     await world.activities.endRefund(end);
-    expect(await lateStatus(latePaymentId)).toBe('REFUNDED');
+    expect(await lateStatus(unappliedPaymentId)).toBe('REFUNDED');
     expect(await world.paymentRow(input)).toMatchObject({ status: 'EXPIRED' });
     const postings = await world.rows(
       `select d.name as debit, c.name as credit from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
@@ -80,27 +82,29 @@ describe('a decision about late money', () => {
 
   test('whose refund fails leaves it held, to be decided again', async () => {
     // Nothing is lost between two decisions.
-    const { input, latePaymentId } = await late();
-    const id = await decision('late-payment', 'refund', input, { latePaymentId });
-    await world.activities.decideLatePayment({ ...input, decisionIds: [id] });
-    const [refund] = await world.rows('select * from refunds where late_payment_id = ?::bigint', [latePaymentId]);
+    const { input, unappliedPaymentId } = await late();
+    const id = await decision('unapplied-payment', 'refund', input, { unappliedPaymentId });
+    await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] });
+    const [refund] = await world.rows('select * from refunds where unapplied_payment_id = ?::bigint', [
+      unappliedPaymentId,
+    ]);
     const { applicationId, mode } = input;
     const names = { refundId: String(refund?.['id']), reference: String(refund?.['reference']), applicationId, mode };
     await world.activities.endRefund({ ...names, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' });
-    expect(await lateStatus(latePaymentId)).toBe('HELD');
-    const again = await decision('late-payment', 'keep', input, { latePaymentId });
-    await world.activities.decideLatePayment({ ...input, decisionIds: [again] });
-    expect(await lateStatus(latePaymentId)).toBe('KEPT');
+    expect(await lateStatus(unappliedPaymentId)).toBe('HELD');
+    const again = await decision('unapplied-payment', 'keep', input, { unappliedPaymentId });
+    await world.activities.decideUnappliedPayment({ ...input, decisionIds: [again] });
+    expect(await lateStatus(unappliedPaymentId)).toBe('KEPT');
   });
 
   test('lets the app keep it, once', async () => {
     // Out of suspense, owed to the app; asked twice, posted once.
-    const { input, latePaymentId } = await late();
-    const id = await decision('late-payment', 'keep', input, { latePaymentId });
+    const { input, unappliedPaymentId } = await late();
+    const id = await decision('unapplied-payment', 'keep', input, { unappliedPaymentId });
     await Promise.all(
-      Array.from({ length: 5 }, () => world.activities.decideLatePayment({ ...input, decisionIds: [id] })),
+      Array.from({ length: 5 }, () => world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] })),
     );
-    expect(await lateStatus(latePaymentId)).toBe('KEPT');
+    expect(await lateStatus(unappliedPaymentId)).toBe('KEPT');
     const kept = await world.rows(`select id from ledger_transactions where kind = 'kept' and cause_id like ?`, [
       `${input.attemptReference}:%`,
     ]);
@@ -109,31 +113,33 @@ describe('a decision about late money', () => {
 
   test('waits for the second person where two are needed', async () => {
     // Half a decision is none.
-    const { input, latePaymentId } = await late();
-    const id = await decision('late-payment', 'refund', input, { latePaymentId, needsSecond: true });
-    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toMatchObject({ kind: 'held' });
+    const { input, unappliedPaymentId } = await late();
+    const id = await decision('unapplied-payment', 'refund', input, { unappliedPaymentId, needsSecond: true });
+    expect(await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] })).toMatchObject({
+      kind: 'held',
+    });
     expect(await outcomeOf(id)).toMatchObject({ closed: false });
     await world.rows('update decisions set second_operator_id = ?::bigint where id = ?::bigint returning 1', [
       operators[1],
       id,
     ]);
-    expect(await world.activities.decideLatePayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
+    expect(await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
   });
 
-  test('is not needed where the policy gives late money back', async () => {
+  test('is not needed where the policy gives unapplied money back', async () => {
     // The app said so before.
-    await world.rows(`update applications set late_payment_policy = 'REFUND' where id = ?::bigint returning 1`, [
+    await world.rows(`update applications set unapplied_payment_policy = 'REFUND' where id = ?::bigint returning 1`, [
       world.app.applicationId,
     ]);
     const { input, attempt } = await charged(10_000n);
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     const question = { ...input, attemptReference: String(attempt['reference']) };
-    expect(await world.activities.bookLatePayment(question)).toEqual(REFUNDING);
+    expect(await world.activities.recordUnappliedPayment(question)).toEqual(REFUNDING);
     const refunds = await world.rows('select * from refunds where payment_id = ?::bigint', [input.paymentId]);
     expect(refunds).toMatchObject([{ status: 'PENDING', created_by_type: 'SYSTEM', amount_minor: '10000' }]);
-    expect(await world.activities.bookLatePayment(question)).toEqual(REFUNDING);
+    expect(await world.activities.recordUnappliedPayment(question)).toEqual(REFUNDING);
     expect(await world.rows('select 1 from refunds where payment_id = ?::bigint', [input.paymentId])).toHaveLength(1);
-    await world.rows(`update applications set late_payment_policy = 'REVIEW' where id = ?::bigint returning 1`, [
+    await world.rows(`update applications set unapplied_payment_policy = 'REVIEW' where id = ?::bigint returning 1`, [
       world.app.applicationId,
     ]);
   });
@@ -161,7 +167,7 @@ describe('a decision about a payment under review', () => {
     expect(await world.activities.verifyPayment({ ...input, final: false, riskAccepted: true })).toEqual({
       kind: 'charged',
     });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED', decisionId: id });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED', decisionId: id });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', review_reason: null });
     expect(await outcomeOf(id)).toEqual({ outcome: 'SUCCEEDED', closed: true });
   });
@@ -170,17 +176,17 @@ describe('a decision about a payment under review', () => {
     // FAILED, and the attempt's charge goes to suspense.
     const input = await risky();
     const id = await decision('review', 'reject', input);
-    await world.activities.settlePayment({
+    await world.activities.finalizePayment({
       ...input,
       status: 'FAILED',
       failureCode: 'REVIEW_REJECTED',
       decisionId: id,
     });
-    await world.activities.lookForLateMoney(input);
+    await world.activities.lookForUnappliedMoney(input);
     const attempt = await world.attemptRow(input);
     expect(world.sent.late).toContainEqual({ attemptReference: attempt['reference'], callbackId: 0n });
     const question = { ...input, attemptReference: String(attempt['reference']) };
-    expect(await world.activities.bookLatePayment(question)).toMatchObject({ kind: 'held' });
+    expect(await world.activities.recordUnappliedPayment(question)).toMatchObject({ kind: 'held' });
   });
 
   test('that rejects it looks for the money of a charge that was confirmed already', async () => {
@@ -192,7 +198,7 @@ describe('a decision about a payment under review', () => {
     const attempt = await world.attemptRow(input);
     expect(attempt).toMatchObject({ status: 'CONFIRMED' });
     const id = await decision('review', 'reject', input);
-    await world.activities.settlePayment({
+    await world.activities.finalizePayment({
       ...input,
       status: 'FAILED',
       failureCode: 'REVIEW_REJECTED',
@@ -203,7 +209,7 @@ describe('a decision about a payment under review', () => {
       status: 'FAILED',
       failureCode: 'REVIEW_REJECTED',
     });
-    await world.activities.lookForLateMoney(input);
+    await world.activities.lookForUnappliedMoney(input);
     expect(world.sent.late).toContainEqual({ attemptReference: attempt['reference'], callbackId: 0n });
   });
 
@@ -212,7 +218,7 @@ describe('a decision about a payment under review', () => {
     const input = await risky();
     const id = await decision('review', 'reject', input);
     const end = { status: 'FAILED', failureCode: 'REVIEW_REJECTED' } as const;
-    await world.activities.settlePayment({ ...input, ...end, decisionId: id });
+    await world.activities.finalizePayment({ ...input, ...end, decisionId: id });
     expect(await world.activities.readReviewDecision({ ...input, decisionIds: [id] })).toEqual({
       kind: 'ended',
       ...end,

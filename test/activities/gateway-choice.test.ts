@@ -81,14 +81,14 @@ function asking(gatewayName: string, ask: Ask, deps: ActivityDependencies = worl
     const gateway = deps.gateways.open(name, ...rest);
     return gateway === undefined || name !== gatewayName
       ? gateway
-      : { ...gateway, askAttempt: (handle) => ask(handle, gateway) };
+      : { ...gateway, queryAttempt: (handle) => ask(handle, gateway) };
   };
   return { ...deps, gateways: { ...deps.gateways, open } };
 }
 
 const wrongAmountAt = (name: string): ActivityDependencies =>
   asking(name, async (handle, gateway) => {
-    const answer = await gateway.askAttempt(handle);
+    const answer = await gateway.queryAttempt(handle);
     return answer.kind === 'charged'
       ? { ...answer, charge: { ...answer.charge, orderAmountMinor: 1n, grossMinor: 1n } }
       : answer;
@@ -118,7 +118,7 @@ describe('a payment whose payer may choose', () => {
     });
     await bkash(attempt, 'agree');
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     const postings = await world.rows(
       `select d.name as debit, c.name as credit from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
          join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id where t.cause_id = ?`,
@@ -149,7 +149,7 @@ describe('a payment whose payer may choose', () => {
   test('that has ended, is looked at, is cancelled or is over time offers nothing', async () => {
     // A choice after the end would open a page that nobody waits for.
     const ended = await choosing();
-    await world.activities.settlePayment({ ...ended, status: 'CANCELLED' });
+    await world.activities.finalizePayment({ ...ended, status: 'CANCELLED' });
     const reviewed = await choosing();
     await world.rows(
       `update payments set review_reason = 'RISK_FLAGGED', review_since = now() where id = ?::bigint returning 1`,
@@ -214,7 +214,7 @@ describe('a payer whose try came to nothing', () => {
     }
     await world.finish(await world.attemptRow(input));
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
   });
 
@@ -249,7 +249,7 @@ describe('a payer whose try came to nothing', () => {
     const left = await chosen(input, 'bkash');
     await givesUp(left, 'cancel');
     const slow = asking('bkash', async (handle, gateway) => {
-      const answer = await gateway.askAttempt(handle);
+      const answer = await gateway.queryAttempt(handle);
       await choose(input, 'sslcommerz');
       return answer;
     });
@@ -305,7 +305,7 @@ describe('what the payer has left behind', () => {
     await chosen(input, 'bkash');
     await world.finish(left);
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
   });
 
@@ -338,7 +338,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('does not keep the payment open when the chosen one was declined', async () => {
-    // What nobody is doing any more is not waited for; money that still comes is late money.
+    // What nobody is doing any more is not waited for; money that still comes is unapplied money.
     const input = await choosing();
     await chosen(input, 'bkash');
     const current = await chosen(input, 'sslcommerz');
@@ -373,8 +373,8 @@ describe('what the payer has left behind', () => {
     await bkash(current, 'execute');
     expect(await verifyPayment(wrongAmountAt('sslcommerz'), { ...input, final: false })).toEqual({ kind: 'charged' });
     expect(await attemptsOf(input)).toMatchObject([
-      { status: 'UNKNOWN', gross_minor: '1', ask_again_at: expect.anything() },
-      { status: 'CONFIRMED', ask_again_at: null },
+      { status: 'UNKNOWN', gross_minor: '1', query_again_at: expect.anything() },
+      { status: 'CONFIRMED', query_again_at: null },
     ]);
   });
 
@@ -400,17 +400,17 @@ describe('what the payer has left behind', () => {
     const second = await chosen(input, 'bkash');
     await bkash(second, 'agree');
     const slow = asking('bkash', async (handle, gateway) => {
-      const answer = await gateway.askAttempt(handle);
+      const answer = await gateway.queryAttempt(handle);
       await world.finish(first);
       expect(await verify(input)).toEqual({ kind: 'charged' });
       return answer;
     });
     expect(await verifyPayment(slow, { ...input, final: false })).toEqual({ kind: 'charged' });
     expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['CONFIRMED', 'UNKNOWN']);
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
     await world.rows(
-      `update payment_attempts set ask_again_at = now() where id = ?::bigint and ask_again_at is not null`,
+      `update payment_attempts set query_again_at = now() where id = ?::bigint and query_again_at is not null`,
       [second['id']],
     );
     world.sent.late.length = 0;
@@ -419,7 +419,7 @@ describe('what the payer has left behind', () => {
     await createSweepActivities({ ...world.deps, temporal }).sweep();
     expect(world.sent.late.map((asked) => asked.attemptReference)).toContain(second['reference']);
     const late = { ...input, attemptReference: String(second['reference']) };
-    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
+    expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held' });
   });
 
   test('and paid twice is one payment and one late one', async () => {
@@ -430,15 +430,17 @@ describe('what the payer has left behind', () => {
     await bkash(second, 'agree');
     await world.finish(first);
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     // Nobody executes for a payment that is paid.
     const late = { ...input, attemptReference: String(second['reference']) };
-    expect(await world.activities.bookLatePayment(late)).toEqual({ kind: 'nothing' });
+    expect(await world.activities.recordUnappliedPayment(late)).toEqual({ kind: 'nothing' });
     expect(await chargesAtBkash(second)).toEqual([]);
     await bkash(second, 'execute');
-    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
+    expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held' });
     expect(
-      await world.rows('select gateway, status from late_payments where payment_id = ?::bigint', [input.paymentId]),
+      await world.rows('select gateway, status from unapplied_payments where payment_id = ?::bigint', [
+        input.paymentId,
+      ]),
     ).toEqual([{ gateway: 'bkash', status: 'HELD' }]);
   });
 });

@@ -73,7 +73,7 @@ export async function openManualWorld(): Promise<ManualWorld> {
     secrets,
     sessionLimits: SESSION_LIMITS,
     temporal: temporal.client,
-    sendsMail: false,
+    sendsEmail: false,
     temporalUi: null,
     allow,
     publicHttp,

@@ -64,7 +64,7 @@ describe('a payer', () => {
     expect(await manual.page(input)).toContain('data-state="confirming"');
 
     expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
-    expect(await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
+    expect(await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
     const confirmed = await world.attemptRow(input);
     expect(confirmed).toMatchObject({
       status: 'CONFIRMED',
@@ -216,20 +216,20 @@ describe('a payer who named a transaction and then went to a gateway', () => {
     return { world, input, left, submission };
   }
 
-  test('has paid once; what operators then find is late money', async () => {
+  test('has paid once; what operators then find is unapplied money', async () => {
     // He may really have paid twice, and both are his.
     const { world, input, left, submission } = await leftWaiting();
     await world.finish(await world.attemptRow(input));
     await until(async () => (await world.callbacksOf(input)).length > 0);
     expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
-    expect(await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
+    expect(await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'sslcommerz' });
     world.sent.late.length = 0;
     expect((await manual.decides('asha', submission, 'confirm')).status).toBe(200);
     expect(world.sent.late).toMatchObject([{ attemptReference: left['reference'] }]);
     const late = { ...input, attemptReference: String(left['reference']) };
     for (let times = 0; times < 2; times += 1) {
-      expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+      expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
     }
   });
 
@@ -242,7 +242,7 @@ describe('a payer who named a transaction and then went to a gateway', () => {
     });
     await manual.decides('asha', submission, 'confirm');
     expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'charged' });
-    expect(await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
+    expect(await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
   });
 });
 
@@ -416,22 +416,22 @@ describe('operators', () => {
     expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'expired' });
   });
 
-  test('who confirm money for a payment that has ended find it as late money, once', async () => {
+  test('who confirm money for a payment that has ended find it as unapplied money, once', async () => {
     // A transfer that arrives is never lost.
     const { world } = manual;
     const { input, attempt } = await manual.opened();
     await manual.submits(input, { transaction: transaction() });
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     const [submission] = await manual.waiting(input);
     world.sent.late.length = 0;
     expect((await manual.decides('asha', submission, 'confirm')).status).toBe(200);
     expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
     const late = { ...input, attemptReference: String(attempt['reference']) };
     for (let times = 0; times < 2; times += 1) {
-      expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+      expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
     }
     expect(
-      await world.rows('select 1 from late_payments where payment_id = ?::bigint', [input.paymentId]),
+      await world.rows('select 1 from unapplied_payments where payment_id = ?::bigint', [input.paymentId]),
     ).toHaveLength(1);
   });
 
@@ -442,7 +442,7 @@ describe('operators', () => {
     await manual.submits(input, { transaction: transaction() });
     await manual.decides('asha', (await manual.waiting(input))[0], 'confirm');
     await world.activities.verifyPayment({ ...input, final: false });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     const made = await manual.operator('owner', 'POST', `/admin/payments/${input.paymentId}/refunds`, {
       amountMinor: 4_000,
     });
@@ -460,7 +460,7 @@ describe('operators', () => {
     await world.activities.markRefundForReview({ ...refund, reason: 'PAID_BACK_BY_HAND' });
     const decide = (as: string) =>
       manual.operator(as, 'POST', `/admin/refunds/${refundId}/review`, { decision: 'refunded', reason: 'Sent back' });
-    expect((await decide('asha')).data).toMatchObject({ decision: 'awaits-second-person' });
+    expect((await decide('asha')).data).toMatchObject({ decision: 'awaiting-second-approval' });
     expect((await decide('babul')).status).toBe(200);
     expect(await world.rows('select status from refunds where id = ?::bigint', [refundId])).toEqual([
       { status: 'PENDING' },

@@ -73,7 +73,7 @@ test('the browser’s return is stored and signalled, and the payment verified, 
   expect(world.sent.callbacks.at(-1)).toMatchObject({ reference: input.reference });
 
   expect(await verify(input)).toEqual({ kind: 'charged' });
-  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
   const confirmed = await world.attemptRow(input);
   expect(confirmed).toMatchObject({ status: 'CONFIRMED', gross_minor: '10000', fee_minor: '0' });
   expect(readEvidence({ gateway: 'nagad', text: String(confirmed['evidence']) })).toMatchObject({
@@ -93,11 +93,11 @@ test('a payer who paid and never came back is found by the last question', async
   expect(await verify(input, true)).toEqual({ kind: 'charged' });
 });
 
-/** A pass of the sweeper in which every late question of the attempt is due. */
+/** A pass of the sweeper in which every late query of the attempt is due. */
 async function sweep(attempt: Row): Promise<string[]> {
   world.sent.late.length = 0;
   await world.rows(
-    `update payment_attempts set ask_again_at = now() - interval '1 second' where reference = ? and ask_again_at is not null returning 1`,
+    `update payment_attempts set query_again_at = now() - interval '1 second' where reference = ? and query_again_at is not null returning 1`,
     [attempt['reference']],
   );
   const list = async function* (): AsyncGenerator<never> {};
@@ -107,7 +107,7 @@ async function sweep(attempt: Row): Promise<string[]> {
 }
 
 async function minutesToNextQuestion(input: StoredPayment): Promise<number | null> {
-  const { ask_again_at: at } = await world.attemptRow(input);
+  const { query_again_at: at } = await world.attemptRow(input);
   return at === null ? null : Math.round((new Date(String(at)).getTime() - Date.now()) / 60_000);
 }
 
@@ -115,7 +115,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
   // Nagad tells nobody, and the payer comes back to nothing: without a question of ours the money would never be seen.
   const { input, attempt } = await opened();
   expect(await verify(input, true)).toEqual({ kind: 'expired' });
-  await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+  await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
   expect(await minutesToNextQuestion(input)).toBe(5);
 
   expect(await pays(attempt, '01700000010')).toBeNull();
@@ -126,7 +126,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
   for (let question = 0; question < 3; question += 1) {
     expect(await sweep(attempt)).toEqual([attempt['reference']]);
     minutes.push(await minutesToNextQuestion(input));
-    expect(await world.activities.bookLatePayment(late)).toEqual({
+    expect(await world.activities.recordUnappliedPayment(late)).toEqual({
       kind: 'held',
       amountMinor: '10000',
       currency: 'BDT',
@@ -135,7 +135,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
   expect(minutes).toEqual([55, 1_380, null]);
   expect(await sweep(attempt)).toEqual([]);
   expect(
-    await world.rows('select gross_minor, status, kind from late_payments where payment_id = ?::bigint', [
+    await world.rows('select gross_minor, status, kind from unapplied_payments where payment_id = ?::bigint', [
       input.paymentId,
     ]),
   ).toEqual([{ gross_minor: '10000', status: 'HELD', kind: 'late' }]);
@@ -175,19 +175,19 @@ test.each([
     const { input, left, current } = await wentOn();
     await world.finish(current, outcome);
     expect(await verify(input)).toEqual({ kind });
-    await world.activities.settlePayment({ ...input, status });
-    expect(await world.attemptRow(input)).toMatchObject({ gateway: 'sslcommerz', ask_again_at: null });
+    await world.activities.finalizePayment({ ...input, status });
+    expect(await world.attemptRow(input)).toMatchObject({ gateway: 'sslcommerz', query_again_at: null });
 
     expect(await pays(left, '01700000010')).toBeNull();
     const late = { ...input, attemptReference: String(left['reference']) };
     const held = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
     for (let question = 0; question < 3; question += 1) {
       expect(await sweep(left)).toEqual([left['reference']]);
-      expect(await world.activities.bookLatePayment(late)).toEqual(held);
+      expect(await world.activities.recordUnappliedPayment(late)).toEqual(held);
     }
     expect(await sweep(left)).toEqual([]);
     expect(
-      await world.rows('select gateway, gross_minor, status from late_payments where payment_id = ?::bigint', [
+      await world.rows('select gateway, gross_minor, status from unapplied_payments where payment_id = ?::bigint', [
         input.paymentId,
       ]),
     ).toEqual([{ gateway: 'nagad', gross_minor: '10000', status: 'HELD' }]);
@@ -198,7 +198,7 @@ test('a page that is open when an operator rejects the payment is asked about fi
   // The one question at the rejection comes before the payer's money.
   const { input, attempt } = await opened();
   await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
-  await world.activities.settlePayment({ ...input, status: 'FAILED', failureCode: 'REVIEW_REJECTED' });
+  await world.activities.finalizePayment({ ...input, status: 'FAILED', failureCode: 'REVIEW_REJECTED' });
   expect(attempt).toMatchObject({ status: 'OPEN' });
   expect(await minutesToNextQuestion(input)).toBe(5);
 });
@@ -213,11 +213,11 @@ test('a question that could not be put is none, and put later', async () => {
   // Its own workflow still asks.
   expect(await sweep(attempt)).toEqual([]);
   expect(await minutesToNextQuestion(input)).toBe(10);
-  await world.activities.settlePayment({ ...input, status: 'CANCELLED' });
-  world.temporal.startLatePayment = () => Promise.reject(new Error('Temporal is away'));
+  await world.activities.finalizePayment({ ...input, status: 'CANCELLED' });
+  world.temporal.startUnappliedPayment = () => Promise.reject(new Error('Temporal is away'));
   await sweep(attempt);
   expect(await minutesToNextQuestion(input)).toBe(10);
-  delete world.temporal.startLatePayment;
+  delete world.temporal.startUnappliedPayment;
   expect(await sweep(attempt)).toEqual([attempt['reference']]);
   expect(await minutesToNextQuestion(input)).toBe(55);
 });

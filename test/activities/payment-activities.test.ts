@@ -16,7 +16,7 @@ beforeEach(() => {
   world.deliveries.length = 0;
   world.log.length = 0;
   world.startDelivery = null;
-  answers({ kind: 'untouched' });
+  answers({ kind: 'not-started' });
   opens();
 });
 
@@ -33,7 +33,7 @@ function opens(): void {
 
 function answers(...said: AttemptAnswer[]): void {
   let next = 0;
-  world.gateway.askAttempt = () => {
+  world.gateway.queryAttempt = () => {
     const answer = said[Math.min(next, said.length - 1)];
     next += 1;
     return answer === undefined ? Promise.reject(new Error('nothing to say')) : Promise.resolve(answer);
@@ -255,7 +255,7 @@ describe('a question', () => {
       `update payments set expires_at = now() + interval '10 minutes' where id = ?::bigint returning 1`,
       [input.paymentId],
     );
-    answers({ kind: 'untouched' });
+    answers({ kind: 'not-started' });
     const verdict = await world.activities.verifyPayment({ ...input, final: true });
     expect(verdict).toEqual({ kind: 'undecided', hopeful: false, expiresInMs: expect.any(Number) });
     const leftMs = verdict.kind === 'undecided' ? (verdict.expiresInMs ?? 0) : 0;
@@ -323,7 +323,7 @@ describe('a question', () => {
       },
     ]);
     expect(await world.outcomes(input)).toEqual(['ACCEPTED', 'FORGED']);
-    world.gateway.askAttempt = () => Promise.reject(new Error('it was asked again'));
+    world.gateway.queryAttempt = () => Promise.reject(new Error('it was asked again'));
     expect(await verify(input)).toEqual({ kind: 'charged' });
   });
 
@@ -413,8 +413,8 @@ describe('a question', () => {
   });
 
   test.each([
-    ['untouched', false, false],
-    ['untouched', true, true],
+    ['not-started', false, false],
+    ['not-started', true, true],
     ['in-progress', false, true],
     ['unknown', false, true],
   ] as const)(
@@ -468,7 +468,7 @@ describe('a question', () => {
   test('whose asking fails is thrown on by its kind, and logged whole', async () => {
     // Nothing is decided by a gateway that is away.
     const { input } = await pending();
-    world.gateway.askAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
+    world.gateway.queryAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
     await expect(verify(input)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE', message: 'the gateway is away' });
     expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', activity: 'verifyPayment' }));
   });
@@ -544,7 +544,7 @@ describe('a question about several attempts', () => {
 
 describe('the end of a payment', () => {
   const settle = (input: StoredPayment, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED', more = {}) =>
-    world.activities.settlePayment({ ...input, status, ...more });
+    world.activities.finalizePayment({ ...input, status, ...more });
 
   test('as paid posts the charge and its fee, tells the app once and starts the delivery', async () => {
     // One transaction: status, books and event.
@@ -615,7 +615,7 @@ describe('the end of a payment', () => {
     expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
     expect(world.log).toMatchObject([
       {
-        activity: 'settlePayment',
+        activity: 'finalizePayment',
         error: expect.objectContaining({ message: `a payment does not end as ${status}` }),
       },
     ]);

@@ -25,7 +25,7 @@ import { createSecretBox } from '../../runtime/secrets.ts';
 import { signFields } from '../../simulators/sslcommerz/signature.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
 import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
-import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
+import type { UnappliedPaymentActivities } from '../../workflows/messages/unapplied-payment.ts';
 import type { PaymentActivities } from '../../workflows/messages/payment.ts';
 import type { RefundActivities } from '../../workflows/messages/refund.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -76,7 +76,7 @@ export interface NewPayment {
 export interface PaymentWorld {
   readonly database: Database;
   readonly deps: ActivityDependencies;
-  readonly activities: PaymentActivities & LatePaymentActivities & RefundActivities;
+  readonly activities: PaymentActivities & UnappliedPaymentActivities & RefundActivities;
   readonly app: Registration;
   readonly sent: Sent;
   /** Replaces parts of the dispatch: a Temporal that is away, a workflow that has ended. */
@@ -375,9 +375,9 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
       sent.cancels.push(reference);
       return replaced.signalCancel?.(reference) ?? Promise.resolve(true);
     },
-    startLatePayment: (payment, late) => {
+    startUnappliedPayment: (payment, late) => {
       sent.late.push(late);
-      return replaced.startLatePayment?.(payment, late) ?? Promise.resolve();
+      return replaced.startUnappliedPayment?.(payment, late) ?? Promise.resolve();
     },
     startRefund: (refund, decisionId) => {
       sent.refunds.push(refund.reference);
@@ -391,11 +391,11 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
       sent.refundsEnded.push(attemptReference);
       return replaced.signalRefundEnded?.(attemptReference) ?? Promise.resolve(true);
     },
-    decideLatePayment: (payment, late) => {
+    decideUnappliedPayment: (payment, late) => {
       sent.decisions.push(late.decisionId);
-      return replaced.decideLatePayment?.(payment, late) ?? Promise.resolve();
+      return replaced.decideUnappliedPayment?.(payment, late) ?? Promise.resolve();
     },
-    tellInvoice: ({ reference }, change) => {
+    notifyInvoice: ({ reference }, change) => {
       sent.invoices.push({ reference, change });
       return Promise.resolve();
     },

@@ -22,7 +22,7 @@ const scripted = (number: number): { amountMinor: bigint } => ({ amountMinor: 13
 const verify = (input: StoredPayment, final = false): Promise<Verdict> =>
   world.activities.verifyPayment({ ...input, final });
 const settle = (input: StoredPayment, status: 'SUCCEEDED' | 'EXPIRED' | 'CANCELLED' = 'SUCCEEDED') =>
-  world.activities.settlePayment({ ...input, status });
+  world.activities.finalizePayment({ ...input, status });
 const sessionsAt = (attempt: Row) => world.control('GET', `sessions/${String(attempt['reference'])}`);
 const chargesOf = (attempt: Row) => world.control('GET', `charges?tran_id=${String(attempt['reference'])}`);
 const postingsOf = (input: StoredPayment): Promise<Row[]> =>
@@ -388,7 +388,7 @@ describe('a worker that stood still', () => {
   };
 
   test('does not reopen an attempt that was confirmed while it slept', async () => {
-    // The charge would look unsettled, and a repeated notice would book it a second time as late money.
+    // The charge would look unsettled, and a repeated notice would book it a second time as unapplied money.
     const { input } = await confirmed();
     const before = await world.attemptRow(input);
     const ids = { payment: input.reference, attempt: String(before['reference']) };
@@ -472,11 +472,11 @@ describe('a worker that stood still', () => {
   );
 });
 
-describe('late money', () => {
+describe('unapplied money', () => {
   const late = (input: StoredPayment, attempt: Row) =>
-    world.activities.bookLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+    world.activities.recordUnappliedPayment({ ...input, attemptReference: String(attempt['reference']) });
   const held = (input: StoredPayment): Promise<Row[]> =>
-    world.rows('select * from late_payments where payment_id = ?::bigint', [input.paymentId]);
+    world.rows('select * from unapplied_payments where payment_id = ?::bigint', [input.paymentId]);
   const suspense = async (attempt: Row): Promise<Row[]> =>
     world.rows(
       `select c.name as credit, p.amount_minor from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
@@ -603,10 +603,10 @@ describe('late money', () => {
     await settle(input, 'EXPIRED');
     await world.finish(attempt);
     await until(async () => (await callbackCount(input)) === 1);
-    await world.activities.parkLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+    await world.activities.parkUnappliedPayment({ ...input, attemptReference: String(attempt['reference']) });
     expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'MISMATCH', consumed_at: expect.anything() }]);
     expect(world.log).toContainEqual(
-      expect.objectContaining({ alert: 'late-payment-unclear', attempt: attempt['reference'] }),
+      expect.objectContaining({ alert: 'unapplied-payment-unclear', attempt: attempt['reference'] }),
     );
   });
 

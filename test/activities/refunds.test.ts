@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../activities/payments.ts';
-import { refundLateMoney, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
+import { refundUnappliedMoney, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS, type RefundBounds } from '../../domain/refund.ts';
-import type { RefundAnswer, RefundStand } from '../../workflows/messages/refund.ts';
+import type { RefundAnswer, RefundState } from '../../workflows/messages/refund.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
 import type { StoredPayment, StoredRefund } from '../support/stored.ts';
@@ -32,7 +32,7 @@ async function settled(number = 0): Promise<{ input: StoredPayment; attempt: Row
   await world.finish(attempt);
   await until(async () => (await world.callbacksOf(input)).length > 0);
   expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
-  await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+  await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
   return { input, attempt, amountMinor };
 }
 
@@ -139,7 +139,7 @@ describe('a reservation', () => {
   test.each(['FAILED', 'CANCELLED', 'EXPIRED'] as const)('is refused for a payment that ended %s', async (status) => {
     // There is nothing to give back.
     const { input } = await world.opened();
-    await world.activities.settlePayment({ ...input, status });
+    await world.activities.finalizePayment({ ...input, status });
     expect(await failureOf(reserve(input))).toBe('INVALID_OPERATION_STATE');
   });
 
@@ -205,22 +205,22 @@ describe('a gateway that bounds its refunds', () => {
 
   test('counts what went back of the same charge as too much, and does not give that back after a refund', async () => {
     // To the gateway both are refunds of one transaction.
-    const surplusOf = async ({ input }: { input: StoredPayment }): Promise<bigint> => {
+    const overpaymentOf = async ({ input }: { input: StoredPayment }): Promise<bigint> => {
       const [row] = await world.rows(
-        `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+        `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
            fee_minor, currency)
-         select application_id, mode, payment_id, id, gateway, 'surplus', gateway_txn_id, '{}', 500, 0, 'BDT' from payment_attempts
+         select application_id, mode, payment_id, id, gateway, 'overpayment', gateway_txn_id, '{}', 500, 0, 'BDT' from payment_attempts
          where payment_id = ?::bigint returning id::text`,
         [input.paymentId],
       );
       return BigInt(String(row?.['id']));
     };
-    const giveBack = (input: StoredPayment, latePaymentId: bigint): Promise<RefundRecord | null> => {
+    const refundUnapplied = (input: StoredPayment, unappliedPaymentId: bigint): Promise<RefundRecord | null> => {
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
       return world.database.inTransaction(scope, (statements) =>
-        refundLateMoney(statements, {
+        refundUnappliedMoney(statements, {
           scope,
-          latePaymentId,
+          unappliedPaymentId,
           reference: refundReference(),
           reason: null,
           creator: { type: 'SYSTEM' },
@@ -229,12 +229,17 @@ describe('a gateway that bounds its refunds', () => {
       );
     };
     const [one, two] = [await settled(), await settled()];
-    expect(await giveBack(one.input, await surplusOf(one))).toMatchObject({ status: 'PENDING', amountMinor: 500n });
+    expect(await refundUnapplied(one.input, await overpaymentOf(one))).toMatchObject({
+      status: 'PENDING',
+      amountMinor: 500n,
+    });
     expect(await failureOf(reserve(one.input, { bounds: once }))).toBe('INVALID_OPERATION_STATE');
-    const surplus = await surplusOf(two);
+    const overpayment = await overpaymentOf(two);
     await reserve(two.input, { bounds: once });
-    expect(await giveBack(two.input, surplus)).toBeNull();
-    expect(await world.rows('select status from late_payments where id = ?', [surplus])).toEqual([{ status: 'HELD' }]);
+    expect(await refundUnapplied(two.input, overpayment)).toBeNull();
+    expect(await world.rows('select status from unapplied_payments where id = ?', [overpayment])).toEqual([
+      { status: 'HELD' },
+    ]);
   });
 });
 
@@ -282,7 +287,7 @@ describe('asking the gateway', () => {
     // The first call may have been accepted: only a person can say that the money did not move.
     const { input } = await settled(62);
     const refund = await asked(input);
-    await world.rows('update refunds set asked_at = now() where id = ?::bigint returning 1', [refund.refundId]);
+    await world.rows('update refunds set queried_at = now() where id = ?::bigint returning 1', [refund.refundId]);
     expect(await drive(refund)).toEqual({ kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' });
     expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', doubtful: true });
   });
@@ -323,7 +328,7 @@ describe('asking the gateway', () => {
       refund.refundId,
     ]);
     await expect(drive(refund)).rejects.toMatchObject({ type: 'GATEWAY_UNAUTHORIZED' });
-    expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', asked_at: null });
+    expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', queried_at: null });
   });
 
   test('leaves a cancelled refund to a person', async () => {
@@ -417,7 +422,7 @@ describe('an approval', () => {
     return String(row?.['id']);
   }
 
-  const decide = (refund: StoredRefund, decisionIds: string[] = [], expired = false): Promise<RefundStand> =>
+  const decide = (refund: StoredRefund, decisionIds: string[] = [], expired = false): Promise<RefundState> =>
     world.activities.decideRefund({ ...refund, decisionIds, expired });
 
   test('by a signal alone changes nothing and is written down', async () => {

@@ -31,7 +31,7 @@ afterAll(() => world.close());
 beforeEach(async () => {
   invoice = await world.bill();
   paid = await world.pay(await world.bill(), 10_000n);
-  refund = await world.askRefund(paid, 4_000n);
+  refund = await world.queryRefund(paid, 4_000n);
   payment = await world.begin(invoice, 10_000n);
   attempt = await attemptOf(payment);
   lost = { ...payment, reference: paymentReference() };
@@ -54,7 +54,7 @@ async function standing(): Promise<unknown> {
     'payments',
     'payment_attempts',
     'refunds',
-    'late_payments',
+    'unapplied_payments',
     'decisions',
     'invoices',
     'invoice_notices',
@@ -72,15 +72,15 @@ describe('an activity for something that the database does not have any more', (
   const CASES: { readonly [Name in keyof Activities]: () => Promise<unknown> } = {
     openCheckout: () => world.activities.openCheckout(lost),
     verifyPayment: () => world.activities.verifyPayment({ ...lost, final: true }),
-    settlePayment: () => world.activities.settlePayment({ ...lost, status: 'EXPIRED' }),
+    finalizePayment: () => world.activities.finalizePayment({ ...lost, status: 'EXPIRED' }),
     markForReview: () => world.activities.markForReview({ ...lost, reason: 'RISK_FLAGGED' }),
     readReviewDecision: () => world.activities.readReviewDecision({ ...lost, decisionIds: ['1'] }),
     declineDecision: () => world.activities.declineDecision({ ...lost, decisionId: '1', outcome: 'UNDECIDED' }),
-    lookForLateMoney: () => world.activities.lookForLateMoney(lost),
-    bookLatePayment: () => world.activities.bookLatePayment(late()),
-    decideLatePayment: () => world.activities.decideLatePayment({ ...late(), decisionIds: ['1'] }),
-    readLatePayment: () => world.activities.readLatePayment(late()),
-    parkLatePayment: () => world.activities.parkLatePayment(late()),
+    lookForUnappliedMoney: () => world.activities.lookForUnappliedMoney(lost),
+    recordUnappliedPayment: () => world.activities.recordUnappliedPayment(late()),
+    decideUnappliedPayment: () => world.activities.decideUnappliedPayment({ ...late(), decisionIds: ['1'] }),
+    readUnappliedPayment: () => world.activities.readUnappliedPayment(late()),
+    parkUnappliedPayment: () => world.activities.parkUnappliedPayment(late()),
     readRefund: () => world.activities.readRefund(lostRefund),
     decideRefund: () => world.activities.decideRefund({ ...lostRefund, decisionIds: ['1'], expired: true }),
     remindOfApproval: () => world.activities.remindOfApproval(lostRefund),
@@ -89,7 +89,7 @@ describe('an activity for something that the database does not have any more', (
     markRefundForReview: () => world.activities.markRefundForReview({ ...lostRefund, reason: 'STUCK_AT_GATEWAY' }),
     driveInvoice: () =>
       world.activities.driveInvoice({ ...world.inputOf({ reference: paymentReference() }), nowMs: Date.now() }),
-    sendInvoiceMails: () => world.activities.sendInvoiceMails(world.inputOf({ reference: paymentReference() })),
+    sendInvoiceEmails: () => world.activities.sendInvoiceEmails(world.inputOf({ reference: paymentReference() })),
   };
 
   // The numbers of a restored database are given out twice: a foreign timer expired a payment.
@@ -110,15 +110,18 @@ describe('an activity for something that the database does not have any more', (
 });
 
 describe('an activity that names rows of two payments', () => {
-  test.each(['bookLatePayment', 'readLatePayment', 'parkLatePayment'] as const)('%s fails for good', async (name) => {
-    // The attempt of one payment is never asked about for another.
-    const before = await standing();
-    const question = { ...paid, attemptReference: attempt };
-    await expect(world.activities[name](question)).rejects.toMatchObject({ type: ROW_MISSING });
-    expect(await standing()).toEqual(before);
-  });
+  test.each(['recordUnappliedPayment', 'readUnappliedPayment', 'parkUnappliedPayment'] as const)(
+    '%s fails for good',
+    async (name) => {
+      // The attempt of one payment is never asked about for another.
+      const before = await standing();
+      const question = { ...paid, attemptReference: attempt };
+      await expect(world.activities[name](question)).rejects.toMatchObject({ type: ROW_MISSING });
+      expect(await standing()).toEqual(before);
+    },
+  );
 
-  test('settlePayment does not end a payment by a decision about another one', async () => {
+  test('finalizePayment does not end a payment by a decision about another one', async () => {
     // The decision was lost with the dump, and its number was given out again.
     const [operator] = await world.rows<{ id: string }>(
       `insert into operators (email, name, password_hash) values (?, 'Op', 'x') returning id`,
@@ -136,7 +139,7 @@ describe('an activity that names rows of two payments', () => {
       failureCode: 'REVIEW_REJECTED',
       decisionId: decision?.id ?? '',
     } as const;
-    await expect(world.activities.settlePayment(end)).rejects.toMatchObject({ type: ROW_MISSING });
+    await expect(world.activities.finalizePayment(end)).rejects.toMatchObject({ type: ROW_MISSING });
     expect(await standing()).toEqual(before);
   });
 });
@@ -157,7 +160,7 @@ describe('a restore while the gateway is asked', () => {
       capabilities: SSLCOMMERZ_CAPABILITIES,
       storeId: 'teststore',
       openSession: unused,
-      askAttempt: unused,
+      queryAttempt: unused,
       parseCallback: () => ({
         claims: 'unknown',
         attemptReference: null,
@@ -166,7 +169,7 @@ describe('a restore while the gateway is asked', () => {
         note: null,
       }),
       refund: unused,
-      askRefund: unused,
+      queryRefund: unused,
       ...asked,
     };
     return createPaymentActivities({ ...world.deps, gateways: { ...world.deps.gateways, open: () => gateway } });
@@ -185,7 +188,7 @@ describe('a restore while the gateway is asked', () => {
 
   test('gives the charge of a lost payment to nobody else', async () => {
     const activities = during({
-      async askAttempt({ attemptReference: reference }) {
+      async queryAttempt({ attemptReference: reference }) {
         await restore();
         const charge = {
           validationId: `V-${reference}`,
@@ -205,7 +208,7 @@ describe('a restore while the gateway is asked', () => {
       },
     });
     await activities.verifyPayment({ ...payment, final: true });
-    await expect(activities.settlePayment({ ...payment, status: 'SUCCEEDED' })).rejects.toMatchObject({
+    await expect(activities.finalizePayment({ ...payment, status: 'SUCCEEDED' })).rejects.toMatchObject({
       type: ROW_MISSING,
     });
     expect(await standing()).toEqual(restored);

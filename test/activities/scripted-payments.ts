@@ -16,7 +16,7 @@ import type {
 import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { EventHandle } from '../../temporal/dispatch.ts';
-import type { LatePaymentActivities } from '../../workflows/messages/late-payment.ts';
+import type { UnappliedPaymentActivities } from '../../workflows/messages/unapplied-payment.ts';
 import type { PaymentActivities } from '../../workflows/messages/payment.ts';
 import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -30,7 +30,7 @@ export interface ScriptedGateway {
   readonly orders: SessionOrder[];
   readonly asked: AttemptHandle[];
   openSession: (order: SessionOrder) => Promise<SessionOutcome>;
-  askAttempt: (attempt: AttemptHandle) => Promise<AttemptAnswer>;
+  queryAttempt: (attempt: AttemptHandle) => Promise<AttemptAnswer>;
 }
 
 export interface AttemptFields {
@@ -43,7 +43,7 @@ export interface AttemptFields {
 /** Real Postgres and a scripted gateway: every answer that a gateway could give, without waiting for one. */
 export interface ScriptedWorld {
   readonly deps: ActivityDependencies;
-  readonly activities: PaymentActivities & LatePaymentActivities;
+  readonly activities: PaymentActivities & UnappliedPaymentActivities;
   readonly gateway: ScriptedGateway;
   readonly log: Row[];
   readonly deliveries: EventHandle[];
@@ -203,7 +203,7 @@ function scriptedGateway(): ScriptedGateway {
     orders: [],
     asked: [],
     openSession: () => Promise.reject(new Error('the test said nothing of sessions')),
-    askAttempt: () => Promise.reject(new Error('the test said nothing of answers')),
+    queryAttempt: () => Promise.reject(new Error('the test said nothing of answers')),
   };
 }
 
@@ -229,13 +229,13 @@ function asPort(gateway: ScriptedGateway, storeId: string): Gateway {
       gateway.orders.push(order);
       return gateway.openSession(order);
     },
-    askAttempt: (attempt) => {
+    queryAttempt: (attempt) => {
       gateway.asked.push(attempt);
-      return gateway.askAttempt(attempt);
+      return gateway.queryAttempt(attempt);
     },
     parseCallback: (raw) => ({ attemptReference: null, signatureValid: true, note: null, ...JSON.parse(raw) }),
     refund: unused,
-    askRefund: unused,
+    queryRefund: unused,
   };
 }
 
@@ -250,12 +250,12 @@ function noDispatch(): ActivityDependencies['dispatch'] {
     startPayment: unused,
     signalCallback: unused,
     signalCancel: unused,
-    startLatePayment: unused,
+    startUnappliedPayment: unused,
     startRefund: unused,
-    tellInvoice: unused,
+    notifyInvoice: unused,
     rescheduleInvoice: unused,
     signalReviewDecision: unused,
-    decideLatePayment: unused,
+    decideUnappliedPayment: unused,
     signalRefundEnded: unused,
     resendDelivery: unused,
     startDelivery: unused,

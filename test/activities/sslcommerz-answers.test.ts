@@ -83,11 +83,11 @@ const charged =
       : json({ APIConnect: 'DONE', no_of_trans_found: elements.length, element: elements }))(response, url);
 const list = (...statuses: string[]): Reply =>
   json({ APIConnect: 'DONE', no_of_trans_found: statuses.length, element: statuses.map((status) => ({ status })) });
-const ask = (attempt: Partial<AttemptHandle> = {}) => gateway.askAttempt({ ...ATTEMPT, ...attempt });
+const ask = (attempt: Partial<AttemptHandle> = {}) => gateway.queryAttempt({ ...ATTEMPT, ...attempt });
 
 describe('an answer about an attempt', () => {
   test.each([
-    ['an empty list', [], { kind: 'untouched' }],
+    ['an empty list', [], { kind: 'not-started' }],
     ['PENDING', ['PENDING'], { kind: 'in-progress' }],
     ['FAILED', ['FAILED'], { kind: 'failed' }],
     ['CANCELLED', ['CANCELLED'], { kind: 'cancelled' }],
@@ -148,7 +148,7 @@ describe('an answer about an attempt', () => {
     await new Promise((resolve) => {
       probe.close(resolve);
     });
-    await expect(adapter(port).askAttempt(ATTEMPT)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(adapter(port).queryAttempt(ATTEMPT)).rejects.toMatchObject({ kind: 'unavailable' });
   });
 });
 
@@ -188,7 +188,7 @@ describe('a charge', () => {
   test('is asked for by the claimed id first, then by our own reference', async () => {
     // A claim is a hint; what it points at must be this attempt's.
     reply = charged({ tran_id: 'SomebodyElses', val_id: 'claimed' }, []);
-    expect(await ask({ claimedValidationId: 'claimed' })).toEqual({ kind: 'untouched' });
+    expect(await ask({ claimedValidationId: 'claimed' })).toEqual({ kind: 'not-started' });
     expect(asked.map(({ searchParams }) => searchParams.get('val_id') ?? searchParams.get('tran_id'))).toEqual([
       'claimed',
       ATTEMPT.attemptReference,
@@ -214,7 +214,7 @@ describe('a charge', () => {
       kind: 'charged',
       charge: { validationId: 'val2' },
     });
-    expect(await ask({ knownValidationIds: ['val1', 'val2'] })).toEqual({ kind: 'untouched' });
+    expect(await ask({ knownValidationIds: ['val1', 'val2'] })).toEqual({ kind: 'not-started' });
   });
 });
 
@@ -302,7 +302,7 @@ const STOOD = {
 };
 
 describe('the question how a refund stands', () => {
-  const askRefund = () => gateway.askRefund('ref1', { gatewayTxnId: 'bank1', validationId: 'val1' });
+  const queryRefund = () => gateway.queryRefund('ref1', { gatewayTxnId: 'bank1', validationId: 'val1' });
 
   test.each([
     ['refunded', {}, { kind: 'refunded' }],
@@ -314,7 +314,7 @@ describe('the question how a refund stands', () => {
   ])('is answered by %s %j', async (status, changes, outcome) => {
     // Only what names this refund says how it ended.
     reply = json({ ...STOOD, status, ...changes });
-    expect(await askRefund()).toMatchObject(outcome);
+    expect(await queryRefund()).toMatchObject(outcome);
     expect(asked[0]?.searchParams.get('refund_ref_id')).toBe('ref1');
   });
 
@@ -326,14 +326,14 @@ describe('the question how a refund stands', () => {
     // A mix-up at a cache or a proxy neither gives money back nor ends a refund that is under way.
     for (const status of ['refunded', 'processing', 'cancelled', 'failed']) {
       reply = json({ ...STOOD, status, ...changes });
-      expect(await askRefund()).toEqual({ kind: 'unknown', note: 'ANOTHER_REFUND' });
+      expect(await queryRefund()).toEqual({ kind: 'unknown', note: 'ANOTHER_REFUND' });
     }
   });
 
   test('is not answered by a refund that is not found', async () => {
     // Not found is not failed.
     reply = json({ APIConnect: 'DONE', refund_ref_id: 'ref1', status: 'failed', errorReason: 'Invalid refund_ref_id' });
-    expect(await askRefund()).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
+    expect(await queryRefund()).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
   });
 });
 
@@ -345,8 +345,8 @@ describe('a refund', () => {
       refundReference: 'REFUND1',
       amount: { amountMinor: 4_000n, currency: 'BDT' },
       remarks: 'Refund',
-      askedBefore: false,
-      askedAgoMs: null,
+      queriedBefore: false,
+      queriedAgoMs: null,
       otherRefunds: 0,
     });
 

@@ -6,7 +6,7 @@ import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import { askGateways } from '../../scripts/ask-gateways.ts';
+import { queryGateways } from '../../scripts/query-gateways.ts';
 import { Findings } from '../../database/ledger/findings.ts';
 import { createPaymentWorld, secrets, STORES, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
@@ -50,7 +50,7 @@ describe('a payment at the application’s own store', () => {
     await choose('the-next-store', 'of another password');
     expect(await paid(attempt)).toMatchObject({ signature_valid: true, note: null });
     expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     await retire();
 
     const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
@@ -79,23 +79,23 @@ describe('a payment at the application’s own store', () => {
     expect(await world.callbacksOf(input)).toMatchObject([{ signature_valid: false }]);
   });
 
-  test('has its late money found there', async () => {
+  test('has its unapplied money found there', async () => {
     const { input, attempt } = await openedAtOwnStore();
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     await retire();
     await world.finish(attempt);
     const late = { ...input, attemptReference: String(attempt['reference']) };
-    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+    expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held', amountMinor: '10000' });
   });
 
   test('is asked about by npm run verify -- --ask', async () => {
     const { input, attempt } = await openedAtOwnStore();
     await paid(attempt);
     await world.activities.verifyPayment({ ...input, final: false });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     await retire();
     const findings = new Findings();
-    await askGateways({ database: world.database, gateways: world.deps.gateways, findings });
+    await queryGateways({ database: world.database, gateways: world.deps.gateways, findings });
     expect(findings.listed.filter(({ id }) => id === attempt['id'])).toEqual([]);
   });
 
@@ -159,7 +159,7 @@ describe('a callback of a store whose secret cannot be opened', () => {
     const good = await world.opened();
     await paid(good.attempt);
     await world.activities.verifyPayment({ ...good.input, final: false });
-    await world.activities.settlePayment({ ...good.input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...good.input, status: 'SUCCEEDED' });
     await world.rows(
       `update gateway_callbacks set consumed_at = null, outcome = 'RECEIVED',
          next_sweep_at = now() - case when payment_id = ?::bigint then interval '2 minutes' else interval '1 minute' end

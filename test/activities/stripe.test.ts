@@ -8,7 +8,7 @@ import { chooseGateway } from '../../database/gateway-choices.ts';
 import { Findings } from '../../database/ledger/findings.ts';
 import { verifyCauses } from '../../database/ledger/verify-causes.ts';
 import { verifyRefunds } from '../../database/ledger/verify-refunds.ts';
-import { refundLateMoney, reserveRefund } from '../../database/refunds.ts';
+import { refundUnappliedMoney, reserveRefund } from '../../database/refunds.ts';
 import { attemptReference, refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
@@ -288,11 +288,11 @@ describe('a page that the payer has left for another gateway', () => {
     // The money is there, and is the shop's.
     const { input } = await switched('bkash', pay);
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED', gateway: 'stripe' });
   });
 
-  test('and whose money comes when the payment is paid elsewhere is late money', async () => {
+  test('and whose money comes when the payment is paid elsewhere is unapplied money', async () => {
     // A slow method cannot be called back; nothing of it is lost.
     const { input, left, current } = await switched('sslcommerz', (session) =>
       pay(session, { method: 'bank', account: '000000000000' }),
@@ -300,10 +300,10 @@ describe('a page that the payer has left for another gateway', () => {
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
     await world.finish(current);
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     await settle(left);
     const late = { ...input, attemptReference: String(left['reference']) };
-    expect(await world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
+    expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held' });
   });
 
   test('leaves nothing to do where no page can be closed', async () => {
@@ -385,7 +385,7 @@ describe('an event', () => {
       const { input, attempt } = await opened();
       await pay(attempt);
       await verify(input);
-      await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+      await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
       const made = await world.database.inTransaction(scope, (statements) =>
         reserveRefund(statements, {
@@ -408,17 +408,19 @@ describe('an event', () => {
     /** Money for a payment that had ended, given back. */
     async function lateRefunded() {
       const { input, attempt } = await opened();
-      await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+      await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
       await pay(attempt);
       expect(await late(input, attempt)).toMatchObject({ kind: 'held' });
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-      const [money] = await world.rows('select id from late_payments where payment_id = ?::bigint', [input.paymentId]);
+      const [money] = await world.rows('select id from unapplied_payments where payment_id = ?::bigint', [
+        input.paymentId,
+      ]);
       const made = await world.database.inTransaction(scope, (statements) =>
-        refundLateMoney(statements, {
+        refundUnappliedMoney(statements, {
           scope,
-          latePaymentId: BigInt(String(money?.['id'])),
+          unappliedPaymentId: BigInt(String(money?.['id'])),
           reference: refundReference(),
-          reason: 'Late payment',
+          reason: 'Unapplied payment',
           creator: { type: 'SYSTEM' },
           boundsOf: () => WITHOUT_REFUND_BOUNDS,
         }),
@@ -438,7 +440,7 @@ describe('an event', () => {
     const fails = (attempt: Row) =>
       control('POST', `sessions/${String(attempt['reference'])}/refunds`, { ends: 'failed' });
     const late = (input: StoredPayment, attempt: Row) =>
-      world.activities.bookLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+      world.activities.recordUnappliedPayment({ ...input, attemptReference: String(attempt['reference']) });
 
     /** Two people say a word about it, and its workflow hears. */
     async function decided(refund: StoredRefund, decision: 'accept' | 'reject') {
@@ -535,7 +537,7 @@ describe('an event', () => {
       expect(findings.listed.filter(({ what }) => what.includes(refund.reference))).toEqual([]);
     });
 
-    test('that gave late money back leads to the attempt that was charged, and the money is held again', async () => {
+    test('that gave unapplied money back leads to the attempt that was charged, and the money is held again', async () => {
       // No payment counts it, so nothing else would bring it to light.
       const { input, attempt, refund } = await lateRefunded();
       await fails(attempt);
@@ -548,7 +550,10 @@ describe('an event', () => {
       expect(await decided(refund, 'reject')).toEqual({ kind: 'ended', status: 'FAILED' });
       expect(world.sent.refundsEnded.at(-1)).toBe(attempt['reference']);
       const question = { ...input, attemptReference: String(attempt['reference']) };
-      expect(await world.activities.readLatePayment(question)).toMatchObject({ kind: 'held', amountMinor: '10000' });
+      expect(await world.activities.readUnappliedPayment(question)).toMatchObject({
+        kind: 'held',
+        amountMinor: '10000',
+      });
       expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }, { kind: 'reversal' }]);
       // The shop was told that the money is gone: it must hear that it is here, and that somebody decides once more.
       const told = await world.rows(

@@ -58,26 +58,26 @@ function dispatch(): Dispatch {
       calls.push(['signalCancel', reference]);
       return (await temporal.signalCancel?.(reference)) ?? true;
     },
-    startLatePayment: async (payment, late) => {
-      calls.push(['startLatePayment', payment, late]);
-      await temporal.startLatePayment?.(payment, late);
+    startUnappliedPayment: async (payment, late) => {
+      calls.push(['startUnappliedPayment', payment, late]);
+      await temporal.startUnappliedPayment?.(payment, late);
     },
     startRefund: async (refund, decisionId) => {
       calls.push(['startRefund', refund, decisionId]);
       return (await temporal.startRefund?.(refund, decisionId)) ?? 'running';
     },
-    tellInvoice: async (invoice, change) => {
-      calls.push(['tellInvoice', invoice, change]);
-      await temporal.tellInvoice?.(invoice, change);
+    notifyInvoice: async (invoice, change) => {
+      calls.push(['notifyInvoice', invoice, change]);
+      await temporal.notifyInvoice?.(invoice, change);
     },
     rescheduleInvoice: unused,
     signalReviewDecision: async (payment, decisionId) => {
       calls.push(['signalReviewDecision', payment, decisionId]);
       await temporal.signalReviewDecision?.(payment, decisionId);
     },
-    decideLatePayment: async (payment, late) => {
-      calls.push(['decideLatePayment', payment, late]);
-      await temporal.decideLatePayment?.(payment, late);
+    decideUnappliedPayment: async (payment, late) => {
+      calls.push(['decideUnappliedPayment', payment, late]);
+      await temporal.decideUnappliedPayment?.(payment, late);
     },
     signalRefundEnded: unused,
     resendDelivery: unused,
@@ -104,11 +104,11 @@ const AT = '2026-01-01T00:00:00Z';
 const QUIET = {
   paymentsStarted: 0,
   callbacksSignalled: 0,
-  lateQuestionsAsked: 0,
+  lateQueriesSent: 0,
   refundsStarted: 0,
   unappliedStarted: 0,
   decisionsSignalled: 0,
-  invoicesTold: 0,
+  invoicesNotified: 0,
   deliveriesStarted: 0,
   keysForgotten: 0,
   callbacksForgotten: 0,
@@ -156,7 +156,7 @@ describe('a step that fails', () => {
         'payments',
         'ended workflows',
         'callbacks',
-        'late questions',
+        'late queries',
         'refunds',
         'unapplied payments',
         'decisions',
@@ -281,7 +281,7 @@ describe('a payment whose next look is due', () => {
     // Its workflow ends only after its row.
     const input = await world.payment();
     temporal.startPayment = async () => {
-      await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+      await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
       await world.rows(`update webhook_events set next_sweep_at = now() + interval '1 day' returning 1`);
       return 'completed';
     };
@@ -350,21 +350,21 @@ describe('workflows that ended without a result', () => {
     const [{ query }] = listed as [{ query: string }];
     const [, before, since] = /^(.*) and CloseTime > '(.*)'$/.exec(query) ?? [];
     expect(before).toBe(
-      `WorkflowType in ('paymentWorkflow', 'latePaymentWorkflow', 'invoiceWorkflow') and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')`,
+      `WorkflowType in ('paymentWorkflow', 'unappliedPaymentWorkflow', 'invoiceWorkflow') and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')`,
     );
     const agoMs = Date.now() - Date.parse(since ?? '');
     expect(agoMs).toBeGreaterThanOrEqual(600_000);
     expect(agoMs).toBeLessThan(630_000);
   });
 
-  test('are started again where they asked about late money, of which no row knows yet', async () => {
+  test('are started again where they asked about unapplied money, of which no row knows yet', async () => {
     // Somebody terminates it while the gateway is silent: the question must not be forgotten.
     const input = await world.payment(ENDED);
     const attempt = await world.attempt(input, { status: 'UNKNOWN' });
-    ended = [`late:${attempt.reference}`];
+    ended = [`unapplied:${attempt.reference}`];
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
     expect(calls).toEqual([
-      ['startLatePayment', handleOf(input), { attemptReference: attempt.reference, callbackId: 0n }],
+      ['startUnappliedPayment', handleOf(input), { attemptReference: attempt.reference, callbackId: 0n }],
     ]);
   });
 
@@ -475,7 +475,7 @@ describe('a callback that nobody looked at', () => {
     expect(await sweep()).toMatchObject({ callbacksSignalled: 10 });
   });
 
-  test('of an ended payment goes to the late payment of its attempt, once for many', async () => {
+  test('of an ended payment goes to the unapplied payment of its attempt, once for many', async () => {
     // Fifty callbacks about one attempt are one question, by the newest of them.
     const { input, attempt } = await pending(ENDED);
     const other = await world.attempt(input, { number: 2 });
@@ -485,7 +485,7 @@ describe('a callback that nobody looked at', () => {
       await callbackDue(id);
     }
     expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 2 });
-    expect(calls.map(([name]) => name)).toEqual(['startLatePayment', 'startLatePayment']);
+    expect(calls.map(([name]) => name)).toEqual(['startUnappliedPayment', 'startUnappliedPayment']);
     for (const [, payment, late] of calls) {
       expect(payment).toEqual(handleOf(input));
       const { attemptReference, callbackId } = late as { attemptReference: string; callbackId: bigint };
@@ -508,7 +508,7 @@ describe('a callback that nobody looked at', () => {
     expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 1 });
     expect(await world.outcomes(input)).toEqual(['DUPLICATE', null, 'IGNORED']);
     expect(calls.map(([name, , late]) => [name, late])).toEqual([
-      ['startLatePayment', { attemptReference: attempt.reference, callbackId: another }],
+      ['startUnappliedPayment', { attemptReference: attempt.reference, callbackId: another }],
     ]);
   });
 
@@ -536,7 +536,7 @@ describe('a callback that nobody looked at', () => {
     );
     await callbackDue(id);
     expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 1 });
-    expect(calls.map(([name]) => name)).toEqual(['startLatePayment']);
+    expect(calls.map(([name]) => name)).toEqual(['startUnappliedPayment']);
   });
 
   test('is signalled ever more rarely, an hour apart at most', async () => {
@@ -556,7 +556,7 @@ describe('a callback that nobody looked at', () => {
 describe('an event whose delivery is not under way', () => {
   const event = async (): Promise<{ input: StoredPayment; eventId: string }> => {
     const input = await world.payment({ status: 'PENDING' });
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     world.log.length = 0;
     const [row] = await world.rows(
       `update webhook_events set next_sweep_at = now() - interval '1 second' where payment_id = ?::bigint returning event_id`,

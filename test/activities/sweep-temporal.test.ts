@@ -35,7 +35,7 @@ test('a delivery that was never started is started by the sweeper and arrives', 
   const { input } = await begin(recorder);
   const { startDelivery } = world.deps.dispatch;
   Reflect.set(world.deps.dispatch, 'startDelivery', () => Promise.reject(new Error('the process died')));
-  await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+  await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
   Reflect.set(world.deps.dispatch, 'startDelivery', startDelivery);
   await world.rows(`update webhook_events set next_sweep_at = now() where payment_id = ?::bigint returning 1`, [
     input.paymentId,

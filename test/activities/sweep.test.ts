@@ -46,7 +46,7 @@ const overdue = (table: 'payments' | 'gateway_callbacks' | 'webhook_events', col
 
 async function settled(status: 'EXPIRED' = 'EXPIRED'): Promise<StoredPayment> {
   const { input } = await world.opened();
-  await world.activities.settlePayment({ ...input, status });
+  await world.activities.finalizePayment({ ...input, status });
   return input;
 }
 
@@ -176,13 +176,13 @@ describe('the sweeper', () => {
     expect(world.sent.payments).toEqual([input.reference]);
   });
 
-  test('hands a callback for an ended payment to the late payment of its attempt, once for many', async () => {
+  test('hands a callback for an ended payment to the unapplied payment of its attempt, once for many', async () => {
     // Fifty callbacks about one attempt are one question.
     const { input, attempt } = await world.opened();
     for (let n = 0; n < 5; n += 1) {
       await world.post('ipn', { tran_id: String(attempt['reference']), n: String(n) });
     }
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     world.sent.late.length = 0;
     await overdue('gateway_callbacks', 'payment_id', input.paymentId);
     expect(await sweep()).toMatchObject({ callbacksSignalled: 1 });
@@ -198,7 +198,7 @@ describe('the sweeper', () => {
     await overdue('gateway_callbacks', 'payment_id', input.paymentId);
     expect(await sweep()).toMatchObject({ callbacksSignalled: 0 });
     expect(world.sent.callbacks).toEqual([]);
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     await overdue('gateway_callbacks', 'payment_id', input.paymentId);
     expect(await sweep()).toMatchObject({ callbacksSignalled: 1 });
     expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);

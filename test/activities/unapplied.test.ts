@@ -16,13 +16,13 @@ afterAll(() => manual.close());
 let transactions = 0;
 
 /** A payer who cancels, and whose transfer arrives all the same. */
-async function paidAfterCancelling(dialect = 'native') {
+async function paidAfterCancelling(contract = 'native') {
   const { world } = manual;
   const { input, attempt } = await manual.opened();
-  await world.rows('update payments set dialect = ? where id = ?::bigint returning 1', [dialect, input.paymentId]);
+  await world.rows('update payments set contract = ? where id = ?::bigint returning 1', [contract, input.paymentId]);
   transactions += 1;
   await manual.submits(input, { transaction: `UNAPPLIED-${transactions}` });
-  await world.activities.settlePayment({ ...input, status: 'CANCELLED' });
+  await world.activities.finalizePayment({ ...input, status: 'CANCELLED' });
   const [submission] = await manual.waiting(input);
   await manual.decides('asha', submission, 'confirm');
   return { input, late: { ...input, attemptReference: String(attempt['reference']) } };
@@ -41,11 +41,15 @@ async function eventsOf(input: StoredPayment): Promise<Row[]> {
 }
 
 const lateRow = async (input: StoredPayment): Promise<Row> =>
-  (await manual.world.rows('select * from late_payments where payment_id = ?::bigint', [input.paymentId]))[0] ?? {};
+  (await manual.world.rows('select * from unapplied_payments where payment_id = ?::bigint', [input.paymentId]))[0] ??
+  {};
 
 const decideLate = async (input: StoredPayment, decision: 'refund' | 'keep') => {
   const { id } = await lateRow(input);
-  return manual.operator('asha', 'POST', `/admin/late-payments/${String(id)}`, { decision, reason: 'Asked the shop' });
+  return manual.operator('asha', 'POST', `/admin/unapplied-payments/${String(id)}`, {
+    decision,
+    reason: 'Asked the shop',
+  });
 };
 
 describe('a payer who paid after cancelling', () => {
@@ -56,7 +60,7 @@ describe('a payer who paid after cancelling', () => {
     const searching = await manual.page(input);
     expect(searching).toContain(wordsIn('en').states.searching.title);
     expect(searching).not.toContain(startAnew);
-    expect(await manual.world.activities.bookLatePayment(late)).toMatchObject({ kind: 'held' });
+    expect(await manual.world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held' });
     const held = await manual.page(input);
     expect(held).toContain('data-state="unapplied"');
     expect(held).toContain(wordsIn('en').unapplied.held.title);
@@ -69,8 +73,8 @@ describe('a payer who paid after cancelling', () => {
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
     world.sent.deliveries.length = 0;
-    await world.activities.bookLatePayment(late);
-    await world.activities.bookLatePayment(late);
+    await world.activities.recordUnappliedPayment(late);
+    await world.activities.recordUnappliedPayment(late);
     const [, received] = await eventsOf(input);
     expect(world.sent.deliveries).toEqual([received?.['event_id']]);
     expect(received).toMatchObject({
@@ -92,7 +96,7 @@ describe('a payer who paid after cancelling', () => {
 
     expect((await decideLate(input, 'refund')).status).toBe(200);
     const decision = { ...late, decisionIds: world.sent.decisions.map(String) };
-    expect(await world.activities.decideLatePayment(decision)).toMatchObject({ kind: 'refunding' });
+    expect(await world.activities.decideUnappliedPayment(decision)).toMatchObject({ kind: 'refunding' });
     expect(await manual.page(input)).toContain(wordsIn('en').unapplied.refunding.title);
     const [row] = await world.rows('select id, reference from refunds where payment_id = ?::bigint', [input.paymentId]);
     const refund = { ...input, refundId: String(row?.['id']), reference: String(row?.['reference']) };
@@ -101,7 +105,7 @@ describe('a payer who paid after cancelling', () => {
       expect(await world.activities.endRefund({ ...refund, status: 'SUCCEEDED' })).toBe('SUCCEEDED');
     }
     expect(world.sent.refundsEnded).toContain(late.attemptReference);
-    expect(await world.activities.readLatePayment(late)).toEqual({
+    expect(await world.activities.readUnappliedPayment(late)).toEqual({
       kind: 'refunded',
       amountMinor: '10000',
       currency: 'BDT',
@@ -119,12 +123,12 @@ describe('a payer who paid after cancelling', () => {
     // Kept money is owed to the application from then on.
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
-    await world.activities.bookLatePayment(late);
+    await world.activities.recordUnappliedPayment(late);
     world.sent.decisions.length = 0;
     await decideLate(input, 'keep');
     const decision = { ...late, decisionIds: world.sent.decisions.map(String) };
     for (let times = 0; times < 2; times += 1) {
-      expect(await world.activities.decideLatePayment(decision)).toMatchObject({ kind: 'kept' });
+      expect(await world.activities.decideUnappliedPayment(decision)).toMatchObject({ kind: 'kept' });
     }
     expect(await manual.page(input)).toContain(wordsIn('en').unapplied.kept.title);
     const events = await eventsOf(input);
@@ -136,9 +140,9 @@ describe('a payer who paid after cancelling', () => {
     // Somebody has to decide once more, and sees it.
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
-    await world.activities.bookLatePayment(late);
+    await world.activities.recordUnappliedPayment(late);
     await decideLate(input, 'refund');
-    await world.activities.decideLatePayment({ ...late, decisionIds: [] });
+    await world.activities.decideUnappliedPayment({ ...late, decisionIds: [] });
     const [row] = await world.rows('select id, reference from refunds where payment_id = ?::bigint', [input.paymentId]);
     const refund = { ...input, refundId: String(row?.['id']), reference: String(row?.['reference']) };
     world.temporal.signalRefundEnded = () => Promise.resolve(false);
@@ -146,7 +150,7 @@ describe('a payer who paid after cancelling', () => {
     await world.activities.endRefund({ ...refund, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' });
     delete world.temporal.signalRefundEnded;
     expect(world.sent.late).toEqual([{ attemptReference: late.attemptReference, callbackId: 0n }]);
-    expect(await world.activities.readLatePayment(late)).toMatchObject({ kind: 'held' });
+    expect(await world.activities.readUnappliedPayment(late)).toMatchObject({ kind: 'held' });
     expect(await manual.page(input)).toContain(wordsIn('en').unapplied.held.title);
   });
 
@@ -154,9 +158,9 @@ describe('a payer who paid after cancelling', () => {
     // The newest event says where the money is.
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
-    await world.activities.bookLatePayment(late);
+    await world.activities.recordUnappliedPayment(late);
     await decideLate(input, 'refund');
-    await world.activities.decideLatePayment({ ...late, decisionIds: [] });
+    await world.activities.decideUnappliedPayment({ ...late, decisionIds: [] });
     const [row] = await world.rows('select id, reference from refunds where payment_id = ?::bigint', [input.paymentId]);
     const refund = { ...input, refundId: String(row?.['id']), reference: String(row?.['reference']) };
     world.sent.deliveries.length = 0;
@@ -174,16 +178,16 @@ describe('a payer who paid after cancelling', () => {
     expect(world.sent.deliveries).toEqual(expect.arrayContaining([failed?.['event_id'], again?.['event_id']]));
     world.sent.decisions.length = 0;
     await decideLate(input, 'keep');
-    await world.activities.decideLatePayment({ ...late, decisionIds: world.sent.decisions.map(String) });
+    await world.activities.decideUnappliedPayment({ ...late, decisionIds: world.sent.decisions.map(String) });
     expect((await eventsOf(input)).slice(4)).toMatchObject([{ type: 'unapplied_payment.kept', sequence: 5 }]);
   });
 
   test.each(['ownpay', 'shadhinpay'])(
     'of a shop with %s’s contract: it is told nothing that it could not read',
-    async (dialect) => {
+    async (contract) => {
       // Its receivers could not even check the signature of another contract's event.
-      const { input, late } = await paidAfterCancelling(dialect);
-      await manual.world.activities.bookLatePayment(late);
+      const { input, late } = await paidAfterCancelling(contract);
+      await manual.world.activities.recordUnappliedPayment(late);
       expect((await eventsOf(input)).filter(({ type }) => String(type).startsWith('unapplied_payment'))).toEqual([]);
       expect(await manual.page(input)).toContain(wordsIn('en').unapplied.held.title);
     },
@@ -194,7 +198,7 @@ test('a payer who pays twice reads on the page of the payment what becomes of th
   // The page of a success must not hide money.
   const { world } = manual;
   const { input, late } = await paidAfterCancelling();
-  await world.activities.bookLatePayment(late);
+  await world.activities.recordUnappliedPayment(late);
   await world.rows(
     `update payments set status = 'SUCCEEDED', paid_at = now(), gateway_txn_id = 'x' where id = ?::bigint returning 1`,
     [input.paymentId],

@@ -98,7 +98,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
       await database.withSystem((em) => em.execute(PAY, [paymentId]));
     },
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
-    settle: (invoiceId, amountMinor) => settleInvoice(database, String(invoiceId), BigInt(amountMinor)),
+    settle: (invoiceId, amountMinor) => finalizeInvoice(database, String(invoiceId), BigInt(amountMinor)),
     async listen(options = {}) {
       const { databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
       const { gateways, resolve: resolveHost } = options;
@@ -113,7 +113,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         secrets,
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
-        sendsMail: false,
+        sendsEmail: false,
         temporalUi: null,
         allow,
         publicHttp: createHttpClient({
@@ -159,7 +159,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
   };
 }
 
-async function settleInvoice(database: Database, invoiceId: string, amountMinor: bigint): Promise<void> {
+async function finalizeInvoice(database: Database, invoiceId: string, amountMinor: bigint): Promise<void> {
   const [row] = await database.withSystem((em) =>
     em.execute<{ application_id: string; mode: Mode }[]>('select application_id, mode from invoices where id = ?', [
       invoiceId,
@@ -223,14 +223,14 @@ function fakeGateways(
     capabilities: { ...SSLCOMMERZ_CAPABILITIES, questionsProveStore: stores.answer !== 'unproven' },
     storeId: store.storeId,
     openSession: unused,
-    askAttempt: () => {
+    queryAttempt: () => {
       stores.tried.push(store);
       return stores.answer === 'accepted' || stores.answer === 'unproven' || stores.answer === 'unreadable'
-        ? Promise.resolve({ kind: 'untouched' })
+        ? Promise.resolve({ kind: 'not-started' })
         : Promise.reject(new GatewayFailure(stores.answer, 'as the test wishes'));
     },
     refund: unused,
-    askRefund: unused,
+    queryRefund: unused,
     parseCallback: () => ({
       attemptReference: null,
       signatureValid: false,

@@ -67,7 +67,7 @@ const MAKE = {
     return create({ headers, body: { amountMinor: 10_001, customerReference: 'c' } });
   },
   async IDEMPOTENCY_IN_PROGRESS() {
-    const headers = { 'idempotency-key': 'twins' };
+    const headers = { 'idempotency-key': 'duplicates' };
     world.dispatch.opening = 'opens slowly';
     const answers = await Promise.all([create({ headers }), create({ headers })]);
     world.dispatch.opening = 'opens';

@@ -83,16 +83,16 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       return Promise.resolve(true);
     },
     signalCancel: () => Promise.resolve(true),
-    startLatePayment: notNeeded,
+    startUnappliedPayment: notNeeded,
     startRefund: () => Promise.resolve('running'),
-    tellInvoice: (_invoice, change) => {
+    notifyInvoice: (_invoice, change) => {
       dispatch.told.push(change);
       return Promise.resolve();
     },
     rescheduleInvoice: () =>
       Promise.resolve({ status: 'ISSUED', paused: false, nextNoticeAt: null, paidInstallments: 0, installments: 0 }),
     signalReviewDecision: () => Promise.resolve(),
-    decideLatePayment: () => Promise.resolve(),
+    decideUnappliedPayment: () => Promise.resolve(),
     signalRefundEnded: () => Promise.resolve(true),
     startDelivery: (event) => {
       dispatch.delivered.push(event.type);

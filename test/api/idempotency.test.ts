@@ -212,7 +212,7 @@ describe('what does not consume a key', () => {
   });
 });
 
-describe('twins', () => {
+describe('duplicates', () => {
   test('100 at once over two processes make one payment; each gets it or is told to wait', async () => {
     // A client that fires twice, through two of our processes, pays once.
     world.dispatch.opening = 'opens slowly';
@@ -251,7 +251,7 @@ describe('twins', () => {
 });
 
 describe('a death between commit and answer', () => {
-  test('keeps the payment: twins wait for the lease, then one of them finishes the same payment', async () => {
+  test('keeps the payment: duplicates wait for the lease, then one of them finishes the same payment', async () => {
     // The key and the payment are one transaction, so a retry finds what the dead process had made.
     const key = newKey();
     const before = await countPayments();
@@ -321,7 +321,7 @@ describe('a death between commit and answer', () => {
     expect(world.dispatch.asked).toHaveLength(asked);
   });
 
-  test('a take-over holds a lease of its own, so two late twins do not both go on', async () => {
+  test('a take-over holds a lease of its own, so two late duplicates do not both go on', async () => {
     // The lease is taken over under the row's lock.
     const key = newKey();
     world.dispatch.opening = 'times out';
@@ -335,7 +335,7 @@ describe('a death between commit and answer', () => {
 });
 
 describe('answers without the outcome', () => {
-  test('CREATED is not stored: the next twin joins the same payment and its answer is the one that stays', async () => {
+  test('CREATED is not stored: the next duplicate joins the same payment and its answer is the one that stays', async () => {
     // A stored CREATED would hide for 30 days that the checkout has opened since.
     const key = newKey();
     world.dispatch.opening = 'times out';
@@ -351,7 +351,7 @@ describe('answers without the outcome', () => {
     expect([third.text, third.headers['idempotent-replayed']]).toEqual([second.text, 'true']);
   });
 
-  test('a twin that comes after the payer was declined is told so, and not that the gateway refused the checkout', async () => {
+  test('a duplicate that comes after the payer was declined is told so, and not that the gateway refused the checkout', async () => {
     // The answer tells what became of the payment: its checkout was open, and the payer failed there.
     const key = newKey();
     world.dispatch.opening = 'times out';
@@ -363,8 +363,12 @@ describe('answers without the outcome', () => {
       [Number(first.data['id'])],
     );
     world.dispatch.opening = 'opens';
-    const twin = await create({ key });
-    expect([twin.status, twin.data['id'], twin.data['status']]).toEqual([201, first.data['id'], 'FAILED']);
+    const duplicate = await create({ key });
+    expect([duplicate.status, duplicate.data['id'], duplicate.data['status']]).toEqual([
+      201,
+      first.data['id'],
+      'FAILED',
+    ]);
   });
 
   test('a refusal of the gateway is 502, stays bound to its payment and is told again', async () => {

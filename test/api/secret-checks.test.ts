@@ -20,18 +20,18 @@ afterAll(async () => {
 });
 
 /** What is counted of an address, each time before a hash is computed. */
-function counting(left = Number.POSITIVE_INFINITY): Guesses & { taken: number; givenBack: number } {
+function counting(left = Number.POSITIVE_INFINITY): Guesses & { taken: number; released: number } {
   const counted = {
     taken: 0,
-    givenBack: 0,
+    released: 0,
     take() {
-      if (counted.taken - counted.givenBack >= left) {
+      if (counted.taken - counted.released >= left) {
         throw new DomainError('RATE_LIMITED', 'too many requests');
       }
       counted.taken += 1;
     },
-    giveBack() {
-      counted.givenBack += 1;
+    release() {
+      counted.released += 1;
     },
   };
   return counted;
@@ -58,9 +58,9 @@ test('a failed hash counts, a right one is given back, and a remembered one is n
   const { authenticate } = fresh();
   const { apiKey, apiSecret } = shop.test;
   await expect(authenticate(apiKey, 'wrong', guesses)).rejects.toMatchObject(refused);
-  expect([guesses.taken, guesses.givenBack]).toEqual([1, 0]);
+  expect([guesses.taken, guesses.released]).toEqual([1, 0]);
   await authenticate(apiKey, apiSecret, guesses);
-  expect([guesses.taken, guesses.givenBack]).toEqual([2, 1]);
+  expect([guesses.taken, guesses.released]).toEqual([2, 1]);
   await authenticate(apiKey, apiSecret, counting(0));
 });
 

@@ -57,15 +57,15 @@ let server: Server;
 let url: string;
 
 beforeAll(async () => {
-  const dialect = contract({
-    name: 'dialect',
+  const other = contract({
+    name: 'other',
     accepts: (context) => context.get('business-id') !== '',
     methods: ['GET', 'POST'],
   });
   const native = contract({ name: 'native', accepts: () => true, methods: ['GET'] });
   const listener = createListener({
     log,
-    handlers: [createDispatcher([dialect, native], log)],
+    handlers: [createDispatcher([other, native], log)],
     trustedProxies: 0,
     https: false,
   });
@@ -92,16 +92,16 @@ describe('two contracts on one path', () => {
   const headers = { 'business-id': 'HB_1' };
 
   test('each request is answered by the contract that it means', async () => {
-    // Guards: a client of one contract never sees another's shape, and adding a dialect changes nothing for the others.
+    // Guards: a client of one contract never sees another's shape, and adding a contract changes nothing for the others.
     expect((await call('/payments/7')).text).toBe('{"native":"7"}');
-    expect((await call('/payments/7', { headers })).text).toBe('{"dialect":"7"}');
+    expect((await call('/payments/7', { headers })).text).toBe('{"other":"7"}');
   });
 
   test('failures, unknown paths and methods are answered in the shape of the chosen contract', async () => {
     // Guards: also 404 and 405 belong to the contract, with the methods that it has on the path.
     expect(await call('/payments/gone', { headers })).toMatchObject({
       status: 404,
-      text: 'dialect: RESOURCE_NOT_FOUND',
+      text: 'other: RESOURCE_NOT_FOUND',
     });
     expect(await call('/nothing')).toMatchObject({ status: 404, text: 'native: RESOURCE_NOT_FOUND' });
     expect(await call('/payments/7', { method: 'POST' })).toMatchObject({ status: 405, allow: 'GET, HEAD' });

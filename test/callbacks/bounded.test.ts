@@ -194,7 +194,7 @@ test('an attempt that is given up closes all of its callbacks, by five hundred',
   // One that stayed open would have the gateway asked for days again, and one statement over all of them would hold thousands of locks.
   const { input, attempt } = await world.opened();
   await flood(attempt, 1_200);
-  await world.activities.parkLatePayment({ ...input, attemptReference: String(attempt['reference']) });
+  await world.activities.parkUnappliedPayment({ ...input, attemptReference: String(attempt['reference']) });
   expect(await closedOf(attempt)).toEqual({ closed: [500, 500, 200], left: 0 });
 });
 

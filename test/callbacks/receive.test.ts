@@ -253,7 +253,7 @@ describe('a callback for a payment that has ended', () => {
     await world.finish(attempt);
     await until(async () => (await world.callbacksOf(input)).length === 1);
     await world.activities.verifyPayment({ ...input, final: false });
-    await world.activities.settlePayment({ ...input, status: 'SUCCEEDED' });
+    await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
     await world.rows('update payments set last_signalled_at = null where id = ?::bigint returning 1', [
       input.paymentId,
     ]);
@@ -270,7 +270,7 @@ describe('a callback for a payment that has ended', () => {
     expect([world.sent.callbacks, world.sent.late]).toEqual([[], []]);
   });
 
-  test('with another charge asks for late money', async () => {
+  test('with another charge asks for unapplied money', async () => {
     // A second charge under one reference is somebody's money.
     const { attempt } = await succeeded();
     await world.post('ipn', notice(attempt, { val_id: 'another' }));
@@ -288,16 +288,16 @@ describe('a callback for a payment that has ended', () => {
   test('that says no money was taken is ignored when it is signed', async () => {
     // An EXPIRED notice for an expired payment is no news.
     const { input, attempt } = await world.opened();
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     await world.post('ipn', notice(attempt, { status: 'EXPIRED' }));
     expect(await world.callbacksOf(input)).toMatchObject([{ outcome: 'IGNORED' }]);
     expect(world.sent.late).toEqual([]);
   });
 
-  test('that claims success three hours later starts the search for late money', async () => {
+  test('that claims success three hours later starts the search for unapplied money', async () => {
     // Hostile case 44: neither dropped nor believed.
     const { input, attempt } = await world.opened();
-    await world.activities.settlePayment({ ...input, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     await world.rows(`update payments set ended_at = now() - interval '3 hours' where id = ?::bigint returning 1`, [
       input.paymentId,
     ]);
@@ -309,7 +309,7 @@ describe('a callback for a payment that has ended', () => {
   test('in a flood of unsigned ones asks once a minute', async () => {
     // An ended payment is no way to keep the gateway busy.
     const { input, attempt } = await world.opened();
-    await world.activities.settlePayment({ ...input, status: 'CANCELLED' });
+    await world.activities.finalizePayment({ ...input, status: 'CANCELLED' });
     for (let n = 0; n < 20; n += 1) {
       await world.post('ipn', { tran_id: String(attempt['reference']), n: String(n) });
     }

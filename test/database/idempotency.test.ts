@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { registerApplication } from '../../database/applications.ts';
 import { openDatabase, type Database, type Scope } from '../../database/connection.ts';
-import { joinTwin, releaseKey, storeAnswer, type KeyClaim, type TwinOutcome } from '../../database/idempotency.ts';
+import {
+  joinDuplicate,
+  releaseKey,
+  storeAnswer,
+  type KeyClaim,
+  type DuplicateOutcome,
+} from '../../database/idempotency.ts';
 import { insertPayment, type NewPayment } from '../../database/new-payments.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
@@ -65,8 +71,8 @@ function payment(changes: Partial<NewPayment> = {}): NewPayment {
 
 const insert = (claim: KeyClaim | null, changes: Partial<NewPayment> = {}): Promise<bigint | null> =>
   database.inTransaction(claim?.scope ?? scope, (statements) => insertPayment(statements, payment(changes), claim));
-const join = (claim: KeyClaim): Promise<TwinOutcome> =>
-  database.inTransaction(claim.scope, (statements) => joinTwin(statements, claim));
+const join = (claim: KeyClaim): Promise<DuplicateOutcome> =>
+  database.inTransaction(claim.scope, (statements) => joinDuplicate(statements, claim));
 const store = (claim: KeyClaim, status: number, text: string): Promise<void> =>
   database.inOneTrip(claim.scope, (statements) => storeAnswer(statements, claim, { status, text }));
 const release = (claim: KeyClaim): Promise<void> =>
@@ -173,7 +179,7 @@ describe('a new payment', () => {
   });
 });
 
-describe('a twin', () => {
+describe('a duplicate', () => {
   test('with another body is a conflict, whether an answer is stored or not', async () => {
     // A reused key is never answered with the wrong payment.
     const claim = claimOf();
@@ -206,7 +212,7 @@ describe('a twin', () => {
   });
 
   test('takes the operation over once the lease has ended, and holds a lease itself', async () => {
-    // Exactly one late twin goes on with the dead process' payment.
+    // Exactly one late duplicate goes on with the dead process' payment.
     const claim = claimOf();
     const id = await insert(claim);
     await release(claim);
@@ -231,7 +237,7 @@ describe('a twin', () => {
   });
 
   test('that finds no row is told to come again in a second', async () => {
-    // The first caller rolled back between the twin's try and its look.
+    // The first caller rolled back between the duplicate's try and its look.
     expect(await join(claimOf())).toEqual({ kind: 'in-progress', retryAfterSeconds: 1 });
   });
 
@@ -276,14 +282,14 @@ describe('an answer', () => {
   test('stored or given up in one place leaves every other key alone', async () => {
     // The key is the whole name: app, mode, operation and text.
     const claim = claimOf();
-    const twins = [
+    const duplicates = [
       claim,
       { ...claim, operation: 'POST /other' },
       { ...claim, scope: other },
       { ...claim, scope: { ...scope, mode: 'LIVE' as const } },
     ];
-    for (const twin of twins) {
-      await insert(twin, { scope: twin.scope });
+    for (const duplicate of duplicates) {
+      await insert(duplicate, { scope: duplicate.scope });
     }
     await store(claim, 201, 'mine');
     await release(claimOf());

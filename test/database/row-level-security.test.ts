@@ -347,7 +347,7 @@ async function fillOtherTables(owned: {
          returning id),
        item as (insert into invoice_items (application_id, mode, invoice_id, position, description, qty, unit_amount_minor, taxes, line_total_minor,
            discount_minor, tax_minor) select ${applicationId}, '${mode}', id, 1, 'Book', 1, 1, '[]', 1, 0, 0 from invoice),
-       notice as (insert into invoice_notices (application_id, mode, invoice_id, kind, due_date, offset_days, skipped, mail_status)
+       notice as (insert into invoice_notices (application_id, mode, invoice_id, kind, due_date, offset_days, skipped, email_status)
          select ${applicationId}, '${mode}', id, 'overdue', '2026-07-01', 1, false, 'NONE' from invoice)
        insert into invoice_installments (application_id, mode, invoice_id, position, due_date, amount_minor)
          select ${applicationId}, '${mode}', id, 1, '2026-07-01', 1 from invoice`,

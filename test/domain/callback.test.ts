@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { outcomeWithoutAsking, type CallbackClaim, type CallbackSituation } from '../../domain/callback.ts';
+import { outcomeWithoutQuery, type CallbackClaim, type CallbackSituation } from '../../domain/callback.ts';
 import { isOpen, isPaid, PAYMENT_STATUSES } from '../../domain/payment.ts';
 
 const CHARGE = 'val_1';
 const CLAIMS = ['paid', 'failed', 'cancelled', 'expired', 'unknown'] as const;
 
-const settled: CallbackSituation = { status: 'SUCCEEDED', settledBy: CHARGE };
-const ended: CallbackSituation = { status: 'FAILED', settledBy: null };
+const settled: CallbackSituation = { status: 'SUCCEEDED', finalizedBy: CHARGE };
+const ended: CallbackSituation = { status: 'FAILED', finalizedBy: null };
 const paid: CallbackClaim = { signatureValid: true, claims: 'paid', claimedValidationId: CHARGE };
 
 test('while a payment is open, every callback is a reason to ask', () => {
@@ -15,7 +15,7 @@ test('while a payment is open, every callback is a reason to ask', () => {
     for (const claims of CLAIMS) {
       for (const signatureValid of [true, false]) {
         const claim = { signatureValid, claims, claimedValidationId: CHARGE };
-        expect(outcomeWithoutAsking({ status, settledBy: CHARGE }, claim)).toBeNull();
+        expect(outcomeWithoutQuery({ status, finalizedBy: CHARGE }, claim)).toBeNull();
       }
     }
   }
@@ -24,49 +24,49 @@ test('while a payment is open, every callback is a reason to ask', () => {
 describe('for a payment that was settled through this attempt', () => {
   test.each(PAYMENT_STATUSES.filter(isPaid))('%s: the same charge once more is a duplicate', (status) => {
     // Gateways send their word two or three times.
-    expect(outcomeWithoutAsking({ status, settledBy: CHARGE }, paid)).toBe('DUPLICATE');
-    expect(outcomeWithoutAsking({ status, settledBy: CHARGE }, { ...paid, claimedValidationId: null })).toBe(
+    expect(outcomeWithoutQuery({ status, finalizedBy: CHARGE }, paid)).toBe('DUPLICATE');
+    expect(outcomeWithoutQuery({ status, finalizedBy: CHARGE }, { ...paid, claimedValidationId: null })).toBe(
       'DUPLICATE',
     );
   });
 
   test('the same charge without a valid signature is forged', () => {
     // A stranger who repeats what he saw changes nothing, and is counted as what he is.
-    expect(outcomeWithoutAsking(settled, { ...paid, signatureValid: false })).toBe('FORGED');
-    expect(outcomeWithoutAsking(settled, { ...paid, signatureValid: false, claimedValidationId: null })).toBe('FORGED');
+    expect(outcomeWithoutQuery(settled, { ...paid, signatureValid: false })).toBe('FORGED');
+    expect(outcomeWithoutQuery(settled, { ...paid, signatureValid: false, claimedValidationId: null })).toBe('FORGED');
   });
 
   test('another charge is asked about, signed or not: it may be a second one', () => {
     // Money that was taken twice must not be overlooked.
-    expect(outcomeWithoutAsking(settled, { ...paid, claimedValidationId: 'val_2' })).toBeNull();
-    expect(outcomeWithoutAsking(settled, { ...paid, claimedValidationId: 'val_2', signatureValid: false })).toBeNull();
+    expect(outcomeWithoutQuery(settled, { ...paid, claimedValidationId: 'val_2' })).toBeNull();
+    expect(outcomeWithoutQuery(settled, { ...paid, claimedValidationId: 'val_2', signatureValid: false })).toBeNull();
   });
 });
 
 describe('for a payment that ended otherwise', () => {
   test('a word of money is asked about, signed or not', () => {
-    // It may be late money.
-    expect(outcomeWithoutAsking(ended, paid)).toBeNull();
-    expect(outcomeWithoutAsking(ended, { ...paid, signatureValid: false })).toBeNull();
-    expect(outcomeWithoutAsking(ended, { ...paid, claimedValidationId: null })).toBeNull();
+    // It may be unapplied money.
+    expect(outcomeWithoutQuery(ended, paid)).toBeNull();
+    expect(outcomeWithoutQuery(ended, { ...paid, signatureValid: false })).toBeNull();
+    expect(outcomeWithoutQuery(ended, { ...paid, claimedValidationId: null })).toBeNull();
     // Settled by another attempt: this one's charge is a second one.
-    expect(outcomeWithoutAsking({ status: 'SUCCEEDED', settledBy: null }, paid)).toBeNull();
+    expect(outcomeWithoutQuery({ status: 'SUCCEEDED', finalizedBy: null }, paid)).toBeNull();
     expect(
-      outcomeWithoutAsking({ status: 'SUCCEEDED', settledBy: null }, { ...paid, claimedValidationId: null }),
+      outcomeWithoutQuery({ status: 'SUCCEEDED', finalizedBy: null }, { ...paid, claimedValidationId: null }),
     ).toBeNull();
     // A row that says both is asked about as well: ended without money is what counts.
-    expect(outcomeWithoutAsking({ status: 'EXPIRED', settledBy: CHARGE }, paid)).toBeNull();
+    expect(outcomeWithoutQuery({ status: 'EXPIRED', finalizedBy: CHARGE }, paid)).toBeNull();
   });
 
   test.each(['failed', 'cancelled', 'expired'] as const)('a signed word that it %s changes nothing', (claims) => {
     // Nothing to ask: the payment has ended without money already.
     const claim = { signatureValid: true, claims, claimedValidationId: null };
-    expect(outcomeWithoutAsking(ended, claim)).toBe('IGNORED');
-    expect(outcomeWithoutAsking(ended, { ...claim, signatureValid: false })).toBeNull();
+    expect(outcomeWithoutQuery(ended, claim)).toBe('IGNORED');
+    expect(outcomeWithoutQuery(ended, { ...claim, signatureValid: false })).toBeNull();
   });
 
   test('an unknown word is asked about', () => {
     // Unknown is not failed.
-    expect(outcomeWithoutAsking(ended, { ...paid, claims: 'unknown' })).toBeNull();
+    expect(outcomeWithoutQuery(ended, { ...paid, claims: 'unknown' })).toBeNull();
   });
 });

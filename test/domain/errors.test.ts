@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { DomainError, ERROR_CODES, notFound } from '../../domain/errors.ts';
 
 test('an expected failure carries its code, its words and what helps to repair it', () => {
-  // The dialects answer from these members alone.
+  // The contracts answer from these members alone.
   const error = new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { amount: 'is required' } });
   expect(error).toBeInstanceOf(Error);
   expect({ ...error, message: error.message }).toEqual({

@@ -14,7 +14,7 @@ const calm: PaymentSituation = {
   failureCode: null,
   asking: false,
   heldLate: false,
-  lateMoney: null,
+  unappliedMoney: null,
   choosing: false,
 };
 
@@ -23,10 +23,10 @@ describe('a payment that ended unpaid, and whose money came later', () => {
     ['KEPT', /was kept/],
     ['REFUNDED', /was given back/],
     ['REFUNDING', /is being given back/],
-  ] as const)('says what became of it when it is %s', (lateMoney, words) => {
+  ] as const)('says what became of it when it is %s', (unappliedMoney, words) => {
     // Support must not tell a payer who paid that no money was taken.
     for (const status of ['FAILED', 'CANCELLED', 'EXPIRED'] as const) {
-      const { summary } = explain({ ...calm, status, lateMoney });
+      const { summary } = explain({ ...calm, status, unappliedMoney });
       expect(summary).toMatch(words);
       expect(summary).not.toMatch(/no money/i);
     }
@@ -137,7 +137,7 @@ describe('an ended payment', () => {
     expect(explain({ ...calm, status: 'FAILED', failureCode: 'CARD_DECLINED' }).summary).toContain('(CARD_DECLINED)');
   });
 
-  test('with late money waits for an operator, whatever else is so', () => {
+  test('with unapplied money waits for an operator, whatever else is so', () => {
     // Money that nobody claims is the worst thing to leave unsaid.
     const told = explain({ ...calm, status: 'EXPIRED', heldLate: true, reviewReason: 'RISK_FLAGGED' });
     expect(told).toMatchObject({ waitingFor: 'operator', until: null });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  askedMinorOf,
+  requestedMinorOf,
   checkInstallments,
   dueMinorOf,
   InvoiceAmountError,
@@ -12,7 +12,7 @@ import {
   shared,
   shareOf,
   shownStatus,
-  standOf,
+  stateOf,
   statusPaid,
   totalsOf,
   type Billed,
@@ -238,12 +238,12 @@ describe('how an invoice stands', () => {
   });
 
   test('is told part by part: money pays the oldest first', () => {
-    expect(standOf(schedule, 450n, '2027-02-11').map(({ paidMinor, status }) => [paidMinor, status])).toEqual([
+    expect(stateOf(schedule, 450n, '2027-02-11').map(({ paidMinor, status }) => [paidMinor, status])).toEqual([
       [300n, 'PAID'],
       [150n, 'OVERDUE'],
       [0n, 'OPEN'],
     ]);
-    expect(standOf(schedule, 450n, '2027-02-10')[1]?.status).toBe('PARTIALLY_PAID');
+    expect(stateOf(schedule, 450n, '2027-02-10')[1]?.status).toBe('PARTIALLY_PAID');
   });
 
   test.each<[string, Partial<Billed>, string, bigint]>([
@@ -256,7 +256,7 @@ describe('how an invoice stands', () => {
     ['nothing when it is void', { status: 'VOID' }, '2027-01-01', 0n],
     ['nothing when it is paid', { status: 'PAID', paidMinor: 1_000n }, '2027-01-01', 0n],
   ])('asks for %s', (_name, more, today, asked) => {
-    expect(askedMinorOf(billed(more), today)).toBe(asked);
+    expect(requestedMinorOf(billed(more), today)).toBe(asked);
   });
 
   test('is overdue from the day after, and only while something is due', () => {
@@ -278,9 +278,9 @@ describe('how an invoice stands', () => {
       fc.property(fc.bigInt(0n, 1_000n), day, (paidMinor, today) => {
         const now = billed({ paidMinor, status: statusPaid(1_000n, paidMinor) });
         expect(paidMinor + dueMinorOf(now)).toBe(1_000n);
-        const stands = standOf(schedule, paidMinor, today);
+        const stands = stateOf(schedule, paidMinor, today);
         expect(stands.reduce((sum, { paidMinor: paid }) => sum + paid, 0n)).toBe(paidMinor);
-        const asked = askedMinorOf(now, today);
+        const asked = requestedMinorOf(now, today);
         expect(asked <= dueMinorOf(now) && asked > 0n === dueMinorOf(now) > 0n).toBe(true);
       }),
     );

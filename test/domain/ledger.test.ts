@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import {
   checkTransaction,
   FEES_ACCOUNT,
-  latePaymentReceipt,
+  unappliedPaymentReceipt,
   normalSideOf,
   PAYABLE_ACCOUNT,
-  paymentSettlement,
+  paymentPosting,
   POSTINGS_MAX,
   reversal,
-  settlementPostings,
+  paymentPostings,
   SUSPENSE_ACCOUNT,
   type LedgerTransaction,
   type Posting,
@@ -77,7 +77,7 @@ describe('what a payment books', () => {
 
   test('is the gross to the app and the fee to the gateway, under the payment’s reference, in its owner’s books', () => {
     // One cause, one transaction, in the right books.
-    expect(paymentSettlement({ ...OWNER, ...collected, reference: 'pay_1' })).toEqual({
+    expect(paymentPosting({ ...OWNER, ...collected, reference: 'pay_1' })).toEqual({
       ...OWNER,
       cause: { type: 'payment', id: 'pay_1' },
       kind: 'settlement',
@@ -91,9 +91,9 @@ describe('what a payment books', () => {
   test('late, is the same into suspense, under the attempt and the charge', () => {
     // Two charges of one attempt are two causes.
     const late = { ...OWNER, ...collected, attemptReference: 'att_1', validationId: 'val_1' };
-    expect(latePaymentReceipt(late)).toEqual({
+    expect(unappliedPaymentReceipt(late)).toEqual({
       ...OWNER,
-      cause: { type: 'late-payment', id: 'att_1:val_1' },
+      cause: { type: 'unapplied-payment', id: 'att_1:val_1' },
       kind: 'late',
       postings: [
         { debit: CLEARING, credit: 'suspense', amountMinor: 10_000n },
@@ -104,22 +104,22 @@ describe('what a payment books', () => {
 
   test('has no posting of a fee that is nothing', () => {
     // A posting of nothing is refused by the books.
-    expect(settlementPostings({ ...collected, feeMinor: 0n })).toEqual([
+    expect(paymentPostings({ ...collected, feeMinor: 0n })).toEqual([
       { debit: CLEARING, credit: 'app:payable', amountMinor: 10_000n },
     ]);
   });
 
   test('may be all fee, and never more', () => {
     // A fee greater than the charge is an error of the gateway's answer, not a booking.
-    expect(settlementPostings({ ...collected, feeMinor: 10_000n })).toHaveLength(2);
+    expect(paymentPostings({ ...collected, feeMinor: 10_000n })).toHaveLength(2);
     for (const wrong of [{ feeMinor: 10_001n }, { feeMinor: -1n }, { grossMinor: 0n, feeMinor: 0n }]) {
-      expect(() => settlementPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are no collected/);
+      expect(() => paymentPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are no collected/);
     }
   });
 
   test('is taken back whole, in the reverse order, under the transaction’s own id', () => {
     // The only correction there is; a second one has the same cause.
-    const original = paymentSettlement({ ...OWNER, ...collected, reference: 'pay_1' });
+    const original = paymentPosting({ ...OWNER, ...collected, reference: 'pay_1' });
     expect(reversal({ ...original, id: 12n })).toEqual({
       ...OWNER,
       cause: { type: 'transaction', id: '12' },

@@ -18,7 +18,7 @@ const bounds = { minMinor: 1_000n, maxMinor: 50_000_000n };
 describe('the sums that a payer is offered', () => {
   test('are all that is due, and any part that leaves enough for another payment', () => {
     expect(offer(billed(10_000n), bounds)).toEqual({
-      askedMinor: 10_000n,
+      requestedMinor: 10_000n,
       wholeAtOnce: true,
       own: { minMinor: 1_000n, maxMinor: 9_000n },
     });
@@ -33,9 +33,9 @@ describe('the sums that a payer is offered', () => {
       { dueDate: '2026-11-01', amountMinor: 4_000n },
       { dueDate: '2026-12-01', amountMinor: 6_000n },
     ];
-    expect(offer(billed(10_000n, 0n, { installments }), bounds)).toMatchObject({ askedMinor: 4_000n });
-    expect(offer(billed(10_000n, 1_500n, { installments }), bounds)).toMatchObject({ askedMinor: 2_500n });
-    expect(offer(billed(10_000n, 4_000n, { installments }), bounds)).toMatchObject({ askedMinor: 6_000n });
+    expect(offer(billed(10_000n, 0n, { installments }), bounds)).toMatchObject({ requestedMinor: 4_000n });
+    expect(offer(billed(10_000n, 1_500n, { installments }), bounds)).toMatchObject({ requestedMinor: 2_500n });
+    expect(offer(billed(10_000n, 4_000n, { installments }), bounds)).toMatchObject({ requestedMinor: 6_000n });
   });
 
   // A gateway that takes ten taka at least would never get the last nine.
@@ -44,13 +44,13 @@ describe('the sums that a payer is offered', () => {
       { dueDate: '2026-11-01', amountMinor: 9_500n },
       { dueDate: '2026-12-01', amountMinor: 500n },
     ];
-    expect(offer(billed(10_000n, 0n, { installments }), bounds)).toMatchObject({ askedMinor: 10_000n });
-    expect(offer(billed(1_500n), bounds)).toEqual({ askedMinor: 1_500n, wholeAtOnce: true, own: null });
+    expect(offer(billed(10_000n, 0n, { installments }), bounds)).toMatchObject({ requestedMinor: 10_000n });
+    expect(offer(billed(1_500n), bounds)).toEqual({ requestedMinor: 1_500n, wholeAtOnce: true, own: null });
   });
 
   test('are as much as one payment may be where more is due', () => {
     expect(offer(billed(120_000_000n), bounds)).toEqual({
-      askedMinor: 50_000_000n,
+      requestedMinor: 50_000_000n,
       wholeAtOnce: false,
       own: { minMinor: 1_000n, maxMinor: 50_000_000n },
     });
@@ -88,11 +88,13 @@ describe('the sums that a payer is offered', () => {
             expect(invoice.paidMinor === 0n || dueMinorOf(invoice) === 0n).toBe(true);
             return;
           }
-          const { askedMinor, own, wholeAtOnce } = offered;
-          expect(askedMinor >= min && askedMinor <= limits.maxMinor && askedMinor <= dueMinorOf(invoice)).toBe(true);
+          const { requestedMinor, own, wholeAtOnce } = offered;
+          expect(
+            requestedMinor >= min && requestedMinor <= limits.maxMinor && requestedMinor <= dueMinorOf(invoice),
+          ).toBe(true);
           expect(wholeAtOnce).toBe(dueMinorOf(invoice) <= limits.maxMinor);
           expect(own === null || (own.minMinor <= own.maxMinor && own.maxMinor <= limits.maxMinor)).toBe(true);
-          const paidMinor = invoice.paidMinor + appliedOf(invoice, askedMinor);
+          const paidMinor = invoice.paidMinor + appliedOf(invoice, requestedMinor);
           invoice = { ...invoice, paidMinor, status: statusPaid(total, paidMinor) };
         }
         throw new Error('it never ends');

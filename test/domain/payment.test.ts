@@ -8,7 +8,7 @@ import {
   OPEN_STATUSES,
   PAYMENT_STATUSES,
   REVIEW_REASONS,
-  SETTLED_STATUSES,
+  FINAL_STATUSES,
   statusesBefore,
   type PaymentStatus,
 } from '../../domain/payment.ts';
@@ -69,7 +69,7 @@ describe('the life of a payment', () => {
     }
     expect(statusesBefore('SUCCEEDED')).toEqual(['PENDING']);
     expect(PAYMENT_STATUSES.filter(isOpen)).toEqual([...OPEN_STATUSES]);
-    expect(SETTLED_STATUSES.filter((end) => isPaid(end))).toEqual(['SUCCEEDED']);
+    expect(FINAL_STATUSES.filter((end) => isPaid(end))).toEqual(['SUCCEEDED']);
     expect(PAYMENT_STATUSES.filter(isPaid)).toEqual(['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED']);
   });
 });
@@ -83,7 +83,7 @@ describe('the explanation', () => {
     failureCode: fc.option(fc.constant('DECLINED')),
     asking: fc.boolean(),
     heldLate: fc.boolean(),
-    lateMoney: fc.constantFrom('REFUNDING', 'KEPT', 'REFUNDED', null),
+    unappliedMoney: fc.constantFrom('REFUNDING', 'KEPT', 'REFUNDED', null),
     choosing: fc.boolean(),
   });
 
@@ -114,7 +114,7 @@ describe('the explanation', () => {
     failureCode: null,
     asking: false,
     heldLate: false,
-    lateMoney: null,
+    unappliedMoney: null,
     choosing: false,
   };
   test.each<[string, Partial<PaymentSituation>, string, number | null]>([
@@ -124,7 +124,7 @@ describe('the explanation', () => {
     ['a session not yet open', { status: 'CREATED' }, 'gateway-session', 1_000],
     ['a review', { reviewReason: 'RISK_FLAGGED' }, 'operator', null],
     ['a review that is over', { status: 'SUCCEEDED', reviewReason: 'RISK_FLAGGED' }, 'nothing', null],
-    ['late money', { status: 'EXPIRED', heldLate: true }, 'operator', null],
+    ['unapplied money', { status: 'EXPIRED', heldLate: true }, 'operator', null],
     ['a failure', { status: 'FAILED', failureCode: 'CARD_DECLINED' }, 'nothing', null],
   ])('%s', (_name, change, waitingFor, untilMs) => {
     // Support reads this aloud to payers.
@@ -170,7 +170,7 @@ describe('the public view', () => {
       checkoutUrl: 'http://localhost:3000/checkout/pay_abc',
       redirectUrl: null,
       invoiceId: null,
-      surplusMinor: 0,
+      overpaymentMinor: 0,
       returnUrl: null,
       expiresAt: '2026-06-04T10:00:00.000Z',
       review: null,

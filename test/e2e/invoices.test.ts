@@ -23,7 +23,7 @@ const Invoice = z.object({
   amountDueMinor: z.int(),
   totalMinor: z.int(),
   payableUrl: z.url(),
-  payments: z.array(z.object({ id: z.int(), reference: z.string(), surplusMinor: z.int() })),
+  payments: z.array(z.object({ id: z.int(), reference: z.string(), overpaymentMinor: z.int() })),
 });
 type Invoice = z.infer<typeof Invoice>;
 
@@ -197,7 +197,7 @@ describe('a letter', () => {
 
 describe('money', () => {
   // Both payers were charged by the gateway; nothing of it is lost from sight, and nothing counts twice.
-  test('of two payers at once counts up to the total, and the surplus is held', async () => {
+  test('of two payers at once counts up to the total, and the overpayment is held', async () => {
     const invoice = await bill();
     const [first, second] = await Promise.all([payFor(invoice, 100_000), payFor(invoice, 70_000)]);
     await Promise.all([payAndReturn(first.checkoutUrl), payAndReturn(second.checkoutUrl)]);
@@ -208,7 +208,7 @@ describe('money', () => {
     const held = await asOwner<{ held: string; charged: string }>(dev.databaseUrl, {
       sql: `select coalesce(sum(l.gross_minor), 0)::text as held, (select sum(t.gross_minor)::text from payment_attempts t
               join payments q on q.id = t.payment_id where q.invoice_id = ? and t.status = 'CONFIRMED') as charged
-            from late_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
+            from unapplied_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
       parameters: [invoice.id, invoice.id],
     });
     expect(Number(held[0]?.charged) - Number(held[0]?.held)).toBe(100_000);

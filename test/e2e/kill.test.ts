@@ -122,8 +122,8 @@ describe('kill -9', () => {
     await until(async () => (await rows()).length === 1);
     process.kill((await stack.dev()).processes['api'] ?? 0, 'SIGKILL');
     expect(await lost).toBe('lost');
-    const twin = await tryAgain(() => shop.post(body, key));
-    expect([twin.status, Number(twin.headers.get('retry-after')) > 0]).toEqual([409, true]);
+    const duplicate = await tryAgain(() => shop.post(body, key));
+    expect([duplicate.status, Number(duplicate.headers.get('retry-after')) > 0]).toEqual([409, true]);
     // As if the first request's minute were over.
     await asOwner(dev.databaseUrl, {
       sql: `update idempotency_keys set lease_until = now() where key = ?`,

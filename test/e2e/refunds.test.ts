@@ -96,7 +96,7 @@ async function killWorker(): Promise<void> {
 }
 
 /** What the gateway itself has given back of a payment. */
-async function givenBack({ reference }: ShopPayment): Promise<object[]> {
+async function refunded({ reference }: ShopPayment): Promise<object[]> {
   const session = await attemptReference(dev.databaseUrl, reference);
   const response = await fetch(`${dev.simulators}/__sim/sessions/${session}`);
   const [found] = z.array(z.object({ refunds: z.array(z.object({})) })).parse(await response.json());
@@ -116,7 +116,7 @@ async function onceInAll(payment: ShopPayment, refund: Refund, status: string): 
         .map(({ id }) => id),
     ).size,
   ).toBe(1);
-  expect(await givenBack(payment)).toHaveLength(1);
+  expect(await refunded(payment)).toHaveLength(1);
   expect((await shop.read(payment.id)).status).toBe(status);
   const postings = await asOwner(dev.databaseUrl, {
     sql: `select p.amount_minor from ledger_postings p join ledger_transactions t on t.id = p.transaction_id
@@ -138,7 +138,7 @@ describe('a refund over the threshold', () => {
     );
     const description = await (await workflowOf(refund)).describe();
     expect(await description.staticSummary()).toMatch(/^Refund of 60\.00 BDT for Rupali Books through sslcommerz/);
-    expect(await givenBack(payment)).toEqual([]);
+    expect(await refunded(payment)).toEqual([]);
 
     // Support may not approve at all; nobody may approve what he began himself.
     expect(await approve(refund, 'Support')).toMatchObject({ status: 403, code: 'FORBIDDEN' });
@@ -177,7 +177,7 @@ describe('a refund whose worker is killed', () => {
     // The gateway has accepted it; the answer hangs, and whoever waited for it dies.
     const payment = await paidPayment(REFUND_ANSWER_IS_LOST);
     const refund = await refundBy('Admin', payment, 4_000);
-    await until(async () => (await givenBack(payment)).length === 1);
+    await until(async () => (await refunded(payment)).length === 1);
     await killWorker();
     await onceInAll(payment, refund, 'PARTIALLY_REFUNDED');
   });

@@ -47,8 +47,8 @@ const deliveriesBut = (isGone: (type: string, refundId: number | null) => boolea
   deliveries: sound.deliveries.filter(({ type, refundId }) => !isGone(type, refundId)),
 });
 
-/** Two payers who each paid all of the invoice; `surplusMinor` of it lies in suspense. */
-function twicePaid(surplusMinor: number): Partial<Evidence> {
+/** Two payers who each paid all of the invoice; `overpaymentMinor` of it lies in suspense. */
+function twicePaid(overpaymentMinor: number): Partial<Evidence> {
   const payers = [PAID, RETURNED].map((errand) => ({
     ...errand,
     bill: BILLED.mark,
@@ -69,7 +69,7 @@ function twicePaid(surplusMinor: number): Partial<Evidence> {
       atMs: 5,
       amountMinor: String(amountMinor),
     })),
-    surpluses: surplusMinor === 0 ? [] : [{ mark: RETURNED.mark, minor: String(surplusMinor) }],
+    overpayments: overpaymentMinor === 0 ? [] : [{ mark: RETURNED.mark, minor: String(overpaymentMinor) }],
   };
 }
 
@@ -109,7 +109,7 @@ function paidUnseen(errand: Errand): Evidence {
 function heldLate({ mark, amountMinor }: Errand): Evidence['postings'][number] {
   const causeId = `tran${mark}:v${mark}`;
   return {
-    causeType: 'late-payment',
+    causeType: 'unapplied-payment',
     causeId,
     kind: 'late',
     mark,
@@ -413,7 +413,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
   ],
   [
     'I5',
-    'late money that was said to be kept and is not',
+    'unapplied money that was said to be kept and is not',
     /late-keep of 70/,
     { postings: sound.postings.filter(({ kind }) => kind !== 'kept') },
   ],
@@ -548,13 +548,13 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     'I13',
     'more given back than was taken',
     /took 30000 and gave back 40000/,
-    { givenBack: [...sound.givenBack, ...sound.givenBack.slice(0, 1).map((one) => ({ ...one, outcome: null }))] },
+    { refunded: [...sound.refunded, ...sound.refunded.slice(0, 1).map((one) => ({ ...one, outcome: null }))] },
   ],
   [
     'I13',
     'a refund that the gateway has twice',
     /has ref_50 more than once/,
-    { givenBack: [...sound.givenBack, ...sound.givenBack.slice(0, 1)] },
+    { refunded: [...sound.refunded, ...sound.refunded.slice(0, 1)] },
   ],
   [
     'I13',
@@ -566,13 +566,13 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     'I14',
     'a success that the gateway never carried out',
     /is SUCCEEDED, the gateway gave back nothing/,
-    { givenBack: sound.givenBack.map((one) => ({ ...one, outcome: null })) },
+    { refunded: sound.refunded.map((one) => ({ ...one, outcome: null })) },
   ],
   [
     'I14',
     'a success over another amount',
     /of 10000 is SUCCEEDED, the gateway gave back 9900/,
-    { givenBack: sound.givenBack.map((one) => (one.amountMinor === '10000' ? { ...one, amountMinor: '9900' } : one)) },
+    { refunded: sound.refunded.map((one) => (one.amountMinor === '10000' ? { ...one, amountMinor: '9900' } : one)) },
   ],
   [
     'I14',
@@ -617,7 +617,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     'I15',
     'an approval that came after the money went',
     /without the approval of a second person/,
-    { givenBack: sound.givenBack.map((one) => ({ ...one, atMs: 1 })) },
+    { refunded: sound.refunded.map((one) => ({ ...one, atMs: 1 })) },
   ],
   [
     'I15',
@@ -627,14 +627,14 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
   ],
   [
     'I15',
-    'late money that one person gave back',
-    /late money was given back by the word of 0/,
-    { refundNames: sound.refundNames.map((name) => ({ ...name, latePaymentId: 70 })) },
+    'unapplied money that one person gave back',
+    /unapplied money was given back by the word of 0/,
+    { refundNames: sound.refundNames.map((name) => ({ ...name, unappliedPaymentId: 70 })) },
   ],
   [
     'I15',
-    'late money that one person let be kept',
-    /late money was kept by the word of 1/,
+    'unapplied money that one person let be kept',
+    /unapplied money was kept by the word of 1/,
     { answers: [...sound.answers.filter(({ kind }) => kind !== 'late-keep'), lateWord(8)] },
   ],
   ['I12', 'a finding of the verification', /SEAL_BROKEN/, { findings: ['{"code":"SEAL_BROKEN"}'] }],
@@ -652,7 +652,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
   ],
   [
     'I16',
-    'two payments of all of an invoice, and no surplus',
+    'two payments of all of an invoice, and no overpayment',
     /over 90000 has 90000 paid; the gateway took 180000, 0 lies in suspense/,
     twicePaid(0),
   ],
@@ -826,7 +826,7 @@ describe('the judges', () => {
   });
 
   test('let a payer who called it off and paid all the same have his money held', () => {
-    // Protects late money, the one way in which a charge and CANCELLED go together.
+    // Protects unapplied money, the one way in which a charge and CANCELLED go together.
     const errand = { ...PAID, act: 'cancel-then-pay' } as const;
     const answers = sound.answers.map((answer) =>
       answer.mark === PAID.mark && answer.kind !== 'create'
@@ -878,10 +878,10 @@ describe('the judges', () => {
     ['nagad', { ...failed }, /the gateway never refused it/],
     ['manual', { ...parked, review: { reason: 'PAID_BACK_BY_HAND' } }, /is still PENDING \(PAID_BACK_BY_HAND\)/],
   ])('let %s give nothing back by itself, and no other gateway', (gateway, refund, words) => {
-    // Protects late money of gateways that have no refunds from being called a mistake, and that of others from being forgotten.
+    // Protects unapplied money of gateways that have no refunds from being called a mistake, and that of others from being forgotten.
     const refunds: Partial<Evidence> = {
       answers: [...sound.answers, refundList([refund, BY_OPERATORS], AT_THE_END)],
-      givenBack: sound.givenBack.filter(({ reference }) => reference !== 'ref_50'),
+      refunded: sound.refunded.filter(({ reference }) => reference !== 'ref_50'),
     };
     const refundNames = sound.refundNames.map((name) => ({ ...name, gateway }));
     const said = (evidence: Evidence): string => (broken(evidence).I9 ?? []).join('\n');
@@ -919,7 +919,7 @@ describe('the judges', () => {
     ],
     [
       'a second charge that is held twice',
-      /is held as late money without a charge of its own/,
+      /is held as unapplied money without a charge of its own/,
       ({ postings }) => ({ postings: [...postings, ...postings.filter(({ gateway }) => gateway === 'stripe')] }),
     ],
     [
@@ -966,7 +966,7 @@ describe('the judges', () => {
         answered(RETURNED, 'list', { status: 'PARTIALLY_REFUNDED', at: AT_THE_END }),
         refundList([waiting, BY_OPERATORS], AT_THE_END),
       ],
-      givenBack: sound.givenBack.flatMap((one) =>
+      refunded: sound.refunded.flatMap((one) =>
         one.reference === 'ref_50' ? (booked === null ? [] : [{ ...one, ...booked }]) : [one],
       ),
       postings: sound.postings.filter(({ causeId }) => causeId !== 'ref_50'),

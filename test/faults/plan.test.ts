@@ -10,11 +10,11 @@ const cycle = (seed: bigint, first = 0): RoundPlan[] =>
 function dialsOf({ faults, errands, bills, restore }: RoundPlan): string[] {
   return [
     ...faults.flatMap((fault) => (fault.kind === 'link' ? [fault.link, fault.toxic] : [fault.dial])),
-    ...errands.flatMap(({ mark, script, forgery, act, refund, late, dialect, gateways, manual }) => [
+    ...errands.flatMap(({ mark, script, forgery, act, refund, late, contract, gateways, manual }) => [
       ...(/-m\db?$/.test(mark) ? [`manual:${manual}`] : []),
       ...(UNSEEN_ACTS.some((name) => name === act) ? [`unseen:${act}`] : []),
-      ...(dialect === 'ownpay' ? [`intent:${gateways?.[0]}`] : []),
-      ...(act === 'cancel-then-pay' ? ['late-money', `late:${late}`] : []),
+      ...(contract === 'ownpay' ? [`intent:${gateways?.[0]}`] : []),
+      ...(act === 'cancel-then-pay' ? ['unapplied-money', `late:${late}`] : []),
       ...(CHOICE_ACTS.some((name) => name === act) ? [`choice:${act}`] : []),
       ...(refund === null ? [] : [`refund:${refund}`]),
       ...(script === null ? [] : [`gateway:${script}`]),

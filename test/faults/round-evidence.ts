@@ -11,7 +11,7 @@ export const PAID: Errand = {
   script: null,
   gateways: null,
   visits: [],
-  dialect: 'native',
+  contract: 'native',
   act: 'pay',
   firstApi: 0,
   repeat: null,
@@ -28,7 +28,7 @@ export const RETURNED: Errand = { ...PAID, mark: '1-0-2', amountMinor: 30_000, r
 export const LATE: Errand = { ...PAID, mark: '1-0-3', amountMinor: 40_000, act: 'cancel-then-pay', late: 'keep' };
 
 /** Made over OwnPay's API, and declined. */
-export const INTENDED: Errand = { ...PAID, mark: '1-0-4', gateways: ['stripe'], dialect: 'ownpay', act: 'fail' };
+export const INTENDED: Errand = { ...PAID, mark: '1-0-4', gateways: ['stripe'], contract: 'ownpay', act: 'fail' };
 
 /** Paid by hand: two operators confirmed it. */
 export const BY_HAND: Errand = {
@@ -177,14 +177,14 @@ const refundEvent = ({ id, paymentId, status }: Refund): Delivery => ({
 });
 
 const posting = (errand: Errand, kind: string, grossMinor: string) => ({
-  causeType: kind === 'settlement' ? 'payment' : 'late-payment',
+  causeType: kind === 'settlement' ? 'payment' : 'unapplied-payment',
   causeId: kind === 'settlement' ? 'x' : `tran${errand.mark}:v${errand.mark}`,
   kind,
   mark: errand.mark,
   grossMinor,
   gateway: kind === 'kept' ? null : (errand.gateways?.[0] ?? 'sslcommerz'),
 });
-const bookedRefund = ({ id, amountMinor }: Refund) => ({
+const recordedRefund = ({ id, amountMinor }: Refund) => ({
   tranId: `tran${RETURNED.mark}`,
   refId: `G${id}`,
   reference: `ref_${id}`,
@@ -250,7 +250,7 @@ export const intended = (errand: Errand, reference = view(errand, '').reference)
 });
 export const ownpayEvent = (errand: Errand, type: string, status: string): Delivery => ({
   ...event(errand, type, status),
-  dialect: 'ownpay',
+  contract: 'ownpay',
   paymentId: null,
 });
 
@@ -260,7 +260,7 @@ export function soundRound(): Evidence {
     errands: [PAID, LEFT, RETURNED, LATE, INTENDED, BY_HAND],
     bills: [BILLED],
     invoiceDeliveries: [billEvent('issued', 1), billEvent('overdue', 2, `${OVERDUE_DAY} 1`)],
-    surpluses: [],
+    overpayments: [],
     numbers: [{ app: 0, numbers: [1] }],
     apps: [
       { index: 0, receiver: 0, store: 'fault_test', thresholdMinor: THRESHOLD },
@@ -320,13 +320,13 @@ export function soundRound(): Evidence {
       gateway: gateways?.[0] ?? 'sslcommerz',
       mark,
     })),
-    givenBack: [bookedRefund(BY_APP), bookedRefund(BY_OPERATORS)],
+    refunded: [recordedRefund(BY_APP), recordedRefund(BY_OPERATORS)],
     refundNames: [BY_APP, BY_OPERATORS].map(({ id }) => ({
       id,
       reference: `ref_${id}`,
       gateway: 'sslcommerz',
       mark: RETURNED.mark,
-      latePaymentId: null,
+      unappliedPaymentId: null,
     })),
     keptNotices: ['d1'],
     restored: {

@@ -29,13 +29,13 @@ beforeEach(() => {
   gateway = bkash.process();
 });
 
-const ask = (changes: Partial<AttemptHandle> = {}) => gateway.askAttempt({ ...HANDLE, ...changes });
+const ask = (changes: Partial<AttemptHandle> = {}) => gateway.queryAttempt({ ...HANDLE, ...changes });
 const executions = (): number => bkash.calls().filter((name) => name === 'execute').length;
 const HANG: Reply = () => undefined;
 
 describe('a query that says', () => {
   test.each([
-    ['Initiated, not finished', {}, { kind: 'untouched' }],
+    ['Initiated, not finished', {}, { kind: 'not-started' }],
     ['Cancelled', { transactionStatus: 'Cancelled' }, { kind: 'cancelled' }],
     ['Failed', { transactionStatus: 'Failed' }, { kind: 'failed' }],
     ['Declined', { transactionStatus: 'Declined' }, { kind: 'failed' }],
@@ -47,7 +47,7 @@ describe('a query that says', () => {
       { paymentCreateTime: '2026-11-21T05:59:59:999 GMT+0600', verificationStatus: 'Complete' },
       { kind: 'expired' },
     ],
-    ['Initiated at a time that cannot be read', { paymentCreateTime: 'yesterday' }, { kind: 'untouched' }],
+    ['Initiated at a time that cannot be read', { paymentCreateTime: 'yesterday' }, { kind: 'not-started' }],
   ])('%s is read for that and no more, and nothing is executed', async (_name, changes, answer) => {
     // Only a payer who agreed is charged; an unknown word decides nothing.
     bkash.answer({ status: payment(changes) });
@@ -81,8 +81,8 @@ describe('a query that says', () => {
   test('nothing of the payer’s part is believed only together with his return', async () => {
     // An answer without the word: the gateway itself still refuses an execution that comes too early.
     bkash.answer({ status: payment({ verificationStatus: undefined }), execute: refusal('2060') });
-    expect(await ask()).toEqual({ kind: 'untouched' });
-    expect(await ask({ claimedValidationId: 'TR0011SOMEBODYELSE' })).toEqual({ kind: 'untouched' });
+    expect(await ask()).toEqual({ kind: 'not-started' });
+    expect(await ask({ claimedValidationId: 'TR0011SOMEBODYELSE' })).toEqual({ kind: 'not-started' });
     expect(executions()).toBe(0);
     expect(await ask({ claimedValidationId: PAYMENT_ID })).toEqual({ kind: 'in-progress' });
     expect(executions()).toBe(1);
@@ -91,7 +91,7 @@ describe('a query that says', () => {
   test('the opposite of the payer’s return is believed', async () => {
     // The browser’s success is no proof, not even that he finished.
     bkash.answer({ status: payment() });
-    expect(await ask({ claimedValidationId: PAYMENT_ID })).toEqual({ kind: 'untouched' });
+    expect(await ask({ claimedValidationId: PAYMENT_ID })).toEqual({ kind: 'not-started' });
     expect(executions()).toBe(0);
   });
 });
@@ -217,7 +217,7 @@ describe('an execution', () => {
     // No money can move by what the gateway has not heard.
     bkash.answer({ status: AGREED, execute: json({ message: 'Unauthorized' }, 401) });
     await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
-    expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'not-started' });
   });
 
   test.each([
@@ -266,7 +266,7 @@ describe('an execution', () => {
     bkash.later(24 * 60 * 60_000 - 120_000);
     expect(await ask()).toEqual({ kind: 'in-progress' });
     // What has another charge by now, or was called off, is not kept waiting for it.
-    expect(await ask({ mayExecute: false })).toEqual({ kind: 'untouched' });
+    expect(await ask({ mayExecute: false })).toEqual({ kind: 'not-started' });
     expect(executions()).toBe(1);
   });
 
@@ -291,13 +291,13 @@ describe('of two processes', () => {
     // The worker that sent it may be dead by now.
     const { one, other } = two();
     bkash.answer({ status: AGREED, execute: HANG });
-    await one.askAttempt(HANDLE);
-    expect(await other.askAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
+    await one.queryAttempt(HANDLE);
+    expect(await other.queryAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
     expect(executions()).toBe(1);
     bkash.later(61_000);
     bkash.answer({ status: AGREED, execute: refusal('2023') });
     // The refusal may be the answer to the first one’s emptied wallet.
-    expect(await other.askAttempt(HANDLE)).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
+    expect(await other.queryAttempt(HANDLE)).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
   });
 
   test('one that died while it executed leaves a doubt to the other', async () => {
@@ -307,9 +307,12 @@ describe('of two processes', () => {
     await rows.executions.begin({ attemptReference: REFERENCE, paymentId: PAYMENT_ID, atWorkMs });
     bkash.answer({ status: payment() });
     const claimedEnd = { kind: 'cancelled', validationId: PAYMENT_ID } as const;
-    expect(await other.askAttempt({ ...HANDLE, claimedEnd })).toEqual({ kind: 'in-progress' });
+    expect(await other.queryAttempt({ ...HANDLE, claimedEnd })).toEqual({ kind: 'in-progress' });
     bkash.later(61_000);
-    expect(await other.askAttempt({ ...HANDLE, claimedEnd })).toEqual({ kind: 'unknown', note: 'EXECUTION_IN_DOUBT' });
+    expect(await other.queryAttempt({ ...HANDLE, claimedEnd })).toEqual({
+      kind: 'unknown',
+      note: 'EXECUTION_IN_DOUBT',
+    });
   });
 
   test('none executes what has ended meanwhile', async () => {
@@ -317,18 +320,18 @@ describe('of two processes', () => {
     const { one, rows } = two();
     rows.executions.close(REFERENCE);
     bkash.answer({ status: AGREED });
-    expect(await one.askAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
+    expect(await one.queryAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
     expect(executions()).toBe(0);
   });
 
   test('none executes or judges what it cannot look up', async () => {
     // Without the rows nobody knows what was executed before.
     const away = () => Promise.reject(new Error('the database is away'));
-    const lost = bkash.process({ executions: { standOf: away, begin: away } });
+    const lost = bkash.process({ executions: { stateOf: away, begin: away } });
     bkash.answer({ status: AGREED });
-    await expect(lost.askAttempt(HANDLE)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(lost.queryAttempt(HANDLE)).rejects.toMatchObject({ kind: 'unavailable' });
     const claimedEnd = { kind: 'cancelled', validationId: PAYMENT_ID } as const;
-    await expect(lost.askAttempt({ ...HANDLE, claimedEnd })).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(lost.queryAttempt({ ...HANDLE, claimedEnd })).rejects.toMatchObject({ kind: 'unavailable' });
     expect(executions()).toBe(0);
   });
 });
@@ -347,7 +350,7 @@ describe('a payer who came back without paying', () => {
     // A page of a creation whose answer was lost.
     bkash.answer({ status: payment() });
     for (const validationId of ['TR0011SOMEBODYELSE', null]) {
-      expect(await ask({ claimedEnd: { kind: 'cancelled', validationId } })).toEqual({ kind: 'untouched' });
+      expect(await ask({ claimedEnd: { kind: 'cancelled', validationId } })).toEqual({ kind: 'not-started' });
     }
   });
 

@@ -29,8 +29,8 @@ const REQUEST: RefundRequest = {
   refundReference: 'ref_1',
   amount: { amountMinor: 4_000n, currency: 'BDT' },
   remarks: 'Refund',
-  askedBefore: false,
-  askedAgoMs: null,
+  queriedBefore: false,
+  queriedAgoMs: null,
   otherRefunds: 0,
 };
 const NONE = json({ statusCode: '0000', originalTrxID: '6H7801QFYM' });
@@ -95,7 +95,7 @@ describe('a refund that is asked for again', () => {
   test('is what the gateway already has, of the same amount', async () => {
     // Its first answer was lost.
     bkash.answer({ refund: refunded() });
-    expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
+    expect(await ask({ queriedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
     expect(refunds()).toEqual([{ paymentID: PAYMENT_ID, trxID: '6H7801QFYM' }]);
   });
 
@@ -104,7 +104,7 @@ describe('a refund that is asked for again', () => {
     async (changes) => {
       // Somebody gave back by hand; ours can never be carried out.
       bkash.answer({ refund: refunded(changes) });
-      expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'refused' });
+      expect(await ask({ queriedBefore: true })).toMatchObject({ kind: 'refused' });
       expect(refunds()).toHaveLength(1);
     },
   );
@@ -115,7 +115,7 @@ describe('a refund that is asked for again', () => {
   ])('is sent when the gateway has %s', async (_name, status) => {
     // The first one never arrived.
     bkash.answer({ refund: [status, refunded()] });
-    expect(await ask({ askedBefore: true })).toMatchObject({ kind: 'accepted' });
+    expect(await ask({ queriedBefore: true })).toMatchObject({ kind: 'accepted' });
     expect(refunds()).toHaveLength(2);
   });
 
@@ -125,7 +125,7 @@ describe('a refund that is asked for again', () => {
   ])('is not sent within a minute of the last time, when the gateway has %s', async (_name, status) => {
     // bKash may still be at work on that one, which no key of ours would tell from a second one.
     bkash.answer({ refund: [status, status, refunded()] });
-    const repeated = (askedAgoMs: number) => ask({ askedBefore: true, askedAgoMs });
+    const repeated = (queriedAgoMs: number) => ask({ queriedBefore: true, queriedAgoMs });
     // Not sent, so that the wait is not counted anew.
     await expect(repeated(59_000)).rejects.toMatchObject({ kind: 'unavailable' });
     expect(refunds()).toHaveLength(1);
@@ -136,7 +136,7 @@ describe('a refund that is asked for again', () => {
   test('is found at once, however lately it was sent', async () => {
     // To look is no harm.
     bkash.answer({ refund: refunded() });
-    expect(await ask({ askedBefore: true, askedAgoMs: 0 })).toMatchObject({ kind: 'accepted' });
+    expect(await ask({ queriedBefore: true, queriedAgoMs: 0 })).toMatchObject({ kind: 'accepted' });
   });
 
   test('is given up before whoever asked gives up', async () => {
@@ -147,7 +147,7 @@ describe('a refund that is asked for again', () => {
     };
     bkash.answer({ refund: [slow, () => undefined] });
     const begunMs = performance.now();
-    await expect(ask({ askedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
+    await expect(ask({ queriedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(refunds()).toHaveLength(2);
     expect(performance.now() - begunMs).toBeLessThan(3_000);
   });
@@ -155,17 +155,17 @@ describe('a refund that is asked for again', () => {
   test('is not sent while the gateway does not say what it has', async () => {
     // Twice is worse than late.
     bkash.answer({ refund: refusal('503') });
-    await expect(ask({ askedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
+    await expect(ask({ queriedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(refunds()).toHaveLength(1);
   });
 });
 
 test.each([false, true])(
   'beside another refund of the charge none is asked for or claimed (before: %p)',
-  async (askedBefore) => {
+  async (queriedBefore) => {
     // What the gateway has may be that other one: booked twice, given back once.
     bkash.answer({ refund: refunded() });
-    expect(await ask({ askedBefore, otherRefunds: 1 })).toMatchObject({ kind: 'refused' });
+    expect(await ask({ queriedBefore, otherRefunds: 1 })).toMatchObject({ kind: 'refused' });
     expect(refunds()).toEqual([]);
   },
 );
@@ -179,6 +179,6 @@ test.each([
 ])('a refund that stands as %p is %j', async (transactionStatus, answer) => {
   // Only a plain word ends it.
   bkash.answer({ refund: refunded({ transactionStatus }) });
-  expect(await gateway.askRefund('REFUND0001', CHARGE)).toEqual(answer);
-  expect(await gateway.askRefund('ANOTHER001', CHARGE)).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
+  expect(await gateway.queryRefund('REFUND0001', CHARGE)).toEqual(answer);
+  expect(await gateway.queryRefund('ANOTHER001', CHARGE)).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
 });

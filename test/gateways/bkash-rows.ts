@@ -28,7 +28,7 @@ export function tokenShelf(nowMs: () => number = Date.now): TokenShelf {
       return Promise.resolve({
         ...read(account),
         write: (words) => Promise.resolve(void kept.set(account, words)),
-        giveBack: () => Promise.resolve(void taken.delete(account)),
+        release: () => Promise.resolve(void taken.delete(account)),
       });
     },
   };
@@ -54,7 +54,7 @@ function executionRows(nowMs: () => number): BkashRows['executions'] {
   const isAtWork = ({ atWorkUntilMs }: Row): boolean => (atWorkUntilMs ?? 0) > nowMs();
   return {
     close: (reference) => void closed.add(reference),
-    standOf(reference) {
+    stateOf(reference) {
       const row = rowOf(reference);
       const readAt = new Date(nowMs());
       return Promise.resolve({ readAt, atWork: isAtWork(row), barred: row.barred, doubt: doubtOf(row) });
@@ -73,8 +73,8 @@ function executionRows(nowMs: () => number): BkashRows['executions'] {
         end(left) {
           if (row.sent === sent) {
             row.barred ||= left === 'barred';
-            row.doubt = left === 'carried-out' || (left === 'lost' && row.doubt === null) ? left : row.doubt;
-            row.atWorkUntilMs = left === 'lost' || left === 'carried-out' ? nowMs() + atWorkMs : null;
+            row.doubt = left === 'executed' || (left === 'lost' && row.doubt === null) ? left : row.doubt;
+            row.atWorkUntilMs = left === 'lost' || left === 'executed' ? nowMs() + atWorkMs : null;
           }
           return Promise.resolve();
         },

@@ -22,7 +22,7 @@ import { HANDLE, json, payment, START_MS, startScriptedBkash, type ScriptedBkash
 /* One merchant's token over several processes, each with connections of its own to the one database. */
 
 const MINUTE_MS = 60_000;
-const UNTOUCHED = payment({ paymentCreateTime: '' });
+const NOT_STARTED = payment({ paymentCreateTime: '' });
 const secrets = createSecretBox(`k1:${Buffer.alloc(32, 7).toString('base64')}`);
 
 let target: TestDatabase;
@@ -87,7 +87,7 @@ describe('registries of several processes, at the simulator', () => {
     // bKash gives two an hour, and a rolling restart of four processes would block the merchant.
     const ask = (shelf: GatewayTokens) =>
       gatewayOf(shelf)
-        .askAttempt({ ...HANDLE, sessionKey: 'TR0011UNKNOWN1765275163828' })
+        .queryAttempt({ ...HANDLE, sessionKey: 'TR0011UNKNOWN1765275163828' })
         .then(({ kind }) => kind);
     const answers = await Promise.all([...shelves(), ...shelves()].map(ask));
     for (const shelf of [...shelves(), ...shelves()]) {
@@ -125,7 +125,7 @@ describe('two processes, with a clock that moves', () => {
     bkash = await startScriptedBkash();
   });
   afterAll(() => bkash.close());
-  beforeEach(() => bkash.answer({ status: UNTOUCHED }));
+  beforeEach(() => bkash.answer({ status: NOT_STARTED }));
 
   const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
   /** The database, and its clock as far ahead as the one of the test has moved. */
@@ -143,14 +143,14 @@ describe('two processes, with a clock that moves', () => {
             kept: taken.kept,
             readAt: moved(taken.readAt),
             write: (kept) => taken.write(kept),
-            giveBack: () => taken.giveBack(),
+            release: () => taken.release(),
           }
         );
       },
     };
   };
   const processes = (): Gateway[] => shelves().map((shelf) => bkash.process({ shelf: moving(shelf) }));
-  const ask = (gateway: Gateway) => gateway.askAttempt(HANDLE);
+  const ask = (gateway: Gateway) => gateway.queryAttempt(HANDLE);
 
   test('renew an expired token once', async () => {
     // Both find it dead in the same moment.
@@ -177,10 +177,10 @@ describe('two processes, with a clock that moves', () => {
       message: expect.stringMatching(/next one can be had at 20/),
     });
     expect(tokenCalls()).toEqual(['grant']);
-    bkash.answer({ status: UNTOUCHED });
+    bkash.answer({ status: NOT_STARTED });
     bkash.later(2 * MINUTE_MS);
-    expect((await ask(other)).kind).toBe('untouched');
-    expect((await ask(one)).kind).toBe('untouched');
+    expect((await ask(other)).kind).toBe('not-started');
+    expect((await ask(one)).kind).toBe('not-started');
     expect(tokenCalls()).toEqual(['grant']);
   });
 });
@@ -196,17 +196,17 @@ describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
   const processes = (): Gateway[] =>
     shelves().map((shelf) => bkash.process({ shelf, elapsedMs: () => performance.now() }));
   const off = (gateway: Gateway | undefined) =>
-    withProcessClock(hours * 60 * MINUTE_MS, async () => gateway?.askAttempt(HANDLE));
+    withProcessClock(hours * 60 * MINUTE_MS, async () => gateway?.queryAttempt(HANDLE));
 
   test('takes the token that another one has, and keeps one for others no longer than it lives', async () => {
     // bKash gives two an hour: each token that is thrown away too early brings the merchant nearer to a block.
-    bkash.answer({ status: UNTOUCHED });
+    bkash.answer({ status: NOT_STARTED });
     const [right, wrong] = processes();
-    await right?.askAttempt(HANDLE);
+    await right?.queryAttempt(HANDLE);
     await off(wrong);
     const [again, wrongAgain] = processes();
     await off(wrongAgain);
-    await again?.askAttempt(HANDLE);
+    await again?.queryAttempt(HANDLE);
     expect(tokenCalls()).toEqual(['grant']);
   });
 
@@ -215,7 +215,7 @@ describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
     bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
     const [right, wrong] = processes();
     await expect(off(wrong)).rejects.toMatchObject({ kind: 'rate-limited' });
-    const failure = await right?.askAttempt(HANDLE).catch((error: unknown) => error);
+    const failure = await right?.queryAttempt(HANDLE).catch((error: unknown) => error);
     const until = /can be had at (\S+)$/.exec(failure instanceof Error ? failure.message : '')?.[1] ?? '';
     const minutes = (Date.parse(until) - Date.now()) / MINUTE_MS;
     expect(minutes).toBeGreaterThan(55);
@@ -236,8 +236,8 @@ test('a token that its taker died with can be taken again, and no longer be writ
   const found = await other?.take('lost');
   expect(found?.kept).toBe('by the first');
   await expect(lost?.write('too late')).rejects.toThrow(/another process/);
-  await lost?.giveBack();
+  await lost?.release();
   expect(await one?.take('lost')).toBeNull();
-  await found?.giveBack();
+  await found?.release();
   expect(await one?.read('lost')).toMatchObject({ kept: 'by the first' });
 });

@@ -7,7 +7,7 @@ import { HANDLE, json, payment, startScriptedBkash, text, type ScriptedBkash } f
 const MINUTE_MS = 60_000;
 
 /** Without a time, so that it does not grow old with the clock of these tests. */
-const UNTOUCHED = payment({ paymentCreateTime: '' });
+const NOT_STARTED = payment({ paymentCreateTime: '' });
 
 let bkash: ScriptedBkash;
 let gateway: Gateway;
@@ -17,10 +17,10 @@ beforeAll(async () => {
 afterAll(() => bkash.close());
 beforeEach(() => {
   gateway = bkash.process();
-  bkash.answer({ status: UNTOUCHED });
+  bkash.answer({ status: NOT_STARTED });
 });
 
-const ask = (at: Gateway = gateway) => at.askAttempt(HANDLE);
+const ask = (at: Gateway = gateway) => at.queryAttempt(HANDLE);
 const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
 
 describe('the token', () => {
@@ -62,26 +62,26 @@ describe('the token', () => {
   test('is granted anew when its refresh token is not taken', async () => {
     // How long a refresh token lives is not public.
     await ask();
-    bkash.answer({ status: UNTOUCHED, refresh: json({ statusCode: '2079', statusMessage: 'Invalid app token' }) });
+    bkash.answer({ status: NOT_STARTED, refresh: json({ statusCode: '2079', statusMessage: 'Invalid app token' }) });
     bkash.later(61 * MINUTE_MS);
-    expect((await ask()).kind).toBe('untouched');
+    expect((await ask()).kind).toBe('not-started');
     expect(tokenCalls()).toEqual(['refresh', 'grant']);
   });
 
   test('that is near its end is used up when no new one can be had', async () => {
     // An outage of the token call is not yet one of the payments.
     await ask();
-    bkash.answer({ status: UNTOUCHED, grant: text('', 500), refresh: text('', 500) });
+    bkash.answer({ status: NOT_STARTED, grant: text('', 500), refresh: text('', 500) });
     bkash.later(56 * MINUTE_MS);
-    expect((await ask()).kind).toBe('untouched');
+    expect((await ask()).kind).toBe('not-started');
     bkash.later(5 * MINUTE_MS);
     await expect(ask()).rejects.toMatchObject({ name: 'GatewayFailure' });
   });
 
   test('that the gateway has forgotten is replaced once, and then the answer counts', async () => {
     // The call was not carried out, so it is safe to send it again.
-    bkash.answer({ status: [json({ message: 'Unauthorized' }, 401), UNTOUCHED] });
-    expect((await ask()).kind).toBe('untouched');
+    bkash.answer({ status: [json({ message: 'Unauthorized' }, 401), NOT_STARTED] });
+    expect((await ask()).kind).toBe('not-started');
     expect(bkash.calls()).toEqual(['grant', 'status', 'grant', 'status']);
     bkash.answer({ status: json({ message: 'Unauthorized' }, 401) });
     await expect(ask(bkash.process())).rejects.toMatchObject({ kind: 'unauthorized' });
@@ -94,9 +94,9 @@ describe('the token', () => {
     const failure = await ask().catch((error: unknown) => error);
     expect(failure).toMatchObject({ kind: 'rate-limited', message: expect.stringMatching(/next one .* at 20\d\d-/) });
     expect(tokenCalls()).toHaveLength(2);
-    bkash.answer({ status: UNTOUCHED });
+    bkash.answer({ status: NOT_STARTED });
     bkash.later(61 * MINUTE_MS);
-    expect((await ask()).kind).toBe('untouched');
+    expect((await ask()).kind).toBe('not-started');
   });
 
   test('is not asked for again for an hour once the gateway has blocked us', async () => {
@@ -106,9 +106,9 @@ describe('the token', () => {
     bkash.later(50 * MINUTE_MS);
     await expect(ask()).rejects.toMatchObject({ kind: 'rate-limited' });
     expect(tokenCalls()).toHaveLength(1);
-    bkash.answer({ status: UNTOUCHED });
+    bkash.answer({ status: NOT_STARTED });
     bkash.later(11 * MINUTE_MS);
-    expect((await ask()).kind).toBe('untouched');
+    expect((await ask()).kind).toBe('not-started');
   });
 
   test.each([
@@ -144,7 +144,7 @@ describe('of two processes with one shelf', () => {
       ask(bkash.process({ shelf: shelf })),
       ask(bkash.process({ shelf: shelf })),
     ]);
-    expect(answers.map(({ kind }) => kind)).toEqual(['untouched', 'untouched', 'untouched']);
+    expect(answers.map(({ kind }) => kind)).toEqual(['not-started', 'not-started', 'not-started']);
     expect(tokenCalls()).toEqual(['grant']);
   });
 
@@ -158,7 +158,7 @@ describe('of two processes with one shelf', () => {
     bkash.answer({
       status: (response, asked) => {
         const token = String(asked.headers.authorization);
-        const reply = living.has(token) ? UNTOUCHED : json({ message: 'Unauthorized' }, 401);
+        const reply = living.has(token) ? NOT_STARTED : json({ message: 'Unauthorized' }, 401);
         reply(response, asked);
       },
       grant: (response, asked) => {
@@ -166,8 +166,8 @@ describe('of two processes with one shelf', () => {
         json({ statusCode: '0000', id_token: 'token-new', expires_in: 3_600, refresh_token: 'r' })(response, asked);
       },
     });
-    expect((await ask(first)).kind).toBe('untouched');
-    expect((await ask(second)).kind).toBe('untouched');
+    expect((await ask(first)).kind).toBe('not-started');
+    expect((await ask(second)).kind).toBe('not-started');
     expect(tokenCalls()).toEqual(['grant']);
   });
 
@@ -179,9 +179,9 @@ describe('of two processes with one shelf', () => {
     bkash.later(55 * MINUTE_MS);
     await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
     expect(tokenCalls()).toHaveLength(1);
-    bkash.answer({ status: UNTOUCHED });
+    bkash.answer({ status: NOT_STARTED });
     bkash.later(6 * MINUTE_MS);
-    expect((await ask(bkash.process({ shelf: shelf }))).kind).toBe('untouched');
+    expect((await ask(bkash.process({ shelf: shelf }))).kind).toBe('not-started');
   });
 
   test('calls of a process that died in them count', async () => {
@@ -192,7 +192,7 @@ describe('of two processes with one shelf', () => {
       await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ name: 'GatewayFailure' });
       bkash.later(1_000);
     }
-    bkash.answer({ status: UNTOUCHED });
+    bkash.answer({ status: NOT_STARTED });
     await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
     expect(tokenCalls()).toEqual([]);
   });
@@ -209,6 +209,6 @@ describe('of two processes with one shelf', () => {
       ...tokenShelf(() => bkash.state.nowMs),
       read: () => Promise.resolve({ kept: '{"token":7}', readAt: new Date(bkash.state.nowMs) }),
     };
-    expect((await ask(bkash.process({ shelf: nonsense }))).kind).toBe('untouched');
+    expect((await ask(bkash.process({ shelf: nonsense }))).kind).toBe('not-started');
   });
 });

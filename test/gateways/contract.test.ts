@@ -49,7 +49,7 @@ gatewayContract({
   },
   unanswered: UNANSWERED,
   // Its queries know no word for it; the payment is never executed, so nothing can be taken.
-  cancelled: 'untouched',
+  cancelled: 'not-started',
   cameBack: { cancel: { kind: 'given-up', as: 'cancelled' }, fail: { kind: 'given-up', as: 'failed' } },
   moneyMovesBy: 'execution',
 });
@@ -89,8 +89,8 @@ gatewayContract({
   },
   unanswered: UNANSWERED,
   // The way back ends nothing: its page stays open until it is closed or too old.
-  cancelled: 'untouched',
-  cameBack: { cancel: { kind: 'untouched' }, fail: { kind: 'untouched' } },
+  cancelled: 'not-started',
+  cameBack: { cancel: { kind: 'not-started' }, fail: { kind: 'not-started' } },
   moneyMovesBy: 'payer',
 });
 

@@ -126,8 +126,8 @@ export function handContract(row: HandRow): void {
     test('an attempt is untouched until the payer says something, and then with an operator', async () => {
       // A claim is no charge, and no time ends it.
       const { reference, sessionKey } = await opened(world);
-      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'untouched' });
-      expect(await ask(world, attemptReference(), { sessionKey: null })).toEqual({ kind: 'untouched' });
+      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'not-started' });
+      expect(await ask(world, attemptReference(), { sessionKey: null })).toEqual({ kind: 'not-started' });
       hand.claims(reference);
       expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'with-operator', since: expect.any(Date) });
       expect(await moved(world, reference)).toEqual([]);
@@ -137,14 +137,16 @@ export function handContract(row: HandRow): void {
       // The operators’ word is the charge.
       const { reference, sessionKey } = await opened(world);
       await hand.payer(reference, 'pay');
-      const answers = await Promise.all(Array.from({ length: 5 }, () => askUntilCharged(world, reference, sessionKey)));
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => queryUntilCharged(world, reference, sessionKey)),
+      );
       for (const charge of answers) {
         expect(agrees(world, reference, charge)).toBeNull();
         expect(charge.evidence).toContain(charge.gatewayTxnId);
         expect([charge.feeMinor, charge.netText, charge.riskFlagged]).toEqual([0n, '', false]);
       }
       const knownValidationIds = answers.map(({ validationId }) => validationId);
-      expect(await ask(world, reference, { sessionKey, knownValidationIds })).toEqual({ kind: 'untouched' });
+      expect(await ask(world, reference, { sessionKey, knownValidationIds })).toEqual({ kind: 'not-started' });
       expect(await moved(world, reference)).toEqual(['charge 100.00']);
     });
 
@@ -152,14 +154,14 @@ export function handContract(row: HandRow): void {
       // A rejection ends a claim, not the payment.
       const { reference, sessionKey } = await opened(world);
       await hand.payer(reference, 'decline');
-      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'untouched' });
+      expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'not-started' });
     });
 
     test('a refund is paid back by people, and nothing is said of it without them', async () => {
       // Nobody is asked, so nobody can answer.
       const { reference, request } = await refundable(world, 4_000n);
       expect(await hand.gateway.refund(request)).toMatchObject({ kind: 'by-hand' });
-      expect(await hand.gateway.askRefund('any', request)).toMatchObject({ kind: 'unknown' });
+      expect(await hand.gateway.queryRefund('any', request)).toMatchObject({ kind: 'unknown' });
       expect(await moved(world, reference)).toEqual(['charge 100.00']);
     });
 
@@ -186,7 +188,7 @@ function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void
       // The payer is sent somewhere, and nothing is decided by that.
       const { reference, sessionKey, gatewayUrl } = await opened(world());
       expect(URL.canParse(gatewayUrl ?? '')).toBe(true);
-      expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'untouched' });
+      expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'not-started' });
     });
 
     test.each([
@@ -201,7 +203,7 @@ function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void
         await expect(world().gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
         const { sessionKey } = await opened(world(), order);
         await world().payer(order.attemptReference, 'pay');
-        expect(await askUntilCharged(world(), order.attemptReference, sessionKey)).toMatchObject({
+        expect(await queryUntilCharged(world(), order.attemptReference, sessionKey)).toMatchObject({
           grossMinor: 10_000n,
         });
         expect(await moved(world(), order.attemptReference)).toEqual(['charge 100.00']);
@@ -232,13 +234,13 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
       // The happy way; without a callback, which may never come.
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
-      const charge = await askUntilCharged(world(), reference, sessionKey);
+      const charge = await queryUntilCharged(world(), reference, sessionKey);
       expect(agrees(world(), reference, charge)).toBeNull();
       expect(charge.evidence).toContain(charge.gatewayTxnId);
       expect(charge.feeMinor >= 0n && charge.feeMinor < 10_000n).toBe(true);
       expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'charged', charge: expect.anything() });
       const knownValidationIds = [charge.validationId];
-      expect(await ask(world(), reference, { sessionKey, knownValidationIds })).toEqual({ kind: 'untouched' });
+      expect(await ask(world(), reference, { sessionKey, knownValidationIds })).toEqual({ kind: 'not-started' });
       expect(await moved(world(), reference)).toEqual(['charge 100.00']);
     });
 
@@ -271,16 +273,16 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
           claims === 'cancelled' || claims === 'failed' ? { claimedEnd: { kind: claims, validationId } } : {};
         const answer = await ask(world(), reference, { sessionKey, ...claimed });
         expect(answer).toEqual(row.cameBack[does]);
-        if (answer.kind === 'untouched') {
+        if (answer.kind === 'not-started') {
           // The page is open still: the payer goes back to it.
           await world().payer(reference, 'pay');
-          expect(await askUntilCharged(world(), reference, sessionKey)).toMatchObject({ grossMinor: 10_000n });
+          expect(await queryUntilCharged(world(), reference, sessionKey)).toMatchObject({ grossMinor: 10_000n });
           expect(await moved(world(), reference)).toEqual(['charge 100.00']);
           return;
         }
         const second = await opened(world());
         await world().payer(second.reference, 'pay');
-        await askUntilCharged(world(), second.reference, second.sessionKey);
+        await queryUntilCharged(world(), second.reference, second.sessionKey);
         expect(await moved(world(), second.reference)).toEqual(['charge 100.00']);
         expect(await ask(world(), reference, { sessionKey, ...claimed })).toEqual(answer);
         expect(await moved(world(), reference)).toEqual([]);
@@ -289,7 +291,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
 
     test('that was never opened is untouched', async () => {
       // A row that was written before the gateway was called.
-      expect(await ask(world(), attemptReference(), { sessionKey: null })).toEqual({ kind: 'untouched' });
+      expect(await ask(world(), attemptReference(), { sessionKey: null })).toEqual({ kind: 'not-started' });
     });
 
     test('whose charge was made and its answer lost is found, and not charged again', async () => {
@@ -297,7 +299,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
       await world().script(scripts.chargeLost);
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
-      expect(agrees(world(), reference, await askUntilCharged(world(), reference, sessionKey))).toBeNull();
+      expect(agrees(world(), reference, await queryUntilCharged(world(), reference, sessionKey))).toBeNull();
       expect(await moved(world(), reference)).toEqual(['charge 100.00']);
     });
 
@@ -307,7 +309,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
       await expect(ask(world(), reference, { sessionKey })).rejects.toBeInstanceOf(GatewayFailure);
-      await askUntilCharged(world(), reference, sessionKey);
+      await queryUntilCharged(world(), reference, sessionKey);
       expect(await moved(world(), reference)).toEqual(['charge 100.00']);
     });
 
@@ -329,21 +331,21 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
       await world().script(script);
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
-      expect(agrees(world(), reference, await askUntilCharged(world(), reference, sessionKey))).toBe(reason);
+      expect(agrees(world(), reference, await queryUntilCharged(world(), reference, sessionKey))).toBe(reason);
     });
 
     if (row.capabilities.questionsProveStore) {
       test('is not asked about with credentials that the gateway does not take', async () => {
         // A wrong password does not mean that nobody paid.
         const handle = { ...HANDLE, attemptReference: attemptReference() };
-        await expect(world().stranger.askAttempt(handle)).rejects.toMatchObject({ kind: 'unauthorized' });
+        await expect(world().stranger.queryAttempt(handle)).rejects.toMatchObject({ kind: 'unauthorized' });
       });
     } else {
       test('is answered whoever asks, and a session is opened by nobody but the store', async () => {
         // A protocol whose questions prove nothing cannot tell an operator that his credentials are right.
         const { reference, sessionKey } = await opened(world());
         const handle = { ...HANDLE, attemptReference: reference, sessionKey };
-        expect(await world().stranger.askAttempt(handle)).toEqual({ kind: 'untouched' });
+        expect(await world().stranger.queryAttempt(handle)).toEqual({ kind: 'not-started' });
         const outcome = await world()
           .stranger.openSession(orderOf())
           .catch(() => null);
@@ -354,18 +356,18 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     test('is not asked about where nobody listens', async () => {
       // Nor does a gateway that is away.
       const handle = { ...HANDLE, attemptReference: attemptReference(), sessionKey: 'SESSION1' };
-      await expect(world().unreachable.askAttempt(handle)).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(world().unreachable.queryAttempt(handle)).rejects.toMatchObject({ kind: 'unavailable' });
     });
   });
 }
 
 function executionCases({ moneyMovesBy }: ContractRow, world: () => GatewayWorld): void {
   test('a question about an ended payment moves no money', async () => {
-    // Whoever agrees after the end pays nothing where money moves by our word, and is late money where it does not.
+    // Whoever agrees after the end pays nothing where money moves by our word, and is unapplied money where it does not.
     const { reference, sessionKey } = await opened(world());
     await world().payer(reference, 'pay');
     const answer = await ask(world(), reference, { sessionKey, mayExecute: false });
-    expect(answer.kind).toBe(moneyMovesBy === 'execution' ? 'untouched' : 'charged');
+    expect(answer.kind).toBe(moneyMovesBy === 'execution' ? 'not-started' : 'charged');
     expect(await moved(world(), reference)).toHaveLength(moneyMovesBy === 'execution' ? 0 : 1);
   });
 
@@ -375,7 +377,7 @@ function executionCases({ moneyMovesBy }: ContractRow, world: () => GatewayWorld
     await world().payer(reference, 'pay');
     const settled = await Promise.allSettled(Array.from({ length: 5 }, () => ask(world(), reference, { sessionKey })));
     expect(settled.some(({ status }) => status === 'fulfilled')).toBe(true);
-    await askUntilCharged(world(), reference, sessionKey);
+    await queryUntilCharged(world(), reference, sessionKey);
     expect(await moved(world(), reference)).toEqual(['charge 100.00']);
   });
 }
@@ -387,7 +389,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
       expect([refunds, capabilities.refunds]).toEqual([null, false]);
       const request = { ...REFUND, refundReference: refundReference(), validationId: 'V', gatewayTxnId: 'T' };
       expect(await world().unreachable.refund(request)).toMatchObject({ kind: 'refused' });
-      expect((await world().unreachable.askRefund('nosuchrefund1', request)).kind).toBe('unknown');
+      expect((await world().unreachable.queryRefund('nosuchrefund1', request)).kind).toBe('unknown');
     });
     return;
   }
@@ -411,7 +413,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
       await world().script(script);
       const { reference, request } = await refundable(world(), 4_000n);
       await expect(world().gateway.refund(request)).rejects.toMatchObject({ kind: 'ambiguous' });
-      expect(await refundUntilEnded(world(), { ...request, askedBefore: true })).toBe('refunded');
+      expect(await refundUntilEnded(world(), { ...request, queriedBefore: true })).toBe('refunded');
       expect(await moved(world(), reference)).toEqual(['charge 100.00', 'refund 40.00']);
     });
 
@@ -419,7 +421,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
       // A worker may die between the answer and its row.
       const { reference, request } = await refundable(world(), 4_000n);
       await refundUntilEnded(world(), request);
-      expect(await refundUntilEnded(world(), { ...request, askedBefore: true })).toBe('refunded');
+      expect(await refundUntilEnded(world(), { ...request, queriedBefore: true })).toBe('refunded');
       expect(await moved(world(), reference)).toEqual(['charge 100.00', 'refund 40.00']);
     });
 
@@ -452,7 +454,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
     test('that nobody asked for is unknown, not failed', async () => {
       // What the gateway does not find says nothing about how it ended.
       const { request } = await refundable(world(), 4_000n);
-      expect((await world().gateway.askRefund('nosuchrefund1', request)).kind).toBe('unknown');
+      expect((await world().gateway.queryRefund('nosuchrefund1', request)).kind).toBe('unknown');
     });
 
     test('is not asked for where nobody listens', async () => {
@@ -512,8 +514,8 @@ const HANDLE: Omit<AttemptHandle, 'attemptReference'> = {
 const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayTxnId'> = {
   amount: { amountMinor: 4_000n, currency: 'BDT' },
   remarks: 'Refund',
-  askedBefore: false,
-  askedAgoMs: null,
+  queriedBefore: false,
+  queriedAgoMs: null,
   otherRefunds: 0,
 };
 
@@ -558,11 +560,11 @@ async function opened(world: GatewayWorld, order: SessionOrder = orderOf()): Pro
 }
 
 function ask(world: GatewayWorld, reference: string, changes: Partial<AttemptHandle>): Promise<AttemptAnswer> {
-  return world.gateway.askAttempt({ ...HANDLE, attemptReference: reference, mayExecute: true, ...changes });
+  return world.gateway.queryAttempt({ ...HANDLE, attemptReference: reference, mayExecute: true, ...changes });
 }
 
 /** As the workflow does: again and again, until there is a plain answer. */
-async function askUntilCharged(world: GatewayWorld, reference: string, sessionKey: string): Promise<Charge> {
+async function queryUntilCharged(world: GatewayWorld, reference: string, sessionKey: string): Promise<Charge> {
   let last: unknown;
   for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
     try {
@@ -598,7 +600,7 @@ async function refundable(
 ): Promise<{ reference: string; request: RefundRequest }> {
   const { reference, sessionKey } = await opened(world);
   await world.payer(reference, 'pay');
-  const { gatewayTxnId, validationId } = await askUntilCharged(world, reference, sessionKey);
+  const { gatewayTxnId, validationId } = await queryUntilCharged(world, reference, sessionKey);
   const amount = { amountMinor, currency: 'BDT' };
   return { reference, request: { ...REFUND, refundReference: refundReference(), gatewayTxnId, validationId, amount } };
 }
@@ -611,8 +613,8 @@ async function refundUntilEnded(world: GatewayWorld, request: RefundRequest): Pr
     try {
       const answer: RefundAnswer =
         id === null
-          ? await gateway.refund({ ...request, askedBefore: request.askedBefore || asked > 0 })
-          : await gateway.askRefund(id, request);
+          ? await gateway.refund({ ...request, queriedBefore: request.queriedBefore || asked > 0 })
+          : await gateway.queryRefund(id, request);
       if (answer.kind === 'accepted' || answer.kind === 'processing') {
         id ??= answer.gatewayRefundId;
       } else if (answer.kind !== 'unknown') {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => stripe.close());
 
-const ask = (changes: Partial<AttemptHandle> = {}) => stripe.gateway.askAttempt({ ...HANDLE, ...changes });
+const ask = (changes: Partial<AttemptHandle> = {}) => stripe.gateway.queryAttempt({ ...HANDLE, ...changes });
 const close = (changes: Partial<AttemptHandle> = {}) => stripe.gateway.closeSession?.({ ...HANDLE, ...changes });
 const unpaid = (intent: SessionChanges['intent'] = {}): SessionChanges => ({
   session: { payment_status: 'unpaid' },
@@ -31,8 +31,8 @@ const unpaid = (intent: SessionChanges['intent'] = {}): SessionChanges => ({
 
 describe('a session that is', () => {
   test.each<[string, SessionChanges, object]>([
-    ['open', { session: { status: 'open', payment_status: 'unpaid' } }, { kind: 'untouched' }],
-    ['open and paid', { session: { status: 'open' } }, { kind: 'untouched' }],
+    ['open', { session: { status: 'open', payment_status: 'unpaid' } }, { kind: 'not-started' }],
+    ['open and paid', { session: { status: 'open' } }, { kind: 'not-started' }],
     ['expired', { session: { status: 'expired', payment_status: 'unpaid' } }, { kind: 'expired' }],
     ['complete and unpaid', unpaid(), { kind: 'in-progress' }],
     [
@@ -144,7 +144,7 @@ describe('a session whose key was lost', () => {
   test('is none of another attempt’s', async () => {
     // An event may name whatever it likes.
     stripe.answer(session({ session: { client_reference_id: 'ZZZZZZZZZZZZZZZZZZZZ' } }));
-    expect(await ask({ sessionKey: null, claimedValidationId: SESSION_ID })).toEqual({ kind: 'untouched' });
+    expect(await ask({ sessionKey: null, claimedValidationId: SESSION_ID })).toEqual({ kind: 'not-started' });
   });
 
   test.each([null, '../../v1/refunds', 'cs_1?x=1', 'pi_1'])(
@@ -152,7 +152,7 @@ describe('a session whose key was lost', () => {
     async (claimed) => {
       // What a callback says never becomes a path.
       stripe.answer(refusal({ code: 'resource_missing' }, 404));
-      expect(await ask({ sessionKey: null, claimedValidationId: claimed })).toEqual({ kind: 'untouched' });
+      expect(await ask({ sessionKey: null, claimedValidationId: claimed })).toEqual({ kind: 'not-started' });
       expect(stripe.calls()).toEqual([`GET /v1/checkout/sessions/cs_${REFERENCE}`]);
     },
   );
@@ -160,7 +160,7 @@ describe('a session whose key was lost', () => {
   test('and that is known already is not asked about', async () => {
     // One session is one charge.
     stripe.answer(session());
-    expect(await ask({ knownValidationIds: [SESSION_ID] })).toEqual({ kind: 'untouched' });
+    expect(await ask({ knownValidationIds: [SESSION_ID] })).toEqual({ kind: 'not-started' });
     expect(stripe.calls()).toEqual([]);
   });
 

@@ -75,7 +75,7 @@ test.each([...STRIPE_CAPABILITIES.limits.keys()])(
     const opened = await gateway.openSession(order);
     const sessionKey = opened.kind === 'opened' ? opened.sessionKey : '';
     await pay(attempt);
-    const answer = await gateway.askAttempt({ ...HANDLE, attemptReference: attempt, sessionKey });
+    const answer = await gateway.queryAttempt({ ...HANDLE, attemptReference: attempt, sessionKey });
     const charge = answer.kind === 'charged' ? answer.charge : null;
     expect(charge).toMatchObject({ grossMinor: 20_000n, currency });
     expect(await gateway.closeSession?.({ ...HANDLE, attemptReference: attempt, sessionKey })).toBe('charged');
@@ -85,12 +85,12 @@ test.each([...STRIPE_CAPABILITIES.limits.keys()])(
       validationId: sessionKey,
       amount: { amountMinor: 5_000n, currency },
       remarks: 'Refund',
-      askedAgoMs: null,
+      queriedAgoMs: null,
       otherRefunds: 0,
     };
-    const made = await gateway.refund({ ...request, askedBefore: true });
+    const made = await gateway.refund({ ...request, queriedBefore: true });
     expect(made).toMatchObject({ kind: 'accepted' });
-    await gateway.askRefund(made.kind === 'accepted' ? made.gatewayRefundId : '', request);
+    await gateway.queryRefund(made.kind === 'accepted' ? made.gatewayRefundId : '', request);
     expect(
       asked.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '').replace(/\/(cs|re)_\w+/, '/{id}')}`),
     ).toEqual([

@@ -24,8 +24,8 @@ const REQUEST: RefundRequest = {
   validationId: SESSION_ID,
   amount: { amountMinor: 400n, currency: 'USD' },
   remarks: 'Refund',
-  askedBefore: false,
-  askedAgoMs: null,
+  queriedBefore: false,
+  queriedAgoMs: null,
   otherRefunds: 0,
 };
 const bodyOf = (changes: Body = {}): Body => ({
@@ -120,7 +120,7 @@ describe('a refund', () => {
     // Stripe forgets keys after a day; the refund bears our name for ever.
     const others = Array.from({ length: 100 }, (_, n) => bodyOf({ id: `re_x${n}`, metadata: {} }));
     stripe.answer(listed(others, true), listed([bodyOf({ id: 're_7' })]));
-    expect(await refund({ askedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 're_7' });
+    expect(await refund({ queriedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 're_7' });
     expect(stripe.calls()).toEqual([LIST, LIST]);
     const [first, second] = stripe.state.asked;
     expect(Object.fromEntries(first?.query ?? [])).toEqual({ payment_intent: 'pi_1', limit: '100' });
@@ -130,7 +130,7 @@ describe('a refund', () => {
   test('that was asked for before, and is not there, is asked for under the same key', async () => {
     // It never arrived, or failed: the key still stands guard.
     stripe.answer(listed([bodyOf({ metadata: { refund_reference: 'rfnd_2' } })]), made());
-    expect(await refund({ askedBefore: true })).toMatchObject({ kind: 'accepted' });
+    expect(await refund({ queriedBefore: true })).toMatchObject({ kind: 'accepted' });
     expect(stripe.calls()).toEqual([LIST, CREATE]);
     expect(stripe.state.asked[1]?.headers['idempotency-key']).toBe('rfnd_1');
   });
@@ -138,9 +138,9 @@ describe('a refund', () => {
   test('is not made a second time while nobody can say whether it was made', async () => {
     // Neither a list that fails nor one without an end is an answer.
     stripe.answer(refusal({ code: 'resource_missing' }, 404));
-    await expect(refund({ askedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
+    await expect(refund({ queriedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
     stripe.answer(listed([bodyOf({ metadata: {} })], true));
-    await expect(refund({ askedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
+    await expect(refund({ queriedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(stripe.calls()).toEqual(Array.from({ length: 10 }, () => LIST));
   });
 
@@ -153,7 +153,7 @@ describe('a refund', () => {
 });
 
 describe('the question how a refund stands', () => {
-  const ask = () => stripe.gateway.askRefund('re_1', REQUEST);
+  const ask = () => stripe.gateway.queryRefund('re_1', REQUEST);
 
   test.each([
     ['succeeded', { kind: 'refunded' }],

@@ -102,13 +102,13 @@ async function check(invoice: InvoiceRecord, expected: Expected): Promise<void> 
   const row = await world.read(invoice);
   const view = await payableView(world.deps, { scope: world.caller.scope, invoice: row, applicationName: 'Shop' });
   const held = await world.rows<{ sum: string }>(
-    `select coalesce(sum(l.gross_minor), 0)::text as sum from late_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
+    `select coalesce(sum(l.gross_minor), 0)::text as sum from unapplied_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
     [invoice.id],
   );
   expect({
     paid: view.amountPaidMinor,
     due: view.amountDueMinor,
-    asked: view.askedMinor,
+    asked: view.requestedMinor,
     held: held[0]?.sum,
     status: row.status,
     payable: view.checkoutUrl !== null,
@@ -188,14 +188,14 @@ async function take(one: Step, { invoice, payments, expected }: Story): Promise<
     case 'expire': {
       const payment = payments[one.which];
       if (payment !== undefined && expected.open.delete(payment.paymentId)) {
-        await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+        await world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
       }
       return;
     }
     case 'settle-again': {
       const payment = payments[one.which];
       if (payment !== undefined && expected.applied.has(payment.paymentId)) {
-        await world.activities.settlePayment({ ...payment, status: 'SUCCEEDED' });
+        await world.activities.finalizePayment({ ...payment, status: 'SUCCEEDED' });
       }
       return;
     }

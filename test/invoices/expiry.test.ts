@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   await hear(null);
-  await world.set({ latePaymentPolicy: 'REVIEW', refundedInvoices: 'REOPEN' });
+  await world.set({ unappliedPaymentPolicy: 'REVIEW', refundedInvoices: 'REOPEN' });
   world.calls.length = 0;
 });
 
@@ -29,13 +29,13 @@ const hear = (shadhinpayEvents: string[] | null) =>
 
 /** The very bodies that are sent. */
 async function told({ id }: InvoiceRecord): Promise<Record<string, unknown>[]> {
-  const rows = await world.rows<{ payload: string; dialect: string; event_id: string }>(
-    'select payload, dialect, event_id from webhook_events where invoice_id = ? order by id',
+  const rows = await world.rows<{ payload: string; contract: string; event_id: string }>(
+    'select payload, contract, event_id from webhook_events where invoice_id = ? order by id',
     [id],
   );
-  return rows.map(({ payload, dialect, event_id: eventId }) => {
+  return rows.map(({ payload, contract, event_id: eventId }) => {
     const body = JSON.parse(payload) as Record<string, unknown>;
-    expect([dialect, body['eventId']]).toEqual(['shadhinpay', eventId]);
+    expect([contract, body['eventId']]).toEqual(['shadhinpay', eventId]);
     return body;
   });
 }
@@ -145,9 +145,9 @@ describe('an invoice with an expiry', () => {
     const payment = await world.begin(invoice, 10_000n);
     await world.drive(invoice, await lapse(invoice));
     world.calls.length = 0;
-    await world.activities.settlePayment({ ...payment, status: 'CANCELLED' });
+    await world.activities.finalizePayment({ ...payment, status: 'CANCELLED' });
     expect(world.calls).toContainEqual([
-      'tellInvoice',
+      'notifyInvoice',
       expect.objectContaining({ reference: invoice.reference }),
       'payment',
     ]);
@@ -164,7 +164,7 @@ describe('an invoice with an expiry', () => {
       const now = await lapse(invoice);
       await Promise.all([
         world.drive(invoice, now),
-        world.activities.settlePayment({ ...payment, status: 'SUCCEEDED' }),
+        world.activities.finalizePayment({ ...payment, status: 'SUCCEEDED' }),
         world.drive(invoice, now),
       ]);
       expect([await statusOf(invoice), await typesOf(invoice)]).toEqual(['PAID', ['invoice.paid']]);
@@ -183,14 +183,14 @@ describe('an invoice with an expiry', () => {
   });
 
   test('keeps money that comes after it in suspense, for the policy to decide', async () => {
-    // Late money is never lost, and never opens what has ended.
+    // Unapplied money is never lost, and never opens what has ended.
     const invoice = await billed();
     const payment = await world.begin(invoice, 10_000n);
-    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
     await world.drive(invoice, await lapse(invoice));
     expect(await statusOf(invoice)).toBe('EXPIRED');
     await world.rows(
-      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+      `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency)
        select application_id, mode, payment_id, id, gateway, 'L' || reference, 'B' || reference, '{}', 10000, 0, 'BDT'
        from payment_attempts where payment_id = ?::bigint returning 1`,
@@ -198,8 +198,8 @@ describe('an invoice with an expiry', () => {
     );
     await world.rows(
       `with boss as (insert into operators (email, name, password_hash) values ('boss@example.com', 'Boss', 'x') returning id)
-       insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id)
-       select l.application_id, l.mode, 'late-payment', l.payment_id, l.id, 'keep', boss.id from late_payments l, boss
+       insert into decisions (application_id, mode, kind, payment_id, unapplied_payment_id, decision, operator_id)
+       select l.application_id, l.mode, 'unapplied-payment', l.payment_id, l.id, 'keep', boss.id from unapplied_payments l, boss
        where l.payment_id = ?::bigint returning 1`,
       [payment.paymentId],
     );
@@ -207,12 +207,12 @@ describe('an invoice with an expiry', () => {
       'select reference from payment_attempts where payment_id = ?::bigint',
       [payment.paymentId],
     );
-    await world.activities.decideLatePayment({
+    await world.activities.decideUnappliedPayment({
       ...payment,
       attemptReference: attempt?.reference ?? '',
       decisionIds: [],
     });
-    const late = await world.rows('select status, applied_minor from late_payments where payment_id = ?::bigint', [
+    const late = await world.rows('select status, applied_minor from unapplied_payments where payment_id = ?::bigint', [
       payment.paymentId,
     ]);
     expect(late).toEqual([{ status: 'KEPT', applied_minor: '0' }]);
@@ -280,7 +280,7 @@ describe('an invoice that was opened', () => {
       await view();
       expect(await statusOf(invoice)).toBe('VIEWED');
       const payment = await world.begin(invoice, 10_000n);
-      await world.activities.settlePayment({ ...payment, status });
+      await world.activities.finalizePayment({ ...payment, status });
       expect([status, await statusOf(invoice)]).toEqual([status, 'SENT']);
     }
     await view();

@@ -28,7 +28,7 @@ import type { Mailer } from '../../runtime/mailer.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
-import type { InvoiceStand, InvoiceWorkflowInput } from '../../workflows/messages/invoice.ts';
+import type { InvoiceState, InvoiceWorkflowInput } from '../../workflows/messages/invoice.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { registryOf } from '../support/gateways.ts';
 import type { StoredPayment, StoredRefund } from '../support/stored.ts';
@@ -36,7 +36,7 @@ import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 export type Row = Record<string, unknown>;
 
 const SHADHINPAY: ShadhinpayTerms = {
-  dialect: 'shadhinpay',
+  contract: 'shadhinpay',
   numberLabel: 'HB_71c4',
   customerPhone: null,
   returnUrl: null,
@@ -62,7 +62,7 @@ export interface InvoiceWorld {
   void(invoice: Pick<InvoiceRecord, 'id'>): Promise<InvoiceView>;
   pause(invoice: Pick<InvoiceRecord, 'id'>, paused: boolean): Promise<InvoiceView>;
   changeDueDates(invoice: Pick<InvoiceRecord, 'id'>, body: DueDates): Promise<InvoiceView>;
-  drive(invoice: Pick<InvoiceRecord, 'id' | 'reference'>, now: Date): Promise<InvoiceStand>;
+  drive(invoice: Pick<InvoiceRecord, 'id' | 'reference'>, now: Date): Promise<InvoiceState>;
   inputOf(invoice: Pick<InvoiceRecord, 'reference'>): InvoiceWorkflowInput;
   /** A payment of an invoice that is open at the gateway. */
   begin(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<StoredPayment>;
@@ -72,9 +72,9 @@ export interface InvoiceWorld {
   charge(payment: StoredPayment): Promise<void>;
   pay(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<StoredPayment>;
   /** Reserved; the gateway has not said how it ended. */
-  askRefund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
+  queryRefund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
   refund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
-  set(settings: { latePaymentPolicy?: 'REVIEW' | 'REFUND'; refundedInvoices?: 'REOPEN' | 'KEEP' }): Promise<void>;
+  set(settings: { unappliedPaymentPolicy?: 'REVIEW' | 'REFUND'; refundedInvoices?: 'REOPEN' | 'KEEP' }): Promise<void>;
   /** Type and sequence of an invoice's events, in their order. */
   events(invoice: Pick<InvoiceRecord, 'id'>): Promise<{ type: string; sequence: number; data: InvoiceView }[]>;
   rows<R extends object = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
@@ -248,9 +248,9 @@ export async function openInvoiceWorld({
     },
     async confirm(payment) {
       await world.charge(payment);
-      await activities.settlePayment({ ...payment, status: 'SUCCEEDED' });
+      await activities.finalizePayment({ ...payment, status: 'SUCCEEDED' });
     },
-    async askRefund({ paymentId }, amountMinor) {
+    async queryRefund({ paymentId }, amountMinor) {
       const refund = await database.inTransaction(scope, (statements) =>
         reserveRefund(statements, {
           scope,
@@ -269,11 +269,11 @@ export async function openInvoiceWorld({
         mode: 'TEST',
       };
     },
-    async set({ latePaymentPolicy, refundedInvoices }) {
+    async set({ unappliedPaymentPolicy, refundedInvoices }) {
       await rows(
-        `update applications set late_payment_policy = coalesce(?, late_payment_policy), refunded_invoices = coalesce(?, refunded_invoices)
+        `update applications set unapplied_payment_policy = coalesce(?, unapplied_payment_policy), refunded_invoices = coalesce(?, refunded_invoices)
          where id = ?`,
-        [latePaymentPolicy ?? null, refundedInvoices ?? null, applicationId],
+        [unappliedPaymentPolicy ?? null, refundedInvoices ?? null, applicationId],
       );
     },
     async events({ id }) {
@@ -301,7 +301,7 @@ export async function openInvoiceWorld({
       return payment;
     },
     async refund(payment, amountMinor) {
-      const refund = await world.askRefund(payment, amountMinor);
+      const refund = await world.queryRefund(payment, amountMinor);
       await activities.endRefund({ ...refund, status: 'SUCCEEDED' });
       return refund;
     },
@@ -332,12 +332,12 @@ function notingDispatch(calls: Call[]): Dispatch {
     startPayment: noted('startPayment', 'running' as const),
     signalCallback: noted('signalCallback', true),
     signalCancel: noted('signalCancel', true),
-    startLatePayment: noted('startLatePayment', undefined),
+    startUnappliedPayment: noted('startUnappliedPayment', undefined),
     startRefund: noted('startRefund', 'running' as const),
     signalReviewDecision: noted('signalReviewDecision', undefined),
-    decideLatePayment: noted('decideLatePayment', undefined),
+    decideUnappliedPayment: noted('decideUnappliedPayment', undefined),
     signalRefundEnded: noted('signalRefundEnded', true),
-    tellInvoice: noted('tellInvoice', undefined),
+    notifyInvoice: noted('notifyInvoice', undefined),
     rescheduleInvoice: noted('rescheduleInvoice', {
       status: 'ISSUED' as const,
       paused: false,

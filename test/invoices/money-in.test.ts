@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 beforeEach(async () => {
-  await world.set({ latePaymentPolicy: 'REVIEW', refundedInvoices: 'REOPEN' });
+  await world.set({ unappliedPaymentPolicy: 'REVIEW', refundedInvoices: 'REOPEN' });
   world.calls.length = 0;
   world.log.length = 0;
 });
@@ -27,17 +27,17 @@ const postings = async (causeId: string): Promise<string[]> =>
       [causeId],
     )
   ).map(({ posting }) => posting);
-const surpluses = (paymentId: string) =>
+const overpayments = (paymentId: string) =>
   world.rows<{ status: string; kind: string; gross_minor: string; fee_minor: string }>(
-    'select status, kind, gross_minor, fee_minor from late_payments where payment_id = ?::bigint',
+    'select status, kind, gross_minor, fee_minor from unapplied_payments where payment_id = ?::bigint',
     [paymentId],
   );
-const lateDecision = async (paymentId: string, decision: 'keep' | 'refund') => {
+const unappliedDecision = async (paymentId: string, decision: 'keep' | 'refund') => {
   await world.rows(
     `with boss as (insert into operators (email, name, password_hash) values ('boss@example.com', 'Boss', 'x')
        on conflict (email) do update set name = excluded.name returning id)
-     insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id)
-     select l.application_id, l.mode, 'late-payment', l.payment_id, l.id, ?, boss.id from late_payments l, boss
+     insert into decisions (application_id, mode, kind, payment_id, unapplied_payment_id, decision, operator_id)
+     select l.application_id, l.mode, 'unapplied-payment', l.payment_id, l.id, ?, boss.id from unapplied_payments l, boss
      where l.payment_id = ?::bigint and l.status = 'HELD'`,
     [decision, paymentId],
   );
@@ -62,10 +62,10 @@ describe('a payment of an invoice', () => {
     expect((await world.events(invoice))[1]?.data).toMatchObject({
       status: 'PAID',
       amountDueMinor: 0,
-      payments: [{ status: 'SUCCEEDED', amountMinor: 10_000, surplusMinor: 0 }],
+      payments: [{ status: 'SUCCEEDED', amountMinor: 10_000, overpaymentMinor: 0 }],
     });
     expect(world.calls).toContainEqual([
-      'tellInvoice',
+      'notifyInvoice',
       expect.objectContaining({ reference: invoice.reference }),
       'paid',
     ]);
@@ -84,28 +84,28 @@ describe('a payment of an invoice', () => {
     expect(after).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 5_000n, nextDueDate: '2031-02-01' });
     expect(dueMinorOf(after)).toBe(5_000n);
     expect(world.calls).toContainEqual([
-      'tellInvoice',
+      'notifyInvoice',
       expect.objectContaining({ reference: invoice.reference }),
       'payment',
     ]);
   });
 
   // Two tabs, two payers: never more than the total counts, and nothing of the rest is lost from sight.
-  test('that finds nothing due any more is surplus as a whole', async () => {
+  test('that finds nothing due any more is overpayment as a whole', async () => {
     const invoice = await world.bill();
     const first = await world.begin(invoice, 10_000n);
     const second = await world.begin(invoice, 10_000n);
     await world.confirm(first);
     await world.confirm(second);
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
-    expect(await surpluses(second.paymentId)).toEqual([
-      { status: 'HELD', kind: 'surplus', gross_minor: '10000', fee_minor: '0' },
+    expect(await overpayments(second.paymentId)).toEqual([
+      { status: 'HELD', kind: 'overpayment', gross_minor: '10000', fee_minor: '0' },
     ]);
     expect(await postings(first.reference)).toEqual(['gateway:sslcommerz:clearing → app:payable 10000']);
     expect(await postings(second.reference)).toEqual(['gateway:sslcommerz:clearing → suspense 10000']);
-    expect(world.log).toContainEqual(expect.objectContaining({ level: 'error', alert: 'invoice-surplus' }));
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'error', alert: 'invoice-overpayment' }));
     // Its workflow waits for a person, in sight.
-    expect(world.calls.filter(([name]) => name === 'startLatePayment')).toHaveLength(1);
+    expect(world.calls.filter(([name]) => name === 'startUnappliedPayment')).toHaveLength(1);
     expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued', 'invoice.paid']);
     expect((await world.verify()).findings).toEqual([]);
   });
@@ -125,13 +125,13 @@ describe('a payment of an invoice', () => {
   });
 
   // By the application's policy it goes back without being asked.
-  test('is given its surplus back where the policy says so, and only that', async () => {
-    await world.set({ latePaymentPolicy: 'REFUND' });
+  test('is given its overpayment back where the policy says so, and only that', async () => {
+    await world.set({ unappliedPaymentPolicy: 'REFUND' });
     const invoice = await world.bill();
     const late = await world.begin(invoice, 8_000n);
     await world.pay(invoice, 5_000n);
     await world.confirm(late);
-    expect(await surpluses(late.paymentId)).toMatchObject([{ status: 'REFUNDING' }]);
+    expect(await overpayments(late.paymentId)).toMatchObject([{ status: 'REFUNDING' }]);
     const [refund] = await world.rows<{ reference: string; amount_minor: string }>(
       'select reference, amount_minor from refunds where payment_id = ?::bigint',
       [late.paymentId],
@@ -156,7 +156,7 @@ describe('a payment of an invoice', () => {
     const late = await world.begin(invoice, 8_000n);
     await world.pay(invoice, 5_000n);
     await world.confirm(late);
-    await expect(world.askRefund(late, 5_001n)).rejects.toMatchObject({ code: 'REFUND_EXCEEDS_BALANCE' });
+    await expect(world.queryRefund(late, 5_001n)).rejects.toMatchObject({ code: 'REFUND_EXCEEDS_BALANCE' });
     await world.refund(late, 5_000n);
     const [payment] = await world.rows('select status from payments where id = ?::bigint', [late.paymentId]);
     expect(payment).toEqual({ status: 'REFUNDED' });
@@ -191,7 +191,7 @@ describe('a payment of an invoice', () => {
     const invoice = await world.bill();
     const payment = await world.begin(invoice, 6_000n);
     await world.charge(payment);
-    const settle = () => world.activities.settlePayment({ ...payment, status: 'SUCCEEDED' });
+    const settle = () => world.activities.finalizePayment({ ...payment, status: 'SUCCEEDED' });
     expect(await Promise.all(Array.from({ length: 8 }, settle))).toEqual(Array.from({ length: 8 }, () => 'SUCCEEDED'));
     expect(await world.read(invoice)).toMatchObject({ paidMinor: 6_000n });
   });
@@ -203,7 +203,7 @@ describe('a payment of an invoice', () => {
     await Promise.all(payments.map((payment) => world.confirm(payment)));
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
     const [held] = await world.rows<{ sum: string }>(
-      `select sum(l.gross_minor)::text as sum from late_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
+      `select sum(l.gross_minor)::text as sum from unapplied_payments l join payments p on p.id = l.payment_id where p.invoice_id = ?`,
       [invoice.id],
     );
     expect(held?.sum).toBe('26000');
@@ -215,7 +215,7 @@ describe('a payment of an invoice', () => {
     const invoice = await world.bill();
     const { paysInvoice: _unknown, ...payment } = await world.begin(invoice, 10_000n);
     await world.charge(payment);
-    await expect(world.activities.settlePayment({ ...payment, status: 'SUCCEEDED' })).rejects.toThrow();
+    await expect(world.activities.finalizePayment({ ...payment, status: 'SUCCEEDED' })).rejects.toThrow();
     expect(await world.read(invoice)).toMatchObject({ status: 'ISSUED', paidMinor: 0n });
     const [row] = await world.rows('select status from payments where id = ?::bigint', [payment.paymentId]);
     expect(row).toEqual({ status: 'CREATED' });
@@ -225,13 +225,13 @@ describe('a payment of an invoice', () => {
     const invoice = await world.bill();
     for (const status of ['FAILED', 'EXPIRED', 'CANCELLED'] as const) {
       const payment = await world.begin(invoice, 10_000n);
-      await world.activities.settlePayment({ ...payment, status });
+      await world.activities.finalizePayment({ ...payment, status });
     }
     expect(await world.read(invoice)).toEqual({ ...invoice, readAt: expect.any(Date) });
   });
 });
 
-describe('a surplus that no workflow watches over', () => {
+describe('an overpayment that no workflow watches over', () => {
   const sweep = async (): Promise<unknown[]> => {
     world.calls.length = 0;
     // The sweeper uses one method of the client: which workflows have ended.
@@ -240,17 +240,17 @@ describe('a surplus that no workflow watches over', () => {
     };
     const temporal = { workflow: { list } } as unknown as Client;
     await createSweepActivities({ ...world.deps, temporal }).sweep();
-    return world.calls.flatMap(([name, , late]) => (name === 'startLatePayment' ? [late] : []));
+    return world.calls.flatMap(([name, , late]) => (name === 'startUnappliedPayment' ? [late] : []));
   };
   /** The process dies after its commit, before it has told Temporal. */
   const losingStarts = async <T>(work: () => Promise<T>): Promise<T> => {
     const { dispatch } = world.deps;
-    const { startLatePayment } = dispatch;
-    dispatch.startLatePayment = () => Promise.reject(new Error('Temporal is away'));
+    const { startUnappliedPayment } = dispatch;
+    dispatch.startUnappliedPayment = () => Promise.reject(new Error('Temporal is away'));
     try {
       return await work();
     } finally {
-      dispatch.startLatePayment = startLatePayment;
+      dispatch.startUnappliedPayment = startUnappliedPayment;
     }
   };
   const paidTwice = async (): Promise<StoredPayment> => {
@@ -262,15 +262,15 @@ describe('a surplus that no workflow watches over', () => {
   };
   const nextLook = async ({ paymentId }: StoredPayment) => {
     const [row] = await world.rows<{ seconds: number | null }>(
-      'select extract(epoch from next_sweep_at - now())::float8 as seconds from late_payments where payment_id = ?::bigint',
+      'select extract(epoch from next_sweep_at - now())::float8 as seconds from unapplied_payments where payment_id = ?::bigint',
       [paymentId],
     );
     return row?.seconds ?? null;
   };
   const aMinuteLater = (): Promise<unknown> =>
-    world.rows(`update late_payments set next_sweep_at = next_sweep_at - interval '1 minute' returning 1`);
+    world.rows(`update unapplied_payments set next_sweep_at = next_sweep_at - interval '1 minute' returning 1`);
 
-  beforeEach(() => world.rows('update late_payments set next_sweep_at = null returning 1'));
+  beforeEach(() => world.rows('update unapplied_payments set next_sweep_at = null returning 1'));
 
   test('since its start was lost is given one by the sweeper, until it has taken the money up', async () => {
     // The money would wait in a list that nobody may look into.
@@ -281,12 +281,12 @@ describe('a surplus that no workflow watches over', () => {
     expect(await sweep()).toEqual([{ attemptReference, callbackId: 0n }]);
     expect(await nextLook(payment)).toBeGreaterThan(500);
     expect(await sweep()).toEqual([]);
-    await world.activities.readLatePayment({ ...payment, attemptReference });
+    await world.activities.readUnappliedPayment({ ...payment, attemptReference });
     expect(await nextLook(payment)).toBeNull();
   });
 
   test('since the word was lost that its refund has failed is given one, too', async () => {
-    await world.set({ latePaymentPolicy: 'REFUND' });
+    await world.set({ unappliedPaymentPolicy: 'REFUND' });
     const payment = await paidTwice();
     await aMinuteLater();
     // On its way back it needs nobody.
@@ -310,11 +310,11 @@ describe('a surplus that no workflow watches over', () => {
 
   test('since it was kept is left alone', async () => {
     const payment = await losingStarts(paidTwice);
-    await lateDecision(payment.paymentId, 'keep');
+    await unappliedDecision(payment.paymentId, 'keep');
     const attemptReference = await attemptOf(payment.paymentId);
-    await world.activities.decideLatePayment({ ...payment, attemptReference, decisionIds: [] });
+    await world.activities.decideUnappliedPayment({ ...payment, attemptReference, decisionIds: [] });
     await world.rows(
-      `update late_payments set next_sweep_at = now() - interval '1 second' where payment_id = ?::bigint`,
+      `update unapplied_payments set next_sweep_at = now() - interval '1 second' where payment_id = ?::bigint`,
       [payment.paymentId],
     );
     expect(await sweep()).toEqual([]);
@@ -328,7 +328,7 @@ describe('a refund of an invoice’s payment', () => {
     await world.refund(payment, 4_000n);
     expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 6_000n, paidAt: null });
     expect(world.calls).toContainEqual([
-      'tellInvoice',
+      'notifyInvoice',
       expect.objectContaining({ reference: invoice.reference }),
       'reopened',
     ]);
@@ -347,14 +347,14 @@ describe('a refund of an invoice’s payment', () => {
     const payment = await world.pay(invoice, 10_000n);
     await world.refund(payment, 4_000n);
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
-    expect(world.calls.filter(([name, , change]) => name === 'tellInvoice' && change === 'reopened')).toEqual([]);
+    expect(world.calls.filter(([name, , change]) => name === 'notifyInvoice' && change === 'reopened')).toEqual([]);
     expect((await world.verify()).findings).toEqual([]);
   });
 
   test('that comes to nothing changes nothing', async () => {
     const invoice = await world.bill();
     const payment = await world.pay(invoice, 10_000n);
-    const refund = await world.askRefund(payment, 4_000n);
+    const refund = await world.queryRefund(payment, 4_000n);
     await world.activities.endRefund({ ...refund, status: 'FAILED', failureCode: 'GATEWAY_REFUSED_REFUND' });
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
   });
@@ -364,7 +364,7 @@ describe('a refund of an invoice’s payment', () => {
     const invoice = await world.bill();
     const first = await world.pay(invoice, 5_000n);
     const second = await world.begin(invoice, 5_000n);
-    const refund = await world.askRefund(first, 2_000n);
+    const refund = await world.queryRefund(first, 2_000n);
     await Promise.all([world.confirm(second), world.activities.endRefund({ ...refund, status: 'SUCCEEDED' })]);
     expect(await world.read(invoice)).toMatchObject({ status: 'PARTIALLY_PAID', paidMinor: 8_000n });
     expect((await world.verify()).findings).toEqual([]);
@@ -406,7 +406,7 @@ describe('a refund of an invoice’s payment that failed after it had succeeded'
     expect(await rowOf(refund)).toEqual({ status: 'FAILED', review_reason: null, reopens_invoice: false });
     expect((await world.events(invoice)).map(({ type }) => type)).toEqual([...TOLD, 'invoice.paid']);
     const handle = expect.objectContaining({ reference: invoice.reference });
-    expect(world.calls).toContainEqual(['tellInvoice', handle, 'paid']);
+    expect(world.calls).toContainEqual(['notifyInvoice', handle, 'paid']);
     expect(await world.activities.decideRefund({ ...refund, decisionIds: [], expired: false })).toEqual({
       kind: 'ended',
       status: 'FAILED',
@@ -441,10 +441,10 @@ describe('a refund of an invoice’s payment that failed after it had succeeded'
   });
 });
 
-describe('late money of an invoice’s payment', () => {
-  const bookLate = async (paymentId: string, amountMinor: bigint, currency = 'BDT'): Promise<void> => {
+describe('unapplied money of an invoice’s payment', () => {
+  const recordLate = async (paymentId: string, amountMinor: bigint, currency = 'BDT'): Promise<void> => {
     await world.rows(
-      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+      `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency)
        select application_id, mode, payment_id, id, gateway, 'L' || reference, 'B' || reference,
          jsonb_build_object('attemptReference', reference, 'validationId', 'L' || reference, 'gatewayTxnId', 'B' || reference,
@@ -458,16 +458,16 @@ describe('late money of an invoice’s payment', () => {
   test('that an operator keeps pays what the invoice still asks for', async () => {
     const invoice = await world.bill();
     const payment = await world.begin(invoice, 10_000n);
-    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
-    await bookLate(payment.paymentId, 10_000n);
-    await lateDecision(payment.paymentId, 'keep');
+    await world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
+    await recordLate(payment.paymentId, 10_000n);
+    await unappliedDecision(payment.paymentId, 'keep');
     const attempt = await attemptOf(payment.paymentId);
     const { paysInvoice: _unknown, ...input } = payment;
-    await world.activities.decideLatePayment({ ...input, attemptReference: attempt, decisionIds: [] });
+    await world.activities.decideUnappliedPayment({ ...input, attemptReference: attempt, decisionIds: [] });
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
     expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued', 'invoice.paid']);
     expect(
-      await world.rows('select status, applied_minor from late_payments where payment_id = ?::bigint', [
+      await world.rows('select status, applied_minor from unapplied_payments where payment_id = ?::bigint', [
         payment.paymentId,
       ]),
     ).toEqual([{ status: 'KEPT', applied_minor: '10000' }]);
@@ -477,15 +477,15 @@ describe('late money of an invoice’s payment', () => {
   test('that is kept in another currency pays nothing of the invoice', async () => {
     const invoice = await world.bill();
     const payment = await world.begin(invoice, 10_000n);
-    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
-    await bookLate(payment.paymentId, 10_000n, 'USD');
-    await lateDecision(payment.paymentId, 'keep');
+    await world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
+    await recordLate(payment.paymentId, 10_000n, 'USD');
+    await unappliedDecision(payment.paymentId, 'keep');
     const attempt = await attemptOf(payment.paymentId);
-    await world.activities.decideLatePayment({ ...payment, attemptReference: attempt, decisionIds: [] });
+    await world.activities.decideUnappliedPayment({ ...payment, attemptReference: attempt, decisionIds: [] });
     expect(await world.read(invoice)).toMatchObject({ status: 'ISSUED', paidMinor: 0n });
     expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued']);
     expect(
-      await world.rows('select status, applied_minor, currency from late_payments where payment_id = ?::bigint', [
+      await world.rows('select status, applied_minor, currency from unapplied_payments where payment_id = ?::bigint', [
         payment.paymentId,
       ]),
     ).toEqual([{ status: 'KEPT', applied_minor: '0', currency: 'USD' }]);
@@ -496,13 +496,13 @@ describe('late money of an invoice’s payment', () => {
     const late = await world.begin(invoice, 10_000n);
     await world.pay(invoice, 10_000n);
     await world.confirm(late);
-    await lateDecision(late.paymentId, 'keep');
-    await world.activities.decideLatePayment({
+    await unappliedDecision(late.paymentId, 'keep');
+    await world.activities.decideUnappliedPayment({
       ...late,
       attemptReference: await attemptOf(late.paymentId),
       decisionIds: [],
     });
-    expect(await surpluses(late.paymentId)).toMatchObject([{ status: 'KEPT' }]);
+    expect(await overpayments(late.paymentId)).toMatchObject([{ status: 'KEPT' }]);
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
   });
 });
@@ -515,7 +515,7 @@ describe('a void', () => {
     const open = await world.bill();
     const payment = await world.begin(open, 10_000n);
     await expect(world.void(open)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
-    await world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+    await world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
     expect(await world.void(open)).toMatchObject({ status: 'VOID', amountDueMinor: 0 });
     await expect(world.begin(open, 10_000n)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
   });

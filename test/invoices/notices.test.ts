@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import type { Mail } from '../../runtime/mailer.ts';
-import type { MailOutcome } from '../../runtime/mail/outcome.ts';
+import type { EmailOutcome } from '../../runtime/mail/outcome.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
 
 const mails: Mail[] = [];
-let outcome: MailOutcome | 'dies' = { kind: 'sent' };
+let outcome: EmailOutcome | 'dies' = { kind: 'sent' };
 let world: InvoiceWorld;
 beforeAll(async () => {
   world = await openInvoiceWorld({
@@ -173,10 +173,10 @@ describe('notices', () => {
 });
 
 describe('letters', () => {
-  const letters = (invoice: InvoiceRecord) => world.activities.sendInvoiceMails(world.inputOf(invoice));
+  const letters = (invoice: InvoiceRecord) => world.activities.sendInvoiceEmails(world.inputOf(invoice));
   const rows = (invoice: InvoiceRecord) =>
-    world.rows<{ mail_status: string; mail_tries: number; mail_error: string | null }>(
-      `select mail_status, mail_tries, mail_error from invoice_notices where invoice_id = ? and kind = 'reminder' order by id`,
+    world.rows<{ email_status: string; email_tries: number; email_error: string | null }>(
+      `select email_status, email_tries, email_error from invoice_notices where invoice_id = ? and kind = 'reminder' order by id`,
       [invoice.id],
     );
 
@@ -188,7 +188,7 @@ describe('letters', () => {
     expect(mails[0]).toMatchObject({ to: 'jane@example.com', language: 'en' });
     expect(mails[0]?.subject).toContain('INV-');
     expect(mails[0]?.text).toContain(`https://pages.example/pay/${invoice.reference}`);
-    expect(await rows(invoice)).toEqual([{ mail_status: 'SENT', mail_tries: 1, mail_error: null }]);
+    expect(await rows(invoice)).toEqual([{ email_status: 'SENT', email_tries: 1, email_error: null }]);
     await letters(invoice);
     expect(mails).toHaveLength(1);
   });
@@ -201,12 +201,12 @@ describe('letters', () => {
     const { againInMs } = await letters(invoice);
     expect(againInMs).toBeGreaterThan(50_000);
     expect(againInMs).toBeLessThanOrEqual(60_000);
-    await world.rows(`update invoice_notices set mail_due_at = now() where mail_status = 'PENDING' returning 1`);
+    await world.rows(`update invoice_notices set email_due_at = now() where email_status = 'PENDING' returning 1`);
     outcome = { kind: 'sent' };
     expect(await letters(invoice)).toEqual({ againInMs: null });
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1);
     expect(mails[0]?.messageId).not.toContain(invoice.reference);
-    expect(await rows(invoice)).toEqual([{ mail_status: 'SENT', mail_tries: 2, mail_error: null }]);
+    expect(await rows(invoice)).toEqual([{ email_status: 'SENT', email_tries: 2, email_error: null }]);
   });
 
   test('that a server refuses for good are not tried again, and somebody is told', async () => {
@@ -214,7 +214,9 @@ describe('letters', () => {
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
     outcome = { kind: 'refused', code: 'recipient-refused' };
     expect(await letters(invoice)).toEqual({ againInMs: null });
-    expect(await rows(invoice)).toEqual([{ mail_status: 'REFUSED', mail_tries: 1, mail_error: 'recipient-refused' }]);
+    expect(await rows(invoice)).toEqual([
+      { email_status: 'REFUSED', email_tries: 1, email_error: 'recipient-refused' },
+    ]);
     expect(world.log).toContainEqual(expect.objectContaining({ level: 'error', alert: 'invoice-mail-not-sent' }));
     expect(JSON.stringify(world.log)).not.toContain('jane@example.com');
   });
@@ -230,10 +232,10 @@ describe('letters', () => {
         break;
       }
       waitedMs += againInMs;
-      await world.rows(`update invoice_notices set mail_due_at = now() where mail_status = 'PENDING' returning 1`);
+      await world.rows(`update invoice_notices set email_due_at = now() where email_status = 'PENDING' returning 1`);
     }
     expect(await rows(invoice)).toEqual([
-      { mail_status: 'GIVEN_UP', mail_tries: mails.length, mail_error: 'no-connection' },
+      { email_status: 'GIVEN_UP', email_tries: mails.length, email_error: 'no-connection' },
     ]);
     expect(waitedMs / 86_400_000).toBeGreaterThan(2.5);
     expect(waitedMs / 86_400_000).toBeLessThan(4);
@@ -245,11 +247,11 @@ describe('letters', () => {
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
     outcome = 'dies';
     await expect(letters(invoice)).rejects.toThrow();
-    expect(await rows(invoice)).toEqual([{ mail_status: 'PENDING', mail_tries: 1, mail_error: null }]);
+    expect(await rows(invoice)).toEqual([{ email_status: 'PENDING', email_tries: 1, email_error: null }]);
     outcome = { kind: 'sent' };
     expect((await letters(invoice)).againInMs).toBeGreaterThan(0);
     expect(mails).toHaveLength(1);
-    await world.rows(`update invoice_notices set mail_due_at = now() where mail_status = 'PENDING' returning 1`);
+    await world.rows(`update invoice_notices set email_due_at = now() where email_status = 'PENDING' returning 1`);
     await letters(invoice);
     expect(mails).toHaveLength(2);
   });
@@ -260,12 +262,12 @@ describe('letters', () => {
     await world.pay(invoice, 10_000n);
     expect(await letters(invoice)).toEqual({ againInMs: null });
     expect(mails).toEqual([]);
-    expect(await rows(invoice)).toMatchObject([{ mail_status: 'NONE' }]);
+    expect(await rows(invoice)).toMatchObject([{ email_status: 'NONE' }]);
   });
 
   test('are not written for a customer without an address', async () => {
     const invoice = await world.bill({ dueDate: '2031-01-10', reminders: { overdueDays: [2] } });
-    expect(await world.drive(invoice, dhaka('2031-01-13T12:00:00'))).toMatchObject({ mailWaits: false });
-    expect(await rows(invoice)).toMatchObject([{ mail_status: 'NONE' }]);
+    expect(await world.drive(invoice, dhaka('2031-01-13T12:00:00'))).toMatchObject({ emailWaits: false });
+    expect(await rows(invoice)).toMatchObject([{ email_status: 'NONE' }]);
   });
 });

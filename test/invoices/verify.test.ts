@@ -22,7 +22,7 @@ const findings = async () => (await world.verify()).findings.map(({ check, table
 
 test.each([
   ['more is paid than its payments brought', `update invoices set paid_minor = paid_minor + 1000 where id = ?`],
-  ['a payment of it is made less', `update payments set surplus_minor = 1000 where invoice_id = ?`],
+  ['a payment of it is made less', `update payments set overpayment_minor = 1000 where invoice_id = ?`],
   [
     'a line is made dearer',
     `update invoice_items set unit_amount_minor = 1, line_total_minor = 1 where invoice_id = ?`,

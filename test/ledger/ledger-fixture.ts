@@ -5,7 +5,7 @@ import { postTransaction } from '../../database/ledger.ts';
 import { sealBatch } from '../../database/ledger/seal.ts';
 import { verifyLedger, type LedgerReport } from '../../database/ledger/verify.ts';
 import type { Witness } from '../../database/ledger/verify-chain.ts';
-import { latePaymentReceipt, paymentSettlement } from '../../domain/ledger.ts';
+import { unappliedPaymentReceipt, paymentPosting } from '../../domain/ledger.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
@@ -124,7 +124,7 @@ export function payPayment(database: Database, charged: Charged): Promise<PaidPa
       ],
     );
     const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
-    await postTransaction(em, paymentSettlement({ applicationId, mode, reference, ...money }));
+    await postTransaction(em, paymentPosting({ applicationId, mode, reference, ...money }));
     return { paymentId, attemptId, reference, attemptReference };
   });
 }
@@ -136,10 +136,13 @@ export function receiveLate(database: Database, paid: PaidPayment & Charged): Pr
   const gatewayTxnId = `LB${attemptReference}`;
   return database.withScope({ applicationId, mode }, async (em) => {
     const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
-    await postTransaction(em, latePaymentReceipt({ applicationId, mode, attemptReference, validationId, ...money }));
+    await postTransaction(
+      em,
+      unappliedPaymentReceipt({ applicationId, mode, attemptReference, validationId, ...money }),
+    );
     return insertedId(
       em,
-      `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+      `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency)
        values (?::bigint, ?, ?::bigint, ?::bigint, 'sslcommerz', ?, ?, ?, ?::bigint, ?::bigint, 'BDT') returning id::text`,
       [

@@ -2,15 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   checkTransaction,
-  latePaymentPostings,
-  latePaymentReceipt,
+  unappliedPaymentPostings,
+  unappliedPaymentReceipt,
   normalSideOf,
-  paymentSettlement,
+  paymentPosting,
   PAYABLE_ACCOUNT,
   POSTINGS_MAX,
   reversal,
   reversalPostings,
-  settlementPostings,
+  paymentPostings,
   SUSPENSE_ACCOUNT,
   type LedgerTransaction,
   type Posting,
@@ -66,8 +66,8 @@ describe('postings', () => {
 
   // The app is owed what the payer paid, the gateway owes us that less its fee.
   test.each([
-    ['a settlement', settlementPostings, PAYABLE_ACCOUNT],
-    ['late money', latePaymentPostings, SUSPENSE_ACCOUNT],
+    ['a settlement', paymentPostings, PAYABLE_ACCOUNT],
+    ['unapplied money', unappliedPaymentPostings, SUSPENSE_ACCOUNT],
   ])('%s credits the gross once and leaves gross − fee in clearing', (_name, rule, creditAccount) => {
     fc.assert(
       fc.property(collected, (charge) => {
@@ -88,7 +88,7 @@ describe('postings', () => {
     ['a negative fee', 100n, -1n],
     ['a fee above the gross', 100n, 101n],
   ])('refuses %s', (_name, grossMinor, feeMinor) => {
-    expect(() => settlementPostings({ gateway: 'sslcommerz', grossMinor, feeMinor })).toThrow(RangeError);
+    expect(() => paymentPostings({ gateway: 'sslcommerz', grossMinor, feeMinor })).toThrow(RangeError);
   });
 });
 
@@ -98,12 +98,12 @@ describe('transactions', () => {
 
   // The cause is what makes a posting happen once; two causes must never share a name.
   test('a payment, a late charge and a reversal each have a cause of their own', () => {
-    const settled = paymentSettlement({ ...owner, ...money, reference: 'pay_1' });
-    const late = latePaymentReceipt({ ...owner, ...money, attemptReference: 'A1', validationId: 'V1' });
+    const settled = paymentPosting({ ...owner, ...money, reference: 'pay_1' });
+    const late = unappliedPaymentReceipt({ ...owner, ...money, attemptReference: 'A1', validationId: 'V1' });
     const back = reversal({ ...settled, id: 12n });
     expect([settled, late, back].map(({ cause, kind }) => `${cause.type} ${cause.id} ${kind}`)).toEqual([
       'payment pay_1 settlement',
-      'late-payment A1:V1 late',
+      'unapplied-payment A1:V1 late',
       'transaction 12 reversal',
     ]);
     expect(back.reversesId).toBe(12n);

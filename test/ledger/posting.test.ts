@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '../../database/connection.ts';
 import { LedgerConflict, postTransaction } from '../../database/ledger.ts';
 import { accountBalances, trialBalance } from '../../database/ledger/balances.ts';
-import { paymentSettlement, reversal, type LedgerTransaction } from '../../domain/ledger.ts';
+import { paymentPosting, reversal, type LedgerTransaction } from '../../domain/ledger.ts';
 import { createApplication, openLedger, type LedgerFixture } from './ledger-fixture.ts';
 
 let ledger: LedgerFixture;
@@ -14,12 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => ledger.close());
 
-function settlement(
-  reference: string,
-  change: Partial<Parameters<typeof paymentSettlement>[0]> = {},
-): LedgerTransaction {
+function settlement(reference: string, change: Partial<Parameters<typeof paymentPosting>[0]> = {}): LedgerTransaction {
   const money = { gateway: 'sslcommerz', grossMinor: 10_000n, feeMinor: 250n };
-  return paymentSettlement({ applicationId, mode: 'TEST', currency: 'BDT', ...money, reference, ...change });
+  return paymentPosting({ applicationId, mode: 'TEST', currency: 'BDT', ...money, reference, ...change });
 }
 
 function post(transaction: LedgerTransaction): Promise<string> {

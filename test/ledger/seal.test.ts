@@ -3,7 +3,7 @@ import { createLedgerActivities } from '../../activities/ledger.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { sealBatch } from '../../database/ledger/seal.ts';
-import { paymentSettlement } from '../../domain/ledger.ts';
+import { paymentPosting } from '../../domain/ledger.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
@@ -150,7 +150,7 @@ describe('sealing', () => {
 
 function settlement(reference: string) {
   const money = { gateway: 'sslcommerz', grossMinor: 100n, feeMinor: 1n };
-  return paymentSettlement({ applicationId, mode: 'TEST', currency: 'BDT', reference, ...money });
+  return paymentPosting({ applicationId, mode: 'TEST', currency: 'BDT', reference, ...money });
 }
 
 /** Without waiting for what is open. */

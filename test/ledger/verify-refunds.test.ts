@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { endRefundRow } from '../../database/refund-steps.ts';
 import { postTransaction } from '../../database/ledger.ts';
-import { refundLateMoney, reserveRefund } from '../../database/refunds.ts';
-import { latePaymentKept, refundGivenBack } from '../../domain/ledger.ts';
+import { refundUnappliedMoney, reserveRefund } from '../../database/refunds.ts';
+import { unappliedPaymentKept, refundPosting } from '../../domain/ledger.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import {
@@ -41,7 +41,7 @@ async function refunded(amountMinor: bigint): Promise<string> {
       boundsOf: () => WITHOUT_REFUND_BOUNDS,
     });
     await end(statements, { refundId: refund.id, paymentId });
-    await postTransaction(statements, refundGivenBack({ ...posted(reference), amountMinor, late: false }));
+    await postTransaction(statements, refundPosting({ ...posted(reference), amountMinor, late: false }));
   });
   return reference;
 }
@@ -60,16 +60,16 @@ async function lateRefunded(): Promise<void> {
   const late = BigInt(await receiveLate(ledger.database, { ...paid, applicationId }));
   const reference = refundReference();
   await ledger.database.inTransaction(scope(), async (statements) => {
-    const refund = await refundLateMoney(statements, {
+    const refund = await refundUnappliedMoney(statements, {
       scope: scope(),
-      latePaymentId: late,
+      unappliedPaymentId: late,
       reference,
       reason: null,
       creator: { type: 'SYSTEM' },
       boundsOf: () => WITHOUT_REFUND_BOUNDS,
     });
     await end(statements, { refundId: refund?.id ?? 0n, paymentId: BigInt(paid.paymentId) });
-    await postTransaction(statements, refundGivenBack({ ...posted(reference), amountMinor: 10_000n, late: true }));
+    await postTransaction(statements, refundPosting({ ...posted(reference), amountMinor: 10_000n, late: true }));
   });
 }
 
@@ -88,19 +88,21 @@ describe('money that went back', () => {
     expect(report).toMatchObject({ findings: [], refunds: 3 });
   });
 
-  test('late money left to the app is proved with its posting', async () => {
+  test('unapplied money left to the app is proved with its posting', async () => {
     // Out of suspense, owed to the app.
     const late = await receiveLate(ledger.database, { ...paid, applicationId });
     const validationId = `L${paid.attemptReference}`;
     await ledger.database.inTransaction(scope(), async (statements) => {
-      await statements.execute(`update late_payments set status = 'KEPT' where id = ?`, [late]);
+      await statements.execute(`update unapplied_payments set status = 'KEPT' where id = ?`, [late]);
       const { attemptReference } = paid;
       const kept = { ...scope(), currency: 'BDT', grossMinor: 10_000n, attemptReference, validationId };
-      await postTransaction(statements, latePaymentKept(kept));
+      await postTransaction(statements, unappliedPaymentKept(kept));
     });
     expect(await found()).toEqual([]);
-    await ledger.asIntruder(`update late_payments set status = 'HELD'`);
-    expect(await found()).toEqual([expect.stringMatching(/^unexplained ledger_transactions: .*kept of late-payment/)]);
+    await ledger.asIntruder(`update unapplied_payments set status = 'HELD'`);
+    expect(await found()).toEqual([
+      expect.stringMatching(/^unexplained ledger_transactions: .*kept of unapplied-payment/),
+    ]);
   });
 
   test.each([

@@ -4,7 +4,7 @@ import { digestOf, ledgerRows, type LedgerTable } from '../../database/ledger/ca
 import type { Finding } from '../../database/ledger/findings.ts';
 import type { Witness } from '../../database/ledger/verify-chain.ts';
 import { postTransaction } from '../../database/ledger.ts';
-import { paymentSettlement, reversal } from '../../domain/ledger.ts';
+import { paymentPosting, reversal } from '../../domain/ledger.ts';
 import { createApplication, openLedger, payPayment, receiveLate, type LedgerFixture } from './ledger-fixture.ts';
 
 let ledger: LedgerFixture;
@@ -36,7 +36,7 @@ describe('an untouched ledger', () => {
     await receiveLate(ledger.database, { ...paid, applicationId, mode: 'LIVE' });
     const report = await ledger.verify();
     expect(report.findings).toEqual([]);
-    expect(report).toMatchObject({ paidPayments: 5, latePayments: 1, findingCount: 0 });
+    expect(report).toMatchObject({ paidPayments: 5, unappliedPayments: 1, findingCount: 0 });
     expect(report.unsealed.transactions).toBe(2n);
     expect(report.unsealed.oldestSeconds).toBeGreaterThanOrEqual(0);
   });
@@ -262,7 +262,7 @@ describe('payment = ledger = evidence', () => {
   // Money out of nothing: a posting that is sealed and balanced, for a payment that is not there.
   test('a transaction without a payment was posted', async () => {
     const money = { gateway: 'sslcommerz', grossMinor: 5n, feeMinor: 0n };
-    const extra = paymentSettlement({
+    const extra = paymentPosting({
       applicationId,
       mode: 'TEST',
       currency: 'BDT',
@@ -281,22 +281,26 @@ describe('payment = ledger = evidence', () => {
     );
     const money = { gateway: 'sslcommerz', grossMinor: 10_000n, feeMinor: 250n };
     const reference = row?.reference ?? '';
-    const original = paymentSettlement({ applicationId, mode: 'TEST', currency: 'BDT', reference, ...money });
+    const original = paymentPosting({ applicationId, mode: 'TEST', currency: 'BDT', reference, ...money });
     await ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) =>
       postTransaction(em, reversal({ ...original, id: 1n })),
     );
     expect(named((await ledger.verify()).findings)).toEqual(['payment ledger_transactions 1']);
   });
 
-  // Late money is held to the same proof.
+  // Unapplied money is held to the same proof.
   test.each([
     [
       'a late amount was changed',
-      `update late_payments set gross_minor = 1, fee_minor = 0`,
-      'late-payment late_payments',
+      `update unapplied_payments set gross_minor = 1, fee_minor = 0`,
+      'unapplied-payment unapplied_payments',
     ],
-    ['its posting was deleted', `delete from ledger_transactions where kind = 'late'`, 'late-payment late_payments'],
-    ['a late payment was deleted', `delete from late_payments`, 'unexplained ledger_transactions'],
+    [
+      'its posting was deleted',
+      `delete from ledger_transactions where kind = 'late'`,
+      'unapplied-payment unapplied_payments',
+    ],
+    ['an unapplied payment was deleted', `delete from unapplied_payments`, 'unexplained ledger_transactions'],
   ])('%s', async (_name, sql, finding) => {
     const paid = await payPayment(ledger.database, { applicationId });
     await receiveLate(ledger.database, { ...paid, applicationId });

@@ -110,7 +110,7 @@ describe('a mail server that', () => {
   });
 
   test('drops one mail costs no other its delivery, and the mail is not sent again by itself', async () => {
-    // Protects from twins that nobody asked for.
+    // Protects from duplicates that nobody asked for.
     let first = true;
     const server = await serve({
       message: (socket) => {

@@ -8,7 +8,7 @@ import { createMailer, type Mail, type Mailer } from '../../runtime/mailer.ts';
 import { readSender, readSmtpUrl } from '../../runtime/mail/settings.ts';
 import { startMailbox } from '../../simulators/mailbox/server.ts';
 import type { RunningMailbox } from '../../simulators/mailbox/server.ts';
-import { invoiceMail } from '../../web/mail/invoice-mail.ts';
+import { invoiceEmail } from '../../web/mail/invoice-mail.ts';
 
 const MAIL: Mail = {
   to: 'jane@shop.example',
@@ -81,7 +81,7 @@ async function fault(body: Record<string, unknown>): Promise<void> {
 describe('a mail', () => {
   test.each(['en', 'bn'] as const)('arrives as it was rendered (%s)', async (language) => {
     // Protects the figures and the link on their way through encodings.
-    const rendered = invoiceMail({
+    const rendered = invoiceEmail({
       kind: 'overdue',
       language,
       mode: 'TEST',
@@ -174,13 +174,15 @@ describe('a mail', () => {
     expect([sent > 50, refused > 50]).toEqual([true, true]);
   });
 
-  test('has the same Message-ID each time, so that a twin is known as one', async () => {
+  test('has the same Message-ID each time, so that a duplicate is known as one', async () => {
     // Protects the payer's trust: the answer to the first attempt was lost, and both have arrived.
-    await fault({ kind: 'close', carriedOut: true });
-    const mail = { ...MAIL, messageId: 'twin' };
+    await fault({ kind: 'close', executed: true });
+    const mail = { ...MAIL, messageId: 'duplicate' };
     expect(await mailer.send(mail)).toEqual({ kind: 'unavailable', code: 'no-connection' });
     expect(await mailer.send(mail)).toEqual({ kind: 'sent' });
-    expect((await listed('twin')).map((twin) => twin.messageId)).toEqual(Array(2).fill('<twin@padma.example>'));
+    expect((await listed('duplicate')).map((duplicate) => duplicate.messageId)).toEqual(
+      Array(2).fill('<duplicate@padma.example>'),
+    );
   });
 
   test.each([

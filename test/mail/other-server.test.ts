@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createMailer } from '../../runtime/mailer.ts';
 import { readSender, readSmtpUrl } from '../../runtime/mail/settings.ts';
-import { invoiceMail } from '../../web/mail/invoice-mail.ts';
+import { invoiceEmail } from '../../web/mail/invoice-mail.ts';
 
 interface Judged {
   readonly sender: string;
@@ -50,7 +50,7 @@ async function nextLine(): Promise<unknown> {
   'a server and a parser of other makers read the mail as it was rendered (%s)',
   async (language) => {
     // Protects from a mail that only its own makers' parser understands.
-    const rendered = invoiceMail({
+    const rendered = invoiceEmail({
       kind: 'reminder',
       language,
       mode: 'TEST',

@@ -28,7 +28,7 @@ const TABLES = [
   'payments',
   'payment_attempts',
   'refunds',
-  'late_payments',
+  'unapplied_payments',
   'manual_submissions',
   'gateway_callbacks',
   'webhook_events',
@@ -42,7 +42,7 @@ const TABLES = [
 
 const CALLBACK = `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note, raw_payload, digest)
   select application_id, mode, payment_id, id, gateway, reference, 'ipn', false, 'note', 'raw', decode(md5(id::text), 'hex') from payment_attempts`;
-const LATE = `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor, fee_minor, currency)
+const LATE = `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor, fee_minor, currency)
   select application_id, mode, payment_id, id, gateway, 'late ' || id, 'late ' || id, '{}', 10000, 250, 'BDT' from payment_attempts where status = 'CONFIRMED'`;
 const SUBMITTED = `with manual as (
     insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status)
@@ -52,7 +52,7 @@ const SUBMITTED = `with manual as (
 /** The payer has not chosen yet, so there is no gateway. */
 const CHOOSING = `update payments set gateway_choices = array['sslcommerz', 'bkash'] where status in ('CREATED', 'PENDING')`;
 const TOLD = `with event as (
-    insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, dialect,
+    insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, contract,
       last_response_status, last_error, next_attempt_at, last_attempt_at, delivered_at)
     select 'evt_' || id, application_id, mode, id, 'payment.succeeded', 1, 900, '{}', 'native', 500, 'an error', now(), now(), now() from payments
     returning *)

@@ -89,10 +89,10 @@ async function paymentUnderReview(): Promise<Case> {
   };
 }
 
-async function lateMoney(): Promise<Case> {
+async function unappliedMoney(): Promise<Case> {
   const { id: payment } = await world.api.paidPayment(shop);
   const [row] = await world.api.sql<{ id: string }>(
-    `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+    `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
        fee_minor, currency)
      select application_id, mode, payment_id, id, gateway, ?, 'B1', '{}', 9000, 10, 'BDT' from payment_attempts where payment_id = ?
      returning id::text`,
@@ -100,9 +100,9 @@ async function lateMoney(): Promise<Case> {
   );
   const id = row?.id ?? '';
   return {
-    target: { type: 'late-payment', id },
-    action: 'late-payment.keep',
-    say: (as) => send(as, `/admin/late-payments/${id}`, { decision: 'keep', reason: 'as agreed' }),
+    target: { type: 'unapplied-payment', id },
+    action: 'unapplied-payment.keep',
+    say: (as) => send(as, `/admin/unapplied-payments/${id}`, { decision: 'keep', reason: 'as agreed' }),
   };
 }
 
@@ -134,9 +134,9 @@ const afterOf = async (decided: Case): Promise<unknown[]> =>
   (await auditOf(decided)).map(({ actor, details }) => [actor.split('@')[0], details.after]);
 
 describe.each([
-  ['a payment under review', paymentUnderReview, 'awaits-second-person'],
-  ['late money', lateMoney, '"awaitsSecondPerson":true'],
-  ['a refund under review', refundUnderReview, 'awaits-second-person'],
+  ['a payment under review', paymentUnderReview, 'awaiting-second-approval'],
+  ['unapplied money', unappliedMoney, '"awaitsSecondPerson":true'],
+  ['a refund under review', refundUnderReview, 'awaiting-second-approval'],
 ] as const)('%s', (_name, open, waits) => {
   test.each(WAYS_TO_GO)('is not decided by one person when the other one %s', async (_way, goes) => {
     // Whoever is no longer trusted is no second person.

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { beginOperatorLinks } from '../../activities/operator-links.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
-import type { MailOutcome } from '../../runtime/mail/outcome.ts';
+import type { EmailOutcome } from '../../runtime/mail/outcome.ts';
 import { bearer, openOperatorWorld, PASSWORD, type Answer, type OperatorWorld } from './operator-world.ts';
 
 const NEW_PASSWORD = 'four loud geese on a roof';
@@ -34,7 +34,7 @@ async function invited(): Promise<{ id: number; email: string }> {
 }
 
 /** What the worker does with the mails that are due, at a mail server that answers as told. */
-async function mailed(outcome: MailOutcome = { kind: 'sent' }): Promise<Mail[]> {
+async function mailed(outcome: EmailOutcome = { kind: 'sent' }): Promise<Mail[]> {
   const mails: Mail[] = [];
   const mailer: Mailer = {
     send: async (mail) => {
@@ -118,13 +118,13 @@ describe('a link', () => {
     const { id } = await invited();
     const due = () =>
       world.api.sql<{ due: boolean }>(
-        'select mail_due_at is not null as due from operator_links where operator_id = ?',
+        'select email_due_at is not null as due from operator_links where operator_id = ?',
         [id],
       );
     expect(await mailed({ kind: 'unavailable', code: 'timeout' })).toHaveLength(1);
     expect(await due()).toEqual([{ due: true }]);
     expect(await mailed()).toEqual([]);
-    await world.api.sql(`update operator_links set mail_due_at = now() where operator_id = ?`, [id]);
+    await world.api.sql(`update operator_links set email_due_at = now() where operator_id = ?`, [id]);
     const [again] = await mailed({ kind: 'refused', code: 'recipient-refused' });
     expect(await due()).toEqual([{ due: false }]);
     await world.api.sql(`update operator_links set expires_at = now() where operator_id = ?`, [id]);

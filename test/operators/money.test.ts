@@ -50,7 +50,7 @@ async function forgetSums(): Promise<void> {
 async function held(amountMinor: number): Promise<string> {
   const payment = await paid();
   const [row] = await world.api.sql<{ id: string }>(
-    `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+    `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
        fee_minor, currency)
      select application_id, mode, payment_id, id, gateway, ?, 'B1', '{}', ?, 10, 'BDT' from payment_attempts where payment_id = ?
      returning id::text`,
@@ -74,7 +74,7 @@ const send = ({ as, method = 'GET', path, body, headers = {} }: As): Promise<Ans
     headers: { ...bearer(tokens[as] ?? ''), ...headers },
     ...(body === undefined ? {} : { body }),
   });
-const twin = (payment: string): As => ({
+const duplicate = (payment: string): As => ({
   as: 'support',
   method: 'POST',
   path: `/admin/payments/${payment}/refunds`,
@@ -155,10 +155,10 @@ describe("an operator's refund", () => {
     expect(idOf(await press('admin'))).not.toBe(idOf(first));
     const rows = await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment]);
     expect(rows).toHaveLength(2);
-    const twins = await Promise.all(
-      [1, 2, 3, 4].map(() => send({ ...twin(payment), headers: { 'idempotency-key': 'at once' } })),
+    const duplicates = await Promise.all(
+      [1, 2, 3, 4].map(() => send({ ...duplicate(payment), headers: { 'idempotency-key': 'at once' } })),
     );
-    expect(twins.map(({ status }) => status).filter((status) => status !== 201 && status !== 409)).toEqual([]);
+    expect(duplicates.map(({ status }) => status).filter((status) => status !== 201 && status !== 409)).toEqual([]);
     expect(await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment])).toHaveLength(3);
     expect(await auditOf('refund', idOf(first))).toHaveLength(1);
   });
@@ -277,7 +277,7 @@ describe("the sum of one person's refunds", () => {
       send({
         as: 'admin',
         method: 'POST',
-        path: `/admin/late-payments/${late}`,
+        path: `/admin/unapplied-payments/${late}`,
         body: { decision, reason: 'as agreed' },
       });
     expect((await decide(await held(4_000), 'keep')).data).toMatchObject({ decision: { awaitsSecondPerson: false } });
@@ -330,10 +330,10 @@ describe('a refund under review', () => {
     // What a person says frees money, so one person's word is not enough.
     const refund = await underReview();
     expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
-      decision: 'awaits-second-person',
+      decision: 'awaiting-second-approval',
     });
     expect(await decideOn(refund, 'finance', 'not-refunded')).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-    expect((await decideOn(refund, 'second', 'not-refunded')).data).toMatchObject({ decision: 'under-way' });
+    expect((await decideOn(refund, 'second', 'not-refunded')).data).toMatchObject({ decision: 'in-progress' });
     expect(await decideOn(refund, 'admin', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
     const [row] = await world.api.sql<{ operator_id: string; second_operator_id: string }>(
       'select operator_id::text, second_operator_id::text from decisions where refund_id = ?',
@@ -345,8 +345,10 @@ describe('a refund under review', () => {
   test('is called refunded by two people only, too', async () => {
     // It books money as given back.
     const refund = await underReview();
-    expect((await decideOn(refund, 'finance', 'refunded')).data).toMatchObject({ decision: 'awaits-second-person' });
-    expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'under-way' });
+    expect((await decideOn(refund, 'finance', 'refunded')).data).toMatchObject({
+      decision: 'awaiting-second-approval',
+    });
+    expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'in-progress' });
     expect(await decisionsOf(refund)).toEqual([{ decision: 'accept', operator_id: String(ids['finance']) }]);
   });
 
@@ -354,12 +356,12 @@ describe('a refund under review', () => {
     // He may have erred, or be away for a month.
     const refund = await underReview();
     await decideOn(refund, 'finance', 'not-refunded');
-    expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'awaits-second-person' });
+    expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'awaiting-second-approval' });
     // Both have spoken, but not for the same.
     expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
-      decision: 'awaits-second-person',
+      decision: 'awaiting-second-approval',
     });
-    expect((await decideOn(refund, 'finance', 'retry')).data).toMatchObject({ decision: 'under-way' });
+    expect((await decideOn(refund, 'finance', 'retry')).data).toMatchObject({ decision: 'in-progress' });
     const rows = await world.api.sql<{ decision: string; outcome: string | null }>(
       'select decision, outcome from decisions where refund_id = ? order by id',
       [refund],
@@ -374,7 +376,7 @@ describe('a refund under review', () => {
 
   test('is asked about again by one', async () => {
     // Asking with the same key harms nothing.
-    expect((await decideOn(await underReview(), 'finance', 'retry')).data).toMatchObject({ decision: 'under-way' });
+    expect((await decideOn(await underReview(), 'finance', 'retry')).data).toMatchObject({ decision: 'in-progress' });
   });
 
   test('is the only one to be decided on so', async () => {
@@ -405,11 +407,11 @@ describe('a payment under review', () => {
   test('is decided by one person up to the threshold, by two above it', async () => {
     // The same rule as for refunds: much money takes two.
     expect((await decideOn(await underReview(5_000), 'finance', 'accept')).data).toMatchObject({
-      decision: 'under-way',
+      decision: 'in-progress',
     });
     const dear = await underReview(5_001);
-    expect((await decideOn(dear, 'finance', 'reject')).data).toMatchObject({ decision: 'awaits-second-person' });
-    expect((await decideOn(dear, 'second', 'reject')).data).toMatchObject({ decision: 'under-way' });
+    expect((await decideOn(dear, 'finance', 'reject')).data).toMatchObject({ decision: 'awaiting-second-approval' });
+    expect((await decideOn(dear, 'second', 'reject')).data).toMatchObject({ decision: 'in-progress' });
     expect((await auditOf('payment', dear)).map(({ action, actor }) => `${action} ${actor}`)).toEqual([
       'payment.review-reject finance@example.com',
       'payment.review-reject second@example.com',
@@ -425,15 +427,15 @@ describe('a payment under review', () => {
   });
 });
 
-describe('late money', () => {
+describe('unapplied money', () => {
   const decideOn = (late: string, as: string, decision: string): Promise<Answer> =>
-    send({ as, method: 'POST', path: `/admin/late-payments/${late}`, body: { decision, reason: 'as agreed' } });
+    send({ as, method: 'POST', path: `/admin/unapplied-payments/${late}`, body: { decision, reason: 'as agreed' } });
 
   test('that its gateway does not give back any more can only be kept', async () => {
     // Two people would agree on something that ends as refused.
     const late = await held(4_000);
     await world.api.sql(
-      `update late_payments set gateway = '${ONE_REFUND}', created_at = now() - interval '16 days' where id = ?::bigint`,
+      `update unapplied_payments set gateway = '${ONE_REFUND}', created_at = now() - interval '16 days' where id = ?::bigint`,
       [late],
     );
     expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
@@ -443,7 +445,7 @@ describe('late money', () => {
   test('is listed, and decided by two people above the threshold', async () => {
     // Suspense is somebody's money.
     const late = await held(9_000);
-    expect((await send({ as: 'viewer', path: '/admin/late-payments?status=HELD' })).data).toContainEqual(
+    expect((await send({ as: 'viewer', path: '/admin/unapplied-payments?status=HELD' })).data).toContainEqual(
       expect.objectContaining({ id: Number(late), status: 'HELD', amountMinor: 9_000, decision: null }),
     );
     expect((await decideOn(late, 'finance', 'refund')).data).toMatchObject({
@@ -463,7 +465,7 @@ describe('late money', () => {
   test('that is not held any more is left alone', async () => {
     // Decided once.
     const late = await held(100);
-    await world.api.sql(`update late_payments set status = 'KEPT' where id = ?`, [late]);
+    await world.api.sql(`update unapplied_payments set status = 'KEPT' where id = ?`, [late]);
     expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
   });
 });
@@ -578,7 +580,7 @@ describe('a gateway that makes no refunds', () => {
       body: { amountMinor: 100 },
     });
     expect([own.status, own.meta.errorCode]).toEqual([409, 'INVALID_OPERATION_STATE']);
-    const operators = await send(twin(payment));
+    const operators = await send(duplicate(payment));
     expect(operators).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
     expect(await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment])).toEqual([]);
   });

@@ -18,7 +18,7 @@ export const operatorRoutes: readonly AdminRoute[] = adminRoutes({
   secrets: { keyId: '', seal: refuse, open: refuse, fits: refuse, reseal: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
   temporalUi: null,
-  sendsMail: false,
+  sendsEmail: false,
   allow: parseAllowList(''),
   log: createLogger({ service: 'test', level: 'silent' }),
   apiUrl: 'http://localhost:8080',

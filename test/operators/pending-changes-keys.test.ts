@@ -48,7 +48,7 @@ const decide = (id: number, word: 'confirm' | 'reject' | 'withdraw', as: string)
 
 const Issued = z.object({
   credentialId: z.int(),
-  dialect: z.enum(['native', 'ownpay', 'shadhinpay']),
+  contract: z.enum(['native', 'ownpay', 'shadhinpay']),
   apiKey: z.string(),
   apiSecret: z.string().nullable(),
   business: z.object({ clientId: z.string(), businessId: z.string() }).nullable(),
@@ -57,8 +57,8 @@ const Issued = z.object({
 });
 type Issued = z.infer<typeof Issued>;
 
-async function issue(dialect: Issued['dialect'], mode = 'LIVE'): Promise<Issued> {
-  const answer = await send('POST', keys(), { mode, dialect, label: 'Storefront' });
+async function issue(contract: Issued['contract'], mode = 'LIVE'): Promise<Issued> {
+  const answer = await send('POST', keys(), { mode, contract, label: 'Storefront' });
   expect(answer.status).toBe(201);
   return Issued.parse(answer.data);
 }
@@ -66,16 +66,16 @@ const changeOf = ({ pendingChanges: [change] }: Issued): number => change?.id ??
 
 /** What a request with the key is answered, as its contract words it. */
 async function use({
-  dialect,
+  contract,
   apiKey,
   apiSecret,
   business,
 }: Omit<Issued, 'credentialId' | 'status' | 'pendingChanges'>) {
   const { origin } = world;
   const { path, headers } =
-    dialect === 'native'
+    contract === 'native'
       ? { path: '/api/v1/app/me', headers: { 'x-api-key': apiKey, 'x-api-secret': apiSecret ?? '' } }
-      : dialect === 'ownpay'
+      : contract === 'ownpay'
         ? { path: '/api/v1/transactions', headers: { authorization: `Bearer ${apiKey}` } }
         : {
             path: '/api/v1/payments',
@@ -100,12 +100,12 @@ const audited = async (): Promise<string[]> => {
 describe('a LIVE key of an application with a threshold', () => {
   test.each(['native', 'ownpay', 'shadhinpay'] as const)(
     'in the %s contract works once a second person has confirmed it',
-    async (dialect) => {
+    async (contract) => {
       // No threshold binds what a key refunds, so a person who makes one alone refunds alone.
-      const key = await issue(dialect);
+      const key = await issue(contract);
       expect(key).toMatchObject({
         status: 'PENDING',
-        pendingChanges: [{ kind: 'credential', after: { credentialId: key.credentialId, mode: 'LIVE', dialect } }],
+        pendingChanges: [{ kind: 'credential', after: { credentialId: key.credentialId, mode: 'LIVE', contract } }],
       });
       const last = key.apiKey.at(-1) === '0' ? '1' : '0';
       const unknown = await use({ ...key, apiKey: `${key.apiKey.slice(0, -1)}${last}` });
@@ -137,7 +137,7 @@ describe('a LIVE key of an application with a threshold', () => {
     // What is no credential must not keep threads busy, nor be let in by what was once right.
     const { apiKey, apiSecret, ...key } = await issue('native');
     let hashes = 0;
-    const guesses = { take: () => void (hashes += 1), giveBack: () => undefined };
+    const guesses = { take: () => void (hashes += 1), release: () => undefined };
     const { authenticate } = createAuthenticator(world.database);
     const refused = { code: 'UNAUTHORIZED', message: 'the API key or secret is not valid' };
     await expect(authenticate(apiKey, apiSecret ?? '', guesses)).rejects.toMatchObject(refused);
@@ -195,7 +195,7 @@ describe('a LIVE key of an application with a threshold', () => {
 
 test('a rotation ends the former keys when it is confirmed, and not before', async () => {
   // A shop whose keys stop before the new one works takes no payments.
-  const former = { dialect: 'native', ...shop.live, business: null } as const;
+  const former = { contract: 'native', ...shop.live, business: null } as const;
   const answer = await send('POST', `${keys()}/rotate`, { mode: 'LIVE', graceHours: 0 });
   const key = Issued.parse(answer.data);
   expect(answer.data).toMatchObject({
@@ -223,9 +223,9 @@ test('a TEST key works at once, and so does one that is made on the server', asy
   const { applicationId } = shop;
   expect(await issue('ownpay', 'TEST')).toMatchObject({ status: 'ACTIVE', pendingChanges: [] });
   const { database } = world;
-  const issued = await issueCredential({ database }, { applicationId, mode: 'LIVE', dialect: 'ownpay' });
-  const rotated = await rotateCredential({ database }, { applicationId, mode: 'LIVE', dialect: 'ownpay' });
+  const issued = await issueCredential({ database }, { applicationId, mode: 'LIVE', contract: 'ownpay' });
+  const rotated = await rotateCredential({ database }, { applicationId, mode: 'LIVE', contract: 'ownpay' });
   for (const { apiKey, apiSecret, business } of [issued, rotated]) {
-    expect((await use({ dialect: 'ownpay', apiKey, apiSecret, business })).status).toBe(200);
+    expect((await use({ contract: 'ownpay', apiKey, apiSecret, business })).status).toBe(200);
   }
 });

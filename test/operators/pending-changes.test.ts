@@ -67,7 +67,7 @@ describe('settings that guard the rule of two', () => {
     ['no webhook URL', { webhookUrl: null }],
     ['a webhook URL for TEST alone', { testWebhookUrl: 'https://thief.example/hook' }],
     ['other return origins', { returnOrigins: ['https://thief.example'] }],
-    ['late money that goes back without a word', { latePaymentPolicy: 'REFUND' }],
+    ['unapplied money that goes back without a word', { unappliedPaymentPolicy: 'REFUND' }],
   ] as const;
 
   test.each(CHANGES)('are changed to %s by two people once a threshold is set', async (_name, change) => {

@@ -3,7 +3,7 @@ import type { Database } from '../../database/connection.ts';
 import {
   accountSubject,
   addressSubject,
-  giveBack,
+  release,
   pairSubject,
   takeAttempts,
   type ThrottleSubject,
@@ -135,7 +135,7 @@ describe('a count', () => {
     expect(await isBlocked(address, pair)).toBeGreaterThan(0);
     const taken = await attempt(address);
     expect(taken[0]).toMatchObject({ failures: 1 });
-    await database.withOperator([], (em) => giveBack(em, taken));
+    await database.withOperator([], (em) => release(em, taken));
     expect((await attempt(address))[0]).toMatchObject({ failures: 1 });
   });
 
@@ -145,7 +145,7 @@ describe('a count', () => {
     const mine = await attempt(subject);
     await attempt(subject);
     await world.drawOutWaits();
-    await database.withOperator([], (em) => giveBack(em, mine));
+    await database.withOperator([], (em) => release(em, mine));
     expect(await isBlocked(subject)).toBeGreaterThan(0);
   });
 });

@@ -307,11 +307,11 @@ describe('Idempotency-Key', () => {
     expect([another.status, another.json['code']]).toEqual([404, 'GATEWAY_NOT_FOUND']);
   });
 
-  test('a twin of a running request is told 409', async () => {
+  test('a duplicate of a running request is told 409', async () => {
     // Two clicks at once make one payment.
     world.dispatch.opening = 'opens slowly';
     try {
-      const answers = await Promise.all([send('twins'), send('twins')]);
+      const answers = await Promise.all([send('duplicates'), send('duplicates')]);
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
       expect(answers.find(({ status }) => status === 409)?.headers['retry-after']).toMatch(/^\d+$/);
     } finally {

@@ -61,7 +61,7 @@ async function eventOf(app: App): Promise<DeliverWebhookInput> {
   const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
   const eventId = await world.database.inTransaction(scope, async (statements) => {
     const [row] = await statements.execute<{ id: string }[]>(
-      `insert into payments (application_id, mode, reference, dialect, merchant_reference, status, amount_minor, currency, customer_reference, gateway,
+      `insert into payments (application_id, mode, reference, contract, merchant_reference, status, amount_minor, currency, customer_reference, gateway,
          gateway_txn_id, fee_minor, paid_at, ended_at, expires_at, next_sweep_at)
        values (?::bigint, 'TEST', 'txn_' || substr(md5(random()::text), 1, 16), 'ownpay', 'ORDER-1', 'SUCCEEDED', 9990, 'BDT', 'ORDER-1', 'sslcommerz',
          't', 0, now(), now(), now(), now()) returning id`,

@@ -31,7 +31,7 @@ export async function openOwnpayWorld(): Promise<OwnpayWorld> {
       const registration = await world.register(settings);
       const { applicationId } = registration;
       const anotherKey: OwnpayShop['anotherKey'] = async ({ mode = 'TEST', ...wanted }) =>
-        (await issueCredential({ database }, { applicationId, mode, dialect: 'ownpay', ...wanted })).apiKey;
+        (await issueCredential({ database }, { applicationId, mode, contract: 'ownpay', ...wanted })).apiKey;
       return { ...registration, key: await anotherKey({}), anotherKey };
     },
     async close() {

@@ -45,7 +45,7 @@ test('the outcome is shown for a moment, then the browser goes back with what th
 test('the page of a native payment stays', async () => {
   // Its contract promises a link.
   const id = await created();
-  await set(id, `status = 'FAILED', ended_at = now(), dialect = 'native'`);
+  await set(id, `status = 'FAILED', ended_at = now(), contract = 'native'`);
   const page = await open(id);
   expect([page.headers['refresh'], page.text.includes(INTENT.return_url)]).toEqual([undefined, true]);
 });

@@ -33,7 +33,7 @@ async function create(references: string[]): Promise<string> {
   };
   const payment: WantedPayment['payment'] = {
     scope: { applicationId: shop.applicationId, mode: 'TEST' },
-    dialect: 'ownpay',
+    contract: 'ownpay',
     amountMinor: 10_000n,
     currency: 'BDT',
     customerReference: INTENT.order_id,

@@ -211,20 +211,21 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
     await begun.handle.terminate();
     return history;
   },
-  async 'late-money-held'(recorder) {
+  async 'unapplied-money-held'(recorder) {
     const { attempt, late } = await expiredThenPaid(recorder, silent);
     await recorder.world.finish(attempt);
     const handle = await late();
     await until(
       async () =>
-        (await recorder.world.rows('select 1 from late_payments where attempt_id = ?', [attempt['id']])).length === 1,
+        (await recorder.world.rows('select 1 from unapplied_payments where attempt_id = ?', [attempt['id']])).length ===
+        1,
     );
     await until(async () => (await historyLength(handle)) >= 11);
     const history = await handle.fetchHistory();
     await handle.terminate();
     return history;
   },
-  async 'late-money-nothing'(recorder) {
+  async 'unapplied-money-nothing'(recorder) {
     const { late } = await expiredThenPaid(recorder);
     const handle = await late();
     await handle.result();
@@ -251,18 +252,18 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
     await refund.decide('reject');
     return endOf(refund);
   },
-  async 'late-money-refunded-by-decision'(recorder) {
+  async 'unapplied-money-refunded-by-decision'(recorder) {
     const { attempt, late } = await expiredThenPaid(recorder, silent);
     await recorder.world.finish(attempt);
     const handle = await late();
     const heldRow = async (): Promise<Row | undefined> =>
-      (await recorder.world.rows('select * from late_payments where attempt_id = ?', [attempt['id']]))[0];
+      (await recorder.world.rows('select * from unapplied_payments where attempt_id = ?', [attempt['id']]))[0];
     await until(async () => (await heldRow()) !== undefined);
     await until(async () => (await historyLength(handle)) >= 11);
     const [, approver] = await twoOperators(recorder.world);
     const [row] = await recorder.world.rows(
-      `insert into decisions (application_id, mode, kind, payment_id, late_payment_id, decision, operator_id)
-       select application_id, mode, 'late-payment', payment_id, id, 'refund', ?::bigint from late_payments where id = ?::bigint returning id`,
+      `insert into decisions (application_id, mode, kind, payment_id, unapplied_payment_id, decision, operator_id)
+       select application_id, mode, 'unapplied-payment', payment_id, id, 'refund', ?::bigint from unapplied_payments where id = ?::bigint returning id`,
       [approver, (await heldRow())?.['id']],
     );
     await handle.signal('decision', String(row?.['id']));
@@ -378,8 +379,11 @@ async function expiredThenPaid(recorder: Recorder, fields: NewPayment = {}) {
   return {
     attempt: begun.attempt,
     async late() {
-      await world.deps.dispatch.startLatePayment(world.handleOf(begun.input), { attemptReference, callbackId: 1n });
-      return realTime.client.workflow.getHandle(workflowIds.latePayment(attemptReference));
+      await world.deps.dispatch.startUnappliedPayment(world.handleOf(begun.input), {
+        attemptReference,
+        callbackId: 1n,
+      });
+      return realTime.client.workflow.getHandle(workflowIds.unappliedPayment(attemptReference));
     },
   };
 }

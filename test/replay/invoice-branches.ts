@@ -71,7 +71,7 @@ export const INVOICE_BRANCHES: Readonly<Record<string, (theatre: InvoiceTheatre)
       reminders: { overdueDays: [2] },
     });
     await theatre.world.rows(
-      `update invoice_notices set mail_due_at = now() where mail_status = 'PENDING' returning 1`,
+      `update invoice_notices set email_due_at = now() where email_status = 'PENDING' returning 1`,
     );
     await advanceWorkflow(theatre.temporal, { workflowId: theatre.handleOf(invoice).workflowId, byMs: 120_000 });
     await sleep(500);
@@ -99,7 +99,7 @@ export const INVOICE_BRANCHES: Readonly<Record<string, (theatre: InvoiceTheatre)
     const payment = await theatre.world.begin(invoice, 10_000n);
     const { workflowId } = theatre.handleOf(invoice);
     await advanceWorkflow(theatre.temporal, { workflowId, byMs: DAY_MS + 60_000 });
-    await theatre.world.activities.settlePayment({ ...payment, status: 'EXPIRED' });
+    await theatre.world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
     await advanceWorkflow(theatre.temporal, { workflowId, byMs: DAY_MS });
     return ended(theatre, invoice);
   },

@@ -31,10 +31,10 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'payment-gateway-chosen': 35,
   'payment-gateway-refused-then-cancelled': 35,
   'payment-in-review': 25,
-  'late-money-held': 15,
-  'late-money-nothing': 15,
+  'unapplied-money-held': 15,
+  'unapplied-money-nothing': 15,
   // Open until the refund has ended.
-  'late-money-refunded-by-decision': 37,
+  'unapplied-money-refunded-by-decision': 37,
   'refund-succeeds': 27,
   'refund-refused': 15,
   'refund-approved': 34,

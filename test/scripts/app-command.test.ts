@@ -11,7 +11,16 @@ describe('npm run app', () => {
     // Guards: what the flags say is what is registered.
     const flags = ['--name', ' Shop ', '--webhook-url', 'https://shop.example/hook', '--expiry-minutes', '45'];
     const origins = ['--return-origin', 'https://Shop.example/', '--return-origin', 'https://b.example:8443'];
-    const amounts = ['--min-amount', '1000', '--max-amount', '', '--late-payments', 'refund', '--rate-limit', '50'];
+    const amounts = [
+      '--min-amount',
+      '1000',
+      '--max-amount',
+      '',
+      '--unapplied-payments',
+      'refund',
+      '--rate-limit',
+      '50',
+    ];
     expect(read('create', ...flags, ...origins, ...amounts)).toEqual({
       action: 'create',
       settings: {
@@ -21,7 +30,7 @@ describe('npm run app', () => {
         expiryMinutes: 45,
         minAmountMinor: 1000n,
         maxAmountMinor: null,
-        latePaymentPolicy: 'REFUND',
+        unappliedPaymentPolicy: 'REFUND',
         rateLimitPerMinute: 50,
       },
     });
@@ -85,22 +94,22 @@ describe('npm run app', () => {
     expect(read('rotate', '--id', '7', '--mode', 'live', '--grace-hours', '0')).toEqual({
       action: 'rotate',
       id: 7n,
-      key: { mode: 'LIVE', dialect: 'native' },
+      key: { mode: 'LIVE', contract: 'native' },
       graceHours: { graceHours: 0 },
     });
   });
 
   test('issues, lists and revokes keys of each contract', () => {
     // Guards: a key is for exactly one mode and contract, and never has more scopes than were asked for.
-    expect(read('issue', '--id', '7', '--mode', 'test', '--dialect', 'ownpay', '--scope', 'read')).toEqual({
+    expect(read('issue', '--id', '7', '--mode', 'test', '--contract', 'ownpay', '--scope', 'read')).toEqual({
       action: 'issue',
       id: 7n,
-      key: { mode: 'TEST', dialect: 'ownpay', scopes: ['read'] },
+      key: { mode: 'TEST', contract: 'ownpay', scopes: ['read'] },
     });
-    expect(read('issue', '--id', '7', '--mode', 'live', '--dialect', 'shadhinpay')).toEqual({
+    expect(read('issue', '--id', '7', '--mode', 'live', '--contract', 'shadhinpay')).toEqual({
       action: 'issue',
       id: 7n,
-      key: { mode: 'LIVE', dialect: 'shadhinpay' },
+      key: { mode: 'LIVE', contract: 'shadhinpay' },
     });
     expect(read('keys', '--id', '7')).toEqual({ action: 'keys', id: 7n });
     expect(read('revoke', '--id', '7', '--key', '9')).toEqual({ action: 'revoke', id: 7n, credentialId: 9n });
@@ -118,10 +127,13 @@ describe('npm run app', () => {
 
   test.each([
     [['set', '--id', '1', '--shadhinpay-event', 'payment.succeeded'], '--shadhinpay-event must be one of'],
-    [['issue', '--id', '1', '--mode', 'TEST', '--dialect', 'shadhinpay', '--scope', 'read'], 'not known to shadhinpay'],
+    [
+      ['issue', '--id', '1', '--mode', 'TEST', '--contract', 'shadhinpay', '--scope', 'read'],
+      'not known to shadhinpay',
+    ],
     [['issue', '--id', '1', '--mode', 'TEST', '--scope', 'read'], 'not known to native keys'],
-    [['issue', '--id', '1', '--mode', 'TEST', '--dialect', 'x'], '--dialect must be'],
-    [['issue', '--id', '1', '--mode', 'TEST', '--dialect', 'ownpay', '--scope', 'admin'], '--scope must be'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--contract', 'x'], '--contract must be'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--contract', 'ownpay', '--scope', 'admin'], '--scope must be'],
     [['revoke', '--id', '1'], '--key is missing'],
     [[], 'What to do'],
     [['delete'], 'none of create, set, keys, issue, rotate, revoke'],
@@ -139,7 +151,7 @@ describe('npm run app', () => {
     [['set', '--id', '1', '--test-webhook-url', 'ftp://shop.example'], '--test-webhook-url'],
     [['set', '--id', '1', '--webhook-url', 'https://user:pass@shop.example'], '--webhook-url'],
     [['set', '--id', '1', '--return-origin', 'https://shop.example/path'], '--return-origin'],
-    [['set', '--id', '1', '--late-payments', 'keep'], 'review or refund'],
+    [['set', '--id', '1', '--unapplied-payments', 'keep'], 'review or refund'],
     [['rotate', '--id', '1'], '--mode is missing'],
     [['rotate', '--id', '1', '--mode', 'PROD'], 'TEST or LIVE'],
     [['rotate', '--id', '1', '--mode', 'TEST', '--name', 'a'], 'rotate takes'],

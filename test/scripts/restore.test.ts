@@ -19,7 +19,7 @@ import { until } from '../support/until.ts';
 
 /** A gateway of which nothing is lost when our database is: what was paid there and given back, by order and by refund. */
 const paid = new Set<string>();
-const givenBack = new Map<string, { readonly askedBefore: boolean }[]>();
+const refundsSent = new Map<string, { readonly queriedBefore: boolean }[]>();
 
 function chargeOf(attempt: string): Charge {
   return {
@@ -48,11 +48,11 @@ const GATEWAY: Gateway = {
   storeId: 'teststore',
   openSession: ({ attemptReference }) =>
     Promise.resolve({ kind: 'opened', sessionKey: `S-${attemptReference}`, gatewayUrl: 'https://gateway.example/' }),
-  askAttempt: ({ attemptReference, knownValidationIds }) =>
+  queryAttempt: ({ attemptReference, knownValidationIds }) =>
     Promise.resolve(
       paid.has(attemptReference) && !knownValidationIds.includes(`V-${attemptReference}`)
         ? { kind: 'charged', charge: chargeOf(attemptReference) }
-        : { kind: 'untouched' },
+        : { kind: 'not-started' },
     ),
   parseCallback: () => ({
     claims: 'unknown',
@@ -61,11 +61,11 @@ const GATEWAY: Gateway = {
     signatureValid: false,
     note: null,
   }),
-  refund({ refundReference, askedBefore }) {
-    givenBack.set(refundReference, [...(givenBack.get(refundReference) ?? []), { askedBefore }]);
+  refund({ refundReference, queriedBefore }) {
+    refundsSent.set(refundReference, [...(refundsSent.get(refundReference) ?? []), { queriedBefore }]);
     return Promise.resolve({ kind: 'refunded', evidence: '{}' });
   },
-  askRefund: () => Promise.resolve({ kind: 'refunded', evidence: '{}' }),
+  queryRefund: () => Promise.resolve({ kind: 'refunded', evidence: '{}' }),
 };
 
 let temporal: TestTemporal;
@@ -158,7 +158,7 @@ async function pay(world: InvoiceWorld, payment: StoredPayment): Promise<void> {
   await temporal.client.workflow.getHandle(workflowIds.payment(payment.reference)).result();
 }
 
-async function giveBack(world: InvoiceWorld, refund: StoredRefund): Promise<void> {
+async function sendRefund(world: InvoiceWorld, refund: StoredRefund): Promise<void> {
   await dispatch.startRefund(refundHandleOf(refund));
   await until(async () => (await statusOf(world, 'refunds', refund.reference)) === 'SUCCEEDED');
   await temporal.client.workflow.getHandle(workflowIds.refund(refund.reference)).result();
@@ -190,17 +190,17 @@ describe('a database that is set back to an older state', () => {
       later = await opened(world, await world.bill());
       const settled = await opened(world, await world.bill());
       await pay(world, settled);
-      refund = await world.askRefund(settled, 4_000n);
-      returned = await world.askRefund(settled, 4_000n);
-      await giveBack(world, returned);
+      refund = await world.queryRefund(settled, 4_000n);
+      returned = await world.queryRefund(settled, 4_000n);
+      await sendRefund(world, returned);
       expired = await world.begin(await world.bill(), 10_000n);
-      await world.activities.settlePayment({ ...expired, status: 'EXPIRED' });
+      await world.activities.finalizePayment({ ...expired, status: 'EXPIRED' });
     });
     dump = await copyDatabase(original);
     // What it does not have.
     await living({ stored: original, applicationId }, async (world) => {
       await pay(world, later);
-      await giveBack(world, refund);
+      await sendRefund(world, refund);
       await world.database.withScope({ applicationId, mode: 'TEST' }, (em) =>
         doubtSucceededRefund(em, { reference: returned.reference, evidence: '{}' }),
       );
@@ -208,11 +208,11 @@ describe('a database that is set back to an older state', () => {
       await until(async () => (await shownStatus(workflowIds.refund(returned.reference))) === 'REVIEW');
       const attempt = await attemptOf(world, expired);
       paid.add(attempt);
-      await dispatch.startLatePayment(handleOf(expired), { attemptReference: attempt, callbackId: 0n });
-      await until(async () => (await world.rows('select 1 from late_payments')).length === 1);
+      await dispatch.startUnappliedPayment(handleOf(expired), { attemptReference: attempt, callbackId: 0n });
+      await until(async () => (await world.rows('select 1 from unapplied_payments')).length === 1);
       const invoice = await world.bill();
       lostNumber = invoice.number ?? 0n;
-      await dispatch.tellInvoice(
+      await dispatch.notifyInvoice(
         {
           reference: invoice.reference,
           applicationId,
@@ -320,9 +320,9 @@ describe('a database that is set back to an older state', () => {
     await living({ stored: dump, applicationId }, async (world) => {
       await until(async () => (await statusOf(world, 'payments', later.reference)) === 'SUCCEEDED');
       await until(async () => (await statusOf(world, 'refunds', refund.reference)) === 'SUCCEEDED');
-      await until(async () => (await world.rows('select 1 from late_payments')).length === 1);
+      await until(async () => (await world.rows('select 1 from unapplied_payments')).length === 1);
       // The gateway had given it back, and was told so; it was not simply asked a second time as if for the first.
-      expect(givenBack.get(refund.reference)).toEqual([{ askedBefore: false }, { askedBefore: true }]);
+      expect(refundsSent.get(refund.reference)).toEqual([{ queriedBefore: false }, { queriedBefore: true }]);
       expect(await statusOf(world, 'payments', waiting.reference)).toBe('PENDING');
       await pay(world, waiting);
       expect((await world.verify()).findings).toEqual([]);

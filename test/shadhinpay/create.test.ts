@@ -304,15 +304,15 @@ describe('X-Idempotency-Key', () => {
     ]);
   });
 
-  test('a twin of a running request is told 409 and when to come again', async () => {
+  test('a duplicate of a running request is told 409 and when to come again', async () => {
     // Two clicks at once make one payment.
     world.dispatch.opening = 'opens slowly';
     try {
       const [headers, body] = [aKey(), order()];
       const answers = await Promise.all([create(body, { headers }), create(body, { headers })]);
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
-      const twin = answers.find(({ status }) => status === 409);
-      expect([twin?.json['errorType'], twin?.headers['retry-after']]).toEqual([
+      const duplicate = answers.find(({ status }) => status === 409);
+      expect([duplicate?.json['errorType'], duplicate?.headers['retry-after']]).toEqual([
         'IDEMPOTENCY_CONFLICT',
         expect.stringMatching(/^\d+$/),
       ]);

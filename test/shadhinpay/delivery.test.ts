@@ -70,7 +70,7 @@ async function record(app: App, type: EventType, refunded?: 'late'): Promise<Rec
   const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
   const eventId = await world.database.inTransaction(scope, async (statements) => {
     const [row] = await statements.execute<{ id: string; reference: string }[]>(
-      `insert into payments (application_id, mode, reference, dialect, merchant_reference, status, amount_minor, currency, customer_reference, gateway,
+      `insert into payments (application_id, mode, reference, contract, merchant_reference, status, amount_minor, currency, customer_reference, gateway,
          gateway_txn_id, fee_minor, paid_at, ended_at, expires_at, next_sweep_at, metadata)
        values (?::bigint, 'TEST', 'PAY_20260517_' || upper(substr(md5(random()::text), 1, 6)), 'shadhinpay', 'order ' || random(), 'SUCCEEDED', 150050,
          'BDT', 'c', 'bkash', 't', 0, now(), now(), now(), now(), '{"valueA":"campaign=summer"}') returning id, reference`,
@@ -90,7 +90,7 @@ async function record(app: App, type: EventType, refunded?: 'late'): Promise<Rec
         [app.applicationId, payment.id, reference],
       );
       const made = await readRefundByReference(statements, scope, reference);
-      refund = made === null ? {} : { refund: { ...made, latePaymentId: refunded === 'late' ? 1n : null } };
+      refund = made === null ? {} : { refund: { ...made, unappliedPaymentId: refunded === 'late' ? 1n : null } };
     }
     const event = await recordPaymentEvent(statements, payment, { type, sequence: 1, data: { id: 1 }, ...refund });
     return event?.eventId ?? null;
@@ -221,8 +221,8 @@ describe('what a business hears', () => {
     expect((await record(app, 'payment.succeeded')).eventId).toMatch(UUID);
   });
 
-  test('tells a refund with its part and the sum, and nothing of late money', async () => {
-    // Late money never was the payment's.
+  test('tells a refund with its part and the sum, and nothing of unapplied money', async () => {
+    // Unapplied money never was the payment's.
     const app = await world.app(url);
     const { input } = await record(app, 'payment.refunded');
     await world.activities.deliverWebhook(input);

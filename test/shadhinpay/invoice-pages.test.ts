@@ -64,7 +64,7 @@ const ALL = 'choice=asked&expected=146975';
 
 interface PaymentRow {
   readonly reference: string;
-  readonly dialect: string;
+  readonly contract: string;
   readonly gateway: string | null;
   readonly choices: string | null;
   readonly customer_phone: string | null;
@@ -76,7 +76,7 @@ interface PaymentRow {
 
 async function paymentsOf({ invoiceId }: Made): Promise<PaymentRow[]> {
   return world.sql<PaymentRow>(
-    `select p.reference, p.dialect, p.gateway, array_to_string(p.gateway_choices, ',') as choices, p.customer_phone, p.merchant_reference,
+    `select p.reference, p.contract, p.gateway, array_to_string(p.gateway_choices, ',') as choices, p.customer_phone, p.merchant_reference,
        p.return_url, p.product_name, round(extract(epoch from p.expires_at - p.created_at) / 60)::integer as minutes
      from payments p join invoices i on i.id = p.invoice_id where i.reference = ? order by p.id`,
     [invoiceId],
@@ -128,7 +128,7 @@ describe('the page of an invoice', () => {
     const [payment] = await paymentsOf(invoice);
     expect(payment).toEqual({
       reference: expect.stringMatching(/^PAY_\d{8}_[0-9A-Z]{6}$/),
-      dialect: 'shadhinpay',
+      contract: 'shadhinpay',
       gateway: null,
       choices: 'bkash,nagad',
       customer_phone: INVOICE.customerPhone,

@@ -28,7 +28,7 @@ interface Issued {
   readonly business: { readonly clientId: string; readonly businessId: string };
 }
 
-const wanted = { mode: 'TEST', dialect: 'shadhinpay', label: 'Storefront' };
+const wanted = { mode: 'TEST', contract: 'shadhinpay', label: 'Storefront' };
 const issue = async (change: object = {}) =>
   (await send('POST', `${app}/credentials`, { ...wanted, ...change })).data as Issued;
 
@@ -56,7 +56,7 @@ describe("a business's keys", () => {
     const listed = await send('GET', `${app}/credentials`);
     expect(listed.text).not.toContain(first.apiKey.slice(0, 20));
     expect(listed.data).toMatchObject({
-      0: { id: live.credentialId, dialect: 'shadhinpay', mode: 'LIVE', prefix: `sk_live_...${live.apiKey.slice(-4)}` },
+      0: { id: live.credentialId, contract: 'shadhinpay', mode: 'LIVE', prefix: `sk_live_...${live.apiKey.slice(-4)}` },
       2: { id: first.credentialId, label: 'Storefront', prefix: `sk_test_...${first.apiKey.slice(-4)}`, scopes: null },
     });
     expect((await send('GET', app)).data).toMatchObject({ business: first.business });

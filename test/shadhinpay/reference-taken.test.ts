@@ -36,7 +36,7 @@ async function createAs(references: string[]): Promise<string> {
   const order = anOrder();
   const payment: WantedPayment['payment'] = {
     scope: { applicationId: shop.applicationId, mode: 'TEST' },
-    dialect: 'shadhinpay',
+    contract: 'shadhinpay',
     amountMinor: 10_000n,
     currency: 'BDT',
     merchantReference: order,

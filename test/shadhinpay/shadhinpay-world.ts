@@ -44,7 +44,7 @@ export async function openShadhinpayWorld(): Promise<ShadhinpayWorld> {
       const issue = async (mode: Mode) => {
         const { apiKey, business } = await issueCredential(
           { database },
-          { applicationId, mode, dialect: 'shadhinpay' },
+          { applicationId, mode, contract: 'shadhinpay' },
         );
         if (business === null) {
           throw new Error('a key of ShadhinPay’s contract belongs to a business');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   eventNamed,
-  isTold,
+  isNotified,
   paymentsWith,
   SHADHINPAY_EVENT_NAMES,
   SHADHINPAY_EVENTS,
@@ -10,7 +10,7 @@ import {
   shadhinpayRefundStatus,
   shadhinpayReturnUrl,
   shadhinpayStatus,
-  type ToldEvent,
+  type RecordedEvent,
 } from '../../domain/shadhinpay.ts';
 import { PAYMENT_STATUSES } from '../../domain/payment.ts';
 import { shadhinpayReference, shadhinpayRefundReference } from '../../domain/references.ts';
@@ -29,7 +29,7 @@ const PAID = {
   metadata: '{"valueA":"campaign=summer","other":"of another contract"}',
 } as const;
 
-const TOLD: ToldEvent = {
+const TOLD: RecordedEvent = {
   eventId: '550e8400-e29b-41d4-a716-446655440000',
   event: 'payment.completed',
   occurredAt: new Date('2026-05-17T10:03:12.345Z'),
@@ -89,13 +89,13 @@ describe('events', () => {
     const off = ['payment.cancelled', 'payment.expired', 'invoice.cancelled'];
     expect(SHADHINPAY_EVENT_NAMES).toHaveLength(11);
     for (const name of SHADHINPAY_EVENT_NAMES) {
-      expect([name, SHADHINPAY_EVENTS[name], isTold(name, null)]).toEqual([
+      expect([name, SHADHINPAY_EVENTS[name], isNotified(name, null)]).toEqual([
         name,
         !off.includes(name),
         !off.includes(name),
       ]);
-      expect(isTold(name, [])).toBe(false);
-      expect(isTold(name, [name])).toBe(true);
+      expect(isNotified(name, [])).toBe(false);
+      expect(isNotified(name, [name])).toBe(true);
     }
   });
 

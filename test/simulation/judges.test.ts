@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Evidence } from '../../proofs/simulation/evidence.ts';
-import type { BookedRefund } from '../../proofs/simulation/gateway-refunds.ts';
-import { NO_INVOICES, type InvoiceEvidence, type InvoiceStand } from '../../proofs/simulation/invoice-evidence.ts';
+import type { RecordedRefund } from '../../proofs/simulation/gateway-refunds.ts';
+import { NO_INVOICES, type InvoiceEvidence, type InvoiceState } from '../../proofs/simulation/invoice-evidence.ts';
 import { judge, JUDGES, type JudgeName } from '../../proofs/simulation/judges.ts';
 import type { Values } from '../../proofs/simulation/postgres/values.ts';
 
@@ -26,7 +26,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
   const refund = {
     application_id: 1n,
     payment_id: 1n,
-    late_payment_id: null,
+    unapplied_payment_id: null,
     status: 'SUCCEEDED',
     gateway_txn_id: 'bankpaid',
     reason: null,
@@ -34,7 +34,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     review_since: null,
     failure_code: null,
     created_at: later(10_000),
-    asked_at: later(20_000),
+    queried_at: later(20_000),
     ended_at: later(30_000),
   };
   const attempt = { validation_id: null };
@@ -71,7 +71,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
         { ...callback, id: 1n, payment_id: 1n, attempt_id: 1n, outcome: 'ACCEPTED', created_at: later(4_000) },
         { ...lateCallback, id: 2n, payment_id: 2n, attempt_id: 2n, outcome: 'LATE', created_at: later(2 * HOUR_MS) },
       ],
-      late_payments: [
+      unapplied_payments: [
         {
           id: 1n,
           application_id: 1n,
@@ -83,7 +83,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
           created_at: later(2 * HOUR_MS + 1_000),
         },
       ],
-      applications: [{ id: 1n, refund_approval_threshold_minor: 2_000n, late_payment_policy: 'REVIEW' }],
+      applications: [{ id: 1n, refund_approval_threshold_minor: 2_000n, unapplied_payment_policy: 'REVIEW' }],
       refunds: [
         {
           ...refund,
@@ -181,13 +181,13 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     answers: [
       { app: 0, key: 'key-0', amountMinor: 10_000, status: 201, code: null, reference: 'pay_paid', text: '', atMs: 0 },
     ],
-    alerts: ['late-payment'],
+    alerts: ['unapplied-payment'],
     leftToPeople: [],
     unfounded: [],
     acknowledged: [{ kind: 'ipn', body: 'val_id=vallate' }],
     wrong: [],
     atRest: true,
-    running: ['late:tranlate'],
+    running: ['unapplied:tranlate'],
     histories: [{ workflowId: 'payment:pay_paid', events: 22 }],
     faultsEndedMs: AT.getTime(),
     clockToleranceMs: 0,
@@ -201,7 +201,7 @@ function toldOf(id: number) {
   return { type: 'refund.succeeded', payload: JSON.stringify({ data: { id, status: 'SUCCEEDED' } }) };
 }
 
-function bookedOf(name: string, amountMinor: bigint): BookedRefund {
+function bookedOf(name: string, amountMinor: bigint): RecordedRefund {
   const [acceptedAtMs, endsAtMs] = [later(20_000).getTime(), later(25_000).getTime()];
   return {
     key: `ref_${name}`,
@@ -240,7 +240,7 @@ function withFirst(table: string, fields: Values): Evidence {
 }
 
 const DAY = '2026-01-10';
-const STAND: InvoiceStand = {
+const STAND: InvoiceState = {
   fromMs: later(1_000).getTime(),
   status: 'ISSUED',
   totalMinor: 9_000n,
@@ -322,7 +322,7 @@ function billed(
           due_date: DAY,
           offset_days: 1,
           skipped: false,
-          mail_status: 'NONE',
+          email_status: 'NONE',
           created_at: later(2_000),
         },
       ],
@@ -334,9 +334,9 @@ function billed(
       looks: [
         {
           ...look,
-          askedAtMs: later(3_000).getTime(),
+          queriedAtMs: later(3_000).getTime(),
           answeredAtMs: later(4_000).getTime(),
-          askedMinor: 4_000,
+          requestedMinor: 4_000,
           amountDueMinor: 9_000,
         },
       ],
@@ -411,7 +411,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
     acts: [{ operatorId: 1, path: '/admin/refunds/2/approve', atMs: later(15_000).getTime() }],
   },
   'decisions-taken-up': withFirst('decisions', { consumed_at: null }),
-  'late-money-in-one-place': withFirst('late_payments', { status: 'REFUNDING' }),
+  'unapplied-money-in-one-place': withFirst('unapplied_payments', { status: 'REFUNDING' }),
   'promises-about-refunds-kept': withFirst('refunds', { amount_minor: 4_001n }),
   'one-refund-per-key': withRows('refunds', ([first = {}, ...rest]) => [
     first,
@@ -426,7 +426,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'invoice-counts-its-money': billed({ seen: { miscounted: ['invoice 1 has 1 paid'] } }),
   'invoice-numbers-without-gaps': billed({ seen: { misnumbered: ['the invoices of app 1 have the numbers 1, 3'] } }),
   'invoice-steps-are-legal': billed({ seen: { missteps: ['invoice 1 went from VOID to PAID'] } }),
-  'surplus-never-silent': billed({ invoice: { paid_minor: 9_001n } }),
+  'overpayment-never-silent': billed({ invoice: { paid_minor: 9_001n } }),
   'nobody-pays-for-void': billed({ seen: { payingForVoid: ['payment 1 is under way for invoice 1'] } }),
   'invoice-adds-up': billed({
     seen: {
@@ -449,7 +449,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   }),
   'link-asks-what-is-due': billed({
     seen: {
-      looks: billed().invoices.looks.map((look) => ({ ...look, askedMinor: 9_000 })),
+      looks: billed().invoices.looks.map((look) => ({ ...look, requestedMinor: 9_000 })),
     },
   }),
   'told-only-what-is-due': billed({ seen: { toldAmiss: ['overdue 2026-01-10 1 of invoice 1'] } }),
@@ -458,7 +458,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'open-invoice-has-a-workflow': { ...billed(), running: [] },
   'promises-about-invoices-kept': billed({ invoice: { number: 2n } }),
   'letters-come-to-an-end': billed({
-    notices: (billed().rows['invoice_notices'] ?? []).map((notice) => ({ ...notice, mail_status: 'SENT' })),
+    notices: (billed().rows['invoice_notices'] ?? []).map((notice) => ({ ...notice, email_status: 'SENT' })),
   }),
   'instruments-agree': { ...goodEvidence(), wrong: ['replay: another command'] },
 };
@@ -494,13 +494,13 @@ describe('the judges of the simulation', () => {
 
   test('what an invoice did not ask for must be held, whatever else is held', () => {
     // Over-collected money that nobody is told of is the worst that an installment can do.
-    const paid = { ...billed().rows['payments']?.[0], invoice_id: 1n, surplus_minor: 1_000n };
+    const paid = { ...billed().rows['payments']?.[0], invoice_id: 1n, overpayment_minor: 1_000n };
     const silent = (held: Values[]): boolean =>
       judge({
         ...billed(),
-        rows: { ...billed().rows, payments: [paid], late_payments: held },
-      }).some(({ judge: name }) => name === 'surplus-never-silent');
-    const held = { payment_id: 1n, kind: 'surplus', gross_minor: 1_000n };
+        rows: { ...billed().rows, payments: [paid], unapplied_payments: held },
+      }).some(({ judge: name }) => name === 'overpayment-never-silent');
+    const held = { payment_id: 1n, kind: 'overpayment', gross_minor: 1_000n };
     expect([[], [{ ...held, kind: 'late' }], [{ ...held, gross_minor: 999n }], [held]].map(silent)).toEqual([
       true,
       true,
@@ -510,7 +510,7 @@ describe('the judges of the simulation', () => {
   });
 
   test('each way around a second person is seen', () => {
-    // Four eyes: money above the threshold, an end found by people, and a decision on late money need the people themselves.
+    // Four eyes: money above the threshold, an end found by people, and a decision on unapplied money need the people themselves.
     const complains = (evidence: Evidence): boolean =>
       judge(evidence).some(({ judge: name }) => name === 'decided-by-people');
     const failed = { status: 'FAILED', failure_code: 'OPERATOR_FOUND_NOT_REFUNDED' };
@@ -523,8 +523,8 @@ describe('the judges of the simulation', () => {
     const seen = { ...withRows('decisions', () => [said]), acts: [...goodEvidence().acts, oneSaw] };
     const twoSaw = { ...seen, acts: [...seen.acts, { ...oneSaw, operatorId: 3 }] };
     expect([complains(seen), complains(twoSaw)]).toEqual([true, false]);
-    const late = { operatorId: 2, path: '/admin/late-payments/1', body: { decision: 'keep' }, atMs: 0 };
-    const kept = { ...withFirst('late_payments', { status: 'KEPT' }), acts: [...goodEvidence().acts, late] };
+    const late = { operatorId: 2, path: '/admin/unapplied-payments/1', body: { decision: 'keep' }, atMs: 0 };
+    const kept = { ...withFirst('unapplied_payments', { status: 'KEPT' }), acts: [...goodEvidence().acts, late] };
     const keptByTwo = { ...kept, acts: [...kept.acts, { ...late, operatorId: 3 }] };
     expect([complains(kept), complains(keptByTwo)]).toEqual([true, false]);
     const rejected = { status: 'FAILED', failure_code: 'REVIEW_REJECTED', ended_at: later(HOUR_MS) };

@@ -116,7 +116,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('locks only the rows of the from-item that a statement names', async () => {
-    // Decisions about late money are locked, the money itself is not: whoever works on that does not wait.
+    // Decisions about unapplied money are locked, the money itself is not: whoever works on that does not wait.
     await done(committed(`insert into accounts (name) values ('a')`));
     await done(committed(`insert into grants (holder, account_id) values ('x', 1)`));
     const reader = server.begin();

@@ -39,7 +39,7 @@ test('faults may follow one another on one operation', async () => {
 
 test('a validation that was carried out before its answer was lost is VALIDATED afterwards', async () => {
   // Guards the trap of the lost first answer: VALIDATED must count as paid.
-  const faults = { validation: [{ kind: 'reset', times: 1, carriedOut: true }] };
+  const faults = { validation: [{ kind: 'reset', times: 1, executed: true }] };
   await both.api.control('POST', 'scripts', { script: { faults } });
   const { val_id: valId = '' } = readForm(await pay(await both.api.create())).fields;
   await expect(both.api.validateRaw(valId)).rejects.toThrow();

@@ -102,8 +102,8 @@ describe('the development mailbox', () => {
     [{ kind: 'temporary' }, '451', 0],
     [{ kind: 'permanent' }, '550', 0],
     [{ kind: 'close' }, undefined, 0],
-    [{ kind: 'temporary', carriedOut: true }, '451', 1],
-    [{ kind: 'close', carriedOut: true }, undefined, 1],
+    [{ kind: 'temporary', executed: true }, '451', 1],
+    [{ kind: 'close', executed: true }, undefined, 1],
   ] as const)('does once what the control plane asks: %j', async (fault, answer, kept) => {
     // Guards: whoever tests a retry knows what the server did.
     expect((await control('POST', fault)).status).toBe(201);
@@ -131,8 +131,8 @@ describe('the development mailbox', () => {
     { kind: 'close', at: 'greeting' },
     { kind: 'close', times: 0 },
     { kind: 'close', times: 1.5 },
-    { kind: 'close', carriedOut: 'yes' },
-    { kind: 'close', at: 'connect', carriedOut: true },
+    { kind: 'close', executed: 'yes' },
+    { kind: 'close', at: 'connect', executed: true },
     { kind: 'close', until: 'noon' },
   ])('refuses the fault %j', async (fault) => {
     // Guards: a mistyped fault is told, not silently none.

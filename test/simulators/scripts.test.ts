@@ -182,8 +182,8 @@ describe('by its number the payer’s phone scripts', () => {
         expect(looks[expected]?.(await settle(both.api.validateRaw(paid.valId)))).toBe(true);
       }
       // A cut-off or oversized answer was the real one: the gateway counts the order as validated, the merchant cannot know.
-      const carriedOut = look === 'truncated' || look === 'huge';
-      expect(await both.api.validate(paid.valId)).toMatchObject({ status: carriedOut ? 'VALIDATED' : 'VALID' });
+      const executed = look === 'truncated' || look === 'huge';
+      expect(await both.api.validate(paid.valId)).toMatchObject({ status: executed ? 'VALIDATED' : 'VALID' });
     });
   }
 
@@ -207,7 +207,7 @@ describe('by its number the payer’s phone scripts', () => {
     expect(paid.ipns()[0]?.form).toMatchObject({ amount: '99.00', currency_amount: '99.00', store_amount: '96.53' });
     expect(await both.api.validate(paid.valId)).toMatchObject({ status: 'VALID', amount: '99.00' });
     expect(await both.api.charges()).toContainEqual(
-      expect.objectContaining({ tranId: paid.tranId, amount: '99.00', askedAmount: '100.00' }),
+      expect.objectContaining({ tranId: paid.tranId, amount: '99.00', requestedAmount: '100.00' }),
     );
   });
 
@@ -389,7 +389,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['65', '69'], 'refund calls that fail before doing anything', async () => {
-    // Guards the harmless twin of 61: here repeating is what makes the refund.
+    // Guards the harmless duplicate of 61: here repeating is what makes the refund.
     for (const [number, failures] of [
       ['65', ['http_500', 'http_500']],
       ['69', ['cut']],

@@ -113,8 +113,8 @@ describe('one payment with telemetry on', () => {
     const workflow = below(update, 'RunWorkflow:paymentWorkflow');
     const session = below(below(workflow, 'RunActivity:openCheckout'), 'gateway openSession');
     below(session, 'gateway exchange');
-    below(below(workflow, 'RunActivity:verifyPayment'), 'gateway askAttempt');
-    const started = below(below(workflow, 'RunActivity:settlePayment'), 'StartWorkflow:webhookWorkflow');
+    below(below(workflow, 'RunActivity:verifyPayment'), 'gateway queryAttempt');
+    const started = below(below(workflow, 'RunActivity:finalizePayment'), 'StartWorkflow:webhookWorkflow');
     const delivery = below(below(started, 'RunWorkflow:webhookWorkflow'), 'RunActivity:deliverWebhook');
     expect(below(delivery, 'webhook attempt').attributes).toMatchObject({ 'http.response.status_code': 204 });
     expect(session.attributes).toEqual({
@@ -137,7 +137,7 @@ describe('one payment with telemetry on', () => {
       'RunWorkflow:paymentWorkflow',
       'RunActivity:openCheckout',
       'RunActivity:verifyPayment',
-      'RunActivity:settlePayment',
+      'RunActivity:finalizePayment',
     ]) {
       expect(named(name)[0]?.attributes).toMatchObject(subject);
     }
@@ -164,7 +164,7 @@ describe('one payment with telemetry on', () => {
       last('lenden.gateway.call.duration', { 'lenden.operation': 'openSession', 'lenden.outcome': 'opened' }),
     ).toBe(1);
     expect(
-      last('lenden.gateway.call.duration', { 'lenden.operation': 'askAttempt', 'lenden.outcome': 'charged' }),
+      last('lenden.gateway.call.duration', { 'lenden.operation': 'queryAttempt', 'lenden.outcome': 'charged' }),
     ).toBeGreaterThanOrEqual(1);
     expect(last('lenden.webhook.attempts', { 'lenden.outcome': 'delivered' })).toBe(1);
     expect(last('lenden.payments.open', {})).toBe(0);

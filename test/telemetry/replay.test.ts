@@ -42,11 +42,11 @@ afterAll(() => temporal.close());
 const activities: PaymentActivities = {
   openCheckout: () => Promise.resolve({ kind: 'open', expiresAtMs: Date.now() + 60_000, attention: false }),
   verifyPayment: () => Promise.resolve({ kind: 'charged' }),
-  settlePayment: ({ status }) => Promise.resolve(status),
+  finalizePayment: ({ status }) => Promise.resolve(status),
   markForReview: () => Promise.resolve(),
   readReviewDecision: () => Promise.resolve({ kind: 'none' }),
   declineDecision: () => Promise.resolve(),
-  lookForLateMoney: () => Promise.resolve(),
+  lookForUnappliedMoney: () => Promise.resolve(),
 };
 
 /** The happy path, driven by a worker with or without the interceptor, started with or without a trace. */

@@ -34,7 +34,7 @@ describe('externalUrl', () => {
   });
 
   test('takes https and http, and shows the host a browser would go to', () => {
-    // Protects the payer's chance to see where a link leads, twins in other scripts included.
+    // Protects the payer's chance to see where a link leads, duplicates in other scripts included.
     expect(SafeUrl.externalUrl('https://shop.example/a?b=1#c')?.toString()).toBe('https://shop.example/a?b=1#c');
     expect(SafeUrl.externalUrl('http://localhost:4000/x')?.host).toBe('localhost:4000');
     expect(SafeUrl.externalUrl('https://ѕhop.example/')?.host).toBe('xn--hop-ehd.example');

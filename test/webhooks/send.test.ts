@@ -18,7 +18,7 @@ const endpoint: DeliveryEndpoint = {
 };
 const delivery: Delivery = {
   eventId: 'evt_7',
-  dialect: 'native',
+  contract: 'native',
   type: 'payment.succeeded',
   payload: '{"note":"৳"}',
   status: 'PENDING',

@@ -36,7 +36,7 @@ describe('a payment under review', () => {
     expect(staged.asked.lookedForLate).toEqual([]);
   });
 
-  test('that is rejected fails, and its money is looked for as late money', async () => {
+  test('that is rejected fails, and its money is looked for as unapplied money', async () => {
     // Nothing that was taken is forgotten.
     const staged = await underReview({ reviewDecision: () => ({ kind: 'reject', decisionId: '13' }) });
     await decide(staged, 13n);
@@ -45,7 +45,7 @@ describe('a payment under review', () => {
     expect(staged.asked.lookedForLate).toHaveLength(1);
   });
 
-  test('whose rejection was carried out by a task that was lost is ended all the same, and looked for late money', async () => {
+  test('whose rejection was carried out by a task that was lost is ended all the same, and looked for unapplied money', async () => {
     // The row had ended, but the workflow would have waited for an operator for ever.
     const staged = await underReview({
       reviewDecision: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }),
@@ -56,7 +56,7 @@ describe('a payment under review', () => {
     expect(staged.asked.lookedForLate).toHaveLength(1);
   });
 
-  test('that was rejected is looked for late money also by a run that finds it ended', async () => {
+  test('that was rejected is looked for unapplied money also by a run that finds it ended', async () => {
     // The workflow was terminated between the booking and the look.
     const staged = theatre.stage({ open: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }) });
     await theatre.realTime.dispatch.startPayment(staged.payment);
@@ -90,17 +90,17 @@ describe('a payment under review', () => {
   });
 });
 
-describe('late money that is held', () => {
+describe('unapplied money that is held', () => {
   const held = { kind: 'held', amountMinor: '10000', currency: 'BDT' } as const;
 
   test('is decided about, and its workflow ends when nothing is held any more', async () => {
     // Refunded or kept: the reminder is over.
-    const staged = theatre.stage({ late: () => held, lateDecision: () => ({ kind: 'nothing' }) });
+    const staged = theatre.stage({ late: () => held, unappliedDecision: () => ({ kind: 'nothing' }) });
     const { dispatch } = theatre.realTime;
     const { attemptReference } = staged;
-    await dispatch.startLatePayment(staged.payment, { attemptReference, callbackId: 1n });
+    await dispatch.startUnappliedPayment(staged.payment, { attemptReference, callbackId: 1n });
     await until(() => staged.asked.late.length === 1);
-    await dispatch.decideLatePayment(staged.payment, { attemptReference, decisionId: 21n });
+    await dispatch.decideUnappliedPayment(staged.payment, { attemptReference, decisionId: 21n });
     expect(await staged.late().result()).toBe('nothing-late');
     expect(staged.asked.decisions).toEqual(['21']);
     expect(staged.asked.late).toHaveLength(1);
@@ -108,10 +108,10 @@ describe('late money that is held', () => {
 
   test('stays held by a decision that leaves it so', async () => {
     // A signal by hand, or one of two charges decided.
-    const staged = theatre.stage({ late: () => held, lateDecision: () => held });
+    const staged = theatre.stage({ late: () => held, unappliedDecision: () => held });
     const { dispatch } = theatre.realTime;
     const { attemptReference } = staged;
-    await dispatch.startLatePayment(staged.payment, { attemptReference, callbackId: 1n });
+    await dispatch.startUnappliedPayment(staged.payment, { attemptReference, callbackId: 1n });
     await until(() => staged.asked.late.length === 1);
     await staged.late().signal('decision', 'by hand');
     await until(() => staged.asked.decisions.length === 1);
@@ -121,9 +121,9 @@ describe('late money that is held', () => {
 
   test('is decided about also when its workflow had been terminated', async () => {
     // The decision starts it again; it asks the gateway, then carries the decision out.
-    const staged = theatre.stage({ late: () => held, lateDecision: () => ({ kind: 'nothing' }) });
+    const staged = theatre.stage({ late: () => held, unappliedDecision: () => ({ kind: 'nothing' }) });
     const { attemptReference } = staged;
-    await theatre.realTime.dispatch.decideLatePayment(staged.payment, { attemptReference, decisionId: 22n });
+    await theatre.realTime.dispatch.decideUnappliedPayment(staged.payment, { attemptReference, decisionId: 22n });
     expect(await staged.late().result()).toBe('nothing-late');
     expect(staged.asked.decisions).toEqual(['22']);
   });

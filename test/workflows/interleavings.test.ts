@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canBecome, isOpen, type PaymentStatus, type SettledStatus } from '../../domain/payment.ts';
+import { canBecome, isOpen, type PaymentStatus, type FinalStatus } from '../../domain/payment.ts';
 
 /** The payment's rows as the activities see them, each statement atomic and everything between two statements interruptible. */
 class Rows {
@@ -11,8 +11,8 @@ class Rows {
   readonly events: number[] = [];
   readonly late = new Set<string>();
 
-  /** The guarded update with posting and event: one transaction, as in `settlePayment`. */
-  settle(to: SettledStatus): SettledStatus | PaymentStatus {
+  /** The guarded update with posting and event: one transaction, as in `finalizePayment`. */
+  settle(to: FinalStatus): FinalStatus | PaymentStatus {
     if (to === 'SUCCEEDED' && !this.confirmed) {
       throw new Error('not confirmed');
     }
@@ -41,9 +41,9 @@ async function act(
     const open = await step(`${actor} looks`, () => isOpen(rows.status));
     const paid = await step(`${actor} asks`, () => gateway.paid);
     if (!open) {
-      // Late money: booked once by its cause, never by the number of those who noticed.
+      // Unapplied money: booked once by its cause, never by the number of those who noticed.
       if (paid) {
-        await step(`${actor} books late money`, () => rows.status !== 'SUCCEEDED' && rows.late.add('charge'));
+        await step(`${actor} books unapplied money`, () => rows.status !== 'SUCCEEDED' && rows.late.add('charge'));
       }
       continue;
     }
@@ -53,7 +53,7 @@ async function act(
       });
       const end = await step(`${actor} settles`, () => rows.settle('SUCCEEDED'));
       if (end !== 'SUCCEEDED') {
-        await step(`${actor} books late money`, () => rows.late.add('charge'));
+        await step(`${actor} books unapplied money`, () => rows.late.add('charge'));
       }
     } else if (actor === 'expiry') {
       await step(`${actor} settles`, () => rows.settle('EXPIRED'));

@@ -192,8 +192,8 @@ describe('an invoice that runs', () => {
     await world.rows('update invoices set next_sweep_at = now() where id = ? returning 1', [invoice.id]);
     const { sweep } = createSweepActivities({ ...world.deps, temporal: temporal.client });
     // It finds the row that is due, or the workflow that ended badly, whichever it looks at first.
-    const { invoicesTold, paymentsStarted } = await sweep();
-    expect(invoicesTold + paymentsStarted).toBeGreaterThanOrEqual(1);
+    const { invoicesNotified, paymentsStarted } = await sweep();
+    expect(invoicesNotified + paymentsStarted).toBeGreaterThanOrEqual(1);
     await until(async () => (await handleOf(invoice).describe()).status.name === 'RUNNING');
     await until(async () => (await details(invoice)).startsWith('OVERDUE'));
     expect(await told(theatre, invoice)).toHaveLength(2);

@@ -4,7 +4,7 @@ import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
 import { decisionSignal } from '../../workflows/messages/refund.ts';
-import type { SettledStatus } from '../../domain/payment.ts';
+import type { FinalStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
 import type { OpenCheckoutResult, Verdict } from '../../workflows/messages/payment.ts';
 import { advanceWorkflow } from '../support/temporal.ts';
@@ -70,7 +70,7 @@ async function statusOf(handle: WorkflowHandle): Promise<unknown> {
 }
 
 describe('a payment that the payer acts on', () => {
-  const ends: [Verdict['kind'], Verdict, SettledStatus, string | undefined][] = [
+  const ends: [Verdict['kind'], Verdict, FinalStatus, string | undefined][] = [
     ['charged', { kind: 'charged' }, 'SUCCEEDED', undefined],
     ['failed', { kind: 'failed' }, 'FAILED', 'GATEWAY_DECLINED'],
     ['cancelled', { kind: 'cancelled' }, 'CANCELLED', undefined],
@@ -246,8 +246,8 @@ describe('expiry', () => {
     const staged = await startSkipping({});
     expect(await staged.handle().result()).toBe('EXPIRED');
     expect(staged.asked.verify).toMatchObject([{ final: true }]);
-    const [askedAt = 0] = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
-    expect(Math.abs(askedAt - staged.expiresAtMs)).toBeLessThan(5_000);
+    const [queriedAt = 0] = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    expect(Math.abs(queriedAt - staged.expiresAtMs)).toBeLessThan(5_000);
   });
 
   test('is the database’s word: a timer that comes too early waits for the rest', async () => {
@@ -550,7 +550,7 @@ describe('opening the checkout', () => {
 
 describe('the update that waits for the checkout', () => {
   test('is one for all callers, from before the session to the end', async () => {
-    // Twins with one Idempotency-Key wait on the same answer, and a late one gets it too.
+    // Duplicates with one Idempotency-Key wait on the same answer, and a late one gets it too.
     const session = Promise.withResolvers<OpenCheckoutResult>();
     const staged = theatre.stage({ open: () => session.promise, verify: () => ({ kind: 'charged' }) });
     const ask = () => theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
@@ -688,7 +688,7 @@ describe('settling', () => {
       .result()
       .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WorkflowFailedError);
-    expect(failure).toMatchObject({ cause: { type: 'BOOKING_FAILED', nonRetryable: true } });
+    expect(failure).toMatchObject({ cause: { type: 'RECORDING_FAILED', nonRetryable: true } });
     const tries = staged.asked.settle.length;
     expect(tries).toBe(7);
     staged.script = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import type { RefundAnswer, RefundStand } from '../../workflows/messages/refund.ts';
+import type { RefundAnswer, RefundState } from '../../workflows/messages/refund.ts';
 import { detailsOf, timesOf } from './staged-payments.ts';
 import { openRefundTheatre, type RefundTheatre } from './staged-refunds.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => theatre.close());
 
 const DAY_MS = 86_400_000;
-const awaiting = (): RefundStand => ({
+const awaiting = (): RefundState => ({
   kind: 'awaiting',
   dueAtMs: Date.now() + 7 * DAY_MS,
   remindAtMs: Date.now() + DAY_MS,

@@ -58,9 +58,9 @@ describe('a workflow whose row is gone, since an older database was restored,', 
     GIVE_UP_MS,
   );
 
-  test('fails at once: a question about late money', async () => {
+  test('fails at once: a question about unapplied money', async () => {
     const staged = payments.stage({ late: missing });
-    await payments.skipping.dispatch.startLatePayment(staged.payment, {
+    await payments.skipping.dispatch.startUnappliedPayment(staged.payment, {
       attemptReference: staged.attemptReference,
       callbackId: 1n,
     });

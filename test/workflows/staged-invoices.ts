@@ -53,7 +53,7 @@ export async function openInvoiceTheatre({
     skipping: { temporal: skipping, dispatch: createDispatch(skipping.client) },
     dispatch,
     handleOf: ({ reference }) => temporal.client.workflow.getHandle(workflowIds.invoice(reference)),
-    tell: (invoice, change, through = dispatch) => through.tellInvoice(invoiceHandle(invoice), change),
+    tell: (invoice, change, through = dispatch) => through.notifyInvoice(invoiceHandle(invoice), change),
     async close() {
       worker.shutdown();
       await running;

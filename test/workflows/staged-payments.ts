@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { SettledStatus } from '../../domain/payment.ts';
+import type { FinalStatus } from '../../domain/payment.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createDispatch, type Dispatch, type PaymentHandle } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import type {
-  LateDecisionInput,
-  LatePaymentActivities,
-  LatePaymentInput,
-  LatePaymentResult,
-} from '../../workflows/messages/late-payment.ts';
+  UnappliedDecisionInput,
+  UnappliedPaymentActivities,
+  UnappliedPaymentInput,
+  UnappliedPaymentResult,
+} from '../../workflows/messages/unapplied-payment.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import {
   callbackSignal,
@@ -23,7 +23,7 @@ import {
   type ReviewDecision,
   type ReviewDecisionInput,
   type ReviewInput,
-  type SettleInput,
+  type FinalizeInput,
   type Verdict,
   type VerifyInput,
 } from '../../workflows/messages/payment.ts';
@@ -38,12 +38,18 @@ const SLOW_INTERCEPTOR = join(import.meta.dirname, 'slow-interceptor.ts');
 export interface Script {
   readonly open?: (call: number) => OpenCheckoutResult | Promise<OpenCheckoutResult>;
   readonly verify?: (call: number, input: VerifyInput) => Verdict | Promise<Verdict>;
-  readonly settle?: (call: number, input: SettleInput) => SettledStatus | Promise<SettledStatus>;
+  readonly settle?: (call: number, input: FinalizeInput) => FinalStatus | Promise<FinalStatus>;
   readonly review?: (call: number, input: ReviewInput) => void | Promise<void>;
   readonly reviewDecision?: (call: number, input: ReviewDecisionInput) => ReviewDecision | Promise<ReviewDecision>;
-  readonly lateDecision?: (call: number, input: LateDecisionInput) => LatePaymentResult | Promise<LatePaymentResult>;
-  readonly lookedAt?: (call: number) => LatePaymentResult | Promise<LatePaymentResult>;
-  readonly late?: (call: number, input: LatePaymentInput) => LatePaymentResult | Promise<LatePaymentResult>;
+  readonly unappliedDecision?: (
+    call: number,
+    input: UnappliedDecisionInput,
+  ) => UnappliedPaymentResult | Promise<UnappliedPaymentResult>;
+  readonly lookedAt?: (call: number) => UnappliedPaymentResult | Promise<UnappliedPaymentResult>;
+  readonly late?: (
+    call: number,
+    input: UnappliedPaymentInput,
+  ) => UnappliedPaymentResult | Promise<UnappliedPaymentResult>;
 }
 
 /** A payment whose activities follow a script, and what the workflow asked of them. */
@@ -54,11 +60,11 @@ export interface StagedPayment {
   readonly asked: {
     readonly open: PaymentWorkflowInput[];
     readonly verify: VerifyInput[];
-    readonly settle: SettleInput[];
+    readonly settle: FinalizeInput[];
     readonly review: ReviewInput[];
-    readonly late: LatePaymentInput[];
-    readonly lookedAt: LatePaymentInput[];
-    readonly parked: LatePaymentInput[];
+    readonly late: UnappliedPaymentInput[];
+    readonly lookedAt: UnappliedPaymentInput[];
+    readonly parked: UnappliedPaymentInput[];
     readonly decisions: string[];
     readonly declined: string[];
     readonly lookedForLate: PaymentWorkflowInput[];
@@ -80,7 +86,7 @@ export interface Theatre {
   close(): Promise<void>;
 }
 
-/** The payment and late-payment workflows on the real server, under their real names, with scripted activities. */
+/** The payment and unapplied-payment workflows on the real server, under their real names, with scripted activities. */
 export async function openTheatre(): Promise<Theatre> {
   const namespace = await createTestNamespace();
   const skipping = await connectTestTemporal({ timeSkipping: true, namespace });
@@ -150,12 +156,14 @@ function newStage(client: Client, script: Script, expiresAtMs: number): StagedPa
     },
     script,
     handle,
-    late: () => client.workflow.getHandle(workflowIds.latePayment(attempt)),
+    late: () => client.workflow.getHandle(workflowIds.unappliedPayment(attempt)),
     progress: () => handle().query(progressQuery),
   };
 }
 
-function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): PaymentActivities & LatePaymentActivities {
+function scriptedActivities(
+  stages: ReadonlyMap<string, StagedPayment>,
+): PaymentActivities & UnappliedPaymentActivities {
   const stageOf = ({ reference }: PaymentWorkflowInput): StagedPayment => {
     const staged = stages.get(reference);
     if (staged === undefined) {
@@ -176,7 +184,7 @@ function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): Payment
         script.verify?.(call, input) ?? (input.final ? { kind: 'expired' } : { kind: 'undecided', hopeful: false })
       );
     },
-    async settlePayment(input) {
+    async finalizePayment(input) {
       const { script, asked } = stageOf(input);
       const call = asked.settle.push(input);
       return script.settle?.(call, input) ?? input.status;
@@ -195,25 +203,25 @@ function scriptedActivities(stages: ReadonlyMap<string, StagedPayment>): Payment
       stageOf(input).asked.declined.push(input.outcome);
       return Promise.resolve();
     },
-    lookForLateMoney(input) {
+    lookForUnappliedMoney(input) {
       stageOf(input).asked.lookedForLate.push(input);
       return Promise.resolve();
     },
-    async decideLatePayment(input) {
+    async decideUnappliedPayment(input) {
       const { script, asked } = stageOf(input);
       const call = asked.decisions.push(...input.decisionIds);
-      return script.lateDecision?.(call, input) ?? { kind: 'nothing' };
+      return script.unappliedDecision?.(call, input) ?? { kind: 'nothing' };
     },
-    async readLatePayment(input) {
+    async readUnappliedPayment(input) {
       const { script, asked } = stageOf(input);
       const call = asked.lookedAt.push(input);
       return script.lookedAt?.(call) ?? { kind: 'nothing' };
     },
-    parkLatePayment(input) {
+    parkUnappliedPayment(input) {
       stageOf(input).asked.parked.push(input);
       return Promise.resolve();
     },
-    async bookLatePayment(input) {
+    async recordUnappliedPayment(input) {
       const { script, asked } = stageOf(input);
       const call = asked.late.push(input);
       return script.late?.(call, input) ?? { kind: 'nothing' };

@@ -11,16 +11,16 @@ import {
   type RefundDecisionInput,
   type RefundEndInput,
   type RefundProgress,
-  type RefundStand,
+  type RefundState,
   type RefundWorkflowInput,
 } from '../../workflows/messages/refund.ts';
 import { connectTestTemporal, createTestNamespace } from '../support/temporal.ts';
 
 /** What the world answers; `call` counts from 1, retries of an activity included. */
 export interface RefundScript {
-  readonly stand?: (call: number) => RefundStand | Promise<RefundStand>;
+  readonly stand?: (call: number) => RefundState | Promise<RefundState>;
   readonly drive?: (call: number) => RefundAnswer | Promise<RefundAnswer>;
-  readonly decide?: (call: number, input: RefundDecisionInput) => RefundStand | Promise<RefundStand>;
+  readonly decide?: (call: number, input: RefundDecisionInput) => RefundState | Promise<RefundState>;
   readonly end?: (call: number, input: RefundEndInput) => Promise<RefundEndInput['status']> | RefundEndInput['status'];
 }
 

@@ -1,4 +1,4 @@
-import type { InstallmentStand, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
+import type { InstallmentState, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
 import type { Language } from '../language.ts';
@@ -42,7 +42,7 @@ export interface InvoiceDocument {
   readonly totalMinor: bigint;
   readonly paidMinor: bigint;
   readonly dueMinor: bigint;
-  readonly installments: readonly InstallmentStand[];
+  readonly installments: readonly InstallmentState[];
   readonly notes: string | null;
   /** Shown as QR code and link. */
   readonly payableUrl: string | null;

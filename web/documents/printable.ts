@@ -29,7 +29,7 @@ export class Printable {
     const visible = visibleText(raw);
     return plain.test(visible)
       ? visible
-      : lettersOf(visible)
+      : emailsOf(visible)
           .map((letter) => (this.#canSet(letter) ? letter : REPLACEMENT))
           .join('');
   }
@@ -54,13 +54,13 @@ export class Printable {
   }
 }
 
-function lettersOf(text: string): string[] {
+function emailsOf(text: string): string[] {
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
 function breakable(text: string): string {
   return text.replace(/\S+/g, (word) => {
-    const letters = word.length > UNBROKEN_MAX ? lettersOf(word) : [];
+    const letters = word.length > UNBROKEN_MAX ? emailsOf(word) : [];
     return letters.length > UNBROKEN_MAX ? letters.join('\u200b') : word;
   });
 }

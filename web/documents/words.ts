@@ -1,4 +1,4 @@
-import type { InstallmentStand, ShownInvoiceStatus } from '../../domain/invoice.ts';
+import type { InstallmentState, ShownInvoiceStatus } from '../../domain/invoice.ts';
 import type { Language } from '../language.ts';
 
 /** Every word on a document; a language that lacks one does not compile. `#page` and `#pages` stand for numbers. */
@@ -38,7 +38,7 @@ export interface DocumentWords {
   readonly invoiceTotal: string;
   readonly paidOfInvoice: string;
   readonly statuses: Record<ShownInvoiceStatus, string>;
-  readonly installmentStatuses: Record<InstallmentStand['status'], string>;
+  readonly installmentStatuses: Record<InstallmentState['status'], string>;
 }
 
 const english: DocumentWords = {

@@ -6,7 +6,7 @@ import { SafeUrl } from '../safe-url.ts';
 import { visibleText } from '../visible-text.ts';
 import { noticeHtml } from './notice-html.ts';
 import { noticeText } from './notice-text.ts';
-import type { InvoiceNotice, NoticeContent, NoticeFact, RenderedMail } from './notice.ts';
+import type { InvoiceNotice, NoticeContent, NoticeFact, RenderedEmail } from './notice.ts';
 import { mailWordsIn } from './words.ts';
 
 const COMPANY_MAX = 80;
@@ -20,7 +20,7 @@ const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
  * The reminder of an invoice, or the notice that it is overdue.
  * @throws Error when the link is no http or https address: that is a mistake of ours.
  */
-export function invoiceMail(notice: InvoiceNotice): RenderedMail {
+export function invoiceEmail(notice: InvoiceNotice): RenderedEmail {
   const content = contentOf(notice);
   return { subject: content.subject, text: noticeText(content), html: noticeHtml(content).toString() };
 }

@@ -3,13 +3,13 @@ import { SafeUrl } from '../safe-url.ts';
 import { visibleText } from '../visible-text.ts';
 import { noticeHtml } from './notice-html.ts';
 import { noticeText } from './notice-text.ts';
-import type { NoticeContent, RenderedMail } from './notice.ts';
+import type { NoticeContent, RenderedEmail } from './notice.ts';
 
 /**
  * The mail with the link by which an operator sets a password.
  * @throws Error when the link is no http or https address: that is a mistake of ours.
  */
-export function linkMail({ name, email, link }: { name: string; email: string; link: string }): RenderedMail {
+export function linkMail({ name, email, link }: { name: string; email: string; link: string }): RenderedEmail {
   const url = SafeUrl.externalUrl(link);
   if (url === null) {
     throw new Error('The link of an operator must be an http or https URL.');

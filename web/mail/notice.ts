@@ -26,7 +26,7 @@ export interface InvoiceNotice {
 }
 
 /** A mail without its addresses. The subject is one line of at most 300 characters. */
-export interface RenderedMail {
+export interface RenderedEmail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;

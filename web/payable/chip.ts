@@ -1,4 +1,4 @@
-import type { InstallmentStand } from '../../domain/invoice.ts';
+import type { InstallmentState } from '../../domain/invoice.ts';
 import { documentWordsIn } from '../documents/words.ts';
 import { html, type Html } from '../html.ts';
 import type { Language } from '../language.ts';
@@ -8,9 +8,9 @@ const TONES = {
   PARTIALLY_PAID: 'calm',
   PAID: 'good',
   OVERDUE: 'late',
-} as const satisfies Record<InstallmentStand['status'], string>;
+} as const satisfies Record<InstallmentState['status'], string>;
 
 /** A state as a word in its colour. */
-export function chip(status: InstallmentStand['status'], language: Language): Html {
+export function chip(status: InstallmentState['status'], language: Language): Html {
   return html`<span class="chip ${TONES[status]}">${documentWordsIn(language).installmentStatuses[status]}</span>`;
 }

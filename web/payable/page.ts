@@ -25,7 +25,7 @@ export function renderPayablePage(view: PayableView): string {
     language,
     pagePath: view.pagePath,
     test: view.mode === 'TEST',
-    state: `${invoice.status.toLowerCase()}${view.underWay === null ? '' : '_under_way'}`,
+    state: `${invoice.status.toLowerCase()}${view.inProgress === null ? '' : '_in_progress'}`,
     refreshSeconds: refreshAfterSeconds(view),
     looks: [payableAssets.stylesheet, SafeUrl.localPath(`${view.pagePath}/brand.css`)],
     main: html`<article class="pay">${payPart(view)}</article>
@@ -40,9 +40,10 @@ function details(view: PayableView): Html {
 }
 
 /** It looks again while a payment is under way, and never away from a problem that somebody is reading. */
-function refreshAfterSeconds({ underWay, paying, now }: PayableView): number | null {
+function refreshAfterSeconds({ inProgress, paying, now }: PayableView): number | null {
   const problem = paying?.problem ?? null;
-  const every = underWay === null || problem !== null ? null : waitingRefreshSeconds({ since: underWay.since, now });
+  const every =
+    inProgress === null || problem !== null ? null : waitingRefreshSeconds({ since: inProgress.since, now });
   const typing = (paying?.anyAmount ?? null) !== null;
   return every === null ? null : Math.max(every, typing ? TYPING_REFRESH_SECONDS_MIN : 0);
 }

@@ -12,19 +12,19 @@ import { payableWordsIn } from './words.ts';
  * and never the same sum again.
  */
 export function payForms(view: PayableView, paying: Paying): Html {
-  const { language, underWay, invoice } = view;
+  const { language, inProgress, invoice } = view;
   const words = payableWordsIn(language);
   const shown = [
-    underWay?.amountMinor !== paying.askedMinor && askedForm(view, paying),
+    inProgress?.amountMinor !== paying.requestedMinor && askedForm(view, paying),
     paying.wholeAtOnce &&
-      paying.askedMinor < invoice.dueMinor &&
-      underWay?.amountMinor !== invoice.dueMinor &&
+      paying.requestedMinor < invoice.dueMinor &&
+      inProgress?.amountMinor !== invoice.dueMinor &&
       restForm(view, paying),
     paying.anyAmount !== null && ownPart(view, { paying, bounds: paying.anyAmount }),
   ].filter((form) => form !== false);
   const problem = paying.problem !== null && !isAboutTyping(paying.problem) && words.problems[paying.problem];
   const notice = problem !== false && html`<p class="notice late">${problem}</p>`;
-  if (underWay === null) {
+  if (inProgress === null) {
     return html`${notice} ${shown}
       <p class="note">${words.payNote}</p>`;
   }
@@ -39,14 +39,14 @@ export function payForms(view: PayableView, paying: Paying): Html {
 }
 
 function askedForm(view: PayableView, paying: Paying): Html {
-  const { language, invoice, underWay } = view;
-  const amount = moneyPart({ ...invoice, amountMinor: paying.askedMinor }, language);
+  const { language, invoice, inProgress } = view;
+  const amount = moneyPart({ ...invoice, amountMinor: paying.requestedMinor }, language);
   const label = phrase(payableWordsIn(language).pay, { amount });
   return payForm(view, {
     paying,
     choice: 'asked',
-    expectedMinor: paying.askedMinor,
-    fields: underWay === null ? html`<button>${label}</button>` : html`<button class="quiet">${label}</button>`,
+    expectedMinor: paying.requestedMinor,
+    fields: inProgress === null ? html`<button>${label}</button>` : html`<button class="quiet">${label}</button>`,
   });
 }
 
@@ -70,7 +70,7 @@ interface OwnAmount {
 function ownPart(view: PayableView, own: OwnAmount): Html {
   const words = payableWordsIn(view.language);
   const form = ownForm(view, own);
-  if (view.underWay !== null) {
+  if (view.inProgress !== null) {
     return form;
   }
   const content = html`<summary>${words.payOwn}</summary>

@@ -8,7 +8,7 @@ import { SafeUrl } from '../safe-url.ts';
 import { calendarDayText, dateText, momentText } from '../time-text.ts';
 import { chip } from './chip.ts';
 import { payForms } from './pay-forms.ts';
-import { underWayPart } from './under-way-part.ts';
+import { inProgressPart } from './in-progress-part.ts';
 import type { PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
@@ -16,7 +16,7 @@ import { payableWordsIn } from './words.ts';
 export function payPart(view: PayableView): Html {
   const label = payableWordsIn(view.language).downloadPdf;
   const pdf = SafeUrl.localPath(view.pdfPath);
-  const closed = view.paying === null && view.underWay === null;
+  const closed = view.paying === null && view.inProgress === null;
   return html`${head(view)} ${lateParts(view)} ${standing(view)} ${beyondParts(view)}
     <p class="pdf">
       ${closed ? html`<a class="button quiet" href="${pdf}">${label}</a>` : html`<a href="${pdf}">${label}</a>`}
@@ -100,14 +100,14 @@ function voided({ language, branding, invoice }: PayableView): Html {
 function due({ language, invoice, paying, timeZone }: PayableView): Html {
   const words = payableWordsIn(language);
   const { currency, dueMinor, totalMinor, status } = invoice;
-  const askedMinor = paying?.askedMinor ?? dueMinor;
+  const requestedMinor = paying?.requestedMinor ?? dueMinor;
   const money = (amountMinor: bigint): Html => moneyPart({ amountMinor, currency }, language);
-  const next = askedMinor < dueMinor ? words.nextInstallment : documentWordsIn(language).amountDue;
+  const next = requestedMinor < dueMinor ? words.nextInstallment : documentWordsIn(language).amountDue;
   return html`<p class="asked">${status === 'OVERDUE' ? words.dueNow : next}</p>
-    <p class="amount">${money(askedMinor)}</p>
+    <p class="amount">${money(requestedMinor)}</p>
     ${dueLine({ language, invoice, timeZone })}
     ${
-      (askedMinor < dueMinor || dueMinor < totalMinor) &&
+      (requestedMinor < dueMinor || dueMinor < totalMinor) &&
       html`<p class="note">${phrase(words.stillToPay, { amount: money(dueMinor), total: money(totalMinor) })}</p>`
     }`;
 }
@@ -130,12 +130,12 @@ function dueLine({ language, invoice, timeZone }: Pick<PayableView, 'language' |
 }
 
 function actions(view: PayableView): Html {
-  const { language, branding, paying, underWay } = view;
+  const { language, branding, paying, inProgress } = view;
   const words = payableWordsIn(language);
-  return html`${underWay !== null && underWayPart(view, underWay)} ${paying !== null && payForms(view, paying)}
+  return html`${inProgress !== null && inProgressPart(view, inProgress)} ${paying !== null && payForms(view, paying)}
   ${
     paying === null &&
-    underWay === null &&
+    inProgress === null &&
     html`<p class="notice">${phrase(words.cannotPay, { company: branding.companyName })}</p>`
   }`;
 }

@@ -3,7 +3,7 @@ import { html, type Html } from '../html.ts';
 import { amountPart, currencySign } from '../money-text.ts';
 import { momentText } from '../time-text.ts';
 import { tableClass } from './table-class.ts';
-import type { PayableView, SettledPayment } from './view.ts';
+import type { PayableView, FinalizedPayment } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
 /** The payments that settled. Who made them is nobody's business here. */
@@ -29,7 +29,7 @@ export function paymentsPart(view: PayableView): Html | null {
   </section>`;
 }
 
-function paymentRow(payment: SettledPayment, { language, timeZone, invoice }: PayableView): Html {
+function paymentRow(payment: FinalizedPayment, { language, timeZone, invoice }: PayableView): Html {
   const { paidAt, amountMinor, refundedMinor, gatewayName, gatewayTransactionId } = payment;
   const amount = (minor: bigint): Html => amountPart({ amountMinor: minor, currency: invoice.currency }, language);
   const gateway = html`<bdi>${gatewayName}</bdi>`;

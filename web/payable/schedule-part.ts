@@ -1,4 +1,4 @@
-import type { InstallmentStand } from '../../domain/invoice.ts';
+import type { InstallmentState } from '../../domain/invoice.ts';
 import { documentWordsIn } from '../documents/words.ts';
 import { phrase } from '../frame/phrase.ts';
 import { html, type Html } from '../html.ts';
@@ -47,7 +47,7 @@ function progress({ language, invoice }: PayableView): Html {
   </p>`;
 }
 
-function installmentRow({ dueDate, amountMinor, paidMinor, status }: InstallmentStand, view: PayableView): Html {
+function installmentRow({ dueDate, amountMinor, paidMinor, status }: InstallmentState, view: PayableView): Html {
   const { language, invoice } = view;
   const amount = (minor: bigint): Html => amountPart({ amountMinor: minor, currency: invoice.currency }, language);
   // Of an invoice that is void or has expired nothing is open or overdue: the page says above what it is.

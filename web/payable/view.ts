@@ -1,4 +1,4 @@
-import type { InstallmentStand, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
+import type { InstallmentState, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
 import type { UnappliedMoney } from '../checkout/view.ts';
@@ -26,7 +26,7 @@ export interface PayableView {
   /** Money that came with its payments and is no part of them, oldest first. `unpaid`: of a payment that ended unpaid. */
   readonly unapplied: readonly (UnappliedMoney & { readonly unpaid?: boolean })[];
   /** A payment of this invoice that has not ended, or null. */
-  readonly underWay: UnderWay | null;
+  readonly inProgress: InProgress | null;
 }
 
 export interface PayableBranding {
@@ -54,10 +54,10 @@ export interface PayableInvoice {
   readonly totalMinor: bigint;
   readonly paidMinor: bigint;
   readonly dueMinor: bigint;
-  readonly installments: readonly InstallmentStand[];
+  readonly installments: readonly InstallmentState[];
   readonly notes: string | null;
   /** Those that settled, oldest first. */
-  readonly payments: readonly SettledPayment[];
+  readonly payments: readonly FinalizedPayment[];
 }
 
 export interface PayableLine {
@@ -69,7 +69,7 @@ export interface PayableLine {
   readonly taxMinor: bigint;
 }
 
-export interface SettledPayment {
+export interface FinalizedPayment {
   readonly paidAt: Date;
   readonly amountMinor: bigint;
   /** What of it was given back. */
@@ -83,7 +83,7 @@ export interface Paying {
   /** Where the forms are posted to; `readPayForm` reads them. */
   readonly action: string;
   /** What is asked for first; all that is due where there is no schedule. */
-  readonly askedMinor: bigint;
+  readonly requestedMinor: bigint;
   /** All that is due can be paid at once. */
   readonly wholeAtOnce: boolean;
   /** Bounds of an amount of the payer's own, or null where the application does not take one. */
@@ -104,7 +104,7 @@ export type AmountProblem = (typeof AMOUNT_PROBLEMS)[number];
 /** `changed`: another sum is due than the form showed. `unavailable`: no way to the gateway now. */
 export type PayProblem = AmountProblem | 'changed' | 'unavailable';
 
-export interface UnderWay {
+export interface InProgress {
   readonly checkoutPath: string;
   readonly amountMinor: bigint;
   readonly since: Date;

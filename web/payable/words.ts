@@ -22,7 +22,7 @@ export interface PayableWords {
   readonly payThis: string;
   readonly payNote: string;
   readonly cannotPay: string;
-  readonly underWay: string;
+  readonly inProgress: string;
   readonly goOn: string;
   readonly payOther: string;
   readonly payOtherNote: string;
@@ -57,7 +57,7 @@ const english: PayableWords = {
   payThis: 'Pay this amount',
   payNote: 'You pay on the secure page of a payment provider. This page never asks for card or wallet details.',
   cannotPay: 'This invoice cannot be paid online at the moment. Please ask #company.',
-  underWay: 'A payment of #amount for this invoice was begun at #time. If it has just been made, wait a moment.',
+  inProgress: 'A payment of #amount for this invoice was begun at #time. If it has just been made, wait a moment.',
   goOn: 'Go on with this payment',
   payOther: 'Pay a different amount',
   payOtherNote: 'Only if the payment above is not meant to be made: both would be counted.',
@@ -98,7 +98,7 @@ const bangla: PayableWords = {
   payThis: 'এই পরিমাণ পরিশোধ করুন',
   payNote: 'টাকা পরিশোধ করবেন পেমেন্ট সেবার নিরাপদ পেজে। এই পেজে কখনো কার্ড বা ওয়ালেটের তথ্য চাওয়া হয় না।',
   cannotPay: 'এই মুহূর্তে ইনভয়েসটি অনলাইনে পরিশোধ করা যাচ্ছে না। অনুগ্রহ করে যোগাযোগ করুন: #company।',
-  underWay: 'এই ইনভয়েসের #amount পরিশোধ শুরু হয়েছে #time সময়ে। এইমাত্র পরিশোধ করে থাকলে একটু অপেক্ষা করুন।',
+  inProgress: 'এই ইনভয়েসের #amount পরিশোধ শুরু হয়েছে #time সময়ে। এইমাত্র পরিশোধ করে থাকলে একটু অপেক্ষা করুন।',
   goOn: 'এই পেমেন্ট চালিয়ে যান',
   payOther: 'ভিন্ন পরিমাণ পরিশোধ করুন',
   payOtherNote: 'উপরের পেমেন্টটি করতে না চাইলেই কেবল। নইলে দুটিই হিসাবে ধরা হবে।',

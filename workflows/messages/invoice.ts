@@ -41,7 +41,7 @@ export interface DriveInvoiceInput extends InvoiceWorkflowInput {
 }
 
 /** How an invoice stands after everything that was due is done. Codes, days and amounts only. */
-export interface InvoiceStand {
+export interface InvoiceState {
   readonly ended: boolean;
   readonly status: ShownInvoiceStatus;
   readonly paused: boolean;
@@ -52,7 +52,7 @@ export interface InvoiceStand {
   /** The next look whether it has expired; left out when there will be none. */
   readonly expiryAtMs?: number;
   /** Letters wait to be sent. */
-  readonly mailWaits: boolean;
+  readonly emailWaits: boolean;
   readonly paidInstallments: number;
   readonly installments: number;
   /** Decimal text with its currency, such as `250.00 BDT`. */
@@ -62,7 +62,7 @@ export interface InvoiceStand {
   readonly nextDueDate: string | null;
 }
 
-export interface MailsSent {
+export interface EmailsSent {
   /** Milliseconds until a letter that could not be sent is tried again; null when none is left. */
   readonly againInMs: number | null;
 }
@@ -70,7 +70,7 @@ export interface MailsSent {
 /** What the invoice workflow asks of the world. */
 export interface InvoiceActivities {
   /** Tells what is due to be told, once, and answers how the invoice stands. */
-  driveInvoice(input: DriveInvoiceInput): Promise<InvoiceStand>;
+  driveInvoice(input: DriveInvoiceInput): Promise<InvoiceState>;
   /** Sends the letters that wait. Rejects only when our own database cannot be used. */
-  sendInvoiceMails(input: InvoiceWorkflowInput): Promise<MailsSent>;
+  sendInvoiceEmails(input: InvoiceWorkflowInput): Promise<EmailsSent>;
 }

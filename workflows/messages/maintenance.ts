@@ -1,11 +1,11 @@
 export interface SweepResult {
   readonly paymentsStarted: number;
   readonly callbacksSignalled: number;
-  readonly lateQuestionsAsked: number;
+  readonly lateQueriesSent: number;
   readonly refundsStarted: number;
   readonly unappliedStarted: number;
   readonly decisionsSignalled: number;
-  readonly invoicesTold: number;
+  readonly invoicesNotified: number;
   readonly deliveriesStarted: number;
   readonly keysForgotten: number;
   readonly callbacksForgotten: number;

@@ -3,7 +3,7 @@ import type { Mode } from '../../domain/mode.ts';
 
 /** Wire names: what Temporal stores. They are never renamed, since running workflows and recorded histories hold them. */
 export const TASK_QUEUES = {
-  /** Payment, late-payment, refund and invoice workflows with their activities. */
+  /** Payment, unapplied-payment, refund and invoice workflows with their activities. */
   payments: 'lenden-payments',
   /** Webhook deliveries: on their own queue, so that slow receivers never hold up a payment. */
   webhooks: 'lenden-webhooks',
@@ -13,7 +13,7 @@ export const TASK_QUEUES = {
 
 export const WORKFLOW_TYPES = {
   payment: 'paymentWorkflow',
-  latePayment: 'latePaymentWorkflow',
+  unappliedPayment: 'unappliedPaymentWorkflow',
   refund: 'refundWorkflow',
   invoice: 'invoiceWorkflow',
   webhook: 'webhookWorkflow',
@@ -24,7 +24,7 @@ export const WORKFLOW_TYPES = {
 /** Workflow ids carry random references, never a bare serial id: a guessed number must not name another app's workflow. */
 export const workflowIds = {
   payment: (paymentReference: string): string => `payment:${paymentReference}`,
-  latePayment: (attemptReference: string): string => `late:${attemptReference}`,
+  unappliedPayment: (attemptReference: string): string => `unapplied:${attemptReference}`,
   refund: (refundReference: string): string => `refund:${refundReference}`,
   invoice: (invoiceReference: string): string => `invoice:${invoiceReference}`,
   webhook: (eventId: string): string => `webhook:${eventId}`,

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { PaymentStatus, ReviewReason, SettledStatus } from '../../domain/payment.ts';
+import type { PaymentStatus, ReviewReason, FinalStatus } from '../../domain/payment.ts';
 import type { ScopeInput } from './names.ts';
 
 export interface PaymentWorkflowInput extends ScopeInput {
@@ -44,14 +44,14 @@ export const progressQuery = defineQuery<PaymentProgress>('progress');
 export interface PaymentActivities {
   openCheckout(input: PaymentWorkflowInput): Promise<OpenCheckoutResult>;
   verifyPayment(input: VerifyInput): Promise<Verdict>;
-  settlePayment(input: SettleInput): Promise<SettledStatus>;
+  finalizePayment(input: FinalizeInput): Promise<FinalStatus>;
   markForReview(input: ReviewInput): Promise<void>;
   /** The operator's decision as its row says; a signal without a row is written down and changes nothing. */
   readReviewDecision(input: ReviewDecisionInput): Promise<ReviewDecision>;
   /** Closes a decision that could not be carried out, since the gateway does not confirm what was ordered. */
   declineDecision(input: DeclinedDecisionInput): Promise<void>;
   /** Has the gateway asked about money that a payment's end leaves behind. */
-  lookForLateMoney(input: PaymentWorkflowInput): Promise<void>;
+  lookForUnappliedMoney(input: PaymentWorkflowInput): Promise<void>;
 }
 
 export type OpenCheckoutResult =
@@ -72,7 +72,7 @@ export type OpenCheckoutResult =
   | { readonly kind: 'refused'; readonly code: string }
   /** The gateway could not be reached, or its answer was lost; `expiresAtMs` bounds the trying. */
   | { readonly kind: 'unavailable'; readonly expiresAtMs: number }
-  | { readonly kind: 'ended'; readonly status: SettledStatus; readonly failureCode?: string };
+  | { readonly kind: 'ended'; readonly status: FinalStatus; readonly failureCode?: string };
 
 export interface VerifyInput extends PaymentWorkflowInput {
   /** The last question, when the workflow's timer says that the payment has expired: an untouched session ends it, if the row says so, too. */
@@ -96,8 +96,8 @@ export type Verdict =
     }
   | { readonly kind: 'review'; readonly reason: ReviewReason };
 
-export interface SettleInput extends PaymentWorkflowInput {
-  readonly status: SettledStatus;
+export interface FinalizeInput extends PaymentWorkflowInput {
+  readonly status: FinalStatus;
   readonly failureCode?: string;
   /** The operator's decision that leads to this end; closed together with it. */
   readonly decisionId?: string;
@@ -108,7 +108,7 @@ export type ReviewDecision =
   | { readonly kind: 'none' }
   | { readonly kind: 'accept' | 'reject'; readonly decisionId: string }
   /** Carried out before, by a run of this step whose answer was lost. */
-  | { readonly kind: 'ended'; readonly status: SettledStatus; readonly failureCode?: string };
+  | { readonly kind: 'ended'; readonly status: FinalStatus; readonly failureCode?: string };
 
 export interface ReviewDecisionInput extends PaymentWorkflowInput {
   /** The decisions that were signalled since the last look. */

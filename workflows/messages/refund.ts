@@ -22,7 +22,7 @@ export interface RefundProgress {
 export const refundProgressQuery = defineQuery<RefundProgress>('progress');
 
 /** How a refund stands in its row. */
-export type RefundStand =
+export type RefundState =
   /** Unix times in milliseconds; `nowMs` is the database's as this was found. */
   | { readonly kind: 'awaiting'; readonly dueAtMs: number; readonly remindAtMs: number; readonly nowMs: number }
   | { readonly kind: 'pending' }
@@ -58,9 +58,9 @@ export interface RefundReviewInput extends RefundWorkflowInput {
 
 /** What the refund workflow asks of the world. */
 export interface RefundActivities {
-  readRefund(input: RefundWorkflowInput): Promise<RefundStand>;
+  readRefund(input: RefundWorkflowInput): Promise<RefundState>;
   /** Takes up the decision row, or the end of the time for one; a signal without a row is written down and changes nothing. */
-  decideRefund(input: RefundDecisionInput): Promise<RefundStand>;
+  decideRefund(input: RefundDecisionInput): Promise<RefundState>;
   /** Tells the operators that a refund still waits for a second person. */
   remindOfApproval(input: RefundWorkflowInput): Promise<void>;
   /** Asks the gateway to refund, always with the same key, or how the refund stands that it accepted. */

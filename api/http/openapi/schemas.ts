@@ -16,7 +16,7 @@ export interface SchemaWriter {
 export function createSchemaWriter(): SchemaWriter {
   const components = new Map<string, JsonObject>();
   const write = (schema: z.ZodType, io: 'input' | 'output'): JsonObject => {
-    const { $defs, $schema: _dialect, ...root } = toJsonSchema(schema, io);
+    const { $defs, $schema: _contract, ...root } = toJsonSchema(schema, io);
     for (const [name, definition] of Object.entries(isObject($defs) ? $defs : {})) {
       keep(components, name, definition);
     }

@@ -3,7 +3,7 @@ import { newestPaymentOf, type InvoiceRecord } from '../../../database/invoices.
 import { readTemplate } from '../../../database/invoice-templates.ts';
 import { findPublicInvoice } from '../../../database/public-references.ts';
 import { notFound } from '../../../domain/errors.ts';
-import { askedMinorOf, dueMinorOf } from '../../../domain/invoice.ts';
+import { requestedMinorOf, dueMinorOf } from '../../../domain/invoice.ts';
 import { invoiceView, payableUrl } from '../../../domain/invoice-view.ts';
 import { toDecimalText, toJsonInteger } from '../../../domain/money.ts';
 import { isOpen } from '../../../domain/payment.ts';
@@ -54,7 +54,7 @@ export async function payableView(deps: ApiDependencies, { scope, invoice }: Pay
         : dueMinor > 0n
           ? payableUrl(reference, deps.webUrl)
           : null,
-    askedMinor: toJsonInteger(askedMinorOf(invoice, today)),
+    requestedMinor: toJsonInteger(requestedMinorOf(invoice, today)),
     nextDueDate: view.nextDueDate,
   };
 }

@@ -208,12 +208,12 @@ export const Invoice = z
   .meta({ id: 'Invoice' });
 
 /** As its events tell it. */
-export const ToldInvoice = Invoice.omit({ customerEmail: true, customerName: true, customerAddress: true }).meta({
-  id: 'ToldInvoice',
+export const InvoiceOfEvent = Invoice.omit({ customerEmail: true, customerName: true, customerAddress: true }).meta({
+  id: 'InvoiceOfEvent',
 });
 
 /** An invoice with the due date that an event is about. */
-export const NoticedInvoice = ToldInvoice.extend({
+export const NoticedInvoice = InvoiceOfEvent.extend({
   notice: z
     .object({ dueDate: z.iso.date(), offsetDays: z.int(), amountMinor: z.int() })
     .describe('Which due date it is about, how many days before (negative) or after it, and what is not paid of it.'),
@@ -270,7 +270,7 @@ export const PayableInvoice = z
       .string()
       .nullable()
       .describe('Where to pay: the checkout that is under way, or the payable page. Null when nothing is due.'),
-    askedMinor: z.int().describe('What is asked for first: the installments up to today, or the next one.'),
+    requestedMinor: z.int().describe('What is asked for first: the installments up to today, or the next one.'),
     nextDueDate: z.iso.date().nullable(),
   })
   .meta({ id: 'PayableInvoice' });

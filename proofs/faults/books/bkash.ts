@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BookedSession, SessionReader } from '../booked.ts';
+import type { RecordedSession, SessionReader } from '../booked.ts';
 import { followEntries } from './entries.ts';
 
 const Entry = z.discriminatedUnion('type', [
@@ -26,7 +26,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 /** Payments of the tokenized checkout. Nothing is posted about them, and what they are for only our rows know. */
 export function readBkashPayments(file: string): SessionReader {
   const added = followEntries(file, Entry);
-  const payments = new Map<string, BookedSession>();
+  const payments = new Map<string, RecordedSession>();
   return async () => {
     for (const entry of await added()) {
       if (entry.type === 'payment') {

@@ -1,15 +1,15 @@
-import type { BookedCharge, BookedSession } from '../booked.ts';
+import type { RecordedCharge, RecordedSession } from '../booked.ts';
 import type { Answer } from '../journal.ts';
 import { submissionsIn, type SubmissionView } from '../manual-load.ts';
 
 /** One of a payment by hand, with what operators see of it at the end. */
-export interface BookedSubmission extends SubmissionView {
+export interface RecordedSubmission extends SubmissionView {
   readonly mark: string;
 }
 
 /** The last word about each submission, from the operators' own journal. */
-export function submissionsOf(answers: readonly Answer[]): BookedSubmission[] {
-  const known = new Map<number, BookedSubmission>();
+export function submissionsOf(answers: readonly Answer[]): RecordedSubmission[] {
+  const known = new Map<number, RecordedSubmission>();
   for (const answer of answers) {
     const seen = answer.kind === 'manual-end' && answer.status === 200 ? (submissionsIn(answer) ?? []) : [];
     seen.forEach((submission) => known.set(submission.id, { ...submission, mark: answer.mark }));
@@ -23,7 +23,7 @@ export function comparedTransaction(text: string): string {
 }
 
 /** What operators decided, as the books of a gateway: an order is an attempt that its payer wrote for, a charge what they confirmed. */
-export function readByHand(answers: readonly Answer[]): { sessions: BookedSession[]; charges: BookedCharge[] } {
+export function readByHand(answers: readonly Answer[]): { sessions: RecordedSession[]; charges: RecordedCharge[] } {
   const submissions = submissionsOf(answers);
   const codes = [...new Set(submissions.map(({ code }) => code))];
   const confirmed = submissions.filter(({ status }) => status === 'CONFIRMED');
@@ -43,7 +43,7 @@ export function readByHand(answers: readonly Answer[]): { sessions: BookedSessio
   };
 }
 
-function sessionOf({ code, storeId, mark }: BookedSubmission, isPaid: boolean): BookedSession {
+function sessionOf({ code, storeId, mark }: RecordedSubmission, isPaid: boolean): RecordedSession {
   return {
     gateway: 'manual',
     key: code,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BookedSession, SessionReader } from '../booked.ts';
+import type { RecordedSession, SessionReader } from '../booked.ts';
 import { followEntries } from './entries.ts';
 
 const Fault = z.object({
@@ -36,7 +36,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 export function readNagadOrders(file: string): SessionReader {
   const added = followEntries(file, Entry);
   const begun = new Map<string, { readonly merchantId: string; readonly orderId: string }>();
-  const orders = new Map<string, BookedSession>();
+  const orders = new Map<string, RecordedSession>();
   const scripts = new Map<string, Script>();
   const end = (ref: string, outcome: string): void => {
     const order = orders.get(ref);

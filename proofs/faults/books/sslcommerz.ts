@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { BookedSession, SessionReader, TakenNotice } from '../booked.ts';
+import type { RecordedSession, SessionReader, TakenNotice } from '../booked.ts';
 import { followEntries } from './entries.ts';
 
 const Entry = z.discriminatedUnion('type', [
@@ -16,7 +16,7 @@ const Entry = z.discriminatedUnion('type', [
   z.object({ type: z.literal('delivery_attempt'), id: z.string(), answer: z.string(), over: z.boolean() }),
 ]);
 
-interface OpenSession extends BookedSession {
+interface OpenSession extends RecordedSession {
   outcome: string | null;
   notified: TakenNotice[];
   unsent: number;

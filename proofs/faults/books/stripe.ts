@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { BookedSession, SessionReader } from '../booked.ts';
+import type { RecordedSession, SessionReader } from '../booked.ts';
 import { followEntries } from './entries.ts';
 
 const Intent = z.object({ status: z.string() });
@@ -90,7 +90,7 @@ export function readStripeSessions(file: string): SessionReader {
   };
 }
 
-function bookedOf(session: Session, own: readonly EventState[]): BookedSession {
+function bookedOf(session: Session, own: readonly EventState[]): RecordedSession {
   const { id, account, reference, productName, script } = session;
   const signed = (script.events?.signature ?? 'good') === 'good';
   return {

@@ -9,7 +9,7 @@ export const oneEventForEachEnd: Judge = (evidence) => together(eventsOfPayments
 /** One event id, one body under it, well signed, at the right receiver, and saying how the payment ended. */
 const eventsOfPayments: Judge = (evidence) => {
   const listening = coursesOf(evidence).filter(
-    ({ errand }) => errand.dialect === 'native' && receiverOf(evidence, errand.app) !== null,
+    ({ errand }) => errand.contract === 'native' && receiverOf(evidence, errand.app) !== null,
   );
   const ended = listening.filter(({ last }) => last !== null && FINAL.has(last.status));
   return {
@@ -91,8 +91,8 @@ function endsOf(evidence: Evidence, { errand, givings }: RefundCourse): string[]
 }
 
 /** OwnPay's contract has no event for a refund, so its receivers are told nothing. */
-function tellsOfRefunds({ dialect }: RefundCourse['errand']): boolean {
-  return dialect === 'native';
+function tellsOfRefunds({ contract }: RefundCourse['errand']): boolean {
+  return contract === 'native';
 }
 
 function changesOf({ deliveries }: Evidence, { errand, last, givings }: RefundCourse): string[] {

@@ -26,7 +26,7 @@ const chargesBelongToAttempts: Judge = ({ attempts, charges, strays, sessions })
   };
 };
 
-/** Of a payment's charges one is settled if it succeeded, each other one is held as late money once, all at the gateways that took them. */
+/** Of a payment's charges one is settled if it succeeded, each other one is held as unapplied money once, all at the gateways that took them. */
 const chargesArePostedOnce: Judge = (evidence) => {
   const courses = coursesOf(evidence).filter(({ last, charges }) => last !== null && charges.length > 0);
   return { judged: courses.length, violations: courses.flatMap((course) => wronglyHeld(evidence, course)) };
@@ -43,10 +43,10 @@ function wronglyHeld({ postings }: Evidence, { errand, last, charges }: Course):
     ...(settled.length === wanted ? [] : [`${name} is ${last?.status}, with ${settled.length} settlements`]),
     ...held
       .filter((cause, index) => held.indexOf(cause) !== index || !claimable.includes(cause))
-      .map((cause) => `${name}: ${cause} is held as late money without a charge of its own`),
+      .map((cause) => `${name}: ${cause} is held as unapplied money without a charge of its own`),
     ...(settled.length + held.length === charges.length || last?.review !== null
       ? []
-      : [`${name}: ${charges.length} charges, ${settled.length} settled and ${held.length} held as late money`]),
+      : [`${name}: ${charges.length} charges, ${settled.length} settled and ${held.length} held as unapplied money`]),
     ...[...new Set([...charges, ...settled].map(({ gateway }) => gateway))].flatMap((gateway) => {
       const taken = sum(charges.filter((one) => one.gateway === gateway).map(({ amountMinor }) => amountMinor));
       const posted = sum(

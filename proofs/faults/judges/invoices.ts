@@ -70,7 +70,7 @@ function wrongPaid(evidence: Evidence, { bill, last }: BillCourse): string[] {
   );
   const taken = total(own.flatMap(({ charges }) => charges.map(({ amountMinor }) => amountMinor)));
   const marks = new Set(own.map(({ errand }) => errand.mark));
-  const suspended = total(evidence.surpluses.flatMap(({ mark, minor }) => (marks.has(mark) ? [minor] : [])));
+  const suspended = total(evidence.overpayments.flatMap(({ mark, minor }) => (marks.has(mark) ? [minor] : [])));
   const given = total(
     refundCoursesOf(evidence)
       .filter(({ errand }) => marks.has(errand.mark))

@@ -55,8 +55,8 @@ function neverAnswered({ answers }: Evidence, course: Course): string[] {
 
 /** Nagad takes no order twice: where the answer with its page's address was lost, nobody can ever pay it. */
 function isRepeatRefused({ last, sessions }: Course): boolean {
-  const isUntouched = sessions.some(({ gateway, outcome }) => gateway === 'nagad' && outcome === null);
-  return isUntouched && last !== null && last.redirectUrl === null;
+  const isNotStarted = sessions.some(({ gateway, outcome }) => gateway === 'nagad' && outcome === null);
+  return isNotStarted && last !== null && last.redirectUrl === null;
 }
 
 /** Whether its payer, or who else, may have called it off. */
@@ -131,7 +131,7 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   const name = `${nameOf(giving)} of ${errand.script ?? 'a plain payment'}`;
   const isTaken = ({ kind, status, desk }: Answer): boolean =>
     (kind === 'approve' || kind === 'reject') && status === 200 && desk?.subjectId === view.id;
-  // Nagad gives nothing back: late money of it is refused without asking.
+  // Nagad gives nothing back: unapplied money of it is refused without asking.
   const isAtNagad = giving.name?.gateway === 'nagad';
   const refuses =
     booked === null ? isAtNagad || REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';

@@ -1,4 +1,4 @@
-import { comparedTransaction, submissionsOf, type BookedSubmission } from '../books/manual.ts';
+import { comparedTransaction, submissionsOf, type RecordedSubmission } from '../books/manual.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Answer } from '../journal.ts';
 import { peopleFor, strictestThreshold, submissionIn } from '../manual-load.ts';
@@ -23,7 +23,10 @@ const everyWordIsKept: Judge = (evidence) => {
   };
 };
 
-function unspoken({ answers, apps, errands }: Evidence, { id, mark, status, amountMinor }: BookedSubmission): string[] {
+function unspoken(
+  { answers, apps, errands }: Evidence,
+  { id, mark, status, amountMinor }: RecordedSubmission,
+): string[] {
   if (status !== 'CONFIRMED' && status !== 'REJECTED') {
     return [];
   }
@@ -44,7 +47,7 @@ function unspoken({ answers, apps, errands }: Evidence, { id, mark, status, amou
     : [`${mark}: submission ${id} is ${status} by the word of ${people.size}, and needs ${needed}`];
 }
 
-function taken({ answers }: Evidence, { id, mark, status }: BookedSubmission): string[] {
+function taken({ answers }: Evidence, { id, mark, status }: RecordedSubmission): string[] {
   const told = new Set(
     answers
       .filter((answer) => isWord(answer) && answer.status === 200 && answer.desk?.subjectId === id)
@@ -60,7 +63,7 @@ function isWord({ kind }: Answer): boolean {
 }
 
 /** One transaction into one account pays for one thing. */
-function usedTwice({ errands, apps }: Evidence, submissions: readonly BookedSubmission[]): string[] {
+function usedTwice({ errands, apps }: Evidence, submissions: readonly RecordedSubmission[]): string[] {
   const accountOf = (mark: string): string => {
     const app = errands.find((errand) => errand.mark === mark)?.app;
     return apps.find(({ index }) => index === app)?.store ?? '';

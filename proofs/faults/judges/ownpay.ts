@@ -14,7 +14,7 @@ const ENDS: Readonly<Record<string, { readonly status: string; readonly event: s
 
 /** I20. */
 export const ownpayIsKept: Judge = (evidence) => {
-  const courses = coursesOf(evidence).filter(({ errand }) => errand.dialect === 'ownpay');
+  const courses = coursesOf(evidence).filter(({ errand }) => errand.contract === 'ownpay');
   return {
     judged: courses.length,
     violations: courses.flatMap((course) => [...wronglyKept(evidence, course), ...wronglyTold(evidence, course)]),

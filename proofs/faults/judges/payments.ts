@@ -1,6 +1,6 @@
 import { paymentIn, paymentsIn, type PaymentView } from '../application.ts';
 import type { Evidence } from '../evidence.ts';
-import type { BookedCharge, BookedSession } from '../booked.ts';
+import type { RecordedCharge, RecordedSession } from '../booked.ts';
 import type { Errand } from '../plan.ts';
 
 /** One errand with what every outside book says about it. */
@@ -8,8 +8,8 @@ export interface Course {
   readonly errand: Errand;
   /** As the api showed it at the end; null when no payment came of the errand. */
   readonly last: PaymentView | null;
-  readonly sessions: readonly BookedSession[];
-  readonly charges: readonly BookedCharge[];
+  readonly sessions: readonly RecordedSession[];
+  readonly charges: readonly RecordedCharge[];
 }
 
 export function coursesOf({ errands, answers, sessions, charges }: Evidence): Course[] {

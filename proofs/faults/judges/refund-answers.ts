@@ -52,16 +52,14 @@ function keptDecision(evidence: Evidence, givings: readonly Giving[], { kind, de
       return view?.status === 'REJECTED' ? [] : forgotten;
     case 'unrefunded': {
       const decided = Decided.safeParse(parseJson(text));
-      return decided.success && decided.data.data.decision === 'carried-out' && view?.status !== 'FAILED'
-        ? forgotten
-        : [];
+      return decided.success && decided.data.data.decision === 'executed' && view?.status !== 'FAILED' ? forgotten : [];
     }
     case 'late-keep':
     case 'late-refund': {
       const late = Late.safeParse(parseJson(text));
       const status = late.success ? late.data.data.status : '';
       const kept = evidence.postings.some((posting) => posting.mark === mark && posting.kind === 'kept');
-      const given = givings.some(({ name }) => name?.latePaymentId === desk?.subjectId);
+      const given = givings.some(({ name }) => name?.unappliedPaymentId === desk?.subjectId);
       return (status === 'KEPT' && !kept) || (status.startsWith('REFUND') && !given) ? forgotten : [];
     }
     default:

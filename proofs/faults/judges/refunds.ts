@@ -1,7 +1,7 @@
 import { refundsIn, type RefundView } from '../application.ts';
 import type { LateAct } from '../dials.ts';
 import type { Evidence, RefundName } from '../evidence.ts';
-import type { BookedRefund } from '../booked.ts';
+import type { RecordedRefund } from '../booked.ts';
 import type { Errand } from '../plan.ts';
 import type { Judge } from './judge.ts';
 import { coursesOf, PAID, type Course } from './payments.ts';
@@ -14,19 +14,19 @@ export interface Giving {
   /** As the api showed it at the end. */
   readonly view: RefundView;
   readonly name: RefundName | null;
-  readonly booked: BookedRefund | null;
+  readonly booked: RecordedRefund | null;
   /** What the ledger took from the clearing account for it; null when nothing is posted. */
   readonly postedMinor: string | null;
 }
 
 export interface RefundCourse extends Course {
   readonly givings: readonly Giving[];
-  readonly givenBack: readonly BookedRefund[];
+  readonly refunded: readonly RecordedRefund[];
 }
 
 /** One errand with its refunds. */
 export function refundCoursesOf(evidence: Evidence): RefundCourse[] {
-  const { answers, refundNames, givenBack, postings } = evidence;
+  const { answers, refundNames, refunded, postings } = evidence;
   return coursesOf(evidence).map((course) => {
     const { errand, sessions } = course;
     const orders = new Set(sessions.map(({ tranId }) => tranId));
@@ -34,7 +34,7 @@ export function refundCoursesOf(evidence: Evidence): RefundCourse[] {
     const last = lists.flatMap((list) => (list.status === 200 ? [refundsIn(list) ?? []] : [])).at(-1) ?? [];
     return {
       ...course,
-      givenBack: givenBack.filter(({ tranId }) => orders.has(tranId)),
+      refunded: refunded.filter(({ tranId }) => orders.has(tranId)),
       givings: last.map((view) => {
         const name = refundNames.find(({ id }) => id === view.id) ?? null;
         const isOwn = ({ reference }: { reference: string }): boolean => reference === name?.reference;
@@ -45,7 +45,7 @@ export function refundCoursesOf(evidence: Evidence): RefundCourse[] {
           errand,
           view,
           name,
-          booked: givenBack.find(isOwn) ?? null,
+          booked: refunded.find(isOwn) ?? null,
           postedMinor: posted.length === 0 ? null : total(posted.map(({ grossMinor }) => grossMinor)).toString(),
         };
       }),
@@ -57,9 +57,9 @@ export function givingsOf(evidence: Evidence): Giving[] {
   return refundCoursesOf(evidence).flatMap(({ givings }) => givings);
 }
 
-/** Whether it gives back late money, which never was the payment's own. */
+/** Whether it gives back unapplied money, which never was the payment's own. */
 export function isLate({ name }: Giving): boolean {
-  return name !== null && name.latePaymentId !== null;
+  return name !== null && name.unappliedPaymentId !== null;
 }
 
 export function nameOf({ view, errand }: Giving): string {
@@ -67,15 +67,15 @@ export function nameOf({ view, errand }: Giving): string {
 }
 
 /** I13. Only the gateway's books: what it gave back, or may still give, against what it took. */
-export const givenBackAtMostOnce: Judge = (evidence) => {
-  const courses = refundCoursesOf(evidence).filter(({ givenBack }) => givenBack.length > 0);
+export const refundedAtMostOnce: Judge = (evidence) => {
+  const courses = refundCoursesOf(evidence).filter(({ refunded }) => refunded.length > 0);
   const asked = new Set(evidence.refundNames.map(({ reference }) => reference));
   return {
-    judged: courses.reduce((sum, { givenBack }) => sum + givenBack.length, 0),
-    violations: courses.flatMap(({ errand, charges, givenBack }) => {
+    judged: courses.reduce((sum, { refunded }) => sum + refunded.length, 0),
+    violations: courses.flatMap(({ errand, charges, refunded }) => {
       const taken = total(charges.map(({ amountMinor }) => amountMinor));
-      const given = total(givenBack.filter(mayMove).map(({ amountMinor }) => amountMinor));
-      const references = givenBack.map(({ reference }) => reference);
+      const given = total(refunded.filter(mayMove).map(({ amountMinor }) => amountMinor));
+      const references = refunded.map(({ reference }) => reference);
       const repeated = references.filter((reference, index) => references.indexOf(reference) !== index);
       return [
         ...(given > taken ? [`${errand.mark}: the gateway took ${taken} and gave back ${given}`] : []),
@@ -88,7 +88,7 @@ export const givenBackAtMostOnce: Judge = (evidence) => {
   };
 };
 
-function mayMove({ outcome }: BookedRefund): boolean {
+function mayMove({ outcome }: RecordedRefund): boolean {
   return outcome === null || outcome === 'refunded';
 }
 
@@ -126,7 +126,7 @@ function wrongEnd(giving: Giving): string[] {
   ];
 }
 
-function outcomeOf({ outcome }: BookedRefund): string {
+function outcomeOf({ outcome }: RecordedRefund): string {
   return outcome ?? 'processing';
 }
 
@@ -168,7 +168,7 @@ export const twoPeopleDecide: Judge = (evidence) => {
         );
         return by.size >= peopleFor(evidence, { errand, amountMinor })
           ? []
-          : [`${errand.mark}: late money was kept by the word of ${by.size}`];
+          : [`${errand.mark}: unapplied money was kept by the word of ${by.size}`];
       }),
     ],
   };
@@ -211,14 +211,14 @@ function unseconded(evidence: Evidence, giving: Giving): string[] {
   }
   const by = new Set(
     evidence.answers.flatMap(({ kind, desk }) =>
-      kind === 'late-refund' && desk?.subjectId === name?.latePaymentId && (desk?.atMs ?? Infinity) <= booked.atMs
+      kind === 'late-refund' && desk?.subjectId === name?.unappliedPaymentId && (desk?.atMs ?? Infinity) <= booked.atMs
         ? (desk?.operatorId ?? [])
         : [],
     ),
   );
   return by.size >= peopleFor(evidence, { errand, amountMinor: BigInt(view.amountMinor) })
     ? []
-    : [`${nameOf(giving)}: late money was given back by the word of ${by.size}`];
+    : [`${nameOf(giving)}: unapplied money was given back by the word of ${by.size}`];
 }
 
 function peopleFor({ apps }: Evidence, { errand, amountMinor }: { errand: Errand; amountMinor: bigint }): 1 | 2 {
@@ -232,7 +232,7 @@ export interface LateEnd {
   readonly amountMinor: bigint;
 }
 
-/** What became of late money that did not stay where it was. */
+/** What became of unapplied money that did not stay where it was. */
 export function lateEndsOf(evidence: Evidence): LateEnd[] {
   return refundCoursesOf(evidence).flatMap(({ errand, charges, givings }) => {
     const kept = evidence.postings.filter(({ mark, kind }) => mark === errand.mark && kind === 'kept');

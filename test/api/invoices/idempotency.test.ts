@@ -86,7 +86,7 @@ test.each([
   expect((await billing.create({}, { key })).text).toBe(first.text);
 });
 
-test('100 twins at once over two processes make one invoice with one number', async () => {
+test('100 duplicates at once over two processes make one invoice with one number', async () => {
   // A client that fires twice bills once.
   const key = newKey();
   const second = await billing.world.listen();
@@ -108,7 +108,7 @@ test('100 twins at once over two processes make one invoice with one number', as
   );
 });
 
-test('whoever died between commit and answer is found again: the twin gets the same invoice and its number', async () => {
+test('whoever died between commit and answer is found again: the duplicate gets the same invoice and its number', async () => {
   // Key, invoice, number and event are one transaction.
   const key = newKey();
   const first = await billing.create({}, { key });
@@ -121,7 +121,7 @@ test('whoever died between commit and answer is found again: the twin gets the s
   expect([await lastNumber(), await count('invoices'), await count('webhook_events')]).toEqual(before);
 });
 
-test('while the first one may still be running, a twin is told to wait', async () => {
+test('while the first one may still be running, a duplicate is told to wait', async () => {
   // Two of us must not finish the same thing.
   const key = newKey();
   await billing.create({}, { key });

@@ -73,9 +73,9 @@ describe('the page', () => {
     }
     const hold = (invoice: unknown, minor: number, status: string): Promise<unknown> =>
       billing.world.sql(
-        `insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+        `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
            fee_minor, currency, status, kind)
-         select application_id, mode, payment_id, id, gateway, reference || ?::text, 'B1', '{}', ?, 0, 'BDT', ?, 'surplus' from payment_attempts
+         select application_id, mode, payment_id, id, gateway, reference || ?::text, 'B1', '{}', ?, 0, 'BDT', ?, 'overpayment' from payment_attempts
          where payment_id in (select id from payments where invoice_id = ?) returning id`,
         [minor, minor, status, invoice],
       );
@@ -95,7 +95,7 @@ describe('the page', () => {
     await begin(path, { choice: 'asked', expected: '100000' });
     await billing.world.sql(
       `with ended as (update payments set status = 'EXPIRED', ended_at = now() where invoice_id = ? returning id)
-       insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+       insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency, status, kind)
        select application_id, mode, payment_id, id, gateway, reference, 'B1', '{}', 100000, 0, 'BDT', 'HELD', 'late' from payment_attempts
        where payment_id in (select id from ended) returning id`,

@@ -22,7 +22,7 @@ describe('a payment of an invoice', () => {
     const id = await issued();
     const before = (await billing.read(id)).payload;
     const payment = await billing.pay(id, { amountMinor: 100_000 });
-    expect(payment.data).toMatchObject({ status: 'PENDING', invoiceId: id, amountMinor: 100_000, surplusMinor: 0 });
+    expect(payment.data).toMatchObject({ status: 'PENDING', invoiceId: id, amountMinor: 100_000, overpaymentMinor: 0 });
     expect((await billing.read(id)).payload).toEqual(before);
   });
 
@@ -133,10 +133,10 @@ describe('its idempotency key', () => {
     expect((await billing.pay(id, { amountMinor: 100_000 }, headers)).status).toBe(201);
   });
 
-  test('used by 20 twins at once makes one payment', async () => {
+  test('used by 20 duplicates at once makes one payment', async () => {
     // The invoice's lock and the key's row must not wait for each other.
     const id = await issued();
-    const headers = { 'idempotency-key': 'twins of an invoice' };
+    const headers = { 'idempotency-key': 'duplicates of an invoice' };
     const answers = await Promise.all(Array.from({ length: 20 }, () => billing.pay(id, {}, headers)));
     expect(answers.filter(({ status }) => status !== 201 && status !== 409)).toEqual([]);
     expect(await countPayments(id)).toBe(1);
@@ -153,7 +153,7 @@ describe('the payable view', () => {
     expect(await view()).toMatchObject({
       paymentStatus: null,
       checkoutUrl: made.data['payableUrl'],
-      askedMinor: 25_000,
+      requestedMinor: 25_000,
     });
     const payment = await billing.pay(id, { amountMinor: 25_000 });
     expect(await view()).toMatchObject({ paymentStatus: 'PENDING', checkoutUrl: payment.data['checkoutUrl'] });
@@ -164,9 +164,14 @@ describe('the payable view', () => {
       checkoutUrl: made.data['payableUrl'],
       amountPaidMinor: 25_000,
       amountDueMinor: 75_000,
-      askedMinor: 25_000,
+      requestedMinor: 25_000,
     });
     await billing.payUp(id, 75_000);
-    expect(await view()).toMatchObject({ status: 'PAID', checkoutUrl: null, askedMinor: 0, amountDueDisplay: '0.00' });
+    expect(await view()).toMatchObject({
+      status: 'PAID',
+      checkoutUrl: null,
+      requestedMinor: 0,
+      amountDueDisplay: '0.00',
+    });
   });
 });

@@ -43,7 +43,7 @@ test('shows every documented member, without a credential', async () => {
     },
     paymentStatus: null,
     checkoutUrl: made.data['payableUrl'],
-    askedMinor: 100_000,
+    requestedMinor: 100_000,
     nextDueDate: day(7),
   });
   expect(answer.headers['cache-control']).toBe('no-store');

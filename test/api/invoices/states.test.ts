@@ -328,9 +328,9 @@ describe('what an application is told to whom nobody listens', () => {
   test('issue and void answer although Temporal is away', async () => {
     // Rows and events are committed; the sweeper starts what is missing.
     const { dispatch } = billing.world;
-    const usual = { tellInvoice: dispatch.tellInvoice, startDelivery: dispatch.startDelivery };
+    const usual = { notifyInvoice: dispatch.notifyInvoice, startDelivery: dispatch.startDelivery };
     const away = (): Promise<never> => Promise.reject(new Error('no Temporal'));
-    Object.assign(dispatch, { tellInvoice: away, startDelivery: away });
+    Object.assign(dispatch, { notifyInvoice: away, startDelivery: away });
     const made = await billing.create();
     const voided = await billing.act(made.data['id'], 'void');
     Object.assign(dispatch, usual);

@@ -33,7 +33,7 @@ async function paidUnder(row: string) {
   const order = orderOf();
   const session = await opened(world.gateway, order);
   const location = await press(session, 'pay', `017000000${row}`);
-  const ask = () => world.gateway.askAttempt(attemptOf(order, session.sessionKey));
+  const ask = () => world.gateway.queryAttempt(attemptOf(order, session.sessionKey));
   return { order, session, location, ask };
 }
 
@@ -46,7 +46,7 @@ describe('a session', () => {
     expect(await world.control('GET', `nagad/orders/${order.attemptReference}`)).toMatchObject([
       { ref: session.sessionKey, merchantId: MERCHANT, purchase: { amount: '12345.05' } },
     ]);
-    expect(await world.gateway.askAttempt(attemptOf(order, session.sessionKey))).toEqual({ kind: 'untouched' });
+    expect(await world.gateway.queryAttempt(attemptOf(order, session.sessionKey))).toEqual({ kind: 'not-started' });
   });
 
   test.each(['initialize-bad-signature', 'initialize-no-signature', 'initialize-garbled'])(
@@ -95,7 +95,7 @@ describe('a session', () => {
     await expect(world.gateway.openSession(order)).rejects.toEqual(failing('ambiguous'));
     const session = await opened(world.gateway, order);
     await press(session);
-    expect(chargeIn(await world.gateway.askAttempt(attemptOf(order, session.sessionKey))).attemptReference).toBe(
+    expect(chargeIn(await world.gateway.queryAttempt(attemptOf(order, session.sessionKey))).attemptReference).toBe(
       order.attemptReference,
     );
   });
@@ -109,7 +109,7 @@ describe('a session', () => {
       code: 'GATEWAY_REFUSED_SESSION',
       gatewayText: expect.stringContaining('DuplicateOrderId'),
     });
-    expect(await world.gateway.askAttempt(attemptOf(order, null))).toEqual({ kind: 'untouched' });
+    expect(await world.gateway.queryAttempt(attemptOf(order, null))).toEqual({ kind: 'not-started' });
   });
 
   test('that the gateway refuses is refused, by either call', async () => {
@@ -128,7 +128,7 @@ describe('a session', () => {
     // Guards the one failure after which nothing has to be asked.
     const gateway = world.adapter({ baseUrl: 'http://127.0.0.1:9/api/dfs' });
     await expect(gateway.openSession(orderOf())).rejects.toEqual(failing('unavailable'));
-    await expect(gateway.askAttempt(attemptOf(orderOf(), 'cmVm'))).rejects.toEqual(failing('unavailable'));
+    await expect(gateway.queryAttempt(attemptOf(orderOf(), 'cmVm'))).rejects.toEqual(failing('unavailable'));
   });
 });
 
@@ -216,8 +216,8 @@ describe('an attempt', () => {
     const session = await opened(world.gateway, order);
     await press(session);
     const attempt = attemptOf(order, session.sessionKey);
-    expect(await world.gateway.askAttempt(attempt)).toEqual({ kind: 'unknown', note: 'SESSION_NOT_FOUND' });
-    expect(await world.gateway.askAttempt(attempt)).toMatchObject({ kind: 'charged' });
+    expect(await world.gateway.queryAttempt(attempt)).toEqual({ kind: 'unknown', note: 'SESSION_NOT_FOUND' });
+    expect(await world.gateway.queryAttempt(attempt)).toMatchObject({ kind: 'charged' });
   });
 
   test('is found by a claimed reference only where the gateway says that it is its own', async () => {
@@ -225,19 +225,19 @@ describe('an attempt', () => {
     const { order, session } = await paidUnder('01');
     const other = orderOf();
     const claim = { claimedValidationId: session.sessionKey };
-    expect(chargeIn(await world.gateway.askAttempt(attemptOf(order, null, claim))).validationId).toBe(
+    expect(chargeIn(await world.gateway.queryAttempt(attemptOf(order, null, claim))).validationId).toBe(
       session.sessionKey,
     );
-    expect(await world.gateway.askAttempt(attemptOf(other, null, claim))).toEqual({ kind: 'untouched' });
+    expect(await world.gateway.queryAttempt(attemptOf(other, null, claim))).toEqual({ kind: 'not-started' });
     const unknown = attemptOf(other, null, { claimedValidationId: 'bm9ib2R5' });
-    expect(await world.gateway.askAttempt(unknown)).toEqual({ kind: 'untouched' });
+    expect(await world.gateway.queryAttempt(unknown)).toEqual({ kind: 'not-started' });
   });
 
   test('has no second charge behind the one that is known', async () => {
-    // Guards the question for late money: one session is one charge.
+    // Guards the question for unapplied money: one session is one charge.
     const { order, session } = await paidUnder('01');
     const known = attemptOf(order, session.sessionKey, { knownValidationIds: [session.sessionKey] });
-    expect(await world.gateway.askAttempt(known)).toEqual({ kind: 'untouched' });
+    expect(await world.gateway.queryAttempt(known)).toEqual({ kind: 'not-started' });
   });
 });
 
@@ -304,8 +304,8 @@ describe('what Nagad is not asked for', () => {
       gatewayTxnId: 'X',
       validationId: 'V',
       refundReference: 'ref_1',
-      askedBefore: false,
-      askedAgoMs: null,
+      queriedBefore: false,
+      queriedAgoMs: null,
       otherRefunds: 0,
       amount: { amountMinor: 100n, currency: 'BDT' },
       remarks: '',
@@ -313,7 +313,7 @@ describe('what Nagad is not asked for', () => {
     const gateway = world.adapter({ baseUrl: 'http://127.0.0.1:9/api/dfs' });
     expect(NAGAD_CAPABILITIES.refunds).toBe(false);
     expect(await gateway.refund(request)).toMatchObject({ kind: 'refused' });
-    expect(await gateway.askRefund('X', request)).toMatchObject({ kind: 'unknown' });
+    expect(await gateway.queryRefund('X', request)).toMatchObject({ kind: 'unknown' });
   });
 
   test('only taka are taken, and LIVE is spoken to over TLS', () => {

@@ -99,7 +99,7 @@ describe('by its number the payer’s wallet scripts', () => {
     // Guards the comparison of amounts.
     const paid = await payUnder('20');
     expect(await both.api.verify(paid.ref)).toMatchObject({ status: 'Success', amount: '99.00' });
-    expect(await chargesOf(paid)).toMatchObject([{ amount: '99.00', askedAmount: '100.00' }]);
+    expect(await chargesOf(paid)).toMatchObject([{ amount: '99.00', requestedAmount: '100.00' }]);
   });
 
   const lies: Record<string, object> = {
@@ -198,15 +198,15 @@ describe('by its number the amount scripts', () => {
     expect((await fetch(`${both.url}/check-out/${ref}`)).status).toBe(404);
   });
 
-  for (const [number, carriedOut] of [
+  for (const [number, executed] of [
     ['41', true],
     ['53', false],
   ] as const) {
-    row(number, `a completion whose answer is lost ${carriedOut ? 'after' : 'before'} it was carried out`, async () => {
+    row(number, `a completion whose answer is lost ${executed ? 'after' : 'before'} it was carried out`, async () => {
       // Guards the ambiguous case from both sides.
       const { ref, send } = await completeUnder(number);
       expect(await send()).toBe('cut');
-      expect((await fetch(`${both.url}/check-out/${ref}`)).status).toBe(carriedOut ? 200 : 404);
+      expect((await fetch(`${both.url}/check-out/${ref}`)).status).toBe(executed ? 200 : 404);
       expect(looks['good']?.(await send())).toBe(true);
     });
   }

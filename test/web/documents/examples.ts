@@ -1,5 +1,5 @@
 import { deflateSync, crc32 } from 'node:zlib';
-import { planned, standOf, totalsOf, type InvoiceLine, type TaxRate } from '../../../domain/invoice.ts';
+import { planned, stateOf, totalsOf, type InvoiceLine, type TaxRate } from '../../../domain/invoice.ts';
 import type { InvoiceDocument, ReceiptDocument } from '../../../web/documents/document.ts';
 import { readLogo, type Logo } from '../../../web/documents/logo.ts';
 
@@ -146,7 +146,7 @@ export const installmentsInvoice: InvoiceDocument = {
   ...long,
   paidMinor: longPaid,
   dueMinor: long.totalMinor - longPaid,
-  installments: standOf(installments, longPaid, '2026-11-21'),
+  installments: stateOf(installments, longPaid, '2026-11-21'),
   notes:
     'Each installment is due on its day; an unpaid one keeps the next module closed.\nQuestions: fees@open.example',
   payableUrl: 'https://pay.open.example/pay/inv_4nB8sLdR1wE7Hq2mX9vKcT',
@@ -186,7 +186,7 @@ export const banglaInvoice: InvoiceDocument = {
   ...bangla,
   paidMinor: 10_00_000n,
   dueMinor: bangla.totalMinor - 10_00_000n,
-  installments: standOf(
+  installments: stateOf(
     planned(bangla.totalMinor, { count: 3, every: 'MONTH', firstDueDate: '2026-11-21' }),
     10_00_000n,
     '2026-11-21',

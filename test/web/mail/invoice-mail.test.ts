@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse } from 'node-html-parser';
-import { invoiceMail } from '../../../web/mail/invoice-mail.ts';
+import { invoiceEmail } from '../../../web/mail/invoice-mail.ts';
 import type { InvoiceNotice } from '../../../web/mail/notice.ts';
 import { xssCorpus } from '../xss-corpus.ts';
 
@@ -32,7 +32,7 @@ const hostile = fc.oneof(
 describe('the notice of an invoice', () => {
   test('says in English who asks, for which invoice, how much, until when and where', () => {
     // Protects the payer from a mail that leaves him guessing.
-    const { subject, text } = invoiceMail(NOTICE);
+    const { subject, text } = invoiceEmail(NOTICE);
     expect(subject).toBe('Invoice INV-000042 from Padma Books: BDT 1,23,456.00 due on 21 November 2026');
     expect(text.split('\n')).toEqual([
       'This is a reminder of an invoice that is waiting to be paid.',
@@ -59,7 +59,7 @@ describe('the notice of an invoice', () => {
 
   test('speaks Bangla with Bangla digits, and says that it is overdue', () => {
     // Protects readers of Bangla from a mail in two languages.
-    const { subject, text, html } = invoiceMail({ ...NOTICE, kind: 'overdue', language: 'bn' });
+    const { subject, text, html } = invoiceEmail({ ...NOTICE, kind: 'overdue', language: 'bn' });
     expect(subject).toBe('মেয়াদোত্তীর্ণ ইনভয়েস INV-000042, Padma Books: ৳১,২৩,৪৫৬.০০');
     expect(text).toContain('পরিশোধের শেষ তারিখ: ২১ নভেম্বর, ২০২৬');
     expect(text).toContain('মোট বকেয়া: ৳২,৪৬,৯১২.০০');
@@ -68,23 +68,23 @@ describe('the notice of an invoice', () => {
 
   test('names the whole rest only where it is another sum', () => {
     // Protects from two figures of which one is superfluous.
-    expect(invoiceMail({ ...NOTICE, dueMinor: NOTICE.amountMinor }).text).not.toContain('Left to pay');
+    expect(invoiceEmail({ ...NOTICE, dueMinor: NOTICE.amountMinor }).text).not.toContain('Left to pay');
   });
 
   test.each(['en', 'bn'] as const)('cannot be taken for a real bill in TEST mode (%s)', (language) => {
     // Protects whoever gets a developer's mail.
-    const { subject, text, html } = invoiceMail({ ...NOTICE, mode: 'TEST', language });
+    const { subject, text, html } = invoiceEmail({ ...NOTICE, mode: 'TEST', language });
     const mark = language === 'en' ? ['[TEST]', 'TEST mode'] : ['[টেস্ট]', 'টেস্ট মোড'];
     expect(subject.startsWith(mark[0] ?? '')).toBe(true);
     expect(text.startsWith(mark[1] ?? '')).toBe(true);
     expect(html).toContain(mark[1]);
-    expect(invoiceMail(NOTICE).subject).not.toContain('TEST');
+    expect(invoiceEmail(NOTICE).subject).not.toContain('TEST');
   });
 
   test('has the same facts and the link in both parts', () => {
     // Protects readers of one part from knowing less than readers of the other.
     for (const kind of ['reminder', 'overdue'] as const) {
-      const { text, html } = invoiceMail({ ...NOTICE, kind });
+      const { text, html } = invoiceEmail({ ...NOTICE, kind });
       const shown = parse(html).textContent.replaceAll('\u00a0', ' ');
       const facts = text.split('\n').flatMap((line) => /^[^:]+: (.+)$/.exec(line)?.[1] ?? []);
       expect(facts.length).toBe(5);
@@ -106,7 +106,7 @@ describe('the notice of an invoice', () => {
         fc.constantFrom('en', 'bn'),
         (companyName, contactDetails, number, language) => {
           const branding = { companyName, contactDetails, accentColor: companyName };
-          const { subject, text, html } = invoiceMail({ ...NOTICE, language, number, branding });
+          const { subject, text, html } = invoiceEmail({ ...NOTICE, language, number, branding });
           const elements = parse(html).querySelectorAll('*');
           const tags = new Set(elements.map(({ tagName }) => tagName));
           expect([...tags].filter((tag) => !ALLOWED.has(tag))).toEqual([]);
@@ -133,19 +133,19 @@ describe('the notice of an invoice', () => {
   test('puts a company called like a placeholder in as it is', () => {
     // Protects the subject from being filled in twice.
     const branding = { ...NOTICE.branding, companyName: '#amount #date $& $1' };
-    expect(invoiceMail({ ...NOTICE, branding }).subject).toContain('from #amount #date $& $1:');
+    expect(invoiceEmail({ ...NOTICE, branding }).subject).toContain('from #amount #date $& $1:');
   });
 
   test('cuts a long name between letters', () => {
     // Protects the subject's figures, which stand behind the name, from a name that fills it.
     const branding = { ...NOTICE.branding, companyName: 'ক্ষ্মী'.repeat(60) };
-    const { subject } = invoiceMail({ ...NOTICE, branding });
+    const { subject } = invoiceEmail({ ...NOTICE, branding });
     expect(subject).toMatch(/(ক্ষ্মী)+…: BDT 1,23,456\.00/);
   });
 
   test('makes a pale accent colour dark enough to be read', () => {
     // Protects the button's text on whatever colour an application has chosen.
-    const { html } = invoiceMail({ ...NOTICE, branding: { ...NOTICE.branding, accentColor: '#ffff00' } });
+    const { html } = invoiceEmail({ ...NOTICE, branding: { ...NOTICE.branding, accentColor: '#ffff00' } });
     expect(html).not.toContain('#ffff00');
     expect(html).toMatch(/background-color:#[0-9a-f]{6};color:#ffffff/);
   });
@@ -154,7 +154,7 @@ describe('the notice of an invoice', () => {
     'is not made with the link %j',
     (payableUrl) => {
       // Protects from a button that leads elsewhere.
-      expect(() => invoiceMail({ ...NOTICE, payableUrl })).toThrow('link');
+      expect(() => invoiceEmail({ ...NOTICE, payableUrl })).toThrow('link');
     },
   );
 });

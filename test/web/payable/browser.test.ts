@@ -119,8 +119,12 @@ function greatestView(language: Language): PayableView {
     ...view,
     language,
     unapplied: [{ status: 'held', amountMinor: most, currency: 'BDT', receivedAt: view.now }],
-    underWay: { checkoutPath: '/checkout/pay_y', amountMinor: most, since: view.now },
-    paying: { ...exampleInvoices.overdue.paying, askedMinor: most - 1n, anyAmount: { minMinor: most, maxMinor: most } },
+    inProgress: { checkoutPath: '/checkout/pay_y', amountMinor: most, since: view.now },
+    paying: {
+      ...exampleInvoices.overdue.paying,
+      requestedMinor: most - 1n,
+      anyAmount: { minMinor: most, maxMinor: most },
+    },
     invoice: {
       ...view.invoice,
       totalMinor: most,
@@ -318,8 +322,8 @@ function lastForm(): ReturnType<typeof readPayForm> {
 test('shows how a payment under way ended by itself, with and without script', async () => {
   // Protects payers from staring at an old state, and from paying again.
   for (const javaScriptEnabled of [true, false]) {
-    const { underWay } = exampleInvoices.under_way_all;
-    live = { ...examplePayable(exampleInvoices.under_way_all), now: underWay.since };
+    const { inProgress } = exampleInvoices.in_progress_all;
+    live = { ...examplePayable(exampleInvoices.in_progress_all), now: inProgress.since };
     const { page, complaints } = await openPage({ javaScriptEnabled });
     await page.goto(`${server.origin}/live`);
     live = examplePayable(exampleInvoices.paid);

@@ -1,5 +1,5 @@
-import { type Installment, standOf } from '../../../domain/invoice.ts';
-import type { PayableInvoice, PayableLine, PayableView, Paying, SettledPayment } from '../../../web/payable/view.ts';
+import { type Installment, stateOf } from '../../../domain/invoice.ts';
+import type { PayableInvoice, PayableLine, PayableView, Paying, FinalizedPayment } from '../../../web/payable/view.ts';
 import { at, now } from '../example-views.ts';
 
 export const pagePath = '/pay/pay_4Kd8sQ2mXv7TcN9bLrW1eA';
@@ -21,14 +21,14 @@ export const schedule: readonly Installment[] = [
   { dueDate: '2027-01-05', amountMinor: 1_635_000n },
 ];
 
-const first: SettledPayment = {
+const first: FinalizedPayment = {
   paidAt: at(-45 * 86_400),
   amountMinor: 2_000_000n,
   refundedMinor: 0n,
   gatewayName: 'SSLCOMMERZ',
   gatewayTransactionId: '251007101512a1B2c3D4e5F6',
 };
-const payments: readonly SettledPayment[] = [
+const payments: readonly FinalizedPayment[] = [
   first,
   {
     paidAt: at(-16 * 86_400),
@@ -66,14 +66,14 @@ function inParts(paidMinor: bigint, changes: Partial<PayableInvoice>): PayableIn
     issueDate: '2026-10-01',
     paidMinor,
     dueMinor: plain.totalMinor - paidMinor,
-    installments: standOf(schedule, paidMinor, '2026-11-21'),
+    installments: stateOf(schedule, paidMinor, '2026-11-21'),
     ...changes,
   };
 }
 
 const paying: Paying = {
   action: `${pagePath}/pay`,
-  askedMinor: plain.dueMinor,
+  requestedMinor: plain.dueMinor,
   wholeAtOnce: true,
   anyAmount: null,
   problem: null,
@@ -83,10 +83,10 @@ const anyAmount = { minMinor: 1_000n, maxMinor: plain.dueMinor };
 const partly = inParts(4_500_000n, { status: 'PARTIALLY_PAID', payments });
 const payingPartly: Paying = {
   ...paying,
-  askedMinor: 1_500_000n,
+  requestedMinor: 1_500_000n,
   anyAmount: { minMinor: 1_000n, maxMinor: partly.dueMinor },
 };
-const underWay = { checkoutPath: '/checkout/pay_y', amountMinor: 1_500_000n, since: at(-70) };
+const inProgress = { checkoutPath: '/checkout/pay_y', amountMinor: 1_500_000n, since: at(-70) };
 
 interface Changes extends Partial<PayableView> {
   readonly invoice: PayableInvoice;
@@ -104,13 +104,13 @@ export const exampleInvoices = {
   installments: { invoice: partly, paying: payingPartly },
   overdue: {
     invoice: inParts(2_000_000n, { status: 'OVERDUE', payments: [first] }),
-    paying: { ...paying, askedMinor: 2_000_000n, anyAmount: { minMinor: 1_000n, maxMinor: 5_635_000n } },
+    paying: { ...paying, requestedMinor: 2_000_000n, anyAmount: { minMinor: 1_000n, maxMinor: 5_635_000n } },
   },
-  under_way: { invoice: partly, paying: payingPartly, underWay },
-  under_way_all: {
+  in_progress: { invoice: partly, paying: payingPartly, inProgress },
+  in_progress_all: {
     invoice: plain,
     paying,
-    underWay: { ...underWay, amountMinor: plain.dueMinor },
+    inProgress: { ...inProgress, amountMinor: plain.dueMinor },
   },
   not_an_amount: { invoice: partly, paying: { ...payingPartly, problem: 'not_an_amount', typed: '1,5 hundred' } },
   too_little: { invoice: partly, paying: { ...payingPartly, problem: 'too_little', typed: '5' } },
@@ -125,7 +125,7 @@ export const exampleInvoices = {
     }),
     paying: null,
   },
-  surplus: {
+  overpayment: {
     invoice: inParts(plain.totalMinor, {
       status: 'PAID',
       payments: [...payments, { ...first, paidAt: at(-90), amountMinor: 4_135_000n }],
@@ -159,7 +159,7 @@ export function examplePayable({ invoice, paying: payingNow, ...changes }: Chang
     invoice,
     paying: payingNow,
     unapplied: [],
-    underWay: null,
+    inProgress: null,
     ...changes,
   };
 }

@@ -55,8 +55,8 @@ describe('the page of an invoice', () => {
     ['any_amount', ['asked 7635000', 'amount 7635000']],
     ['installments', ['asked 1500000', 'rest 3135000', 'amount 3135000']],
     ['overdue', ['asked 2000000', 'rest 5635000', 'amount 5635000']],
-    ['under_way', ['rest 3135000', 'amount 3135000']],
-    ['under_way_all', []],
+    ['in_progress', ['rest 3135000', 'amount 3135000']],
+    ['in_progress_all', []],
     ['not_online', []],
     ['paid', []],
     ['void', []],
@@ -98,7 +98,7 @@ describe('the page of an invoice', () => {
     'says in %s what becomes of what was paid beyond it, as the page of the payment does',
     (language, text) => {
       // Protects whoever paid too much from believing that it is lost.
-      expect(wordsOf(pageOf('surplus', { language }))).toContain(text);
+      expect(wordsOf(pageOf('overpayment', { language }))).toContain(text);
       expect(wordsOf(pageOf('paid', { language }))).not.toMatch(/more than was asked|বেশি দিয়েছেন/);
     },
   );
@@ -161,21 +161,21 @@ describe('the page of an invoice', () => {
 
   test('leads back to the payment that is under way, and looks again by itself', () => {
     // Protects against a second payment by somebody who was only unsure.
-    const page = pageOf('under_way_all');
+    const page = pageOf('in_progress_all');
     expect(page).toContain('href="/checkout/pay_y?lang=en"');
     expect(page).toContain('<meta http-equiv="refresh" content="15" />');
-    expect(page).toContain('data-state="issued_under_way"');
-    const typing = pageOf('under_way');
+    expect(page).toContain('data-state="issued_in_progress"');
+    const typing = pageOf('in_progress');
     expect(typing).toContain('<meta http-equiv="refresh" content="60" />');
-    expect(typing).toContain('data-state="partially_paid_under_way"');
+    expect(typing).toContain('data-state="partially_paid_in_progress"');
   });
 
   test('stands still while nothing is under way, while a problem is read, and after a day', () => {
     // Protects readers from a page that moves, and the server from pages left open.
-    const underWay = { checkoutPath: '/checkout/pay_y', amountMinor: 1_500_000n, since: at(-70) };
+    const inProgress = { checkoutPath: '/checkout/pay_y', amountMinor: 1_500_000n, since: at(-70) };
     expect(pageOf('issued')).not.toContain('http-equiv');
-    expect(pageOf('changed', { underWay })).not.toContain('http-equiv');
-    expect(pageOf('issued', { underWay: { ...underWay, since: at(-100_000) } })).not.toContain('http-equiv');
+    expect(pageOf('changed', { inProgress })).not.toContain('http-equiv');
+    expect(pageOf('issued', { inProgress: { ...inProgress, since: at(-100_000) } })).not.toContain('http-equiv');
   });
 
   test('marks TEST in every state and nothing on LIVE', () => {

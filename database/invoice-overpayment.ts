@@ -6,7 +6,7 @@ import type { Statements } from './statements.ts';
 export interface InvoiceRules {
   readonly applicationName: string;
   /** What becomes of money that nothing asks for. */
-  readonly latePaymentPolicy: 'REVIEW' | 'REFUND';
+  readonly unappliedPaymentPolicy: 'REVIEW' | 'REFUND';
   /** Whether what was given back of an invoice's payments is due again. */
   readonly refundedInvoices: 'REOPEN' | 'KEEP';
 }
@@ -14,55 +14,55 @@ export interface InvoiceRules {
 /** How an application wants money dealt with. */
 export async function invoiceRulesOf(statements: Statements, { applicationId }: Scope): Promise<InvoiceRules> {
   const [row] = await statements.execute<
-    { name: string; late_payment_policy: 'REVIEW' | 'REFUND'; refunded_invoices: 'REOPEN' | 'KEEP' }[]
-  >('select name, late_payment_policy, refunded_invoices from applications where id = ?', [applicationId]);
+    { name: string; unapplied_payment_policy: 'REVIEW' | 'REFUND'; refunded_invoices: 'REOPEN' | 'KEEP' }[]
+  >('select name, unapplied_payment_policy, refunded_invoices from applications where id = ?', [applicationId]);
   if (row === undefined) {
     throw new Error('the scope has no application');
   }
   return {
     applicationName: row.name,
-    latePaymentPolicy: row.late_payment_policy,
+    unappliedPaymentPolicy: row.unapplied_payment_policy,
     refundedInvoices: row.refunded_invoices,
   };
 }
 
-export interface HeldSurplus {
-  readonly latePaymentId: bigint;
+export interface HeldOverpayment {
+  readonly unappliedPaymentId: bigint;
   readonly attemptReference: string;
 }
 
 /**
- * Writes what of a settled payment its invoice did not ask for, as late money of the charge that settled it. Its fee stays with the payment. No
+ * Writes what of a settled payment its invoice did not ask for, as unapplied money of the charge that settled it. Its fee stays with the payment. No
  * workflow watches over it yet.
  */
-export async function holdSurplus(
+export async function holdOverpayment(
   statements: Statements,
-  { id, surplusMinor }: Pick<PaymentRecord, 'id' | 'surplusMinor'>,
-): Promise<HeldSurplus> {
+  { id, overpaymentMinor }: Pick<PaymentRecord, 'id' | 'overpaymentMinor'>,
+): Promise<HeldOverpayment> {
   const [row] = await statements.execute<{ id: string; reference: string }[]>(
     `with settling as (select * from payment_attempts where payment_id = ? and status = 'CONFIRMED'),
      held as (
-       insert into late_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
+       insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency, status, kind, next_sweep_at)
        select s.application_id, s.mode, s.payment_id, s.id, s.gateway, s.validation_id, s.gateway_txn_id, s.evidence, ?::bigint, 0, p.currency,
-         'HELD', 'surplus', now() + interval '1 minute'
+         'HELD', 'overpayment', now() + interval '1 minute'
        from settling s join payments p on p.id = s.payment_id returning id)
      select held.id, settling.reference from held, settling`,
-    [id, surplusMinor],
+    [id, overpaymentMinor],
   );
   if (row === undefined) {
-    throw new Error('a payment with a surplus has no confirmed attempt');
+    throw new Error('a payment with an overpayment has no confirmed attempt');
   }
-  return { latePaymentId: BigInt(row.id), attemptReference: row.reference };
+  return { unappliedPaymentId: BigInt(row.id), attemptReference: row.reference };
 }
 
-export async function grossOfLate(statements: Statements, latePaymentId: bigint): Promise<Money> {
+export async function grossOfLate(statements: Statements, unappliedPaymentId: bigint): Promise<Money> {
   const [row] = await statements.execute<{ gross_minor: string; currency: string }[]>(
-    'select gross_minor, currency from late_payments where id = ?',
-    [latePaymentId],
+    'select gross_minor, currency from unapplied_payments where id = ?',
+    [unappliedPaymentId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such late payment');
+    throw new Error('the scope has no such unapplied payment');
   }
   return { amountMinor: BigInt(row.gross_minor), currency: row.currency };
 }
@@ -70,10 +70,10 @@ export async function grossOfLate(statements: Statements, latePaymentId: bigint)
 /** What of kept money counts for an invoice. */
 export async function noteApplied(
   statements: Statements,
-  { latePaymentId, appliedMinor }: { readonly latePaymentId: bigint; readonly appliedMinor: bigint },
+  { unappliedPaymentId, appliedMinor }: { readonly unappliedPaymentId: bigint; readonly appliedMinor: bigint },
 ): Promise<void> {
-  await statements.execute(`update late_payments set applied_minor = ? where id = ? and status = 'KEPT'`, [
+  await statements.execute(`update unapplied_payments set applied_minor = ? where id = ? and status = 'KEPT'`, [
     appliedMinor,
-    latePaymentId,
+    unappliedPaymentId,
   ]);
 }

@@ -1,11 +1,11 @@
 import type { EntityManager } from '../connection.ts';
-import { GatewayCallback, LatePayment, PaymentAttempt, type Payment } from '../entities/payment.ts';
+import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from '../entities/payment.ts';
 import { Decision, Refund } from '../entities/refund.ts';
 import { WebhookEvent } from '../entities/webhook.ts';
 
 const ROWS_MAX = 200;
 
-export interface DossierPosting {
+export interface DetailPosting {
   readonly kind: string;
   readonly debit: string;
   readonly credit: string;
@@ -15,14 +15,14 @@ export interface DossierPosting {
 }
 
 /** All rows that belong to a payment, oldest first, at most two hundred of a kind. */
-export interface Dossier {
+export interface Detail {
   readonly attempts: readonly PaymentAttempt[];
   readonly refunds: readonly Refund[];
   readonly callbacks: readonly GatewayCallback[];
-  readonly latePayments: readonly LatePayment[];
+  readonly unappliedPayments: readonly UnappliedPayment[];
   readonly decisions: readonly Decision[];
   readonly events: readonly WebhookEvent[];
-  readonly postings: readonly DossierPosting[];
+  readonly postings: readonly DetailPosting[];
 }
 
 interface PostingRow {
@@ -34,29 +34,31 @@ interface PostingRow {
   created_at: Date;
 }
 
-export async function paymentDossier(em: EntityManager, { id: paymentId, reference }: Payment): Promise<Dossier> {
+export async function paymentDetail(em: EntityManager, { id: paymentId, reference }: Payment): Promise<Detail> {
   const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;
   const attempts = await em.find(PaymentAttempt, { paymentId }, page);
   const refunds = await em.find(Refund, { paymentId }, page);
-  const latePayments = await em.find(LatePayment, { paymentId }, page);
+  const unappliedPayments = await em.find(UnappliedPayment, { paymentId }, page);
   const attemptReferences = new Map(attempts.map(({ id, reference: own }) => [id, own]));
   const causes = [
     reference,
     ...refunds.map((refund) => refund.reference),
-    ...latePayments.map(({ attemptId, validationId }) => `${attemptReferences.get(attemptId) ?? ''}:${validationId}`),
+    ...unappliedPayments.map(
+      ({ attemptId, validationId }) => `${attemptReferences.get(attemptId) ?? ''}:${validationId}`,
+    ),
   ];
   const postings = await em.execute<PostingRow[]>(
     `select t.kind, d.name as debit, c.name as credit, p.amount_minor, t.currency, t.created_at
      from ledger_transactions t join ledger_postings p on p.transaction_id = t.id
        join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id
-     where t.cause_type in ('payment', 'refund', 'late-payment')
+     where t.cause_type in ('payment', 'refund', 'unapplied-payment')
        and t.cause_id in (select jsonb_array_elements_text(?::jsonb)) order by p.id limit ${ROWS_MAX}`,
     [JSON.stringify(causes)],
   );
   return {
     attempts,
     refunds,
-    latePayments,
+    unappliedPayments,
     callbacks: await em.find(GatewayCallback, { paymentId }, page),
     decisions: await em.find(Decision, { paymentId }, page),
     events: await em.find(WebhookEvent, { paymentId }, page),

@@ -1,7 +1,7 @@
 import type { ApplicationStore, Registration } from '../../database/applications.ts';
 import { issueCredential } from '../../database/applications.ts';
 import { paidPayment } from './paid-payment.ts';
-import type { DialectCallers, Headers } from './subject.ts';
+import type { ContractCallers, Headers } from './subject.ts';
 
 /** Half of them are refunded whole, each once; of the others parts are given back. */
 const PAYMENTS = 16;
@@ -15,14 +15,14 @@ interface Shops {
 
 /** Two shops that speak another API, one of them with payments that were paid. */
 export async function openShops(
-  dialect: DialectCallers['dialect'],
+  contract: ContractCallers['contract'],
   { store, api, peers: [shop, neighbour] }: Shops,
-): Promise<DialectCallers> {
+): Promise<ContractCallers> {
   const headersFor = async ({ applicationId }: Registration): Promise<Headers> => {
     const { apiKey, business } = await issueCredential(store, {
       applicationId,
       mode: 'TEST',
-      dialect,
+      contract,
       label: 'Fuzzed',
     });
     return business === null
@@ -33,5 +33,5 @@ export async function openShops(
   for (let number = 1; number <= PAYMENTS; number += 1) {
     paid.push((await paidPayment(api, { credentials: shop.test, amountMinor: AMOUNT_MINOR, number })).reference);
   }
-  return { dialect, peers: [await headersFor(shop), await headersFor(neighbour)], paid };
+  return { contract, peers: [await headersFor(shop), await headersFor(neighbour)], paid };
 }

@@ -2,20 +2,20 @@ import type { EntityManager, Scope } from '../database/connection.ts';
 import {
   auditSignalWithoutDecision,
   consumeDecision,
-  takeLateDecisions,
+  takeUnappliedDecisions,
   type DecisionRecord,
 } from '../database/decisions.ts';
 import { Application } from '../database/entities/application.ts';
-import { GatewayCallback, LatePayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
+import { GatewayCallback, UnappliedPayment, Payment, PaymentAttempt } from '../database/entities/payment.ts';
 import { consumeAllCallbacks, consumeCallbacks } from '../database/gateway-callbacks.ts';
 import { sealedSecretOf } from '../database/gateway-stores.ts';
 import { lockInvoicePaidBy } from '../database/invoices.ts';
 import { postTransaction } from '../database/ledger.ts';
 import { MissingRow } from '../database/missing-row.ts';
-import { refundLateMoney, type RefundRecord } from '../database/refunds.ts';
+import { refundUnappliedMoney, type RefundRecord } from '../database/refunds.ts';
 import type { Statements } from '../database/statements.ts';
 import { isCurrency } from '../domain/currency.ts';
-import { latePaymentKept, latePaymentReceipt } from '../domain/ledger.ts';
+import { unappliedPaymentKept, unappliedPaymentReceipt } from '../domain/ledger.ts';
 import type { Mode } from '../domain/mode.ts';
 import { isOpen, isPaid } from '../domain/payment.ts';
 import { refundReference } from '../domain/references.ts';
@@ -23,7 +23,11 @@ import { GatewayFailure, type Charge, type Gateway } from '../gateways/port.ts';
 import { refundBoundsIn } from '../gateways/refund-bounds.ts';
 import { describeError } from '../runtime/logger.ts';
 import { refundHandleOf } from '../temporal/dispatch.ts';
-import type { LateDecisionInput, LatePaymentInput, LatePaymentResult } from '../workflows/messages/late-payment.ts';
+import type {
+  UnappliedDecisionInput,
+  UnappliedPaymentInput,
+  UnappliedPaymentResult,
+} from '../workflows/messages/unapplied-payment.ts';
 import { moneyOfAttempt, noteTakenUp } from '../database/unapplied-payments.ts';
 import type { UnappliedStatus } from '../domain/unapplied-payment.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -31,18 +35,21 @@ import { followUp, type FollowUp } from './follow-up.ts';
 import { applyKept } from './invoices/apply-payment.ts';
 import { scopeOf } from './payments/scope.ts';
 import { recheckRefunds } from './refunds/recheck-refunds.ts';
-import { tellUnapplied } from './unapplied-event.ts';
+import { recordUnapplied } from './unapplied-event.ts';
 
 /** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
 const CHARGES_A_PASS_MAX = 5;
 
 /** Asks the gateway for charges of an attempt that are not booked yet and posts each to suspense, once. Throws when it cannot be asked. */
-export async function bookLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<LatePaymentResult> {
+export async function recordUnappliedPayment(
+  deps: ActivityDependencies,
+  input: UnappliedPaymentInput,
+): Promise<UnappliedPaymentResult> {
   const scope = scopeOf(input);
   const { payment, gateway } = await readAtGateway(deps, input);
   if (isOpen(payment.status)) {
     // It had ended, and is open again since an older database was restored: its own workflow asks, and one charge must not be booked twice.
-    return readLatePayment(deps, input);
+    return readUnappliedPayment(deps, input);
   }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
     const asked = await deps.database.withScope(scope, (em) =>
@@ -56,7 +63,7 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
       const { reference: paymentReference } = input;
       await recheckRefunds(deps, { scope, gateway, paymentReference, gatewayRefundIds, applicationName });
     }
-    const answer = await gateway.askAttempt(asked.handle);
+    const answer = await gateway.queryAttempt(asked.handle);
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
     }
@@ -80,14 +87,14 @@ export async function bookLatePayment(deps: ActivityDependencies, input: LatePay
       break;
     }
   }
-  return readLatePayment(deps, input);
+  return readUnappliedPayment(deps, input);
 }
 
 /** How an attempt's money stands in its rows; whoever asks is the workflow that watches over it. */
-export async function readLatePayment(
+export async function readUnappliedPayment(
   { database }: ActivityDependencies,
-  input: LatePaymentInput,
-): Promise<LatePaymentResult> {
+  input: UnappliedPaymentInput,
+): Promise<UnappliedPaymentResult> {
   const [money] = await database.inOneTrip(scopeOf(input), (statements) =>
     Promise.all([moneyOfAttempt(statements, input), noteTakenUp(statements, input)]),
   );
@@ -98,12 +105,12 @@ export async function readLatePayment(
 
 const KIND_OF = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const satisfies Record<
   UnappliedStatus,
-  LatePaymentResult['kind']
+  UnappliedPaymentResult['kind']
 >;
 
 async function readAtGateway(
   { database, gateways }: ActivityDependencies,
-  input: LatePaymentInput,
+  input: UnappliedPaymentInput,
 ): Promise<{ payment: Payment; gateway: Gateway }> {
   const scope = scopeOf(input);
   return database.withScope(scope, async (em) => {
@@ -125,7 +132,7 @@ async function readAtGateway(
  */
 async function findAttempt(
   em: EntityManager,
-  { reference, attemptReference }: LatePaymentInput,
+  { reference, attemptReference }: UnappliedPaymentInput,
 ): Promise<PaymentAttempt> {
   const payment = await em.findOne(Payment, { reference });
   if (payment === null) {
@@ -138,11 +145,11 @@ async function findAttempt(
   return attempt;
 }
 
-/** What operators decided about an attempt's late money: given back, or left to the app. The rows are the authority. */
-export async function decideLatePayment(
+/** What operators decided about an attempt's unapplied money: given back, or left to the app. The rows are the authority. */
+export async function decideUnappliedPayment(
   deps: ActivityDependencies,
-  input: LateDecisionInput,
-): Promise<LatePaymentResult> {
+  input: UnappliedDecisionInput,
+): Promise<UnappliedPaymentResult> {
   const scope = scopeOf(input);
   const { refunds, applicationName, followUps } = await deps.database.inTransaction(scope, async (statements) => {
     const invoice = await lockInvoicePaidBy(statements, scope, input.reference);
@@ -156,7 +163,7 @@ export async function decideLatePayment(
     }
     const paymentId = BigInt(attempt.payment_id);
     await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-    const decisions = await takeLateDecisions(statements, BigInt(attempt.id));
+    const decisions = await takeUnappliedDecisions(statements, BigInt(attempt.id));
     if (decisions.length === 0) {
       const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;
       await auditSignalWithoutDecision(statements, { scope, ...target });
@@ -164,18 +171,21 @@ export async function decideLatePayment(
     const started: RefundRecord[] = [];
     const following: FollowUp[] = [];
     for (const decision of decisions) {
-      const refund = decision.decision === 'refund' ? await giveBack(deps, statements, { scope, decision }) : null;
+      const refund =
+        decision.decision === 'refund' ? await refundUnapplied(deps, statements, { scope, decision }) : null;
       if (refund !== null) {
         started.push(refund);
       }
       const kept = decision.decision === 'keep' && (await keep(statements, decision));
       if (kept && invoice !== null) {
-        following.push(...(await applyKept(deps, statements, { invoice, latePaymentId: decision.latePaymentId })));
+        following.push(
+          ...(await applyKept(deps, statements, { invoice, unappliedPaymentId: decision.unappliedPaymentId })),
+        );
       }
-      if (kept && decision.latePaymentId !== null) {
-        const { latePaymentId } = decision;
-        const event = { paymentId, latePaymentId, type: 'unapplied_payment.kept' } as const;
-        following.push(...(await tellUnapplied(deps, statements, event)));
+      if (kept && decision.unappliedPaymentId !== null) {
+        const { unappliedPaymentId } = decision;
+        const event = { paymentId, unappliedPaymentId, type: 'unapplied_payment.kept' } as const;
+        following.push(...(await recordUnapplied(deps, statements, event)));
       }
       await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_POSSIBLE');
     }
@@ -183,20 +193,20 @@ export async function decideLatePayment(
   });
   await startRefunds(deps, refunds, applicationName);
   await followUp(deps, input, followUps);
-  return readLatePayment(deps, input);
+  return readUnappliedPayment(deps, input);
 }
 
-function giveBack(
+function refundUnapplied(
   deps: ActivityDependencies,
   statements: Statements,
   { scope, decision }: { readonly scope: Scope; readonly decision: DecisionRecord },
 ): Promise<RefundRecord | null> {
-  if (decision.latePaymentId === null) {
-    throw new Error('a decision about late money names none');
+  if (decision.unappliedPaymentId === null) {
+    throw new Error('a decision about unapplied money names none');
   }
-  return refundLateMoney(statements, {
+  return refundUnappliedMoney(statements, {
     scope,
-    latePaymentId: decision.latePaymentId,
+    unappliedPaymentId: decision.unappliedPaymentId,
     reference: refundReference(),
     reason: decision.reason,
     creator: { type: 'USER', operatorId: decision.operatorId },
@@ -214,19 +224,19 @@ interface KeptRow {
 }
 
 /** Out of suspense, owed to the app. False when it is not held any more. */
-async function keep(statements: Statements, { latePaymentId }: DecisionRecord): Promise<boolean> {
+async function keep(statements: Statements, { unappliedPaymentId }: DecisionRecord): Promise<boolean> {
   const [late] = await statements.execute<KeptRow[]>(
-    `update late_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
+    `update unapplied_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
      where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
      returning l.application_id, l.mode, l.currency, l.gross_minor, l.validation_id, t.reference`,
-    [latePaymentId],
+    [unappliedPaymentId],
   );
   if (late === undefined) {
     return false;
   }
   await postTransaction(
     statements,
-    latePaymentKept({
+    unappliedPaymentKept({
       applicationId: BigInt(late.application_id),
       mode: late.mode,
       currency: late.currency,
@@ -251,17 +261,17 @@ async function startRefunds(
 }
 
 /** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
-export async function parkLatePayment(deps: ActivityDependencies, input: LatePaymentInput): Promise<void> {
+export async function parkUnappliedPayment(deps: ActivityDependencies, input: UnappliedPaymentInput): Promise<void> {
   const { reference: attempt } = await deps.database.withScope(scopeOf(input), (em) => findAttempt(em, input));
   await consumeAllCallbacks(deps.database, scopeOf(input), { attempt, outcome: 'MISMATCH' });
   deps.log.error(
-    { payment: input.reference, attempt: input.attemptReference, alert: 'late-payment-unclear' },
-    'the gateway does not say whether late money moved; an operator has to find out',
+    { payment: input.reference, attempt: input.attemptReference, alert: 'unapplied-payment-unclear' },
+    'the gateway does not say whether unapplied money moved; an operator has to find out',
   );
 }
 
 interface Asking {
-  readonly input: LatePaymentInput;
+  readonly input: UnappliedPaymentInput;
   readonly gateway: Gateway;
   /** Whether the payment was settled by a charge: only then is a confirmed attempt's charge booked already. */
   readonly settled: boolean;
@@ -269,7 +279,7 @@ interface Asking {
 
 async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   const attempt = await findAttempt(em, input);
-  const booked = await em.find(LatePayment, { attemptId: attempt.id });
+  const booked = await em.find(UnappliedPayment, { attemptId: attempt.id });
   if (booked.some(({ nextSweepAt }) => nextSweepAt instanceof Date)) {
     // However long the gateway does not answer: this workflow is at work.
     await noteTakenUp(em, input);
@@ -303,7 +313,7 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
 }
 
 interface LateCharge {
-  readonly input: LatePaymentInput;
+  readonly input: UnappliedPaymentInput;
   readonly charge: Charge;
 }
 
@@ -311,7 +321,7 @@ async function book(
   deps: ActivityDependencies,
   em: EntityManager,
   { input, charge }: LateCharge,
-): Promise<BookedMoney | null> {
+): Promise<RecordedMoney | null> {
   const attempt = await findAttempt(em, input);
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
@@ -326,7 +336,7 @@ async function book(
   const { applicationId, mode } = scopeOf(input);
   const posted = await postTransaction(
     em,
-    latePaymentReceipt({
+    unappliedPaymentReceipt({
       applicationId,
       mode,
       currency,
@@ -340,7 +350,7 @@ async function book(
   if (posted === 'already-posted') {
     return null;
   }
-  const latePaymentId = await em.insert(LatePayment, {
+  const unappliedPaymentId = await em.insert(UnappliedPayment, {
     applicationId,
     mode,
     paymentId: attempt.paymentId,
@@ -355,31 +365,31 @@ async function book(
     status: 'HELD',
   });
   deps.log.error(
-    { payment: input.reference, attempt: attempt.reference, alert: 'late-payment' },
-    'late money is held in suspense',
+    { payment: input.reference, attempt: attempt.reference, alert: 'unapplied-payment' },
+    'unapplied money is held in suspense',
   );
   const application = await em.findOneOrFail(Application, { id: applicationId });
-  const givesBack = application.latePaymentPolicy === 'REFUND';
+  const givesBack = application.unappliedPaymentPolicy === 'REFUND';
   const refund = givesBack
-    ? await refundLateMoney(em, {
+    ? await refundUnappliedMoney(em, {
         scope: { applicationId, mode },
-        latePaymentId,
+        unappliedPaymentId,
         reference: refundReference(),
-        reason: 'Late payment',
+        reason: 'Unapplied payment',
         creator: { type: 'SYSTEM' },
         boundsOf: refundBoundsIn(deps.gateways),
       })
     : null;
-  const followUps = await tellUnapplied(deps, em, {
+  const followUps = await recordUnapplied(deps, em, {
     paymentId: attempt.paymentId,
-    latePaymentId,
+    unappliedPaymentId,
     type: 'unapplied_payment.received',
   });
   return { refund, applicationName: application.name, followUps };
 }
 
-interface BookedMoney {
-  /** Where the app's policy gives late money back without being asked. */
+interface RecordedMoney {
+  /** Where the app's policy gives unapplied money back without being asked. */
   readonly refund: RefundRecord | null;
   readonly applicationName: string;
   readonly followUps: readonly FollowUp[];

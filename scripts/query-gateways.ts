@@ -6,7 +6,7 @@ import { GatewayFailure, type AttemptAnswer, type GatewayRegistry } from '../gat
 const QUESTIONS_AT_ONCE = 4;
 
 /** Asks each gateway again for every charge that we say it confirmed. Returns how many were asked; what cannot be asked is a finding too. */
-export async function askGateways({
+export async function queryGateways({
   database,
   gateways,
   findings,
@@ -39,7 +39,7 @@ async function disagreementOf(charge: StoredCharge, gateways: GatewayRegistry): 
     if (gateway === undefined) {
       return `cannot be asked: the ${charge.mode} credentials of its store at ${charge.gateway} are not known here`;
     }
-    const answer = await gateway.askAttempt({
+    const answer = await gateway.queryAttempt({
       attemptReference,
       sessionKey,
       claimedValidationId: validationId,

@@ -39,7 +39,7 @@ async function nativeStatus(): Promise<number> {
 }
 
 describe("an app's OwnPay keys", () => {
-  const wanted = { mode: 'TEST', dialect: 'ownpay', label: 'Storefront' };
+  const wanted = { mode: 'TEST', contract: 'ownpay', label: 'Storefront' };
 
   test('are issued beside each other, shown once, listed with their scopes, and revoked one by one', async () => {
     // Each integration has a key of its own, and loses it alone.
@@ -54,13 +54,13 @@ describe("an app's OwnPay keys", () => {
     expect(listed.data).toMatchObject({
       0: {
         id: second.credentialId,
-        dialect: 'ownpay',
+        contract: 'ownpay',
         label: 'Storefront',
         prefix: second.apiKey.slice(0, 11),
         scopes: ['read'],
       },
-      1: { id: first.credentialId, dialect: 'ownpay', scopes: ['read', 'write'] },
-      2: { dialect: 'native', prefix: null, scopes: null },
+      1: { id: first.credentialId, contract: 'ownpay', scopes: ['read', 'write'] },
+      2: { contract: 'native', prefix: null, scopes: null },
     });
     expect((await send('POST', `${app}/credentials/${first.credentialId}/revoke`)).status).toBe(200);
     expect([await statusOf(first.apiKey), await statusOf(second.apiKey)]).toEqual([401, 200]);
@@ -80,7 +80,7 @@ describe("an app's OwnPay keys", () => {
   test.each([
     { ...wanted, scopes: [] },
     { ...wanted, scopes: ['admin'] },
-    { ...wanted, dialect: 'other' },
+    { ...wanted, contract: 'other' },
     { mode: 'TEST', scopes: ['read'] },
   ])('are not issued for %j', async (body) => {
     // What a key may do is never guessed.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
-import type { LatePaymentResult } from '../../workflows/messages/late-payment.ts';
+import type { UnappliedPaymentResult } from '../../workflows/messages/unapplied-payment.ts';
 import { callbackSignal } from '../../workflows/messages/payment.ts';
 import { decisionSignal } from '../../workflows/messages/refund.ts';
 import {
@@ -25,7 +25,7 @@ const away = (): Promise<never> =>
   Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
 
 async function arrive(staged: StagedPayment, callbackId: bigint, dispatch = theatre.skipping.dispatch): Promise<void> {
-  await dispatch.startLatePayment(staged.payment, { attemptReference: staged.attemptReference, callbackId });
+  await dispatch.startUnappliedPayment(staged.payment, { attemptReference: staged.attemptReference, callbackId });
 }
 
 async function late(script: Script): Promise<StagedPayment> {
@@ -80,13 +80,13 @@ describe('money after the end', () => {
 
   test('is not left in a long history with a decision that was told and not taken up', async () => {
     // A signal is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
-    const asking = Promise.withResolvers<LatePaymentResult>();
-    const held: LatePaymentResult = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
-    const kept: LatePaymentResult = { ...held, kind: 'kept' };
+    const asking = Promise.withResolvers<UnappliedPaymentResult>();
+    const held: UnappliedPaymentResult = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
+    const kept: UnappliedPaymentResult = { ...held, kind: 'kept' };
     // What it is signalled to make its history long has it asked once more, after the decision.
     const staged = theatre.stage({
       late: (call) => (call === 1 ? held : call === 2 ? asking.promise : kept),
-      lateDecision: () => kept,
+      unappliedDecision: () => kept,
     });
     await arrive(staged, 1n, theatre.realTime.dispatch);
     await until(async () => (await statusOf(staged)) === 'HELD');
@@ -112,7 +112,7 @@ describe('money after the end', () => {
   });
 
   test('is asked for until the gateway answers', async () => {
-    // A gateway that is away for hours does not lose late money.
+    // A gateway that is away for hours does not lose unapplied money.
     const staged = await late({ late: (call) => (call <= 8 ? away() : { kind: 'nothing' }) });
     expect(await staged.late().result()).toBe('nothing-late');
     const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');

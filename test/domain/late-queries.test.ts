@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { nextLateQuestion } from '../../domain/late-questions.ts';
+import { nextLateQuery } from '../../domain/late-queries.ts';
 
 const NOW = new Date('2026-03-01T10:00:00Z');
 const minutesFromNow = (date: Date | null): number | null =>
   date === null ? null : (date.getTime() - NOW.getTime()) / 60_000;
 const next = (asked: number, sessionLifeMinutes: number | null, openMinutes = 30): number | null => {
   const openedAt = new Date(NOW.getTime() - openMinutes * 60_000);
-  return minutesFromNow(nextLateQuestion({ notifies: false, sessionLifeMinutes }, { openedAt, asked, now: NOW }));
+  return minutesFromNow(nextLateQuery({ notifies: false, sessionLifeMinutes }, { openedAt, asked, now: NOW }));
 };
 
 test('a gateway that notifies nobody is asked 5 minutes, an hour and a day after the closing, then no more', () => {
@@ -25,5 +25,5 @@ test('no question comes later than the session can be paid, but one just after i
 test('a gateway that tells of every charge is not asked', () => {
   // Its notice is the reason to ask.
   const silence = { notifies: true, sessionLifeMinutes: null };
-  expect(nextLateQuestion(silence, { openedAt: NOW, asked: 0, now: NOW })).toBeNull();
+  expect(nextLateQuery(silence, { openedAt: NOW, asked: 0, now: NOW })).toBeNull();
 });

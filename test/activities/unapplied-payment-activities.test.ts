@@ -21,14 +21,14 @@ interface Attempt {
 
 /** The gateway knows these charges, and names the first that is not known yet. */
 function holds(...charges: readonly Charge[]): void {
-  world.gateway.askAttempt = ({ knownValidationIds: known }) => {
+  world.gateway.queryAttempt = ({ knownValidationIds: known }) => {
     const charge = charges.find(({ validationId }) => !known.includes(validationId));
-    return Promise.resolve(charge === undefined ? { kind: 'untouched' } : { kind: 'charged', charge });
+    return Promise.resolve(charge === undefined ? { kind: 'not-started' } : { kind: 'charged', charge });
   };
 }
 
 function says(answer: AttemptAnswer): void {
-  world.gateway.askAttempt = () => Promise.resolve(answer);
+  world.gateway.queryAttempt = () => Promise.resolve(answer);
 }
 
 const ended = async (columns = {}, fields = {}): Promise<{ input: StoredPayment; attempt: Attempt }> => {
@@ -36,16 +36,16 @@ const ended = async (columns = {}, fields = {}): Promise<{ input: StoredPayment;
   return { input, attempt: await world.attempt(input, fields) };
 };
 const settled = () =>
-  ended({ status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' }, { status: 'CONFIRMED', validationId: settledBy() });
+  ended({ status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' }, { status: 'CONFIRMED', validationId: finalizedBy() });
 let settlements = 0;
-const settledBy = (): string => `V-settled-${(settlements += 1)}`;
+const finalizedBy = (): string => `V-settled-${(settlements += 1)}`;
 const book = (input: StoredPayment, { reference }: Attempt) =>
-  world.activities.bookLatePayment({ ...input, attemptReference: reference });
+  world.activities.recordUnappliedPayment({ ...input, attemptReference: reference });
 const heldRows = (input: StoredPayment) =>
-  world.rows('select * from late_payments where payment_id = ?::bigint order by id', [input.paymentId]);
+  world.rows('select * from unapplied_payments where payment_id = ?::bigint order by id', [input.paymentId]);
 const causeOf = ({ reference }: Attempt, validationId = `V-${reference}`): string => `${reference}:${validationId}`;
 
-describe('late money', () => {
+describe('unapplied money', () => {
   test('is held in suspense with all its facts, once, and an alarm calls a person', async () => {
     // Nothing is lost because its payment has ended, and nothing is booked twice.
     const { input, attempt } = await ended();
@@ -77,7 +77,7 @@ describe('late money', () => {
     ]);
     expect(await world.outcomes(input)).toEqual(['LATE', 'FORGED']);
     expect(await world.paymentRow(input)).toMatchObject({ status: 'EXPIRED' });
-    const alarm = { level: 'error', payment: input.reference, attempt: attempt.reference, alert: 'late-payment' };
+    const alarm = { level: 'error', payment: input.reference, attempt: attempt.reference, alert: 'unapplied-payment' };
     expect(world.log).toEqual([{ ...alarm, msg: expect.any(String) }]);
     expect(await book(input, attempt)).toEqual(held);
     expect(await heldRows(input)).toHaveLength(1);
@@ -126,18 +126,18 @@ describe('late money', () => {
     const { input, attempt } = await ended();
     holds(world.charge(attempt));
     await book(input, attempt);
-    await world.rows('update late_payments set status = ? where payment_id = ?::bigint returning 1', [
+    await world.rows('update unapplied_payments set status = ? where payment_id = ?::bigint returning 1', [
       status,
       input.paymentId,
     ]);
     const money = { kind, amountMinor: '10000', currency: 'BDT' };
     expect(await book(input, attempt)).toEqual(money);
     const { reference: attemptReference } = attempt;
-    expect(await world.activities.readLatePayment({ ...input, attemptReference })).toEqual(money);
+    expect(await world.activities.readUnappliedPayment({ ...input, attemptReference })).toEqual(money);
     expect(await heldRows(input)).toHaveLength(1);
   });
 
-  test.each(['untouched', 'failed', 'cancelled', 'expired'] as const)(
+  test.each(['not-started', 'failed', 'cancelled', 'expired'] as const)(
     'does not exist where the gateway says "%s", and the callbacks are closed',
     async (kind) => {
       // A callback for an ended payment is a question, not money.
@@ -181,7 +181,7 @@ describe('late money', () => {
       message: 'the gateway confirms a charge that cannot be booked as it stands',
     });
     expect([await heldRows(input), await world.outcomes(input)]).toEqual([[], [null]]);
-    expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'bookLatePayment' })]);
+    expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'recordUnappliedPayment' })]);
   });
 
   test('of a gateway that names no store is booked', async () => {
@@ -204,7 +204,7 @@ describe('late money', () => {
   test('is not decided by a gateway that is away', async () => {
     // No answer is neither money nor none.
     const { input, attempt } = await ended();
-    world.gateway.askAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
+    world.gateway.queryAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
     await expect(book(input, attempt)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE' });
   });
 });
@@ -227,7 +227,7 @@ describe('what is known to the gateway before it is asked', () => {
 
   test('is not a charge that was confirmed but did not settle the payment', async () => {
     // The payment expired before the confirmation was read: the money is still to be booked.
-    const { input, attempt } = await ended({}, { status: 'CONFIRMED', validationId: settledBy() });
+    const { input, attempt } = await ended({}, { status: 'CONFIRMED', validationId: finalizedBy() });
     const [row] = await world.attemptRows(input);
     holds(world.charge(attempt, { validationId: String(row?.['validation_id']) }));
     expect(await book(input, attempt)).toMatchObject({ kind: 'held' });
@@ -238,9 +238,9 @@ describe('what is known to the gateway before it is asked', () => {
     // The payment is paid, but by other money: this one's is late.
     const { input, attempt } = await ended(
       { status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' },
-      { status: 'UNKNOWN', validationId: settledBy() },
+      { status: 'UNKNOWN', validationId: finalizedBy() },
     );
-    says({ kind: 'untouched' });
+    says({ kind: 'not-started' });
     await book(input, attempt);
     expect(world.gateway.asked[0]?.knownValidationIds).toEqual([]);
   });
@@ -250,7 +250,7 @@ describe('what is known to the gateway before it is asked', () => {
     const { input, attempt } = await settled();
     const [row] = await world.attemptRows(input);
     const own = String(row?.['validation_id']);
-    says({ kind: 'untouched' });
+    says({ kind: 'not-started' });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: null });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: own });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-forged', signatureValid: false });
@@ -268,7 +268,7 @@ describe('what is known to the gateway before it is asked', () => {
   test('is told with the newest of several new charges, whatever says nothing after it', async () => {
     // The older ones are found by the questions after this one; a notice without a charge hides none.
     const { input, attempt } = await ended();
-    says({ kind: 'untouched' });
+    says({ kind: 'not-started' });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-older' });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-newer' });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: null });
@@ -282,7 +282,7 @@ describe('what is known to the gateway before it is asked', () => {
       { status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' },
       { status: 'CONFIRMED' },
     );
-    says({ kind: 'untouched' });
+    says({ kind: 'not-started' });
     await book(input, attempt);
     expect(world.gateway.asked).toMatchObject([{ knownValidationIds: [] }]);
   });
@@ -292,9 +292,9 @@ describe('what is known to the gateway before it is asked', () => {
     const { input, attempt } = await ended();
     await world.callback(input, attempt);
     await world.callback(input, attempt);
-    world.gateway.askAttempt = async () => {
+    world.gateway.queryAttempt = async () => {
       await world.callback(input, attempt);
-      return { kind: 'untouched' };
+      return { kind: 'not-started' };
     };
     await book(input, attempt);
     expect(await world.outcomes(input)).toEqual(['IGNORED', 'IGNORED', null]);
@@ -309,14 +309,14 @@ describe('a question that is left to people', () => {
     await world.callback(input, attempt);
     await world.callback(input, attempt, { signatureValid: false });
     await world.callback(input, other);
-    await world.activities.parkLatePayment({ ...input, attemptReference: attempt.reference });
+    await world.activities.parkUnappliedPayment({ ...input, attemptReference: attempt.reference });
     expect(await world.outcomes(input)).toEqual(['MISMATCH', 'FORGED', null]);
     expect(world.log).toEqual([
       {
         level: 'error',
         payment: input.reference,
         attempt: attempt.reference,
-        alert: 'late-payment-unclear',
+        alert: 'unapplied-payment-unclear',
         msg: expect.any(String),
       },
     ]);
@@ -327,9 +327,11 @@ test('a failure of either is logged by its name', async () => {
   // The log is where an operator looks first.
   const { input } = await ended();
   const nowhere = { ...input, attemptReference: 'NoSuchAttempt0000000' };
-  await expect(world.activities.bookLatePayment(nowhere)).rejects.toMatchObject({ type: 'ROW_MISSING' });
-  await expect(world.activities.parkLatePayment({ ...nowhere, attemptReference: '\u0000' })).rejects.toMatchObject({
-    type: 'INTERNAL_ERROR',
-  });
-  expect(world.log.map(({ activity }) => activity)).toEqual(['bookLatePayment', 'parkLatePayment']);
+  await expect(world.activities.recordUnappliedPayment(nowhere)).rejects.toMatchObject({ type: 'ROW_MISSING' });
+  await expect(world.activities.parkUnappliedPayment({ ...nowhere, attemptReference: '\u0000' })).rejects.toMatchObject(
+    {
+      type: 'INTERNAL_ERROR',
+    },
+  );
+  expect(world.log.map(({ activity }) => activity)).toEqual(['recordUnappliedPayment', 'parkUnappliedPayment']);
 });

@@ -8,7 +8,7 @@ const AFTER_SESSION_END_MS = 60_000;
  * How long after that a silent gateway is first asked about a page that stayed open when its payment ended otherwise. Its session may be over by then; but
  * nobody need have asked since.
  */
-export const [FIRST_LATE_QUESTION_MINUTES] = PAUSES_MINUTES;
+export const [FIRST_LATE_QUERY_MINUTES] = PAUSES_MINUTES;
 
 /** What decides whether money can come of which nobody tells us. */
 export interface Silence {
@@ -23,7 +23,7 @@ export interface Silence {
  * of in no other way. Null when no question is due any more, or none ever, since the gateway tells of every charge.
  * @param asked how many of these questions were asked already
  */
-export function nextLateQuestion(
+export function nextLateQuery(
   { notifies, sessionLifeMinutes }: Silence,
   { openedAt, asked, now }: { readonly openedAt: Date; readonly asked: number; readonly now: Date },
 ): Date | null {

@@ -5,11 +5,11 @@ import { inLanguage } from '../language.ts';
 import { moneyPart } from '../money-text.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { deadlineText } from '../time-text.ts';
-import type { PayableView, UnderWay } from './view.ts';
+import type { PayableView, InProgress } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
 /** Somebody has begun to pay: the way back to that payment comes before any new one. */
-export function underWayPart(view: PayableView, { checkoutPath, amountMinor, since }: UnderWay): Html {
+export function inProgressPart(view: PayableView, { checkoutPath, amountMinor, since }: InProgress): Html {
   const { language, now, timeZone, invoice } = view;
   const words = payableWordsIn(language);
   const frame = frameWordsIn(language);
@@ -17,7 +17,7 @@ export function underWayPart(view: PayableView, { checkoutPath, amountMinor, sin
   const again = SafeUrl.localPath(inLanguage(view.pagePath, language));
   const amount = html`<b>${moneyPart({ amountMinor, currency: invoice.currency }, language)}</b>`;
   const time = html`<time datetime="${since.toISOString()}">${deadlineText(since, now, language, timeZone)}</time>`;
-  return html`<p class="notice">${phrase(words.underWay, { amount, time })}</p>
+  return html`<p class="notice">${phrase(words.inProgress, { amount, time })}</p>
     <p class="return"><a class="button" href="${goOn}">${words.goOn}</a></p>
     <p class="note">${frame.updatesItself} <a href="${again}">${frame.checkAgain}</a></p>`;
 }

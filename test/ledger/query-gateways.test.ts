@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Findings, type Finding } from '../../database/ledger/findings.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
-import { askGateways } from '../../scripts/ask-gateways.ts';
+import { queryGateways } from '../../scripts/query-gateways.ts';
 import { createApplication, openLedger, payPayment, receiveLate, type LedgerFixture } from './ledger-fixture.ts';
 import { registryOf } from '../support/gateways.ts';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => ledger.close());
 
 /** A gateway that confirms what our rows say, but for what the test changes. */
-function gateway(change: Partial<Charge>): Gateway['askAttempt'] {
+function gateway(change: Partial<Charge>): Gateway['queryAttempt'] {
   return ({ attemptReference, claimedValidationId }) => {
     const late = claimedValidationId?.startsWith('L') === true;
     const charge: Charge = {
@@ -38,23 +38,23 @@ function gateway(change: Partial<Charge>): Gateway['askAttempt'] {
   };
 }
 
-async function ask(askAttempt: Gateway['askAttempt'] | undefined): Promise<{ asked: number; listed: Finding[] }> {
+async function ask(queryAttempt: Gateway['queryAttempt'] | undefined): Promise<{ asked: number; listed: Finding[] }> {
   const findings = new Findings();
   const never = () => Promise.reject(new Error('not asked for'));
-  const asked = await askGateways({
+  const asked = await queryGateways({
     database: ledger.database,
     findings,
     gateways: registryOf({
       open: () =>
-        askAttempt === undefined
+        queryAttempt === undefined
           ? undefined
           : {
               capabilities: SSLCOMMERZ_CAPABILITIES,
               storeId: 'store',
-              askAttempt,
+              queryAttempt,
               openSession: never,
               refund: never,
-              askRefund: never,
+              queryRefund: never,
               parseCallback: () => {
                 throw new Error('not asked for');
               },
@@ -78,12 +78,12 @@ describe('asking the gateways again', () => {
     ['another transaction', { gatewayTxnId: 'X' }, /gateway transaction/],
   ])('names the row of which the gateway says %s', async (_name, change, what) => {
     const { listed } = await ask(gateway(change));
-    expect(listed.map(({ table }) => table)).toEqual(['payment_attempts', 'late_payments']);
+    expect(listed.map(({ table }) => table)).toEqual(['payment_attempts', 'unapplied_payments']);
     expect(listed[0]?.what).toMatch(what);
   });
 
   // A charge that the gateway does not know was never made.
-  test.each<AttemptAnswer>([{ kind: 'untouched' }, { kind: 'failed' }, { kind: 'unknown', note: 'x' }])(
+  test.each<AttemptAnswer>([{ kind: 'not-started' }, { kind: 'failed' }, { kind: 'unknown', note: 'x' }])(
     'a confirmed attempt of which the gateway says $kind is a finding',
     async (answer) => {
       const { listed } = await ask(() => Promise.resolve(answer));

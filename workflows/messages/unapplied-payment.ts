@@ -4,15 +4,15 @@ import type { PaymentWorkflowInput } from './payment.ts';
 /** A refund of the attempt's money has ended; the row says how. */
 export const refundEndedSignal = defineSignal('refundEnded');
 
-export interface LatePaymentInput extends PaymentWorkflowInput {
+export interface UnappliedPaymentInput extends PaymentWorkflowInput {
   readonly attemptReference: string;
   /** Set by a run that goes on with an earlier run's questions: Unix time in milliseconds of the first of them. */
-  readonly askingSinceMs?: number;
+  readonly queryingSinceMs?: number;
   /** Set by a run that goes on with an earlier one's wait for a refund: how often the row was looked at without being told to. */
   readonly looks?: number;
 }
 
-export type LatePaymentResult =
+export type UnappliedPaymentResult =
   /** The gateway confirms no charge beyond the one that settled the payment. */
   | { readonly kind: 'nothing' }
   /**
@@ -25,18 +25,18 @@ export type LatePaymentResult =
       readonly currency: string;
     };
 
-export interface LateDecisionInput extends LatePaymentInput {
+export interface UnappliedDecisionInput extends UnappliedPaymentInput {
   /** The decisions that were signalled since the last look. */
   readonly decisionIds: readonly string[];
 }
 
-export interface LatePaymentActivities {
+export interface UnappliedPaymentActivities {
   /** Carries out what operators decided, as their rows say; a signal without a row is written down and changes nothing. */
-  decideLatePayment(input: LateDecisionInput): Promise<LatePaymentResult>;
+  decideUnappliedPayment(input: UnappliedDecisionInput): Promise<UnappliedPaymentResult>;
   /** Asks the gateway and books whatever it confirms to suspense, once per charge. */
-  bookLatePayment(input: LatePaymentInput): Promise<LatePaymentResult>;
+  recordUnappliedPayment(input: UnappliedPaymentInput): Promise<UnappliedPaymentResult>;
   /** How the attempt's money stands in its rows; asks nobody. */
-  readLatePayment(input: LatePaymentInput): Promise<LatePaymentResult>;
+  readUnappliedPayment(input: UnappliedPaymentInput): Promise<UnappliedPaymentResult>;
   /** Leaves the question to people: closes the callbacks that raised it and gives the alarm. */
-  parkLatePayment(input: LatePaymentInput): Promise<void>;
+  parkUnappliedPayment(input: UnappliedPaymentInput): Promise<void>;
 }

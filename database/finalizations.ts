@@ -1,14 +1,14 @@
-import { FIRST_LATE_QUESTION_MINUTES } from '../domain/late-questions.ts';
-import { isOpen, type PaymentStatus, type SettledStatus } from '../domain/payment.ts';
+import { FIRST_LATE_QUERY_MINUTES } from '../domain/late-queries.ts';
+import { isOpen, type PaymentStatus, type FinalStatus } from '../domain/payment.ts';
 import { MissingRow } from './missing-row.ts';
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from './statements.ts';
 
 export interface PaymentEnd {
   readonly reference: string;
-  readonly status: SettledStatus;
+  readonly status: FinalStatus;
   readonly failureCode: string | null;
-  /** What its invoice still asks for; whatever is paid beyond that is surplus. Null for a payment without one. */
+  /** What its invoice still asks for; whatever is paid beyond that is overpayment. Null for a payment without one. */
   readonly invoiceDueMinor: bigint | null;
   /** Gateways that tell nobody of a charge. */
   readonly silentGateways: readonly string[];
@@ -21,7 +21,7 @@ export interface ConfirmedCharge {
   readonly gatewayTxnId: string;
 }
 
-export interface SettledPayment {
+export interface FinalizedPayment {
   readonly payment: PaymentRecord;
   /** What the gateway confirmed; null unless the payment succeeded. */
   readonly charge: ConfirmedCharge | null;
@@ -37,8 +37,8 @@ const IS_OPEN = `status in ('CREATED', 'PENDING')`;
  */
 const asking = (end: string): string => `with ended as (${end}),
   asked as (
-    update payment_attempts t set ask_again_at = now() + interval '${FIRST_LATE_QUESTION_MINUTES} minutes', updated_at = now() from ended
-    where t.payment_id = ended.id and t.status in ('OPEN', 'UNKNOWN') and t.opened_at is not null and t.ask_again_at is null
+    update payment_attempts t set query_again_at = now() + interval '${FIRST_LATE_QUERY_MINUTES} minutes', updated_at = now() from ended
+    where t.payment_id = ended.id and t.status in ('OPEN', 'UNKNOWN') and t.opened_at is not null and t.query_again_at is null
       and t.gateway = any(?::text[]))
   select * from ended`;
 
@@ -51,13 +51,13 @@ interface ChargeRow {
 
 /**
  * The state check and the state change are one statement: only one caller ever gets the row back, the others null. A payment succeeds only
- * by an attempt that the gateway confirmed, whose facts come with the row. The same statement plans the first late question about its pages
+ * by an attempt that the gateway confirmed, whose facts come with the row. The same statement plans the first late query about its pages
  * that are still open at silent gateways.
  */
 export async function endPayment(
   statements: Statements,
   { reference, status, failureCode, invoiceDueMinor, silentGateways }: PaymentEnd,
-): Promise<SettledPayment | null> {
+): Promise<FinalizedPayment | null> {
   const questions = [`{${silentGateways.join(',')}}`];
   if (status !== 'SUCCEEDED') {
     const [row] = await statements.execute<PaymentRow[]>(
@@ -68,7 +68,7 @@ export async function endPayment(
   }
   const [row] = await statements.execute<(PaymentRow & ChargeRow)[]>(
     asking(`update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
-       surplus_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
+       overpayment_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
      from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}
      returning ${PAYMENT_COLUMNS}, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
     [status, failureCode, invoiceDueMinor, reference, ...questions],

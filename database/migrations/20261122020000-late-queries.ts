@@ -12,7 +12,7 @@ export class LateQuestionsMigration extends Migration {
 const CHANGES = [
   `alter table payment_attempts
     -- When the sweeper has the gateway asked next; null: no more.
-    add column ask_again_at timestamptz,
-    add column asked_again integer not null default 0 check (asked_again >= 0)`,
-  `create index on payment_attempts (ask_again_at) where ask_again_at is not null`,
+    add column query_again_at timestamptz,
+    add column queried_again integer not null default 0 check (queried_again >= 0)`,
+  `create index on payment_attempts (query_again_at) where query_again_at is not null`,
 ];

@@ -22,16 +22,16 @@ import {
 } from '@temporalio/workflow';
 import {
   refundEndedSignal,
-  type LatePaymentActivities,
-  type LatePaymentInput,
-  type LatePaymentResult,
-} from './messages/late-payment.ts';
+  type UnappliedPaymentActivities,
+  type UnappliedPaymentInput,
+  type UnappliedPaymentResult,
+} from './messages/unapplied-payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
 import { failIfRowMissing } from './missing-row.ts';
 import {
-  ASK_GATEWAY,
+  QUERY_GATEWAY,
   DECIDE,
   FINAL_PAUSES_MS,
   FINAL_QUESTIONS_FOR_MS,
@@ -40,15 +40,15 @@ import {
   REFUND_LOOK_PAUSES_MS,
 } from './options.ts';
 
-const { bookLatePayment } = proxyActivities<LatePaymentActivities>(ASK_GATEWAY);
-const { parkLatePayment } = proxyActivities<LatePaymentActivities>(PARK);
-const { decideLatePayment } = proxyActivities<LatePaymentActivities>(DECIDE);
-const { readLatePayment } = proxyActivities<LatePaymentActivities>(LOOK);
+const { recordUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(QUERY_GATEWAY);
+const { parkUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(PARK);
+const { decideUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(DECIDE);
+const { readUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(LOOK);
 
 /** What of the money is said when nothing is left to be done for it. */
 type LateEnd = 'nothing-late' | 'refunded' | 'kept';
 
-export async function latePaymentWorkflow(input: LatePaymentInput): Promise<LateEnd> {
+export async function unappliedPaymentWorkflow(input: UnappliedPaymentInput): Promise<LateEnd> {
   const call = new Call();
   setHandler(callbackSignal, () => call.raise());
   const decisionIds: string[] = [];
@@ -63,27 +63,27 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
     call,
     isEmpty: () => !call.waiting() && !decided() && !refundEnded && allHandlersFinished(),
   };
-  const { askingSinceMs: _earlier, looks: _earlierLooks, ...question } = input;
-  let situation = await askUntilAnswered(input, inbox);
+  const { queryingSinceMs: _earlier, looks: _earlierLooks, ...question } = input;
+  let situation = await queryUntilAnswered(input, inbox);
   show(situation);
   for (let end = endOf(situation); end === null || call.waiting() || decided(); end = endOf(situation)) {
     const woken = (): boolean => call.waiting() || decided() || refundEnded;
     const lookInMs = situation.kind === 'refunding' ? REFUND_LOOK_PAUSES_MS[looks] : undefined;
     await (lookInMs === undefined ? condition(woken) : condition(woken, lookInMs));
     if (decided()) {
-      situation = await decideLatePayment({ ...question, decisionIds: decisionIds.splice(0) });
+      situation = await decideUnappliedPayment({ ...question, decisionIds: decisionIds.splice(0) });
       show(situation);
       continue;
     }
     const before: Situation = situation;
     if (call.waiting()) {
-      const answer = await askUntilAnswered(question, inbox);
+      const answer = await queryUntilAnswered(question, inbox);
       // What is booked stays booked, whatever a later question brings.
       situation = before.kind !== 'nothing' && answer.kind === 'unclear' ? before : answer;
     } else {
       refundEnded = false;
       looks += 1;
-      situation = before.kind === 'unclear' ? before : await readLatePayment(question);
+      situation = before.kind === 'unclear' ? before : await readUnappliedPayment(question);
     }
     if (situation.kind !== before.kind) {
       looks = 0;
@@ -95,7 +95,7 @@ export async function latePaymentWorkflow(input: LatePaymentInput): Promise<Late
   return endOf(situation) ?? 'nothing-late';
 }
 
-type Situation = LatePaymentResult | { readonly kind: 'unclear' };
+type Situation = UnappliedPaymentResult | { readonly kind: 'unclear' };
 
 const STATUS = {
   nothing: 'NOTHING_LATE',
@@ -176,34 +176,34 @@ interface Inbox {
 }
 
 /** Every question takes up the call that led to it, so that a callback ends one pause, never all that follow. */
-async function askUntilAnswered(input: LatePaymentInput, inbox: Inbox): Promise<Situation> {
+async function queryUntilAnswered(input: UnappliedPaymentInput, inbox: Inbox): Promise<Situation> {
   const { call } = inbox;
-  const askingSinceMs = input.askingSinceMs ?? Date.now();
+  const queryingSinceMs = input.queryingSinceMs ?? Date.now();
   for (let tries = 0; ; tries += 1) {
     call.take();
     setCurrentDetails('The payment has ended: asking the gateway whether money moved all the same.');
     try {
-      return await bookLatePayment(input);
+      return await recordUnappliedPayment(input);
     } catch (error) {
       failIfRowMissing(error);
       if (isCancellation(error)) {
         throw error;
       }
     }
-    if (Date.now() >= askingSinceMs + FINAL_QUESTIONS_FOR_MS) {
-      await parkLatePayment(input);
+    if (Date.now() >= queryingSinceMs + FINAL_QUESTIONS_FOR_MS) {
+      await parkUnappliedPayment(input);
       return { kind: 'unclear' };
     }
     setCurrentDetails('The gateway cannot be asked; trying again.');
-    await renewWhenLong({ ...input, askingSinceMs }, inbox);
+    await renewWhenLong({ ...input, queryingSinceMs }, inbox);
     await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
   }
 }
 
 /** The rows hold what a fresh run needs: it asks again, and books nothing twice. What this one was told is told to nobody else. */
-async function renewWhenLong(input: LatePaymentInput, { isEmpty }: Inbox): Promise<void> {
+async function renewWhenLong(input: UnappliedPaymentInput, { isEmpty }: Inbox): Promise<void> {
   const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
   if (continueAsNewSuggested && isEmpty()) {
-    await makeContinueAsNewFunc<typeof latePaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
+    await makeContinueAsNewFunc<typeof unappliedPaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
   }
 }

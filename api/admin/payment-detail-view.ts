@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Dossier } from '../../database/operators/dossier.ts';
+import type { Detail } from '../../database/operators/payment-detail.ts';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { ATTEMPT_STATUSES } from '../../domain/payment.ts';
@@ -48,7 +48,7 @@ export const PaymentDetail = z
         createdAt: Instant,
       }),
     ),
-    latePayments: z.array(
+    unappliedPayments: z.array(
       z.object({
         id: z.int(),
         status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
@@ -60,7 +60,7 @@ export const PaymentDetail = z
     decisions: z.array(
       z.object({
         id: z.int(),
-        kind: z.enum(['refund', 'review', 'late-payment', 'manual']),
+        kind: z.enum(['refund', 'review', 'unapplied-payment', 'manual']),
         decision: z.string(),
         reason: z.string().nullable(),
         by: z.string(),
@@ -85,9 +85,9 @@ export const PaymentDetail = z
   .meta({ id: 'PaymentDetail' });
 
 /** What an operator sees beside a payment: ids, codes and amounts; no raw callback and nothing of the payer. */
-export function dossierView(dossier: Dossier) {
+export function detailView(detail: Detail) {
   return {
-    refunds: dossier.refunds.map((refund) =>
+    refunds: detail.refunds.map((refund) =>
       refundView({
         ...refund,
         reason: refund.reason ?? null,
@@ -99,7 +99,7 @@ export function dossierView(dossier: Dossier) {
         approvedByOperatorId: refund.approvedByOperatorId ?? null,
       }),
     ),
-    attempts: dossier.attempts.map(({ number, reference, gateway, storeId, status, ...attempt }) => ({
+    attempts: detail.attempts.map(({ number, reference, gateway, storeId, status, ...attempt }) => ({
       number,
       reference,
       gateway,
@@ -110,12 +110,12 @@ export function dossierView(dossier: Dossier) {
       gatewayTxnId: attempt.gatewayTxnId ?? null,
       createdAt: attempt.createdAt.toISOString(),
     })),
-    ledger: dossier.postings.map((posting) => ({
+    ledger: detail.postings.map((posting) => ({
       ...posting,
       amountMinor: toJsonInteger(posting.amountMinor),
       createdAt: posting.createdAt.toISOString(),
     })),
-    callbacks: dossier.callbacks.map(({ id, kind, signatureValid, outcome, repeats, createdAt }) => ({
+    callbacks: detail.callbacks.map(({ id, kind, signatureValid, outcome, repeats, createdAt }) => ({
       id: toJsonInteger(id),
       kind,
       signatureValid,
@@ -123,14 +123,14 @@ export function dossierView(dossier: Dossier) {
       repeats,
       createdAt: createdAt.toISOString(),
     })),
-    latePayments: dossier.latePayments.map(({ id, status, grossMinor, currency, createdAt }) => ({
+    unappliedPayments: detail.unappliedPayments.map(({ id, status, grossMinor, currency, createdAt }) => ({
       id: toJsonInteger(id),
       status,
       amountMinor: toJsonInteger(grossMinor),
       currency,
       createdAt: createdAt.toISOString(),
     })),
-    decisions: dossier.decisions.map(({ id, kind, decision, operatorId, createdAt, ...rest }) => ({
+    decisions: detail.decisions.map(({ id, kind, decision, operatorId, createdAt, ...rest }) => ({
       id: toJsonInteger(id),
       kind,
       decision,
@@ -140,7 +140,7 @@ export function dossierView(dossier: Dossier) {
       outcome: rest.outcome ?? null,
       createdAt: createdAt.toISOString(),
     })),
-    deliveries: dossier.events.map(({ id, eventId, type, deliveryStatus, attempts, createdAt, ...event }) => ({
+    deliveries: detail.events.map(({ id, eventId, type, deliveryStatus, attempts, createdAt, ...event }) => ({
       id: toJsonInteger(id),
       eventId,
       type,

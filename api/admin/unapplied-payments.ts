@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { decide, decisionFacts, needsSecond } from '../../database/decisions.ts';
 import { recordAudit } from '../../database/operators/audit.ts';
 import { listRows } from '../../database/lists.ts';
-import { locateLatePayment, type FoundLatePayment } from '../../database/operators/money.ts';
+import { locateUnappliedPayment, type FoundUnappliedPayment } from '../../database/operators/money.ts';
 import { readPayment } from '../../database/payments.ts';
 import { lateRefundRuledOut } from '../../database/refund-bounds.ts';
 import type { Mode } from '../../domain/mode.ts';
@@ -15,14 +15,14 @@ import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import { LateDecisionBody, LatePayment, LatePaymentsQuery } from './money-schemas.ts';
+import { UnappliedDecisionBody, UnappliedPaymentDetail, UnappliedPaymentsQuery } from './money-schemas.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { settled } from './settled.ts';
 
-const TAG = 'Late money';
+const TAG = 'Unapplied money';
 
 /** Money that came for payments that had ended: an operator gives it back, or lets the app keep it. */
-export function latePaymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
+export function unappliedPaymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), decideOne(deps)];
 }
 
@@ -37,7 +37,7 @@ interface LateRow {
   application_name: string;
   mode: Mode;
   status: LateStatus;
-  kind: 'late' | 'surplus';
+  kind: 'late' | 'overpayment';
   gross_minor: string;
   fee_minor: string;
   currency: string;
@@ -52,19 +52,19 @@ interface LateRow {
 const COLUMNS = `l.id, l.payment_id, p.reference as payment_reference, p.status as payment_status, l.application_id, a.name as application_name,
   l.mode, l.status, l.kind, l.gross_minor, l.fee_minor, l.currency, l.gateway, l.gateway_txn_id, d.decision,
   d.needs_second and d.second_operator_id is null as awaits_second, l.created_at, l.updated_at`;
-const FROM = `late_payments l join payments p on p.id = l.payment_id join applications a on a.id = l.application_id
-  left join decisions d on d.late_payment_id = l.id and d.consumed_at is null`;
+const FROM = `unapplied_payments l join payments p on p.id = l.payment_id join applications a on a.id = l.application_id
+  left join decisions d on d.unapplied_payment_id = l.id and d.consumed_at is null`;
 
 function list(deps: AdminDependencies): AdminRoute {
   return adminRoute({
     method: 'GET',
-    path: '/admin/late-payments',
-    operationId: 'listLatePayments',
+    path: '/admin/unapplied-payments',
+    operationId: 'listUnappliedPayments',
     tag: TAG,
     summary: 'List money that came late',
     permission: 'payment:read',
-    query: LatePaymentsQuery,
-    response: { status: 200, schema: z.array(LatePayment), list: true },
+    query: UnappliedPaymentsQuery,
+    response: { status: 200, schema: z.array(UnappliedPaymentDetail), list: true },
     errors: [],
     handler: async ({ caller, query }) => {
       const slice = sliceOf(query, 'createdAt');
@@ -90,22 +90,22 @@ function list(deps: AdminDependencies): AdminRoute {
 function decideOne(deps: AdminDependencies): AdminRoute {
   return adminRoute({
     method: 'POST',
-    path: '/admin/late-payments/{id}',
-    operationId: 'decideLatePayment',
+    path: '/admin/unapplied-payments/{id}',
+    operationId: 'decideUnappliedPayment',
     tag: TAG,
-    summary: 'Give late money back, or let the app keep it; above the application’s threshold two people decide',
+    summary: 'Give unapplied money back, or let the app keep it; above the application’s threshold two people decide',
     permission: 'payment:review',
     sensitive: true,
     params: IdParams,
-    body: LateDecisionBody,
-    response: { status: 200, schema: LatePayment },
+    body: UnappliedDecisionBody,
+    response: { status: 200, schema: UnappliedPaymentDetail },
     errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
-      const found = await deps.database.withOperator(caller.view, (em) => locateLatePayment(em, params.id));
+      const found = await deps.database.withOperator(caller.view, (em) => locateUnappliedPayment(em, params.id));
       if (found === null) {
-        throw notFound('late payment');
+        throw notFound('unapplied payment');
       }
-      const complete = await write(deps, { found, caller, latePaymentId: params.id, ...body });
+      const complete = await write(deps, { found, caller, unappliedPaymentId: params.id, ...body });
       const row = await settled(
         () => read(deps, caller, params.id),
         ({ status }) => !complete || status !== 'HELD',
@@ -116,9 +116,9 @@ function decideOne(deps: AdminDependencies): AdminRoute {
 }
 
 interface Deciding {
-  readonly found: FoundLatePayment;
+  readonly found: FoundUnappliedPayment;
   readonly caller: OperatorCaller;
-  readonly latePaymentId: bigint;
+  readonly unappliedPaymentId: bigint;
   readonly decision: 'refund' | 'keep';
   readonly reason: string;
 }
@@ -126,24 +126,26 @@ interface Deciding {
 /** False while a second person has to say the same. */
 async function write(
   deps: AdminDependencies,
-  { found, caller, latePaymentId, decision, reason }: Deciding,
+  { found, caller, unappliedPaymentId, decision, reason }: Deciding,
 ): Promise<boolean> {
   const { scope, paymentId, attemptReference, applicationName } = found;
   const { payment, stored } = await deps.database.inTransaction(scope, async (statements) => {
     await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
     const [late] = await statements.execute<{ status: LateStatus; gross_minor: string; currency: string }[]>(
-      'select status, gross_minor, currency from late_payments where id = ?',
-      [latePaymentId],
+      'select status, gross_minor, currency from unapplied_payments where id = ?',
+      [unappliedPaymentId],
     );
     const own = await readPayment(statements, scope, paymentId);
     if (late === undefined || own === null) {
-      throw notFound('late payment');
+      throw notFound('unapplied payment');
     }
     if (late.status !== 'HELD') {
-      throw new DomainError('INVALID_OPERATION_STATE', `the late money is ${late.status}`);
+      throw new DomainError('INVALID_OPERATION_STATE', `the unapplied money is ${late.status}`);
     }
     const ruledOut =
-      decision === 'refund' ? await lateRefundRuledOut(statements, latePaymentId, refundBoundsIn(deps.gateways)) : null;
+      decision === 'refund'
+        ? await lateRefundRuledOut(statements, unappliedPaymentId, refundBoundsIn(deps.gateways))
+        : null;
     if (ruledOut !== null) {
       throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
     }
@@ -151,10 +153,10 @@ async function write(
     const { id: operatorId } = caller.operator;
     const result = await decide(statements, {
       scope,
-      kind: 'late-payment',
+      kind: 'unapplied-payment',
       paymentId,
       refundId: null,
-      latePaymentId,
+      unappliedPaymentId,
       decision,
       reason,
       operatorId,
@@ -163,8 +165,8 @@ async function write(
     });
     await recordAudit(statements, {
       actor: caller.actor,
-      action: `late-payment.${decision}`,
-      target: { type: 'late-payment', id: latePaymentId },
+      action: `unapplied-payment.${decision}`,
+      target: { type: 'unapplied-payment', id: unappliedPaymentId },
       application: { id: scope.applicationId, mode: scope.mode },
       before: { status: late.status },
       after: { amountMinor: late.gross_minor, ...decisionFacts(result) },
@@ -176,7 +178,7 @@ async function write(
     const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
     const amount = { amountMinor, currency };
     await deps.dispatch
-      .decideLatePayment(
+      .decideUnappliedPayment(
         { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
         { attemptReference, decisionId: stored.id },
       )
@@ -192,7 +194,7 @@ async function read(deps: AdminDependencies, { view }: OperatorCaller, id: bigin
     em.execute<LateRow[]>(`select ${COLUMNS} from ${FROM} where l.id = ?`, [id]),
   );
   if (row === undefined) {
-    throw notFound('late payment');
+    throw notFound('unapplied payment');
   }
   return row;
 }
@@ -207,7 +209,7 @@ function lateView(row: LateRow) {
     applicationName: row.application_name,
     mode: row.mode,
     status: row.status,
-    kind: row.kind === 'surplus' ? ('SURPLUS' as const) : ('LATE' as const),
+    kind: row.kind === 'overpayment' ? ('OVERPAYMENT' as const) : ('LATE' as const),
     amountMinor: toJsonInteger(BigInt(row.gross_minor)),
     feeMinor: toJsonInteger(BigInt(row.fee_minor)),
     currency: row.currency,

@@ -2,14 +2,14 @@ import { closeReviewDecision } from '../../database/decisions.ts';
 import { reopenDoubted } from '../../database/gateway-callbacks.ts';
 import type { InvoiceRecord } from '../../database/invoices.ts';
 import { postTransaction } from '../../database/ledger.ts';
-import { endPayment, readEnded, type SettledPayment } from '../../database/settlements.ts';
+import { endPayment, readEnded, type FinalizedPayment } from '../../database/finalizations.ts';
 import type { Statements } from '../../database/statements.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
-import { paymentSettlement } from '../../domain/ledger.ts';
-import { canBecome, type SettledStatus } from '../../domain/payment.ts';
+import { paymentPosting } from '../../domain/ledger.ts';
+import { canBecome, type FinalStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import type { EventType } from '../../domain/webhook.ts';
-import type { SettleInput } from '../../workflows/messages/payment.ts';
+import type { FinalizeInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { applyPayment, lockInvoiceOf, noteUnpaidAttempt } from '../invoices/apply-payment.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
@@ -17,7 +17,7 @@ import { recordPaymentEvent } from '../payment-event.ts';
 import { endOf } from './open-checkout.ts';
 import { scopeOf } from './scope.ts';
 
-const EVENT_OF: Readonly<Record<SettledStatus, EventType>> = {
+const EVENT_OF: Readonly<Record<FinalStatus, EventType>> = {
   SUCCEEDED: 'payment.succeeded',
   FAILED: 'payment.failed',
   CANCELLED: 'payment.cancelled',
@@ -29,7 +29,7 @@ const EVENT_OF: Readonly<Record<SettledStatus, EventType>> = {
  * at once, it changes nothing more and answers the status that stands. What follows is started after the commit; the sweeper starts it
  * otherwise.
  */
-export async function settlePayment(deps: ActivityDependencies, input: SettleInput): Promise<SettledStatus> {
+export async function finalizePayment(deps: ActivityDependencies, input: FinalizeInput): Promise<FinalStatus> {
   const { status, followUps } = await deps.database.inTransaction(scopeOf(input), (statements) =>
     settle(deps, statements, input),
   );
@@ -38,11 +38,11 @@ export async function settlePayment(deps: ActivityDependencies, input: SettleInp
 }
 
 interface Settled {
-  readonly status: SettledStatus;
+  readonly status: FinalStatus;
   readonly followUps: readonly FollowUp[];
 }
 
-async function settle(deps: ActivityDependencies, statements: Statements, input: SettleInput): Promise<Settled> {
+async function settle(deps: ActivityDependencies, statements: Statements, input: FinalizeInput): Promise<Settled> {
   if (!canBecome('PENDING', input.status)) {
     throw new RangeError(`a payment does not end as ${input.status}`);
   }
@@ -77,7 +77,7 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
       data: paymentView(payment, deps.webUrl),
     }),
   ]);
-  const ofInvoice = invoice === null ? [] : await tellInvoice(deps, statements, { invoice, settled });
+  const ofInvoice = invoice === null ? [] : await notifyInvoice(deps, statements, { invoice, settled });
   deps.log.info(
     { payment: payment.reference, application: payment.applicationId.toString(), status: input.status },
     'payment settled',
@@ -96,10 +96,10 @@ function silentOf({ gateways }: ActivityDependencies): string[] {
   return gateways.names.filter((name) => gateways.capabilities(name)?.notifies === false);
 }
 
-function tellInvoice(
+function notifyInvoice(
   deps: ActivityDependencies,
   statements: Statements,
-  { invoice, settled }: { readonly invoice: InvoiceRecord; readonly settled: SettledPayment },
+  { invoice, settled }: { readonly invoice: InvoiceRecord; readonly settled: FinalizedPayment },
 ): Promise<FollowUp[]> {
   return settled.charge === null
     ? noteUnpaidAttempt(deps, statements, invoice)
@@ -108,20 +108,20 @@ function tellInvoice(
 
 function deliveryOf(
   deps: ActivityDependencies,
-  input: SettleInput,
-  { eventId, status }: { readonly eventId: string; readonly status: SettledStatus },
+  input: FinalizeInput,
+  { eventId, status }: { readonly eventId: string; readonly status: FinalStatus },
 ): FollowUp {
   const event = { eventId, ...scopeOf(input), type: EVENT_OF[status], reference: input.reference };
   return { what: 'delivery', about: { event: eventId }, start: () => deps.dispatch.startDelivery(event) };
 }
 
 /** Nothing is marked paid without the gateway's own confirmation in the attempt's row. */
-async function postCharge(statements: Statements, { payment, charge }: SettledPayment): Promise<void> {
+async function postCharge(statements: Statements, { payment, charge }: FinalizedPayment): Promise<void> {
   if (charge !== null) {
-    const { applicationId, mode, currency, reference, surplusMinor } = payment;
+    const { applicationId, mode, currency, reference, overpaymentMinor } = payment;
     await postTransaction(
       statements,
-      paymentSettlement({ applicationId, mode, currency, reference, surplusMinor, ...charge }),
+      paymentPosting({ applicationId, mode, currency, reference, overpaymentMinor, ...charge }),
     );
   }
 }
@@ -129,7 +129,7 @@ async function postCharge(statements: Statements, { payment, charge }: SettledPa
 async function alreadySettled(
   deps: ActivityDependencies,
   statements: Statements,
-  input: SettleInput,
+  input: FinalizeInput,
 ): Promise<Settled> {
   const ended = await readEnded(statements, input.reference);
   const status = endOf(ended);

@@ -1,30 +1,30 @@
-import type { Dialect } from '../../domain/dialect.ts';
+import type { Contract } from '../../domain/contract.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Context } from './surface.ts';
 
 /** Paths that only one of the contracts documents; what stands at the others is told by the credentials. */
-const PATHS: readonly (readonly [RegExp, Dialect])[] = [
+const PATHS: readonly (readonly [RegExp, Contract])[] = [
   [/^\/(payment-intents|transactions)(\/|$)|^\/refunds$/, 'ownpay'],
   [/^\/(app|checkout|pay)(\/|$)/, 'native'],
   [/^\/invoices\/[^/]+\/(send|cancel)$/, 'shadhinpay'],
 ];
 
 /** Which contract a request below the prefix means, whether or not that has such a path. */
-export function dialectOf(context: Context, prefix: string): Dialect {
+export function contractOf(context: Context, prefix: string): Contract {
   const path = context.path.slice(prefix.length);
   const byPath = PATHS.find(([pattern]) => pattern.test(path))?.[1];
-  return byPath ?? dialectsNamed(context)[0] ?? 'native';
+  return byPath ?? contractsNamed(context)[0] ?? 'native';
 }
 
 /** Throws UNAUTHORIZED when a request carries credentials of several contracts: which of them it means is not for us to guess. */
-export function requireOneDialect(context: Context): void {
-  if (dialectsNamed(context).length > 1) {
+export function requireOneContract(context: Context): void {
+  if (contractsNamed(context).length > 1) {
     throw new DomainError('UNAUTHORIZED', 'the request carries credentials of several APIs');
   }
 }
 
 /** The contracts whose credentials a request carries, in the order in which they decide. */
-function dialectsNamed(context: Context): Dialect[] {
+function contractsNamed(context: Context): Contract[] {
   const bearer = /^Bearer +(\S*)/i.exec(context.get('authorization'))?.[1] ?? '';
   const apiKey = context.get('x-api-key');
   // Their names say enough: empty ones are a client of ShadhinPay's that was not configured.
