@@ -30,7 +30,7 @@ const signs = {
 export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
   const words = wordsIn(view.language);
   const { title, text } = words.states[state.kind];
-  const invoicePaid = 'invoicePaid' in state && state.invoicePaid === true;
+  const invoicePaid = 'invoicePaid' in state && state.invoicePaid;
   const [name, tone] = signs[state.kind];
   return html` ${symbol(name, tone)}
     <h1>${title}</h1>
