@@ -944,8 +944,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'api/pages/checkout-view.ts',
-        find: "return (await lateMoneyState(em, payment)) ?? { kind: 'cancelled', at };",
-        replace: "return { kind: 'cancelled', at };",
+        find: '(await lateMoneyState(em, payment)) ?? {',
+        replace: 'null ?? {',
       },
     ],
     caughtBy: [
