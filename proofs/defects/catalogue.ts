@@ -944,8 +944,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'api/pages/checkout-view.ts',
-        find: "return (await unappliedMoneyState(em, payment)) ?? { kind: 'cancelled', at };",
-        replace: "return { kind: 'cancelled', at };",
+        find: '(await unappliedMoneyState(em, payment)) ?? {',
+        replace: 'null ?? {',
       },
     ],
     caughtBy: [
