@@ -13,11 +13,16 @@ import { startTestServers } from './test-servers.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const say = (line: string): void => console.error(line);
 
+/** Journeys through the whole stack. */
+const JOURNEYS = 'test/e2e/';
+/** These check every page in every language and width when they run among the long tests, and a few otherwise. */
+const PAGE_CHECKS = ['test/web/browser.test.ts', 'test/web/payable/browser.test.ts'];
+
 process.exitCode = await main();
 
 /**
- * `npm test -- [jest's arguments]`: one Postgres and one Temporal for the whole run, on free ports and on data that is
- * thrown away; a migrated template database; then jest. Fails as well when a test left a process behind.
+ * Runs `npm test -- [jest's arguments]`, and `npm run test:e2e` for the long tests. Starts one Postgres and one Temporal for the whole run, on free
+ * ports and on data that is thrown away, migrates a template database, then runs jest. Fails as well when a test leaves a process behind.
  */
 async function main(): Promise<number> {
   const directory = makeScratchDirectory('lenden-test-');
@@ -40,13 +45,27 @@ async function main(): Promise<number> {
   }
 }
 
+/** Jest's arguments: the files that are named; otherwise the long tests with `--e2e`, and all others without. */
+function selection(args: readonly string[], long: boolean): string[] {
+  if (args.some((arg) => arg.includes('test/'))) {
+    return [...args];
+  }
+  return long ? [...args, JOURNEYS, ...PAGE_CHECKS] : [...args, `--testPathIgnorePatterns=/${JOURNEYS}`];
+}
+
 function runJest(environment: Record<string, string>, stop: AbortSignal): Promise<number> {
   const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const args = process.argv.slice(2);
+  const long = args.includes('--e2e');
+  const selected = selection(
+    args.filter((arg) => arg !== '--e2e'),
+    long,
+  );
   // Tests wait for servers and timers as much as they compute: one worker more than there are processors.
   const workers = `--maxWorkers=${availableParallelism() + 1}`;
-  const child = spawn(process.execPath, [...jest, workers, ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [...jest, workers, ...selected], {
     cwd: ROOT,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...environment, ...(long ? { LENDEN_TEST_EVERY_PAGE: '1' } : {}) },
     stdio: 'inherit',
   });
   stop.addEventListener('abort', () => child.kill('SIGTERM'));

@@ -5,10 +5,10 @@ import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
 import { launchBrowser } from '../support/browser.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
-import { signInOperators, type AsOperator } from './operators.ts';
-import { asOwner } from './owner.ts';
-import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
-import { verify } from './verify.ts';
+import { signInOperators, type AsOperator } from '../journeys/operators.ts';
+import { asOwner } from '../journeys/owner.ts';
+import { openTestShop, type ShopPayment, type TestShop } from '../journeys/shop.ts';
+import { verify } from '../journeys/verify.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
 
 const PHONE = { width: 390, height: 844 };

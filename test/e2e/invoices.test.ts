@@ -8,11 +8,11 @@ import { linkTemporal, type TemporalLink } from '../../temporal/client.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { readPdf } from '../web/documents/read-pdf.ts';
-import { asOwner } from './owner.ts';
-import { payAndReturn } from './payer.ts';
-import { openTestShop, paymentIn, type TestShop } from './shop.ts';
-import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
-import { verify } from './verify.ts';
+import { asOwner } from '../journeys/owner.ts';
+import { payAndReturn } from '../journeys/payer.ts';
+import { openTestShop, paymentIn, type TestShop } from '../journeys/shop.ts';
+import { startStackToKill, type StackToKill } from '../journeys/stack-to-kill.ts';
+import { verify } from '../journeys/verify.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
 
 const Invoice = z.object({

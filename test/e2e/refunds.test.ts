@@ -7,12 +7,12 @@ import type { DevFile } from '../../scripts/dev-file.ts';
 import { linkTemporal, type TemporalLink } from '../../temporal/client.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { isAlive } from '../scripts/launched.ts';
-import { signInOperators, type AsOperator } from './operators.ts';
-import { asOwner, attemptReference } from './owner.ts';
-import { payAndReturn } from './payer.ts';
-import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
-import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
-import { verify } from './verify.ts';
+import { signInOperators, type AsOperator } from '../journeys/operators.ts';
+import { asOwner, attemptReference } from '../journeys/owner.ts';
+import { payAndReturn } from '../journeys/payer.ts';
+import { openTestShop, type ShopPayment, type TestShop } from '../journeys/shop.ts';
+import { startStackToKill, type StackToKill } from '../journeys/stack-to-kill.ts';
+import { verify } from '../journeys/verify.ts';
 import { until } from '../support/until.ts';
 
 /** The simulator reads this amount as an order: its first answer to a refund that it has accepted never comes. */

@@ -7,9 +7,9 @@ import { startStack, type Stack } from '../../scripts/stack.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 import { testServers } from '../support/test-servers.ts';
-import { payAndReturn } from './payer.ts';
-import { openTestShop, type TestShop } from './shop.ts';
-import { verify } from './verify.ts';
+import { payAndReturn } from '../journeys/payer.ts';
+import { openTestShop, type TestShop } from '../journeys/shop.ts';
+import { verify } from '../journeys/verify.ts';
 import { until } from '../support/until.ts';
 
 /** The way from the stack to Temporal, which can be cut and mended. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { updateApplication } from '../../database/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { findFreePort, waitForPort } from '../../scripts/ports.ts';
-import { payAndReturn } from '../e2e/payer.ts';
+import { payAndReturn } from '../journeys/payer.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { nodeExample, phpExample } from './documented-examples.ts';
 import { until } from '../support/until.ts';

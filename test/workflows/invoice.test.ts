@@ -29,14 +29,14 @@ async function told({ world }: InvoiceTheatre, invoice: InvoiceRecord): Promise<
   });
 }
 
-describe('a plan of twelve months', () => {
+describe('a plan of four months', () => {
   const TERMS = {
     lineItems: [{ description: 'Tuition', qty: 12, unitAmountMinor: 10_001 }],
     reminders: { beforeDays: [5], overdueDays: [10] },
   };
   const startedOn = (first: PlainDate) => ({
     ...TERMS,
-    plan: { count: 12, every: 'MONTH' as const, firstDueDate: addDays(first, 12) },
+    plan: { count: 4, every: 'MONTH' as const, firstDueDate: addDays(first, 12) },
   });
   /** Every second installment is paid in time, the others when they are overdue and reminded of. */
   const paidOn = (invoice: InvoiceRecord) =>
@@ -45,7 +45,7 @@ describe('a plan of twelve months', () => {
       return { day: addDays(dueDate, overdue ? 14 : -8), dueDate, amountMinor, overdue };
     });
 
-  /** The whole year on skipped time: the workflow's clock is moved to each payment. */
+  /** The whole plan on skipped time: the workflow's clock is moved to each payment. */
   async function skipped(first: PlainDate): Promise<string[]> {
     const { world, temporal, handleOf } = theatre;
     const invoice = await world.bill(startedOn(first));
@@ -103,14 +103,14 @@ describe('a plan of twelve months', () => {
     throw new Error('This machine was late for a payment although a day lasted a second.');
   }
 
-  // A year cannot be waited for, so time is skipped: nothing may be told that would not be told in a year that is lived through.
+  // Months cannot be waited for, so time is skipped: nothing may be told that would not be told in months that are lived through.
   test('tells on skipped time what it tells on the wall clock, to its end', async () => {
     const first = today();
     const [quickly, patiently] = await Promise.all([skipped(first), lived(first)]);
     expect(quickly).toEqual(patiently);
-    expect(quickly).toHaveLength(1 + 6 * 3 + 1);
-    expect(quickly.at(-1)).toMatch(/^20 invoice\.paid, paid 120012$/);
-    expect(quickly.filter((line) => line.includes('invoice.overdue'))).toHaveLength(6);
+    expect(quickly).toHaveLength(1 + 2 * 3 + 1);
+    expect(quickly.at(-1)).toMatch(/^8 invoice\.paid, paid 120012$/);
+    expect(quickly.filter((line) => line.includes('invoice.overdue'))).toHaveLength(2);
   }, 900_000);
 });
 
