@@ -9,7 +9,6 @@ export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
   .refine((moment) => isComparable(Date.parse(moment)), 'is no date');
 
-/** Returns the instant that a filter names. */
 export function instantOf(moment: string): Date {
   return storableInstant(Date.parse(moment));
 }

@@ -314,7 +314,7 @@ export async function confirmStore(
 
 /**
  * Queries the gateway about an order that does not exist, so that a wrong password is found now and not by the next payer. Returns false when the
- * gateway could not tell.
+ * gateway's answer does not show whether the credentials are right.
  * @throws DomainError VALIDATION_ERROR when the gateway rejects the credentials
  */
 async function acceptedByGateway(
@@ -366,7 +366,7 @@ async function clear(em: EntityManager, deps: AdminDependencies, cleared: Cleare
   return true;
 }
 
-/** Covers the store that goes and the one that takes its place: the confirmation becomes invalid if either is replaced in the meantime. */
+/** Covers the store that is removed and the one that takes its place: the confirmation becomes invalid if either is replaced in the meantime. */
 function clearingFingerprint(own: string, successor: { readonly fingerprint: string }): string {
   return `${own}, then ${successor.fingerprint}`;
 }

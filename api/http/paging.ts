@@ -17,7 +17,6 @@ function whole(greatest: number) {
     .meta({ type: 'integer', minimum: 0, maximum: greatest });
 }
 
-/** The page of a list and its size. */
 export const PAGE_QUERY = {
   page: whole(PAGE_MAX).optional().describe('From 0.'),
   size: whole(SIZE_MAX)

@@ -40,7 +40,6 @@ export interface RouteReply<Data> {
   readonly status: number;
   readonly data: Data;
   readonly message?: string;
-  /** For lists with pages. */
   readonly pagination?: Pagination | null;
   readonly headers?: Readonly<Record<string, string>>;
   /** Called with the exact text about to be sent. Its failure does not fail the request. */

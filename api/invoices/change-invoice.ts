@@ -8,7 +8,6 @@ import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { issue, recordChange, type ChangedInvoice } from './issue.ts';
 
-/** An invoice to change, with its application. */
 export interface InvoiceToChange {
   readonly scope: Scope;
   readonly applicationName: string;

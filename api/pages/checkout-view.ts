@@ -78,9 +78,9 @@ async function isInvoicePaid(em: EntityManager, { invoiceId }: PaymentRecord): P
 }
 
 /**
- * For a payment that ended unpaid: returns unapplied money, or a callback about money that the gateway is being queried about. Null if there is
- * neither. Payers who have paid must not be asked to pay again. Payers who cancelled or were declined see nothing about money, even if that callback
- * is not processed yet.
+ * For a payment that ended unpaid: returns its unapplied payments, or a callback about money that the gateway is being queried about. Null if there
+ * is neither. Payers who have paid must not be asked to pay again. Payers who cancelled or were declined see nothing about money, even if that
+ * callback is not processed yet.
  */
 async function unappliedMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
   const [first, ...others] = await unappliedMoney(em, payment);
