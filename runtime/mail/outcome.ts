@@ -70,7 +70,7 @@ function withoutAnswer(code: string, cause: string): EmailOutcome {
 }
 
 /**
- * The step at which a permanent refusal comes tells whether it concerns the sender, the recipient or the message. Source: RFC 5321, 4.2.1 and 4.3.2;
+ * The step at which a permanent refusal comes shows whether it concerns the sender, the recipient or the message. Source: RFC 5321, 4.2.1 and 4.3.2;
  * RFC 4954, 6.
  */
 function withAnswer(given: { code: string; command: string; responseCode: number }): EmailOutcome {
