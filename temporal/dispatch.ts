@@ -125,7 +125,7 @@ export interface Dispatch {
   signalCallback(reference: string, callbackId: bigint): Promise<boolean>;
   signalCancel(reference: string): Promise<boolean>;
   /**
-   * Tells the workflow that the payer has chosen a gateway. Starts the payment if it does not run, and waits until the workflow has tried to open
+   * Notifies the workflow that the payer has chosen a gateway. Starts the payment if it does not run, and waits until the workflow has tried to open
    * that gateway's page. Rejects after the timeout. Repeated calls for one attempt count once.
    */
   chooseGateway(
