@@ -29,7 +29,7 @@ export function unappliedNotice({ language }: CheckoutView, state: UnappliedStat
   return wordsIn(language).unapplied[mostUrgent(state)];
 }
 
-/** Renders money that arrived for a payment that had ended unpaid, and what happens to it. Never asks the payer to pay again. */
+/** Renders unapplied payments of a payment that had ended unpaid, and what happens to them. Never asks the payer to pay again. */
 export function unappliedPart(view: CheckoutView, state: UnappliedState): Html {
   const words = wordsIn(view.language);
   const { title, text } = unappliedNotice(view, state);

@@ -5,7 +5,6 @@ import type { Language } from '../language.ts';
 import type { SafeUrl } from '../safe-url.ts';
 import type { NoticeKind } from './words.ts';
 
-/** The content of a notice about an invoice. */
 export interface InvoiceNotice {
   readonly kind: NoticeKind;
   readonly language: Language;

@@ -23,7 +23,9 @@ export function payPart(view: PayableView): Html {
     </p>`;
 }
 
-/** Renders money beyond what was due and what happens to it, in the same words as the payment's own page. */
+/**
+ * Renders unapplied payments of payments that succeeded, such as overpayments, and what happens to them, in the same words as the payment's own page.
+ */
 function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
   const { beyond } = wordsIn(language);
   const besideWhatWasPaid = unapplied.filter(({ unpaid = false }) => !unpaid);
@@ -33,7 +35,7 @@ function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
   });
 }
 
-/** Renders money of payments that had ended unpaid, in the same words as the payment's own page. It comes before the request to pay. */
+/** Renders unapplied payments of payments that had ended unpaid, in the same words as the payment's own page. They come before the request to pay. */
 function lateParts({ language, branding, invoice, unapplied }: PayableView): Html[] {
   const late = unapplied.filter(({ unpaid = false }) => unpaid);
   return late.map(({ status, ...sum }) => {
