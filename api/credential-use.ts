@@ -3,7 +3,7 @@ import type { Database } from '../database/connection.ts';
 
 const LAST_USED_EVERY_MS = 60_000;
 
-/** Stamps a credential's last use, at most once a minute, so that requests do not wait for one row. */
+/** Returns a function that records a credential's last use, at most once a minute, so that requests do not contend for one row. */
 export function createUseNotes(database: Database): (credential: KnownCredential) => Promise<void> {
   const lastUsed = new Map<bigint, number>();
   return async (credential) => {

@@ -6,7 +6,7 @@ import type { HttpClient } from '../runtime/http-client.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Dispatch } from '../temporal/dispatch.ts';
 
-/** What the API's handlers close over; built in its main file only. */
+/** The dependencies of the API's handlers. Only the API's main file builds them. */
 export interface ApiDependencies {
   readonly database: Database;
   readonly gateways: GatewayRegistry;
@@ -14,10 +14,10 @@ export interface ApiDependencies {
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;
-  /** By which due dates are days. */
+  /** The time zone in which due dates are days. */
   readonly calendar: Calendar;
-  /** Reaches hosts on the public internet only: for URLs that applications choose. */
+  /** Reaches public internet hosts only. Use it for URLs that applications choose. */
   readonly publicHttp: HttpClient;
-  /** Hosts that it may reach although they are not public; empty in production. */
+  /** Hosts that `publicHttp` may reach although they are not public; empty in production. */
   readonly allow: AllowList;
 }

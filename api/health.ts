@@ -11,7 +11,7 @@ export interface HealthDependencies {
   readonly temporal: Client;
 }
 
-/** `GET /health`: the process lives. `GET /ready`: it can serve; without Temporal it still can, and says so. */
+/** Answers `GET /health` (the process runs) and `GET /ready` (it can serve requests). Without Temporal it can still serve, and reports that. */
 export function createHealth({ database, temporal }: HealthDependencies): (context: Context) => Promise<boolean> {
   return async (context) => {
     if (context.path !== '/health' && context.path !== '/ready') {

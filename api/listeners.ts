@@ -21,7 +21,7 @@ export interface ListenerDependencies extends ApiDependencies, AdminDependencies
   readonly observe?: RequestObserver | undefined;
 }
 
-/** Port 8080: REST, gateway callbacks, health, OpenAPI and its reference page. */
+/** Returns the listener on port 8080: REST, gateway callbacks, health, OpenAPI and its reference page. */
 export function createApiListener(deps: ListenerDependencies): Koa<RequestState> {
   const limiter = createRateLimiter();
   const surfaces = [adminSurface, ownpaySurface, shadhinpaySurface, nativeSurface].map((of) => of(deps, limiter));
@@ -39,7 +39,7 @@ export function createApiListener(deps: ListenerDependencies): Koa<RequestState>
   });
 }
 
-/** Port 3000: the pages that payers see, and the operators' API beside its dashboard, so that the two are one origin. */
+/** Returns the listener on port 3000: the payers' pages, and the operators' API, which shares an origin with its dashboard. */
 export function createWebListener(deps: ListenerDependencies): Koa<RequestState> {
   const limiter = createRateLimiter();
   return createListener({

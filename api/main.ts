@@ -92,7 +92,7 @@ const deps = {
 
 const api = await listen(createApiListener(deps).callback(), config.apiPort);
 const web = await listen(createWebListener(deps).callback(), config.webPort);
-// Whoever starts an api waits for this line, so no log level hides it.
+// Scripts wait for this line, so it is logged at every log level.
 log
   .child({}, { level: 'info' })
   .info({ api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');

@@ -1,15 +1,17 @@
-/** Work of which only so much is done at once and only so much waits: the rest is refused at once, before it piles up. */
+/** Work with limits on how much runs at once and how much waits. The rest is rejected at once. */
 export interface BoundedWork {
-  /** @throws TooMuchWaiting when as much waits as may */
+  /** @throws TooMuchWaiting when the waiting limit is reached */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** As much as may wait is waiting. */
+/** The error for work beyond the waiting limit. */
 export class TooMuchWaiting extends Error {
   override readonly name = 'TooMuchWaiting';
 }
 
 /**
+ * Returns a queue for work.
+ *
  * @param atOnce - pieces of work that run at the same time
  * @param waiting - pieces that wait for one of these to end, first come first served
  */
@@ -24,7 +26,7 @@ export function createBoundedWork({
   let running = 0;
   const next = (): void => {
     const begin = queue.shift();
-    // Who waited takes over the place of who has ended.
+    // The next in the queue takes over the free slot.
     if (begin === undefined) {
       running -= 1;
     } else {

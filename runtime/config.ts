@@ -8,27 +8,27 @@ import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
 import { parseMasterKeys } from './secrets.ts';
 import { readTemporalServer, type TemporalServer } from './temporal-server.ts';
 
-/** What a process is told from outside, parsed once at start. A process with a wrong setting does not start. */
+/** The settings of a process, parsed once at start. A process with a wrong setting does not start. */
 export interface Config {
   readonly environment: 'development' | 'production';
-  /** The logins of this process, one for each role that it runs as. */
+  /** The logins of this process, one for each database role that it uses. */
   readonly databaseUrls: RuntimeUrls;
   readonly masterKey: string;
   readonly host: string;
   readonly apiPort: number;
   readonly webPort: number;
-  /** Public origin of the API: gateways call back there. */
+  /** Public origin of the API, where gateways call back. */
   readonly apiUrl: string;
-  /** Public origin of the pages: payers are sent there. */
+  /** Public origin of the pages, where payers are sent. */
   readonly webUrl: string;
   readonly temporal: TemporalServer & { readonly uiUrl: string | null };
   readonly sslcommerz: ReadonlyMap<Mode, SslcommerzAccount>;
   readonly bkash: ReadonlyMap<Mode, BkashAccount>;
   readonly nagad: ReadonlyMap<Mode, NagadAccount>;
   readonly stripe: ReadonlyMap<Mode, StripeAccount>;
-  /** How long an operator's session lives: unused, and at most. */
+  /** How long an operator's session lives: without use, and in total. */
   readonly sessionLimits: { readonly idleMs: number; readonly absoluteMs: number };
-  /** How long rows are kept that prove nothing any more, in days. */
+  /** How long rows that are no longer evidence are kept, in days. */
   readonly retention: {
     readonly callbackDays: number;
     readonly keyDays: number;
@@ -37,9 +37,9 @@ export interface Config {
   };
   /** Hosts that webhooks may reach although they are not public. */
   readonly outboundAllow: AllowList;
-  /** Null: no mail is sent. */
+  /** Null: no email is sent. */
   readonly mail: MailSettings | null;
-  /** How many proxies in front of us may speak for the client's address by X-Forwarded-For. */
+  /** How many proxies in front of us are trusted to report the client's address in X-Forwarded-For. */
   readonly trustedProxies: number;
   readonly logLevel: string;
   readonly workflowBundle: string | null;
@@ -47,18 +47,18 @@ export interface Config {
 
 export interface SslcommerzAccount {
   readonly baseUrl: string;
-  /** The store of every application without one of its own. Null: only stores that operators configured. */
+  /** The store of every application without one of its own. Null: only stores configured by operators. */
   readonly store: { readonly id: string; readonly password: string } | null;
 }
 
 export interface BkashAccount {
   readonly baseUrl: string;
-  /** The merchant of every application without one of its own: the username, and the rest of its credentials as JSON. */
+  /** The merchant of every application without one of its own: the username, and its other credentials as JSON. */
   readonly store: { readonly id: string; readonly secret: string } | null;
 }
 
 export interface NagadAccount {
-  /** Null: where Nagad itself is. */
+  /** Null: Nagad's own address. */
   readonly baseUrl: string | null;
   /** The merchant of every application without one of its own: its id, and its keys and address as JSON. */
   readonly store: { readonly id: string; readonly secret: string } | null;
@@ -76,13 +76,13 @@ const SSLCOMMERZ_URLS: Readonly<Record<Mode, string>> = {
   LIVE: 'https://securepay.sslcommerz.com',
 };
 
-/** Source: bKash's documents of the tokenized checkout. */
+/** Source: bKash's documentation of the tokenized checkout. */
 const BKASH_URLS: Readonly<Record<Mode, string>> = {
   TEST: 'https://tokenized.sandbox.bka.sh',
   LIVE: 'https://tokenized.pay.bka.sh',
 };
 
-/** Source: Stripe's documents; which mode a call is for its key says. */
+/** Source: Stripe's documentation. The key of a call decides its mode. */
 const STRIPE_URL = 'https://api.stripe.com';
 
 const port = z.coerce.number().int().min(0).max(65535);
@@ -91,7 +91,7 @@ const origin = z
   .refine((text) => isOrigin(text), 'must be an origin without a path')
   .transform((text) => new URL(text).origin);
 
-/** A check runs also after an earlier one has failed, so the text may be no URL at all. */
+/** zod runs this check even after an earlier one has failed, so the text may not be a URL. */
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).pathname === '/' && new URL(text).search === '';
 }
@@ -114,13 +114,15 @@ const Environment = z.object({
   LENDEN_RETENTION_CALLBACK_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
   LENDEN_RETENTION_KEY_DAYS: optional(z.coerce.number().int().min(0).max(3_650)),
   LENDEN_RETENTION_DELIVERY_DAYS: optional(z.coerce.number().int().min(7).max(3_650)),
-  // A login from an address that was used within 30 days is not slowed by others' guesses.
+  // Sessions are needed for 30 days: logins from an address used in that time are not slowed down by others' guesses.
   LENDEN_RETENTION_SESSION_DAYS: optional(z.coerce.number().int().min(30).max(3_650)),
   LENDEN_LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
 });
 
 /**
+ * Reads and checks the settings.
+ *
  * @param databaseRoles - what the process runs as in the database; it must have a login for each, and is given no other
  * @throws SettingsError that lists every missing or malformed variable by name; values are never repeated.
  */
@@ -180,12 +182,12 @@ export function readConfig(
   };
 }
 
-/** A person reads it, so it is shown without a stack. */
+/** The error for wrong settings. It is shown to a person, without a stack. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** A key that is missing is said elsewhere. */
+/** A missing key is reported by the schema. */
 function masterKeyProblems(environment: NodeJS.ProcessEnv): string[] {
   try {
     const keys = [...parseMasterKeys(environment['LENDEN_MASTER_KEY'] || EXAMPLE_KEY).values()];
@@ -204,7 +206,7 @@ function masterKeyProblems(environment: NodeJS.ProcessEnv): string[] {
 
 const EXAMPLE_KEY = `example:${Buffer.from('an example that is never used...').toString('base64')}`;
 
-/** Two ports are two origins; a proxy that gives both one name could only serve one of them. */
+/** The API and the pages listen on two ports and need two origins: a proxy could serve only one of them under one name. */
 function oneOrigin(env: { readonly LENDEN_API_URL: string; readonly LENDEN_WEB_URL: string } | undefined): string[] {
   return env !== undefined && env.LENDEN_API_URL === env.LENDEN_WEB_URL
     ? ['LENDEN_API_URL, LENDEN_WEB_URL: must be two origins, of the api and of the pages']
@@ -215,7 +217,7 @@ function isProduction(environment: NodeJS.ProcessEnv): boolean {
   return environment['LENDEN_ENV'] !== 'development';
 }
 
-/** Where a payer's money or a payer themselves would travel without TLS. Nagad's URLs have a rule of their own. */
+/** URLs that carry payments or payers and need TLS in production. Nagad's URLs have a rule of their own. */
 const PROTECTED_URLS = [
   'LENDEN_API_URL',
   'LENDEN_WEB_URL',
@@ -239,7 +241,7 @@ function readAllowList(environment: NodeJS.ProcessEnv, problems: string[]): Allo
   }
 }
 
-/** Each URL names its own role, so that a process does not run as the owner by a slip. */
+/** Each URL must name its own role, so that no process runs as the owner by mistake. */
 function readLogins(
   environment: NodeJS.ProcessEnv,
   { databaseRoles, problems }: { readonly databaseRoles: readonly RuntimeRole[]; readonly problems: string[] },
@@ -304,7 +306,7 @@ function readStripe(environment: NodeJS.ProcessEnv, mode: Mode, problems: string
   return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify({ secretKey, webhookSecret }) } };
 }
 
-/** Its API has a path. Live money goes over https alone, but for a simulator on a developer's machine. */
+/** Nagad's API has a path. LIVE requires https, except for a simulator in development. */
 function readNagad(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): NagadAccount {
   const prefix = `NAGAD_${mode}`;
   const unprotected = mode === 'TEST' || !isProduction(environment);
@@ -339,14 +341,14 @@ function isBaseUrl(text: string, protocols: readonly string[]): boolean {
 interface AccountSettings<Url> {
   readonly prefix: string;
   readonly usualUrl: Url;
-  /** An origin unless told. */
+  /** An origin by default. */
   readonly isUrl?: (text: string) => boolean;
-  /** Settings that are given together or not at all. */
+  /** Settings that must be given together or not at all. */
   readonly needed: readonly string[];
   readonly problems: string[];
 }
 
-/** A mode without an account is allowed (no LIVE yet, or accounts from operators alone); one that is half set is a mistake. */
+/** A mode without an account is allowed (no LIVE yet, or accounts from operators only); a half-configured one is an error. */
 function readAccount<Url extends string | null>(
   environment: NodeJS.ProcessEnv,
   { prefix, usualUrl, isUrl, needed, problems }: AccountSettings<Url>,
@@ -365,7 +367,7 @@ function readAccount<Url extends string | null>(
   return { baseUrl, values: absent === 0 ? values : null };
 }
 
-/** Mail is off without both; with one alone somebody believes that it is on. */
+/** Without both settings no email is sent. One alone is an error, because the operator expects email to be on. */
 function readMail(environment: NodeJS.ProcessEnv, problems: string[]): MailSettings | null {
   const [url, from] = [environment['LENDEN_SMTP_URL'] ?? '', environment['LENDEN_MAIL_FROM'] ?? ''];
   if (url === '' && from === '') {

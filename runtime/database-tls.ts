@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 
 const OFF: ReadonlySet<string> = new Set(['', 'disable']);
-/** In libpq some of these skip a check. Here each of them checks the certificate and the host's name. */
+/** libpq skips checks in some of these modes. Here all of them check the certificate and the host name. */
 const ON: ReadonlySet<string> = new Set(['require', 'verify-ca', 'verify-full']);
 
 /**
- * How a connection to this Postgres is encrypted, by the parameters that libpq knows: `sslmode`, `sslrootcert` (a file; the system's
- * authorities without it), and `sslcert` with `sslkey` for a client certificate. Undefined: not at all.
+ * Returns the TLS options of a database URL by libpq's parameters: `sslmode`, `sslrootcert` (a file; the system's authorities by default), and
+ * `sslcert` with `sslkey` for a client certificate. Undefined: no encryption.
  * @throws Error for a mode that may fall back to plain text, or a file that cannot be read; names no value
  */
 export function tlsOf(databaseUrl: string): ConnectionOptions | undefined {

@@ -1,6 +1,6 @@
 import { SettingsError } from './config.ts';
 
-/** Faults of the surroundings, by the codes of the system and of Postgres, in words for whoever starts the process. */
+/** Messages for faults outside of the program, by system and Postgres error codes. */
 const FAULTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on this address already',
   EACCES: 'this account may not listen on this address',
@@ -11,7 +11,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   '3D000': 'the database server has no such database',
 };
 
-/** One line without a stack for what is wrong outside of this program; undefined for a fault of ours. */
+/** Returns one line without a stack for a fault outside of the program; undefined for a fault of ours. */
 export function plainFault(error: unknown): string | undefined {
   if (error instanceof SettingsError) {
     return error.message;
@@ -24,7 +24,7 @@ export function plainFault(error: unknown): string | undefined {
   return fault === undefined ? undefined : `Lenden cannot start: ${fault}${address}`;
 }
 
-/** From here on a fault that ends the start is said plainly, with exit code 1. */
+/** From now on prints errors that end the process as one line and exits with code 1. */
 export function failPlainly(): void {
   process.on('uncaughtException', (error) => {
     console.error(plainFault(error) ?? error);

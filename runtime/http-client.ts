@@ -13,53 +13,53 @@ const KEEP_ALIVE_MS = 2_000;
 export interface HttpClientOptions {
   /** `public-only` for URLs that applications choose; `none` for hosts that the operator configured. */
   readonly guard: OutboundGuard;
-  /** Hosts that `public-only` lets through, for development and tests. */
+  /** Hosts that `public-only` also allows, for development and tests. */
   readonly allow: AllowList;
-  /** Sockets to one origin at a time; further requests wait for one, within their connect time-out. */
+  /** Sockets to one origin at a time. Further requests wait for one, within their connect timeout. */
   readonly socketsPerOrigin?: number;
-  /** The longest that one socket may take to open; a request may ask for less. */
+  /** The longest that opening a socket may take; a request can set less. */
   readonly socketOpenTimeoutMs?: number;
   /** PEM certificates trusted in place of the system's. */
   readonly ca?: string;
-  /** Replaces the name servers, in tests. */
+  /** Replaces DNS in tests. */
   readonly resolve?: ResolveHost;
 }
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
-  /** `user-agent` is fixed and `accept-encoding` is `identity`: a reply is never decompressed. */
+  /** `user-agent` is fixed and `accept-encoding` is `identity`: replies are never decompressed. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Until the request can be written: waiting for a socket, name, TCP and TLS. */
+  /** The limit until the request can be written: waiting for a socket, DNS, TCP and TLS. */
   readonly connectTimeoutMs: number;
-  /** From the first written byte to the reply's headers; by default only the total counts. */
+  /** The limit from the first written byte to the reply's headers. By default only the total counts. */
   readonly firstByteTimeoutMs?: number;
   readonly totalTimeoutMs: number;
   readonly maxBodyBytes: number;
   /**
-   * What to do with more body than `maxBodyBytes`. `fail` suits a caller that needs the whole reply. `truncate` suits one that needs
-   * the status: once the headers are in, a body that is too long, too slow or cut off is shortened, not a failure.
+   * What to do if the body exceeds `maxBodyBytes`. `fail` is for callers that need the whole reply. `truncate` is for callers that need the status:
+   * once the headers are in, a body that is too long, too slow or cut off is shortened and does not fail.
    */
   readonly onTooLarge: 'truncate' | 'fail';
 }
 
 export interface HttpReply {
   readonly status: number;
-  /** Lower-case names; a repeated header is joined by ", ". */
+  /** Names are in lower case; the values of a repeated header are joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly truncated: boolean;
 }
 
 export interface HttpClient {
-  /** Redirects are replies like any other. Throws only {@link HttpFailure}. */
+  /** Sends a request. A redirect is returned like any other reply. Throws only {@link HttpFailure}. */
   send(request: HttpRequest): Promise<HttpReply>;
-  /** Ends idle connections at once and waits for running requests. */
+  /** Closes idle connections at once and waits for running requests. */
   close(): Promise<void>;
 }
 
-/** The one way out of the process for webhooks and gateways: no redirects, no proxy variables, no cookies, TLS always verified. */
+/** Returns the client for all outgoing requests to webhooks and gateways: no redirects, no proxy variables, no cookies, TLS always verified. */
 export function createHttpClient({
   guard,
   allow,
@@ -74,10 +74,10 @@ export function createHttpClient({
     pipelining: 1,
     allowH2: false,
     maxHeaderSize: HEADER_BYTES_MAX,
-    // A server closes an idle connection without notice; the shorter we keep one, the rarer a request is lost in it.
+    // Servers close idle connections without notice. A short keep-alive makes it rare that a request is lost that way.
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    // Every request brings its own limits, which its exchange enforces.
+    // Each request has its own limits, which its Exchange enforces.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -87,7 +87,7 @@ export function createHttpClient({
   };
 }
 
-/** One request and its reply. It settles once; whatever the connection does afterwards changes nothing. */
+/** One request and its reply. It settles once; later events of the connection have no effect. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: HttpRequest;
   readonly #outcome = Promise.withResolvers<HttpReply>();
@@ -135,7 +135,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     return this.#outcome.promise;
   }
 
-  /** The last moment before the request is written. */
+  /** Called right before the request is written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#settled) {
       controller.abort(new Error('the request was given up before it was sent'));
@@ -157,7 +157,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
-    // An interim reply (1xx) is not the reply.
+    // Skip interim replies (1xx).
     if (status < 200) {
       return;
     }
@@ -169,7 +169,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { maxBodyBytes } = this.#request;
     const room = maxBodyBytes - this.#bodyBytes;
     this.#bodyBytes += Math.min(room, chunk.length);
-    // A copy: the chunk may be a small view on a large buffer that would stay in memory.
+    // Copy: the chunk may be a small view of a large buffer that would stay in memory.
     this.#chunks.push(Buffer.from(chunk.subarray(0, room)));
     if (chunk.length > room) {
       this.#stop('too-large');
@@ -188,7 +188,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** A limit of ours was reached: end the exchange and its connection. */
+  /** Ends the exchange and its connection when one of our limits is reached. */
   #stop(kind: 'timeout' | 'too-large'): void {
     if (this.#status !== undefined && this.#request.onTooLarge === 'truncate') {
       this.#reply(true);
@@ -237,7 +237,7 @@ function toFailure(error: unknown, sent: boolean): HttpFailure {
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
     return new HttpFailure('too-large', { sent, code });
   }
-  // Before a request is written, nothing but its own content can be refused here: opening the socket fails as an HttpFailure.
+  // Before a request is written, only its own content can be rejected here: failing to open a socket throws an HttpFailure.
   const malformed = !sent || (error instanceof Error && error.name === 'HTTPParserError');
   return new HttpFailure(malformed ? 'protocol' : 'reset', { sent, code });
 }

@@ -1,7 +1,7 @@
 import { maskCardNumbers } from '../domain/card-number.ts';
 import { pino, type Logger as PinoLogger } from 'pino';
 
-/** Structured log: one JSON line an event. What is logged are ids and codes, never a secret and never a payer's data. */
+/** A structured log with one JSON line per event. Log ids and codes, never a secret or a payer's data. */
 export type Logger = PinoLogger;
 
 const CENSORED = [
@@ -26,10 +26,10 @@ export function createLogger({ service, level = 'info' }: { service: string; lev
   });
 }
 
-/** A member's name does not tell where a card number may stand, such as in a gateway's words, so every text of the line is read. */
+/** Masks card numbers in every text of a log line. They can occur in any member, for example in a gateway's message. */
 export function withoutCards(line: string): string {
   return line.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => {
-    // The shortest card number has twelve digits, written plainly or in escapes, so hardly any text needs to be taken apart.
+    // The shortest card number has twelve digits, plain or escaped, so most texts need no parsing.
     if (!/\p{Nd}(?:[ -]?\p{Nd}){11}|%[\dA-Fa-f]{2}|\\\\/u.test(literal)) {
       return literal;
     }
@@ -39,7 +39,7 @@ export function withoutCards(line: string): string {
   });
 }
 
-/** An error as it may be logged: class, code and our own words. A database error's detail would quote row values. */
+/** Returns an error as it may be logged: class, code and our own message. The detail of a database error would contain row values. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!Error.isError(error)) {
     return { name: typeof error };

@@ -5,7 +5,7 @@ import { isOneLine } from './mail/one-line.ts';
 import { outcomeOf, type EmailOutcome } from './mail/outcome.ts';
 import type { MailServer, MailSettings } from './mail/settings.ts';
 
-/** One mail to one person. */
+/** One email to one person. */
 export interface Mail {
   readonly to: string;
   /** One line. */
@@ -13,8 +13,8 @@ export interface Mail {
   readonly text: string;
   readonly html: string;
   /**
-   * The left half of the Message-ID: letters, digits, `.`, `_` and `-`, at most 100. The same for every attempt, so that whoever gets the
-   * mail twice can tell.
+   * The local part of the Message-ID: letters, digits, `.`, `_` and `-`, at most 100. The same for every attempt, so that recipients can recognize a
+   * duplicate.
    */
   readonly messageId: string;
   /** BCP 47, such as `bn`. */
@@ -22,13 +22,13 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Sends within 45 seconds or not at all; never throws. A caller asks again later where the outcome is `unavailable`. */
+  /** Sends within 45 seconds or not at all; never throws. After `unavailable` the caller tries again later. */
   send(mail: Mail): Promise<EmailOutcome>;
-  /** Takes no more mail; what is on its way goes out. */
+  /** Accepts no more email; what is being sent still goes out. */
   close(): void;
 }
 
-/** All in milliseconds. `total` bounds a server that is never silent for long and never done. */
+/** All in milliseconds. `total` limits a server that keeps answering but never finishes. */
 export interface MailerTimeouts {
   readonly connect: number;
   readonly greeting: number;
@@ -39,24 +39,24 @@ export interface MailerTimeouts {
 const TIMEOUTS: MailerTimeouts = { connect: 10_000, greeting: 10_000, silence: 20_000, total: 45_000 };
 const CONNECTIONS_MAX = 3;
 const MAILS_PER_CONNECTION_MAX = 100;
-/** Below what servers grant an idle client, so that we hang up first and no mail meets a closing connection. */
+/** Shorter than servers allow idle clients, so that we close first and no email meets a closing connection. */
 const IDLE_MS = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const SUBJECT_MAX = 300;
-/** Source: RFC 2047, 2: 75 characters with the charset and the frame. */
+/** Source: RFC 2047, 2: 75 characters including charset and delimiters. */
 const ENCODED_WORD_MAX = 52;
 const BODY_MAX = 200_000;
 const MESSAGE_ID = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-])){0,99}$/;
 const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/;
 
-/** A few connections to one mail server, opened when there is mail. Nothing of a mail or of the settings is ever logged or thrown. */
+/** Returns a mailer with a few connections to one mail server, opened on demand. Nothing of an email or of the settings is logged or thrown. */
 export function createMailer(settings: MailSettings, timeouts: MailerTimeouts = TIMEOUTS): Mailer {
   const transport = createTransport({
     pool: true,
     ...connectionOptions(settings.server),
     maxConnections: CONNECTIONS_MAX,
     maxMessages: MAILS_PER_CONNECTION_MAX,
-    // Whether to try again is the caller's to say: a connection that broke may have carried the mail.
+    // The caller decides about retries: a connection that broke may have delivered the email.
     maxRequeues: 0,
     idleTimeout: IDLE_MS,
     maxResponseSize: ANSWER_BYTES_MAX,
@@ -69,7 +69,7 @@ export function createMailer(settings: MailSettings, timeouts: MailerTimeouts = 
     disableUrlAccess: true,
     logger: false,
   });
-  // Failures come back by the mail; without a listener the pool's own report of them would end the process.
+  // Errors are returned per email. Without a listener, the pool's own error event would end the process.
   transport.on('error', () => undefined);
   let closed = false;
   return {
@@ -110,12 +110,14 @@ function connectionOptions({ host, port, tls, login }: MailServer) {
     requireTLS: tls === 'required',
     ignoreTLS: tls === 'none',
     tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
-    // A server that offers no login is asked all the same: mail that was meant to be sent as somebody is not sent as nobody.
+    // Log in even if the server offers no login, so that email for an authenticated sender is never sent anonymously.
     ...(login === null ? {} : { auth: { user: login.user, pass: login.password }, forceAuth: true }),
   } as const;
 }
 
-/** Every field that becomes a header is one line; the rest has a size. Nothing is repaired: a caller's mistake is told. */
+/**
+ * Returns whether every field that becomes a header is one line and everything else has a valid size. Nothing is repaired; the caller gets an error.
+ */
 function isSendable({ subject, text, html, messageId, language }: Mail): boolean {
   return (
     isOneLine(subject) &&
@@ -133,13 +135,13 @@ function messageOf({ to, subject, text, html, messageId, language }: Mail, from:
     from,
     to: { name: '', address: to },
     envelope: { from: from.address, to: [to] },
-    // What looks like an encoded word would be decoded by whoever reads it, and not be what was checked here.
+    // Encode text that looks like an encoded word. A mail program would otherwise decode it to something that was not checked here.
     subject: subject.includes('=?') ? encodeWord(subject, 'B', ENCODED_WORD_MAX) : subject,
     text,
     html,
     messageId: `<${messageId}@${domain}>`,
     headers: {
-      // Source: RFC 3834, 5: answering machines leave such mail alone.
+      // Source: RFC 3834, 5. Automatic responders do not answer such email.
       'Auto-Submitted': 'auto-generated',
       'Content-Language': language,
     },

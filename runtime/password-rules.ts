@@ -1,18 +1,18 @@
 import type { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, PASSWORD_UNITS_MAX } from '../domain/password.ts';
 
-/** A part of somebody's address or name that is shorter says too little to be refused. */
+/** Shorter parts of an address or name are too common to reject. */
 const PERSONAL_PART_MIN = 4;
-/** Of zxcvbn's scores from 0 to 4: 3 is safely unguessable to somebody who has stolen slow hashes. */
+/** zxcvbn's scores range from 0 to 4; 3 resists offline guessing of stolen slow hashes. */
 const SCORE_MIN = 3;
-/** What the estimator reads: its time grows with the square of the length, and a prefix that is hard to guess is enough. */
+/** The estimator reads only a prefix: its time grows with the square of the length, and a prefix that is hard to guess is enough. */
 const ESTIMATED_CHARACTERS = 48;
-/** What everybody who attacks an installation tries besides the dictionaries. */
+/** Words that attackers of an installation try besides the dictionaries. */
 const OUR_WORDS = ['lenden', 'sslcommerz', 'bkash', 'nagad', 'payments', 'bangladesh', 'dhaka', 'amarsonarbangla'];
 
 let estimator: Promise<ZxcvbnFactory> | undefined;
 
-/** The dictionaries take 50 MB and a quarter of a second, so they are loaded when the first password is chosen. */
+/** The dictionaries take 50 MB and a quarter of a second, so they are loaded for the first chosen password. */
 async function loadEstimator(): Promise<ZxcvbnFactory> {
   const [{ ZxcvbnFactory: Factory }, common, english] = await Promise.all([
     import('@zxcvbn-ts/core'),
@@ -23,7 +23,7 @@ async function loadEstimator(): Promise<ZxcvbnFactory> {
   return new Factory({ dictionary, graphs: common.adjacencyGraphs });
 }
 
-/** Why a password may not be chosen. */
+/** Why a password is rejected. */
 export type PasswordFault = 'length' | 'common' | 'personal';
 
 const FAULT_WORDS: Readonly<Record<PasswordFault, string>> = {
@@ -32,7 +32,7 @@ const FAULT_WORDS: Readonly<Record<PasswordFault, string>> = {
   personal: 'must not be made of your e-mail address or name',
 };
 
-/** Why this password may not be chosen, in words for the person; null when it may. */
+/** Returns why the password is rejected, as a message for the person; null if it is accepted. */
 export async function passwordProblem(
   password: string,
   person: { email: string; name: string },
@@ -41,7 +41,7 @@ export async function passwordProblem(
   return fault === null ? null : FAULT_WORDS[fault];
 }
 
-/** Null when the password may be chosen. Length is what counts; no rules of composition. */
+/** Returns null if the password is accepted. Length and guessability count; there are no composition rules. */
 export async function passwordFault(
   password: string,
   { email, name }: { email: string; name: string },
@@ -62,7 +62,7 @@ export async function passwordFault(
   return score < SCORE_MIN ? 'common' : null;
 }
 
-/** The address or the name, with nothing but digits and signs added. */
+/** Returns whether the text is the address or the name with only digits and signs added. */
 function isPersonal(text: string, { email, name }: { email: string; name: string }): boolean {
   const letters = (part: string): string => part.toLowerCase().replace(/[^\p{L}]/gu, '');
   const address = email.toLowerCase();

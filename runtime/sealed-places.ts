@@ -1,6 +1,6 @@
 import type { Mode } from '../domain/mode.ts';
 
-/** Each column that keeps sealed secrets. */
+/** The columns with sealed secrets. */
 export type SealedColumn =
   | 'webhook_signing_secrets.sealed'
   | 'gateway_configurations.store_secret'
@@ -9,16 +9,16 @@ export type SealedColumn =
   | 'operators.totp_secret';
 
 /**
- * Where a sealed secret belongs. It opens there alone: whoever can write to the database cannot put another row's secret, or another column's,
- * in the place of this one.
+ * The place that a sealed secret is bound to. It opens only there, so an attacker with write access to the database cannot replace it by the secret
+ * of another row or column.
  */
 export interface SealedPlace {
   readonly column: SealedColumn;
-  /** What tells the row from all others, and is known before it is written. Never changed afterwards. */
+  /** Identifies the row. Known before the row is written, and never changed. */
   readonly key: string;
 }
 
-/** All secrets of one endpoint share a place: any of them may sign its events. */
+/** All secrets of one endpoint share a place, because any of them may sign its events. */
 export function signingSecretPlace({
   applicationId,
   mode,
@@ -29,7 +29,7 @@ export function signingSecretPlace({
   return { column: 'webhook_signing_secrets.sealed', key: `${applicationId}:${mode}` };
 }
 
-/** @param key - the row's own, drawn for it */
+/** @param key - the row's own key, generated for it */
 export function storeSecretPlace(key: string): SealedPlace {
   return { column: 'gateway_configurations.store_secret', key };
 }
@@ -38,7 +38,7 @@ export function gatewayTokenPlace(account: string): SealedPlace {
   return { column: 'gateway_tokens.sealed', key: account };
 }
 
-/** Of a store that waits for a second person: the secret was given for this store of this slot and opens for no other. */
+/** Returns the place of a store's secret while the store waits for a second operator. It opens for this store in this slot only. */
 export function pendingSecretPlace(store: {
   readonly applicationId: bigint | null;
   readonly mode: Mode;
@@ -53,12 +53,12 @@ export function secondFactorPlace(operatorId: bigint): SealedPlace {
   return { column: 'operators.totp_secret', key: operatorId.toString() };
 }
 
-/** A store's secret as it is handed on from its row: `{key}:{sealed}`, so that whoever opens it knows its place. */
+/** Returns a store's secret with its row's key, `{key}:{sealed}`, so that the place is known wherever it is opened. */
 export function keyedStoreSecret(key: string, sealed: string): string {
   return `${key}:${sealed}`;
 }
 
-/** Takes apart what `keyedStoreSecret`, or the database's `lenden_store_secret`, put together. */
+/** Splits what `keyedStoreSecret`, or the database's `lenden_store_secret`, has joined. */
 export function storeSecretParts(keyed: string): { readonly place: SealedPlace; readonly sealed: string } {
   const end = keyed.indexOf(':');
   return { place: storeSecretPlace(keyed.slice(0, Math.max(0, end))), sealed: keyed.slice(end + 1) };

@@ -1,16 +1,16 @@
 import type { SealedPlace } from './sealed-places.ts';
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Encrypts what must be recoverable: signing secrets, gateway passwords, second factors. */
+/** Encrypts secrets that must be recoverable: signing secrets, gateway passwords, second factors. */
 export interface SecretBox {
   /** The id of the master key that seals. */
   readonly keyId: string;
   seal(plain: string, place: SealedPlace): string;
-  /** Throws when the text was not sealed by a key that this process knows, was changed, or belongs to another place. */
+  /** Decrypts a secret. Throws if it was sealed by an unknown key, was changed, or belongs to another place. */
   open(sealed: string, place: SealedPlace): string;
-  /** Whether the master key of the id that a secret names is the one that sealed it. False for an id that is not listed. */
+  /** Returns whether the master key that a secret names has sealed it. False for an unknown id. */
   fits(sealed: string): boolean;
-  /** The same secret of the same place under the key that seals now, or null where it is under that already. Throws where the key is not known. */
+  /** Returns the same secret of the same place under the current key, or null if it is under that key already. Throws if its key is unknown. */
   reseal(sealed: string): string | null;
 }
 
@@ -20,10 +20,10 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Envelope encryption by AES-256-GCM: each secret has a key of its own, and the master key seals only that one.
+ * Returns envelope encryption by AES-256-GCM: each secret has a key of its own, and the master key seals only that key. The format is
  * `v3.{keyId}.{sealed data key}.{sealed secret}`, each part base64url(iv ‖ ciphertext ‖ tag). The data key is bound to the master key's id, the
- * secret to its place. The first master key seals, every listed key
- * opens, so a key is rotated by putting the new one in front. Throws on a malformed `LENDEN_MASTER_KEY`; the message never repeats its value.
+ * secret to its place. The first master key seals and every listed key opens; to rotate, put the new key first. Throws on a malformed
+ * `LENDEN_MASTER_KEY`; the message never repeats its value.
  *
  * @param masterKeys - `keyId:base64(32 bytes)`, comma-separated
  */
@@ -70,7 +70,7 @@ export function createSecretBox(masterKeys: string): SecretBox {
   };
 }
 
-/** No column has a line break in its name, so no two places share a context. */
+/** Column names contain no line break, so contexts of different places differ. */
 function contextOf({ column, key }: SealedPlace): string {
   return `${column}\n${key}`;
 }
@@ -126,7 +126,7 @@ export function hmacSha256(key: string | Uint8Array, data: string | Uint8Array):
   return createHmac('sha256', key).update(data).digest();
 }
 
-/** Whether two texts are the same, in a time that does not tell how much of a guess is right. */
+/** Compares two texts in constant time, so that the duration does not reveal how much of a guess is right. */
 export function secretEquals(claimed: string, right: string): boolean {
   const [left, expected] = [Buffer.from(claimed), Buffer.from(right)];
   return left.length === expected.length && timingSafeEqual(left, expected);

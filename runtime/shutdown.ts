@@ -3,8 +3,8 @@ import type { Logger } from './logger.ts';
 const GRACE_MS = 30_000;
 
 /**
- * Ends a process in order on SIGTERM or SIGINT: each step in turn, all of them within 30 seconds. A second signal, or a step that hangs,
- * ends it at once: whatever is lost then is found again, as after a kill.
+ * Ends the process in order on SIGTERM or SIGINT: runs the steps one after the other, within 30 seconds in total. A second signal or a hanging step
+ * ends the process at once; work lost then is recovered as after a kill.
  */
 export function onShutdown(log: Logger, steps: readonly (() => Promise<unknown>)[]): void {
   let stopping = false;

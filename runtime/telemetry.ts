@@ -2,7 +2,7 @@ import type { ClientInterceptors } from '@temporalio/client';
 import type { ActivityInterceptorsFactory, TelemetryOptions } from '@temporalio/worker';
 import type { Logger } from './logger.ts';
 
-/** Ids, codes and numbers. What is not on the list of `telemetry/exported-spans.ts` never leaves the process. */
+/** Ids, codes and numbers. Only the names listed in `telemetry/exported-spans.ts` leave the process. */
 export type Attributes = Readonly<Record<string, string | number>>;
 
 export interface SpanRequest {
@@ -11,17 +11,17 @@ export interface SpanRequest {
   readonly attributes: Attributes;
 }
 
-/** What is learned only at the end of a span. */
+/** What is known only at the end of a span. */
 export interface SpanEnd {
   readonly attributes: Attributes;
   readonly failed: boolean;
   readonly name?: string;
 }
 
-/** One finished run of a workflow; its span's id was handed to its activities long before. */
+/** A finished run of a workflow. Its span id was passed to its activities long before. */
 export interface WorkflowRun {
   readonly name: string;
-  /** W3C `traceparent` of whoever started it. */
+  /** W3C `traceparent` of the caller that started it. */
   readonly parent: string;
   readonly spanId: string;
   readonly startedAtMs: number;
@@ -45,26 +45,26 @@ export interface Reading {
   readonly attributes?: Attributes;
 }
 
-/** Traces and metrics of one process. While it is off, every method does nothing and costs nothing worth measuring. */
+/** Traces and metrics of one process. When off, every method does nothing, at no measurable cost. */
 export interface Telemetry {
   readonly on: boolean;
-  /** Runs `work` in a span below the current one; `describe` is told the result or the error and decides what the span says of it. */
+  /** Runs `work` in a span below the current one. `describe` receives the result or error and returns the span's end. */
   span<T>(request: SpanRequest, work: () => Promise<T>, describe: (outcome: Outcome<T>) => SpanEnd): Promise<T>;
-  /** Adds to the current span, whoever opened it. */
+  /** Adds attributes to the current span. */
   annotate(attributes: Attributes): void;
   recordRun(run: WorkflowRun): void;
   count(counter: Counter, attributes: Attributes, by?: number): void;
-  /** `ms` are milliseconds; seconds are exported, as the semantic conventions have it. */
+  /** Takes milliseconds; exports seconds, as the semantic conventions require. */
   time(duration: Duration, ms: number, attributes: Attributes): void;
-  /** Read once per export; a failure leaves the gauges out of that export. */
+  /** Reads the gauges once per export. If reading fails, the export has no gauges. */
   readGauges(read: () => Promise<readonly Reading[]>): void;
-  /** Carries the context to the server in headers, with a span for each call. */
+  /** Passes the context to the server in headers, with a span for each call. */
   readonly clientInterceptors: NonNullable<ClientInterceptors['workflow']> & readonly object[];
-  /** Continues the trace of the workflow in its activities. */
+  /** Continues the workflow's trace in its activities. */
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
   /** For `Runtime.install`: the Temporal SDK's own metrics. */
   readonly temporalMetrics: Pick<TelemetryOptions, 'metrics'>;
-  /** Sends what is waiting, within a few seconds. */
+  /** Sends what is queued, within a few seconds. */
   shutdown(): Promise<void>;
 }
 

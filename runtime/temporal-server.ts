@@ -1,7 +1,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { TLSConfig } from '@temporalio/client';
 
-/** Where Temporal is, and what a connection to it needs. */
+/** The address of Temporal and the options of a connection. */
 export interface TemporalServer {
   /** `host:port` of the frontend. */
   readonly address: string;
@@ -12,7 +12,7 @@ export interface TemporalServer {
   readonly apiKey?: string;
 }
 
-/** The variables that Temporal's own command line and SDKs read, too. */
+/** The variables that Temporal's own command line and SDKs also read. */
 export const TEMPORAL_VARIABLES = [
   'TEMPORAL_ADDRESS',
   'TEMPORAL_NAMESPACE',
@@ -25,7 +25,7 @@ export const TEMPORAL_VARIABLES = [
 ] as const;
 
 /**
- * Reads `TEMPORAL_*`. Certificates and the key are files, read here. An API key or any certificate turns TLS on.
+ * Reads `TEMPORAL_*`. Certificates and keys are files, which are read here. An API key or any certificate turns TLS on.
  * @param problems - receives a message for each malformed setting; values are never repeated
  */
 export function readTemporalServer(environment: NodeJS.ProcessEnv, problems: string[]): TemporalServer {
@@ -69,7 +69,7 @@ export function readTemporalServer(environment: NodeJS.ProcessEnv, problems: str
 }
 
 /**
- * The server that this process's environment names, for commands that need nothing else.
+ * Returns the server named by the environment, for commands that need no other setting.
  * @throws Error that names every malformed variable
  */
 export function temporalServerOf(environment: NodeJS.ProcessEnv): TemporalServer {
@@ -81,7 +81,7 @@ export function temporalServerOf(environment: NodeJS.ProcessEnv): TemporalServer
   return server;
 }
 
-/** What the SDK's connections take; the namespace belongs to the client. */
+/** Returns the options of the SDK's connections; the namespace belongs to the client. */
 export function connectionOptionsOf({ address, tls, apiKey }: Omit<TemporalServer, 'namespace'>): {
   address: string;
   tls?: TLSConfig | true;

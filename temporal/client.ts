@@ -8,7 +8,7 @@ export interface TemporalLink {
   close(): Promise<void>;
 }
 
-/** Does not wait for the server: a process starts while Temporal is away, and the sweeper catches up what it missed. */
+/** Connects lazily: a process can start while Temporal is away, and the sweeper catches up later. */
 export function linkTemporal(temporal: Config['temporal'], interceptors: ClientInterceptors = {}): TemporalLink {
   const connection = Connection.lazy(connectionOptionsOf(temporal));
   const client = new Client({ connection, namespace: temporal.namespace, interceptors });

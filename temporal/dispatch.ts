@@ -38,7 +38,7 @@ import {
 import { resendSignal, type WebhookWorkflowInput } from '../workflows/messages/webhook.ts';
 import { decisionSignal, type RefundWorkflowInput } from '../workflows/messages/refund.ts';
 
-/** What a start needs to know of a payment: ids, codes and amounts, nothing of the payer. */
+/** What is needed to start a payment's workflow: ids, codes and amounts, without the payer's data. */
 export interface PaymentHandle {
   readonly reference: string;
   readonly applicationId: bigint;
@@ -47,23 +47,23 @@ export interface PaymentHandle {
   readonly amount: Money;
   /** Null until the payer has chosen. */
   readonly gateway?: string | null | undefined;
-  /** The invoice that it pays, if any: its workflow locks that first. */
+  /** The invoice that it pays, if any. The payment's workflow locks it first. */
   readonly invoiceId?: bigint | null | undefined;
 }
 
-/** What a start needs to know of an invoice. */
+/** What is needed to start an invoice's workflow. */
 export interface InvoiceHandle {
   readonly reference: string;
   readonly applicationId: bigint;
   readonly applicationName: string;
   readonly mode: Mode;
-  /** As it is shown; null of a draft. */
+  /** The displayed number; null for a draft. */
   readonly number: string | null;
-  /** Its total. */
+  /** The invoice's total. */
   readonly amount: Money;
 }
 
-/** What of an invoice's row its handle is made of. */
+/** The fields of an invoice's row that its handle needs. */
 export interface InvoiceToNotify extends Numbered {
   readonly reference: string;
   readonly applicationId: bigint;
@@ -72,7 +72,7 @@ export interface InvoiceToNotify extends Numbered {
   readonly currency: string;
 }
 
-/** An invoice as its workflow is started and told by. */
+/** Returns the handle with which an invoice's workflow is started and notified. */
 export function invoiceHandleOf(invoice: InvoiceToNotify, applicationName: string): InvoiceHandle {
   const { reference, applicationId, mode, totalMinor: amountMinor, currency } = invoice;
   const number = invoiceNumber(invoice);
@@ -87,7 +87,7 @@ export interface EventHandle {
   readonly reference: string;
 }
 
-/** What a start needs to know of a refund. */
+/** What is needed to start a refund's workflow. */
 export interface RefundHandle {
   readonly reference: string;
   readonly applicationId: bigint;
@@ -96,7 +96,7 @@ export interface RefundHandle {
   readonly amount: Money;
   readonly gateway: string;
   readonly awaitsApproval: boolean;
-  /** It had succeeded and is doubted: its workflow runs once more, until people have decided. */
+  /** Set when the success of a refund is in doubt: its workflow runs again until operators have decided. */
   readonly doubted?: boolean;
 }
 
@@ -115,41 +115,41 @@ export function refundHandleOf(
   return { reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval, doubted };
 }
 
-/** How workflows are started and signalled from outside. Everything here may be repeated: it finds what runs already. */
+/** Starts and signals workflows from outside. Every method can be repeated: it finds a workflow that already runs. */
 export interface Dispatch {
-  /** Starts the payment unless it runs, and waits until its checkout is open or its end is known. Rejects when that takes too long. */
+  /** Starts the payment if it does not run, and waits until its checkout is open or the payment has ended. Rejects after the timeout. */
   openCheckout(payment: PaymentHandle, wait: { timeoutMs: number; unreachableMs: number }): Promise<CheckoutOpened>;
-  /** Starts the payment unless it runs. `completed` when its workflow has ended for good. */
+  /** Starts the payment if it does not run. Returns `completed` if its workflow has ended for good. */
   startPayment(payment: PaymentHandle): Promise<'running' | 'completed'>;
-  /** False when no workflow listens: it ended, or was never started. */
+  /** Returns false if no workflow runs: it has ended or was never started. */
   signalCallback(reference: string, callbackId: bigint): Promise<boolean>;
   signalCancel(reference: string): Promise<boolean>;
   /**
-   * The payer has chosen a gateway: starts the payment unless it runs, and waits until that page was tried to be opened. Rejects when that takes
-   * too long. Repeated for one attempt it is one message.
+   * Notifies the workflow that the payer has chosen a gateway. Starts the payment if it does not run, and waits until the workflow has tried to open
+   * that gateway's page. Rejects after the timeout. Repeated calls for one attempt count once.
    */
   chooseGateway(
     payment: PaymentHandle,
     choice: { attemptReference: string; timeoutMs: number; unreachableMs: number },
   ): Promise<CheckoutOpened>;
-  /** The same without waiting. */
+  /** Signals a running workflow that the payer has chosen a gateway, without waiting. Returns false if no workflow runs. */
   signalChoice(reference: string): Promise<boolean>;
-  /** Starts or wakes the unapplied payment of an attempt. */
+  /** Starts or wakes the workflow of an attempt's unapplied payment. */
   startUnappliedPayment(payment: PaymentHandle, late: { attemptReference: string; callbackId: bigint }): Promise<void>;
-  /** A refund of an attempt's unapplied money has ended. False when no workflow listens. */
+  /** Notifies it that a refund of an attempt's unapplied payment has ended. Returns false if no workflow runs. */
   signalRefundEnded(attemptReference: string): Promise<boolean>;
-  /** Starts the refund unless it runs; with a decision's id also wakes it. `completed` when its workflow has ended for good. */
+  /** Starts the refund if it does not run; with a decision's id, also wakes it. Returns `completed` if its workflow has ended for good. */
   startRefund(refund: RefundHandle, decisionId?: bigint): Promise<'running' | 'completed'>;
-  /** An operator has decided about a payment under review: wakes its workflow, or starts it again. */
+  /** Wakes or restarts the workflow of a payment under review after an operator's decision. */
   signalReviewDecision(payment: PaymentHandle, decisionId: bigint): Promise<void>;
-  /** An operator has decided about unapplied money: wakes the unapplied payment of its attempt, or starts it again. */
+  /** Wakes or restarts the workflow of an attempt's unapplied payment after an operator's decision. */
   decideUnappliedPayment(payment: PaymentHandle, late: { attemptReference: string; decisionId: bigint }): Promise<void>;
-  /** Starts the invoice unless it runs, and tells it that its row has changed. */
+  /** Starts the invoice if it does not run, and notifies it that its row has changed. */
   notifyInvoice(invoice: InvoiceHandle, change: InvoiceChange): Promise<void>;
-  /** Tells it that its due dates have changed, and waits until it goes by them. Rejects when that takes too long. */
+  /** Notifies the invoice that its due dates have changed, and waits until it uses them. Rejects after the timeout. */
   rescheduleInvoice(invoice: InvoiceHandle, wait: { timeoutMs: number }): Promise<InvoiceProgress>;
   startDelivery(event: EventHandle): Promise<void>;
-  /** Sends an event now, also when it was delivered or given up before. */
+  /** Sends an event now, even if it was delivered or given up before. */
   resendDelivery(event: EventHandle): Promise<void>;
 }
 
@@ -252,7 +252,7 @@ function deliveryStart(event: EventHandle): WorkflowStartOptions & { args: [Webh
   };
 }
 
-/** How a payment's workflow is started, whoever starts it. */
+/** Returns the options with which every caller starts a payment's workflow. */
 export function paymentStart(
   payment: PaymentHandle,
 ): WorkflowStartOptions & { args: [PaymentWorkflowInput]; staticSummary: string } {
@@ -260,7 +260,7 @@ export function paymentStart(
     workflowId: workflowIds.payment(payment.reference),
     taskQueue: TASK_QUEUES.payments,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // One that was terminated by hand can be resumed; one that completed never runs twice.
+    // A workflow that was terminated by hand can be resumed; a completed one never runs again.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
     args: [
       {
@@ -281,7 +281,7 @@ function invoiceStart(invoice: InvoiceHandle): WorkflowStartOptions & { args: [I
     workflowId: workflowIds.invoice(reference),
     taskQueue: TASK_QUEUES.payments,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // One that was paid may be due again after a refund.
+    // A paid invoice can become due again after a refund.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ reference, applicationId: applicationId.toString(), mode }],
     typedSearchAttributes: new TypedSearchAttributes([
@@ -291,7 +291,7 @@ function invoiceStart(invoice: InvoiceHandle): WorkflowStartOptions & { args: [I
       { key: SEARCH_ATTRIBUTES.amountMinor, value: toJsonInteger(amount.amountMinor) },
       { key: SEARCH_ATTRIBUTES.status, value: 'ISSUED' },
     ]),
-    // What `npm run restore` moves the counter past, when the invoice's row is lost: the number was told to a customer.
+    // `npm run restore` moves the counter past this number if the invoice's row is lost, because a customer has seen the number.
     ...(number === null ? {} : { memo: { [INVOICE_NUMBER_MEMO]: number } }),
     staticSummary: `Invoice ${number ?? ''}: ${toDecimalText(amount)} ${amount.currency} for ${applicationName} (${mode})`,
   };
@@ -332,7 +332,7 @@ async function signalUnappliedPayment(
   await client.workflow.signalWithStart(WORKFLOW_TYPES.unappliedPayment, {
     ...options,
     workflowId: workflowIds.unappliedPayment(attemptReference),
-    // Unlike a payment, the question may be asked again after it was answered: money can come later still, and is booked once.
+    // Unlike a payment's workflow, this one may run again after it has completed: more money can arrive later, and each charge is posted only once.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ ...args[0], attemptReference }],
     staticSummary: `Money after the end? ${options.staticSummary}`,
@@ -341,7 +341,7 @@ async function signalUnappliedPayment(
   });
 }
 
-/** How a refund's workflow is started, whoever starts it. */
+/** Returns the options with which every caller starts a refund's workflow. */
 export function refundStart(refund: RefundHandle): WorkflowStartOptions & { args: [RefundWorkflowInput] } {
   return {
     workflowId: workflowIds.refund(refund.reference),
@@ -413,7 +413,7 @@ async function updateWithStart(
   return Promise.race([opened, failWhenUnreachable(client, unreachableMs), failAfter(timeoutMs)]);
 }
 
-/** gRPC waits patiently for a server that is away; a caller of the API should not. */
+/** Rejects if the server is unreachable after a while. gRPC would wait much longer than a caller of the API should. */
 async function failWhenUnreachable(client: Client, afterMs: number): Promise<never> {
   await pause(afterMs);
   const { connection } = client;

@@ -9,7 +9,7 @@ const Subject = z.object({
   mode: z.string().optional(),
 });
 
-/** What a workflow or activity is about, from its input: ids that spans are found by. */
+/** Returns the ids in a workflow's or activity's input by which its spans can be found. */
 export function subjectOf(input: unknown): Attributes {
   const { reference, eventId, applicationId, mode } = Subject.safeParse(input).data ?? {};
   return {
@@ -20,7 +20,7 @@ export function subjectOf(input: unknown): Attributes {
   };
 }
 
-/** Traces every start, update and signal; both the span of the call and the one around it learn which payment it is about. */
+/** Traces every start, update and signal. Annotates both the span of the call and the span around it with the payment. */
 export function observedInterceptors(telemetry: Telemetry): WorkflowClientInterceptor[] {
   if (!telemetry.on) {
     return [];

@@ -1,4 +1,4 @@
-/** Of whoever has chosen no colour. */
+/** The colour of applications that have chosen none. */
 export const DEFAULT_ACCENT = '#0b6b4f';
 const WHITE = '#ffffff';
 const BLACK = '#000000';
@@ -6,24 +6,24 @@ const BLACK = '#000000';
 const CONTRAST_MIN = 4.5;
 const STEPS = 40;
 
-/** A colour as it is written in a stylesheet, `#rrggbb`, whatever text was given: our own for anything that is none. */
+/** Returns the colour as `#rrggbb` for a stylesheet; our own for any other text. */
 export function accentOf(color: string): string {
   return /^#[0-9a-f]{6}$/i.test(color) ? color.toLowerCase() : DEFAULT_ACCENT;
 }
 
-/** The colour as given, or as much darker as it takes to be read on white; our own for anything that is no `#rrggbb`. */
+/** Returns the colour, darkened as far as needed to be readable on white; our own for text that is not `#rrggbb`. */
 export function readableAccent(color: string): string {
   return readableOn(WHITE, accentOf(color));
 }
 
-/** The colour, or as much nearer to black (on a light ground) or white (on a dark one) as it takes to be read on it. */
+/** Returns the colour, moved as far towards black (on a light ground) or white (on a dark one) as needed to be readable on it. */
 export function readableOn(ground: string, color: string): string {
   const target = luminanceOf(ground) > 0.18 ? BLACK : WHITE;
   const tries = Array.from({ length: STEPS }, (_, step) => mixed(color, { into: target, share: step / STEPS }));
   return tries.find((found) => contrastOf(found, ground) >= CONTRAST_MIN) ?? target;
 }
 
-/** `share` of the way from one colour to another, from 0 to 1. */
+/** Returns the colour at `share` of the way to another, from 0 to 1. */
 export function mixed(color: string, { into, share }: { into: string; share: number }): string {
   const target = channelsOf(into);
   const channels = channelsOf(color).map((channel, index) => channel + ((target[index] ?? 0) - channel) * share);

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SafeUrl } from './safe-url.ts';
 
-/** A static file as it goes over the wire. `immutable`: its address names its content, so it may be kept for ever. */
+/** A static file as it is sent. `immutable`: its path contains a hash of its content, so it can be cached forever. */
 export type Asset = {
   path: string;
   contentType: string;
   body: Buffer;
   immutable: boolean;
-  /** Subresource integrity value of exactly this content. */
+  /** The subresource integrity value of exactly this content. */
   integrity: string;
-  /** Why the page has it: the inventory of what a payment page loads (PCI DSS 6.4.3). */
+  /** Why the page loads it, for the inventory of a payment page's resources (PCI DSS 6.4.3). */
   reason: string;
 };
 
@@ -29,7 +29,7 @@ const icon = load({ file: 'icon.svg', contentType: 'image/svg+xml', reason: 'Ico
 /** Everything that a checkout page may load; nothing comes from another origin. */
 export const pageAssets = { stylesheet, script, icon };
 
-/** What the page of an invoice loads besides; its colours and logo are its own paths. */
+/** What the page of an invoice also loads. Its colours and logo have paths of their own. */
 export const payableAssets = {
   stylesheet: load({
     room: 'payable',
@@ -43,12 +43,11 @@ const byPath = new Map(
   [...Object.values(pageAssets), ...Object.values(payableAssets)].map((asset) => [asset.path, asset]),
 );
 
-/** The asset at a request's path, or null. Paths are matched whole, so nothing outside the inventory can be read. */
+/** Returns the asset at a request's path, or null. Paths must match exactly, so nothing outside the inventory can be read. */
 export function assetAt(path: string): Asset | null {
   return byPath.get(path) ?? null;
 }
 
-/** Address of an asset for a template. */
 export function assetUrl(asset: Asset): SafeUrl {
   return SafeUrl.localPath(asset.path);
 }

@@ -1,21 +1,21 @@
 import type { Asset } from './assets.ts';
 
-// An origin, or one level of wildcard for gateways that send payers on to numbered hosts of theirs.
+// An origin, or one level of wildcard for gateways that redirect payers to numbered hosts.
 const originPattern = /^https?:\/\/(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 const oneYearSeconds = 31_536_000;
 
-/** Whether a policy can name an origin: it has no words for an IPv6 address or an unusual host name. */
+/** Returns whether a content security policy can name the origin. It cannot name IPv6 addresses and unusual host names. */
 export function canStandInPolicy(origin: string): boolean {
   return originPattern.test(origin);
 }
 
 /**
- * Headers of every HTML page that a payer sees.
+ * Returns the headers of every HTML page for payers.
  *
- * `formActionOrigins`: origins that a form's answer may redirect to. Browsers that follow Chromium check `form-action`
- * on every redirect of a form's navigation, so the gateway's origin has to be listed, and any origin that it sends the
- * payer to at once: our own callbacks among them. `secure`: whether the pages are reached over https; HSTS on plain http has no meaning.
- * @throws Error for a value that is no origin: it could smuggle in a directive.
+ * `formActionOrigins`: origins that a form's response may redirect to. Chromium-based browsers check `form-action` on every redirect of a form's
+ * navigation, so the list must contain the gateway's origin and every origin to which it redirects at once, our own callbacks included. `secure`:
+ * whether the pages use https; HSTS has no meaning over plain http.
+ * @throws Error for a value that is not an origin, because it could inject a directive.
  */
 export function pageHeaders({
   formActionOrigins,
@@ -44,14 +44,13 @@ export function pageHeaders({
   };
 }
 
-/** Headers of a static asset. */
 export function assetHeaders({ asset, secure }: { asset: Asset; secure: boolean }): Record<string, string> {
   return {
     'Content-Type': asset.contentType,
     'Cache-Control': asset.immutable ? `public, max-age=${oneYearSeconds}, immutable` : 'no-cache',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
-    // An SVG opened by itself is a document: it gets no rights either.
+    // An SVG opened directly is a document and gets no permissions either.
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
     ...(secure ? { 'Strict-Transport-Security': `max-age=${oneYearSeconds}` } : {}),
   };
@@ -63,7 +62,7 @@ function contentSecurityPolicy(formActionOrigins: readonly string[]): string {
     "style-src 'self'",
     "img-src 'self'",
     "script-src 'self'",
-    // The script asks the page's own address for a new state.
+    // The script fetches the page's own address for a new state.
     "connect-src 'self'",
     ["form-action 'self'", ...new Set(formActionOrigins)].join(' '),
     "base-uri 'none'",

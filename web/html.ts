@@ -1,7 +1,7 @@
 import { SafeColor } from './safe-color.ts';
 import { SafeUrl } from './safe-url.ts';
 
-/** Markup that is safe to send: it came out of the `html` tag, never out of a plain string. */
+/** Markup that is safe to send. Only the `html` tag creates it. */
 export class Html {
   readonly #markup: string;
 
@@ -14,7 +14,7 @@ export class Html {
   }
 }
 
-/** What a template accepts. Strings are text and get escaped; nothing is shown for null and false. */
+/** What a template accepts. Strings are escaped as text; null and false render nothing. */
 export type HtmlValue = Html | SafeColor | SafeUrl | string | number | bigint | null | false | readonly HtmlValue[];
 
 type Slot = 'text' | 'attribute' | 'url' | 'style';
@@ -22,8 +22,8 @@ type Slot = 'text' | 'attribute' | 'url' | 'style';
 const slotsByTemplate = new WeakMap<TemplateStringsArray, Slot[]>();
 
 /**
- * The whole template engine: escapes every value for the place it stands in, and refuses places where escaping
- * would not be enough (script and style bodies, event handlers, unquoted attributes, a URL that nobody checked, a style that is not just a colour).
+ * Renders a template. Escapes every value for its position, and rejects positions where escaping is not enough: script and style bodies, event
+ * handlers, unquoted attributes, unchecked URLs, and styles that are more than a colour.
  * @throws Error when the template itself is unsafe, a URL attribute is given anything but a SafeUrl, or a style anything but a SafeColor.
  */
 export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Html {
@@ -35,7 +35,7 @@ export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Ht
   return new Html(markup);
 }
 
-/** Escapes for text and for double-quoted attributes alike, so that a mistake about the place costs nothing. */
+/** Escapes for both text and double-quoted attributes, so that a wrong position does no harm. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
@@ -87,7 +87,7 @@ function slotsOf(literals: TemplateStringsArray): Slot[] {
 
 const urlAttributes = new Set(['href', 'src', 'action', 'formaction', 'poster', 'cite', 'data', 'ping', 'srcset']);
 
-/** Decides from the literal markup so far where the next value stands. */
+/** Determines the position of the next value from the literal markup so far. */
 function slotAfter(markup: string): Slot {
   const tagStart = markup.lastIndexOf('<');
   const inTag = tagStart > markup.lastIndexOf('>');

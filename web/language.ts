@@ -1,18 +1,15 @@
-/** The languages that payers can read our pages in. */
+/** The languages of the payers' pages. */
 export const languages = ['en', 'bn'] as const;
 export type Language = (typeof languages)[number];
 
 const maxHeaderLength = 1000;
 
-/**
- * Picks the page's language: an explicit choice (`?lang=`) first, then the browser's Accept-Language by weight,
- * then English.
- */
+/** Returns the page's language: an explicit choice (`?lang=`), otherwise by the weights of Accept-Language, otherwise English. */
 export function negotiateLanguage(acceptLanguage: string | undefined, explicit: string | undefined): Language {
   return languageOf(explicit ?? '') ?? preferred(acceptLanguage ?? '') ?? 'en';
 }
 
-/** The same page in a stated language; forms use it too, so that a choice survives the redirect. */
+/** Returns the path of the same page in a language. Forms use it too, so that a choice survives the redirect. */
 export function inLanguage(path: string, language: Language): string {
   return `${path}${path.includes('?') ? '&' : '?'}lang=${language}`;
 }
@@ -27,7 +24,7 @@ function preferred(acceptLanguage: string): Language | undefined {
       return { language: languageOf(tag), weight: /^[01](\.\d{0,3})?$/.test(weight) ? Number(weight) : 0 };
     })
     .filter((wish) => wish.weight > 0 && wish.language !== undefined);
-  // Array.sort is stable: among equal weights the first one named wins.
+  // Array.sort is stable: among equal weights the first one wins.
   return wishes.sort((left, right) => right.weight - left.weight)[0]?.language;
 }
 

@@ -2,25 +2,25 @@ import { type Money, toDecimalText } from '../domain/money.ts';
 import { html, type Html } from './html.ts';
 import type { Language } from './language.ts';
 
-// Currencies of countries that count in lakh and crore, in whatever language the page is.
+// Currencies of countries that group digits by lakh and crore, in every language of the page.
 const lakhCurrencies = new Set(['BDT', 'INR', 'NPR', 'PKR', 'LKR']);
 const lakhGaps = /\B(?=(\d{2})*\d{3}$)/g;
 const thousandGaps = /\B(?=(\d{3})+$)/g;
 const bengaliSigns: Record<string, string> = { BDT: '৳' };
-/** Code of the first of the ten Bangla digits. */
+/** The code of the Bangla digit zero; the other nine follow it. */
 export const bengaliZero = '০'.charCodeAt(0);
 
-/** An amount for a person: `BDT 1,23,456.00` in English, `৳১,২৩,৪৫৬.০০` in Bangla. */
+/** Returns an amount for people: `BDT 1,23,456.00` in English, `৳১,২৩,৪৫৬.০০` in Bangla. */
 export function moneyText(amount: Money, language: Language): string {
   const sign = currencySign(amount.currency, language);
   return `${sign}${sign === amount.currency ? '\u00a0' : ''}${amountText(amount, language)}`;
 }
 
-/** What has room on the smallest screen, with its currency: in the greatest letters, and in smaller ones. */
+/** The most characters, including the currency, that fit on the smallest screen: in the largest font, and in a smaller one. */
 const SHORT_LENGTH_MAX = 12;
 const WIDE_LENGTH_MAX = 16;
 
-/** The same on a page, where its figures stay on one line; of a very long one the currency may stand on the line before. */
+/** Like `moneyText`, as markup whose digits stay on one line. For a very long amount the currency may be on the line before. */
 export function moneyPart(amount: Money, language: Language): Html {
   const text = moneyText(amount, language);
   if (text.length <= WIDE_LENGTH_MAX) {
@@ -32,12 +32,12 @@ export function moneyPart(amount: Money, language: Language): Html {
     : html`<span class="long money">${text}</span>`;
 }
 
-/** Figures without a currency that stay on one line. */
+/** Renders an amount without its currency that stays on one line. */
 export function amountPart(amount: Money, language: Language): Html {
   return html`<span class="money">${amountText(amount, language)}</span>`;
 }
 
-/** The same without its currency, for tables that name it once. */
+/** Returns an amount without its currency, for tables that name it once. */
 export function amountText(amount: Money, language: Language): string {
   const [whole = '', fraction] = toDecimalText(amount).split('.');
   const lakh = language === 'bn' || lakhCurrencies.has(amount.currency);
@@ -46,17 +46,17 @@ export function amountText(amount: Money, language: Language): string {
   return inDigits(decimal, language);
 }
 
-/** How a table names its currency once: `BDT`, `৳`. */
+/** Returns the currency as tables show it: `BDT`, `৳`. */
 export function currencySign(currency: string, language: Language): string {
   return (language === 'bn' ? bengaliSigns[currency] : undefined) ?? currency;
 }
 
-/** A text in the digits of its language. */
+/** Returns a text in the digits of its language. */
 export function inDigits(text: string, language: Language): string {
   return language === 'en' ? text : text.replace(/\d/g, (digit) => String.fromCharCode(bengaliZero + Number(digit)));
 }
 
-/** A number of things: `1,200`, `১,২০০`. */
+/** Returns a count: `1,200`, `১,২০০`. */
 export function countText(count: bigint, language: Language): string {
   return inDigits(count.toString().replace(language === 'bn' ? lakhGaps : thousandGaps, ','), language);
 }
@@ -67,7 +67,7 @@ function rateText(basisPoints: bigint, language: Language): string {
   return inDigits(`${basisPoints / 100n}${hundredths === '' ? '' : `.${hundredths}`}%`, language);
 }
 
-/** `VAT 15%`; a tax without a rate goes by its name. */
+/** Returns a tax as `VAT 15%`, or only its name if it has no rate. */
 export function taxLabel(name: string, basisPoints: bigint | null, language: Language): string {
   return basisPoints === null ? name : `${name} ${rateText(basisPoints, language)}`;
 }

@@ -1,4 +1,4 @@
-/** A colour that may stand in a style attribute: `#rrggbb` and nothing else. */
+/** A colour that is safe in a style attribute: only `#rrggbb`. */
 export class SafeColor {
   readonly #text: string;
 

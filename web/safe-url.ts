@@ -1,8 +1,8 @@
 const maxLength = 2048;
-// Control characters, spaces and backslashes are read in different ways by different browsers.
+// Browsers interpret control characters, spaces and backslashes differently.
 const ambiguous = /[\p{Cc}\s\\]/u;
 
-/** A URL that may stand in a link or a form: only `localPath` and `externalUrl` make one. */
+/** A URL that is safe in a link or a form. Only `localPath` and `externalUrl` create one. */
 export class SafeUrl {
   readonly #text: string;
 
@@ -15,8 +15,8 @@ export class SafeUrl {
   }
 
   /**
-   * A path on our own origin, with an optional query.
-   * @throws Error for anything that a browser could read as another origin; such a path is a mistake of ours.
+   * Returns a path on our own origin, with an optional query.
+   * @throws Error for anything that a browser could read as another origin; such a path is a programming error.
    */
   static localPath(text: string): SafeUrl {
     if (text.length > maxLength || !/^\/(?!\/)/.test(text) || ambiguous.test(text)) {
@@ -25,7 +25,7 @@ export class SafeUrl {
     return new SafeUrl(text);
   }
 
-  /** An absolute http or https URL without credentials, or null: what an application stored is never trusted twice. */
+  /** Returns an absolute http or https URL without credentials, or null. URLs stored by applications are checked again here. */
   static externalUrl(text: string): SafeUrl | null {
     if (text.length > maxLength || !/^https?:\/\/[^/]/i.test(text) || ambiguous.test(text)) {
       return null;
@@ -37,7 +37,7 @@ export class SafeUrl {
     return new SafeUrl(parsed.href);
   }
 
-  /** Host and port as a person should read them; names in other scripts stay in punycode, so that no duplicate deceives. */
+  /** Host and port for people. Names in other scripts stay in punycode, so that a look-alike name cannot deceive. */
   get host(): string {
     return URL.parse(this.#text)?.host ?? '';
   }

@@ -3,14 +3,14 @@ import type { Language } from './language.ts';
 
 const locales = { en: 'en-GB', bn: 'bn-BD' } as const satisfies Record<Language, string>;
 
-/** Greatest unit that still counts at least two of itself, so that "119 minutes" is not rounded to one hour. */
+/** The largest unit of which there are at least two is used, so that "119 minutes" is not rounded to one hour. */
 const units = [
   { unit: 'day', seconds: 86_400 },
   { unit: 'hour', seconds: 3_600 },
   { unit: 'minute', seconds: 60 },
 ] as const;
 
-/** Time left, rounded down: `12 minutes`, `১২ মিনিট`. The page's script counts on in the same words. */
+/** Returns the time left, rounded down: `12 minutes`, `১২ মিনিট`. The page's script continues in the same format. */
 export function durationText(durationSeconds: number, language: Language): string {
   const found = units.find(({ seconds }) => durationSeconds >= 2 * seconds);
   const count = Math.floor(durationSeconds / (found?.seconds ?? 1));
@@ -21,7 +21,7 @@ export function durationText(durationSeconds: number, language: Language): strin
   }).format(count);
 }
 
-/** A moment in full, with its zone: `21 November 2026 at 14:05 GMT+6`. */
+/** Returns a moment with date, time and zone: `21 November 2026 at 14:05 GMT+6`. */
 export function momentText(moment: Date, language: Language, timeZone: string): string {
   return new Intl.DateTimeFormat(locales[language], {
     ...clock,
@@ -32,7 +32,7 @@ export function momentText(moment: Date, language: Language, timeZone: string): 
   }).format(moment);
 }
 
-/** A deadline: the time of day alone when it is today. */
+/** Returns a deadline; only the time if it is today. */
 export function deadlineText(moment: Date, now: Date, language: Language, timeZone: string): string {
   const day = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
   if (day.format(moment) !== day.format(now)) {
@@ -41,7 +41,7 @@ export function deadlineText(moment: Date, now: Date, language: Language, timeZo
   return new Intl.DateTimeFormat(locales[language], { ...clock, timeZone }).format(moment);
 }
 
-/** `21 November 2026`, `২১ নভেম্বর, ২০২৬`. */
+/** Returns a date: `21 November 2026`, `২১ নভেম্বর, ২০২৬`. */
 export function dateText(date: PlainDate, language: Language): string {
   return new Intl.DateTimeFormat(locales[language], {
     day: 'numeric',
@@ -51,7 +51,7 @@ export function dateText(date: PlainDate, language: Language): string {
   }).format(new Date(`${date}T00:00:00Z`));
 }
 
-/** The day of a moment, as `dateText` writes it. */
+/** Returns the day of a moment in the format of `dateText`. */
 export function calendarDayText(moment: Date, language: Language, timeZone: string): string {
   return dateText(new Intl.DateTimeFormat('sv-SE', { timeZone }).format(moment), language);
 }

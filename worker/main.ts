@@ -30,7 +30,7 @@ import { observeWorker } from './observed.ts';
 import { ensureSchedules } from './schedules.ts';
 import { createWorkers, workflowBundle } from './workers.ts';
 
-/** Several applications may share one host; the limit of five an endpoint is kept by the activity. */
+/** Several applications may share a host. The activity enforces the limit of five per endpoint. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
 
 failPlainly();
@@ -122,7 +122,7 @@ running.catch((error: unknown) => {
   process.exit(1);
 });
 await ensureSchedules(temporal.client);
-// Whoever starts a worker waits for this line, so no log level hides it.
+// Scripts wait for this line, so it is logged at every log level.
 log.child({}, { level: 'info' }).info({ queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
 
 onShutdown(log, [
@@ -141,7 +141,7 @@ onShutdown(log, [
   () => database.close(),
 ]);
 
-/** The worker waits for a Temporal that is still starting; nothing can be done without it. */
+/** Waits for a Temporal server that is still starting, because the worker can do nothing without it. */
 async function connect(temporal: TemporalServer): Promise<NativeConnection> {
   for (let tries = 0; ; tries += 1) {
     try {

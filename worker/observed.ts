@@ -6,7 +6,10 @@ import { subjectOf } from '../temporal/observed.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import type { TelemetrySinks, WorkflowEnd } from '../workflows/messages/telemetry.ts';
 
-/** Activities continue the trace of their workflow; what they answer and how workflows end is counted. */
+/**
+ * Returns interceptors and sinks with which activities continue their workflow's trace, and the results of activities and the ends of workflows are
+ * counted.
+ */
 export function observeWorker(telemetry: Telemetry): {
   interceptors: WorkerInterceptors;
   sinks: InjectedSinks<TelemetrySinks>;

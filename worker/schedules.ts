@@ -3,7 +3,7 @@ import { SCHEDULE_IDS, TASK_QUEUES, WORKFLOW_TYPES } from '../workflows/messages
 
 const EVERY = '30s';
 
-/** Makes sure that the sweeper and the ledger's sealing run every 30 seconds. Safe to call from every worker at every start. */
+/** Creates the schedules that run the sweeper and the ledger's sealing every 30 seconds. Every worker can call it at every start. */
 export async function ensureSchedules(client: Client): Promise<void> {
   await ensureSchedule(client, { scheduleId: SCHEDULE_IDS.sweep, workflowType: WORKFLOW_TYPES.sweep });
   await ensureSchedule(client, { scheduleId: SCHEDULE_IDS.sealLedger, workflowType: WORKFLOW_TYPES.sealLedger });
@@ -17,7 +17,7 @@ async function ensureSchedule(
     await client.schedule.create({
       scheduleId,
       spec: { intervals: [{ every: EVERY }] },
-      // A pass that is missed is not made up for: the next one does its work.
+      // A missed run is not repeated, because the next one does its work.
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
       action: {
         type: 'startWorkflow',

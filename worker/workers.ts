@@ -19,7 +19,7 @@ import { TASK_QUEUES } from '../workflows/messages/names.ts';
 
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
-/** In every bundle, whether telemetry is on or off: what runs in the sandbox does not depend on it. */
+/** Part of every bundle, so that the code in the sandbox does not depend on whether telemetry is on. */
 export const WORKFLOW_INTERCEPTORS = [fileURLToPath(new URL('../workflows/trace-context.ts', import.meta.url))];
 
 export interface WorkerDependencies extends SweepDependencies {
@@ -38,13 +38,13 @@ export interface WorkersOptions {
   readonly sinks?: WorkerOptions['sinks'];
 }
 
-/** A cached workflow costs 0.3 MB, and a payment that waited wakes by replaying a dozen events: enough for those that are at work. */
+/** A cached workflow takes 0.3 MB, and a payment that is not cached only replays a dozen events: enough for the active ones. */
 const CACHED_WORKFLOWS_MAX = 500;
-/** Forty receivers that hang at five attempts each fill these slots, and only until their circuits open; a slot that waits costs little. */
+/** Forty receivers that hang, with five attempts each, fill these slots until their circuits open. A waiting slot costs little. */
 const WEBHOOK_ATTEMPTS_MAX = 200;
 const STOP_GRACE = '20s';
 
-/** One worker a task queue, all in one process: payments, webhooks and maintenance never wait for each other's slots. */
+/** Creates one worker per task queue, all in one process, so that payments, webhooks and maintenance never wait for each other's slots. */
 export async function createWorkers(deps: WorkerDependencies, options: WorkersOptions): Promise<Worker[]> {
   const { connection, namespace, workflowBundle, interceptors, sinks } = options;
   const shared = {
@@ -79,7 +79,7 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
   ]);
 }
 
-/** The prebuilt bundle in production; in development the workflows are bundled as the worker starts. */
+/** Returns the prebuilt bundle if there is one, as in production; otherwise bundles the workflows now. */
 export async function workflowBundle(builtPath: string | null): Promise<WorkersOptions['workflowBundle']> {
   if (builtPath !== null) {
     if (!existsSync(builtPath)) {

@@ -27,7 +27,7 @@ const Origin = z
 
 const WebhookUrl = z.string('must be text').max(2_048, 'must be at most 2048 characters').nullable();
 
-/** What an operator may set. Absent stays as it is; null takes away. */
+/** The settings that an operator can change. An absent field stays unchanged; null removes the value. */
 const SETTINGS = {
   name: freeText(120),
   webhookUrl: WebhookUrl.describe('Where events are sent, of both modes unless `testWebhookUrl` is set.'),
@@ -86,9 +86,7 @@ export const ApplicationSettings = z
   .meta({ id: 'ApplicationSettings' });
 export type ApplicationSettings = z.infer<typeof ApplicationSettings>;
 
-/**
- * Settings by which one person could weaken the rule of two. Once a threshold is set, a change of one of these waits for a second person.
- */
+/** Settings by which one operator could weaken four-eyes approval. Once a threshold is set, a change to any of them needs a second operator. */
 export const GUARDED_SETTINGS = [
   'refundApprovalThresholdMinor',
   'refundApprovalThresholds',

@@ -38,7 +38,7 @@ import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Applications';
 
-/** Applications and their settings. Secrets are shown once, in the answer that makes them. */
+/** Returns the routes for applications and their settings. A secret appears only in the response that creates it. */
 export function applicationRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     list(deps),
@@ -180,7 +180,7 @@ function changeSettings(deps: AdminDependencies): AdminRoute {
   });
 }
 
-/** What is changed at once, and what waits for a second person; a guarded setting that stays as it is does neither. */
+/** Splits settings into those that apply at once and those that need a second operator. A guarded setting that keeps its value does not wait. */
 function partedSettings(
   settings: ApplicationSettings,
   row: ApplicationRow,
@@ -210,7 +210,7 @@ interface SettingsChange {
   readonly caller: OperatorCaller;
   readonly before: ApplicationRow;
   readonly settings: ApplicationSettings;
-  /** Of a change that somebody else has proposed. */
+  /** Set when another operator proposed the change. */
   readonly proposedBy?: bigint;
 }
 
@@ -231,7 +231,7 @@ async function writeSettings(
 }
 
 /**
- * Carries out settings that a second person has confirmed, in that person's transaction.
+ * Applies settings that a second operator has confirmed, in that operator's transaction.
  * @throws DomainError INVALID_OPERATION_STATE when one of them is not what it was when the change was proposed
  */
 export async function confirmSettings(
@@ -328,7 +328,7 @@ function reenableEndpoint(deps: AdminDependencies): AdminRoute {
   });
 }
 
-/** A bound that excludes every amount, or a URL that no delivery could go to, is told now and not with the first payment. */
+/** Rejects bounds that exclude every amount and URLs that no delivery can reach, so that the error appears before the first payment. */
 function checkSettings(deps: AdminDependencies, settings: ApplicationSettings, before?: ApplicationRow): void {
   for (const field of ['webhookUrl', 'testWebhookUrl'] as const) {
     const url = settings[field];
@@ -403,7 +403,7 @@ function audit(em: Statements, { caller, applicationId, action, ...facts }: Audi
   return recordAudit(em, { actor: caller.actor, action, target, application: { id: applicationId }, ...facts });
 }
 
-/** What of an application the log shows before and after. */
+/** Returns what the audit log shows of an application before and after a change. */
 function factsOf(row: ApplicationRow): AuditFacts {
   const {
     createdAt: _created,

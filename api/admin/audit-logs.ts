@@ -7,7 +7,7 @@ import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { AuditEntry, AuditLogQuery } from './schemas.ts';
 
-/** What was done, by whom. There is no route that changes or removes an entry, and the database refuses it as well. */
+/** Returns the route for the audit log. No route changes or removes an entry, and the database refuses to do so as well. */
 export function auditLogRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps)];
 }

@@ -1,22 +1,22 @@
 import type { AppView, Grant } from '../../domain/permissions.ts';
 import type { Actor } from '../../database/operators/audit.ts';
 
-/** The operator of a request, as the rows say at this moment: what is taken from him acts at his next request. */
+/** The operator who makes a request, read from the database for each request: a revocation takes effect with the next request. */
 export interface OperatorCaller {
   readonly operator: {
     readonly id: bigint;
     readonly email: string;
     readonly name: string;
-    /** A second factor is set up and confirmed. */
+    /** Whether a second factor is set up and confirmed. */
     readonly secondFactor: boolean;
-    /** The password was given by somebody else. */
+    /** Whether another person chose the password. */
     readonly passwordTemporary: boolean;
   };
   readonly session: OperatorCallerSession;
   readonly grants: readonly Grant[];
-  /** Where he holds what the route demands: the argument of `withOperator`. Empty on routes about his own session. */
+  /** Where the operator holds the route's permission: the argument of `withOperator`. Empty on routes about the operator's own session. */
   readonly view: AppView;
-  /** Himself, for the audit log. */
+  /** This operator, for the audit log. */
   readonly actor: Actor;
 }
 
@@ -25,6 +25,6 @@ export interface OperatorCallerSession {
   readonly kind: 'BEARER' | 'COOKIE';
   readonly expiresAt: Date;
   readonly reauthenticatedAt: Date;
-  /** What came with this request. */
+  /** The token that came with this request. */
   readonly token: string;
 }

@@ -12,7 +12,7 @@ import { listQuery } from '../http/paging.ts';
 
 const Facts = z.record(z.string(), z.unknown());
 
-/** A change that waits for a second person, or did. */
+/** A change that waits for a second operator, or once did. */
 export const PendingChange = z
   .object({
     id: z.int(),

@@ -42,7 +42,7 @@ const TAG = 'Applications';
 const WAITS =
   'Once the application has a threshold, a LIVE key stays PENDING until another operator confirms it. One that is rejected or withdrawn is revoked.';
 
-/** What applications identify themselves with. Secrets are shown once, in the answer that makes them. */
+/** Returns the routes for the credentials of applications. A secret appears only in the response that creates it. */
 export function credentialRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), issue(deps), rotate(deps), revoke(deps)];
 }
@@ -193,7 +193,8 @@ interface NewKey {
 }
 
 /**
- * No threshold binds an application's own refunds, so whoever has a LIVE key of one can refund alone. A key of TEST moves nobody's money.
+ * Returns whether a new key needs a second operator. Thresholds do not limit an application's own refunds, so one LIVE key is enough to refund alone.
+ * A TEST key moves no real money.
  */
 async function waits(em: EntityManager, { applicationId, prepared }: NewKey): Promise<boolean> {
   return prepared.row.mode === 'LIVE' && (await isGuarded(em, applicationId));
@@ -202,7 +203,7 @@ async function waits(em: EntityManager, { applicationId, prepared }: NewKey): Pr
 type ProposedKey = NewKey &
   ({ readonly kind: 'credential' } | { readonly kind: 'credential-rotation'; readonly graceHours: number });
 
-/** The key is shown to whoever asked for it, as every key is, and is none yet. */
+/** Stores a key that does not work yet and proposes it to a second operator. The response shows the key as usual. */
 async function proposeKey(
   em: EntityManager,
   { caller, applicationId, prepared, ...proposed }: ProposedKey,
@@ -238,7 +239,7 @@ interface DecidedKey {
 }
 
 /**
- * Makes a key work that a second person has confirmed, in that person's transaction.
+ * Activates a key that a second operator has confirmed, in that operator's transaction.
  * @throws DomainError INVALID_OPERATION_STATE when the key was revoked since it was issued
  */
 export async function confirmCredential(em: EntityManager, { caller, change }: DecidedKey): Promise<void> {
@@ -260,7 +261,7 @@ export async function confirmCredential(em: EntityManager, { caller, change }: D
   await audit(em, { caller, applicationId, action: 'credential.rotated', after });
 }
 
-/** A key that was rejected or withdrawn never works. */
+/** Revokes a key whose proposal was rejected or withdrawn. */
 export async function dropCredential(em: EntityManager, { caller, change }: DecidedKey): Promise<void> {
   const { credentialId } = KeyFacts.parse(change.after);
   const { proposedBy } = change;

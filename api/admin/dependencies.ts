@@ -6,20 +6,20 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
 
-/** What the operators' handlers close over; built in the API's main file only. */
+/** The dependencies of the operators' routes. Only the API's main file builds them. */
 export interface AdminDependencies {
   readonly database: Database;
   readonly secrets: SecretBox;
   readonly sessionLimits: SessionLimits;
   readonly gateways: GatewayRegistry;
   readonly dispatch: Dispatch;
-  /** Hosts that a webhook may go to although they are not public: for development. */
+  /** Hosts that webhooks may reach although they are not public, for development. */
   readonly allow: AllowList;
-  /** Whether the worker sends mail. */
+  /** Whether the worker sends email. */
   readonly sendsEmail: boolean;
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;
-  /** Where workflows are looked at; null where that is not told. */
+  /** Where the Temporal UI is; null if not configured. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
 }

@@ -4,17 +4,16 @@ import { isComparable, storableInstant } from '../http/fields.ts';
 
 export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
-/** A day, or an instant: `from` begins with it, `to` ends with it, both inclusive. */
+/** A day or an instant. `from` starts with it and `to` ends with it, both inclusive. */
 export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
   .refine((moment) => isComparable(Date.parse(moment)), 'is no date');
 
-/** The instant that a filter names. */
 export function instantOf(moment: string): Date {
   return storableInstant(Date.parse(moment));
 }
 
-/** `from` and `to` as SQL compares them: the end of a day is the beginning of the next. */
+/** Returns `from` and `to` as SQL compares them: a day ends where the next one begins. */
 export function momentRange({ from, to }: { from?: string | undefined; to?: string | undefined }): {
   from: Date | null;
   /** Exclusive. */

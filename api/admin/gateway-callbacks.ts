@@ -9,7 +9,10 @@ import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { CallbacksQuery, GatewayCallback } from './webhook-schemas.ts';
 
-/** What gateways sent, word for word but for card numbers, and what became of it. What belongs to no payment is for whoever may see everything. */
+/**
+ * Returns the route for gateway callbacks: their raw text with card numbers masked, and the outcome of each. Callbacks without a payment are shown
+ * only to operators who can see every application.
+ */
 export function gatewayCallbackRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps)];
 }
@@ -76,7 +79,7 @@ function callbackView(row: CallbackRow) {
     outcome: row.outcome,
     note: row.note === null ? null : maskCardNumbers(row.note),
     repeats: row.repeats,
-    // The row keeps it as it came: it is evidence.
+    // The row keeps the original text as evidence.
     rawPayload: maskCardNumbers(row.raw_payload),
     createdAt: new Date(row.created_at).toISOString(),
   };

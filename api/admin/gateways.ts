@@ -41,7 +41,7 @@ const TAG = 'Gateways';
 const WAITS =
   'Once a threshold is set in an application that this has an effect on, the change stays in pendingChanges until another operator confirms it.';
 
-/** Stores at gateways: one for every application, and overrides of single applications. Passwords go in and never come back. */
+/** Returns the routes for gateway stores: one store for all applications, and overrides for single ones. No response contains a password. */
 export function gatewayRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), choose(deps), retire(deps), listOfApplication(deps), override(deps), clearOverride(deps)];
 }
@@ -208,7 +208,7 @@ interface GivenStore extends StoreSlot {
   readonly storePassword: string;
 }
 
-/** The gateway is asked before the transaction, and the store is kept, or waits for a second person, unless it says no. */
+/** Checks a store with the gateway before the transaction, then stores or proposes it. Only a rejection by the gateway stops it. */
 async function take(
   deps: AdminDependencies,
   caller: OperatorCaller,
@@ -234,7 +234,7 @@ interface ChosenFor {
   readonly slot: StoreSlot;
   readonly storeId: string;
   readonly password: string;
-  /** Of a change that somebody else has proposed. */
+  /** Set when another operator proposed the change. */
   readonly proposedBy?: bigint;
 }
 
@@ -261,7 +261,7 @@ interface ProposedStore {
   readonly secret?: string;
 }
 
-/** The caller has locked the slot. */
+/** Proposes the change to a second operator. The caller has locked the slot. */
 async function proposeStore(em: EntityManager, { caller, slot, ...change }: ProposedStore): Promise<void> {
   const { applicationId, mode } = slot;
   await propose(em, caller, { applicationId, mode, target: changeTargetOf(slot), ...change });
@@ -276,8 +276,8 @@ function changeTargetOf({ applicationId, gateway, mode }: StoreSlot): ChangeTarg
 const StoreFacts = z.object({ gateway: z.string(), mode: z.enum(MODES), storeId: z.string().nullable() });
 
 /**
- * Carries out a change of a store that a second person has confirmed, in that person's transaction.
- * @throws DomainError INVALID_OPERATION_STATE when the slot was touched since the change was proposed, or what would take its store's place
+ * Applies a change of a store that a second operator has confirmed, in that operator's transaction.
+ * @throws DomainError INVALID_OPERATION_STATE when the slot, or the store that would take its place, changed since the proposal
  */
 export async function confirmStore(
   em: EntityManager,
@@ -313,8 +313,9 @@ export async function confirmStore(
 }
 
 /**
- * A wrong password would be noticed by the next payer, so the gateway is asked about an order that does not exist.
- * @throws DomainError VALIDATION_ERROR when it does not take the credentials
+ * Queries the gateway about an order that does not exist, so that a wrong password is found now and not by the next payer. Returns false when the
+ * gateway's answer does not show whether the credentials are right.
+ * @throws DomainError VALIDATION_ERROR when the gateway rejects the credentials
  */
 async function acceptedByGateway(
   deps: AdminDependencies,
@@ -322,7 +323,7 @@ async function acceptedByGateway(
 ): Promise<boolean> {
   try {
     const gateway = deps.gateways.open(name, mode, triedStore(deps, { storeId, storePassword }));
-    // A question without credentials would be answered whatever they are.
+    // Where queries need no credentials, an answer says nothing about the credentials.
     if (gateway === undefined || !gateway.capabilities.questionsProveStore) {
       return false;
     }
@@ -341,7 +342,7 @@ async function acceptedByGateway(
   }
 }
 
-/** False where the slot has no store of its own. Where a threshold is set, the store stays until a second person has confirmed. */
+/** Removes the slot's own store, or proposes to once a threshold is set. Returns false when the slot has no store of its own. */
 async function clear(em: EntityManager, deps: AdminDependencies, cleared: ClearedSlot): Promise<boolean> {
   const { caller, slot } = cleared;
   await lockSlot(em, slot);
@@ -365,7 +366,7 @@ async function clear(em: EntityManager, deps: AdminDependencies, cleared: Cleare
   return true;
 }
 
-/** The second person confirms what goes and what comes in its place: whoever swaps either meanwhile has confirmed nothing. */
+/** Covers the store that is removed and the one that takes its place: the confirmation becomes invalid if either is replaced in the meantime. */
 function clearingFingerprint(own: string, successor: { readonly fingerprint: string }): string {
   return `${own}, then ${successor.fingerprint}`;
 }
@@ -373,7 +374,7 @@ function clearingFingerprint(own: string, successor: { readonly fingerprint: str
 interface ClearedSlot {
   readonly caller: OperatorCaller;
   readonly slot: StoreSlot;
-  /** Of a change that somebody else has proposed. */
+  /** Set when another operator proposed the change. */
   readonly proposedBy?: bigint;
 }
 
@@ -389,7 +390,7 @@ async function retireAt(
   await audit(em, { caller, slot, action: 'gateway-store.retired', before, after });
 }
 
-/** A store as it was given, to be opened at once. It is kept nowhere, so its place is nobody's. */
+/** Returns a store with the given credentials for immediate use. It is not saved, so it is sealed under a random key. */
 function triedStore(
   { secrets }: AdminDependencies,
   { storeId, storePassword }: Pick<GivenStore, 'storeId' | 'storePassword'>,
@@ -420,7 +421,7 @@ interface KnownStores {
   readonly changes: readonly PendingChange[];
 }
 
-/** The stores as they stand for an application, or with null for all, and what waits for a second person there. */
+/** Reads the stores of an application, or of the installation when null, with the changes that wait for a second operator. */
 async function storesOf(
   em: EntityManager,
   deps: AdminDependencies,

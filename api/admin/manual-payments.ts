@@ -29,7 +29,7 @@ const { name: GATEWAY } = MANUAL_CAPABILITIES;
 /** PostgreSQL: unique_violation. */
 const UNIQUE_VIOLATION = '23505';
 
-/** What payers say that they have paid without a gateway: an operator looks into the account and says whether it is so. */
+/** Returns the routes for payments that payers report as made without a gateway. An operator checks the account and decides. */
 export function manualPaymentRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), decideOne(deps)];
 }
@@ -151,9 +151,9 @@ interface Deciding {
 }
 
 /**
- * The decision, and with it what is kept in place of a gateway's callback, so that the sweeper sees to it whoever dies now. Null while a
- * second person has to say the same.
- * @throws DomainError INVALID_OPERATION_STATE where nothing is to be decided any more, or the transaction has paid for something else
+ * Stores the decision together with a record in place of a gateway callback, so that the sweeper acts on it even if this process dies. Returns null
+ * while a second operator has to decide the same.
+ * @throws DomainError INVALID_OPERATION_STATE when there is nothing left to decide, or the transaction has confirmed another payment
  */
 async function write(deps: AdminDependencies, deciding: Deciding): Promise<KeptCallback | null> {
   try {

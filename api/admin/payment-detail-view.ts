@@ -84,7 +84,7 @@ export const PaymentDetail = z
   })
   .meta({ id: 'PaymentDetail' });
 
-/** What an operator sees beside a payment: ids, codes and amounts; no raw callback and nothing of the payer. */
+/** Returns the payment's detail for operators: ids, codes and amounts, without raw callbacks or the payer's data. */
 export function detailView(detail: Detail) {
   return {
     refunds: detail.refunds.map((refund) =>

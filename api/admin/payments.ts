@@ -36,7 +36,7 @@ import { settled } from './settled.ts';
 const TAG = 'Payments by operators';
 const EXPORT_BATCH = 500;
 
-/** Payments as operators find, read, export and decide on them. */
+/** Returns the routes by which operators find, read, export and decide on payments. */
 export function paymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), exportAll(deps), read(deps), review(deps)];
 }
@@ -112,7 +112,7 @@ function exportAll(deps: AdminDependencies): AdminRoute {
   });
 }
 
-/** Each batch is a transaction of its own, so a long export holds back nothing; the cursor keeps it from showing a payment twice. */
+/** Reads each batch in a transaction of its own, so that a long export blocks nothing. The cursor prevents duplicates between batches. */
 async function* linesOf(
   deps: AdminDependencies,
   { view }: OperatorCaller,
@@ -185,7 +185,7 @@ function read(deps: AdminDependencies): AdminRoute {
   });
 }
 
-/** Null where this installation does not say where its Temporal UI is. */
+/** Returns null if no Temporal UI is configured. */
 function workflowUrl({ temporalUi }: AdminDependencies, reference: string): string | null {
   return temporalUi === null
     ? null
@@ -305,7 +305,7 @@ async function findPayment(deps: AdminDependencies, { scope }: FoundPayment, id:
   return payment;
 }
 
-/** What was asked for; whose payments are looked for is the customer's business, not the log's. */
+/** Returns the filter for the audit log. References are left out, because the log must not show whose payments an operator searched for. */
 function factsOf({ applicationId, mode, status, from, before }: PaymentFilter): AuditFacts {
   return { applicationId: applicationId ?? null, mode: mode ?? null, status: status ?? null, from, before };
 }

@@ -31,14 +31,14 @@ import { confirmOperatorChange } from './users.ts';
 
 const TAG = 'Pending changes';
 
-/** Changes of one sort: who decides on them, and where. */
+/** A kind of pending change: who decides on it, and on which path. */
 interface Family {
   readonly path: string;
   readonly kinds: readonly ChangeKind[];
   readonly permission: Permission;
-  /** Whether the changes belong to no application. */
+  /** Whether the changes belong to the installation and not to one application. */
   readonly everyApp: boolean;
-  /** How operations are called. */
+  /** The noun in operation ids. */
   readonly noun: string;
   readonly words: string;
 }
@@ -62,7 +62,7 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-/** What one person has proposed and another one confirms, so that nobody weakens the rule of two alone. */
+/** Returns the routes for changes that one operator proposes and another confirms, so that one operator alone cannot weaken four-eyes approval. */
 export function pendingChangeRoutes(deps: AdminDependencies): AdminRoute[] {
   return FAMILIES.flatMap((family) => [
     list(deps, family),
@@ -112,7 +112,7 @@ function confirm(deps: AdminDependencies, family: Family): AdminRoute {
     response: { status: 200, schema: PendingChange },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params: { id } }) => {
-      // Whether the caller sees the change at all is told by the transaction below; until then the secret goes nowhere.
+      // The transaction below checks whether the caller may see the change. Until then the secret is not used.
       const secret = family.everyApp ? null : await readChangeSecret(deps.database, id);
       const change = await deps.database.withOperator(caller.view, async (em) => {
         const waiting = await lockWaiting(em, id, kinds);
@@ -230,7 +230,7 @@ async function carryOut(em: EntityManager, deps: AdminDependencies, confirmed: C
   }
 }
 
-/** What was made with the proposal, and comes to nothing with it. */
+/** Removes what was created together with the proposal. */
 async function drop(em: EntityManager, dropped: Omit<CarryingOut, 'secret'>): Promise<void> {
   const { kind } = dropped.change;
   if (kind === 'credential' || kind === 'credential-rotation') {

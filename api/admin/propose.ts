@@ -4,7 +4,7 @@ import { proposeChange, type NewChange, type PendingChange } from '../../databas
 import { DomainError } from '../../domain/errors.ts';
 import type { OperatorCaller } from './caller.ts';
 
-/** Keeps a change for a second person and writes down who proposed it, in the caller's transaction. */
+/** Stores a change for a second operator and audits the proposal, in the caller's transaction. */
 export async function propose(
   em: EntityManager,
   caller: OperatorCaller,
@@ -34,7 +34,7 @@ export async function propose(
   return proposed;
 }
 
-/** What somebody proposed who has left since, or is suspected, is nobody's word. */
+/** Returns the error for a proposal whose proposer is disabled or has lost the permission since. */
 export function orphaned(): DomainError {
   return new DomainError(
     'INVALID_OPERATION_STATE',
@@ -42,7 +42,7 @@ export function orphaned(): DomainError {
   );
 }
 
-/** What was to be changed has become something else since the change was proposed. */
+/** Returns the error for a proposal whose target has changed since. */
 export function outdated(): DomainError {
   return new DomainError(
     'INVALID_OPERATION_STATE',

@@ -29,10 +29,10 @@ import { settled } from './settled.ts';
 
 const TAG = 'Refunds by operators';
 
-/** What the words of a review are as a decision. */
+/** Maps the words of a review to decisions. */
 const REVIEW_WORDS = { retry: 'approve', refunded: 'accept', 'not-refunded': 'reject' } as const;
 
-/** Refunds as operators start, approve, reject and resolve them. Whoever asks for one does not approve it. */
+/** Returns the routes by which operators start, approve, reject and resolve refunds. Operators cannot approve their own refunds. */
 export function refundAdminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), read(deps), create(deps), approve(deps), reject(deps), review(deps)];
 }
@@ -152,7 +152,7 @@ function approve(deps: AdminDependencies): AdminRoute {
         const waiting = await lockWaiting(statements, { found, caller });
         await requireAsker(statements, waiting);
         const stored = await decideOn(statements, { found, caller, decision: 'approve', reason: null });
-        // The row is the authority: it is approved from here on, and the workflow learns it from here.
+        // The row is authoritative: the refund is approved once this commits, and the workflow reads the approval from it.
         const [row] = await statements.execute<RefundRow[]>(
           `update refunds r set status = 'PENDING', approved_by_operator_id = ?, approval_due_at = null, updated_at = now()
            where id = ? and status = 'AWAITING_APPROVAL' returning ${REFUND_COLUMNS}`,
@@ -253,7 +253,7 @@ async function locate(deps: AdminDependencies, caller: OperatorCaller, refundId:
   return found;
 }
 
-/** Payment first, then the refund: the order in which everybody locks. */
+/** Locks the payment before the refund, in the same order as everywhere else. */
 async function lock(statements: Statements, { scope, refund }: FoundRefund): Promise<RefundRecord> {
   await statements.execute('select 1 from payments where id = ? for update', [refund.paymentId]);
   const locked = await readRefund(statements, scope, refund.id);
@@ -279,7 +279,7 @@ async function lockWaiting(statements: Statements, { found, caller }: Deciding):
   return refund;
 }
 
-/** Approving is one of two people's words, asking was the other: it counts while whoever asked may still ask. */
+/** Checks that the operator who asked for the refund may still do so: their request is one of the two decisions that a refund needs. */
 async function requireAsker(statements: Statements, refund: RefundRecord): Promise<void> {
   const { createdByOperatorId: operatorId } = refund;
   if (
@@ -312,7 +312,7 @@ function decideOn(
     decision,
     reason,
     operatorId: caller.operator.id,
-    // The refund itself is counted for whoever asked for it.
+    // The amount counts towards the operator who asked for the refund.
     amount: null,
     needsSecond,
   });
@@ -349,7 +349,7 @@ async function start(
   });
 }
 
-/** What a workflow does with a decision is mostly done within a moment; the answer shows it then. */
+/** Waits briefly for the workflow to act on a decision, so that the response usually shows the result. */
 function afterDecision(
   deps: AdminDependencies,
   { scope, refund }: FoundRefund,

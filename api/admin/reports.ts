@@ -5,7 +5,7 @@ import { momentRange } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { ReportQuery, ReportSummary } from './webhook-schemas.ts';
 
-/** Sums of what was taken and given back. */
+/** Returns the route for sums of payments and refunds. */
 export function reportRoutes(deps: AdminDependencies): AdminRoute[] {
   return [summary(deps)];
 }

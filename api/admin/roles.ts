@@ -36,7 +36,7 @@ import { PermissionList, Role, RoleBody, RolesQuery } from './schemas.ts';
 
 const TAG = 'Roles';
 
-/** What operators can be allowed, and the roles that allow it. */
+/** Returns the routes for permissions and roles. */
 export function roleRoutes(deps: AdminDependencies): AdminRoute[] {
   return [permissions(), list(deps), create(deps), update(deps), remove(deps)];
 }
@@ -153,7 +153,7 @@ interface RoleChange {
   readonly caller: OperatorCaller;
   readonly before: RoleRecord;
   readonly contents: RoleContents;
-  /** Of a change that somebody else has proposed. */
+  /** Set when another operator proposed the change. */
   readonly proposedBy?: bigint;
 }
 
@@ -170,7 +170,7 @@ async function writeRole(em: EntityManager, { caller, before, contents, proposed
 }
 
 /**
- * Carries out a change of a role that a second person has confirmed, in that person's transaction.
+ * Applies a change of a role that a second operator has confirmed, in that operator's transaction.
  * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the role, or who has it, is not what it was when the change was proposed
  */
 export async function confirmRole(
@@ -216,7 +216,7 @@ function remove(deps: AdminDependencies): AdminRoute {
   });
 }
 
-/** A role is no way to permissions that its maker does not hold everywhere himself. */
+/** Checks that the caller holds the permissions in every application: operators cannot gain permissions through a role that they create. */
 function requireHeld(caller: OperatorCaller, wanted: readonly Permission[]): void {
   if (!mayGrant(caller.grants, { permissions: wanted, everything: false, applicationId: null })) {
     throw new DomainError('FORBIDDEN', 'this is about permissions that you do not hold yourself');
@@ -232,8 +232,8 @@ function factsOf({ name, description, permissions }: RoleRecord) {
 }
 
 /**
- * What a second person is shown of a role that grows. Whoever comes to have it while that waits, which takes one person as long as the role is
- * harmless, would gain what nobody has confirmed for them.
+ * Returns what a second operator sees of a role that gains permissions. It includes the holders: one operator alone can assign a harmless role, so
+ * another operator could otherwise receive it while the change waits, and gain permissions that were not confirmed for them.
  */
 function shownRole(role: RoleRecord, holders: readonly RoleHolder[]): AuditFacts {
   return { ...factsOf(role), heldBy: holders.map((holder) => ({ ...holder })) };

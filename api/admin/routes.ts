@@ -17,7 +17,7 @@ import { reportRoutes } from './reports.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { userRoutes } from './users.ts';
 
-/** The operators' API. With their permissions these routes are the table of who may do what; tests are made from it. */
+/** Returns all routes of the operators' API. Tests derive the table of permissions by route from them. */
 export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     ...authRoutes(deps),

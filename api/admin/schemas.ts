@@ -59,7 +59,7 @@ const PasswordLink = z
     'How the operator gets the one-time link that sets their password. MAILED: to their mailbox, good for 24 hours. ON_SERVER: no mail is configured; npm run operator -- link shows it there. WAITING: a second person has to confirm first.',
   );
 
-/** An operator and where their link goes; the link itself is in no answer. */
+/** An operator and how they receive their link. No response contains the link itself. */
 export const LinkedOperator = z
   .object({ operator: Operator, passwordLink: PasswordLink })
   .meta({ id: 'LinkedOperator' });

@@ -6,7 +6,7 @@ import { Settings } from './schemas.ts';
 
 const TAG = 'Settings';
 
-/** What holds for the whole installation. */
+/** Returns the routes for the settings of the whole installation. */
 export function settingsRoutes(deps: AdminDependencies): AdminRoute[] {
   return [read(deps), write(deps)];
 }

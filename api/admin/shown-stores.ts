@@ -6,14 +6,14 @@ import type { AdminDependencies } from './dependencies.ts';
 
 type Registry = Pick<AdminDependencies, 'gateways'>;
 
-/** A slot with what people are shown of its store. */
+/** A slot with the facts about its store that operators may see. */
 export interface ShownSlot {
   readonly storeId: string | null;
   readonly facts: AuditFacts;
   readonly fingerprint: string;
 }
 
-/** What opens new checkouts in the slot, with the account that payers are shown there: under one store id it can be another one. */
+/** Returns the store that opens new checkouts in the slot. Includes the account shown to payers, because it can change under the same store id. */
 export async function shownSlot(em: EntityManager, { gateways }: Registry, slot: StoreSlot): Promise<ShownSlot> {
   const { storeId, shownAccount, fingerprint } = await readSlot(em, slot);
   const { gateway, mode } = slot;
@@ -24,7 +24,7 @@ export async function shownSlot(em: EntityManager, { gateways }: Registry, slot:
   return { storeId, facts: { gateway, mode, storeId, ...shown }, fingerprint };
 }
 
-/** A store that takes a slot: with its account where payers are shown one, otherwise only that there are credentials anew. */
+/** Returns what operators see of a store that takes a slot: its account if payers are shown one, otherwise only that credentials were replaced. */
 export function shownStore({ gateways }: Registry, { gateway, mode }: StoreSlot, store: Store): AuditFacts {
   const shown = instructionsFrom(() => gateways.open(gateway, mode, store));
   return {
@@ -36,14 +36,14 @@ export function shownStore({ gateways }: Registry, { gateway, mode }: StoreSlot,
 }
 
 interface Successor {
-  /** Null: no checkout is opened there any more. */
+  /** Null if no checkout can be opened there any more. */
   readonly replacedBy: AuditFacts | null;
   readonly fingerprint: string;
 }
 
 /**
- * What opens checkouts once the slot's own store is cleared. Locks the installation's slot, so that nobody swaps its store before the
- * transaction ends.
+ * Returns the store that opens checkouts once the slot's own store is removed. Locks the installation's slot, so that its store cannot be replaced
+ * before the transaction ends.
  */
 export async function successorOf(em: EntityManager, deps: Registry, slot: StoreSlot): Promise<Successor> {
   const { applicationId, gateway, mode } = slot;
@@ -63,7 +63,7 @@ export async function successorOf(em: EntityManager, deps: Registry, slot: Store
   };
 }
 
-/** Nothing where payers read no account of ours, or where its text cannot be opened. */
+/** Returns no facts if payers are shown no account, or if its text cannot be opened. */
 function instructionsFrom(open: () => Gateway | undefined): AuditFacts {
   try {
     const instructions = open()?.instructions;

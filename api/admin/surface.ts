@@ -9,10 +9,10 @@ import { adminRoutes } from './routes.ts';
 export const ADMIN_PREFIX = '/api/v1';
 const OPERATORS_PATHS = /^\/api\/v1\/(admin|auth)(\/|$)/;
 const BODY_BYTES_MAX = 64 * 1024;
-/** Logins of one address a minute, right or wrong, before any is looked at: each costs an argon2 hash. */
+/** Login attempts per minute and address, right or wrong, counted before any is checked: each check costs an argon2 hash. */
 const LOGINS_PER_MINUTE = 60;
 
-/** The operators' API: the same envelope as the native one, other callers. Served on the API's port and on the web's. */
+/** Returns the operators' API: the native envelope with operators as callers. Served on the API's port and on the web port. */
 export function adminSurface(deps: AdminDependencies, limiter: RateLimiter): AnySurface {
   return surface<OperatorCaller>({
     name: 'operators',

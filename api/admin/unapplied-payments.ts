@@ -21,7 +21,7 @@ import { settled } from './settled.ts';
 
 const TAG = 'Unapplied money';
 
-/** Money that came for payments that had ended: an operator gives it back, or lets the app keep it. */
+/** Returns the routes for unapplied payments: an operator refunds each one or lets the application keep it. */
 export function unappliedPaymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), decideOne(deps)];
 }
@@ -123,7 +123,7 @@ interface Deciding {
   readonly reason: string;
 }
 
-/** False while a second person has to say the same. */
+/** Returns false while a second operator has to decide the same. */
 async function write(
   deps: AdminDependencies,
   { found, caller, unappliedPaymentId, decision, reason }: Deciding,

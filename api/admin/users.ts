@@ -39,7 +39,7 @@ const TAG = 'Operators';
 const GUARDED = GUARDED_PERMISSIONS.join(', ');
 const GRANTS_WAIT = `Once a threshold is set, a role with one of ${GUARDED} stays in pendingChanges until another operator confirms it.`;
 
-/** Who may use the operators' API, and as what. What touches somebody is for whoever holds at least what they hold. */
+/** Returns the routes for operators and their roles. Operators can only change operators whose permissions they hold themselves. */
 export function userRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     list(deps),
@@ -147,7 +147,7 @@ function sendLink(deps: AdminDependencies): AdminRoute {
         await requireMasteryOf(em, caller, params.id);
         const operator = await readOperator(em, params.id);
         requireActive(operator);
-        // Whoever has no password yet has no access that could be reset: their first link was for them alone, as this one is.
+        // An operator without a password has no access that a link could take over. As with the first link, only they receive it.
         const waits = operator.passwordSet && (await areGrantsGuarded(em, await readGrants(em, params.id)));
         if (waits) {
           await proposeOn(em, { caller, operator, kind: 'operator-access', before: {}, after: { passwordLink: true } });
@@ -167,7 +167,7 @@ function sendLink(deps: AdminDependencies): AdminRoute {
 interface Written {
   readonly caller: OperatorCaller;
   readonly operator: OperatorRecord;
-  /** Of a change that somebody else has proposed. */
+  /** Set when another operator proposed the change. */
   readonly proposedBy?: bigint;
 }
 
@@ -346,7 +346,7 @@ async function writeGrants(
   });
 }
 
-/** What each grant allows at this moment: a second person confirms this, and not whatever the role allows later. */
+/** Returns what each grant allows now. A second operator confirms these permissions, not what the roles allow later. */
 async function permissionsGranted(em: EntityManager, grants: readonly GrantRequest[]): Promise<string[][]> {
   const resolved = await resolveGrants(em, grants);
   return resolved.map(({ everything, permissions }) => (everything ? ['everything'] : [...permissions].sort()));
@@ -363,8 +363,8 @@ const GrantsToConfirm = z.object({
 });
 
 /**
- * Carries out a change of an operator that a second person has confirmed, in that person's transaction. They confirm what they could have
- * proposed themselves, and nothing about themselves.
+ * Applies a change of an operator that a second operator has confirmed, in that operator's transaction. The confirming operator must be allowed to
+ * propose the same change, and the change must not concern themselves.
  * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the operator is not what they were when the change was proposed
  */
 export async function confirmOperatorChange(
@@ -446,7 +446,7 @@ function refuseSelf(caller: OperatorCaller, id: bigint, does: string): void {
   }
 }
 
-/** @throws DomainError FORBIDDEN when one of these is more than the caller holds himself. */
+/** @throws DomainError FORBIDDEN when one of these is more than the caller holds. */
 function requireMastery(caller: OperatorCaller, grants: readonly Grant[]): void {
   if (!grants.every((grant) => mayGrant(caller.grants, grant))) {
     throw new DomainError('FORBIDDEN', 'this is about permissions that you do not hold yourself');

@@ -19,7 +19,7 @@ import { RecoveredWebhooks, RecoverWebhooks, WebhookAttempt, WebhookEvent, Webho
 const TAG = 'Deliveries';
 const ATTEMPTS_MAX = 500;
 
-/** What was sent to applications, how it went, and what is to be sent again. */
+/** Returns the routes for webhook deliveries: their attempts, and sending them again. */
 export function webhookRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps), attempts(deps), resend(deps), recover(deps)];
 }

@@ -11,20 +11,20 @@ import type { Context, Surface } from '../http/surface.ts';
 import { requireSameOrigin } from './same-origin.ts';
 import { csrfTokenMatches, presentedToken, type PresentedToken } from './tokens.ts';
 
-/** Requests a minute of one session: a dashboard asks a lot, a script that runs wild asks more. */
+/** Requests per minute and session. A dashboard sends many; the limit stops scripts that run out of control. */
 const SESSION_PER_MINUTE = 600;
-/** Requests a minute of one address that show no session. */
+/** Requests per minute and address without a valid session. */
 const REFUSED_PER_MINUTE = 60;
-/** Of the path that an entry keeps: the template beside it has the rest. */
+/** The part of the path that an audit entry keeps. The route's template is stored beside it. */
 const PATH_LENGTH_MAX = 200;
 const CHANGING: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 export type OperatorGate = Required<Pick<Surface<OperatorCaller>, 'authenticate' | 'failed'>>;
 
 /**
- * Who calls, and whether they may: everything is read anew at every request, so what is taken away is gone at the next one. Whoever is signed
- * in and may not is written down, whether the route's permission refused them or what the handler found: its transaction is over by then, so
- * nothing takes the entry back.
+ * Authenticates operators and checks their permissions. It reads everything for each request, so a revocation takes effect with the next one.
+ * Refusals of signed-in operators are audited, both by the route's permission and by the handler. The handler's transaction is over by then, so its
+ * rollback does not remove the entry.
  */
 export function createOperatorGate(deps: AdminDependencies, limiter: RateLimiter): OperatorGate {
   const actors = new WeakMap<Context, Actor>();
@@ -91,7 +91,7 @@ function limit(context: Context, limiter: RateLimiter, { id }: KnownSession): vo
   }
 }
 
-/** A browser sends its cookie for any page that asks; only ours knows the token that belongs to it. */
+/** Rejects requests by cookie from foreign pages: browsers send the cookie for any page, but only ours knows the CSRF token. */
 function requireOwnPage(context: Context, { deps, token }: { deps: AdminDependencies; token: string }): void {
   requireSameOrigin({ origin: context.headers.origin, 'sec-fetch-site': headerText(context, 'sec-fetch-site') }, deps);
   if (!csrfTokenMatches(token, headerText(context, 'x-csrf-token'))) {
@@ -128,7 +128,7 @@ function authorize(session: KnownSession, route: Route<OperatorCaller>): AppView
   return view;
 }
 
-/** Null when the operator does not hold it, or holds it in too few applications for this route. */
+/** Returns null if the operator does not hold the permission, or not in every application where the route requires that. */
 function viewOfPermission(session: KnownSession, { permission = '', everyApp }: Route<OperatorCaller>): AppView | null {
   if (session.passwordTemporary) {
     throw new DomainError('PASSWORD_CHANGE_REQUIRED', 'change the password that you were given at POST /auth/password');

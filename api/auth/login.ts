@@ -19,7 +19,7 @@ import { DomainError } from '../../domain/errors.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { newSessionToken, presentedToken } from './tokens.ts';
 
-/** A password that somebody else has chosen opens the door for so long. */
+/** How long a password that another person chose can be used. */
 const TEMPORARY_PASSWORD_DAYS = 3;
 
 export interface LoginRequest {
@@ -43,8 +43,8 @@ export interface LoggedIn {
 }
 
 /**
- * Opens a session. Every attempt is counted before it is judged; the password is judged outside any transaction, with the same work whether
- * or not there is such an operator; then one transaction takes the code, opens the session and writes it down.
+ * Opens a session. Counts every attempt before checking it. The password is checked outside any transaction, with equal work whether or not the
+ * operator exists; then one transaction takes the code, opens the session and audits it.
  *
  * @throws DomainError INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, RATE_LIMITED
  */
@@ -73,15 +73,15 @@ interface Settling {
   readonly request: LoginRequest;
   readonly client: Client;
   readonly attempts: readonly Attempt[];
-  /** Null when there is none, or the password was wrong. */
+  /** Null if there is no such operator or the password was wrong. */
   readonly operator: Operator | null;
   readonly email: string;
 }
 
-/** A refusal is returned, not thrown: what it writes must be committed. */
+/** Returns a refusal instead of throwing it, so that the rows it writes are committed. */
 async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainError }> {
   const { em, client, attempts, email } = settling;
-  // Read again: the password may have been changed, or the operator disabled, while it was being checked.
+  // Read again: the password may have changed, or the operator may have been disabled, during the check.
   const operator = await stillAllowed(settling);
   await removeStaleThrottles(em);
   if (operator === null) {
@@ -126,7 +126,7 @@ async function takeSecondFactor({ em, deps, request }: Settling, operatorId: big
     : takeTotpCode(em, deps.secrets, { operatorId, code });
 }
 
-/** One text for every reason. The log names the operator where there is one; what was typed is not written anywhere. */
+/** Returns the same error for every reason. The audit log names the operator if there is one. What was typed is not recorded. */
 async function refuse(
   { em, client, attempts, email }: Settling,
   wrong: 'password' | 'second factor',
@@ -173,7 +173,7 @@ async function open({ em, deps, request, client }: Settling, operator: Operator)
   return { token, expiresAt, operatorId: operator.id };
 }
 
-/** A browser that logs in again leaves its former session: nothing that was there before the login is carried on. */
+/** Ends the session whose cookie came with the login, so that no session outlives a new login in the same browser. */
 async function endPresented({ em, deps, client }: { em: EntityManager; deps: AdminDependencies; client: Client }) {
   const presented = presentedToken({ cookie: client.headers['cookie'] });
   if (presented === null) {

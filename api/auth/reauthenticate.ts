@@ -17,8 +17,7 @@ export interface Proof {
 }
 
 /**
- * Whoever holds a session shows that he is its operator; the session gets another token, and the former one is worth nothing. `alongside` runs in
- * the same transaction.
+ * Verifies that the holder of a session is its operator, and replaces the session's token. Runs `alongside` in the same transaction.
  *
  * @throws DomainError INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, RATE_LIMITED, SESSION_EXPIRED
  */

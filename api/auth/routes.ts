@@ -24,7 +24,7 @@ import { secondFactorRoutes } from './second-factor-routes.ts';
 const TAG = 'Sessions';
 const PROOF_ERRORS = ['INVALID_CREDENTIALS', 'SECOND_FACTOR_REQUIRED', 'RATE_LIMITED'] as const;
 
-/** An operator's own session, password and second factor. Every session may reach these, whatever its operator may do. */
+/** Returns the routes for an operator's own session, password and second factor. Every session can use them, whatever its permissions. */
 export function authRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     logIn(deps),
@@ -69,7 +69,7 @@ interface Issued {
   readonly operator: OperatorCaller['operator'];
 }
 
-/** The token goes out in one way only: a page that has a cookie must not be able to read it. */
+/** The body leaves out the token when it is set as a cookie: scripts of the page must not be able to read it. */
 function sessionAnswer({ token, kind, expiresAt, operator }: Issued) {
   const byCookie = kind === 'COOKIE';
   return {

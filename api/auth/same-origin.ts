@@ -6,7 +6,7 @@ interface Origins {
 }
 
 /**
- * Refuses what a browser sends for somebody else's page. A browser says where a request comes from; what says nothing is no browser.
+ * Rejects requests that a browser sends for a foreign page. Requests without these headers do not come from a browser and pass.
  *
  * @throws DomainError FORBIDDEN
  */

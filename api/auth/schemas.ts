@@ -3,7 +3,7 @@ import { PASSWORD_UNITS_MAX } from '../../domain/password.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
 import { Email } from '../http/fields.ts';
 
-/** A password that is being shown, not chosen: its rules were judged when it was chosen. */
+/** A password at login. The rules for new passwords do not apply: it was checked when it was chosen. */
 const GivenPassword = z.string('must be text').min(1, 'must not be empty').max(PASSWORD_UNITS_MAX, 'is too long');
 
 const secondFactor = {
@@ -44,7 +44,7 @@ export const PasswordChange = z
   })
   .meta({ id: 'PasswordChange' });
 
-/** Who is logged in. */
+/** The operator who is logged in. */
 const Self = z.object({
   id: z.int(),
   email: z.string(),

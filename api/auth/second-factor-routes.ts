@@ -12,7 +12,7 @@ import { RecoveryCodes, TotpCode, TotpSetup } from './schemas.ts';
 const TAG = 'Sessions';
 const ISSUER = 'Lenden';
 
-/** A second factor by RFC 6238: begun, confirmed by its first code, taken away. */
+/** Returns the routes that set up, confirm and remove a second factor (RFC 6238). */
 export function secondFactorRoutes(deps: AdminDependencies): AdminRoute[] {
   return [begin(deps), confirm(deps), remove(deps)];
 }

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { SessionKind } from '../../database/operators/sessions.ts';
 import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
 
-/** 256 bits from the system's generator; the prefix lets a secret scanner know it. */
+/** 256 bits from the system's generator. The prefix lets secret scanners recognize the token. */
 const TOKEN_BYTES = 32;
 const TOKEN_FORMAT = /^ops_[A-Za-z0-9_-]{43}$/;
 
 /**
- * The prefix binds the cookie to this host, to `Path=/` and to a secure origin. Chromium and Firefox count http://localhost as one, so the
- * same cookie serves a developer; Safari does not, and there a bearer token does.
+ * The prefix binds the cookie to this host, to `Path=/` and to a secure origin. Chromium and Firefox treat http://localhost as secure, so the cookie
+ * also works in development. Safari does not; use a bearer token there.
  */
 export const SESSION_COOKIE = '__Host-lenden-session';
 
@@ -16,7 +16,7 @@ export function newSessionToken(): string {
   return `ops_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
 }
 
-/** What a request shows of a session. */
+/** The token with which a request identifies its session. */
 export interface PresentedToken {
   readonly token: string;
   readonly kind: SessionKind;
@@ -24,7 +24,7 @@ export interface PresentedToken {
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** A bearer token where there is any `Authorization`, else the cookie. A token given for one is worth nothing as the other. */
+/** Returns the bearer token if there is an `Authorization` header, otherwise the cookie. A token of one kind does not work as the other. */
 export function presentedToken({ authorization, cookie }: Headers): PresentedToken | null {
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
@@ -34,7 +34,7 @@ export function presentedToken({ authorization, cookie }: Headers): PresentedTok
   return token !== null && TOKEN_FORMAT.test(token) ? { token, kind: 'COOKIE' } : null;
 }
 
-/** Null also when the name comes twice: then somebody else may have set one of them. */
+/** Returns null also if the name occurs twice: an attacker may then have set one of the cookies. */
 function cookieNamed(header: string, name: string): string | null {
   const values = header
     .split(';')
@@ -44,14 +44,16 @@ function cookieNamed(header: string, name: string): string | null {
   return values.length === 1 ? (values[0] ?? null) : null;
 }
 
-/** `Set-Cookie` that hands the token to the browser, for as long as the session can live. */
+/** Returns the `Set-Cookie` value that hands the token to the browser until the session's latest end. */
 export function sessionCookie(token: string, expiresAt: Date): string {
   return `${SESSION_COOKIE}=${token}; Path=/; Secure; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}`;
 }
 
 export const CLEARED_COOKIE = `${SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0`;
 
-/** What a page must send back with every change: made from the session's token, so it lives and dies with it and is stored nowhere. */
+/**
+ * Returns the token that a page must send back with every change. It is derived from the session's token, so it ends with it and needs no storage.
+ */
 export function csrfToken(token: string): string {
   return hmacSha256(token, 'csrf').toString('base64url');
 }

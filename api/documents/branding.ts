@@ -3,7 +3,7 @@ import { readLogo, readTemplate } from '../../database/invoice-templates.ts';
 import { DEFAULT_ACCENT } from '../../web/accent.ts';
 import type { Branding } from '../../web/documents/document.ts';
 
-/** How an application's documents look: its template, else its name alone. */
+/** Returns how an application's documents look: its template, or only its name if it has none. */
 export async function brandingOf(database: Database, scope: Scope, applicationName: string): Promise<Branding> {
   const { template, logo } = await database.inTransaction(scope, async (statements) => ({
     template: await readTemplate(statements, scope.applicationId),

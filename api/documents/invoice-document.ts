@@ -10,7 +10,7 @@ export interface InvoiceLooks {
   readonly calendar: Calendar;
 }
 
-/** All that an invoice's PDF shows of its row, as it stands today. */
+/** Returns the content of an invoice's PDF as of today. */
 export function invoiceDocument(invoice: InvoiceRecord, { branding, webUrl, calendar }: InvoiceLooks): InvoiceDocument {
   const today = calendar.today(invoice.readAt);
   const draft = invoice.number === null;

@@ -6,7 +6,7 @@ import type { StreamReply } from '../http/route.ts';
 export const PDF_TYPE = 'application/pdf';
 const RETRY_AFTER_SECONDS = 5;
 
-/** Of a document that a payer opens. Browsers show a PDF by parts of their own, which a `default-src` would keep out. */
+/** Headers of a document that a payer opens. There is no `default-src`, because it would block the browser's own PDF viewer. */
 export const DOCUMENT_HEADERS = {
   'Content-Security-Policy': "frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
@@ -14,7 +14,7 @@ export const DOCUMENT_HEADERS = {
 } as const;
 
 /**
- * A document as an answer.
+ * Returns a PDF as a response.
  *
  * @param name - of the file that a browser saves: letters, digits and hyphens
  * @throws DomainError SERVICE_UNAVAILABLE when it cannot be made now

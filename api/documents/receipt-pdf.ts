@@ -27,7 +27,7 @@ export interface ReceiptOf {
   readonly language?: Language | undefined;
 }
 
-/** The receipt of a payment that was made, in the looks of the application's invoices. Throws INVALID_OPERATION_STATE otherwise. */
+/** Returns the receipt of a paid payment in the look of the application's invoices. Throws INVALID_OPERATION_STATE if it is not paid. */
 export async function receiptPdf(deps: ReceiptDependencies, receipt: ReceiptOf): Promise<StreamReply> {
   const document = await receiptDocument(deps, receipt);
   return pdfReply(document.number, () => renderReceipt(document));
@@ -71,7 +71,7 @@ async function receiptDocument(
   };
 }
 
-/** The invoice as it stood once this payment was made, whatever was paid or given back later. */
+/** Returns the invoice as it was right after this payment. Later payments and refunds do not count. */
 function afterPayment(
   invoice: InvoiceRecord,
   payments: readonly PaymentRecord[],

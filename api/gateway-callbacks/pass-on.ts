@@ -2,7 +2,7 @@ import type { AttemptIds, KeptCallback } from '../../database/gateway-callbacks.
 import { isOpen } from '../../domain/payment.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
 
-/** Tells the payment's workflow of a stored callback, or has unapplied money looked for where the payment has ended. */
+/** Signals a stored callback to the payment's workflow. If the payment has ended, starts a check for unapplied money. */
 export async function passOn(
   deps: { readonly dispatch: Dispatch },
   kept: KeptCallback,

@@ -28,18 +28,18 @@ import { passOn } from './pass-on.ts';
 
 type CallbackDependencies = Pick<ApiDependencies, 'database' | 'gateways' | 'dispatch' | 'log' | 'webUrl'>;
 
-/** More than any gateway sends: what is signed is never refused for its size. */
+/** More than any gateway sends, so that no signed callback is rejected for its size. */
 const BODY_BYTES_MAX = 1024 * 1024;
-/** Of what anybody could have sent so much is kept. */
+/** How much of an unsigned callback is stored. Unsigned callbacks can come from anyone. */
 const UNSIGNED_BYTES_MAX = 16 * 1024;
 const UNMATCHED_PER_MINUTE = 60;
 const PATH = /^\/gateway\/([a-z]+)\/(test|live)\/([a-z]+)(?:\/([0-9A-Za-z._-]{1,128}))?$/;
 
 /**
- * Where gateways call and send browsers back: `POST /gateway/{gateway}/{mode}/{ipn|success|fail|cancel}`, and for those that have one
- * address for every outcome `GET /gateway/{gateway}/{mode}/return/{what the adapter put there}`. A callback is stored, answered, and then
- * signalled by its id; what it says is never believed. A notification gets 200 only after it is stored; a browser is led on to the page
- * of its payment by 303, whatever it brought.
+ * Receives callbacks from gateways and browsers that they send back: `POST /gateway/{gateway}/{mode}/{ipn|success|fail|cancel}`, and `GET
+ * /gateway/{gateway}/{mode}/return/{segment chosen by the adapter}` for gateways with one return URL for every outcome. A callback is stored,
+ * answered and then signalled by its id; its content is never trusted. A notification gets 200 only after it is stored. A browser always gets a 303
+ * to the page of its payment.
  */
 export function createCallbackReceiver(
   deps: CallbackDependencies,
@@ -73,9 +73,9 @@ export function createCallbackReceiver(
 interface Target {
   readonly gateway: string;
   readonly mode: Mode;
-  /** `return`: which kind it is only the gateway's own words tell. */
+  /** `return`: the gateway's parameters decide which kind it is. */
   readonly kind: CallbackKind | 'return';
-  /** What stands behind the kind in the path. */
+  /** The path segment after the kind. */
   readonly segment: string;
 }
 
@@ -104,7 +104,7 @@ const KIND_OF_CLAIM: Readonly<Record<ParsedCallback['claims'], CallbackKind>> = 
   unknown: 'fail',
 };
 
-/** Word for word what came, of a GET as `Gateway.parseCallback` reads it. */
+/** Returns the raw payload; for a GET in the form that `Gateway.parseCallback` reads. */
 async function payloadOf({ kind, segment }: Target, context: Context): Promise<string> {
   const rawPayload =
     kind === 'return' ? `${segment}?${context.querystring}` : await readText(context.req, BODY_BYTES_MAX);
@@ -114,7 +114,7 @@ async function payloadOf({ kind, segment }: Target, context: Context): Promise<s
   return rawPayload;
 }
 
-/** Answers the reference of the payment that the callback belongs to, or null. */
+/** Returns the reference of the payment that the callback belongs to, or null. */
 async function receive(
   deps: CallbackDependencies,
   target: Target,
@@ -161,8 +161,8 @@ async function receive(
 }
 
 /**
- * By the attempt alone, never by address: gateways call from few addresses, and mobile payers share theirs. One transaction, so that what is
- * counted is kept.
+ * Stores a callback. Unsigned ones are limited per attempt, not per address: gateways call from few addresses, and mobile payers share theirs. They
+ * are counted and stored in one transaction.
  */
 function keep({ database }: CallbackDependencies, callback: ReceivedCallback, ids: AttemptIds): Promise<KeptCallback> {
   if (callback.signatureValid) {
@@ -175,7 +175,7 @@ function keep({ database }: CallbackDependencies, callback: ReceivedCallback, id
   );
 }
 
-/** Word for word where the gateway has signed it; of anything else the beginning. */
+/** Returns the whole payload if the gateway signed it or it is short, otherwise only its beginning. */
 function keptPayload(
   { signatureValid, note }: ParsedCallback,
   rawPayload: string,
@@ -188,7 +188,10 @@ function keptPayload(
   return { rawPayload: beginning, note: note ?? 'CUT' };
 }
 
-/** The same notification may come again in other bytes; only one that is signed may stand for others. */
+/**
+ * Returns the digest by which repeats are recognized. A gateway may resend a notification in different bytes, so a signed one is identified by its
+ * event id. An unsigned event id proves nothing.
+ */
 function digestOf({ signatureValid, eventId }: ParsedCallback, rawPayload: string): Buffer {
   return sha256(signatureValid && eventId !== undefined ? `event ${eventId}` : rawPayload);
 }
@@ -196,11 +199,13 @@ function digestOf({ signatureValid, eventId }: ParsedCallback, rawPayload: strin
 interface Sender {
   readonly gateway: string;
   readonly mode: Mode;
-  /** The attempt's; a callback that names no attempt may still be the environment's store's. */
+  /** The attempt's store. A callback without an attempt can still come from the environment's store. */
   readonly store: Store | undefined;
 }
 
-/** What comes from a store without credentials here cannot be checked, so it claims nothing; it is kept all the same. */
+/**
+ * Parses a callback. Without credentials for its store the signature cannot be checked, so the result claims nothing. The callback is stored anyway.
+ */
 function parse(
   deps: CallbackDependencies,
   { gateway, mode, store }: Sender,

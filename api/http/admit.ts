@@ -9,11 +9,11 @@ const REFUSED = { bucket: 'refused', perMinute: FAILED_LOGINS_PER_MINUTE } as co
 export interface Admission {
   readonly context: Context;
   readonly limiter: RateLimiter;
-  /** `X-RateLimit-Reset` as the contract has it. */
+  /** Returns `X-RateLimit-Reset` in the contract's format. */
   readonly resetOf: (verdict: RateVerdict) => number;
 }
 
-/** Counts a request of a credential and says how much is left. Throws RATE_LIMITED. */
+/** Counts a request against its credential and sets the rate limit headers. Throws RATE_LIMITED. */
 export function admitCredential(
   { context, limiter, resetOf }: Admission,
   { credentialId, perMinute }: { readonly credentialId: bigint; readonly perMinute: number },
@@ -29,7 +29,7 @@ export function admitCredential(
   }
 }
 
-/** Guessing is slowed per address; a valid credential behind the same address is not, nor is anybody when we fail. */
+/** Limits failed authentication per address. Valid credentials behind the same address are not limited, and failures of our own do not count. */
 export async function slowGuesses<Caller>(
   { context, limiter, log }: { readonly context: Context; readonly limiter: RateLimiter; readonly log: Logger },
   authenticating: Promise<Caller>,
@@ -50,7 +50,7 @@ interface Guessing extends Pick<Admission, 'context' | 'limiter'> {
 
 const FAILED_HASHES = { bucket: 'failed hash', perMinute: FAILED_LOGINS_PER_MINUTE } as const;
 
-/** The slow checks of secrets that an address has failed, counted before each: a check that succeeds is given back. */
+/** Returns the per-address limit of slow secret checks. A check is counted before it runs and released if it succeeds. */
 export function hashesOf({ context, limiter, log }: Guessing) {
   return {
     /** Throws RATE_LIMITED. */

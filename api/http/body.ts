@@ -4,7 +4,7 @@ import { DomainError } from '../../domain/errors.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads a request body within a bound. Throws PAYLOAD_TOO_LARGE, or VALIDATION_ERROR for bytes that are not UTF-8. */
+/** Reads a request body of at most `bytesMax` bytes. Throws PAYLOAD_TOO_LARGE, or VALIDATION_ERROR for bytes that are not UTF-8. */
 export async function readText(request: IncomingMessage, bytesMax: number): Promise<string> {
   const bytes = await getRawBody(request, { limit: bytesMax, length: request.headers['content-length'] ?? null }).catch(
     (error: unknown) => {

@@ -8,7 +8,7 @@ import type { Route } from './route.ts';
 import { allowHeader } from './methods.ts';
 import { isReplay, isStream, type AnySurface, type Context } from './surface.ts';
 
-/** Finds the surface and route of a request, checks it from outside in, runs the handler and writes the answer. */
+/** Returns the handler that finds the surface and route of a request, checks the request, runs the route's handler and writes the response. */
 export function createDispatcher(surfaces: readonly AnySurface[], log: Logger): (context: Context) => Promise<boolean> {
   const routers = new Map(surfaces.map((surface) => [surface, createRouter(surface)]));
   return async (context) => {
@@ -25,7 +25,7 @@ export function createDispatcher(surfaces: readonly AnySurface[], log: Logger): 
   };
 }
 
-/** Asked for the best of several types, Koa answers one. */
+/** Koa answers one type when asked for the best of several. */
 function oneOf(type: string | string[] | false): string | false {
   return Array.isArray(type) ? (type[0] ?? false) : type;
 }
@@ -34,10 +34,10 @@ function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);
 }
 
-/** The route of a request with its path parameters, or the methods that its path takes: none when there is no such path. */
+/** Returns the route of a request with its path parameters, or the methods of its path; none if there is no such path. */
 type FindRoute = (context: Context) => { route: Route<unknown>; params: Record<string, string> } | { allow: string[] };
 
-/** @koa/router matches paths; what follows a match is ours, since each surface has its own order of checks and its own error shapes. */
+/** @koa/router only matches paths. The rest is our own code, because each surface has its own order of checks and its own error shapes. */
 function createRouter(surface: AnySurface): FindRoute {
   const router = new Router({ prefix: surface.prefix, strict: true, sensitive: true });
   const routes = new Map(surface.routes.map((route) => [route.operationId, route]));
@@ -46,7 +46,7 @@ function createRouter(surface: AnySurface): FindRoute {
   }
   return ({ path, method }) => {
     const matching = router.match(path, method).path.map((layer) => ({ layer, route: routes.get(layer.name ?? '') }));
-    // What a path of its own says goes before what a parameter might stand for: `/invoices/template` is no invoice.
+    // A literal path takes precedence over a path parameter: `/invoices/template` is not an invoice.
     const onPath = matching.filter(({ route }) => route?.path === matching[0]?.route?.path);
     const found = onPath.find(({ route }) => route?.method === method);
     return found?.route === undefined
@@ -126,7 +126,7 @@ async function serve({ context, surface, log, route, params }: Serving): Promise
   context.body = text;
 }
 
-/** Answers are parsed too: a member that the contract does not know does not leave, and a missing one is our error, not the client's. */
+/** Parses responses too: unknown members are removed, and a missing one is a server error. */
 function encode(route: Route<unknown>, data: unknown): unknown {
   return route.response.schema.parse(data);
 }
@@ -175,7 +175,7 @@ interface Refusing {
   readonly also?: (fields: FieldErrors) => FieldErrors;
 }
 
-/** Throws VALIDATION_ERROR with one message a field. A path or query that cannot name anything is 404 for the caller of an id. */
+/** Throws VALIDATION_ERROR with one message per field. */
 function check(
   schema: z.ZodType | undefined,
   value: unknown,
@@ -204,17 +204,17 @@ function fieldErrors(error: z.ZodError, value: unknown): FieldErrors {
     }
     const name = issue.path.length === 0 ? 'body' : issue.path.join('.');
     const given = issue.path.reduce<unknown>((node, key) => (isRecord(node) ? node[String(key)] : undefined), value);
-    // The first message of a field stands.
+    // Keep the first message of each field.
     if (!fields.has(name)) {
       const untaken = isUntakenNumber(given, issue) ? 'must be a plain integer' : issue.message;
       fields.set(name, given === undefined ? 'is required' : untaken);
     }
   }
-  // A hostile name such as __proto__ stays an ordinary member.
+  // Object.fromEntries stores a hostile name such as __proto__ as an ordinary member.
   return Object.fromEntries(fields);
 }
 
-/** A number that is kept as its text, where a schema wanted one that is not. */
+/** Returns whether a number was kept as text (see `NumberText`) where the schema requires a plain number. */
 function isUntakenNumber(given: unknown, issue: z.core.$ZodIssue): boolean {
   return typeof given === 'symbol' && issue.code === 'invalid_type' && /^(number|int)$/.test(issue.expected);
 }

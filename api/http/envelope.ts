@@ -3,7 +3,7 @@ import type { DomainError, ErrorCode } from '../../domain/errors.ts';
 import type { Pagination, RouteReply } from './route.ts';
 import { USUAL_STATUS } from './status.ts';
 
-/** `meta` of every answer. `errorCode` is the stable contract; `message` is for people and may change. */
+/** `meta` of every response. `errorCode` is stable; `message` is for people and may change. */
 export const Meta = z.object({
   success: z.boolean(),
   message: z.string().nullable(),
@@ -23,7 +23,7 @@ function envelope({ data, message, errorCode, pagination = null }: Envelope): st
   return JSON.stringify({ data, meta, pagination });
 }
 
-/** `{data, meta, pagination}` around what a route answers. */
+/** Renders a route's reply as `{data, meta, pagination}`. */
 export function renderEnvelope({ data, message, pagination }: RouteReply<unknown>): string {
   return envelope({ data, message: message ?? null, errorCode: null, pagination });
 }

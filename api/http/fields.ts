@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { holdsCardNumber } from '../../domain/card-number.ts';
 
-// PostgreSQL refuses NUL, and control characters or lone surrogates have no business in a name.
+// PostgreSQL rejects NUL. Other control characters and lone surrogates do not belong in a name.
 const FORBIDDEN_TEXT = /[\p{Cc}\p{Cs}]/u;
-/** The same rules for readers of the contract, without what other languages' patterns lack; JSON text has no lone surrogates. */
+/** The same rules as patterns for the OpenAPI document, in syntax that other languages support too. JSON text has no lone surrogates. */
 const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
 const TEXT_PATTERN = String.raw`^[^${CONTROL}]*[^\s${CONTROL}][^${CONTROL}]*$`;
 
@@ -20,7 +20,7 @@ function bounded(lengthMax: number) {
   return z.string('must be text').min(1, 'must not be empty').max(lengthMax, `must be at most ${lengthMax} characters`);
 }
 
-/** Text from outside: bounded, not blank, no control characters, well-formed Unicode. */
+/** Returns the schema of external text: bounded, not blank, without control characters, well-formed Unicode. */
 export function text(lengthMax: number) {
   return bounded(lengthMax)
     .refine((value) => !FORBIDDEN_TEXT.test(value), 'must not contain control characters')
@@ -28,12 +28,12 @@ export function text(lengthMax: number) {
     .meta({ pattern: TEXT_PATTERN });
 }
 
-/** No card number may come to rest here: whoever stores one, or reads it, is bound by PCI DSS. */
+/** Lenden must not store card numbers: storing or reading them is subject to PCI DSS. */
 export const NO_CARD = 'must not contain a card number';
-/** How the contracts tell of it, where a field has no words of its own. */
+/** The OpenAPI description of fields that have none of their own. */
 const FREE_TEXT = 'Free text; one that contains a card number is refused.';
 
-/** Whether a card number stands in any text or number of it, or in the name of a member. */
+/** Returns whether any text, number or member name in the value contains a card number. */
 export function holdsCard(given: unknown): boolean {
   if (typeof given === 'string') {
     return holdsCardNumber(given);
@@ -47,14 +47,14 @@ export function holdsCard(given: unknown): boolean {
   return typeof given === 'object' && given !== null && Object.entries(given).flat().some(holdsCard);
 }
 
-/** Text that somebody wrote to be read, such as a name, a description or a reason: never a reference, a phone number or an address of e-mail. */
+/** Returns the schema of text written for people, such as a name, a description or a reason. Not for references, phone numbers or email addresses. */
 export function freeText(lengthMax: number) {
   return text(lengthMax)
     .refine((value) => !holdsCardNumber(value), NO_CARD)
     .meta({ pattern: TEXT_PATTERN, description: FREE_TEXT });
 }
 
-/** The same, where tabs and line breaks become a space: shops send what was typed into a form of several lines. */
+/** Like `freeText`, but turns tabs and line breaks into a space: shops send what was typed into multi-line fields. */
 export function oneLine(lengthMax: number) {
   return bounded(lengthMax)
     .transform((given) => given.replace(/[\t\n\v\f\r]+/g, ' '))
@@ -62,7 +62,7 @@ export function oneLine(lengthMax: number) {
     .meta({ pattern: ONE_LINE_PATTERN, description: FREE_TEXT });
 }
 
-/** The same with line breaks, which forms of browsers send as CRLF. */
+/** Like `freeText`, but allows line breaks. Browsers send them as CRLF. */
 export function lines(lengthMax: number) {
   return bounded(lengthMax)
     .transform((given) => given.replace(/\r\n?/g, '\n'))
@@ -76,26 +76,26 @@ export function lines(lengthMax: number) {
     .meta({ pattern: LINES_PATTERN, description: FREE_TEXT });
 }
 
-/** Text that must be there, in the words of `missing` where it is not. The contract tells all that is asked of it, not only that it is text. */
+/** Returns the schema of required text with `missing` as the error for an absent value. The OpenAPI document shows all rules of the inner schema. */
 export function present(schema: z.ZodType<string, string>, missing: Parameters<typeof z.string>[0]) {
   const { $schema: _schema, type: _type, minLength: _minLength, ...rules } = z.toJSONSchema(schema, { io: 'input' });
   return z.string(missing).min(1, 'is required').pipe(schema).meta(rules);
 }
 
-/** What programs send where they have nothing to say: how it is known, and how a contract tells of it. */
+/** A value that programs send in place of an absent one: how to recognize it, and its JSON Schema. */
 interface Blank {
   readonly is: (given: unknown) => boolean;
   readonly rules: Readonly<Record<string, unknown>>;
 }
 
 export const EMPTY_TEXT: Blank = { is: (given) => given === '', rules: { type: 'string', maxLength: 0 } };
-/** PHP writes an empty object so. */
+/** PHP encodes an empty object as `[]`. */
 export const EMPTY_LIST: Blank = {
   is: (given) => Array.isArray(given) && given.length === 0,
   rules: { type: 'array', items: {}, maxItems: 0 },
 };
 
-/** What may be left out, where null and `blank` mean the same as that. */
+/** Returns a schema that treats an absent value, null and `blank` alike. */
 export function mayBeBlank<Schema extends z.ZodType>(schema: Schema, blank = EMPTY_TEXT) {
   const { $schema: _schema, ...rules } = z.toJSONSchema(schema, { io: 'input' });
   return z
@@ -104,16 +104,16 @@ export function mayBeBlank<Schema extends z.ZodType>(schema: Schema, blank = EMP
     .optional();
 }
 
-/** What both Postgres and `Date` hold, with room for an offset or a day more. */
+/** The range that both Postgres and `Date` can hold, with room to add an offset or a day. */
 const EARLIEST_MS = Date.parse('0001-01-02T00:00:00Z');
 const LATEST_MS = Date.parse('9999-12-30T00:00:00Z');
 
-/** The instant, moved to the nearest one that a database can hold: beyond it nothing was ever made, so as a bound it says the same. */
+/** Returns the instant, moved into the range that the database can hold. No row is older or newer, so as a bound it means the same. */
 export function storableInstant(ms: number): Date {
   return new Date(Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS));
 }
 
-/** A serial id in a path or a query. What is no id names nothing, so it is refused as a value, never as a server error. */
+/** A serial id in a path or a query. Rejects everything else, so that a bad id never causes a server error. */
 export const IdText = z
   .string()
   .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
@@ -132,7 +132,7 @@ export const Email = z
 /** PostgreSQL has no year 0. */
 const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');
 
-/** Whether the database can compare with that instant. */
+/** Returns whether the database can compare with the instant. */
 export function isComparable(instantMs: number): boolean {
   return instantMs >= FIRST_MS;
 }

@@ -1,7 +1,7 @@
 import { numberText, type NumberText } from '../../domain/exact-json.ts';
 import { DomainError } from '../../domain/errors.ts';
 
-/** `NumberText` stands for a number whose text is no plain integer within 2^53−1, such as `1e3`, `1.0` or `0.1`. */
+/** `NumberText` stands for a number whose text is not a plain integer within 2^53−1, such as `1e3`, `1.0` or `0.1`. */
 export type JsonValue = null | boolean | number | string | NumberText | JsonValue[] | { [key: string]: JsonValue };
 
 const DEPTH_MAX = 32;
@@ -9,12 +9,12 @@ const KEYS_MAX = 10_000;
 const PLAIN_INTEGER = /^-?(0|[1-9]\d{0,15})$/;
 
 /**
- * Parses a JSON body strictly: `JSON.parse` would keep the last of two equal keys and round numbers, and both have moved money elsewhere.
- * Throws VALIDATION_ERROR; its message never repeats the body.
+ * Parses a JSON body strictly. `JSON.parse` keeps the last of two equal keys and rounds numbers, and both have caused wrong payments in other
+ * systems. Throws VALIDATION_ERROR; its message never repeats the body.
  */
 export function parseJsonStrictly(text: string): JsonValue {
   const value = parse(text);
-  // After parsing, so that the scan below only ever sees whole strings.
+  // Runs after parsing, because the scan expects every string to be complete.
   refuseDuplicateKeys(text);
   return value;
 }
@@ -37,7 +37,7 @@ function malformed(message: string): DomainError {
   return new DomainError('VALIDATION_ERROR', message, { fields: { body: message } });
 }
 
-/** One pass over the text: strings are skipped whole, and each object remembers its keys. */
+/** Scans the text once, skipping strings and collecting the keys of each open object. */
 function refuseDuplicateKeys(text: string): void {
   const keysOfOpenObjects: (Set<string> | null)[] = [];
   let keys = 0;
@@ -70,7 +70,7 @@ function decodeKey(token: string): string {
   }
 }
 
-/** Canonical JSON: members sorted by name, no white space, numbers as their exact text. Two bodies that mean the same are the same text. */
+/** Returns canonical JSON: members sorted by name, no white space, numbers as their exact text. Equivalent bodies become the same text. */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value === 'symbol') {
     return value.description ?? '';

@@ -3,31 +3,31 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { createSchemaWriter, isObject, type Json, type JsonObject, type SchemaWriter } from './openapi/schemas.ts';
 import type { Route } from './route.ts';
 
-/** What a contract adds to its routes to make a whole document: its envelope, its statuses, its words. */
+/** What a contract adds to its routes to make a complete OpenAPI document: envelope, statuses and descriptions. */
 export interface Contract {
   readonly info: JsonObject;
   readonly servers: readonly JsonObject[];
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly securitySchemes: JsonObject;
-  /** What a route with `auth: 'credential'` demands. */
+  /** What routes with `auth: 'credential'` require. */
   readonly security: readonly JsonObject[];
-  /** What a route with a permission demands instead: an operator's session. */
+  /** What routes with a permission require instead: an operator's session. */
   readonly operatorSecurity: readonly JsonObject[];
-  /** The body around the data of a good answer; a list's says where in the list it stands. */
+  /** Returns the schema of a successful body around the data. For a list it includes pagination. */
   success(data: z.ZodType, options: { readonly list: boolean }): z.ZodType;
-  /** The body of a failure with one of these codes. */
+  /** Returns the schema of an error body with one of these codes. */
   failure(codes: readonly ErrorCode[]): z.ZodType;
   failureExample(code: ErrorCode): Json;
   readonly failureMeanings: Readonly<Record<ErrorCode, string>>;
   readonly statuses: Readonly<Record<ErrorCode, number>>;
-  /** Examples by the id of the schema that they satisfy. */
+  /** Examples by schema id. */
   readonly examples: Readonly<Record<string, Json>>;
   readonly headers: ContractHeaders;
   readonly idempotencyKey: JsonObject;
   readonly webhooks: readonly Webhook[];
 }
 
-/** Header objects by name. A failure that can happen before the caller is known has the limiter's headers only sometimes. */
+/** Header objects by name. An error before authentication carries the rate limit headers only sometimes. */
 export interface ContractHeaders {
   readonly always: JsonObject;
   readonly rateLimit: JsonObject;
@@ -37,7 +37,7 @@ export interface ContractHeaders {
   readonly allow: JsonObject;
 }
 
-/** One event that Lenden posts to the application. */
+/** An event that Lenden posts to the application. */
 export interface Webhook {
   readonly name: string;
   readonly operationId: string;
@@ -49,9 +49,9 @@ export interface Webhook {
 }
 
 const JSON_TYPE = 'application/json';
-/** Codes whose answer says when to come back. */
+/** Codes whose response carries `Retry-After`. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['IDEMPOTENCY_IN_PROGRESS', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE']);
-/** Codes that may be answered before the caller is known. */
+/** Codes that can be answered before the caller is known. */
 const BEFORE_THE_CALLER_IS_KNOWN: ReadonlySet<ErrorCode> = new Set([
   'UNAUTHORIZED',
   'TOKEN_EXPIRED',
@@ -61,11 +61,11 @@ const BEFORE_THE_CALLER_IS_KNOWN: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL_ERROR',
 ]);
 
-/** The OpenAPI 3.1 document of a surface, from the very objects that validate its requests and answers. */
+/** Returns the OpenAPI 3.1 document of a surface, made from the schemas that validate its requests and responses. */
 export function openApiDocument(routes: readonly Route<never>[], contract: Contract): JsonObject {
   const writer: Writer = { contract, schemas: createSchemaWriter(), responses: new Map(), headers: new Map() };
   const paths = pathsOf(writer, routes);
-  // Of every path, though no operation's: no such endpoint, and a method that a path does not take.
+  // Errors of every path that belong to no operation: unknown endpoint and unsupported method.
   failureResponse(writer, { codes: ['RESOURCE_NOT_FOUND'], credential: false });
   failureResponse(writer, { codes: ['METHOD_NOT_ALLOWED'], credential: false });
   const webhooks = Object.fromEntries(contract.webhooks.map((webhook) => [webhook.name, webhookItem(writer, webhook)]));
@@ -199,7 +199,7 @@ function failureResponses(writer: Writer, route: Route<never>): JsonObject {
   );
 }
 
-/** Operations that fail alike share one component. */
+/** Returns a reference to the error response; operations with the same errors share one component. */
 function failureResponse(
   writer: Writer,
   { codes, credential }: { codes: readonly ErrorCode[]; credential: boolean },
@@ -240,7 +240,7 @@ function failureComponent(
   };
 }
 
-/** Headers are components, too: once as always present, once as sometimes. */
+/** Returns references to header components. Each header has up to two: one that is always present and one that is sometimes. */
 function refer(writer: Writer, headers: JsonObject, { required } = { required: true }): JsonObject {
   return Object.fromEntries(
     Object.entries(headers).map(([name, header]) => {

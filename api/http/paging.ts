@@ -3,9 +3,9 @@ import type { Pagination } from './route.ts';
 
 const SIZE_DEFAULT = 20;
 export const SIZE_MAX = 100;
-/** What `paginate=false` answers at most: a list that is longer has pages. */
+/** The most rows that `paginate=false` returns. */
 export const UNPAGED_MAX = 1_000;
-/** Deep pages by number read and throw away all that is before them; the cursor does not. */
+/** Numbered pages read and discard all rows before them; a cursor does not. */
 export const PAGE_MAX = 10_000;
 
 function whole(greatest: number) {
@@ -17,7 +17,6 @@ function whole(greatest: number) {
     .meta({ type: 'integer', minimum: 0, maximum: greatest });
 }
 
-/** Which page of a list, and how long it is. */
 export const PAGE_QUERY = {
   page: whole(PAGE_MAX).optional().describe('From 0.'),
   size: whole(SIZE_MAX)
@@ -28,7 +27,7 @@ export const PAGE_QUERY = {
 };
 
 /**
- * The query parameters of a list that has pages by number alone. The first of `sortable` is the default order.
+ * Returns the query parameters of a list with numbered pages only. The first of `sortable` is the default order.
  *
  * @param sortable - published names of what the list can be ordered by
  */
@@ -44,7 +43,7 @@ export function numberedListQuery<Name extends string>(sortable: readonly [Name,
   };
 }
 
-/** The same for a list that can also be gone through by cursor. */
+/** Returns the query parameters of a list that also supports a cursor. */
 export function listQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
   return {
     ...numberedListQuery(sortable),
@@ -65,14 +64,14 @@ interface ListQuery<Name extends string> {
   readonly cursor?: string | undefined;
 }
 
-/** Which rows of a list are asked for. */
+/** The requested rows of a list. */
 export interface Slice<Name extends string> {
   readonly page: number;
   readonly sortBy: Name;
   readonly order: 'ASC' | 'DESC';
   readonly limit: number;
   readonly offset: number;
-  /** Set when the client goes on from a cursor; the offset is then 0. */
+  /** Set when the client continues from a cursor; the offset is then 0. */
   readonly cursor: string | null;
   readonly paginate: boolean;
 }
@@ -91,7 +90,7 @@ export function sliceOf<Name extends string>(query: ListQuery<Name>, defaultSort
   };
 }
 
-/** What the envelope says of a list. */
+/** Returns the envelope's `pagination` of a list. */
 export function paginationOf(
   { page, limit, paginate }: Slice<string>,
   { total, nextCursor = null }: { readonly total: number; readonly nextCursor?: string | null },

@@ -1,10 +1,10 @@
 import { addressBlock } from '../../domain/client-address.ts';
 import { DomainError } from '../../domain/errors.ts';
 
-/** A token bucket a key: `perMinute` at once, refilled evenly. Per process, which the documentation says. */
+/** A token bucket per key: `perMinute` at once, refilled evenly. Each process has its own, as the documentation states. */
 export interface RateLimiter {
   take(key: string, perMinute: number): RateVerdict;
-  /** Gives back what was taken for something that turned out not to count. */
+  /** Releases a token that was taken for something that does not count. */
   release(key: string, perMinute: number): void;
 }
 
@@ -14,7 +14,7 @@ export interface RateVerdict {
   readonly remaining: number;
   /** Seconds until the bucket is full again. */
   readonly resetSeconds: number;
-  /** Seconds until one request is allowed; 0 when this one was. */
+  /** Seconds until one request is allowed; 0 if this one was. */
   readonly retryAfterSeconds: number;
 }
 
@@ -35,7 +35,7 @@ export function createRateLimiter(nowMs: () => number = () => performance.now())
       const tokens = Math.min(perMinute, bucket.tokens + (now - bucket.atMs) * perMs);
       const allowed = tokens >= 1;
       const left = allowed ? tokens - 1 : tokens;
-      // Moved to the end of the map, so that the longest unused key is the first to be forgotten.
+      // Moves the key to the end of the map, so that the least recently used key is removed first.
       buckets.delete(key);
       buckets.set(key, { tokens: left, atMs: now });
       forgetOldest(buckets);
@@ -70,7 +70,7 @@ interface AddressLimit {
   readonly perMinute: number;
 }
 
-/** Throws RATE_LIMITED when one address asks too often. */
+/** Throws RATE_LIMITED when an address sends too many requests. */
 export function admitAddress(
   { ip }: { readonly ip: string },
   limiter: RateLimiter,
@@ -82,7 +82,7 @@ export function admitAddress(
   }
 }
 
-/** Gives back what `admitAddress` took. */
+/** Releases what `admitAddress` took. */
 export function releaseAddress(
   { ip }: { readonly ip: string },
   limiter: RateLimiter,

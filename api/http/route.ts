@@ -5,34 +5,34 @@ import type { JsonValue } from './json-text.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What a handler gets: only what its route's schemas let through. */
+/** A handler's input: only what the route's schemas accepted. */
 export interface RouteInput<Params, Query, Body, Caller> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
   readonly caller: Caller;
-  /** The parsed body before the schema picked its fields: what idempotency fingerprints. */
+  /** The parsed body before the schema selected its fields; used for the idempotency fingerprint. */
   readonly rawBody: JsonValue;
-  /** The body as it was sent; empty without one. */
+  /** The body as sent; empty if there is none. */
   readonly bodyText: string;
-  /** Path and query as they were sent. */
+  /** Path and query as sent. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** The client's address, as far as the proxies in front of us are trusted to tell it. */
+  /** The client's address, as reported by trusted proxies. */
   readonly address: string;
   readonly requestId: string;
-  /** Which of some media types the client likes best; false when it takes none of them. */
+  /** Returns the media type that the client prefers, or false if it accepts none of them. */
   readonly accepts: (...types: string[]) => string | false;
 }
 
-/** Where in a list an answer stands. */
+/** The position of a response in a list. */
 export interface Pagination {
   /** From 0. */
   readonly page: number;
   readonly size: number;
   readonly totalElements: number;
   readonly totalPages: number;
-  /** Asks for what follows, however much is added before it; null at the end, or where the order has no cursor. */
+  /** Continues after this page even if rows are added before it. Null on the last page, or if the order has no cursor. */
   readonly nextCursor: string | null;
 }
 
@@ -40,25 +40,27 @@ export interface RouteReply<Data> {
   readonly status: number;
   readonly data: Data;
   readonly message?: string;
-  /** Of lists that have pages. */
   readonly pagination?: Pagination | null;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Called with the exact text that is about to be sent; a failure of it does not fail the request. */
+  /** Called with the exact text about to be sent. Its failure does not fail the request. */
   readonly onSerialized?: (text: string) => Promise<void>;
 }
 
-/** A stored answer, sent again byte for byte. */
+/** A stored response, sent again byte for byte. */
 export interface ReplayReply {
   readonly status: number;
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** An answer that is too long to be made before it is sent. What fails on the way ends the connection, so nobody takes a part for the whole. */
+/**
+ * A response that is too long to build before sending. An error on the way closes the connection, so that clients do not mistake a part for the
+ * whole.
+ */
 export interface StreamReply {
   readonly status: number;
   readonly stream: Readable;
-  /** A `Content-Type` here goes before the route's. */
+  /** A `Content-Type` here takes precedence over the route's. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -72,47 +74,44 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly description?: string;
   /** `none` for public routes. */
   readonly auth: 'credential' | 'none';
-  /** What an operator must hold; the operators' surface takes no route without it. */
+  /** The permission that an operator needs. Routes on the operators' surface must have one. */
   readonly permission?: string;
-  /** The permission must be held in every application: what the route touches belongs to none. */
+  /** Whether the permission must be held in every application, because the route's subject belongs to none. */
   readonly everyApp?: boolean;
-  /** Only shortly after the password was entered. */
+  /** Whether the operator must have entered the password shortly before. */
   readonly sensitive?: boolean;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
-  /** `required`: refused without a key. */
+  /** `required`: a request without a key is rejected. */
   readonly idempotent?: boolean | 'required';
-  /** What is said of a request that its schemas refuse. */
+  /** The error message for a request that fails its schemas. */
   readonly refusal?: string;
-  /**
-   * Where the contract tells all that is wrong at once: what else is wrong with a body that its schema refuses, in the order that the contract has.
-   */
+  /** For contracts that report all problems at once: returns the remaining problems of a body that its schema rejected, in the contract's order. */
   readonly alsoWrong?: (
     fields: FieldErrors,
     request: { readonly rawBody: JsonValue; readonly caller: Caller },
   ) => FieldErrors;
-  /** Status and schema of the good answers. */
   readonly response: {
     readonly status: number;
     readonly schema: z.ZodType<Data>;
     readonly list?: boolean;
     readonly contentType?: string;
-    /** What else it can be had as, by `Accept`. */
+    /** Another media type, selected by `Accept`. */
     readonly alsoAs?: string;
   };
   readonly errors: readonly ErrorCode[];
-  /** OpenAPI links from this answer, so that stateful clients find the way. */
+  /** OpenAPI links from this response, for tools that follow them. */
   readonly links?: Readonly<Record<string, { operationId: string; parameters: Record<string, string> }>>;
   readonly handler: (
     input: RouteInput<Params, Query, Body, Caller>,
   ) => Promise<RouteReply<Data> | ReplayReply | StreamReply>;
 }
 
-/** A route whose types have been checked and are no longer needed. */
+/** A route with its type parameters erased. */
 export type Route<Caller> = RouteSpec<unknown, unknown, unknown, unknown, Caller>;
 
-/** One object validates, types and documents an operation. */
+/** Returns the route. One object validates, types and documents an operation. */
 export function route<Params, Query, Body, Data, Caller>(
   spec: RouteSpec<Params, Query, Body, Data, Caller>,
 ): Route<Caller> {

@@ -9,19 +9,22 @@ import type { Context, RequestState } from './surface.ts';
 
 export interface ListenerOptions {
   readonly log: Logger;
-  /** Answers the request and says true, or leaves it to the next one. */
+  /** Each answers the request and returns true, or leaves it to the next one. */
   readonly handlers: readonly ((context: Context) => Promise<boolean>)[];
   readonly trustedProxies: number;
   readonly https: boolean;
-  /** Answers a failure of a request that no surface has taken. */
+  /** Answers an error of a request that no surface has accepted. */
   readonly renderError?: (context: Context, error: DomainError) => void;
-  /** Runs around each request; telemetry, where it is on. */
+  /** Runs around each request, for telemetry. */
   readonly observe?: RequestObserver | undefined;
 }
 
 export type RequestObserver = (context: Context, handle: () => Promise<void>) => Promise<void>;
 
-/** One Koa application: request id, one log line a request, every failure answered in the shape of the surface that took it. */
+/**
+ * Returns a Koa application with request ids and one log line per request. Every error is answered in the shape of the surface that accepted the
+ * request.
+ */
 export function createListener({
   log,
   handlers,
@@ -36,7 +39,7 @@ export function createListener({
   app.use(async (context) => {
     const started = performance.now();
     const { method } = context;
-    // Everything that follows answers it as GET; Node leaves out the body of an answer to HEAD.
+    // Handle HEAD as GET; Node omits the body.
     if (method === 'HEAD') {
       context.state.head = true;
       context.method = 'GET';
@@ -59,7 +62,7 @@ export function createListener({
       {
         requestId: context.state.requestId,
         method,
-        // Paths hold references that open a payment's page, so only the route's template is logged.
+        // Paths contain references that open a payment's page, so only the route's template is logged.
         route: context.state.route ?? 'unmatched',
         status: context.status,
         ms: Math.round(performance.now() - started),
@@ -100,7 +103,7 @@ function answerError({ context, error, log, renderError }: Failure): void {
   if (USUAL_STATUS[known.code] === 401) {
     context.set('WWW-Authenticate', context.state.surface?.challenge ?? 'ApiKey');
   }
-  // What is left of a body that was not read must not be taken for the next request.
+  // The unread rest of a body must not be taken for the next request.
   if (!context.req.complete) {
     context.set('Connection', 'close');
   }
@@ -118,7 +121,7 @@ function answerError({ context, error, log, renderError }: Failure): void {
   }
 }
 
-/** A database that cannot serve now, or too much work that waits, is 503 with a time to come back; anything else that we did not foresee is 500. */
+/** Returns 503 with `Retry-After` for an unavailable database or too much waiting work, and 500 for every other unexpected error. */
 function unexpected(error: unknown): DomainError {
   return isOverload(error)
     ? new DomainError('SERVICE_UNAVAILABLE', 'the service cannot answer now; try again shortly', {
@@ -141,7 +144,7 @@ function isOverload(error: unknown): boolean {
       return true;
     }
     const state = sqlStateOf(cause);
-    // Classes 08 connection, 53 resources, 57 operator intervention, 55P03 lock not available, 25006 read-only.
+    // SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention. 55P03 lock not available, 25006 read-only.
     if (state !== undefined && (/^(08|53|57)/.test(state) || state === '55P03' || state === '25006')) {
       return true;
     }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 
-/** The HTTP status that each error code usually has: on the native API, and on paths that belong to no contract. A contract may differ. */
+/** The usual HTTP status of each error code: on the native API, and on paths that belong to no contract. Contracts may differ. */
 export const USUAL_STATUS = {
   VALIDATION_ERROR: 400,
   AMOUNT_OUT_OF_BOUNDS: 400,

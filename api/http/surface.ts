@@ -2,46 +2,46 @@ import type { ParameterizedContext } from 'koa';
 import type { DomainError } from '../../domain/errors.ts';
 import type { ReplayReply, Route, RouteReply, StreamReply } from './route.ts';
 
-/** What the HTTP layer keeps about a request. */
+/** What the HTTP layer stores about a request. */
 export interface RequestState {
   requestId: string;
-  /** Set once a surface has taken the request, so that every failure is answered in its shape. */
+  /** Set once a surface has accepted the request, so that every error is answered in its shape. */
   surface?: AnySurface;
   route?: string;
-  /** The request was HEAD, which is answered as GET without its body: nobody reads a page. */
+  /** Set for HEAD, which is handled as GET without the body, so no person reads the page. */
   head?: true;
 }
 export type Context = ParameterizedContext<RequestState>;
 
 /**
- * One published contract: its own routes, authentication and shapes. Several surfaces may have a route on one path; which of them a
- * request means is decided by `accepts`, asked in order, so a contract is added without touching the others.
+ * One published contract: its routes, authentication and shapes. Several surfaces may have a route on one path. `accepts`, called in order, decides
+ * between them, so that a new contract leaves the others unchanged.
  */
 export interface Surface<Caller> {
   readonly name: string;
   /** Prefix of all paths, such as `/api/v1`. */
   readonly prefix: string;
   readonly routes: readonly Route<Caller>[];
-  /** True when a request on a path below the prefix is this surface's, whether or not a route exists. */
+  /** Returns whether a request on a path below the prefix belongs to this surface, whether or not a route exists. */
   accepts(context: Context): boolean;
-  /** Runs first, whatever the path: throws where it cannot be told whose request this is. */
+  /** Runs first on every path. Throws when it is unclear which contract a request addresses. */
   guard?(context: Context): void;
-  /** Throws UNAUTHORIZED or RATE_LIMITED; where callers differ in what they may do, also what the route demands. */
+  /** Throws UNAUTHORIZED or RATE_LIMITED, and the errors of the route's permission where callers differ in what they may do. */
   authenticate(context: Context, route: Route<Caller>): Promise<Caller>;
-  /** Runs where there is no such path or method, before that is told: what a known caller is told with every answer. Throws RATE_LIMITED only. */
+  /** Runs for an unknown path or method, before the error is sent: adds what a known caller gets with every response. Throws RATE_LIMITED only. */
   unrouted?(context: Context): Promise<void>;
-  /** Runs where a request of a route has failed, before that is answered: what is to be written down of it. */
+  /** Runs after a request of a route has failed, before the error is sent: records it. */
   failed?(context: Context, route: Route<Caller>, error: unknown): Promise<void>;
   /** `WWW-Authenticate` of a 401. */
   readonly challenge?: string;
-  /** Runs before public routes: limits per address. */
+  /** Runs before public routes: limits requests per address. */
   admit(context: Context): void;
   render(reply: RouteReply<unknown>): string;
   renderError(error: DomainError, requestId: string): { status: number; text: string };
   readonly bodyBytesMax: number;
 }
 
-/** A surface whose caller type is known to itself only. */
+/** A surface with its caller type erased. */
 export type AnySurface = Surface<unknown>;
 
 export function surface<Caller>(definition: Surface<Caller>): AnySurface {

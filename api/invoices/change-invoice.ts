@@ -8,7 +8,6 @@ import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { issue, recordChange, type ChangedInvoice } from './issue.ts';
 
-/** Whoever changes an invoice, and which one. */
 export interface InvoiceToChange {
   readonly scope: Scope;
   readonly applicationName: string;
@@ -16,7 +15,7 @@ export interface InvoiceToChange {
 }
 
 /**
- * Issues a draft. One that was issued before is answered as it stands: its number is taken once.
+ * Issues a draft. Returns an invoice that is already issued unchanged, because its number is assigned only once.
  * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE
  */
 export function issueKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<InvoiceRecord> {
@@ -29,7 +28,8 @@ export function issueKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<
 }
 
 /**
- * Only while nothing is paid and nobody is paying: money must not arrive for what is void. One that is void is answered as it stands.
+ * Voids an invoice if nothing is paid and no payment is in progress, because money must not arrive for a void invoice. Returns one that is already
+ * void unchanged.
  * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE
  */
 export function voidKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<InvoiceRecord> {
@@ -60,10 +60,10 @@ export function voidKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<I
   });
 }
 
-/** Null leaves the invoice as it stands. */
+/** Returns null to leave the invoice unchanged. */
 type Change = (statements: Statements, invoice: InvoiceRecord) => Promise<ChangedInvoice | null>;
 
-/** Changes a locked invoice in one transaction and tells it after the commit. */
+/** Changes a locked invoice in one transaction, then notifies its workflow and starts the delivery of its event. */
 export async function changeInvoice(deps: ApiDependencies, of: InvoiceToChange, work: Change): Promise<InvoiceRecord> {
   const { before, changed } = await deps.database.inTransaction(of.scope, async (statements) => {
     const invoice = await lockOrMiss(statements, of);

@@ -3,7 +3,7 @@ import { readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
 import { notFound } from '../../domain/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-/** Another app's, the other mode's and an absent invoice look the same. Throws RESOURCE_NOT_FOUND. */
+/** Returns an invoice of the caller. Invoices of another app, of the other mode and absent ones look the same. Throws RESOURCE_NOT_FOUND. */
 export async function findInvoice(
   { database }: Pick<ApiDependencies, 'database'>,
   scope: Scope,

@@ -10,7 +10,7 @@ import type { InvoiceChange } from '../../workflows/messages/invoice.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-/** What was done to an invoice in a transaction, to be told after its commit. */
+/** A change of an invoice, to be announced after its transaction commits. */
 export interface ChangedInvoice {
   readonly invoice: InvoiceRecord;
   readonly change: InvoiceChange;
@@ -19,8 +19,8 @@ export interface ChangedInvoice {
 }
 
 /**
- * Gives a draft its number. The last statement of the caller's transaction, which holds the draft's lock.
- * @throws DomainError INVALID_OPERATION_STATE for one that would have expired already
+ * Gives a draft its number. Must be the last statement of the caller's transaction, which holds the draft's lock.
+ * @throws DomainError INVALID_OPERATION_STATE for an invoice that would have expired already
  */
 export async function issue(
   deps: ApiDependencies,
@@ -50,7 +50,7 @@ export async function issue(
   };
 }
 
-/** Wakes or starts the invoice's workflow and the delivery of the event. The sweeper does what fails here. */
+/** Wakes or starts the invoice's workflow and the delivery of the event. The sweeper repeats what fails here. */
 export async function recordChange(
   deps: ApiDependencies,
   applicationName: string,

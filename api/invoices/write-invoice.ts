@@ -12,26 +12,26 @@ import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from 
 import { findInvoice } from './find-invoice.ts';
 import { issue, recordChange, type ChangedInvoice } from './issue.ts';
 
-/** Storing is one short transaction: whoever has not answered by then is gone. */
+/** Storing is one short transaction: a caller that has not answered by then has died. */
 const LEASE_SECONDS = 10;
 
-/** An invoice that a contract has checked by its own rules and words. */
+/** An invoice that a contract has validated. */
 export interface WantedInvoice {
   readonly scope: Scope;
   readonly applicationName: string;
-  /** Of the payable link. */
+  /** The reference of the payable link. */
   readonly reference: string;
   readonly content: InvoiceContent;
   readonly shadhinpay?: ShadhinpayTerms | undefined;
-  /** False keeps it as a draft. */
+  /** False: the invoice stays a draft. */
   readonly issue: boolean;
   readonly key: KeyName | null;
   readonly lease: Omit<Lease, 'leaseSeconds'>;
 }
 
 /**
- * Writes an invoice, and issues it where that is wanted: key, draft, number and event are one transaction.
- * @throws DomainError what the key's duplicate is told, INVALID_OPERATION_STATE for one that would have expired already
+ * Stores an invoice and issues it if wanted. Key, draft, number and event are one transaction.
+ * @throws DomainError the errors of a duplicate request, INVALID_OPERATION_STATE for an invoice that would have expired already
  */
 export async function writeInvoice(deps: ApiDependencies, wanted: WantedInvoice): Promise<Outcome<InvoiceRecord>> {
   const { key } = wanted;

@@ -7,37 +7,37 @@ import { createBoundedWork, type BoundedWork } from '../../runtime/bounded-work.
 import { hmacSha256, sha256 } from '../../runtime/secrets.ts';
 import { createUseNotes } from '../credential-use.ts';
 
-/** Who calls: an application in one mode, both decided by its credential alone. */
+/** The calling application and its mode. The credential alone decides both. */
 export type NativeCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'application'>;
 
 const KEY_FORMAT = /^oi_(test|live)_[0-9A-Za-z]{8,120}$/;
 const SECRET_LENGTH_MAX = 72;
 const VERDICTS_MAX = 10_000;
-/** Each takes some 60 ms of a thread of the process's own pool, which files and names need, too. */
+/** Each takes about 60 ms of a thread in the pool that file and DNS operations also use. */
 const HASHES_AT_ONCE = 2;
-/** About three seconds of work: whoever comes then is better told to come again. */
+/** About three seconds of work. Callers beyond that had better retry later. */
 const HASHES_WAITING_MAX = 100;
 
 export interface Authenticator {
   /**
-   * @throws DomainError UNAUTHORIZED, with the same words whatever is wrong; RATE_LIMITED from `guesses`
+   * @throws DomainError UNAUTHORIZED, with the same message for every cause; RATE_LIMITED from `guesses`
    * @throws TooMuchWaiting while too many secrets wait to be checked
    */
   authenticate(apiKey: string, apiSecret: string, guesses: Guesses): Promise<NativeCaller>;
 }
 
-/** The failed checks of who calls, limited before the next one is made. */
+/** The limit on failed secret checks of one address. */
 export interface Guesses {
   /** Counts a check that is about to be made. Throws RATE_LIMITED. */
   take(): void;
-  /** The secret was right: it was no guess. */
+  /** Releases a counted check whose secret was right. */
   release(): void;
 }
 
 /**
- * The credential row is read on every request, so a revocation acts at once in every process. Only the bcrypt verdict is remembered,
- * under an HMAC of the secret with a key of this process, bound to the row's hash. A secret is hashed for keys that could let somebody in alone, so
- * the time of the answer tells whether there is such a key, which is no secret; what is remembered costs and counts nothing.
+ * Returns the authenticator of the native API. It reads the credential row for each request, so a revocation takes effect at once in every process.
+ * Only the bcrypt verdict is cached, under an HMAC of the secret with a key of this process, bound to the row's hash. Secrets are hashed only for
+ * usable keys, so the response time reveals whether such a key exists, which is not secret. A cached verdict is neither hashed nor counted again.
  */
 export function createAuthenticator(database: Database): Authenticator {
   const verdicts = createVerdicts();
@@ -65,7 +65,7 @@ function createVerdicts() {
   const known = new Set<string>();
   const inProgress = new Map<string, Promise<boolean>>();
   const hashing = createBoundedWork({ atOnce: HASHES_AT_ONCE, waiting: HASHES_WAITING_MAX });
-  // Requests that come at once with one secret share one check: after a restart a busy caller would otherwise pay for hundreds.
+  // Concurrent requests with the same secret share one check. Otherwise a busy caller would cause hundreds after a restart.
   const check = (verdict: string, work: () => Promise<boolean>): Promise<boolean> => {
     const checking = inProgress.get(verdict) ?? work().finally(() => inProgress.delete(verdict));
     inProgress.set(verdict, checking);
@@ -89,7 +89,7 @@ function createVerdicts() {
   };
 }
 
-/** Counted before it is made, so that guesses which come at once are limited like those that come one by one. */
+/** Counts the check before it runs, so that concurrent guesses are limited like sequential ones. */
 async function hash(
   hashing: BoundedWork,
   { secret, secretHash, guesses }: { readonly secret: string; readonly secretHash: string; readonly guesses: Guesses },

@@ -24,7 +24,7 @@ export interface CreateRequest {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Creates a payment by the native contract's rules and answers it in its words. */
+/** Creates a payment by the native contract's rules and returns its view. */
 export async function createPayment(
   deps: ApiDependencies,
   request: CreateRequest,
@@ -59,7 +59,7 @@ async function payableAt(deps: ApiDependencies, request: CreateRequest) {
   return { ...amount, ...where };
 }
 
-/** Null: nobody named any. */
+/** Null if neither the request nor the application names any. */
 function wantedGateways({ caller, body }: CreateRequest): readonly string[] | null {
   return body.gateways ?? caller.application.checkoutGateways;
 }

@@ -19,7 +19,7 @@ export interface RefundCreation {
   readonly idempotencyKey: string | undefined;
 }
 
-/** An application's own refund. */
+/** Starts a refund that the application itself requested. */
 export function createRefund(
   deps: ApiDependencies,
   { caller, ...request }: RefundCreation,
@@ -37,11 +37,11 @@ export function createRefund(
 export interface WantedRefund
   extends Omit<RefundCreation, 'caller'>, Pick<WantedInCore, 'applicationName' | 'creator' | 'note'> {
   readonly scope: Scope;
-  /** What the key belongs to, beside application and mode. */
+  /** The operation that the key is scoped to, besides application and mode. */
   readonly operation: string;
 }
 
-/** Starts a refund by the native contract's rules and answers it in its words. */
+/** Starts a refund by the native contract's rules and returns its view. */
 export async function makeRefund(
   deps: Pick<ApiDependencies, 'database' | 'dispatch' | 'gateways' | 'log'>,
   { body, rawBody, operation, idempotencyKey, ...wanted }: WantedRefund,

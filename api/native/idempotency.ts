@@ -10,7 +10,10 @@ export interface KeyUse {
   readonly given: string | undefined;
 }
 
-/** 1 to 255 octets without control characters; Node hands header octets over as Latin-1, one character each. Null without a header. */
+/**
+ * Returns the key of a request; null without a header. Keys have 1 to 255 octets without control characters. Node decodes header octets as Latin-1,
+ * one character each.
+ */
 export function readKey({ scope, operation, given }: KeyUse): KeyName | null {
   if (given === undefined) {
     return null;

@@ -11,12 +11,12 @@ import { CREDENTIAL_ERRORS } from './errors.ts';
 import { IdParams } from '../http/fields.ts';
 import { CreateRefund, Refund } from './schemas.ts';
 
-/** More refunds than a payment is expected to have; what is beyond is read by id. */
+/** More refunds than a payment is expected to have. Others can be read by id. */
 const LIST_MAX = 500;
 
 type IdParams = z.infer<typeof IdParams>;
 
-/** Refunds of the native API. */
+/** Returns the refund routes of the native API. */
 export function refundRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
   return [create(deps), read(deps), list(deps)];
 }

@@ -35,7 +35,7 @@ import {
 const LIST_MAX = 200;
 const JSON_TYPE = 'application/json';
 
-/** The operations of the native API: OI Payments' contract, with our own additions named as such. */
+/** Returns the operations of the native API: OI Payments' contract, with our additions marked as such. */
 export function nativeRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
   return [
     appMe(),
@@ -251,7 +251,7 @@ function checkout(deps: ApiDependencies): Route<NativeCaller> {
     errors: ['RESOURCE_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'],
     handler: async ({ params }: { params: z.infer<typeof CheckoutParams> }) => {
       const found = await findPublicPayment(deps.database, params.reference);
-      // ShadhinPay's payments have their page elsewhere.
+      // Payments of ShadhinPay's contract have a page of their own.
       if (found === null || found.payment.contract === 'shadhinpay') {
         throw notFound('checkout');
       }

@@ -10,10 +10,10 @@ import { nativeRoutes } from './routes.ts';
 export const NATIVE_PREFIX = '/api/v1';
 const BODY_BYTES_MAX = 64 * 1024;
 const PUBLIC_PATHS = [`${NATIVE_PREFIX}/checkout/`, `${NATIVE_PREFIX}/pay/`];
-/** Requests a minute of one address that ask for public pages. */
+/** Requests per minute and address for public resources. */
 const ADDRESS_PER_MINUTE = 300;
 
-/** The native API is what a path below the prefix means unless another contract claims the request first. */
+/** Returns the native API. It serves every path below the prefix that no other contract claims first. */
 export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
   const { authenticate } = createAuthenticator(deps.database);
   return surface<NativeCaller>({

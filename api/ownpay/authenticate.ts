@@ -5,15 +5,15 @@ import { sha256 } from '../../runtime/secrets.ts';
 import { createUseNotes } from '../credential-use.ts';
 import { OwnpayError } from './errors.ts';
 
-/** Who calls: an application in one mode, both decided by its key alone. */
+/** The calling application and its mode. The key alone decides both. */
 export type OwnpayCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'application' | 'scopes'>;
 
 const BEARER = /^Bearer +(op_[0-9a-f]{8}\.[0-9a-f]{48})$/i;
 const REFUSED = 'Invalid or missing API key.';
 
 /**
- * Reads `Authorization: Bearer op_…`. The row is read on every request, so a revocation acts at once; a key carries 192 random bits, of
- * which only the SHA-256 is stored.
+ * Returns the function that authenticates `Authorization: Bearer op_…`. It reads the row for each request, so a revocation takes effect at once. A
+ * key has 192 random bits; only its SHA-256 is stored.
  */
 export function createOwnpayAuthenticator(database: Database): (authorization: string) => Promise<OwnpayCaller> {
   const noteUse = createUseNotes(database);
@@ -31,7 +31,7 @@ export function createOwnpayAuthenticator(database: Database): (authorization: s
   };
 }
 
-/** Throws FORBIDDEN: `read` asks, `write` does all else. */
+/** Throws FORBIDDEN unless the key has the scope: `read` for GET, `write` for everything else. */
 export function requireScope({ scopes }: OwnpayCaller, method: string): void {
   const needed = method === 'GET' ? 'read' : 'write';
   if (scopes?.includes(needed) !== true) {

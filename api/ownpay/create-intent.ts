@@ -14,7 +14,7 @@ import { keyOf, type SentRequest } from './idempotency.ts';
 import { CreateIntent } from './schemas.ts';
 import { createdView } from './views.ts';
 
-/** Creates a payment by OwnPay's rules and answers it in its words. */
+/** Creates a payment by OwnPay's rules and returns its view. */
 export async function createIntent(
   deps: ApiDependencies,
   request: SentRequest & { readonly body: CreateIntent },
@@ -41,7 +41,7 @@ function keptOf({ scope }: OwnpayCaller, body: CreateIntent) {
     scope,
     contract: 'ownpay' as const,
     merchantReference: body.order_id,
-    // What receipts print and native lists find it by; an address of the payer would say too much there.
+    // Printed on receipts and used to find the payment in native lists; the payer's address would reveal too much there.
     customerReference: body.order_id,
     customerName: body.customer_name,
     customerEmail: body.customer_email,
@@ -55,14 +55,14 @@ function keptOf({ scope }: OwnpayCaller, body: CreateIntent) {
   };
 }
 
-/** Throws GATEWAY_NOT_FOUND for one that there is not, that the application may not use, or that has no account in this mode. */
+/** Throws GATEWAY_NOT_FOUND if the gateway is unknown, not allowed for the application, or has no account in this mode. */
 async function requireGateway(deps: ApiDependencies, caller: OwnpayCaller, gateway: string): Promise<void> {
   if (!(await isActive(deps, caller, gateway))) {
     throw new OwnpayError('GATEWAY_NOT_FOUND', `Gateway '${gateway}' is not configured or inactive.`);
   }
 }
 
-/** The amount in minor units, from its text. Throws VALIDATION_ERROR that names all that is wrong. */
+/** Returns the amount in minor units. Throws VALIDATION_ERROR with all problems. */
 function checked(deps: ApiDependencies, caller: OwnpayCaller, body: CreateIntent) {
   const { amountMinor, problems } = judge(deps, caller, body);
   if (amountMinor === null || Object.keys(problems).length > 0) {
@@ -72,8 +72,8 @@ function checked(deps: ApiDependencies, caller: OwnpayCaller, body: CreateIntent
 }
 
 /**
- * All that is wrong with a body that its schema refuses: the contract tells it together, so what a member's own rules let through is judged by the
- * others' as well.
+ * Returns all problems of a body that its schema rejected. The contract reports them together, so the members that their own rules accept are also
+ * checked against the other rules.
  */
 export function allThatIsWrong(
   deps: ApiDependencies,
@@ -88,7 +88,7 @@ export function allThatIsWrong(
   return inOrder({ ...problems, ...fields });
 }
 
-/** As the contract lists the members; what it does not know comes last. */
+/** Sorts problems in the contract's order of members; unknown members come last. */
 function inOrder(problems: FieldErrors): FieldErrors {
   const names = Object.keys(CreateIntent.shape);
   const place = (name: string): number => (names.includes(name) ? names.indexOf(name) : names.length);
@@ -99,7 +99,7 @@ type Judged = {
   readonly [Name in 'gateway' | 'amount' | 'currency' | 'return_url' | 'cancel_url']?: CreateIntent[Name] | undefined;
 };
 
-/** What the application's settings and the gateway say of a request, as far as it is known. */
+/** Checks a request against the application's settings and the gateway's limits, as far as its members are known. */
 function judge(
   deps: ApiDependencies,
   { application, scope }: OwnpayCaller,

@@ -1,7 +1,7 @@
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import { writeJson } from '../../domain/exact-json.ts';
 
-/** Status and code of each failure. OwnPay names those of validation, gateways, tokens and scopes; the others are named in its manner. */
+/** Status and code of each error. OwnPay defines the codes for validation, gateways, tokens and scopes; the others follow its style. */
 export const OWNPAY_ANSWERS = {
   VALIDATION_ERROR: [400, 'VALIDATION_ERROR'],
   AMOUNT_OUT_OF_BOUNDS: [400, 'VALIDATION_ERROR'],
@@ -28,7 +28,7 @@ export const OWNPAY_ANSWERS = {
   INTERNAL_ERROR: [500, 'INTERNAL_ERROR'],
 } as const satisfies Record<ErrorCode, readonly [number, string]>;
 
-/** Codes that are narrower than ours, by the one that they belong to. */
+/** Codes that are more specific than ours, with the code that each belongs to. */
 export const NARROWER = {
   MISSING_TOKEN: 'UNAUTHORIZED',
   GATEWAY_NOT_FOUND: 'RESOURCE_NOT_FOUND',
@@ -36,7 +36,7 @@ export const NARROWER = {
   TRANSACTION_NOT_FOUND: 'RESOURCE_NOT_FOUND',
 } as const satisfies Record<string, ErrorCode>;
 
-/** A failure that OwnPay's documents know by a code of its own; its message is shown as it is. */
+/** An error for which OwnPay documents a code of its own. Its message is shown unchanged. */
 export class OwnpayError extends DomainError {
   readonly wireCode: keyof typeof NARROWER;
 
@@ -46,7 +46,7 @@ export class OwnpayError extends DomainError {
   }
 }
 
-/** `{error, message, code}`, with `errors` by field where the request is not valid. */
+/** Renders `{error, message, code}`, with `errors` by field if the request is not valid. */
 export function renderOwnpayError(error: DomainError): { status: number; text: string } {
   const [status, code] = OWNPAY_ANSWERS[error.code];
   const invalid = code === 'VALIDATION_ERROR';
@@ -62,7 +62,7 @@ export function renderOwnpayError(error: DomainError): { status: number; text: s
   };
 }
 
-/** `must be text` → `The order_id must be text.`; what is a sentence already stays one. */
+/** `must be text` → `The order_id must be text.` Text that already is a sentence only gets its capital and period. */
 function sentence(field: string, words: string): string {
   if (words === 'is required') {
     return `The ${field} field is required.`;

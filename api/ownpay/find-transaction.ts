@@ -9,7 +9,7 @@ interface Sought {
   readonly code: 'PAYMENT_NOT_FOUND' | 'TRANSACTION_NOT_FOUND';
 }
 
-/** By its public reference, in whatever API it was made. Another app's, the other mode's and an absent one look the same. */
+/** Returns a payment by its public reference, whichever API created it. Payments of another app, of the other mode and absent ones look the same. */
 export async function findTransaction(
   { database }: Pick<ApiDependencies, 'database'>,
   { scope }: OwnpayCaller,

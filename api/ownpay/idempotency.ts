@@ -6,7 +6,7 @@ import type { OwnpayCaller } from './authenticate.ts';
 
 const KEEP_DAYS = 1;
 
-/** What of a request decides whether it is the same as another one. */
+/** The parts of a request that decide whether it is a duplicate. */
 export interface SentRequest {
   readonly caller: OwnpayCaller;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -14,7 +14,10 @@ export interface SentRequest {
   readonly target: string;
 }
 
-/** A key of at most 64 letters, digits, - and _ is kept for a day; its request is the same only byte for byte. */
+/**
+ * Returns the key and lease of a request. Keys have at most 64 letters, digits, - and _ and are kept for a day. A duplicate must be equal byte for
+ * byte.
+ */
 export function keyOf(
   { caller, headers, bodyText, target }: SentRequest,
   operation: string,

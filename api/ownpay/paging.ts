@@ -4,9 +4,9 @@ import { addDays } from '../../domain/plain-date.ts';
 import { PAGE_MAX, PER_PAGE_MAX, type ListQuery } from './schemas.ts';
 
 const PER_PAGE = 25;
-/** A program that goes on until `total_pages` sees all that pages can reach, and misses nothing in silence. */
+/** Counts up to the last row that pages can reach, so that a client that reads until `total_pages` misses none of them. */
 const COUNT_TO = PAGE_MAX * PER_PAGE_MAX;
-/** Days beyond these bound nothing: what calendars and databases know ends somewhere. */
+/** Days beyond these limit nothing: calendars and databases support only a finite range. */
 const FIRST_DAY = '1970-01-01';
 const LAST_DAY = '9999-12-30';
 
@@ -19,7 +19,7 @@ export function metaOf({ page = 1, per_page = PER_PAGE }: ListQuery, total: numb
   return { page, per_page, total, total_pages: Math.ceil(total / per_page) };
 }
 
-/** Both days belong to what is asked for. */
+/** Both days are inclusive. */
 export function daysOf({ from, to }: ListQuery, calendar: Calendar): { from: Date | null; before: Date | null } {
   return {
     from: from === undefined || from < FIRST_DAY ? null : calendar.startOf(earlier(from, LAST_DAY)),

@@ -12,7 +12,7 @@ import { daysOf, metaOf, sliceOf } from './paging.ts';
 import type { CreateRefund, RefundsQuery } from './schemas.ts';
 import { refundStatusesOf, refundView } from './views.ts';
 
-/** Gives a transaction back, in part or what is left of it. The gateway carries it out later, so it is `pending`. */
+/** Refunds a transaction in part, or what is left of it. The gateway carries the refund out later, so its status is `pending`. */
 export async function createRefund(deps: ApiDependencies, request: SentRequest & { readonly body: CreateRefund }) {
   const { caller, body } = request;
   const transactionId = body.transaction_id ?? body.trx_id;
@@ -47,7 +47,7 @@ export async function createRefund(deps: ApiDependencies, request: SentRequest &
   return reply;
 }
 
-/** Ours names minor units, which this contract does not know. */
+/** Replaces our message, which names minor units; this contract does not use them. */
 function inItsUnits(error: unknown): never {
   throw error instanceof DomainError && error.code === 'REFUND_EXCEEDS_BALANCE'
     ? new DomainError(error.code, 'the refund exceeds what is left of the transaction')
@@ -64,7 +64,7 @@ export async function listRefunds(deps: ApiDependencies, caller: OwnpayCaller, q
       filter: {
         statuses: query.status === undefined ? undefined : refundStatusesOf(query.status),
         payment: query.transaction_id ?? query.trx_id,
-        // Unapplied money that went back is no part of what was paid.
+        // Refunds of unapplied money are not refunds of the payment.
         ofPayments: true,
         ...daysOf(query, deps.calendar),
       },

@@ -25,7 +25,7 @@ import {
 } from './schemas.ts';
 import { intentView, transactionView } from './views.ts';
 
-/** Failures that every operation can answer. */
+/** Errors that every operation can answer. */
 const ALWAYS = ['UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'] as const;
 const OF_BODIES = [
   'VALIDATION_ERROR',
@@ -36,7 +36,7 @@ const OF_BODIES = [
   'UNSUPPORTED_MEDIA_TYPE',
 ] as const;
 
-/** The operations of OwnPay's contract: creating as its documents have it, the others as its code does, in the same flat style. */
+/** Returns the operations of OwnPay's contract. Creation follows OwnPay's documents; the others follow its code, in the same flat style. */
 export function ownpayRoutes(deps: ApiDependencies): Route<OwnpayCaller>[] {
   return [create(deps), read(deps), list(deps), readTransaction(deps), refund(deps), refunds(deps)];
 }

@@ -5,19 +5,19 @@ import { OWNPAY_STATUSES } from '../../domain/ownpay.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
 import { Email, EMPTY_LIST, holdsCard, mayBeBlank, NO_CARD, oneLine, present, text } from '../http/fields.ts';
 
-/** OwnPay's own code takes an absent member, null and an empty text for the same. */
+/** OwnPay's own code treats an absent member, null and an empty text alike. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be a string') };
 export const PAGE_MAX = 10_000;
 export const PER_PAGE_MAX = 100;
 const METADATA_LENGTH_MAX = 16_384;
-/** Leaves room for what is said in the query of the way back. */
+/** Leaves room for the query parameters that are added on return. */
 const URL_LENGTH_MAX = 1_900;
 
 function required(lengthMax: number) {
   return present(text(lengthMax), REQUIRED);
 }
 
-/** The text of a JSON number: as an amount it never is a float. */
+/** The text of a JSON number, so that an amount never becomes a float. */
 const AmountIn = z
   .unknown()
   .refine((given) => typeof given === 'number' || typeof given === 'symbol', {
@@ -26,7 +26,7 @@ const AmountIn = z
   .transform((given) => (typeof given === 'symbol' ? (given.description ?? '') : String(given)))
   .meta({ type: 'number', exclusiveMinimum: 0 });
 
-/** A number literal with all digits of the currency. */
+/** A number literal with all decimal places of the currency. */
 const AmountOut = z
   .unknown()
   .refine((given) => typeof given === 'symbol')
@@ -46,13 +46,13 @@ const Url = text(URL_LENGTH_MAX).meta({ format: 'uri' });
 
 const NAME_LENGTH_MAX = 150;
 const PHONE_LENGTH_MAX = 30;
-/** What is cut is bounded all the same. */
+/** The length limit of values that are truncated. */
 const CUT_LENGTH_MAX = 1_000;
 
-/** Cut between characters, never within one. */
+/** Truncates between characters, never within one. */
 const CustomerName = oneLine(CUT_LENGTH_MAX).transform((given) => [...given.trim()].slice(0, NAME_LENGTH_MAX).join(''));
 
-/** What is left of it to dial; null where that is nothing. */
+/** Keeps the characters that can be dialled; null if none are left. */
 const CustomerPhone = z
   .string('must be a string')
   .max(CUT_LENGTH_MAX, `must be at most ${CUT_LENGTH_MAX} characters`)

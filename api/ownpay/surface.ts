@@ -12,7 +12,7 @@ import { ownpayRoutes } from './routes.ts';
 export const OWNPAY_PREFIX = '/api/v1';
 const BODY_BYTES_MAX = 64 * 1024;
 
-/** OwnPay's contract: its own paths, and whatever is asked with one of its keys on a path that several contracts have. */
+/** Returns OwnPay's contract. It serves its own paths, and shared paths for requests with an OwnPay key. */
 export function ownpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
   const authenticate = createOwnpayAuthenticator(deps.database);
   const admitted = async (context: Context): Promise<OwnpayCaller> => {
@@ -37,26 +37,26 @@ export function ownpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
       requireScope(caller, method);
       return caller;
     },
-    // The documents have the limit on every response, whatever was asked for.
+    // OwnPay documents the rate limit headers for every response.
     async unrouted(context) {
       if (context.get('authorization') !== '') {
         await admitted(context).catch(unlessUnknown);
       }
     },
-    // Bodies are flat, and what a route answers has been parsed by its schema.
+    // Bodies are flat, and the route's schema has already parsed the data.
     render: ({ data }) => writeJson(data as ExactJson),
     renderError: renderOwnpayError,
   });
 }
 
-/** What is not there is not there for strangers, either. */
+/** Unknown callers get the same 404. */
 function unlessUnknown(error: unknown): void {
   if (!(error instanceof DomainError) || error.code !== 'UNAUTHORIZED') {
     throw error;
   }
 }
 
-/** Unix seconds at which all requests are available again. */
+/** Returns the Unix time in seconds at which all requests are available again. */
 function resetAt({ resetSeconds }: RateVerdict): number {
   return Math.ceil(Date.now() / 1_000) + resetSeconds;
 }

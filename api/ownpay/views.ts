@@ -6,7 +6,7 @@ import { ownpayAmount, ownpayInstant, ownpayStatus } from '../../domain/ownpay.t
 import { checkoutUrl } from '../../domain/payment-view.ts';
 import { REFUND_STATUSES, type RefundStatus } from '../../domain/refund.ts';
 
-/** What a creator is told: always `pending`, since a checkout that ended at once is no good answer. */
+/** Returns the view of a created payment. Its status is always `pending`: a checkout that has already ended would be no useful answer. */
 export function createdView(payment: PaymentRecord, webUrl: string) {
   return {
     success: true as const,
@@ -32,7 +32,7 @@ export function intentView(payment: PaymentRecord, webUrl: string) {
     description: payment.productName ?? null,
     return_url: payment.returnUrl ?? null,
     cancel_url: payment.cancelUrl ?? null,
-    // The text of an object, written where a number's text would be.
+    // JSON text of an object, written verbatim like the text of a number.
     metadata: numberText(payment.metadata ?? 'null'),
     ...instants(payment),
   };
@@ -76,7 +76,7 @@ const REFUND_STATUS = {
   REJECTED: 'failed',
 } as const satisfies Record<RefundStatus, (typeof SHOWN_REFUND_STATUSES)[number]>;
 
-/** Our statuses that one of OwnPay's stands for. */
+/** Returns our statuses that map to one of OwnPay's. */
 export function refundStatusesOf(shown: (typeof SHOWN_REFUND_STATUSES)[number]): RefundStatus[] {
   return REFUND_STATUSES.filter((status) => REFUND_STATUS[status] === shown);
 }

@@ -9,22 +9,22 @@ import { checkoutPath } from '../../domain/payment-view.ts';
 import type { UnappliedFacts } from '../../domain/unapplied-payment.ts';
 import type { CheckoutState, UnappliedMoney } from '../../web/checkout/view.ts';
 
-/** The gateway has said how an attempt went. */
+/** Statuses in which the gateway has decided on the attempt. */
 const DECIDED: readonly AttemptStatus[] = ['CONFIRMED', 'REFUSED', 'FAILED', 'CANCELLED', 'CLOSED'];
 
 export interface Shown extends Pick<PublicPayment, 'payment' | 'receiptsEnabled'> {
   readonly choosing?: {
     readonly options: readonly { readonly name: string; readonly label: string }[];
-    /** The payer wants to choose again. */
+    /** Whether the payer wants to choose again. */
     readonly again: boolean;
   };
-  /** Where the payer pays on our own page: how it stands. */
+  /** Returns the state of a payment made on our own page. */
   readonly ownPage?: (otherWaysPath: string | null) => Promise<CheckoutState | null>;
 }
 
 const UNPAID_AS = { FAILED: 'failed', CANCELLED: 'cancelled', EXPIRED: 'expired' } as const;
 
-/** What the page shows of a payment. It is built from rows only, so it is right whatever runs or does not. */
+/** Returns what the page shows of a payment. It reads rows only, so it is right whether or not a workflow runs. */
 export async function checkoutState(em: EntityManager, shown: Shown): Promise<CheckoutState> {
   const { payment, receiptsEnabled } = shown;
   const at = payment.endedAt ?? payment.updatedAt;
@@ -68,7 +68,7 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
   }
 }
 
-/** Whether the payment was for an invoice that other payments have paid. */
+/** Returns whether the payment was for an invoice that other payments have paid. */
 async function isInvoicePaid(em: EntityManager, { invoiceId }: PaymentRecord): Promise<boolean> {
   if (typeof invoiceId !== 'bigint') {
     return false;
@@ -78,8 +78,9 @@ async function isInvoicePaid(em: EntityManager, { invoiceId }: PaymentRecord): P
 }
 
 /**
- * Of a payment that ended unpaid: money that arrived all the same, or news of some that the gateway is being asked about. Whoever has paid is
- * never told to pay again; whoever cancelled or was declined is not told of money, though that news may still wait to be taken up. Null where there is neither.
+ * For a payment that ended unpaid: returns its unapplied payments, or a callback about money that the gateway is being queried about. Null if there
+ * is neither. Payers who have paid must not be asked to pay again. Payers who cancelled or were declined see nothing about money, even if that
+ * callback is not processed yet.
  */
 async function unappliedMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
   const [first, ...others] = await unappliedMoney(em, payment);
@@ -92,8 +93,8 @@ async function unappliedMoneyState(em: EntityManager, payment: PaymentRecord): P
 }
 
 /**
- * Where the payer could choose among gateways, two tabs may have been paid: since when news of an attempt that did not settle the payment waits
- * for the gateway's answer, or null.
+ * Where the payer could choose among gateways, two tabs may both have been paid. Returns the time of the newest callback of an attempt that did not
+ * finalize the payment and still awaits the gateway's answer, or null.
  */
 async function secondChargeQueriedSince(
   em: EntityManager,
@@ -128,7 +129,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
   if (newest !== undefined && !(newest.consumedAt instanceof Date)) {
     return { kind: 'confirming', since: newest.createdAt, cause: 'payment' };
   }
-  // What the gateway said is written a moment before the end is booked; in between there is nothing left to offer the payer.
+  // The gateway's answer is stored a moment before the payment is finalized. In between, the payer can do nothing.
   const decided = { $or: [{ status: 'CONFIRMED' as const }, { status: { $in: [...DECIDED] }, supersededAt: null }] };
   if ((await em.count(PaymentAttempt, { paymentId: payment.id, ...decided })) > 0) {
     return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause: 'payment' };
@@ -172,10 +173,10 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
   };
 }
 
-/** How long the gateway's answer usually takes: meanwhile a payer who was there before is not offered to pay. */
+/** How long the gateway's answer usually takes. Until then, a payer who has been at the gateway is not offered to pay. */
 const USUAL_ANSWER_MS = 5_000;
 
-/** The gateway has just been asked, perhaps for a payer who has paid and came back without a callback. */
+/** Returns whether the gateway has just been queried, perhaps for a payer who has paid and returned without a callback. */
 function isBeingQueried({ ledOnAt, lastUnsignedSignalledAt: asked, readAt }: PaymentRecord): boolean {
   return (
     ledOnAt instanceof Date && asked instanceof Date && Math.abs(readAt.getTime() - asked.getTime()) < USUAL_ANSWER_MS

@@ -20,7 +20,7 @@ export interface Option {
   readonly label: string;
 }
 
-/** What the payer may choose from, the last one chosen in this browser first. Empty where the application has chosen. */
+/** Returns the gateways that the payer can choose from, with the last choice in this browser first. Empty if the application has chosen. */
 export function optionsOf(deps: ApiDependencies, { payment }: PublicPayment, context: Context): Option[] {
   const remembered = context.cookies.get(REMEMBERED);
   const options = (payment.gatewayChoices ?? []).map((name) => ({
@@ -31,9 +31,9 @@ export function optionsOf(deps: ApiDependencies, { payment }: PublicPayment, con
 }
 
 /**
- * Takes the payer's choice from the form and has its page opened. Answers the payment as it stands then: with the gateway's page, or without
- * one where it could not be had in time; then our page waits for it. Null when there is nothing to choose any more: our page shows why.
- * @throws DomainError for a form that is not the page's, a gateway that the page does not offer, and the eleventh change of mind
+ * Reads the payer's choice from the form and opens the gateway's page. Returns the payment as it is then. If the gateway's page could not be opened
+ * in time, the payment has none yet and our page waits for it. Returns null if there is nothing left to choose; our page shows why.
+ * @throws DomainError for a form that is not the page's, a gateway that the page does not offer, and more than ten choices
  */
 export async function choose(
   deps: ApiDependencies,
@@ -92,7 +92,7 @@ async function readChoice(context: Context): Promise<string> {
   return gateway;
 }
 
-/** Nothing of the payer: only which button was pressed last in this browser. */
+/** Stores the last choice in this browser. The cookie contains no personal data. */
 function remember(context: Context, { gateway, secure }: { readonly gateway: string; readonly secure: boolean }): void {
   context.append(
     'Set-Cookie',

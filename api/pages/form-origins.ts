@@ -6,15 +6,15 @@ export interface LeadingOn {
   /** The gateways that the form may lead to. */
   readonly names: readonly string[];
   readonly mode: Mode;
-  /** The gateway's own page, where it is known already. */
+  /** The gateway's page, if already known. */
   readonly pageUrl?: string | null | undefined;
 }
 
 /**
- * Every origin that the navigation of a form on our pages may go through. Chromium checks each hop and says nothing to the payer when it blocks
- * one: the gateway's page and its sister hosts; our callbacks, to which a gateway sends payers who have paid already at once; and the pages, to
- * which our callbacks lead on. There the chain ends, since a page is an answer: the way back to the shop is a link or a refresh, which a form's policy
- * does not bind.
+ * Returns every origin that a form on our pages may navigate through. Chromium checks each hop and shows payers nothing when it blocks one: the
+ * gateway's page and its related hosts; our callbacks, to which a gateway redirects at once if the payer has already paid; and our pages, to which
+ * our callbacks redirect. The chain ends there, because a page is a response: the payer returns to the shop by a link or a refresh, which
+ * `form-action` does not restrict.
  */
 export function formOrigins(
   { gateways, apiUrl, webUrl }: Pick<ApiDependencies, 'gateways' | 'apiUrl' | 'webUrl'>,

@@ -8,7 +8,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { checkoutGatewaysOf, type PaymentRules } from '../payments/bounds.ts';
 import { activeOf, type WhereToPay } from '../payments/where-to-pay.ts';
 
-/** Where an invoice can be paid now, by the contract in which it was made and what the application has. */
+/** Returns the gateways where an invoice can be paid now, by its contract and the application's settings. */
 export async function payableAt(
   deps: ApiDependencies,
   { invoice, rules }: { readonly invoice: InvoiceRecord; readonly rules: PaymentRules },
@@ -24,11 +24,11 @@ export interface WantedPayment {
   readonly invoice: InvoiceRecord;
   readonly amountMinor: bigint;
   readonly where: WhereToPay;
-  /** Of the application. */
+  /** The application's setting. */
   readonly expiryMinutes: number;
 }
 
-/** A payment of an invoice in the words of the contract in which the invoice was made. */
+/** Returns a new payment of an invoice in the terms of the invoice's contract. */
 export function paymentOfInvoice(
   { gateways, webUrl }: ApiDependencies,
   { invoice, amountMinor, where, expiryMinutes }: WantedPayment,

@@ -7,12 +7,12 @@ import { passOn } from '../gateway-callbacks/pass-on.ts';
 import type { Context } from '../http/surface.ts';
 import { openedByPerson } from './opened-by-person.ts';
 
-/** Remembers that our page leads the payer on to a gateway: from now on they may have paid without our having heard of it. */
+/** Records that our page sends the payer to a gateway: from then on they may have paid without a callback. */
 export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
   if (payment.ledOnAt instanceof Date) {
     return;
   }
-  // Whoever wants to pay must not be kept from it by our wish to remember.
+  // A failure to record this must not stop a payer from paying.
   await deps.database
     .inOneTrip(scope, (statements) => noteLedOn(statements, payment.id))
     .catch((error: unknown) => {
@@ -21,8 +21,8 @@ export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: P
 }
 
 /**
- * Has the gateway asked when a payer who was led on opens our page again, at most once a minute. A page that only looks again by itself asks
- * nobody. Answers the payment as it stands then.
+ * Queries the gateway when a payer who was sent there opens our page again, at most once a minute. Automatic refreshes do not query. Returns the
+ * payment as it is then.
  */
 export async function queryAgainFor(
   deps: ApiDependencies,

@@ -14,13 +14,13 @@ import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
-/** Both fields in Bangla, percent-encoded, are nine times as long as they read. */
+/** Percent-encoded Bangla text takes nine bytes per character. */
 const FORM_BYTES_MAX = 4_000;
 const SENDER_LENGTH_MAX = 120;
-/** Nothing but what is seen: neither line breaks nor halves of characters. */
+/** Invisible characters: controls, lone surrogates and line breaks. */
 const UNSEEN = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
-/** Whether a payment is paid on our own page: nobody calls back, and there is no page elsewhere. */
+/** Returns whether the payment is made on our own page: the gateway has no page and sends no callbacks. */
 export function paysOnOurPage({ gateways }: ApiDependencies, { gateway }: PaymentRecord): boolean {
   return typeof gateway === 'string' && gateways.capabilities(gateway)?.takesCallbacks === false;
 }
@@ -32,7 +32,7 @@ export interface ManualPage {
   readonly problem: SubmissionProblem | null;
 }
 
-/** How a payment without a gateway stands; null while its attempt is not open, or its instructions cannot be read. */
+/** Returns the state of a payment without a gateway; null while its attempt is not open or its instructions cannot be read. */
 export async function manualState(
   deps: ApiDependencies,
   em: EntityManager,
@@ -72,9 +72,9 @@ export async function manualState(
 }
 
 /**
- * Takes what the payer says of his transaction. Answers what is wrong with it, or null when it is written down, or when there is nothing to
- * be written any more: the page shows how it stands.
- * @throws DomainError for a form that is not the page's, and one correction too many
+ * Stores the transaction that the payer reports. Returns the problem with it, or null if it is stored or nothing can be stored any more; the page
+ * then shows the state.
+ * @throws DomainError for a form that is not the page's, and too many corrections
  */
 export async function submit(
   deps: ApiDependencies,
@@ -125,7 +125,7 @@ async function readForm(context: Context): Promise<Said | SubmissionProblem> {
   return { transaction, normalized: compared.normalized, sender: sender === '' ? null : sender };
 }
 
-/** In characters as the database counts them. */
+/** Counts characters as the database does. */
 function isLengthOf(text: string, { min, max }: { readonly min: number; readonly max: number }): boolean {
   const { length } = [...text];
   return min <= length && length <= max;

@@ -14,13 +14,13 @@ import { readText } from '../http/body.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 
-/** A link's token, or `done` after it was used. */
+/** The token of a link, or `done` after its use. */
 export const OPERATOR_LINK = /^\/operator-link\/([A-Za-z0-9_-]{1,64})$/;
 const DONE = 'done';
-/** Of one address: opening and sending the form. Each form that is sent with a good link costs an argon2 hash. */
+/** Per address, for opening and sending the form. Each form sent with a valid link costs an argon2 hash. */
 const LINKS_PER_MINUTE = 30;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
-/** Two passwords of the greatest length, percent-encoded, and the address. */
+/** Two passwords of the maximum length, percent-encoded, and the address. */
 const FORM_BYTES_MAX = 16_000;
 
 interface Answering {
@@ -30,7 +30,7 @@ interface Answering {
   readonly token: string;
 }
 
-/** The page behind an operator's one-time link. Opening it uses nothing up, since mail programs look at links; sending the form does. */
+/** Answers the page of an operator's one-time link. Opening it does not use the link up, because mail programs open links; sending the form does. */
 export async function answerOperatorLink(
   { database }: { readonly database: Database },
   { context, limiter, secure, token }: Answering,
@@ -84,7 +84,7 @@ interface Setting {
   readonly token: string;
 }
 
-/** The password is hashed before the transaction that uses the link up; of two forms at once the second finds it gone. */
+/** Hashes the password before the transaction that uses the link up. Of two concurrent forms the second finds the link gone. */
 async function set(database: Database, { context, holder, token }: Setting): Promise<LinkProblem | 'set' | 'gone'> {
   const { password, again } = await readForm(context);
   if (!secretEquals(password, again)) {

@@ -30,31 +30,33 @@ import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
 
-/** What stands below the page of a payment, and below that of an invoice. */
+/** The paths below the page of a payment, and below that of an invoice. */
 export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;
 export const PAYABLE_ACTIONS = ['pay', 'pdf', 'logo', 'brand.css'] as const;
 const action = (names: readonly string[]): string => `(?:\\/(${names.join('|').replaceAll('.', String.raw`\.`)}))?`;
-/** ShadhinPay's payments are at `/pay/`, and only there. */
+/** Payments of ShadhinPay's contract are at `/pay/` only. */
 const CHECKOUT = new RegExp(
   String.raw`^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)${action(CHECKOUT_ACTIONS)}$`,
 );
-/** ShadhinPay's invoices are at `/i/`, and only there. */
+/** Invoices of ShadhinPay's contract are at `/i/` only. */
 const PAYABLE = new RegExp(String.raw`^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)${action(PAYABLE_ACTIONS)}$`);
 const BELOW_A_PAGE = new RegExp(`${action([...CHECKOUT_ACTIONS, ...PAYABLE_ACTIONS])}$`);
-/** A path that our own pages could have: of any other none is made a link of, and a failure's page must never fail itself. */
+/**
+ * A path that our own pages can have. Error pages link to no other path, because `SafeUrl.localPath` throws for one, and an error page must not fail.
+ */
 const PLAIN_PATH = /^\/(?!\/)[0-9A-Za-z._~/-]{1,200}$/;
-/** What is not a page, such as a redirect, lets nothing be loaded or framed either. Pages say more. */
+/** The policy of responses that are not pages, such as redirects: nothing may be loaded or framed. Pages set their own. */
 const PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'";
-/** References that name nothing, a minute and address: a payer mistypes a few times, a guesser many. */
+/** Requests with unknown references, per minute and address: a payer mistypes a few times, an attacker guesses many. */
 const MISSES_PER_MINUTE = 30;
-/** Ways to the gateway a minute and address: a person needs few, a tester of stolen cards many. */
+/** Visits to the gateway per minute and address: a person needs few, an attacker who tests stolen cards needs many. */
 const CONTINUES_PER_MINUTE = 20;
 const CANCELS_PER_MINUTE = 20;
-/** A payer corrects himself a few times. */
+/** Enough for a payer who corrects a few mistakes. */
 const SUBMISSIONS_PER_MINUTE = 20;
 const DOCUMENTS_PER_MINUTE = 30;
 
-/** The pages that payers see. Server-rendered; every change is a form's POST that is answered by 303. */
+/** Returns the handler of the payers' pages. They are rendered on the server; every change is a form's POST, answered by 303. */
 export function createPages(deps: ApiDependencies, limiter: RateLimiter): (context: Context) => Promise<boolean> {
   const secure = deps.webUrl.startsWith('https:');
   return async (context) => {
@@ -90,7 +92,7 @@ interface Answering {
   readonly context: Context;
   readonly limiter: RateLimiter;
   readonly secure: boolean;
-  /** Of the path: reference and action. */
+  /** The match of the path: reference and action. */
   readonly match: RegExpExecArray;
 }
 
@@ -171,7 +173,7 @@ function missed(context: Context, limiter: RateLimiter, what: string): DomainErr
   return notFound(what);
 }
 
-/** A document takes a process of its own for a moment. */
+/** Rendering a document occupies a process for a moment. */
 function admitDocument(context: Context, limiter: RateLimiter): void {
   admitAddress(context, limiter, { bucket: 'document', perMinute: DOCUMENTS_PER_MINUTE });
 }
@@ -184,7 +186,7 @@ async function sendReceipt(
   if (!receiptsEnabled || !isPaid(payment.status)) {
     throw notFound('receipt');
   }
-  // A short reference could be guessed by somebody patient, so it never shows who paid.
+  // Short references can be guessed with patience, so their receipts never show who paid.
   const shown = payment.contract === 'native' ? payment : { ...payment, customerName: null };
   const { stream, headers } = await receiptPdf(deps, {
     payment: shown,
@@ -202,7 +204,7 @@ function requireMethod(context: Context, method: 'GET' | 'POST'): void {
   }
 }
 
-/** To the gateway, or back to our page where there is no way there. */
+/** Redirects to the gateway, or to our page if the payer cannot go there. */
 async function leadOn(deps: ApiDependencies, context: Context, found: PublicPayment): Promise<void> {
   const gatewayUrl = gatewayUrlOf(found);
   if (gatewayUrl !== null) {
@@ -217,7 +219,7 @@ function redirect(context: Context, location: string): void {
   context.set('Referrer-Policy', 'no-referrer');
 }
 
-/** Our own path, never built from the Host header. */
+/** Returns our own path, never built from the Host header. */
 function pagePath(context: Context, { payment }: PublicPayment, problem: SubmissionProblem | null = null): string {
   const path = `${checkoutPath(payment.reference)}${problem === null ? '' : `?problem=${problem}`}`;
   return inLanguage(path, languageOf(context)).toString();
@@ -230,7 +232,7 @@ function languageOf(context: Context): Language {
   );
 }
 
-/** Null as well for a payer who has called his payment off: what our page says of it he would not see there. */
+/** Returns null also after the payer has asked to cancel: the gateway's page would not show what ours says about it. */
 function gatewayUrlOf({ payment }: PublicPayment): string | null {
   const { status, reviewSince, cancelRequestedAt, expiresAt, readAt, gatewayRedirectUrl } = payment;
   const undisturbed = status === 'PENDING' && reviewSince === null && cancelRequestedAt === null;
@@ -246,7 +248,7 @@ function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: C
   }
 }
 
-/** The request is stored before it is signalled; the gateway decides whether it can be granted. */
+/** Stores the request before signalling it. The gateway decides whether the payment can still be cancelled. */
 async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
   const asked = await deps.database.inOneTrip(scope, (statements) =>
     statements.execute<object[]>(
@@ -297,7 +299,7 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
     return;
   }
   const returnUrl = returnUrlOf(payment);
-  // Whoever reads what becomes of their money is not led away from it.
+  // Payers who are reading what happens to their money must not be redirected.
   if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
     leadBack(context, payment, returnUrl);
   }
@@ -321,7 +323,7 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
   });
 }
 
-/** ShadhinPay's contract leads straight on to a vendor that the shop has chosen, until the payer has been there. */
+/** Returns whether the contract redirects at once to a vendor that the shop has chosen. ShadhinPay's does, until the payer has been there. */
 function jumps({ contract, gatewayChoices }: PaymentRecord): boolean {
   return contract === 'shadhinpay' && !Array.isArray(gatewayChoices);
 }
@@ -338,10 +340,10 @@ function returnUrlOf(payment: PaymentRecord): string | null {
 }
 
 const SHOWN_SECONDS = 5;
-/** Later than this nobody has just paid: whoever opens the page then wants to read it. */
+/** After this time the payer has not just paid but opens the page to read it. */
 const LEADS_BACK_MS = 600_000;
 
-/** OwnPay's and ShadhinPay's contracts send the payer back to the shop. The outcome is shown first, for a moment. */
+/** Sends the payer back to the shop after showing the outcome for a moment, as OwnPay's and ShadhinPay's contracts do. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
     !isOpen(payment.status) &&
@@ -351,12 +353,12 @@ function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | 
   }
 }
 
-/** Failures on the web listener are pages, too. */
+/** Returns the function that renders errors on the web listener as pages. */
 export function renderPageError(deps: Pick<ApiDependencies, 'webUrl'>): (context: Context, error: DomainError) => void {
   const secure = deps.webUrl.startsWith('https:');
   return (context, error) => {
     const kind = pageKind(error);
-    // Of what stands below a page the page itself is shown again: a form's own path takes no GET.
+    // For a path below a page, link to the page itself, because a form's own path does not accept GET.
     const isPage = PLAIN_PATH.test(context.path) && (CHECKOUT.test(context.path) || PAYABLE.test(context.path));
     const path = isPage ? context.path.replace(BELOW_A_PAGE, '') : '/';
     context.status = kind === 'bad_request' ? USUAL_STATUS[error.code] : errorPageStatus[kind];

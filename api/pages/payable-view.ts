@@ -25,20 +25,20 @@ import type { PublicInvoice } from '../../database/public-references.ts';
 import { gatewayName } from '../payments/gateway-name.ts';
 import { shownUnapplied } from './checkout-view.ts';
 
-/** Of what is under way, as long as this is left: less would lead a payer to a page that ends under his hands. */
+/** A payment in progress is offered only if this much time is left: otherwise it could expire while the payer is paying. */
 const TIME_TO_PAY_MS = 120_000;
 
 export interface Shown {
   readonly found: PublicInvoice;
   readonly rules: PaymentRules;
-  /** Where it can be paid. */
+  /** The gateways where it can be paid. */
   readonly gateways: readonly string[];
   readonly language: Language;
-  /** Why the form that was just sent led nowhere, and what was typed into it. */
+  /** The problem with the submitted form, and the amount typed into it. */
   readonly problem: { readonly kind: PayProblem; readonly typed: string | null } | null;
 }
 
-/** The sums that can be paid of an invoice now; null when none can. */
+/** Returns the amounts that can be paid of an invoice now; null if there is none. */
 export function amountsOf(
   deps: ApiDependencies,
   {
@@ -57,13 +57,13 @@ export function amountsOf(
       });
 }
 
-/** A payment that its payer can still go on with. */
+/** Returns whether its payer can still continue with the payment. */
 export function goesOn(payment: PaymentRecord): boolean {
   const { reviewReason, cancelRequestedAt, expiresAt, readAt } = payment;
   return reviewReason === null && cancelRequestedAt === null && expiresAt.getTime() > readAt.getTime() + TIME_TO_PAY_MS;
 }
 
-/** What the page shows of an invoice. It is built from rows only, so it is right whatever runs or does not. */
+/** Returns what the page shows of an invoice. It reads rows only, so it is right whether or not a workflow runs. */
 export async function payableView(deps: ApiDependencies, shown: Shown): Promise<PayableView> {
   const { found, rules, gateways, language, problem } = shown;
   const { scope, invoice, applicationName } = found;
@@ -119,13 +119,13 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
   };
 }
 
-/** An invoice that ends with its due date asks for a day, any other for a moment. */
+/** Returns when an invoice expires; null if that is the end of its due date, which the page shows as a day, or never. */
 function payBeforeOf({ calendar }: ApiDependencies, { dueDate, expiresAt }: InvoiceRecord): Date | null {
   const endOfDay = dueDate === null ? null : calendar.startOf(addDays(dueDate, 1));
   return expiresAt?.getTime() === endOfDay?.getTime() ? null : expiresAt;
 }
 
-/** Also before its workflow has written it: nobody can begin to pay it any more, and nobody has begun. */
+/** Returns true even before the workflow has recorded the expiry: a new payment can no longer start, and none is in progress. */
 function hasExpired(invoice: InvoiceRecord, open: readonly PaymentRecord[]): boolean {
   const waits = dueMinorOf(invoice) > 0n && isPastExpiry(invoice, invoice.readAt);
   return invoice.expiredAt !== null || (waits && open.length === 0);

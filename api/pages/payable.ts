@@ -41,12 +41,11 @@ export interface PayablePage {
   readonly secure: boolean;
 }
 
-/** The page of an invoice. */
 export async function showPayable(deps: ApiDependencies, page: PayablePage): Promise<void> {
   await answerPage(deps, page, null);
   const { scope, invoice } = page.found;
   if (invoice.viewedAt === null && dueMinorOf(invoice) > 0n && openedByPerson(page.context)) {
-    // Whoever wants to pay must not be kept from it by our wish to know that he came.
+    // A failure to record the visit must not stop a payer from paying.
     await deps.database
       .inOneTrip(scope, (statements) => noteViewed(statements, invoice.id))
       .catch((error: unknown) => {
@@ -63,14 +62,14 @@ async function answerPage(deps: ApiDependencies, page: PayablePage, problem: Sho
   const rules = await rulesOf(deps, found.scope);
   const gateways = await payableAt(deps, { invoice: found.invoice, rules });
   const view = await payableView(deps, { found, rules, gateways, language, problem });
-  // ShadhinPay's payments lead straight on from the form to a vendor's page where there is only one.
+  // For ShadhinPay's contract the form leads straight to the vendor's page if there is only one.
   const formActionOrigins = formOrigins(deps, { names: gateways, mode: found.invoice.mode });
   context.set(pageHeaders({ formActionOrigins, secure }));
   context.status = problem === null ? 200 : 422;
   context.body = renderPayablePage(view);
 }
 
-/** The colours of the page, apart from it since its own policy lets no style stand in it. */
+/** Sends the page's colours as a stylesheet of its own, because the page's policy forbids inline styles. */
 export async function sendBrand(deps: ApiDependencies, { context, found }: PayablePage): Promise<void> {
   const { accentColor } = await brandingOf(deps.database, found.scope, found.applicationName);
   sendAsset(context, { type: 'text/css; charset=utf-8', body: brandStylesheet(accentColor) });
@@ -107,7 +106,7 @@ export async function sendInvoicePdf(deps: ApiDependencies, { context, found }: 
   context.body = stream;
 }
 
-/** Begins a payment of what the payer chose and leads on to its checkout; or shows the page again, and why. */
+/** Starts a payment of the chosen amount and redirects to its checkout, or shows the page again with the problem. */
 export async function payInvoice(deps: ApiDependencies, page: PayablePage): Promise<void> {
   const { context, found } = page;
   if (!context.is(FORM_TYPE)) {
@@ -137,7 +136,7 @@ interface Paying {
   readonly found: PublicInvoice;
   readonly form: PayForm;
   readonly rules: ApplicationPaymentRules;
-  /** Where it can be paid. */
+  /** The gateways where it can be paid. */
   readonly gateways: readonly string[];
 }
 
@@ -151,7 +150,7 @@ type Begun =
       readonly gateway: string | null;
     };
 
-/** With the invoice locked: two tabs that ask for the same sum at once are led to one and the same checkout. */
+/** Locks the invoice, so that two tabs that request the same amount at once get the same checkout. */
 async function begin(
   deps: ApiDependencies,
   statements: Statements,
@@ -182,7 +181,7 @@ async function begin(
   return { isNew: true, reference: payment.reference, amountMinor, gateway: where.gateway };
 }
 
-/** The sum in minor units, or why there is none. What the page showed must still be so. */
+/** Returns the amount in minor units, or the problem. The amount must still be what the page showed. */
 function chosenAmount(
   deps: ApiDependencies,
   { invoice, form, rules, gateways }: Omit<Paying, 'found'> & { readonly invoice: InvoiceRecord },
@@ -201,7 +200,7 @@ function chosenAmount(
     }
     const { currency } = invoice;
     const typed = form.typedAmount ?? '';
-    // Who types all that is due pays it, as by the button for all of it.
+    // Typing the whole due amount is the same as pressing the button for all of it.
     const takesAll = amounts.wholeAtOnce || amounts.requestedMinor === shownMinor;
     return takesAll && minorFromTypedText(typed, currency) === shownMinor
       ? shownMinor

@@ -11,11 +11,11 @@ export interface PaymentRules {
   readonly maxAmountMinor?: bigint | null | undefined;
   /** Null: every gateway. */
   readonly gatewaysAllowed: readonly string[] | null;
-  /** Null: at the default one. */
+  /** Null: the default one. */
   readonly checkoutGateways: readonly string[] | null;
 }
 
-/** Where payers pay when nobody names a gateway. */
+/** Returns the gateways where payers pay if the request names none. */
 export function checkoutGatewaysOf({ checkoutGateways }: PaymentRules): readonly string[] {
   return checkoutGateways ?? [DEFAULT_GATEWAY];
 }
@@ -24,7 +24,7 @@ export function mayUse({ gatewaysAllowed }: PaymentRules, gateway: string): bool
   return gatewaysAllowed === null || gatewaysAllowed.includes(gateway);
 }
 
-/** Whether there is such a gateway that the application may use and has an account at in this mode. */
+/** Returns whether the gateway exists, the application may use it, and it has an account there in this mode. */
 export async function isActive(
   { gateways, database }: Pick<ApiDependencies, 'gateways' | 'database'>,
   { application, scope }: { readonly application: PaymentRules; readonly scope: Scope },
@@ -38,7 +38,7 @@ export async function isActive(
   );
 }
 
-/** What one payment may be, by a gateway's limits and the application's own. Null for a currency that is not enabled. */
+/** Returns the bounds of one payment by the limits of the gateway and of the application. Null if the currency is not enabled. */
 export function paymentBounds(
   { gateways }: Pick<ApiDependencies, 'gateways'>,
   { minAmountMinor, maxAmountMinor }: PaymentRules,
@@ -50,7 +50,7 @@ export function paymentBounds(
     : { minMinor: greatestOf(limits.minMinor, minAmountMinor), maxMinor: leastOf(limits.maxMinor, maxAmountMinor) };
 }
 
-/** What some of several gateways takes. Null where none takes the currency. */
+/** Returns the bounds that at least one of several gateways accepts. Null if none supports the currency. */
 export function widestBounds(
   deps: Pick<ApiDependencies, 'gateways'>,
   rules: PaymentRules,

@@ -11,15 +11,15 @@ import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from 
 import { insertInvoicePayment } from './pay-invoice.ts';
 
 const LEASE_SECONDS = 60;
-/** How long a creator waits for the gateway's session before it gets a CREATED payment whose page waits instead. */
+/** How long the creator waits for the gateway's session before it gets a CREATED payment, whose page then waits instead. */
 export const SESSION_WAIT = { timeoutMs: 8_000, unreachableMs: 2_000 } as const;
 
 type SetHere = 'reference' | 'expiresInSeconds' | 'attempt';
 
-/** A payment that a contract has checked by its own rules and words. */
+/** A payment that a contract has validated. */
 export interface WantedPayment {
   readonly payment: Omit<NewPayment, SetHere | 'invoiceId'> & { readonly invoiceId: bigint | null };
-  /** Makes the public reference that the contract documents. */
+  /** Returns a new public reference in the contract's format. */
   readonly reference: () => string;
   readonly application: { readonly name: string; readonly expiryMinutes: number };
   readonly key: KeyName | null;
@@ -27,18 +27,19 @@ export interface WantedPayment {
 }
 
 /**
- * Creates a payment and opens its checkout. The idempotency key and the payment are one transaction; everything after it can be lost and is
- * found again: by a duplicate with the same key, and by the sweeper. The payment that is answered is open, or CREATED where the gateway could not
- * be reached in time; then no answer is kept.
- * @throws DomainError GATEWAY_ERROR when the gateway refused, RESOURCE_ALREADY_EXISTS where a contract's merchant reference is unique, what the
- * key's duplicate is told, what an invoice does not allow
+ * Creates a payment and opens its checkout. The idempotency key and the payment are stored in one transaction. Everything after it can be lost; a
+ * duplicate request with the same key, or the sweeper, continues from there. The returned payment is open, or CREATED if the gateway could not be
+ * reached in time; in that case no response is stored for duplicates.
+ * @throws DomainError GATEWAY_ERROR when the gateway refused, RESOURCE_ALREADY_EXISTS where a contract's merchant reference is unique, the errors of
+ * a duplicate request, and those of the invoice
  */
 export async function createPayment(deps: ApiDependencies, wanted: WantedPayment): Promise<Outcome<PaymentRecord>> {
   try {
     return await storeAndOpen(deps, wanted);
   } catch (error) {
     if (!(error instanceof DomainError)) {
-      // We give up, so a duplicate need not wait for the lease: whatever was committed, it finds and joins. The database may be what failed.
+      // Release the key, so that a duplicate need not wait for the lease: it finds whatever was committed. The release can fail too if the database
+      // is the cause.
       await release(deps, wanted.key).catch(() => undefined);
     }
     throw error;
@@ -52,7 +53,7 @@ async function storeAndOpen(deps: ApiDependencies, wanted: WantedPayment): Promi
     return stored;
   }
   const made = await openCheckout(deps, wanted, stored);
-  // A late duplicate may also find a payment whose payer was declined since: its checkout was open, so that is its answer.
+  // A late duplicate may also find a payment that was declined since. Its checkout was open, so it is a valid response.
   const refused = made.status === 'FAILED' && typeof made.gatewayRedirectUrl !== 'string';
   if (refused || made.status === 'CREATED') {
     await release(deps, key);
@@ -122,7 +123,7 @@ function newPayment(
   };
 }
 
-/** The row says how it stands, whatever the waiting came to: a late answer, a lost one, or one that never came. */
+/** Opens the checkout and returns the row, which is right whether the answer came late, was lost or never came. */
 async function openCheckout(
   deps: ApiDependencies,
   { payment, application }: WantedPayment,

@@ -1,9 +1,9 @@
 import { isReferenceTaken } from '../../database/new-payments.ts';
 
-/** Of short references one may be taken; that five in a row are is no accident. */
+/** A short reference may be taken. Five in a row are no coincidence. */
 const REFERENCES_TRIED_MAX = 5;
 
-/** Runs again what writes a payment under a reference that it has just drawn, while that is another one's already. */
+/** Runs `write` again while the reference that it drew is already taken. */
 export async function drawingAgain<Written>(write: () => Promise<Written>): Promise<Written> {
   for (let tried = 1; ; tried += 1) {
     try {

@@ -3,7 +3,7 @@ import { readPayment, type PaymentRecord } from '../../database/payments.ts';
 import { notFound } from '../../domain/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-/** Another app's, the other mode's and an absent payment look the same. Throws RESOURCE_NOT_FOUND. */
+/** Returns a payment of the caller. Payments of another app, of the other mode and absent ones look the same. Throws RESOURCE_NOT_FOUND. */
 export async function findPayment(
   { database }: Pick<ApiDependencies, 'database'>,
   scope: Scope,

@@ -1,6 +1,6 @@
 import type { GatewayRegistry } from '../../gateways/port.ts';
 
-/** A gateway's name as payers know it; null while none is chosen. */
+/** Returns a gateway's name as payers know it; null while none is chosen. */
 export function gatewayName(
   gateways: Pick<GatewayRegistry, 'capabilities'>,
   name: string | null | undefined,

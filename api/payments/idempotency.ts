@@ -12,11 +12,11 @@ import type { ApiDependencies } from '../dependencies.ts';
 const KEEP_DAYS = 30;
 
 export interface Lease {
-  /** SHA-256 over what makes two requests the same. */
+  /** SHA-256 over what makes two requests duplicates. */
   readonly fingerprint: Buffer;
-  /** How long a duplicate waits for the first caller's answer before it finds out itself. */
+  /** How long a duplicate waits for the first caller's response before it takes over. */
   readonly leaseSeconds: number;
-  /** How long an answer is kept; 30 days unless told. */
+  /** How long a response is kept; 30 days by default. */
   readonly keepDays?: number;
 }
 
@@ -24,18 +24,18 @@ export function claimOf(key: KeyName | null, { keepDays = KEEP_DAYS, ...lease }:
   return key === null ? null : { ...key, ...lease, keepDays };
 }
 
-/** What a request with a key has come to: the answer that was given before, or what is made and how its answer is kept for duplicates. */
+/** The outcome of a request with a key: the stored response, or what was made and how to store its response for duplicates. */
 export type Outcome<Made> =
   | { readonly kind: 'replay'; readonly status: number; readonly text: string }
   | {
       readonly kind: 'made';
       readonly made: Made;
-      /** By a former request with the same key, whose answer was not kept. */
+      /** Whether a former request with the same key made it, without storing its response. */
       readonly known?: boolean;
       readonly keep?: KeepAnswer;
     };
 
-/** Of a route's reply, so that the very bytes are kept. */
+/** The part of a route's reply that stores the exact bytes sent. */
 export interface KeepAnswer {
   readonly onSerialized: (text: string) => Promise<void>;
 }
@@ -53,8 +53,8 @@ interface Keyed {
 }
 
 /**
- * Does what a request asks for. Where it is refused now and the same request with its key was answered well before, that answer is given
- * again: a caller whose answer was lost must not be told that nothing was made, because a rule or a setting has changed since.
+ * Runs `work`. If it is refused although the same request with its key succeeded before, returns the stored response: a caller whose response was
+ * lost must not be told that nothing was made because a rule or setting has changed since.
  */
 export async function orAsAnswered<Reply>(
   { database }: Pick<ApiDependencies, 'database'>,
@@ -76,7 +76,7 @@ export async function orAsAnswered<Reply>(
 }
 
 /**
- * What a caller is told whose key was taken before.
+ * Returns the response or state for a key that was used before.
  * @throws DomainError IDEMPOTENCY_KEY_CONFLICT, IDEMPOTENCY_IN_PROGRESS
  */
 export async function findDuplicate(

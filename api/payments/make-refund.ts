@@ -16,7 +16,7 @@ import { refundHandleOf } from '../../temporal/dispatch.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from './idempotency.ts';
 
-/** Reserving is one short transaction: whoever has not answered by then is gone. */
+/** Reserving is one short transaction: a caller that has not answered by then has died. */
 const LEASE_SECONDS = 10;
 
 export interface WantedRefund {
@@ -29,22 +29,22 @@ export interface WantedRefund {
   readonly creator: RefundCreator;
   readonly key: KeyName | null;
   readonly lease: Omit<Lease, 'leaseSeconds'>;
-  /** Makes the reference that the contract documents; ours unless told. */
+  /** Returns a new reference in the contract's format; ours by default. */
   readonly reference?: () => string;
-  /** The merchant's own. */
+  /** The merchant's own reference. */
   readonly merchantReference?: string | null;
-  /** Of the answer that is kept; 201 unless told. */
+  /** The status of the stored response; 201 by default. */
   readonly answerStatus?: number;
-  /** Written with the refund, or not at all. */
+  /** Runs in the refund's transaction. */
   readonly note?: ((statements: Statements, refund: RefundRecord) => Promise<void>) | undefined;
 }
 
 type Dependencies = Pick<ApiDependencies, 'database' | 'dispatch' | 'gateways' | 'log'>;
 
 /**
- * Reserves the money and starts the refund. Key, reservation and refund are one transaction; the workflow that carries it out is started
- * after the commit, by the sweeper where that fails.
- * @throws DomainError what `reserveRefund` refuses, what the key's duplicate is told
+ * Reserves the amount and starts the refund. Key, reservation and refund are stored in one transaction. The workflow starts after the commit; if that
+ * fails, the sweeper starts it.
+ * @throws DomainError the errors of `reserveRefund` and of a duplicate request
  */
 export async function makeRefund(deps: Dependencies, wanted: WantedRefund): Promise<Outcome<RefundRecord>> {
   const { key, answerStatus } = wanted;
@@ -58,7 +58,7 @@ export async function makeRefund(deps: Dependencies, wanted: WantedRefund): Prom
   return { kind: 'made', made, ...(key === null ? {} : { keep: keepingAnswer(deps, key, answerStatus) }) };
 }
 
-/** Of short references one may be taken; that five in a row are is no accident. */
+/** A short reference may be taken. Five in a row are no coincidence. */
 const REFERENCES_TRIED_MAX = 5;
 
 async function reserve(
@@ -109,7 +109,7 @@ async function reserveOnce(
   return duplicate.kind === 'replay' ? duplicate : findRefund(deps, scope, duplicate.made.refundId);
 }
 
-/** Another app's, the other mode's and an absent refund look the same. Throws RESOURCE_NOT_FOUND. */
+/** Returns a refund of the caller. Refunds of another app, of the other mode and absent ones look the same. Throws RESOURCE_NOT_FOUND. */
 export async function findRefund(
   { database }: Pick<ApiDependencies, 'database'>,
   scope: Scope,

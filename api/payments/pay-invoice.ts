@@ -6,8 +6,8 @@ import { DomainError, notFound } from '../../domain/errors.ts';
 import { dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
 
 /**
- * Writes a payment of an invoice, in the caller's transaction: the invoice is locked first, so that nobody voids it meanwhile. Null when the
- * idempotency key is taken, whatever has become of the invoice since.
+ * Stores a payment of an invoice in the caller's transaction. Locks the invoice first, so that it cannot be voided in the meantime. Returns null if
+ * the idempotency key is taken, whatever has happened to the invoice since.
  * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE, VALIDATION_ERROR, AMOUNT_OUT_OF_BOUNDS
  */
 export async function insertInvoicePayment(

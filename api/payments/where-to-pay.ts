@@ -4,7 +4,7 @@ import type { Money } from '../../domain/money.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { isActive, paymentBounds, type PaymentRules } from './bounds.ts';
 
-/** One gateway that the application has chosen, or several that its payer chooses from. */
+/** One gateway that the application has chosen, or several for the payer to choose from. */
 export type WhereToPay =
   | { readonly gateway: string; readonly gatewayChoices: null }
   | { readonly gateway: null; readonly gatewayChoices: readonly string[] };
@@ -13,15 +13,15 @@ export interface WantedGateways {
   readonly scope: Scope;
   readonly rules: PaymentRules;
   readonly amount: Money;
-  /** In the order in which the payer sees them. */
+  /** In the order shown to the payer. */
   readonly wanted: readonly string[];
 }
 
 /**
- * Which of the wanted gateways can take a payment: those that the application may use and has an account at, by currency and amount. One of
- * them leaves the payer no choice.
- * @throws DomainError VALIDATION_ERROR for a gateway that there is not and a currency that none takes, AMOUNT_OUT_OF_BOUNDS when all of them
- * take less or more, INVALID_OPERATION_STATE when none may be used
+ * Returns the wanted gateways that can take a payment: those that the application may use and has an account at, and that accept the currency and
+ * amount. If only one is left, the payer has no choice.
+ * @throws DomainError VALIDATION_ERROR for an unknown gateway or a currency that none accepts, AMOUNT_OUT_OF_BOUNDS when the amount is outside the
+ * bounds of all, INVALID_OPERATION_STATE when none may be used
  */
 export async function whereToPay(deps: ApiDependencies, wishes: WantedGateways): Promise<WhereToPay> {
   const { scope, rules, amount } = wishes;
@@ -50,7 +50,7 @@ export async function whereToPay(deps: ApiDependencies, wishes: WantedGateways):
   return choice;
 }
 
-/** Which of some gateways the application may use and has an account at. */
+/** Returns the gateways that the application may use and has an account at. */
 export async function activeOf(
   deps: ApiDependencies,
   { scope, rules, wanted }: Omit<WantedGateways, 'amount'>,
@@ -60,7 +60,7 @@ export async function activeOf(
   return names.filter((_name, index) => active[index] === true);
 }
 
-/** Of the active gateways those that take the amount; one of them leaves the payer no choice. Null when none takes it. */
+/** Returns the active gateways that accept the amount. If only one does, the payer has no choice. Null if none does. */
 export function choiceFor(
   deps: Pick<ApiDependencies, 'gateways'>,
   {

@@ -43,7 +43,7 @@ const store = {
   pendingChanges: [],
 } satisfies Json;
 
-/** Applications and their credentials; what looks like a secret here never was one. */
+/** Examples of applications and their credentials. No value in them is a real secret. */
 export const APPLICATION_EXAMPLES: Readonly<Record<string, Json>> = {
   Business: business,
   StoreCredentials: { storeId: 'storefrontlive', storePassword: 'one that the gateway gave' },

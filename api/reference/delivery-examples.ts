@@ -1,6 +1,6 @@
 import type { Json } from '../http/openapi/schemas.ts';
 
-/** Events, callbacks and sums as operators see them. */
+/** Examples of events, callbacks and sums for operators. */
 export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
   WebhookEvent: {
     id: 11,

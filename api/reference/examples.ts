@@ -49,14 +49,14 @@ const refund = {
   updatedAt: '2026-06-05T09:00:00.000Z',
 } satisfies Json;
 
-/** A refund as its event shows it at its end. */
+/** Returns an ended refund as its event shows it. */
 export function endedRefundExample(status: string): Json {
   const gatewayRefundId = status === 'SUCCEEDED' ? '59bd63fea5455' : null;
   const failureCode = { FAILED: 'GATEWAY_REFUSED_REFUND', REJECTED: 'APPROVER_REJECTED' }[status] ?? null;
   return { ...refund, status, gatewayRefundId, failureCode, updatedAt: '2026-06-07T11:20:00.000Z' };
 }
 
-/** Money that is no part of its payment, as its events show it. */
+/** Returns an unapplied payment as its events show it. */
 export function unappliedPaymentExample(status: string): Json {
   return {
     id: 31,
@@ -74,7 +74,7 @@ export function unappliedPaymentExample(status: string): Json {
   };
 }
 
-/** A payment as its event shows it at its end. */
+/** Returns an ended payment as its event shows it. */
 export function endedPaymentExample(status: string): Json {
   const gatewayTxnId = status === 'SUCCEEDED' || status === 'PARTIALLY_REFUNDED' ? '2606041003150CiEOsVPJkLHBk6' : null;
   return { ...payment, status, gatewayTxnId, updatedAt: '2026-06-04T10:03:15.000Z' };
@@ -93,7 +93,7 @@ export const EXPLANATION_EXAMPLE = {
   ],
 } satisfies Json;
 
-/** One example for each schema that has a name; a test holds them to their schemas. */
+/** One example per named schema. A test checks that each matches its schema. */
 export const EXAMPLES: Readonly<Record<string, Json>> = {
   CreatePayment: createPayment,
   Payment: payment,

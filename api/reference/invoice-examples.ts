@@ -12,7 +12,7 @@ const lines = [
 const totals = totalsOf({ lines, discount: null, taxes: [], rounding: 'HALF_UP' });
 const installments = planned(totals.totalMinor, { count: 2, every: 'MONTH', firstDueDate: '2026-07-01' });
 
-/** The documented sample, in two installments: made by what makes the answers, so it cannot lag behind. */
+/** Returns the sample invoice with two installments. It uses the code that renders responses, so it cannot become outdated. */
 function shown(status: InvoiceStatus, paidMinor: bigint) {
   const at = new Date('2026-06-04T10:00:01.000Z');
   return invoiceView(
@@ -70,7 +70,7 @@ const template = {
 };
 const times = { createdAt: '2026-06-01T09:00:00.000Z', updatedAt: '2026-06-01T09:00:00.000Z' };
 
-/** An invoice as one of its events shows it. */
+/** Returns an invoice as one of its events shows it. */
 export function invoiceEventExample(status: string): Json {
   switch (status) {
     case 'PAID':
@@ -99,7 +99,7 @@ const content = {
   ],
 };
 
-/** Of the schemas of invoices that have a name; a test holds them to their schemas. */
+/** Examples of the named invoice schemas. A test checks that each matches its schema. */
 export const INVOICE_EXAMPLES: Readonly<Record<string, Json>> = {
   CreateInvoice: {
     ...content,

@@ -23,7 +23,7 @@ const unappliedPayment = {
   updatedAt: '2026-06-04T12:00:00.000Z',
 } satisfies Json;
 
-/** What operators see and say of money. */
+/** Examples of payments, refunds and decisions for operators. */
 export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
   PaymentSummary: {
     id: 100,

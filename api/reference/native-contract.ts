@@ -35,7 +35,7 @@ Amounts are integers in the currency's minor unit. The mode, \`TEST\` or \`LIVE\
 \`RESOURCE_NOT_FOUND\`, a method that a path does not take answers 405 \`METHOD_NOT_ALLOWED\` with \`Allow\`. Ignore members that you do not
 know: they may be added.`;
 
-/** What each code means to whoever integrates. A code that is missing here does not compile. */
+/** What each code means for integrators. A missing code does not compile. */
 const MEANINGS = {
   VALIDATION_ERROR: 'The request is not valid; `data` says what is wrong, field by field. Nothing was stored.',
   AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what the gateway or the application allows.',
@@ -67,7 +67,7 @@ const MEANINGS = {
     'An error of ours; quote `X-Request-Id`. With the same `Idempotency-Key` the request may be repeated.',
 } as const satisfies Record<ErrorCode, string>;
 
-/** The native API as OpenAPI tells it, wherever it is served. */
+/** Returns the native API's part of an OpenAPI document for the given servers. */
 export function nativeContract(servers: readonly JsonObject[]): Contract {
   return {
     info: {
@@ -105,7 +105,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
         'With a cookie, and every method but GET: the `csrfToken` of the session.',
       ),
     },
-    // One requirement that names both: a request needs the two together.
+    // One requirement with two schemes: a request needs both.
     security: [{ apiKey: [], apiSecret: [] }],
     operatorSecurity: [{ operatorToken: [] }, { operatorCookie: [], csrfToken: [] }],
     success: (data, { list }) =>

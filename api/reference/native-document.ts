@@ -5,11 +5,13 @@ import type { Route } from '../http/route.ts';
 import { NATIVE_PREFIX } from '../native/surface.ts';
 import { nativeContract } from './native-contract.ts';
 
-/** What one installation can charge: its currencies, each with the bounds of the gateway. */
+/** What an installation can charge: the bounds of its default gateway by currency. */
 export type ChargeLimits = ReadonlyMap<string, { readonly minMinor: bigint; readonly maxMinor: bigint }>;
 
-/** The document of one installation: its own address is the only server, its gateways are those that a payment may name, and the currencies
- * of the one that is asked unless told are those of payments and invoices, its bounds those of a payment. */
+/**
+ * Returns the document of one installation. Its own address is the only server, and `gateways` lists its gateways. Currencies and amount bounds are
+ * those of the default gateway.
+ */
 export function servedNativeDocument(
   routes: readonly Route<never>[],
   { apiUrl, gateways, limits }: { apiUrl: string; gateways: readonly string[]; limits: ChargeLimits },
@@ -22,7 +24,7 @@ export function servedNativeDocument(
   return limits.size === 0 ? document : withLimits(document, limits);
 }
 
-/** The published contract leaves open what each installation decides; a client that reads this document need not find out by being refused. */
+/** Adds the limits of this installation, which the published contract leaves open, so that clients need not discover them by rejected requests. */
 function withLimits(document: JsonObject, limits: ChargeLimits): JsonObject {
   const bounds = [...limits.values()];
   const least = bounds.map(({ minMinor }) => minMinor).reduce((a, b) => (a < b ? a : b));
@@ -47,7 +49,7 @@ function changed(node: JsonObject, path: readonly string[], change: (node: JsonO
   return name === undefined ? change(node) : { ...node, [name]: changed(member(node, name), rest, change) };
 }
 
-/** @throws TypeError when the document has no such member: what is to be said about it would be lost. */
+/** @throws TypeError when the document has no such member, because the addition would otherwise be lost. */
 function member(node: JsonObject, name: string): JsonObject {
   const found = node[name];
   if (!isObject(found)) {
@@ -56,7 +58,7 @@ function member(node: JsonObject, name: string): JsonObject {
   return found;
 }
 
-/** The document as it is committed and published, for whatever installation. */
+/** Returns the document as it is committed and published, for any installation. */
 export function publishedNativeDocument(routes: readonly Route<never>[]): JsonObject {
   return openApiDocument(
     routes,

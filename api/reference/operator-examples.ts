@@ -38,7 +38,7 @@ const pendingChange = {
 const grants = [{ roleId: 3, applicationId: 42 }];
 const role = { name: 'Night shift', description: 'Looks after payments at night', permissions: ['payment:read'] };
 
-/** Examples of the operators' API, by the names of their schemas. */
+/** Examples of the operators' API by schema name. */
 export const OPERATOR_EXAMPLES: Readonly<Record<string, Json>> = {
   Login: { email: self.email, password: 'three-quiet-herons-wade', code: '287082' },
   Reauthentication: { password: 'three-quiet-herons-wade' },

@@ -14,7 +14,7 @@ const FieldErrors = z
   .record(z.string(), z.array(z.string()))
   .meta({ id: 'FieldErrors', description: 'What is wrong with each field, in words for people.' });
 
-/** What each code means to whoever integrates. A code that is missing here does not compile. */
+/** What each code means for integrators. A missing code does not compile. */
 const MEANINGS = {
   VALIDATION_ERROR: 'The request is not valid; `errors` says what is wrong, field by field. Nothing was stored.',
   AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what the gateway or the application allows.',
@@ -41,7 +41,7 @@ const MEANINGS = {
   INTERNAL_ERROR: 'An error of ours; quote `X-Request-Id`.',
 } as const satisfies Record<ErrorCode, string>;
 
-/** OwnPay's contract as OpenAPI tells it, wherever it is served. */
+/** Returns OwnPay's part of an OpenAPI document for the given servers. */
 export function ownpayContract(servers: readonly JsonObject[]): Contract {
   return {
     info: {

@@ -4,7 +4,7 @@ import type { Route } from '../http/route.ts';
 import { OWNPAY_PREFIX } from '../ownpay/surface.ts';
 import { ownpayContract } from './ownpay-contract.ts';
 
-/** The document of one installation. */
+/** Returns the document of one installation. */
 export function servedOwnpayDocument(
   routes: readonly Route<never>[],
   { apiUrl }: { readonly apiUrl: string },
@@ -12,7 +12,7 @@ export function servedOwnpayDocument(
   return openApiDocument(routes, ownpayContract([{ url: `${apiUrl}${OWNPAY_PREFIX}` }]));
 }
 
-/** The document as it is committed and published, for whatever installation. */
+/** Returns the document as it is committed and published, for any installation. */
 export function publishedOwnpayDocument(routes: readonly Route<never>[]): JsonObject {
   return openApiDocument(
     routes,

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 
-/** A file of the reference page as it goes over the wire. */
+/** A file of the reference page as it is sent. */
 export interface ReferenceFile {
   readonly contentType: string;
   readonly body: Buffer;
   readonly gzipped: Buffer;
 }
 
-/** Which operations a page shows: those of applications are for everybody, those of operators for whoever is signed in. */
+/** The operations that a page shows. Those of applications are public; those of operators require a session. */
 type Part = 'applications' | 'operators';
 
 const TITLES: Readonly<Record<Part, string>> = {
@@ -61,7 +61,7 @@ const SIGN_IN_PAGE = `<!doctype html>
 </html>
 `;
 
-/** Shown to whoever has an open session; everybody else is asked to sign in. */
+/** Requires an open session; others are sent to the sign-in page. */
 export const OPERATORS_REFERENCE = '/docs/operators';
 export const SIGN_IN = '/docs/sign-in';
 
@@ -72,7 +72,9 @@ function ownFile(name: string): Buffer {
   return readFileSync(new URL(`./static/${name}`, import.meta.url));
 }
 
-/** Everything that the pages may load, read once on first use: nothing comes from another host, nothing is inline. */
+/**
+ * Returns the lookup of everything that the pages may load. Files are read once, on first use. Nothing comes from another host and nothing is inline.
+ */
 export function createReferenceFiles(): (path: string) => ReferenceFile | null {
   const require = createRequire(import.meta.url);
   const sources: ReadonlyMap<string, { contentType: string; read: () => Buffer }> = new Map([
@@ -114,7 +116,10 @@ export function createReferenceFiles(): (path: string) => ReferenceFile | null {
   };
 }
 
-/** The viewer sets styles by script, which CSP allows, and shows its icons as data: images. Requests go to this API only. */
+/**
+ * Returns the content security policy of the reference. The viewer sets styles by script, which CSP allows, and shows icons as data: images. It can
+ * send requests to this API only.
+ */
 export function referencePolicy(apiUrl: string): string {
   return [
     "default-src 'none'",

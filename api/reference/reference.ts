@@ -20,8 +20,11 @@ import { createReferenceFiles, OPERATORS_REFERENCE, referencePolicy, SIGN_IN, ty
 
 const WRONG_SESSIONS_PER_MINUTE = 60;
 
-/** `GET /openapi.json`, `/openapi/ownpay.json` and `/openapi/shadhinpay.json`: the contracts, generated from the routes that serve them. `GET /docs`: the same for people, and
- * `GET /docs/operators` the operators' part for whoever is signed in. */
+/**
+ * Returns the handler of the API reference. `GET /openapi.json`, `/openapi/ownpay.json` and `/openapi/shadhinpay.json` return the contracts,
+ * generated from the routes that serve them. `GET /docs` shows them to people. `GET /docs/operators` shows the operators' part to signed-in
+ * operators.
+ */
 export function createReference(
   deps: ApiDependencies & AdminDependencies,
   limiter: RateLimiter,

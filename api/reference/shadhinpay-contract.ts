@@ -16,7 +16,7 @@ const FieldMessages = z
   .record(z.string(), z.string())
   .meta({ id: 'FieldMessages', description: 'What is wrong with each field, in words for people.' });
 
-/** What each code means to whoever integrates. A code that is missing here does not compile. */
+/** What each code means for integrators. A missing code does not compile. */
 const MEANINGS = {
   VALIDATION_ERROR: 'The request is not valid; `data` says what is wrong, field by field. Nothing was stored.',
   AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what is allowed.',
@@ -45,7 +45,7 @@ const MEANINGS = {
   INTERNAL_ERROR: 'An error of ours; quote `X-Request-Id`.',
 } as const satisfies Record<ErrorCode, string>;
 
-/** ShadhinPay's contract as OpenAPI tells it, wherever it is served. */
+/** Returns ShadhinPay's part of an OpenAPI document for the given servers. */
 export function shadhinpayContract(servers: readonly JsonObject[]): Contract {
   return {
     info: {
@@ -225,7 +225,7 @@ interface Told {
   readonly refund?: true;
 }
 
-/** What Lenden sends of the contract's events about payments: it has no payouts. */
+/** The contract's payment events that Lenden sends. It sends no payout events. */
 const EVENTS = {
   'payment.completed': {
     summary: 'The vendor confirmed the charge: deliver what was paid for.',

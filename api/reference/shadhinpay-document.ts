@@ -4,7 +4,7 @@ import type { Route } from '../http/route.ts';
 import { SHADHINPAY_PREFIX } from '../shadhinpay/surface.ts';
 import { shadhinpayContract } from './shadhinpay-contract.ts';
 
-/** The document of one installation. */
+/** Returns the document of one installation. */
 export function servedShadhinpayDocument(
   routes: readonly Route<never>[],
   { apiUrl }: { readonly apiUrl: string },
@@ -12,7 +12,7 @@ export function servedShadhinpayDocument(
   return openApiDocument(routes, shadhinpayContract([{ url: `${apiUrl}${SHADHINPAY_PREFIX}` }]));
 }
 
-/** The document as it is committed and published, for whatever installation. */
+/** Returns the document as it is committed and published, for any installation. */
 export function publishedShadhinpayDocument(routes: readonly Route<never>[]): JsonObject {
   return openApiDocument(
     routes,

@@ -9,12 +9,12 @@ import { invoiceEventExample } from './invoice-examples.ts';
 import { endedPaymentExample, endedRefundExample, unappliedPaymentExample } from './examples.ts';
 
 interface EventWords {
-  /** How the payment or the refund stands in the event. */
+  /** The status of the payment or the refund in the event. */
   readonly status: string;
   readonly summary: string;
 }
 
-/** What each event means. One that is missing here does not compile, so none is published without its description. */
+/** The meaning of each event. A missing one does not compile, so every published event is described. */
 const EVENTS = {
   'payment.succeeded': { status: 'SUCCEEDED', summary: 'The gateway confirmed the charge: deliver what was paid for.' },
   'payment.failed': { status: 'FAILED', summary: 'The payment ended without money being taken.' },
@@ -74,7 +74,7 @@ const RESPONSES: JsonObject = {
   },
 };
 
-/** The body of one event, as its bytes are signed. */
+/** Returns the schema of one event's body. The signature covers its bytes. */
 export function eventSchema(type: EventType): z.ZodType {
   return z
     .object({

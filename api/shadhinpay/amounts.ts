@@ -1,7 +1,7 @@
 import type { PaymentBounds } from '../../domain/invoice.ts';
 import { toDecimalText } from '../../domain/money.ts';
 
-/** Of the contract; a vendor's and the application's own may be narrower. */
+/** The contract's bounds. Those of a vendor or of the application can be narrower. */
 export const CONTRACT_BOUNDS: PaymentBounds = { minMinor: 1_000n, maxMinor: 20_000_000n };
 
 export function withinContract(bounds: PaymentBounds | null): PaymentBounds {

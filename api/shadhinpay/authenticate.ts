@@ -5,7 +5,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { createUseNotes } from '../credential-use.ts';
 import type { Context } from '../http/surface.ts';
 
-/** Who calls: a business, which is an application, in the mode of its key. */
+/** The calling business, which is an application, in the mode of its key. */
 export type ShadhinpayCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 'application'> & {
   /** `HB_` and eight hexadecimal digits. */
   readonly businessId: string;
@@ -14,8 +14,8 @@ export type ShadhinpayCaller = Pick<KnownCredential, 'scope' | 'credentialId' | 
 const KEY = /^sk_(?:live|test)_[0-9A-Za-z]{32}$/;
 
 /**
- * Reads `Client-Id`, `Business-Id` and `X-Api-Key`. The row is read on every request, so a revocation acts at once; a key carries 190 random
- * bits, of which only the SHA-256 is stored, made of all three.
+ * Returns the function that authenticates `Client-Id`, `Business-Id` and `X-Api-Key`. It reads the row for each request, so a revocation takes effect
+ * at once. A key has 190 random bits; only the SHA-256 of all three headers is stored.
  */
 export function createShadhinpayAuthenticator(database: Database): (context: Context) => Promise<ShadhinpayCaller> {
   const noteUse = createUseNotes(database);

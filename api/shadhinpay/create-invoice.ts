@@ -20,7 +20,7 @@ import { answered } from './views.ts';
 export const INVALID_INVOICE = 'Invalid invoice request';
 const EXPIRY_DAYS_MAX = 5 * 366;
 
-/** Writes an invoice by ShadhinPay's rules, sends it unless it is to stay a draft, and answers it in the contract's words. */
+/** Stores an invoice by ShadhinPay's rules, sends it unless it stays a draft, and returns its view. */
 export async function createShadhinpayInvoice(
   deps: ApiDependencies,
   request: SentRequest & { readonly body: CreateInvoice },
@@ -57,9 +57,9 @@ async function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
       ...contentOf(body),
       ...amounts,
       totals,
-      // What native lists find it by; an address of the payer would say too much there.
+      // Used to find the invoice in native lists; the payer's address would reveal too much there.
       customerReference: reference,
-      // The last day with a moment to pay in it: at midnight the day before has ended.
+      // The last day on which the invoice can be paid. An expiry at midnight belongs to the day before.
       dueDate: expiresAt === null ? null : deps.calendar.today(new Date(expiresAt.getTime() - 1)),
     },
     shadhinpay: {
@@ -106,7 +106,7 @@ function amountsOf({ items, discount, tax }: CreateInvoice): Amounts {
   };
 }
 
-/** The schema lets nothing through that is no amount. */
+/** The schema accepts amounts only, so the error is unreachable. */
 function minorOf(text: string): bigint {
   const minor = minorFromDecimalText(text, CURRENCY, 'exact');
   if (minor === null) {
@@ -115,7 +115,7 @@ function minorOf(text: string): bigint {
   return minor;
 }
 
-/** The sums. Throws VALIDATION_ERROR that names all that is wrong. */
+/** Returns the totals. Throws VALIDATION_ERROR with all problems. */
 function checked(
   { application, scope }: ShadhinpayCaller,
   {

@@ -18,7 +18,7 @@ import { answered } from './views.ts';
 
 export const INVALID_PAYMENT = 'Invalid payment request';
 
-/** Creates a payment by ShadhinPay's rules and answers it in its words. */
+/** Creates a payment by ShadhinPay's rules and returns its view. */
 export async function createShadhinpayPayment(
   deps: ApiDependencies,
   request: SentRequest & { readonly body: CreatePayment },
@@ -53,7 +53,7 @@ function keptOf({ scope }: ShadhinpayCaller, body: CreatePayment) {
     scope,
     contract: 'shadhinpay' as const,
     merchantReference: body.merchantTxnId,
-    // What receipts print and native lists find it by; an address of the payer would say too much there.
+    // Printed on receipts and used to find the payment in native lists; the payer's address would reveal too much there.
     customerReference: body.merchantTxnId,
     customerName: null,
     customerEmail: body.customerEmail ?? null,
@@ -65,13 +65,13 @@ function keptOf({ scope }: ShadhinpayCaller, body: CreatePayment) {
   };
 }
 
-/** The preferred vendor's, else those of all vendors that there is an adapter for. */
+/** Returns the preferred vendor's gateway, or those of all vendors with an adapter. */
 function wantedGateways({ gateways }: ApiDependencies, { preferredVendor }: CreatePayment): string[] {
   const vendors = typeof preferredVendor === 'string' ? [preferredVendor] : VENDORS;
   return vendors.map(gatewayOf).filter((name) => gateways.capabilities(name) !== undefined);
 }
 
-/** Throws VENDOR_UNAVAILABLE where the business may use none of the gateways, or has an account at none. */
+/** Throws VENDOR_UNAVAILABLE if the business may use none of the gateways or has an account at none. */
 async function availableOf(
   deps: ApiDependencies,
   { application, scope }: ShadhinpayCaller,
@@ -84,7 +84,7 @@ async function availableOf(
   });
 }
 
-/** The amount in minor units, from its text. Throws VALIDATION_ERROR that names all that is wrong. */
+/** Returns the amount in minor units. Throws VALIDATION_ERROR with all problems. */
 function checked(
   deps: ApiDependencies,
   { application, scope }: ShadhinpayCaller,

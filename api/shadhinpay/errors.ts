@@ -1,6 +1,6 @@
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 
-/** Status and code of each failure. What the contract's catalogue does not name is named in its manner. */
+/** Status and code of each error. Codes that the contract does not define follow its style. */
 export const SHADHINPAY_ANSWERS = {
   VALIDATION_ERROR: [400, 'VALIDATION_ERROR'],
   AMOUNT_OUT_OF_BOUNDS: [400, 'INVALID_AMOUNT'],
@@ -27,7 +27,7 @@ export const SHADHINPAY_ANSWERS = {
   INTERNAL_ERROR: [500, 'INTERNAL_SERVER_ERROR'],
 } as const satisfies Record<ErrorCode, readonly [number, string]>;
 
-/** Failures that every operation can answer. */
+/** Errors that every operation can answer. */
 export const ALWAYS = ['UNAUTHORIZED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'] as const;
 export const OF_BODIES = [
   'VALIDATION_ERROR',
@@ -38,7 +38,7 @@ export const OF_BODIES = [
   'INVALID_OPERATION_STATE',
 ] as const;
 
-/** Codes that are narrower than ours, by the one that they belong to. */
+/** Codes that are more specific than ours, with the code that each belongs to. */
 export const NARROWER = {
   MISSING_REQUIRED_FIELD: 'VALIDATION_ERROR',
   INVALID_FORMAT: 'VALIDATION_ERROR',
@@ -47,7 +47,7 @@ export const NARROWER = {
   VENDOR_UNAVAILABLE: 'INVALID_OPERATION_STATE',
 } as const satisfies Record<string, ErrorCode>;
 
-/** A failure that ShadhinPay's documents know by a code of its own. */
+/** An error for which ShadhinPay documents a code of its own. */
 export class ShadhinpayError extends DomainError {
   readonly wireCode: keyof typeof NARROWER;
 
@@ -57,7 +57,7 @@ export class ShadhinpayError extends DomainError {
   }
 }
 
-/** `{status, errorType, message, data}`: of a request that is not valid `data` has a message for each field, otherwise it is null. */
+/** Renders `{status, errorType, message, data}`. If the request is not valid, `data` has a message for each field; otherwise it is null. */
 export function renderShadhinpayError(error: DomainError): { status: number; text: string } {
   const [status, code] = SHADHINPAY_ANSWERS[error.code];
   const { body: unreadable, ...fields } = error.fields ?? {};
@@ -76,7 +76,7 @@ export function renderShadhinpayError(error: DomainError): { status: number; tex
   };
 }
 
-/** `is required` of `merchantTxnId` → `Merchant txn ID is required`; what is a sentence already stays one. */
+/** `is required` of `merchantTxnId` → `Merchant txn ID is required`. Text that already is a sentence stays unchanged. */
 function sentence(field: string, words: string): string {
   return /^(must|is|are) /.test(words) ? `${nameInWords(field)} ${words}` : words;
 }

@@ -4,7 +4,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { invoiceView } from './invoice-view.ts';
 
-/** In whatever API it was made. Another business's, the other mode's and an absent one look the same. */
+/** Returns an invoice by its reference, whichever API created it. Invoices of another business, of the other mode and absent ones look the same. */
 export async function findInvoice(
   { database }: Pick<ApiDependencies, 'database'>,
   { scope }: ShadhinpayCaller,

@@ -6,7 +6,9 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { paymentView } from './views.ts';
 
-/** By its public reference, in whatever API it was made. Another business's, the other mode's and an absent one look the same. */
+/**
+ * Returns a payment by its public reference, whichever API created it. Payments of another business, of the other mode and absent ones look the same.
+ */
 export async function findPayment(
   { database }: Pick<ApiDependencies, 'database'>,
   { scope }: ShadhinpayCaller,

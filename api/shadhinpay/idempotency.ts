@@ -10,7 +10,7 @@ import { ShadhinpayError } from './errors.ts';
 const KEEP_DAYS = 1;
 const HEADER = 'X-Idempotency-Key';
 
-/** What of a request decides whether it is the same as another one. */
+/** The parts of a request that decide whether it is a duplicate. */
 export interface SentRequest {
   readonly caller: ShadhinpayCaller;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -23,7 +23,7 @@ interface Keyed {
   readonly lease: WantedPayment['lease'];
 }
 
-/** A key is kept for a day; its request is the same when its body means the same, however it is written. */
+/** Returns the key and lease of a request. A key is kept for a day. A duplicate's body must have the same meaning, not the same bytes. */
 export function keyOf({ caller, headers, rawBody, target }: SentRequest, operation: string): Keyed {
   const given = headers['x-idempotency-key'];
   if (given !== undefined && !/^[\x20-\x7e\x80-\xff]{1,255}$/.test(given)) {
@@ -45,7 +45,7 @@ export function requiredKeyOf(request: SentRequest, operation: string): Keyed {
   return keyed;
 }
 
-/** Of what a former request with the same key has made. */
+/** Marks a response that was stored for a former request with the same key. */
 export const REPLAYED = { 'Idempotent-Replay': 'true' } as const;
 
 export function replay({ status, text }: { readonly status: number; readonly text: string }): ReplayReply {

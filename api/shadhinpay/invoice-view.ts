@@ -7,7 +7,7 @@ import { shadhinpayInstant } from '../../domain/shadhinpay.ts';
 import { shadhinpayInvoiceStatus } from '../../domain/shadhinpay-invoice.ts';
 import { told } from './views.ts';
 
-/** An invoice as the contract shows it, whichever it was made in. */
+/** Returns an invoice as the contract shows it, whichever API created it. */
 export function invoiceView(
   invoice: InvoiceRecord,
   { payments, webUrl }: { readonly payments: readonly PaymentRecord[]; readonly webUrl: string },

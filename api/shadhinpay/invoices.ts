@@ -18,7 +18,7 @@ import { invoiceView } from './invoice-view.ts';
 import { pageSliceOf } from './paging.ts';
 import { answered, pageOf } from './views.ts';
 
-/** Newest first, those that were made in other APIs among them. */
+/** Returns invoices newest first, including those of other APIs. */
 export async function listInvoices(
   { database, webUrl }: ApiDependencies,
   { scope }: ShadhinpayCaller,
@@ -35,7 +35,7 @@ export async function listInvoices(
   return { ...answered(data, 'Invoices retrieved successfully'), pagination: pageOf(slice, total) };
 }
 
-/** Null where nothing can be found: what is asked for is no number of an invoice. */
+/** Returns null if nothing can match, because `invoiceNumber` is not an invoice number. */
 function filterOf({ status, from, to, amountMin, amountMax, invoiceNumber }: z.infer<typeof InvoicesQuery>) {
   const numbered = invoiceNumber === undefined ? undefined : numberShown(invoiceNumber);
   return numbered === null
@@ -55,7 +55,7 @@ export interface KnownInvoice {
   readonly invoiceId: string;
 }
 
-/** Makes a draft payable and gives it its number. What was sent before is answered as it stands. */
+/** Gives a draft its number and makes it payable. Returns an invoice that was sent before unchanged. */
 export function sendInvoice(deps: ApiDependencies, of: KnownInvoice) {
   return change(deps, of, {
     by: issueKnown,
@@ -65,7 +65,7 @@ export function sendInvoice(deps: ApiDependencies, of: KnownInvoice) {
   });
 }
 
-/** What was cancelled before is answered as it stands. */
+/** Cancels an invoice. Returns one that was cancelled before unchanged. */
 export function cancelInvoice(deps: ApiDependencies, of: KnownInvoice) {
   return change(deps, of, {
     by: voidKnown,
@@ -77,9 +77,9 @@ export function cancelInvoice(deps: ApiDependencies, of: KnownInvoice) {
 
 interface Change {
   readonly by: (deps: ApiDependencies, of: InvoiceToChange) => Promise<InvoiceRecord>;
-  /** What it is for: of an invoice that stands so a refusal is a rule that holds now, of any other that it never changes so. */
+  /** The statuses that can change. From these a refusal is a business rule; from any other the transition is invalid. */
   readonly from: readonly ShadhinpayInvoiceStatus[];
-  /** How the invoice may stand afterwards. */
+  /** The statuses that the invoice may have afterwards. */
   readonly to: readonly ShadhinpayInvoiceStatus[];
   readonly message: string;
 }

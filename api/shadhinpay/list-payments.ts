@@ -10,10 +10,10 @@ import type { PaymentsQuery } from './schemas.ts';
 import { answered, pageOf, paymentView } from './views.ts';
 
 const CURRENCY = 'BDT';
-/** A summary reads every row that it sums. */
+/** A summary reads every row that it sums, so it is left out above this number. */
 const SUMMED_MAX = 100_000;
 
-/** Newest first, those that were made in other APIs among them. */
+/** Returns payments newest first, including those of other APIs. */
 export async function listPayments(
   { database, webUrl }: ApiDependencies,
   { scope }: ShadhinpayCaller,

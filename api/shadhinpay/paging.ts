@@ -1,6 +1,6 @@
 import { PAGE_MAX, SIZE_MAX, sliceOf } from '../http/paging.ts';
 
-/** A program that goes on until `totalPages` sees all that pages can reach, and misses nothing in silence. */
+/** Counts up to the last row that pages can reach, so that a client that reads until `totalPages` misses none of them. */
 const COUNT_TO = PAGE_MAX * SIZE_MAX;
 
 /** Newest first. */

@@ -16,7 +16,7 @@ import { answered, pageOf, refundView } from './views.ts';
 
 export const INVALID_REFUND = 'Invalid refund request';
 
-/** Gives a payment back, in part or what is left of it. The gateway carries it out later, so it is `INITIATED`. */
+/** Refunds a payment in part, or what is left of it. The gateway carries the refund out later, so its status is `INITIATED`. */
 export async function createRefund(
   deps: ApiDependencies,
   request: SentRequest & { readonly body: CreateRefund; readonly paymentId: string },
@@ -50,7 +50,7 @@ export async function createRefund(
     : { status: 202, data: answered(refundView(outcome.made, payment.reference)), ...outcome.keep };
 }
 
-/** A payment that was not paid, not enough of which is left, or of which its vendor gives nothing more back. */
+/** Maps our errors: the payment is not paid, too little is left, or the vendor no longer refunds it. */
 function refused(error: unknown): never {
   throw error instanceof DomainError && /^(INVALID_OPERATION_STATE|REFUND_EXCEEDS_BALANCE)$/.test(error.code)
     ? new ShadhinpayError(
@@ -77,7 +77,7 @@ export async function listRefunds(
   return { ...answered(data, 'Refunds retrieved successfully'), pagination: pageOf(slice, total) };
 }
 
-/** Another business's, the other mode's and an absent refund look the same. */
+/** Returns a refund. Refunds of another business, of the other mode and absent ones look the same. */
 export async function showRefund({ database }: ApiDependencies, { scope }: ShadhinpayCaller, id: string) {
   const found = await database.inTransaction(scope, async (statements) => {
     const refund = isReference(id) ? await readRefundByReference(statements, scope, id) : null;

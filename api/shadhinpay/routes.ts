@@ -25,7 +25,7 @@ import { answered } from './views.ts';
 
 const INVALID_QUERY = 'Invalid request parameters';
 
-/** The operations of ShadhinPay's contract. */
+/** Returns the operations of ShadhinPay's contract. */
 export function shadhinpayRoutes(deps: ApiDependencies): Route<ShadhinpayCaller>[] {
   return [create(deps), list(deps), read(deps), refund(deps), refunds(deps), readRefund(deps), ...invoiceRoutes(deps)];
 }

@@ -13,10 +13,10 @@ import { PAGE_QUERY } from '../http/paging.ts';
 export const CURRENCY = 'BDT';
 const EXPIRES_IN_MINUTES_MAX = 1_440;
 const VALUE_LENGTH_MAX = 500;
-/** Leaves room for what is said in the query of the way back. */
+/** Leaves room for the query parameters that are added on return. */
 export const URL_LENGTH_MAX = 1_900;
 
-/** A required member that is null is missing all the same. */
+/** A required member with the value null counts as missing. */
 const REQUIRED = { error: ({ input }: { input?: unknown }) => (input === null ? 'is required' : 'must be text') };
 
 export function required(lengthMax: number) {
@@ -27,13 +27,13 @@ export function requiredLine(lengthMax: number) {
   return present(oneLine(lengthMax), REQUIRED);
 }
 
-/** Decimal text, at most two decimal places: never a JSON number. However great it is, it is a bound that refuses it. */
+/** Decimal text with at most two decimal places, never a JSON number. Amounts that are too large pass here and fail the bounds. */
 export const Amount = z
   .string({ error: ({ input }) => (input === null ? 'is required' : 'must be a decimal string') })
   .regex(/^\d{1,40}(\.\d{1,2})?$/, 'must be a decimal string, with at most two decimal places')
   .transform(calculable);
 
-/** More than anything costs, and few enough digits to be calculated with. */
+/** Above every bound, with few enough digits to compute with. */
 const BEYOND_ALL = '999999999999.99';
 
 function calculable(amount: string): string {
@@ -46,7 +46,7 @@ export const Phone = z.string('must be text').regex(/^[0-9+() -]{4,30}$/, 'must 
 const Value = z
   .string('must be text')
   .max(VALUE_LENGTH_MAX, `must be at most ${VALUE_LENGTH_MAX} characters`)
-  // Told again as it was given, its lines and tabs, too: it may be JSON that was written to be read.
+  // Returned exactly as given, including line breaks and tabs: it may be formatted JSON.
   .refine((given) => !/(?![\t\n\r])[\p{Cc}\p{Cs}]/u.test(given), 'must not contain control characters')
   .refine((given) => !holdsCard(given), NO_CARD)
   .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$` })
@@ -143,7 +143,7 @@ export const Refund = z
   })
   .meta({ id: 'Refund' });
 
-/** `{status, message, data}`. */
+/** Returns the schema of `{status, message, data}`. */
 export function good<Data extends z.ZodType>(data: Data) {
   return z.object({ status: z.literal('success'), message: z.string().optional(), data });
 }

@@ -10,7 +10,7 @@ import { shadhinpayRoutes } from './routes.ts';
 export const SHADHINPAY_PREFIX = '/api/v1';
 const BODY_BYTES_MAX = 64 * 1024;
 
-/** ShadhinPay's contract: whatever is asked with the headers or a key of one of its businesses. */
+/** Returns ShadhinPay's contract. It serves every request with ShadhinPay's headers or keys. */
 export function shadhinpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
   const authenticate = createShadhinpayAuthenticator(deps.database);
   return surface<ShadhinpayCaller>({
@@ -29,7 +29,7 @@ export function shadhinpaySurface(deps: ApiDependencies, limiter: RateLimiter): 
       );
       return caller;
     },
-    // What a route answers has been parsed by its schema, which is the whole envelope.
+    // The route's schema, which includes the envelope, has already parsed the data.
     render: ({ data }) => JSON.stringify(data),
     renderError: renderShadhinpayError,
   });

@@ -10,7 +10,7 @@ import {
   vendorOf,
 } from '../../domain/shadhinpay.ts';
 
-/** A good answer; the documents' own sample of a refund has no message. */
+/** Returns a successful body. The message is optional: ShadhinPay's sample of a refund has none. */
 export function answered<Data>(data: Data, message?: string) {
   return { status: 'success' as const, ...(message === undefined ? {} : { message }), data };
 }
@@ -51,12 +51,12 @@ export function refundView(refund: RefundRecord, paymentId: string) {
   };
 }
 
-/** Where in a list an answer stands. */
+/** Returns the position of a page in a list. */
 export function pageOf({ page, limit }: { readonly page: number; readonly limit: number }, totalElements: number) {
   return { page, size: limit, totalElements, totalPages: Math.ceil(totalElements / limit) };
 }
 
-/** What was not sent is left out. */
+/** Returns the member, or nothing if it was not sent. */
 export function told<Name extends string>(
   name: Name,
   value: string | null | undefined,

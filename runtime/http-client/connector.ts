@@ -11,7 +11,7 @@ export type OutboundGuard = 'public-only' | 'none';
 export interface ConnectorOptions {
   readonly guard: OutboundGuard;
   readonly allow: AllowList;
-  /** Limit for name, TCP and TLS together. */
+  /** The limit for DNS, TCP and TLS together. */
   readonly connectTimeoutMs: number;
   /** PEM certificates trusted in place of the system's. */
   readonly ca?: string | undefined;
@@ -20,8 +20,8 @@ export interface ConnectorOptions {
 }
 
 /**
- * Opens the sockets of the HTTP client. The address that was judged is the address that is connected to, so a name that changes its
- * answer between check and use gains nothing. A name with even one refused address is refused as a whole.
+ * Returns the function that opens the HTTP client's sockets. It connects to the addresses that it has checked, so a name that changes its answer in
+ * between gains nothing. A name with even one forbidden address is refused.
  */
 export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
   return ({ hostname, protocol, port }, callback) => {
@@ -75,7 +75,7 @@ function openTcp(target: Target, addresses: readonly ResolvedAddress[], deadline
     port: target.port,
     autoSelectFamily: true,
     noDelay: true,
-    // Called for names only; a literal address was judged above and is used as it is.
+    // Called for names only; a literal address has been checked above and is used unchanged.
     lookup: (_hostname, _options, callback) => callback(null, [...addresses]),
   });
   return opened(socket, { event: 'connect', failure: 'connect', deadline });
@@ -117,7 +117,7 @@ function opened<S extends Socket>(socket: S, { event, failure, deadline }: Openi
     };
     const fail = (error: HttpFailure): void => {
       settle(() => {
-        // A destroyed socket may still report an error; nobody else listens.
+        // A destroyed socket can still emit an error, which would be unhandled.
         socket.on('error', () => undefined);
         socket.destroy();
         reject(error);

@@ -5,12 +5,12 @@ export interface ResolvedAddress {
   readonly family: 4 | 6;
 }
 
-/** All A and AAAA addresses of a name; an empty list when it has none. */
+/** Returns all A and AAAA addresses of a name; an empty list if it has none. */
 export type ResolveHost = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 /**
- * Asks the name servers directly. The system's own look-up runs on a pool of four threads, which a few registered names with a
- * silent name server would hold for everybody; it would also read search domains and the hosts file, and no public host needs those.
+ * Queries the name servers directly. The system's lookup uses a pool of four threads, which a few names with a silent name server could block for all
+ * requests. It also reads search domains and the hosts file, which no public host needs.
  */
 export async function resolvePublicName(hostname: string): Promise<readonly ResolvedAddress[]> {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 });
@@ -22,7 +22,7 @@ export async function resolvePublicName(hostname: string): Promise<readonly Reso
   ];
 }
 
-/** As the operating system resolves names: for hosts that an operator configured, which may be in the hosts file. */
+/** Resolves a name as the operating system does: for hosts that an operator configured, which may be in the hosts file. */
 export async function resolveSystemName(hostname: string): Promise<readonly ResolvedAddress[]> {
   try {
     const found = await lookup(hostname, { all: true, order: 'verbatim' });

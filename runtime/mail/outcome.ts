@@ -1,34 +1,34 @@
 /**
- * What became of one attempt to send. The codes are ours: a server's own words may quote the address, and are never kept.
- * `unavailable` may also mean that the mail went and the answer was lost, so the next attempt carries the same Message-ID.
+ * The outcome of one attempt to send an email. The codes are ours: a server's own text may quote the address and is never stored. `unavailable` can
+ * also mean that the email was sent and the reply was lost, so the next attempt has the same Message-ID.
  */
 export type EmailOutcome =
   | { readonly kind: 'sent' }
-  /** For this recipient or message for good: another attempt would end the same. */
+  /** Permanent for this recipient or message: another attempt would fail the same way. */
   | { readonly kind: 'refused'; readonly code: RefusedCode }
-  /** Try again later. */
+  /** Temporary: try again later. */
   | { readonly kind: 'unavailable'; readonly code: UnavailableCode };
 
 export type RefusedCode =
-  /** No address that an ordinary server would deliver to; nothing was sent. */
+  /** Not an address that an ordinary server delivers to; nothing was sent. */
   | 'bad-address'
-  /** A field of the mail that no header or body can hold; nothing was sent. */
+  /** A field that does not fit into a header or body; nothing was sent. */
   | 'bad-message'
   | 'recipient-refused'
   | 'message-refused'
   | 'message-too-large';
 
 export type UnavailableCode =
-  /** No server there: name, network, or a connection that broke. */
+  /** No connection: DNS, network, or a connection that broke. */
   | 'no-connection'
   | 'timeout'
-  /** TLS was required and is not offered, or its certificate is not to be trusted. */
+  /** TLS was required but is not offered, or its certificate is not trusted. */
   | 'no-tls'
-  /** The server does not take our user and password, or wants some. */
+  /** The server rejects our user and password, or requires some. */
   | 'login-refused'
-  /** The server does not let us write as the sender that is configured. */
+  /** The server does not accept the configured sender. */
   | 'sender-refused'
-  /** The server says that it may work later. */
+  /** The server reports a temporary error. */
   | 'busy'
   | 'bad-answer'
   | 'closed';
@@ -36,17 +36,17 @@ export type UnavailableCode =
 const refused = (code: RefusedCode): EmailOutcome => ({ kind: 'refused', code });
 const unavailable = (code: UnavailableCode): EmailOutcome => ({ kind: 'unavailable', code });
 
-/** What an error of the mail library means; anything unknown may have another end next time. */
+/** Returns the outcome for an error of the mail library. Unknown errors count as temporary. */
 export function outcomeOf(error: unknown): EmailOutcome {
   const { code, cause, command, responseCode } = factsOf(error);
-  // The library's own verdict, before anything is sent, from the size that the server has announced.
+  // The library itself rejects the email before sending, by the size limit that the server has announced.
   if (code === 'EMESSAGE' && command === 'MAIL FROM' && responseCode === undefined) {
     return refused('message-too-large');
   }
   return responseCode === undefined ? withoutAnswer(code, cause) : withAnswer({ code, command, responseCode });
 }
 
-/** Node names what is wrong with a certificate or a handshake in the code of the socket's error. */
+/** Node reports certificate and handshake errors in the code of the socket's error. */
 const UNTRUSTED = /CERT|TLS|SSL|SIGNATURE|^EPROTO$/;
 
 function withoutAnswer(code: string, cause: string): EmailOutcome {
@@ -69,7 +69,10 @@ function withoutAnswer(code: string, cause: string): EmailOutcome {
   }
 }
 
-/** Which step a final refusal came at says whom it is about. Source: RFC 5321, 4.2.1 and 4.3.2; RFC 4954, 6. */
+/**
+ * The step at which a permanent refusal comes shows whether it concerns the sender, the recipient or the message. Source: RFC 5321, 4.2.1 and 4.3.2;
+ * RFC 4954, 6.
+ */
 function withAnswer(given: { code: string; command: string; responseCode: number }): EmailOutcome {
   const { code, command, responseCode } = given;
   if (code === 'ETLS') {
@@ -81,7 +84,7 @@ function withAnswer(given: { code: string; command: string; responseCode: number
   if (responseCode >= 400 && responseCode < 500) {
     return unavailable('busy');
   }
-  // 503 says that the conversation went astray, not that the mail is wrong.
+  // 503 means a wrong sequence of commands, not a wrong email.
   if (responseCode < 500 || responseCode > 599 || responseCode === 503) {
     return unavailable('bad-answer');
   }
@@ -99,9 +102,9 @@ function withAnswer(given: { code: string; command: string; responseCode: number
 
 interface Facts {
   readonly code: string;
-  /** The code that the error had before the library gave it one of its own. */
+  /** The code that the error had before the library replaced it. */
   readonly cause: string;
-  /** The step of the conversation. */
+  /** The SMTP command that failed. */
   readonly command: string;
   readonly responseCode: number | undefined;
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { readMailAddress } from './address.ts';
 import { isOneLine } from './one-line.ts';
 
-/** Which mail server takes our mail, and as whom we write. */
+/** The mail server and the sender of our email. */
 export interface MailSettings {
   readonly server: MailServer;
   readonly from: { readonly name: string; readonly address: string };
@@ -12,8 +12,8 @@ export interface MailServer {
   readonly host: string;
   readonly port: number;
   /**
-   * `implicit`: TLS from the first byte. `required`: STARTTLS, or nothing is sent. `optional`: STARTTLS where it is offered. `none`: plain,
-   * on the loopback only.
+   * `implicit`: TLS from the first byte. `required`: STARTTLS, or nothing is sent. `optional`: STARTTLS if offered. `none`: plain text, on loopback
+   * only.
    */
   readonly tls: 'implicit' | 'required' | 'optional' | 'none';
   readonly login: { readonly user: string; readonly password: string } | null;
@@ -24,8 +24,8 @@ const HOST = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i;
 const NAME_MAX = 100;
 
 /**
- * Reads `smtp://[user:password@]host[:port][?tls=required|optional]` or `smtps://…`. A password never travels unencrypted beyond this
- * machine, so `tls=optional` refuses one there.
+ * Reads `smtp://[user:password@]host[:port][?tls=required|optional]` or `smtps://…`. A password must not travel unencrypted beyond this machine, so
+ * it cannot be combined with `tls=optional` there.
  * @throws Error that says what is wrong and repeats nothing of the address.
  */
 export function readSmtpUrl(text: string): MailServer {
@@ -82,7 +82,7 @@ function decoded(text: string): string {
   }
 }
 
-/** What never leaves this machine. */
+/** Returns whether traffic to the host stays on this machine. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

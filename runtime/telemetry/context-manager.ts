@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/api';
 
-/** Keeps the current span along promises and callbacks. */
+/** Keeps the current span across promises and callbacks. */
 export class AsyncContextManager implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
 
@@ -18,7 +18,7 @@ export class AsyncContextManager implements ContextManager {
     return this.#storage.run(context, () => work.call(thisArgument, ...args));
   }
 
-  /** Callbacks run in the context they were made in already. */
+  /** Callbacks already run in the context in which they were created. */
   bind<Target>(_context: Context, target: Target): Target {
     return target;
   }

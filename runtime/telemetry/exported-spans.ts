@@ -1,6 +1,6 @@
 import type { ReadableSpan, SpanExporter, TimedEvent } from '@opentelemetry/sdk-trace-base';
 
-/** Everything else that a library or we ourselves put on a span stays in the process: URLs, texts and errors may hold secrets or a payer. */
+/** Attributes that leave the process. Others, by libraries or by us, may contain secrets or a payer's data: URLs, texts and errors. */
 const EXPORTED: ReadonlySet<string> = new Set([
   'http.request.method',
   'http.route',
@@ -22,7 +22,7 @@ const EXPORTED: ReadonlySet<string> = new Set([
   'lenden.outcome',
 ]);
 
-/** Hands spans on with known attributes only, without status texts, and with nothing of an exception but its class. */
+/** Returns an exporter that passes on known attributes only, without status texts, and of exceptions only the class. */
 export function onlyKnownAttributes(exporter: SpanExporter): SpanExporter {
   return {
     export: (spans, done) => exporter.export(spans.map(withoutTheRest), done),

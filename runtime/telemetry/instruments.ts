@@ -20,10 +20,10 @@ const GAUGES = {
   'lenden.ledger.unsealed_age': { description: 'Age of the oldest ledger transaction without a seal', unit: 's' },
 } as const satisfies Record<Gauge, { description: string; unit: string }>;
 
-/** From a millisecond to the longest that a gateway is waited for, in seconds. */
+/** Histogram boundaries in seconds, up to the longest wait for a gateway. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30];
 
-/** The metrics of a process. Their names are a published contract: dashboards hold them. */
+/** Returns the metrics of a process. Their names are a published contract: dashboards use them. */
 export function createInstruments(meter: Meter): Pick<Telemetry, 'count' | 'time' | 'readGauges'> {
   const counters = mapOf(COUNTERS, (name, description) => meter.createCounter(name, { description }));
   const durations = mapOf(DURATIONS, (name, description) =>

@@ -3,8 +3,8 @@ import { HttpFailure } from '../http-client/failure.ts';
 import type { Outcome, SpanEnd, Telemetry } from '../telemetry.ts';
 
 /**
- * A span for each exchange: method, host and status. Never the path, the query or a body: gateways take credentials there, and a webhook
- * URL may itself be a secret.
+ * Returns the client with a span for each exchange: method, host and status. Path, query and body are left out, because they can contain a gateway's
+ * credentials, and a webhook URL may itself be secret.
  */
 export function observeHttpClient(client: HttpClient, telemetry: Telemetry, name: string): HttpClient {
   if (!telemetry.on) {

@@ -1,13 +1,13 @@
 import type { Telemetry } from '../telemetry.ts';
 
-/** What a request is known by; its path and query hold references and stay out. */
+/** What identifies a request. Its path and query contain references and are left out. */
 interface ObservedRequest {
   readonly method: string;
   readonly status: number;
   readonly state: { readonly route?: string; readonly requestId: string };
 }
 
-/** A trace begins with each request. A `traceparent` from outside is not believed: it would let callers choose what is kept. */
+/** Starts a trace for each request. A `traceparent` from outside is ignored, because callers could otherwise decide what is sampled. */
 export function observeRequests(
   telemetry: Telemetry,
 ): ((request: ObservedRequest, handle: () => Promise<void>) => Promise<void>) | undefined {

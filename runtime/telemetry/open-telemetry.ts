@@ -20,8 +20,8 @@ const COMPLAIN_EVERY_MS = 60_000;
 const LIBRARY = { name: 'lenden' };
 
 /**
- * OTLP over HTTP with JSON. A collector that is slow or away costs nothing but the spans: they wait in a bounded queue and are dropped.
- * `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_METRIC_EXPORT_INTERVAL` mean what OpenTelemetry says.
+ * Starts the export by OTLP over HTTP with JSON. If the collector is slow or away, spans wait in a bounded queue and are then dropped; nothing else
+ * is affected. `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_METRIC_EXPORT_INTERVAL` have OpenTelemetry's meaning.
  */
 export function startOpenTelemetry({
   service,
@@ -106,7 +106,7 @@ async function runInSpan<T>(
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** A span that was opened in another process, perhaps days ago. Null when its trace was not sampled. */
+/** Returns the span of a run that may have started in another process, days ago. Null if its trace was not sampled. */
 function spanOfRun(run: WorkflowRun, resource: Resource): ReadableSpan | null {
   const [, traceId = '', parentSpanId = '', flags = '00'] = TRACEPARENT.exec(run.parent) ?? [];
   const traceFlags = Number.parseInt(flags, 16);
@@ -144,7 +144,7 @@ function intervalMs(text: string | undefined): number {
   return Number.isInteger(given) && given >= 100 && given <= 3_600_000 ? given : METRICS_EVERY_MS;
 }
 
-/** The library's own text may quote a URL with credentials, so only the fact is logged, at most once a minute. */
+/** Logs only that an export failed, at most once a minute: the library's text may quote a URL with credentials. */
 function complainTo(log: Logger) {
   let quietUntilMs = 0;
   const complain = (): void => {

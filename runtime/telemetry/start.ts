@@ -14,7 +14,7 @@ const OFF: Telemetry = {
   shutdown: () => Promise.resolve(),
 };
 
-/** On by `OTEL_EXPORTER_OTLP_ENDPOINT` alone. While it is off, no module of OpenTelemetry is loaded. */
+/** Starts telemetry if `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Otherwise no OpenTelemetry module is loaded. */
 export async function startTelemetry(options: TelemetryOptionsOfProcess): Promise<Telemetry> {
   const endpoint = options.environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
   if (endpoint === '') {

@@ -8,7 +8,7 @@ import { durationText } from '../time-text.ts';
 import type { ErrorPageView } from './view.ts';
 import { wordsIn } from './words.ts';
 
-/** A whole HTML document for a request that led to no payment's page; send it with `errorPageStatus[view.kind]`. */
+/** Returns a whole HTML document for an error of the payers' pages. Send it with `errorPageStatus[view.kind]`. */
 export function renderErrorPage(view: ErrorPageView): string {
   const { language, retryAfterSeconds, retryPath, requestId } = view;
   const words = wordsIn(language);

@@ -1,7 +1,7 @@
 import type { CheckoutView } from './view.ts';
 import { wordsIn } from './words.ts';
 
-/** What stands where a gateway is named. */
+/** Returns the gateway's name, or words for it if it is not known. */
 export function gatewayText({ gatewayName, language }: CheckoutView): string {
   return gatewayName ?? wordsIn(language).theGateway;
 }

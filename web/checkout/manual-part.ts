@@ -15,7 +15,7 @@ import { wordsIn } from './words.ts';
 type ManualState = Extract<CheckoutState, { kind: 'manual' }>;
 type SubmittedState = Extract<CheckoutState, { kind: 'submitted' }>;
 
-/** How to pay without a gateway, and where the payer tells that he has. */
+/** Renders the instructions for paying without a gateway, and the form in which the payer reports the transaction. */
 export function manualPart(view: CheckoutView, state: ManualState): Html {
   const words = wordsIn(view.language);
   const { rejected, instructions } = state;
@@ -36,7 +36,7 @@ export function manualPart(view: CheckoutView, state: ManualState): Html {
     ${cancellation(view, state, words)}`;
 }
 
-/** The payer has told; until somebody has begun to look he may correct himself. */
+/** Renders the state after the payer's report. The payer can correct it until an operator has begun to check. */
 export function submittedPart(view: CheckoutView, state: SubmittedState): Html {
   const words = wordsIn(view.language);
   const frame = frameWordsIn(view.language);

@@ -14,10 +14,10 @@ import { wordsIn } from './words.ts';
 
 type OpenState = Extract<CheckoutState, { kind: 'open' }>;
 type ChoosingState = Extract<CheckoutState, { kind: 'choosing' }>;
-/** All states in which the payer may still decide. */
+/** The states in which the payer can still decide. */
 type Payable = { readonly expiresAt: Date; readonly cancelAction: string };
 
-/** What the payer decides on: whom, how much, what for, until when; go on, or cancel. */
+/** Renders what the payer decides on: the merchant, the amount, the product, the deadline; and the buttons to continue or cancel. */
 export function openPart(view: CheckoutView, state: OpenState): Html {
   const words = wordsIn(view.language);
   const toPay = SafeUrl.localPath(inLanguage(state.continueAction, view.language));
@@ -29,7 +29,7 @@ export function openPart(view: CheckoutView, state: OpenState): Html {
     ${cancellation(view, state, words)}`;
 }
 
-/** The payer was at a gateway before: they may have paid. */
+/** Renders a notice for a payer who has been at a gateway and may have paid. */
 function beenThere({ language, pagePath }: CheckoutView, words: Words): Html {
   const again = SafeUrl.localPath(inLanguage(pagePath, language));
   return html`<p class="notice">
@@ -37,7 +37,7 @@ function beenThere({ language, pagePath }: CheckoutView, words: Words): Html {
   </p>`;
 }
 
-/** Where the payer says how to pay: a button for each way, so that one press is enough and no script is needed. */
+/** Renders a button for each gateway: one press is enough and no script is needed. */
 export function choosingPart(view: CheckoutView, state: ChoosingState): Html {
   const words = wordsIn(view.language);
   const toChoose = SafeUrl.localPath(inLanguage(state.chooseAction, view.language));
@@ -52,7 +52,7 @@ export function choosingPart(view: CheckoutView, state: ChoosingState): Html {
     ${facts([{ label: words.reference, value: view.reference, code: true }])} ${cancellation(view, state, words)}`;
 }
 
-/** Leads to the other gateways, where there are any. */
+/** Renders the link to the other gateways, if there are any. */
 export function otherWays(view: CheckoutView, path: string | null | undefined): Html | false {
   const words = wordsIn(view.language);
   return (
@@ -80,7 +80,7 @@ export function deadline(view: CheckoutView, state: Payable, words: Words): Html
   </p>`;
 }
 
-/** Two steps without a second page: the button that cancels is out of sight until asked for. */
+/** Renders the cancellation in two steps without a second page: the button is hidden until the payer asks for it. */
 export function cancellation(view: CheckoutView, state: Payable, words: Words): Html {
   const toCancel = SafeUrl.localPath(inLanguage(state.cancelAction, view.language));
   return html`<details>

@@ -26,7 +26,7 @@ const signs = {
   refunded: ['back', 'good'],
 } as const satisfies Record<OutcomeState['kind'], readonly [keyof typeof symbols, Tone]>;
 
-/** How the payment ended. It never says why a payment failed: that would help those who try out stolen cards. */
+/** Renders how the payment ended. It never shows why a payment failed, because that would help people who test stolen cards. */
 export function outcomePart(view: CheckoutView, state: OutcomeState): Html {
   const words = wordsIn(view.language);
   const { title, text } = words.states[state.kind];

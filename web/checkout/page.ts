@@ -11,7 +11,7 @@ import { waitingPart } from './waiting-part.ts';
 import { wordsIn } from './words.ts';
 
 /**
- * The checkout page of one payment, as a whole HTML document.
+ * Returns the checkout page of a payment as a whole HTML document.
  * @throws Error when one of the view's own paths is not a local path.
  */
 export function renderCheckoutPage(view: CheckoutView): string {

@@ -4,7 +4,7 @@ import { SafeUrl } from '../safe-url.ts';
 import type { CheckoutView } from './view.ts';
 import type { Words } from './word-list.ts';
 
-/** A link, whether or not the browser is led back by itself a moment later: the payer sees the outcome first, and reads the host. */
+/** Renders the link to the shop, even if the browser is redirected a moment later: the payer sees the outcome and the host first. */
 export function returnLink(view: CheckoutView, words: Words): Html | null {
   const url = view.returnUrl === null ? null : SafeUrl.externalUrl(view.returnUrl);
   if (url === null) {

@@ -11,7 +11,7 @@ import { wordsIn } from './words.ts';
 
 type UnappliedState = Extract<CheckoutState, { kind: 'unapplied' }>;
 
-/** What still waits for somebody is told before what is over. */
+/** What still needs action is shown first. */
 const FIRST = ['held', 'refunding', 'kept', 'refunded'] as const;
 
 const signs = {
@@ -29,7 +29,7 @@ export function unappliedNotice({ language }: CheckoutView, state: UnappliedStat
   return wordsIn(language).unapplied[mostUrgent(state)];
 }
 
-/** Money that came for a payment that had ended unpaid: that it is there, and what becomes of it. It never asks to pay again while it is. */
+/** Renders unapplied payments of a payment that had ended unpaid, and what happens to them. Never asks the payer to pay again. */
 export function unappliedPart(view: CheckoutView, state: UnappliedState): Html {
   const words = wordsIn(view.language);
   const { title, text } = unappliedNotice(view, state);
@@ -50,7 +50,7 @@ export function unappliedPart(view: CheckoutView, state: UnappliedState): Html {
     ])}`;
 }
 
-/** Beside the outcome of a payment that succeeded: money that is no part of it. */
+/** Renders money that is not part of a successful payment, next to its outcome. */
 export function beyondPart({ appName, language }: CheckoutView, { status, ...sum }: UnappliedMoney): Html {
   const text = wordsIn(language).beyond[status];
   return html`<p class="notice" role="status">${phrase(text, { app: appName, amount: moneyPart(sum, language) })}</p>`;

@@ -1,11 +1,10 @@
 import type { Language } from '../language.ts';
 
 /**
- * All that the checkout page shows, and nothing of the payer: whoever holds the reference may read it.
- * Texts are plain text; paths are on the page's own origin.
+ * The content of the checkout page. It contains nothing about the payer, because anyone with the reference can read the page. Texts are plain text;
+ * paths are on the page's own origin.
  */
 export type CheckoutView = {
-  /** Public reference of the payment. */
   reference: string;
   appName: string;
   mode: 'TEST' | 'LIVE';
@@ -14,38 +13,37 @@ export type CheckoutView = {
   /** ISO 4217 code. */
   currency: string;
   productName: string | null;
-  /** Gateway's name as a payer knows it, such as `SSLCOMMERZ`; null while none is chosen. */
+  /** The gateway's name as a payer knows it, such as `SSLCOMMERZ`; null while none is chosen. */
   gatewayName: string | null;
   state: CheckoutState;
-  /** Where the application wants the payer back; shown on final states only. */
+  /** Where the application wants the payer to return; shown in final states only. */
   returnUrl: string | null;
   /** Path of this page without query, such as `/checkout/pay_…`. */
   pagePath: string;
-  /** The moment of rendering: the page never reads a clock. */
+  /** The time of rendering: the page never reads a clock. */
   now: Date;
-  /** IANA zone in which times are shown. */
+  /** The IANA time zone of all displayed times. */
   timeZone: string;
 };
 
 export type CheckoutState =
-  /** The gateway's session is not there yet. */
+  /** The gateway has not opened a session yet. */
   | { kind: 'opening'; since: Date; otherWaysPath?: string | null }
-  /** The payer chooses a gateway. */
   | {
       kind: 'choosing';
       expiresAt: Date;
-      /** The last one chosen on this device first. */
+      /** The last one chosen in this browser comes first. */
       options: readonly { name: string; label: string }[];
       chooseAction: string;
       cancelAction: string;
-      /** The payer was at a gateway and came back without having paid. */
+      /** The payer was at a gateway and returned without having paid. */
       triedUnpaid?: boolean;
-      /** The payer was sent to a gateway, and what came of it is not known. */
+      /** The payer was sent to a gateway, and the result is not known. */
       ledOn?: boolean;
     }
   /**
-   * The payer can go on to the gateway. `returnedUnpaid`: was there, and the gateway knows of no payment so far. `otherWaysPath`: where another
-   * gateway can be chosen, or null.
+   * The payer can continue to the gateway. `returnedUnpaid`: the payer was there, and the gateway knows of no payment so far. `otherWaysPath`: where
+   * another gateway can be chosen, or null.
    */
   | {
       kind: 'open';
@@ -55,22 +53,22 @@ export type CheckoutState =
       returnedUnpaid: boolean;
       otherWaysPath?: string | null;
     }
-  /** The payer pays without a gateway, as the instructions say, and tells on this page which transaction it was. */
+  /** The payer pays without a gateway, following the instructions, and reports the transaction on this page. */
   | {
       kind: 'manual';
       expiresAt: Date;
       instructions: Instructions;
-      /** What the payer writes on his transfer. */
+      /** What the payer writes on the transfer. */
       code: string;
       submitAction: string;
       cancelAction: string;
       otherWaysPath?: string | null;
-      /** What was looked for and not found, and why, in an operator's words. */
+      /** The transaction that an operator rejected, with the operator's reason. */
       rejected: { transaction: string; reason: string } | null;
-      /** What was wrong with the form that was just sent. */
+      /** The problem with the form that was just sent. */
       problem: SubmissionProblem | null;
     }
-  /** A person looks whether the transaction is there. `correctAction`: null where nothing can be corrected any more. */
+  /** An operator checks the transaction. `correctAction`: null if the report can no longer be corrected. */
   | {
       kind: 'submitted';
       since: Date;
@@ -79,24 +77,24 @@ export type CheckoutState =
       correctAction: string | null;
       problem: SubmissionProblem | null;
     }
-  /** The outcome is being asked for: after a return from the gateway, or because the payer wants to cancel. */
+  /** The gateway is being queried: after the payer's return, or because the payer wants to cancel. */
   | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' | 'late' }
-  /** A person looks at it; there is nothing to promise. */
+  /** An operator reviews the payment; the page promises nothing. */
   | { kind: 'review'; since: Date }
   | {
       kind: 'succeeded';
       receipt: ReceiptFacts;
       unapplied?: readonly UnappliedMoney[];
-      /** Since when a gateway is being asked whether another attempt was charged, too; null where none is. */
+      /** Since when a gateway is being queried about another charged attempt; null if none is. */
       searchingSince?: Date | null;
     }
   | {
       kind: 'failed' | 'cancelled' | 'expired';
       at: Date;
-      /** It was for an invoice that is paid: there is nothing to pay any more. */
+      /** The payment was for an invoice that is paid: nothing is left to pay. */
       invoicePaid?: boolean;
     }
-  /** The payment ended unpaid, and money arrived all the same. */
+  /** The payment ended unpaid, but money arrived. */
   | { kind: 'unapplied'; money: readonly [UnappliedMoney, ...UnappliedMoney[]] }
   | {
       kind: 'partially_refunded' | 'refunded';
@@ -105,7 +103,7 @@ export type CheckoutState =
       unapplied?: readonly UnappliedMoney[];
     };
 
-/** Money that is no part of the payment, and what becomes of it. */
+/** Money that is not part of the payment, and what happens to it. */
 export type UnappliedMoney = {
   status: 'held' | 'refunding' | 'refunded' | 'kept';
   amountMinor: bigint;
@@ -113,37 +111,35 @@ export type UnappliedMoney = {
   receivedAt: Date;
 };
 
-/** Plain text, with line breaks. */
+/** Plain text with line breaks. */
 export type Instructions = { label: string; text: string };
 
-/** Stable codes: what is wrong with the form that was sent. `transaction` is its length. */
+/** Stable codes of problems with the submitted form. `transaction` means its length. */
 export type SubmissionProblem = 'transaction' | 'transaction-characters' | 'sender';
 
 export type ReceiptFacts = {
   paidAt: Date;
   receiptNumber: string | null;
   gatewayTransactionId: string | null;
-  /** Path of the receipt as a document, or null (as when it is left out) where there is none. */
+  /** Path of the receipt as a document; null or absent if there is none. */
   receiptPath?: string | null;
 };
 
-/** Page for a request that did not lead to a payment's page. */
 export type ErrorPageView = {
   kind: ErrorPageKind;
   language: Language;
-  /** Path to show again in the other language. */
+  /** Path of this page in the other language. */
   pagePath: string;
-  /** Where "try again" leads, when trying again can help. */
+  /** Where "try again" leads, if trying again can help. */
   retryPath: string | null;
   retryAfterSeconds: number | null;
-  /** Shown so that the payer can quote it to whoever looks into it. */
+  /** Shown so that the payer can quote it to support. */
   requestId: string | null;
 };
 
 export type ErrorPageKind =
   'not_found' | 'bad_request' | 'method_not_allowed' | 'too_many_requests' | 'unavailable' | 'internal_error';
 
-/** HTTP status of each error page. */
 export const errorPageStatus = {
   not_found: 404,
   bad_request: 400,

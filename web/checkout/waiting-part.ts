@@ -11,7 +11,7 @@ import { symbol } from '../frame/symbol.ts';
 import type { CheckoutView } from './view.ts';
 import { wordsIn } from './words.ts';
 
-/** A page that waits for an answer from somebody else, and says so without promising one. */
+/** Renders a page that waits for an answer, without promising one. */
 export function waitingPart(
   view: CheckoutView,
   notice: 'opening' | 'confirming' | 'cancelling' | 'searching' | 'review',

@@ -1,9 +1,12 @@
 import type { CheckoutState, ErrorPageKind, SubmissionProblem, UnappliedMoney } from './view.ts';
 
-/** A state's heading and its one paragraph. `#app` and `#gateway` stand for the names, `#time`, `#number`, `#reason` and `#reference` for texts beside them. */
+/**
+ * A state's heading and its paragraph. `#app` and `#gateway` are placeholders for names; `#time`, `#number`, `#reason` and `#reference` for other
+ * texts.
+ */
 export type Notice = { title: string; text: string };
 
-/** Every word on the checkout's pages; a language that lacks one does not compile. */
+/** Every text of the checkout pages. A language that lacks one does not compile. */
 export type Words = {
   payTo: string;
   merchant: string;
@@ -15,9 +18,9 @@ export type Words = {
   chooseHow: string;
   chooseNote: string;
   otherWays: string;
-  /** Where a gateway's name would stand while none is chosen. */
+  /** Used instead of a gateway's name while none is chosen. */
   theGateway: string;
-  /** Above the code that the payer writes on his transfer. */
+  /** Above the code that the payer writes on the transfer. */
   codeToWrite: string;
   manualNote: string;
   tellUs: string;
@@ -47,15 +50,15 @@ export type Words = {
   kept: string;
   closedAt: string;
   receivedAt: string;
-  /** Beside a sum: what has become of it. */
+  /** Next to an amount: what has happened to it. */
   unappliedSum: Record<UnappliedMoney['status'], string>;
-  /** In place of the text of a payment that ended unpaid. */
+  /** Replaces the text of a payment that ended unpaid. */
   invoicePaid: string;
-  /** A page of its own: money that came for a payment that had ended unpaid. */
+  /** For a page of its own: money that arrived for a payment that had ended unpaid. */
   unapplied: Record<UnappliedMoney['status'], Notice>;
-  /** Beside the outcome of a payment that succeeded, by `#amount`. */
+  /** Next to the outcome of a successful payment, with `#amount`. */
   beyond: Record<UnappliedMoney['status'], string>;
-  /** Beside the outcome: another attempt is being asked about. */
+  /** Next to the outcome: a gateway is being queried about another attempt. */
   searchingBeyond: string;
   tryAgain: string;
   waitSeconds: string;

@@ -1,6 +1,6 @@
 import type { Words } from './word-list.ts';
 
-/** Bangla. Names of applications and gateways stand alone, since no case ending fits every name. */
+/** Bangla. Names of applications and gateways stand apart from the sentence, because no case ending fits every name. */
 export const banglaWords: Words = {
   payTo: 'যাকে পরিশোধ করছেন',
   merchant: 'প্রতিষ্ঠান',

@@ -1,6 +1,6 @@
 import type { Words } from './word-list.ts';
 
-/** English, the language of a request that asks for none. */
+/** English, the default language. */
 export const englishWords: Words = {
   payTo: 'You are paying',
   merchant: 'Merchant',

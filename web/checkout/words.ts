@@ -3,7 +3,6 @@ import type { Words } from './word-list.ts';
 import { banglaWords } from './words-bangla.ts';
 import { englishWords } from './words-english.ts';
 
-/** The words of one language. */
 export function wordsIn(language: Language): Words {
   return language === 'bn' ? banglaWords : englishWords;
 }

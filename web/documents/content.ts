@@ -9,7 +9,7 @@ import type { Printable } from './printable.ts';
 import { qrOf } from './qr.ts';
 import { documentWordsIn } from './words.ts';
 
-/** More lines of an address or a note are left out. */
+/** The most lines of an address or note; the rest is omitted. */
 const LINES_MAX = { address: 8, contact: 6, footer: 4 };
 
 export interface Field {
@@ -17,20 +17,20 @@ export interface Field {
   readonly lines: readonly string[];
 }
 
-/** How an amount of a sum is shown. */
+/** A row of a list of amounts. */
 export interface Row {
   readonly label: string;
   readonly value: string;
   readonly strong: boolean;
 }
 
-/** What both templates need: ready texts and nothing else. Typst reads it as JSON. */
+/** What both templates need, as final texts. Typst reads it as JSON. */
 export interface CommonContent {
   readonly language: Language;
   readonly metadata: { readonly title: string; readonly author: string; readonly date: readonly number[] | null };
   readonly accent: string;
   readonly watermark: string | null;
-  /** `#page` and `#pages` stand for numbers, in these digits. */
+  /** `#page` and `#pages` are placeholders for numbers, in these digits. */
   readonly page: string;
   readonly digits: readonly string[];
   readonly company: {
@@ -100,7 +100,7 @@ function customerContent({ customer, language }: CommonFacts, print: Printable):
   };
 }
 
-/** What is no http or https address becomes no link at all. */
+/** Returns no link if the URL is not an http or https address. */
 function linkContent({ url, linkLabel }: CommonFacts, print: Printable): CommonContent['link'] {
   const safe = url === null ? null : SafeUrl.externalUrl(url);
   if (safe === null) {

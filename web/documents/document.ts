@@ -4,15 +4,15 @@ import type { PlainDate } from '../../domain/plain-date.ts';
 import type { Language } from '../language.ts';
 import type { Logo } from './logo.ts';
 
-/** Who issues a document, and in which looks. Texts may have several lines. */
+/** The issuer of a document and its look. Texts may have several lines. */
 export interface Branding {
   readonly companyName: string;
   readonly companyAddress: string | null;
   readonly contactDetails: string | null;
   readonly footerNote: string | null;
-  /** `#rrggbb`; made darker where it could not be read on white. */
+  /** `#rrggbb`; darkened if it would not be readable on white. */
   readonly accentColor: string;
-  /** As `readLogo` answered it. */
+  /** As `readLogo` returned it. */
   readonly logo: Logo | null;
 }
 
@@ -22,13 +22,13 @@ export interface Customer {
   readonly address: string | null;
 }
 
-/** All that an invoice's PDF shows. The same document gives the same bytes. */
+/** The content of an invoice's PDF. The same content gives the same bytes. */
 export interface InvoiceDocument {
   readonly language: Language;
   /** TEST shows a watermark. */
   readonly mode: Mode;
   readonly branding: Branding;
-  /** As it is shown, such as `INV-000042`. */
+  /** As displayed, such as `INV-000042`. */
   readonly number: string;
   readonly status: ShownInvoiceStatus;
   /** Also the PDF's own date. Null: not issued yet. */
@@ -59,14 +59,14 @@ export interface DocumentLine {
   readonly taxMinor: bigint;
 }
 
-/** All that a receipt's PDF shows. The same document gives the same bytes. */
+/** The content of a receipt's PDF. The same content gives the same bytes. */
 export interface ReceiptDocument {
   readonly language: Language;
   readonly mode: Mode;
   readonly branding: Branding;
   readonly number: string;
   readonly paidAt: Date;
-  /** IANA zone in which `paidAt` is shown. */
+  /** The IANA time zone in which `paidAt` is shown. */
   readonly timeZone: string;
   readonly customer: Customer;
   /** What was paid for. */
@@ -76,9 +76,9 @@ export interface ReceiptDocument {
   readonly gatewayName: string;
   readonly gatewayTransactionId: string | null;
   readonly amountMinor: bigint;
-  /** What of it was given back. */
+  /** The refunded part of it. */
   readonly refundedMinor: bigint;
-  /** The invoice that the payment went to, as it stood after it. */
+  /** The invoice that was paid, as it was right after this payment. */
   readonly invoice: ReceiptInvoice | null;
   /** Where the payment can be looked up; shown as QR code and link. */
   readonly url: string | null;

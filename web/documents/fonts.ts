@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
- * Typst also finds the fonts that the machine has installed, and one of another version would give other bytes: ours get names of their own,
- * of the same length, so that no offset of a file changes.
+ * Typst also uses fonts installed on the machine, and another version of a font would give other bytes. Our fonts therefore get names of their own,
+ * of the same length, so that no offset in a file changes.
  *
- * Baloo Da 2 draws below-base forms as glyphs of their own. Fonts that set them by offsets (Noto among them) break Typst's runs of text in
- * the middle of a letter, and readers then give the letter back twice.
+ * Baloo Da 2 draws below-base forms as glyphs of their own. Fonts that set them by offsets (Noto among them) make Typst split a run of text in the
+ * middle of a letter, and readers then extract the letter twice.
  */
 const OUR_NAMES: readonly (readonly [own: string, ours: string])[] = [
   ['Noto Sans', 'Lend Sans'],
@@ -15,7 +15,7 @@ const OUR_NAMES: readonly (readonly [own: string, ours: string])[] = [
 
 const require = createRequire(import.meta.url);
 
-/** Latin and Bengali, regular and bold, as the templates name them: `Lend Sans` and `LendBangla`. */
+/** Returns the fonts for Latin and Bengali, regular and bold. The templates call them `Lend Sans` and `LendBangla`. */
 export function loadFonts(): Buffer[] {
   return [
     require.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf'),
@@ -25,10 +25,10 @@ export function loadFonts(): Buffer[] {
   ].map((path) => renamed(readFileSync(path)));
 }
 
-/** What is set in the Bengali font: its script, and the signs and joiners within it. The same as in `template/page.typ`. */
+/** Characters set in the Bengali font: its script, and the signs and joiners within it. Keep in sync with `template/page.typ`. */
 export const BENGALI = /^[\u0964\u0965\u0980-\u09ff\u200c-\u200d\u25cc]$/;
 
-/** Every character for which the font that it is set in has a glyph. */
+/** Returns every character that its font has a glyph for. */
 export function coverageOf(fonts: readonly Buffer[]): Set<string> {
   const [latin = [], , bengali = []] = fonts.map((font) => charactersOf(font));
   return new Set([
@@ -58,7 +58,7 @@ function utf16be(text: string): Buffer {
   return Buffer.from(text, 'utf16le').swap16();
 }
 
-/** Source: OpenType `cmap`, format 4, which both fonts have for the basic plane; beyond it they have nothing that documents need. */
+/** Source: OpenType `cmap`, format 4. Both fonts use it for the basic plane; documents need no characters beyond that. */
 function charactersOf(font: Buffer): string[] {
   const table = tableAt(font, 'cmap');
   const subtables = Array.from(
@@ -73,7 +73,7 @@ function charactersOf(font: Buffer): string[] {
   return Array.from({ length: doubled / 2 }, (_, index) => {
     const end = font.readUInt16BE(subtable + 14 + index * 2);
     const start = font.readUInt16BE(subtable + 16 + doubled + index * 2);
-    // The last segment is the end mark.
+    // The last segment is an end marker.
     return start === 0xffff
       ? []
       : Array.from({ length: end - start + 1 }, (_, step) => String.fromCharCode(start + step));

@@ -27,10 +27,10 @@ export interface InvoiceContent extends CommonContent {
   readonly notes: Field | null;
 }
 
-/** Colour of a state; its word says the same. */
+/** The colour of a state, which the text also names. */
 type Tone = 'calm' | 'good' | 'bad';
 
-/** The first column is the number of the row, the second is text, the others are figures. */
+/** The first column is the row's number, the second is text, the others are numbers. */
 interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -51,7 +51,7 @@ const TONES = {
   OVERDUE: 'bad',
 } as const satisfies Record<InvoiceDocument['status'] | InvoiceDocument['installments'][number]['status'], Tone>;
 
-/** Stands across the invoice, since whoever gets it must not miss it. */
+/** Stamped across the invoice, so that the recipient cannot miss it. */
 const STAMPED: readonly InvoiceDocument['status'][] = ['DRAFT', 'PAID', 'VOID'];
 
 export function invoiceContent(invoice: InvoiceDocument, print: Printable): InvoiceContent {
@@ -107,7 +107,7 @@ function dateField(label: string, date: string | null, language: Language): Fiel
   return date === null ? [] : [{ label, lines: [dateText(date, language)] }];
 }
 
-/** Columns for discounts and taxes only where a line has one. */
+/** Returns the table of lines. Columns for discounts and taxes appear only if a line has one. */
 function linesTable({ lines, language, currency }: InvoiceDocument, print: Printable): Table {
   const words = documentWordsIn(language);
   const amount = (amountMinor: bigint): string => amountText({ amountMinor, currency }, language);
@@ -167,7 +167,10 @@ function installmentsTable({ installments, language, currency }: InvoiceDocument
   };
 }
 
-/** Taka in the document's language and then the other one, as both are read where they are paid; other currencies in one. */
+/**
+ * Returns the amount in words. Taka amounts appear in the document's language and then in the other one, because both are read in Bangladesh; other
+ * currencies in one.
+ */
 export function wordsOf(
   amountMinor: bigint,
   { currency, language }: { readonly currency: string; readonly language: Language },

@@ -8,13 +8,13 @@ const PROGRESSIVE = 0xc2;
 const HUFFMAN_TABLES = 0xc4;
 const QUANTIZATION_TABLES = 0xdb;
 const RESTART_INTERVAL = 0xdd;
-/** Says how the three colours are meant (Adobe's own segment). */
+/** Declares the colour transform (Adobe's own segment). */
 const COLOUR_TRANSFORM = 0xee;
 const SEGMENTS_MAX = 1_000;
-/** Each scan of a progressive picture goes over all of its pixels; programs write about ten. */
+/** Each scan of a progressive image covers all of its pixels. Programs write about ten. */
 const SCANS_MAX = 20;
 
-/** A JPEG of one or three 8-bit colours with its segments in order, reduced to its picture: no EXIF, no profile, no comment. */
+/** Reads a JPEG with one or three 8-bit components and its segments in order. Returns only the image: no EXIF, profile or comment. */
 export function readJpeg(file: Buffer): ReadImage {
   const kept: Buffer[] = [file.subarray(0, 2)];
   let frame: Buffer | undefined;
@@ -63,7 +63,7 @@ export function readJpeg(file: Buffer): ReadImage {
 }
 
 function isFrame(marker: number): boolean {
-  // C4, C8 and CC lie among the frames and are none.
+  // C4, C8 and CC lie in the range but are not frames.
   return marker >= 0xc0 && marker <= 0xcf && ![HUFFMAN_TABLES, 0xc8, 0xcc].includes(marker);
 }
 
@@ -75,7 +75,7 @@ function isAdobe(body: Buffer): boolean {
   return body.subarray(0, 5).toString('latin1') === 'Adobe';
 }
 
-/** CMYK, lossless and arithmetic pictures are left to programs for print. */
+/** CMYK, lossless and arithmetic-coded images are rejected; only print programs use them. */
 function frameProblem(marker: number, body: Buffer): 'unsupported' | 'damaged' | 'too_many_pixels' | null {
   const height = body.readUInt16BE(1);
   const width = body.readUInt16BE(3);
@@ -90,7 +90,7 @@ function frameProblem(marker: number, body: Buffer): 'unsupported' | 'damaged' |
   return hasTooManyPixels(width, height) ? 'too_many_pixels' : null;
 }
 
-/** Where the next marker stands that is neither a stuffed zero nor a restart; the file's end where there is none. */
+/** Returns the offset of the next marker that is neither a stuffed zero nor a restart; the file's end if there is none. */
 function endOfScan(file: Buffer, start: number): number {
   for (let at = file.indexOf(0xff, start); at !== -1 && at + 1 < file.length; at = file.indexOf(0xff, at + 1)) {
     const next = file[at + 1] ?? 0;

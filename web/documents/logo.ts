@@ -2,7 +2,7 @@ import type { LogoProblem, ReadImage } from './image.ts';
 import { readJpeg } from './jpeg.ts';
 import { PNG_SIGNATURE, readPng } from './png.ts';
 
-/** An image that was read from end to end, without whatever a file carries beside the picture. */
+/** A fully read image without any metadata. */
 export interface Logo {
   readonly type: 'png' | 'jpeg';
   readonly bytes: Uint8Array;
@@ -12,8 +12,8 @@ const BYTES_MAX = 1_000_000;
 const JPEG_START = Buffer.from([0xff, 0xd8, 0xff]);
 
 /**
- * Takes PNG and JPEG by their contents, up to 1 MB, 4,000 pixels a side and 4 megapixels. Answers the picture without its metadata (a photo's
- * place, comments), so that it may be shown to anybody.
+ * Reads a PNG or JPEG, recognized by content, of at most 1 MB, 4,000 pixels a side and 4 megapixels. Returns the image without its metadata (such as
+ * a photo's location), so that it can be published.
  */
 export function readLogo(bytes: Uint8Array): Logo | LogoProblem {
   if (bytes.length > BYTES_MAX) {

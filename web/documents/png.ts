@@ -2,10 +2,10 @@ import { crc32, inflateSync } from 'node:zlib';
 import { hasTooManyPixels, type ReadImage } from './image.ts';
 
 export const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-/** What makes the picture, in the order in which it must come. Everything else is left out: profiles, times, texts, EXIF. */
+/** The chunks of the image, in their required order. All others are dropped: profiles, times, texts, EXIF. */
 const PICTURE_CHUNKS = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'];
 
-/** Samples of a pixel and the depths allowed, by colour type. Source: PNG (third edition), 11.2.1. */
+/** Samples per pixel and allowed depths by colour type. Source: PNG (third edition), 11.2.1. */
 const COLOUR_TYPES: Readonly<Record<number, { readonly samples: number; readonly depths: readonly number[] }>> = {
   0: { samples: 1, depths: [1, 2, 4, 8, 16] },
   2: { samples: 3, depths: [8, 16] },
@@ -15,7 +15,7 @@ const COLOUR_TYPES: Readonly<Record<number, { readonly samples: number; readonly
 };
 const INDEXED = 3;
 
-/** The seven passes of an interlaced picture: first column and row, steps. Source: PNG, 8.2. */
+/** The seven passes of an interlaced image: first column and row, steps. Source: PNG, 8.2. */
 const INTERLACED = [
   { x: 0, y: 0, dx: 8, dy: 8 },
   { x: 4, y: 0, dx: 8, dy: 8 },
@@ -34,7 +34,7 @@ interface Chunk {
   readonly whole: Buffer;
 }
 
-/** A PNG whose every checksum, row and length is right, reduced to its picture. */
+/** Reads a PNG and checks every checksum, row and length. Returns only the image. */
 export function readPng(file: Buffer): ReadImage {
   const chunks = chunksOf(file);
   const header = chunks?.[0];
@@ -62,7 +62,7 @@ export function readPng(file: Buffer): ReadImage {
     : 'damaged';
 }
 
-/** Null when a length or a checksum is wrong, or anything but IEND is last. */
+/** Returns null if a length or checksum is wrong, or if IEND is not last. */
 function chunksOf(file: Buffer): Chunk[] | null {
   const chunks: Chunk[] = [];
   let at = PNG_SIGNATURE.length;
@@ -92,7 +92,7 @@ function isOrdered(chunks: readonly Chunk[], indexed: boolean): boolean {
   );
 }
 
-/** True when the pixels unpack to exactly the rows that the header announces, each with a filter that exists. */
+/** Returns whether the pixels unpack to exactly the rows that the header declares, each with a valid filter. */
 function fills(chunks: readonly Chunk[], passes: readonly { bytes: number; count: number }[]): boolean {
   const expected = passes.reduce((sum, { bytes, count }) => sum + bytes * count, 0);
   const packed = Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data));

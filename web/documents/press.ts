@@ -4,7 +4,7 @@ import type { Order } from './typesetter.ts';
 
 export type DocumentProblem = 'busy' | 'too_large' | 'timed_out' | 'failed';
 
-/** Why there is no PDF. Nothing of the document is in it. */
+/** The error of a PDF that could not be made. It contains nothing of the document. */
 export class DocumentFailure extends Error {
   readonly problem: DocumentProblem;
 
@@ -18,9 +18,9 @@ export class DocumentFailure extends Error {
 export interface PressLimits {
   readonly processes: number;
   readonly waiting: number;
-  /** For one document, from when a process takes it up. */
+  /** The limit for one document, from when a process starts it. */
   readonly timeMs: number;
-  /** A process that has come to more is replaced after its document. */
+  /** A process that uses more memory is replaced after its document. */
   readonly residentBytes: number;
 }
 
@@ -30,8 +30,8 @@ interface Job {
 }
 
 /**
- * Processes that set documents, so that a long one holds up no request, and one that never ends, or takes its process along, costs nothing but
- * itself. They start when they are first needed, know no secret of ours, and do not keep the service alive.
+ * Processes that typeset documents, so that a long document blocks no request, and one that hangs or crashes its process affects nothing else. They
+ * start on demand, receive no secrets, and do not keep the service alive.
  */
 export class Press {
   readonly #limits: PressLimits;
@@ -58,7 +58,7 @@ export class Press {
     return outcome;
   }
 
-  /** Ends the processes; documents under way fail. The press can be used again. */
+  /** Ends the processes; documents in progress fail. The press can be used again. */
   close(): void {
     for (const child of this.#all) {
       this.#retire(child);
@@ -84,7 +84,7 @@ export class Press {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     child.once('exit', () => this.#retire(child));
-    // A process that could not be started or reached has no exit to hear of.
+    // A process that could not be started or reached emits no exit event.
     child.on('error', () => this.#retire(child));
     this.#all.add(child);
     return child;
@@ -127,7 +127,7 @@ export class Press {
   }
 }
 
-/** The service waits for a document under way, never for an idle process. */
+/** Keeps the service alive for a document in progress, but not for an idle process. */
 function holdAlive(child: ChildProcess, held: boolean): void {
   if (held) {
     child.ref();

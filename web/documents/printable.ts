@@ -1,7 +1,7 @@
 import { visibleText } from '../visible-text.ts';
 import { BENGALI } from './fonts.ts';
 
-/** Words of more letters may break anywhere. */
+/** Longer words may break anywhere. */
 const UNBROKEN_MAX = 24;
 const REPLACEMENT = '\ufffd';
 
@@ -9,8 +9,8 @@ const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 const plain = /^[\x20-\x7e]*$/;
 
 /**
- * Makes a stranger's text fit to print: nothing invisible, no control characters, a sign for what the fonts lack, and room to break in
- * long words. What it means to Typst is nothing: it is data there.
+ * Makes untrusted text printable: removes invisible and control characters, replaces what the fonts lack, and allows breaks in long words. Typst
+ * receives it as data, so markup needs no escaping.
  */
 export class Printable {
   readonly #covered: ReadonlySet<string>;
@@ -19,12 +19,12 @@ export class Printable {
     this.#covered = covered;
   }
 
-  /** One line. */
+  /** Returns the text as one line. */
   text(raw: string): string {
     return breakable(this.bare(raw));
   }
 
-  /** The same without room to break, for metadata. */
+  /** Like `text`, without breaks in long words; for metadata. */
   bare(raw: string): string {
     const visible = visibleText(raw);
     return plain.test(visible)
@@ -34,7 +34,7 @@ export class Printable {
           .join('');
   }
 
-  /** The lines of a text with several; at most `max`, and none for null. */
+  /** Returns the lines of a multi-line text, at most `max`; none for null. */
   lines(raw: string | null, max: number): string[] {
     return (raw ?? '')
       .split(/\r\n|[\r\n\u2028\u2029]/, max)
@@ -42,7 +42,10 @@ export class Printable {
       .filter((line) => line !== '');
   }
 
-  /** A letter with its marks, all in one font: a mark alone, or of another script than its letter, has no glyph after shaping. */
+  /**
+   * Returns whether the fonts can set a letter with its marks. All must be in one font: a mark alone, or with a letter of another script, has no
+   * glyph after shaping.
+   */
   #canSet(letter: string): boolean {
     const characters = Array.from(letter);
     const bengali = characters.filter((character) => BENGALI.test(character));

@@ -4,7 +4,7 @@ import type { SafeUrl } from '../safe-url.ts';
 /** Longer links would need modules too small for a phone's camera. */
 const LENGTH_MAX = 400;
 
-/** The link as a drawing of one path, with the quiet zone of four modules around it; null for one that is too long. */
+/** Returns the link's QR code as an SVG with one path and the quiet zone of four modules; null if the link is too long. */
 export function qrOf(url: SafeUrl): string | null {
   const text = url.toString();
   if (text.length > LENGTH_MAX) {
@@ -17,7 +17,7 @@ export function qrOf(url: SafeUrl): string | null {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${rows.length} ${rows.length}"><path d="${path}"/></svg>`;
 }
 
-/** Neighbouring dark modules as one. */
+/** Joins neighbouring dark modules. */
 function runs(row: readonly boolean[]): { x: number; length: number }[] {
   return row.flatMap((dark, x) => {
     if (!dark || row[x - 1] === true) {

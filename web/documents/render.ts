@@ -4,11 +4,11 @@ import { DocumentFailure, Press } from './press.ts';
 const LINES_MAX = 10_000;
 const CHARACTERS_MAX = 4_000_000;
 
-/** A second process keeps short documents going beside a long one. */
+/** With a second process, short documents do not wait for a long one. */
 const press = new Press({ processes: 2, waiting: 32, timeMs: 60_000, residentBytes: 400_000_000 });
 
 /**
- * An invoice as PDF/A-2b. The same document gives the same bytes.
+ * Returns an invoice as PDF/A-2b. The same document gives the same bytes.
  * @throws DocumentFailure
  */
 export function renderInvoice(document: InvoiceDocument): Promise<Uint8Array> {
@@ -20,7 +20,7 @@ export function renderInvoice(document: InvoiceDocument): Promise<Uint8Array> {
 }
 
 /**
- * A payment's receipt as PDF/A-2b. The same document gives the same bytes.
+ * Returns a payment's receipt as PDF/A-2b. The same document gives the same bytes.
  * @throws DocumentFailure
  */
 export function renderReceipt(document: ReceiptDocument): Promise<Uint8Array> {
@@ -29,7 +29,7 @@ export function renderReceipt(document: ReceiptDocument): Promise<Uint8Array> {
     : press.print({ kind: 'receipt', document });
 }
 
-/** Ends the processes that make documents. They would end with this one anyway. */
+/** Ends the processes that make documents. They also end when this process does. */
 export function closePress(): void {
   press.close();
 }

@@ -1,19 +1,19 @@
 import { type Order, Typesetter } from './typesetter.ts';
 
-/** What the process answers: the PDF, or that there is none. Why stays here, since it could quote the document. */
+/** The process's answer: the PDF, or null. It contains no reason, because that could quote the document. */
 export interface Answer {
   readonly pdf: Uint8Array | null;
-  /** How much memory the process has come to. */
+  /** The memory that the process uses. */
   readonly residentBytes: number;
 }
 
-// A process of its own: Typst can neither be interrupted nor give all of its memory back.
+// Runs in a process of its own, because Typst can neither be interrupted nor release all of its memory.
 const typesetter = new Typesetter();
 
 process.on('message', (order: Order) => {
   process.send?.({ pdf: pdfOf(order), residentBytes: process.memoryUsage.rss() } satisfies Answer);
 });
-// The service has gone, however it went.
+// The service has ended or crashed.
 process.on('disconnect', () => process.exit(0));
 
 function pdfOf(order: Order): Uint8Array | null {

@@ -13,15 +13,15 @@ export type Order =
   | { readonly kind: 'receipt'; readonly document: ReceiptDocument };
 
 const TEMPLATES = join(import.meta.dirname, 'template');
-/** Archival, with everything embedded. It demands a date, so what is not issued yet is plain PDF. */
+/** The archival standard, with everything embedded. It requires a date, so drafts are plain PDF. */
 const ARCHIVAL = 'a-2b';
 const PLAIN = '1.7';
-/** Tags are most of a long table's bytes, 19 MB of 20 at 10,000 lines. */
+/** In a long table, tags take most of the bytes: 19 of 20 MB at 10,000 lines. */
 const TAGGED_LINES_MAX = 1_000;
 
 /**
- * Typst in this process. What a document says reaches it as JSON and never as markup; the templates read no file but the logo. One document at
- * a time, as the logo has one place.
+ * Typst in this process. A document's content reaches it as JSON, never as markup, and the templates read no file but the logo. It sets one document
+ * at a time, because the logo has a fixed path.
  */
 export class Typesetter {
   readonly #compiler: NodeCompiler;
@@ -33,7 +33,7 @@ export class Typesetter {
     this.#compiler = NodeCompiler.create({ workspace: TEMPLATES, fontArgs: [{ fontBlobs: fonts }] });
   }
 
-  /** @throws Error without a word of what the document says */
+  /** @throws Error without any content of the document */
   set(order: Order): Uint8Array {
     const content =
       order.kind === 'invoice'
@@ -61,7 +61,7 @@ export class Typesetter {
       const source = { mainFilePath: join(TEMPLATES, template), inputs: { content: JSON.stringify(content) } };
       return this.#compiler.pdf(source, options);
     } catch {
-      // Its diagnostics quote the document.
+      // Typst's diagnostics quote the document.
       throw new Error(`Typst could not set ${template}.`);
     } finally {
       this.#compiler.resetShadow();

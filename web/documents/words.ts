@@ -1,7 +1,7 @@
 import type { InstallmentState, ShownInvoiceStatus } from '../../domain/invoice.ts';
 import type { Language } from '../language.ts';
 
-/** Every word on a document; a language that lacks one does not compile. `#page` and `#pages` stand for numbers. */
+/** Every text of a document. A language that lacks one does not compile. `#page` and `#pages` are placeholders for numbers. */
 export interface DocumentWords {
   readonly invoice: string;
   readonly receipt: string;
@@ -133,7 +133,6 @@ const bangla: DocumentWords = {
   installmentStatuses: { OPEN: 'বাকি', PARTIALLY_PAID: 'আংশিক পরিশোধিত', PAID: 'পরিশোধিত', OVERDUE: 'মেয়াদোত্তীর্ণ' },
 };
 
-/** The words of one language. */
 export function documentWordsIn(language: Language): DocumentWords {
   return language === 'bn' ? bangla : english;
 }

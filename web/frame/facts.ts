@@ -1,9 +1,9 @@
 import { html, type Html } from '../html.ts';
 
-/** Rows of a list of facts; a row without a value is left out. `code` is for references, which are copied and compared. */
+/** A row of a list of facts; rows without a value are omitted. `code` is for references, which people copy and compare. */
 export type Fact = { label: string; value: string | Html | null; code?: boolean };
 
-/** The facts of a payment as a description list. */
+/** Renders facts as a description list. */
 export function facts(rows: readonly Fact[]): Html {
   const shown = rows.filter(({ value }) => value !== null);
   return html`<dl>

@@ -4,7 +4,7 @@ import { inLanguage, type Language, languages } from '../language.ts';
 import { SafeUrl } from '../safe-url.ts';
 import { frameWordsIn } from './words.ts';
 
-/** The frame that every page shares: head, TEST ribbon, language switch, main, footer. */
+/** Renders the layout that every page shares: head, TEST ribbon, language switch, main, footer. */
 export function layout({
   title,
   language,
@@ -20,12 +20,12 @@ export function layout({
   language: Language;
   pagePath: string;
   test: boolean;
-  /** Machine-readable name of what is shown; the script compares it with a fresh copy of the page. */
+  /** The machine-readable state. The script compares it with that of a fresh copy of the page. */
   state: string;
   refreshSeconds: number | null;
-  /** Stylesheets beside the one that all pages have; a path is one of the page's own, without a known content. */
+  /** Further stylesheets. A path belongs to the page itself and has no integrity value. */
   looks?: readonly (Asset | SafeUrl)[];
-  /** The page is in one language only. */
+  /** Whether the page exists in one language only. */
   oneLanguage?: boolean;
   main: Html;
 }): string {

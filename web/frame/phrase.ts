@@ -1,6 +1,6 @@
 import { html, type Html } from '../html.ts';
 
-/** Names and texts that a phrase speaks of. */
+/** The values of a phrase's placeholders. */
 export type PhraseParts = Partial<Record<(typeof names)[number], string | Html>>;
 
 const names = [
@@ -19,8 +19,7 @@ const names = [
 const placeholder = new RegExp(`(#(?:${names.join('|')})\\b)`);
 
 /**
- * Puts names and texts into a phrase. Strings stand isolated, so that a name with right-to-left marks cannot turn our
- * words round; markup of ours stands as it is.
+ * Puts values into a phrase. Strings are isolated, so that right-to-left characters in a name cannot reorder the sentence; markup stays unchanged.
  */
 export function phrase(text: string, parts: PhraseParts): Html {
   const pieces = text.split(placeholder).map((piece) => {

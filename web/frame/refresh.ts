@@ -1,4 +1,4 @@
-// How old the waiting is → how long until the page looks again. After the last row it no longer looks by itself.
+// The refresh interval by how long the page has waited. After the last row it no longer refreshes by itself.
 const schedule = [
   { underAgeSeconds: 20, everySeconds: 3 },
   { underAgeSeconds: 60, everySeconds: 5 },
@@ -8,9 +8,8 @@ const schedule = [
 ] as const;
 
 /**
- * Seconds until a page that waits for somebody else should look again, or null when it should not. It needs no counter
- * in the URL: the time since the waiting began decides, so a page left open over night costs a few hundred requests,
- * not thousands.
+ * Returns the seconds until a waiting page should refresh, or null if it should not. It depends only on the time since the waiting began and needs no
+ * counter in the URL: a page left open overnight makes a few hundred requests, not thousands.
  */
 export function waitingRefreshSeconds({ since, now }: { since: Date; now: Date }): number | null {
   const ageSeconds = (now.getTime() - since.getTime()) / 1000;

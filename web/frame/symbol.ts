@@ -1,6 +1,6 @@
 import { html, type Html } from '../html.ts';
 
-/** The drawings beside a heading; each says again what the words say, so none of them has a text of its own. */
+/** The drawings next to headings. They repeat the text, so they have no text alternative. */
 export const symbols = {
   wait: html`<path class="spin" d="M12 3a9 9 0 1 1-9 9" />`,
   look: html`<circle cx="11" cy="11" r="6" /><path d="m16 16 4 4" />`,
@@ -10,10 +10,10 @@ export const symbols = {
   back: html`<path d="M8 5 4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4" />`,
 };
 
-/** Tones that the stylesheet knows; colour is never the only sign. */
+/** Tones of the stylesheet. Colour is never the only sign. */
 export type Tone = 'calm' | 'good' | 'bad';
 
-/** One drawing in its round field. */
+/** Renders a drawing in its round field. */
 export function symbol(name: keyof typeof symbols, tone: Tone): Html {
   return html`<svg
     class="symbol ${tone}"

@@ -1,6 +1,6 @@
 import type { Language } from '../language.ts';
 
-/** The words that every page has; a language that lacks one does not compile. */
+/** The texts of every page. A language that lacks one does not compile. */
 export interface FrameWords {
   readonly languageName: string;
   readonly skipToContent: string;
@@ -28,7 +28,6 @@ const bangla: FrameWords = {
   updatesItself: 'পেজটি নিজে থেকেই হালনাগাদ হয়।',
 };
 
-/** The words of one language. */
 export function frameWordsIn(language: Language): FrameWords {
   return language === 'bn' ? bangla : english;
 }

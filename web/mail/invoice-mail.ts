@@ -17,8 +17,8 @@ const CONTACT_LINE_MAX = 200;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /**
- * The reminder of an invoice, or the notice that it is overdue.
- * @throws Error when the link is no http or https address: that is a mistake of ours.
+ * Renders the reminder of an invoice, or the notice that it is overdue.
+ * @throws Error when the link is not an http or https address, which is a programming error.
  */
 export function invoiceEmail(notice: InvoiceNotice): RenderedEmail {
   const content = contentOf(notice);
@@ -69,7 +69,7 @@ function contentOf(notice: InvoiceNotice): NoticeContent {
   };
 }
 
-/** All parts are put in at once, so that a company called `#amount` is only called so. */
+/** Replaces all placeholders at once, so that a company named `#amount` stays unchanged. */
 function subjectOf(given: {
   pattern: string;
   mark: string | null;
@@ -97,7 +97,7 @@ function contactOf(details: string | null, label: string): NoticeContent['contac
   return lines.length === 0 ? null : { label, lines };
 }
 
-/** At most so many UTF-16 units, whole letters only. */
+/** Cuts a text to `max` UTF-16 units, between graphemes only. */
 function cut(text: string, max: number): string {
   if (text.length <= max) {
     return text;

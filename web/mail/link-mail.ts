@@ -6,8 +6,8 @@ import { noticeText } from './notice-text.ts';
 import type { NoticeContent, RenderedEmail } from './notice.ts';
 
 /**
- * The mail with the link by which an operator sets a password.
- * @throws Error when the link is no http or https address: that is a mistake of ours.
+ * Renders the email with the link by which an operator sets a password.
+ * @throws Error when the link is not an http or https address, which is a programming error.
  */
 export function linkMail({ name, email, link }: { name: string; email: string; link: string }): RenderedEmail {
   const url = SafeUrl.externalUrl(link);

@@ -4,8 +4,8 @@ import { SafeColor } from '../safe-color.ts';
 import type { NoticeContent, NoticeFact } from './notice.ts';
 
 /**
- * One column without tables, pictures or anything from outside: what every mail program shows, and nothing that tells the sender that
- * the mail was opened. Mail programs drop style sheets, so each element carries its own.
+ * Renders the HTML part: one column without tables, images or external content, which every mail program shows. Nothing reveals to the sender that
+ * the email was opened. Styles are inline, because mail programs drop style sheets.
  */
 export function noticeHtml(content: NoticeContent): Html {
   const accent = SafeColor.hex(readableAccent(content.accentColor));
@@ -49,7 +49,7 @@ export function noticeHtml(content: NoticeContent): Html {
     </html> `;
 }
 
-/** Names stand isolated, so that one written from right to left does not turn our words round. */
+/** Values are isolated, so that right-to-left text in a name does not reorder the sentence. */
 function factHtml({ label, value, strong }: NoticeFact): Html {
   const shown = strong ? html`<strong style="font-size:22px;"><bdi>${value}</bdi></strong>` : html`<bdi>${value}</bdi>`;
   return html`<p style="margin:0 0 10px;overflow-wrap:anywhere;">

@@ -1,6 +1,6 @@
 import type { NoticeContent } from './notice.ts';
 
-/** The part for mail programs that show plain text, and for people who prefer it. */
+/** Renders the plain text part. */
 export function noticeText(content: NoticeContent): string {
   const { contact } = content;
   const paragraphs = [

@@ -5,18 +5,17 @@ import type { Language } from '../language.ts';
 import type { SafeUrl } from '../safe-url.ts';
 import type { NoticeKind } from './words.ts';
 
-/** All that a notice about an invoice says. */
 export interface InvoiceNotice {
   readonly kind: NoticeKind;
   readonly language: Language;
-  /** TEST is marked in the subject and in the mail. */
+  /** TEST is marked in the subject and the body. */
   readonly mode: Mode;
   readonly branding: Pick<Branding, 'companyName' | 'contactDetails'> & { readonly accentColor: string | null };
-  /** As it is shown, such as `INV-000042`. */
+  /** As displayed, such as `INV-000042`. */
   readonly number: string;
-  /** What is asked for now. */
+  /** The amount to pay now. */
   readonly amountMinor: bigint;
-  /** What is left to pay in all. */
+  /** The whole amount left to pay. */
   readonly dueMinor: bigint;
   /** ISO 4217 code. */
   readonly currency: string;
@@ -25,14 +24,14 @@ export interface InvoiceNotice {
   readonly payableUrl: string;
 }
 
-/** A mail without its addresses. The subject is one line of at most 300 characters. */
+/** An email without its addresses. The subject is one line of at most 300 characters. */
 export interface RenderedEmail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
 }
 
-/** The texts of a notice, ready for both parts. */
+/** The texts of a notice, for both parts. */
 export interface NoticeContent {
   readonly language: Language;
   readonly subject: string;
@@ -52,6 +51,6 @@ export interface NoticeContent {
 export interface NoticeFact {
   readonly label: string;
   readonly value: string;
-  /** The figure that the notice is about. */
+  /** Whether this is the notice's main figure. */
   readonly strong: boolean;
 }

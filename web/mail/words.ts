@@ -1,10 +1,13 @@
 import type { Language } from '../language.ts';
 
-/** Every word of a mail; a language that lacks one does not compile. Names and figures stand alone, since no case ending fits every one. */
+/**
+ * Every text of an email. A language that lacks one does not compile. Names and figures stand apart from the sentence, because no case ending fits
+ * all of them.
+ */
 export interface MailWords {
-  /** In front of a subject. */
+  /** Precedes the subject. */
   readonly test: string;
-  /** `#number`, `#company`, `#amount` and `#date` stand for what the notice is about. */
+  /** `#number`, `#company`, `#amount` and `#date` are placeholders. */
   readonly subjects: Record<NoticeKind, string>;
   readonly headings: Record<NoticeKind, string>;
   readonly intros: Record<NoticeKind, string>;
@@ -20,7 +23,7 @@ export interface MailWords {
   readonly automatic: string;
 }
 
-/** Before an installment is due, and after it was not paid. */
+/** Before an installment is due, and after it is overdue. */
 export type NoticeKind = 'reminder' | 'overdue';
 
 const english: MailWords = {
@@ -69,7 +72,6 @@ const bangla: MailWords = {
   automatic: 'এই ইমেইলটি স্বয়ংক্রিয়ভাবে পাঠানো হয়েছে।',
 };
 
-/** The words of one language. */
 export function mailWordsIn(language: Language): MailWords {
   return language === 'bn' ? bangla : english;
 }

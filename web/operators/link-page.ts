@@ -3,7 +3,7 @@ import { SafeUrl } from '../safe-url.ts';
 import { layout } from '../frame/layout.ts';
 import { symbol } from '../frame/symbol.ts';
 
-/** Why a password was not taken. */
+/** Why a password was rejected. */
 export const LINK_PROBLEMS = {
   length: 'Choose a password of 12 to 128 characters.',
   common: 'This password is among those that are guessed first. Choose another one.',
@@ -15,10 +15,10 @@ export type LinkProblem = keyof typeof LINK_PROBLEMS;
 export type LinkState =
   | { readonly kind: 'open'; readonly email: string; readonly action: string; readonly problem: LinkProblem | null }
   | { readonly kind: 'set' }
-  /** Used, expired, replaced by a newer one, or never made. */
+  /** Used, expired, replaced by a newer one, or never issued. */
   | { readonly kind: 'gone' };
 
-/** Where an operator sets their password, in English as all that operators see. */
+/** Renders the page where an operator sets a password. It is in English, like everything for operators. */
 export function renderLinkPage(state: LinkState): string {
   const title = TITLES[state.kind];
   return layout({
@@ -56,7 +56,7 @@ function mainOf(state: LinkState, title: string): Html {
   }
 }
 
-/** The address stands in the form, so that a password manager keeps it with the password. */
+/** The form contains the address, so that a password manager stores it with the password. */
 function form({ email, action, problem }: Extract<LinkState, { kind: 'open' }>, title: string): Html {
   return html`<h1>${title}</h1>
     <p>For <bdi>${email}</bdi>.</p>

@@ -1,14 +1,14 @@
 import { accentOf, mixed, readableOn } from '../accent.ts';
 
-/** Of the grounds that links and buttons stand on, the darkest in light (`--calm`) and the lightest in dark (`--good`). */
+/** The darkest background of links and buttons in light mode (`--calm`), and the lightest in dark mode (`--good`). */
 const GROUNDS = { light: '#e8eef1', dark: '#12392c' };
 const PRESSED_SHARE = 0.18;
 const BLACK = '#000000';
 const WHITE = '#ffffff';
 
 /**
- * The stylesheet of one brand: custom properties and nothing else, for light and dark. The colour is made darker or
- * lighter where it could not be read; any text but `#rrggbb` becomes our own colour, so none of it reaches the sheet.
+ * Returns the stylesheet of a brand: only custom properties, for light and dark mode. The colour is darkened or lightened if it would not be
+ * readable. Text that is not `#rrggbb` is replaced by our own colour, so none of it reaches the stylesheet.
  */
 export function brandStylesheet(accentColor: string): string {
   const brand = accentOf(accentColor);

@@ -10,7 +10,7 @@ const TONES = {
   OVERDUE: 'late',
 } as const satisfies Record<InstallmentState['status'], string>;
 
-/** A state as a word in its colour. */
+/** Renders a state as a word in its colour. */
 export function chip(status: InstallmentState['status'], language: Language): Html {
   return html`<span class="chip ${TONES[status]}">${documentWordsIn(language).installmentStatuses[status]}</span>`;
 }

@@ -5,7 +5,7 @@ import { dateText } from '../time-text.ts';
 import type { PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
-/** Notes, the invoice's days, and who issued it: what is looked up rather than read. */
+/** Renders the notes, the invoice's dates and its issuer. */
 export function companyPart({ language, branding, invoice }: PayableView): Html {
   const words = documentWordsIn(language);
   const { companyName, companyAddress, contactDetails, footerNote } = branding;

@@ -8,7 +8,7 @@ import { deadlineText } from '../time-text.ts';
 import type { PayableView, InProgress } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
-/** Somebody has begun to pay: the way back to that payment comes before any new one. */
+/** Renders a payment in progress. The link to it comes before the forms for a new one. */
 export function inProgressPart(view: PayableView, { checkoutPath, amountMinor, since }: InProgress): Html {
   const { language, now, timeZone, invoice } = view;
   const words = payableWordsIn(language);

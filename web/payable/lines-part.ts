@@ -6,7 +6,7 @@ import type { PayableLine, PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
 /**
- * Two columns on every screen: what it is, with its figures below it, and the sum. So the table stays one on the
+ * Renders the lines in two columns on every screen: the description with its figures below it, and the amount. The table therefore fits on the
  * smallest phone.
  */
 export function linesPart(view: PayableView): Html {
@@ -48,7 +48,7 @@ function lineRow(line: PayableLine, { language, invoice }: PayableView): Html {
   </tr>`;
 }
 
-/** A figure stays on one line with its name where it fits. */
+/** Keeps a figure on one line with its name if it fits. */
 function unbroken(name: string): string {
   return name.replaceAll(' ', '\u00a0');
 }

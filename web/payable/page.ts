@@ -11,11 +11,11 @@ import { schedulePart } from './schedule-part.ts';
 import type { PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
-/** Somebody without script who types an amount is not interrupted more often than this. */
+/** The shortest refresh interval while a payer without script may be typing an amount. */
 const TYPING_REFRESH_SECONDS_MIN = 60;
 
 /**
- * The page of one invoice, as a whole HTML document.
+ * Returns the page of an invoice as a whole HTML document.
  * @throws Error when one of the view's own paths is not a local path.
  */
 export function renderPayablePage(view: PayableView): string {
@@ -39,7 +39,7 @@ function details(view: PayableView): Html {
   </article>`;
 }
 
-/** It looks again while a payment is under way, and never away from a problem that somebody is reading. */
+/** Returns the refresh interval while a payment is in progress. A page that shows a problem does not refresh, because the payer is reading it. */
 function refreshAfterSeconds({ inProgress, paying, now }: PayableView): number | null {
   const problem = paying?.problem ?? null;
   const every =

@@ -2,7 +2,7 @@ import { MAX_AMOUNT_MINOR, minorFromDecimalText } from '../../domain/money.ts';
 import { bengaliZero } from '../money-text.ts';
 import type { AmountBounds, AmountProblem } from './view.ts';
 
-/** What the payer chose: the sum asked for, all that is due, or an amount of their own. */
+/** What the payer chose: the requested amount, everything due, or an amount of their own. */
 export const PAY_CHOICES = ['asked', 'rest', 'amount'] as const;
 export type PayChoice = (typeof PAY_CHOICES)[number];
 
@@ -10,17 +10,17 @@ export interface PayForm {
   readonly choice: PayChoice;
   /** As typed; null for the other choices. */
   readonly typedAmount: string | null;
-  /** The sum that the page showed: the one asked for, or for the other choices all that was due. */
+  /** The amount that the page showed: the requested one, or everything due for the other choices. */
   readonly expectedMinor: bigint;
 }
 
-/** More of a form than the page's own could ever send. */
+/** More than the page's own form can send. */
 const FORM_LENGTH_MAX = 1_000;
-/** Of the amount as it is typed; the page's field has the same limit. */
+/** The limit of a typed amount; the page's field has the same. */
 export const TYPED_LENGTH_MAX = 60;
 const FIELDS = ['choice', 'expected', 'amount'];
 
-/** Reads a form of the page from its urlencoded body; null for what the page never sends. */
+/** Reads a form of the page from its URL-encoded body. Returns null for a form that the page never sends. */
 export function readPayForm(text: string): PayForm | null {
   if (text.length > FORM_LENGTH_MAX) {
     return null;
@@ -41,7 +41,7 @@ function expectedOf(text: string): bigint | null {
   return amountMinor > 0n && amountMinor <= MAX_AMOUNT_MINOR ? amountMinor : null;
 }
 
-/** An amount that a payer typed, in minor units within the bounds, or what is wrong with it. */
+/** Returns an amount typed by the payer in minor units, or the problem with it. */
 export function readTypedAmount(
   text: string,
   { currency, minMinor, maxMinor }: AmountBounds & { readonly currency: string },
@@ -56,13 +56,13 @@ export function readTypedAmount(
   return amountMinor > maxMinor ? 'too_much' : amountMinor;
 }
 
-// Separators must stand where thousands or lakhs end: "1,5" is somebody's decimal comma and must not become fifteen.
+// Separators must be at thousands or lakhs: "1,5" is a decimal comma and must not become fifteen.
 const GROUPED = /^(?:\d{1,3}(?:([, ])\d{3})(?:\1\d{3})*|\d{1,2}(?:([, ])\d{2})(?:\2\d{2})*\2\d{3})(?:\.\d+)?$/;
 const SIGNS: Readonly<Record<string, string>> = { BDT: '৳|tk\\.?|টাকা' };
 
 /**
- * Minor units of an amount as people write it: digits of either language, thousands or lakhs separated by commas or
- * spaces, the currency before or behind it. Null for anything else, also for more digits than the currency has.
+ * Returns the minor units of an amount as people write it: digits of either language, thousands or lakhs separated by commas or spaces, the currency
+ * before or after it. Null for anything else, and for more decimal places than the currency has.
  */
 export function minorFromTypedText(text: string, currency: string): bigint | null {
   if (text.length > TYPED_LENGTH_MAX) {

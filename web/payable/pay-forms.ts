@@ -8,8 +8,8 @@ import { AMOUNT_PROBLEMS, type AmountBounds, type PayableView, type Paying, type
 import { payableWordsIn } from './words.ts';
 
 /**
- * A form for each way to pay. Where a payment is under way, what is offered beside it is out of sight until asked for,
- * and never the same sum again.
+ * Renders a form for each way to pay. While a payment is in progress, the other forms are hidden until the payer asks for them, and none offers the
+ * same amount again.
  */
 export function payForms(view: PayableView, paying: Paying): Html {
   const { language, inProgress, invoice } = view;
@@ -66,7 +66,7 @@ interface OwnAmount {
   readonly bounds: AmountBounds;
 }
 
-/** Folded away unless the payer is at it, since most pay what is asked for. */
+/** Renders the form for an amount of the payer's own. It is collapsed unless the payer uses it, because most payers pay the requested amount. */
 function ownPart(view: PayableView, own: OwnAmount): Html {
   const words = payableWordsIn(view.language);
   const form = ownForm(view, own);

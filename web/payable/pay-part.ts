@@ -12,7 +12,7 @@ import { inProgressPart } from './in-progress-part.ts';
 import type { PayableView } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
-/** What the payer decides on: whose invoice, how much, until when; and what can be done about it. */
+/** Renders what the payer decides on: whose invoice, how much, until when; and the ways to pay. */
 export function payPart(view: PayableView): Html {
   const label = payableWordsIn(view.language).downloadPdf;
   const pdf = SafeUrl.localPath(view.pdfPath);
@@ -23,7 +23,9 @@ export function payPart(view: PayableView): Html {
     </p>`;
 }
 
-/** Money that came with a payment and was more than was due: that it is there, and what becomes of it, as the page of that payment says. */
+/**
+ * Renders unapplied payments of payments that succeeded, such as overpayments, and what happens to them, in the same words as the payment's own page.
+ */
 function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
   const { beyond } = wordsIn(language);
   const besideWhatWasPaid = unapplied.filter(({ unpaid = false }) => !unpaid);
@@ -33,7 +35,7 @@ function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
   });
 }
 
-/** Money of a payment that had ended: told before the invoice asks for money again, as the page of that payment tells it. */
+/** Renders unapplied payments of payments that had ended unpaid, in the same words as the payment's own page. They come before the request to pay. */
 function lateParts({ language, branding, invoice, unapplied }: PayableView): Html[] {
   const late = unapplied.filter(({ unpaid = false }) => unpaid);
   return late.map(({ status, ...sum }) => {
@@ -96,7 +98,7 @@ function voided({ language, branding, invoice }: PayableView): Html {
     <p class="notice">${phrase(expired ? words.expiredText : words.voidText, { company: branding.companyName })}</p>`;
 }
 
-/** The sum that is asked for now is the great one; what is due in all stands below it where that is more. */
+/** Renders the amount requested now, and below it everything due if that is more. */
 function due({ language, invoice, paying, timeZone }: PayableView): Html {
   const words = payableWordsIn(language);
   const { currency, dueMinor, totalMinor, status } = invoice;

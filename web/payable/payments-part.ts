@@ -6,7 +6,7 @@ import { tableClass } from './table-class.ts';
 import type { PayableView, FinalizedPayment } from './view.ts';
 import { payableWordsIn } from './words.ts';
 
-/** The payments that settled. Who made them is nobody's business here. */
+/** Renders the successful payments, without their payers. */
 export function paymentsPart(view: PayableView): Html | null {
   const { language, invoice } = view;
   const words = documentWordsIn(language);

@@ -11,7 +11,7 @@ import { payableWordsIn } from './words.ts';
 
 const BAR_PARTS = 1_000n;
 
-/** The installments with their days and states, and how far they have come. */
+/** Renders the installments with their due dates and states, and the overall progress. */
 export function schedulePart(view: PayableView): Html | null {
   const { language, invoice } = view;
   const words = documentWordsIn(language);
@@ -50,7 +50,7 @@ function progress({ language, invoice }: PayableView): Html {
 function installmentRow({ dueDate, amountMinor, paidMinor, status }: InstallmentState, view: PayableView): Html {
   const { language, invoice } = view;
   const amount = (minor: bigint): Html => amountPart({ amountMinor: minor, currency: invoice.currency }, language);
-  // Of an invoice that is void or has expired nothing is open or overdue: the page says above what it is.
+  // Nothing of a void or expired invoice is open or overdue; the page shows its state above.
   const asksNothing = invoice.status === 'VOID' || invoice.status === 'EXPIRED';
   const partly = paidMinor > 0n && paidMinor < amountMinor;
   return html`<tr>

@@ -5,9 +5,8 @@ import type { UnappliedMoney } from '../checkout/view.ts';
 import type { Language } from '../language.ts';
 
 /**
- * All that the page of an invoice shows, and nothing of whom it was sent to: whoever holds the link may read it.
- * Texts are plain text, some with several lines; paths are on the page's own origin; amounts are in minor units of the
- * invoice's currency.
+ * The content of an invoice's page. It contains nothing about the recipient, because anyone with the link can read the page. Texts are plain text,
+ * some with several lines; paths are on the page's own origin; amounts are in minor units of the invoice's currency.
  */
 export interface PayableView {
   readonly language: Language;
@@ -15,15 +14,15 @@ export interface PayableView {
   /** Path of this page without query, such as `/pay/pay_…`. The brand's stylesheet is at `brand.css` below it. */
   readonly pagePath: string;
   readonly pdfPath: string;
-  /** The moment of rendering: the page never reads a clock. */
+  /** The time of rendering: the page never reads a clock. */
   readonly now: Date;
-  /** IANA zone in which times are shown. */
+  /** The IANA time zone of all displayed times. */
   readonly timeZone: string;
   readonly branding: PayableBranding;
   readonly invoice: PayableInvoice;
-  /** Null where nothing can be paid now: paid, void, or not online. */
+  /** Null if nothing can be paid now: paid, void, or not payable online. */
   readonly paying: Paying | null;
-  /** Money that came with its payments and is no part of them, oldest first. `unpaid`: of a payment that ended unpaid. */
+  /** Unapplied money of its payments, oldest first. `unpaid`: whether the payment ended unpaid. */
   readonly unapplied: readonly (UnappliedMoney & { readonly unpaid?: boolean })[];
   /** A payment of this invoice that has not ended, or null. */
   readonly inProgress: InProgress | null;
@@ -38,12 +37,12 @@ export interface PayableBranding {
 }
 
 export interface PayableInvoice {
-  /** As it is shown, such as `INV-000042`. */
+  /** As displayed, such as `INV-000042`. */
   readonly number: string;
   readonly status: Exclude<ShownInvoiceStatus, 'DRAFT'> | 'EXPIRED';
   readonly issueDate: PlainDate | null;
   readonly dueDate: PlainDate | null;
-  /** From then on nobody can begin to pay; null where that is the end of the due date, or never. */
+  /** The time from which no payment can be started; null if that is the end of the due date, or never. */
   readonly payBefore: Date | null;
   /** ISO 4217 code. */
   readonly currency: string;
@@ -56,7 +55,7 @@ export interface PayableInvoice {
   readonly dueMinor: bigint;
   readonly installments: readonly InstallmentState[];
   readonly notes: string | null;
-  /** Those that settled, oldest first. */
+  /** Successful payments, oldest first. */
   readonly payments: readonly FinalizedPayment[];
 }
 
@@ -72,7 +71,7 @@ export interface PayableLine {
 export interface FinalizedPayment {
   readonly paidAt: Date;
   readonly amountMinor: bigint;
-  /** What of it was given back. */
+  /** The refunded part of it. */
   readonly refundedMinor: bigint;
   /** As a payer knows it, such as `SSLCOMMERZ`. */
   readonly gatewayName: string;
@@ -80,17 +79,17 @@ export interface FinalizedPayment {
 }
 
 export interface Paying {
-  /** Where the forms are posted to; `readPayForm` reads them. */
+  /** Where the forms are posted; `readPayForm` reads them. */
   readonly action: string;
-  /** What is asked for first; all that is due where there is no schedule. */
+  /** The amount requested first; everything due if there is no schedule. */
   readonly requestedMinor: bigint;
-  /** All that is due can be paid at once. */
+  /** Whether everything due can be paid at once. */
   readonly wholeAtOnce: boolean;
-  /** Bounds of an amount of the payer's own, or null where the application does not take one. */
+  /** Bounds of an amount of the payer's own, or null if the application does not allow one. */
   readonly anyAmount: AmountBounds | null;
-  /** Why the form that was just sent led nowhere. */
+  /** The problem with the form that was just sent. */
   readonly problem: PayProblem | null;
-  /** What the payer had typed, shown again beside the problem. */
+  /** What the payer typed, shown again next to the problem. */
   readonly typed: string | null;
 }
 
@@ -101,7 +100,7 @@ export interface AmountBounds {
 
 export const AMOUNT_PROBLEMS = ['not_an_amount', 'too_little', 'too_much'] as const;
 export type AmountProblem = (typeof AMOUNT_PROBLEMS)[number];
-/** `changed`: another sum is due than the form showed. `unavailable`: no way to the gateway now. */
+/** `changed`: the due amount differs from what the form showed. `unavailable`: no gateway is available now. */
 export type PayProblem = AmountProblem | 'changed' | 'unavailable';
 
 export interface InProgress {

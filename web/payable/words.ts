@@ -2,8 +2,8 @@ import type { Language } from '../language.ts';
 import type { PayProblem } from './view.ts';
 
 /**
- * Every word on the page of an invoice that its PDF does not have; a language that lacks one does not compile. Words
- * that begin with `#` stand for names, sums and dates.
+ * Every text of an invoice's page that its PDF does not have. A language that lacks one does not compile. Words that begin with `#` are placeholders
+ * for names, amounts and dates.
  */
 export interface PayableWords {
   readonly title: string;
@@ -122,7 +122,6 @@ const bangla: PayableWords = {
   },
 };
 
-/** The words of one language. */
 export function payableWordsIn(language: Language): PayableWords {
   return language === 'bn' ? bangla : english;
 }

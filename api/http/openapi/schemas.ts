@@ -3,13 +3,13 @@ import { z } from 'zod';
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
 export type JsonObject = { readonly [name: string]: Json | undefined };
 
-/** Turns zod schemas into JSON Schema; those with an id become components that are written once. */
+/** Turns zod schemas into JSON Schema. Schemas with an id become components that are written once. */
 export interface SchemaWriter {
-  /** What a client may send. */
+  /** Returns the schema of what a client may send. */
   input(schema: z.ZodType): JsonObject;
-  /** What a client gets. */
+  /** Returns the schema of what a client receives. */
   output(schema: z.ZodType): JsonObject;
-  /** All components met so far, by name. */
+  /** Returns all components used so far, by name. */
   components(): JsonObject;
 }
 
@@ -29,7 +29,7 @@ export function createSchemaWriter(): SchemaWriter {
   };
 }
 
-/** Throws when two schemas claim one name: clients would be generated from the wrong one. */
+/** Throws when two schemas have the same name, because generated clients would then use the wrong one. */
 function keep(components: Map<string, JsonObject>, name: string, definition: Json | undefined): void {
   if (!isObject(definition)) {
     throw new TypeError(`the schema ${name} is no object`);
@@ -46,7 +46,7 @@ function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
   return JSON.parse(JSON.stringify(written).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }
 
-/** Leaves out what says nothing to a client: members may be added to answers, and a format needs no pattern that repeats it. */
+/** Removes what does not concern clients: responses may gain members, and a format needs no pattern besides. */
 function simplify(schema: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'): void {
   if (io === 'output' && schema.additionalProperties === false) {
     delete schema.additionalProperties;

@@ -24,7 +24,7 @@ import { contentOf, dueDatesOf } from './content.ts';
 import type { DueDates, EditInvoice } from './schemas.ts';
 import { viewOf } from './view.ts';
 
-/** How long a caller waits for the workflow to go by new due dates; the sweeper sees to it afterwards. */
+/** How long a caller waits for the workflow to apply new due dates; the sweeper takes over afterwards. */
 const RESCHEDULE_WAIT_MS = 3_000;
 
 export interface InvoiceOfCaller {
@@ -32,7 +32,7 @@ export interface InvoiceOfCaller {
   readonly invoiceId: bigint;
 }
 
-/** Replaces all that a draft says. */
+/** Replaces the whole content of a draft. */
 export async function editDraft(
   deps: ApiDependencies,
   { caller: { scope, application }, invoiceId, body }: InvoiceOfCaller & { readonly body: EditInvoice },
@@ -59,17 +59,17 @@ export async function removeDraft(
   });
 }
 
-/** One that was issued before is answered as it stands: its number is taken once. */
+/** Issues a draft. Returns an invoice that is already issued unchanged, because its number is assigned only once. */
 export async function issueInvoice(deps: ApiDependencies, of: InvoiceOfCaller): Promise<InvoiceView> {
   return viewOf(deps, await issueKnown(deps, toChange(of)));
 }
 
-/** Only while nothing is paid and nobody is paying: money must not arrive for what is void. */
+/** Voids an invoice if nothing is paid and no payment is in progress, because money must not arrive for a void invoice. */
 export async function voidIssued(deps: ApiDependencies, of: InvoiceOfCaller): Promise<InvoiceView> {
   return viewOf(deps, await voidKnown(deps, toChange(of)));
 }
 
-/** Stops notices, or lets them go on. */
+/** Pauses or resumes notices. */
 export async function pauseInvoice(deps: ApiDependencies, of: InvoiceOfCaller, paused: boolean): Promise<InvoiceView> {
   const invoice = await changeInvoice(deps, toChange(of), async (statements, locked) => {
     requireOpen(locked);
@@ -82,7 +82,7 @@ export async function pauseInvoice(deps: ApiDependencies, of: InvoiceOfCaller, p
   return viewOf(deps, invoice);
 }
 
-/** New due dates of what is not paid; the workflow has taken them up when this answers, if it could be reached. */
+/** Changes the due dates of what is unpaid. If the workflow could be reached, it has applied them before this returns. */
 export async function changeDueDates(
   deps: ApiDependencies,
   { caller, invoiceId, body }: InvoiceOfCaller & { readonly body: DueDates },

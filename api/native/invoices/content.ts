@@ -18,8 +18,8 @@ import { checkoutGatewaysOf, paymentBounds, type PaymentRules } from '../../paym
 import type { DueDates, EditInvoice } from './schemas.ts';
 
 /**
- * What a request says, added up.
- * @throws DomainError VALIDATION_ERROR for what makes no invoice
+ * Returns the content of a requested invoice with its totals.
+ * @throws DomainError VALIDATION_ERROR when the request does not make a valid invoice
  */
 export function contentOf(
   deps: Pick<ApiDependencies, 'gateways'>,
@@ -63,12 +63,12 @@ export function contentOf(
 }
 
 export interface Schedule {
-  /** The day on which all of it is due: the last installment's. */
+  /** The day on which everything is due: that of the last installment. */
   readonly dueDate: PlainDate | null;
   readonly installments: readonly Installment[];
 }
 
-/** What an invoice says of how its parts come about. */
+/** The fields of an invoice that determine its installments. */
 type Scheduled = Pick<InvoiceRecord, 'totalMinor' | 'rounding'>;
 
 /** @throws DomainError VALIDATION_ERROR */

@@ -20,7 +20,7 @@ export interface InvoiceCreation {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Writes an invoice, and issues it where that is wanted. */
+/** Stores an invoice and issues it if wanted. */
 export async function createInvoice(
   deps: ApiDependencies,
   { caller: { scope, application }, body, rawBody, idempotencyKey }: InvoiceCreation,

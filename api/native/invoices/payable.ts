@@ -17,7 +17,7 @@ export interface PayableOfLink {
   readonly applicationName: string;
 }
 
-/** The invoice of a payable link. Throws RESOURCE_NOT_FOUND. */
+/** Returns the invoice of a payable link. Throws RESOURCE_NOT_FOUND. */
 export async function findPayable({ database }: ApiDependencies, reference: string): Promise<PayableOfLink> {
   const found = await findPublicInvoice(database, reference);
   if (found === null) {
@@ -26,7 +26,7 @@ export async function findPayable({ database }: ApiDependencies, reference: stri
   return found;
 }
 
-/** What is public of an invoice: no name, no address, no reference of the customer. */
+/** Returns the public view of an invoice, without the customer's name, address and reference. */
 export async function payableView(deps: ApiDependencies, { scope, invoice }: PayableOfLink) {
   const { template, newest } = await deps.database.inTransaction(scope, async (statements) => ({
     template: await readTemplate(statements, scope.applicationId),

@@ -55,7 +55,7 @@ export function invoiceRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
   return [
     create(deps),
     list(deps),
-    // Before the routes with an id, which would take its name for one.
+    // These come before the routes with an id, which would take `template` for an id.
     readTemplate(deps),
     writeTemplate(deps),
     read(deps),
@@ -196,7 +196,7 @@ function remove(deps: ApiDependencies): Route<NativeCaller> {
   });
 }
 
-/** What is done to an invoice without a word more; repeated, it is answered as the invoice stands. */
+/** An action on an invoice without a request body. Repeated, it returns the invoice unchanged. */
 interface Action {
   readonly path: 'issue' | 'void' | 'pause' | 'resume';
   readonly operationId: string;

@@ -207,7 +207,7 @@ export const Invoice = z
   })
   .meta({ id: 'Invoice' });
 
-/** As its events tell it. */
+/** An invoice in its events. */
 export const InvoiceOfEvent = Invoice.omit({ customerEmail: true, customerName: true, customerAddress: true }).meta({
   id: 'InvoiceOfEvent',
 });

@@ -25,7 +25,7 @@ const LOGO_PROBLEMS: Readonly<Record<LogoProblem, string>> = {
   unsupported: 'is of a kind that cannot be printed',
 };
 
-/** Replaces the template whole. The logo is fetched before anything is written, through the guard that keeps us out of private networks. */
+/** Replaces the whole template. Fetches the logo before writing anything, through the guard against requests to private networks. */
 export async function setTemplate(
   deps: ApiDependencies,
   { scope }: NativeCaller,
@@ -50,7 +50,7 @@ export function findTemplate({ database }: ApiDependencies, { scope }: NativeCal
   return database.inOneTrip(scope, (statements) => readTemplate(statements, scope.applicationId));
 }
 
-/** InvoiceTemplate of the native API. */
+/** Returns the native API's InvoiceTemplate. */
 export function templateView(template: TemplateRecord | null) {
   return {
     logoUrl: template?.logoUrl ?? null,
@@ -81,7 +81,7 @@ async function fetchLogo({ publicHttp, allow }: ApiDependencies, logoUrl: string
     })
     .catch((error: unknown) => {
       if (error instanceof HttpFailure) {
-        // Where a name leads to inside our network is nobody's business, so every failure to get there reads alike.
+        // All connection errors read alike, so that they reveal nothing about our network.
         throw refused(error.kind === 'too-large' ? LOGO_PROBLEMS.too_large : 'cannot be fetched');
       }
       throw error;

@@ -2,7 +2,7 @@ import { paymentsOf, type InvoiceRecord } from '../../../database/invoices.ts';
 import { invoiceView, type InvoiceView } from '../../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 
-/** As the API shows it today. */
+/** Returns the invoice's view as of today. */
 export async function viewOf(deps: ApiDependencies, invoice: InvoiceRecord): Promise<InvoiceView> {
   const payments =
     invoice.status === 'DRAFT'

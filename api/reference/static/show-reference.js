@@ -1,7 +1,7 @@
 const root = document.getElementById('reference');
 const ofOperators = root.dataset.part === 'operators';
 
-/** Keeps the operations of this page's part: what asks for an operator's permission is the operators'. */
+/** Keeps the operations of this page's part: an operation with a permission belongs to the operators' part. */
 function partOf(document) {
   const paths = Object.entries(document.paths).flatMap(([path, item]) => {
     const kept = Object.entries(item).filter(([, operation]) => 'x-permission' in operation === ofOperators);
@@ -18,7 +18,7 @@ function partOf(document) {
 }
 
 const contract = await (await fetch('/openapi.json')).json();
-// Nothing is remembered in the browser, and no validator of another host is asked.
+// Credentials are not stored in the browser, and no external validator is used.
 globalThis.SwaggerUIBundle({
   spec: partOf(contract),
   dom_id: '#reference',

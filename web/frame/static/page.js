@@ -1,5 +1,5 @@
-// Makes the checkout page more comfortable. Everything here has a way without script: the text of the deadline is in
-// the page, <noscript> refreshes it, and forms are plain forms.
+// Improves the checkout page. Everything here also works without script: the page contains the deadline as text, <noscript> refreshes it, and forms
+// are plain forms.
 (() => {
   const { body } = document;
   const locale = document.documentElement.lang === 'bn' ? 'bn-BD' : 'en-GB';
@@ -16,8 +16,8 @@
     }
   };
 
-  // Asks for the page again and shows it only if it tells something new: nothing flickers, nobody loses their place,
-  // and a network that is down for a moment does not replace the page by the browser's error page.
+  // Fetches the page again and reloads only if its state has changed: nothing flickers, the scroll position stays, and a short network failure does
+  // not show the browser's error page.
   const look = async () => {
     if (document.hidden) {
       return;
@@ -64,13 +64,13 @@
       void look();
     }
   });
-  // A page that the browser kept while the payer was at the gateway shows an old state.
+  // A page from the back-forward cache shows an old state after the payer's visit to the gateway.
   addEventListener('pageshow', (event) => {
     if (event.persisted) {
       location.reload();
     }
   });
-  // A second tap on a slow network would send the form twice. The server stands it; the payer should not wonder.
+  // On a slow network a second tap would send the form twice. The server handles that, but it would confuse the payer.
   document.addEventListener('submit', (event) => {
     const button = event.submitter ?? event.target.querySelector('button');
     if (button.hasAttribute('aria-disabled')) {
