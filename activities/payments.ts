@@ -7,7 +7,7 @@ import { describeError } from '../runtime/logger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
 import { driveInvoice } from './invoices/drive-invoice.ts';
-import { sendInvoiceEmails } from './invoices/send-mails.ts';
+import { sendInvoiceEmails } from './invoices/send-emails.ts';
 import {
   recordUnappliedPayment,
   decideUnappliedPayment,

@@ -47,7 +47,7 @@ export interface InvoiceLook {
 }
 
 /** A letter as the mail server saw it. */
-export interface Email_ {
+export interface SentEmail {
   readonly messageId: string;
   readonly outcome: 'sent' | 'refused' | 'unavailable';
 }
@@ -70,7 +70,7 @@ export interface InvoiceEvidence {
   readonly toldAmiss: readonly string[];
   readonly answers: readonly InvoiceAnswer[];
   readonly looks: readonly InvoiceLook[];
-  readonly letters: readonly Email_[];
+  readonly letters: readonly SentEmail[];
 }
 
 export const NO_INVOICES: InvoiceEvidence = {

@@ -1,5 +1,5 @@
 import type { Mailer } from '../../runtime/mailer.ts';
-import type { Email_ } from './invoice-evidence.ts';
+import type { SentEmail } from './invoice-evidence.ts';
 import type { InvoicesPlan } from './invoice-story.ts';
 import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
@@ -9,7 +9,7 @@ const SLOW_MS = 45_000;
 
 /** The mail server of a story, as the product's mailer sees it. */
 export class SimulatedMailServer {
-  readonly letters: Email_[] = [];
+  readonly letters: SentEmail[] = [];
   private readonly timeline: Timeline;
   private readonly random: Random;
   private readonly plan: InvoicesPlan['mail'];
@@ -51,7 +51,7 @@ export class SimulatedMailServer {
     };
   }
 
-  private outcome(): Email_['outcome'] {
+  private outcome(): SentEmail['outcome'] {
     const { unavailable, refused } = this.plan;
     return this.random.chance(unavailable) ? 'unavailable' : this.random.chance(refused) ? 'refused' : 'sent';
   }

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 
-const issuerEmails = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const issuerAlphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const issuerReferenceLength = 8;
 const dhakaOffsetMs = 6 * 60 * 60 * 1000;
 
@@ -25,7 +25,7 @@ export function newPaymentReference({
 
 /** The transaction id that a payer sees in the wallet. */
 export function newIssuerReference(): string {
-  return Array.from({ length: issuerReferenceLength }, () => issuerEmails[randomInt(issuerEmails.length)]).join('');
+  return Array.from({ length: issuerReferenceLength }, () => issuerAlphabet[randomInt(issuerAlphabet.length)]).join('');
 }
 
 /** `yyyyMMddHHmmss` in Asia/Dhaka, which has had no summer time since 2009. */

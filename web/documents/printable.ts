@@ -29,7 +29,7 @@ export class Printable {
     const visible = visibleText(raw);
     return plain.test(visible)
       ? visible
-      : emailsOf(visible)
+      : graphemesOf(visible)
           .map((letter) => (this.#canSet(letter) ? letter : REPLACEMENT))
           .join('');
   }
@@ -57,13 +57,13 @@ export class Printable {
   }
 }
 
-function emailsOf(text: string): string[] {
+function graphemesOf(text: string): string[] {
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
 function breakable(text: string): string {
   return text.replace(/\S+/g, (word) => {
-    const letters = word.length > UNBROKEN_MAX ? emailsOf(word) : [];
+    const letters = word.length > UNBROKEN_MAX ? graphemesOf(word) : [];
     return letters.length > UNBROKEN_MAX ? letters.join('\u200b') : word;
   });
 }

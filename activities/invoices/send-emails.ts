@@ -18,7 +18,7 @@ const MAILS_A_RUN_MAX = 3;
 const PAUSE_SECONDS = [60, 300, 1_800, 7_200, 21_600, 43_200] as const;
 const TRIES_MAX = 11;
 
-interface Email_ {
+interface NoticeEmail {
   readonly waiting: WaitingEmail;
   /** Null when there is nothing left to remind of. */
   readonly mail: Mail | null;
@@ -62,7 +62,7 @@ async function emailsOf(
   { calendar, webUrl }: ActivityDependencies,
   statements: Statements,
   { invoice, waiting }: { readonly invoice: InvoiceRecord; readonly waiting: readonly WaitingEmail[] },
-): Promise<Email_[]> {
+): Promise<NoticeEmail[]> {
   const template = await readTemplate(statements, invoice.applicationId);
   const { applicationName } = await invoiceRulesOf(statements, invoice);
   const today = calendar.today(invoice.readAt);
@@ -112,7 +112,7 @@ function mailOf(
 /** How a letter has ended; null when it is tried again. */
 async function endOf(
   mailer: Mailer | null,
-  { waiting, mail }: Email_,
+  { waiting, mail }: NoticeEmail,
 ): Promise<{ readonly status: MailEnd; readonly error: string | null } | null> {
   if (mail === null || mailer === null) {
     return { status: 'NONE', error: null };
