@@ -162,10 +162,10 @@ async function second(
   waiting: WaitingRow,
 ): Promise<StoredDecision> {
   if (isComplete(waiting)) {
-    throw new DomainError('INVALID_OPERATION_STATE', `it is decided already: ${waiting.decision}`);
+    throw new DomainError('INVALID_OPERATION_STATE', `this was already decided: ${waiting.decision}`);
   }
   if (waiting.operator_id === operatorId.toString()) {
-    throw new DomainError('FORBIDDEN', 'a second person has to decide the same');
+    throw new DomainError('FORBIDDEN', 'a second person must make the same decision');
   }
   await statements.execute('update decisions set second_operator_id = ?, seconded_at = now() where id = ?', [
     operatorId,

@@ -27,7 +27,7 @@ export async function storeSigningSecret(
     [applicationId, mode, secrets.seal(secret, signingSecretPlace({ applicationId, mode })), sha256(secret)],
   );
   if (stored.length === 0) {
-    throw new DomainError('RESOURCE_ALREADY_EXISTS', 'the application has or had this signing secret already');
+    throw new DomainError('RESOURCE_ALREADY_EXISTS', 'the application already uses or has used this signing secret');
   }
 }
 

@@ -162,7 +162,7 @@ async function write(deps: AdminDependencies, deciding: Deciding): Promise<KeptC
     if (sqlStateOf(error) === UNIQUE_VIOLATION) {
       throw new DomainError(
         'INVALID_OPERATION_STATE',
-        'this transaction into this account has confirmed another payment',
+        'this transaction has already confirmed another payment to this account',
       );
     }
     throw error;
@@ -244,10 +244,10 @@ async function writeIn(
 
 function requireUndecided({ decided, corrected }: SubmissionToDecide): void {
   if (decided !== null) {
-    throw new DomainError('INVALID_OPERATION_STATE', `it is decided already: ${decided}`);
+    throw new DomainError('INVALID_OPERATION_STATE', `this was already decided: ${decided}`);
   }
   if (corrected) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'the payer has corrected it since');
+    throw new DomainError('INVALID_OPERATION_STATE', 'the payer has corrected the transaction number since');
   }
 }
 

@@ -169,7 +169,7 @@ export const ManualDecisionBody = z
     decision: z
       .enum(['confirm', 'reject'], 'must be confirm or reject')
       .describe(
-        '`confirm` says that exactly this amount has arrived in the account. After `reject` the payer may correct himself.',
+        '`confirm` says that exactly this amount has arrived in the account. After `reject` the payer may correct the transaction number.',
       ),
     reason: freeText(500).describe('Of a rejection: the payer reads it.'),
   })

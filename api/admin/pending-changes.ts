@@ -117,7 +117,7 @@ function confirm(deps: AdminDependencies, family: Family): AdminRoute {
       const change = await deps.database.withOperator(caller.view, async (em) => {
         const waiting = await lockWaiting(em, id, kinds);
         if (waiting.proposedBy === caller.operator.id) {
-          throw new DomainError('FORBIDDEN', 'whoever proposed a change does not confirm it');
+          throw new DomainError('FORBIDDEN', 'you cannot confirm a change that you proposed');
         }
         await requireProposer(em, waiting, family);
         await carryOut(em, deps, { caller, change: waiting, secret });
@@ -147,7 +147,7 @@ function reject(deps: AdminDependencies, family: Family): AdminRoute {
       const change = await deps.database.withOperator(caller.view, async (em) => {
         const waiting = await lockWaiting(em, id, kinds);
         if (waiting.proposedBy === caller.operator.id) {
-          throw new DomainError('FORBIDDEN', 'whoever proposed a change withdraws it instead');
+          throw new DomainError('FORBIDDEN', 'you proposed this change: withdraw it instead');
         }
         await drop(em, { caller, change: waiting });
         return close(em, { caller, change: waiting, status: 'REJECTED', reason });
@@ -175,7 +175,10 @@ function withdraw(deps: AdminDependencies, family: Family): AdminRoute {
       const change = await deps.database.withOperator(caller.view, async (em) => {
         const waiting = await lockWaiting(em, id, kinds);
         if (waiting.proposedBy !== caller.operator.id) {
-          throw new DomainError('FORBIDDEN', 'only whoever proposed a change withdraws it: reject it instead');
+          throw new DomainError(
+            'FORBIDDEN',
+            'only the operator who proposed a change can withdraw it: reject it instead',
+          );
         }
         await drop(em, { caller, change: waiting });
         return close(em, { caller, change: waiting, status: 'WITHDRAWN', reason: null });

@@ -38,7 +38,7 @@ export async function propose(
 export function orphaned(): DomainError {
   return new DomainError(
     'INVALID_OPERATION_STATE',
-    'whoever proposed this may not propose it any more: reject it, and let somebody propose it who may',
+    'the operator who proposed this no longer has the permission: reject it, and let an operator with the permission propose it',
   );
 }
 
@@ -46,6 +46,6 @@ export function orphaned(): DomainError {
 export function outdated(): DomainError {
   return new DomainError(
     'INVALID_OPERATION_STATE',
-    'what this changes has changed since: reject it and propose it anew',
+    'the setting has changed since this was proposed: reject it and propose it again',
   );
 }

@@ -222,7 +222,7 @@ function review(deps: AdminDependencies): AdminRoute {
         if (refund.reviewReason === 'FAILED_AFTER_SUCCESS' && body.decision === 'retry') {
           throw new DomainError(
             'INVALID_OPERATION_STATE',
-            'the gateway has said that the refund failed; decide refunded or not-refunded, then start another one',
+            'the gateway reported that the refund failed; decide refunded or not-refunded, then start another refund',
           );
         }
         const word = REVIEW_WORDS[body.decision];
@@ -274,7 +274,7 @@ async function lockWaiting(statements: Statements, { found, caller }: Deciding):
     throw new DomainError('INVALID_OPERATION_STATE', `the refund is ${refund.status}`);
   }
   if (refund.createdByOperatorId === caller.operator.id) {
-    throw new DomainError('FORBIDDEN', 'whoever asked for a refund does not decide on it');
+    throw new DomainError('FORBIDDEN', 'you cannot approve or reject your own refund');
   }
   return refund;
 }
@@ -288,7 +288,7 @@ async function requireAsker(statements: Statements, refund: RefundRecord): Promi
   ) {
     throw new DomainError(
       'INVALID_OPERATION_STATE',
-      'whoever asked for this refund may not start refunds any more: reject it, and start another one if it is still wanted',
+      'the operator who started this refund can no longer start refunds: reject it, and start another one if it is still needed',
     );
   }
 }

@@ -219,7 +219,7 @@ function remove(deps: AdminDependencies): AdminRoute {
 /** Checks that the caller holds the permissions in every application: operators cannot gain permissions through a role that they create. */
 function requireHeld(caller: OperatorCaller, wanted: readonly Permission[]): void {
   if (!mayGrant(caller.grants, { permissions: wanted, everything: false, applicationId: null })) {
-    throw new DomainError('FORBIDDEN', 'this is about permissions that you do not hold yourself');
+    throw new DomainError('FORBIDDEN', 'you cannot change permissions that you do not have');
   }
 }
 

@@ -141,7 +141,7 @@ function sendLink(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: LinkedOperator },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => {
-      refuseSelf(caller, params.id, 'sends a link to');
+      refuseSelf(caller, params.id, 'send yourself a link');
       const data = await deps.database.withOperator(caller.view, async (em) => {
         await lockSuperAdmins(em);
         await requireMasteryOf(em, caller, params.id);
@@ -259,7 +259,7 @@ function setStatus(deps: AdminDependencies, status: OperatorStatus): AdminRoute 
     response: { status: 200, schema: Operator },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => {
-      refuseSelf(caller, params.id, enable ? 'enables' : 'disables');
+      refuseSelf(caller, params.id, enable ? 'enable yourself' : 'disable yourself');
       const operator = await deps.database.withOperator(caller.view, async (em) => {
         await lockSuperAdmins(em);
         await requireMasteryOf(em, caller, params.id);
@@ -310,7 +310,7 @@ function setRoles(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: Operator },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
-      refuseSelf(caller, params.id, 'changes the roles of');
+      refuseSelf(caller, params.id, 'change your own roles');
       const wanted = grantRequests(body.grants);
       const operator = await deps.database.withOperator(caller.view, async (em) => {
         await lockSuperAdmins(em);
@@ -373,7 +373,7 @@ export async function confirmOperatorChange(
 ): Promise<void> {
   const operatorId = BigInt(change.target.id);
   const { proposedBy } = change;
-  refuseSelf(caller, operatorId, 'confirms a change of');
+  refuseSelf(caller, operatorId, 'confirm a change of yourself');
   await lockSuperAdmins(em);
   const operator = await readOperator(em, operatorId);
   switch (change.kind) {
@@ -440,16 +440,16 @@ function endAllSessions(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function refuseSelf(caller: OperatorCaller, id: bigint, does: string): void {
+function refuseSelf(caller: OperatorCaller, id: bigint, action: string): void {
   if (caller.operator.id === id) {
-    throw new DomainError('FORBIDDEN', `nobody ${does} himself: ask another operator`);
+    throw new DomainError('FORBIDDEN', `you cannot ${action}: ask another operator`);
   }
 }
 
 /** @throws DomainError FORBIDDEN when one of these is more than the caller holds. */
 function requireMastery(caller: OperatorCaller, grants: readonly Grant[]): void {
   if (!grants.every((grant) => mayGrant(caller.grants, grant))) {
-    throw new DomainError('FORBIDDEN', 'this is about permissions that you do not hold yourself');
+    throw new DomainError('FORBIDDEN', 'you cannot change permissions that you do not have');
   }
 }
 

@@ -71,9 +71,9 @@ export async function openSessionOf(
     case 'open':
       return { ...use.session, token: presented.token };
     case 'expired':
-      throw new DomainError('TOKEN_EXPIRED', 'the session has reached its greatest age: log in again');
+      throw new DomainError('TOKEN_EXPIRED', 'the session has reached its maximum age: log in again');
     case 'ended':
-      throw new DomainError('SESSION_EXPIRED', 'the session is over: log in again');
+      throw new DomainError('SESSION_EXPIRED', 'the session has ended: log in again');
     case 'unknown':
       throw new DomainError('UNAUTHORIZED', 'log in first');
   }
@@ -120,10 +120,10 @@ function authorize(session: KnownSession, route: Route<OperatorCaller>): AppView
   const { permission = '' } = route;
   const view = permission === 'own-session' ? [] : viewOfPermission(session, route);
   if (view === null) {
-    throw new DomainError('FORBIDDEN', `this needs the permission ${permission}`);
+    throw new DomainError('FORBIDDEN', `you need the permission ${permission}`);
   }
   if (route.sensitive === true && !session.fresh) {
-    throw new DomainError('REAUTH_REQUIRED', 'enter the password again at POST /auth/reauth, then repeat this');
+    throw new DomainError('REAUTH_REQUIRED', 'confirm your password at POST /auth/reauth, then retry this request');
   }
   return view;
 }
@@ -131,7 +131,7 @@ function authorize(session: KnownSession, route: Route<OperatorCaller>): AppView
 /** Returns null if the operator does not hold the permission, or not in every application where the route requires that. */
 function viewOfPermission(session: KnownSession, { permission = '', everyApp }: Route<OperatorCaller>): AppView | null {
   if (session.passwordTemporary) {
-    throw new DomainError('PASSWORD_CHANGE_REQUIRED', 'change the password that you were given at POST /auth/password');
+    throw new DomainError('PASSWORD_CHANGE_REQUIRED', 'change your temporary password at POST /auth/password');
   }
   if (session.secondFactorRequired && !session.secondFactor) {
     throw new DomainError('SECOND_FACTOR_REQUIRED', 'set up a second factor at POST /auth/totp');

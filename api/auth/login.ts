@@ -90,7 +90,7 @@ async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainE
   if (operator.totpConfirmedAt instanceof Date) {
     if (settling.request.code === undefined && settling.request.recoveryCode === undefined) {
       await release(em, attempts);
-      return { refused: new DomainError('SECOND_FACTOR_REQUIRED', 'send the code of the second factor, too') };
+      return { refused: new DomainError('SECOND_FACTOR_REQUIRED', 'send the code of the second factor as well') };
     }
     if (!(await takeSecondFactor(settling, operator.id))) {
       return refuse(settling, 'second factor');
@@ -143,7 +143,7 @@ async function refuse(
   if (delaySeconds > 0) {
     await recordAudit(em, { ...entry, action: 'session.login-throttled', after: { delaySeconds } });
   }
-  return { refused: new DomainError('INVALID_CREDENTIALS', 'e-mail, password or second factor is wrong') };
+  return { refused: new DomainError('INVALID_CREDENTIALS', 'the email, password or second factor is wrong') };
 }
 
 function actorOf({ address, requestId }: Client, { id, name }: { id: bigint | null; name: string }): Actor {

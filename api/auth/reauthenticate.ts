@@ -41,7 +41,7 @@ export async function reauthenticate(
     const problem = right ? await secondFactorProblem({ deps, em, proof, operator: known }) : 'INVALID_CREDENTIALS';
     if (problem === 'SECOND_FACTOR_REQUIRED') {
       await release(em, attempts);
-      return new DomainError(problem, 'send the code of the second factor, too');
+      return new DomainError(problem, 'send the code of the second factor as well');
     }
     const target = { type: 'session', id: session.id };
     if (problem !== null) {
@@ -49,7 +49,7 @@ export async function reauthenticate(
       return new DomainError(problem, 'password or second factor is wrong');
     }
     if (!(await renewSession(em, { id: session.id, token: session.token, newToken }))) {
-      throw new DomainError('SESSION_EXPIRED', 'the session is over: log in again');
+      throw new DomainError('SESSION_EXPIRED', 'the session has ended: log in again');
     }
     await forget(em, subject);
     await recordAudit(em, { actor, action: 'session.reauthenticated', target });

@@ -90,7 +90,7 @@ function remove(deps: AdminDependencies): AdminRoute {
       const { operator, session, actor } = caller;
       await deps.database.withOperator([], async (em) => {
         if ((await readSettings(em)).secondFactorRequired) {
-          throw new DomainError('INVALID_OPERATION_STATE', 'this installation demands a second factor');
+          throw new DomainError('INVALID_OPERATION_STATE', 'this installation requires a second factor');
         }
         if (!(await removeTotp(em, operator.id))) {
           throw new DomainError('INVALID_OPERATION_STATE', 'no second factor is set up');

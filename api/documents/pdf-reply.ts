@@ -38,7 +38,7 @@ async function rendered(render: () => Promise<Uint8Array>): Promise<Uint8Array> 
     return await render();
   } catch (error) {
     if (error instanceof DocumentFailure) {
-      throw new DomainError('SERVICE_UNAVAILABLE', 'the document cannot be made now', {
+      throw new DomainError('SERVICE_UNAVAILABLE', 'the document cannot be created right now', {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
     }

@@ -39,7 +39,7 @@ async function receiptDocument(
 ): Promise<ReceiptDocument> {
   const { paidAt, invoiceId } = payment;
   if (!(paidAt instanceof Date)) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not settled');
+    throw new DomainError('INVALID_OPERATION_STATE', 'the payment has not succeeded');
   }
   const branding = await brandingOf(database, payment, applicationName);
   const { refundedMinor, invoice, payments } = await database.inTransaction(payment, async (statements) => ({

@@ -55,7 +55,7 @@ export function createCallbackReceiver(
     const method = target.kind === 'return' ? 'GET' : 'POST';
     if (context.method !== method) {
       context.set('Allow', allowHeader([method]));
-      throw new DomainError('METHOD_NOT_ALLOWED', `this callback is a ${method}`);
+      throw new DomainError('METHOD_NOT_ALLOWED', `this callback must be a ${method}`);
     }
     const reference = await receive(deps, target, { context, limiter });
     if (target.kind === 'ipn') {

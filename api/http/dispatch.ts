@@ -71,7 +71,7 @@ async function answer({ context, surface, find, log }: Dispatching): Promise<voi
       throw new DomainError('RESOURCE_NOT_FOUND', 'no such endpoint');
     }
     context.set('Allow', allowHeader(found.allow));
-    throw new DomainError('METHOD_NOT_ALLOWED', 'this endpoint does not take that method');
+    throw new DomainError('METHOD_NOT_ALLOWED', 'this endpoint does not support that method');
   }
   const { route } = found;
   context.state.route = `${surface.name} ${route.method} ${route.path}`;

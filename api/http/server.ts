@@ -124,10 +124,10 @@ function answerError({ context, error, log, renderError }: Failure): void {
 /** Returns 503 with `Retry-After` for an unavailable database or too much waiting work, and 500 for every other unexpected error. */
 function unexpected(error: unknown): DomainError {
   return isOverload(error)
-    ? new DomainError('SERVICE_UNAVAILABLE', 'the service cannot answer now; try again shortly', {
+    ? new DomainError('SERVICE_UNAVAILABLE', 'the service is temporarily unavailable; try again shortly', {
         retryAfterSeconds: 2,
       })
-    : new DomainError('INTERNAL_ERROR', 'an internal error; quote the request id');
+    : new DomainError('INTERNAL_ERROR', 'an internal error occurred; quote the request id');
 }
 
 const CONNECTION_ERRORS: ReadonlySet<string> = new Set([

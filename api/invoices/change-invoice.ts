@@ -38,10 +38,10 @@ export function voidKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<I
       return null;
     }
     if (invoice.status === 'DRAFT') {
-      throw new DomainError('INVALID_OPERATION_STATE', 'a draft is deleted, not voided');
+      throw new DomainError('INVALID_OPERATION_STATE', 'a draft cannot be voided: delete it instead');
     }
     if (invoice.paidMinor > 0n) {
-      throw new DomainError('INVALID_OPERATION_STATE', 'a part of the invoice is paid; refund it first');
+      throw new DomainError('INVALID_OPERATION_STATE', 'part of the invoice has been paid; refund it first');
     }
     const [open] = await openPaymentsOf(statements, invoice.id);
     if (open !== undefined) {

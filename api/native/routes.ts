@@ -162,7 +162,7 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
     tag: 'Payments',
     summary: 'Read the receipt of a settled payment',
     description:
-      'As JSON, or as a PDF by `Accept: application/pdf`. Answers 404 where receipts are not enabled for the app and 409 while the payment is not settled.',
+      'As JSON, or as a PDF by `Accept: application/pdf`. Answers 404 where receipts are not enabled for the app and 409 while the payment has not succeeded.',
     auth: 'credential',
     params: IdParams,
     query: ReceiptQuery,
@@ -174,7 +174,7 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
         throw notFound('receipt');
       }
       if (!isPaid(payment.status) || !(payment.paidAt instanceof Date)) {
-        throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not settled');
+        throw new DomainError('INVALID_OPERATION_STATE', 'the payment has not succeeded');
       }
       const refundedMinor = await deps.database.inOneTrip(caller.scope, (statements) =>
         refundedOf(statements, payment.id),

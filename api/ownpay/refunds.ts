@@ -21,7 +21,7 @@ export async function createRefund(deps: ApiDependencies, request: SentRequest &
   }
   const payment = await findTransaction(deps, caller, { id: transactionId, code: 'TRANSACTION_NOT_FOUND' });
   if (deps.gateways.capabilities(payment.gateway ?? '')?.refunds === false) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'the gateway of this transaction takes no refunds');
+    throw new DomainError('INVALID_OPERATION_STATE', 'the gateway of this transaction does not support refunds');
   }
   const amountMinor =
     typeof body.amount === 'string' ? minorFromDecimalText(body.amount, payment.currency, 'exact') : null;

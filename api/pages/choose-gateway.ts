@@ -74,7 +74,7 @@ function attemptOf(outcome: ChoiceOutcome): string | null {
     case 'closed':
       return null;
     case 'not-offered':
-      throw new DomainError('VALIDATION_ERROR', 'the payment cannot be paid there');
+      throw new DomainError('VALIDATION_ERROR', 'the payment cannot be paid at that gateway');
     case 'too-often':
       throw new DomainError('RATE_LIMITED', 'the gateway was changed too often', { retryAfterSeconds: 3_600 });
   }
@@ -82,12 +82,12 @@ function attemptOf(outcome: ChoiceOutcome): string | null {
 
 async function readChoice(context: Context): Promise<string> {
   if (!context.is(FORM_TYPE)) {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as application/x-www-form-urlencoded');
   }
   const fields = new URLSearchParams(await readText(context.req, FORM_BYTES_MAX));
   const [gateway = '', ...more] = fields.getAll('gateway');
   if (!NAME.test(gateway) || more.length > 0) {
-    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+    throw new DomainError('VALIDATION_ERROR', 'the form does not belong to this page');
   }
   return gateway;
 }

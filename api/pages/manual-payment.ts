@@ -102,13 +102,13 @@ interface Said {
 
 async function readForm(context: Context): Promise<Said | SubmissionProblem> {
   if (!context.is(FORM_TYPE)) {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as application/x-www-form-urlencoded');
   }
   const fields = new URLSearchParams(await readText(context.req, FORM_BYTES_MAX));
   const transactions = fields.getAll('transaction');
   const senders = fields.getAll('sender');
   if (transactions.length !== 1 || senders.length > 1) {
-    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+    throw new DomainError('VALIDATION_ERROR', 'the form does not belong to this page');
   }
   const transaction = (transactions[0] ?? '').trim();
   const sender = (senders[0] ?? '').trim();

@@ -38,7 +38,7 @@ export async function answerOperatorLink(
   context.state.route = 'page operator link';
   if (context.method !== 'GET' && (context.method !== 'POST' || token === DONE)) {
     context.set('Allow', token === DONE ? 'GET' : 'GET, POST');
-    throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not take that method');
+    throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not support that method');
   }
   admitAddress(context, limiter, { bucket: 'operator link', perMinute: LINKS_PER_MINUTE });
   if (token === DONE) {
@@ -114,13 +114,13 @@ async function set(database: Database, { context, holder, token }: Setting): Pro
 
 async function readForm(context: Context): Promise<{ password: string; again: string }> {
   if (!context.is(FORM_TYPE)) {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as application/x-www-form-urlencoded');
   }
   const fields = new URLSearchParams(await readText(context.req, FORM_BYTES_MAX));
   const [passwords, agains] = [fields.getAll('password'), fields.getAll('again')];
   const [password = '', again = ''] = [passwords[0], agains[0]];
   if (passwords.length !== 1 || agains.length !== 1) {
-    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+    throw new DomainError('VALIDATION_ERROR', 'the form does not belong to this page');
   }
   return { password, again };
 }

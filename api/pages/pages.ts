@@ -200,7 +200,7 @@ async function sendReceipt(
 function requireMethod(context: Context, method: 'GET' | 'POST'): void {
   if (context.method !== method) {
     context.set('Allow', allowHeader([method]));
-    throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not take that method');
+    throw new DomainError('METHOD_NOT_ALLOWED', 'this page does not support that method');
   }
 }
 

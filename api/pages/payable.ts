@@ -110,11 +110,11 @@ export async function sendInvoicePdf(deps: ApiDependencies, { context, found }: 
 export async function payInvoice(deps: ApiDependencies, page: PayablePage): Promise<void> {
   const { context, found } = page;
   if (!context.is(FORM_TYPE)) {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as the page does');
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'send the form as application/x-www-form-urlencoded');
   }
   const form = readPayForm(await readText(context.req, FORM_BYTES_MAX));
   if (form === null) {
-    throw new DomainError('VALIDATION_ERROR', 'the form is not one of this page');
+    throw new DomainError('VALIDATION_ERROR', 'the form does not belong to this page');
   }
   const rules = await rulesOf(deps, found.scope);
   const gateways = await payableAt(deps, { invoice: found.invoice, rules });

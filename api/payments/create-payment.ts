@@ -79,7 +79,7 @@ async function store(deps: ApiDependencies, wanted: WantedPayment): Promise<Stor
     return { paymentId: await insert(deps, payment, claim), reference: payment.reference };
   }).catch((error: unknown) => {
     throw isMerchantReferenceTaken(error)
-      ? new DomainError('RESOURCE_ALREADY_EXISTS', 'another payment has this reference of yours')
+      ? new DomainError('RESOURCE_ALREADY_EXISTS', 'you have used this reference for another payment')
       : error;
   });
   if (paymentId !== null) {

@@ -29,7 +29,7 @@ export async function insertInvoicePayment(
 function requirePayable(invoice: InvoiceRecord, { amountMinor, currency }: NewPayment): void {
   const dueMinor = dueMinorOf(invoice);
   if (dueMinor === 0n) {
-    throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing of it is due`);
+    throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing is due`);
   }
   if (isPastExpiry(invoice, invoice.readAt)) {
     throw new DomainError('INVALID_OPERATION_STATE', 'the invoice has expired');

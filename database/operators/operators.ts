@@ -143,7 +143,7 @@ export async function insertOperator(em: EntityManager, operator: NewOperator): 
     return await em.insert(Operator, { ...operator, email: operator.email.toLowerCase() });
   } catch (error) {
     if (sqlStateOf(error) === '23505') {
-      throw new DomainError('RESOURCE_ALREADY_EXISTS', 'an operator with this e-mail address exists already');
+      throw new DomainError('RESOURCE_ALREADY_EXISTS', 'an operator with this email address already exists');
     }
     throw error;
   }

@@ -83,7 +83,7 @@ export async function updateRole(em: EntityManager, id: bigint, role: RoleConten
     ),
   );
   if (changed === 0) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'a role that came with Lenden cannot be changed');
+    throw new DomainError('INVALID_OPERATION_STATE', 'a built-in role cannot be changed');
   }
 }
 
@@ -91,11 +91,11 @@ export async function updateRole(em: EntityManager, id: bigint, role: RoleConten
 export async function deleteRole(em: EntityManager, id: bigint): Promise<void> {
   try {
     if ((await em.nativeDelete(Role, { id, seeded: false })) === 0) {
-      throw new DomainError('INVALID_OPERATION_STATE', 'a role that came with Lenden cannot be deleted');
+      throw new DomainError('INVALID_OPERATION_STATE', 'a built-in role cannot be deleted');
     }
   } catch (error) {
     if (sqlStateOf(error) === '23503') {
-      throw new DomainError('INVALID_OPERATION_STATE', 'operators have this role: take it from them first');
+      throw new DomainError('INVALID_OPERATION_STATE', 'operators have this role: remove it from them first');
     }
     throw error;
   }
@@ -106,7 +106,7 @@ async function refusingTakenName<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (sqlStateOf(error) === '23505') {
-      throw new DomainError('RESOURCE_ALREADY_EXISTS', 'a role with this name exists already');
+      throw new DomainError('RESOURCE_ALREADY_EXISTS', 'a role with this name already exists');
     }
     throw error;
   }

@@ -34,7 +34,7 @@ export async function beginTotp(em: EntityManager, secrets: SecretBox, operatorI
     },
   );
   if (begun === 0) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'a second factor is set up already');
+    throw new DomainError('INVALID_OPERATION_STATE', 'a second factor is already set up');
   }
   return secret;
 }

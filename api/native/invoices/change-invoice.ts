@@ -112,12 +112,12 @@ function toChange({ caller: { scope, application }, invoiceId }: InvoiceOfCaller
 
 function requireDraft({ status }: InvoiceRecord): void {
   if (status !== 'DRAFT') {
-    throw new DomainError('INVALID_OPERATION_STATE', 'the invoice was issued and does not change any more');
+    throw new DomainError('INVALID_OPERATION_STATE', 'the invoice has been issued and can no longer be changed');
   }
 }
 
 function requireOpen({ status }: InvoiceRecord): void {
   if (status === 'DRAFT' || isFinalInvoice(status)) {
-    throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${status}; nothing of it is due`);
+    throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${status}; nothing is due`);
   }
 }

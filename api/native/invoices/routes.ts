@@ -273,7 +273,7 @@ function payableLink(deps: ApiDependencies): Route<NativeCaller> {
     handler: async ({ caller, params }: OfOne) => {
       const invoice = await findInvoice(deps, caller.scope, params.id);
       if (dueMinorOf(invoice) === 0n) {
-        throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing of it is due`);
+        throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing is due`);
       }
       const { reference } = invoice;
       return { status: 200, data: { reference, checkoutUrl: payableUrl(reference, deps.webUrl) } };

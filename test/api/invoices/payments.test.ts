@@ -76,7 +76,7 @@ describe('a payment of an invoice', () => {
     expect([answer.status, answer.meta.errorCode, answer.meta.message]).toEqual([
       409,
       'INVALID_OPERATION_STATE',
-      `the invoice is ${state}; nothing of it is due`,
+      `the invoice is ${state}; nothing is due`,
     ]);
     expect([await countPayments(id), billing.world.dispatch.asked.length]).toEqual([before, asked]);
   });

@@ -244,7 +244,7 @@ describe('the payable link', () => {
     expect((await billing.act(id, 'payable-link')).payload).toEqual(first.payload);
     await billing.payUp(id, 60_000);
     const over = await billing.act(id, 'payable-link');
-    expect([over.status, over.meta.message]).toEqual([409, 'the invoice is PAID; nothing of it is due']);
+    expect([over.status, over.meta.message]).toEqual([409, 'the invoice is PAID; nothing is due']);
   });
 });
 
