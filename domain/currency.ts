@@ -44,7 +44,7 @@ export function isCurrency(code: string): boolean {
   return EXPONENTS.has(code);
 }
 
-/** Digits after the decimal point of one unit of the currency. Throws RangeError for a code that ISO 4217 does not list. */
+/** Returns the digits after the decimal point of one unit of the currency. Throws RangeError for a code that ISO 4217 does not list. */
 export function exponentOf(currency: string): number {
   const exponent = EXPONENTS.get(currency);
   if (exponent === undefined) {
