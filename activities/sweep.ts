@@ -137,7 +137,6 @@ async function inBatches(batch: () => Promise<{ found: number; failed: number; d
   }
 }
 
-/** Handles the rows of each batch one by one. */
 const eachInBatches = <Row>(take: () => Promise<Row[]>, drive: (row: Row) => Promise<boolean>): Promise<number> =>
   inBatches(async () => {
     const rows = await take();
@@ -229,8 +228,8 @@ async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentR
 }
 
 /**
- * Resumes workflows that were terminated or failed: those of a payment or invoice that is still open, those of a payment rejected under review, which
- * still have to look for its money, and those of unapplied money, which no row tracks.
+ * Resumes workflows that were terminated or failed: those of a payment or invoice that is still open, those of a payment rejected under review,
+ * which still have to look for its money, and those that query about unapplied money, of which no row may exist yet.
  */
 async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
   const ended = await endedWorkflows(deps);

@@ -265,7 +265,8 @@ async function startRefunds(
 }
 
 /**
- * Nothing was posted, and the gateway will not be queried until a new callback arrives. The alert makes an operator look at the gateway's dashboard.
+ * Closes an attempt's callbacks and raises an alert if the gateway does not say whether money moved. Nothing was posted, and the gateway will not be
+ * queried until a new callback arrives, so an operator has to look at the gateway's dashboard.
  */
 export async function parkUnappliedPayment(deps: ActivityDependencies, input: UnappliedPaymentInput): Promise<void> {
   const { reference: attempt } = await deps.database.withScope(scopeOf(input), (em) => findAttempt(em, input));

@@ -287,7 +287,7 @@ export async function sequencesMoved(
 
 const APPLICATIONS = 'applications_id_seq';
 
-/** Must run as the owner. Never moves a sequence back. */
+/** Moves a sequence forward, never back. Must run as the owner. */
 export async function moveSequence(statements: Statements, { name, to }: MovedSequence): Promise<void> {
   await statements.execute(
     `select setval(format('public.%I', ?::text)::regclass, greatest(?::bigint, (select coalesce(last_value, 0) from pg_sequences

@@ -20,7 +20,7 @@ export interface AttemptRecord {
   readonly sealedSecret: string | null;
   readonly status: AttemptStatus;
   readonly sessionKey: string | null;
-  /** The payer has moved on to another gateway. */
+  /** Whether the payer has moved on to another gateway. */
   readonly superseded: boolean;
   /** Null while no session is known. */
   readonly openedAt: Date | null;

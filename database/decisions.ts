@@ -9,7 +9,7 @@ import type { AuditFacts } from './operators/audit.ts';
 import type { Statements } from './statements.ts';
 
 export type DecisionKind = 'refund' | 'review' | 'unapplied-payment' | 'manual';
-/** The permission that the routes require for both of two matching decisions, of every kind. */
+/** The permission required for the first and the second decision, whatever their kind. */
 const DECIDING = 'payment:review' satisfies Permission;
 
 export type DecisionWord = 'approve' | 'reject' | 'accept' | 'refund' | 'keep';

@@ -26,7 +26,6 @@ import type { Statements } from './statements.ts';
 
 export type InvoiceLanguage = 'en' | 'bn';
 
-/** An invoiced line. */
 export interface InvoiceItem extends InvoiceLine, LineTotals {
   readonly id: bigint;
   readonly description: string;

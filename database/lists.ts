@@ -1,7 +1,7 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Statements } from './statements.ts';
 
-/** One page of rows. */
+/** The requested page of a list. */
 export interface ListSlice {
   readonly order: 'ASC' | 'DESC';
   readonly limit: number;

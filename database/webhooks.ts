@@ -202,7 +202,6 @@ export interface AttemptRecord {
   readonly responseExcerpt: string | null;
 }
 
-/** A failed attempt and what follows from it. */
 export interface FailureRecord {
   readonly attempt: AttemptRecord;
   readonly probe: boolean;

@@ -39,7 +39,7 @@ const EXPONENTS: ReadonlyMap<string, number> = new Map([
 /** Active ISO 4217 codes. */
 export const CURRENCIES: readonly string[] = [...EXPONENTS.keys()].sort();
 
-/** True for an active ISO 4217 code in upper case. */
+/** Reports whether the text is an active ISO 4217 code in upper case. */
 export function isCurrency(code: string): boolean {
   return EXPONENTS.has(code);
 }

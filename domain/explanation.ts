@@ -6,12 +6,12 @@ export interface PaymentSituation {
   readonly now: Date;
   readonly reviewReason: ReviewReason | null;
   readonly failureCode: string | null;
-  /** A callback or a cancel request is waiting for the gateway's answer. */
+  /** Whether a callback or a cancel request is waiting for the gateway's answer. */
   readonly asking: boolean;
   readonly heldLate: boolean;
   /** The outcome of money that arrived after the payment had ended, if none of it is held any more; null if none arrived. */
   readonly unappliedMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
-  /** The payer may choose the gateway and has not yet. */
+  /** Whether the payer still has to choose the gateway. */
   readonly choosing: boolean;
 }
 

@@ -44,7 +44,6 @@ export interface TaxRate {
   readonly basisPoints: bigint;
 }
 
-/** A tax of a fixed amount. */
 export interface FixedTax {
   readonly name: string;
   readonly amountMinor: bigint;

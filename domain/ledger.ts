@@ -64,7 +64,7 @@ const POSTING_MINOR_MAX = 2n ** 63n - 1n;
 /** An upper bound for readers. No rule creates this many postings. */
 export const POSTINGS_MAX = 100;
 
-/** Throws RangeError if the transaction cannot be stored as it is. */
+/** Checks that the transaction can be stored. Throws RangeError otherwise. */
 export function checkTransaction({ postings }: LedgerTransaction): void {
   if (postings.length === 0 || postings.length > POSTINGS_MAX) {
     throw new RangeError(`a ledger transaction has 1 to ${POSTINGS_MAX} postings, not ${postings.length}`);

@@ -1,6 +1,5 @@
 import ipaddr from 'ipaddr.js';
 
-/** Longest URL that an application may register. */
 export const OUTBOUND_URL_LENGTH_MAX = 2_048;
 
 const PORTS: ReadonlySet<string> = new Set(['443', '8443']);
@@ -59,7 +58,7 @@ export function checkOutboundUrl(text: string, allow: AllowList): OutboundUrlRes
   return isPublicHostname(url.hostname) ? { ok: true, url } : { ok: false, reason: 'PRIVATE_HOST' };
 }
 
-/** The port that a connection to this URL uses. */
+/** Returns the port of an http or https URL, including the default ports. */
 export function portOf(url: URL): number {
   if (url.port !== '') {
     return Number(url.port);

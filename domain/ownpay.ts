@@ -38,7 +38,7 @@ export interface OwnpayFacts extends Money {
   readonly paidAt?: Date | null | undefined;
 }
 
-/** A payment under review is `processing`: it neither expires nor can be paid again. */
+/** Returns OwnPay's status. A payment under review is `processing`: it neither expires nor can be paid again. */
 export function ownpayStatus({ status, reviewReason }: Pick<OwnpayFacts, 'status' | 'reviewReason'>): OwnpayStatus {
   return status === 'PENDING' && typeof reviewReason === 'string' ? 'processing' : STATUS_OF[status];
 }

@@ -45,7 +45,6 @@ export function shadhinpayReference(now: Date): string {
   return dated('PAY', now);
 }
 
-/** Returns the reference of a refund in ShadhinPay's contract. */
 export function shadhinpayRefundReference(now: Date): string {
   return dated('REF', now);
 }
@@ -62,7 +61,6 @@ export function invoiceReference(): string {
   return `pay_${randomBase62(22)}`;
 }
 
-/** Returns the public reference of an invoice in ShadhinPay's contract. */
 export function shadhinpayInvoiceReference(): string {
   return `sp_inv_${randomBase62(22)}`;
 }

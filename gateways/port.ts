@@ -102,7 +102,7 @@ export type AttemptAnswer =
   | { readonly kind: 'charged'; readonly charge: Charge }
   /** The payer has not tried to pay yet. */
   | { readonly kind: 'not-started' }
-  /** The payer is paying at the moment. */
+  /** The payer is paying right now. */
   | { readonly kind: 'in-progress' }
   /** The payer has reported a payment, and an operator must check it. */
   | { readonly kind: 'with-operator'; readonly since: Date }
@@ -149,7 +149,7 @@ export interface RefundRequest extends RefundedCharge {
   readonly refundReference: string;
   readonly amount: Money;
   readonly remarks: string;
-  /** This refund was requested before, and no answer to that request is known. */
+  /** Whether this refund was requested before without a final answer. */
   readonly queriedBefore: boolean;
   /**
    * Milliseconds since the previous request, by the database's clock, or null if there was none. A gateway without idempotency keys may still be

@@ -8,7 +8,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 import { recordAndDeliver } from './tell-event.ts';
 
-/** How long to wait for a started payment before checking again, in case the notification of its end is lost. */
+/** How long after the expiry of a started payment to check again, in case the notification of its end is lost. */
 const LOOK_AGAIN_MS = 600_000;
 
 export interface Expiring {

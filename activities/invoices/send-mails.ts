@@ -12,7 +12,7 @@ import type { InvoiceWorkflowInput, EmailsSent } from '../../workflows/messages/
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from '../payments/scope.ts';
 
-/** Per run of the activity, since each email may take 45 seconds. */
+/** Per run of the activity, since each email can take 45 seconds. */
 const MAILS_A_RUN_MAX = 3;
 /** Seconds until the next try, by number of tries so far; the last value repeats. About three days in total. */
 const PAUSE_SECONDS = [60, 300, 1_800, 7_200, 21_600, 43_200] as const;

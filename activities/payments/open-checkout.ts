@@ -70,8 +70,8 @@ async function unlessOpened(
 }
 
 /**
- * Reports whether the payer has left a page open at a gateway that can close it. The workflow then queries that gateway and closes the page after it
- * has answered, so that the payer does not wait for it and does not see its failure.
+ * Reports whether the payer has left a page open at a gateway that can close it. The workflow queries that gateway and closes the page only once the
+ * payer has been sent on, so that they neither wait for it nor see its failure.
  */
 function leavesOpenPage(
   deps: ActivityDependencies,

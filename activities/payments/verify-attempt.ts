@@ -228,7 +228,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
   return { kind: 'charged' };
 }
 
-/** Reports whether the attempt is a page that the payer has left and that the gateway can close. */
+/** Reports whether the payer has left the page and the gateway can close it. It is then closed now, not only when the payment ends. */
 function isLeftOpen({ closeSession }: Gateway, { superseded, sessionKey }: AttemptRecord): boolean {
   return superseded && sessionKey !== null && closeSession !== undefined;
 }
@@ -277,7 +277,7 @@ function endOfAttempt(
   }
 }
 
-/** A payer's request to cancel on our page takes effect once nothing of theirs is in progress. */
+/** Returns how an unpaid payment ends. A payer's request to cancel on our page takes effect once nothing of theirs is in progress. */
 export function endWithoutCharge({ cancelRequestedAt, status }: PaymentRecord): 'cancelled' | 'expired' {
   return cancelRequestedAt !== null && isOpen(status) ? 'cancelled' : 'expired';
 }

@@ -101,7 +101,6 @@ export async function ledgerRows(
   return rows.map(({ values }) => ({ table, id: values[0] ?? '', values }));
 }
 
-/** Returns the value of one column of a row. */
 export function valueOf(row: LedgerRow, column: string): string {
   return row.values[COLUMNS[row.table].indexOf(column)] ?? '';
 }

@@ -10,7 +10,7 @@ export async function lockSuperAdmins(em: EntityManager): Promise<void> {
 }
 
 /**
- * Must be called after the change, under the lock.
+ * Checks that an enabled Super Admin is left. Must be called after the change, under the lock.
  * @throws DomainError INVALID_OPERATION_STATE if no enabled Super Admin is left; the change is rolled back with it.
  */
 export async function requireSuperAdmin(em: EntityManager): Promise<void> {

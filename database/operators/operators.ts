@@ -8,7 +8,6 @@ import { endSessions, GRANTS_OF_OPERATOR, parseGrants } from './sessions.ts';
 
 export type OperatorStatus = 'ACTIVE' | 'DISABLED';
 
-/** An operator with their roles. */
 export interface OperatorRecord {
   readonly id: bigint;
   readonly email: string;

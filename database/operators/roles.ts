@@ -147,13 +147,11 @@ function invalid(field: string, message: string): DomainError {
   return new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { [field]: message } });
 }
 
-/** Returns the names of roles by id. */
 export async function readRoleNames(em: EntityManager, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
   const roles = await em.find(Role, { id: { $in: [...ids] } }, { fields: ['id', 'name'] });
   return new Map(roles.map(({ id, name }) => [id, name]));
 }
 
-/** An operator who has a role. */
 export interface RoleHolder {
   readonly operatorId: bigint;
   readonly email: string;

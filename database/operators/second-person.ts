@@ -2,7 +2,7 @@ import { isGuardedGrant, type Grant } from '../../domain/permissions.ts';
 import type { EntityManager } from '../connection.ts';
 import type { StoreSlot } from '../gateway-stores.ts';
 
-/** For `applications a`: one operator is not enough above some sum, so this rule cannot be weakened by one operator either. */
+/** For `applications a`: a threshold is set, so one operator alone must not be able to weaken it. */
 const THRESHOLD_IS_SET = `(a.refund_approval_threshold_minor is not null or a.refund_approval_thresholds <> '{}'::jsonb)`;
 
 /**

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { EntityManager } from '../connection.ts';
 import { Setting } from '../entities/operator.ts';
 
-/** Settings of the whole installation. */
 export interface InstallationSettings {
   /** Whether operators without a second factor can only set one up. */
   readonly secondFactorRequired: boolean;

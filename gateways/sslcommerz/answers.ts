@@ -43,12 +43,12 @@ export const RefundAnswerBody = z.looseObject({
   errorReason: optionalText,
 });
 
-/** `VALIDATED` is a genuine payment that was validated before, so it counts as paid. */
+/** Reports whether a status means paid. `VALIDATED` is a genuine payment that was validated before. */
 export function isPaidStatus(status: string): boolean {
   return status === 'VALID' || status === 'VALIDATED';
 }
 
-/** Anything but DONE means that the query was not answered, never that nothing was paid. */
+/** Throws GatewayFailure if the gateway did not answer the query. Anything but DONE never means that nothing was paid. */
 export function requireConnected(apiConnect: string): void {
   if (apiConnect === 'FAILED' || apiConnect === 'INACTIVE') {
     throw new GatewayFailure('unauthorized', `the gateway refused the store's credentials: ${apiConnect}`);

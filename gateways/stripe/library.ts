@@ -38,7 +38,6 @@ export class SpentKey extends GatewayFailure {
   }
 }
 
-/** Calls the official library. */
 export interface StripeLibrary {
   /** @throws GatewayFailure, never one of the library's errors */
   call<T extends object>(work: (stripe: Stripe) => Promise<T>): Promise<Answered<T>>;
