@@ -34,7 +34,7 @@ export function checkOutboundUrl(text: string, allow: AllowList): OutboundUrlRes
   if (text.length > OUTBOUND_URL_LENGTH_MAX) {
     return { ok: false, reason: 'TOO_LONG' };
   }
-  // The parser silently drops control characters and reads a backslash as a slash: refuse what two parsers read in two ways.
+  // The parser silently drops control characters and reads a backslash as a slash. Reject what two parsers could read differently.
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
   if (/[\u0000-\u0020\u007f\\]/.test(text) || !URL.canParse(text)) {
     return { ok: false, reason: 'NOT_A_URL' };
