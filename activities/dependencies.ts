@@ -5,7 +5,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Mailer } from '../runtime/mailer.ts';
 import type { Dispatch } from '../temporal/dispatch.ts';
 
-/** What activities close over; built in the worker's main file only. */
+/** The dependencies of activities, created only in the worker's main file. */
 export interface ActivityDependencies {
   readonly database: Database;
   readonly gateways: GatewayRegistry;
@@ -15,8 +15,8 @@ export interface ActivityDependencies {
   readonly apiUrl: string;
   /** Public origin of the pages. */
   readonly webUrl: string;
-  /** By which due dates are days. */
+  /** Determines the days of due dates. */
   readonly calendar: Calendar;
-  /** Null where no mail server is configured. */
+  /** Null if no mail server is configured. */
   readonly mailer: Mailer | null;
 }

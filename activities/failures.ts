@@ -5,8 +5,8 @@ import { GatewayFailure } from '../gateways/port.ts';
 import { ROW_MISSING } from '../workflows/messages/names.ts';
 
 /**
- * What an activity may tell Temporal: a code and our own words. Gateway text and database details never reach a history, so every
- * other error is replaced, its cause dropped.
+ * Converts an error for Temporal, which stores it in workflow histories. Only codes and our own messages are passed on. Any other error is replaced
+ * and its cause dropped, so that gateway text and database details never reach a history.
  */
 export function asApplicationFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) {

@@ -1,15 +1,15 @@
 import { describeError } from '../runtime/logger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** What a committed step sets going in other workflows. All of it can be lost: the rows say so, and the sweeper starts it then. */
+/** Work in another workflow that a committed step triggers. If starting it fails, the rows still show it, and the sweeper starts it later. */
 export interface FollowUp {
   readonly what: string;
-  /** For the log line of a failure. */
+  /** Fields for the log line if it fails. */
   readonly about?: Readonly<Record<string, string>>;
   readonly start: () => Promise<unknown>;
 }
 
-/** Starts each; a failure of one keeps none of the others. */
+/** Starts each follow-up. A failure of one does not stop the others. */
 export async function followUp(
   { log }: ActivityDependencies,
   { reference }: { readonly reference: string },

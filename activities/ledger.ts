@@ -34,8 +34,8 @@ export function createLedgerActivities({ database, log }: LedgerActivityParts): 
 }
 
 /**
- * Writes each head once. Whoever keeps the logs elsewhere has a witness that nobody who holds the database can change, so no log level hides
- * the line. A process that died before it wrote one is made up for by the next: a process begins with the head that it finds.
+ * Returns a function that logs each chain head once, whatever the log level. A copy of the logs kept elsewhere is evidence that nobody with access to
+ * the database can change. A process starts by logging the current head, in case an earlier one died before logging it.
  */
 function headTeller(log: Logger): (head: ChainHead) => void {
   const always = log.child({}, { level: 'info' });
@@ -53,7 +53,7 @@ function headTeller(log: Logger): (head: ChainHead) => void {
   };
 }
 
-/** One database transaction per seal, so that a pass which dies keeps what it has sealed. */
+/** Uses one database transaction per seal, so that a run that dies keeps the seals it has made. */
 function seal(database: Database): Promise<SealOutcome> {
   return database.withSystem((em) => sealBatch(em, { transactionsMax: TRANSACTIONS_PER_SEAL_MAX }));
 }

@@ -7,17 +7,17 @@ import { linkMail } from '../web/mail/link-mail.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const MAILS_A_PASS_MAX = 10;
-/** Until the next try; longer than a mail may take. */
+/** Until the next try; longer than sending an email can take. */
 const PAUSE_SECONDS = 300;
-/** An hour. Whoever manages operators can ask for another link at any time. */
+/** One hour in total. A user manager can request another link at any time. */
 const TRIES_MAX = 12;
 
 type Dependencies = Pick<ActivityDependencies, 'database' | 'mailer' | 'webUrl' | 'log'>;
 
 /**
- * Begins to mail the links by which operators set passwords. Each try makes a link of its own and is written down before it is made: whatever
- * became of an earlier mail, the newest link is the one that works. A mail may take three quarters of a minute, so nobody waits for it: the
- * sweeper has payments to see to. Answers what is under way; none of it ever fails.
+ * Starts to email the links with which operators set their passwords. Each try creates its own link and is recorded before it is made, so only the
+ * newest link works. An email may take 45 seconds, so the sweeper does not wait for it. Returns one promise per email in progress; none of them
+ * rejects.
  */
 export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<void>[]> {
   const { database, mailer, log } = deps;
@@ -42,7 +42,7 @@ export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<vo
 async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer, link: LinkToEmail): Promise<void> {
   const { operatorId, email, name, token, tries } = link;
   const mail = linkMail({ name, email, link: new URL(operatorLinkPath(token), webUrl).href });
-  // Of its own for each link, and no part of the link.
+  // Unique per link, and does not reveal any part of it.
   const messageId = `operator-link.${operatorId}.${sha256(sha256(token)).toString('hex').slice(0, 16)}`;
   const outcome = await mailer.send({ to: email, ...mail, language: 'en', messageId });
   if (outcome.kind === 'unavailable' && tries < TRIES_MAX) {

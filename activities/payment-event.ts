@@ -8,13 +8,13 @@ import { ownpayEvent } from '../domain/ownpay.ts';
 import { eventNamed, isNotified, shadhinpayEvent } from '../domain/shadhinpay.ts';
 
 type PaymentEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'> & {
-  /** Of an event about a refund. */
+  /** Only for an event about a refund. */
   readonly refund?: RefundRecord;
 };
 
 /**
- * Writes an event of a payment or of one of its refunds, in the words of the contract in which the payment was made. Null where that contract has
- * no such event: its receivers could not even check the signature of another one's. Null, too, where a business has chosen not to hear it.
+ * Records an event of a payment or of one of its refunds in the payment's contract. Returns null if that contract has no such event, since its
+ * receivers could not verify another contract's signature, or if the business has not subscribed to it.
  */
 export async function recordPaymentEvent(
   statements: Statements,
@@ -59,7 +59,7 @@ async function recordForShadhinpay(
   { refund, type }: { readonly refund: RefundRecord | undefined; readonly type: NewEvent['type'] },
 ): Promise<Told> {
   const event = eventNamed(type);
-  // Unapplied money was never the payment's, so what becomes of it is nothing that the contract tells.
+  // Unapplied money was never part of the payment, and the contract has no events for it.
   const foreign = refund !== undefined && refund.unappliedPaymentId !== null;
   if (event === null || foreign || !isNotified(event, await subscribedEvents(statements, payment.applicationId))) {
     return 'not told';

@@ -51,7 +51,7 @@ export function createPaymentActivities(
   };
 }
 
-/** The log keeps the whole error, Temporal only a code and our own words. */
+/** Logs the whole error and passes only a code and our own message on to Temporal. */
 async function guarded<T>(deps: ActivityDependencies, activity: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

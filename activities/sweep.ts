@@ -20,18 +20,18 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { beginOperatorLinks } from './operator-links.ts';
 
 const BATCH_MAX = 100;
-/** A step of a pass takes no longer, so that all steps fit into the activity's minute. */
+/** Limit for one step, so that all steps fit into the activity's minute. */
 const STEP_MAX_MS = 12_000;
 
 export interface SweepDependencies extends ActivityDependencies {
   readonly temporal: Client;
-  /** Absent: nothing but expired idempotency keys is removed. */
+  /** If absent, only expired idempotency keys are deleted. */
   readonly retention?: Retention;
 }
 
 /**
- * Drives again whatever is stored but not taken up, so that a death between storing and signalling loses nothing. Each step takes
- * bounded batches, moves their rows' next look into the future first, and only then starts or signals: a row that fails is looked at
+ * Creates the sweeper, which restarts whatever is stored but not being worked on, so that a crash between storing and signalling loses nothing. Each
+ * step takes bounded batches. It first postpones the next check of their rows and then starts or signals workflows, so that a failing row is retried
  * later and never blocks the others.
  */
 export function createSweepActivities(deps: SweepDependencies): SweepActivities {
@@ -72,7 +72,7 @@ export function createSweepActivities(deps: SweepDependencies): SweepActivities 
   };
 }
 
-/** One step's failure does not keep the others from running. */
+/** Runs one step. Its failure does not stop the others. */
 async function step(deps: SweepDependencies, name: string, work: () => Promise<number>): Promise<number> {
   try {
     return await work();
@@ -82,7 +82,7 @@ async function step(deps: SweepDependencies, name: string, work: () => Promise<n
   }
 }
 
-/** What a payment and a refund have in common. */
+/** The columns that payments and refunds have in common. */
 interface MoneyRow {
   id: string;
   reference: string;
@@ -125,7 +125,7 @@ function handleOf(row: PaymentRow): PaymentHandle {
   };
 }
 
-/** Repeats a batch while there is more, and stops when something fails: then the next pass is early enough. */
+/** Repeats a batch while there are more rows. Stops at a failure and leaves the rest to the next run. */
 async function inBatches(batch: () => Promise<{ found: number; failed: number; driven?: number }>): Promise<number> {
   const stopAtMs = Date.now() + STEP_MAX_MS;
   for (let sum = 0; ;) {
@@ -137,7 +137,6 @@ async function inBatches(batch: () => Promise<{ found: number; failed: number; d
   }
 }
 
-/** Takes up rows one after the other. */
 const eachInBatches = <Row>(take: () => Promise<Row[]>, drive: (row: Row) => Promise<boolean>): Promise<number> =>
   inBatches(async () => {
     const rows = await take();
@@ -148,7 +147,7 @@ const eachInBatches = <Row>(take: () => Promise<Row[]>, drive: (row: Row) => Pro
     return { found: rows.length, failed };
   });
 
-/** False when it failed, mostly since Temporal could not be asked: a later pass tries again. */
+/** Returns false if the work failed, usually because Temporal was unreachable. A later run tries again. */
 async function driven(
   { log }: SweepDependencies,
   { what, ...subject }: Readonly<Record<string, string>> & { readonly what: string },
@@ -164,8 +163,8 @@ async function driven(
 }
 
 /**
- * Open payments whose next look is due: never started, started but lost, or simply still waiting. Starting finds what runs. A payment
- * whose workflow runs is looked at again only when it should have ended: until then its callbacks and the list of ended workflows tell.
+ * Resumes open payments that are due for a check: never started, lost, or still waiting. Starting a workflow that is already running has no effect. A
+ * payment with a running workflow is next checked when it should have ended; until then callbacks and the list of ended workflows cover it.
  */
 const sweepPayments = (deps: SweepDependencies): Promise<number> =>
   inBatches(async () => {
@@ -202,7 +201,7 @@ function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
       await alertIfStillOpen(deps, row);
       return;
     }
-    // Under review only a decision ends the payment: the question that a cancellation leads to would be put again and again.
+    // Under review only a decision ends the payment. Each cancel signal would only repeat the query.
     if (row.cancel_requested_at !== null && row.review_reason === null) {
       await deps.dispatch.signalCancel(row.reference);
     }
@@ -212,7 +211,7 @@ function resume(deps: SweepDependencies, row: PaymentRow): Promise<boolean> {
   });
 }
 
-/** The payment may have ended between the look at its row and the try to start it; its workflow ends only after its row. */
+/** The payment may have ended after its row was read. Its row ends before its workflow, so an open row here is an error. */
 async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentRow): Promise<void> {
   const open = await deps.database.withSystem((em) =>
     em.execute<unknown[]>(`select 1 from payments where reference = ? and status in ('CREATED', 'PENDING')`, [
@@ -220,7 +219,7 @@ async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentR
     ]),
   );
   if (open.length > 0) {
-    // Only a database that was set back to an older state can say so: the gateway and the ledger must be compared by a person.
+    // This happens only after an older database was restored. An operator must compare the gateway with the ledger.
     deps.log.error(
       { payment: reference, alert: 'payment-behind-workflow' },
       'an open payment has a completed workflow',
@@ -229,8 +228,8 @@ async function alertIfStillOpen(deps: SweepDependencies, { reference }: PaymentR
 }
 
 /**
- * Workflows that someone terminated, or that failed: resumed within one pass when their payment or invoice is still open, or a payment was
- * rejected under review, since its workflow still has to look for the money; and whatever asked about unapplied money, which only its workflow knows.
+ * Resumes workflows that were terminated or failed: those of a payment or invoice that is still open, those of a payment rejected under review,
+ * which still have to look for its money, and those that query about unapplied money, of which no row may exist yet.
  */
 async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
   const ended = await endedWorkflows(deps);
@@ -264,7 +263,7 @@ async function sweepEndedWorkflows(deps: SweepDependencies): Promise<number> {
   return payments.length + invoices.length + late.length;
 }
 
-/** References of workflows that ended badly in the last ten minutes, by the first part of their ids. */
+/** Returns the references of workflows that ended abnormally in the last ten minutes, by the first part of their ids. */
 async function endedWorkflows(deps: SweepDependencies): Promise<ReadonlyMap<string, string[]>> {
   const now = await deps.database.withSystem(readNow);
   const since = new Date(now.getTime() - 10 * 60_000).toISOString();
@@ -303,7 +302,10 @@ interface CallbackRow extends PaymentRow {
   finalized_by: string | null;
 }
 
-/** Stored callbacks that nobody looked at: signalled again, or handed to the unapplied payment of their attempt when the payment has ended. */
+/**
+ * Handles stored callbacks that were not processed: signals them again, or passes them to the attempt's unapplied-payment workflow if the payment has
+ * ended.
+ */
 const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
   inBatches(async () => {
     const rows = await deps.database.withSystem((em) =>
@@ -328,7 +330,7 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
       if (outcome !== null) {
         await deps.database.withSystem((em) => closeCallback(em, BigInt(row.callback_id), outcome));
       } else if (row.review_reason === null || !isOpen(row.status)) {
-        // While an operator has a payment under review, its callbacks wait for the decision.
+        // While a payment is under review, its callbacks wait for the decision.
         unanswered.set(row.attempt_reference, row);
       }
     }
@@ -339,7 +341,7 @@ const sweepCallbacks = (deps: SweepDependencies): Promise<number> =>
     return { found: rows.length, failed, driven: unanswered.size };
   });
 
-/** The browser's return often comes while the IPN before it is being settled: once that is done, it tells nothing new. */
+/** The browser's return often arrives while the IPN before it is being processed. After that it contains nothing new. */
 function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof outcomeWithoutQuery> {
   const store = { storeId: row.store_id, sealedSecret: row.store_secret };
   const parsed = openOrAlert(deps, { gateway: row.attempt_gateway, mode: row.mode, store })?.parseCallback(
@@ -348,7 +350,7 @@ function outcomeOf(deps: SweepDependencies, row: CallbackRow): ReturnType<typeof
   if (parsed === undefined) {
     return null;
   }
-  // Whether it was signed was seen when it came, with its headers; a secret that is back since then may show it now.
+  // The signature was checked on arrival, with the headers. It is checked again here in case the store's secret was unavailable then.
   const signatureValid = row.signature_valid || parsed.signatureValid;
   return outcomeWithoutQuery({ status: row.status, finalizedBy: row.finalized_by }, { ...parsed, signatureValid });
 }
@@ -375,8 +377,8 @@ interface LateQueryRow extends PaymentRow {
 }
 
 /**
- * Attempts that were closed unpaid at a gateway that tells nobody of a charge, or were open there when their payment ended: it is asked a few
- * times more. A question that could not be put is none, and put later.
+ * Queries again about attempts at gateways without notifications that were closed unpaid, or were open when their payment ended. A query that could
+ * not be made does not count and is repeated later.
  */
 const sweepLateQueries = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
@@ -399,7 +401,7 @@ const sweepLateQueries = (deps: SweepDependencies): Promise<number> =>
 function queryLate(deps: SweepDependencies, row: LateQueryRow): Promise<boolean> {
   const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
   return driven(deps, { payment: row.reference, what: 'late query not asked' }, async () => {
-    // While the payment is open its own workflow asks, and the question is put when it was put off to.
+    // While the payment is open, its own workflow queries the gateway. The late query runs at its postponed time.
     if (isOpen(row.status)) {
       return;
     }
@@ -435,7 +437,7 @@ function refundHandleOf(row: RefundRow): RefundHandle {
   return { ...moneyOf(row), gateway: row.gateway, awaitsApproval, doubted };
 }
 
-/** Open refunds: never started, started but lost, or simply still waiting. Starting finds what runs. */
+/** Starts the workflows of open refunds: never started, lost, or still waiting. Starting a workflow that is already running has no effect. */
 const sweepRefunds = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
     () =>
@@ -471,8 +473,8 @@ function startRefund(deps: SweepDependencies, row: RefundRow, decisionId?: bigin
 }
 
 /**
- * Money that is held while no workflow is known to watch over it: the start after the overpayment was booked was lost, or the word that its refund had
- * failed. It would stay in the operators' list alone.
+ * Starts a workflow for held money that has none: starting it after the overpayment was posted failed, or the notification that its refund failed was
+ * lost. Without it the money would appear only in the operators' list.
  */
 const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
@@ -504,7 +506,7 @@ interface DecisionRow {
   attempt_reference: string | null;
 }
 
-/** Decisions that no workflow has taken up, since their signal was lost. */
+/** Signals decisions that no workflow has read because their signal was lost. */
 const sweepDecisions = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
     () =>
@@ -563,7 +565,10 @@ interface InvoiceRow {
 
 const INVOICE_COLUMNS = `i.id, i.reference, i.application_id, a.name as application_name, i.mode, i.number, i.number_label, i.total_minor, i.currency`;
 
-/** Invoices whose workflow has not taken up a change, or should have told something by now. Telling starts it where it does not run. */
+/**
+ * Notifies the workflows of invoices that have not read a change, or that should have sent a notice by now. A workflow that is not running is
+ * started.
+ */
 const sweepInvoices = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
     () =>
@@ -595,7 +600,7 @@ function notifyInvoice(deps: SweepDependencies, row: InvoiceRow): Promise<boolea
   );
 }
 
-/** Events whose delivery workflow was never started, or was lost; and given-up ones that an operator wants sent after all. */
+/** Starts deliveries that were never started or were lost, and failed ones that an operator wants to resend. */
 const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
   eachInBatches(
     () =>
@@ -615,10 +620,10 @@ const sweepDeliveries = (deps: SweepDependencies): Promise<number> =>
       ),
   );
 
-/** Expired keys are no use to anybody; the rest is removed where an installation says when. */
+/** Without a retention setting only expired keys are deleted; they have no use. */
 const NOTHING_BUT_KEYS = { keyDays: 0 };
 
-/** Rows whose time is over, in batches, each in a transaction of its own: a pass that is killed between two loses nothing but time. */
+/** Deletes rows past their retention in batches, each in its own transaction, so that an interrupted run loses only time. */
 async function retire(deps: SweepDependencies, what: keyof typeof RETIREMENTS): Promise<number> {
   const { database, retention } = deps;
   if (retention === undefined && what !== 'keys') {

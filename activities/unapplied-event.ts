@@ -15,8 +15,8 @@ export interface UnappliedEvent {
 }
 
 /**
- * Tells the application what became of money that is no part of a payment, in that payment's own order of events, as it stands at the end of
- * the caller's transaction. Answers what starts the delivery; nothing where the payment's contract has no such event.
+ * Records an event about unapplied money in the event sequence of its payment, with its state at the end of the caller's transaction. Returns the
+ * follow-up that starts the delivery, or none if the payment's contract has no such event.
  */
 export async function recordUnapplied(
   deps: ActivityDependencies,
@@ -39,7 +39,7 @@ export async function recordUnapplied(
   ];
 }
 
-/** The same where the caller has numbered the event. */
+/** Does the same if the caller has already numbered the event. */
 export async function recordUnappliedEvent(
   statements: Statements,
   payment: PaymentRecord,

@@ -37,10 +37,12 @@ import { scopeOf } from './payments/scope.ts';
 import { recheckRefunds } from './refunds/recheck-refunds.ts';
 import { recordUnapplied } from './unapplied-event.ts';
 
-/** More charges than this under one reference are no accident; the rest is found when the next callback asks again. */
+/** More charges than this under one reference are unlikely. The rest is found by the next callback's query. */
 const CHARGES_A_PASS_MAX = 5;
 
-/** Asks the gateway for charges of an attempt that are not booked yet and posts each to suspense, once. Throws when it cannot be asked. */
+/**
+ * Queries the gateway for charges of an attempt that are not recorded yet and posts each to suspense, once. Throws if the gateway cannot be queried.
+ */
 export async function recordUnappliedPayment(
   deps: ActivityDependencies,
   input: UnappliedPaymentInput,
@@ -48,7 +50,8 @@ export async function recordUnappliedPayment(
   const scope = scopeOf(input);
   const { payment, gateway } = await readAtGateway(deps, input);
   if (isOpen(payment.status)) {
-    // It had ended, and is open again since an older database was restored: its own workflow asks, and one charge must not be booked twice.
+    // The payment had ended, and is open again because an older database was restored. Its own workflow queries the gateway, and one charge must not
+    // be posted twice.
     return readUnappliedPayment(deps, input);
   }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
@@ -67,10 +70,10 @@ export async function recordUnappliedPayment(
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
       throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
     }
-    // What an operator has yet to decide on wakes this again when he has.
+    // For `with-operator`, the operator's decision wakes this workflow again.
     const charge = answer.kind === 'charged' ? answer.charge : null;
     const booked = await deps.database.withScope(scope, async (em) => {
-      // Callbacks before the payment, as whoever keeps one locks them.
+      // Lock order: callbacks before the payment, as when a callback is stored.
       await consumeCallbacks(
         em,
         { attempt: input.attemptReference, upTo: asked.newestCallbackId },
@@ -90,7 +93,7 @@ export async function recordUnappliedPayment(
   return readUnappliedPayment(deps, input);
 }
 
-/** How an attempt's money stands in its rows; whoever asks is the workflow that watches over it. */
+/** Returns the state of an attempt's money from its rows, and records that its workflow is running. */
 export async function readUnappliedPayment(
   { database }: ActivityDependencies,
   input: UnappliedPaymentInput,
@@ -126,9 +129,10 @@ async function readAtGateway(
 }
 
 /**
- * In every transaction anew, by its reference: what was read before the gateway was asked may have been another database.
+ * Reads the attempt by its reference. Every transaction reads it again, because an older database may have been restored while the gateway was
+ * queried.
  *
- * @throws MissingRow when the scope has no such attempt of that payment
+ * @throws MissingRow if the scope has no such attempt of that payment
  */
 async function findAttempt(
   em: EntityManager,
@@ -145,7 +149,7 @@ async function findAttempt(
   return attempt;
 }
 
-/** What operators decided about an attempt's unapplied money: given back, or left to the app. The rows are the authority. */
+/** Carries out the operators' decisions on an attempt's unapplied money: refund it, or let the application keep it. The rows are authoritative. */
 export async function decideUnappliedPayment(
   deps: ActivityDependencies,
   input: UnappliedDecisionInput,
@@ -223,7 +227,7 @@ interface KeptRow {
   reference: string;
 }
 
-/** Out of suspense, owed to the app. False when it is not held any more. */
+/** Moves the money from suspense to `app:payable`. Returns false if it is no longer held. */
 async function keep(statements: Statements, { unappliedPaymentId }: DecisionRecord): Promise<boolean> {
   const [late] = await statements.execute<KeptRow[]>(
     `update unapplied_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
@@ -260,7 +264,10 @@ async function startRefunds(
   }
 }
 
-/** Nothing was booked, and nothing will be asked until a new callback comes: the alarm is what brings a person to look at the gateway's panel. */
+/**
+ * Closes an attempt's callbacks and raises an alert if the gateway does not say whether money moved. Nothing was posted, and the gateway will not be
+ * queried until a new callback arrives, so an operator has to look at the gateway's dashboard.
+ */
 export async function parkUnappliedPayment(deps: ActivityDependencies, input: UnappliedPaymentInput): Promise<void> {
   const { reference: attempt } = await deps.database.withScope(scopeOf(input), (em) => findAttempt(em, input));
   await consumeAllCallbacks(deps.database, scopeOf(input), { attempt, outcome: 'MISMATCH' });
@@ -273,7 +280,7 @@ export async function parkUnappliedPayment(deps: ActivityDependencies, input: Un
 interface Asking {
   readonly input: UnappliedPaymentInput;
   readonly gateway: Gateway;
-  /** Whether the payment was settled by a charge: only then is a confirmed attempt's charge booked already. */
+  /** Whether a charge finalized the payment. Only then is a confirmed attempt's charge already posted. */
   readonly settled: boolean;
 }
 
@@ -281,7 +288,7 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   const attempt = await findAttempt(em, input);
   const booked = await em.find(UnappliedPayment, { attemptId: attempt.id });
   if (booked.some(({ nextSweepAt }) => nextSweepAt instanceof Date)) {
-    // However long the gateway does not answer: this workflow is at work.
+    // Keeps the sweeper from starting this workflow again, however long the gateway does not answer.
     await noteTakenUp(em, input);
   }
   const callbacks = await em.find(
@@ -298,7 +305,7 @@ async function takeUp(em: EntityManager, { input, gateway, settled }: Asking) {
   }
   const claimed =
     claims.find(({ claimedValidationId: id }) => id !== null && !known.includes(id))?.claimedValidationId ?? null;
-  // A hint may be forged: it costs a question and decides nothing.
+  // A hint may be forged. It only costs a query and decides nothing.
   const failedRefunds = callbacks.flatMap(({ rawPayload }) => gateway.parseCallback(rawPayload).claimedRefundId ?? []);
   return {
     failedRefunds: [...new Set(failedRefunds)],
@@ -389,7 +396,7 @@ async function book(
 }
 
 interface RecordedMoney {
-  /** Where the app's policy gives unapplied money back without being asked. */
+  /** Set if the application's policy refunds unapplied money automatically. */
   readonly refund: RefundRecord | null;
   readonly applicationName: string;
   readonly followUps: readonly FollowUp[];

@@ -27,13 +27,13 @@ import { sendEvent, type SendDependencies, type SendResult } from './webhooks/se
 export interface WebhookDependencies extends SendDependencies {
   readonly database: Database;
   readonly log: Logger;
-  /** Unix time in milliseconds, instead of the database's, where tests skip time. */
+  /** Unix time in milliseconds, used instead of the database's time by tests that skip time. */
   readonly now?: () => number;
-  /** In [0, 1); decides the jitter. */
+  /** In [0, 1); determines the jitter. */
   readonly random?: () => number;
 }
 
-/** How soon an attempt comes back that found its endpoint busy. */
+/** Delay of an attempt that found its endpoint busy. */
 const BUSY_PAUSE_MS = 1_000;
 
 export function createWebhookActivities(deps: WebhookDependencies): WebhookActivities {
@@ -57,12 +57,12 @@ interface Attempt {
   readonly scope: Scope;
 }
 
-/** TEST's receivers keep nobody of LIVE waiting, also where both have one URL. */
+/** Includes the mode, so that TEST's receivers never delay LIVE's, even if both have the same URL. */
 function endpointOf({ applicationId, mode }: Scope): string {
   return `${applicationId}:${mode}`;
 }
 
-/** One attempt: look, send, record. No transaction is open while the receiver is waited for. */
+/** Makes one attempt: read, send, record. No transaction is open while waiting for the receiver. */
 async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
   const { deps, gate, scope } = attempt;
   if (!gate.enter(endpointOf(scope))) {
@@ -104,9 +104,9 @@ interface SendDecision {
   readonly kind: 'send';
   readonly delivery: Delivery;
   readonly endpoint: DeliveryEndpoint;
-  /** This attempt tells whether an expired circuit closes. */
+  /** Whether this attempt decides if an expired circuit closes. */
   readonly probe: boolean;
-  /** When the delivery was read, by this process's steady clock. */
+  /** When the delivery was read, on this process's monotonic clock. */
   readonly readAtMs: number;
 }
 
@@ -114,7 +114,7 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
   const { deps, input, scope } = attempt;
   const delivery = await deps.database.inOneTrip(scope, (statements) => readDelivery(statements, input.eventId));
   if (delivery === null) {
-    // A database that was set back to an older state does not know it; trying again would not help.
+    // This happens after an older database was restored. A retry would not help.
     deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'a delivery has no event');
     return { kind: 'parked', reason: 'UNKNOWN_EVENT' };
   }
@@ -145,7 +145,7 @@ function putOff({ gate, scope }: Attempt, wait: { reason: PutOffReason; notBefor
   return { kind: 'put-off', reason: wait.reason, retryInMs: gate.turnInMs(endpointOf(scope), wait) };
 }
 
-/** What the row says already: an end, or an attempt that was recorded while its worker died before telling the workflow. */
+/** Returns what the row already says: an end, or an attempt that was recorded before its worker died without returning it. */
 function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date): DeliverWebhookResult | null {
   const { status, attempts } = delivery;
   const atStart = input.recorded === null;
@@ -153,7 +153,7 @@ function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date)
     return { kind: 'delivered' };
   }
   if (status === 'PARKED') {
-    // A delivery is started for a parked event when someone wants it sent again.
+    // A delivery of a parked event is started to resend it.
     return atStart ? null : { kind: 'parked', reason: 'ATTEMPTS_EXHAUSTED' };
   }
   if (attempts <= (input.recorded ?? 0)) {
@@ -192,7 +192,7 @@ async function fail(
   const { deps, input, scope } = attempt;
   const delays = attemptDelaysOf(delivery.contract);
   const delayMs = delayBeforeAttemptMs(input.attempt, (deps.random ?? Math.random)(), delays);
-  // A receiver may ask for more time than the schedule gives, never for less.
+  // A receiver can ask for a longer delay than the schedule's, never a shorter one.
   const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);
   const nextAttemptAt = retryInMs === null ? null : new Date(record.at.getTime() + record.durationMs + retryInMs);
   const url = sent.countsAgainstEndpoint ? endpoint.url : null;
@@ -212,7 +212,7 @@ async function fail(
     );
   }
   if (delivery.status === 'DELIVERED') {
-    // A resend that failed does not undo the delivery.
+    // A failed resend does not undo the delivery.
     return { kind: 'delivered' };
   }
   if (outcome.parked || retryInMs === null) {
@@ -247,7 +247,7 @@ function logFields(
   };
 }
 
-/** When the next attempt is due and a circuit closes is written in rows, so it is counted from the database's time. */
+/** Returns the database's time, because rows store when the next attempt is due and when a circuit closes. */
 function timeOf({ now }: WebhookDependencies, { readAt }: Delivery, sinceMs = 0): Date {
   return new Date(now?.() ?? readAt.getTime() + sinceMs);
 }

@@ -3,9 +3,9 @@ import type { PaymentStatus } from '../domain/payment.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { Statements } from './statements.ts';
 
-/** What `npm run restore` asks of a database that was set back to an older state, and how it moves its counters. */
+/** Queries and updates with which `npm run restore` reconciles a database that was restored from an older dump. */
 
-/** When the newest row was made: the dump is not older than that. Null where there is none. */
+/** Returns when the newest row was created. The dump is at least that recent. Null if there are no rows. */
 export async function newestRowAt(statements: Statements): Promise<Date | null> {
   const [row] = await statements.execute<{ at: string | null }[]>(
     `select greatest(
@@ -18,7 +18,7 @@ export async function newestRowAt(statements: Statements): Promise<Date | null> 
   return at === null ? null : new Date(at);
 }
 
-/** How many sessions of an api, a worker or another command of ours are connected. Ask it before opening one. */
+/** Returns the number of connected sessions of the api, workers and other Lenden commands. Call it before opening one. */
 export async function connectedSessions(statements: Statements): Promise<number> {
   const [row] = await statements.execute<{ sessions: number }[]>(
     `select count(*)::integer as sessions from pg_stat_activity
@@ -32,7 +32,7 @@ export interface NamedRow {
   readonly reference: string;
   readonly applicationId: bigint;
   readonly mode: Mode;
-  /** Whether the payment or the refund is open; of an attempt, whether its payment is. */
+  /** Whether the payment or refund is open. For an attempt: whether its payment is. */
   readonly open: boolean;
 }
 
@@ -50,7 +50,7 @@ const NAMED = {
 
 export type NamedKind = keyof typeof NAMED;
 
-/** Those of some references that the database has, whoever's they are. */
+/** Returns the rows with these references, of every application. */
 export async function rowsNamed(
   statements: Statements,
   kind: NamedKind,
@@ -115,7 +115,7 @@ function paymentOf({ status, gateway, invoice_id: invoiceId, ...row }: PaymentRo
   return { ...openRowOf(row), status, gateway, invoiceId: invoiceId === null ? null : BigInt(invoiceId) };
 }
 
-/** The next page of payments that are not ended, by their numbers; empty behind the last one. */
+/** Returns the next page of open payments by id; empty after the last one. */
 export async function openPaymentsAfter(statements: Statements, id: bigint): Promise<OpenPayment[]> {
   const rows = await statements.execute<PaymentRow[]>(
     `select ${MONEY}, m.invoice_id from payments m join applications a on a.id = m.application_id
@@ -125,7 +125,7 @@ export async function openPaymentsAfter(statements: Statements, id: bigint): Pro
   return rows.map(paymentOf);
 }
 
-/** The payment of an attempt; null when there is no such attempt. */
+/** Returns the payment of an attempt, or null if there is no such attempt. */
 export async function paymentOfAttempt(statements: Statements, attemptReference: string): Promise<OpenPayment | null> {
   const [row] = await statements.execute<PaymentRow[]>(
     `select ${MONEY}, m.invoice_id from payment_attempts t join payments m on m.id = t.payment_id
@@ -135,7 +135,7 @@ export async function paymentOfAttempt(statements: Statements, attemptReference:
   return row === undefined ? null : paymentOf(row);
 }
 
-/** The next page of refunds that are not ended, or had succeeded and are doubted. */
+/** Returns the next page of refunds that are open or in doubt after success. */
 export async function openRefundsAfter(statements: Statements, id: bigint): Promise<OpenRefund[]> {
   const rows = await statements.execute<(StoredRow & { status: RefundStatus; gateway: string })[]>(
     `select ${MONEY} from refunds m join applications a on a.id = m.application_id
@@ -146,8 +146,8 @@ export async function openRefundsAfter(statements: Statements, id: bigint): Prom
 }
 
 /**
- * Whether the gateway was asked for a refund after the dump was taken, no row knows any more. So each open one counts as asked: the gateway
- * is asked whether it has it before it is asked for it, and a refusal is believed by a person only.
+ * Marks every open refund as requested. After a restore no row shows whether a refund was requested after the dump was taken. The gateway is
+ * therefore queried for it before it is requested, and an operator must confirm a refusal.
  */
 export async function doubtOpenRefunds(statements: Statements): Promise<number> {
   const rows = await statements.execute<object[]>(
@@ -157,9 +157,7 @@ export async function doubtOpenRefunds(statements: Statements): Promise<number> 
   return rows.length;
 }
 
-/**
- * Of refunds that failed after they had succeeded, and after the dump was taken: the gateway does not tell it twice, so people are asked again.
- */
+/** Puts refunds back under review that had failed after success since the dump was taken. The gateway does not notify of the failure twice. */
 export async function doubtRefundsAgain(statements: Statements, references: readonly string[]): Promise<void> {
   await statements.execute(
     `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now(), updated_at = now()
@@ -168,12 +166,15 @@ export async function doubtRefundsAgain(statements: Statements, references: read
   );
 }
 
-/** Seals behind the dump's last one, made before now, are those of the state that is lost: `npm run verify` compares nobody's memory of them. */
+/**
+ * Records that an older state was restored now. Seals after the dump's last one and before now belong to the lost state, so `npm run verify` does not
+ * compare them with heads remembered elsewhere.
+ */
 export async function noteRestore(statements: Statements): Promise<void> {
   await statements.execute('insert into restores (last_seal_id) select coalesce(max(id), 0) from ledger_seals');
 }
 
-/** When older states came back, the newest first. */
+/** Returns when older states were restored, newest first. */
 export async function readRestores(
   statements: Statements,
 ): Promise<readonly { readonly at: Date; readonly lastSealId: bigint }[]> {
@@ -183,7 +184,7 @@ export async function readRestores(
   return rows.map(({ at, last }) => ({ at: new Date(at), lastSealId: BigInt(last) }));
 }
 
-/** The sweeper's next pass tells every open invoice that its row may have changed. */
+/** Makes the sweeper's next run notify every open invoice that its row may have changed. */
 export async function sweepOpenInvoices(statements: Statements): Promise<number> {
   const rows = await statements.execute<object[]>(
     `update invoices set next_sweep_at = now() where status in ('ISSUED', 'PARTIALLY_PAID') returning 1`,
@@ -194,16 +195,16 @@ export async function sweepOpenInvoices(statements: Statements): Promise<number>
 export interface InvoiceCounter {
   readonly applicationId: bigint;
   readonly mode: Mode;
-  /** The highest number that was told to a customer. */
+  /** The highest number that a customer has received. */
   readonly number: bigint;
 }
 
-/** Numbers that were handed out after the dump was taken. */
+/** Numbers that were assigned after the dump was taken. */
 export interface SkippedNumbers extends InvoiceCounter {
   readonly from: bigint;
 }
 
-/** Applications of counters that the database does not have. */
+/** Returns the applications of counters that are missing in the database. */
 export async function applicationsMissing(
   statements: Statements,
   counters: readonly InvoiceCounter[],
@@ -216,7 +217,7 @@ export async function applicationsMissing(
   return wanted.filter((id) => !rows.some((row) => BigInt(row.id) === id));
 }
 
-/** Where every application's counters stand. */
+/** Returns the invoice counters of every application. */
 export async function invoiceCounters(statements: Statements): Promise<InvoiceCounter[]> {
   const rows = await statements.execute<{ id: string; mode: Mode; last: string }[]>(
     `select a.id::text, m.mode, coalesce(c.last_number, 0)::text as last from applications a cross join (values ('TEST'), ('LIVE')) as m(mode)
@@ -225,7 +226,7 @@ export async function invoiceCounters(statements: Statements): Promise<InvoiceCo
   return rows.map(({ id, mode, last }) => ({ applicationId: BigInt(id), mode, number: BigInt(last) }));
 }
 
-/** Counters that stand below a number that was handed out, with the numbers between. Of applications that are lost there is none. */
+/** Returns the counters below a number that was already assigned, with the numbers in between. Applications that are lost are left out. */
 export async function countersBehind(
   statements: Statements,
   told: readonly InvoiceCounter[],
@@ -244,7 +245,9 @@ export async function countersBehind(
   return behind;
 }
 
-/** The next invoice gets the number behind these, and the ledger's verification knows why nobody has them. In one transaction. */
+/**
+ * Moves a counter past the lost numbers and records them, so that the ledger's verification knows why no invoice has them. Call it in a transaction.
+ */
 export async function skipNumbers(
   statements: Statements,
   { applicationId, mode, from, number }: SkippedNumbers,
@@ -266,7 +269,7 @@ export interface MovedSequence {
   readonly to: bigint;
 }
 
-/** Where the sequences of all numbers that rows are given would be moved to, `gap` further; that of applications past `application` at least. */
+/** Returns where each id sequence would be moved: `gap` further. The applications' sequence starts at `application` or above. */
 export async function sequencesMoved(
   statements: Statements,
   { gap, application }: { readonly gap: bigint; readonly application: bigint },
@@ -284,7 +287,7 @@ export async function sequencesMoved(
 
 const APPLICATIONS = 'applications_id_seq';
 
-/** As the owner. Never moves one back. */
+/** Moves a sequence forward, never back. Must run as the owner. */
 export async function moveSequence(statements: Statements, { name, to }: MovedSequence): Promise<void> {
   await statements.execute(
     `select setval(format('public.%I', ?::text)::regclass, greatest(?::bigint, (select coalesce(last_value, 0) from pg_sequences

@@ -12,13 +12,13 @@ import type { Database, EntityManager } from './connection.ts';
 import { Application, Credential, WebhookEndpoint, type CustomerDefaults } from './entities/application.ts';
 import { newSigningSecret, storeSigningSecret } from './signing-secrets.ts';
 
-/** Settings that an operator may give; what is absent keeps its default or its present value. */
+/** Settings that an operator may set. An absent one keeps its default or its current value. */
 export interface ApplicationSettings {
   readonly name?: string;
   readonly webhookUrl?: string | null;
-  /** Where events of TEST go. Null: to `webhookUrl`, as those of LIVE. */
+  /** Receives the events of TEST. Null: `webhookUrl`, as for LIVE. */
   readonly testWebhookUrl?: string | null;
-  /** Exact origins (`https://shop.example`) that a payer may be sent back to. None registered: any absolute https URL. */
+  /** Exact origins (`https://shop.example`) that a payer may be sent back to. Empty: any absolute https URL. */
   readonly returnOrigins?: readonly string[];
   readonly expiryMinutes?: number;
   readonly rateLimitPerMinute?: number;
@@ -26,16 +26,16 @@ export interface ApplicationSettings {
   readonly minAmountMinor?: bigint | null;
   readonly maxAmountMinor?: bigint | null;
   readonly unappliedPaymentPolicy?: 'REVIEW' | 'REFUND';
-  /** Whether what is given back of an invoice's payments is due again. */
+  /** Whether a refunded amount of an invoice's payment is due again. */
   readonly refundedInvoices?: 'REOPEN' | 'KEEP';
   readonly refundApprovalThresholdMinor?: bigint | null;
-  /** Minor units by currency, without BDT; takes the place of all that were set. */
+  /** Minor units by currency, except BDT. Replaces all earlier values. */
   readonly refundApprovalThresholds?: Readonly<Record<string, bigint>>;
   /** Null: every gateway. */
   readonly gatewaysAllowed?: readonly string[] | null;
-  /** Where payers pay when nobody names a gateway, in the order in which they see them. Null: at the default one. */
+  /** Gateways offered if a payment names none, in the order in which payers see them. Null: the default gateway. */
   readonly checkoutGateways?: readonly string[] | null;
-  /** Which events of ShadhinPay's contract are told. Null: those that are on by default. */
+  /** The events of ShadhinPay's contract that are sent. Null: those that are on by default. */
   readonly shadhinpayEvents?: readonly string[] | null;
   readonly customerDefaults?: CustomerDefaults;
 }
@@ -66,7 +66,7 @@ const SECRET_LENGTH = 40;
 const BCRYPT_COST = 10;
 export const GRACE_HOURS_DEFAULT = 24;
 
-/** What registering an application will store, made before the transaction: hashing takes a tenth of a second. */
+/** The rows of a new application, prepared before the transaction because hashing takes a tenth of a second. */
 export interface PreparedRegistration {
   readonly test: CredentialPair;
   readonly live: CredentialPair;
@@ -83,8 +83,8 @@ export async function prepareRegistration(): Promise<PreparedRegistration> {
 }
 
 /**
- * Writes an application with a credential and a signing secret for each mode, which nobody can read again.
- * @throws RESOURCE_ALREADY_EXISTS when both signing secrets are the same
+ * Inserts an application with a credential and a signing secret for each mode. None of them can be read again.
+ * @throws RESOURCE_ALREADY_EXISTS if both signing secrets are the same
  */
 export async function insertApplication(
   em: EntityManager,
@@ -107,7 +107,7 @@ export async function insertApplication(
   return { applicationId, name: settings.name, ...shown };
 }
 
-/** Registers an application from outside of the API, as the system. */
+/** Registers an application from outside the API, as the system. */
 export async function registerApplication(
   { database, secrets }: ApplicationStore,
   settings: ApplicationSettings & { readonly name: string },
@@ -118,7 +118,7 @@ export async function registerApplication(
 
 export type ApplicationChange = ApplicationSettings & { readonly applicationId: bigint };
 
-/** Changes an application from outside of the API, as the system. */
+/** Changes an application from outside the API, as the system. */
 export async function updateApplication(
   { database }: Pick<ApplicationStore, 'database'>,
   change: ApplicationChange,
@@ -126,7 +126,7 @@ export async function updateApplication(
   await database.withSystem((em) => changeApplication(em, change));
 }
 
-/** Changes only what is given. Throws RESOURCE_NOT_FOUND. A new webhook URL also re-enables the endpoints that it is for. */
+/** Changes only what is given. Throws RESOURCE_NOT_FOUND. A new webhook URL re-enables its endpoints. */
 export async function changeApplication(
   em: EntityManager,
   { applicationId, ...settings }: ApplicationChange,
@@ -135,7 +135,7 @@ export async function changeApplication(
   if ((await em.nativeUpdate(Application, { id: applicationId }, columns)) === 0) {
     throw notFound('application');
   }
-  // The application's row is locked by now, so that of two changes at once the later one sees what the other one set.
+  // The application's row is locked by now, so that the later of two concurrent changes sees the values of the other one.
   if (settings.webhookUrl !== undefined) {
     await setWebhookUrl(em, applicationId, settings.webhookUrl);
   }
@@ -144,11 +144,11 @@ export async function changeApplication(
   }
 }
 
-/** The columns of an endpoint of which no failure is remembered. */
+/** Columns of an endpoint without recorded failures. */
 export const HEALTHY = `disabled_at = null, disabled_reason = null, failing_since = null, consecutive_failures = 0, circuit_open_until = null,
        updated_at = now()`;
 
-/** TEST's endpoint goes along until it has a URL of its own. */
+/** TEST's endpoint changes too, until it has its own URL. */
 async function setWebhookUrl(em: EntityManager, applicationId: bigint, url: string | null): Promise<void> {
   await em.execute(
     `update webhook_endpoints set url = ?, ${HEALTHY} where application_id = ?::bigint and (mode = 'LIVE' or follows_live)`,
@@ -164,24 +164,24 @@ async function setTestWebhookUrl(em: EntityManager, applicationId: bigint, url: 
   );
 }
 
-/** What a key of a contract that has scopes may do: `read` asks, `write` changes. */
+/** What a key may do in a contract with scopes: `read` for queries, `write` for changes. */
 export const SCOPES = ['read', 'write'] as const;
 export type KeyScope = (typeof SCOPES)[number];
 
-/** Contracts whose keys an application can have. */
+/** Contracts for which an application can have keys. */
 export const KEY_CONTRACTS = ['native', 'ownpay', 'shadhinpay'] as const satisfies readonly Contract[];
 
 export interface IssuedCredential {
   readonly credentialId: bigint;
   readonly mode: Mode;
   readonly apiKey: string;
-  /** Shown once. Null where the key alone is the credential. */
+  /** Shown once. Null if the key alone is the credential. */
   readonly apiSecret: string | null;
-  /** What is sent with each key of ShadhinPay's contract; null in the others. */
+  /** Sent with each key of ShadhinPay's contract; null in the others. */
   readonly business: Business | null;
 }
 
-/** An application as ShadhinPay's contract names it. */
+/** An application's identifiers in ShadhinPay's contract. */
 export interface Business {
   /** `HM_` and 8 hexadecimal digits. */
   readonly clientId: string;
@@ -190,11 +190,11 @@ export interface Business {
 }
 
 export interface Rotation extends IssuedCredential {
-  /** Until then the former keys work too; null when there were none. */
+  /** Until then the former keys still work; null if there were none. */
   readonly previousKeyExpiresAt: Date | null;
 }
 
-/** A new credential, made before the transaction that stores it. */
+/** A new credential, prepared before the transaction that stores it. */
 export interface PreparedCredential {
   readonly shown: { readonly apiKey: string; readonly apiSecret: string | null };
   readonly row: CredentialColumns;
@@ -202,11 +202,11 @@ export interface PreparedCredential {
 
 export interface WantedCredential {
   readonly mode: Mode;
-  /** Native unless told. */
+  /** Native by default. */
   readonly contract?: (typeof KEY_CONTRACTS)[number] | undefined;
-  /** What the key is for, in its owner's words. */
+  /** The owner's description of the key. */
   readonly label?: string | null | undefined;
-  /** All of them unless told. Only where the contract knows scopes. */
+  /** All by default. Only for a contract with scopes. */
   readonly scopes?: readonly KeyScope[] | undefined;
 }
 
@@ -222,18 +222,18 @@ export async function prepareCredential({
   }
   if (contract === 'shadhinpay') {
     const apiKey = `sk_${mode.toLowerCase()}_${randomBase62(32)}`;
-    // The hash is of the business, too, which is known when it is stored.
+    // The final hash also covers the business, which is known only when the row is stored.
     const row = { mode, contract, keyHash: sha256(apiKey), secretHash: null, label, prefix: masked(apiKey) };
     return { shown: { apiKey, apiSecret: null }, row };
   }
   const prefix = `op_${randomBytes(4).toString('hex')}`;
   const apiKey = `${prefix}.${randomBytes(24).toString('hex')}`;
-  // 192 random bits: their SHA-256 is enough, and nothing has to be checked slowly.
+  // 192 random bits need no slow hash; SHA-256 is enough.
   const row = { mode, contract, keyHash: sha256(apiKey), secretHash: null, label, prefix, scopes: [...scopes] };
   return { shown: { apiKey, apiSecret: null }, row };
 }
 
-/** One more credential beside those that there are, as the system. */
+/** Issues an additional credential, as the system. */
 export async function issueCredential(
   { database }: Pick<ApplicationStore, 'database'>,
   { applicationId, ...wanted }: WantedCredential & { readonly applicationId: bigint },
@@ -242,7 +242,7 @@ export async function issueCredential(
   return database.withSystem((em) => storeCredential(em, applicationId, prepared));
 }
 
-/** Throws RESOURCE_NOT_FOUND. A key that waits is as good as none until somebody has confirmed it. */
+/** Stores a credential. Throws RESOURCE_NOT_FOUND. A key with `waits` does not work until another operator has confirmed it. */
 export async function storeCredential(
   em: EntityManager,
   applicationId: bigint,
@@ -258,17 +258,20 @@ export async function storeCredential(
   return { credentialId, mode: row.mode, ...shown, business };
 }
 
-/** All three that a request must carry make the credential, so they are found by one hash: two that are right with a wrong third are none. */
+/**
+ * Hashes all three values that a request must carry. The credential is found by this single hash, so two correct values with a wrong third one find
+ * nothing.
+ */
 export function shadhinpayKeyHash({ clientId, businessId, apiKey }: Business & { readonly apiKey: string }): Buffer {
   return sha256(`${clientId}\n${businessId}\n${apiKey}`);
 }
 
-/** As the contract's documents show a key: how it begins and its last four. */
+/** Masks a key as in the contract's documentation: its beginning and its last four characters. */
 function masked(apiKey: string): string {
   return `${apiKey.slice(0, 8)}...${apiKey.slice(-4)}`;
 }
 
-/** Made with the first key and never changed. */
+/** Created with the first key and never changed. */
 async function businessOf(em: EntityManager, applicationId: bigint): Promise<Business> {
   const [row] = await em.execute<{ client_id: string; business_id: string }[]>(
     `update applications set shadhinpay_client_id = coalesce(shadhinpay_client_id, ?),
@@ -282,7 +285,7 @@ async function businessOf(em: EntityManager, applicationId: bigint): Promise<Bus
   return { clientId: row.client_id, businessId: row.business_id };
 }
 
-/** Rotates from outside of the API, as the system. */
+/** Rotates a credential from outside the API, as the system. */
 export async function rotateCredential(
   { database }: Pick<ApplicationStore, 'database'>,
   {
@@ -295,7 +298,10 @@ export async function rotateCredential(
   return database.withSystem((em) => storeRotation(em, { applicationId, prepared, graceHours }));
 }
 
-/** A new credential for one mode and contract; the former ones keep working for the grace, and an earlier end of theirs is never moved out. */
+/**
+ * Issues a new credential for one mode and contract. The former ones keep working for the grace period; an earlier expiry of theirs is never
+ * extended.
+ */
 export async function storeRotation(
   em: EntityManager,
   { applicationId, prepared, graceHours }: { applicationId: bigint; prepared: PreparedCredential; graceHours: number },
@@ -311,12 +317,12 @@ export interface Succession {
   readonly applicationId: bigint;
   readonly mode: Mode;
   readonly contract: Contract;
-  /** The key that takes the place of those that were issued before it. */
+  /** The key that replaces those issued before it. */
   readonly credentialId: bigint;
   readonly graceHours: number;
 }
 
-/** When the former keys of a mode and contract stop working, unless they end earlier; null when there were none. */
+/** Limits the validity of the former keys of a mode and contract. Returns when they expire at the latest, or null if there were none. */
 export async function endFormer(
   em: EntityManager,
   { applicationId, mode, contract, credentialId, graceHours }: Succession,
@@ -337,7 +343,7 @@ export async function endFormer(
   return stamped > 0 ? expiresAt : null;
 }
 
-/** 32 characters carry 190 bits; the secret stays under the 72 bytes that bcrypt reads. */
+/** 32 characters carry 190 bits. The secret is shorter than the 72 bytes that bcrypt reads. */
 function newPair(mode: Mode): CredentialPair {
   return { apiKey: `oi_${mode.toLowerCase()}_${randomBase62(32)}`, apiSecret: randomBase62(SECRET_LENGTH) };
 }
@@ -395,7 +401,7 @@ function columnsOf({
   };
 }
 
-/** Kept as JSON, whose numbers hold every amount that the wire can carry. */
+/** Stored as JSON, whose numbers hold every amount that the wire format can carry. */
 function numbersOf(amounts: Readonly<Record<string, bigint>>): Record<string, number> {
   return Object.fromEntries(Object.entries(amounts).map(([currency, minor]) => [currency, toJsonInteger(minor)]));
 }
@@ -411,7 +417,7 @@ export interface ApplicationPaymentRules {
   readonly maxAmountMinor: bigint | null;
   /** Null: every gateway. */
   readonly gatewaysAllowed: readonly string[] | null;
-  /** Where payers pay when nobody names a gateway. Null: at the default one. */
+  /** Gateways offered if a payment names none. Null: the default gateway. */
   readonly checkoutGateways: readonly string[] | null;
 }
 

@@ -24,7 +24,7 @@ export function thresholdsOf({ threshold, thresholds }: ThresholdRow): ApprovalT
   return { bdtMinor: threshold === null ? null : BigInt(threshold), othersMinor: Others.parse(JSON.parse(thresholds)) };
 }
 
-/** @throws Error when the scope has no such application */
+/** @throws Error if the scope has no such application */
 export async function readThresholds(statements: Statements, applicationId: bigint): Promise<ApprovalThresholds> {
   const [row] = await statements.execute<ThresholdRow[]>(
     `select ${THRESHOLD_COLUMNS} from applications a where a.id = ?`,
@@ -41,13 +41,13 @@ export interface Acting {
   readonly operatorId: bigint;
   readonly paymentId: bigint;
   readonly amount: Money;
-  /** What a payer wrote, where the action is on money of which only that says whose it is. */
+  /** The payer's submission, if only that says to which payment the money belongs. */
   readonly manualSubmissionId?: bigint | null;
 }
 
 /**
- * Above which sum one person is not enough; null: there is no such sum. Money in an account that applications share is bound by all of their
- * thresholds: it could be claimed for each of them, one that somebody has registered for that purpose included.
+ * Returns the sum above which an operator needs a second one; null: there is none. For money in an account that several applications share, the
+ * lowest of their thresholds applies: the money could be claimed for any of them, even for one registered for that purpose.
  */
 export async function limitOf(
   statements: Statements,
@@ -69,11 +69,10 @@ async function readAccountThresholds(statements: Statements, submissionId: bigin
 }
 
 /**
- * Whether an operator needs a second person for one more action on money. Counted are their refunds that are open or succeeded and their
- * decisions on money: all on this payment, and those of the last 24 hours in the application and mode, with what they have confirmed for others
- * in an account that these share. Call it in the transaction that writes
- * the action, with the payment locked: the operator's row is locked here, after the payment, so two actions at once are counted one after
- * the other.
+ * Reports whether an operator needs a second one for another action on money. Counted are the operator's open and succeeded refunds and their
+ * decisions on money: all on this payment, and those of the last 24 hours in the application and mode, plus what they confirmed for other
+ * applications that share the account. Must be called in the transaction that writes the action, with the payment locked. It locks the operator's
+ * row, so that concurrent actions are counted one after the other.
  */
 export async function needsSecondPerson(statements: Statements, acting: Acting): Promise<boolean> {
   const limitMinor = await limitOf(statements, acting);
@@ -107,7 +106,7 @@ async function actedMinor(
   );
   const whose = [paymentId, applicationId, mode, operatorId, currency, paymentId];
   const window = `(created_at > now() - interval '${APPROVAL_SUM_HOURS} hours' or payment_id = ?)`;
-  // Unapplied money that goes back is counted by the decision that sent it.
+  // A refund of unapplied money is counted through its decision.
   const [refunds] = await statements.execute<SumRow[]>(
     `select ${SUMS} from refunds where application_id = ? and mode = ? and created_by_operator_id = ? and currency = ? and ${window}
        and unapplied_payment_id is null and status in (${OPEN_OR_SUCCEEDED})`,
@@ -131,7 +130,10 @@ interface Confirming {
   readonly manualSubmissionId: bigint | null;
 }
 
-/** For other applications that share the account. Their rows are not locked by the payment, so whoever confirms is. */
+/**
+ * Sums what the operator confirmed for other applications that share the account. The payment's lock does not cover their rows, so this takes a lock
+ * on the operator.
+ */
 async function confirmedElsewhereMinor(
   statements: Statements,
   { operatorId, currency, manualSubmissionId }: Confirming,

@@ -7,7 +7,7 @@ import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from 
 import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
-/** A payment whose workflow is at work is swept when it should have ended. */
+/** A payment with a running workflow is next swept when it should have ended. */
 const SWEEP_AFTER_EXPIRY = `greatest(now() + interval '5 minutes', expires_at + interval '1 minute')`;
 
 /** One session at a gateway, as the steps of a payment need it. */
@@ -16,15 +16,15 @@ export interface AttemptRecord {
   readonly reference: string;
   readonly gateway: string;
   readonly storeId: string;
-  /** The credentials of that store, sealed; null where they are the environment's. */
+  /** The store's credentials, sealed; null for the store from the environment. */
   readonly sealedSecret: string | null;
   readonly status: AttemptStatus;
   readonly sessionKey: string | null;
-  /** The payer has gone on to another gateway. */
+  /** Whether the payer has moved on to another gateway. */
   readonly superseded: boolean;
   /** Null while no session is known. */
   readonly openedAt: Date | null;
-  /** The database's time as the row was read: gateways know of no test clock. */
+  /** The database's time of the read. The test clock is not applied, since gateways do not know it. */
   readonly readAt: Date;
 }
 
@@ -59,20 +59,20 @@ function attemptOf(row: AttemptRow): AttemptRecord {
   };
 }
 
-/** What opening a checkout starts from. */
+/** What opening a checkout needs. */
 export interface CheckoutStart {
   readonly payment: PaymentRecord;
   readonly applicationName: string;
   readonly customerDefaults: CustomerDefaults;
-  /** The newest attempt, or null when none was written. */
+  /** The newest attempt, or null if there is none. */
   readonly attempt: AttemptRecord | null;
-  /** Attempts that the payer has left for another gateway, and whose pages are open as far as we know. */
+  /** Attempts that the payer has left for another gateway and whose pages are open as far as we know. */
   readonly leftOpen: readonly AttemptRecord[];
-  /** The store that operators chose for this application or for all; null where none is. */
+  /** The store that operators chose for this application or for all; null if none. */
   readonly storeChosen: string | null;
-  /** Callbacks that no question to the gateway has taken up. */
+  /** Callbacks that no query has handled yet. */
   readonly waitingCallbacks: number;
-  /** The gateway has confirmed a charge of one of its attempts, which is not booked yet. */
+  /** Whether the gateway has confirmed a charge of an attempt that is not posted yet. */
   readonly charged: boolean;
 }
 
@@ -86,7 +86,7 @@ interface CheckoutStartRow extends PaymentRow {
   charged: boolean;
 }
 
-/** @throws MissingRow when the scope has no such payment */
+/** @throws MissingRow if the scope has no such payment */
 export async function readCheckoutStart(statements: Statements, reference: string): Promise<CheckoutStart> {
   const [row] = await statements.execute<CheckoutStartRow[]>(
     `select ${PAYMENT_COLUMNS}, a.name as application_name, a.customer_defaults,
@@ -121,7 +121,7 @@ export interface NewAttempt {
   readonly storeId: string;
 }
 
-/** The first attempt of a payment whose creator could not write it. A duplicate that was faster leaves its own, which is answered. */
+/** Inserts the first attempt of a payment that was created without one. If a duplicate was faster, returns its attempt. */
 export async function insertFirstAttempt(
   statements: Statements,
   { payment, reference, gateway, storeId }: NewAttempt,
@@ -141,7 +141,7 @@ export async function insertFirstAttempt(
   return attemptOf(row);
 }
 
-/** The payer has not chosen yet, or what was chosen cannot be had: the page asks (again). */
+/** Records that the payer has not chosen a gateway yet, or that the chosen one is unavailable. The page asks for a choice (again). */
 export async function recordChoosing(statements: Statements, reference: string): Promise<void> {
   await statements.execute(
     `update payments set status = 'PENDING', next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
@@ -150,7 +150,7 @@ export async function recordChoosing(statements: Statements, reference: string):
   );
 }
 
-/** The chosen gateway will never open this session: the payer chooses again. */
+/** Records that the chosen gateway refuses the session for good. The payer chooses again. */
 export async function recordUnavailableChoice(
   statements: Statements,
   { payment, attempt, failureCode }: TriedAttempt & { readonly failureCode: string },
@@ -165,7 +165,7 @@ export async function recordUnavailableChoice(
   );
 }
 
-/** Public references: while the gateway was asked the database may have been set back to an older state, which gives numbers out again. */
+/** Public references, because ids may belong to other rows if an older database was restored while the gateway was called. */
 export interface TriedAttempt {
   readonly payment: string;
   readonly attempt: string;
@@ -173,22 +173,21 @@ export interface TriedAttempt {
 
 export interface OpenedSession extends TriedAttempt {
   readonly sessionKey: string;
-  /** Null where our own page is all there is. */
+  /** Null if there is no page but ours. */
   readonly gatewayUrl: string | null;
-  /** How long the payer has from now on at least, whatever is left of the payment's time. */
+  /** The least number of minutes that the payer has from now on, even if the payment's own time is shorter. */
   readonly payWithinMinutes: number;
 }
 
 const PAYABLE_UNTIL = `greatest(p.expires_at, lenden_now(p.clock_offset) + ?::integer * interval '1 minute')`;
 
-/** A worker that stood still may wake after another has done its work, and must not undo it. */
+/** Guards against a stalled worker that resumes after another one has opened the attempt. */
 const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
 
 /**
- * The session exists: the payer may go there. A payment that has ended meanwhile stays ended, and a payer who has gone on to another attempt is
- * not led back. The page and the session's key are written together or not at all: when two workers have opened one attempt, the page of the
- * session that is not asked about stays unknown to everybody, so that nobody can pay there. Answers when the payment expires now; null when it
- * was not the one that opened it.
+ * Records an opened session, so that the payer can go there. A payment that has ended in the meantime stays ended, and a payer who has moved on to
+ * another attempt is not sent back. Page and session key are written together or not at all: if two workers opened one attempt, the page of the
+ * session that is not recorded is never shown, so nobody can pay there. Returns the payment's expiry, or null if another worker was faster.
  */
 export async function recordSession(
   statements: Statements,
@@ -207,7 +206,7 @@ export async function recordSession(
   return row === undefined ? null : instant(row.expires_at);
 }
 
-/** The gateway opened nothing that we know of: it refused, or its answer was lost. */
+/** Records that no session is known: the gateway refused, or its answer was lost. */
 export async function recordNoSession(
   statements: Statements,
   {
@@ -224,7 +223,7 @@ export async function recordNoSession(
   );
 }
 
-/** What a callback says and whether its signature holds; what it claims is only a hint where to look. */
+/** A stored callback. Its claims only say where to look. */
 export interface WaitingCallback {
   readonly id: bigint;
   readonly attemptId: bigint;
@@ -232,13 +231,13 @@ export interface WaitingCallback {
   readonly rawPayload: string;
 }
 
-/** What a question to the gateway starts from. */
+/** What a query to the gateway needs. */
 export interface Question {
   readonly payment: PaymentRecord;
   readonly attempts: readonly AttemptRecord[];
-  /** Signed ones first, so that a flood of forged ones hides none of them. */
+  /** Signed ones first, so that a flood of forged callbacks cannot displace them. */
   readonly callbacks: readonly WaitingCallback[];
-  /** The newest callback that had arrived when the question was prepared. */
+  /** The newest callback at the time the query was prepared. */
   readonly newestCallbackId: bigint;
 }
 
@@ -252,10 +251,10 @@ interface WaitingRow {
 }
 
 /**
- * Opens the way for the next signal before anything is read, so that a callback which comes from here on is not overlooked: the second
- * statement sees what was committed before it began.
+ * Loads what a query needs. It first allows the next signal and reads afterwards, so that a callback arriving from now on is not missed: the second
+ * statement sees everything that was committed before it.
  *
- * @throws MissingRow when the scope has no such payment
+ * @throws MissingRow if the scope has no such payment
  */
 export async function takeUpQuestion(statements: Statements, reference: string): Promise<Question> {
   const [[payment], [asked]] = await Promise.all([
@@ -292,7 +291,7 @@ export async function takeUpQuestion(statements: Statements, reference: string):
   };
 }
 
-/** What the gateway said of an attempt. Absent members leave their columns as they are. */
+/** The gateway's answer about an attempt. Absent members leave their columns unchanged. */
 export interface AttemptAnswerRecord {
   readonly status: AttemptStatus;
   readonly gatewayTxnId?: string | null;
@@ -301,27 +300,27 @@ export interface AttemptAnswerRecord {
   readonly feeMinor?: bigint | null;
   readonly netText?: string | null;
   readonly evidence?: string | null;
-  /** When the gateway is asked about it once more although it is closed. */
+  /** When to query the gateway again although the attempt is closed. */
   readonly queryAgainAt?: Date | null;
 }
 
 export interface AnsweredQuestion {
-  /** Its public reference: while the gateway was asked the database may have been set back to an older state. */
+  /** Its public reference, because ids may belong to other rows if an older database was restored while the gateway was queried. */
   readonly attempt: string;
-  /** Null when the gateway did not say anything plainly: the attempt stays as it is. */
+  /** Null if the gateway gave no clear answer: the attempt stays unchanged. */
   readonly answer: AttemptAnswerRecord | null;
-  /** What becomes of the callbacks that were the reason to ask: every one up to `newestCallbackId`, read or not, but for `unanswered`. */
+  /** The outcome of the callbacks that triggered the query: all up to `newestCallbackId`, read or not, except `unanswered`. */
   readonly outcome: CallbackOutcome;
   readonly newestCallbackId: bigint;
-  /** Callbacks that the answer says nothing about: somebody else asks. */
+  /** Callbacks that the answer does not cover. Another query handles them. */
   readonly unanswered: readonly bigint[];
 }
 
 /**
- * Writes down what the gateway said and closes the callbacks of the attempt that had arrived when it was asked, in one statement. An
- * attempt that is confirmed stays so, whatever a worker that stood still has heard before.
- * @throws a unique violation (23505) when the validation id belongs to another attempt, or when another attempt of the payment was confirmed
- * meanwhile (`isOutrun`)
+ * Records the gateway's answer and closes the attempt's callbacks that had arrived before the query, in one statement. A confirmed attempt stays
+ * confirmed, whatever a stalled worker has received earlier.
+ * @throws a unique violation (23505) if the validation id belongs to another attempt, or if another attempt of the payment was confirmed in the
+ * meantime (`isOutrun`)
  */
 export async function recordAnswer(
   statements: Statements,
@@ -361,19 +360,19 @@ export interface UnpaidEnd {
   readonly status: 'FAILED' | 'CANCELLED' | 'CLOSED';
   readonly queryAgainAt: Date | null;
   /**
-   * The gateway did not say plainly that nothing was taken, but nothing can be without our word: it ends only where that was never given.
+   * The gateway did not clearly say that nothing was charged, but money moves only on our execution. The attempt ends only if it was never executed.
    */
   readonly onlyUnexecuted: boolean;
-  /** The payer may try another way: the attempt is left, and the page asks where. */
+  /** Whether the payer may try another gateway: the attempt is left, and the page asks for a choice. */
   readonly choosesAgain: boolean;
   readonly newestCallbackId: bigint;
 }
 
 /**
- * Ends an attempt without a charge and closes its callbacks, in one statement. From then on its money is moved by no word of ours: the guard is
- * in the row that permits an execution (`GatewayExecutions.begin`).
- * @returns false, and nothing is changed, when another process has executed it meanwhile, the gateway has confirmed a charge, or the payer who
- * was to choose again has done so
+ * Ends an attempt without a charge and closes its callbacks, in one statement. From then on it can no longer be executed: `GatewayExecutions.begin`
+ * is guarded by the same row.
+ * @returns false, without any change, if another process has executed it in the meantime, the gateway has confirmed a charge, or the payer who was to
+ * choose again has already chosen
  */
 export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): Promise<boolean> {
   const { attemptId, status, queryAgainAt, onlyUnexecuted, choosesAgain, newestCallbackId } = end;
@@ -407,7 +406,7 @@ export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): P
   return row?.ended === true;
 }
 
-/** Another attempt of the same payment was confirmed first. */
+/** Reports whether another attempt of the same payment was confirmed first. */
 export function isOutrun(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'payment_attempts_one_confirmed';
 }

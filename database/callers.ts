@@ -2,7 +2,7 @@ import type { Contract } from '../domain/contract.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { Database, Scope } from './connection.ts';
 
-/** What requests need to know of the application that sends them. */
+/** What requests need to know about the application that sends them. */
 export interface CallingApplication {
   readonly id: bigint;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface CallingApplication {
   readonly maxAmountMinor: bigint | null;
   /** Null: every gateway. */
   readonly gatewaysAllowed: readonly string[] | null;
-  /** Where payers pay when nobody names a gateway. Null: at the default one. */
+  /** Gateways offered if a payment names none. Null: the default gateway. */
   readonly checkoutGateways: readonly string[] | null;
 }
 
@@ -22,11 +22,11 @@ export interface KnownCredential {
   readonly credentialId: bigint;
   readonly scope: Scope;
   readonly contract: Contract;
-  /** Null: the contract knows none. */
+  /** Null if the contract has no scopes. */
   readonly scopes: readonly string[] | null;
-  /** Null where the key alone is the credential. */
+  /** Null if the key alone is the credential. */
   readonly secretHash: string | null;
-  /** Neither revoked nor expired, and its application is active. */
+  /** Whether it is neither revoked nor expired and its application is active. */
   readonly usable: boolean;
   readonly application: CallingApplication;
 }
@@ -50,7 +50,7 @@ interface CredentialRow {
   checkout_gateways: string[] | null;
 }
 
-/** The credential whose API key has this SHA-256, with its application, in one round trip: every request asks for it. */
+/** Returns the credential whose API key has this SHA-256, with its application. Runs in one round trip, since every request needs it. */
 export async function findCredential(database: Database, keyHash: Buffer): Promise<KnownCredential | null> {
   const [row] = await database.lookup<CredentialRow>('select * from lenden_find_credential(?)', [keyHash]);
   if (row === undefined) {

@@ -3,8 +3,8 @@ import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
 /**
- * The database's time, for what is decided without a row that carries its own `readAt`. All processes ask the same clock, so they agree on what
- * has expired however wrong their own clocks are.
+ * Returns the database's time, for decisions that use no row with its own `readAt`. All processes use this clock, so they agree on what has expired
+ * even if their own clocks are wrong.
  */
 export async function readNow(statements: Statements): Promise<Date> {
   const [row] = await statements.execute<{ now: string }[]>('select now() as now');
@@ -18,13 +18,13 @@ function nowIn(row: { readonly now: string } | undefined): Date {
   return instant(row.now);
 }
 
-/** The same before a scope is known. */
+/** Returns the database's time before a scope is known. */
 export async function queryNow(database: Database): Promise<Date> {
   const [row] = await database.lookup<{ now: string }>('select now() as now', []);
   return nowIn(row);
 }
 
-/** What time it is for a payment, for those who have no `PaymentRecord` of it. */
+/** Returns the time of a payment, for callers without its `PaymentRecord`. */
 export async function readNowOf(statements: Statements, paymentId: bigint): Promise<Date> {
   const [row] = await statements.execute<{ now: string }[]>(
     'select lenden_now(clock_offset) as now from payments where id = ?',

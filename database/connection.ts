@@ -79,66 +79,66 @@ export const ENTITIES = [
 ];
 
 /**
- * `owner` migrates, and runs commands as any of the others; `lenden_app` is what requests and activities run as; `lenden_operator` is what an operator's request runs as;
- * `lenden_system` sees all applications.
+ * `owner` migrates, and runs commands as any of the other roles. `lenden_app` runs requests and activities. `lenden_operator` runs operators'
+ * requests. `lenden_system` sees all applications.
  */
 export type DatabaseRole = 'owner' | RuntimeRole;
 
 export type EntityManager = SqlEntityManager;
 
-/** Whose rows a unit of work may see. */
+/** The application and mode whose rows a unit of work can see. */
 export interface Scope {
   readonly applicationId: bigint;
   readonly mode: Mode;
 }
 
 /**
- * No transaction spans a network call, so none has a reason to stay open; a stuck one would also hold back the ledger's sealing. After waiting for a
- * lock a statement has to see what was committed meanwhile, whatever the server's, the database's or the role's default is.
+ * No transaction spans a network call, so none needs to stay open; a stuck one would also block the ledger's sealing. After waiting for a lock, a
+ * statement must see what was committed in the meantime, whatever the default of the server, database or role.
  */
 const SESSION_SETTINGS =
   '-c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=30000 -c statement_timeout=20000 -c lock_timeout=10000';
 
-/** Longer than `statement_timeout`, so only a connection that is dead is given up. */
+/** Longer than `statement_timeout`, so only a dead connection is closed. */
 const SILENCE_MAX_MS = 25_000;
 
-/** Deadlocks and serialization failures are ours to hide, within a bound. */
+/** Deadlocks and serialization failures are retried up to this many tries. */
 const TRANSACTION_TRIES_MAX = 5;
 const RETRYABLE_SQL_STATES: ReadonlySet<string> = new Set(['40001', '40P01']);
 
-/** The pools of one process. Build it in a main file, close it on the way out. */
+/** The connection pools of one process. Create it in a main file, and close it at exit. */
 export interface Database {
-  /** The only door to an EntityManager for an application's rows: one transaction, scoped by app and mode in the database itself. */
+  /** Runs one transaction with an EntityManager, restricted to an application and mode by row-level security. */
   withScope<T>(scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T>;
-  /** The same door for plain statements that need not wait for each other's answers: one transaction in one round trip. */
+  /** Does the same for plain statements that do not depend on each other's results: one transaction in one round trip. */
   inOneTrip<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
-  /** The same door for plain statements of which some depend on the answers of others. */
+  /** Does the same for plain statements that depend on each other's results. */
   inTransaction<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
-  /** One transaction that sees every application: sweeper, sealing, verify, registration. Never from an app's route. */
+  /** Runs one transaction that sees every application: sweeper, sealing, verify, registration. Never call it from an application's route. */
   withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
-  /** One transaction of an operator's request: operators' own tables, and the rows of the applications in his view. */
+  /** Runs one transaction of an operator's request, which sees the operators' tables and the rows of the applications in their view. */
   withOperator<T>(view: AppView, work: (em: EntityManager) => Promise<T>): Promise<T>;
-  /** Resolves secret-like handles to ids before a scope is known; answers ids only. */
+  /** Resolves secret-like references to ids before a scope is known. Returns ids only. */
   lookup<T extends object>(text: string, values: readonly unknown[]): Promise<T[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface PooledDatabase extends Database {
-  /** A session of its own, in no transaction and no scope, until it is released: for a lock that ends with the session. */
+  /** Opens a session outside any transaction and scope, held until it is released: for a lock that ends with the session. */
   session(): Promise<HeldSession>;
 }
 
 export interface DatabaseOptions {
   /**
-   * A process has one login for each role that it needs. A command that is run by the owner gives the owner's URL alone: its sessions take
-   * on the role that they need.
+   * A process has one login for each role that it needs. A command run by the owner has only the owner's URL: its sessions switch to the role that
+   * they need.
    */
   readonly url: string | RuntimeUrls;
   readonly poolSize?: number;
-  /** Called for transactions that were repeated after a deadlock or serialization failure. */
+  /** Called when a transaction is repeated after a deadlock or serialization failure. */
   readonly onRetry?: (sqlState: string) => void;
-  /** After this long without a byte a connection is taken for dead; longer than any statement may take. */
+  /** A connection without a byte for this long counts as dead. Longer than any statement may take. */
   readonly silenceMaxMs?: number;
 }
 
@@ -163,7 +163,7 @@ export async function openDatabase({
   };
   const app = await open('lenden_app', poolSize);
   const pool = await app.em.getConnection().getNativeClient();
-  // Opened on first use: an API process that only serves requests never needs it.
+  // Opened on first use, since an API process that only serves requests never needs it.
   let system: Promise<MikroORM> | undefined;
   const systemOrm = (): Promise<MikroORM> => (system ??= open('lenden_system', 3));
   let operators: Promise<MikroORM> | undefined;
@@ -200,7 +200,7 @@ export async function openDatabase({
   };
 }
 
-/** The settings hold for this transaction only; without them every row is hidden. */
+/** The settings apply only to this transaction. Without them every row is hidden. */
 function openingOf({ applicationId, mode }: Scope): Statement {
   return {
     text: `select set_config('lenden.app', ?, true), set_config('lenden.mode', ?, true)`,
@@ -211,7 +211,7 @@ function openingOf({ applicationId, mode }: Scope): Statement {
 interface OrmOptions {
   readonly url: string;
   readonly role: DatabaseRole;
-  /** Whose URL it is: the owner's, whose session takes on the role (the default), or the role's own. */
+  /** The login of `url`: the owner, whose session switches to the role (default), or the role itself. */
   readonly session?: 'owner' | 'login';
   readonly poolSize: number;
   readonly silenceMaxMs?: number;
@@ -232,7 +232,7 @@ export function openOrm({
     extensions: [Migrator],
     migrations: { migrationsList: MIGRATIONS, snapshot: false, transactional: true, allOrNothing: true },
     pool: { min: 0, max: poolSize },
-    // An owner's session takes on its role as the connection starts, so no statement of a pooled connection ever runs as the owner.
+    // An owner's session switches to its role when the connection starts, so no statement of a pooled connection runs as the owner.
     driverOptions: {
       options: role === 'owner' ? '' : roleOption,
       connectionTimeoutMillis: 5_000,
@@ -248,7 +248,7 @@ export function openOrm({
   });
 }
 
-/** A server that went away without a word would otherwise hold its requests, and their pooled connections, for many minutes. */
+/** Detects a server that disappeared without closing its connections. They would otherwise block requests for many minutes. */
 function impatientSocket(silenceMaxMs: number): Socket {
   const socket = new Socket();
   socket.setTimeout(silenceMaxMs, () => {
@@ -272,7 +272,7 @@ async function retrying<T>(work: () => Promise<T>, onRetry?: (sqlState: string) 
   }
 }
 
-/** PostgreSQL's five-character error code, or undefined when the error did not come from the server. */
+/** Returns PostgreSQL's five-character error code, or undefined if the error did not come from the server. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
     return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;

@@ -9,12 +9,12 @@ import type { AuditFacts } from './operators/audit.ts';
 import type { Statements } from './statements.ts';
 
 export type DecisionKind = 'refund' | 'review' | 'unapplied-payment' | 'manual';
-/** What the routes demand of whoever says one of two words, whatever kind of decision it is. */
+/** The permission required for the first and the second decision, whatever their kind. */
 const DECIDING = 'payment:review' satisfies Permission;
 
 export type DecisionWord = 'approve' | 'reject' | 'accept' | 'refund' | 'keep';
 
-/** What an operator decided, complete: above the threshold a second person has said the same. */
+/** A complete decision: above the threshold a second operator has made the same one. */
 export interface DecisionRecord {
   readonly id: bigint;
   readonly kind: DecisionKind;
@@ -39,25 +39,25 @@ export interface NewDecision {
   readonly paymentId: bigint;
   readonly refundId: bigint | null;
   readonly unappliedPaymentId: bigint | null;
-  /** What a payer wrote of his transaction; of the kind `manual` alone. */
+  /** The payer's submission; only for the kind `manual`. */
   readonly manualSubmissionId?: bigint;
   readonly decision: DecisionWord;
   readonly reason: string | null;
   readonly operatorId: bigint;
-  /** What the decision moves or books, for the sum of the person who takes it; null where that is counted elsewhere. */
+  /** The amount that the decision moves or posts, counted for the operator who makes it; null if it is counted elsewhere. */
   readonly amount: Money | null;
   readonly needsSecond: boolean;
 }
 
 export interface StoredDecision {
   readonly id: bigint;
-  /** False while a second person has to say the same. */
+  /** False while a second operator has to make the same decision. */
   readonly complete: boolean;
-  /** The first word of somebody who may not decide any more, in whose place this one stands. */
+  /** The first decision of an operator who may no longer decide, which this one replaces. */
   readonly replaces: { readonly operatorId: bigint; readonly decision: DecisionWord } | null;
 }
 
-/** For the audit log: whether anything follows from the word, and whose place it took. */
+/** Returns for the audit log whether the decision is complete and which one it replaced. */
 export function decisionFacts({ complete, replaces }: StoredDecision): AuditFacts {
   return replaces === null ? { complete } : { complete, replaces: { ...replaces } };
 }
@@ -72,8 +72,8 @@ interface WaitingRow {
 }
 
 /**
- * Whether a decision needs a second person, by the sum of what the operator does. A word that moves no money counts for itself alone: whoever
- * has confirmed much may still say no.
+ * Reports whether a decision needs a second operator, given the sum of the operator's actions. A rejection moves no money and counts only by its own
+ * amount, so an operator who has confirmed a lot can still reject.
  */
 export async function needsSecond(
   statements: Statements,
@@ -86,7 +86,7 @@ export async function needsSecond(
   return needsApproval({ amountMinor: acting.amount.amountMinor, actedMinor: 0n, limitMinor });
 }
 
-/** Whether an operator may do something in an application at this moment: they are enabled, and a role of theirs allows it there. */
+/** Reports whether an operator may currently do something in an application: they are enabled, and one of their roles allows it. */
 export async function operatorMay(
   statements: Statements,
   {
@@ -103,10 +103,10 @@ export async function operatorMay(
 }
 
 /**
- * Writes a decision, or seconds the one that waits for it. Another word than that of a decision which nobody has seconded takes it back: one
- * person's word alone neither moves money nor keeps the others from deciding. The word of somebody who may not decide any more is no first
- * one: the next word takes its place. The caller has locked the payment, so two operators come one after another.
- * @throws DomainError FORBIDDEN when one person would be both, INVALID_OPERATION_STATE when something else is decided already
+ * Stores a decision, or seconds the one that is waiting. A different decision withdraws a waiting one that is not seconded: a single operator can
+ * neither move money nor stop the others from deciding. The decision of an operator who may no longer decide is replaced by the next one. The caller
+ * has locked the payment, so that decisions are made one after the other.
+ * @throws DomainError FORBIDDEN if the same operator would be both, INVALID_OPERATION_STATE if it is decided already
  */
 export async function decide(statements: Statements, decision: NewDecision): Promise<StoredDecision> {
   const { scope, kind, paymentId, refundId, unappliedPaymentId, manualSubmissionId = null } = decision;
@@ -176,7 +176,7 @@ async function second(
 
 const COMPLETE = `consumed_at is null and (not needs_second or second_operator_id is not null)`;
 
-/** The decision that waits to be carried out, locked; null when there is none, or only one that a second person has not confirmed. */
+/** Returns the decision to be carried out and locks it. Null if there is none, or if a second operator has not confirmed it. */
 export async function takeDecision(
   statements: Statements,
   target:
@@ -191,7 +191,7 @@ export async function takeDecision(
   return row === undefined ? null : decisionOf(row);
 }
 
-/** Decisions about the unapplied money of one attempt. */
+/** Returns the complete decisions on the unapplied money of one attempt and locks them. */
 export async function takeUnappliedDecisions(statements: Statements, attemptId: bigint): Promise<DecisionRecord[]> {
   const rows = await statements.execute<DecisionRow[]>(
     `select d.id, d.kind, d.decision, d.reason, d.operator_id, d.unapplied_payment_id
@@ -202,7 +202,7 @@ export async function takeUnappliedDecisions(statements: Statements, attemptId: 
   return rows.map(decisionOf);
 }
 
-/** Closes a decision with what came of it. */
+/** Closes a decision with its outcome. */
 export async function consumeDecision(statements: Statements, decisionId: bigint, outcome: string): Promise<void> {
   await statements.execute(
     'update decisions set consumed_at = now(), outcome = ? where id = ? and consumed_at is null',
@@ -211,10 +211,10 @@ export async function consumeDecision(statements: Statements, decisionId: bigint
 }
 
 /**
- * The same in another transaction than that which took the decision up: the payment must still be the one that was decided on. Repeated, it
- * keeps what came of it first.
+ * Closes a decision in a later transaction than the one that read it, and checks that the payment is still the same. Repeated, it keeps the first
+ * outcome.
  *
- * @throws MissingRow when the payment has no such decision
+ * @throws MissingRow if the payment has no such decision
  */
 export async function closeReviewDecision(
   statements: Statements,
@@ -239,8 +239,8 @@ export interface SignalWithoutDecision {
 }
 
 /**
- * Somebody sent a signal by hand. It changes nothing, and that it came is written down. A signal of a decision that was carried out before is
- * only late: the sweeper repeats what it does not know to have arrived. True when there was anything to write down.
+ * Audits a signal that was sent without a decision. It changes nothing else. A signal for a decision that was already carried out is only late, since
+ * the sweeper repeats signals, and is not audited. Returns true if anything was written.
  */
 export async function auditSignalWithoutDecision(
   statements: Statements,

@@ -14,8 +14,8 @@ export interface DurabilityCheck {
 }
 
 /**
- * Refuses production on a server that could lose what it acknowledged: with `synchronous_commit=off` the last transactions can vanish,
- * with `fsync=off` the whole cluster can be corrupted. A database that cannot be asked now is asked again at the next start.
+ * Refuses to run in production on a server that could lose acknowledged data: with `synchronous_commit=off` the last transactions can vanish, with
+ * `fsync=off` the whole cluster can be corrupted. If the database is unreachable, the check is left to the next start.
  * @throws Error that names the settings.
  */
 export async function requireDurability({ database, environment, log }: DurabilityCheck): Promise<void> {

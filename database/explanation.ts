@@ -13,7 +13,7 @@ export interface TimelineEntry {
 
 const ROWS_MAX = 50;
 
-/** Where a payment stands in words, and its course: the same for app, operator and support. */
+/** Returns a payment's state in words and its timeline. Application, operator and support see the same text. */
 export async function explainPayment(
   em: EntityManager,
   payment: Payment,
@@ -35,7 +35,7 @@ export async function explainPayment(
   return { ...situation, timeline: await timelineOf(em, payment) };
 }
 
-/** Everything that is stored of a payment's course, in order of time. Codes and counts only: no callback body, no payer's data. */
+/** Returns everything stored about a payment's course, in order of time. Contains only codes and counts, no callback bodies and no payer data. */
 async function timelineOf(em: EntityManager, payment: Payment): Promise<TimelineEntry[]> {
   const paymentId = payment.id;
   const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;

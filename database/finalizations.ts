@@ -8,9 +8,9 @@ export interface PaymentEnd {
   readonly reference: string;
   readonly status: FinalStatus;
   readonly failureCode: string | null;
-  /** What its invoice still asks for; whatever is paid beyond that is overpayment. Null for a payment without one. */
+  /** The amount due of its invoice; anything paid beyond it is overpayment. Null for a payment without an invoice. */
   readonly invoiceDueMinor: bigint | null;
-  /** Gateways that tell nobody of a charge. */
+  /** Gateways that send no notification of a charge. */
   readonly silentGateways: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface ConfirmedCharge {
 
 export interface FinalizedPayment {
   readonly payment: PaymentRecord;
-  /** What the gateway confirmed; null unless the payment succeeded. */
+  /** The charge that the gateway confirmed; null unless the payment succeeded. */
   readonly charge: ConfirmedCharge | null;
 }
 
@@ -32,8 +32,8 @@ const ENDED = `status = ?, ended_at = now(), updated_at = now(), event_sequence 
 const IS_OPEN = `status in ('CREATED', 'PENDING')`;
 
 /**
- * With the payment its workflow ends, and nobody asks any more: what is paid afterwards on a page that stayed open at a silent gateway would
- * never be seen.
+ * Plans a late query together with the end of the payment. Its workflow ends too, so money paid later on a page that stayed open at a gateway without
+ * notifications would otherwise never be noticed.
  */
 const asking = (end: string): string => `with ended as (${end}),
   asked as (
@@ -50,9 +50,9 @@ interface ChargeRow {
 }
 
 /**
- * The state check and the state change are one statement: only one caller ever gets the row back, the others null. A payment succeeds only
- * by an attempt that the gateway confirmed, whose facts come with the row. The same statement plans the first late query about its pages
- * that are still open at silent gateways.
+ * Checks and changes the status in one statement, so that only one caller gets the row; the others get null. A payment succeeds only through an
+ * attempt that the gateway confirmed, whose charge is returned with the row. The same statement plans the first late query about its pages that are
+ * still open at gateways without notifications.
  */
 export async function endPayment(
   statements: Statements,
@@ -91,14 +91,14 @@ function chargeOf({
 
 export interface EndedPayment {
   readonly status: PaymentStatus;
-  /** The event of the end, while its delivery is not finished. */
+  /** The event of the end, until its delivery is finished. */
   readonly waitingEventId: string | null;
 }
 
 /**
- * How a payment stands that somebody else has ended. Throws when it is open still: nobody could end it.
+ * Returns the state of a payment that another process has ended. Throws if it is still open.
  *
- * @throws MissingRow when the scope has no such payment
+ * @throws MissingRow if the scope has no such payment
  */
 export async function readEnded(statements: Statements, reference: string): Promise<EndedPayment> {
   const [row] = await statements.execute<{ status: PaymentStatus; event_id: string | null }[]>(

@@ -12,7 +12,7 @@ export interface ReceivedCallback {
   readonly reference: string | null;
   readonly signatureValid: boolean;
   readonly note: string | null;
-  /** It says itself that nothing was paid. */
+  /** Whether it says itself that nothing was paid. */
   readonly claimsNoMoney: boolean;
   readonly rawPayload: string;
   readonly digest: Buffer;
@@ -24,9 +24,9 @@ export interface AttemptIds {
   readonly paymentId: bigint;
 }
 
-/** An attempt as a callback finds it, with the store whose signature the callback must bear. */
+/** An attempt found for a callback, with the store whose signature the callback must carry. */
 export interface FoundAttempt extends AttemptIds {
-  /** The database's time as it was found. */
+  /** The database's time of the lookup. */
   readonly foundAt: Date;
   readonly store: { readonly storeId: string; readonly sealedSecret: string | null };
 }
@@ -61,7 +61,7 @@ export async function findAttempt(
       };
 }
 
-/** A callback that names no attempt of ours: kept as evidence that no application can read. */
+/** Stores a callback that names none of our attempts, as evidence that no application can read. */
 export async function keepUnmatched(database: Database, callback: ReceivedCallback): Promise<void> {
   await database.lookup(
     `insert into gateway_callbacks (mode, gateway, reference, kind, signature_valid, outcome, note, raw_payload, digest, consumed_at)
@@ -84,7 +84,7 @@ const KEPT_COLUMNS = `p.reference, p.status, a.name as application_name, p.amoun
        exists(select 1 from signalled) as signal`;
 
 export interface KeptCallback {
-  /** 0 where the callback was counted, not kept. */
+  /** 0 if the callback was only counted, not stored. */
   readonly callbackId: bigint;
   readonly consumed: boolean;
   readonly payment: {
@@ -96,9 +96,9 @@ export interface KeptCallback {
     readonly invoiceId: bigint | null;
   };
   readonly attemptReference: string;
-  /** The charge that settled the payment through this attempt, if it did. */
+  /** The validation id of the charge that finalized the payment through this attempt, or null. */
   readonly finalizedBy: string | null;
-  /** Ours is the signal to send: no other is on its way. */
+  /** Whether the caller must send a signal; false if another one is on its way. */
   readonly signal: boolean;
 }
 
@@ -116,12 +116,12 @@ interface KeptRow {
   signal: boolean;
 }
 
-/** Of one attempt, as long as nobody has shown that the gateway sent them. */
+/** Per attempt, as long as no signature proves that the gateway sent them. */
 const UNSIGNED_KEPT_MAX = 100;
 
 /**
- * Counts an unsigned callback of an attempt, each payload once, and says whether it is one to be kept. The payment is locked first, as
- * everywhere, so that callbacks which come at the same moment are counted one after the other.
+ * Counts an unsigned callback of an attempt, each payload once, and returns whether to store it. The payment is locked first, so that concurrent
+ * callbacks are counted one after the other.
  */
 export async function countUnsigned(
   statements: Statements,
@@ -143,7 +143,7 @@ export async function countUnsigned(
   return (attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX ? 'kept' : 'counted';
 }
 
-/** A callback that is not kept any more: the payment's workflow still hears of it, at most once a minute, and the browser is led on. */
+/** Handles a callback that is no longer stored. The payment's workflow is still signalled, at most once a minute, and the browser is redirected. */
 export async function passUnkept(
   statements: Statements,
   { attemptId, paymentId }: Pick<AttemptIds, 'attemptId' | 'paymentId'>,
@@ -163,7 +163,7 @@ export async function passUnkept(
   return keptOf(row);
 }
 
-/** Has the gateway asked for a payer who was led on to it and opens our page again, under the rules of a callback that nobody has signed. */
+/** Requests a query of the gateway when a payer who was sent there opens our page again. It is limited like an unsigned callback. */
 export async function askForPayer(statements: Statements, paymentId: bigint): Promise<KeptCallback | null> {
   const [newest] = await statements.execute<{ id: string }[]>(
     'select id from payment_attempts where payment_id = ? order by number desc limit 1',
@@ -172,19 +172,19 @@ export async function askForPayer(statements: Statements, paymentId: bigint): Pr
   return newest === undefined ? null : passUnkept(statements, { attemptId: BigInt(newest.id), paymentId });
 }
 
-/** When the sweeper looks at a callback that made no signal of its own, or whose signal was lost. */
+/** When the sweeper handles a callback without a signal of its own, or whose signal was lost. */
 const SWEPT_AFTER_SECONDS = { signed: 10, unsigned: 60 } as const;
 
 /**
- * How long a signal keeps others of the same attempt from being sent: the return comes just after the IPN, and the first of them had the
- * gateway asked.
+ * For how long a signal suppresses others of the same attempt. The browser's return arrives just after the IPN, which has already triggered the
+ * query.
  */
 const SIGNAL_PAUSE_SECONDS = { signed: 5, unsigned: 60 } as const;
 
 /**
- * Stores a callback as evidence; the same bytes again only raise its counter. At most one signal is on its way for a payment, and callbacks
- * without a valid signature make at most one a minute and never hold up those with one, so a flood never reaches the workflow's history. The
- * guards are columns of the one updated row, so that callbacks which come at the same moment judge it one after the other.
+ * Stores a callback as evidence; identical bytes only increase its counter. At most one signal per payment is on its way. Callbacks without a valid
+ * signature cause at most one a minute and never delay signed ones, so a flood cannot fill the workflow's history. The guards are columns of the
+ * updated row, so that concurrent callbacks evaluate them one after the other.
  */
 export async function keepCallback(
   statements: Statements,
@@ -263,7 +263,7 @@ function keptOf(row: KeptRow | undefined): KeptCallback {
   };
 }
 
-/** Says what became of a callback that needs no question to the gateway. */
+/** Records the outcome of a callback that needs no query. */
 export async function closeCallback(
   statements: Statements,
   callbackId: bigint,
@@ -275,12 +275,12 @@ export async function closeCallback(
   );
 }
 
-/** So many at once, since the payment is locked meanwhile. */
+/** A limit, since the payment is locked during the statement. */
 export const CONSUMED_MAX = 500;
 
 /**
- * Values: outcome, the attempt's reference, id of the newest callback that is closed, ids of those that stay open. What is more than a statement closes
- * waits for the next question, which the sweeper sees to.
+ * Values: outcome, the attempt's reference, the id of the newest callback to close, the ids of those that stay open. Callbacks beyond the limit wait
+ * for the next query, which the sweeper triggers.
  */
 export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
      where id = any(array(select id from gateway_callbacks where attempt_id = (select id from payment_attempts where reference = ?)
@@ -288,8 +288,8 @@ export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case wh
        limit ${CONSUMED_MAX}))`;
 
 /**
- * Callbacks of charges that put a payment under review, and by which it was not settled in the end: they are to be asked about again, since
- * that money may be late now. The sweeper takes them up, and closes the one that did settle it.
+ * Reopens callbacks of charges that put a payment under review and did not finalize it in the end. They must be queried again, since that money may
+ * be unapplied now. The sweeper handles them, and closes the one that did finalize the payment.
  */
 export async function reopenDoubted(statements: Statements, paymentId: bigint): Promise<void> {
   await statements.execute(
@@ -306,8 +306,8 @@ export interface ConsumedCallbacks {
 }
 
 /**
- * Closes the callbacks of an attempt that had arrived when the gateway was asked, read or not, unless the answer says nothing about it.
- * Those that come later wait for the next question.
+ * Closes the callbacks of an attempt that had arrived before the query, read or not, except those that the answer does not cover. Later ones wait for
+ * the next query.
  */
 export async function consumeCallbacks(
   statements: Statements,
@@ -317,12 +317,12 @@ export async function consumeCallbacks(
   await statements.execute(CONSUME_CALLBACKS, [outcome, attempt, upTo, bigintArray(unanswered)]);
 }
 
-/** At most so many statements for one attempt; what a flood brings beyond that is swept like what comes later. */
+/** Limit of statements for one attempt. The sweeper handles what a flood leaves beyond it. */
 const CONSUMING_MAX = 200;
 
 /**
- * Closes all callbacks of an attempt that have arrived, read or not, since nobody will ask because of them. As many statements as it takes,
- * each in a transaction of its own.
+ * Closes all callbacks of an attempt that have arrived, read or not, because they will not lead to a query. Uses as many statements as needed, each
+ * in its own transaction.
  */
 export async function consumeAllCallbacks(
   database: Database,
@@ -349,7 +349,7 @@ export async function consumeAllCallbacks(
   }
 }
 
-/** An array as one value, whichever way a statement is run: MikroORM would spread a JavaScript array. */
+/** Returns an array as one value. MikroORM would expand a JavaScript array into several. */
 export function bigintArray(values: readonly bigint[]): string {
   return `{${values.join(',')}}`;
 }

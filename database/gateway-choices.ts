@@ -1,24 +1,24 @@
 import type { PaymentStatus, AttemptStatus } from '../domain/payment.ts';
 import type { Statements } from './statements.ts';
 
-/** Payers change their minds; programs that flip for ever are stopped. */
+/** Payers may change their minds. This stops programs that switch forever. */
 export const CHOICES_MAX = 10;
 
 export interface GatewayChoice {
   readonly paymentId: bigint;
   readonly gateway: string;
-  /** The gateway's order id of the attempt, should one be begun. */
+  /** The gateway's order id for a new attempt, if one is started. */
   readonly reference: string;
-  /** The environment's store, where operators have chosen none. */
+  /** The environment's store, used if operators have chosen none. */
   readonly storeId: string | null;
 }
 
 export type ChoiceOutcome =
-  /** An attempt waits to be opened; `reference` names it. */
+  /** A new attempt waits to be opened; `reference` names it. */
   | { readonly kind: 'chosen'; readonly reference: string }
-  /** The payer has not changed his mind: that attempt goes on. */
+  /** The payer chose the same gateway again: that attempt continues. */
   | { readonly kind: 'kept'; readonly reference: string }
-  /** Nothing is to be chosen any more: the payment has ended, is expired, is looked at, or is being paid. */
+  /** No choice is possible: the payment has ended or expired, is under review, or is being paid. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'not-offered' }
   | { readonly kind: 'too-often' };
@@ -34,9 +34,8 @@ interface ChoosingRow {
 const OPENABLE: readonly AttemptStatus[] = ['CREATED', 'UNKNOWN', 'OPEN'];
 
 /**
- * Writes down where the payer wants to pay: a new attempt, whose session the workflow opens, in the place of the one before. The row is
- * locked first and read in a statement of its own, so that of two tabs one is the last and sees the other's attempt. Call it inside a
- * transaction.
+ * Records where the payer wants to pay: a new attempt, whose session the workflow opens, replaces the previous one. The row is locked first and read
+ * in a separate statement, so that the later of two browser tabs sees the other's attempt. Must be called in a transaction.
  */
 export async function chooseGateway(statements: Statements, choice: GatewayChoice): Promise<ChoiceOutcome> {
   const { paymentId, gateway, reference, storeId } = choice;

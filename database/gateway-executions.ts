@@ -5,7 +5,7 @@ import { instant } from './read-row.ts';
 type Doubt = 'lost' | 'executed';
 
 interface Stand {
-  /** For the attempt, by the database's clock. */
+  /** The attempt's time, by the database's clock. */
   readonly readAt: Date;
   readonly atWork: boolean;
   readonly barred: boolean;
@@ -34,8 +34,8 @@ interface StateRow {
 const DOUBT = `coalesce(execution_doubt, case when execution_at_work_until is not null then 'LOST' end)`;
 
 /**
- * Our executions of attempts whose money moves only by them, in the attempts' own rows. The update that permits an execution and the one that
- * ends an attempt without a charge guard the same row, so of the two only one happens.
+ * Records our executions of attempts whose money moves only by them, in the attempts' rows. The update that permits an execution and the one that
+ * ends an attempt without a charge guard the same row, so only one of them can happen.
  */
 export class GatewayExecutions {
   readonly #database: Database;
@@ -46,7 +46,7 @@ export class GatewayExecutions {
     this.#gateway = gateway;
   }
 
-  /** @throws Error when there is no such attempt */
+  /** @throws Error if there is no such attempt */
   async stateOf(attemptReference: string): Promise<Stand> {
     const { scope, attemptId } = await this.#find(attemptReference);
     const [row] = await this.#database.inOneTrip(scope, (statements) =>
@@ -64,7 +64,7 @@ export class GatewayExecutions {
     return { readAt: instant(readAt), atWork, barred, doubt: doubtOf(doubt) };
   }
 
-  /** @throws Error when there is no such attempt */
+  /** @throws Error if there is no such attempt */
   async begin({ attemptReference, paymentId, atWorkMs }: ToSend): Promise<Begun | null> {
     const { scope, attemptId } = await this.#find(attemptReference);
     const [row] = await this.#database.inOneTrip(scope, (statements) =>

@@ -5,7 +5,10 @@ import type { SecretBox } from '../runtime/secrets.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
-/** The credentials of a store as they are kept, sealed, behind the key of their row; null where none are, so that they can only be the environment's. */
+/**
+ * Returns a store's credentials, sealed and prefixed with the key of their row. Null if none are stored; they can then only come from the
+ * environment.
+ */
 export async function sealedSecretOf(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -18,7 +21,7 @@ export async function sealedSecretOf(
   return row?.secret ?? null;
 }
 
-/** Whether operators have chosen a store for a gateway, for the application or for all. The environment may have one, too. */
+/** Reports whether operators have chosen a store for a gateway, for the application or for all. The environment may have one as well. */
 export async function hasStore(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -31,7 +34,7 @@ export async function hasStore(
   return typeof row?.store === 'string';
 }
 
-/** Which slot a store fills: one gateway in one mode, of one application or, with null, of all that have none of their own. */
+/** The slot of a store: one gateway in one mode, of one application or, if null, of all without their own. */
 export interface StoreSlot {
   readonly applicationId: bigint | null;
   readonly mode: Mode;
@@ -49,7 +52,7 @@ export interface StoreRow {
 
 const COLUMNS = 'application_id, mode, gateway, store_id, created_at, updated_at';
 
-/** Stores that open new checkouts: the application's own, and those of every application. */
+/** Returns the stores that open new checkouts: the application's own and those for every application. */
 export function listStores(statements: Statements, applicationId: bigint | null): Promise<StoreRow[]> {
   return statements.execute<StoreRow[]>(
     `select ${COLUMNS} from gateway_configurations where (application_id is null or application_id = ?::bigint) and retired_at is null
@@ -59,8 +62,8 @@ export function listStores(statements: Statements, applicationId: bigint | null)
 }
 
 /**
- * New checkouts go to this store from now on. The former one is kept for the payments that were begun there. The same store again takes
- * the new password. Answers the former store's id, or null.
+ * Makes new checkouts use this store. The former store is kept for the payments that were started there. If the store is the same, its password is
+ * replaced. Returns the former store's id, or null.
  */
 export async function chooseStore(
   statements: Statements,
@@ -79,7 +82,7 @@ export async function chooseStore(
   return former;
 }
 
-/** What the store's row is known by once it is there. The slot is locked, so nobody adds it meanwhile. */
+/** Returns the key of the store's row if it exists. The slot is locked, so it cannot be added concurrently. */
 async function keyOf(
   statements: Statements,
   { applicationId, mode, gateway, storeId }: StoreSlot & { readonly storeId: string },
@@ -92,7 +95,7 @@ async function keyOf(
   return row?.key;
 }
 
-/** No new checkout goes to the slot's own store. Answers its id, or null where there was none. */
+/** Stops new checkouts at the slot's own store. Returns its id, or null if there was none. */
 export async function retireStore(
   statements: Statements,
   { applicationId, mode, gateway }: StoreSlot,
@@ -105,7 +108,7 @@ export async function retireStore(
   return row?.store_id ?? null;
 }
 
-/** Whether the slot has a store of its own, or had one. */
+/** Reports whether the slot has or had its own store. */
 export async function hasHadStore(
   statements: Statements,
   { applicationId, mode, gateway }: StoreSlot,
@@ -120,15 +123,15 @@ export async function hasHadStore(
 
 /** What opens new checkouts in a slot. */
 export interface SlotState {
-  /** Null: no store of the slot's own. */
+  /** Null if the slot has no store of its own. */
   readonly storeId: string | null;
-  /** The account that payers are shown, sealed behind its row's key; null at a gateway whose secrets are secret. */
+  /** The account shown to payers, sealed and prefixed with its row's key; null at a gateway whose store secret is really secret. */
   readonly shownAccount: string | null;
-  /** The same only while nobody has touched the slot. */
+  /** Changes whenever the slot is changed. */
   readonly fingerprint: string;
 }
 
-/** What opens new checkouts in the slot at this moment, for an operator's request. */
+/** Returns what currently opens new checkouts in the slot, for an operator's request. */
 export async function readSlot(
   statements: Statements,
   { applicationId, mode, gateway }: StoreSlot,
@@ -145,7 +148,7 @@ export async function readSlot(
   };
 }
 
-/** Two operators who choose at once do it one after the other. */
+/** Locks the slot, so that concurrent changes by operators run one after the other. */
 export async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
   const slot = `${applicationId ?? 'all'} ${mode} ${gateway}`;
   await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016403))', [`gateway store ${slot}`]);

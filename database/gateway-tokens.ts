@@ -4,11 +4,11 @@ import type { SecretBox } from '../runtime/secrets.ts';
 import type { Database } from './connection.ts';
 import { instant } from './read-row.ts';
 
-/** Longer than the calls for a token take, all together. */
+/** Longer than all calls for a token together. */
 const TAKEN_SECONDS = 30;
 
 interface Parts {
-  /** As a role that may keep tokens: `withSystem`, or `withOperator`. */
+  /** Runs as a role that may store tokens: `withSystem` or `withOperator`. */
   readonly transaction: Database['withSystem'];
   readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
 }
@@ -18,13 +18,13 @@ interface TokenRow {
   read_at: string;
 }
 
-/** What is kept of an account, and the database's time as it was read. */
+/** What is stored for an account, and the database's time of the read. */
 export interface KeptGatewayToken {
   readonly kept: string | null;
   readonly readAt: Date;
 }
 
-/** What one process has taken of an account, to renew it alone. */
+/** The token of an account while one process holds it for renewal. */
 export class TakenGatewayToken {
   readonly #parts: Parts;
   readonly #account: string;
@@ -65,8 +65,8 @@ export class TakenGatewayToken {
 }
 
 /**
- * Tokens of gateways, sealed, for all processes. A row is taken for half a minute and not locked: no transaction stays open while a gateway
- * is asked.
+ * Stores gateways' tokens, sealed, for all processes. A row is held for half a minute by its columns, not locked, so that no transaction stays open
+ * while a gateway is called.
  */
 export class GatewayTokens {
   readonly #parts: Parts;
@@ -75,7 +75,7 @@ export class GatewayTokens {
     this.#parts = parts;
   }
 
-  /** Null where nothing is kept, or what is kept cannot be opened any more: a token is fetched anew then. */
+  /** Returns null as `kept` if nothing is stored or it can no longer be opened. A new token is then fetched. */
   async read(account: string): Promise<KeptGatewayToken> {
     const [row] = await this.#parts.transaction((em) =>
       em.execute<TokenRow[]>(
@@ -89,7 +89,7 @@ export class GatewayTokens {
     return { kept: opened(this.#parts.secrets, { account, sealed: row.sealed }), readAt: instant(row.read_at) };
   }
 
-  /** Null while another process has it. */
+  /** Returns null while another process holds the token. */
   async take(account: string): Promise<TakenGatewayToken | null> {
     const taker = randomUUID();
     const [row] = await this.#parts.transaction((em) =>

@@ -3,7 +3,7 @@ import type { Database } from './connection.ts';
 export interface OperatingFigures {
   readonly openPayments: number;
   readonly paymentsInReview: number;
-  /** 0 when everything is sealed. */
+  /** 0 if everything is sealed. */
   readonly oldestUnsealedSeconds: number;
   readonly unappliedMoney: readonly {
     readonly currency: string;
@@ -12,14 +12,14 @@ export interface OperatingFigures {
   }[];
 }
 
-/** The figures that an operator watches. Every worker reads the same ones, so they are compared or maximized, never summed. */
+/** Returns figures for operators. Every worker reads the same values, so take their maximum, never their sum. */
 export async function readOperatingFigures(database: Database): Promise<OperatingFigures> {
   return database.withSystem(async (em) => {
     const [open] = await em.execute<{ open: string; review: string }[]>(
       `select count(*) as open, count(*) filter (where review_reason is not null) as review
        from payments where status in ('CREATED', 'PENDING')`,
     );
-    // What lies behind the last seal is sealed, so only the tail is looked at.
+    // Everything before the last seal is sealed, so only later rows are read.
     const [tail] = await em.execute<{ oldest: number | null }[]>(
       `select extract(epoch from clock_timestamp() - min(t.created_at))::float8 as oldest from ledger_transactions t
        where (t.xid, t.id) > (coalesce((select through_xid from ledger_seals order by id desc limit 1), '0'::xid8),

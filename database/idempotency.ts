@@ -17,17 +17,17 @@ export type DuplicateOutcome =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'in-progress'; readonly retryAfterSeconds: number }
   | { readonly kind: 'replay'; readonly status: number; readonly text: string }
-  /** The first caller went away without an answer that could be kept: find out how what it made stands. */
+  /** The first caller left no stored answer. The duplicate must find out the state of what was created. */
   | { readonly kind: 'take-over'; readonly made: MadeByKey };
 
-/** What an operation with a key has made; one of them. */
+/** What an operation with a key has created; one of the ids is set. */
 export interface MadeByKey {
   readonly paymentId: bigint | null;
   readonly refundId: bigint | null;
   readonly invoiceId: bigint | null;
 }
 
-/** A claim is this old, by the database's time, before its caller is taken for slow or dead: until then the answer is a matter of moments. */
+/** Until a claim is this old by the database's time, its caller is assumed to be about to answer. */
 const YOUNG_SECONDS = 10;
 
 interface KeyRow {
@@ -40,7 +40,7 @@ interface KeyRow {
   response_body: string | null;
 }
 
-/** What a caller finds whose key was taken: the first one's answer, a lease to wait for, or an operation to take over. */
+/** Returns what a duplicate request has to do: replay the first answer, wait for a lease, or take over the operation. */
 export async function joinDuplicate(statements: Statements, claim: KeyClaim): Promise<DuplicateOutcome> {
   const { scope, operation, key, fingerprint, leaseSeconds } = claim;
   const identity = [scope.applicationId, scope.mode, operation, key];
@@ -89,7 +89,7 @@ async function outcomeOf(
   return { kind: 'take-over', made };
 }
 
-/** Claims a key in the caller's transaction; false when it is taken. What the operation made is named by `bindKey` before the commit. */
+/** Claims a key in the caller's transaction. Returns false if it is taken. Call `bindKey` before the commit to name what was created. */
 export async function claimKey(
   statements: Statements,
   { scope, operation, key, fingerprint, leaseSeconds, keepDays }: KeyClaim,
@@ -107,7 +107,7 @@ export async function claimKey(
   return rows.length > 0;
 }
 
-/** Names what an operation has made, before the commit. */
+/** Records what an operation has created, before the commit. */
 export async function bindKey(
   statements: Statements,
   { scope, operation, key }: KeyName,
@@ -126,7 +126,7 @@ export interface KeyName {
   readonly key: string;
 }
 
-/** Keeps an answer for replay, byte for byte, and ends the lease. The first stored answer stands. */
+/** Stores an answer for replay, byte for byte, and ends the lease. The first stored answer is kept. */
 export async function storeAnswer(
   statements: Statements,
   { scope, operation, key }: KeyName,
@@ -139,7 +139,7 @@ export async function storeAnswer(
   );
 }
 
-/** The answer that is kept for a request with this key; null where there is none, or it was another request. */
+/** Returns the stored answer to a request with this key, or null if there is none or the request was a different one. */
 export async function readAnswer(
   statements: Statements,
   { scope, operation, key }: KeyName,
@@ -154,7 +154,7 @@ export async function readAnswer(
   return row ?? null;
 }
 
-/** Ends the lease without an answer, so that the next duplicate finds out at once how the payment stands. */
+/** Ends the lease without an answer, so that the next duplicate can immediately find out the payment's state. */
 export async function releaseKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
   await statements.execute(
     'update idempotency_keys set lease_until = now() where application_id = ? and mode = ? and operation = ? and key = ?',

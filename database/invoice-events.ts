@@ -9,8 +9,8 @@ import { recordEvent, type NewEvent, type RecordedEvent } from './webhooks.ts';
 type InvoiceEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'>;
 
 /**
- * Writes an event of an invoice, as it stands now, in the words of the contract in which it was made. Null where that contract has no such event,
- * or the business has chosen not to hear it.
+ * Records an event of an invoice in its current state, in the invoice's contract. Returns null if that contract has no such event, or if the business
+ * has not subscribed to it.
  */
 export async function recordInvoiceEvent(
   statements: Statements,

@@ -2,7 +2,7 @@ import { noticeKey, type Notice } from '../domain/invoice.ts';
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
-/** The keys of everything that was told about an invoice, or left out for good. */
+/** Returns the keys of all notices about an invoice that were sent or skipped for good. */
 export async function noticesDone(statements: Statements, invoiceId: bigint): Promise<ReadonlySet<string>> {
   const rows = await statements.execute<{ kind: Notice['kind']; due_date: string; offset_days: number }[]>(
     'select kind, due_date::text, offset_days from invoice_notices where invoice_id = ?',
@@ -15,11 +15,11 @@ export async function noticesDone(statements: Statements, invoiceId: bigint): Pr
 
 export interface NewNotice extends Notice {
   readonly skipped: boolean;
-  /** A letter goes out, too. */
+  /** Whether an email is sent as well. */
   readonly byEmail: boolean;
 }
 
-/** Writes that something was told, in the transaction that tells it. The caller holds the invoice's lock. */
+/** Records a notice, in the transaction that sends it. The caller has locked the invoice. */
 export async function insertNotice(
   statements: Statements,
   { scope, invoiceId }: { readonly scope: Scope; readonly invoiceId: bigint },
@@ -42,7 +42,7 @@ export async function insertNotice(
   );
 }
 
-/** A letter that is about to be sent. */
+/** An email that is about to be sent. */
 export interface WaitingEmail extends Notice {
   readonly noticeId: bigint;
   /** This try's number, from 1. */
@@ -50,10 +50,10 @@ export interface WaitingEmail extends Notice {
 }
 
 /**
- * Takes up letters of an invoice that are due, and puts their next try off before anything is sent: whoever dies with one sends it again
- * later, under the same message id.
+ * Takes the due emails of an invoice and postpones their next try before anything is sent. If a worker dies while sending one, it is sent again later
+ * with the same message id.
  *
- * @param pauseSeconds - until the next try, by tries so far; the last value repeats
+ * @param pauseSeconds - until the next try, by number of tries so far; the last value repeats
  */
 export async function takeMails(
   statements: Statements,
@@ -83,7 +83,7 @@ export async function takeMails(
 export type MailEnd = 'SENT' | 'REFUSED' | 'GIVEN_UP' | 'NONE';
 
 export interface EndedMail {
-  /** The invoice's public reference: the number of a notice may be another invoice's once the database was set back. */
+  /** The invoice's public reference. A notice's id may belong to another invoice if an older database was restored. */
   readonly invoice: string;
   readonly noticeId: bigint;
   readonly status: MailEnd;
@@ -98,7 +98,7 @@ export async function endMail(statements: Statements, { invoice, noticeId, statu
   );
 }
 
-/** Letters that wait remind of nothing any more: were the invoice due again after a refund, they would come much too late. */
+/** Cancels waiting emails of an invoice that no longer needs them. If the invoice becomes due again after a refund, they would be far too late. */
 export async function dropMails(statements: Statements, invoiceId: bigint): Promise<void> {
   await statements.execute(
     `update invoice_notices set email_status = 'NONE', email_due_at = null, updated_at = now()
@@ -107,7 +107,7 @@ export async function dropMails(statements: Statements, invoiceId: bigint): Prom
   );
 }
 
-/** Milliseconds until the next letter of an invoice is due; null when none waits. */
+/** Returns the milliseconds until the next email of an invoice is due, or null if none is waiting. */
 export async function nextEmailInMs(statements: Statements, reference: string): Promise<number | null> {
   const [row] = await statements.execute<{ ms: number | null }[]>(
     `select case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000)) end::float8 as ms from invoice_notices

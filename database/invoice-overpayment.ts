@@ -5,13 +5,13 @@ import type { Statements } from './statements.ts';
 
 export interface InvoiceRules {
   readonly applicationName: string;
-  /** What becomes of money that nothing asks for. */
+  /** What happens to money that nothing asks for. */
   readonly unappliedPaymentPolicy: 'REVIEW' | 'REFUND';
-  /** Whether what was given back of an invoice's payments is due again. */
+  /** Whether a refunded amount of an invoice's payment is due again. */
   readonly refundedInvoices: 'REOPEN' | 'KEEP';
 }
 
-/** How an application wants money dealt with. */
+/** Returns an application's rules for unapplied money and refunded invoices. */
 export async function invoiceRulesOf(statements: Statements, { applicationId }: Scope): Promise<InvoiceRules> {
   const [row] = await statements.execute<
     { name: string; unapplied_payment_policy: 'REVIEW' | 'REFUND'; refunded_invoices: 'REOPEN' | 'KEEP' }[]
@@ -32,8 +32,8 @@ export interface HeldOverpayment {
 }
 
 /**
- * Writes what of a settled payment its invoice did not ask for, as unapplied money of the charge that settled it. Its fee stays with the payment. No
- * workflow watches over it yet.
+ * Records the overpayment of a finalized payment as unapplied money of its charge. The charge's fee stays with the payment. No workflow is running
+ * for it yet.
  */
 export async function holdOverpayment(
   statements: Statements,
@@ -67,7 +67,7 @@ export async function grossOfLate(statements: Statements, unappliedPaymentId: bi
   return { amountMinor: BigInt(row.gross_minor), currency: row.currency };
 }
 
-/** What of kept money counts for an invoice. */
+/** Records how much of kept money is applied to an invoice. */
 export async function noteApplied(
   statements: Statements,
   { unappliedPaymentId, appliedMinor }: { readonly unappliedPaymentId: bigint; readonly appliedMinor: bigint },

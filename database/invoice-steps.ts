@@ -8,24 +8,23 @@ import type { InvoiceRecord } from './invoices.ts';
 import type { Statements } from './statements.ts';
 import { BY_ENDPOINT, payloadOf, type RecordedEvent } from './webhooks.ts';
 
-/** How soon the sweeper looks whether an invoice's workflow has heard of a change. */
+/** When the sweeper checks whether an invoice's workflow has been notified of a change. */
 const UNHEARD = `now() + interval '30 seconds'`;
 
 export interface Issuing {
   readonly scope: Scope;
   readonly invoiceId: bigint;
   readonly reference: string;
-  /** The draft's own time as it was read. */
+  /** The draft's own time when it was read. */
   readonly issuedAt: Date;
   readonly nextDueDate: PlainDate | null;
-  /** As it will stand, with `NUMBER_TO_COME` for its number. */
+  /** The invoice after issuing, with `NUMBER_TO_COME` as its number. */
   readonly data: InvoiceEventView;
 }
 
 /**
- * Issues a draft whose lock the caller holds: the number, the status, the payable link and the event in one statement. It must be the last
- * one before the commit, since everybody else's numbers wait for it from then on. There is no event where the invoice is of another contract:
- * ShadhinPay's has none of this.
+ * Issues a draft that the caller has locked: number, status, payable link and event in one statement. It must be the last statement before the
+ * commit, since all other invoices wait for their numbers from then on. ShadhinPay's contract has no such event, so none is written for its invoices.
  */
 export async function issueDraft(
   statements: Statements,
@@ -37,7 +36,7 @@ export async function issueDraft(
     sequence: 1,
     data,
   });
-  // Quotes inside a text are escaped, so this stands in one place only.
+  // Quotes inside a text are escaped, so this occurs exactly once.
   const [before = '', after = ''] = payload.split(JSON.stringify({ number: NUMBER_TO_COME }).slice(1, -1));
   const [row] = await statements.execute<{ number: string; parked: boolean | null }[]>(
     `with taken as (
@@ -77,7 +76,7 @@ export async function issueDraft(
     ],
   );
   if (row === undefined) {
-    // The counter goes back with the transaction, so the number is nobody's.
+    // The counter is rolled back with the transaction, so the number is not lost.
     throw new Error('the invoice is no draft any more');
   }
   return { number: BigInt(row.number), event: row.parked === null ? null : { eventId, parked: row.parked } };
@@ -87,11 +86,11 @@ export interface PaidChange {
   readonly invoice: InvoiceRecord;
   readonly paidMinor: bigint;
   readonly today: PlainDate;
-  /** How many events the caller writes about it in this transaction. */
+  /** The number of events that the caller records about it in this transaction. */
   readonly events: number;
 }
 
-/** Sets what is paid of an issued invoice whose lock the caller holds, with all that follows from it. */
+/** Sets the paid amount of an issued invoice that the caller has locked, and everything derived from it. */
 export async function changePaid(
   statements: Statements,
   { invoice, paidMinor, today, events }: PaidChange,
@@ -115,7 +114,7 @@ export async function changePaid(
   return { ...changed, nextDueDate };
 }
 
-/** Ends an invoice of which nothing is paid and whose lock the caller holds. It keeps its number. */
+/** Voids an unpaid invoice that the caller has locked. It keeps its number. */
 export async function voidInvoice(
   statements: Statements,
   invoice: InvoiceRecord,
@@ -133,17 +132,17 @@ export async function voidInvoice(
   return { ...invoice, ...voided, expiredAt, eventSequence };
 }
 
-/** Writes that the page of an invoice was opened, once. */
+/** Records the first time that an invoice's page was opened. */
 export async function noteViewed(statements: Statements, invoiceId: bigint): Promise<void> {
   await statements.execute('update invoices set viewed_at = now() where id = ? and viewed_at is null', [invoiceId]);
 }
 
-/** After an attempt to pay that came to nothing an invoice counts as not opened again. The caller holds its lock. */
+/** Marks an invoice as not viewed again after an unsuccessful attempt to pay. The caller has locked it. */
 export async function forgetViewed(statements: Statements, invoiceId: bigint): Promise<void> {
   await statements.execute('update invoices set viewed_at = null where id = ? and viewed_at is not null', [invoiceId]);
 }
 
-/** Stops an open invoice's notices, or lets them go on. The caller holds its lock. */
+/** Pauses or resumes an open invoice's notices. The caller has locked it. */
 export async function setPaused(
   statements: Statements,
   invoice: InvoiceRecord,
@@ -158,7 +157,7 @@ export async function setPaused(
   return { ...invoice, pausedAt, updatedAt: now };
 }
 
-/** New due dates of an open invoice whose lock the caller holds; its installments are replaced by the caller. */
+/** Sets new due dates of an open invoice that the caller has locked. The caller replaces its installments. */
 export async function setDueDates(
   statements: Statements,
   invoice: InvoiceRecord,
@@ -174,7 +173,10 @@ export async function setDueDates(
   return { ...changed, nextDueDate };
 }
 
-/** Payers who have not paid yet and would pay more than is left are led away: the gateway is asked whether their sessions can be ended. */
+/**
+ * Requests the cancellation of open payments that would exceed the amount left. The gateways are queried whether their sessions can be ended. Returns
+ * the payments' references.
+ */
 export async function callOffOpenPayments(
   statements: Statements,
   { invoiceId, dueMinor }: { readonly invoiceId: bigint; readonly dueMinor: bigint },
@@ -189,11 +191,11 @@ export async function callOffOpenPayments(
   return rows.map(({ reference }) => reference);
 }
 
-/** The sweeper's look comes this long after a notice that the workflow should have sent by itself, and at least once in this many days. */
+/** The sweeper checks an invoice this long after a notice that its workflow should have sent, and at least once in this many days. */
 const MISSED_AFTER_SECONDS = 300;
 const LOOK_AGAIN_DAYS = 7;
 
-/** Writes that the workflow has taken up how the invoice stands; `againInMs` is when it will by itself, null when it has ended. */
+/** Records that the workflow has handled the invoice's state. `againInMs` is when it will run again by itself; null if it has ended. */
 export async function setDriven(
   statements: Statements,
   {

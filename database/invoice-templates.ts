@@ -6,7 +6,7 @@ export interface StoredLogo {
   readonly bytes: Uint8Array;
 }
 
-/** The looks that an application gives to its invoices. */
+/** The appearance of an application's invoices. */
 export interface TemplateContent {
   readonly logoUrl: string | null;
   readonly companyName: string | null;
@@ -48,7 +48,7 @@ function templateOf(row: TemplateRow): TemplateRecord {
   };
 }
 
-/** Null while the application has set none. */
+/** Returns null if the application has set no template. */
 export async function readTemplate(statements: Statements, applicationId: bigint): Promise<TemplateRecord | null> {
   const [row] = await statements.execute<TemplateRow[]>(
     `select ${COLUMNS} from invoice_templates where application_id = ?`,
@@ -67,7 +67,7 @@ export async function readLogo(statements: Statements, applicationId: bigint): P
     : { type: row.logo_type, bytes: new Uint8Array(row.logo) };
 }
 
-/** Replaces an application's template whole. */
+/** Replaces an application's whole template. */
 export async function putTemplate(
   statements: Statements,
   applicationId: bigint,

@@ -26,13 +26,12 @@ import type { Statements } from './statements.ts';
 
 export type InvoiceLanguage = 'en' | 'bn';
 
-/** A line as it was billed. */
 export interface InvoiceItem extends InvoiceLine, LineTotals {
   readonly id: bigint;
   readonly description: string;
 }
 
-/** What an application says of an invoice. */
+/** What an application specifies for an invoice. */
 interface InvoiceTerms {
   readonly currency: string;
   readonly customerReference: string;
@@ -50,7 +49,7 @@ interface InvoiceTerms {
   readonly reminders: Reminders;
 }
 
-/** What only an invoice has that was made in ShadhinPay's contract. */
+/** Members that only invoices of ShadhinPay's contract have. */
 export interface ShadhinpayTerms {
   readonly contract: Extract<Contract, 'shadhinpay'>;
   readonly numberLabel: string;
@@ -59,20 +58,20 @@ export interface ShadhinpayTerms {
   readonly expiresAt: Date | null;
 }
 
-/** An invoice's row with its lines and schedule, as plain data. */
+/** An invoice's row with its lines and installments, as plain data. */
 export interface InvoiceRecord extends Billed, InvoiceTerms, Numbered, Expiring {
   readonly id: bigint;
   readonly applicationId: bigint;
   readonly mode: Mode;
-  /** Of the payable link and the workflow. */
+  /** Used in the payable link and the workflow id. */
   readonly reference: string;
   readonly contract: 'native' | 'shadhinpay';
   readonly customerPhone: string | null;
-  /** Where a payer goes after the payment; null: to the page of the invoice. */
+  /** Where a payer is sent after the payment; null: the invoice's page. */
   readonly returnUrl: string | null;
-  /** When its page was first opened since it was issued, or since the last attempt to pay that came to nothing. */
+  /** When its page was first opened since it was issued, or since the last unsuccessful attempt to pay. */
   readonly viewedAt: Date | null;
-  /** Set where it is void since it was unpaid at its expiry. */
+  /** Set if it was voided because it was unpaid at its expiry. */
   readonly expiredAt: Date | null;
   readonly taxTotals: readonly TaxTotal[];
   readonly subtotalMinor: bigint;
@@ -86,12 +85,12 @@ export interface InvoiceRecord extends Billed, InvoiceTerms, Numbered, Expiring 
   readonly eventSequence: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  /** What time it was for the invoice when its row was read, by the database: what has expired, and which day it is, is judged by this. */
+  /** The invoice's time by the database when its row was read. It decides what has expired and which day it is. */
   readonly readAt: Date;
   readonly lines: readonly InvoiceItem[];
 }
 
-/** What an application asks for, added up. */
+/** What an application specifies, with computed totals. */
 export interface InvoiceContent extends InvoiceTerms {
   readonly lines: readonly (InvoiceLine & { readonly description: string })[];
   readonly totals: InvoiceTotals;
@@ -104,7 +103,7 @@ const ITEMS = `(select coalesce(json_agg(json_build_object('id', t.id::text, 'de
 const INSTALLMENTS = `(select coalesce(json_agg(json_build_object('dueDate', s.due_date, 'amountMinor', s.amount_minor::text) order by s.position), '[]')::text
   from invoice_installments s where s.invoice_id = i.id) as installments`;
 
-/** Select from `invoices i`. Dates and JSON come as text: what a driver makes of them depends on how it is set up. */
+/** Select from `invoices i`. Dates and JSON are read as text, because drivers convert them differently depending on their configuration. */
 const COLUMNS = `i.id, i.application_id, i.mode, i.reference, i.status, i.number, i.currency, i.customer_reference, i.customer_email,
   i.customer_name, i.customer_address, i.language, i.notes, i.rounding, i.discount::text, i.taxes::text, i.tax_totals::text, i.subtotal_minor,
   i.discount_minor, i.tax_minor, i.total_minor, i.paid_minor, i.due_date::text, i.next_due_date::text, i.partial_payments, i.reminders::text,
@@ -264,12 +263,12 @@ function rateOf({ name, basisPoints }: StoredRate): TaxRate {
   return { name, basisPoints: BigInt(basisPoints) };
 }
 
-/** JSON has no bigint: amounts are stored as decimal text. */
+/** JSON has no bigint, so amounts are stored as decimal text. */
 function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? member.toString() : member));
 }
 
-/** Null when the scope has no such invoice. */
+/** Returns null if the scope has no such invoice. */
 export async function readInvoice(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -282,7 +281,10 @@ export async function readInvoice(
   return row === undefined ? null : invoiceOf(row);
 }
 
-/** By the reference of its payable link; also a draft, which has none yet. Null when the scope has no such invoice. */
+/**
+ * Reads an invoice by the reference of its payable link, including drafts, whose link does not work yet. Returns null if the scope has no such
+ * invoice.
+ */
 export async function readInvoiceByReference(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -296,8 +298,8 @@ export async function readInvoiceByReference(
 }
 
 /**
- * Locks an invoice for the rest of the transaction, before any of its payments is, and reads it: in a statement of its own, so that what
- * was committed while this waited is seen. Null when the scope has no such invoice.
+ * Locks an invoice for the rest of the transaction and reads it. It must be locked before any of its payments. It is read in a separate statement, so
+ * that changes committed while waiting for the lock are seen. Returns null if the scope has no such invoice.
  */
 export async function lockInvoice(
   statements: Statements,
@@ -312,7 +314,7 @@ export async function lockInvoice(
   return readInvoice(statements, scope, invoiceId);
 }
 
-/** The same by the invoice's reference. */
+/** Does the same by the invoice's reference. */
 export async function lockInvoiceByReference(
   statements: Statements,
   scope: Scope,
@@ -325,7 +327,7 @@ export async function lockInvoiceByReference(
   return readInvoiceByReference(statements, scope, reference);
 }
 
-/** The same by a payment of it; null, too, when that pays none. */
+/** Does the same by the reference of one of its payments. Also returns null if that payment pays no invoice. */
 export async function lockInvoicePaidBy(
   statements: Statements,
   scope: Scope,
@@ -338,7 +340,7 @@ export async function lockInvoicePaidBy(
   return locked === undefined ? null : readInvoice(statements, scope, BigInt(locked.id));
 }
 
-/** The payments that were made for an invoice, oldest first. */
+/** Returns the successful payments of an invoice, oldest first. */
 export async function paymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
     `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') order by paid_at, id`,
@@ -347,7 +349,7 @@ export async function paymentsOf(statements: Statements, invoiceId: bigint): Pro
   return rows.map(paymentOf);
 }
 
-/** The payment of an invoice that was begun last; null when none ever was. */
+/** Returns the newest payment of an invoice, whatever its status, or null if there is none. */
 export async function newestPaymentOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord | null> {
   const [row] = await statements.execute<PaymentRow[]>(
     `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? order by id desc limit 1`,
@@ -356,7 +358,7 @@ export async function newestPaymentOf(statements: Statements, invoiceId: bigint)
   return row === undefined ? null : paymentOf(row);
 }
 
-/** Payments of an invoice that may still be made, newest first. */
+/** Returns the open payments of an invoice, newest first. */
 export async function openPaymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
     `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in ('CREATED', 'PENDING') order by id desc`,
@@ -365,7 +367,7 @@ export async function openPaymentsOf(statements: Statements, invoiceId: bigint):
   return rows.map(paymentOf);
 }
 
-/** The payments that were made for each of some invoices, oldest first, by the invoice's id. */
+/** Returns the successful payments of several invoices, oldest first, by the invoice's id. */
 export async function paymentsOfAll(
   statements: Statements,
   invoices: readonly Pick<InvoiceRecord, 'id'>[],
@@ -378,7 +380,7 @@ export async function paymentsOfAll(
   return Map.groupBy(rows.map(paymentOf), ({ invoiceId }) => invoiceId ?? 0n);
 }
 
-/** What is left out is not asked for. */
+/** An absent member does not restrict the list. */
 export interface InvoiceFilter {
   readonly customerReference?: string | undefined;
   /** OVERDUE: open, and something was due before `today`. */
@@ -393,7 +395,7 @@ export interface InvoiceFilter {
   readonly before?: Date | undefined;
 }
 
-/** What is overdue is shown so, and is listed where it is shown. */
+/** An overdue invoice is shown as OVERDUE, so it is listed under that status only. */
 function statusCondition({ status, today }: NonNullable<InvoiceFilter['shown']>): Condition[] {
   switch (status) {
     case undefined:
@@ -411,7 +413,7 @@ function statusCondition({ status, today }: NonNullable<InvoiceFilter['shown']>)
   }
 }
 
-/** A page of an application's invoices. */
+/** Returns a page of an application's invoices. */
 export async function listInvoices(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -444,7 +446,7 @@ export async function listInvoices(
   return { invoices: rows.map(invoiceOf), total, nextCursor };
 }
 
-/** Writes a draft. Its lines can only be written while it is one. */
+/** Inserts a draft. Its lines can be written only while it is one. */
 export async function insertDraft(
   statements: Statements,
   {
@@ -456,7 +458,7 @@ export async function insertDraft(
     readonly scope: Scope;
     readonly reference: string;
     readonly content: InvoiceContent;
-    /** Of one that is made in that contract. */
+    /** Set for an invoice of that contract. */
     readonly shadhinpay?: ShadhinpayTerms | undefined;
   },
 ): Promise<bigint> {
@@ -485,7 +487,7 @@ export async function insertDraft(
   return invoiceId;
 }
 
-/** Replaces all that a draft says. The caller holds its lock. */
+/** Replaces the whole content of a draft. The caller has locked it. */
 export async function replaceDraft(
   statements: Statements,
   {
@@ -504,7 +506,7 @@ export async function replaceDraft(
   await replaceInstallments(statements, { scope, invoiceId, installments: content.installments });
 }
 
-/** False when the scope has no such draft. */
+/** Deletes a draft. Returns false if the scope has no such draft. */
 export async function deleteDraft(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -604,7 +606,7 @@ async function insertLines(
   );
 }
 
-/** Of a draft or an issued invoice whose lock the caller holds. */
+/** Replaces the installments of a draft or an issued invoice. The caller has locked it. */
 export async function replaceInstallments(
   statements: Statements,
   schedule: OfInvoice & { readonly installments: readonly Installment[] },

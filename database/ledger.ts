@@ -3,7 +3,7 @@ import type { Statements } from './statements.ts';
 
 export type PostOutcome = 'posted' | 'already-posted';
 
-/** The cause was posted before, but not like this: one of the two callers is wrong, and no retry mends it. */
+/** The cause was already posted with different postings. One of the two callers is wrong, and no retry helps. */
 export class LedgerConflict extends Error {
   constructor(message: string) {
     super(message);
@@ -12,10 +12,10 @@ export class LedgerConflict extends Error {
 }
 
 /**
- * Posts within the caller's transaction, once per cause and kind: whoever comes second learns `already-posted`, also while the first is
- * still open, and only when it wanted the very same postings. One statement where the accounts exist; three for the first posting of a
- * new account. No row is updated, so two payments of one app never wait for each other.
- * @throws RangeError for what could not be stored, LedgerConflict when the cause stands with other postings
+ * Posts within the caller's transaction, once per cause and kind. A second caller with the same postings gets `already-posted`; if the first is still
+ * open, it waits for it. Takes one statement if the accounts exist, three for the first posting of a new account. No row is updated, so two payments
+ * of one application never wait for each other.
+ * @throws RangeError if the transaction cannot be stored, LedgerConflict if the cause is posted with different postings
  */
 export async function postTransaction(statements: Statements, transaction: LedgerTransaction): Promise<PostOutcome> {
   checkTransaction(transaction);
@@ -34,7 +34,7 @@ export async function postTransaction(statements: Statements, transaction: Ledge
   return 'already-posted';
 }
 
-/** Takes back what is posted for a cause, once. Throws when nothing is. */
+/** Reverses what is posted for a cause, once. Throws if nothing is posted. */
 export async function postReversal(statements: Statements, original: LedgerTransaction): Promise<PostOutcome> {
   const { cause, kind } = original;
   const [row] = await statements.execute<{ id: string }[]>(
@@ -48,7 +48,7 @@ export async function postReversal(statements: Statements, original: LedgerTrans
   return postTransaction(statements, reversal({ ...original, id: BigInt(row.id) }));
 }
 
-/** Accounts are read, the transaction and its postings written, in one statement; nothing is written while an account is missing. */
+/** Reads the accounts and writes the transaction and its postings in one statement. Writes nothing if an account is missing. */
 const INSERT_TRANSACTION = `
 with wanted as (
   select w.position, w.debit, w.credit, w.amount
@@ -106,7 +106,7 @@ async function insertTransaction(statements: Statements, transaction: LedgerTran
   return result;
 }
 
-/** In one order for everybody, so that two first postings of one app cannot lock each other out. */
+/** Inserted in a fixed order, so that two first postings of one application cannot deadlock. */
 async function insertMissingAccounts(statements: Statements, transaction: LedgerTransaction): Promise<void> {
   const { applicationId, mode, currency } = transaction;
   const accounts = accountNames(transaction).map((name) => ({ name, side: normalSideOf(name) }));

@@ -1,27 +1,27 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Statements } from './statements.ts';
 
-/** One page of rows. */
+/** The requested page of a list. */
 export interface ListSlice {
   readonly order: 'ASC' | 'DESC';
   readonly limit: number;
   readonly offset: number;
-  /** Where the former page ended; the offset is then 0. */
+  /** Where the previous page ended; `offset` is then 0. */
   readonly cursor: string | null;
-  /** So many rows are counted at most; `TOTAL_MAX` unless told. */
+  /** The maximum number of rows counted, `TOTAL_MAX` by default. */
   readonly countTo?: number;
 }
 
-/** A condition with its values, where `null` and `undefined` values leave it out. */
+/** A condition and its value. It is left out if the value is `null` or `undefined`. */
 export type Condition = readonly [sql: string, value: unknown];
 
 export interface ListQuery {
-  /** Select list. The row's id must be among it as `id`. */
+  /** Select list. It must contain the row's id as `id`. */
   readonly columns: string;
   /** What follows `from`, without its conditions. */
   readonly from: string;
   readonly conditions: readonly Condition[];
-  /** Columns that order the rows: time and id, or an amount and id. The last is the id. */
+  /** Columns that order the rows: time and id, or an amount and id. The last one is the id. */
   readonly orderBy: readonly [string, ...string[]];
   readonly slice: ListSlice;
 }
@@ -32,12 +32,12 @@ export interface ListPage<Row> {
   readonly nextCursor: string | null;
 }
 
-/** Rows counted for `totalElements`: beyond it the count stands still, so that a list of millions costs no more than one of thousands. */
+/** The maximum of `totalElements`, so that counting a list of millions costs no more than one of thousands. */
 const TOTAL_MAX = 10_000;
 
 /**
- * A list that stays the same while rows are added: ordered by unique columns, and gone on with from the last row that was seen. The text
- * of conditions and columns is our own; values are parameters.
+ * Returns a page of a list that stays stable while rows are added: it is ordered by unique columns, and continues after the last row seen. The text
+ * of conditions and columns must be our own; values are passed as parameters.
  */
 export async function listRows<Row extends object>(statements: Statements, query: ListQuery): Promise<ListPage<Row>> {
   const { columns, from, orderBy, slice } = query;
@@ -71,7 +71,7 @@ function clause(conditions: readonly string[]): string {
   return conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
 }
 
-/** What is ordered by is a time, an amount or an id, told by its name. */
+/** Lists are ordered by a time, an amount or an id. The column's name tells which. */
 function isTime(column: string): boolean {
   return column.endsWith('_at');
 }
@@ -85,8 +85,8 @@ function writeCursor(keys: readonly string[]): string {
 }
 
 /**
- * A cursor comes back from outside, so each of its keys must be what the column that it is compared with can hold: Postgres
- * would refuse anything else, and a client's mistake must not look like our failure.
+ * Parses a cursor. It comes from outside, so each key must be a valid value of its column: Postgres would reject anything else, and a client's
+ * mistake must not look like our failure.
  */
 function readCursor(cursor: string, columns: readonly string[]): string[] {
   try {
@@ -97,7 +97,7 @@ function readCursor(cursor: string, columns: readonly string[]): string[] {
       }
     }
   } catch {
-    // Not even JSON.
+    // Not valid JSON.
   }
   throw new DomainError('VALIDATION_ERROR', 'the request is not valid', {
     fields: { cursor: 'is no cursor of this list' },
@@ -108,12 +108,12 @@ function isText(key: unknown): key is string {
   return typeof key === 'string';
 }
 
-/** No id and no amount is negative or longer; a bigint holds every number of 18 digits. */
+/** Ids and amounts are never negative or longer. A bigint holds every number of 18 digits. */
 function isInteger(key: string): boolean {
   return /^\d{1,18}$/.test(key);
 }
 
-/** As Postgres writes a `timestamptz` in ISO style. A day or an hour that does not exist is none. */
+/** Accepts a `timestamptz` as Postgres writes it in ISO style. Rejects days and hours that do not exist. */
 function isTimestamp(key: string): boolean {
   const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,6})?([+-])(\d\d)(?::(\d\d))?$/.exec(key);
   if (match === null) {
@@ -122,7 +122,7 @@ function isTimestamp(key: string): boolean {
   const [, day = '', time = '', , hours = '', minutes = '00'] = match;
   const written = `${day}T${time}.000Z`;
   const at = new Date(written);
-  // Postgres knows no year 0 and no zone further than 15:59.
+  // Postgres has no year 0 and no zone offset beyond 15:59.
   return (
     !day.startsWith('0000') &&
     !Number.isNaN(at.getTime()) &&

@@ -3,17 +3,17 @@ import { openOrm, sqlStateOf, type EntityManager } from './connection.ts';
 import { RUNTIME_ROLES, type RuntimeRole, type RuntimeUrls } from '../runtime/database-roles.ts';
 import { scramVerifier } from './scram.ts';
 
-/** Owns what the lookups read before a scope is known; nobody can log in as it. */
+/** Owns what the lookups read before a scope is known. It has no login. */
 const LOOKUP_ROLE = 'lenden_lookup';
-/** Whatever a dump of the database names, and a dump of one database does not hold. */
+/** All roles that a dump of the database mentions. A dump of one database does not contain them. */
 export const CLUSTER_ROLES = [...RUNTIME_ROLES, LOOKUP_ROLE] as const;
 
-/** What the owner lacks the right to do, in words for whoever administers the server. */
+/** What the owner has no right to do, in words for the server's administrator. */
 export type LoginNotice = string;
 
 /**
- * A failed statement of ours is logged without the row it was about and without its values: both may be a payer's data. A superuser sets the
- * first two, or grants an owner to.
+ * With these settings a failed statement is logged without its row and values, which may be a payer's data. The first two need a superuser, or an
+ * owner who was granted the right to set them.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   log_error_verbosity: 'terse',
@@ -25,13 +25,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** Wrong password, or a role that cannot log in. */
 export const LOGIN_REFUSED: ReadonlySet<string> = new Set(['28P01', '28000']);
-/** Another database of the cluster changes the same role: the server answers so with its code for anything internal. */
+/** The server's internal error code when another database of the cluster changes the same role concurrently. */
 const CHANGED_AT_ONCE = 'XX000';
 const TRIES_MAX = 8;
 
 /**
- * Makes the roles that are missing in this cluster, and lets the owner act as them, as the migrations do. Before a dump is restored: its policies
- * and grants name them. In one transaction.
+ * Creates the roles that are missing in this cluster and lets the owner act as them, like the migrations do. Needed before a dump is restored,
+ * because its policies and grants name them. Runs in the caller's transaction.
  */
 export async function makeRoles(em: EntityManager): Promise<void> {
   for (const role of CLUSTER_ROLES) {
@@ -46,8 +46,8 @@ export async function makeRoles(em: EntityManager): Promise<void> {
 }
 
 /**
- * Gives each runtime role the login of its URL, and takes from it whatever would lead beyond that role. Changes only what differs, so it may run at
- * each deployment and from several processes. A role without a URL keeps the login that the server's administrator gave it.
+ * Gives each runtime role the login of its URL, and removes every right beyond that role. Changes only what differs, so it can run at each deployment
+ * and from several processes. A role without a URL keeps the login that the server's administrator set.
  *
  * @param em - a session of the owner, outside of a transaction
  */
@@ -65,7 +65,7 @@ export async function prepareLogins(em: EntityManager, urls: RuntimeUrls): Promi
   return notices;
 }
 
-/** Whoever may connect to the server may otherwise make temporary tables in the database, and before PostgreSQL 15 tables, too. */
+/** By default anyone who can connect to the server may create temporary tables in the database, and before PostgreSQL 15 also tables. */
 async function protectDatabase(em: EntityManager): Promise<void> {
   await alone(
     em,
@@ -127,7 +127,7 @@ async function applySettings(em: EntityManager, role: RuntimeRole): Promise<Logi
   return notices;
 }
 
-/** The verifier travels as a parameter, since it would let whoever reads it from a log of statements guess the password at leisure. */
+/** The verifier is passed as a parameter: anyone who reads it in a statement log could use it to guess the password offline. */
 async function givePassword(em: EntityManager, { role, url }: { role: RuntimeRole; url: string }): Promise<void> {
   if (await canLogIn(role, url)) {
     return;
@@ -167,7 +167,7 @@ function alone(em: EntityManager, statement: string): Promise<unknown> {
   return repeated(() => em.execute(statement));
 }
 
-/** Roles belong to the cluster, so somebody in another database of it may change the same one at the same moment. */
+/** Roles belong to the cluster, so another database in it may change the same one at the same time. */
 async function repeated<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

@@ -9,8 +9,8 @@ interface ConnectionPool {
 }
 
 /**
- * Gives a connection back that is lost while a transaction holds it. Kysely's controlled transactions, which MikroORM builds on, keep it
- * when begin, commit or rollback fails (kysely-org/kysely#1990): each loss would cost the pool one connection until none is left.
+ * Releases a connection that is lost while a transaction holds it. Kysely's controlled transactions, which MikroORM builds on, keep it if begin,
+ * commit or rollback fails (kysely-org/kysely#1990). Each loss would cost the pool one connection until none is left.
  */
 export function giveBackLostConnections(pool: ConnectionPool): void {
   const held = new Set<PooledClient>();
@@ -20,7 +20,7 @@ export function giveBackLostConnections(pool: ConnectionPool): void {
     client.once('end', () => {
       if (held.has(client)) {
         client.release(true);
-        // Whoever held it may still give it back, and a second release throws.
+        // The holder may still release it, and a second release would throw.
         client.release = () => undefined;
       }
     });

@@ -6,10 +6,10 @@ import type { Statements } from './statements.ts';
 
 const GATEWAY = 'manual';
 
-/** Payers mistype; programs that write for ever are stopped. */
+/** Payers may mistype. This stops programs that submit forever. */
 export const SUBMISSIONS_MAX = 20;
 
-/** Of a decision: no second person is waited for. */
+/** The condition for a decision that needs no second operator or has one. */
 const COMPLETE = '(not needs_second or second_operator_id is not null)';
 
 export interface NewSubmission {
@@ -21,7 +21,7 @@ export interface NewSubmission {
 
 export type SubmissionOutcome =
   | 'submitted'
-  /** Nothing can be written any more: the payment has ended or is expired, is paid elsewhere, is looked at, or operators have begun to decide. */
+  /** Nothing can be submitted: the payment has ended or expired, is being paid elsewhere, is under review, or operators have started to decide. */
   | 'closed'
   | 'too-often';
 
@@ -37,8 +37,8 @@ interface SubmittingRow {
 }
 
 /**
- * Writes down what a payer says of his transaction; nothing follows from it until operators decide. The payment is locked, so that a
- * correction and a decision come one after the other. Call it inside a transaction.
+ * Records what a payer submits about their transaction. Nothing follows from it until operators decide. The payment is locked, so that a correction
+ * and a decision run one after the other. Must be called in a transaction.
  */
 export async function submitTransaction(statements: Statements, said: NewSubmission): Promise<SubmissionOutcome> {
   const { paymentId, transaction, normalized, sender } = said;
@@ -81,11 +81,11 @@ export async function submitTransaction(statements: Statements, said: NewSubmiss
 export interface ShownSubmission {
   readonly transaction: string;
   readonly submittedAt: Date;
-  /** Null while operators have not decided, or not to the end. */
+  /** Null while the operators' decision is missing or incomplete. */
   readonly decided: 'accept' | 'reject' | null;
-  /** Somebody has begun to decide, so nothing can be corrected. */
+  /** Whether an operator has started to decide, so that no correction is possible. */
   readonly begun: boolean;
-  /** Why it was rejected, in an operator's words. */
+  /** The operator's reason for a rejection. */
   readonly reason: string | null;
 }
 
@@ -107,7 +107,7 @@ interface ManualAttemptRow {
   reason: string | null;
 }
 
-/** Where a payer stands who pays without a gateway; null where he does not. */
+/** Returns the state of a payer's manual payment, or null if they are not paying by hand. */
 export async function readManualAttempt(statements: Statements, paymentId: bigint): Promise<ManualAttempt | null> {
   const [row] = await statements.execute<ManualAttemptRow[]>(
     `select t.reference, t.store_id, lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
@@ -141,7 +141,7 @@ export interface SubmissionToDecide {
   readonly normalized: string;
   readonly paymentStatus: PaymentStatus;
   readonly amount: Money;
-  /** The payer has written another one since. */
+  /** Whether the payer has made another submission since. */
   readonly corrected: boolean;
   readonly decided: 'accept' | 'reject' | null;
 }
@@ -159,7 +159,7 @@ interface ToDecideRow {
   decided: 'accept' | 'reject' | null;
 }
 
-/** A submission with all that a decision on it depends on. Its payment is locked from here to the end of the transaction. */
+/** Returns a submission with everything that a decision on it depends on, or null. Locks its payment until the end of the transaction. */
 export async function lockSubmission(
   statements: Statements,
   { paymentId, submissionId }: { readonly paymentId: bigint; readonly submissionId: bigint },
@@ -187,7 +187,7 @@ export async function lockSubmission(
       };
 }
 
-/** @throws a unique violation (23505) where the same transaction into the same account has confirmed something before */
+/** @throws a unique violation (23505) if the same transaction into the same account has already confirmed a payment */
 export async function recordConfirmation(
   statements: Statements,
   { submissionId, decisionId }: { readonly submissionId: bigint; readonly decisionId: bigint },
@@ -232,7 +232,7 @@ export interface Booked {
   readonly submission: RecordedSubmission | null;
 }
 
-/** What the manual gateway asks instead of a remote: what was submitted for an attempt, and what two people or one decided. */
+/** Returns what the manual gateway reads instead of querying a remote one: the submission for an attempt and the decision on it. */
 export function manualBook(database: Database): (attemptReference: string) => Promise<Booked | null> {
   return async (attemptReference) => {
     const found = await findAttempt(database, GATEWAY, attemptReference);

@@ -6,12 +6,12 @@ import { RUNTIME_ROLES, RUNTIME_URL_VARIABLES, type RuntimeUrls } from '../runti
 
 export interface Migrated {
   readonly migrations: string[];
-  /** What the owner could not do, for whoever administers the server. */
+  /** What the owner could not do, for the server's administrator. */
   readonly notices: string[];
 }
 
 /**
- * Brings the schema to the newest migration, as the owner, and prepares the logins of the processes. Safe to run from several processes: one
+ * Migrates the schema to the newest version, as the owner, and prepares the logins of the processes. Safe to run from several processes: one
  * migrates, the others wait.
  */
 export async function migrate(url: string, logins: RuntimeUrls = {}): Promise<Migrated> {
@@ -34,8 +34,8 @@ export async function migrate(url: string, logins: RuntimeUrls = {}): Promise<Mi
 }
 
 /**
- * Makes the roles and logins of the cluster, and nothing else: what a dump of the database needs before it can be restored in a cluster that
- * Lenden has never run in. The database may be empty.
+ * Creates the roles and logins of the cluster and nothing else: what a dump needs before it can be restored in a cluster where Lenden has never run.
+ * The database may be empty.
  */
 export async function prepareRoles(url: string, logins: RuntimeUrls = {}): Promise<Pick<Migrated, 'notices'>> {
   const orm = await openOrm({ url, role: 'owner', poolSize: 2 });
@@ -54,7 +54,7 @@ async function oneAtATime(em: EntityManager): Promise<void> {
   await em.execute('select pg_advisory_xact_lock(7016402)');
 }
 
-/** A role whose variable is not set keeps its login as it is. */
+/** A role whose variable is not set keeps its login. */
 function loginsOf(environment: NodeJS.ProcessEnv): RuntimeUrls {
   const given = RUNTIME_ROLES.map((role) => [role, environment[RUNTIME_URL_VARIABLES[role]]] as const);
   return Object.fromEntries(given.filter(([, url]) => url !== undefined && url !== ''));

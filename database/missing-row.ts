@@ -1,6 +1,6 @@
 /**
- * The scope has no row of this public reference, although a workflow or a row of ours names it. That is so after a restore of an older
- * database: it has no use to try again, and what is found by a number instead may be somebody else's.
+ * The scope has no row with this public reference, although a workflow or another row names it. This happens after an older database was restored. A
+ * retry does not help, and a row found by its id instead may be a different one.
  */
 export class MissingRow extends Error {
   override readonly name = 'MissingRow';

@@ -14,24 +14,27 @@ export interface NewPayment {
   readonly customerName: string | null;
   readonly productName: string | null;
   readonly returnUrl: string | null;
-  /** Native unless told. */
+  /** Native by default. */
   readonly contract?: Contract;
   readonly merchantReference?: string;
   readonly cancelUrl?: string | null;
   /** JSON text of an object. */
   readonly metadata?: string | null;
-  /** Locked by the caller's transaction, if any. */
+  /** Locked by the caller's transaction, if set. */
   readonly invoiceId?: bigint | null;
-  /** Null where the payer chooses one of `gatewayChoices`; then no attempt is written. */
+  /** Null if the payer chooses one of `gatewayChoices`; then no attempt is written. */
   readonly gateway: string | null;
   readonly gatewayChoices?: readonly string[] | null;
-  /** From the moment in which the database writes it: no process's clock has a say in when a payment ends. */
+  /** Counted from the database's time of the insert, so that no process's clock affects when a payment expires. */
   readonly expiresInSeconds: number;
-  /** The gateway's order id, and the environment's store, for an application that operators have chosen none for. Without any store the attempt is not written. */
+  /**
+   * The gateway's order id, and the environment's store for an application without a store chosen by operators. Without any store no attempt is
+   * written.
+   */
   readonly attempt: { readonly reference: string; readonly storeId: string | null };
 }
 
-/** After this long the sweeper starts its workflow, unless its creator has: longer than a creator waits for the gateway's session. */
+/** The sweeper starts the payment's workflow after this time if its creator has not. Longer than a creator waits for the gateway's session. */
 const FIRST_SWEEP_SECONDS = 30;
 
 const CLAIMED = `claimed as (
@@ -66,8 +69,8 @@ const CREATED = `created as (
 select id from created`;
 
 /**
- * Writes a payment, its first attempt and its public reference in one statement, with a claim of the idempotency key when there is one:
- * neither exists without the other. A duplicate that comes while this runs waits here for its commit. Null when the key is taken.
+ * Writes a payment, its first attempt and its public reference in one statement, together with a claim of the idempotency key if there is one, so
+ * that neither exists without the other. A concurrent duplicate waits here for the commit. Returns null if the key is taken.
  */
 export async function insertPayment(
   statements: Statements,
@@ -106,14 +109,14 @@ function claimValues({ scope, operation, key, fingerprint, leaseSeconds, keepDay
   return [scope.applicationId, scope.mode, operation, key, fingerprint, leaseSeconds, keepDays];
 }
 
-/** The merchant's own reference belongs to another payment of the scope already, in a contract where it is unique. */
+/** Reports whether the merchant's reference belongs to another payment of the scope, in a contract where it is unique. */
 export function isMerchantReferenceTaken(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_merchant_reference_key';
 }
 
 const REFERENCE_CONSTRAINTS: ReadonlySet<unknown> = new Set(['payments_reference_key', 'public_references_pkey']);
 
-/** The public reference of the payment that was to be written is another one's already, of whatever application. */
+/** Reports whether the public reference of the new payment is already taken, in any application. */
 export function isReferenceTaken(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && REFERENCE_CONSTRAINTS.has(error.constraint);
 }

@@ -17,14 +17,14 @@ interface Session {
 }
 
 /**
- * Refuses to run on a login that could be more than its role: a superuser, an owner, or a member of another role sees every application's
- * rows, whatever the policies say. A database that cannot be asked now is asked again at the next start.
+ * Refuses to run with a login that has more rights than its role. A superuser, an owner or a member of another role could see every application's
+ * rows, whatever the policies say. If the database is unreachable, the check is left to the next start.
  * @throws Error that names the login.
  */
 export async function requireOwnLogins({ database, roles, log }: LoginCheck): Promise<void> {
   for (const role of roles) {
     const session = await sessionOf(database, role).catch((error: unknown) => {
-      // No later try would do better: the setting is wrong, or the role's password is.
+      // A retry would not help: the setting or the role's password is wrong.
       if (LOGIN_REFUSED.has(sqlStateOf(error) ?? '')) {
         throw error;
       }

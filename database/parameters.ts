@@ -11,15 +11,15 @@ type Execute = Parameters<AbstractSqlConnection['execute']>;
 type Query = Execute[0];
 type Values = Exclude<Execute[1], undefined>;
 
-/** A statement as the server gets it: its text holds no value. */
+/** A statement as it is sent to the server. Its text contains no values. */
 export interface Parameterized {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
 /**
- * MikroORM's driver for PostgreSQL, with values that travel as parameters. MikroORM's own connection writes them into the text of the
- * statement, so a statement that fails would put a payer's data into the server's log.
+ * MikroORM's driver for PostgreSQL, but with values passed as parameters. MikroORM's own connection writes them into the statement's text, so a
+ * failing statement would put a payer's data into the server's log.
  */
 export const ParameterDriver: typeof PostgreSqlDriver = class extends PostgreSqlDriver {
   override readonly connection: PostgreSqlConnection;
@@ -53,8 +53,8 @@ class ParameterConnection extends PostgreSqlConnection {
 }
 
 /**
- * Numbers each `?` and keeps its value aside. What MikroORM may hand over instead of a value (a fragment of SQL, a list, an identifier for
- * `??`) means what it means there. A number or boolean keeps the type that it has as a literal.
+ * Numbers each `?` and collects its value. Anything else that MikroORM passes instead of a value (an SQL fragment, a list, an identifier for `??`)
+ * keeps its meaning. A number or boolean keeps the type that it has as a literal.
  */
 export function parameterize(query: Query, params: Values = []): Parameterized {
   const values: unknown[] = [];

@@ -7,7 +7,7 @@ import { listRows, type Condition, type ListPage, type ListSlice } from './lists
 import { instant, optional } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
-/** A payment's row as plain data, for the paths that every payment takes. */
+/** A payment's row as plain data, for the code that every payment runs through. */
 export type PaymentRecord = Readonly<
   Pick<
     Payment,
@@ -49,11 +49,11 @@ export type PaymentRecord = Readonly<
     | 'updatedAt'
   >
 > & {
-  /** What time it was for the payment when its row was read, by the database: what has expired is judged by this, never by a process's clock. */
+  /** The payment's time by the database when its row was read. It decides what has expired, never a process's clock. */
   readonly readAt: Date;
 };
 
-/** What node-postgres answers for `payments.*`: 64-bit integers and instants are text. */
+/** A row of `payments` as node-postgres returns it: 64-bit integers and timestamps are text. */
 export interface PaymentRow {
   id: string;
   application_id: string;
@@ -94,7 +94,7 @@ export interface PaymentRow {
   read_at: string;
 }
 
-/** What `paymentOf` reads, of `payments p`. */
+/** Columns of `payments p` that `paymentOf` reads. */
 export const PAYMENT_COLUMNS = 'p.*, lenden_now(p.clock_offset) as read_at';
 
 export function paymentOf(row: PaymentRow): PaymentRecord {
@@ -139,7 +139,7 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
   };
 }
 
-/** Null when the scope has no such payment. */
+/** Returns null if the scope has no such payment. */
 export async function readPayment(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -152,12 +152,12 @@ export async function readPayment(
   return row === undefined ? null : paymentOf(row);
 }
 
-/** Once: it says when it was first so. */
+/** Records when the payer was first sent to a gateway. Later calls do not change it. */
 export async function noteLedOn(statements: Statements, paymentId: bigint): Promise<void> {
   await statements.execute('update payments set led_on_at = now() where id = ? and led_on_at is null', [paymentId]);
 }
 
-/** The newest payments of a customer, newest first. */
+/** Returns a customer's newest payments, newest first. */
 export async function listPayments(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -170,7 +170,7 @@ export async function listPayments(
   return rows.map(paymentOf);
 }
 
-/** Null when the scope has no payment of this public reference. */
+/** Returns null if the scope has no payment with this public reference. */
 export async function readPaymentByReference(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -195,7 +195,7 @@ export interface PaymentsFilter {
   readonly before: Date | null;
 }
 
-/** All payments of a scope that a filter lets through, by their ids. */
+/** Returns a page of the payments that match a filter, ordered by id. */
 export async function pageOfPayments(
   statements: Statements,
   scope: Scope,
@@ -231,7 +231,7 @@ export interface PaymentsSum {
   readonly amountMinor: bigint;
 }
 
-/** How many payments of each status a filter lets through, and what they come to in one currency. It reads them all. */
+/** Returns the number of payments by status that match a filter, and their sum in one currency. Reads all of them. */
 export async function sumOfPayments(
   statements: Statements,
   scope: Scope,

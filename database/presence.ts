@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, type Logger } from '../runtime/logger.ts';
 import type { HeldSession, PooledDatabase } from './connection.ts';
 
-/** Every api and worker holds it shared for as long as it lives; `npm run restore` holds it alone. */
+/** Every api and worker holds it shared while it lives; `npm run restore` holds it exclusively. */
 const LOCK = 7016403;
 const LOOK_EVERY_MS = 2_000;
-/** By then a process whose session was cut off has found the lock taken, and has ended. */
+/** By then a process whose session was cut off has found the lock taken and has ended. */
 const NOTICED_WITHIN_MS = 3 * LOOK_EVERY_MS;
 
 export interface Presence {
@@ -14,16 +14,16 @@ export interface Presence {
 
 export interface Announcement {
   readonly database: PooledDatabase;
-  /** What `npm run restore` calls it, such as `api 17@host`. */
+  /** The name that `npm run restore` shows, such as `api 17@host`. */
   readonly name: string;
   readonly log: Logger;
-  /** `npm run restore` runs, and this process must not: what it knows is of a state that is lost. */
+  /** Called when `npm run restore` is running. This process must stop, since it knows only the lost state. */
   readonly onRestore: () => void;
 }
 
 /**
- * Lets `npm run restore` see that this process lives, for as long as it does: idle pools let all of their connections go, so those tell nothing. Waits
- * while a restore runs; a database that cannot be reached is told later.
+ * Shows `npm run restore` that this process is running. Idle pools close all their connections, so those do not show it. Waits while a restore is
+ * running. If the database is unreachable, it keeps trying in the background.
  */
 export async function announceProcess({ database, name, log, onRestore }: Announcement): Promise<Presence> {
   const ended = new AbortController();
@@ -105,7 +105,7 @@ async function enter(database: PooledDatabase, name: string): Promise<Entered | 
   };
 }
 
-/** The apis and workers that live, by the names that they gave themselves. */
+/** Returns the names of the running apis and workers. */
 export async function livingProcesses(session: Pick<HeldSession, 'execute'>): Promise<string[]> {
   const rows = await session.execute<{ name: string }>(
     `select coalesce(nullif(a.application_name, ''), 'process ' || l.pid) as name from pg_locks l left join pg_stat_activity a on a.pid = l.pid
@@ -119,8 +119,8 @@ export async function livingProcesses(session: Pick<HeldSession, 'execute'>): Pr
 export type Alone = { readonly living: readonly string[] } | { readonly living: null; end(): void };
 
 /**
- * Keeps every api and worker away until `end`, or says which live. One whose session was cut off, as by dropping the database, ends by itself
- * while this waits.
+ * Keeps every api and worker out until `end` is called, or returns those that are running. One whose session was cut off, for example because the
+ * database was dropped, ends by itself while this waits.
  */
 export async function keepAlone(database: PooledDatabase): Promise<Alone> {
   const session = await database.session();

@@ -8,11 +8,11 @@ export interface PublicPayment {
   readonly scope: Scope;
   readonly payment: PaymentRecord;
   readonly applicationName: string;
-  /** Whether payers may have receipts. */
+  /** Whether payers can get receipts. */
   readonly receiptsEnabled: boolean;
 }
 
-/** Of native, OwnPay's and ShadhinPay's contract. Anything else is not even looked up. */
+/** References of the native, OwnPay's and ShadhinPay's contract. Anything else is not looked up. */
 const REFERENCE = /^((?:pay|sp_inv)_[0-9A-Za-z]{22}|txn_[0-9a-f]{16}|PAY_\d{8}_[0-9A-Z]{6})$/;
 
 interface Found {
@@ -20,8 +20,10 @@ interface Found {
   readonly targetId: bigint;
 }
 
-/** What a public reference of a kind names, or null. Whoever holds the reference may see it, so it carries ≥ 128 bits where the
- * contract leaves room; where not, misses are limited by address. */
+/**
+ * Returns what a public reference of this kind names, or null. Anyone with the reference may see the object, so it has at least 128 bits if the
+ * contract leaves room; otherwise failed lookups are rate-limited by address.
+ */
 async function findReference(
   database: Database,
   { reference, kind }: { readonly reference: string; readonly kind: 'payment' | 'invoice' },
@@ -38,7 +40,7 @@ async function findReference(
     : { scope: { applicationId: BigInt(found.application_id), mode: found.mode }, targetId: BigInt(found.target_id) };
 }
 
-/** The payment that a public reference opens, or null. */
+/** Returns the payment of a public reference, or null. */
 export async function findPublicPayment(database: Database, reference: string): Promise<PublicPayment | null> {
   const found = await findReference(database, { reference, kind: 'payment' });
   if (found === null) {
@@ -68,7 +70,7 @@ export interface PublicInvoice {
   readonly applicationName: string;
 }
 
-/** The invoice that a payable link opens, or null. */
+/** Returns the invoice of a payable link, or null. */
 export async function findPublicInvoice(database: Database, reference: string): Promise<PublicInvoice | null> {
   const found = await findReference(database, { reference, kind: 'invoice' });
   if (found === null) {

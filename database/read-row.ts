@@ -1,4 +1,4 @@
-/** What node-postgres answers as text: an instant, and a column that may be null. */
+/** Parses a timestamp that node-postgres returned as text. */
 export function instant(text: string): Date {
   return new Date(text);
 }

@@ -10,9 +10,9 @@ interface ChargedPayment {
 }
 
 /**
- * Why the gateway would not give back from a charge, in words for the caller; null when nothing stands against it. Every refund of the
- * charge counts that may have reached the gateway, whether it gives back the payment's own money or what came too much. The caller has
- * locked the payment, so that refunds which come at once are counted one after another.
+ * Returns why the gateway would not refund a charge, in words for the caller, or null if nothing prevents it. Counts every refund of the charge that
+ * may have reached the gateway, whether of the payment's own money or of unapplied money. The caller has locked the payment, so that concurrent
+ * refunds are counted one after the other.
  */
 export async function refundRuledOut(
   statements: Statements,
@@ -43,7 +43,7 @@ export async function refundRuledOut(
   return charge.too_old ? `the gateway gives back within ${refundWindowDays} days of the payment` : null;
 }
 
-/** The same of unapplied money that is held; null also where there is none. */
+/** Does the same for unapplied money. Also returns null if there is no such money. */
 export async function lateRefundRuledOut(
   statements: Statements,
   unappliedPaymentId: bigint,

@@ -5,7 +5,7 @@ import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from 
 import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from './refunds.ts';
 import type { Statements } from './statements.ts';
 
-/** The gateway is about to be asked. An earlier question whose answer never came makes everything after it doubtful. */
+/** Records that the gateway is about to be asked for the refund. If an earlier request got no answer, the refund becomes doubtful from then on. */
 export async function noteAsked(statements: Statements, reference: string): Promise<RefundRecord | null> {
   const [row] = await statements.execute<RefundRow[]>(
     `update refunds r set doubtful = doubtful or (queried_at is not null and accepted_at is null), queried_at = now()
@@ -15,7 +15,7 @@ export async function noteAsked(statements: Statements, reference: string): Prom
   return row === undefined ? null : refundOf(row);
 }
 
-/** The question never left us, so it leaves no doubt: the row says again when one last did. */
+/** Restores the time of the last request, because this one was not sent and so leaves no doubt. */
 export async function noteNotAsked(
   statements: Statements,
   { reference, lastQueriedAt }: { readonly reference: string; readonly lastQueriedAt: Date | null },
@@ -28,8 +28,8 @@ export async function noteNotAsked(
 }
 
 /**
- * The gateway has the refund. Its id, once known, never changes.
- * @throws a unique violation (23505) when the id is another refund's (`isAnotherRefund`)
+ * Records that the gateway has accepted the refund. Its id never changes once known.
+ * @throws a unique violation (23505) if the id belongs to another refund (`isAnotherRefund`)
  */
 export async function noteAccepted(
   statements: Statements,
@@ -42,12 +42,12 @@ export async function noteAccepted(
   );
 }
 
-/** The gateway named a refund that is another one of ours. */
+/** Reports whether the gateway answered with the id of another of our refunds. */
 export function isAnotherRefund(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_one_for_each_id';
 }
 
-/** What the gateway said last, whatever follows from it. */
+/** Stores the gateway's latest answer, whatever follows from it. */
 export async function noteEvidence(statements: Statements, reference: string, evidence: string): Promise<void> {
   await statements.execute(`update refunds set evidence = ? where reference = ? and status = 'PENDING'`, [
     evidence,
@@ -55,12 +55,12 @@ export async function noteEvidence(statements: Statements, reference: string, ev
   ]);
 }
 
-/** By then a workflow watches over money that is held again, or the sweeper starts one. */
+/** By then a workflow runs for money that is held again, or the sweeper starts one. */
 const WATCHED_BY = `now() + interval '1 minute'`;
 
 export interface RefundEnd {
   readonly refund: RefundRecord;
-  /** The payment after it, with the sequence of the last event that belongs to this end. */
+  /** The payment after the refund's end, with the sequence of the last event of this end. */
   readonly payment: PaymentRecord;
 }
 
@@ -70,13 +70,13 @@ export interface EndingRefund {
   readonly paymentId: bigint;
   readonly status: FinalRefundStatus;
   readonly failureCode: string | null;
-  /** Statuses it may end from. */
+  /** The status from which it may end. */
   readonly from: 'PENDING' | 'AWAITING_APPROVAL';
 }
 
 /**
- * Ends a refund and brings its payment along, in the caller's transaction: payment locked first, then the refund's guarded update. Only one
- * caller ever gets an answer, the others null.
+ * Ends a refund and updates its payment, in the caller's transaction: the payment is locked first, then the refund is updated if its status allows
+ * it. Only one caller gets a result; the others get null.
  */
 export async function endRefundRow(
   statements: Statements,
@@ -92,7 +92,7 @@ export async function endRefundRow(
     return null;
   }
   const refund = refundOf(row);
-  // Whatever was decided and is not taken up yet has nothing left to decide.
+  // Decisions that were not carried out yet are void.
   await statements.execute(
     'update decisions set consumed_at = now(), outcome = ? where refund_id = ? and consumed_at is null',
     [status, refundId],
@@ -116,7 +116,7 @@ export async function endRefundRow(
   return { refund, payment: paymentOf(payment) };
 }
 
-/** Two events: the refund's own, and the payment's. All that was captured and given back is in the rows of this very transaction. */
+/** Reserves two event sequences: the refund's and the payment's. The refunded sum includes the rows of this transaction. */
 const GIVE_BACK = `
 update payments p set event_sequence = p.event_sequence + 2, updated_at = now(),
   status = case when back.minor >= c.gross_minor - p.overpayment_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
@@ -127,18 +127,18 @@ where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;
 
-/** The refund's own event, and that of unapplied money which is gone with it, or held again. */
+/** Reserves sequences for the refund's event and for that of unapplied money that is refunded or held again. */
 const NUMBER_EVENTS = `update payments p set event_sequence = event_sequence + ?::integer, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`;
 
-/** What a refund gave back is due again on its payment's invoice. */
+/** Records that the refunded amount is due again on the payment's invoice. */
 export async function noteReopened(statements: Statements, refundId: bigint): Promise<void> {
   await statements.execute('update refunds set reopens_invoice = true where id = ?', [refundId]);
 }
 
 /**
- * Stops the clock for a refund and says why. True when it was this call that did.
+ * Puts a refund under review. Returns true if this call did it.
  *
- * @throws MissingRow when the scope has no such refund
+ * @throws MissingRow if the scope has no such refund
  */
 export async function reviewRefund(
   statements: Statements,
@@ -152,7 +152,7 @@ export async function reviewRefund(
   return changedOrKnown(statements, rows, reference);
 }
 
-/** A refund of a payment that has succeeded, by the gateway's id; null where there is none. */
+/** Returns the successful refund of a payment with the gateway's id, or null if there is none. */
 export async function findSucceededRefund(
   statements: Statements,
   { paymentReference, gatewayRefundId }: { readonly paymentReference: string; readonly gatewayRefundId: string },
@@ -166,8 +166,9 @@ export async function findSucceededRefund(
 }
 
 /**
- * The gateway took back its word about a refund that had succeeded. Nothing is undone; people decide. True when it was this call that noted it.
- * @throws MissingRow when the scope has no such refund
+ * Puts a successful refund under review because the gateway now reports it as failed. Nothing is reversed; operators decide. Returns true if this
+ * call did it.
+ * @throws MissingRow if the scope has no such refund
  */
 export async function doubtSucceededRefund(
   statements: Statements,
@@ -181,7 +182,7 @@ export async function doubtSucceededRefund(
   return changedOrKnown(statements, rows, reference);
 }
 
-/** Whether a statement changed the refund's row. Throws MissingRow where there is none to change. */
+/** Reports whether a statement changed the refund's row. Throws MissingRow if there is no such row. */
 async function changedOrKnown(statements: Statements, changed: readonly object[], reference: string): Promise<boolean> {
   if (changed.length > 0) {
     return true;
@@ -193,7 +194,7 @@ async function changedOrKnown(statements: Statements, changed: readonly object[]
   return false;
 }
 
-/** People have found that the payer has the money after all. */
+/** Ends the review of a refund after operators found that the payer did receive the money. */
 export async function keepSucceededRefund(statements: Statements, refundId: bigint): Promise<void> {
   await statements.execute(
     `update refunds set review_reason = null, review_since = null, updated_at = now() where id = ? and status = 'SUCCEEDED'`,
@@ -202,8 +203,8 @@ export async function keepSucceededRefund(statements: Statements, refundId: bigi
 }
 
 /**
- * A refund that had succeeded came to nothing after all: its row, the unapplied money or the payment that it had come from. The payment is locked. Null
- * when it does not count as succeeded any more.
+ * Marks a successful refund as failed and updates the unapplied money or payment that it came from. The payment is locked. Returns null if the refund
+ * no longer counts as successful.
  */
 export async function undoRefundRow(
   statements: Statements,
@@ -234,7 +235,7 @@ export async function undoRefundRow(
   return { refund: refundOf(row), payment: paymentOf(payment) };
 }
 
-/** The refund that came to nothing is in the rows of this very transaction. */
+/** The failed refund is already updated in this transaction. */
 const TAKE_BACK = `
 update payments p set event_sequence = p.event_sequence + 1, updated_at = now(),
   status = case when back.minor = 0 then 'SUCCEEDED' when back.minor >= c.gross_minor - p.overpayment_minor then 'REFUNDED' else 'PARTIALLY_REFUNDED' end
@@ -248,11 +249,11 @@ returning ${PAYMENT_COLUMNS}`;
 export interface WaitingEvent {
   readonly eventId: string;
   readonly type: string;
-  /** The payment's, which the application knows. */
+  /** The payment's reference, which the application knows. */
   readonly reference: string;
 }
 
-/** Events of a payment's refunds whose delivery has not begun. */
+/** Returns the events of a payment's refunds whose delivery has not started. */
 export async function waitingRefundEvents(statements: Statements, paymentId: bigint): Promise<WaitingEvent[]> {
   const rows = await statements.execute<{ event_id: string; type: string; reference: string }[]>(
     `select e.event_id, e.type, p.reference from webhook_events e join payments p on p.id = e.payment_id

@@ -1,6 +1,6 @@
 import type { Statements } from './statements.ts';
 
-/** The charge of a refund as a gateway needs it, and what else was asked back of it. */
+/** The charge of a refund as a gateway needs it, and the number of its other refunds. */
 export interface RefundedChargeRecord {
   readonly validationId: string;
   readonly attemptReference?: string;
@@ -8,8 +8,8 @@ export interface RefundedChargeRecord {
 }
 
 /**
- * A charge that an operator accepted in spite of a doubt has no validation id of its own; the session's key stands in for it. Refunds that
- * failed, and those that no gateway was asked for, do not count.
+ * Reads the charge of a refund. A charge that an operator accepted despite a doubt has no validation id; the session's key replaces it. Refunds that
+ * failed or were never requested from a gateway do not count.
  */
 export async function readRefundedCharge(statements: Statements, refundId: bigint): Promise<RefundedChargeRecord> {
   const [row] = await statements.execute<

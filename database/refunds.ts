@@ -24,20 +24,20 @@ export interface RefundRecord extends RefundFacts {
   readonly gateway: string;
   readonly storeId: string;
   readonly gatewayTxnId: string;
-  /** The merchant's own reference of the refund, where the contract has one. */
+  /** The merchant's own reference of the refund, if the contract has one. */
   readonly merchantReference: string | null;
   readonly queriedAt: Date | null;
   readonly acceptedAt: Date | null;
   readonly doubtful: boolean;
   readonly approvalDueAt: Date | null;
-  /** What it gave back is due again on the payment's invoice. */
+  /** Whether the refunded amount is due again on the payment's invoice. */
   readonly reopensInvoice: boolean;
   readonly endedAt: Date | null;
-  /** What time it was for the refund when its row was read, by the database: whether its approval is overdue is judged by this. */
+  /** The refund's time by the database when its row was read. It decides whether the approval is overdue. */
   readonly readAt: Date;
 }
 
-/** What node-postgres answers for `refunds.*`: 64-bit integers and instants are text. */
+/** A row of `refunds` as node-postgres returns it: 64-bit integers and timestamps are text. */
 export interface RefundRow {
   id: string;
   application_id: string;
@@ -71,7 +71,7 @@ export interface RefundRow {
   read_at: string;
 }
 
-/** What `refundOf` reads, of `refunds r`. */
+/** Columns of `refunds r` that `refundOf` reads. */
 export const REFUND_COLUMNS = 'r.*, lenden_now(r.clock_offset) as read_at';
 
 export function refundOf(row: RefundRow): RefundRecord {
@@ -109,7 +109,7 @@ export function refundOf(row: RefundRow): RefundRecord {
   };
 }
 
-/** Who asks for a refund. */
+/** Who requests a refund. */
 export type RefundCreator =
   { readonly type: 'APP' | 'SYSTEM' } | { readonly type: 'USER'; readonly operatorId: bigint };
 
@@ -117,7 +117,7 @@ export interface NewRefund {
   readonly scope: Scope;
   readonly paymentId: bigint;
   readonly reference: string;
-  /** Null: all that is left. */
+  /** Null: everything that is left. */
   readonly amountMinor: bigint | null;
   readonly reason: string | null;
   readonly merchantReference?: string | null;
@@ -139,10 +139,9 @@ interface ChargeRow {
 }
 
 /**
- * Reserves a part of what was captured and writes the refund, in the caller's transaction. The payment's row is locked first and the
- * balance read in a statement of its own, so that refunds which come at once are counted one after another.
- * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE when nothing was captured or the gateway's bounds rule it out,
- * REFUND_EXCEEDS_BALANCE
+ * Reserves a part of the captured amount and inserts the refund, in the caller's transaction. The payment's row is locked first and the balance is
+ * read in a separate statement, so that concurrent refunds are counted one after the other.
+ * @throws DomainError RESOURCE_NOT_FOUND, INVALID_OPERATION_STATE if nothing was captured or the gateway's bounds rule it out, REFUND_EXCEEDS_BALANCE
  */
 export async function reserveRefund(
   statements: Statements,
@@ -184,7 +183,7 @@ export async function reserveRefund(
   if (ruledOut !== null) {
     throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
   }
-  // Overpayment is held as unapplied money, and goes back as such.
+  // Overpayment is held as unapplied money and refunded as such.
   const refundable = BigInt(gross) - BigInt(charge.overpayment_minor) - BigInt(charge.reserved);
   const amountMinor = wantedMinor ?? refundable;
   if (amountMinor > refundable) {
@@ -196,7 +195,7 @@ export async function reserveRefund(
     throw new DomainError('REFUND_EXCEEDS_BALANCE', 'nothing is left to refund');
   }
   const amount = { amountMinor, currency: charge.currency };
-  // Only an operator's refund may need a second person; an application's own, and one that policy makes, do not.
+  // Only an operator's refund may need a second operator. Refunds by an application or a policy do not.
   const awaits =
     creator.type === 'USER' &&
     (await needsSecondPerson(statements, { scope, operatorId: creator.operatorId, paymentId, amount }));
@@ -227,8 +226,8 @@ export interface LateRefund {
 }
 
 /**
- * Gives unapplied money back whole, in the caller's transaction. Null when it is not held any more, or the gateway's bounds rule it out. It was decided on before, by a policy or by
- * as many people as it takes, so it needs no approval here.
+ * Refunds unapplied money in full, in the caller's transaction. Returns null if it is no longer held, or if the gateway's bounds rule it out. It
+ * needs no approval here, since a policy or enough operators have already decided on it.
  */
 export async function refundUnappliedMoney(
   statements: Statements,
@@ -312,12 +311,12 @@ async function insertRefund(statements: Statements, refund: InsertedRefund): Pro
   return refundOf(row);
 }
 
-/** The reference of the refund that was to be written is another one's already, of whatever application. */
+/** Reports whether the reference of the new refund is already taken, in any application. */
 export function isRefundReferenceTaken(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_reference_key';
 }
 
-/** Null when the scope has no refund of this reference. */
+/** Returns null if the scope has no refund with this reference. */
 export async function readRefundByReference(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -330,7 +329,7 @@ export async function readRefundByReference(
   return row === undefined ? null : refundOf(row);
 }
 
-/** Null when the scope has no such refund. */
+/** Returns null if the scope has no such refund. */
 export async function readRefund(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -343,7 +342,7 @@ export async function readRefund(
   return row === undefined ? null : refundOf(row);
 }
 
-/** What of a payment the gateway has given back. */
+/** Returns the amount of a payment that was refunded. */
 export async function refundedOf(statements: Statements, paymentId: bigint): Promise<bigint> {
   const [row] = await statements.execute<{ minor: string }[]>(
     `select coalesce(sum(amount_minor), 0)::text as minor from refunds
@@ -353,7 +352,7 @@ export async function refundedOf(statements: Statements, paymentId: bigint): Pro
   return BigInt(row?.minor ?? 0);
 }
 
-/** What of some payments the gateway has given back, by the payment's id; absent where nothing was. */
+/** Returns the refunded amount of several payments, by the payment's id. Payments without a refund are absent. */
 export async function refundedOfAll(
   statements: Statements,
   payments: readonly { readonly id: bigint }[],
@@ -366,7 +365,7 @@ export async function refundedOfAll(
   return new Map(rows.map(({ payment_id: id, minor }) => [BigInt(id), BigInt(minor)]));
 }
 
-/** Refunds of one payment, oldest first. */
+/** Returns the refunds of one payment, oldest first. */
 export async function listRefunds(
   statements: Statements,
   { applicationId, mode }: Scope,
@@ -383,14 +382,14 @@ export interface RefundsFilter {
   readonly statuses?: readonly RefundStatus[] | undefined;
   /** The payment's public reference. */
   readonly payment?: string | undefined;
-  /** Without those of unapplied money. */
+  /** Excludes refunds of unapplied money. */
   readonly ofPayments?: true | undefined;
   readonly from: Date | null;
   /** Exclusive. */
   readonly before: Date | null;
 }
 
-/** All refunds of a scope that a filter lets through, by their ids, each with its payment's public reference. */
+/** Returns a page of the refunds that match a filter, ordered by id, each with its payment's public reference. */
 export async function pageOfRefunds(
   statements: Statements,
   { applicationId, mode }: Scope,

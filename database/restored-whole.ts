@@ -1,7 +1,7 @@
 import type { EntityManager } from './connection.ts';
 import { CLUSTER_ROLES } from './logins.ts';
 
-/** Behind this migration every role of the cluster has policies and grants of its own. */
+/** After this migration every role of the cluster has its own policies and grants. */
 const ROLES_COMPLETE_WITH = '20261123160000-runtime-logins';
 const EXAMPLES_MAX = 3;
 
@@ -25,11 +25,11 @@ const LACKING = `
     where p.pronamespace = 'public'::regnamespace and p.prosecdef and p.proowner::regrole::text <> 'lenden_lookup'`;
 
 /**
- * A dump names roles that it does not hold. Where they were missing when it was restored, its tables came back without the policies and grants
- * that keep applications apart, and no migration makes those again.
+ * Checks that a restored dump is complete. A dump mentions roles that it does not contain. If they were missing when it was restored, its tables lack
+ * the policies and grants that separate applications, and no migration creates those again.
  *
  * @param executed - the migrations that the database has
- * @throws Error that says what is missing and how to restore the dump whole.
+ * @throws Error that says what is missing and how to restore the dump completely.
  */
 export async function requireWhole(em: EntityManager, executed: readonly string[]): Promise<void> {
   if (!executed.includes(ROLES_COMPLETE_WITH)) {

@@ -1,23 +1,23 @@
 import type { Database } from './connection.ts';
 
-/** How long rows are kept that prove nothing any more, in days. */
+/** How long rows that are no longer evidence are kept, in days. */
 export interface Retention {
-  /** Callbacks that belong to no money. Those of an attempt that was charged stay with the ledger. */
+  /** Callbacks without money. Those of a charged attempt are kept with the ledger. */
   readonly callbackDays: number;
-  /** Idempotency keys, from their expiry. */
+  /** Idempotency keys, counted from their expiry. */
   readonly keyDays: number;
-  /** Attempts to deliver an event. The event itself stays. */
+  /** Attempts to deliver an event. The event itself is kept. */
   readonly deliveryDays: number;
-  /** Operators' sessions, from their end. */
+  /** Operators' sessions, counted from their end. */
   readonly sessionDays: number;
 }
 
-/** Rows a statement removes at most, so that none holds its locks for long. */
+/** Limit of deleted rows per statement, so that none holds its locks for long. */
 export const RETIRED_MAX = 1_000;
 
 /**
- * Callbacks are judged once, when their time is over: what belongs to money is marked as kept, and is never looked at again, so that a
- * pass costs nothing however much is kept. What is not consumed, or whose payment is open, waits.
+ * Callbacks are checked once, when their time is over. Those with money are marked as kept and never checked again, so that a run stays cheap however
+ * many are kept. Those not handled yet, or with an open payment, wait.
  */
 const RETIRE_CALLBACKS = `with due as (
     select c.id, exists (select from payment_attempts t where t.id = c.attempt_id and t.status = 'CONFIRMED')
@@ -35,7 +35,7 @@ const RETIRE_KEYS = `with removed as (
       select ctid from idempotency_keys where expires_at <= now() - ? * interval '1 day' limit ${RETIRED_MAX})) returning 1)
   select count(*)::integer as found, count(*)::integer as removed from removed`;
 
-/** Of events that are still being delivered nothing is removed. */
+/** Attempts of events that are still being delivered are not deleted. */
 const RETIRE_DELIVERIES = `with removed as (
     delete from webhook_attempts where id in (
       select a.id from webhook_attempts a join webhook_events e on e.id = a.webhook_event_id
@@ -50,12 +50,12 @@ const RETIRE_SESSIONS = `with removed as (
   select count(*)::integer as found, count(*)::integer as removed from removed`;
 
 export interface Retired {
-  /** Rows that were looked at: fewer than `RETIRED_MAX` when nothing is left. */
+  /** Rows that were checked: fewer than `RETIRED_MAX` if nothing is left. */
   readonly found: number;
   readonly removed: number;
 }
 
-/** Each removes one batch of rows whose time is over. */
+/** Each function deletes one batch of rows past their retention. */
 export const RETIREMENTS = {
   callbacks: (database: Database, { callbackDays }: Retention) => retire(database, RETIRE_CALLBACKS, callbackDays),
   keys: (database: Database, { keyDays }: Retention) => retire(database, RETIRE_KEYS, keyDays),

@@ -6,8 +6,8 @@ const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * What PostgreSQL stores of a password, computed here so that the password itself never reaches the server or its log.
- * Source: RFC 5803 and RFC 7677; PostgreSQL takes a text of this form as a password that is hashed already.
+ * Returns what PostgreSQL stores for a password, computed here so that the password itself never reaches the server or its log. Source: RFC 5803 and
+ * RFC 7677; PostgreSQL accepts text of this form as an already hashed password.
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(SALT_BYTES)): string {
   const salted = pbkdf2Sync(password.normalize('NFKC'), salt, ITERATIONS, KEY_BYTES, 'sha256');

@@ -1,7 +1,7 @@
 import type { SecretBox } from '../runtime/secrets.ts';
 import type { Database, EntityManager } from './connection.ts';
 
-/** Where secrets are kept that must be recoverable. */
+/** A column with secrets that must be recoverable. */
 interface Place {
   readonly name: string;
   readonly table: string;
@@ -21,12 +21,12 @@ const PLACES: readonly Place[] = [
 
 const BATCH = 200;
 
-/** How many secrets of one kind are sealed under one master key. */
+/** The number of secrets of one kind that are sealed with one master key. */
 export interface SealedCount {
   readonly what: string;
   readonly keyId: string;
   readonly secrets: number;
-  /** One of them, by which a wrong key of that id is found. */
+  /** One of them, to detect a wrong key with that id. */
   readonly example: string;
 }
 
@@ -47,8 +47,8 @@ export async function countSealed(database: Database): Promise<SealedCount[]> {
 }
 
 /**
- * Brings every secret under the master key that seals now, in batches, each its own transaction: it may be stopped and run again at any
- * time. A secret that changes meanwhile is left as it is, since it was sealed by the new key. Throws when one cannot be opened.
+ * Reseals every secret with the current master key, in batches with a transaction each, so it can be interrupted and run again at any time. A secret
+ * that changes in the meantime is left alone, since it was sealed with the new key. Throws if one cannot be opened.
  *
  * @returns how many secrets it changed
  */

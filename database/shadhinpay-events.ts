@@ -1,6 +1,6 @@
 import type { Statements } from './statements.ts';
 
-/** Which events of ShadhinPay's contract a business has chosen to hear; null for those that are told by default. */
+/** Returns the events of ShadhinPay's contract to which a business has subscribed; null for the defaults. */
 export async function subscribedEvents(statements: Statements, applicationId: bigint): Promise<string[] | null> {
   const [row] = await statements.execute<{ events: string | null }[]>(
     'select array_to_json(shadhinpay_events)::text as events from applications where id = ?',

@@ -6,21 +6,21 @@ import { signingSecretPlace } from '../runtime/sealed-places.ts';
 import { sha256, type SecretBox } from '../runtime/secrets.ts';
 import type { EntityManager, Scope } from './connection.ts';
 
-/** `whsec_` and 32 random bytes in base64, as the Standard Webhooks specification has it. */
+/** Returns `whsec_` and 32 random bytes in base64, as in the Standard Webhooks specification. */
 export function newSigningSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
 
 /**
  * Stores the secret that signs the events of an application in one mode from now on.
- * @throws RESOURCE_ALREADY_EXISTS when the application has, or had, the same secret in either mode: whoever knows TEST's could sign as LIVE
+ * @throws RESOURCE_ALREADY_EXISTS if the application has or had the same secret in either mode: anyone who knows TEST's could sign as LIVE
  */
 export async function storeSigningSecret(
   em: EntityManager,
   secrets: SecretBox,
   { applicationId, mode, secret }: Scope & { readonly secret: string },
 ): Promise<void> {
-  // Random bits like those of an API key, so that a plain hash tells nothing of them.
+  // The secret is random like an API key, so a plain hash reveals nothing about it.
   const stored = await em.execute<object[]>(
     `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, ?, ?, ?)
      on conflict (application_id, fingerprint) do nothing returning 1`,
@@ -32,9 +32,9 @@ export async function storeSigningSecret(
 }
 
 export interface SigningSecretRotation extends Scope {
-  /** How long the secret that is current until now signs beside the new one. 0: not at all. */
+  /** For how many hours the current secret keeps signing along with the new one. 0: not at all. */
   readonly overlapHours: number;
-  /** Ends the overlaps of earlier rotations, too: for a secret that leaked. */
+  /** Also ends the overlaps of earlier rotations, for a leaked secret. */
   readonly revokeFormer?: boolean;
 }
 
@@ -46,9 +46,9 @@ export interface RotatedSigningSecret {
 }
 
 /**
- * A new signing secret for one mode. Former ones keep signing until the end that each was promised, so that receivers change when they like.
+ * Creates a new signing secret for one mode. Former ones keep signing until their announced end, so that receivers can switch in between.
  * @throws RESOURCE_NOT_FOUND
- * @throws INVALID_OPERATION_STATE when one more secret would overlap than a delivery can be signed by
+ * @throws INVALID_OPERATION_STATE if more secrets would overlap than can sign a delivery
  */
 export async function rotateSigningSecret(
   em: EntityManager,
@@ -56,7 +56,7 @@ export async function rotateSigningSecret(
   { applicationId, mode, overlapHours, revokeFormer = false }: SigningSecretRotation,
 ): Promise<RotatedSigningSecret> {
   const owner = [applicationId, mode];
-  // Two rotations at once take their turns.
+  // Concurrent rotations run one after the other.
   const endpoint = await em.execute<object[]>(
     'select 1 from webhook_endpoints where application_id = ?::bigint and mode = ? for update',
     owner,
@@ -88,7 +88,7 @@ export async function rotateSigningSecret(
      where application_id = ?::bigint and mode = ? and expires_at is null returning expires_at`,
     [overlapHours, ...owner],
   );
-  // Nothing needs the text of a secret that has expired.
+  // The text of an expired secret is no longer needed.
   await em.execute(
     `update webhook_signing_secrets set sealed = null
      where application_id = ?::bigint and mode = ? and expires_at <= now() and sealed is not null`,

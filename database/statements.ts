@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 
-/** Values stand where the text has `?`. */
+/** A statement. Each `?` in its text stands for a value. */
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** Runs statements in the transaction of a unit of work; MikroORM's EntityManager is one, too. Values stand where the text has `?`. */
+/** Runs statements in the transaction of a unit of work. MikroORM's EntityManager implements it too. Each `?` in the text stands for a value. */
 export interface Statements {
   execute<Rows extends object[]>(text: string, values?: readonly unknown[]): Promise<Rows>;
 }
 
 /**
- * One transaction in one round trip: opening, statements and commit are sent together, so `work` must send all its statements before it
- * waits for the first answer. What it makes of the answers it does after the commit.
+ * Runs one transaction in one round trip. Opening, statements and commit are sent together, so `work` must send all its statements before it awaits
+ * the first result. Anything it does with the results happens after the commit.
  */
 export async function inOneTrip<T>(
   pool: Pool,
@@ -43,7 +43,7 @@ export async function inOneTrip<T>(
   });
 }
 
-/** One transaction of plain statements. The opening travels with the first of them, so n statements cost n + 1 round trips. */
+/** Runs one transaction of plain statements. The opening is sent with the first one, so n statements take n + 1 round trips. */
 export async function inTransaction<T>(
   pool: Pool,
   opening: Statement,
@@ -65,14 +65,14 @@ export async function inTransaction<T>(
       requireCommitted(await client.query('commit'));
       return result;
     } catch (error) {
-      // A connection that is lost has rolled back by itself.
+      // A lost connection has already been rolled back.
       await client.query('rollback').catch(() => undefined);
       throw error;
     }
   });
 }
 
-/** One statement that is its own transaction, outside any scope. */
+/** Runs one statement as its own transaction, outside any scope. */
 export async function runAlone<Row extends object>(
   pool: Pool,
   text: string,
@@ -82,7 +82,7 @@ export async function runAlone<Row extends object>(
   return rows;
 }
 
-/** A connection that nobody else uses. */
+/** A connection for exclusive use. */
 export interface HeldSession {
   execute<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]>;
   /** Closes the connection. */
@@ -91,7 +91,7 @@ export interface HeldSession {
 
 export async function holdSession(pool: Pool): Promise<HeldSession> {
   const client = await pool.connect();
-  // Its loss shows in the next statement.
+  // A lost connection makes the next statement fail.
   client.on('error', () => undefined);
   let released = false;
   return {
@@ -106,7 +106,7 @@ export async function holdSession(pool: Pool): Promise<HeldSession> {
   };
 }
 
-/** Sends both before it waits for either. */
+/** Sends both statements before awaiting either. */
 function begin(client: PoolClient, opening: Statement): Promise<QueryResult>[] {
   return [client.query('begin'), client.query(prepared(opening.text, opening.values))];
 }
@@ -120,7 +120,7 @@ async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T
   }
 }
 
-/** Waits for all, so that the connection is idle again; throws what failed first, since the rest only follows from it. */
+/** Waits for all, so that the connection is idle again. Throws the first failure, since the others only follow from it. */
 async function firstFailureOf(answers: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(answers)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') {
@@ -128,7 +128,7 @@ async function firstFailureOf(answers: readonly Promise<unknown>[]): Promise<voi
   }
 }
 
-/** Postgres answers the commit of a failed transaction with a rollback, and calls that a success. */
+/** Postgres answers the commit of a failed transaction with a rollback and reports success. */
 function requireCommitted({ command }: QueryResult): void {
   if (command !== 'COMMIT') {
     throw new Error('the transaction was rolled back');
@@ -140,10 +140,10 @@ interface Prepared {
   readonly text: string;
 }
 
-/** Texts are constants of the code, so there are only as many as it has statements. */
+/** The texts are constants in the code, so the map is as large as the number of statements. */
 const known = new Map<string, Prepared>();
 
-/** Named, so that a connection parses and plans it once. */
+/** Names the statement, so that a connection parses and plans it only once. */
 function prepared(text: string, values: readonly unknown[]): Prepared & { values: unknown[] } {
   let statement = known.get(text);
   if (statement === undefined) {

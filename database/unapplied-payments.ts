@@ -4,7 +4,7 @@ import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from 
 import { instant } from './read-row.ts';
 import type { Statements } from './statements.ts';
 
-/** Nobody is charged more often for one payment; operators see the rest. */
+/** More charges for one payment are unlikely. Operators see all of them. */
 const SHOWN_MAX = 20;
 
 interface UnappliedRow {
@@ -21,7 +21,7 @@ interface UnappliedRow {
 
 const COLUMNS = 'id, kind, status, gross_minor, currency, gateway, gateway_txn_id, created_at, updated_at';
 
-/** Throws when the scope has no such money. */
+/** Throws if the scope has no such money. */
 export async function readUnapplied(statements: Statements, unappliedPaymentId: bigint): Promise<UnappliedFacts> {
   const [row] = await statements.execute<UnappliedRow[]>(`select ${COLUMNS} from unapplied_payments where id = ?`, [
     unappliedPaymentId,
@@ -32,7 +32,7 @@ export async function readUnapplied(statements: Statements, unappliedPaymentId: 
   return unappliedOf(row);
 }
 
-/** Money that came for a payment and is no part of it, oldest first. */
+/** Returns the unapplied money of a payment, oldest first. */
 export async function listUnapplied(statements: Statements, paymentId: bigint): Promise<UnappliedFacts[]> {
   const rows = await statements.execute<UnappliedRow[]>(
     `select ${COLUMNS} from unapplied_payments where payment_id = ? order by id limit ${SHOWN_MAX}`,
@@ -42,11 +42,11 @@ export async function listUnapplied(statements: Statements, paymentId: bigint): 
 }
 
 export interface UnappliedOfInvoice extends UnappliedFacts {
-  /** Its payment ended unpaid, so the payer believes that this money pays the invoice. */
+  /** Whether its payment ended unpaid, so that the payer believes the money pays the invoice. */
   readonly unpaid: boolean;
 }
 
-/** The same of the payments of an invoice; of those that ended unpaid only what is still held or on its way back. */
+/** Returns the unapplied money of an invoice's payments. For payments that ended unpaid, only what is still held or being refunded. */
 export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedOfInvoice[]> {
   const rows = await statements.execute<(UnappliedRow & { unpaid: boolean })[]>(
     `select * from (select ${COLUMNS}, (select status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') from payments where id = payment_id) as unpaid
@@ -72,7 +72,7 @@ function unappliedOf({ gross_minor: gross, gateway_txn_id: gatewayTxnId, ...row 
   };
 }
 
-/** Takes the next place in a payment's order of events, and with it the payment's lock. */
+/** Takes the next sequence of a payment's events, which also locks the payment. */
 export async function numberEvent(statements: Statements, paymentId: bigint): Promise<PaymentRecord> {
   const [row] = await statements.execute<PaymentRow[]>(
     `update payments p set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`,
@@ -84,14 +84,14 @@ export async function numberEvent(statements: Statements, paymentId: bigint): Pr
   return paymentOf(row);
 }
 
-/** The attempt whose workflow watches over money, with what its start needs to know of the payment. */
+/** The attempt whose workflow handles the money, with what starting that workflow needs to know about the payment. */
 export interface WatchedMoney {
   readonly attemptReference: string;
   readonly applicationName: string;
   readonly payment: PaymentRecord;
 }
 
-/** Throws when the scope has no such money. */
+/** Throws if the scope has no such money. */
 export async function readWatched(statements: Statements, unappliedPaymentId: bigint): Promise<WatchedMoney> {
   const [row] = await statements.execute<(PaymentRow & { attempt_reference: string; application_name: string })[]>(
     `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference, a.name as application_name
@@ -109,7 +109,7 @@ export async function readWatched(statements: Statements, unappliedPaymentId: bi
   };
 }
 
-/** The attempt's workflow is at work, so nobody has to start it. */
+/** Records that the attempt's workflow is running, so that the sweeper does not start it. */
 export async function noteTakenUp(
   statements: Statements,
   { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
@@ -121,7 +121,7 @@ export async function noteTakenUp(
   );
 }
 
-/** What has become of an attempt's money, as its workflow shows it: what still waits for somebody goes before what is over. */
+/** The state of an attempt's money as its workflow shows it. Money that still needs a decision or refund comes before settled money. */
 export interface AttemptMoney {
   readonly status: UnappliedStatus;
   readonly amountMinor: bigint;
@@ -130,14 +130,14 @@ export interface AttemptMoney {
 
 type AttemptMoneyRow =
   | { readonly status: UnappliedStatus; readonly currency: string; readonly gross_minor: string }
-  /** An attempt for which nothing was booked. */
+  /** An attempt for which nothing was posted. */
   | { readonly status: null };
 
 const FIRST: readonly UnappliedStatus[] = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'];
 
 /**
- * Null where no money was booked for the attempt.
- * @throws MissingRow when the scope has no such attempt of that payment
+ * Returns null if no money was posted for the attempt.
+ * @throws MissingRow if the scope has no such attempt of that payment
  */
 export async function moneyOfAttempt(
   statements: Statements,

@@ -15,7 +15,7 @@ import { signingSecretPlace, type SealedPlace } from '../runtime/sealed-places.t
 import type { Scope } from './connection.ts';
 import type { Statements } from './statements.ts';
 
-/** Whose event it is: sequences count within a payment with its refunds, and within an invoice. */
+/** The object that orders events: sequences count within a payment, including its refunds, or within an invoice. */
 export type EventRoot =
   | { readonly paymentId: bigint; readonly invoiceId?: undefined }
   | { readonly invoiceId: bigint; readonly paymentId?: undefined };
@@ -24,22 +24,22 @@ export type NewEvent = EventRoot & {
   readonly applicationId: bigint;
   readonly mode: Mode;
   readonly type: EventType;
-  /** Place in its root's own order, from 1. */
+  /** The event's position in the order of its root, from 1. */
   readonly sequence: number;
   readonly data: EventData;
-  /** In which words it is told, unless in the native ones: the body as it is signed and sent, and its id where the body holds one. */
+  /** Set for another contract than the native one: the body as it is signed and sent, and its id if the body contains one. */
   readonly told?: { readonly contract: Contract; readonly payload: string; readonly eventId?: string };
 };
 
 export interface RecordedEvent {
   readonly eventId: string;
-  /** Without a usable endpoint an event is parked at once. */
+  /** An event without a usable endpoint is parked immediately. */
   readonly parked: boolean;
 }
 
 /**
- * Writes an event in the transaction of the state change that it tells of, so that neither exists without the other. The payload is
- * built once and its bytes are what every attempt signs and sends.
+ * Records an event in the transaction of its state change, so that neither exists without the other. The payload is built once, and every attempt
+ * signs and sends the same bytes.
  */
 export async function recordEvent(statements: Statements, event: NewEvent): Promise<RecordedEvent> {
   const { eventId: ownId, createdAt, payload } = payloadOf(event);
@@ -69,13 +69,13 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
   return { eventId, parked: row?.delivery_status === 'PARKED' };
 }
 
-/** The last columns of an insert that ends with them, by two values: the application's id and the mode. */
+/** The last columns of an insert, followed by two values: the application's id and the mode. */
 export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
        case when usable then now() + interval '30 seconds' end
      from (select exists(select 1 from webhook_endpoints
        where application_id = ?::bigint and mode = ? and url is not null and disabled_at is null) as usable) endpoint`;
 
-/** The body of an event in the native words, as it is signed and sent. */
+/** Builds the body of an event in the native contract, as it is signed and sent. */
 export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
   const eventId = newEventId();
   const createdAt = new Date();
@@ -92,9 +92,9 @@ export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' 
   return { eventId, createdAt, payload };
 }
 
-/** All that an attempt needs to know, read in one statement. */
+/** Everything that an attempt needs to know, read in one statement. */
 export interface Delivery {
-  /** Public, and what its row is found by again: its number may be another one's once the database was set back to an older state. */
+  /** Public, and used to find the row again: its id may belong to another row if an older database was restored. */
   readonly eventId: string;
   readonly contract: Contract;
   readonly type: string;
@@ -105,16 +105,16 @@ export interface Delivery {
   readonly lastError: string | null;
   readonly nextAttemptAt: Date | null;
   readonly endpoint: DeliveryEndpoint | null;
-  /** The database's time as this was read. */
+  /** The database's time of the read. */
   readonly readAt: Date;
 }
 
 export interface DeliveryEndpoint {
   readonly url: string;
   readonly disabled: boolean;
-  /** What its secrets are sealed for. */
+  /** The sealing context of its secrets. */
   readonly place: SealedPlace;
-  /** Sealed; those of the event's mode that sign now: the one that was accepted last, then the newest first. */
+  /** Sealed secrets of the event's mode that are valid now: first the one that was accepted last, then newest first. */
   readonly signingSecrets: readonly string[];
   readonly circuitOpenUntil: Date | null;
 }
@@ -137,7 +137,7 @@ interface DeliveryRow {
   read_at: Date;
 }
 
-/** Null when the scope has no such event. */
+/** Returns null if the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const [row] = await statements.execute<DeliveryRow[]>(
     `select e.application_id, e.mode, e.contract, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
@@ -174,7 +174,7 @@ export async function readDelivery(statements: Statements, eventId: string): Pro
   };
 }
 
-/** Takes the one attempt that an expired circuit lets through. False when another one took it. */
+/** Claims the single attempt that an expired circuit lets through. Returns false if another one has claimed it. */
 export async function claimProbe(statements: Statements, { applicationId, mode }: Scope, now: Date): Promise<boolean> {
   const claimed = await statements.execute<object[]>(
     `update webhook_endpoints set circuit_open_until = ?::timestamptz
@@ -202,29 +202,28 @@ export interface AttemptRecord {
   readonly responseExcerpt: string | null;
 }
 
-/** A failed attempt and what follows from it. */
 export interface FailureRecord {
   readonly attempt: AttemptRecord;
   readonly probe: boolean;
   readonly gone: boolean;
-  /** The URL that was tried: a failure says nothing about another one that was registered meanwhile. Null when none was tried. */
+  /** The URL of the attempt; its failure says nothing about a URL registered since. Null if no URL was tried. */
   readonly url: string | null;
-  /** Null when the schedule is used up: the event is then parked. */
+  /** Null if the schedule is exhausted: the event is then parked. */
   readonly nextAttemptAt: Date | null;
 }
 
 export interface FailureOutcome {
   readonly parked: boolean;
-  /** Set when this very failure disabled the endpoint. */
+  /** Set if this failure disabled the endpoint. */
   readonly disabledReason: DisabledReason | null;
 }
 
-/** The sweeper looks after an event only when its workflow has clearly missed the next attempt. */
+/** The sweeper restarts a delivery only if its workflow has missed the next attempt by this much. */
 const SWEEP_GRACE_MS = 600_000;
 
 /**
- * Writes attempt, event and endpoint after a 2xx, in one statement. A healthy endpoint is not written at all, or its row would be the one
- * that all deliveries wait for.
+ * Writes attempt, event and endpoint after a 2xx, in one statement. A healthy endpoint is not updated; otherwise all deliveries would wait for its
+ * row.
  */
 export async function recordDelivered(
   statements: Statements,
@@ -252,7 +251,9 @@ export async function recordDelivered(
   );
 }
 
-/** The secret that a receiver has accepted is the first that it is offered from now on. One that was sealed anew meanwhile is forgotten. */
+/**
+ * Records the secret that a receiver has accepted, so that it is used first from now on. If it was resealed in the meantime, the record is cleared.
+ */
 export async function recordAcceptedSecret(
   statements: Statements,
   { scope: { applicationId, mode }, sealed }: { readonly scope: Scope; readonly sealed: string },
@@ -294,7 +295,7 @@ export async function recordFailure(
   return { parked: next === null, disabledReason };
 }
 
-/** A duplicate of this attempt, run again after its worker died, may have been faster: the first record stands. */
+/** If this attempt is run again after its worker died, the first record is kept. */
 const INSERT_ATTEMPT = `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt,
        duration_ms, created_at)
      select id, application_id, mode, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz from webhook_events where event_id = ?
@@ -356,7 +357,7 @@ async function failEndpoint(
   return health.disabledReason;
 }
 
-/** Raw statements may answer an instant as text or as a Date, as the driver is set up. */
+/** Depending on its configuration, the driver returns a timestamp as text or as a Date. */
 function asDate(value: Date | string | null): Date | null {
   return value === null ? null : new Date(value);
 }

@@ -4,10 +4,10 @@ import type { Money } from './money.ts';
 type WordLanguage = 'en' | 'bn';
 
 /**
- * An amount as a cheque has it: `One lakh twenty-three taka and fifty paisa only`, `এক লক্ষ তেইশ টাকা পঞ্চাশ পয়সা মাত্র`. Other currencies than
- * BDT keep their code and show what is less than a unit as a fraction: `USD One hundred and 45/100 only`.
- * English counts BDT in lakh and crore and the rest in millions; Bangla always counts in lakh and crore.
- * @throws RangeError for a negative amount, or a code that ISO 4217 does not list
+ * Returns an amount as it is written on a cheque: `One lakh twenty-three taka and fifty paisa only`, `এক লক্ষ তেইশ টাকা পঞ্চাশ পয়সা মাত্র`.
+ * Currencies other than BDT keep their code and show a remainder as a fraction: `USD One hundred and 45/100 only`.
+ * English counts BDT in lakh and crore and other currencies in millions; Bangla always counts in lakh and crore.
+ * @throws RangeError for a negative amount, or for a code that ISO 4217 does not list
  */
 export function amountInWords({ amountMinor, currency }: Money, language: WordLanguage): string {
   if (amountMinor < 0n) {
@@ -44,7 +44,7 @@ function fraction(rest: bigint, scale: bigint): string {
   return `${rest.toString().padStart(scale.toString().length - 1, '0')}/${scale}`;
 }
 
-/** A step of a system of counting: what is above it is counted in its own units. */
+/** A step of a counting system: the quotient above it is counted in multiples of it. */
 interface Step {
   readonly size: bigint;
   readonly word: string;
@@ -83,7 +83,7 @@ function banglaNumber(value: bigint): string {
   return inSteps(value, { steps: BANGLA, below100: (below) => BANGLA_BELOW_100[below] ?? '' });
 }
 
-/** Above the greatest step the count itself is taken apart again: 90,07,199 crore. */
+/** Beyond the greatest step the count itself is split again: 90,07,199 crore. */
 function inSteps(value: bigint, system: { steps: readonly Step[]; below100: (value: number) => string }): string {
   let left = value;
   const parts: string[] = [];
@@ -114,7 +114,7 @@ function englishBelow100(value: number): string {
   return value % 10 === 0 ? ten : `${ten}-${ENGLISH_BELOW_20[value % 10] ?? ''}`;
 }
 
-/** Each number below a hundred has a word of its own. */
+/** Each number below one hundred has a word of its own. */
 const BANGLA_BELOW_100 = [
   'শূন্য এক দুই তিন চার পাঁচ ছয় সাত আট নয়',
   'দশ এগারো বারো তেরো চৌদ্দ পনেরো ষোলো সতেরো আঠারো উনিশ',

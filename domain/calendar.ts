@@ -1,22 +1,22 @@
 import { addDays, type PlainDate } from './plain-date.ts';
 
-/** Which day it is for those who bill and pay, and when a day begins. */
+/** The calendar of a time zone: which day it is, and when a day begins. */
 export interface Calendar {
   today(at: Date): PlainDate;
-  /** The first instant of a day. */
+  /** Returns the first instant of a day. */
   startOf(date: PlainDate): Date;
-  /** When letters are written on a day: nine o'clock. */
+  /** Returns the time at which emails are sent on a day: nine o'clock. */
   morningOf(date: PlainDate): Date;
 }
 
-/** Due dates are days of this zone: the payers of SSLCOMMERZ, bKash and Nagad live by Dhaka's clock. */
+/** The time zone of due dates: payers of SSLCOMMERZ, bKash and Nagad go by Dhaka time. */
 export const BUSINESS_TIME_ZONE = 'Asia/Dhaka';
 
 /**
- * The calendar of a time zone.
+ * Returns the calendar of a time zone.
  *
  * @param timeZone - an IANA name, such as `Asia/Dhaka`
- * @throws RangeError for a name that is none
+ * @throws RangeError for an unknown name
  */
 export function calendarIn(timeZone: string): Calendar {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
@@ -27,7 +27,7 @@ export function calendarIn(timeZone: string): Calendar {
   return { today, startOf, morningOf: (date) => new Date(startOf(date).getTime() + MORNING_MS) };
 }
 
-/** Zones lie within 14 hours of UTC and change by whole minutes: a search between two sure sides finds the very minute. */
+/** Finds the first minute of a day by binary search. Zones are at most 14 hours from UTC and change by whole minutes, so both bounds are safe. */
 function firstInstant(today: Calendar['today'], date: PlainDate): number {
   let before = Date.parse(`${addDays(date, -1)}T00:00:00Z`) / MINUTE_MS;
   let from = Date.parse(`${addDays(date, 1)}T00:00:00Z`) / MINUTE_MS;
@@ -42,7 +42,7 @@ function firstInstant(today: Calendar['today'], date: PlainDate): number {
   return from * MINUTE_MS;
 }
 
-/** A schedule asks for the same days again whenever it is looked at. */
+/** Caches the result: a schedule asks for the same days each time it is evaluated. */
 function remember(known: Map<PlainDate, number>, date: PlainDate, ms: number): number {
   if (known.size >= DAYS_KNOWN_MAX) {
     known.clear();

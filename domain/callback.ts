@@ -1,9 +1,9 @@
 import { isOpen, isPaid, type PaymentStatus } from './payment.ts';
 
-/** How a payment stands when a callback of one of its attempts is looked at. */
+/** The state of a payment when a callback of one of its attempts is examined. */
 export interface CallbackSituation {
   readonly status: PaymentStatus;
-  /** The validation id of the charge that settled the payment through this attempt; null when none did. */
+  /** The validation id of the charge that finalized the payment through this attempt; null if none did. */
   readonly finalizedBy: string | null;
 }
 
@@ -13,14 +13,14 @@ export interface CallbackClaim {
   readonly claimedValidationId: string | null;
 }
 
-/** Of a callback that says itself that nothing was paid. */
+/** Reports whether a callback itself says that nothing was paid. */
 export function claimsNoMoney({ claims }: Pick<CallbackClaim, 'claims'>): boolean {
   return claims === 'failed' || claims === 'cancelled' || claims === 'expired';
 }
 
 /**
- * What becomes of a callback that can change nothing for a payment that has ended: the charge that settled it once more, or a signed word
- * that no money was taken. Null when the gateway must be asked.
+ * Returns the outcome of a callback that cannot change an ended payment: it repeats the charge that finalized the payment, or it is signed and says
+ * that no money was taken. Returns null if the gateway must be queried.
  */
 export function outcomeWithoutQuery(
   { status, finalizedBy }: CallbackSituation,

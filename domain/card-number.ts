@@ -1,6 +1,6 @@
 /**
- * Which numbers a scheme gives out: a prefix as a range of its first digits, and the lengths that follow. Sources: ISO/IEC 7812-1, and the
- * schemes' public tables of issuer identification numbers.
+ * The numbers that a card scheme issues: a range of leading digits and the lengths of the whole number. Sources: ISO/IEC 7812-1 and the schemes'
+ * public tables of issuer identification numbers.
  */
 interface SchemeRange {
   readonly scheme: string;
@@ -37,24 +37,24 @@ const SCHEMES: readonly SchemeRange[] = [
   { scheme: 'Maestro', from: '639', to: '639', lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
 ];
 
-/** A run stands alone: no letter, digit, or part of a longer run touches it. Groups are parted by one space or hyphen. */
+/** A stand-alone run of digits: not adjacent to a letter, a digit or a longer run. Groups are separated by one space or hyphen. */
 const RUN = /(?<![\p{L}\p{N}_])(?<![\p{N}][ -])\p{Nd}(?:[ -]?\p{Nd}){11,18}(?![ -]?\p{N})(?![\p{L}_])/gu;
 
 const FIRST_SHOWN = 6;
 const LAST_SHOWN = 4;
 
 /**
- * Whether the text holds what reads as the number of a payment card: a stand-alone run of digits of any script with a scheme's prefix and
- * length, and a valid check digit. One run of ten passes the check digit by chance, so references and phone numbers are never asked.
+ * Reports whether the text contains what looks like a payment card number: a stand-alone run of digits in any script with a scheme's prefix and
+ * length and a valid check digit. One run in ten passes the check digit by chance, so this must not be used on references and phone numbers.
  */
 export function holdsCardNumber(text: string): boolean {
   return [...text.matchAll(RUN)].some(([run]) => isCardNumber(digitsOf(run)));
 }
 
 /**
- * The text with each card number's middle digits replaced, as PCI DSS 3.4.1 lets them be shown: the first six and last four stay. In a form, a
- * query, JSON, or one of them inside the other, a digit may be written `%34` or `\u0034`. Whoever is shown the text may read it decoded, so a
- * number is masked that stands there in any reading; all else stays as it was written.
+ * Replaces the middle digits of each card number. As PCI DSS 3.4.1 allows, the first six and last four stay. In a form, a query string, JSON, or a
+ * nesting of them, a digit may be written as `%34` or `\u0034`, and the reader may see the text decoded. A number is therefore masked if it appears
+ * in any decoding; everything else stays as it was written.
  */
 export function maskCardNumbers(text: string): string {
   const known = new Set([text]);
@@ -77,11 +77,11 @@ function isNew(known: Set<string>, text: string): boolean {
   return !isKnown;
 }
 
-/** JSON in JSON in a form is seen; who writes deeper than that hides nothing that anybody would read. */
+/** Deep enough for JSON in JSON in a form. Nobody reads text that is encoded more often than that. */
 const DEPTH_MAX = 4;
 
 interface Code {
-  /** One escape, of one character. */
+  /** Matches one escape sequence, which stands for one character. */
   readonly escape: RegExp;
   read(escape: string): string;
 }
@@ -98,7 +98,7 @@ const FORM: Code = {
   },
 };
 
-/** Escapes that stand for no character of a number need not be told apart. */
+/** Escapes for characters that cannot occur in a number do not need to be told apart. */
 const JSON_TEXT: Code = {
   escape: /\\(?:u[\dA-Fa-f]{4}|["\\/bfnrt])/g,
   read: (escape) =>
@@ -109,7 +109,7 @@ const JSON_TEXT: Code = {
 
 const CODES = [FORM, JSON_TEXT];
 
-/** A text as it reads decoded, with the place in what was given where each of its UTF-16 units begins, and the end; null where they are the same. */
+/** A decoded text. `starts` holds, for each of its UTF-16 units and for its end, the index in the original text; null if it is the original text. */
 interface Reading {
   readonly text: string;
   readonly starts: readonly number[] | null;
@@ -117,7 +117,7 @@ interface Reading {
 
 type Span = readonly [from: number, to: number];
 
-/** Null where nothing is written in that code. */
+/** Returns null if the text contains no escape of that code. */
 function decoded({ text, starts }: Reading, { escape, read }: Code): Reading | null {
   if (text.search(escape) === -1) {
     return null;
@@ -145,7 +145,7 @@ function decoded({ text, starts }: Reading, { escape, read }: Code): Reading | n
   return { text: parts.join(''), starts: places };
 }
 
-/** Where in what was given the digits stand that are not to be shown. */
+/** Returns the spans of the original text whose digits must be masked. */
 function hiddenIn({ text, starts }: Reading): Span[] {
   return [...text.matchAll(RUN)].flatMap(({ 0: run, index }) => {
     const digits = digitsOf(run);
@@ -160,7 +160,7 @@ function hiddenIn({ text, starts }: Reading): Span[] {
   });
 }
 
-/** With one X for each; of two that overlap in different readings, one for both. */
+/** Replaces each span with one X. Overlapping spans from different decodings get one X. */
 function withMasks(text: string, spans: readonly Span[]): string {
   let shown = '';
   let end = 0;
@@ -190,7 +190,10 @@ function hasCheckDigit(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** ASCII digits of a run: Unicode keeps each script's ten digits together, beginning at its zero, and NFKC makes ASCII of those for styles. */
+/**
+ * Converts a run to ASCII digits. In Unicode each script's ten digits are consecutive, starting at its zero, and NFKC converts styled digits to
+ * ASCII.
+ */
 function digitsOf(run: string): string {
   return [...run.normalize('NFKC')].map(digitOf).join('');
 }

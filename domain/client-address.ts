@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
-/** RFC 6177: the smallest block that one subscriber gets, so all of its addresses are one caller's. */
+/** RFC 6177: the smallest block assigned to one subscriber, so all of its addresses count as one caller. */
 const IPV6_PREFIX_BITS = 64;
 
 /**
- * What a limit counts by: an IPv4 address, or the /64 network of an IPv6 one, whose owner could use another address for each request. An IPv4
- * address that is written as an IPv6 one counts as itself.
+ * Returns the key for a rate limit: an IPv4 address, or the /64 network of an IPv6 address, since its owner could use another address for each
+ * request. An IPv4-mapped IPv6 address counts as its IPv4 address.
  */
 export function addressBlock(address: string): string {
   const bare = address.split('%', 1)[0] ?? '';

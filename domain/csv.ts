@@ -1,7 +1,10 @@
-/** What a spreadsheet takes for a formula, or for the way into one, in either width. OWASP, CSV injection. */
+/** Characters that make a spreadsheet treat a cell as a formula, in ASCII and full width. Source: OWASP, CSV injection. */
 const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
-/** One line of RFC 4180, with its line end. A cell that a spreadsheet would carry out begins with an apostrophe and is shown as it is. */
+/**
+ * Returns one line of RFC 4180 with its line break. A cell that a spreadsheet would execute is prefixed with an apostrophe, so that it is shown as
+ * text.
+ */
 export function csvLine(cells: readonly (string | number | bigint | null)[]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }

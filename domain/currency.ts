@@ -39,12 +39,12 @@ const EXPONENTS: ReadonlyMap<string, number> = new Map([
 /** Active ISO 4217 codes. */
 export const CURRENCIES: readonly string[] = [...EXPONENTS.keys()].sort();
 
-/** True for an active ISO 4217 code in upper case. */
+/** Reports whether the text is an active ISO 4217 code in upper case. */
 export function isCurrency(code: string): boolean {
   return EXPONENTS.has(code);
 }
 
-/** Digits after the decimal point of one unit of the currency. Throws RangeError for a code that ISO 4217 does not list. */
+/** Returns the digits after the decimal point of one unit of the currency. Throws RangeError for a code that ISO 4217 does not list. */
 export function exponentOf(currency: string): number {
   const exponent = EXPONENTS.get(currency);
   if (exponent === undefined) {

@@ -1,6 +1,6 @@
 /**
- * Every expected failure of the core has one code of this union. A contract answers each one through a table that must be
- * complete to compile, so a new code cannot reach a client without a decided shape.
+ * The code of every expected failure. Each contract maps them through a table that must be complete to compile, so a new code cannot reach a client
+ * without a defined response.
  */
 export const ERROR_CODES = [
   'VALIDATION_ERROR',
@@ -32,7 +32,7 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** Field path → what is wrong with it, in words for the integrator. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
-/** An expected failure with a stable code. Its message is shown to the caller, so it never carries a secret or a payer's data. */
+/** An expected failure with a stable code. Its message is shown to the caller, so it must not contain a secret or a payer's data. */
 export class DomainError extends Error {
   readonly code: ErrorCode;
   readonly fields: FieldErrors | undefined;

@@ -1,6 +1,6 @@
 /**
- * A number as its text, so that nothing is rounded. It is the symbol's description; a symbol, so that no schema takes it for a value of its
- * own: an object would pass for one without members.
+ * A number kept as text, so that it is not rounded. The text is the symbol's description. It is a symbol because an object would pass validation as
+ * an object without members.
  */
 export type NumberText = symbol;
 
@@ -18,7 +18,7 @@ export type ExactJson =
   | readonly ExactJson[]
   | { readonly [name: string]: ExactJson };
 
-/** JSON as `JSON.stringify` writes it, with numbers that are kept as text written as that text. */
+/** Writes JSON like `JSON.stringify`, but writes a {@link NumberText} as its text, unquoted. */
 export function writeJson(value: ExactJson): string {
   if (typeof value === 'symbol') {
     return value.description ?? 'null';

@@ -6,12 +6,12 @@ export interface PaymentSituation {
   readonly now: Date;
   readonly reviewReason: ReviewReason | null;
   readonly failureCode: string | null;
-  /** A callback or a cancel request is waiting for the gateway's word. */
+  /** Whether a callback or a cancel request is waiting for the gateway's answer. */
   readonly asking: boolean;
   readonly heldLate: boolean;
-  /** What became of money that came after the payment had ended, where none is held any more; null where none came. */
+  /** The outcome of money that arrived after the payment had ended, if none of it is held any more; null if none arrived. */
   readonly unappliedMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
-  /** The payer may choose the gateway and has not. */
+  /** Whether the payer still has to choose the gateway. */
   readonly choosing: boolean;
 }
 
@@ -32,7 +32,7 @@ const REVIEW_WORDS: Readonly<Record<ReviewReason, string>> = {
   EVIDENCE_REUSED: "the gateway's confirmation was used for another payment before",
 };
 
-/** Where a payment stands, what it waits for, until when, and what happens next: the same words for app, operator and support. */
+/** Explains a payment's state: what it waits for, until when, and what happens next. Application, operator and support see the same text. */
 export function explain(payment: PaymentSituation): Situation {
   if (payment.heldLate) {
     return still(
@@ -96,7 +96,7 @@ function endedUnpaid(status: PaymentStatus): boolean {
   return status === 'FAILED' || status === 'CANCELLED' || status === 'EXPIRED';
 }
 
-/** No word that no money was taken: the payer paid, only too late. */
+/** Must not say that no money was taken: the payer paid, only too late. */
 function unappliedMoney(status: PaymentStatus, became: NonNullable<PaymentSituation['unappliedMoney']>): Situation {
   const came = `The payment ended ${status}, and money that came later`;
   switch (became) {

@@ -60,19 +60,16 @@ export interface InvoiceLineFacts {
 
 export interface InvoiceViewContext {
   readonly webUrl: string;
-  /** By which a status is overdue or not. */
+  /** The day by which a status is overdue or not. */
   readonly today: PlainDate;
-  /** The payments that were made for it. */
+  /** The payments made for the invoice. */
   readonly payments: readonly PaymentFacts[];
 }
 
-/** What is shown where the number will stand, while the statement that gives it is not sent: no text of an invoice can hold it. */
+/** Placeholder for the invoice number before the statement that assigns it is sent. No text of an invoice can contain it. */
 export const NUMBER_TO_COME = '\u0000';
 
-/**
- * InvoiceDto of the native API. Documented: id to updatedAt without what follows `payableUrl`; the rest are
- * Lenden's own members.
- */
+/** InvoiceDto of the native API. Documented are `id` to `updatedAt`, except those after `payableUrl`; the rest are Lenden's own members. */
 export type InvoiceView = ReturnType<typeof invoiceView>;
 
 export function invoiceView(invoice: InvoiceFacts, { webUrl, today, payments }: InvoiceViewContext) {
@@ -135,7 +132,7 @@ function lineView(line: InvoiceLineFacts) {
   };
 }
 
-/** `data` of invoice events: the invoice without the customer's name, address and mail, as payments' events are. */
+/** `data` of invoice events: the invoice without the customer's name, address and email. Events of payments have no such data either. */
 export type InvoiceEventView = Omit<InvoiceView, 'customerEmail' | 'customerName' | 'customerAddress'>;
 
 export function invoiceEventView(view: InvoiceView): InvoiceEventView {
@@ -143,7 +140,7 @@ export function invoiceEventView(view: InvoiceView): InvoiceEventView {
   return told;
 }
 
-/** `data` of `invoice.reminder` and `invoice.overdue`: the invoice, and which due date it is about. */
+/** Returns `data` of `invoice.reminder` and `invoice.overdue`: the invoice and the due date that the notice is about. */
 export function noticeView(view: InvoiceView, { dueDate, offsetDays }: Notice, requestedMinor: bigint) {
   return { ...invoiceEventView(view), notice: { dueDate, offsetDays, amountMinor: toJsonInteger(requestedMinor) } };
 }
@@ -152,7 +149,7 @@ function instantText(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
 }
 
-/** ShadhinPay's contract has its invoices at `/i/`. */
+/** Returns the path of the invoice's page; in ShadhinPay's contract it is under `/i/`. */
 export function payablePath(reference: string): string {
   return `/${reference.startsWith('sp_inv_') ? 'i' : 'pay'}/${reference}`;
 }

@@ -2,19 +2,19 @@ import type { Calendar } from './calendar.ts';
 import { MAX_AMOUNT_MINOR } from './money.ts';
 import { addDays, addMonths, type PlainDate } from './plain-date.ts';
 
-/** What the row of an invoice says. OVERDUE is derived from it and the calendar, and never stored. */
+/** The stored status of an invoice. OVERDUE is derived from it and the calendar, and never stored. */
 export const INVOICE_STATUSES = ['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID'] as const;
 export type InvoiceStatus = (typeof INVOICE_STATUSES)[number];
 export type ShownInvoiceStatus = InvoiceStatus | 'OVERDUE';
 
-/** How a share of an amount becomes whole minor units. */
+/** How a fraction of an amount is rounded to whole minor units. */
 export const INVOICE_ROUNDINGS = ['HALF_UP', 'HALF_EVEN', 'DOWN', 'UP'] as const;
 export type InvoiceRounding = (typeof INVOICE_ROUNDINGS)[number];
 
-/** A hundred per cent. */
+/** One hundred percent. */
 export const BASIS_POINTS = 10_000n;
 
-/** `basisPoints` of an amount that is not negative. 1500 basis points are 15 %. */
+/** Returns `basisPoints` of an amount that is not negative. 1500 basis points are 15 %. */
 export function shareOf(amountMinor: bigint, basisPoints: bigint, rounding: InvoiceRounding): bigint {
   const product = amountMinor * basisPoints;
   const whole = product / BASIS_POINTS;
@@ -36,7 +36,7 @@ function roundsUp({ whole, rest }: { whole: bigint; rest: bigint }, rounding: In
   }
 }
 
-/** A fixed amount, or a share of what it applies to. */
+/** A fixed amount, or a share of the amount that it applies to. */
 export type Reduction = { readonly amountMinor: bigint } | { readonly basisPoints: bigint };
 
 export interface TaxRate {
@@ -44,7 +44,6 @@ export interface TaxRate {
   readonly basisPoints: bigint;
 }
 
-/** What is added as it is given, whatever it is a share of. */
 export interface FixedTax {
   readonly name: string;
   readonly amountMinor: bigint;
@@ -61,15 +60,15 @@ export interface InvoiceLine {
 
 export interface InvoiceAmounts {
   readonly lines: readonly InvoiceLine[];
-  /** Of what the lines leave after their own discounts. */
+  /** Applies to what remains after the lines' own discounts. */
   readonly discount: Reduction | null;
-  /** Of what is left after every discount, beside the taxes of single lines. */
+  /** Apply to what remains after all discounts, in addition to the taxes of single lines. */
   readonly taxes: readonly Tax[];
   readonly rounding: InvoiceRounding;
 }
 
 export interface LineTotals {
-  /** qty × unit amount, as documented. */
+  /** Quantity × unit amount, as documented. */
   readonly lineTotalMinor: bigint;
   readonly discountMinor: bigint;
   readonly taxMinor: bigint;
@@ -77,7 +76,7 @@ export interface LineTotals {
 
 export interface TaxTotal {
   readonly name: string;
-  /** Null of a fixed one. */
+  /** Null for a fixed tax. */
   readonly basisPoints: bigint | null;
   readonly amountMinor: bigint;
 }
@@ -88,13 +87,13 @@ export interface InvoiceTotals {
   readonly subtotalMinor: bigint;
   /** All discounts together. */
   readonly discountMinor: bigint;
-  /** The taxes of the whole invoice, then those of lines, by name and rate. */
+  /** The taxes of the whole invoice, then those of lines, grouped by name and rate. */
   readonly taxes: readonly TaxTotal[];
   readonly taxMinor: bigint;
   readonly totalMinor: bigint;
 }
 
-/** Why amounts make no invoice, as the field that is wrong and what it must be. */
+/** Invalid amounts of an invoice: the field that is wrong and what it must be. */
 export class InvoiceAmountError extends Error {
   readonly field: string;
 
@@ -106,17 +105,16 @@ export class InvoiceAmountError extends Error {
 }
 
 /**
- * Adds an invoice up. Each share is rounded once, where it arises: a line's discount, a line's tax, the invoice's discount, each of its taxes;
- * so the parts that a reader sees add up to the total exactly.
- * @throws InvoiceAmountError when a discount exceeds what it applies to, the lines together exceed 2^53 − 1, or the total is not
- * between 1 and 2^53 − 1
+ * Computes the totals of an invoice. Each share is rounded once, where it arises: a line's discount, a line's tax, the invoice's discount, each of
+ * its taxes. The parts shown to a reader therefore add up to the total exactly.
+ * @throws InvoiceAmountError if a discount exceeds what it applies to, the lines together exceed 2^53 − 1, or the total is not between 1 and 2^53 − 1
  */
 export function totalsOf({ lines, discount, taxes, rounding }: InvoiceAmounts): InvoiceTotals {
   const shown = lines.map((line, index) => lineTotals(line, { rounding, field: `lineItems.${index}` }));
   const sum = (pick: (line: LineTotals) => bigint): bigint => shown.reduce((total, line) => total + pick(line), 0n);
   const subtotalMinor = sum(({ lineTotalMinor }) => lineTotalMinor);
   if (subtotalMinor > MAX_AMOUNT_MINOR) {
-    // Whatever a discount leaves of it: what is shown of an invoice must fit a JSON integer, the subtotal, too.
+    // Even if a discount brings the total down, the subtotal is shown too and must fit a JSON integer.
     throw new InvoiceAmountError('lineItems', `must not exceed ${MAX_AMOUNT_MINOR} together`);
   }
   const afterLines = subtotalMinor - sum(({ discountMinor }) => discountMinor);
@@ -190,7 +188,7 @@ function byName(taxes: readonly TaxTotal[]): TaxTotal[] {
   return [...sums.values()];
 }
 
-/** A part of an invoice with a day of its own. */
+/** A part of an invoice with its own due date. */
 export interface Installment {
   readonly dueDate: PlainDate;
   readonly amountMinor: bigint;
@@ -205,7 +203,7 @@ export interface InstallmentPlan {
   readonly firstDueDate: PlainDate;
 }
 
-/** Equal parts on the days of a plan; what does not divide goes to the first ones, a minor unit each. */
+/** Splits an amount into equal installments on the dates of a plan. A remainder goes to the first ones, one minor unit each. */
 export function planned(totalMinor: bigint, { count, every, firstDueDate }: InstallmentPlan): Installment[] {
   const parts = BigInt(count);
   return Array.from({ length: count }, (_, index) => ({
@@ -229,7 +227,7 @@ function stepped(first: PlainDate, every: PlanStep, steps: number): PlainDate {
   }
 }
 
-/** Parts given as shares: each is rounded as the invoice's amounts are, and the last takes what is left. */
+/** Splits an amount into the given shares. Each is rounded like the invoice's amounts, and the last one takes what remains. */
 export function shared(
   totalMinor: bigint,
   parts: readonly { readonly dueDate: PlainDate; readonly basisPoints: bigint }[],
@@ -244,7 +242,7 @@ export function shared(
 }
 
 /**
- * Dates rise and parts are positive and add up to the total.
+ * Checks that dates are ascending and that amounts are positive and add up to the total.
  * @throws InvoiceAmountError otherwise
  */
 export function checkInstallments(installments: readonly Installment[], totalMinor: bigint): void {
@@ -268,7 +266,7 @@ export interface InstallmentState extends Installment {
   readonly status: 'OPEN' | 'PARTIALLY_PAID' | 'PAID' | 'OVERDUE';
 }
 
-/** Money pays installments in the order of their days, whoever sent it for which. Overdue from the day after. */
+/** Returns the state of each installment. Money pays installments in the order of their due dates. An installment is overdue from the next day on. */
 export function stateOf(installments: readonly Installment[], paidMinor: bigint, today: PlainDate): InstallmentState[] {
   let left = paidMinor;
   return installments.map((installment) => {
@@ -300,12 +298,15 @@ export interface Billed {
   readonly installments: readonly Installment[];
 }
 
-/** What may still be paid: nothing of a draft or a void invoice. */
+/** Returns the amount that can still be paid: 0 for a draft or a void invoice. */
 export function dueMinorOf({ status, totalMinor, paidMinor }: Billed): bigint {
   return status === 'ISSUED' || status === 'PARTIALLY_PAID' ? totalMinor - paidMinor : 0n;
 }
 
-/** What a payer is asked for first: every installment up to today and the next one, or all where there is no schedule. */
+/**
+ * Returns the amount that the payer is asked for first: every unpaid installment due by today, or else the next one; everything if there are no
+ * installments.
+ */
 export function requestedMinorOf(billed: Billed, today: PlainDate): bigint {
   const due = dueMinorOf(billed);
   if (due === 0n || billed.installments.length === 0) {
@@ -317,7 +318,7 @@ export function requestedMinorOf(billed: Billed, today: PlainDate): bigint {
   return asked.reduce((sum, { amountMinor, paidMinor }) => sum + amountMinor - paidMinor, 0n);
 }
 
-/** The day on which the next part is due, or null when nothing is. */
+/** Returns the next due date of an unpaid part, or null if nothing is due. */
 export function nextDueDateOf(billed: Billed, today: PlainDate): PlainDate | null {
   if (dueMinorOf(billed) === 0n) {
     return null;
@@ -326,13 +327,13 @@ export function nextDueDateOf(billed: Billed, today: PlainDate): PlainDate | nul
   return open?.dueDate ?? billed.dueDate;
 }
 
-/** Overdue is a fact about the day: something that was due before today is not paid. */
+/** Returns the status to show: OVERDUE if something was due before today and is not paid. */
 export function shownStatus(billed: Billed, today: PlainDate): ShownInvoiceStatus {
   const dueDate = nextDueDateOf(billed, today);
   return dueDate !== null && dueDate < today ? 'OVERDUE' : billed.status;
 }
 
-/** The status that follows from what is paid of an issued invoice. */
+/** Returns the status of an issued invoice that follows from the amount paid. */
 export function statusPaid(totalMinor: bigint, paidMinor: bigint): 'ISSUED' | 'PARTIALLY_PAID' | 'PAID' {
   if (paidMinor >= totalMinor) {
     return 'PAID';
@@ -340,15 +341,15 @@ export function statusPaid(totalMinor: bigint, paidMinor: bigint): 'ISSUED' | 'P
   return paidMinor > 0n ? 'PARTIALLY_PAID' : 'ISSUED';
 }
 
-/** What an invoice's number is shown by. */
+/** The parts of an invoice's displayed number. */
 export interface Numbered {
-  /** Without gaps in the application and mode; null while it is a draft. */
+  /** Without gaps within an application and mode; null for a draft. */
   readonly number: bigint | null;
-  /** Of a contract that has the business in the number. */
+  /** Set by a contract that shows the business in the number. */
   readonly numberLabel: string | null;
 }
 
-/** `INV-000042` or `INV-HB_71c4-00042`: the number as everybody is shown it. Null of a draft. */
+/** Returns the displayed number, `INV-000042` or `INV-HB_71c4-00042`, or null for a draft. */
 export function invoiceNumber({ number, numberLabel }: Numbered): string | null {
   if (number === null) {
     return null;
@@ -358,7 +359,7 @@ export function invoiceNumber({ number, numberLabel }: Numbered): string | null 
     : `INV-${numberLabel}-${number.toString().padStart(5, '0')}`;
 }
 
-/** Nobody begins to pay it any more. One of which a part is paid stays open: what is paid of it counts. */
+/** Reports whether no new payment may be started. A partly paid invoice does not expire. */
 export function isPastExpiry({ expiresAt, paidMinor }: Expiring, now: Date): boolean {
   return expiresAt !== null && expiresAt <= now && paidMinor === 0n;
 }
@@ -368,7 +369,7 @@ export interface Expiring extends Pick<Billed, 'paidMinor'> {
   readonly expiresAt: Date | null;
 }
 
-/** When a payer and the application are told of a due date, in days before it and after it. Nothing unless asked for. */
+/** When the payer and the application are notified about a due date, in days before and after it. Nothing is sent by default. */
 export interface Reminders {
   readonly beforeDays: readonly number[];
   readonly overdueDays: readonly number[];
@@ -379,11 +380,11 @@ export const NO_REMINDERS: Reminders = { beforeDays: [], overdueDays: [] };
 export const NOTICE_KINDS = ['reminder', 'overdue'] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
-/** Something that is told once about one due date. */
+/** A notice that is sent once about one due date. */
 export interface Notice {
   readonly kind: NoticeKind;
   readonly dueDate: PlainDate;
-  /** Of a reminder: days after the due date, negative before it. 1 of an overdue notice: the day after. */
+  /** For a reminder: days after the due date, negative before it. For an overdue notice: 1, the day after. */
   readonly offsetDays: number;
 }
 
@@ -391,7 +392,10 @@ export interface ScheduledNotice extends Notice {
   readonly at: Date;
 }
 
-/** Every notice about what is not paid yet, in the order of their times: reminders in the morning, what is overdue as the day after begins. */
+/**
+ * Returns every notice about unpaid parts in the order of their times. Reminders are sent in the morning, overdue notices when the day after the due
+ * date begins.
+ */
 export function noticesOf(
   billed: Billed,
   { reminders, calendar }: { readonly reminders: Reminders; readonly calendar: Calendar },
@@ -428,12 +432,12 @@ function unpaidOf(installments: readonly Installment[], paidMinor: bigint): Inst
 
 export interface NoticePlan {
   readonly send: readonly ScheduledNotice[];
-  /** Missed, by an outage or a pause, and overtaken by a later one about the same due date: nobody wants three letters at once. */
+  /** Missed during an outage or a pause, and superseded by a later notice about the same due date: a customer should not get three emails at once. */
   readonly skip: readonly ScheduledNotice[];
   readonly nextAt: Date | null;
 }
 
-/** What of the notices is to be done at an instant; `done` are the keys (`noticeKey`) of those that were. */
+/** Decides which notices to send and to skip at `now`. `done` contains the keys ({@link noticeKey}) of those already handled. */
 export function planNotices(
   notices: readonly ScheduledNotice[],
   { now, done }: { readonly now: Date; readonly done: ReadonlySet<string> },
@@ -456,19 +460,19 @@ export function noticeKey({ kind, dueDate, offsetDays }: Notice): string {
   return `${kind} ${dueDate} ${offsetDays}`;
 }
 
-/** How much of a payment counts for its invoice; the rest is overpayment. */
+/** Returns how much of a payment is applied to its invoice. The rest is overpayment. */
 export function appliedOf(billed: Pick<Billed, 'status' | 'totalMinor' | 'paidMinor'>, grossMinor: bigint): bigint {
   const open = billed.status === 'ISSUED' || billed.status === 'PARTIALLY_PAID';
   const dueMinor = open ? billed.totalMinor - billed.paidMinor : 0n;
   return grossMinor < dueMinor ? grossMinor : dueMinor;
 }
 
-/** Nothing is asked for any more, unless money is given back. */
+/** Reports whether the invoice can no longer be paid, unless money is refunded. */
 export function isFinalInvoice(status: InvoiceStatus): status is 'PAID' | 'VOID' {
   return status === 'PAID' || status === 'VOID';
 }
 
-/** What is not paid of the part that is due on a day. */
+/** Returns the unpaid amount of the part that is due on a day. */
 export function unpaidOn(billed: Billed, dueDate: PlainDate): bigint {
   if (billed.installments.length === 0) {
     return dueMinorOf(billed);
@@ -478,22 +482,25 @@ export function unpaidOn(billed: Billed, dueDate: PlainDate): bigint {
     .reduce((sum, { amountMinor, paidMinor }) => sum + amountMinor - paidMinor, 0n);
 }
 
-/** What a gateway, and an application's own settings, let one payment be. */
+/** The bounds of one payment set by the gateway and the application's settings. */
 export interface PaymentBounds {
   readonly minMinor: bigint;
   readonly maxMinor: bigint;
 }
 
-/** The sums that a payer is offered. */
+/** The amounts that a payer is offered. */
 export interface PayableAmounts {
   readonly requestedMinor: bigint;
-  /** All that is due can be paid at once. */
+  /** Whether the whole amount due can be paid at once. */
   readonly wholeAtOnce: boolean;
-  /** Bounds of a sum of the payer's own; null where none but the others makes sense. */
+  /** Bounds of an amount chosen by the payer; null if the payer may not choose one or no choice is possible. */
   readonly own: PaymentBounds | null;
 }
 
-/** Null when nothing can be paid: nothing is due, or less than any payment may be. No offer but the whole leaves less than can be paid later. */
+/**
+ * Returns null if nothing can be paid: nothing is due, or less than the minimum of a payment. Apart from paying the whole, no offer leaves a rest
+ * that is too small to pay later.
+ */
 export function payableAmounts(
   billed: Billed,
   {
@@ -510,7 +517,7 @@ export function payableAmounts(
   const wholeAtOnce = dueMinor <= maxMinor;
   const restMax = dueMinor - minMinor;
   const ownMax = restMax < maxMinor ? restMax : maxMinor;
-  // Where no part leaves enough for another payment, the greatest one is as good as any.
+  // If no part leaves enough for another payment, offer the greatest possible one.
   const greatestPart = ownMax >= minMinor ? ownMax : maxMinor;
   const asked = requestedMinorOf(billed, today);
   const within = asked < minMinor ? minMinor : asked > maxMinor ? maxMinor : asked;

@@ -1,27 +1,27 @@
-/** Minutes from the closing of an attempt to the first question after it, and from each question to the next one: 5 min, 1 h, 24 h after. */
+/** Minutes from closing an attempt to the first query after it, and between later queries. In total 5 minutes, 1 hour and 24 hours after closing. */
 const PAUSES_MINUTES = [5, 55, 23 * 60] as const;
 
-/** A session may still take a charge at its very end. */
+/** A session may still accept a charge in its last moment. */
 const AFTER_SESSION_END_MS = 60_000;
 
 /**
- * How long after that a silent gateway is first asked about a page that stayed open when its payment ended otherwise. Its session may be over by then; but
- * nobody need have asked since.
+ * Minutes until the first late query about a page that stayed open when its payment ended, at a gateway without notifications. The session may be
+ * over by then, but the gateway may not have been queried since.
  */
 export const [FIRST_LATE_QUERY_MINUTES] = PAUSES_MINUTES;
 
-/** What decides whether money can come of which nobody tells us. */
+/** Whether money can arrive without the gateway notifying Lenden. */
 export interface Silence {
-  /** The gateway tells our server of a charge without being asked. */
+  /** Whether the gateway notifies our server of every charge. */
   readonly notifies: boolean;
-  /** How long after its opening a session can be paid; null where nobody says. */
+  /** For how many minutes after it is opened a session can be paid; null if the gateway does not document it. */
   readonly sessionLifeMinutes: number | null;
 }
 
 /**
- * When a gateway is asked once more about an attempt that was closed since nobody had paid: who pays after that, and closes his browser, is heard
- * of in no other way. Null when no question is due any more, or none ever, since the gateway tells of every charge.
- * @param asked how many of these questions were asked already
+ * Returns when to query the gateway again about an attempt that was closed as unpaid. A payer who pays after that and closes the browser would
+ * otherwise go unnoticed. Returns null if no further query is due, or if the gateway notifies of every charge.
+ * @param asked how many of these queries were made already
  */
 export function nextLateQuery(
   { notifies, sessionLifeMinutes }: Silence,

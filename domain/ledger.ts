@@ -1,8 +1,8 @@
 import type { Mode } from './mode.ts';
 
 /**
- * Chart of accounts, per app, mode and currency. An account's normal side is the side on which it grows.
- * `gateway:{name}:clearing` is what a gateway has collected and not yet paid out.
+ * Chart of accounts, per application, mode and currency. An account's normal side is the side on which it grows. `gateway:{name}:clearing` is the
+ * money that a gateway has collected and not yet paid out.
  */
 export type NormalSide = 'debit' | 'credit';
 
@@ -23,7 +23,7 @@ const NORMAL_SIDES: ReadonlyMap<string, NormalSide> = new Map([
   [BANK_ACCOUNT, 'debit'],
 ]);
 
-/** Throws RangeError for a name that the chart does not hold: a misspelt account must not come into being by being used. */
+/** Returns the normal side of an account. Throws RangeError for a name outside the chart, so that a misspelled account is never created. */
 export function normalSideOf(account: string): NormalSide {
   const side = CLEARING.test(account) ? 'debit' : NORMAL_SIDES.get(account);
   if (side === undefined) {
@@ -32,7 +32,7 @@ export function normalSideOf(account: string): NormalSide {
   return side;
 }
 
-/** One debit and one credit account, one currency, amount > 0: an unbalanced transaction cannot be expressed. */
+/** Has one debit and one credit account, one currency and an amount > 0, so an unbalanced transaction cannot be expressed. */
 export interface Posting {
   readonly debit: string;
   readonly credit: string;
@@ -40,8 +40,8 @@ export interface Posting {
 }
 
 /**
- * What caused a ledger transaction; unique together with its kind, so nothing is posted twice. `id` is a payment's reference, an attempt's
- * reference with the validation id of the late charge, a refund's reference, or the decimal id of the transaction that is taken back.
+ * The cause of a ledger transaction. It is unique together with the kind, so nothing is posted twice. `id` is a payment's reference, an attempt's
+ * reference with the validation id of the late charge, a refund's reference, or the decimal id of the reversed transaction.
  */
 export interface Cause {
   readonly type: 'payment' | 'unapplied-payment' | 'refund' | 'transaction';
@@ -54,17 +54,17 @@ export interface LedgerTransaction {
   readonly currency: string;
   readonly cause: Cause;
   readonly kind: 'settlement' | 'late' | 'kept' | 'refund' | 'reversal';
-  /** The ledger transaction that this one takes back; only of kind `reversal`. */
+  /** The reversed ledger transaction; only for kind `reversal`. */
   readonly reversesId?: bigint;
   readonly postings: readonly Posting[];
 }
 
-/** The greatest amount of one posting: what PostgreSQL's bigint holds. */
+/** The greatest amount of one posting: the maximum of PostgreSQL's bigint. */
 const POSTING_MINOR_MAX = 2n ** 63n - 1n;
-/** More postings than any rule makes; a bound for every reader. */
+/** An upper bound for readers. No rule creates this many postings. */
 export const POSTINGS_MAX = 100;
 
-/** Throws RangeError unless the transaction could be stored as it is. */
+/** Checks that the transaction can be stored. Throws RangeError otherwise. */
 export function checkTransaction({ postings }: LedgerTransaction): void {
   if (postings.length === 0 || postings.length > POSTINGS_MAX) {
     throw new RangeError(`a ledger transaction has 1 to ${POSTINGS_MAX} postings, not ${postings.length}`);
@@ -88,7 +88,7 @@ interface Collected {
 }
 
 interface Overpayment {
-  /** What of the gross its invoice did not ask for; none without an invoice. */
+  /** The part of the gross that exceeds what the invoice asked for; 0 without an invoice. */
   readonly overpaymentMinor?: bigint;
 }
 
@@ -98,7 +98,7 @@ interface Owner {
   readonly currency: string;
 }
 
-/** The one ledger transaction of a paid payment. What is more than its invoice asked for is held in suspense. */
+/** Returns the single ledger transaction of a paid payment. An overpayment of its invoice is held in suspense. */
 export function paymentPosting(
   payment: Owner & Collected & Overpayment & { readonly reference: string },
 ): LedgerTransaction {
@@ -110,7 +110,7 @@ export function paymentPosting(
   };
 }
 
-/** The one ledger transaction of a row of `unapplied_payments`. */
+/** Returns the single ledger transaction of a row of `unapplied_payments`. */
 export function unappliedPaymentReceipt(
   late: Owner & Collected & { readonly attemptReference: string; readonly validationId: string },
 ): LedgerTransaction {
@@ -126,11 +126,11 @@ interface PostedRefund {
   readonly reference: string;
   readonly gateway: string;
   readonly amountMinor: bigint;
-  /** Money that came late was never owed to the app: it leaves suspense, not what the app is owed. */
+  /** Unapplied money was never owed to the application, so its refund is taken from suspense instead of `app:payable`. */
   readonly late: boolean;
 }
 
-/** The one ledger transaction of a refund that the gateway has carried out. Its fee is not given back by the gateway. */
+/** Returns the single ledger transaction of a refund that the gateway has made. The gateway does not return its fee. */
 export function refundPosting(refund: Owner & PostedRefund): LedgerTransaction {
   return {
     ...ownerOf(refund),
@@ -144,7 +144,7 @@ export function refundPostings({ gateway, amountMinor, late }: Omit<PostedRefund
   return [{ debit: late ? SUSPENSE_ACCOUNT : PAYABLE_ACCOUNT, credit: clearingAccount(gateway), amountMinor }];
 }
 
-/** Unapplied money that an operator lets the app keep: out of suspense, owed to the app. */
+/** Returns the transaction for unapplied money that an operator lets the application keep: from suspense to `app:payable`. */
 export function unappliedPaymentKept(
   late: Owner & { readonly grossMinor: bigint; readonly attemptReference: string; readonly validationId: string },
 ): LedgerTransaction {
@@ -156,7 +156,7 @@ export function unappliedPaymentKept(
   };
 }
 
-/** Takes back a whole ledger transaction; a second reversal of the same one has the same cause and is not posted. */
+/** Returns the reversal of a whole ledger transaction. A second reversal of it has the same cause and is not posted. */
 export function reversal(original: LedgerTransaction & { readonly id: bigint }): LedgerTransaction {
   return {
     ...ownerOf(original),
@@ -167,17 +167,17 @@ export function reversal(original: LedgerTransaction & { readonly id: bigint }):
   };
 }
 
-/** A confirmed payment: the gateway owes us the gross, we owe it to the app, and the gateway keeps its fee. */
+/** Returns the postings of a confirmed payment: the gateway owes us the gross, we owe it to the application, and the gateway keeps its fee. */
 export function paymentPostings({ overpaymentMinor = 0n, ...collected }: Collected & Overpayment): Posting[] {
   return collectedPostings(collected, overpaymentMinor);
 }
 
-/** Money that arrived for a payment that had already ended: held in suspense until it is refunded or accepted. */
+/** Returns the postings of money that arrived for a payment that had already ended. It is held in suspense until it is refunded or kept. */
 export function unappliedPaymentPostings(collected: Collected): Posting[] {
   return collectedPostings(collected, collected.grossMinor);
 }
 
-/** The only correction there is: the same postings with debit and credit exchanged, in reverse order. */
+/** Returns the same postings with debit and credit swapped, in reverse order. This is the only kind of correction. */
 export function reversalPostings(postings: readonly Posting[]): Posting[] {
   return postings.map(({ debit, credit, amountMinor }) => ({ debit: credit, credit: debit, amountMinor })).reverse();
 }

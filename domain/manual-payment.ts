@@ -1,22 +1,22 @@
-/** What a payer may write of the transaction that they made: characters of the text, and of what counts in it. */
+/** Length of the transaction number that a payer submits, in characters. It applies to the text and to the normalized form. */
 export const TRANSACTION_LENGTH = { min: 4, max: 64 } as const;
 
-/** What people write between the groups of a number: spaces, dashes and the punctuation of ASCII. */
+/** What people write between the groups of a number: spaces, dashes and ASCII punctuation. */
 const SEPARATORS = /[\p{Zs}\p{Pd}\u2212!-/:-@[-`{-~]/gu;
 const DIGIT = /\p{Nd}/u;
 
 export type ComparedTransaction =
   | { readonly kind: 'named'; readonly normalized: string }
-  /** Too little or too much for a transaction's number. */
+  /** Too short or too long for a transaction number. */
   | { readonly kind: 'length' }
-  /** It holds what no such number is made of, and what could make one number look like another. */
+  /** Contains characters that no such number has and that could make one number look like another. */
   | { readonly kind: 'characters' };
 
 /**
- * A transaction's number as it is compared: ASCII letters and digits alone, upper case, so that one transfer pays for one thing however it is
- * written. Compatibility forms are folded (NFKC), the decimal digits of every script are digits, separators are dropped. Whatever is left
- * besides is refused rather than dropped or kept, since each would let two spellings of one number count as two: letters of other scripts,
- * which look alike, and marks and format characters, which nobody sees.
+ * Normalizes a transaction number for comparison: ASCII letters and digits only, upper case, so that one transfer cannot pay twice in two spellings.
+ * Compatibility forms are folded (NFKC), the decimal digits of every script become ASCII digits, and separators are dropped. Anything else is
+ * rejected, since dropping or keeping it would let two spellings of one number count as two: letters of other scripts look alike, and marks and
+ * format characters are invisible.
  */
 export function compareTransaction(text: string): ComparedTransaction {
   const folded = [...text.normalize('NFKC').replaceAll(SEPARATORS, '')].map(asAsciiDigit).join('');
@@ -28,7 +28,7 @@ export function compareTransaction(text: string): ComparedTransaction {
     : { kind: 'named', normalized: folded.toUpperCase() };
 }
 
-/** Unicode promises that the digits of a script stand in a row from 0 to 9, and that nothing of the class stands directly before a zero but a nine. */
+/** Unicode guarantees that the digits of a script are consecutive from 0 to 9, and that only a 9 can directly precede a 0. */
 function asAsciiDigit(character: string): string {
   if (!DIGIT.test(character)) {
     return character;

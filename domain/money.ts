@@ -1,6 +1,6 @@
 import { exponentOf } from './currency.ts';
 
-/** An amount in the currency's minor unit (paisa for BDT). Never a float, never a JSON number inside the core. */
+/** An amount in the currency's minor unit (paisa for BDT). Never a float, and never a JSON number inside the core. */
 export interface Money {
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -11,7 +11,7 @@ export const MAX_AMOUNT_MINOR = BigInt(Number.MAX_SAFE_INTEGER);
 
 const DECIMAL = /^(\d{1,16})(?:\.(\d{1,12}))?$/;
 
-/** A positive amount within what the wire can carry. Throws RangeError otherwise. */
+/** Returns a positive amount within what the wire format can carry. Throws RangeError otherwise. */
 export function money(amountMinor: bigint, currency: string): Money {
   if (amountMinor <= 0n || amountMinor > MAX_AMOUNT_MINOR) {
     throw new RangeError(`amount out of range: ${amountMinor}`);
@@ -20,7 +20,7 @@ export function money(amountMinor: bigint, currency: string): Money {
   return { amountMinor, currency };
 }
 
-/** `10000n BDT` → `"100.00"`, `500n JPY` → `"500"`. */
+/** Formats an amount as decimal text: `10000n BDT` → `"100.00"`, `500n JPY` → `"500"`. */
 export function toDecimalText({ amountMinor, currency }: Money): string {
   const exponent = exponentOf(currency);
   const sign = amountMinor < 0n ? '-' : '';
@@ -29,12 +29,12 @@ export function toDecimalText({ amountMinor, currency }: Money): string {
   return exponent === 0 ? `${sign}${whole}` : `${sign}${whole}.${digits.slice(-exponent)}`;
 }
 
-/** How a decimal that is finer than the minor unit becomes an integer. */
+/** How a decimal with more digits than the minor unit is converted. */
 export type Rounding = 'exact' | 'down';
 
 /**
- * Decimal text to minor units. Takes unpadded and over-precise text as gateways send it (`"69"`, `"1224.585"`).
- * Returns null when the text is no plain decimal, or when `exact` is asked and digits beyond the minor unit are not zero.
+ * Parses decimal text into minor units. Accepts unpadded and over-precise text as gateways send it (`"69"`, `"1224.585"`). Returns null if the text
+ * is not a plain decimal, or for `exact` if digits beyond the minor unit are not zero.
  */
 export function minorFromDecimalText(text: string, currency: string, rounding: Rounding): bigint | null {
   const match = DECIMAL.exec(text);
@@ -51,7 +51,7 @@ export function minorFromDecimalText(text: string, currency: string, rounding: R
   return BigInt(`${match[1]}${kept}`);
 }
 
-/** The native API's JSON integer. Throws RangeError where a JSON number could not hold the amount exactly. */
+/** Returns the native API's JSON integer. Throws RangeError if a JSON number cannot hold the amount exactly. */
 export function toJsonInteger(amountMinor: bigint): number {
   if (amountMinor > MAX_AMOUNT_MINOR || amountMinor < -MAX_AMOUNT_MINOR) {
     throw new RangeError(`amount does not fit a JSON integer: ${amountMinor}`);

@@ -1,4 +1,4 @@
-/** Below the pages' origin. */
+/** Returns a path relative to the origin of the pages. */
 export function operatorLinkPath(token: string): string {
   return `/operator-link/${token}`;
 }

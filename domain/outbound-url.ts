@@ -1,13 +1,12 @@
 import ipaddr from 'ipaddr.js';
 
-/** Longest URL that an application may register. */
 export const OUTBOUND_URL_LENGTH_MAX = 2_048;
 
 const PORTS: ReadonlySet<string> = new Set(['443', '8443']);
 
-/** Hosts that may be reached although the rules refuse them: for development and tests. Empty in production. */
+/** Hosts that are allowed although the rules reject them, for development and tests. Empty in production. */
 export interface AllowList {
-  /** For the log line that a process writes at start when the list is not empty. */
+  /** For the log line that a process writes at startup if the list is not empty. */
   readonly entries: readonly string[];
   allows(target: { readonly hostname: string; readonly port: number }): boolean;
 }
@@ -28,14 +27,14 @@ export const OUTBOUND_URL_REFUSALS: Readonly<Record<OutboundUrlRefusal, string>>
 };
 
 /**
- * The rules for a URL that an application registers. The host is judged again on the resolved address at every connect, so this
- * check only tells the integrator early; it protects nothing by itself.
+ * Checks a URL that an application registers. The host is checked again by its resolved address on every connection, so this check only gives the
+ * integrator an early error; it protects nothing by itself.
  */
 export function checkOutboundUrl(text: string, allow: AllowList): OutboundUrlResult {
   if (text.length > OUTBOUND_URL_LENGTH_MAX) {
     return { ok: false, reason: 'TOO_LONG' };
   }
-  // The parser silently drops control characters and reads a backslash as a slash: refuse what two parsers read in two ways.
+  // The parser silently drops control characters and reads a backslash as a slash. Reject what two parsers could read differently.
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
   if (/[\u0000-\u0020\u007f\\]/.test(text) || !URL.canParse(text)) {
     return { ok: false, reason: 'NOT_A_URL' };
@@ -59,7 +58,7 @@ export function checkOutboundUrl(text: string, allow: AllowList): OutboundUrlRes
   return isPublicHostname(url.hostname) ? { ok: true, url } : { ok: false, reason: 'PRIVATE_HOST' };
 }
 
-/** The port that a connection to this URL uses. */
+/** Returns the port of an http or https URL, including the default ports. */
 export function portOf(url: URL): number {
   if (url.port !== '') {
     return Number(url.port);
@@ -110,7 +109,7 @@ const PRIVATE_SUFFIXES = [
   'localdomain',
 ];
 
-/** @param hostname - as the URL parser gives it: lower case, IPv4 in dotted decimal whatever its spelling, IPv6 in brackets */
+/** @param hostname - as the URL parser returns it: lower case, IPv4 in dotted decimal whatever its spelling, IPv6 in brackets */
 export function isPublicHostname(hostname: string): boolean {
   if (hostname.startsWith('[')) {
     return isPublicAddress(hostname.slice(1, -1));
@@ -146,10 +145,10 @@ const IPV4_DENIED = [
   ['240.0.0.0', 4],
 ] as const satisfies readonly Range[];
 
-/** Only global unicast is routed on the internet; all else, the unknown included, is refused. */
+/** Only global unicast is routed on the internet. Everything else is rejected, including unknown ranges. */
 const IPV6_GLOBAL: Range = ['2000::', 3];
 
-/** Parts of global unicast that lead elsewhere: protocol assignments with Teredo and ORCHID, documentation, 6to4. */
+/** Parts of global unicast that are not ordinary hosts: protocol assignments with Teredo and ORCHID, documentation, 6to4. */
 const IPV6_DENIED = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -157,16 +156,13 @@ const IPV6_DENIED = [
   ['3fff::', 20],
 ] as const satisfies readonly Range[];
 
-/** Prefixes whose last 32 bits are the IPv4 address that is really reached: mapped (RFC 4291) and NAT64 (RFC 6052). */
+/** Prefixes whose last 32 bits are the IPv4 address that is reached: mapped (RFC 4291) and NAT64 (RFC 6052). */
 const IPV4_INSIDE = [
   ['::ffff:0:0', 96],
   ['64:ff9b::', 96],
 ] as const satisfies readonly Range[];
 
-/**
- * True for an address on the public internet. Decides on the bytes, never on the spelling, and answers false to everything it cannot
- * read.
- */
+/** Reports whether an address is on the public internet. Decides by its bytes, not its spelling, and returns false for anything unreadable. */
 export function isPublicAddress(address: string): boolean {
   const bytes = bytesOf(address);
   if (bytes === null) {
@@ -182,7 +178,7 @@ export function isPublicAddress(address: string): boolean {
 }
 
 function bytesOf(address: string): number[] | null {
-  // A zone index ("fe80::1%eth0") is refused by the first test, shortened and octal IPv4 by the second.
+  // The first check rejects a zone index ("fe80::1%eth0"), the second rejects shortened and octal IPv4.
   if (!/^[0-9a-fA-F:.]{2,45}$/.test(address)) {
     return null;
   }

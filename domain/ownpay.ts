@@ -4,7 +4,7 @@ import { PAYMENT_STATUSES, type PaymentStatus, type ReviewReason } from './payme
 import { withQuery } from './return-url.ts';
 import type { EventType } from './webhook.ts';
 
-/** How OwnPay calls the states of a payment. Its documents know no partly refunded one: it stays `completed`. */
+/** OwnPay's payment statuses. It documents no partly refunded status: such a payment stays `completed`. */
 export const OWNPAY_STATUSES = [
   'pending',
   'processing',
@@ -38,12 +38,12 @@ export interface OwnpayFacts extends Money {
   readonly paidAt?: Date | null | undefined;
 }
 
-/** A payment in review is `processing`: it neither expires nor can be paid again. */
+/** Returns OwnPay's status. A payment under review is `processing`: it neither expires nor can be paid again. */
 export function ownpayStatus({ status, reviewReason }: Pick<OwnpayFacts, 'status' | 'reviewReason'>): OwnpayStatus {
   return status === 'PENDING' && typeof reviewReason === 'string' ? 'processing' : STATUS_OF[status];
 }
 
-/** Which payments have a status of OwnPay's. */
+/** Returns the filter for payments with one of OwnPay's statuses. */
 export function paymentsWith(status: OwnpayStatus): {
   readonly statuses: PaymentStatus[];
   readonly inReview?: boolean;
@@ -56,12 +56,12 @@ export function paymentsWith(status: OwnpayStatus): {
       };
 }
 
-/** A decimal number with all digits of the currency, as `99.90`. */
+/** Returns a decimal number with all digits of the currency, such as `99.90`. */
 export function ownpayAmount(money: Money): NumberText {
   return numberText(toDecimalText(money));
 }
 
-/** ISO 8601 in UTC to the second, as `2024-06-15T14:30:00Z`. */
+/** Formats a time as ISO 8601 in UTC with seconds, such as `2024-06-15T14:30:00Z`. */
 export function ownpayInstant(at: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
@@ -70,11 +70,11 @@ const EVENT_NAMES: { readonly [type in EventType]?: string } = {
   'payment.succeeded': 'payment.completed',
   'payment.failed': 'payment.failed',
   'payment.expired': 'payment.failed',
-  // The documents name no event for it, and a shop that heard nothing would keep its goods reserved.
+  // OwnPay documents no event for a cancelled payment. Without one, a shop would keep its goods reserved.
   'payment.cancelled': 'payment.failed',
 };
 
-/** The body of an event, as it is signed and sent; null where OwnPay's documents have no such event. */
+/** Returns the body of an event as it is signed and sent, or null if OwnPay documents no such event. */
 export function ownpayEvent(payment: OwnpayFacts, type: EventType): string | null {
   const event = EVENT_NAMES[type];
   return event === undefined
@@ -91,7 +91,10 @@ export function ownpayEvent(payment: OwnpayFacts, type: EventType): string | nul
       });
 }
 
-/** Where a payment that has ended leads its payer: the shop learns which one and how it stands. It must still ask; a browser can say anything. */
+/**
+ * Returns the URL to which the payer of an ended payment is sent, with the payment's id and status. The shop must still query the status, since a
+ * browser can send anything.
+ */
 export function ownpayReturnUrl(payment: OwnpayFacts): string | null {
   const status = ownpayStatus(payment);
   const paid = status === 'completed' || status === 'refunded';

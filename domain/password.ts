@@ -1,5 +1,5 @@
 export const PASSWORD_LENGTH_MIN = 12;
-/** Long enough for any phrase, short enough that hashing it costs nothing to speak of. */
+/** Long enough for any passphrase, short enough to hash cheaply. */
 export const PASSWORD_LENGTH_MAX = 128;
-/** What is read of a password at all, in UTF-16 units: normalization may make it shorter. */
+/** The longest input that is read, in UTF-16 units. Normalization may shorten it. */
 export const PASSWORD_UNITS_MAX = 512;

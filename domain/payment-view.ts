@@ -2,7 +2,7 @@ import { toJsonInteger } from './money.ts';
 import type { Mode } from './mode.ts';
 import type { PaymentStatus, ReviewReason } from './payment.ts';
 
-/** The facts of a payment that its public view shows. No customer's data: the documented PaymentDto has none. */
+/** The facts of a payment that its public view shows. The documented PaymentDto has no customer data. */
 export interface PaymentFacts {
   readonly id: bigint;
   readonly reference: string;
@@ -17,7 +17,7 @@ export interface PaymentFacts {
   readonly gatewayRedirectUrl?: string | null | undefined;
   readonly returnUrl?: string | null | undefined;
   readonly invoiceId?: bigint | null | undefined;
-  /** What of a paid payment was more than its invoice asked for. */
+  /** The amount of a paid payment that exceeds what its invoice asked for. */
   readonly overpaymentMinor?: bigint | undefined;
   readonly reviewReason?: ReviewReason | null | undefined;
   readonly reviewSince?: Date | null | undefined;
@@ -26,7 +26,9 @@ export interface PaymentFacts {
   readonly updatedAt: Date;
 }
 
-/** PaymentDto of the native API and `data` of its payment events; `overpaymentMinor`, `returnUrl`, `expiresAt` and `review` are Lenden's own members. */
+/**
+ * PaymentDto of the native API and `data` of its payment events. `overpaymentMinor`, `returnUrl`, `expiresAt` and `review` are Lenden's own members.
+ */
 export type PaymentView = ReturnType<typeof paymentView>;
 
 export function paymentView(payment: PaymentFacts, webUrl: string) {
@@ -59,7 +61,7 @@ export function checkoutUrl(reference: string, webUrl: string): string {
   return `${webUrl}${checkoutPath(reference)}`;
 }
 
-/** ShadhinPay's contract has its checkouts at another path. */
+/** Returns the path of the checkout page; in ShadhinPay's contract it differs. */
 export function checkoutPath(reference: string): string {
   return `${reference.startsWith('PAY_') ? '/pay' : '/checkout'}/${reference}`;
 }

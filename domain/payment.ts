@@ -1,4 +1,4 @@
-/** The payment's life as the native API publishes it (seed 000), with our own exits from CREATED. */
+/** The payment statuses of the native API, with additional transitions from CREATED. */
 export const PAYMENT_STATUSES = [
   'CREATED',
   'PENDING',
@@ -22,11 +22,11 @@ const TRANSITIONS = {
   REFUNDED: [],
 } as const satisfies Record<PaymentStatus, readonly PaymentStatus[]>;
 
-/** The ends of the payment workflow: nothing but refunds changes them. */
+/** The final statuses of the payment workflow. Only refunds change them. */
 export const FINAL_STATUSES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
-/** Statuses in which the payment workflow still has something to do. */
+/** Statuses in which the payment workflow is still running. */
 export const OPEN_STATUSES = ['CREATED', 'PENDING'] as const satisfies readonly PaymentStatus[];
 
 export function canBecome(from: PaymentStatus, to: PaymentStatus): boolean {
@@ -34,7 +34,7 @@ export function canBecome(from: PaymentStatus, to: PaymentStatus): boolean {
   return targets.includes(to);
 }
 
-/** The statuses from which `to` may be reached: the guard of the status update. */
+/** Returns the statuses from which `to` can be reached: the guard of the status update. */
 export function statusesBefore(to: PaymentStatus): PaymentStatus[] {
   return PAYMENT_STATUSES.filter((from) => canBecome(from, to));
 }
@@ -43,12 +43,12 @@ export function isOpen(status: PaymentStatus): boolean {
   return status === 'CREATED' || status === 'PENDING';
 }
 
-/** Money has been taken and at least a part of it is still with the app. */
+/** Reports whether the charge was taken, even if it has been refunded since. */
 export function isPaid(status: PaymentStatus): boolean {
   return status === 'SUCCEEDED' || status === 'PARTIALLY_REFUNDED' || status === 'REFUNDED';
 }
 
-/** Why a payment waits for a person instead of ending. */
+/** Why a payment waits for an operator instead of ending. */
 export const REVIEW_REASONS = [
   'AMOUNT_MISMATCH',
   'CURRENCY_MISMATCH',
@@ -60,10 +60,10 @@ export const REVIEW_REASONS = [
 ] as const;
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
-/** The failure code of a payment that an operator rejected under review; money that was taken for it is looked for as unapplied money. */
+/** The failure code of a payment that an operator rejected under review. If money was taken for it, Lenden records it as unapplied. */
 export const REVIEW_REJECTED = 'REVIEW_REJECTED';
 
-/** The state of one session at a gateway. UNKNOWN is neither open nor ended until the gateway has been asked. */
+/** The status of one session at a gateway. UNKNOWN is neither open nor ended until the gateway has been queried. */
 export const ATTEMPT_STATUSES = [
   'CREATED',
   'OPEN',

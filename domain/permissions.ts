@@ -1,4 +1,4 @@
-/** What an operator may be allowed to do. Published contract: roles name them, routes demand them. */
+/** What an operator may be allowed to do. The names are published: roles contain them and routes require them. */
 export const PERMISSIONS = [
   'app:read',
   'app:manage',
@@ -31,43 +31,43 @@ export const PERMISSION_MEANINGS = {
 } as const satisfies Record<Permission, string>;
 
 /**
- * Whether somebody who holds the permission moves money, decides on it, or changes who may. Once a threshold is set, nobody gives such a
- * permission alone: one person with two accounts is no second person, and a threshold adds up over each account on its own.
+ * Whether the holder of the permission can move money, decide on it, or change who may. Once a threshold is set, such a permission cannot be granted
+ * by one person alone: one person with two accounts is not two people, and a threshold counts each account separately.
  */
 const NEEDS_SECOND_PERSON = {
   'app:read': false,
-  // Chooses the account that payers pay into, and issues keys that refund.
+  // Selects the account that payers pay into, and issues API keys that can refund.
   'app:manage': true,
   'user:read': false,
-  // Decides who may do all of this.
+  // Decides who has these permissions.
   'user:manage': true,
   'payment:read': false,
   'payment:export': false,
-  // Calls a payment paid, and gives unapplied money back or keeps it.
+  // Accepts a payment as paid, and refunds or keeps unapplied money.
   'payment:review': true,
   'refund:read': false,
-  // Refunds up to the threshold alone, so three accounts refund three times as much.
+  // Makes refunds up to the threshold alone, so three accounts could refund three times as much.
   'refund:create': true,
   'refund:approve': true,
   'report:read': false,
   'audit:read': false,
 } as const satisfies Record<Permission, boolean>;
 
-/** What nobody gives alone once a threshold is set. */
+/** Permissions that one person cannot grant alone once a threshold is set. */
 export const GUARDED_PERMISSIONS: readonly Permission[] = PERMISSIONS.filter(
   (permission) => NEEDS_SECOND_PERSON[permission],
 );
 
-/** One role of an operator, in one application or in all. */
+/** A role granted to an operator, in one application or in all. */
 export interface Grant {
   readonly permissions: readonly Permission[];
-  /** The Super Admin's role: every permission that exists or will. */
+  /** True for Super Admin: every permission, including future ones. */
   readonly everything: boolean;
-  /** Null: in every application, those to come included. */
+  /** Null: every application, including future ones. */
   readonly applicationId: bigint | null;
 }
 
-/** In which applications a permission is held, in both modes. An empty list: in none. */
+/** The applications in which a permission is held, in both modes. An empty list means none. */
 export type AppView = 'every-app' | readonly bigint[];
 
 export function isPermission(text: string): text is Permission {
@@ -94,8 +94,8 @@ export function isSuperAdmin(grants: readonly Grant[]): boolean {
 }
 
 /**
- * Whether somebody with `own` may give or take away `other`: only what he holds himself, as widely as he holds it. Otherwise whoever may
- * manage users could make himself anything through somebody else.
+ * Reports whether the holder of `own` may grant or revoke `other`: only permissions that they hold themselves, in at least the same applications.
+ * Otherwise anyone who may manage users could gain every permission through another account.
  */
 export function mayGrant(own: readonly Grant[], other: Grant): boolean {
   if (isSuperAdmin(own)) {

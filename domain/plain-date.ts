@@ -1,10 +1,10 @@
-/** A calendar date without a time or a zone, `2026-07-01`: what an invoice is due on. Dates compare as text. */
+/** A calendar date without time or zone, such as `2026-07-01`. Dates compare as text. */
 export type PlainDate = string;
 
 const SHAPE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DAY_MS = 86_400_000;
 
-/** True for a date of the Gregorian calendar from 1970 to 9999, written in full. */
+/** Reports whether the text is a date of the Gregorian calendar from 1970 to 9999, written in full. */
 export function isPlainDate(text: string): boolean {
   return SHAPE.test(text) && text >= '1970-01-01' && formatted(utcOf(text)) === text;
 }
@@ -13,7 +13,7 @@ export function addDays(date: PlainDate, days: number): PlainDate {
   return formatted(utcOf(date) + days * DAY_MS);
 }
 
-/** The same day of a later month, or the last one where that month is shorter: 31 January plus one month is 28 or 29 February. */
+/** Returns the same day of a later month, or its last day if that month is shorter: 31 January plus one month is 28 or 29 February. */
 export function addMonths(date: PlainDate, months: number): PlainDate {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
   const first = Date.UTC(year, month - 1 + months, 1);

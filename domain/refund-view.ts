@@ -22,7 +22,7 @@ export interface RefundFacts {
   readonly updatedAt: Date;
 }
 
-/** RefundDto of the native API and `data` of refund events; `failureCode` and `review` are Lenden's own members. */
+/** RefundDto of the native API and `data` of refund events. `failureCode` and `review` are Lenden's own members. */
 export type RefundView = ReturnType<typeof refundView>;
 
 export function refundView(refund: RefundFacts) {
@@ -47,7 +47,7 @@ export function refundView(refund: RefundFacts) {
   };
 }
 
-/** Applications learn an operator's number, not his name or address. */
+/** Applications see an operator's id, not their name or email address. */
 function creator({ createdByType, createdByOperatorId }: RefundFacts): string {
   switch (createdByType) {
     case 'APP':

@@ -1,20 +1,20 @@
-/** A refund's life as the native API publishes it; REJECTED is Lenden's own end of one that nobody approved. */
+/** The refund statuses of the native API. REJECTED is Lenden's addition, for a refund that was not approved. */
 export const REFUND_STATUSES = ['AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED', 'FAILED', 'REJECTED'] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
-/** Why a refund waits for a person: what became of it at the gateway is not known, and no guess is made. */
+/** Why a refund waits for an operator: its outcome at the gateway is unknown, and Lenden does not guess. */
 export const REFUND_REVIEW_REASONS = [
   'GATEWAY_CANCELLED',
   'REFUSED_AFTER_DOUBT',
   'STUCK_AT_GATEWAY',
-  // No gateway gives it back: people do, and say so.
+  // No gateway can make the refund: operators make it by hand and confirm it.
   'PAID_BACK_BY_HAND',
-  // The gateway took back its word: the refund counts as made until people decide.
+  // The gateway reported a failure after success. The refund counts as successful until operators decide.
   'FAILED_AFTER_SUCCESS',
 ] as const;
 export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
 
-/** Statuses that hold a part of the refundable balance: only a refund that certainly came to nothing frees it. */
+/** Statuses that reserve a part of the refundable balance. Only a refund that certainly failed releases it. */
 export const RESERVING_STATUSES = [
   'AWAITING_APPROVAL',
   'PENDING',
@@ -28,16 +28,16 @@ export function isFinalRefund(status: RefundStatus): status is FinalRefundStatus
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'REJECTED';
 }
 
-/** Which refunds of one charge a gateway makes; a bound is null where it has none. */
+/** Which refunds of one charge a gateway accepts. A bound is null if there is none. */
 export interface RefundBounds {
-  /** False where it makes none at all: what is given back goes around it. */
+  /** False if the gateway makes no refunds at all and money is returned outside it. */
   readonly refunds: boolean;
   readonly refundsPerPaymentMax: number | null;
   /** Counted from the charge. */
   readonly refundWindowDays: number | null;
 }
 
-/** The bounds of a gateway by its name. */
+/** Returns the bounds of a gateway by its name. */
 export type RefundBoundsOf = (gateway: string) => RefundBounds;
 
 export const WITHOUT_REFUND_BOUNDS: RefundBounds = {
@@ -46,20 +46,20 @@ export const WITHOUT_REFUND_BOUNDS: RefundBounds = {
   refundWindowDays: null,
 };
 
-/** How long a refund waits for a second person before it is rejected by itself, and when it reminds of itself. */
+/** How long a refund waits for a second operator before it is rejected automatically, and when a reminder is sent. */
 export const APPROVAL_HOURS = 7 * 24;
 export const APPROVAL_REMINDER_HOURS = 24;
 
-/** Over how long a person's actions in one application are summed. Those on one payment are summed whenever they were. */
+/** The period over which an operator's actions in one application are summed. Actions on one payment are summed without a time limit. */
 export const APPROVAL_SUM_HOURS = 24;
 
-/** The currency whose threshold has a setting of its own. */
+/** The currency whose threshold has its own setting. */
 export const APPROVAL_CURRENCY = 'BDT';
 
 /** What one operator of an application may do alone, in minor units. */
 export interface ApprovalThresholds {
   readonly bdtMinor: bigint | null;
-  /** By the codes of other currencies. */
+  /** Keyed by the codes of other currencies. */
   readonly othersMinor: Readonly<Record<string, bigint>>;
 }
 
@@ -67,7 +67,10 @@ export function isThresholdSet({ bdtMinor, othersMinor }: ApprovalThresholds): b
   return bdtMinor !== null || Object.keys(othersMinor).length > 0;
 }
 
-/** Null: nothing waits, since no threshold is set. Once one is set, a currency without one always waits. */
+/**
+ * Returns the amount above which an action needs approval; null if no threshold is set. Once one is set, a currency without one always needs
+ * approval.
+ */
 export function approvalLimit(thresholds: ApprovalThresholds, currency: string): bigint | null {
   if (!isThresholdSet(thresholds)) {
     return null;
@@ -76,7 +79,7 @@ export function approvalLimit(thresholds: ApprovalThresholds, currency: string):
   return own ?? 0n;
 }
 
-/** Of applications that share an account: what one person may do alone in none of them may be done alone in all. Null: no threshold is set. */
+/** Returns the lowest limit of applications that share an account, or null if none of them has a threshold. */
 export function strictestLimit(thresholds: readonly ApprovalThresholds[], currency: string): bigint | null {
   return thresholds
     .map((each) => approvalLimit(each, currency))
@@ -85,13 +88,13 @@ export function strictestLimit(thresholds: readonly ApprovalThresholds[], curren
 
 export interface ApprovalRule {
   readonly amountMinor: bigint;
-  /** What the same person has done already and the threshold counts. */
+  /** What the same operator has already done and the threshold counts. */
   readonly actedMinor: bigint;
   /** Null: nothing needs approval. */
   readonly limitMinor: bigint | null;
 }
 
-/** A person who takes the sum of their actions above the limit needs a second person for the action that does. */
+/** Reports whether an action needs a second operator: it brings the sum of the operator's actions above the limit. */
 export function needsApproval({ amountMinor, actedMinor, limitMinor }: ApprovalRule): boolean {
   return limitMinor !== null && actedMinor + amountMinor > limitMinor;
 }

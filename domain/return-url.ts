@@ -7,9 +7,9 @@ export interface ReturnUrlRules {
 }
 
 /**
- * Says what is wrong with a return URL, or null when a payer may be led there. With registered origins only exact matches of scheme, host
- * and port; without, any absolute https URL, in TEST also http. Never userinfo, backslashes, control characters or another scheme:
- * browsers read those differently than we do.
+ * Returns what is wrong with a return URL, or null if payers may be sent there. If origins are registered, scheme, host and port must match one
+ * exactly; otherwise any absolute https URL is allowed, in TEST also http. Userinfo, backslashes, control characters and other schemes are always
+ * rejected: browsers parse them differently than we do.
  */
 export function returnUrlProblem(text: string, { origins, mode }: ReturnUrlRules): string | null {
   if (/[\p{Cc}\p{Cs}\\\s]/u.test(text) || !/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) {
@@ -32,7 +32,7 @@ export function returnUrlProblem(text: string, { origins, mode }: ReturnUrlRules
   return null;
 }
 
-/** What we say is added to the query; not a byte of what the shop has there changes, its fragment included. */
+/** Adds to the query of a URL. Every byte of the shop's URL stays the same, including its fragment. */
 export function withQuery(url: string, said: string): string {
   const end = url.indexOf('#');
   const page = end === -1 ? url : url.slice(0, end);

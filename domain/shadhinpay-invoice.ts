@@ -3,18 +3,18 @@ import { toDecimalText } from './money.ts';
 import { shadhinpayEventBody, vendorOf, type ShadhinpayEvent } from './shadhinpay.ts';
 import type { EventType } from './webhook.ts';
 
-/** How ShadhinPay calls the states of an invoice. `SENT` and `VIEWED` can be paid; the last three are final. */
+/** ShadhinPay's invoice statuses. `SENT` and `VIEWED` can be paid; the last three are final. */
 export const SHADHINPAY_INVOICE_STATUSES = ['DRAFT', 'SENT', 'VIEWED', 'PAID', 'CANCELLED', 'EXPIRED'] as const;
 export type ShadhinpayInvoiceStatus = (typeof SHADHINPAY_INVOICE_STATUSES)[number];
 
-/** What of an invoice's row says how it stands. */
+/** The columns of an invoice that determine its status. */
 export interface InvoiceStatusFacts {
   readonly status: InvoiceStatus;
   readonly viewedAt: Date | null;
   readonly expiredAt: Date | null;
 }
 
-/** A part that is paid, which only other contracts know, leaves it payable. */
+/** Returns the status of an invoice. A partly paid invoice, which is possible only in other contracts, stays payable. */
 export function shadhinpayInvoiceStatus({ status, viewedAt, expiredAt }: InvoiceStatusFacts): ShadhinpayInvoiceStatus {
   switch (status) {
     case 'DRAFT':
@@ -43,24 +43,24 @@ const STANDINGS = {
   EXPIRED: { statuses: ['VOID'], expired: true },
 } as const satisfies Record<ShadhinpayInvoiceStatus, StandingFilter>;
 
-/** The rows that one of ShadhinPay's statuses stands for. */
+/** Returns the filter for invoices with one of ShadhinPay's statuses. */
 export function invoicesWith(status: ShadhinpayInvoiceStatus): StandingFilter {
   return STANDINGS[status];
 }
 
-/** `HB_71c4` of `HB_71c4a09e`: what of a business stands in the numbers of its invoices. */
+/** Returns the part of a business id that appears in its invoice numbers: `HB_71c4` of `HB_71c4a09e`. */
 export function numberLabelOf(businessId: string): string {
   return businessId.slice(0, 7);
 }
 
-/** The number that a text shows; null where it shows none. */
+/** Parses a displayed invoice number. Returns null for any other text. */
 export function numberShown(text: string): { readonly number: bigint; readonly numberLabel: string | null } | null {
   const [, label, digits] = /^INV-(?:(HB_[0-9a-f]{4})-)?(\d{5,15})$/.exec(text) ?? [];
   const numbered = digits === undefined ? null : { number: BigInt(digits), numberLabel: label ?? null };
   return numbered !== null && invoiceNumber(numbered) === text ? numbered : null;
 }
 
-/** Null where the contract has no such event. */
+/** Returns the contract's event, or null if it has none. */
 export function invoiceEventNamed(
   type: EventType,
   { expiredAt }: Pick<InvoiceStatusFacts, 'expiredAt'>,
@@ -87,11 +87,11 @@ export interface RecordedInvoiceEvent {
       readonly totalMinor: bigint;
       readonly currency: string;
     };
-  /** The one that paid it; null where none did. */
+  /** The payment that paid the invoice; null if none did. */
   readonly payment: { readonly reference: string; readonly gateway?: string | null | undefined } | null;
 }
 
-/** The body of an event about an invoice, as it is signed and sent. */
+/** Returns the body of an invoice event as it is signed and sent. */
 export function shadhinpayInvoiceEvent({ invoice, payment, ...told }: RecordedInvoiceEvent): string {
   const { applicationId, reference, totalMinor: amountMinor, currency } = invoice;
   return shadhinpayEventBody({

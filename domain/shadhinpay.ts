@@ -4,7 +4,7 @@ import type { RefundStatus } from './refund.ts';
 import { withQuery } from './return-url.ts';
 import type { EventType } from './webhook.ts';
 
-/** How ShadhinPay calls the states of a payment. A partly refunded one stays `COMPLETED`. */
+/** ShadhinPay's payment statuses. A partly refunded payment stays `COMPLETED`. */
 export const SHADHINPAY_STATUSES = [
   'INITIATED',
   'PENDING',
@@ -42,12 +42,12 @@ export function shadhinpayStatus(status: PaymentStatus): ShadhinpayStatus {
   return STATUS_OF[status];
 }
 
-/** Our statuses that one of ShadhinPay's stands for. */
+/** Returns the statuses that one of ShadhinPay's statuses stands for. */
 export function paymentsWith(status: ShadhinpayStatus): PaymentStatus[] {
   return PAYMENT_STATUSES.filter((own) => STATUS_OF[own] === status);
 }
 
-/** Whom the contract lets a payer pay by. */
+/** The payment methods that the contract offers. */
 export const VENDORS = ['BKASH', 'NAGAD'] as const;
 export type Vendor = (typeof VENDORS)[number];
 
@@ -55,15 +55,15 @@ export function gatewayOf(vendor: Vendor): string {
   return vendor.toLowerCase();
 }
 
-/** Of a payment that was made in another contract it may be one that ShadhinPay does not have. */
+/** Returns the gateway in upper case. A payment from another contract may have one that ShadhinPay does not know. */
 export function vendorOf({ gateway }: Pick<ShadhinpayFacts, 'gateway'>): string | null {
   return gateway?.toUpperCase() ?? null;
 }
 
-/** How long a payer has at the checkout unless told. */
+/** The default time for a checkout. */
 export const CHECKOUT_MINUTES = 15;
 
-/** How ShadhinPay calls the states of a refund. */
+/** ShadhinPay's refund statuses. */
 export const SHADHINPAY_REFUND_STATUSES = ['INITIATED', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
 
 const REFUND_STATUS_OF = {
@@ -74,7 +74,7 @@ const REFUND_STATUS_OF = {
   REJECTED: 'FAILED',
 } as const satisfies Record<RefundStatus, (typeof SHADHINPAY_REFUND_STATUSES)[number]>;
 
-/** `PROCESSING` once the gateway has said that it understood. */
+/** Returns the status of a refund: `PROCESSING` once the gateway has accepted it. */
 export function shadhinpayRefundStatus({
   status,
   acceptedAt,
@@ -85,27 +85,27 @@ export function shadhinpayRefundStatus({
   return status === 'PENDING' && acceptedAt !== null ? 'PROCESSING' : REFUND_STATUS_OF[status];
 }
 
-/** ISO 8601 in UTC to the second, as `2026-05-17T10:00:00Z`. */
+/** Formats a time as ISO 8601 in UTC with seconds, such as `2026-05-17T10:00:00Z`. */
 export function shadhinpayInstant(at: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
 
-/** The first instant that is not shown as this one any more: what is shown as `to` belongs to it. */
+/** Returns the start of the next second. A filter's `to` includes everything that is displayed as that second. */
 export function afterShadhinpayInstant(at: Date): Date {
   return new Date((Math.floor(at.getTime() / 1_000) + 1) * 1_000);
 }
 
-/** The merchant's own data. */
+/** Fields for the merchant's own data. */
 export const VALUE_NAMES = ['valueA', 'valueB', 'valueC', 'valueD'] as const;
 export type Values = { readonly [name in (typeof VALUE_NAMES)[number]]?: string };
 
-/** Null where there is none. */
+/** Returns the values as JSON, or null if there are none. */
 export function keptValues(values: { readonly [name in keyof Values]?: string | null | undefined }): string | null {
   const given = VALUE_NAMES.flatMap((name) => (typeof values[name] === 'string' ? [[name, values[name]]] : []));
   return given.length === 0 ? null : JSON.stringify(Object.fromEntries(given));
 }
 
-/** Only what is told by these names: another contract keeps whatever object its shop sends. */
+/** Returns only these names: in another contract the metadata may be any object. */
 export function valuesOf({ metadata }: Pick<ShadhinpayFacts, 'metadata'>): Values {
   const kept: unknown = JSON.parse(metadata ?? '{}');
   const members = typeof kept === 'object' && kept !== null ? Object.entries(kept) : [];
@@ -114,7 +114,7 @@ export function valuesOf({ metadata }: Pick<ShadhinpayFacts, 'metadata'>): Value
   );
 }
 
-/** The contract's events, and whether they are told unless a business says otherwise. */
+/** The contract's events, and whether they are sent by default. */
 export const SHADHINPAY_EVENTS = {
   'payment.completed': true,
   'payment.failed': true,
@@ -141,12 +141,12 @@ const EVENT_NAMES: { readonly [type in EventType]?: ShadhinpayEvent } = {
   'refund.rejected': 'payment.refund_failed',
 };
 
-/** Null where the contract has no such event. */
+/** Returns the contract's event, or null if it has none. */
 export function eventNamed(type: EventType): ShadhinpayEvent | null {
   return EVENT_NAMES[type] ?? null;
 }
 
-/** @param subscribed - what the business has chosen; null for what is told by default */
+/** @param subscribed - the events that the business has chosen; null for the defaults */
 export function isNotified(event: ShadhinpayEvent, subscribed: readonly string[] | null): boolean {
   return subscribed === null ? SHADHINPAY_EVENTS[event] : subscribed.includes(event);
 }
@@ -157,7 +157,7 @@ export interface RecordedEvent {
   readonly event: ShadhinpayEvent;
   readonly occurredAt: Date;
   readonly payment: ShadhinpayFacts;
-  /** Of an event about a refund. */
+  /** Only for an event about a refund. */
   readonly refund?: RefundOfEvent | undefined;
 }
 
@@ -166,11 +166,11 @@ export interface RefundOfEvent {
   readonly amountMinor: bigint;
   readonly reason: string | null;
   readonly merchantReference: string | null;
-  /** What of the payment has been given back in all. */
+  /** The total refunded amount of the payment. */
   readonly refundedMinor: bigint;
 }
 
-/** The body of an event about whatever it is, as it is signed and sent. */
+/** Returns the body of any event as it is signed and sent. */
 export function shadhinpayEventBody({
   eventId,
   event,
@@ -184,14 +184,14 @@ export function shadhinpayEventBody({
   return JSON.stringify({
     eventId,
     eventType: event,
-    // The contract has a number here; a business is an application.
+    // The contract requires a number here. A business is an application.
     businessId: Number(applicationId),
     occurredAt: shadhinpayInstant(occurredAt),
     payload,
   });
 }
 
-/** The body of an event about a payment, as it is signed and sent. */
+/** Returns the body of a payment event as it is signed and sent. */
 export function shadhinpayEvent({ payment, refund, ...told }: RecordedEvent): string {
   const { currency } = payment;
   const money = (amountMinor: bigint) => toDecimalText({ amountMinor, currency });
@@ -219,14 +219,17 @@ export function shadhinpayEvent({ payment, refund, ...told }: RecordedEvent): st
   });
 }
 
-/** Where a payment that has ended leads its payer: the shop learns which one and how it stands. It must still ask; a browser can say anything. */
+/**
+ * Returns the URL to which the payer of an ended payment is sent, with the payment's id and status. The shop must still query the status, since a
+ * browser can send anything.
+ */
 export function shadhinpayReturnUrl(payment: ShadhinpayFacts): string | null {
   if (typeof payment.returnUrl !== 'string') {
     return null;
   }
   const said = new URLSearchParams({
     paymentId: payment.reference,
-    // A payment of an invoice has none.
+    // A payment of an invoice has no merchant reference.
     ...(typeof payment.merchantReference === 'string' ? { merchantTxnId: payment.merchantReference } : {}),
     status: shadhinpayStatus(payment.status),
   });

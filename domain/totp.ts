@@ -1,18 +1,18 @@
-/** HMAC-SHA-1, which only the outside can compute: the domain runs anywhere. */
+/** HMAC-SHA-1, passed in because the domain must not depend on a platform. */
 export type HmacSha1 = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
 const STEP_SECONDS = 30;
 const DIGITS = 6;
-/** Codes of the step before and the step after are taken too: clocks differ and people type slowly. RFC 6238, 5.2. */
+/** The codes of the step before and after are accepted too, since clocks differ and people type slowly. RFC 6238, 5.2. */
 const STEPS_AROUND = 1;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The time step of an instant: whole periods of 30 seconds since 1970. */
+/** Returns the time step of an instant: whole periods of 30 seconds since 1970. */
 export function totpStep(at: Date): bigint {
   return BigInt(Math.floor(at.getTime() / 1_000 / STEP_SECONDS));
 }
 
-/** The code of a step: RFC 4226's truncation over RFC 6238's counter. */
+/** Returns the code of a step: RFC 4226's truncation over RFC 6238's counter. */
 export function totpCode({
   secret,
   step,
@@ -33,8 +33,8 @@ export function totpCode({
 }
 
 /**
- * The steps around an instant whose code this is, oldest first. Whoever takes one must refuse it and all before it from then on.
- * All of them are computed, so that the time of the answer does not tell which one matched.
+ * Returns the steps around `at` whose code this is, oldest first. A caller that accepts one must reject it and all earlier steps from then on. All
+ * steps are computed, so that the response time does not reveal which one matched.
  */
 export function matchingTotpSteps({
   secret,
@@ -60,14 +60,14 @@ function equalDigits(a: string, b: string): boolean {
   return difference === 0;
 }
 
-/** What an authenticator app reads, as a QR code or typed. The key URI format of Google Authenticator. */
+/** Returns the URI that an authenticator app reads from a QR code, in the key URI format of Google Authenticator. */
 export function totpUri({ issuer, account, secret }: { issuer: string; account: string; secret: Uint8Array }): string {
   const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(account)}`;
   const query = `secret=${toBase32(secret)}&issuer=${encodeURIComponent(issuer)}&algorithm=SHA1&digits=${DIGITS}&period=${STEP_SECONDS}`;
   return `otpauth://totp/${label}?${query}`;
 }
 
-/** RFC 4648 without padding. */
+/** Encodes as RFC 4648 base32 without padding. */
 export function toBase32(bytes: Uint8Array): string {
   const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
   return (bits.match(/.{1,5}/g) ?? []).map((five) => ALPHABET[Number.parseInt(five.padEnd(5, '0'), 2)]).join('');

@@ -2,11 +2,11 @@ import { toJsonInteger } from './money.ts';
 import type { Mode } from './mode.ts';
 import { isPaid, type PaymentStatus } from './payment.ts';
 
-/** What becomes of money that no payment asks for. */
+/** The statuses of money that no payment asks for. */
 export const UNAPPLIED_STATUSES = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'] as const;
 export type UnappliedStatus = (typeof UNAPPLIED_STATUSES)[number];
 
-/** Why money is no part of its payment: that had ended without it, other money had paid it, or its invoice asked for less. */
+/** Why money is not part of its payment: the payment had ended, it was already paid, or its invoice asked for less. */
 export const UNAPPLIED_REASONS = ['PAYMENT_ENDED', 'ALREADY_PAID', 'OVERPAYMENT'] as const;
 export type UnappliedReason = (typeof UNAPPLIED_REASONS)[number];
 
@@ -23,7 +23,7 @@ export interface UnappliedFacts {
   readonly updatedAt: Date;
 }
 
-/** The payment that the money came for. */
+/** The payment for which the money arrived. */
 export interface UnappliedOf {
   readonly id: bigint;
   readonly reference: string;
@@ -31,7 +31,7 @@ export interface UnappliedOf {
   readonly status: PaymentStatus;
 }
 
-/** `data` of `unapplied_payment.*` events. */
+/** Returns `data` of `unapplied_payment.*` events. */
 export function unappliedView(unapplied: UnappliedFacts, payment: UnappliedOf) {
   return {
     id: toJsonInteger(unapplied.id),

@@ -1,7 +1,7 @@
 import type { Money } from './money.ts';
 import type { ReviewReason } from './payment.ts';
 
-/** What was ordered of the gateway. */
+/** What was ordered from the gateway. */
 export interface Expectation {
   readonly attemptReference: string;
   readonly storeId: string;
@@ -20,8 +20,8 @@ export interface ConfirmedFacts {
 }
 
 /**
- * Compares a charge with its order, to the minor unit and without tolerance. Returns why a person must look at it, or null when all of it
- * agrees. Order matters: the worst disagreement is named first.
+ * Compares a charge with its order, to the minor unit and without tolerance. Returns why an operator must review it, or null if everything agrees.
+ * The worst disagreement is returned first.
  */
 export function disagreement(expected: Expectation, facts: ConfirmedFacts): ReviewReason | null {
   if (facts.attemptReference !== expected.attemptReference) {

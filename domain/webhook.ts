@@ -1,6 +1,6 @@
 import type { Contract } from './contract.ts';
 
-/** Events an application can receive. Their names are published contract. */
+/** Events that an application can receive. The names are published. */
 export const EVENT_TYPES = [
   'payment.succeeded',
   'payment.failed',
@@ -22,14 +22,14 @@ export const EVENT_TYPES = [
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /**
- * What an event is about: `payment:165`, `refund:10`, `unapplied_payment:3`, `invoice:7`. It is the object that the event shows, so of two events
- * about one object the one with the higher sequence is the newer, and one about another object is never stale for it.
+ * Returns the object of an event: `payment:165`, `refund:10`, `unapplied_payment:3`, `invoice:7`. Of two events about the same object, the one with
+ * the higher sequence is newer. Events about different objects must not be compared.
  */
 export function subjectOf(type: EventType, data: EventData): string {
   return `${type.slice(0, type.indexOf('.'))}:${data.id}`;
 }
 
-/** What an event shows of its object, whose id it names first of all; money as JSON integers. */
+/** The object of an event with its id; money as JSON integers. */
 export interface EventData {
   readonly id: number;
   readonly [member: string]: unknown;
@@ -41,44 +41,44 @@ export const DELIVERY_STATUSES = ['PENDING', 'RETRYING', 'DELIVERED', 'PARKED'] 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /**
- * Delay before each attempt in seconds: ten attempts over 75.6 hours, the example schedule of the Standard Webhooks
- * specification. The published table; jitter is added on top.
+ * Delay before each attempt in seconds: ten attempts over 75.6 hours, the example schedule of the Standard Webhooks specification. This table is
+ * published; jitter is added to it.
  */
 export const ATTEMPT_DELAYS_SECONDS = [
   0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
 ] as const satisfies readonly number[];
 
-/** ShadhinPay's documents number six attempts. */
+/** ShadhinPay documents six attempts. */
 const SHADHINPAY_DELAYS_SECONDS = [0, 60, 300, 900, 3_600, 21_600] as const;
 
-/** Delay before each attempt in seconds, as the contract that the event is told in has it. */
+/** Returns the delay before each attempt in seconds for the contract of the event. */
 export function attemptDelaysOf(contract: Contract): readonly number[] {
   return contract === 'shadhinpay' ? SHADHINPAY_DELAYS_SECONDS : ATTEMPT_DELAYS_SECONDS;
 }
 
-/** Jitter only lengthens a delay, by at most this share, so that the schedule never falls short of its span. */
+/** Jitter only lengthens a delay, by at most this share, so the schedule is never shorter than published. */
 export const JITTER_SHARE_MAX = 0.2;
 
-/** A receiver may move the next attempt by `Retry-After`, up to this. */
+/** The most by which a receiver can delay the next attempt with `Retry-After`. */
 export const RETRY_AFTER_SECONDS_MAX = 86_400;
 
-/** One request of an attempt may take this long, from the first name look-up to the last byte that is read. */
+/** Limit for one request of an attempt, from the DNS lookup to the last byte read. */
 export const ATTEMPT_TIMEOUT_MS = 15_000;
 export const CONNECT_TIMEOUT_MS = 5_000;
-/** Of a reply, this much is read and this much is kept for the endpoint's owner. */
+/** How much of a response is read, and how much of it is stored for the endpoint's owner. */
 export const REPLY_BYTES_MAX = 65_536;
 export const REPLY_EXCERPT_BYTES_MAX = 1_024;
 
 /**
- * Former signing secrets that may overlap with the current one. Where a contract has room for one signature, each is a request more in an attempt
- * that the receiver refuses.
+ * Former signing secrets that may overlap with the current one. In a contract with room for only one signature, each adds a request to an attempt
+ * that the receiver rejects.
  */
 export const FORMER_SECRETS_MAX = 2;
 
-/** Requests to one endpoint at a time, in one process. */
+/** Concurrent requests to one endpoint, per process. */
 export const IN_FLIGHT_PER_ENDPOINT_MAX = 5;
 
-/** Milliseconds to wait before the attempt with this zero-based index, or null when the schedule is exhausted. `random` is in [0, 1). */
+/** Returns the milliseconds to wait before the attempt with this zero-based index, or null if the schedule is exhausted. `random` is in [0, 1). */
 export function delayBeforeAttemptMs(
   attemptIndex: number,
   random: number,
@@ -88,20 +88,20 @@ export function delayBeforeAttemptMs(
   return seconds === undefined ? null : Math.round(seconds * 1_000 * (1 + JITTER_SHARE_MAX * random));
 }
 
-/** Consecutive failures after which an endpoint's circuit opens: attempts are then put off without a connection. */
+/** Consecutive failures after which an endpoint's circuit opens. Attempts are then postponed without a connection. */
 export const CIRCUIT_FAILURES = 5;
 const CIRCUIT_OPEN_MS = 30_000;
 export const CIRCUIT_OPEN_MS_MAX = 900_000;
-/** How long the one attempt that an expired circuit lets through keeps the others waiting; longer than all its requests can take. */
+/** How long a probe through an expired circuit blocks other attempts; longer than all its requests can take. */
 export const PROBE_LEASE_MS = ATTEMPT_TIMEOUT_MS * (FORMER_SECRETS_MAX + 2);
 
-/** An endpoint that has failed for this long without one success is disabled. */
+/** An endpoint that has failed for this long without a success is disabled. */
 export const DISABLED_AFTER_FAILING_MS = 5 * 86_400_000;
 
 export const DISABLED_REASONS = ['GONE', 'FAILING_FOR_5_DAYS'] as const;
 export type DisabledReason = (typeof DISABLED_REASONS)[number];
 
-/** What an endpoint's row remembers of its failures. A null `circuitOpenUntil` is a closed circuit. */
+/** The failures recorded for an endpoint. `circuitOpenUntil` is null if the circuit is closed. */
 export interface EndpointHealth {
   readonly consecutiveFailures: number;
   readonly failingSince: Date | null;
@@ -119,15 +119,15 @@ export function circuitState({ circuitOpenUntil }: Pick<EndpointHealth, 'circuit
 
 export interface EndpointFailure {
   readonly now: Date;
-  /** The attempt that an expired circuit let through. */
+  /** Whether this attempt was let through an expired circuit. */
   readonly probe: boolean;
-  /** The receiver answered 410. */
+  /** Whether the receiver answered 410. */
   readonly gone: boolean;
 }
 
 /**
- * The health of an endpoint after a failed attempt. Attempts that were already under way when the circuit opened do not lengthen it:
- * only a probe says something new.
+ * Returns the health of an endpoint after a failed attempt. Attempts already in progress when the circuit opened do not extend it: only a probe gives
+ * new information.
  */
 export function endpointAfterFailure(
   health: EndpointHealth,

@@ -1,6 +1,8 @@
 import type { SessionOrder } from './port.ts';
 
-/** SSLCOMMERZ and its kind demand a customer; for one who is not known, or whom they have no room for, these stand. They are nobody's. */
+/**
+ * Placeholders for gateways such as SSLCOMMERZ that require customer details, used if the customer is unknown or a value is too long for the field.
+ */
 export const CUSTOMER_DEFAULTS: SessionOrder['customer'] = {
   name: 'Customer',
   email: 'customer@example.com',

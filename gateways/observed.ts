@@ -1,7 +1,7 @@
 import type { Outcome, SpanEnd, Telemetry } from '../runtime/telemetry.ts';
 import { GatewayFailure, type AttemptHandle, type Gateway, type GatewayRegistry } from './port.ts';
 
-/** Every operation at a gateway is a span and a measured duration, by its outcome in our own words. */
+/** Wraps every operation at a gateway in a span and records its duration by outcome, using our own outcome names. */
 export function observeGateways(registry: GatewayRegistry, telemetry: Telemetry): GatewayRegistry {
   if (!telemetry.on) {
     return registry;

@@ -8,7 +8,10 @@ export interface StoreAt {
   readonly store: Store;
 }
 
-/** For reading callbacks: one whose store's secret cannot be opened stays unchecked, and holds up no other. */
+/**
+ * Opens a gateway to read a callback. If the store's secret cannot be opened, it raises an alert and returns undefined: the callback stays unchecked
+ * and does not block others.
+ */
 export function openOrAlert(
   { gateways, log }: { readonly gateways: GatewayRegistry; readonly log: Logger },
   { gateway, mode, store }: StoreAt,

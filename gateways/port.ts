@@ -4,11 +4,11 @@ import type { RefundBounds } from '../domain/refund.ts';
 
 /** What a gateway needs to open its hosted page for one attempt. */
 export interface SessionOrder {
-  /** Our reference of the attempt, constant over retries: the key that makes opening and asking idempotent. */
+  /** Our reference of the attempt. It stays the same over retries, which makes opening a session and querying it idempotent. */
   readonly attemptReference: string;
   readonly amount: Money;
   readonly productName: string;
-  /** The payer's own number, where the application told it: pages may be filled in with it. */
+  /** The payer's own number, if the application sent it. A gateway's page may be pre-filled with it. */
   readonly payerPhone?: string | null;
   readonly customer: {
     readonly name: string;
@@ -19,18 +19,18 @@ export interface SessionOrder {
     readonly postcode: string;
     readonly country: string;
   };
-  /** Where the gateway sends the browser and its server-to-server notification. */
+  /** URLs to which the gateway sends the browser and its server-to-server notification. */
   readonly callbacks: {
     readonly success: string;
     readonly fail: string;
     readonly cancel: string;
     readonly ipn: string;
-    /** One address for every outcome, visited by GET. One path segment may be put behind it, and the gateway adds a query. */
+    /** One URL for every outcome, requested with GET. An adapter may append one path segment, and the gateway adds a query string. */
     readonly back: string;
   };
-  /** When the payment ends by our clock. A gateway's page may live longer; none should live much shorter. */
+  /** When the payment expires in Lenden. The gateway's page may stay open longer, but should not close much earlier. */
   readonly expiresAt: Date;
-  /** The database's time as the order was read: what is left until then, and what a gateway is told of the time, is counted from here. */
+  /** The database's time when the order was read. Remaining time, and any time sent to the gateway, is computed from it. */
   readonly readAt: Date;
 }
 
@@ -38,30 +38,33 @@ export type SessionOutcome =
   | {
       readonly kind: 'opened';
       readonly sessionKey: string;
-      /** Null where the payer needs no page but ours. */
+      /** Null if the payer needs no page but ours. */
       readonly gatewayUrl: string | null;
-      /** Left out unless the way takes longer than a page: the payment then ends no sooner. */
+      /**
+       * Set only if the payer needs longer than a hosted page allows. The payment then expires no earlier than this many minutes after the checkout
+       * opens.
+       */
       readonly payWithinMinutes?: number;
     }
-  /** Refused for good: the same request will never be accepted. `code` is our own word, never the gateway's text. */
+  /** Refused permanently: the gateway will never accept the same request. `code` is one of our codes, never the gateway's text. */
   | { readonly kind: 'refused'; readonly code: string; readonly gatewayText: string };
 
-/** One attempt as the gateway can be asked about it. */
+/** What identifies an attempt when the gateway is queried about it. */
 export interface AttemptHandle {
   readonly attemptReference: string;
   readonly sessionKey: string | null;
-  /** A validation id that a callback claimed; a hint, believed only after the gateway confirmed it. */
+  /** A validation id from a callback. It is only a hint until the gateway confirms it. */
   readonly claimedValidationId: string | null;
-  /** Charges of this attempt that are known already, so that another one under the same reference is found. */
+  /** Charges of this attempt that are already recorded. The query looks for another charge under the same reference. */
   readonly knownValidationIds: readonly string[];
   /**
-   * Where money moves only when we say so (bKash's execution): whether to say so now that the payer has agreed. Left out wherever the
-   * question is only how an attempt stands, above all once its payment has ended.
+   * Whether to execute the payment now if the payer has agreed to it. Only for gateways where money moves on our call (bKash's execute). Left out
+   * when the query should only report the attempt's state, above all after the payment has ended.
    */
   readonly mayExecute?: boolean;
   /**
-   * A signed callback says that the payer came back without paying, and by which session. Believed only where money moves when we say so, and
-   * we never have.
+   * Set if a signed callback says that the payer returned without paying; `validationId` is the session it names. Believed only where money moves on
+   * our call and that call was never made.
    */
   readonly claimedEnd?: ClaimedEnd;
 }
@@ -71,105 +74,108 @@ export interface ClaimedEnd {
   readonly validationId: string | null;
 }
 
-/** A charge as the gateway itself confirms it. */
+/** A charge confirmed by the gateway itself. */
 export interface Charge {
   readonly validationId: string;
-  /** The gateway's transaction id, which refunds refer to. */
+  /** The gateway's transaction id, used for refunds. */
   readonly gatewayTxnId: string;
   readonly attemptReference: string;
-  /** The store the gateway names, or null where its answer names none: the credentials of the question bind it then. */
+  /** The store named in the gateway's answer, or null if the answer names none. The credentials of the query then identify the store. */
   readonly storeId: string | null;
-  /** What was asked of the payer, in the currency of the order. Null where the text was no exact decimal. */
+  /** The amount requested from the payer, in the currency of the order. Null if the gateway's text was not an exact decimal. */
   readonly orderAmountMinor: bigint | null;
   readonly orderCurrency: string;
-  /** What the payer was charged, in the currency the gateway settles in. */
+  /** The amount charged to the payer, in the currency in which the gateway settles. Null if the gateway's text was not an exact decimal. */
   readonly grossMinor: bigint | null;
   readonly currency: string;
-  /** gross − net, net rounded down to the minor unit; 0 where the gateway tells it only with its settlement. */
+  /** Gross − net, with the net rounded down to the minor unit. 0 if the gateway reports its fee only with the settlement. */
   readonly feeMinor: bigint;
-  /** Net amount as the gateway wrote it; '' where it did not. */
+  /** The net amount as the gateway wrote it, or '' if it sent none. */
   readonly netText: string;
   readonly riskFlagged: boolean;
-  /** The gateway's own answer, kept word for word. */
+  /** The gateway's answer, verbatim. */
   readonly evidence: string;
 }
 
-/** What the gateway says of an attempt. Anything it did not say plainly is `unknown`, never success or failure. */
+/** The state of an attempt according to the gateway. Anything the gateway does not state clearly is `unknown`, never a success or a failure. */
 export type AttemptAnswer =
   | { readonly kind: 'charged'; readonly charge: Charge }
-  /** The payer has not tried anything yet. */
+  /** The payer has not tried to pay yet. */
   | { readonly kind: 'not-started' }
-  /** The payer is in the middle of paying. */
+  /** The payer is paying right now. */
   | { readonly kind: 'in-progress' }
-  /** The payer says that he has paid, and a person looks whether it is so. */
+  /** The payer has reported a payment, and an operator must check it. */
   | { readonly kind: 'with-operator'; readonly since: Date }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
-  /** The payer came back without paying, and no money moves without our word, which was never given: it must not be given any more. */
+  /** The payer returned without paying, and we never made the call that moves the money. That call must not be made any more. */
   | { readonly kind: 'given-up'; readonly as: 'failed' | 'cancelled' }
   | { readonly kind: 'unknown'; readonly note: string };
 
-/** A callback as its signature and its words stand; nothing in it is believed. */
+/** A callback with the result of its signature check. None of its claims are trusted before the gateway confirms them. */
 export interface ParsedCallback {
   readonly attemptReference: string | null;
   readonly signatureValid: boolean;
-  /** `refund-failed`: a refund that may have counted as made came to nothing after all. */
+  /** `refund-failed`: a refund that may already count as successful has failed after all. */
   readonly claims: 'paid' | 'failed' | 'cancelled' | 'expired' | 'refund-failed' | 'unknown';
   readonly claimedValidationId: string | null;
   readonly note: string | null;
-  /** The gateway's id of the refund that it speaks of. */
+  /** The gateway's id of the refund that the callback is about. */
   readonly claimedRefundId?: string;
-  /** How the gateway names this notification, where it may post it again in other bytes: the same one is kept once. */
+  /** The gateway's id of this notification. A gateway may send the same one again with different bytes; Lenden stores it once. */
   readonly eventId?: string;
 }
 
-/** The headers that a callback came with, by lower-case names. */
+/** The headers of a callback, keyed by lower-case name. */
 export type CallbackHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** How a callback came, beside its words. */
+/** How a callback arrived, apart from its body. */
 export interface CallbackArrival {
   readonly headers: CallbackHeaders;
-  /** The database's time: a signature that holds for minutes must not depend on the clock of the process that it reached. */
+  /** The database's time. A signature that is valid for minutes must not depend on the clock of the process that received it. */
   readonly at: Date;
 }
 
-/** The charge that is given back from. */
+/** The charge to refund. */
 export interface RefundedCharge {
   readonly gatewayTxnId: string;
-  /** Of the charge; the session's key where the charge was accepted without one. */
+  /** The charge's validation id, or the session's key if the charge was accepted without one. */
   readonly validationId: string;
 }
 
 export interface RefundRequest extends RefundedCharge {
-  /** The attempt that was charged, for gateways whose notices of a refund bear what it was labelled with. */
+  /** The attempt that was charged. Some gateways identify an attempt in refund notifications only by metadata that we set. */
   readonly attemptReference?: string;
-  /** Our reference of the refund, at most 30 characters, the same over every retry. */
+  /** Our reference of the refund: at most 30 characters, the same over every retry. */
   readonly refundReference: string;
   readonly amount: Money;
   readonly remarks: string;
-  /** This very refund was asked for before, and no answer is known. */
+  /** Whether this refund was requested before without a final answer. */
   readonly queriedBefore: boolean;
   /**
-   * How long ago it was last sent, before this time, in milliseconds of the database's clock; null where it was not. A gateway that takes no key may still be
-   * at work on it.
+   * Milliseconds since the previous request, by the database's clock, or null if there was none. A gateway without idempotency keys may still be
+   * working on that request.
    */
   readonly queriedAgoMs: number | null;
-  /** How many other refunds of the charge were asked for and did not fail: where a gateway takes no key, its refund may be one of those. */
+  /**
+   * The number of other refunds of this charge that were requested and have not failed. Without idempotency keys, a refund found at the gateway may
+   * be one of them.
+   */
   readonly otherRefunds: number;
 }
 
 export type RefundAnswer =
   | { readonly kind: 'accepted'; readonly gatewayRefundId: string; readonly evidence: string }
-  /** Accepted before, and not finished. The id is null where the gateway's answer holds none. */
+  /** Accepted earlier and still in progress. The id is null if the gateway's answer contains none. */
   | { readonly kind: 'processing'; readonly gatewayRefundId: string | null; readonly evidence: string }
   | { readonly kind: 'refunded'; readonly evidence: string }
-  /** SSLCOMMERZ documents it in two ways that contradict each other: the end, but not which one. */
+  /** SSLCOMMERZ documents this status in two contradictory ways. The refund has ended, but it is unclear how. */
   | { readonly kind: 'cancelled'; readonly evidence: string }
   | { readonly kind: 'refused'; readonly gatewayText: string; readonly evidence: string }
-  /** Only a person can give it back, and say that it is done. */
+  /** An operator must make the refund by hand and confirm it. */
   | { readonly kind: 'by-hand'; readonly evidence: string }
   | { readonly kind: 'unknown'; readonly note: string };
 
-/** Why a call to a gateway gave no answer. `ambiguous`: it may have been carried out, so ask before doing anything else. */
+/** Why a call to a gateway failed. `ambiguous`: the gateway may have carried out the request, so query it before doing anything else. */
 export type GatewayFailureKind = 'invalid' | 'rate-limited' | 'unavailable' | 'ambiguous' | 'unauthorized';
 
 export class GatewayFailure extends Error {
@@ -182,26 +188,26 @@ export class GatewayFailure extends Error {
   }
 }
 
-/** What a gateway can do, as data. */
+/** What a gateway supports, as data. */
 export interface GatewayCapabilities extends RefundBounds {
   readonly name: string;
   readonly displayName: string;
   /** Currency → least and greatest amount of one payment in minor units. A currency that is not listed is not enabled. */
   readonly limits: ReadonlyMap<string, { readonly minMinor: bigint; readonly maxMinor: bigint }>;
   readonly refunds: boolean;
-  /** `at-settlement`: no answer about a charge holds its fee, so it is booked as 0 until the gateway's settlement tells it. */
+  /** `at-settlement`: the gateway's answers never contain the fee, so it is posted as 0 until the settlement states it. */
   readonly feeKnown: 'with-the-charge' | 'at-settlement';
-  /** Whether a question carries the credentials of its store, so that any answer shows that they are right. */
+  /** Whether a query carries the store's credentials. If so, any answer proves that the credentials are right. */
   readonly questionsProveStore: boolean;
-  /** Whether it tells our server of every charge without being asked, and repeats it while we are away. */
+  /** Whether the gateway notifies our server of every charge, and retries while our server is down. */
   readonly notifies: boolean;
-  /** How long after its opening a session can be paid; null where nobody says. */
+  /** For how many minutes after it is opened a session can be paid; null if the gateway does not document it. */
   readonly sessionLifeMinutes: number | null;
-  /** Whether anybody calls back over HTTP: the gateway's server, or browsers that it sends. */
+  /** Whether callbacks arrive over HTTP, from the gateway's server or from browsers that it redirects. */
   readonly takesCallbacks: boolean;
 }
 
-/** What payers read on our page where a gateway has none, in each of our languages. Plain text. */
+/** Plain text in each of our languages, shown on our page for a gateway without a page of its own. */
 export interface PayerInstructions {
   readonly label: { readonly en: string; readonly bn: string };
   readonly text: { readonly en: string; readonly bn: string };
@@ -217,15 +223,15 @@ export interface Gateway {
   /** @throws GatewayFailure */
   queryAttempt(attempt: AttemptHandle): Promise<AttemptAnswer>;
   /**
-   * Ends an attempt at the gateway, so that no money can come by it any more; there only where a gateway can. An attempt that was paid, or
-   * whose money may still be on its way, is never `closed`. Asked again, it says the same.
+   * Closes an attempt's session at the gateway, so that it can no longer be paid. Only adapters whose gateway supports this have the method. Never
+   * answers `closed` for an attempt that was paid or whose money may still be on its way. Idempotent.
    * @throws GatewayFailure
    */
   closeSession?(attempt: AttemptHandle): Promise<'closed' | 'charged' | 'unknown'>;
   /**
-   * Reads a callback and checks its signature; never throws, whatever it holds. Of a POST it is the body; of a GET to `callbacks.back` the
-   * segment behind that address, `?` and the query. Where a gateway signs in a header, the signature holds only with its arrival, soon after
-   * it was made; what was kept is read again without that, for its words.
+   * Reads a callback and checks its signature. Never throws, whatever the body contains. `rawBody` is the body of a POST; for a GET of
+   * `callbacks.back` it is the path segment after that URL, `?` and the query string. A gateway that signs in a header needs `arrival`, and its
+   * signature is valid only for a short time. A stored callback is parsed again without `arrival`, for its claims only.
    */
   parseCallback(rawBody: string, arrival?: CallbackArrival): ParsedCallback;
   /** @throws GatewayFailure */
@@ -237,23 +243,25 @@ export interface Gateway {
 /** An account at a gateway. */
 export interface Store {
   readonly storeId: string;
-  /** Its credentials as they are kept, sealed, behind the key of their row; null where they are the environment's. */
+  /**
+   * The store's credentials, sealed, prefixed with the key of their row. Null for the store from the environment, whose credentials are not stored.
+   */
   readonly sealedSecret: string | null;
 }
 
-/** Every gateway that is known, opened by the credentials of the store that a payment was begun at. */
+/** Every known gateway, opened with the credentials of the store at which a payment was started. */
 export interface GatewayRegistry {
   readonly names: readonly string[];
   capabilities(name: string): GatewayCapabilities | undefined;
   /**
-   * Undefined where no credentials of that store are at hand.
-   * @throws GatewayFailure `unauthorized` when they are, but sealed by a key that is not, or no credentials of this gateway
+   * Returns undefined if there are no credentials for that store.
+   * @throws GatewayFailure `unauthorized` if the credentials are sealed with a key that is missing, or are not valid for this gateway
    */
   open(name: string, mode: Mode, store: Store): Gateway | undefined;
-  /** The store of the environment, for applications that no operator has given one. */
+  /** The store from the environment, for applications to which no operator has assigned one. */
   defaultStoreId(name: string, mode: Mode): string | undefined;
-  /** Origin of the hosted page: where a checkout form may lead. */
+  /** The origin of the hosted page, which a checkout form may submit to. */
   pageOrigin(name: string, mode: Mode): string | undefined;
-  /** Which attempt a callback speaks of, by its own words; never throws, whatever the body holds. */
+  /** Returns the attempt that a callback names, unverified. Never throws, whatever the body contains. */
   attemptNamedIn(name: string, rawBody: string): string | null;
 }

@@ -1,7 +1,7 @@
 import { WITHOUT_REFUND_BOUNDS, type RefundBoundsOf } from '../domain/refund.ts';
 import type { GatewayRegistry } from './port.ts';
 
-/** The bounds that gateways publish, by their names; none for one that is not known any more. */
+/** Returns a lookup of refund bounds by gateway name. A name that is no longer known has no bounds. */
 export function refundBoundsIn(gateways: Pick<GatewayRegistry, 'capabilities'>): RefundBoundsOf {
   return (name) => gateways.capabilities(name) ?? WITHOUT_REFUND_BOUNDS;
 }

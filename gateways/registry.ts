@@ -18,7 +18,7 @@ import { attemptNamedIn as attemptNamedInStripe } from './stripe/callback.ts';
 import { createStripeGateway, STRIPE_CAPABILITIES } from './stripe/gateway.ts';
 import { pageOriginOf as stripePages } from './stripe/session.ts';
 
-/** Every gateway that there is an adapter for. */
+/** Every gateway with an adapter. */
 export const GATEWAY_NAMES = [
   SSLCOMMERZ_CAPABILITIES.name,
   BKASH_CAPABILITIES.name,
@@ -34,23 +34,23 @@ export interface RegistryParts {
   readonly config: Pick<Config, 'sslcommerz' | 'bkash' | 'nagad' | 'stripe'>;
   readonly http: HttpClient;
   readonly secrets: Pick<SecretBox, 'open'>;
-  /** Where bKash's tokens are kept for all processes. */
+  /** Storage of bKash's tokens, shared by all processes. */
   readonly bkashTokens: TokenShelf;
-  /** Where it is kept for all processes what is known of our executions at bKash. */
+  /** Records of executions at bKash, shared by all processes. */
   readonly bkashExecutions: Executions;
-  /** Where payers' own words and operators' decisions on them are kept. */
+  /** Reads payers' submissions and operators' decisions on them. */
   readonly readManual: ReadManual;
 }
 
-/** What a gateway is in one mode: where it is, and the store of the environment. */
+/** A gateway in one mode: its URL and the store from the environment. */
 interface Account {
   readonly baseUrl: string;
   readonly store: { readonly id: string; readonly secret: string } | null;
-  /** Null where there is no page but ours. */
+  /** Null if payers use only our page. */
   readonly pageOrigin: string | null;
 }
 
-/** One adapter as the registry knows it. The next gateway is one more of these. */
+/** One adapter, as the registry sees it. A new gateway adds one. */
 interface Adapter {
   readonly capabilities: GatewayCapabilities;
   account(mode: Mode): Account | undefined;
@@ -93,7 +93,7 @@ export function createGatewayRegistry(parts: RegistryParts): GatewayRegistry {
   };
 }
 
-/** Whoever needs the store waits until its key is back: nothing was asked, and nothing is decided. */
+/** If the secret cannot be opened, the caller has to wait until its key is back: nothing was queried and nothing is decided. */
 function opened(secrets: Pick<SecretBox, 'open'>, sealedSecret: string): string {
   try {
     const { sealed, place } = storeSecretParts(sealedSecret);
@@ -121,7 +121,7 @@ function sslcommerz({ config, http }: RegistryParts): Adapter {
   };
 }
 
-/** bKash's pages are on hosts of their own. */
+/** bKash serves its pages from hosts of their own. */
 const BKASH_PAGES: ReadonlyMap<string, string> = new Map([
   ['https://tokenized.sandbox.bka.sh', 'https://sandbox.payment.bkash.com'],
   ['https://tokenized.pay.bka.sh', 'https://payment.bkash.com'],
@@ -142,7 +142,7 @@ function bkash({ config, http, bkashTokens, bkashExecutions }: RegistryParts): A
   };
 }
 
-/** Its page is on a port or host of its own; a simulator's is where its API is. */
+/** Nagad's page has its own port or host; a simulator's page is at the origin of its API. */
 function nagad({ config, http }: RegistryParts): Adapter {
   return {
     capabilities: NAGAD_CAPABILITIES,
@@ -161,7 +161,7 @@ function nagad({ config, http }: RegistryParts): Adapter {
   };
 }
 
-/** Every store is one that operators gave. */
+/** Manual stores are created by operators only; none comes from the environment. */
 function manual({ readManual }: RegistryParts): Adapter {
   return {
     capabilities: MANUAL_CAPABILITIES,

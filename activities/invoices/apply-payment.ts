@@ -24,7 +24,7 @@ import { scopeOf } from '../payments/scope.ts';
 import { recordUnapplied } from '../unapplied-event.ts';
 import { recordAndDeliver } from './tell-event.ts';
 
-/** The lock order is invoice, payment, refund, everywhere. Null for a payment without an invoice. */
+/** Locks the invoice of a payment and returns it, or null for a payment without an invoice. Lock order everywhere: invoice, payment, refund. */
 export async function lockInvoiceOf(
   statements: Statements,
   input: PaymentWorkflowInput,
@@ -40,14 +40,14 @@ export async function lockInvoiceOf(
 }
 
 export interface InvoicePayment {
-  /** Locked, as it stood before the payment. */
+  /** Locked; its state before the payment. */
   readonly invoice: InvoiceRecord;
   readonly payment: PaymentRecord;
 }
 
 /**
- * What an invoice gets of a payment that has just succeeded: as much as it still asks for. The rest is held as unapplied money, and given back at
- * once where the application wants that.
+ * Applies a payment that has just succeeded to its invoice, up to the amount due. The rest is held as unapplied money, and refunded at once if the
+ * application's policy says so.
  */
 export async function applyPayment(
   deps: ActivityDependencies,
@@ -78,7 +78,10 @@ export async function applyPayment(
   return followUps;
 }
 
-/** An attempt to pay an invoice came to nothing: it counts as not opened again, and may have waited for just this to expire. */
+/**
+ * Handles an unpaid end of an attempt to pay an invoice. The invoice counts as not viewed again. If it is past its expiry, its workflow is notified,
+ * since it may have waited only for this payment.
+ */
 export async function noteUnpaidAttempt(
   deps: ActivityDependencies,
   statements: Statements,
@@ -96,8 +99,8 @@ export async function noteUnpaidAttempt(
 }
 
 /**
- * Unapplied money that an operator lets the application keep also pays the invoice that it was meant for, as far as that asks for anything. The
- * invoice is locked; it may have got money since it was read, by an earlier decision of the same transaction.
+ * Applies unapplied money that an operator keeps to the invoice for which it was paid, up to the amount due. The invoice is locked, and is read again
+ * because an earlier decision in the same transaction may have paid it.
  */
 export async function applyKept(
   deps: ActivityDependencies,
@@ -113,7 +116,7 @@ export async function applyKept(
     throw new Error('kept money names no invoice that there is');
   }
   const kept = await grossOfLate(statements, unappliedPaymentId);
-  // Nobody has said what money in another currency is worth here: it stays the application's, and pays nothing.
+  // Lenden has no exchange rate. Money in another currency stays with the application but pays nothing.
   const appliedMinor = kept.currency === invoice.currency ? appliedOf(invoice, kept.amountMinor) : 0n;
   if (appliedMinor === 0n) {
     return [];
@@ -123,7 +126,7 @@ export async function applyKept(
   return raisePaid(deps, statements, { invoice, appliedMinor, handle: invoiceHandleOf(invoice, applicationName) });
 }
 
-/** The invoice is locked, as it stands before. */
+/** Adds an amount to what an invoice has received. `invoice` is locked and has its state before the change. */
 export async function raisePaid(
   deps: ActivityDependencies,
   statements: Statements,
@@ -164,7 +167,10 @@ interface OverpaymentDecision {
   readonly applicationName: string;
 }
 
-/** By policy it goes back at once; otherwise, and where its gateway takes no refund of it any more, its workflow waits for a person, in sight of everybody. */
+/**
+ * Starts a refund of an overpayment if the policy says so. Otherwise, or if the gateway no longer accepts a refund of it, its workflow waits for an
+ * operator.
+ */
 async function decideOverpayment(
   deps: ActivityDependencies,
   statements: Statements,

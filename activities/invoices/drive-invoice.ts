@@ -25,14 +25,14 @@ import { scopeOf } from '../payments/scope.ts';
 import { expireInvoice } from './expire.ts';
 import { recordAndDeliver } from './tell-event.ts';
 
-/** A step may wait for a while before it runs. */
+/** A difference up to this is normal, since a step may wait before it runs. */
 const CLOCKS_APART_MS = 300_000;
 const NEVER = Number.POSITIVE_INFINITY;
 const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
 
 /**
- * Tells whatever is due to be told about an invoice, once: event, letter and the note that it was told are one transaction; and ends one that has
- * expired. What is due is judged by the invoice's time in the database: the workflow's timers only wake.
+ * Sends each notice about an invoice that is due, exactly once, and ends an invoice that has expired. Event, email and the record of the notice are
+ * written in one transaction. The invoice's time in the database decides what is due; the workflow's timers only wake it.
  */
 export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoiceInput): Promise<InvoiceState> {
   const { stand, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
@@ -66,7 +66,7 @@ export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoi
   return stand;
 }
 
-/** Nothing is decided by the workflow's clock; but an operator should hear that Temporal's server and the database do not agree on the time. */
+/** The workflow's clock decides nothing, but operators should know if the clocks of Temporal's server and the database differ. */
 function warnOfClocks({ log }: ActivityDependencies, { reference, nowMs }: DriveInvoiceInput, now: Date): void {
   const apartMs = nowMs - now.getTime();
   if (Math.abs(apartMs) > CLOCKS_APART_MS) {
@@ -115,7 +115,7 @@ async function tell(
   const view = invoiceView(invoice, { webUrl: deps.webUrl, today, payments });
   const followUps: FollowUp[] = [];
   for (const [index, notice] of plan.send.entries()) {
-    // Letters are asked for by the invoice's reminders; that it is overdue is told to the application alone.
+    // The invoice's reminders determine the emails. Only the application is notified that an invoice is overdue.
     const byEmail = reachable && notice.kind === 'reminder';
     await insertNotice(statements, of, { ...notice, skipped: false, byEmail });
     followUps.push(

@@ -8,7 +8,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 import { recordAndDeliver } from './tell-event.ts';
 
-/** Whoever has begun to pay is waited for; the end of his payment is told, and looked for this often should that be lost. */
+/** How long after the expiry of a started payment to check again, in case the notification of its end is lost. */
 const LOOK_AGAIN_MS = 600_000;
 
 export interface Expiring {
@@ -19,16 +19,16 @@ export interface Expiring {
 }
 
 export interface Expiry {
-  /** As it stands now. */
+  /** Its current state. */
   readonly invoice: InvoiceRecord;
-  /** Unix time in milliseconds of the next look at its expiry; null when there will be none. */
+  /** Unix time in milliseconds of the next expiry check; null if there is none. */
   readonly nextAtMs: number | null;
   readonly followUps: readonly FollowUp[];
 }
 
 /**
- * Ends an invoice that is unpaid at its expiry. From then on nobody begins to pay it, but whoever has begun in time may finish: it ends when no
- * payment of it is open any more, so that money never arrives for what has just ended.
+ * Ends an invoice that is unpaid at its expiry. After the expiry no payment can be started, but one started in time may still succeed. The invoice
+ * ends only when none of its payments is open, so that no money arrives for an invoice that has just ended.
  */
 export async function expireInvoice(
   deps: ActivityDependencies,

@@ -8,7 +8,7 @@ import type { Statements } from '../../database/statements.ts';
 import { invoiceHandleOf, type InvoiceHandle } from '../../temporal/dispatch.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 
-/** Before the payment's row is locked. Null for a payment without an invoice. */
+/** Locks the invoice of a payment, or returns null for a payment without an invoice. Must be called before the payment's row is locked. */
 export async function lockInvoiceOfPayment(
   statements: Statements,
   scope: Scope,
@@ -27,8 +27,8 @@ async function invoiceIdOf(statements: Statements, paymentId: bigint): Promise<b
 }
 
 /**
- * What was given back of an invoice's payment is due again, unless the application takes a refund for a credit, or the invoice is of ShadhinPay's
- * contract, where a paid one stays so. The invoice is locked.
+ * Makes the refunded amount of an invoice's payment due again. Does nothing if the application treats refunds as credits, or in ShadhinPay's
+ * contract, where a paid invoice stays paid. The invoice is locked.
  */
 export async function reopenInvoice(
   { calendar }: ActivityDependencies,
@@ -47,7 +47,7 @@ export async function reopenInvoice(
   await noteReopened(statements, refund.id);
 }
 
-/** The invoice of a payment, as its workflow is told of a change. */
+/** Returns the handle by which the workflow of a payment's invoice is notified, or null if there is no invoice. */
 export async function findInvoiceHandle(
   statements: Statements,
   scope: Scope,

@@ -12,21 +12,21 @@ import type { InvoiceWorkflowInput, EmailsSent } from '../../workflows/messages/
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from '../payments/scope.ts';
 
-/** In one run of the activity, since each letter may take three quarters of a minute. */
+/** Per run of the activity, since each email can take 45 seconds. */
 const MAILS_A_RUN_MAX = 3;
-/** Until the next try, by tries so far; the last value repeats. Three days in all. */
+/** Seconds until the next try, by number of tries so far; the last value repeats. About three days in total. */
 const PAUSE_SECONDS = [60, 300, 1_800, 7_200, 21_600, 43_200] as const;
 const TRIES_MAX = 11;
 
 interface NoticeEmail {
   readonly waiting: WaitingEmail;
-  /** Null when there is nothing left to remind of. */
+  /** Null if there is nothing left to remind of. */
   readonly mail: Mail | null;
 }
 
 /**
- * Sends the letters of an invoice that are due. Each try is written down before it is made, so a worker that dies with one leaves it to a later
- * try, under the same message id. What the server says decides whether there is one.
+ * Sends the due emails of an invoice. Each try is recorded before it is made, so if a worker dies during one, a later try sends the email with the
+ * same message id. The mail server's answer decides whether there is another try.
  */
 export async function sendInvoiceEmails(deps: ActivityDependencies, input: InvoiceWorkflowInput): Promise<EmailsSent> {
   const scope = scopeOf(input);
@@ -109,7 +109,7 @@ function mailOf(
   return { to, ...rendered, language, messageId: `notice.${noticeId}.${dueDate}` };
 }
 
-/** How a letter has ended; null when it is tried again. */
+/** Returns how an email ended, or null if it will be tried again. */
 async function endOf(
   mailer: Mailer | null,
   { waiting, mail }: NoticeEmail,

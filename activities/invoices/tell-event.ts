@@ -4,7 +4,7 @@ import type { Statements } from '../../database/statements.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
 
-/** Writes an event of an invoice; what starts its delivery, where somebody hears it and nothing holds it back. */
+/** Records an event of an invoice. Returns the follow-up that starts its delivery, or none if there is no event to send or it is parked. */
 export async function recordAndDeliver(
   { dispatch }: ActivityDependencies,
   statements: Statements,

@@ -14,8 +14,8 @@ import { endOf } from './open-checkout.ts';
 import { scopeOf } from './scope.ts';
 
 /**
- * The row is the authority, a signal only the reason to look. The decision is closed by what comes of it, not by being read: where that has
- * happened, and the workflow has lost it with its task, the end stands in the payment's row.
+ * Returns the decision on a payment under review. The row is authoritative; a signal is only a reason to read it. Reading does not close the
+ * decision, only its outcome does. If the outcome was written but the workflow lost it with its task, the payment's row shows the end.
  */
 export async function readReviewDecision(
   deps: ActivityDependencies,
@@ -68,8 +68,8 @@ interface AttemptRow {
 }
 
 /**
- * Every attempt that the gateway has not ended without money may hold some, which is now late; also one that it confirmed while the payment
- * was under review. Starting finds what runs.
+ * Starts an unapplied-payment workflow for every attempt that may hold money: all that have not ended without a charge, including one that was
+ * confirmed while the payment was under review. A workflow that is already running is not started again.
  */
 export async function lookForUnappliedMoney(deps: ActivityDependencies, input: PaymentWorkflowInput): Promise<void> {
   const scope = scopeOf(input);

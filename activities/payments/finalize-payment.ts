@@ -25,9 +25,8 @@ const EVENT_OF: Readonly<Record<FinalStatus, EventType>> = {
 };
 
 /**
- * Ends a payment: status by guarded update, ledger, event and what its invoice gets of it, in one transaction. Run twice, or by two workers
- * at once, it changes nothing more and answers the status that stands. What follows is started after the commit; the sweeper starts it
- * otherwise.
+ * Finalizes a payment in one transaction: status by guarded update, ledger, event and the amount applied to its invoice. Run twice, or by two workers
+ * at once, it changes nothing more and returns the stored status. Follow-ups start after the commit; if that fails, the sweeper starts them.
  */
 export async function finalizePayment(deps: ActivityDependencies, input: FinalizeInput): Promise<FinalStatus> {
   const { status, followUps } = await deps.database.inTransaction(scopeOf(input), (statements) =>
@@ -66,7 +65,7 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
   }
   const { payment } = settled;
   if (typeof payment.invoiceId === 'bigint' && invoice === null) {
-    // Settling it would take money for an invoice that nobody has locked.
+    // Finalizing it would apply money to an invoice that is not locked.
     throw new Error('a payment of an invoice was started without it');
   }
   const [, event] = await Promise.all([
@@ -91,7 +90,7 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
   };
 }
 
-/** The gateways that tell nobody of a charge. */
+/** Returns the gateways that send no notification of a charge. */
 function silentOf({ gateways }: ActivityDependencies): string[] {
   return gateways.names.filter((name) => gateways.capabilities(name)?.notifies === false);
 }
@@ -115,7 +114,7 @@ function deliveryOf(
   return { what: 'delivery', about: { event: eventId }, start: () => deps.dispatch.startDelivery(event) };
 }
 
-/** Nothing is marked paid without the gateway's own confirmation in the attempt's row. */
+/** Posts the confirmed charge. A payment is never marked paid without the gateway's confirmation in the attempt's row. */
 async function postCharge(statements: Statements, { payment, charge }: FinalizedPayment): Promise<void> {
   if (charge !== null) {
     const { applicationId, mode, currency, reference, overpaymentMinor } = payment;

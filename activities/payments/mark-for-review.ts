@@ -3,7 +3,7 @@ import type { ReviewInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
 
-/** Stops the clock for a payment and says why. Repeated, it keeps the first reason and time. */
+/** Puts a payment under review, which stops its expiry. Repeated, it keeps the first reason and time. */
 export async function markForReview(deps: ActivityDependencies, input: ReviewInput): Promise<void> {
   const marked = await deps.database.inTransaction(scopeOf(input), async (statements) => {
     const updated = await statements.execute<object[]>(

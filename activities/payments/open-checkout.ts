@@ -20,8 +20,8 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
 
 /**
- * Opens the gateway's hosted page for a payment. The attempt's row is written before the gateway is called and found again by a retry,
- * so the gateway sees one reference however often this runs.
+ * Opens the gateway's hosted page for a payment. The attempt's row is written before the gateway is called, and a retry finds it again. The gateway
+ * therefore sees a single reference however often this runs.
  */
 export async function openCheckout(
   deps: ActivityDependencies,
@@ -57,7 +57,7 @@ export async function openCheckout(
 }
 
 /**
- * What another worker was given meanwhile counts more than that this one was given nothing: a gateway may refuse a second session for one order, and
+ * Prefers a session that another worker has opened in the meantime over this one's failure. A gateway may refuse a second session for one order, and
  * a payment must not fail while its payer is on the page of the first.
  */
 async function unlessOpened(
@@ -70,8 +70,8 @@ async function unlessOpened(
 }
 
 /**
- * Whether the payer has left a page open at a gateway that can close it. The workflow then has that gateway asked, and the page closed, when
- * he is on his way already: neither its slowness nor its failure is his.
+ * Reports whether the payer has left a page open at a gateway that can close it. The workflow queries that gateway and closes the page only once the
+ * payer has been sent on, so that they neither wait for it nor see its failure.
  */
 function leavesOpenPage(
   deps: ActivityDependencies,
@@ -83,7 +83,10 @@ function leavesOpenPage(
   });
 }
 
-/** Where the payer has a choice, the workflow learns what it was. Its history keeps the reference: the gateway's panel knows it, when our row is lost. */
+/**
+ * If the payer can choose the gateway, the workflow gets the chosen one. The history contains the attempt's reference, by which the gateway's
+ * dashboard can find the payment even if our row is lost.
+ */
 function openedAt(payment: PaymentRecord, attempt: AttemptRecord, attention: boolean): OpenCheckoutResult {
   const chosen = mayChoose(payment) ? { gateway: attempt.gateway } : {};
   const { reference: attemptReference } = attempt;
@@ -92,7 +95,7 @@ function openedAt(payment: PaymentRecord, attempt: AttemptRecord, attention: boo
 
 const mayChoose = ({ gatewayChoices }: PaymentRecord): boolean => Array.isArray(gatewayChoices);
 
-/** A gateway that refuses ends the payment, unless the payer may choose another one. */
+/** A refusal by the gateway ends the payment, unless the payer may choose another one. */
 async function refused(
   { database }: ActivityDependencies,
   { payment, attempt }: Pick<Prepared, 'payment' | 'attempt'>,
@@ -128,14 +131,14 @@ async function prepare(
   if (payment.reviewReason !== null && payment.reviewReason !== undefined) {
     return { kind: 'review', reason: payment.reviewReason };
   }
-  // A session that the gateway has once made is never opened a second time, whatever became of it: the workflow asks instead.
+  // A session that the gateway has created is never opened a second time, whatever its state. The workflow queries it instead.
   const waiting =
     start.charged || start.waitingCallbacks > 0 || payment.cancelRequestedAt !== null || leavesOpenPage(deps, start);
   if (last !== null && last.sessionKey !== null && !last.superseded) {
     return openedAt(payment, last, waiting || last.status !== 'OPEN');
   }
   if (start.charged) {
-    // An earlier attempt was paid, and whoever heard it ended before it was booked: there is nothing to pay any more.
+    // An earlier attempt was paid, but the payment was not finalized, for example because the worker died. There is nothing left to pay.
     return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: true };
   }
   const { gateway: name } = payment;
@@ -154,13 +157,13 @@ async function prepare(
   if (gateway !== undefined) {
     return { ...start, attempt, gateway };
   }
-  // Whoever may have paid there is asked about later, when the store is configured again or a person looks.
+  // The payer may have paid in this attempt. It is queried later, once the store is configured again or an operator intervenes.
   return attempt.status === 'UNKNOWN'
     ? { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() }
     : refused(deps, { payment, attempt }, NOT_CONFIGURED);
 }
 
-/** Undefined where the store is configured no more; null where its secret cannot be opened until its key is back. */
+/** Returns undefined if the store is no longer configured, and null if its secret cannot be opened until its key is back. */
 function openGateway(
   { gateways, log }: ActivityDependencies,
   { mode, reference }: PaymentRecord,
@@ -183,7 +186,7 @@ function openGateway(
 
 const NOT_CONFIGURED = 'GATEWAY_NOT_CONFIGURED';
 
-/** The payment's creator knew no store; null when there still is none. */
+/** Creates the first attempt of a payment that was created without a store. Returns null if there is still none. */
 async function firstAttempt(
   { database, gateways }: ActivityDependencies,
   { payment, storeChosen }: CheckoutStart,
@@ -224,7 +227,7 @@ function orderOf({ payment, applicationName, customerDefaults, attempt }: Prepar
   };
 }
 
-/** Null when the gateway gave no usable answer: a session may exist or not, and the same reference is used to try again. */
+/** Returns null if the gateway gave no usable answer. A session may or may not exist, and a retry uses the same reference. */
 async function openSession(gateway: Gateway, order: SessionOrder): Promise<SessionOutcome | null> {
   try {
     return await gateway.openSession(order);
@@ -236,7 +239,7 @@ async function openSession(gateway: Gateway, order: SessionOrder): Promise<Sessi
   }
 }
 
-/** A refunded payment has succeeded as far as its own workflow is concerned. */
+/** Returns how the payment's workflow ended. A refunded payment counts as succeeded. */
 export function endOf(payment: Pick<PaymentRecord, 'status'>): FinalStatus {
   switch (payment.status) {
     case 'FAILED':

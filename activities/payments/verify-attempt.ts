@@ -28,9 +28,9 @@ import { scopeOf } from './scope.ts';
 
 /** PostgreSQL: unique_violation. */
 const UNIQUE_VIOLATION = '23505';
-/** Of a charge that does not settle its payment: by then another one has, where there is one. */
+/** Delay before a charge that does not finalize its payment is looked at again. By then another charge, if there is one, has finalized it. */
 const QUERY_AGAIN_AFTER_MS = 5 * 60_000;
-/** How long operators may leave a payer without an answer after his payment's expiry, until it is alerted. */
+/** How long a payer's submission may stay undecided after the payment's expiry before an alert is raised. */
 const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 
 export interface AttemptQuestion {
@@ -38,11 +38,11 @@ export interface AttemptQuestion {
   readonly input: VerifyInput;
   readonly question: Question;
   readonly attempt: AttemptRecord;
-  /** Whether money may be moved that the payer has agreed to there. */
+  /** Whether a payment that the payer has agreed to may be executed. */
   readonly mayExecute: boolean;
 }
 
-/** Asks the gateway about one attempt and writes down what it said. */
+/** Queries the gateway about one attempt and records its answer. */
 export async function verifyAttempt({ deps, input, question, attempt, mayExecute }: AttemptQuestion): Promise<Verdict> {
   const gateway = deps.gateways.open(attempt.gateway, input.mode, attempt);
   if (gateway === undefined) {
@@ -110,7 +110,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
   return choosesAgain ? { kind: 'undecided', hopeful: false } : { kind: ended.verdict };
 }
 
-/** The newest signed word that the payer came back without paying: callbacks are read the newest one first. */
+/** Returns the newest signed callback saying that the payer returned without paying. Callbacks are sorted newest first. */
 function claimedEndIn(claims: readonly ParsedCallback[]): Pick<AttemptHandle, 'claimedEnd'> {
   for (const { claims: kind, claimedValidationId: validationId } of claims) {
     if (kind === 'cancelled' || kind === 'failed') {
@@ -126,7 +126,7 @@ interface EndedAttempt {
   readonly final: boolean;
 }
 
-/** Whoever gave up at one gateway may try another, where the application allows several and the payment is not over. */
+/** Reports whether a payer who gave up at one gateway may try another: the application allows several and the payment is still open. */
 function mayChooseAgain({ question: { payment, attempts }, attempt, final }: EndedAttempt): boolean {
   return (
     !attempt.superseded &&
@@ -138,7 +138,7 @@ function mayChooseAgain({ question: { payment, attempts }, attempt, final }: End
   );
 }
 
-/** What a payer wrote waits for operators however long it takes; but somebody should hear of it. */
+/** A payer's submission waits for an operator without limit, but operators must be alerted. */
 function alertWhenLeft(
   { log }: ActivityDependencies,
   { reference, final }: VerifyInput,
@@ -153,14 +153,14 @@ function alertWhenLeft(
 }
 
 /**
- * A session that we close may still be paid at the gateway, and one that it declined may have been charged by an earlier try whose answer was
- * lost; one of which no page is known may not.
+ * Returns when to query the gateway again about an unpaid end, or null for never. A session that we close may still be paid at the gateway, and a
+ * declined one may have been charged by an earlier try whose answer was lost. An attempt whose page was never opened cannot have been paid.
  */
 function queryAgainOf({ openedAt, readAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
   return openedAt === null ? null : nextLateQuery(capabilities, { openedAt, asked: 0, now: readAt });
 }
 
-/** Callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway asked about unapplied money. */
+/** Returns callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway queried about unapplied money. */
 function otherCharges(
   claims: readonly (ParsedCallback & { readonly id: bigint })[],
   confirmed: string | null | undefined,
@@ -170,7 +170,7 @@ function otherCharges(
     .map(({ id }) => id);
 }
 
-/** Writes down what the gateway said, and closes the callbacks that were the reason to ask. */
+/** Records the gateway's answer and closes the callbacks that triggered the query. */
 type RecordAnswer = (outcome: CallbackOutcome, said: AttemptAnswerRecord | null) => Promise<void>;
 
 interface ChargeJudgement {
@@ -190,11 +190,11 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     netText: charge.netText,
     evidence: charge.evidence,
   };
-  // A doubtful charge does not claim its validation id, which may be another payment's; the evidence has it.
+  // A doubtful charge does not claim its validation id, which may belong to another payment. The evidence contains it.
   const doubtful = {
     ...facts,
     grossMinor: charge.grossMinor === 0n ? null : charge.grossMinor,
-    // The payment may be paid elsewhere all the same, and then nobody would look at this charge.
+    // The payment may still be paid by another attempt. Without this, the charge would then never be looked at again.
     queryAgainAt: attempt.superseded ? new Date(attempt.readAt.getTime() + QUERY_AGAIN_AFTER_MS) : null,
   };
   const found = disagreement(
@@ -203,7 +203,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
   );
   const reason = found === 'RISK_FLAGGED' && riskAccepted ? null : found;
   if (reason !== null) {
-    // The facts are kept for the operator, but the attempt is not confirmed: nothing settles on it.
+    // The facts are kept for the operator, but the attempt is not confirmed, so the payment cannot be finalized with it.
     await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
     return { kind: 'review', reason };
   }
@@ -211,7 +211,7 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
     await record('ACCEPTED', { ...facts, validationId: charge.validationId, status: 'CONFIRMED' });
   } catch (error) {
     if (isOutrun(error)) {
-      // Somebody else has heard of another charge meanwhile, which settles the payment. This one is found again once it has, as unapplied money.
+      // Another process has confirmed a different charge in the meantime, which finalizes the payment. This charge is found later as unapplied money.
       await record('IGNORED', {
         ...doubtful,
         status: 'UNKNOWN',
@@ -228,14 +228,14 @@ async function judgeCharge({ question, attempt, charge, record, riskAccepted }: 
   return { kind: 'charged' };
 }
 
-/** A page that the payer has left is not kept open for him, where it can be closed. */
+/** Reports whether the payer has left the page and the gateway can close it. It is then closed now, not only when the payment ends. */
 function isLeftOpen({ closeSession }: Gateway, { superseded, sessionKey }: AttemptRecord): boolean {
   return superseded && sessionKey !== null && closeSession !== undefined;
 }
 
 /**
- * An untouched attempt that is about to end is closed at the gateway first, where that can be: its page would go on taking money. Whatever
- * is not surely closed has not ended.
+ * Closes an untouched session before its attempt ends, if the gateway can do that, because its page could still take money. If the session is not
+ * certainly closed, the attempt has not ended.
  */
 async function closed(gateway: Gateway, handle: AttemptHandle, untouched: AttemptAnswer): Promise<AttemptAnswer> {
   if (gateway.closeSession === undefined || (await gateway.closeSession(handle)) === 'closed') {
@@ -248,8 +248,8 @@ async function closed(gateway: Gateway, handle: AttemptHandle, untouched: Attemp
 type AttemptEnd = { readonly status: UnpaidEnd['status']; readonly verdict: 'failed' | 'cancelled' | 'expired' };
 
 /**
- * How an attempt without a charge ended, or null while that is open. An untouched session ends at the payment's expiry, or when the payer
- * asked on our page to cancel: the gateway then has nothing of his that could still go through.
+ * Returns how an attempt without a charge ended, or null if it is still open. An untouched session ends at the payment's expiry, or when the payer
+ * cancels on our page: nothing of theirs can then still go through at the gateway.
  */
 function endOfAttempt(
   answer: Exclude<AttemptAnswer, { kind: 'charged' | 'with-operator' }>,
@@ -277,12 +277,12 @@ function endOfAttempt(
   }
 }
 
-/** A payer who asked on our page to cancel has his way once nothing of his is under way. */
+/** Returns how an unpaid payment ends. A payer's request to cancel on our page takes effect once nothing of theirs is in progress. */
 export function endWithoutCharge({ cancelRequestedAt, status }: PaymentRecord): 'cancelled' | 'expired' {
   return cancelRequestedAt !== null && isOpen(status) ? 'cancelled' : 'expired';
 }
 
-/** The attempt as the gateway can be asked about it, without any claim of a callback. */
+/** Returns what is needed to query the gateway about an attempt, without any claim from a callback. */
 export function handleOf({ reference, sessionKey }: AttemptRecord): AttemptHandle {
   return { attemptReference: reference, sessionKey, claimedValidationId: null, knownValidationIds: [] };
 }

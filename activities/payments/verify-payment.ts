@@ -10,9 +10,9 @@ import { endWithoutCharge, handleOf, verifyAttempt, type AttemptQuestion } from 
 const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
 
 /**
- * Asks the gateway about every attempt that may still hold money and writes down what it said. Callbacks are only the reason to ask and a
- * hint where to look. Throws (and is retried) when the gateway cannot be asked; whatever it did not say plainly decides nothing. A question is the
- * last one only where the row has expired, by the database's time.
+ * Queries the gateways about every attempt that may hold money and records their answers. Callbacks only trigger the query and say where to look.
+ * Throws, and is retried, if a gateway cannot be queried; an unclear answer decides nothing. The query is the final one only if the payment has
+ * expired by the database's time.
  */
 export async function verifyPayment(deps: ActivityDependencies, input: VerifyInput): Promise<Verdict> {
   const question = await deps.database.inOneTrip(scopeOf(input), (statements) =>
@@ -21,7 +21,7 @@ export async function verifyPayment(deps: ActivityDependencies, input: VerifyInp
   const { status, expiresAt, readAt } = question.payment;
   const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;
   const verdict = await ask(deps, { ...input, final: input.final && leftMs <= 0 }, question);
-  // Timers only wake: the workflow's clock may be ahead of the row's, by which alone a payment expires.
+  // The workflow's timer may fire early, since its clock may be ahead of the database's. Only the row's time expires a payment.
   return verdict.kind === 'undecided' && input.final && leftMs > 0 ? { ...verdict, expiresInMs: leftMs } : verdict;
 }
 
@@ -31,7 +31,7 @@ async function ask(deps: ActivityDependencies, input: VerifyInput, question: Que
   }
   const verdicts: Verdict[] = [];
   const unanswered: Unanswered[] = [];
-  /** Of an attempt that the payer has left: its charge is none of this order, and decides only when no other one is. */
+  /** A charge that disagrees with the order. It decides only if no other attempt has a charge that agrees. */
   let doubtful: Verdict | null = null;
   for (const attempt of question.attempts.filter((candidate) => isToBeQueried(candidate, question))) {
     if (attempt.superseded && unanswered.some(({ left }) => isSameStore(left, attempt))) {
@@ -48,7 +48,7 @@ async function ask(deps: ActivityDependencies, input: VerifyInput, question: Que
       if ((!attempt.superseded && doubtful === null) || !(error instanceof GatewayFailure)) {
         throw error;
       }
-      // A gateway that is away, and that the payer has left for this reason, does not hide what he has paid at the next one, nor a charge in doubt.
+      // The payer has left this gateway, perhaps because it is down. Its failure must not hide a charge at the next gateway or one in doubt.
       unanswered.push({ left: attempt, error });
       return null;
     });
@@ -72,7 +72,10 @@ async function ask(deps: ActivityDependencies, input: VerifyInput, question: Que
   return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question, input.final);
 }
 
-/** A gateway that did not answer about an attempt that the payer has left; asked about another one it would take its time again. */
+/**
+ * A gateway that did not answer about an attempt that the payer has left. Other such attempts at the same store are skipped, since each would run
+ * into the timeout again.
+ */
 interface Unanswered {
   readonly left: AttemptRecord;
   readonly error: GatewayFailure;
@@ -82,14 +85,14 @@ function isSameStore(one: AttemptRecord, other: AttemptRecord): boolean {
   return one.gateway === other.gateway && one.storeId === other.storeId;
 }
 
-/** What the payer has left behind ends nothing; but whoever is paying there is waited for. */
+/** An attempt that the payer has left does not end the payment, but keeps it open while the payer may be paying there. */
 function decides(verdict: Verdict, { superseded }: AttemptRecord): boolean {
   return !superseded || (verdict.kind === 'undecided' && (verdict.hopeful || verdict.withOperator === true));
 }
 
 /**
- * The payment is paid: pages that its payer has open at other gateways are closed where that can be, so that he does not pay a second time.
- * Money that comes by one that could not be closed is unapplied money.
+ * Closes the pages that the payer of a paid payment has open at other gateways, if they can be closed, so that they do not pay twice. Money that
+ * arrives through a page that could not be closed is unapplied.
  */
 async function closeOthers(
   deps: ActivityDependencies,
@@ -108,14 +111,14 @@ async function closeOthers(
   }
 }
 
-/** What the gateway has ended is asked about no more, unless it has something to say about a page that the payer had left. */
+/** An attempt that the gateway has ended is not queried again, unless a callback arrives about a page that the payer had left. */
 function isToBeQueried({ id, status, superseded }: AttemptRecord, { callbacks }: Question): boolean {
   return !ENDED_BY_GATEWAY.has(status) || (superseded && callbacks.some(({ attemptId }) => attemptId === id));
 }
 
 /**
- * No attempt is left to ask about: what the last one said, or nothing at all when none was ever written. The worker that heard it may have
- * died before it could tell, so this must be the same word.
+ * Returns the verdict if no attempt is left to query: that of the last attempt, or the payment's expiry or cancellation if there was none. A worker
+ * may have died after recording the last answer and before returning it, so the verdict must be the same as then.
  */
 function lastWord({ attempts, payment }: Question, final: boolean): Verdict {
   const last = attempts.at(-1);

@@ -17,7 +17,7 @@ import { scopeOf } from '../payments/scope.ts';
 import { findRefund, startDeliveries, writeEnd } from './end-refund.ts';
 import { undoRefund } from './undo-refund.ts';
 
-/** How a refund stands, for a workflow that begins or begins again. */
+/** Returns the state of a refund to a workflow that starts or restarts. */
 export async function readRefundState(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundState> {
   return deps.database.inTransaction(scopeOf(input), async (statements) =>
     stateOf(await findRefund(statements, input)),
@@ -25,15 +25,15 @@ export async function readRefundState(deps: ActivityDependencies, input: RefundW
 }
 
 /**
- * Carries out the decision that is in its row, or the end of the time for one. A signal is only the reason to look: without a row nothing
- * changes, and the signal is written into the audit log.
+ * Carries out the recorded decision on a refund, or rejects the refund if the time for a decision is over. A signal is only a reason to read the row:
+ * without a decision nothing changes, and the signal is written to the audit log.
  */
 export async function decideRefund(deps: ActivityDependencies, input: RefundDecisionInput): Promise<RefundState> {
   const scope = scopeOf(input);
   const followUps: FollowUp[] = [];
   const stand = await deps.database.inTransaction(scope, async (statements) => {
     followUps.length = 0;
-    // Lock order: invoice, payment, refund, as everywhere.
+    // Lock order: invoice, payment, refund.
     const { paymentId } = await findRefund(statements, input);
     const invoice = await lockInvoiceOfPayment(statements, scope, paymentId);
     await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
@@ -65,7 +65,9 @@ export async function decideRefund(deps: ActivityDependencies, input: RefundDeci
   return stand;
 }
 
-/** Of a refund that succeeded and failed afterwards: it stays as it is, since the payer has the money, or comes to nothing. */
+/**
+ * Carries out a decision on a refund that failed after it had succeeded. It stays SUCCEEDED if the payer has the money, and becomes FAILED otherwise.
+ */
 async function carryOutDoubted(
   deps: ActivityDependencies,
   statements: Statements,
@@ -103,7 +105,7 @@ async function carryOut(
 ): Promise<RefundState> {
   const doubted = refund.status === 'PENDING' && refund.reviewReason !== null;
   if (decision.decision !== 'approve' && refund.status === 'PENDING' && !doubted) {
-    // It came too late: the gateway may have the refund already, and nobody doubts what it will say.
+    // Too late: the gateway may have received the refund already, and its outcome is not in doubt.
     await consumeDecision(statements, decision.id, 'TOO_LATE');
     return { kind: 'pending' };
   }
@@ -157,7 +159,7 @@ function stateOf(refund: RefundRecord): RefundState {
   return refund.reviewReason === null ? { kind: 'pending' } : { kind: 'review', reason: refund.reviewReason };
 }
 
-/** The alarm is what brings a second person to look. */
+/** Raises an alert so that a second operator looks at the refund. */
 export async function remindOfApproval(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
   const { kind } = await readRefundState(deps, input);
   if (kind === 'awaiting') {

@@ -16,15 +16,15 @@ import type { RefundAnswer, RefundWorkflowInput } from '../../workflows/messages
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from '../payments/scope.ts';
 
-/** Shown to the payer by his bank, perhaps: no reason that an operator wrote leaves us. */
+/** The payer's bank may show it, so it never contains the reason that an operator wrote. */
 const REMARKS = 'Refund';
 
-/** Failures after which the gateway has certainly not begun. */
+/** Failures after which the gateway has certainly not started the refund. */
 const NOT_EXECUTED: ReadonlySet<GatewayFailureKind> = new Set(['unavailable', 'rate-limited', 'unauthorized']);
 
 /**
- * Asks the gateway to give money back, or how a refund stands that it has accepted. The key is the refund's reference, the same over every
- * retry. The row remembers when an answer was lost: from then on a refusal is believed only by a person, since the money may be under way.
+ * Requests a refund from the gateway, or queries one that it has accepted. The idempotency key is the refund's reference, the same over every retry.
+ * Once an answer was lost, the row records it, and a later refusal needs an operator's confirmation, since the money may already be on its way.
  */
 export async function driveRefund(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<RefundAnswer> {
   const scope = scopeOf(input);
@@ -64,7 +64,7 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   return conclusion(answer, { doubtful: asked.doubtful || asked.acceptedAt !== null });
 }
 
-/** At the store of the charge: another one does not know it, and its refusal would say nothing about the refund. */
+/** Opens the store of the charge. Another store does not know the charge, so its refusal would prove nothing. */
 async function readAtGateway(
   { database, gateways }: ActivityDependencies,
   scope: Scope,
@@ -110,8 +110,8 @@ function request(gateway: Gateway, { refund, charge, queriedAgoMs }: QueriedRefu
 type Write = (work: (statements: Statements) => Promise<void>) => Promise<void>;
 
 /**
- * A gateway may answer with the refund that it is at work on already, which is another one of ours: its end would be booked twice. Ours keeps
- * no id then, and a person finds out whether anything moved for it.
+ * Stores an accepted answer. A gateway may answer with a refund already in progress that belongs to another row of ours, whose end would then be
+ * posted twice. In that case this refund keeps no id, and an operator finds out whether it moved any money.
  */
 async function keepAnswer(write: Write, reference: string, answer: GatewayAnswer): Promise<'kept' | 'another refund'> {
   if (answer.kind !== 'accepted' && answer.kind !== 'processing') {
@@ -137,7 +137,7 @@ async function keepEvidence(write: Write, reference: string, answer: GatewayAnsw
   }
 }
 
-/** Only a plain word ends a refund; what is doubtful goes to a person, and what is unfinished is asked again. */
+/** Only a clear answer ends a refund. A doubtful one goes to an operator, and an unfinished one is queried again. */
 function conclusion(answer: GatewayAnswer, { doubtful }: { readonly doubtful: boolean }): RefundAnswer {
   switch (answer.kind) {
     case 'refunded':

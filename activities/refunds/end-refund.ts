@@ -24,8 +24,8 @@ const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
 };
 
 /**
- * Ends a refund as the gateway said: status, the payment's status, ledger and events in one transaction. Repeated, it changes nothing more
- * and answers the status that stands.
+ * Ends a refund in one transaction: its status, the payment's status, ledger and events. Repeated, it changes nothing more and returns the stored
+ * status.
  */
 export async function endRefund(deps: ActivityDependencies, input: RefundEndInput): Promise<FinalRefundStatus> {
   const scope = scopeOf(input);
@@ -48,7 +48,7 @@ export interface WrittenEnd {
   readonly from: 'PENDING' | 'AWAITING_APPROVAL';
 }
 
-/** The end with all that belongs to it, in the caller's transaction. */
+/** Writes the end of a refund with everything that belongs to it, in the caller's transaction. */
 export async function writeEnd(
   deps: ActivityDependencies,
   statements: Statements,
@@ -96,7 +96,7 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
   });
   if (refund.unappliedPaymentId !== null) {
     const { unappliedPaymentId } = refund;
-    // Of a refund that came to nothing the money is held again, and somebody decides once more.
+    // If the refund failed, the money is held again and needs another decision.
     const type = succeeded ? 'unapplied_payment.refunded' : 'unapplied_payment.received';
     await recordUnappliedEvent(statements, payment, { unappliedPaymentId, type, sequence: payment.eventSequence });
   }
@@ -110,7 +110,7 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
   }
 }
 
-/** Whatever ended a refund, this run or one that died after its commit: what follows from it is started at once. The sweeper starts the rest. */
+/** Starts what follows from the end of a refund, whether this run ended it or one that died after its commit. The sweeper starts the rest. */
 export async function startDeliveries(deps: ActivityDependencies, input: RefundWorkflowInput): Promise<void> {
   const { applicationId, mode } = scopeOf(input);
   try {
@@ -145,7 +145,10 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
   }
 }
 
-/** The workflow of unapplied money ends with its refund; what could not be given back is held again, in sight of everybody. */
+/**
+ * Wakes the workflow of unapplied money when its refund ends. If the refund failed and no such workflow is running, starts one, since the money is
+ * held again.
+ */
 async function wakeWatch(
   { dispatch }: ActivityDependencies,
   { payment, attemptReference, applicationName }: WatchedMoney,
@@ -160,7 +163,7 @@ async function wakeWatch(
   await dispatch.startUnappliedPayment(handle, { attemptReference, callbackId: 0n });
 }
 
-/** @throws MissingRow when the scope has no such refund */
+/** @throws MissingRow if the scope has no such refund */
 export async function findRefund(statements: Statements, input: RefundWorkflowInput): Promise<RefundRecord> {
   const refund = await readRefundByReference(statements, scopeOf(input), input.reference);
   if (refund === null) {
@@ -169,7 +172,7 @@ export async function findRefund(statements: Statements, input: RefundWorkflowIn
   return refund;
 }
 
-/** Stops the clock for a refund and gives the alarm, once. */
+/** Puts a refund under review and raises an alert, once. */
 export async function markRefundForReview(deps: ActivityDependencies, input: RefundReviewInput): Promise<void> {
   const marked = await deps.database.inTransaction(scopeOf(input), (statements) =>
     reviewRefund(statements, { reference: input.reference, reason: input.reason }),

@@ -10,15 +10,15 @@ export interface ClaimedFailures {
   readonly scope: Scope;
   readonly gateway: Gateway;
   readonly paymentReference: string;
-  /** The gateway's ids of refunds that notices call failed. */
+  /** The gateway's ids of refunds that notifications report as failed. */
   readonly gatewayRefundIds: readonly string[];
   readonly applicationName: string;
 }
 
 /**
- * A notice says that a refund which had succeeded came to nothing. Only the gateway's own answer counts, and even then nothing is undone: the
- * refund goes before people, whose workflow shows it until they decide.
- * @throws GatewayFailure `ambiguous` when the gateway does not say plainly how the refund stands
+ * Queries refunds that had succeeded and that a notification reports as failed. Only the gateway's answer counts. Even then nothing is reversed
+ * automatically: the refund goes under review until operators decide.
+ * @throws GatewayFailure `ambiguous` if the gateway does not clearly state the refund's status
  */
 export async function recheckRefunds(
   deps: ActivityDependencies,

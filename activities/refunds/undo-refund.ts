@@ -17,13 +17,14 @@ import { recordUnappliedEvent } from '../unapplied-event.ts';
 
 export interface UndoneRefund {
   readonly refund: RefundRecord;
-  /** Of its payment, locked; null where there is none. */
+  /** The invoice of its payment, locked; null if there is none. */
   readonly invoice: InvoiceRecord | null;
 }
 
 /**
- * People have found that the payer has no money of a refund that counted as made: it is FAILED, its ledger transaction reversed, the payment, late
- * money and invoice stand as before it. Null where its invoice was paid otherwise or voided since: that money would be nobody's.
+ * Reverses a refund that counted as successful, after operators found that the payer did not receive it. The refund becomes FAILED, its ledger
+ * transaction is reversed, and the payment, unapplied money and invoice return to their earlier state. Returns null if the invoice was paid in
+ * another way or voided since, because the money could then not be applied.
  */
 export async function undoRefund(
   deps: ActivityDependencies,
@@ -53,7 +54,7 @@ export async function undoRefund(
     refund: undone.refund,
   });
   if (unappliedPaymentId !== null) {
-    // Its application was told that the money is gone; it is here, and somebody decides once more.
+    // The application was notified that the money was refunded. It is still here and needs another decision.
     const held = { unappliedPaymentId, type: 'unapplied_payment.received', sequence: eventSequence } as const;
     await recordUnappliedEvent(statements, undone.payment, held);
   }

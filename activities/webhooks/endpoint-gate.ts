@@ -2,24 +2,24 @@ import { CIRCUIT_OPEN_MS_MAX, IN_FLIGHT_PER_ENDPOINT_MAX } from '../../domain/we
 import type { PutOffReason } from '../../workflows/messages/webhook.ts';
 
 /**
- * How many requests of this process are at one endpoint, and when those that found no room come back. It is what keeps a dead
- * receiver from holding the slots of all others.
+ * Limits the requests of this process to one endpoint, and schedules those that found no room. It keeps a dead receiver from taking the slots of all
+ * others.
  */
 export interface EndpointGate {
-  /** False when the endpoint has no room; otherwise `leave` must follow. */
+  /** Returns false if the endpoint has no room. Otherwise `leave` must follow. */
   enter(endpoint: string): boolean;
   leave(endpoint: string, tookMs: number): void;
   /**
-   * Milliseconds until an attempt that was put off should come back, not before `notBeforeMs`. Each caller gets a turn of its own, as
-   * far apart as the endpoint has lately needed, so that a backlog drains evenly and does not return all at once. Each reason has its
-   * own line: who waits for a busy endpoint does not queue behind those who wait for a circuit.
+   * Returns the milliseconds after which a postponed attempt should run again, at least `notBeforeMs`. Callers get separate turns, spaced by the
+   * endpoint's recent response time, so that a backlog drains evenly instead of all at once. Each reason has its own queue: an attempt waiting for a
+   * busy endpoint is not behind those waiting for a circuit.
    */
   turnInMs(endpoint: string, wait: { reason: PutOffReason; notBeforeMs: number }): number;
 }
 
 const TURN_MS_MIN = 25;
 const TURN_MS_START = 200;
-/** Turns further away than this are drawn by lot within it. */
+/** Turns further ahead than this are chosen randomly within it. */
 const TURNS_AHEAD_MS_MAX = CIRCUIT_OPEN_MS_MAX;
 const ENDPOINTS_REMEMBERED_MAX = 10_000;
 
@@ -44,7 +44,7 @@ export function createEndpointGate({
       tookMs: TURN_MS_START * IN_FLIGHT_PER_ENDPOINT_MAX,
       lastTurnAtMs: { BUSY: 0, CIRCUIT_OPEN: 0 },
     };
-    // Last used goes last, so that the first idle one is the one to forget.
+    // Reinserted at the end, so that the first idle entry is the least recently used one.
     endpoints.delete(endpoint);
     endpoints.set(endpoint, state);
     if (endpoints.size > ENDPOINTS_REMEMBERED_MAX) {

@@ -1,16 +1,16 @@
 import { RETRY_AFTER_SECONDS_MAX } from '../../domain/webhook.ts';
 
-/** Statuses with which a receiver may say when to come back. */
+/** Response statuses for which `Retry-After` is honored. */
 const SAYS_WHEN: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** The three forms of an HTTP-date (RFC 9110, 5.6.7); asctime carries no zone and means GMT. */
+/** The three forms of an HTTP-date (RFC 9110, 5.6.7). asctime has no time zone and means GMT. */
 const HTTP_DATES = [
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
   /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
 ];
 
-/** How long the receiver asks us to wait, at most 24 h; 0 when it does not say, or says it in a way that cannot be read. */
+/** Returns how long the receiver asks us to wait in milliseconds, at most 24 hours; 0 if it does not ask or the header is unreadable. */
 export function retryAfterMs(reply: { status: number; headers: Readonly<Record<string, string>> }, now: Date): number {
   const text = reply.headers['retry-after']?.trim();
   if (text === undefined || !SAYS_WHEN.has(reply.status)) {

@@ -20,18 +20,18 @@ export interface SendDependencies {
   readonly allow: AllowList;
 }
 
-/** What one request to a receiver brought. */
+/** The result of one request to a receiver. */
 export interface SendResult {
   readonly delivered: boolean;
   readonly gone: boolean;
-  /** False when the fault is ours: it says nothing about the endpoint. */
+  /** False if the fault is ours and says nothing about the endpoint. */
   readonly countsAgainstEndpoint: boolean;
   readonly status: number | null;
   readonly error: string | null;
   readonly excerpt: string | null;
-  /** The receiver's own wish, 0 when it has none. */
+  /** The delay that the receiver asks for, 0 if none. */
   readonly retryAfterMs: number;
-  /** Sealed: the secret that the receiver accepted after it had refused the one that was offered first. */
+  /** The sealed secret that the receiver accepted after rejecting the first one. */
   readonly accepted: string | null;
 }
 
@@ -54,8 +54,8 @@ interface Sending {
 }
 
 /**
- * Signs and sends the stored bytes. Where the contract has room for one signature and several secrets sign now, a receiver that refuses one is
- * offered the next: only it knows which it holds. Never rejects for what a receiver does.
+ * Signs and sends the stored bytes. If the contract has room for one signature and several secrets are valid, a receiver that rejects one is sent the
+ * next, since only the receiver knows which one it has. Never rejects because of the receiver's behavior.
  */
 export async function sendEvent(deps: SendDependencies, sending: Sending): Promise<SendResult> {
   const { delivery, endpoint } = sending;
@@ -82,15 +82,15 @@ export async function sendEvent(deps: SendDependencies, sending: Sending): Promi
 
 type Signers = readonly [string, ...string[]];
 
-/** The secrets that sign each request of an attempt: all of them at once where the contract has room. */
+/** Returns the secrets that sign each request of an attempt: all at once if the contract has room, otherwise one per request. */
 function signersOf(contract: Contract, secrets: Signers): readonly [Signers, ...Signers[]] {
   const [first, ...others] = secrets;
   return signsAtOnce(contract) ? [secrets] : [[first], ...others.map((secret): Signers => [secret])];
 }
 
 /**
- * Receivers answer a signature that they do not know by 401, 403, 400 and whatever their framework has. One that is gone, overloaded, broken or
- * silent says nothing of the signature, and may have taken the event.
+ * Receivers answer an unknown signature with 401, 403, 400 or another 4xx of their framework. A receiver that is gone, overloaded, broken or silent
+ * says nothing about the signature, and may have accepted the event.
  */
 function mayRefuseSignature(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 410 && status !== 429;
@@ -147,7 +147,7 @@ function failed(error: string): SendResult {
   };
 }
 
-/** While rotations overlap, several secrets sign. Null when the master key no longer opens one, or there is none. */
+/** Opens the secrets; several are valid while a rotation overlaps. Returns null if there is none or the master key does not open one. */
 function openSecrets(box: Pick<SecretBox, 'open'>, { place, signingSecrets }: DeliveryEndpoint): Signers | null {
   try {
     const [first, ...others] = signingSecrets.map((sealed) => box.open(sealed, place));
@@ -157,7 +157,7 @@ function openSecrets(box: Pick<SecretBox, 'open'>, { place, signingSecrets }: De
   }
 }
 
-/** The beginning of a reply as its owner may be shown it: one line of plain text, whatever bytes came. */
+/** Returns the beginning of a response body as one line of plain text that is safe to show, whatever bytes it contains. */
 export function excerptOf(body: Buffer): string | null {
   const text = body
     .subarray(0, REPLY_EXCERPT_BYTES_MAX)

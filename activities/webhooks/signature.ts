@@ -7,23 +7,23 @@ export interface SignedMessage {
   readonly eventId: string;
   readonly sentAt: Date;
   readonly body: Buffer;
-  /** `whsec_` and base64; several while a rotation overlaps, where the contract has room for them. */
+  /** `whsec_` and base64; several while a rotation overlaps, if the contract has room for them. */
   readonly secrets: readonly string[];
 }
 
 export interface DeliveredMessage extends SignedMessage {
   readonly secrets: readonly [string, ...string[]];
   readonly contract: Contract;
-  /** How many attempts there were before this one. */
+  /** The number of attempts before this one. */
   readonly attempts: number;
 }
 
-/** Whether a request of this contract has room for a signature by each secret. */
+/** Reports whether a request of this contract has room for a signature by each secret. */
 export function signsAtOnce(contract: Contract): boolean {
   return contract === 'native';
 }
 
-/** The headers of one request, as the event's contract has them. */
+/** Returns the headers of one request in the event's contract. */
 export function deliveryHeaders(message: DeliveredMessage): Record<string, string> {
   switch (message.contract) {
     case 'ownpay':
@@ -36,9 +36,9 @@ export function deliveryHeaders(message: DeliveredMessage): Record<string, strin
 }
 
 /**
- * The headers of one attempt, as the Standard Webhooks specification has them: HMAC-SHA256 over `id.timestamp.body`, one `v1,` signature
- * for each secret. `x-webhook-id` repeats the id.
- * @throws Error when a secret is malformed; the message does not hold it
+ * Returns the headers of one attempt according to the Standard Webhooks specification: HMAC-SHA256 over `id.timestamp.body`, one `v1,` signature per
+ * secret. `x-webhook-id` repeats the id.
+ * @throws Error if a secret is malformed; the message does not contain it
  */
 export function signedHeaders({ eventId, sentAt, body, secrets }: SignedMessage): Record<string, string> {
   const timestamp = Math.floor(sentAt.getTime() / 1_000).toString();
@@ -52,7 +52,7 @@ export function signedHeaders({ eventId, sentAt, body, secrets }: SignedMessage)
   };
 }
 
-/** HMAC-SHA256 over the raw body in hex, with the secret's text as the key. The header has room for one signature. */
+/** HMAC-SHA256 over the raw body, in hex, with the secret's text as the key. The header has room for one signature. */
 function ownpayHeaders({ eventId, body, secrets: [secret] }: DeliveredMessage): Record<string, string> {
   return {
     'x-ownpay-signature': `sha256=${hmacSha256(secret, body).toString('hex')}`,
@@ -60,12 +60,12 @@ function ownpayHeaders({ eventId, body, secrets: [secret] }: DeliveredMessage): 
   };
 }
 
-/** The contract numbers attempts up to this; one that an operator asks for after them is another last one. */
+/** The contract numbers attempts up to this. A later resend carries the same last number. */
 const SHADHINPAY_ATTEMPTS_MAX = 6;
 
 /**
- * HMAC-SHA256 in hex over `t=`, the Unix seconds, a dot and the raw body, with the secret's text as the key. There is room for one. The trace is
- * the event's id: by it the delivery's workflow is found.
+ * HMAC-SHA256 in hex over `t=`, the Unix seconds, a dot and the raw body, with the secret's text as the key. There is room for one signature. The
+ * trace id is the event's id, by which the delivery's workflow can be found.
  */
 function shadhinpayHeaders(message: DeliveredMessage): Record<string, string> {
   const {

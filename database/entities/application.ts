@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { CONTRACTS } from '../../domain/contract.ts';
 import { MODES } from '../../domain/mode.ts';
 
-/** What SSLCOMMERZ demands of a customer and the app did not send: documented per-app stand-ins. */
+/** Customer details required by SSLCOMMERZ, used if the application sent none. */
 export interface CustomerDefaults {
   name?: string;
   email?: string;
@@ -29,10 +29,10 @@ const ApplicationSchema = defineEntity({
     unappliedPaymentPolicy: p.text().$type<'REVIEW' | 'REFUND'>().default('REVIEW'),
     refundedInvoices: p.text().$type<'REOPEN' | 'KEEP'>().default('REOPEN'),
     refundApprovalThresholdMinor: p.bigint('bigint').nullable(),
-    /** Minor units by currency, without BDT. */
+    /** Minor units by currency, except BDT. */
     refundApprovalThresholds: p.json<Record<string, number>>().default('{}'),
     gatewaysAllowed: p.array().nullable(),
-    /** Null: the default gateway alone. */
+    /** Null: only the default gateway. */
     checkoutGateways: p.array().nullable(),
     shadhinpayClientId: p.text().nullable(),
     shadhinpayBusinessId: p.text().nullable(),
@@ -58,12 +58,12 @@ const CredentialSchema = defineEntity({
     mode: p.enum(MODES),
     contract: p.enum(CONTRACTS).default('native'),
     keyHash: p.uint8array(),
-    /** Null where the key alone is the credential. */
+    /** Null if the key alone is the credential. */
     secretHash: p.text().nullable(),
     label: p.text().nullable(),
     prefix: p.text().nullable(),
     scopes: p.array().nullable(),
-    /** `PENDING` until a second person has confirmed the key. */
+    /** `PENDING` until a second operator has confirmed the key. */
     status: p.text().$type<'PENDING' | 'ACTIVE' | 'REVOKED'>().default('ACTIVE'),
     expiresAt: p.datetime().nullable(),
     lastUsedAt: p.datetime().nullable(),
@@ -80,14 +80,14 @@ const WebhookEndpointSchema = defineEntity({
     applicationId: p.bigint('bigint').primary(),
     mode: p.enum(MODES).primary(),
     url: p.text().nullable(),
-    /** Of TEST: the URL is LIVE's. */
+    /** For TEST: whether it uses LIVE's URL. */
     followsLive: p.boolean().default(false),
     disabledAt: p.datetime().nullable(),
     disabledReason: p.text().nullable(),
     failingSince: p.datetime().nullable(),
     consecutiveFailures: p.integer().default(0),
     circuitOpenUntil: p.datetime().nullable(),
-    /** The signing secret that the receiver accepted last, after it had refused another one. */
+    /** The signing secret that the receiver last accepted after it had rejected another one. */
     acceptedSecretId: p.bigint('bigint').nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -109,7 +109,7 @@ const WebhookSigningSecretSchema = defineEntity({
     /** Null once it has expired. */
     sealed: p.text().nullable(),
     fingerprint: p.uint8array(),
-    /** Null: the one that is current. */
+    /** Null: the current one. */
     expiresAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
   },
@@ -122,16 +122,16 @@ const GatewayConfigurationSchema = defineEntity({
   tableName: 'gateway_configurations',
   properties: {
     id: p.bigint('bigint').primary().autoincrement(),
-    /** Null: for every application that has none of its own. */
+    /** Null: for every application without its own store. */
     applicationId: p.bigint('bigint').nullable(),
     mode: p.enum(MODES),
     gateway: p.text(),
     storeId: p.text(),
-    /** What the secret is sealed for; drawn before the row is written. */
+    /** Part of the sealing context of the secret; generated before the row is written. */
     key: p.uuid(),
-    /** Sealed; it never comes back. */
+    /** Sealed. Never returned by the API. */
     storeSecret: p.text(),
-    /** Set: opens no new checkout, but is asked about those that were opened there. */
+    /** If set, the store opens no new checkouts, but is still queried about those opened there. */
     retiredAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p

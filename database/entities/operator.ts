@@ -14,10 +14,10 @@ const OperatorSchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     email: p.text(),
     name: p.text(),
-    /** Null before the first link is used. */
+    /** Null until the first link is used. */
     passwordHash: p.text().nullable(),
     passwordChangedAt: p.datetime().defaultRaw('now()'),
-    /** Given by somebody else. */
+    /** True if another person set it. */
     passwordTemporary: p.boolean().default(false),
     status: p.text().$type<'ACTIVE' | 'DISABLED'>().default('ACTIVE'),
     /** Sealed. */

@@ -11,7 +11,7 @@ const PaymentSchema = defineEntity({
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
     reference: p.text(),
-    /** In which contract it was made; its events and its payer's way back speak that. */
+    /** The contract in which it was created. Its events and its payer's return URL follow it. */
     contract: p.enum(CONTRACTS).default('native'),
     status: p.enum(PAYMENT_STATUSES).default('CREATED'),
     amountMinor: p.bigint('bigint'),
@@ -22,14 +22,14 @@ const PaymentSchema = defineEntity({
     customerName: p.text().nullable(),
     productName: p.text().nullable(),
     returnUrl: p.text().nullable(),
-    /** The merchant's own number of the order, where the contract has one. */
+    /** The merchant's own order number, if the contract has one. */
     merchantReference: p.text().nullable(),
     cancelUrl: p.text().nullable(),
     /** JSON text of an object. */
     metadata: p.text().nullable(),
     /** Null until the payer has chosen. */
     gateway: p.text().nullable(),
-    /** What the payer may choose from; null where the application has chosen. */
+    /** The gateways that the payer may choose from; null if the application has chosen. */
     gatewayChoices: p.array().nullable(),
     gatewayTxnId: p.text().nullable(),
     gatewayRedirectUrl: p.text().nullable(),
@@ -44,13 +44,13 @@ const PaymentSchema = defineEntity({
     endedAt: p.datetime().nullable(),
     feeMinor: p.bigint('bigint').nullable(),
     eventSequence: p.integer().default(0),
-    /** A signal is on its way and not taken up yet: further callbacks need none of their own. */
+    /** Set while a signal is sent but not handled yet. Further callbacks then need no signal of their own. */
     callbackSignalledAt: p.datetime().nullable(),
-    /** When the last signal was sent, which slows the next ones down: a little with a valid signature, much without. */
+    /** When the last signal was sent. It delays the next one: briefly with a valid signature, for a minute without. */
     lastSignalledAt: p.datetime().nullable(),
     lastSignalledAttemptId: p.bigint('bigint').nullable(),
     lastUnsignedSignalledAt: p.datetime().nullable(),
-    /** When our page first led the payer on to a gateway. */
+    /** When our page first sent the payer to a gateway. */
     ledOnAt: p.datetime().nullable(),
     nextSweepAt: p.datetime(),
     createdAt: p.datetime().defaultRaw('now()'),
@@ -86,12 +86,12 @@ const PaymentAttemptSchema = defineEntity({
     netText: p.text().nullable(),
     evidence: p.text().nullable(),
     openedAt: p.datetime().nullable(),
-    /** The payer has gone on to another gateway. */
+    /** The payer has moved on to another gateway. */
     supersededAt: p.datetime().nullable(),
     confirmedAt: p.datetime().nullable(),
     queryAgainAt: p.datetime().nullable(),
     queriedAgain: p.integer().default(0),
-    /** Of our executions, where money moves only by them: how many were sent, and what is not known of them. */
+    /** Our executions, at a gateway where money moves only by them: how many were sent, and what is unknown about them. */
     executionsSent: p.integer().default(0),
     executionAtWorkUntil: p.datetime().nullable(),
     executionDoubt: p.text().$type<'LOST' | 'EXECUTED'>().nullable(),
@@ -136,7 +136,7 @@ const GatewayCallbackSchema = defineEntity({
     signatureValid: p.boolean(),
     outcome: p.enum(CALLBACK_OUTCOMES).default('RECEIVED'),
     note: p.text().nullable(),
-    /** It says itself that nothing was paid. */
+    /** Whether it says itself that nothing was paid. */
     claimsNoMoney: p.boolean().default(false),
     rawPayload: p.text(),
     digest: p.uint8array(),
@@ -167,11 +167,11 @@ const UnappliedPaymentSchema = defineEntity({
     feeMinor: p.bigint('bigint'),
     currency: p.text(),
     status: p.text().$type<'HELD' | 'REFUNDING' | 'REFUNDED' | 'KEPT'>().default('HELD'),
-    /** `overpayment`: more than an invoice asked for, of a payment that succeeded. */
+    /** `overpayment`: the part of a successful payment that exceeds what its invoice asked for. */
     kind: p.text().$type<'late' | 'overpayment'>().default('late'),
-    /** What of it was kept for the invoice of its payment. */
+    /** How much of it was kept and applied to the payment's invoice. */
     appliedMinor: p.bigint('bigint').default(0),
-    /** Set while no workflow is known to watch over it: when one is started again. */
+    /** Set while no workflow is known to run for it: when one is started again. */
     nextSweepAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p

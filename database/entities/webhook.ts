@@ -13,12 +13,12 @@ const WebhookEventSchema = defineEntity({
     mode: p.enum(MODES),
     paymentId: p.bigint('bigint').nullable(),
     invoiceId: p.bigint('bigint').nullable(),
-    /** Whose words and signature it is told in. */
+    /** The contract that determines its body and signature. */
     contract: p.enum(CONTRACTS).default('native'),
     type: p.text().$type<EventType>(),
     schemaVersion: p.integer(),
     sequence: p.integer(),
-    /** The exact bytes that are signed and sent, so that every retry carries the same body. */
+    /** The exact bytes that are signed and sent, so that every retry has the same body. */
     payload: p.text(),
     deliveryStatus: p.enum(DELIVERY_STATUSES).default('PENDING'),
     attempts: p.integer().default(0),

@@ -27,9 +27,9 @@ interface BalanceRow {
 const ACCOUNTS_MAX = 10_000;
 
 /**
- * Balances of every account that the session may see, summed from one snapshot; there is no stored balance that could be wrong or hot.
+ * Returns the balance of every account that the session can see, summed from one snapshot. No stored balance exists that could be wrong or contended.
  * One account costs two index-only scans of its own postings.
- * @throws RangeError beyond 10,000 accounts: narrow it by application
+ * @throws RangeError for more than 10,000 accounts: filter by application
  */
 export async function accountBalances(
   em: EntityManager,
@@ -80,8 +80,8 @@ interface TrialBalanceRow {
 }
 
 /**
- * What all debit accounts and all credit accounts add up to, per mode and currency, from one snapshot. A side counts only what lies on an
- * account of that mode and currency, so the two differ as soon as an account was lost or moved behind the database's back.
+ * Returns the totals of all debit and all credit accounts per mode and currency, from one snapshot. A side counts only accounts of its mode and
+ * currency, so the totals differ if an account was deleted or moved despite the constraints.
  */
 export async function trialBalance(em: EntityManager): Promise<TrialBalanceLine[]> {
   const rows = await em.execute<TrialBalanceRow[]>(

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from '../connection.ts';
 
 /**
- * How a ledger row and a seal become bytes; docs/ledger.md describes it for whoever recomputes the chain without us. A released encoding
- * never changes: a new column means a new number, and old seals are proved with theirs.
+ * The encoding of ledger rows and seals as bytes. docs/ledger.md describes it for anyone who recomputes the chain independently. A released encoding
+ * never changes: a new column requires a new number, and old seals are verified with their own.
  */
 export const ENCODING = 1;
 
@@ -20,14 +20,14 @@ const COLUMNS: Readonly<Record<LedgerTable, readonly string[]>> = {
     ),
 };
 
-/** A row's values as text, in the order of the encoding; the first is its id. */
+/** A row's values as text, in the order of the encoding. The first one is its id. */
 export interface LedgerRow {
   readonly table: LedgerTable;
   readonly id: string;
   readonly values: readonly (string | null)[];
 }
 
-/** SHA-256 of the UTF-8 JSON array `[encoding, table, …values]`, every value a string or null. */
+/** Returns the SHA-256 of the UTF-8 JSON array `[encoding, table, …values]`, where every value is a string or null. */
 export function digestOf({ table, values }: LedgerRow): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([`lenden-ledger-${ENCODING}`, table, ...values]))
@@ -44,7 +44,7 @@ export interface SealHeader {
   readonly transactions: number;
   readonly totalTransactions: bigint;
   readonly rowCount: number;
-  /** RFC 3339 in UTC with six digits of the second. */
+  /** RFC 3339 in UTC with six fractional digits. */
   readonly createdAt: string;
 }
 
@@ -55,10 +55,10 @@ export interface SealedRow {
   readonly digest: Buffer;
 }
 
-/** What the first seal follows. */
+/** The previous hash of the first seal. */
 export const GENESIS_HASH: Buffer = Buffer.alloc(32);
 
-/** Hashes a seal without holding all of its rows: the header first, then each row in the order of its position. */
+/** Hashes a seal without holding all its rows in memory: first the header, then each row in order of position. */
 export class SealHash {
   private readonly hash = createHash('sha256');
 
@@ -78,14 +78,14 @@ export class SealHash {
   }
 }
 
-/** A column as canonical text, the same under every session setting. */
+/** Returns a SQL expression for a column's canonical text, the same under every session setting. */
 function canonicalColumn(column: string): string {
   return column === 'created_at'
     ? `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
     : `${column}::text`;
 }
 
-/** The rows with these values in this column, by id. Rows that do not exist are left out. */
+/** Returns the rows with these values in this column, ordered by id. Rows that do not exist are left out. */
 export async function ledgerRows(
   em: EntityManager,
   { table, column, ids }: { table: LedgerTable; column: 'id' | 'transaction_id'; ids: readonly string[] },
@@ -101,12 +101,11 @@ export async function ledgerRows(
   return rows.map(({ values }) => ({ table, id: values[0] ?? '', values }));
 }
 
-/** The value of one column of a row. */
 export function valueOf(row: LedgerRow, column: string): string {
   return row.values[COLUMNS[row.table].indexOf(column)] ?? '';
 }
 
-/** The row in words: `amount_minor=10000 …`. */
+/** Describes a row as text: `amount_minor=10000 …`. */
 export function describe(row: LedgerRow): string {
   return COLUMNS[row.table].map((column, index) => `${column}=${row.values[index] ?? 'null'}`).join(' ');
 }

@@ -1,14 +1,14 @@
 import type { Mode } from '../../domain/mode.ts';
 import type { Database } from '../connection.ts';
 
-/** A charge that we say a gateway confirmed, with what is needed to ask that gateway again. */
+/** A charge recorded as confirmed by a gateway, with what is needed to query that gateway again. */
 export interface StoredCharge {
   readonly table: 'payment_attempts' | 'unapplied_payments';
   readonly id: string;
   readonly mode: Mode;
   readonly gateway: string;
   readonly storeId: string;
-  /** The credentials of that store, sealed; null where they are the environment's. */
+  /** The store's credentials, sealed; null for the store from the environment. */
   readonly sealedSecret: string | null;
   readonly attemptReference: string;
   readonly sessionKey: string | null;
@@ -37,7 +37,9 @@ const SOURCES: Readonly<Record<StoredCharge['table'], string>> = {
     where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${CHARGES_PER_PAGE}`,
 };
 
-/** Page by page, each in a transaction of its own: whoever reads asks a gateway in between, and no transaction waits for that. */
+/**
+ * Yields the charges page by page, each read in its own transaction: the consumer queries gateways in between, and no transaction may wait for that.
+ */
 export async function* confirmedCharges(database: Database): AsyncGenerator<StoredCharge[]> {
   for (const sql of Object.values(SOURCES)) {
     let after = '0';

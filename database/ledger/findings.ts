@@ -1,4 +1,4 @@
-/** One thing that is not as it must be, with the row to look at. */
+/** Something that verification found wrong, with the row to look at. */
 export interface Finding {
   readonly check:
     | 'chain'
@@ -15,7 +15,7 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Findings in the order in which they were made. Beyond the bound they are only counted: the first ones are what a person acts on. */
+/** Findings in the order in which they were made. Beyond the limit they are only counted, since the first ones are what matters. */
 export class Findings {
   readonly listed: Finding[] = [];
   count = 0;

@@ -19,7 +19,10 @@ export interface PostedPosting {
   readonly amount: string;
 }
 
-/** SQL expression: the ledger transaction `alias` with its postings as one JSON value. Amounts and ids are text, since JSON numbers are not exact. */
+/**
+ * Returns a SQL expression for the ledger transaction `alias` with its postings as one JSON value. Amounts and ids are text, since JSON numbers are
+ * not exact.
+ */
 export function postedJson(alias: string): string {
   return `jsonb_build_object('id', ${alias}.id::text, 'applicationId', ${alias}.application_id::text, 'mode', ${alias}.mode,
     'currency', ${alias}.currency,
@@ -38,7 +41,7 @@ export interface Difference {
   readonly what: string;
 }
 
-/** The first thing in which a stored ledger transaction is not the expected one, or null. */
+/** Returns the first difference between a stored ledger transaction and the expected one, or null. */
 export function differenceFrom(expected: LedgerTransaction, posted: PostedTransaction): Difference | null {
   const owner = `${expected.applicationId} ${expected.mode} ${expected.currency}`;
   const postedOwner = `${posted.applicationId} ${posted.mode} ${posted.currency}`;
@@ -77,7 +80,7 @@ function expectedText({ debit, credit, amountMinor }: Posting): string {
 
 type Bad = Omit<Finding, 'check'>;
 
-/** What is wrong with a stored transaction that `expected` explains, or null. One that was taken back explains nothing any more. */
+/** Returns what is wrong with a stored transaction compared to `expected`, or null. A reversed one counts as wrong. */
 export function postedFinding({
   name,
   posted,

@@ -2,7 +2,7 @@ import type { EntityManager } from '../connection.ts';
 
 export const ROWS_PER_PAGE = 200;
 
-/** Walks a query that takes an id to begin after and ends with `limit ROWS_PER_PAGE`. Answers how many rows there were. */
+/** Pages through a query that takes the last id seen and ends with `limit ROWS_PER_PAGE`. Returns the number of rows. */
 export async function eachRow<Row extends { readonly id: string }>(
   em: EntityManager,
   sql: string,

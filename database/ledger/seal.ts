@@ -11,7 +11,7 @@ import {
   type SealHeader,
 } from './canonical.ts';
 
-/** The newest link of the chain, or where it begins. */
+/** The newest link of the chain, or its start. */
 export interface ChainHead {
   readonly sealId: bigint;
   readonly hash: Buffer;
@@ -20,23 +20,23 @@ export interface ChainHead {
 
 export interface SealOutcome {
   readonly head: ChainHead;
-  /** False when another batch was full, so more may wait. */
+  /** False if the batch was full, so that there may be more to seal. */
   readonly drained: boolean;
 }
 
-/** One number for all sealers of a database: whoever does not get the lock leaves the work to the one who has it. */
+/** The same number for all sealers of a database. A sealer that does not get the lock leaves the work to the one that holds it. */
 const SEALING_LOCK = 7016403;
 
 /**
- * Seals one batch within the caller's transaction, which runs as `lenden_system` at read committed. Two sealers cannot fork the chain: one
- * waits for nothing and leaves, and the seal's number and its predecessor are unique besides.
+ * Seals one batch within the caller's transaction, which runs as `lenden_system` at read committed. Two sealers cannot fork the chain: one gives up
+ * without waiting, and the seal's number and its predecessor are unique as well.
  */
 export async function sealBatch(
   em: EntityManager,
   { transactionsMax }: { transactionsMax: number },
 ): Promise<SealOutcome> {
   const [lock] = await em.execute<{ taken: boolean }[]>(`select pg_try_advisory_xact_lock(${SEALING_LOCK}) as taken`);
-  // Read after the lock, in a statement of its own: its snapshot then shows the seal of whoever held the lock before.
+  // Read after the lock in a separate statement, whose snapshot includes the seal of the previous lock holder.
   const last = await lastSeal(em);
   if (lock?.taken !== true) {
     return { head: headOf(last), drained: true };
@@ -103,17 +103,17 @@ const CANDIDATE_COLUMNS = `t.id::text, t.xid::text, pg_snapshot_xmin(pg_current_
   to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "sealedAt"`;
 
 /**
- * Every database transaction numbered below the horizon has ended, so all rows below it that there will ever be are visible now. Taken in the
- * order (xid, id) up to the horizon, nothing can appear later behind the last one taken: that pair is where the next batch begins, and the
- * cost does not grow with what is sealed. A row id would not do, since a lower id may commit later.
+ * Every database transaction with an id below the horizon has ended, so all its rows are visible now. If transactions are taken in the order (xid,
+ * id) up to the horizon, none can appear later before the last one taken. The next batch starts at that pair, so the cost does not grow with the
+ * sealed rows. The row id alone would not do, since a lower id may commit later.
  */
 const NEXT_IN_ORDER = `select ${CANDIDATE_COLUMNS} from ledger_transactions t
   where (t.xid, t.id) > (?::xid8, ?::bigint) and t.xid < pg_snapshot_xmin(pg_current_snapshot())
   order by t.xid, t.id limit ?::integer`;
 
 /**
- * In another cluster than the last seal's (a restored dump), numbers of before and after do not compare. What is unsealed is found by looking
- * at all of it until nothing is left; a number that this cluster has not reached yet is from before, so its transaction has ended long ago.
+ * In another cluster than the last seal's (a restored dump), the ids before and after cannot be compared. Unsealed transactions are found by scanning
+ * everything until none is left. An id that this cluster has not reached yet comes from the old one, so its transaction has ended long ago.
  */
 const NEXT_AFTER_RESTORE = `select ${CANDIDATE_COLUMNS} from ledger_transactions t
   where (t.xid < pg_snapshot_xmin(pg_current_snapshot()) or t.xid >= pg_snapshot_xmax(pg_current_snapshot()))
@@ -144,7 +144,7 @@ async function nextBatch(
   };
 }
 
-/** A batch that was not full took everything below the horizon, so the next one begins there. */
+/** A batch that was not full took everything below the horizon, so the next one starts there. */
 function reached({ end, full }: { end: Candidate | undefined; full: boolean }): {
   throughXid: string;
   throughId: string;
@@ -155,7 +155,7 @@ function reached({ end, full }: { end: Candidate | undefined; full: boolean }): 
   return full ? { throughXid: end.xid, throughId: end.id } : { throughXid: end.horizon, throughId: '0' };
 }
 
-/** Each transaction followed by its postings, in the batch's order; before them the accounts that no earlier seal holds. */
+/** Returns each transaction followed by its postings, in the batch's order, preceded by the accounts that no earlier seal contains. */
 async function rowsToSeal(em: EntityManager, transactionIds: readonly string[]): Promise<LedgerRow[]> {
   const transactions = await ledgerRows(em, { table: 'ledger_transactions', column: 'id', ids: transactionIds });
   const postings = await ledgerRows(em, {

@@ -6,7 +6,9 @@ import { differenceFrom, postedJson, type PostedTransaction } from './posted.ts'
 const LISTED_MAX = 100;
 const REVERSALS_PER_PAGE = 500;
 
-/** The other direction: nothing is posted that no payment, unapplied payment or reversed transaction explains, and no confirmed charge is unposted. */
+/**
+ * Checks that every posting is explained by a payment, unapplied payment, refund or reversed transaction, and that every confirmed charge is posted.
+ */
 export async function verifyCauses(em: EntityManager, findings: Findings): Promise<void> {
   const unexplained = await em.execute<{ id: string; cause: string }[]>(UNEXPLAINED);
   for (const { id, cause } of unexplained) {
@@ -36,7 +38,7 @@ from ledger_transactions t
 where p.id is null and l.id is null and o.id is null and r.id is null
 order by t.id limit ${LISTED_MAX}`;
 
-/** While a payment is open its confirmed attempt is about to settle it; once it has ended unpaid, nothing will. */
+/** While a payment is open, its confirmed attempt will still finalize it. After an unpaid end it never will. */
 const UNSETTLED = `
 select a.id::text, p.reference, p.status
 from payment_attempts a join payments p on p.id = a.payment_id
@@ -73,7 +75,7 @@ async function verifyReversals(em: EntityManager, findings: Findings): Promise<v
   }
 }
 
-/** Cause and kind do not matter to what takes it back. */
+/** Cause and kind are placeholders: a reversal does not depend on them. */
 function asLedger({ id, applicationId, mode, currency, postings }: PostedTransaction): LedgerTransaction {
   return {
     applicationId: BigInt(applicationId),

@@ -14,14 +14,14 @@ import {
 } from './canonical.ts';
 import type { Findings } from './findings.ts';
 
-/** A chain head as somebody outside the database remembers it. */
+/** A chain head remembered outside the database. */
 export interface Witness {
   readonly sealId: bigint;
   /** Hexadecimal. */
   readonly hash: string;
-  /** Who remembers, for the finding's text. */
+  /** Where it is remembered, for the finding's text. */
   readonly source: string;
-  /** Since when. What is remembered of a state that a restore has undone is not compared. */
+  /** When it was remembered. A head of a state that a restore has undone is not compared. */
   readonly at?: Date;
 }
 
@@ -30,14 +30,14 @@ export interface ChainReport {
   readonly sealedTransactions: bigint;
   readonly sealedRows: bigint;
   readonly head: { readonly sealId: bigint; readonly hash: string };
-  /** Witnesses of seals that a restore has undone: they were not compared. */
+  /** The number of witnesses whose seals a restore has undone. They were not compared. */
   readonly undoneWitnesses: number;
 }
 
 const SEALS_PER_PAGE = 100;
 const ROWS_PER_PAGE = 2_000;
 
-/** Recomputes every digest and every link from the rows as they are now, page by page, so memory does not grow with the ledger. */
+/** Recomputes every digest and link from the current rows, page by page, so that memory use does not grow with the ledger. */
 export async function verifyChain(
   em: EntityManager,
   { findings, witnesses }: { findings: Findings; witnesses: readonly Witness[] },
@@ -107,7 +107,7 @@ async function sealsAfter(em: EntityManager, sealId: bigint): Promise<Seal[]> {
   }));
 }
 
-/** What the stored rows of a seal come to. */
+/** What the stored rows of a seal add up to. */
 interface Proof {
   readonly hash: SealHash;
   rows: number;
@@ -168,7 +168,7 @@ function addToProof(proof: Proof | undefined, row: StoredSealedRow): void {
   proof.hash.add(row);
 }
 
-/** Each sealed digest against the row as it is now. */
+/** Compares each sealed digest with the current row. */
 async function compareWithLedger(
   em: EntityManager,
   { rows, findings }: { rows: readonly StoredSealedRow[]; findings: Findings },
@@ -234,7 +234,7 @@ function checkSeal(seal: Seal, proof: Proof | undefined, findings: Findings): vo
   }
 }
 
-/** Without those of seals that were lost when an older state of the database came back. */
+/** Removes witnesses of seals that were lost when an older state of the database was restored. */
 async function stillRemembered(em: EntityManager, witnesses: readonly Witness[]): Promise<Witness[]> {
   const rows = await em.execute<{ last: string; at: string }[]>(
     'select last_seal_id::text as last, restored_at::text as at from restores',

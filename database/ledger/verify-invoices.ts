@@ -4,8 +4,8 @@ import type { Findings } from './findings.ts';
 const LISTED_MAX = 100;
 
 /**
- * Every issued invoice: what is paid of it is what its payments brought less what refunds re-opened, its lines and installments add up, and
- * the numbers of each application and mode are 1 to n without a gap, but for those that were lost with an older database. Returns how many there are.
+ * Checks every issued invoice: the paid amount is what its payments brought minus what refunds re-opened, its lines and installments add up, and the
+ * numbers of each application and mode are 1 to n without a gap, except those lost in a restore. Returns the number of invoices.
  */
 export async function verifyInvoices(em: EntityManager, findings: Findings): Promise<number> {
   for (const sql of [WRONG_PAID, WRONG_SUMS, WRONG_NUMBERS]) {

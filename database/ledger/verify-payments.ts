@@ -5,7 +5,7 @@ import type { Finding, Findings } from './findings.ts';
 import { postedFinding, postedJson, type PostedTransaction } from './posted.ts';
 import { eachRow, ROWS_PER_PAGE } from './rows.ts';
 
-/** What a gateway's stored answer says, read by that gateway's own adapter. */
+/** The facts in a gateway's stored answer, read by that gateway's adapter. */
 export interface EvidenceFacts {
   readonly attemptReference: string;
   readonly validationId: string;
@@ -15,7 +15,7 @@ export interface EvidenceFacts {
   readonly currency: string;
 }
 
-/** Null when the text is no confirmation of a charge by that gateway. */
+/** Returns null if the text is not a confirmation of a charge by that gateway. */
 export type ReadEvidence = (evidence: { readonly gateway: string; readonly text: string }) => EvidenceFacts | null;
 
 interface VerifyOptions {
@@ -23,7 +23,7 @@ interface VerifyOptions {
   readonly readEvidence: ReadEvidence;
 }
 
-/** One confirmed charge as our rows tell it. */
+/** A confirmed charge as our rows describe it. */
 interface ConfirmedCharge {
   readonly table: 'payment_attempts' | 'unapplied_payments';
   readonly id: string;
@@ -58,7 +58,7 @@ type PaidPayment = Owned & {
 
 const PAID = `('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')`;
 
-/** A charge that arrived late has a row and evidence of its own, also when its attempt is the one that settled the payment. */
+/** Late charges have a row and evidence of their own, even if their attempt also finalized the payment. */
 const NOT_LATE = `not exists (select from unapplied_payments l where l.attempt_id = a.id and l.validation_id = a.validation_id and l.kind = 'late')`;
 
 const PAID_PAYMENTS = `
@@ -73,7 +73,7 @@ select p.id::text, p.reference, p.status, p.application_id::text as "application
     where t.cause_type = 'payment' and t.cause_id = p.reference and t.kind = 'settlement') as posted
 from payments p where p.id > ?::bigint and p.status in ${PAID} order by p.id limit ${ROWS_PER_PAGE}`;
 
-/** Every paid payment against its confirmed attempt, the gateway's stored answer and its ledger transaction. Returns how many there are. */
+/** Compares every paid payment with its confirmed attempt, the gateway's stored answer and its ledger transaction. Returns the number of payments. */
 export function verifyPaidPayments(em: EntityManager, options: VerifyOptions): Promise<number> {
   return eachRow<PaidPayment>(em, PAID_PAYMENTS, (payment) => {
     const finding = paidPaymentFinding(payment, options.readEvidence);
@@ -135,8 +135,8 @@ from unapplied_payments l left join payment_attempts a on a.id = l.attempt_id
 where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${ROWS_PER_PAGE}`;
 
 /**
- * Every unapplied payment against the gateway's stored answer and its ledger transaction; an overpayment is posted with the payment that it is a part of,
- * and is compared there. Returns how many there are.
+ * Compares every unapplied payment with the gateway's stored answer and its ledger transaction. Overpayments are posted and compared with their
+ * payment. Returns the number of unapplied payments.
  */
 export function verifyUnappliedPayments(em: EntityManager, { findings, readEvidence }: VerifyOptions): Promise<number> {
   return eachRow<UnappliedPayment>(em, UNAPPLIED_PAYMENTS, ({ charge, posted, ...late }) => {
@@ -159,7 +159,7 @@ export function verifyUnappliedPayments(em: EntityManager, { findings, readEvide
   });
 }
 
-/** The columns of our row against the gateway's own words, kept beside them. */
+/** Compares the columns of our row with the gateway's stored answer. */
 function evidenceFinding(charge: ConfirmedCharge, readEvidence: ReadEvidence): Bad | null {
   const bad = (what: string): Bad => ({ table: charge.table, id: charge.id, what });
   const facts = readEvidence({ gateway: charge.gateway, text: charge.evidence ?? '' });

@@ -7,7 +7,10 @@ import { eachRow } from './rows.ts';
 
 const LISTED_MAX = 100;
 
-/** Money that went back: every refund that succeeded is posted, no payment gave back more than it took, and its status says how much. */
+/**
+ * Checks that every successful refund is posted, that no payment refunded more than it took, and that payment statuses match. Returns the number of
+ * refunds.
+ */
 export async function verifyRefunds(em: EntityManager, findings: Findings): Promise<number> {
   const refunds = await eachRow<RefundRow>(em, SUCCEEDED_REFUNDS, (refund) => {
     const finding = refundFinding(refund);

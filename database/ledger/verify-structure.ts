@@ -4,7 +4,7 @@ import type { Findings } from './findings.ts';
 
 const LISTED_MAX = 100;
 
-/** A posting whose keys contradict each other: impossible through the database's own constraints, possible where they were switched off. */
+/** Postings with contradictory keys. The database's constraints prevent them unless they were disabled. */
 const CONTRADICTIONS = `
 select p.id::text,
   case
@@ -30,7 +30,7 @@ where t.id is null or d.id is null or c.id is null or p.debit_account_id = p.cre
   or (c.application_id, c.mode, c.currency) is distinct from (p.application_id, p.mode, p.currency)
 order by p.id limit ${LISTED_MAX}`;
 
-/** Every posting belongs where its keys say, every transaction has postings, and debits equal credits in every mode and currency. */
+/** Checks that every posting matches its keys, that every transaction has postings, and that debits equal credits in every mode and currency. */
 export async function verifyStructure(em: EntityManager, findings: Findings): Promise<TrialBalanceLine[]> {
   for (const { id, what } of await em.execute<{ id: string; what: string }[]>(CONTRADICTIONS)) {
     findings.add({ check: 'balance', table: 'ledger_postings', id, what });

@@ -1,10 +1,10 @@
 import type { EntityManager } from '../connection.ts';
 import type { Findings } from './findings.ts';
 
-/** What the next pass of the sealer will take; until then only the payments' evidence protects it. */
+/** The transactions that the next sealing run will take. Until then only the payments' evidence protects them. */
 export interface UnsealedTail {
   readonly transactions: bigint;
-  /** Age of the oldest one; null when all is sealed. */
+  /** Age of the oldest one; null if everything is sealed. */
   readonly oldestSeconds: number | null;
 }
 
@@ -23,7 +23,7 @@ export async function verifyUnsealed(em: EntityManager, findings: Findings): Pro
   return { transactions: BigInt(tail?.transactions ?? '0'), oldestSeconds: tail?.oldest ?? null };
 }
 
-/** The sealer never looks behind its position again, so what is unsealed there was put there, or its seal was taken away. */
+/** The sealer never looks before its position again, so an unsealed transaction there was inserted by hand, or its seal was removed. */
 async function findSkipped(em: EntityManager, findings: Findings): Promise<void> {
   const rows = await em.execute<{ id: string }[]>(
     `select t.id::text from ledger_transactions t,

@@ -10,7 +10,7 @@ import { verifyStructure } from './verify-structure.ts';
 import { verifyUnsealed, type UnsealedTail } from './verify-unsealed.ts';
 
 export interface LedgerReport {
-  /** The first hundred, the chain's first. */
+  /** The first hundred, starting with those of the chain. */
   readonly findings: readonly Finding[];
   readonly findingCount: number;
   readonly chain: ChainReport;
@@ -25,8 +25,8 @@ export interface LedgerReport {
 }
 
 /**
- * Proves the ledger in one snapshot, while everything goes on: chain, structure and balances, payment = ledger = stored evidence, and that
- * nothing else is posted. Writes nothing. Witnesses must be gathered before, or a seal made meanwhile looks like one that was cut off.
+ * Verifies the ledger in one snapshot while the service runs: chain, structure and balances, payment = ledger = stored evidence, and that nothing
+ * else is posted. Writes nothing. Collect the witnesses before calling it; otherwise a seal created in the meantime looks as if it had been cut off.
  */
 export function verifyLedger(
   database: Database,
@@ -59,6 +59,6 @@ export function verifyLedger(
 
 async function beginSnapshot(em: EntityManager): Promise<void> {
   await em.execute('set transaction isolation level repeatable read, read only');
-  // A large ledger takes longer to add up than any request may.
+  // Summing up a large ledger takes longer than a request may.
   await em.execute(`set local statement_timeout = '30min'`);
 }

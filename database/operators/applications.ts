@@ -6,7 +6,7 @@ import type { EntityManager } from '../connection.ts';
 import { listRows, type ListPage, type ListSlice } from '../lists.ts';
 import type { Statements } from '../statements.ts';
 
-/** An application with its webhook endpoints, as operators see it. No secret among it. */
+/** An application with its webhook endpoints, as operators see it. Contains no secret. */
 export interface ApplicationRow {
   id: string;
   name: string;
@@ -62,7 +62,7 @@ export function listApplications(
   });
 }
 
-/** Throws RESOURCE_NOT_FOUND where the operator's view has no such application. */
+/** Throws RESOURCE_NOT_FOUND if the operator's view has no such application. */
 export async function readApplication(em: EntityManager, applicationId: bigint): Promise<ApplicationRow> {
   const [row] = await em.execute<ApplicationRow[]>(`select ${COLUMNS} from ${FROM} where a.id = ?`, [applicationId]);
   if (row === undefined) {
@@ -93,7 +93,7 @@ export function listCredentials(em: EntityManager, applicationId: bigint): Promi
   );
 }
 
-/** Refused at once, without grace, at every process: the row is read on every request. Null when there is no such credential. */
+/** Revokes a key. Every process rejects it immediately, since the row is read on every request. Returns null if there is no such credential. */
 export async function revokeCredential(
   em: EntityManager,
   { applicationId, credentialId }: { applicationId: bigint; credentialId: bigint },
@@ -106,7 +106,7 @@ export async function revokeCredential(
   return row ?? null;
 }
 
-/** Until when a key that waits can be confirmed. */
+/** Sets until when a pending key can be confirmed. */
 export async function confirmableUntil(
   em: EntityManager,
   { credentialId, until }: { credentialId: bigint; until: Date },
@@ -114,7 +114,7 @@ export async function confirmableUntil(
   await em.execute(`update credentials set expires_at = ? where id = ? and status = 'PENDING'`, [until, credentialId]);
 }
 
-/** The key works from now on. Null when it does not wait any more: somebody has revoked it. */
+/** Activates a pending key. Returns null if it is no longer pending, because someone has revoked it. */
 export async function activateCredential(
   em: EntityManager,
   { applicationId, credentialId }: { applicationId: bigint; credentialId: bigint },
@@ -127,7 +127,7 @@ export async function activateCredential(
   return row ?? null;
 }
 
-/** Revokes the keys that nobody has confirmed in time. Call it as the system; answers how many there were. */
+/** Revokes keys that were not confirmed in time. Must run as the system. Returns their number. */
 export async function revokeUnconfirmed(statements: Statements): Promise<number> {
   const revoked = await statements.execute<object[]>(
     `update credentials set status = 'REVOKED' where status = 'PENDING' and expires_at <= now() returning 1`,
@@ -136,7 +136,7 @@ export async function revokeUnconfirmed(statements: Statements): Promise<number>
 }
 
 /**
- * Enables the endpoint of one mode, or those of both. What it missed is not sent again by this: that is what recovering is for.
+ * Enables the endpoint of one mode, or of both. Missed events are not resent; recovery does that.
  * @throws RESOURCE_NOT_FOUND
  */
 export async function enableEndpoint(

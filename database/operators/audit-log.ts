@@ -31,11 +31,11 @@ interface Listing {
   readonly order: 'ASC' | 'DESC';
   readonly limit: number;
   readonly offset: number;
-  /** The id of the last entry that was seen. */
+  /** The id of the last entry seen. */
   readonly after: bigint | null;
 }
 
-/** Entries in the order of their writing. Whoever sees only some applications sees only entries about these. */
+/** Returns entries in the order in which they were written. An operator who sees only some applications sees only entries about those. */
 export async function listAuditLog(
   em: EntityManager,
   { filter, order, limit, offset, after }: Listing,

@@ -2,26 +2,26 @@ import type { Mode } from '../../domain/mode.ts';
 import type { ActorType } from '../entities/operator.ts';
 import type { Statements } from '../statements.ts';
 
-/** Who did it, as he was called then. */
+/** Who did it, with their name at that time. */
 export interface Actor {
   readonly type: ActorType;
   readonly id: bigint | null;
-  /** An e-mail address, an application's name, a process; `unknown` for whoever did not say who he is. */
+  /** An email address, an application's name or a process; `unknown` for an unauthenticated caller. */
   readonly name: string;
-  /** The client's address, where there is one. */
+  /** The client's address, if there is one. */
   readonly address?: string | null;
   readonly requestId?: string | null;
 }
 
 export const SYSTEM_ACTOR: Actor = { type: 'SYSTEM', id: null, name: 'lenden' };
 
-/** What was done. Never a secret, a password, a code or a payer's data in any member. */
+/** What was done. No member may contain a secret, a password, a code or a payer's data. */
 export interface AuditEntry {
   readonly actor: Actor;
-  /** `{what}.{happened}`, such as `operator.disabled`. Published: filters name it. */
+  /** `{what}.{happened}`, such as `operator.disabled`. Published, since filters use it. */
   readonly action: string;
   readonly target: { readonly type: string; readonly id: string | bigint };
-  /** Set where the target belongs to an application: whoever may read the log there sees the entry. */
+  /** Set if the target belongs to an application: operators who may read the log there see the entry. */
   readonly application?: { readonly id: bigint; readonly mode?: Mode | null };
   readonly before?: AuditFacts;
   readonly after?: AuditFacts;
@@ -33,10 +33,10 @@ export interface AuditFacts {
   readonly [name: string]: AuditFact;
 }
 
-/** Writes an entry in the transaction of the change itself: neither is stored without the other. */
+/** Writes an entry in the transaction of the change itself, so that neither is stored without the other. */
 export async function recordAudit(em: Statements, entry: AuditEntry): Promise<void> {
   const { actor, action, target, application, before, after, reason } = entry;
-  // Without `returning`: an operator may write what his view does not show him.
+  // Without `returning`, since an operator may write entries that their view does not include.
   await em.execute(
     `insert into audit_logs (actor_type, actor_id, actor, action, target_type, target_id, application_id, mode, address, request_id, details)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)`,

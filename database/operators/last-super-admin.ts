@@ -1,17 +1,17 @@
 import { DomainError } from '../../domain/errors.ts';
 import type { EntityManager } from '../connection.ts';
 
-/** Of all advisory locks of this database, the one for changes that could leave nobody in charge. */
+/** The advisory lock for changes that could remove the last Super Admin. */
 const LOCK = 7_016_405;
 
-/** Whoever may take a Super Admin away does so one after the other: two who disable each other at once would both succeed otherwise. */
+/** Serializes changes that may remove a Super Admin. Otherwise two who disable each other at the same time would both succeed. */
 export async function lockSuperAdmins(em: EntityManager): Promise<void> {
   await em.execute(`select pg_advisory_xact_lock(${LOCK})`);
 }
 
 /**
- * Called after the change, under the lock.
- * @throws DomainError INVALID_OPERATION_STATE when no enabled Super Admin is left; the change is rolled back with it.
+ * Checks that an enabled Super Admin is left. Must be called after the change, under the lock.
+ * @throws DomainError INVALID_OPERATION_STATE if no enabled Super Admin is left; the change is rolled back with it.
  */
 export async function requireSuperAdmin(em: EntityManager): Promise<void> {
   const [row] = await em.execute<{ left: boolean }[]>(

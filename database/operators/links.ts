@@ -3,14 +3,14 @@ import { sha256 } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
 import type { Statements } from '../statements.ts';
 
-/** How long a link works, from when it was made. */
+/** How long a link is valid after it was created. */
 export const LINK_HOURS = 24;
 const TOKEN_BYTES = 32;
 const TOKEN_FORMAT = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * A link is to be mailed to an operator; whatever link they had works no more. The worker makes the link itself when it sends the mail, so its
- * token is stored nowhere but as a hash.
+ * Schedules an email with a link for an operator and invalidates their previous link. The worker creates the link when it sends the email, so only a
+ * hash of its token is stored.
  */
 export async function requestLink(em: EntityManager, operatorId: bigint): Promise<void> {
   await em.execute(
@@ -20,7 +20,7 @@ export async function requestLink(em: EntityManager, operatorId: bigint): Promis
   );
 }
 
-/** Makes an operator's link, which takes the place of the former one. Nobody can read its token again. */
+/** Creates an operator's link, which replaces the previous one. Its token cannot be read again. */
 export async function makeLink(em: EntityManager, operatorId: bigint): Promise<string> {
   const token = newToken();
   await em.execute(
@@ -41,7 +41,7 @@ export interface LinkHolder {
   readonly name: string;
 }
 
-/** Whose link it is; null for one that was used, has expired, or is a disabled operator's. Looking uses nothing up. */
+/** Returns the operator of a link, or null if it was used, has expired, or belongs to a disabled operator. Does not use up the link. */
 export async function findLinkHolder(em: EntityManager, token: string): Promise<LinkHolder | null> {
   if (!TOKEN_FORMAT.test(token)) {
     return null;
@@ -54,7 +54,7 @@ export async function findLinkHolder(em: EntityManager, token: string): Promise<
   return row === undefined ? null : { operatorId: BigInt(row.id), email: row.email, name: row.name };
 }
 
-/** Uses a link up. Of two requests with one link, one gets true. */
+/** Uses up a link. Of two requests with the same link, only one gets true. */
 export async function takeLink(em: EntityManager, { operatorId }: LinkHolder, token: string): Promise<boolean> {
   const taken = await em.execute<object[]>(
     'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1',
@@ -65,13 +65,13 @@ export async function takeLink(em: EntityManager, { operatorId }: LinkHolder, to
 
 export interface LinkToEmail extends LinkHolder {
   readonly token: string;
-  /** With this one. */
+  /** Including this one. */
   readonly tries: number;
 }
 
 /**
- * Takes up one link that is to be mailed, under a new token, and plans the next try before this one is made. Null when there is none. Call it
- * as the system.
+ * Takes one link that is due to be emailed, gives it a new token, and schedules the next try before this one is made. Returns null if there is none.
+ * Must run as the system.
  */
 export async function takeLinkToMail(
   statements: Statements,
@@ -99,7 +99,7 @@ export async function takeLinkToMail(
   };
 }
 
-/** The mail was sent, or never will be. A link that was asked for meanwhile is another one, and stays due. */
+/** Ends the emailing of a link: it was sent, or never will be. A link requested in the meantime has another token and stays due. */
 export async function endLinkMail(statements: Statements, { operatorId, token }: LinkToEmail): Promise<void> {
   await statements.execute('update operator_links set email_due_at = null where operator_id = ? and token_hash = ?', [
     operatorId,

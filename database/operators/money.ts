@@ -2,7 +2,7 @@ import type { Mode } from '../../domain/mode.ts';
 import type { EntityManager, Scope } from '../connection.ts';
 import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../refunds.ts';
 
-/** Whose a payment is, where an operator's view has it. */
+/** The owner of a payment in the operator's view. */
 export interface FoundPayment {
   readonly scope: Scope;
   readonly applicationName: string;
@@ -14,7 +14,7 @@ interface OwnerRow {
   application_name: string;
 }
 
-/** Null when the operator's view has no such payment. */
+/** Returns null if the operator's view has no such payment. */
 export async function locatePayment(em: EntityManager, paymentId: bigint): Promise<FoundPayment | null> {
   const [row] = await em.execute<OwnerRow[]>(
     `select p.application_id, p.mode, a.name as application_name from payments p join applications a on a.id = p.application_id where p.id = ?`,
@@ -27,7 +27,7 @@ export interface FoundRefund extends FoundPayment {
   readonly refund: RefundRecord;
 }
 
-/** Null when the operator's view has no such refund. */
+/** Returns null if the operator's view has no such refund. */
 export async function locateRefund(em: EntityManager, refundId: bigint): Promise<FoundRefund | null> {
   const [row] = await em.execute<(RefundRow & { application_name: string })[]>(
     `select ${REFUND_COLUMNS}, a.name as application_name from refunds r join applications a on a.id = r.application_id where r.id = ?`,
@@ -41,7 +41,7 @@ export interface FoundUnappliedPayment extends FoundPayment {
   readonly attemptReference: string;
 }
 
-/** Null when the operator's view has no such unapplied payment. */
+/** Returns null if the operator's view has no such unapplied payment. */
 export async function locateUnappliedPayment(
   em: EntityManager,
   unappliedPaymentId: bigint,
@@ -61,7 +61,7 @@ export interface FoundSubmission extends FoundPayment {
   readonly attemptId: bigint;
 }
 
-/** Null when the operator's view has no such submission. */
+/** Returns null if the operator's view has no such submission. */
 export async function locateSubmission(em: EntityManager, submissionId: bigint): Promise<FoundSubmission | null> {
   const [row] = await em.execute<(OwnerRow & { payment_id: string; attempt_id: string })[]>(
     `select s.application_id, s.mode, a.name as application_name, s.payment_id, s.attempt_id

@@ -8,7 +8,6 @@ import { endSessions, GRANTS_OF_OPERATOR, parseGrants } from './sessions.ts';
 
 export type OperatorStatus = 'ACTIVE' | 'DISABLED';
 
-/** An operator with what he may do. */
 export interface OperatorRecord {
   readonly id: bigint;
   readonly email: string;
@@ -131,13 +130,13 @@ export async function readGrants(em: EntityManager, operatorId: bigint): Promise
 export interface NewOperator {
   readonly email: string;
   readonly name: string;
-  /** Null: they set one by a link. */
+  /** Null: they set one through a link. */
   readonly passwordHash: string | null;
-  /** Somebody else chose the password. */
+  /** Whether another person chose the password. */
   readonly passwordTemporary: boolean;
 }
 
-/** @throws DomainError RESOURCE_ALREADY_EXISTS when the address is an operator's already. */
+/** @throws DomainError RESOURCE_ALREADY_EXISTS if an operator already has this address. */
 export async function insertOperator(em: EntityManager, operator: NewOperator): Promise<bigint> {
   try {
     return await em.insert(Operator, { ...operator, email: operator.email.toLowerCase() });
@@ -150,7 +149,7 @@ export async function insertOperator(em: EntityManager, operator: NewOperator): 
 }
 
 /**
- * Enables or disables an operator; a disabled one has no sessions from this moment on. False when he was so already.
+ * Enables or disables an operator. Disabling ends all their sessions. Returns false if the status was already set.
  * @throws DomainError INVALID_OPERATION_STATE for the last enabled Super Admin, RESOURCE_NOT_FOUND
  */
 export async function setOperatorStatus(

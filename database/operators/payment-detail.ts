@@ -14,7 +14,7 @@ export interface DetailPosting {
   readonly createdAt: Date;
 }
 
-/** All rows that belong to a payment, oldest first, at most two hundred of a kind. */
+/** All rows that belong to a payment, oldest first, at most 200 of each kind. */
 export interface Detail {
   readonly attempts: readonly PaymentAttempt[];
   readonly refunds: readonly Refund[];

@@ -6,7 +6,7 @@ import type { Statements } from '../statements.ts';
 import { listRows, type ListPage, type ListSlice } from '../lists.ts';
 import type { AuditFacts } from './audit.ts';
 
-/** Changes of applications and stores, for whoever manages applications. */
+/** Changes of applications and stores, for operators who manage applications. */
 export const APPLICATION_CHANGES = [
   'application-settings',
   'credential',
@@ -15,7 +15,7 @@ export const APPLICATION_CHANGES = [
   'gateway-store-retirement',
 ] as const satisfies readonly ChangeKind[];
 
-/** Changes of who may do what, for whoever manages operators. */
+/** Changes of permissions, for operators who manage operators. */
 export const OPERATOR_CHANGES = [
   'operator-roles',
   'operator-access',
@@ -42,17 +42,17 @@ export interface ChangeTarget {
   readonly id: string;
 }
 
-/** A change that one operator has proposed and another one confirms. */
+/** A change that one operator has proposed and another one must confirm. */
 export interface PendingChange {
   readonly id: bigint;
-  /** Null: the installation's. */
+  /** Null for a change of the whole installation. */
   readonly applicationId: bigint | null;
   readonly mode: Mode | null;
   readonly kind: ChangeKind;
   readonly target: ChangeTarget;
   readonly before: Readonly<Record<string, unknown>>;
   readonly after: Readonly<Record<string, unknown>>;
-  /** What the target was, where `before` does not tell it all. */
+  /** The state of the target, if `before` does not describe it completely. */
   readonly fingerprint: string | null;
   readonly status: ChangeStatus;
   readonly proposedBy: bigint;
@@ -98,14 +98,14 @@ export interface NewChange extends Pick<PendingChange, 'applicationId' | 'mode' 
 
 export interface ProposedChange {
   readonly proposed: PendingChange;
-  /** Which one this takes the place of. */
+  /** The change that this one replaces. */
   readonly superseded: bigint | null;
 }
 
 /**
- * Keeps a change until somebody else confirms it. What the same person has proposed before and still waits takes its place, so a request
- * that is repeated leaves one row. The caller has locked the target.
- * @throws DomainError INVALID_OPERATION_STATE when too many changes of the target wait
+ * Stores a change until another operator confirms it. It replaces the same operator's waiting proposal of the same change, so a repeated request
+ * leaves one row. The caller has locked the target.
+ * @throws DomainError INVALID_OPERATION_STATE if too many changes of the target are waiting
  */
 export async function proposeChange(em: EntityManager, change: NewChange): Promise<ProposedChange> {
   const { applicationId, mode, kind, target, before, after, fingerprint = null, secret = null, proposedBy } = change;
@@ -141,14 +141,14 @@ export async function proposeChange(em: EntityManager, change: NewChange): Promi
   return { proposed: await readChange(em, BigInt(row?.id ?? 0), [kind]), superseded: repeated?.id ?? null };
 }
 
-/** As JSON keeps it. */
+/** Converts facts to what JSON stores. */
 export function plain(facts: AuditFacts): Record<string, unknown> {
   return JSON.parse(
     JSON.stringify(facts, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
   ) as Record<string, unknown>;
 }
 
-/** Changes of some targets that somebody may still confirm, oldest first. */
+/** Returns the changes of several targets that can still be confirmed, oldest first. */
 export async function waitingChanges(
   em: EntityManager,
   type: ChangeTarget['type'],
@@ -190,12 +190,12 @@ export async function listChanges(
   return { ...page, rows: rows.map(changeOf) };
 }
 
-/** @throws DomainError RESOURCE_NOT_FOUND, also where the operator's view does not show it */
+/** @throws DomainError RESOURCE_NOT_FOUND, also if the change is outside the operator's view */
 export async function readChange(em: EntityManager, id: bigint, kinds: readonly ChangeKind[]): Promise<PendingChange> {
   return one(em, { id, kinds, lock: '' });
 }
 
-/** Locked until the transaction ends, so a change is decided on once. */
+/** Reads a change and locks it until the transaction ends, so that it is decided only once. */
 export async function lockChange(em: EntityManager, id: bigint, kinds: readonly ChangeKind[]): Promise<PendingChange> {
   return one(em, { id, kinds, lock: 'for update of c' });
 }
@@ -214,7 +214,7 @@ async function one(
   return changeOf(row);
 }
 
-/** The sealed secret that goes with a change that still waits. No operator's request can read the column, so a lookup answers it. */
+/** Returns the sealed secret of a waiting change. Operators' requests cannot read the column, so it uses a lookup. */
 export async function readChangeSecret(database: Database, id: bigint): Promise<string | null> {
   const [row] = await database.lookup<{ secret: string | null }>('select lenden_pending_secret(?::bigint) as secret', [
     id,
@@ -222,7 +222,7 @@ export async function readChangeSecret(database: Database, id: bigint): Promise<
   return row?.secret ?? null;
 }
 
-/** Nobody can confirm an expired change, so its secret serves nobody. Call it as the system; answers how many there were. */
+/** Deletes the secrets of expired changes, which can no longer be confirmed. Must run as the system. Returns their number. */
 export async function forgetExpiredSecrets(statements: Statements): Promise<number> {
   const forgotten = await statements.execute<object[]>(
     'update pending_changes set secret = null where secret is not null and expires_at <= now() returning 1',
@@ -237,7 +237,7 @@ interface Closing {
   readonly reason: string | null;
 }
 
-/** Ends a change; its secret goes with it. The database itself refuses a proposer who confirms. */
+/** Ends a change and deletes its secret. The database itself rejects a confirmation by the proposer. */
 export async function closeChange(em: EntityManager, { id, status, operatorId, reason }: Closing): Promise<void> {
   await em.execute(
     `update pending_changes set status = ?, decided_by_operator_id = ?, reason = ?, decided_at = now(), secret = null

@@ -11,12 +11,12 @@ export interface ReportFilter {
 
 export interface CurrencySummary {
   readonly currency: string;
-  /** How many payments that were made in the time have each status. */
+  /** Number of payments created in the period, by status. */
   readonly payments: Readonly<Record<string, number>>;
   readonly grossMinor: bigint;
   readonly feeMinor: bigint;
   readonly refundedMinor: bigint;
-  /** Not of a time: what waits now. */
+  /** The amount held now, regardless of the period. */
   readonly lateHeldMinor: bigint;
 }
 
@@ -29,7 +29,7 @@ interface SummaryRow {
   held: string;
 }
 
-/** Sums over what an operator's view shows him. Money counts when it moved: a payment when it was paid, a refund when it ended. */
+/** Returns sums over the operator's view. Money counts when it moved: a payment when it was paid, a refund when it ended. */
 export async function summarize(
   em: EntityManager,
   { applicationId, mode, from, before }: ReportFilter,

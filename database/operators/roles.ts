@@ -9,9 +9,9 @@ export interface RoleRecord {
   readonly id: bigint;
   readonly name: string;
   readonly description: string;
-  /** Came with Lenden and stays as it is. */
+  /** Whether it is part of Lenden and cannot be changed. */
   readonly seeded: boolean;
-  /** Every permission, those to come included. */
+  /** Every permission, including future ones. */
   readonly everything: boolean;
   readonly permissions: readonly Permission[];
   readonly createdAt: Date;
@@ -68,7 +68,7 @@ export interface RoleContents {
   readonly permissions: readonly Permission[];
 }
 
-/** @throws DomainError RESOURCE_ALREADY_EXISTS when a role has this name. */
+/** @throws DomainError RESOURCE_ALREADY_EXISTS if a role has this name. */
 export async function insertRole(em: EntityManager, role: RoleContents): Promise<bigint> {
   return refusingTakenName(() => em.insert(Role, { ...role, permissions: [...role.permissions] }));
 }
@@ -87,7 +87,7 @@ export async function updateRole(em: EntityManager, id: bigint, role: RoleConten
   }
 }
 
-/** @throws DomainError INVALID_OPERATION_STATE for a seeded role and for one that somebody has. */
+/** @throws DomainError INVALID_OPERATION_STATE for a seeded role and for one that operators have. */
 export async function deleteRole(em: EntityManager, id: bigint): Promise<void> {
   try {
     if ((await em.nativeDelete(Role, { id, seeded: false })) === 0) {
@@ -119,8 +119,8 @@ export interface GrantRequest {
 }
 
 /**
- * What the requested grants would let somebody do.
- * @throws DomainError VALIDATION_ERROR naming a role or an application that is not there
+ * Returns the permissions that the requested grants would give.
+ * @throws DomainError VALIDATION_ERROR naming a role or an application that does not exist
  */
 export async function resolveGrants(em: EntityManager, requests: readonly GrantRequest[]): Promise<Grant[]> {
   const roles = new Map(
@@ -147,13 +147,11 @@ function invalid(field: string, message: string): DomainError {
   return new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { [field]: message } });
 }
 
-/** How roles are called, by their ids. */
 export async function readRoleNames(em: EntityManager, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
   const roles = await em.find(Role, { id: { $in: [...ids] } }, { fields: ['id', 'name'] });
   return new Map(roles.map(({ id, name }) => [id, name]));
 }
 
-/** Somebody who has a role. */
 export interface RoleHolder {
   readonly operatorId: bigint;
   readonly email: string;
@@ -167,7 +165,7 @@ interface HolderRow extends Pick<RoleHolder, 'email' | 'status'> {
   readonly application: string | null;
 }
 
-/** Who has the role, and where, disabled operators included; always in the same order. */
+/** Returns who has the role and in which application, including disabled operators, in a fixed order. */
 export async function readRoleHolders(em: EntityManager, roleId: bigint): Promise<RoleHolder[]> {
   const rows = await em.execute<HolderRow[]>(
     `select o.id::text as operator, o.email, o.status, g.application_id::text as application
@@ -189,8 +187,8 @@ export async function readGrantRequests(em: EntityManager, operatorId: bigint): 
 }
 
 /**
- * Gives an operator these grants and no others.
- * @throws DomainError INVALID_OPERATION_STATE when that takes the role from the last enabled Super Admin
+ * Replaces all grants of an operator.
+ * @throws DomainError INVALID_OPERATION_STATE if that would remove the last enabled Super Admin
  */
 export async function replaceGrants(
   em: EntityManager,

@@ -19,8 +19,8 @@ const RECOVERY_SALT_BYTES = 16;
 export const hmacSha1: HmacSha1 = (key, message) => createHmac('sha1', key).update(message).digest();
 
 /**
- * Begins to set up a second factor; it counts once a code has confirmed it. Answers the secret, which nobody can read again.
- * @throws DomainError INVALID_OPERATION_STATE when one is confirmed already
+ * Starts the setup of a second factor, which becomes active once a code has confirmed it. Returns the secret, which cannot be read again.
+ * @throws DomainError INVALID_OPERATION_STATE if one is already confirmed
  */
 export async function beginTotp(em: EntityManager, secrets: SecretBox, operatorId: bigint): Promise<Uint8Array> {
   const secret = randomBytes(SECRET_BYTES);
@@ -39,7 +39,9 @@ export async function beginTotp(em: EntityManager, secrets: SecretBox, operatorI
   return secret;
 }
 
-/** Confirms it by its first right code. Answers the recovery codes, of which only hashes are stored; null when the code is wrong. */
+/**
+ * Confirms the second factor with its first valid code. Returns the recovery codes, of which only hashes are stored, or null if the code is wrong.
+ */
 export async function confirmTotp(
   em: EntityManager,
   secrets: SecretBox,
@@ -71,7 +73,7 @@ export async function removeTotp(em: EntityManager, operatorId: bigint): Promise
   return removed === 1;
 }
 
-/** One right code of his own, once; a code that was taken, and all before it, are refused from then on. */
+/** Accepts an operator's valid code once. That code and all earlier ones are rejected from then on. */
 export async function takeTotpCode(
   em: EntityManager,
   secrets: SecretBox,
@@ -94,7 +96,7 @@ async function takeCode(
   if (step === undefined) {
     return false;
   }
-  // One statement judges and takes: of two requests with one code, one gets in.
+  // Checking and taking are one statement, so that of two requests with the same code only one succeeds.
   const taken = await em.execute<object[]>(
     `update operators set totp_last_step = ?::bigint
      where id = ? and (totp_confirmed_at is not null) = ? and totp_secret = ? and (totp_last_step is null or totp_last_step < ?::bigint) returning id`,
@@ -103,7 +105,7 @@ async function takeCode(
   return taken.length === 1;
 }
 
-/** A recovery code works once. */
+/** Accepts a recovery code once. */
 export async function takeRecoveryCode(
   em: EntityManager,
   { operatorId, recoveryCode }: { operatorId: bigint; recoveryCode: string },

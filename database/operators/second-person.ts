@@ -2,12 +2,12 @@ import { isGuardedGrant, type Grant } from '../../domain/permissions.ts';
 import type { EntityManager } from '../connection.ts';
 import type { StoreSlot } from '../gateway-stores.ts';
 
-/** Of `applications a`: above some sum one person is not enough, so nobody weakens that rule alone. */
+/** For `applications a`: a threshold is set, so one operator alone must not be able to weaken it. */
 const THRESHOLD_IS_SET = `(a.refund_approval_threshold_minor is not null or a.refund_approval_thresholds <> '{}'::jsonb)`;
 
 /**
- * Whether a change of the application's guarded settings needs a second person. Locks the application, so that a threshold which is set at the
- * same moment is seen.
+ * Reports whether a change of the application's guarded settings needs a second operator. Locks the application, so that a threshold set concurrently
+ * is seen.
  */
 export async function isGuarded(em: EntityManager, applicationId: bigint): Promise<boolean> {
   const [row] = await em.execute<{ guarded: boolean }[]>(
@@ -17,7 +17,7 @@ export async function isGuarded(em: EntityManager, applicationId: bigint): Promi
   return row?.guarded === true;
 }
 
-/** Whether a change of the store needs a second person: a threshold is set in an application whose checkouts it opens. */
+/** Reports whether a change of the store needs a second operator: a threshold is set in an application whose checkouts it opens. */
 export async function isStoreGuarded(em: EntityManager, { applicationId, mode, gateway }: StoreSlot): Promise<boolean> {
   if (applicationId !== null) {
     return isGuarded(em, applicationId);
@@ -30,7 +30,10 @@ export async function isStoreGuarded(em: EntityManager, { applicationId, mode, g
   return rows.length > 0;
 }
 
-/** Whether one of these lets somebody move money, or decide who may, where a threshold is set. The caller sees every application. */
+/**
+ * Reports whether one of these grants allows moving money or deciding who may, in an application with a threshold. The caller must see every
+ * application.
+ */
 export async function areGrantsGuarded(em: EntityManager, grants: readonly Grant[]): Promise<boolean> {
   const guarded = grants.filter(isGuardedGrant);
   if (guarded.length === 0) {

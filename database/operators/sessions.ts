@@ -7,30 +7,30 @@ import { OperatorSession } from '../entities/operator.ts';
 
 export type SessionKind = 'BEARER' | 'COOKIE';
 
-/** Why a session is over before its time. */
+/** Why a session ended early. */
 export type SessionEnd =
   'logout' | 'idle' | 'killed' | 'replaced' | 'password-changed' | 'second-factor-changed' | 'disabled';
 
-/** How long a session lives: unused, and at most. */
+/** A session's maximum idle time and maximum lifetime. */
 export interface SessionLimits {
   readonly idleMs: number;
   readonly absoluteMs: number;
 }
 
-/** A password that was entered this recently lets through what is sensitive. */
+/** How recently the password must have been entered for sensitive actions. */
 const FRESH = '5 minutes';
-/** A use is noted this often at most: a busy session does not write at every request. */
+/** How often a session's use is recorded at most, so that a busy session does not write on every request. */
 const SEEN_EVERY = '30 seconds';
-/** How long ended sessions are kept: until then they tell an operator's known addresses, and how his session ended. */
+/** How long ended sessions are kept. They show an operator's known addresses and how the sessions ended. */
 const KEPT = '60 days';
 
-/** An open session with its operator, as the rows say now. */
+/** An open session with its operator, with the current values of their rows. */
 export interface KnownSession {
   readonly id: bigint;
   readonly kind: SessionKind;
   readonly expiresAt: Date;
   readonly reauthenticatedAt: Date;
-  /** The password was entered within the last five minutes. */
+  /** Whether the password was entered within the last five minutes. */
   readonly fresh: boolean;
   readonly operatorId: bigint;
   readonly email: string;
@@ -43,7 +43,7 @@ export interface KnownSession {
 
 export type SessionUse =
   | { readonly kind: 'open'; readonly session: KnownSession }
-  /** `unknown`: no such token. `expired`: reached its greatest age. `ended`: idle, logged out, killed, or its operator disabled. */
+  /** `unknown`: no such token. `expired`: reached its maximum lifetime. `ended`: idle, logged out, killed, or its operator disabled. */
   | { readonly kind: 'unknown' | 'expired' | 'ended' };
 
 interface SessionRow {
@@ -80,7 +80,7 @@ export function parseGrants(json: unknown): Grant[] {
   return GrantRows.parse(json);
 }
 
-/** Finds the session of a token and notes that it was used; ends one that was not used for too long. */
+/** Finds the session of a token and records its use. Ends it if it was idle for too long. */
 export async function useSession(
   em: EntityManager,
   { token, kind, idleMs }: { token: string; kind: SessionKind; idleMs: number },
@@ -143,7 +143,7 @@ export interface NewSession {
 
 const USER_AGENT_MAX = 256;
 
-/** Opens a session; the token itself is stored nowhere. */
+/** Opens a session. Only a hash of the token is stored. */
 export async function openSession(em: EntityManager, session: NewSession): Promise<{ id: bigint; expiresAt: Date }> {
   const expiresAt = new Date((await readNow(em)).getTime() + session.absoluteMs);
   const id = await em.insert(OperatorSession, {
@@ -161,8 +161,8 @@ export async function openSession(em: EntityManager, session: NewSession): Promi
 }
 
 /**
- * Gives a session another token because its holder has just shown the password: the former one is worth nothing from now on.
- * False when somebody else has done so meanwhile, or the session is over.
+ * Replaces a session's token after its holder has entered the password again; the previous one becomes invalid. Returns false if another request has
+ * replaced it in the meantime, or if the session has ended.
  */
 export async function renewSession(
   em: EntityManager,
@@ -183,7 +183,7 @@ interface Ending {
   readonly except?: bigint;
 }
 
-/** Ends an operator's open sessions: one, all, or all but one. Answers how many. */
+/** Ends an operator's open sessions: one, all, or all but one. Returns their number. */
 export async function endSessions(em: EntityManager, { operatorId, reason, only, except }: Ending): Promise<number> {
   const ended = await em.execute<object[]>(
     `update operator_sessions set ended_at = now(), ended_reason = ?
@@ -205,7 +205,7 @@ export interface OpenSession {
 
 const LISTED_MAX = 100;
 
-/** An operator's sessions that can still be used, the newest first. */
+/** Returns an operator's usable sessions, newest first. */
 export async function listOpenSessions(
   em: EntityManager,
   { operatorId, idleMs }: { operatorId: bigint; idleMs: number },
@@ -227,7 +227,7 @@ export async function listOpenSessions(
   }));
 }
 
-/** Whether the operator has logged in from there lately: an address where nobody guesses at him. */
+/** Reports whether the operator has recently logged in from this address, so that guesses from there are unlikely. */
 export async function isKnownAddress(
   em: EntityManager,
   { email, address }: { email: string; address: string },

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import type { EntityManager } from '../connection.ts';
 import { Setting } from '../entities/operator.ts';
 
-/** What holds for the whole installation. */
 export interface InstallationSettings {
-  /** Operators without a second factor reach nothing but the way to one. */
+  /** Whether operators without a second factor can only set one up. */
   readonly secondFactorRequired: boolean;
 }
 

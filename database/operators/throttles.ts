@@ -3,39 +3,39 @@ import { DomainError } from '../../domain/errors.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import type { EntityManager } from '../connection.ts';
 
-/** Something whose wrong guesses are counted together. */
+/** A subject whose failed attempts are counted together. */
 export interface ThrottleSubject {
   readonly hash: Buffer;
-  /** Attempts that cost nothing but themselves: people mistype. */
+  /** Number of failures without a delay, since people mistype. */
   readonly free: number;
 }
 
-/** The delay doubles with each failure beyond the free ones; it ends by itself, so nobody is locked out for good. */
+/** The delay doubles with each failure after the free ones. It ends by itself, so nobody is locked out permanently. */
 const DELAY_MAX_SECONDS = 900;
-/** After so long without a failure the count begins anew. */
+/** The count restarts after this long without a failure. */
 const MEMORY = '1 day';
 
-/** Guesses at one account from one address. */
+/** Counts attempts on one account from one address. */
 export function pairSubject(email: string, address: string): ThrottleSubject {
   return { hash: sha256(`pair\0${email}\0${addressBlock(address)}`), free: 5 };
 }
 
-/** Guesses at one account from wherever its owner has not logged in lately, so that a thousand addresses are no better than one. */
+/** Counts attempts on one account from all addresses where its owner has not logged in recently, so that using many addresses gives no advantage. */
 export function accountSubject(email: string): ThrottleSubject {
   return { hash: sha256(`account\0${email}`), free: 10 };
 }
 
-/** Guesses of one address at many accounts. An office shares one, so it may mistype more. */
+/** Counts attempts from one address on many accounts. An office shares an address, so more failures are free. */
 export function addressSubject(address: string): ThrottleSubject {
   return { hash: sha256(`address\0${addressBlock(address)}`), free: 20 };
 }
 
-/** Guesses of whoever holds a session already. */
+/** Counts attempts by the holder of a session. */
 export function sessionHolderSubject(operatorId: bigint): ThrottleSubject {
   return { hash: sha256(`holder\0${operatorId}`), free: 5 };
 }
 
-/** An attempt that was counted before it was judged, so that a hundred at once are a hundred. */
+/** An attempt that was counted before it was checked, so that concurrent attempts are all counted. */
 export interface Attempt {
   readonly subject: ThrottleSubject;
   readonly failures: number;
@@ -43,12 +43,12 @@ export interface Attempt {
 }
 
 /**
- * Counts an attempt against each subject, or against none.
- * @throws DomainError RATE_LIMITED while one of them is blocked; roll back then.
+ * Counts an attempt against all subjects, or none.
+ * @throws DomainError RATE_LIMITED if one of them is blocked; the caller must then roll back.
  */
 export async function takeAttempts(em: EntityManager, subjects: readonly ThrottleSubject[]): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
-  // In one order, so that two requests never wait for each other.
+  // In a fixed order, so that two requests cannot deadlock.
   for (const subject of [...subjects].sort((a, b) => Buffer.compare(a.hash, b.hash))) {
     attempts.push(await takeAttempt(em, subject));
   }
@@ -83,7 +83,7 @@ async function secondsUntilFree(em: EntityManager, { hash }: ThrottleSubject): P
   return row?.seconds ?? 1;
 }
 
-/** The attempt was no failure after all. A block that another one has set meanwhile stands. */
+/** Takes back the count of a successful attempt. A block set by another attempt in the meantime stays. */
 export async function release(em: EntityManager, attempts: readonly Attempt[]): Promise<void> {
   for (const { subject, failures } of attempts) {
     await em.execute(`delete from login_throttles where subject = ? and failures = 1`, [subject.hash]);
@@ -96,12 +96,12 @@ export async function release(em: EntityManager, attempts: readonly Attempt[]): 
   }
 }
 
-/** Whoever got in begins anew. */
+/** Resets the count after a successful login. */
 export async function forget(em: EntityManager, { hash }: ThrottleSubject): Promise<void> {
   await em.execute(`delete from login_throttles where subject = ?`, [hash]);
 }
 
-/** Counts that nobody remembers anyway; a bounded number at a time. */
+/** Deletes expired counts, a limited number at a time. */
 export async function removeStaleThrottles(em: EntityManager): Promise<void> {
   await em.execute(
     `delete from login_throttles where subject in

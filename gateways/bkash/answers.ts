@@ -6,7 +6,7 @@ import { optionalText } from './exchange.ts';
 
 export const CreationAnswer = z.looseObject({ paymentID: optionalText, bkashURL: optionalText });
 
-/** A query's answer: the invoice number is `merchantInvoice` here, and `merchantInvoiceNumber` everywhere else. */
+/** The answer to a query. The invoice number is `merchantInvoice` here, and `merchantInvoiceNumber` everywhere else. */
 export const PaymentAnswer = z.looseObject({
   paymentID: optionalText,
   paymentCreateTime: optionalText,
@@ -29,23 +29,29 @@ export const RefundStatusAnswer = z.looseObject({
   currency: optionalText,
 });
 
-/** How a payment stands at the gateway by its words. */
+/** The state of a payment as bKash reports it. */
 export type Standing =
   | Exclude<AttemptAnswer, { kind: 'not-started' }>
-  /** Not executed. `agreed`: the payer has finished. Whether it has died since it was made, which null does not tell, is for {@link atTime}. */
+  /**
+   * Not executed. `agreed`: the payer has completed bKash's page. {@link atTime} decides whether the payment id has expired; null means its age is
+   * unknown.
+   */
   | { readonly kind: 'not-started'; readonly madeAt: Date | null }
   | { readonly kind: 'agreed'; readonly madeAt: Date | null };
 
 export interface Asked {
   readonly paymentId: string;
-  /** A callback says that the payer has finished: believed only where the gateway says nothing about that. */
+  /** A callback says that the payer has completed the page. Used only if the gateway's answer has no verification status. */
   readonly claimedDone: boolean;
 }
 
-/** bKash: a payment id dies 24 hours after it was made. */
+/** bKash: a payment id expires 24 hours after it was created. */
 const SESSION_LIFE_MS = 24 * 3_600_000;
 
-/** The same at that time of the database's: what nobody has executed in its life is over, in whatever words the gateway still speaks of it. */
+/**
+ * Returns the state at `now`, the database's time: a payment that was not executed within its lifetime is `expired`, whatever status the gateway
+ * still reports.
+ */
 export function atTime(standing: Standing, now: Date): Standing {
   const isAlive =
     (standing.kind !== 'not-started' && standing.kind !== 'agreed') ||
@@ -83,9 +89,9 @@ function standingOfInitiated(answer: PaymentAnswer, { claimedDone }: Asked): Sta
 }
 
 /**
- * A charge from a query's answer. bKash names neither the store, which the credentials of the question bind, nor its fee, which only the
- * settlement tells. What it took and what was asked of the payer are one amount.
- * @throws GatewayFailure `ambiguous` when a completed payment has no transaction
+ * Builds a charge from a query's answer. bKash names no store (the query's credentials identify it) and reports its fee only in the settlement. The
+ * charged amount and the requested amount are the same field.
+ * @throws GatewayFailure `ambiguous` if a completed payment has no transaction
  */
 export function chargeFrom(answer: PaymentAnswer, evidence: string): Charge {
   if (answer.trxID === '') {
@@ -110,7 +116,7 @@ export function chargeFrom(answer: PaymentAnswer, evidence: string): Charge {
   };
 }
 
-/** `2025-12-09T16:12:43:828 GMT+0600`, with a colon before the milliseconds; null for anything else. */
+/** Parses `2025-12-09T16:12:43:828 GMT+0600`, with a colon before the milliseconds. Returns null for anything else. */
 function instantOf(text: string): Date | null {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[:.](\d{3}) GMT([+-]\d\d):?(\d\d)$/.exec(text);
   const instant = match === null ? null : new Date(`${match[1]}.${match[2]}${match[3]}:${match[4]}`);

@@ -19,14 +19,14 @@ export interface Asking {
   readonly call: Call;
   readonly executions: Executions;
   readonly limits: Limits;
-  /** Measures how long something takes. */
+  /** A monotonic clock, in milliseconds. */
   readonly elapsedMs: () => number;
 }
 
 /**
- * How an attempt stands. Money moves only by our execution of a payment that the payer has agreed to, so a payment that was never executed is
- * as good as untouched, and over once its payer came back without paying: bKash's query knows no word for that. What an execution answers is
- * never the last word; the query is.
+ * Reports the state of an attempt, and executes the payment if the caller allows it. Money moves only when we execute a payment that the payer has
+ * agreed to. A payment that was never executed therefore counts as not started, and as given up once its payer has returned without paying (bKash's
+ * query has no status for that). The answer to an execution is never final: the query after it decides.
  */
 export async function queryAttempt(asking: Asking, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { sessionKey: paymentId } = attempt;
@@ -34,7 +34,7 @@ export async function queryAttempt(asking: Asking, attempt: AttemptHandle): Prom
     return queryWithoutSession(asking, attempt.attemptReference);
   }
   if (attempt.knownValidationIds.includes(paymentId)) {
-    // One payment id is one charge, and that one is known.
+    // One payment id is one charge, and this one is recorded already.
     return { kind: 'not-started' };
   }
   const deadlineMs = asking.elapsedMs() + asking.limits.totalMs;
@@ -43,10 +43,10 @@ export async function queryAttempt(asking: Asking, attempt: AttemptHandle): Prom
   if (answered.kind !== 'agreed' && answered.kind !== 'not-started' && answered.kind !== 'expired') {
     return answered;
   }
-  // Read after the query, so that an execution which the query could not show yet is known.
+  // Read after the query, so that an execution that the query did not show yet is known.
   const earlier = await known(() => asking.executions.stateOf(attempt.attemptReference));
   if (earlier.atWork) {
-    // Whatever has become of the payment meanwhile, this money may be moving.
+    // An execution is running, so money may be moving whatever the query says.
     return { kind: 'in-progress' };
   }
   const standing = atTime(answered, earlier.readAt);
@@ -66,7 +66,10 @@ export async function queryAttempt(asking: Asking, attempt: AttemptHandle): Prom
     : executeAndQuery(asking, { ...asked, readAt: earlier.readAt }, attempt);
 }
 
-/** What a query shows of an attempt that was executed, or may have been, says nothing against it. A payment id that died ends a mere doubt. */
+/**
+ * A query cannot prove that an attempt which was executed, or may have been, is unpaid. If the outcome is only in doubt (`lost`), the expiry of the
+ * payment id settles it.
+ */
 function unlessExecuted(kind: 'not-started' | 'expired', doubt: ExecutionDoubt | null): AttemptAnswer {
   if (doubt === 'executed') {
     return NOT_SHOWN;
@@ -76,7 +79,9 @@ function unlessExecuted(kind: 'not-started' | 'expired', doubt: ExecutionDoubt |
 
 const NOT_SHOWN = { kind: 'unknown', note: 'EXECUTED_BUT_NOT_SHOWN' } as const satisfies AttemptAnswer;
 
-/** Nobody can have paid by a page that we never had the address of; the question shows whether the gateway takes our credentials. */
+/**
+ * Queries an attempt whose session is unknown. It cannot have been paid, because we never had the page's URL; the query still checks our credentials.
+ */
 async function queryWithoutSession({ call, limits }: Asking, reference: string): Promise<AttemptAnswer> {
   const { code } = await call({
     path: '/payment/status',
@@ -105,7 +110,7 @@ async function query({ call, limits, elapsedMs }: Asking, asked: QueriedPayment)
   return code === SUCCESS ? stateOf(PaymentAnswer.parse(body), raw, { paymentId, claimedDone }) : unanswered(code);
 }
 
-/** Any other code says that the question was not answered, never that nothing was paid. */
+/** Any other code means that the query failed, never that nothing was paid. */
 function unanswered(code: string): never {
   throw new GatewayFailure('ambiguous', `the gateway answered the question with the code ${plainCode(code)}`);
 }
@@ -118,7 +123,7 @@ async function executeAndQuery(
   const { paymentId } = asked;
   const begun = await known(() => asking.executions.begin({ attemptReference, paymentId, atWorkMs: AT_WORK_MS }));
   if (begun === null) {
-    // Another process was faster: it is at work on it, or has ended what the question began with.
+    // Another process was faster: it is executing the payment, or has ended the attempt or the payment.
     return { kind: 'in-progress' };
   }
   const outcome = await execute(asking, asked).catch(async (error: unknown) => {
@@ -128,7 +133,7 @@ async function executeAndQuery(
   const left = leftBy(outcome);
   await ended(begun, left);
   const answered = await queryUntilPlain(asking, asked, DECLINED.has(outcome) ? [] : asking.limits.pausesMs);
-  // Seconds have passed since that was read: who dies in them is dead at the next question.
+  // Seconds have passed since `readAt`. A payment id that expired in the meantime is found by the next query.
   const standing = atTime(answered, asked.readAt);
   if (standing.kind === 'agreed') {
     return meaningOf(outcome, begun.doubt !== null);
@@ -140,12 +145,12 @@ async function executeAndQuery(
   return unlessExecuted(standing.kind, isDoubt ? left : begun.doubt);
 }
 
-/** Where it cannot be written the execution stays begun, which every process takes for a doubt once its time is over. */
+/** If the write fails, the execution stays begun, and every process treats it as in doubt once its time is over. */
 async function ended(begun: BegunExecution, left: ExecutionLeft): Promise<void> {
   await begun.end(left).catch(() => undefined);
 }
 
-/** Nothing is said of an attempt, and nothing executed, by whoever does not know what was executed before. */
+/** Without the earlier executions Lenden can neither report the state of an attempt nor execute it. */
 async function known<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
@@ -161,7 +166,7 @@ function leftBy(outcome: string): ExecutionLeft {
   return outcome === 'lost' ? 'lost' : outcome === DUPLICATE ? 'barred' : 'plain';
 }
 
-/** The code of the answer, or `lost`: it may have been carried out. */
+/** Returns the code of the answer, or `lost` if the execution may have been carried out. */
 async function execute(
   { call, limits, elapsedMs }: Asking,
   { paymentId, deadlineMs }: QueriedPayment,
@@ -203,10 +208,10 @@ async function queryUntilPlain(asking: Asking, asked: QueriedPayment, pausesMs: 
   return standing;
 }
 
-/** What an execution means whose payment still stands as if there had been none. */
+/** Interprets the answer to an execution after which the query still shows the payment as not executed. */
 function meaningOf(outcome: string, doubtful: boolean): AttemptAnswer {
   if (DECLINED.has(outcome)) {
-    // After an execution that may have been carried out it may be that one which emptied the wallet.
+    // An earlier execution in doubt may have taken the money, so that this one found too little in the wallet.
     return doubtful ? { kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' } : { kind: 'failed' };
   }
   if (EXECUTED_BEFORE.has(outcome)) {
@@ -224,7 +229,7 @@ function meaningOf(outcome: string, doubtful: boolean): AttemptAnswer {
   }
 }
 
-/** Into an error's message go only what a code can look like. */
+/** Error messages contain only what looks like a code, never the gateway's text. */
 function plainCode(code: string): string {
   return /^\d{1,6}$/.test(code) ? code : 'unknown';
 }

@@ -9,7 +9,7 @@ export interface Question {
   readonly totalTimeoutMs: number;
 }
 
-/** A call with the shared token. One that is not taken is replaced once, since the gateway may have forgotten it. */
+/** Makes a call with the shared token. A refused token is replaced once, since the gateway may have forgotten it. */
 export type Call = (question: Question) => Promise<Exchanged>;
 
 export interface CallParts {
@@ -18,7 +18,7 @@ export interface CallParts {
   readonly account: BkashAccount;
 }
 
-/** @throws GatewayFailure `unauthorized` when neither the credentials nor a new token are taken */
+/** @throws GatewayFailure `unauthorized` if the gateway refuses the credentials or a new token */
 export function createCall({ http, tokens, account }: CallParts): Call {
   const send = async (
     { path, body, totalTimeoutMs }: Question,

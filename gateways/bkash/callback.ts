@@ -13,21 +13,21 @@ const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
 const SEAL_CHARACTERS = 22;
 
 /**
- * The address that bKash sends the browser back to. Its own `signature` has no published scheme, so the address carries a seal of ours:
- * who shows it has been there, or got it from the gateway. It proves nothing about money.
+ * Returns the URL to which bKash redirects the browser. The scheme of bKash's own `signature` is not published, so the URL carries a seal of ours. A
+ * valid seal shows that the caller has visited this URL or received it from the gateway. It proves nothing about money.
  */
 export function sealedAddress(back: string, attemptReference: string, credentials: BkashCredentials): string {
   return `${back}/${attemptReference}.${sealOf(attemptReference, credentials)}`;
 }
 
-/** Which attempt a callback speaks of, by its own words. */
+/** Returns the attempt that a callback names, unverified. */
 export function attemptNamedIn(raw: string): string | null {
   return raw.startsWith('{')
     ? plainReference(noticeIn(raw)?.merchantInvoiceNumber)
     : (returnIn(raw)?.reference ?? null);
 }
 
-/** Reads the browser's return, `reference.seal?paymentID=…&status=…`, or a posted notice. */
+/** Reads the browser's return, `reference.seal?paymentID=…&status=…`, or a posted notification. */
 export function parseCallback(raw: string, credentials: BkashCredentials): ParsedCallback {
   return raw.startsWith('{') ? parseNotice(raw, credentials) : parseReturn(raw, credentials);
 }
@@ -66,7 +66,7 @@ function sealOf(attemptReference: string, { appSecret }: BkashCredentials): stri
   return hmacSha256(appSecret, `the way back of ${attemptReference}`).toString('base64url').slice(0, SEAL_CHARACTERS);
 }
 
-/** Amazon's notification envelope. Source: its documents; what is signed depends on the type. */
+/** The envelope of an Amazon SNS notification. Source: Amazon's documentation; which members are signed depends on the type. */
 const Envelope = z.looseObject({
   Type: z.string(),
   Message: z.string(),
@@ -79,7 +79,7 @@ const Notice = z.looseObject({
 });
 const SIGNED_NAMES = ['Message', 'MessageId', 'Subject', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];
 
-/** bKash posts a notice of every payment into the wallet, also of those that never were ours. */
+/** bKash posts a notification for every payment into the wallet, including those that were not made through Lenden. */
 function parseNotice(raw: string, credentials: BkashCredentials): ParsedCallback {
   const envelope = Envelope.safeParse(parseJson(raw));
   if (envelope.success && envelope.data.Type === 'SubscriptionConfirmation') {
@@ -93,7 +93,7 @@ function parseNotice(raw: string, credentials: BkashCredentials): ParsedCallback
     attemptReference: plainReference(notice.merchantInvoiceNumber),
     signatureValid: noticeIsSigned(envelope.data, credentials.noticeCertificate),
     claims: notice.transactionStatus === 'Completed' ? 'paid' : 'unknown',
-    // It names the transaction, not the payment by which it is asked about.
+    // The notification names the transaction, not the payment id that a query needs.
     claimedValidationId: null,
     note: credentials.noticeCertificate === undefined ? 'NO_CERTIFICATE' : null,
   };

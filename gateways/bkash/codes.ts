@@ -1,12 +1,12 @@
 /*
- * What bKash's codes mean for us. Source: the published error list; what is in no set here says nothing plainly, least of
- * all that no money moved.
+ * The meaning of bKash's codes. Source: the published error list. A code in none of these sets has no clear meaning; above all it does not mean that
+ * no money moved.
  */
 
 export const SUCCESS = '0000';
 export const PAYMENT_NOT_FOUND = '2002';
 
-/** A creation that will never be accepted as it stands: amount, currency, intent, references, URL, mode, a missing member, permission. */
+/** A create request that will never be accepted as it is: amount, currency, intent, references, URL, mode, missing field, permission. */
 export const REFUSES_CREATION: ReadonlySet<string> = new Set([
   '2006',
   '2007',
@@ -23,10 +23,10 @@ export const REFUSES_CREATION: ReadonlySet<string> = new Set([
   '2067',
 ]);
 
-/** An execution that came after another one: that one's money is what the query shows. */
+/** The payment was executed before. The query shows the money of that execution. */
 export const EXECUTED_BEFORE: ReadonlySet<string> = new Set(['2062', '2068', '2117', '2119']);
 
-/** An execution that failed for the payer: wallet, one-time password, PIN, balance, account. He needs a new payment. */
+/** The execution failed for the payer: wallet, one-time password, PIN, balance or account. The payer needs a new payment. */
 export const DECLINED: ReadonlySet<string> = new Set([
   '2009',
   '2010',
@@ -43,13 +43,13 @@ export const DECLINED: ReadonlySet<string> = new Set([
 ]);
 
 export const CANCELLED_BEFORE = '2069';
-/** The payer has not finished on the page. */
+/** The payer has not completed the page. */
 export const TOO_EARLY = '2060';
 export const WRONG_STATE = '2056';
-/** The gateway takes it for a payment that was made a moment ago, and is not to be asked again by a machine. */
+/** bKash takes the request for a duplicate of a payment made a moment ago. It must not be retried automatically. */
 export const DUPLICATE = '2029';
 
-/** A refund that was certainly not carried out. */
+/** The refund was certainly not carried out. */
 export const REFUSES_REFUND: ReadonlySet<string> = new Set(
   [
     ['2002', '2006', '2007', '2026', '2028', '2033', '2034', '2035', '2037', '2039', '2042', '2065', '2067'],
@@ -57,5 +57,5 @@ export const REFUSES_REFUND: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-/** Asked about a refund, the gateway knows none. */
+/** The answer to a query for a refund that does not exist. */
 export const NO_REFUND: ReadonlySet<string> = new Set(['2028', '2033']);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { GatewayFailure } from '../port.ts';
 
-/** What bKash gives a merchant besides the username, which is the id of the store. */
+/** The credentials that bKash issues to a merchant, apart from the username, which is the id of the store. */
 const Secret = z.object({
   password: z.string().min(1),
   appKey: z.string().min(1),
   appSecret: z.string().min(1),
-  /** PEM of the certificate, or the public key, that signs its notices. Without it they are only a reason to ask. */
+  /** PEM of the certificate or public key that signs bKash's notifications. Without it they only trigger a query. */
   noticeCertificate: z.string().optional(),
 });
 
@@ -16,8 +16,8 @@ export interface BkashCredentials extends Readonly<z.infer<typeof Secret>> {
 }
 
 /**
- * Reads the secret of a store: JSON with `password`, `appKey` and `appSecret`.
- * @throws GatewayFailure `unauthorized` for anything else, which no gateway would take either
+ * Parses the secret of a store: JSON with `password`, `appKey` and `appSecret`.
+ * @throws GatewayFailure `unauthorized` for anything else
  */
 export function readCredentials(username: string, secret: string): BkashCredentials {
   const parsed = Secret.safeParse(parseJson(secret));

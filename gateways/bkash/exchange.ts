@@ -6,7 +6,7 @@ import { GatewayFailure } from '../port.ts';
 const ANSWER_BYTES_MAX = 256 * 1024;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Numbers and text are both seen; a member that is absent or null is ''. */
+/** Accepts numbers and text. An absent or null member becomes ''. */
 export const optionalText = z
   .union([z.string(), z.number()])
   .nullish()
@@ -14,7 +14,7 @@ export const optionalText = z
 
 const Outcome = z.looseObject({ statusCode: optionalText, errorCode: optionalText, message: optionalText });
 
-/** An answer by its code: `0000` is success, '' where it has none but a `message` of whatever stands before the gateway. */
+/** An answer with its code: `0000` is success. The code is '' if the answer has only a `message`, as those of a proxy in front of bKash do. */
 export interface Exchanged {
   readonly code: string;
   readonly message: string;
@@ -31,8 +31,8 @@ export interface Exchange {
 }
 
 /**
- * One POST of JSON, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. A refusal by
- * code is an answer, since what it means depends on the question.
+ * Sends one POST with JSON and translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it did not. A refusal
+ * by code is returned as an answer, since its meaning depends on the request.
  * @throws GatewayFailure
  */
 export async function exchange({ http, url, headers, body, totalTimeoutMs }: Exchange): Promise<Exchanged> {

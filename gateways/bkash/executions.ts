@@ -1,13 +1,13 @@
 /**
- * What is known of our executions of an attempt, in its row, so that every process knows the same. Of bKash's rule "after an execution
- * without an answer query, do not execute again" this is the memory: while the gateway may be at work on a payment it is not executed again,
- * and once an execution was sent nobody calls the attempt unexecuted until the gateway says so plainly.
+ * The recorded executions of an attempt. They are in the attempt's row, so that every process sees the same. bKash's rule is: after an execution
+ * without an answer, query and do not execute again. While the gateway may still be working on a payment it is not executed again, and once an
+ * execution was sent no process treats the attempt as unexecuted until the gateway clearly says so.
  */
 export interface Executions {
   stateOf(attemptReference: string): Promise<ExecutionState>;
   /**
-   * Written before an execution is sent. Null when none may be sent: the attempt has ended or was left, its payment has ended or was called
-   * off, the gateway may be at work on another execution, or has barred this one.
+   * Records an execution before it is sent. Returns null if none may be sent: the attempt has ended or was left, its payment has ended or was
+   * cancelled, the gateway may be working on another execution, or it has forbidden a retry.
    */
   begin(execution: ExecutionToSend): Promise<BegunExecution | null>;
 }
@@ -15,28 +15,31 @@ export interface Executions {
 export interface ExecutionToSend {
   readonly attemptReference: string;
   readonly paymentId: string;
-  /** How long the gateway may be at work on it, should this process die now. */
+  /** For how long the gateway may be working on the execution, if this process dies now. */
   readonly atWorkMs: number;
 }
 
 export interface BegunExecution {
-  /** What earlier executions may have moved. */
+  /** The outcome of earlier executions that may have moved money. */
   readonly doubt: ExecutionDoubt | null;
-  /** Its answer came, or no longer can. Without effect once another execution was begun. */
+  /** Records the end of the execution: its answer arrived, or can no longer arrive. Has no effect once another execution has begun. */
   end(left: ExecutionLeft): Promise<void>;
 }
 
-/** `lost`: sent, without a usable answer. `executed`: by the execution's answer, and not by the query's. */
+/** `lost`: sent without a usable answer. `executed`: the execution's answer says so, but the query does not show it. */
 export type ExecutionDoubt = 'lost' | 'executed';
 
-/** What an execution leaves. `plain`: it moved nothing, which leaves an earlier doubt as it was. `barred`: nor may it be repeated by a machine. */
+/**
+ * The result of an execution. `plain`: it moved no money; an earlier doubt remains. `barred`: it moved no money and must not be retried
+ * automatically.
+ */
 export type ExecutionLeft = ExecutionDoubt | 'plain' | 'barred';
 
 export interface ExecutionState {
-  /** The database's time as this was read: a payment at the gateway grows old by it, whatever the clock of the process says. */
+  /** The database's time of the read. The age of a payment at the gateway is computed from it, not from the process's clock. */
   readonly readAt: Date;
   readonly atWork: boolean;
   readonly barred: boolean;
-  /** Null where no execution was ever sent, or each of them plainly moved nothing. */
+  /** Null if no execution was ever sent, or if every one clearly moved no money. */
   readonly doubt: ExecutionDoubt | null;
 }

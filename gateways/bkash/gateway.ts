@@ -19,8 +19,8 @@ import { queryRefund, refund } from './refunds.ts';
 import { createBkashTokens, type BkashTokens, type TokensOptions } from './tokens.ts';
 
 /**
- * Source: bKash's documents of the tokenized checkout name BDT, a least amount of 1.00 and one refund within 15 days (the call that is
- * used here). They publish no greatest amount: the wallet's own limits decide, and this bound only keeps a typing error from travelling.
+ * Source: bKash's documentation of the tokenized checkout: BDT only, at least 1.00, and one refund within 15 days (with the call used here). It
+ * documents no maximum: the wallet's own limits decide, and this bound only catches typing errors.
  */
 export const BKASH_CAPABILITIES: GatewayCapabilities = {
   name: 'bkash',
@@ -31,13 +31,13 @@ export const BKASH_CAPABILITIES: GatewayCapabilities = {
   refundWindowDays: 15,
   feeKnown: 'at-settlement',
   questionsProveStore: true,
-  // Its notices have to be subscribed to. Nothing is charged without our execution, but one whose answer was lost may end late.
+  // Notifications need a subscription. Nothing is charged without our execution, but one whose answer was lost may complete late.
   notifies: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
 };
 
-/** What all gateways of a process share, and by their rows all processes: the tokens, and what is known of our executions. */
+/** State that all gateways of a process share: tokens and recorded executions. Their rows make them common to all processes. */
 export interface BkashShared {
   readonly tokens: BkashTokens;
   readonly executions: Executions;
@@ -53,18 +53,18 @@ export function createBkashShared({
 export interface BkashOptions {
   /** `https://tokenized.sandbox.bka.sh` or `https://tokenized.pay.bka.sh`, or the simulator's origin. */
   readonly baseUrl: string;
-  /** The username that bKash gave the merchant. */
+  /** The username that bKash issued to the merchant. */
   readonly storeId: string;
   /** JSON with `password`, `appKey` and `appSecret`. */
   readonly secret: string;
   readonly http: HttpClient;
   readonly shared: BkashShared;
   readonly limits?: Partial<Limits>;
-  /** Measures how long a call may still take; replaced in tests. */
+  /** A monotonic clock, in milliseconds; replaced in tests. */
   readonly elapsedMs?: () => number;
 }
 
-/** bKash asks clients to wait 30 seconds for an execution; the activity that asks has 45 seconds for all of it. */
+/** bKash asks clients to wait 30 seconds for an execution. The activity has 45 seconds for all calls together. */
 const LIMITS: Limits = {
   queryTimeoutMs: 10_000,
   executeTimeoutMs: 25_000,
@@ -73,8 +73,8 @@ const LIMITS: Limits = {
 };
 
 /**
- * bKash tokenized checkout, v1.2.0-beta: create, the payer agrees on bKash's page, we execute, the query confirms.
- * @throws GatewayFailure `unauthorized` when the secret is not one of a bKash store
+ * Creates the adapter for bKash tokenized checkout, v1.2.0-beta: create the payment, the payer agrees on bKash's page, execute, confirm by query.
+ * @throws GatewayFailure `unauthorized` if the secret is not that of a bKash store
  */
 export function createBkashGateway(options: BkashOptions): Gateway {
   const { baseUrl, storeId, http, shared, elapsedMs = () => performance.now() } = options;
@@ -100,10 +100,10 @@ interface Opening {
   readonly timeoutMs: number;
 }
 
-/** bKash's code for an agreement-free payment by URL. */
+/** bKash's mode for a checkout by URL without an agreement. */
 const MODE = '0011';
 
-/** A creation whose answer is lost may be repeated: a payment that nobody executes takes no money. */
+/** A create request whose answer was lost may be repeated: a payment that is never executed takes no money. */
 async function openSession(
   { call, baseUrl, credentials, timeoutMs }: Opening,
   order: SessionOrder,
@@ -131,7 +131,7 @@ async function openSession(
   return { kind: 'opened', sessionKey: paymentID, gatewayUrl: bkashURL };
 }
 
-/** A wallet's number as the payer's reference is filled in on bKash's page. Source: bKash's documents of the creation. */
+/** bKash pre-fills its page with the payer's reference if that is a wallet number. Source: bKash's documentation of the create call. */
 function walletOf({ payerPhone }: SessionOrder): string | null {
   const digits = payerPhone?.replaceAll(/[^0-9]/g, '').replace(/^88(?=01)/, '') ?? '';
   return /^01[3-9]\d{8}$/.test(digits) ? digits : null;
@@ -139,7 +139,7 @@ function walletOf({ payerPhone }: SessionOrder): string | null {
 
 const PAGE_HOSTS = ['.bka.sh', '.bkash.com'];
 
-/** The page must be the gateway's own: same host as its API, or one of its domains. */
+/** The page must belong to the gateway: same host as its API, or one of its domains. */
 function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   if (!URL.canParse(pageUrl)) {
     return false;

@@ -1,19 +1,19 @@
 export interface Limits {
   readonly queryTimeoutMs: number;
-  /** Of a call that moves money. */
+  /** Timeout of a call that moves money. */
   readonly executeTimeoutMs: number;
-  /** For one question with all its calls: it has to end before whoever asked gives up. */
+  /** Limit for one query with all its calls. It must end before the caller's own timeout. */
   readonly totalMs: number;
-  /** Pauses between queries after an execution, which may be ahead of what queries show. */
+  /** Pauses between queries after an execution, since queries may lag behind it. */
   readonly pausesMs: readonly number[];
 }
 
-/** bKash works on a call for 30 seconds at most; twice that, since clocks begin at different ends. */
+/** bKash works on a call for at most 30 seconds. Doubled, because its 30 seconds may start later than ours. */
 export const AT_WORK_MS = 60_000;
 
 const TIMEOUT_MIN_MS = 1_000;
 
-/** The time for a call of which all calls together have so much left. */
+/** Returns the timeout of one call, given the time left for all calls. */
 export function within(timeoutMs: number, leftMs: number): number {
   return Math.min(timeoutMs, Math.max(TIMEOUT_MIN_MS, Math.floor(leftMs)));
 }

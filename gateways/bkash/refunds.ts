@@ -15,8 +15,9 @@ export interface Refunding {
 }
 
 /**
- * Gives back once, in whole or in part: the call takes no key of ours, and a payment has one refund. So a repetition looks first, and
- * counts what it finds as its own only when nobody else can have asked for it. What it does not find may still be made.
+ * Refunds a payment, in full or in part. bKash takes no idempotency key and allows one refund per payment. A retry therefore queries first, and
+ * accepts a refund that it finds only if no other refund could have made it. If it finds none, the earlier request may still be in progress, so
+ * it is repeated only after {@link AT_WORK_MS}.
  */
 export async function refund({ call, limits, elapsedMs }: Refunding, request: RefundRequest): Promise<RefundAnswer> {
   if (request.otherRefunds > 0) {
@@ -31,7 +32,7 @@ export async function refund({ call, limits, elapsedMs }: Refunding, request: Re
         : { ...refused('the payment was refunded by another amount'), evidence: found.raw };
     }
     if (request.queriedAgoMs !== null && request.queriedAgoMs < AT_WORK_MS) {
-      // Not sent: whoever reads the row later counts from when it was.
+      // `unavailable` means that nothing was sent, so later retries count their wait from the request that was.
       throw new GatewayFailure(
         'unavailable',
         'the gateway may still be at work on this refund, and is not asked again',
@@ -68,7 +69,7 @@ export async function queryRefund(
 ): Promise<RefundAnswer> {
   const found = await status(call, timeoutMs, charge);
   if (found?.answer.refundTrxID !== gatewayRefundId) {
-    // A refund that the gateway does not find is no refund that failed.
+    // A refund that the gateway does not find has not necessarily failed.
     return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
   }
   const { answer, raw: evidence } = found;
@@ -89,7 +90,7 @@ interface FoundRefund {
   readonly raw: string;
 }
 
-/** The refund of a payment, or null where it has none. The same address without an amount is the question. */
+/** Returns the refund of a payment, or null if there is none. The refund path without an amount is bKash's refund query. */
 async function status(call: Call, timeoutMs: number, charge: RefundedCharge): Promise<FoundRefund | null> {
   const { code, body, raw } = await call({ path: PATH, body: chargeOf(charge), totalTimeoutMs: timeoutMs });
   if (NO_REFUND.has(code)) {

@@ -15,35 +15,35 @@ export interface BkashAccount {
 }
 
 /**
- * The token of each merchant, shared by every call: bKash gives two an hour, counting renewals, and blocks whoever asks for more. Whoever
- * needs one while it is being fetched waits for the same answer.
+ * The token of each merchant, shared by all calls. bKash grants two tokens an hour, including renewals, and blocks clients that ask for more.
+ * Concurrent callers wait for the same request.
  */
 export interface BkashTokens {
-  /** @throws GatewayFailure `rate-limited` when another call would be one too many, `unauthorized`, and whatever an exchange throws */
+  /** @throws GatewayFailure `rate-limited` if another call would exceed the limit, `unauthorized`, or any failure of an exchange */
   current(account: BkashAccount): Promise<string>;
-  /** The gateway did not take this token, so the next one is fetched anew. */
+  /** Reports that the gateway refused this token. The next call fetches a new one. */
   discard(account: BkashAccount, token: string): void;
 }
 
 /**
- * Where tokens are kept for all processes, and whose clock they go by: one process an hour ahead would ask for a third token within the
- * merchant's hour, or keep all others from asking for one. What is kept is secret: whoever keeps it seals it.
+ * Storage of the tokens for all processes, and the clock by which they expire. With its own clock, a process an hour ahead would ask for a third
+ * token within the merchant's hour, or stop all others from asking. What is stored is secret: an implementation must seal it.
  */
 export interface TokenShelf {
   read(account: string): Promise<KeptToken>;
-  /** Null while another process has taken it. Of one that died with it, it comes back by itself. */
+  /** Returns null while another process holds the token. If that process dies, its hold ends by itself. */
   take(account: string): Promise<TakenToken | null>;
 }
 
 export interface KeptToken {
   readonly kept: string | null;
-  /** The shelf's time as this was read. */
+  /** The storage's time of the read. */
   readonly readAt: Date;
 }
 
-/** What one process alone may renew, until it gives it back. */
+/** A stored token that only one process may renew, until it releases it. */
 export interface TakenToken extends KeptToken {
-  /** Rejects when it was held for too long and is another's now. */
+  /** Rejects if this process held it for too long and another one has taken it since. */
   write(kept: string): Promise<void>;
   release(): Promise<void>;
 }
@@ -51,18 +51,18 @@ export interface TakenToken extends KeptToken {
 export interface TokensOptions {
   readonly http: HttpClient;
   readonly shelf: TokenShelf;
-  /** Measures how long ago the shelf said what time it is; replaced in tests. */
+  /** A monotonic clock, in milliseconds, to extrapolate the storage's time; replaced in tests. */
   readonly elapsedMs?: () => number;
 }
 
 const HOUR_MS = 3_600_000;
 const CALLS_PER_HOUR = 2;
-/** Renewed this long before it dies, so that no call carries a dead one; spread, so that of several processes one is the first. */
+/** How early a token is renewed, so that no call carries an expired one. The spread lets one of several processes start first. */
 const MARGIN_MS = 5 * 60_000;
 const MARGIN_SPREAD_MS = 3 * 60_000;
 const TIMEOUT_MS = 10_000;
 const ACCOUNTS_MAX = 1_000;
-/** How long to wait for another process that fetches a token, and how often to look. */
+/** How long to wait for another process that is fetching a token, and how often to look. */
 const ELSEWHERE_MAX_MS = 12_000;
 const ELSEWHERE_LOOK_MS = 200;
 
@@ -70,7 +70,7 @@ const Kept = z.object({
   token: z.string().nullable(),
   expiresAtMs: z.number(),
   refreshToken: z.string().nullable(),
-  /** Instants of the calls of the last hour, whatever came of them. */
+  /** Times of the token calls of the last hour, whatever their result. */
   calls: z.array(z.number()).max(100),
   blockedUntilMs: z.number(),
 });
@@ -86,9 +86,9 @@ const NOTHING: Kept = { token: null, expiresAtMs: 0, refreshToken: null, calls: 
 
 interface Slot {
   kept: Kept;
-  /** What to add to what this process measures for the shelf's time, as it was when the shelf was last read. */
+  /** The difference between the storage's clock and this process's monotonic clock, at the last read. */
   shelfAheadMs: number;
-  /** The last token that the gateway did not take: other processes may still keep it. */
+  /** The last token that the gateway refused. Other processes may still have it stored. */
   refused: string | null;
   pending: Promise<string> | null;
   readonly marginMs: number;
@@ -133,7 +133,7 @@ export function createBkashTokens({ http, shelf, elapsedMs = () => performance.n
     async current(account) {
       const key = keyOf(account);
       const slot = slotOf(key);
-      // Nothing is kept, and nothing is fresh, before the shelf was read and has said what time it is.
+      // Before the first read of the storage there is no token, so it does not matter that its time is not known yet.
       const fresh = freshToken(slot, timeOf(slot, elapsedMs));
       if (fresh !== null) {
         return fresh;
@@ -145,7 +145,7 @@ export function createBkashTokens({ http, shelf, elapsedMs = () => performance.n
         return await slot.pending;
       } catch (error) {
         const { token, expiresAtMs } = slot.kept;
-        // Near its end, and no new one to be had: it is good for what is left of it.
+        // The token is close to its expiry and could not be renewed. It is still valid for the rest of its life.
         if (token !== null && expiresAtMs > timeOf(slot, elapsedMs)) {
           return token;
         }
@@ -163,7 +163,6 @@ export function createBkashTokens({ http, shelf, elapsedMs = () => performance.n
   };
 }
 
-/** The shelf's time. */
 function timeOf({ shelfAheadMs }: Slot, elapsedMs: () => number): number {
   return shelfAheadMs + elapsedMs();
 }
@@ -175,7 +174,7 @@ interface Following {
   readonly elapsedMs: () => number;
 }
 
-/** Null when another process has fetched a token meanwhile, which is then the slot's, too. */
+/** Returns null if another process has fetched a token in the meantime; the slot then holds it. */
 async function takeOrFollow({ shelf, key, slot, elapsedMs }: Following): Promise<TakenToken | null> {
   for (let waitedMs = 0; ; waitedMs += ELSEWHERE_LOOK_MS) {
     adopt(slot, await fromShelf(() => shelf.read(key)), elapsedMs());
@@ -187,7 +186,7 @@ async function takeOrFollow({ shelf, key, slot, elapsedMs }: Following): Promise
       adopt(slot, taken, elapsedMs());
       return taken;
     }
-    // Near its end, ours is good for what is left of it, and nobody needs to wait.
+    // Our token is close to its expiry but still valid, so there is no need to wait.
     if (waitedMs >= ELSEWHERE_MAX_MS || (slot.kept.token !== null && slot.kept.expiresAtMs > timeOf(slot, elapsedMs))) {
       throw new GatewayFailure('unavailable', 'another process is still fetching a token');
     }
@@ -195,7 +194,7 @@ async function takeOrFollow({ shelf, key, slot, elapsedMs }: Following): Promise
   }
 }
 
-/** Without the shelf nobody knows how many calls are left, and one too many blocks the merchant. */
+/** Without the storage the number of calls left is unknown, and one too many blocks the merchant. */
 async function fromShelf<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
@@ -204,7 +203,7 @@ async function fromShelf<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What time it is, and what another process knows: its token where that lives longer, and its calls in any case. */
+/** Takes over the storage's time and what other processes have stored: their token if it lives longer, and their calls in any case. */
 function adopt(slot: Slot, { kept: text, readAt }: KeptToken, elapsedMs: number): void {
   slot.shelfAheadMs = readAt.getTime() - elapsedMs;
   const elsewhere = text === null ? null : keptIn(text);
@@ -226,7 +225,7 @@ interface Renewing {
   readonly account: BkashAccount;
   readonly slot: Slot;
   readonly elapsedMs: () => number;
-  /** Shows all processes what the slot holds. */
+  /** Writes the slot to the storage for all processes. */
   readonly keep: () => Promise<void>;
 }
 
@@ -234,7 +233,7 @@ async function renew(renewing: Renewing): Promise<void> {
   const { slot } = renewing;
   const { refreshToken } = slot.kept;
   if (refreshToken !== null) {
-    // A refresh token that is not taken any more is no reason to stop: a new grant needs none.
+    // If the gateway refuses the refresh token, a new grant needs none.
     const renewed = await callForToken(renewing, 'refresh', { refresh_token: refreshToken }).catch((error: unknown) => {
       if (error instanceof GatewayFailure && error.kind === 'unauthorized') {
         return false;
@@ -251,7 +250,10 @@ async function renew(renewing: Renewing): Promise<void> {
   }
 }
 
-/** One call that counts. True when it brought a token; false when the gateway refused it in words that say nothing of our credentials. */
+/**
+ * Makes one call that counts toward the limit. Returns true if it brought a token, and false if the gateway refused without mentioning our
+ * credentials.
+ */
 async function callForToken(
   { http, account, slot, elapsedMs, keep }: Renewing,
   kind: 'grant' | 'refresh',
@@ -260,7 +262,7 @@ async function callForToken(
   const startedMs = timeOf(slot, elapsedMs);
   admit(slot.kept, startedMs);
   slot.kept = { ...slot.kept, calls: [...lastHour(slot.kept.calls, startedMs), startedMs] };
-  // Counted before it is made: whoever dies in it has used it up all the same.
+  // Counted before it is sent: if the process dies during the call, the call still counts at bKash.
   await fromShelf(keep);
   const { username, password, appKey, appSecret } = account.credentials;
   const answer = await exchange({
@@ -274,7 +276,7 @@ async function callForToken(
       slot.kept = { ...slot.kept, calls: slot.kept.calls.filter((at) => at !== startedMs) };
     }
     if (error instanceof GatewayFailure && error.kind === 'rate-limited') {
-      // Whoever goes on asking stays blocked.
+      // A client that keeps asking stays blocked.
       slot.kept = { ...slot.kept, blockedUntilMs: startedMs + HOUR_MS };
     }
     await keep().catch(() => undefined);
@@ -290,7 +292,7 @@ async function callForToken(
     expiresAtMs: startedMs + granted.expires_in * 1_000,
     refreshToken: granted.refresh_token === '' ? null : granted.refresh_token,
   };
-  // Not kept, it still serves this process; another one would fetch its own.
+  // If the write fails, the token still serves this process; another one would fetch its own.
   await keep().catch(() => undefined);
   return true;
 }
@@ -321,7 +323,7 @@ function lastHour(calls: readonly number[], nowMs: number): number[] {
   return calls.filter((at) => at > nowMs - HOUR_MS);
 }
 
-/** Each call once, however many processes know of it; two of one moment are two. */
+/** Merges two lists of calls. A call in both lists counts once; two calls at the same time in one list count twice. */
 function mergedCalls(ours: readonly number[], theirs: readonly number[]): number[] {
   const merged = [...ours];
   for (const at of new Set(theirs)) {
@@ -343,7 +345,7 @@ function keptIn(text: string): Kept | null {
   }
 }
 
-/** Every part of the account counts: a corrected password is another account, which the mistakes of the former one do not block. */
+/** Hashes every part of the account: after a corrected password the failures of the old one no longer block it. */
 function keyOf({ baseUrl, credentials: { username, password, appKey, appSecret } }: BkashAccount): string {
   return createHash('sha256')
     .update(JSON.stringify([baseUrl, username, password, appKey, appSecret]))

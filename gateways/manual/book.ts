@@ -1,25 +1,25 @@
 import type { Money } from '../../domain/money.ts';
 
-/** What operators have said of a submission; only a whole decision counts, of two people where two are needed. */
+/** The operators' decision on a submission. Only a complete decision counts: two operators if two are required. */
 export interface Decision {
   readonly id: string;
   readonly word: 'accept' | 'reject';
   readonly operatorIds: readonly string[];
 }
 
-/** The newest thing that a payer wrote of his transaction. */
+/** The payer's latest submission of a transaction. */
 export interface Submission<Decided extends Decision | null = Decision | null> {
   readonly id: string;
-  /** As it was written. */
+  /** As the payer wrote it. */
   readonly transaction: string;
-  /** As it is compared. */
+  /** Normalized for comparison. */
   readonly normalized: string;
   readonly submittedAt: Date;
   readonly decision: Decided;
 }
 
 export interface ManualRecord {
-  /** What was asked for, to the minor unit: an operator confirms that, or nothing. */
+  /** The requested amount. An operator confirms exactly this amount, or nothing. */
   readonly amount: Money;
   readonly submission: Submission | null;
 }
@@ -29,5 +29,5 @@ export interface ConfirmedSubmission {
   readonly submission: Submission<Decision>;
 }
 
-/** Where payers' submissions and operators' decisions are kept. Null for an attempt that is not there. */
+/** Reads the submission of an attempt and the decision on it. Returns null if the attempt does not exist. */
 export type ReadManual = (attemptReference: string) => Promise<ManualRecord | null>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ParsedCallback } from '../port.ts';
 
-/** What is kept in place of a gateway's callback when operators have decided. Nobody outside can send one. */
+/** Stored in place of a gateway's callback when operators have decided. It cannot be sent from outside. */
 const Decided = z.object({
   attemptReference: z.string().regex(/^[0-9A-Za-z]{20}$/),
   validationId: z.string().min(1),

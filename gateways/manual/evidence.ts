@@ -3,7 +3,7 @@ import { minorFromDecimalText, toDecimalText } from '../../domain/money.ts';
 import type { Charge } from '../port.ts';
 import type { ConfirmedSubmission } from './book.ts';
 
-/** Who confirmed what, in place of a gateway's answer. */
+/** Who confirmed what; stored in place of a gateway's answer. */
 const Evidence = z.object({
   attemptReference: z.string(),
   storeId: z.string(),
@@ -17,7 +17,7 @@ const Evidence = z.object({
 });
 type Evidence = z.infer<typeof Evidence>;
 
-/** The charge that operators confirmed, with the rows that say so as its evidence. */
+/** Builds the charge that operators confirmed, with the confirming rows as its evidence. */
 export function chargeOf(
   { amount, submission }: ConfirmedSubmission,
   { attemptReference, storeId }: { readonly attemptReference: string; readonly storeId: string },
@@ -37,7 +37,7 @@ export function chargeOf(
   return chargeFrom(said, JSON.stringify(said));
 }
 
-/** The charge in a stored evidence; null for any other text. */
+/** Parses the charge from stored evidence. Returns null for any other text. */
 export function readEvidence(text: string): Charge | null {
   const parsed = Evidence.safeParse(parseJson(text));
   return parsed.success ? chargeFrom(parsed.data, text) : null;

@@ -6,7 +6,7 @@ import { readSettings } from './settings.ts';
 
 const LIMITS = { minMinor: 1n, maxMinor: 9_007_199_254_740_991n };
 
-/** Bank transfer, cash, from wallet to wallet: the payer says that he has paid, and a person looks whether the money is there. */
+/** Bank transfer, cash, wallet to wallet: the payer reports a payment, and an operator checks whether the money has arrived. */
 export const MANUAL_CAPABILITIES: GatewayCapabilities = {
   name: 'manual',
   displayName: 'Bank transfer or cash',
@@ -16,7 +16,7 @@ export const MANUAL_CAPABILITIES: GatewayCapabilities = {
   refundWindowDays: null,
   feeKnown: 'with-the-charge',
   questionsProveStore: false,
-  // What an operator decides is told us like a notice.
+  // An operator's decision reaches Lenden like a notification.
   notifies: true,
   sessionLifeMinutes: null,
   takesCallbacks: false,
@@ -30,8 +30,8 @@ export interface ManualOptions {
 }
 
 /**
- * There is nobody to ask but the book of submissions and decisions.
- * @throws GatewayFailure `unauthorized` for settings that are none
+ * Creates the adapter for manual payments. Its queries read submissions and decisions from the database.
+ * @throws GatewayFailure `unauthorized` for invalid settings
  */
 export function createManualGateway({ storeId, secret, read }: ManualOptions): Gateway {
   const { label, instructions, payWithinHours } = readSettings(secret);
@@ -52,7 +52,7 @@ export function createManualGateway({ storeId, secret, read }: ManualOptions): G
   };
 }
 
-/** A submission that nobody has decided on may be money, so it keeps its payment from ending. A rejected one is as if it had never come. */
+/** A submission without a decision may be money, so its payment stays open. A rejected submission counts as none. */
 function answerOf(
   record: ManualRecord | null,
   { attemptReference, knownValidationIds }: AttemptHandle,

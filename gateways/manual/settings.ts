@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { GatewayFailure } from '../port.ts';
 
-/** Nothing but line breaks steers what is shown. */
+/** Allows line breaks and no other control characters. */
 const isPlain = (text: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(text.replaceAll('\n', ' ')) && text.trim() !== '';
 const plain = (lengthMax: number) => z.string().max(lengthMax).refine(isPlain);
 const inBoth = (lengthMax: number) => z.object({ en: plain(lengthMax), bn: plain(lengthMax) });
 
 /** How a payer pays without a gateway: into an account, in cash, from wallet to wallet. */
 const Settings = z.object({
-  /** What the way is called. */
+  /** The name of the payment method. */
   label: inBoth(60),
-  /** Plain text, as payers read it. */
+  /** Plain text, shown to payers. */
   instructions: inBoth(2_000),
-  /** How long a payer has, from the opening of his checkout on. */
+  /** How many hours a payer has after opening the checkout. */
   payWithinHours: z.int().min(1).max(720).default(72),
 });
 export type ManualSettings = z.infer<typeof Settings>;
 
 /**
- * Reads the secret of a store, which here is none: JSON with `label` and `instructions`, both `{en, bn}`, and `payWithinHours`.
+ * Parses the secret of a store, which for manual payments is not secret: JSON with `label` and `instructions`, both `{en, bn}`, and `payWithinHours`.
  * @throws GatewayFailure `unauthorized` for anything else
  */
 export function readSettings(secret: string): ManualSettings {

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import type { AttemptAnswer, Charge } from '../port.ts';
 
-/** Base64 in samples; opaque, and never a path of its own. */
+/** Base64 in samples. Opaque, and must not be able to form a path of its own. */
 export const PaymentReference = z.string().regex(/^[0-9A-Za-z+=_-]{1,256}$/);
 
-/** The plain text of the initialization's answer. */
+/** The decrypted answer to the initialize call. */
 export const Initialized = z.looseObject({
   paymentReferenceId: PaymentReference,
-  // With the other members it has to fit into 245 bytes again.
+  // Limited because it must fit into 245 bytes together with the other members when it is sent back encrypted.
   challenge: z.string().regex(/^[\w-]{1,100}$/),
 });
 
@@ -19,7 +19,7 @@ const optionalText = z
   .nullish()
   .transform((value) => value ?? '');
 
-/** Fields of a verification that we read; every one of them is text in the captures. */
+/** The fields of a verification that we read. All of them are text in captures. */
 export const Verification = z.looseObject({
   merchantId: optionalText,
   orderId: optionalText,
@@ -32,8 +32,8 @@ export const Verification = z.looseObject({
 type Verification = z.infer<typeof Verification>;
 
 /**
- * `Initiated`, `Aborted`, `Cancelled` and `Failed` are seen in captures; the others are read by an open-source client. Before the payer has
- * given his number nothing can go through; from then on it can at any moment.
+ * `Initiated`, `Aborted`, `Cancelled` and `Failed` appear in captures; the others come from an open-source client. Before the payer has entered their
+ * number no payment can go through; from then on it can at any moment.
  */
 const KINDS: ReadonlyMap<string, 'not-started' | 'in-progress' | 'failed' | 'cancelled'> = new Map([
   ['Initiated', 'not-started'],
@@ -50,8 +50,9 @@ const KINDS: ReadonlyMap<string, 'not-started' | 'in-progress' | 'failed' | 'can
 ]);
 
 /**
- * Reads a verification. Paid is `Success` with the code `000` and the wallet's own transaction id; two of the three are a contradiction. So is
- * a payment that was given up, or not begun, and names a transaction: that one was charged and given back, which a person has to see.
+ * Reads a verification. Paid means `Success` with the code `000` and the wallet's transaction id; if one of the three is missing, the answer
+ * contradicts itself. So does a transaction id on a payment that was cancelled or not started: that payment was charged and refunded, which an
+ * operator has to see.
  */
 export function answerOf(said: Verification, evidence: string): AttemptAnswer {
   const { status, statusCode, issuerPaymentRefNo } = said;
@@ -68,7 +69,7 @@ export function answerOf(said: Verification, evidence: string): AttemptAnswer {
   return transactionExplained ? { kind } : { kind: 'unknown', note: 'UNPAID_WITH_TRANSACTION' };
 }
 
-/** Nagad takes taka alone and names no currency; its fee shows in the settlement alone, so none is stated here. */
+/** Nagad takes only BDT and names no currency. It reports its fee only in the settlement, so the fee is 0 here. */
 function chargeFrom(said: Verification, evidence: string): Charge {
   const amountMinor = minorFromDecimalText(said.amount, 'BDT', 'exact');
   return {

@@ -4,7 +4,7 @@ import type { ParsedCallback } from '../port.ts';
 import { PaymentReference } from './answers.ts';
 import type { NagadCredentials } from './credentials.ts';
 
-/** What the browser brings back. Source: open-source clients; `Cancelled` is seen in verifications only. */
+/** Statuses of the browser's return. Source: open-source clients; `Cancelled` appears in verifications only. */
 const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
   ['Success', 'paid'],
   ['Failed', 'failed'],
@@ -15,14 +15,14 @@ const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
 const SEAL_CHARACTERS = 22;
 
 /**
- * The address that Nagad sends the browser back to. Nagad signs nothing of it, so it carries a seal of ours: who shows it has been there,
- * or got it from the gateway. It proves nothing about money.
+ * Returns the URL to which Nagad redirects the browser. Nagad does not sign it, so the URL carries a seal of ours. A valid seal shows that the caller
+ * has visited this URL or received it from the gateway. It proves nothing about money.
  */
 export function sealedAddress(back: string, attemptReference: string, credentials: NagadCredentials): string {
   return `${back}/${attemptReference}.${sealOf(attemptReference, credentials)}`;
 }
 
-/** Which attempt a callback speaks of, by its own words. */
+/** Returns the attempt that a callback names, unverified. */
 export function attemptNamedIn(raw: string): string | null {
   return returnIn(raw)?.reference ?? null;
 }
@@ -51,7 +51,7 @@ export function parseCallback(raw: string, credentials: NagadCredentials): Parse
   };
 }
 
-/** The seal and Nagad name the same attempt, and every field is there once: two values could be read differently by two readers. */
+/** Requires that the seal and Nagad name the same attempt and that no field is repeated: two readers could pick different values. */
 function returnIn(
   raw: string,
 ): { readonly reference: string; readonly seal: string; readonly fields: ReadonlyMap<string, string> } | null {
@@ -63,7 +63,7 @@ function returnIn(
   return match !== null && agrees && fields.size === pairs.length ? { reference, seal, fields } : null;
 }
 
-/** Keyed by the one secret of the account, which never leaves it. */
+/** Keyed by the account's private key, its only secret that is never sent. */
 function sealOf(attemptReference: string, { merchantPrivateKey }: NagadCredentials): string {
   const key = createHash('sha256')
     .update(merchantPrivateKey.export({ format: 'der', type: 'pkcs8' }))

@@ -2,17 +2,17 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayFailure } from '../port.ts';
 
-/** What a merchant of Nagad needs besides its id, which is the id of the store. */
+/** What a Nagad merchant needs apart from the merchant id, which is the id of the store. */
 const Secret = z.object({
   /** PEM, or its bare base64 body: PKCS#8 or PKCS#1. */
   merchantPrivateKey: z.string().min(1).max(10_000),
-  /** Nagad's own key, PEM or its bare base64 body (SPKI): by it an answer is known to be Nagad's. */
+  /** Nagad's public key, PEM or its bare base64 body (SPKI). It verifies the signatures of Nagad's answers. */
   gatewayPublicKey: z.string().min(1).max(10_000),
-  /** `X-KM-IP-V4` of every call: the address that Nagad knows this installation by. */
+  /** `X-KM-IP-V4` of every call: the IP address under which Nagad knows this installation. */
   address: z.ipv4(),
 });
 
-/** The account of one merchant, its keys read. */
+/** The account of one merchant, with parsed keys. */
 export interface NagadCredentials {
   readonly merchantId: string;
   readonly merchantPrivateKey: KeyObject;
@@ -23,8 +23,8 @@ export interface NagadCredentials {
 const MODULUS_BITS_MIN = 2048;
 
 /**
- * Reads the secret of a store: JSON with `merchantPrivateKey`, `gatewayPublicKey` and `address`.
- * @throws GatewayFailure `unauthorized` for anything else; its message names what is wrong, never what was given
+ * Parses the secret of a store: JSON with `merchantPrivateKey`, `gatewayPublicKey` and `address`.
+ * @throws GatewayFailure `unauthorized` for anything else; its message names what is wrong, never the value
  */
 export function readCredentials(merchantId: string, secret: string): NagadCredentials {
   const parsed = Secret.safeParse(parseJson(secret));
@@ -64,7 +64,7 @@ function publicKeyFrom(text: string): KeyObject {
   return createPublicKey({ key: derOf(text), format: 'der', type: 'spki' });
 }
 
-/** Nagad's keys are handed over without their frame; clients put one around that is not always the right one. */
+/** Nagad issues its keys without a PEM header, and clients add one that is not always the right one. */
 function derOf(text: string): Buffer {
   return Buffer.from(text.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64');
 }

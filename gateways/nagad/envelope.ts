@@ -4,14 +4,14 @@ import { GatewayFailure } from '../port.ts';
 import type { NagadCredentials } from './credentials.ts';
 
 /**
- * What is secret in a message to Nagad and from it: RSA PKCS#1 v1.5 under the reader's key, and RSA-SHA256 by the writer over the same
- * bytes. Both base64. Source: every working open-source client; one readme speaks of SHA-1.
+ * The encrypted part of a message to or from Nagad: RSA PKCS#1 v1.5 with the recipient's key, and RSA-SHA256 by the sender over the same bytes, both
+ * base64. Source: every working open-source client; one readme mentions SHA-1.
  */
 const Envelope = z.object({ sensitiveData: z.base64().max(2_000), signature: z.base64().max(2_000) });
 
 const padding = constants.RSA_PKCS1_PADDING;
 
-/** @throws RangeError or an error of OpenSSL for more than fits, which is 245 bytes under a key of 2048 bits */
+/** @throws RangeError or an OpenSSL error if the value does not fit: 245 bytes with a 2048-bit key */
 export function seal(value: object, credentials: NagadCredentials): z.infer<typeof Envelope> {
   const bytes = Buffer.from(JSON.stringify(value), 'utf8');
   return {
@@ -21,9 +21,9 @@ export function seal(value: object, credentials: NagadCredentials): z.infer<type
 }
 
 /**
- * Opens an answer and believes it only when Nagad signed these very bytes. What cannot be decrypted mostly gives random bytes instead of
- * an error; the signature refuses those too.
- * @throws GatewayFailure `ambiguous` for whatever is not provably Nagad's, alike whatever was wrong with it
+ * Decrypts an answer and accepts it only if Nagad signed these bytes. A failed decryption usually yields random bytes instead of an error; the
+ * signature check rejects those too.
+ * @throws GatewayFailure `ambiguous` for anything not provably from Nagad, the same whatever the reason
  */
 export function unseal<Schema extends z.ZodType>(
   schema: Schema,

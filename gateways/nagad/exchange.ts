@@ -9,7 +9,7 @@ const API_VERSION = 'v-0.2.0';
 
 const Refusal = z.looseObject({ reason: z.string().min(1), message: z.string().nullish() });
 
-/** An answer that Nagad gave, or its plain refusal in its own words. */
+/** An answer from Nagad, or a clear refusal with Nagad's text. */
 export type Exchanged =
   | { readonly refused: false; readonly body: unknown; readonly raw: string }
   | { readonly refused: true; readonly gatewayText: string };
@@ -28,8 +28,8 @@ export type Exchange = (request: {
 }) => Promise<Exchanged>;
 
 /**
- * One call of Nagad, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. A refusal is
- * a status of 400 to 499 with the JSON that Nagad's errors have; the same status without it comes from whatever stands before Nagad.
+ * Creates the function that calls Nagad. It translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it did
+ * not. A refusal is a status of 400 to 499 with the JSON of Nagad's errors; without that JSON the status comes from a proxy in front of Nagad.
  */
 export function createExchange(options: ExchangeOptions): Exchange {
   const { credentials, http, connectTimeoutMs, totalTimeoutMs } = options;
@@ -83,7 +83,7 @@ function refusal(status: number, raw: string): Exchanged {
   return { refused: true, gatewayText: `${parsed.data.reason}: ${parsed.data.message ?? ''}` };
 }
 
-/** References are base64, whose `=` every published client sends as it is. */
+/** References are base64, and every published client sends their `=` unescaped. */
 function pathSegment(text: string): string {
   return encodeURIComponent(text).replaceAll('%3D', '=');
 }

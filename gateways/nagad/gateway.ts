@@ -19,8 +19,8 @@ import { seal, unseal } from './envelope.ts';
 import { createExchange, type Exchange, type Exchanged } from './exchange.ts';
 
 /**
- * Nagad publishes no limits for payments to merchants; these only keep nonsense away, and what is more than a payer may send the gateway
- * refuses on its own page. Refunds are not offered: the one call that is known for them is known from one client alone.
+ * Nagad publishes no limits for merchant payments. These only reject nonsense; the gateway's page refuses amounts above the payer's own limit.
+ * Refunds are not offered: the only known refund call is known from a single client.
  */
 export const NAGAD_CAPABILITIES: GatewayCapabilities = {
   name: 'nagad',
@@ -30,14 +30,14 @@ export const NAGAD_CAPABILITIES: GatewayCapabilities = {
   refundsPerPaymentMax: null,
   refundWindowDays: null,
   feeKnown: 'at-settlement',
-  // They name the merchant and prove nothing; only what opens a session is signed.
+  // A query names the merchant but proves nothing; only the calls that open a session are signed.
   questionsProveStore: false,
   notifies: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
 };
 
-/** Where the API is, with its path, and the origin of the payer's page, which is on a port or host of its own. Source: open-source clients. */
+/** The API's URL with its path, and the origin of the payer's page, which has its own port or host. Source: open-source clients. */
 export const NAGAD_URLS: Readonly<Record<Mode, { readonly baseUrl: string; readonly pageOrigin: string }>> = {
   TEST: {
     baseUrl: 'http://sandbox.mynagad.com:10080/remote-payment-gateway-1.0/api/dfs',
@@ -58,14 +58,14 @@ export interface NagadOptions {
   readonly totalTimeoutMs?: number;
 }
 
-/** ISO 4217, numeric: taka. */
+/** ISO 4217 numeric code of BDT. */
 const TAKA_CODE = '050';
 const DHAKA_OFFSET_MS = 6 * 3_600_000;
 
 /**
- * Nagad API v-0.2.0. A session is made by two calls and known by the payment reference that the first one gives. Nobody but us ever asks: there is
- * no notification, and the browser's return proves nothing, so money is what a verification says.
- * @throws GatewayFailure `unauthorized` for a secret that holds no keys
+ * Creates the adapter for Nagad's API v-0.2.0. Two calls open a session, which is identified by the payment reference from the first one. Nagad sends
+ * no notifications and the browser's return proves nothing, so only a verification shows whether money moved.
+ * @throws GatewayFailure `unauthorized` for a secret without valid keys
  */
 export function createNagadGateway({
   baseUrl,
@@ -95,8 +95,8 @@ interface Opening {
 }
 
 /**
- * Initializes and completes. Whatever is lost on the way, nobody can pay: the page's address is in the last answer alone. So a second try
- * under the same reference begins anew, and where Nagad takes no order twice, its refusal is the end of that attempt.
+ * Initializes and completes a session. If an answer is lost, nobody can pay: only the last answer contains the page's URL. A retry with the same
+ * reference therefore starts over. If Nagad does not accept the same order twice, its refusal ends the attempt.
  */
 async function openSession(opening: Opening, order: SessionOrder): Promise<SessionOutcome> {
   const { exchange, credentials, baseUrl } = opening;
@@ -137,8 +137,8 @@ function refusedSession({ gatewayText }: Extract<Exchanged, { refused: true }>):
 }
 
 /**
- * Verifies the attempt's session, then the reference that a callback claims, if that is another: a hint that counts only when Nagad says that
- * it is of this attempt. An attempt whose session is not known cannot have been paid, since its page was never known either.
+ * Verifies the attempt's session, then the reference that a callback claims if that is a different one. The claim counts only if Nagad says that it
+ * belongs to this attempt. An attempt whose session is unknown cannot have been paid, since its page was never known either.
  */
 async function queryAttempt(exchange: Exchange, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { sessionKey, claimedValidationId: claimed, attemptReference } = attempt;
@@ -154,7 +154,7 @@ async function queryAttempt(exchange: Exchange, attempt: AttemptHandle): Promise
   return other?.kind === 'charged' && other.charge.attemptReference === attemptReference ? other : own;
 }
 
-/** Null where Nagad refuses the reference. */
+/** Returns null if Nagad refuses the reference. */
 async function verify(exchange: Exchange, paymentReference: string): Promise<AttemptAnswer | null> {
   const answer = await exchange({ path: ['verify', 'payment', paymentReference] });
   if (answer.refused) {
@@ -175,7 +175,7 @@ function understood<Schema extends z.ZodType>(schema: Schema, body: unknown): z.
   return parsed.data;
 }
 
-/** The page is Nagad's own, on whatever port, and never less protected than the API. */
+/** The page must belong to Nagad, on any port, and must not use HTTP if the API uses HTTPS. */
 function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   if (!URL.canParse(pageUrl)) {
     return false;
@@ -190,7 +190,7 @@ function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   );
 }
 
-/** `yyyyMMddHHmmss` in Asia/Dhaka, which has had no summer time since 2009. */
+/** Formats a time as `yyyyMMddHHmmss` in Asia/Dhaka, which has had no daylight saving time since 2009. */
 function dhakaDigits(atMs: number): string {
   return new Date(atMs + DHAKA_OFFSET_MS).toISOString().replaceAll(/\D/g, '').slice(0, 14);
 }

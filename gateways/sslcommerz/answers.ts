@@ -3,7 +3,7 @@ import { minorFromDecimalText } from '../../domain/money.ts';
 import { isCurrency } from '../../domain/currency.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge } from '../port.ts';
 
-/** Fields that we read; the gateway adds others over time. Numbers and text are both seen in captures. */
+/** The fields that we read; the gateway adds others over time. Captures show both numbers and text. */
 const text = z.union([z.string(), z.number()]).transform(String);
 const optionalText = text.nullish().transform((value) => value ?? '');
 
@@ -43,12 +43,12 @@ export const RefundAnswerBody = z.looseObject({
   errorReason: optionalText,
 });
 
-/** `VALIDATED` is a genuine payment that was validated before: paid all the same. */
+/** Reports whether a status means paid. `VALIDATED` is a genuine payment that was validated before. */
 export function isPaidStatus(status: string): boolean {
   return status === 'VALID' || status === 'VALIDATED';
 }
 
-/** Anything but DONE means that the question was not answered, never that nothing was paid. */
+/** Throws GatewayFailure if the gateway did not answer the query. Anything but DONE never means that nothing was paid. */
 export function requireConnected(apiConnect: string): void {
   if (apiConnect === 'FAILED' || apiConnect === 'INACTIVE') {
     throw new GatewayFailure('unauthorized', `the gateway refused the store's credentials: ${apiConnect}`);
@@ -59,8 +59,8 @@ export function requireConnected(apiConnect: string): void {
 }
 
 /**
- * A charge from a validation answer. `currency`/`amount` is what was charged, `currency_type`/`currency_amount` what the order said.
- * The fee is gross − net with the net rounded down to the minor unit; captures show nets of three decimals.
+ * Builds a charge from a validation answer. `currency`/`amount` is the amount charged, `currency_type`/`currency_amount` that of the order. The fee
+ * is gross − net with the net rounded down to the minor unit; captures show nets with three decimals.
  */
 export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge {
   const grossMinor = isCurrency(answer.currency) ? minorFromDecimalText(answer.amount, answer.currency, 'exact') : null;
@@ -68,7 +68,7 @@ export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge 
     ? minorFromDecimalText(answer.store_amount, answer.currency, 'down')
     : null;
   if (grossMinor !== null && (netMinor === null || netMinor > grossMinor)) {
-    // A fee that cannot be told is not booked as none.
+    // An unknown fee must not be posted as 0.
     throw new GatewayFailure('ambiguous', 'the gateway confirmed a charge without a net amount that fits it');
   }
   const feeMinor = grossMinor === null || netMinor === null ? 0n : grossMinor - netMinor;
@@ -90,7 +90,7 @@ export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge 
   };
 }
 
-/** What the elements of a transaction query say when none of them is paid. Several tries under one `tran_id` are possible. */
+/** Interprets the statuses of a transaction query in which none is paid. Several tries with the same `tran_id` are possible. */
 export function answerOfUnpaid(statuses: readonly string[]): AttemptAnswer {
   const ended: ReadonlySet<string> = new Set(['FAILED', 'CANCELLED', 'EXPIRED', 'UNATTEMPTED']);
   if (statuses.length === 0) {

@@ -1,7 +1,7 @@
 import type { ParsedCallback } from '../port.ts';
 import { signedContentOf } from './signature.ts';
 
-/** Callback statuses of the v4 documentation; whatever else arrives claims nothing. */
+/** Callback statuses of the v4 documentation. Any other status claims nothing. */
 const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
   ['VALID', 'paid'],
   ['VALIDATED', 'paid'],
@@ -29,7 +29,7 @@ export function parseCallback(rawBody: string, store: { id: string; password: st
   return {
     attemptReference: plainId(fields.get('tran_id')),
     signatureValid: !foreignStore && content !== null,
-    // A payer has the signed form in the browser and could send it again with fields beside the signed ones: it is one callback all the same.
+    // A payer can resend the signed form from the browser with extra unsigned fields. It still counts as the same callback.
     ...(content === null ? {} : { eventId: content }),
     claims: CLAIMS.get(fields.get('status') ?? '') ?? 'unknown',
     claimedValidationId: plainId(fields.get('val_id')),
@@ -37,12 +37,12 @@ export function parseCallback(rawBody: string, store: { id: string; password: st
   };
 }
 
-/** Which attempt the form speaks of, by its own words: by it the store is found whose signature it must bear. */
+/** Returns the attempt that the form names, unverified. It determines the store whose signature the form must carry. */
 export function attemptNamedIn(rawBody: string): string | null {
   return plainId(uniqueFields(rawBody)?.get('tran_id'));
 }
 
-/** Two values for one field could be read differently by signer and reader, so such a form is refused whole. */
+/** Rejects a form with a repeated field: signer and reader could pick different values. */
 function uniqueFields(rawBody: string): Map<string, string> | null {
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(rawBody)) {

@@ -23,7 +23,10 @@ import { parseCallback } from './callback.ts';
 import { sessionForm } from './session.ts';
 import { toDecimalText } from '../../domain/money.ts';
 
-/** Source: SSLCOMMERZ v4 documentation: 10.00 ≤ total_amount ≤ 500000.00 BDT. Other currencies convert at the gateway's rate and are not enabled. */
+/**
+ * Source: SSLCOMMERZ v4 documentation: 10.00 ≤ total_amount ≤ 500000.00 BDT. Other currencies are converted at the gateway's rate and are not
+ * enabled.
+ */
 export const SSLCOMMERZ_CAPABILITIES: GatewayCapabilities = {
   name: 'sslcommerz',
   displayName: 'SSLCOMMERZ',
@@ -53,7 +56,9 @@ const VALIDATION_PATH = '/validator/api/validationserverAPI.php';
 const QUERY_PATH = '/validator/api/merchantTransIDvalidationAPI.php';
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
-/** SSLCOMMERZ v4 hosted checkout. Credentials travel in query and body of every call, so no URL of it is ever logged. */
+/**
+ * Creates the adapter for SSLCOMMERZ v4 hosted checkout. Every call carries the credentials in its query or body, so its URLs must never be logged.
+ */
 export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
   const store = { id: options.storeId, password: options.storePassword };
   const call = createCall(options);
@@ -102,7 +107,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
         query: { refund_ref_id: gatewayRefundId },
       });
       requireConnected(answer.APIConnect);
-      // A refund that the gateway does not find is no refund that failed: only an answer about this one's charge counts.
+      // A refund that the gateway does not find has not necessarily failed. Only an answer that names this refund's charge counts.
       if (answer.status === 'failed' && answer.bank_tran_id === '') {
         return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
       }
@@ -114,8 +119,8 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
 }
 
 /**
- * Validates a claimed `val_id` first; without one, or when the gateway does not know it, asks for our own `tran_id`. A paid element of
- * that list is validated too, since only the validation API is the authority.
+ * Validates a claimed `val_id` first. Without one, or if the gateway does not know it, queries by our `tran_id`. A paid element of that list is
+ * validated too, since only the validation API is authoritative.
  */
 async function queryAttempt(call: Call, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const known = new Set(attempt.knownValidationIds);
@@ -133,7 +138,7 @@ async function queryAttempt(call: Call, attempt: AttemptHandle): Promise<Attempt
   requireConnected(list.APIConnect);
   const elements = list.element;
   if (!Array.isArray(elements)) {
-    // An untouched session has an empty list; no list at all says nothing, least of all that nobody paid.
+    // The list of an untouched session is empty. A missing list says nothing; above all it does not mean that nothing was paid.
     throw new GatewayFailure('ambiguous', 'the gateway answered a transaction query without its list');
   }
   const paid = elements.find(({ status, val_id }) => isPaidStatus(status) && !known.has(val_id));
@@ -155,7 +160,7 @@ async function validate(call: Call, validationId: string): Promise<(AttemptAnswe
   return { kind: 'charged', charge: chargeFrom(answer, raw) };
 }
 
-/** Money may have moved whatever else the gateway says, unless it says that it does not know us. */
+/** Money may have moved whatever the gateway answers, unless it says that it does not know the store. */
 function requireTaken(apiConnect: string): void {
   if (apiConnect !== 'DONE' && apiConnect !== 'FAILED' && apiConnect !== 'INACTIVE') {
     throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
@@ -163,7 +168,7 @@ function requireTaken(apiConnect: string): void {
   requireConnected(apiConnect);
 }
 
-/** Refusals may leave the charge out. */
+/** Refusals may omit the charge. */
 function isOfAnotherCharge({ bank_tran_id: named }: z.infer<typeof RefundAnswerBody>, gatewayTxnId: string): boolean {
   return named !== '' && named !== gatewayTxnId;
 }
@@ -203,7 +208,10 @@ type Call = <Schema extends z.ZodType>(
   request: CallRequest,
 ) => Promise<{ answer: z.infer<Schema>; raw: string }>;
 
-/** One HTTP exchange, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. */
+/**
+ * Creates the function for one HTTP exchange. It translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it
+ * did not.
+ */
 function createCall({
   baseUrl,
   storeId,
@@ -273,7 +281,7 @@ function parseJson(raw: string): unknown {
   }
 }
 
-/** The page must be the gateway's own: same origin as its API, or the sister host that it documents. */
+/** The page must belong to the gateway: same host as its API, or its documented sister hosts. */
 function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   if (!URL.canParse(pageUrl)) {
     return false;

@@ -2,7 +2,7 @@ import { toDecimalText } from '../../domain/money.ts';
 import { CUSTOMER_DEFAULTS } from '../customer-defaults.ts';
 import type { SessionOrder } from '../port.ts';
 
-/** The form of `POST /gwprocess/v4/api.php`, urlencoded, undefined fields left out. Lengths are the documented ones. */
+/** Builds the form of `POST /gwprocess/v4/api.php`. Lengths are the documented ones. */
 export function sessionForm(order: SessionOrder, store: { id: string; password: string }): URLSearchParams {
   const { customer, callbacks } = order;
   return new URLSearchParams({
@@ -36,7 +36,7 @@ function fit(text: string, lengthMax: number): string {
   return characters(text).slice(0, lengthMax).join('');
 }
 
-/** A part of an address or of a number may be somebody else's: what is too long is not sent. */
+/** Returns `standIn` if the text is too long: a truncated email address or phone number may belong to someone else. */
 function whole(text: string, lengthMax: number, standIn: string): string {
   const plain = characters(text);
   return plain.length > lengthMax ? standIn : plain.join('');

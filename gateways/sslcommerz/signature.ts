@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import { secretEquals } from '../../runtime/secrets.ts';
 import { isPaidStatus } from './answers.ts';
 
-/** Fields that a callback must have signed, or the signature says nothing about what matters. */
+/** Fields that the signature of a callback must cover. Without them it proves nothing about the payment. */
 const ALWAYS_SIGNED = ['tran_id', 'amount', 'currency', 'currency_type', 'currency_amount', 'status', 'store_id'];
 const SIGNED_WHEN_PAID = ['val_id', 'bank_tran_id'];
 const NEVER_LISTED: ReadonlySet<string> = new Set(['store_passwd', 'verify_key', 'verify_sign', 'verify_sign_sha2']);
 const LISTED_KEYS_MAX = 64;
 
 /**
- * SSLCOMMERZ's `verify_sign` (MD5) and `verify_sign_sha2`: the fields named in `verify_key` and the hashed store password, sorted by
- * name, joined as `key=value` by `&`, hashed. A filter only: the validation API decides. Both digests must match where both are sent.
+ * Checks SSLCOMMERZ's `verify_sign` (MD5) and `verify_sign_sha2`: the fields listed in `verify_key` and the hashed store password, sorted by name,
+ * joined as `key=value` with `&`, hashed. This is only a filter: the validation API decides. If both digests are sent, both must match.
  */
 export function signatureIsValid(fields: ReadonlyMap<string, string>, storePassword: string): boolean {
   return signedContentOf(fields, storePassword) !== null;
 }
 
-/** What names exactly the signed fields and their values, or null where the signature is not valid. */
+/** Returns a digest that identifies the signed fields and their values, or null if the signature is not valid. */
 export function signedContentOf(fields: ReadonlyMap<string, string>, storePassword: string): string | null {
   const listed = signedFields(fields);
   if (listed === null) {
@@ -48,7 +48,7 @@ function signedFields(fields: ReadonlyMap<string, string>): Map<string, string> 
   return signed.size <= LISTED_KEYS_MAX && demanded.every((name) => signed.has(name)) ? signed : null;
 }
 
-/** Exported for the golden vector only. */
+/** Exported only for the test against a golden vector. */
 export function digest(
   algorithm: 'md5' | 'sha256',
   signed: ReadonlyMap<string, string>,

@@ -22,7 +22,7 @@ const PaymentIntent = z.looseObject({
   latest_charge: z.union([LatestCharge, z.string()]).nullish(),
 });
 
-/** A checkout session, with its intent, its charge and what was booked for that in place. */
+/** A checkout session with its intent, charge and balance transaction expanded. */
 export const SessionAnswer = z.looseObject({
   id: z.string().min(1),
   client_reference_id: z.string().nullish(),
@@ -46,8 +46,8 @@ export const RefundAnswer = z.looseObject({
 export type RefundAnswer = z.infer<typeof RefundAnswer>;
 
 /**
- * Reads an answer.
- * @throws GatewayFailure `ambiguous` where it is none that we know
+ * Parses an answer.
+ * @throws GatewayFailure `ambiguous` if it does not match the schema
  */
 export function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
@@ -61,7 +61,7 @@ export function isPaid({ status, payment_status: paymentStatus }: SessionAnswer)
   return status === 'complete' && paymentStatus === 'paid';
 }
 
-/** How a session stands. One that is open may be in the middle of a try; only closing it makes sure that none goes through. */
+/** Returns the state of a session. The payer may be trying to pay in an open one; only closing it rules that out. */
 export function stateOf(session: SessionAnswer, evidence: string): AttemptAnswer {
   switch (session.status) {
     case 'open':
@@ -75,7 +75,7 @@ export function stateOf(session: SessionAnswer, evidence: string): AttemptAnswer
   }
 }
 
-/** Complete without money: a method by which it comes later, or not at all. */
+/** A complete session without money: its payment method pays later, or has failed. */
 function standingOfUnpaid({ payment_status: paymentStatus, payment_intent: intent }: SessionAnswer): AttemptAnswer {
   if (paymentStatus !== 'unpaid') {
     return { kind: 'unknown', note: 'UNKNOWN_PAYMENT_STATUS' };
@@ -85,14 +85,13 @@ function standingOfUnpaid({ payment_status: paymentStatus, payment_intent: inten
   return { kind: failed ? 'failed' : 'in-progress' };
 }
 
-/** Source: Stripe's words for the risk of a charge; `highest` is blocked by default, `elevated` is for a person to look at. */
+/** Source: Stripe's risk levels of a charge; `highest` is blocked by default, `elevated` is for a manual review. */
 const RISKY: ReadonlySet<string> = new Set(['elevated', 'highest']);
 
 /**
- * A charge from a session's answer. The credentials of the question bind the account, which no answer names. The fee is known where the
- * account settles in the payer's currency; elsewhere, where it is not booked yet, or where it is said to be more than was charged, only the
- * settlement tells it.
- * @throws GatewayFailure `ambiguous` when a paid session shows no charge that succeeded
+ * Builds a charge from a session's answer. No answer names the account: the query's credentials identify it. The fee is known if the account settles
+ * in the payer's currency. Otherwise, or if Stripe has not posted it yet or states more than was charged, it is known only with the settlement.
+ * @throws GatewayFailure `ambiguous` if a paid session shows no successful charge
  */
 export function chargeFrom(session: SessionAnswer, evidence: string): Charge {
   const intent = session.payment_intent;
@@ -107,7 +106,7 @@ export function chargeFrom(session: SessionAnswer, evidence: string): Charge {
   const orderCurrency = (session.currency ?? '').toUpperCase();
   const booked = charge.balance_transaction;
   const plain = typeof booked === 'object' && booked !== null && booked.currency === charge.currency ? booked : null;
-  // The ledger takes no fee beyond its charge; money that has moved must not wait for that.
+  // The ledger rejects a fee above its charge. Money that has moved must not wait for that.
   const known = plain !== null && plain.fee <= charge.amount ? plain : null;
   return {
     validationId: session.id,

@@ -5,13 +5,13 @@ import type { Answered, StripeLibrary } from './library.ts';
 const EXPANDED = ['payment_intent.latest_charge.balance_transaction'];
 const NOT_FOUND = 404;
 
-/** How an attempt stands: its session, with the charge and its fee in place. */
+/** Reports the state of an attempt from its session, with the charge and its fee expanded. */
 export async function queryAttempt(library: StripeLibrary, attempt: AttemptHandle): Promise<AttemptAnswer> {
   const { attemptReference, sessionKey, claimedValidationId, knownValidationIds } = attempt;
-  // Who saw a page whose address never reached us was sent there by an answer that was lost; the callback may name it.
+  // If the answer to the create call was lost, the session's id is unknown. A callback may name it.
   const sessionId = sessionKey ?? (isSessionId(claimedValidationId) ? claimedValidationId : null);
   if (sessionId !== null && knownValidationIds.includes(sessionId)) {
-    // One session is one charge, and that one is known.
+    // One session is one charge, and this one is recorded already.
     return { kind: 'not-started' };
   }
   const answered = await retrieve(library, sessionId ?? `cs_${attemptReference}`);
@@ -19,7 +19,7 @@ export async function queryAttempt(library: StripeLibrary, attempt: AttemptHandl
     if (answered.error.status !== NOT_FOUND) {
       throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
     }
-    // Nobody can have paid by a page that we never had the address of; the question shows whether the gateway takes our key.
+    // Nobody can have paid on a page whose URL we never had. The query still checks our key.
     return sessionKey === null ? { kind: 'not-started' } : { kind: 'unknown', note: 'SESSION_NOT_FOUND' };
   }
   const session = read(SessionAnswer, answered.value);
@@ -33,8 +33,8 @@ export async function queryAttempt(library: StripeLibrary, attempt: AttemptHandl
 }
 
 /**
- * Ends a session, so that nobody can pay by it any more. One that is complete meanwhile is never closed: it is charged, or its money is on
- * its way.
+ * Expires a session, so that it can no longer be paid. Never answers `closed` for a session that has completed in the meantime, unless its payment
+ * failed: its money was charged or is on its way.
  */
 export async function closeSession(
   library: StripeLibrary,
@@ -47,7 +47,7 @@ export async function closeSession(
   if (expired.ok && meaningOf(read(SessionAnswer, expired.value), sessionKey) === 'closed') {
     return 'closed';
   }
-  // It is not open any more, or not the gateway's: how it stands is the answer.
+  // The session is no longer open, or the gateway does not know it: its state is the answer.
   const answered = await retrieve(library, sessionKey);
   return answered.ok ? meaningOf(read(SessionAnswer, answered.value), sessionKey) : 'unknown';
 }

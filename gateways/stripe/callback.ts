@@ -6,20 +6,20 @@ import type { StripeCredentials } from './credentials.ts';
 
 const SEAL_CHARACTERS = 22;
 
-/** Source: the library's default, and the one of Stripe's documents. */
+/** Source: the default of the library and of Stripe's documentation. */
 const TOLERANCE_SECONDS = 300;
-/** The library takes any date to come. A signature that is kept for later would be new for as long as somebody dated it ahead. */
+/** The library accepts any timestamp in the future. Without this limit a stored signature with a future timestamp would stay valid until then. */
 const AHEAD_SECONDS_MAX = 60;
 
 /**
- * The address that Stripe sends the browser back to. Stripe signs nothing of that way, so the address carries a seal of ours: who shows it
- * has been there, or got it from the gateway. It proves nothing about money.
+ * Returns the URL to which Stripe redirects the browser. Stripe does not sign it, so the URL carries a seal of ours. A valid seal shows that the
+ * caller has visited this URL or received it from the gateway. It proves nothing about money.
  */
 export function sealedAddress(back: string, attemptReference: string, credentials: StripeCredentials): string {
   return `${back}/${attemptReference}.${sealOf(attemptReference, credentials)}`;
 }
 
-/** Which attempt a callback speaks of, by its own words. */
+/** Returns the attempt that a callback names, unverified. */
 export function attemptNamedIn(raw: string): string | null {
   return raw.startsWith('{') ? referenceIn(eventIn(raw)) : (returnIn(raw)?.reference ?? null);
 }
@@ -72,7 +72,7 @@ function sealOf(attemptReference: string, { webhookSecret }: StripeCredentials):
   return seal.slice(0, SEAL_CHARACTERS);
 }
 
-/** Of sessions, charges and refunds alike: what is needed to know whose the event is and what it says. */
+/** The fields of session, charge and refund events that identify the attempt and the claim. */
 const Event = z.looseObject({
   id: z.string().min(1).max(255),
   object: z.literal('event'),
@@ -91,8 +91,8 @@ const Event = z.looseObject({
 type Event = z.infer<typeof Event>;
 
 /**
- * An event and whether the endpoint's secret signed these very bytes, a short while ago. What is read again later, without its arrival, is
- * read for what it says; whether it was signed is kept beside it.
+ * Reads an event and checks that the endpoint's secret signed these bytes a short while ago. A stored event is parsed again without `arrival`, for
+ * its claims only; the result of the signature check is stored with it.
  */
 function parseEvent(
   raw: string,
@@ -129,13 +129,13 @@ function isSigned(raw: string, arrival: CallbackArrival | undefined, webhookSecr
   }
 }
 
-/** The last `t` of the header, which is the one that the library checks. */
+/** Returns the last `t` of the header, which is the one that the library checks. */
 function signedAtSeconds(header: string): number {
   const times = header.split(',').flatMap((part) => /^t=(\d+)/.exec(part)?.[1] ?? []);
   return Number(times.at(-1) ?? NaN);
 }
 
-/** A refund's status says what became of it, whichever event brings it; `canceled` gives nothing back either. */
+/** The refund's status tells its outcome, whichever of these events carries it. A `canceled` refund returns no money either. */
 const REFUND_EVENTS: ReadonlySet<string> = new Set(['refund.failed', 'refund.updated', 'charge.refund.updated']);
 
 function isFailedRefund({ type, data: { object } }: Event): boolean {
@@ -155,7 +155,7 @@ function claimsOf(event: Event): ParsedCallback['claims'] {
   }
   switch (type) {
     case 'checkout.session.completed':
-      // Unpaid: by a method whose money comes later.
+      // Unpaid: the payment method's money arrives later.
       return data.object.payment_status === 'paid' ? 'paid' : 'unknown';
     case 'checkout.session.async_payment_succeeded':
       return 'paid';
@@ -168,7 +168,7 @@ function claimsOf(event: Event): ParsedCallback['claims'] {
   }
 }
 
-/** A session names its attempt; a charge has it from the intent that we labelled. */
+/** A session names its attempt itself; a charge or refund has it in metadata that we set. */
 function referenceIn(event: Event | null): string | null {
   const { client_reference_id: reference, metadata } = event?.data.object ?? {};
   return plainReference(reference ?? metadata?.['attempt_reference']);

@@ -5,15 +5,15 @@ import { GatewayFailure } from '../port.ts';
 const Secret = z.object({
   /** `sk_…`, or a restricted key `rk_…` that may write checkout sessions and refunds. */
   secretKey: z.string().min(1),
-  /** `whsec_…` of the endpoint that events are sent to. */
+  /** `whsec_…` of the endpoint that receives events. */
   webhookSecret: z.string().min(1),
 });
 export type StripeCredentials = Readonly<z.infer<typeof Secret>>;
 
 /**
- * Reads the secret of a store: JSON with `secretKey` and `webhookSecret`. A key of the other mode is refused: with a test key in LIVE the
+ * Parses the secret of a store: JSON with `secretKey` and `webhookSecret`. A key of the other mode is rejected: with a test key in LIVE, Stripe's
  * published test cards would pay.
- * @throws GatewayFailure `unauthorized` for anything else, which no gateway would take either
+ * @throws GatewayFailure `unauthorized` for anything else
  */
 export function readCredentials(mode: Mode, secret: string): StripeCredentials {
   const parsed = Secret.safeParse(parseJson(secret));

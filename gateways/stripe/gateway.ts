@@ -11,9 +11,8 @@ import { openSession } from './session.ts';
 const bounds = (minMinor: bigint) => ({ minMinor, maxMinor: 99_999_999n });
 
 /**
- * Source: Stripe's least charges by currency, and its eight digits at most. For BDT and KWD it publishes none but the equivalent of half a
- * dollar in what the account settles in; the bounds here are above that. What is listed is what was tried; any other currency of Stripe's
- * is one more row.
+ * Source: Stripe's minimum charge per currency and its maximum of eight digits. For BDT and KWD Stripe requires only the equivalent of half a dollar
+ * in the settlement currency; the bounds here are above that. Only tested currencies are listed; to add another one, add a row.
  */
 export const STRIPE_CAPABILITIES: GatewayCapabilities = {
   name: 'stripe',
@@ -38,7 +37,7 @@ export const STRIPE_CAPABILITIES: GatewayCapabilities = {
   feeKnown: 'with-the-charge',
   questionsProveStore: true,
   notifies: true,
-  // Ours are closed at their payment's end; this is what Stripe allows at most.
+  // Stripe's maximum. Lenden closes its sessions when the payment ends.
   sessionLifeMinutes: 24 * 60,
   takesCallbacks: true,
 };
@@ -47,7 +46,7 @@ export interface StripeOptions {
   /** `https://api.stripe.com`, or the simulator's origin. */
   readonly baseUrl: string;
   readonly mode: Mode;
-  /** The account at Stripe, as operators call it. */
+  /** The operators' name for the Stripe account. */
   readonly storeId: string;
   /** JSON with `secretKey` and `webhookSecret`. */
   readonly secret: string;
@@ -58,14 +57,14 @@ export interface StripeOptions {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Stripe Checkout by the official library: a session for each attempt, signed events, refunds, idempotency keys.
- * @throws GatewayFailure `unauthorized` when the secret is not one of a Stripe store in this mode
+ * Creates the adapter for Stripe Checkout, using the official library: one session per attempt, signed events, refunds, idempotency keys.
+ * @throws GatewayFailure `unauthorized` if the secret is not that of a Stripe store in this mode
  */
 export function createStripeGateway(options: StripeOptions): Gateway {
   const { baseUrl, storeId, http, timeoutMs = TIMEOUT_MS } = options;
   const credentials = readCredentials(options.mode, options.secret);
   let made: StripeLibrary | undefined;
-  // Callbacks are read without it.
+  // Created on first use: reading a callback does not need it.
   const library = (): StripeLibrary =>
     (made ??= createStripeLibrary({ baseUrl, secretKey: credentials.secretKey, http, timeoutMs }));
   return {

@@ -6,7 +6,7 @@ import { GatewayFailure } from '../port.ts';
 const ANSWER_BYTES_MAX = 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** What leaves us of the headers that the library makes: nothing about this machine. */
+/** The only headers of the library that we send. The others describe this machine. */
 const SENT_HEADERS = new Set(['authorization', 'accept', 'content-type', 'stripe-version', 'idempotency-key']);
 
 export interface LibraryOptions {
@@ -14,14 +14,14 @@ export interface LibraryOptions {
   readonly baseUrl: string;
   readonly secretKey: string;
   readonly http: HttpClient;
-  /** For one request with its answer. */
+  /** For one request including its answer. */
   readonly timeoutMs: number;
 }
 
-/** Stripe's own words, beside what the library made of them. */
+/** The library's result, with Stripe's raw answer. */
 export type Answered<T> =
   | { readonly ok: true; readonly value: T; readonly raw: string }
-  /** An error object: a plain refusal of what was asked. */
+  /** Stripe answered with an error object: a clear refusal. */
   | { readonly ok: false; readonly error: Refusal; readonly raw: string };
 
 export interface Refusal {
@@ -30,7 +30,7 @@ export interface Refusal {
   readonly code: string;
 }
 
-/** A key under which Stripe keeps a failure of its own and repeats it: another one is needed to be heard. */
+/** Stripe stores a server error under its idempotency key and repeats it, so a retry needs another key. */
 export class SpentKey extends GatewayFailure {
   constructor() {
     super('ambiguous', 'the gateway repeats a failure of its own under this key');
@@ -38,15 +38,14 @@ export class SpentKey extends GatewayFailure {
   }
 }
 
-/** One call of the official library. */
 export interface StripeLibrary {
-  /** @throws GatewayFailure, never an error of the library's */
+  /** @throws GatewayFailure, never one of the library's errors */
   call<T extends object>(work: (stripe: Stripe) => Promise<T>): Promise<Answered<T>>;
 }
 
 /**
- * The official library over our one way out of the process, so that its limits and guards hold. It repeats nothing by itself: when to ask
- * again is the workflow's decision.
+ * Creates the official library on top of our HTTP client, so that the client's limits and guards apply. The library does not retry: the workflow
+ * decides when to try again.
  */
 export function createStripeLibrary({ baseUrl, secretKey, http, timeoutMs }: LibraryOptions): StripeLibrary {
   const base = new URL(baseUrl);
@@ -88,8 +87,8 @@ interface Exchange {
 }
 
 /**
- * One request, its failures translated: what may have reached the gateway is ambiguous, what did not is unavailable. The library would
- * take a 5xx without an error object for a success, so whatever is no answer of the protocol ends here.
+ * Sends one request and translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it did not. The library would
+ * take a 5xx without an error object for a success, so anything outside the protocol is rejected here.
  */
 async function exchange({ http, raws, timeoutMs, url, method, headers, body }: Exchange) {
   const reply = await http
@@ -135,7 +134,7 @@ function sentHeaders(headers: object): Record<string, string> {
   );
 }
 
-/** By the status alone; null where the body says more. */
+/** Classifies a failure by its status alone. Returns null if the body decides. */
 function failureOf(status: number, headers: Readonly<Record<string, string>>): GatewayFailure | null {
   if (status === 401 || status === 403) {
     return new GatewayFailure('unauthorized', 'the gateway did not take the key of the store');
@@ -146,7 +145,7 @@ function failureOf(status: number, headers: Readonly<Record<string, string>>): G
   if (status >= 500 && headers['idempotent-replayed'] === 'true') {
     return new SpentKey();
   }
-  // 409: the same key is still at work.
+  // This includes 409: a request with the same key is still in progress.
   return status === 200 || status === 400 || status === 402 || status === 404
     ? null
     : new GatewayFailure('ambiguous', `the gateway answered HTTP ${status}`);
@@ -160,7 +159,7 @@ function translated(error: unknown): unknown {
   return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
 }
 
-/** The library wraps what its HTTP client throws, and makes errors of error objects. */
+/** Unwraps the library's errors: it wraps what its HTTP client throws, and turns error objects into exceptions. */
 function refusalIn(error: unknown, raws: WeakMap<object, string>): { readonly error: Refusal; readonly raw: string } {
   if (!(error instanceof Stripe.errors.StripeError)) {
     throw error;
@@ -175,7 +174,7 @@ function refusalIn(error: unknown, raws: WeakMap<object, string>): { readonly er
   return { error: { status: error.statusCode, type: error.rawType ?? '', code: plainCode(error.code) }, raw };
 }
 
-/** Into our own words go only what a code can look like. */
+/** Our messages contain only what looks like a code, never the gateway's text. */
 function plainCode(code: string | undefined): string {
   return code !== undefined && /^[a-z_]{1,64}$/.test(code) ? code : 'unknown';
 }

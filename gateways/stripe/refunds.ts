@@ -8,8 +8,8 @@ const PAGE = 100;
 const PAGES_MAX = 10;
 
 /**
- * Gives back under a key that is the same over every retry. Stripe keeps keys for a day at least, so a repetition first looks for the
- * refund that bears our reference, whenever that was made.
+ * Refunds with an idempotency key that stays the same over every retry. Stripe keeps keys for at least a day, so a retry first looks for a refund
+ * with our reference, however old it is.
  */
 export async function refund(library: StripeLibrary, request: RefundRequest): Promise<Outcome> {
   const amount = toStripeAmount(request.amount);
@@ -26,7 +26,7 @@ export async function refund(library: StripeLibrary, request: RefundRequest): Pr
         payment_intent: request.gatewayTxnId,
         amount,
         reason: 'requested_by_customer',
-        // By these its events find their way, also one of a failure long after the refund had succeeded.
+        // Stripe's refund events carry this metadata, including the event of a refund that fails long after it succeeded.
         metadata: {
           refund_reference: request.refundReference,
           ...(request.attemptReference === undefined ? {} : { attempt_reference: request.attemptReference }),
@@ -58,7 +58,7 @@ export async function queryRefund(
     if (answered.error.status !== NOT_FOUND) {
       throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
     }
-    // A refund that the gateway does not find is no refund that failed.
+    // A refund that the gateway does not find has not necessarily failed.
     return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
   }
   const found = read(RefundAnswer, answered.value);
@@ -79,7 +79,7 @@ export async function queryRefund(
   }
 }
 
-/** The refund that bears our reference, or null where the payment has none. */
+/** Returns the refund with our reference, or null if the payment has none. */
 async function findOwn(library: StripeLibrary, request: RefundRequest): Promise<RefundAnswer | null> {
   let after: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
@@ -100,7 +100,7 @@ async function findOwn(library: StripeLibrary, request: RefundRequest): Promise<
   throw new GatewayFailure('ambiguous', 'the payment has more refunds than are looked through');
 }
 
-/** How it ends is asked about; only a refund that has failed already is none. */
+/** A created refund counts as accepted, and its result is queried later, unless it has failed already. */
 function accepted(answer: RefundAnswer, evidence: string, { amount, gatewayTxnId }: RefundRequest): Outcome {
   const same =
     answer.payment_intent === gatewayTxnId &&

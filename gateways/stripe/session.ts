@@ -13,14 +13,14 @@ export interface Opening {
   readonly credentials: StripeCredentials;
 }
 
-/** Source: a session lives from 30 minutes to 24 hours; the margins are for the way there and for clocks that differ. */
+/** Source: a session lives from 30 minutes to 24 hours. The margins cover the request's travel time and clock differences. */
 const LIFE_MIN_MS = 31 * 60_000;
 const LIFE_MAX_MS = 24 * 3_600_000 - 5 * 60_000;
 
 /**
- * Opens the page. A creation whose answer is lost is repeated under the same key and answered by the same session. Where that key is of no
- * use any more (the order has changed in between, the session's life is counted from another moment, or Stripe keeps a failure of its own
- * under it), a second key, made of what is asked, opens another session: nobody has the address of the first one, so nobody pays twice.
+ * Opens the page. A create request whose answer was lost is repeated with the same key and gets the same session. That key can become useless: the
+ * order changed, the session's lifetime starts at another moment, or Stripe keeps a server error under it. A second key, derived from the request,
+ * then opens another session. Nobody has the URL of the first one, so nobody can pay twice.
  */
 export async function openSession(opening: Opening, order: SessionOrder): Promise<SessionOutcome> {
   const params = paramsOf(opening, order);
@@ -58,8 +58,8 @@ function create(
 }
 
 /**
- * What is asked. No customer: Stripe asks the payer for an address itself, and the one of an order may be a stand-in. Captured at once, so
- * that the fee is known with the charge.
+ * Builds the create request. It names no customer: Stripe asks the payer for an email address itself, and the order's may be a placeholder. The
+ * charge is captured at once, so that its fee is known with it.
  */
 function paramsOf(
   { credentials }: Opening,
@@ -92,7 +92,10 @@ function paramsOf(
   };
 }
 
-/** In seconds: ours, within what Stripe takes by the database's clock. We end the session ourselves when the payment ends earlier. */
+/**
+ * Returns the session's expiry in Unix seconds: the payment's expiry, within the range that Stripe accepts by the database's clock. If the payment
+ * ends earlier, we close the session ourselves.
+ */
 function expiryOf(expiresAt: Date, nowMs: number): number {
   const wantedMs = Math.min(Math.max(expiresAt.getTime(), nowMs + LIFE_MIN_MS), nowMs + LIFE_MAX_MS);
   return Math.floor(wantedMs / 1_000);
@@ -102,7 +105,7 @@ function fingerprint(params: Stripe.Checkout.SessionCreateParams): string {
   return createHash('sha256').update(JSON.stringify(params)).digest('base64url').slice(0, 16);
 }
 
-/** The page must be the gateway's own: Stripe's host for pages, or that of its API. */
+/** The page must belong to the gateway: Stripe's host for pages, or the host of its API. */
 function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   if (!URL.canParse(pageUrl)) {
     return false;
@@ -116,7 +119,7 @@ function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
   );
 }
 
-/** Where the payer is sent: Stripe's pages are on a host of their own. */
+/** Returns the origin of the page. Stripe serves its pages from a host of their own. */
 export function pageOriginOf(baseUrl: string): string {
   return new URL(baseUrl).hostname === 'api.stripe.com' ? 'https://checkout.stripe.com' : baseUrl;
 }

@@ -1,16 +1,16 @@
 import { exponentOf, isCurrency } from '../../domain/currency.ts';
 import type { Money } from '../../domain/money.ts';
 
-/** Source: Stripe's list of zero-decimal currencies. ISO 4217 counts MGA in hundredths; ISK and UGX the other way round. */
+/** Source: Stripe's list of zero-decimal currencies. ISO 4217 gives MGA two decimals; for ISK and UGX it is the other way round. */
 const ZERO_DECIMAL = new Set('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '));
 const THREE_DECIMAL = new Set('BHD JOD KWD OMR TND'.split(' '));
 
-/** Source: Stripe takes amounts of up to eight digits. */
+/** Source: Stripe accepts amounts of up to eight digits. */
 const AMOUNT_MAX = 99_999_999n;
 
 /**
- * An amount as Stripe counts it, or null where it cannot be said: too large, a fraction of what Stripe knows, or a last digit that it does
- * not take (three-decimal currencies go by tens).
+ * Converts an amount to Stripe's units. Returns null if that is impossible: too large, a fraction of Stripe's unit, or a last digit that Stripe does
+ * not accept (three-decimal amounts must be multiples of ten).
  */
 export function toStripeAmount({ amountMinor, currency }: Money): number | null {
   const shift = stripeExponent(currency) - exponentOf(currency);
@@ -23,7 +23,7 @@ export function toStripeAmount({ amountMinor, currency }: Money): number | null 
   return amount > AMOUNT_MAX || wrongLastDigit ? null : Number.parseInt(amount.toString(), 10);
 }
 
-/** Our minor units of what Stripe counted, or null where our unit is too coarse for it or the currency is none. */
+/** Converts Stripe's units to minor units. Returns null if our unit is too coarse or the currency is unknown. */
 export function fromStripeAmount(amount: number, currency: string): bigint | null {
   if (!isCurrency(currency) || !Number.isSafeInteger(amount) || amount < 0) {
     return null;
