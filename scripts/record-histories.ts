@@ -32,8 +32,8 @@ interface Recording<Recorder> {
 
 /**
  * `npm run record [-- --only NAME]` runs the branches that have no history yet with the real worker code and writes their histories. One
- * that exists is never recorded anew for a change of the workflow: a new name is added instead, since running workflows hold the old order
- * of steps.
+ * of a released version is never recorded anew for a change of the workflow: a new name is added instead, since running workflows hold the
+ * old order of steps.
  */
 async function record<Recorder extends { close(): Promise<void> }>({
   branches,

@@ -1,25 +1,23 @@
 /**
- * One invoice, from its number to the day when it is paid or void.
+ * One invoice, from its number to the day when it is paid or void. The row's status is the authority; this drives it.
  *
- * States (the row's status is the authority, this is what drives it):
- *   open → told of a due date → open …      reminders and overdue notices, each once, at the times that the row's dates give
- *        ↘ paused                           no notices; money is taken all the same
- *        ↘ paid | void                      ends; a refund that re-opens the invoice starts it again
- *        ↘ unpaid at its expiry             void, once no payment of it is open
+ *   looking   tells what is due, once, and learns how the row stands: reminders and overdue notices at the times that its dates give
+ *   mailing   sends the letters that wait
+ *   waiting   for the next notice, the expiry, the next try of a letter, or a change; for a change alone while it is paused
+ *   ended     paid or void; a refund that re-opens the invoice starts it again
+ *
  * Messages: signal `changed`, update `due-dates-changed`, query `progress`.
  */
 import {
-  allHandlersFinished,
   condition,
-  makeContinueAsNewFunc,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { book, utc } from './booking.ts';
+import { Inbox } from './inbox.ts';
 import {
   dueDatesChangedUpdate,
   invoiceChangedSignal,
@@ -32,6 +30,7 @@ import {
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { unlessRowMissing } from './missing-row.ts';
 import { NOTIFY, SEND_MAILS } from './options.ts';
+import { isQuiet, renewWhenLong } from './renew.ts';
 
 const { driveInvoice } = proxyLocalActivities<InvoiceActivities>(NOTIFY);
 const { sendInvoiceEmails } = proxyActivities<InvoiceActivities>(SEND_MAILS);
@@ -43,14 +42,25 @@ const LOOK_MIN_MS = 50;
 /** Whatever the rows say, a history does not fill with tries. */
 const MAIL_PAUSE_MIN_MS = 5_000;
 
+/** The row has changed. Whoever changed due dates may wait until a look that began afterwards has seen them. */
+interface Change {
+  readonly kind: 'change';
+  isSeen: boolean;
+}
+
+type State =
+  | { readonly name: 'looking' }
+  | { readonly name: 'mailing'; readonly stand: InvoiceState }
+  | { readonly name: 'waiting'; readonly stand: InvoiceState; readonly emailAgainInMs: number | null }
+  | { readonly name: 'ended'; readonly status: 'PAID' | 'VOID' };
+
 export async function invoiceWorkflow(input: InvoiceWorkflowInput): Promise<'PAID' | 'VOID'> {
   const invoice = new InvoiceRun(input);
-  setHandler(invoiceChangedSignal, () => {
-    invoice.wake();
-  });
+  setHandler(invoiceChangedSignal, () => invoice.inbox.put({ kind: 'change', isSeen: false }));
   setHandler(dueDatesChangedUpdate, async () => {
-    const seen = invoice.wake();
-    await condition(() => invoice.looks > seen);
+    const change: Change = { kind: 'change', isSeen: false };
+    invoice.inbox.put(change);
+    await condition(() => change.isSeen);
     return invoice.progress;
   });
   setHandler(invoiceProgressQuery, () => invoice.progress);
@@ -58,6 +68,7 @@ export async function invoiceWorkflow(input: InvoiceWorkflowInput): Promise<'PAI
 }
 
 class InvoiceRun {
+  readonly inbox = new Inbox<Change>();
   progress: InvoiceProgress = {
     status: 'ISSUED',
     paused: false,
@@ -65,84 +76,71 @@ class InvoiceRun {
     paidInstallments: 0,
     installments: 0,
   };
-  /** Looks at the row that were begun and answered. */
-  looks = 0;
   private readonly input: InvoiceWorkflowInput;
-  private begun = 0;
-  private woken = false;
   private shownStatus: string | null = null;
 
   constructor(input: InvoiceWorkflowInput) {
     this.input = input;
   }
 
-  /** Answers how many looks were begun before: the next one sees what has changed. */
-  wake(): number {
-    this.woken = true;
-    return this.begun;
+  async run(): Promise<'PAID' | 'VOID'> {
+    let state: State = { name: 'looking' };
+    while (state.name !== 'ended') {
+      await renewWhenLong<typeof invoiceWorkflow>(this.inbox, this.input);
+      state = await this.step(state);
+    }
+    return state.status;
   }
 
-  async run(): Promise<'PAID' | 'VOID'> {
-    while (true) {
-      const stand = await this.look();
-      this.tell(stand);
-      if (stand.ended) {
-        if (await this.isAnswered()) {
-          return stand.status === 'VOID' ? 'VOID' : 'PAID';
-        }
-        continue;
-      }
-      const emailAgainInMs = stand.emailWaits ? await this.sendMails() : null;
-      await this.renewWhenLong();
-      await this.sleepUntil(stand, emailAgainInMs);
+  private step(state: Exclude<State, { name: 'ended' }>): Promise<State> {
+    switch (state.name) {
+      case 'looking':
+        return this.looking();
+      case 'mailing':
+        return this.mailing(state.stand);
+      case 'waiting':
+        return this.waiting(state.stand, state.emailAgainInMs);
     }
   }
 
-  private async look(): Promise<InvoiceState> {
-    this.woken = false;
-    this.begun += 1;
-    const look = this.begun;
+  private async looking(): Promise<State> {
+    const changes = this.inbox.take('change');
     const stand = await book(() => driveInvoice({ ...this.input, nowMs: Date.now() }), setCurrentDetails);
-    this.looks = look;
-    return stand;
+    changes.forEach((change) => (change.isSeen = true));
+    this.tell(stand);
+    if (stand.ended) {
+      // Whoever still waits for a look is answered by one, and by nothing else.
+      return (await isQuiet(this.inbox))
+        ? { name: 'ended', status: stand.status === 'VOID' ? 'VOID' : 'PAID' }
+        : { name: 'looking' };
+    }
+    return stand.emailWaits ? { name: 'mailing', stand } : { name: 'waiting', stand, emailAgainInMs: null };
   }
 
-  private async sendMails(): Promise<number | null> {
+  private async mailing(stand: InvoiceState): Promise<State> {
     const { againInMs } = await sendInvoiceEmails(this.input).catch(
       unlessRowMissing({ againInMs: MAIL_OUTAGE_PAUSE_MS }),
     );
-    return againInMs === null ? null : Math.max(againInMs, MAIL_PAUSE_MIN_MS);
+    const emailAgainInMs = againInMs === null ? null : Math.max(againInMs, MAIL_PAUSE_MIN_MS);
+    return { name: 'waiting', stand, emailAgainInMs };
   }
 
   /** For as long as the database says: its clock and the workflow's may be apart. */
-  private async sleepUntil(
+  private async waiting(
     { nowMs, nextNoticeAtMs, expiryAtMs }: InvoiceState,
     emailAgainInMs: number | null,
-  ): Promise<void> {
+  ): Promise<State> {
     const waits = [
       ...(nextNoticeAtMs === null ? [] : [nextNoticeAtMs - nowMs]),
       ...(expiryAtMs === undefined ? [] : [expiryAtMs - nowMs]),
       ...(emailAgainInMs === null ? [] : [emailAgainInMs]),
     ];
-    const woken = (): boolean => this.woken;
+    const hasChanged = (): boolean => !this.inbox.isEmpty;
     const summary = `the next notice${emailAgainInMs === null ? '' : ' or letter'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
     await (waits.length === 0
-      ? condition(woken)
-      : condition(woken, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
-  }
-
-  /** False when something has come since the last look: whoever waits for the next one is answered by it, and by nothing else. */
-  private async isAnswered(): Promise<boolean> {
-    await condition(() => this.woken || allHandlersFinished());
-    return !this.woken;
-  }
-
-  /** A schedule may go on for years, and each due date costs a few events: the row holds all that a fresh run needs. */
-  private async renewWhenLong(): Promise<void> {
-    const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (continueAsNewSuggested && (await this.isAnswered())) {
-      await makeContinueAsNewFunc<typeof invoiceWorkflow>({ workflowType, typedSearchAttributes })(this.input);
-    }
+      ? condition(hasChanged)
+      : condition(hasChanged, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
+    return { name: 'looking' };
   }
 
   private tell(stand: InvoiceState): void {

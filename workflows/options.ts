@@ -83,10 +83,7 @@ export const OPEN_PAUSES_MS = [
   2_000, 5_000, 15_000, 30_000, 60_000, 60_000, 60_000, 60_000, 60_000, 300_000, 300_000, 900_000,
 ] as const;
 
-/** Steps that were changed while payments ran, by the names that their histories carry. */
-export const PATCHES = {
-  askWhileOpening: 'ask-while-opening',
-  choiceAfterExpiry: 'choice-after-expiry',
-  hopeAnew: 'hope-anew',
-  openAfterQuestion: 'open-after-question',
-} as const;
+/** The pause after so many tries; the last one repeats. */
+export function pauseAfter(tries: number, pausesMs: readonly number[]): number {
+  return pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 60_000;
+}

@@ -1,28 +1,33 @@
 /**
- * One payment, from checkout to its end.
+ * One payment, from checkout to its end. The row's status is the authority; this drives it. Every state goes on from the row alone, so a fresh
+ * run finds its way from wherever another one stopped.
  *
- * States (the row's status is the authority, this is what drives it):
- *   opening → waiting → asking → settled          the usual way
- *                 ↘ final questions → settled     at expiry: the gateway is asked once more, for 72 h if it must be
- *                 ↘ review                        a confirmed charge disagrees with the order; only an operator ends it
- * Where the payer may choose the gateway, he chooses while the payment waits, and may change his mind: each choice opens a page.
- * Messages: updates `checkout-opened` and `gateway-chosen`, signals `callback`, `cancel-requested`, `gateway-chosen` and `decision`, query
- * `progress`.
+ *   opening    opens the gateway's page, or finds that the payer has yet to choose a gateway → waiting
+ *   waiting    for the payer, or for the gateway to confirm what a message claims → querying | opening, by a choice | expiring
+ *   querying   asks the gateway whether money moved → ended | review | back to opening or waiting
+ *   expiring   time is up: asks the gateway until it says how the payment ended, for 72 hours → ended | review
+ *   review     a charge disagrees with the order, or the gateway never answered: an operator's decision alone ends it → ended
+ *
+ * ARCHITECTURE.md draws every transition; `next` says what goes first. Messages: updates `checkout-opened` and `gateway-chosen`, signals
+ * `callback`, `cancel-requested`, `gateway-chosen` and `decision`, query `progress`.
  */
 import {
   allHandlersFinished,
   condition,
-  makeContinueAsNewFunc,
-  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
-import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';
+import {
+  isOpen,
+  REVIEW_REJECTED,
+  type PaymentStatus,
+  type ReviewReason,
+  type FinalStatus,
+} from '../domain/payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   callbackSignal,
@@ -34,10 +39,13 @@ import {
   type PaymentActivities,
   type PaymentProgress,
   type PaymentWorkflowInput,
+  type FinalizeInput,
   type Verdict,
+  type VerifyInput,
 } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
 import { book, utc } from './booking.ts';
+import { Inbox } from './inbox.ts';
 import { failIfRowMissing, unlessRowMissing } from './missing-row.ts';
 import {
   QUERY_GATEWAY,
@@ -48,8 +56,9 @@ import {
   HOPEFUL_PAUSES_MS,
   OPEN_CHECKOUT,
   OPEN_PAUSES_MS,
-  PATCHES,
+  pauseAfter,
 } from './options.ts';
+import { historyIsLong, renewWhenLong } from './renew.ts';
 
 const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
 const { verifyPayment } = proxyActivities<PaymentActivities>(QUERY_GATEWAY);
@@ -60,401 +69,323 @@ const { lookForUnappliedMoney } = proxyActivities<PaymentActivities>(DECIDE);
 /** However close the clocks say that the expiry is: a history does not fill with looks at it. */
 const EXPIRY_LOOK_MIN_MS = 1_000;
 
-interface Ending {
-  readonly status: FinalStatus;
-  readonly failureCode?: string;
-  readonly decisionId?: string;
-  readonly booked?: true;
-}
+/** `expiry` comes from the workflow's own timer. Whoever chose a gateway may wait until its page was tried to be opened. */
+type Message =
+  | { readonly kind: 'callback' | 'cancel' | 'expiry' }
+  | { readonly kind: 'choice'; isTried: boolean }
+  | { readonly kind: 'decision'; readonly decisionId: string };
+
+/** What a payment does while nothing has come and nothing is due. */
+type Resting = { readonly name: 'opening'; readonly tries: number } | { readonly name: 'waiting' };
+
+type State =
+  | Resting
+  | { readonly name: 'querying'; readonly rest: Resting }
+  | { readonly name: 'expiring'; readonly rest: Resting; readonly tries: number }
+  | { readonly name: 'review'; readonly reason: ReviewReason }
+  | { readonly name: 'ended'; readonly status: FinalStatus; readonly failureCode: string | undefined };
+type In<Name extends State['name']> = Extract<State, { readonly name: Name }>;
 
 export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<FinalStatus> {
   const payment = new PaymentRun(input);
+  const { inbox } = payment;
   setHandler(checkoutOpenedUpdate, async () => {
-    await condition(() => payment.checkoutDecided);
+    // Who still waits when the history is long has waited longer than any caller does, and reads the row next.
+    await condition(() => payment.status !== 'CREATED' || historyIsLong());
     return { status: payment.status };
   });
   setHandler(gatewayChosenUpdate, async () => {
-    await payment.tried(payment.choose());
+    const choice = { kind: 'choice' as const, isTried: false };
+    inbox.put(choice);
+    await condition(() => choice.isTried || !isOpen(payment.status));
     return { status: payment.status };
   });
-  setHandler(gatewayChosenSignal, () => {
-    payment.choose();
-  });
-  setHandler(callbackSignal, () => payment.wake());
-  setHandler(cancelRequestedSignal, () => payment.callOff());
-  setHandler(decisionSignal, (decisionId) => payment.hear(decisionId));
+  setHandler(gatewayChosenSignal, () => inbox.put({ kind: 'choice', isTried: false }));
+  setHandler(callbackSignal, () => inbox.put({ kind: 'callback' }));
+  setHandler(cancelRequestedSignal, () => inbox.put({ kind: 'cancel' }));
+  setHandler(decisionSignal, (decisionId) => inbox.put({ kind: 'decision', decisionId }));
   setHandler(progressQuery, () => payment.progress);
   return payment.run();
 }
 
 class PaymentRun {
+  readonly inbox = new Inbox<Message>();
   status: PaymentStatus = 'CREATED';
-  checkoutDecided = false;
   progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
   private readonly input: PaymentWorkflowInput;
-  private woken = false;
-  /** A question came between the tries to open the page. */
-  private openingBrokenOff = false;
-  private calledOff = false;
-  /** How often the payer chose a gateway, and how many of these choices were tried to be opened. */
-  private choices = 0;
-  private choicesTried = 0;
-  private decisionIds: string[] = [];
-  private chosenGateway = '';
-  private expired = false;
+  /** By the row; zero until it was read. */
   private expiresAtMs = 0;
+  private isExpiryWatched = false;
+  /** Something claims that money moved and the gateway does not confirm it yet: how often that was looked into, and when it is next. */
+  private claim: { readonly tries: number; readonly queryAtMs: number } | null = null;
+  private shownGateway = '';
 
   constructor(input: PaymentWorkflowInput) {
     this.input = input;
   }
 
-  wake(): void {
-    this.woken = true;
-  }
-
-  /** The payer wants no page any more; whether he may still pay is the gateway's word. */
-  callOff(): void {
-    this.calledOff = true;
-    this.wake();
-  }
-
-  /** The payer has chosen, as the row says; answers the number of that choice. */
-  choose(): number {
-    this.choices += 1;
-    return this.choices;
-  }
-
-  /** Resolves when the page of that choice was tried to be opened, or when there is nothing to open any more. */
-  async tried(choice: number): Promise<void> {
-    await condition(() => this.choicesTried >= choice);
-  }
-
-  hear(decisionId: string): void {
-    this.decisionIds.push(decisionId);
-  }
-
   async run(): Promise<FinalStatus> {
-    const ending = (await this.open()) ?? (await this.awaitOutcome());
-    const status = ending.booked === true ? ending.status : await this.settle(ending);
-    this.status = status;
-    this.checkoutDecided = true;
-    this.choicesTried = Number.MAX_SAFE_INTEGER;
-    this.tell({ waitingFor: 'nothing', details: `Ended: ${status}.` });
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
-    if (ending.failureCode === REVIEW_REJECTED) {
+    let state: State = { name: 'opening', tries: 0 };
+    while (state.name !== 'ended') {
+      await renewWhenLong<typeof paymentWorkflow>(this.inbox, this.input);
+      state = await this.step(state);
+    }
+    this.status = state.status;
+    this.tell({ waitingFor: 'nothing', details: `Ended: ${state.status}.` });
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: state.status }]);
+    if (state.failureCode === REVIEW_REJECTED) {
       await lookForUnappliedMoney(this.input);
     }
     await condition(allHandlersFinished);
-    return status;
+    return state.status;
   }
 
-  /**
-   * Opens the gateway's session, trying until the payment expires. Null when it is open and the payer may pay, or choose where; and when a
-   * question is to be asked first, of a callback or at `askAtMs`.
-   */
-  private async open(askAtMs = Number.POSITIVE_INFINITY): Promise<Ending | null> {
-    this.openingBrokenOff = false;
-    for (let tries = 0; ; tries += 1) {
-      await this.renewWhenLong();
-      const covered = this.choices;
-      const opened = await openCheckout(this.input).catch(unlessRowMissing({ kind: 'lost' as const }));
-      this.choicesTried = covered;
-      switch (opened.kind) {
-        case 'ended':
-          return { ...opened, booked: true };
-        case 'refused':
-          return { status: 'FAILED', failureCode: opened.code };
-        case 'review':
-          this.status = 'PENDING';
-          this.checkoutDecided = true;
-          return this.review(opened.reason);
-        case 'open':
-          this.status = 'PENDING';
-          this.expiresAtMs = opened.expiresAtMs;
-          this.checkoutDecided = true;
-          this.woken ||= opened.attention;
-          this.tellGateway(opened.gateway);
-          return null;
-        case 'choosing':
-          this.status = 'PENDING';
-          this.expiresAtMs = opened.expiresAtMs;
-          this.checkoutDecided = true;
-          this.woken ||= opened.attention ?? false;
-          return null;
-        case 'unavailable':
-          this.expiresAtMs = opened.expiresAtMs;
-          break;
-        case 'lost':
-          // Our own database could not be reached, so not even the expiry is known: try again and again.
-          break;
-      }
-      const pauseMs = pause(OPEN_PAUSES_MS, tries);
-      this.tell({ waitingFor: 'gateway-session', details: `The gateway cannot be reached; try ${tries + 2} follows.` });
-      if (this.expiresAtMs === 0) {
-        await sleep(pauseMs);
-        continue;
-      }
-      await this.sleepUnlessWoken(Math.min(pauseMs, this.expiresAtMs - Date.now(), askAtMs - Date.now()));
-      if (this.hasChosen) {
-        continue;
-      }
-      this.woken ||= askAtMs <= Date.now();
-      // A callback for a session that we believed unopened, whose answer was lost; or for a page that the payer has left.
-      if (this.woken || this.expiresAtMs <= Date.now()) {
-        this.openingBrokenOff = true;
-        return null;
-      }
-    }
-  }
-
-  private async awaitOutcome(): Promise<Ending> {
-    this.watchExpiry();
-    let hopefulTries = 0;
-    let queryAgainInMs: number | null = null;
-    while (true) {
-      await this.renewWhenLong();
-      const leftMs = this.leftMs();
-      const opensAgain = leftMs > 0 && !this.woken && this.opensAgain();
-      if (opensAgain || (leftMs > 0 && this.hasChosen && !this.woken)) {
-        // Money may be under way at the gateway that the payer has left: a page that does not open holds up no question.
-        const asksMeanwhile = (): boolean => opensAgain || patched(PATCHES.askWhileOpening);
-        const ending = await this.open(
-          queryAgainInMs !== null && asksMeanwhile() ? Date.now() + queryAgainInMs : undefined,
-        );
-        if (ending !== null) {
-          return ending;
-        }
-        continue;
-      }
-      if (leftMs > 0) {
-        this.tell({
-          waitingFor: queryAgainInMs === null ? 'payer' : 'gateway-answer',
-          until: this.expiresAtMs,
-          details: `Waiting for ${queryAgainInMs === null ? 'the payer' : 'the gateway to confirm'} until ${utc(this.expiresAtMs)}.`,
-        });
-        const due = (): boolean => this.woken || this.expired || this.hasChosen;
-        await (queryAgainInMs === null ? condition(due) : condition(due, Math.min(queryAgainInMs, leftMs)));
-      }
-      const expired = this.leftMs() === 0;
-      const asked = this.woken || queryAgainInMs !== null;
-      if (expired && !this.woken) {
-        const ending = await this.queryUntilFinal();
-        if (ending !== null) {
-          return ending;
-        }
-        this.watchExpiry();
-        continue;
-      }
-      if (!asked) {
-        continue;
-      }
-      // What was hoped for before is no reason to ask less about what a message tells of now.
-      if (this.woken && hopefulTries > 0 && patched(PATCHES.hopeAnew)) {
-        hopefulTries = 0;
-      }
-      this.woken = false;
-      const verdict = await this.ask(false);
-      if (verdict.kind !== 'undecided') {
-        return this.endingOf(verdict);
-      }
-      queryAgainInMs = verdict.hopeful ? (HOPEFUL_PAUSES_MS[hopefulTries] ?? null) : null;
-      hopefulTries += verdict.hopeful ? 1 : 0;
-    }
-  }
-
-  /** The question that broke off the opening has decided nothing: the payer still waits for his page, unless he has called the payment off. */
-  private opensAgain(): boolean {
-    return this.openingBrokenOff && !this.calledOff && patched(PATCHES.openAfterQuestion);
-  }
-
-  /** The timer decides, since its server's clock may be a little ahead of the one that the workflow reads. */
-  private leftMs(): number {
-    return this.expired ? 0 : Math.max(this.expiresAtMs - Date.now(), 0);
-  }
-
-  /** One timer for the whole wait: a callback in between neither cancels nor restarts it, so it costs two events less. */
-  private watchExpiry(): void {
-    const watch = async (): Promise<void> => {
-      // A way that the payer chooses meanwhile may give him longer.
-      let watchedMs: number;
-      do {
-        watchedMs = this.expiresAtMs;
-        await sleep(Math.max(this.expiresAtMs - Date.now(), 1), { summary: 'the payment expires' });
-      } while (watchedMs !== this.expiresAtMs);
-      this.expired = true;
-    };
-    // A cancelled workflow has no use for its timer; the wait itself reports the cancellation.
-    watch().catch(() => undefined);
-  }
-
-  /**
-   * Time is up, by the timer. The gateway is asked until it says how it ended, for 72 hours; then a person decides, never the clock. Null when the
-   * row has time left: its clock is the database's, and this one is ahead.
-   */
-  private async queryUntilFinal(): Promise<Ending | null> {
-    const giveUpAtMs = this.expiresAtMs + FINAL_QUESTIONS_FOR_MS;
-    for (let tries = 0; ; tries += 1) {
-      await this.renewWhenLong();
-      this.woken = false;
-      const verdict = await this.ask(true);
-      if (verdict.kind !== 'undecided') {
-        return this.endingOf(verdict);
-      }
-      if (verdict.expiresInMs !== undefined) {
-        this.expired = false;
-        this.expiresAtMs = Date.now() + Math.max(verdict.expiresInMs, EXPIRY_LOOK_MIN_MS);
-        return null;
-      }
-      const withOperator = verdict.withOperator === true;
-      if (Date.now() >= giveUpAtMs && !withOperator) {
-        return this.review('GATEWAY_UNREACHABLE');
-      }
-      this.tell(
-        withOperator
-          ? { waitingFor: 'operator', details: 'Expired, but the payer says that he has paid: an operator decides.' }
-          : {
-              waitingFor: 'gateway-answer',
-              until: giveUpAtMs,
-              details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
-            },
-      );
-      // A choice opens no page any more: it is answered, and must not cut every pause short.
-      if (this.hasChosen && patched(PATCHES.choiceAfterExpiry)) {
-        this.choicesTried = this.choices;
-      }
-      await this.sleepUnlessWoken(pause(FINAL_PAUSES_MS, tries));
-    }
-  }
-
-  /** One question to the gateway. No answer is an answer too: nothing is decided by it. */
-  private async ask(final: boolean, riskAccepted = false): Promise<Verdict> {
-    this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
-    try {
-      return await verifyPayment({ ...this.input, final, ...(riskAccepted ? { riskAccepted } : {}) });
-    } catch (error) {
-      failIfRowMissing(error);
-      return { kind: 'undecided', hopeful: true };
-    }
-  }
-
-  private endingOf(verdict: Exclude<Verdict, { kind: 'undecided' }>): Ending | Promise<Ending> {
-    switch (verdict.kind) {
-      case 'charged':
-        return { status: 'SUCCEEDED' };
-      case 'failed':
-        return { status: 'FAILED', failureCode: 'GATEWAY_DECLINED' };
-      case 'cancelled':
-        return { status: 'CANCELLED' };
-      case 'expired':
-        return { status: 'EXPIRED' };
+  private step(state: Exclude<State, In<'ended'>>): Promise<State> {
+    switch (state.name) {
+      case 'opening':
+        return this.opening(state);
+      case 'waiting':
+        return this.waiting(state);
+      case 'querying':
+        return this.querying(state);
+      case 'expiring':
+        return this.expiring(state);
       case 'review':
-        return this.review(verdict.reason);
+        return this.review(state);
     }
   }
 
-  /** Expiry stops here. Callbacks are still taken as evidence, but nothing except an operator's decision ends the payment. */
-  private async review(reason: ReviewReason): Promise<Ending> {
-    await this.book(() => markForReview({ ...this.input, reason }));
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
-    while (true) {
-      this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
-      setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
-      await condition(() => this.woken || this.decisionIds.length > 0);
-      if (this.decisionIds.length > 0) {
-        const ending = await this.decide();
-        if (ending !== null) {
-          return ending;
+  /** What has come or is due goes before rest: first a query, since money may be there; then the end of time; then another page. */
+  private next(rest: Resting): State {
+    if (this.inbox.has('callback', 'cancel')) {
+      return { name: 'querying', rest };
+    }
+    if (this.inbox.has('expiry')) {
+      return { name: 'expiring', rest, tries: 0 };
+    }
+    if (this.claim !== null && this.claim.queryAtMs <= Date.now()) {
+      return { name: 'querying', rest };
+    }
+    return this.inbox.has('choice') ? { name: 'opening', tries: 0 } : rest;
+  }
+
+  private async opening({ tries }: In<'opening'>): Promise<State> {
+    const choices = this.inbox.take('choice');
+    const opened = await openCheckout(this.input).catch(unlessRowMissing({ kind: 'lost' as const }));
+    choices.forEach((choice) => (choice.isTried = true));
+    switch (opened.kind) {
+      case 'ended':
+        return { name: 'ended', status: opened.status, failureCode: opened.failureCode };
+      case 'refused':
+        return this.finalize({ status: 'FAILED', failureCode: opened.code });
+      case 'review':
+        return this.beginReview(opened.reason);
+      case 'open':
+      case 'choosing':
+        this.status = 'PENDING';
+        this.expireAt(opened.expiresAtMs);
+        if (opened.attention === true) {
+          this.inbox.put({ kind: 'callback' });
         }
-        continue;
-      }
-      this.woken = false;
-      await this.ask(false);
-      await this.renewWhenLong();
+        this.showGateway(opened.kind === 'open' ? opened.gateway : undefined);
+        return this.next({ name: 'waiting' });
+      case 'unavailable':
+        this.expireAt(opened.expiresAtMs);
+        break;
+      case 'lost':
     }
+    const again = { name: 'opening', tries: tries + 1 } as const;
+    this.tell({ waitingFor: 'gateway-session', details: `The gateway cannot be reached; try ${tries + 2} follows.` });
+    if (this.expiresAtMs === 0) {
+      // Our own database could not be reached: whatever has come, the row has to be read first.
+      await sleep(pauseAfter(tries, OPEN_PAUSES_MS));
+      return again;
+    }
+    await this.news(Math.min(Date.now() + pauseAfter(tries, OPEN_PAUSES_MS), this.claim?.queryAtMs ?? Infinity));
+    return this.next(again);
   }
 
-  /** What the decision's row says. An accepted risk still needs the gateway's confirmation of everything else. */
-  private async decide(): Promise<Ending | null> {
-    const decisionIds = this.decisionIds.splice(0);
-    const decision = await this.book(() => readReviewDecision({ ...this.input, decisionIds }));
-    if (decision.kind === 'none') {
-      return null;
+  private async waiting(rest: In<'waiting'>): Promise<State> {
+    const { claim, expiresAtMs } = this;
+    this.tell({
+      waitingFor: claim === null ? 'payer' : 'gateway-answer',
+      until: expiresAtMs,
+      details: `Waiting for ${claim === null ? 'the payer' : 'the gateway to confirm'} until ${utc(expiresAtMs)}.`,
+    });
+    await this.news(claim?.queryAtMs);
+    const next = this.next(rest);
+    // Nobody is sent to pay on another page before a claim of money was looked into once more.
+    return claim !== null && next.name === 'opening' ? { name: 'querying', rest } : next;
+  }
+
+  private async querying({ rest }: In<'querying'>): Promise<State> {
+    const messages = this.inbox.take('callback', 'cancel');
+    const verdict = await this.query({ final: false });
+    if (verdict.kind !== 'undecided') {
+      return this.conclude(verdict);
     }
-    if (decision.kind === 'ended') {
-      const { kind: _kind, ...end } = decision;
-      return { ...end, booked: true };
+    // A claim is looked into a few times, and as often again when a new message comes, however often earlier ones were disappointed.
+    const tries = messages.length > 0 ? 0 : (this.claim?.tries ?? 0);
+    const pauseMs = verdict.hopeful ? HOPEFUL_PAUSES_MS[tries] : undefined;
+    this.claim = pauseMs === undefined ? null : { tries: tries + 1, queryAtMs: Date.now() + pauseMs };
+    // A payer who has cancelled wants no page any more; whether they can still pay, the gateway decides.
+    return this.next(messages.some(({ kind }) => kind === 'cancel') ? { name: 'waiting' } : rest);
+  }
+
+  private async expiring({ rest, tries }: In<'expiring'>): Promise<State> {
+    this.inbox.take('callback', 'cancel', 'expiry');
+    const verdict = await this.query({ final: true });
+    if (verdict.kind !== 'undecided') {
+      return this.conclude(verdict);
+    }
+    if (verdict.expiresInMs !== undefined) {
+      // The row has time left: its clock is the database's, and the timer's is ahead.
+      this.expireAt(Date.now() + Math.max(verdict.expiresInMs, EXPIRY_LOOK_MIN_MS));
+      return this.next(rest);
+    }
+    const giveUpAtMs = this.expiresAtMs + FINAL_QUESTIONS_FOR_MS;
+    const withOperator = verdict.withOperator === true;
+    if (Date.now() >= giveUpAtMs && !withOperator) {
+      return this.beginReview('GATEWAY_UNREACHABLE');
+    }
+    this.tell(
+      withOperator
+        ? { waitingFor: 'operator', details: 'Expired, but the payer says that he has paid: an operator decides.' }
+        : {
+            waitingFor: 'gateway-answer',
+            until: giveUpAtMs,
+            details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
+          },
+    );
+    this.refuseChoices();
+    await this.news(Date.now() + pauseAfter(tries, FINAL_PAUSES_MS));
+    return { name: 'expiring', rest, tries: tries + 1 };
+  }
+
+  private async review(state: In<'review'>): Promise<State> {
+    const { reason } = state;
+    this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
+    setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
+    await condition(() => !this.inbox.isEmpty);
+    const decisions = this.inbox.take('decision');
+    if (decisions.length > 0) {
+      return (await this.decide(decisions.map(({ decisionId }) => decisionId))) ?? state;
+    }
+    this.refuseChoices();
+    this.inbox.take('expiry');
+    if (this.inbox.take('callback', 'cancel').length > 0) {
+      // The answer is evidence for the operator and ends nothing.
+      await this.query({ final: false });
+    }
+    return state;
+  }
+
+  /** What the decision's row says. An accepted risk still needs the gateway's confirmation of everything else. Null when the review goes on. */
+  private async decide(decisionIds: readonly string[]): Promise<State | null> {
+    const decision = await this.book(() => readReviewDecision({ ...this.input, decisionIds }));
+    switch (decision.kind) {
+      case 'none':
+        return null;
+      case 'ended':
+        return { name: 'ended', status: decision.status, failureCode: decision.failureCode };
+      case 'reject':
+        return this.finalize({ status: 'FAILED', failureCode: REVIEW_REJECTED, decisionId: decision.decisionId });
+      case 'accept':
     }
     const { decisionId } = decision;
-    if (decision.kind === 'reject') {
-      return { status: 'FAILED', failureCode: REVIEW_REJECTED, decisionId };
-    }
-    const verdict = await this.ask(false, true);
+    const verdict = await this.query({ final: false, riskAccepted: true });
     if (verdict.kind === 'charged') {
-      return { status: 'SUCCEEDED', decisionId };
+      return this.finalize({ status: 'SUCCEEDED', decisionId });
     }
     const outcome = verdict.kind === 'review' ? verdict.reason : verdict.kind.toUpperCase();
     await this.book(() => declineDecision({ ...this.input, decisionId, outcome }));
     return null;
   }
 
-  /**
-   * A history has an end, and callbacks can be sent for ever. The row holds all that a fresh run needs; but what was told to this one, and who waits for
-   * its answer, is told to nobody else.
-   */
-  private async renewWhenLong(): Promise<void> {
-    const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (!continueAsNewSuggested || !this.isDrained) {
-      return;
-    }
-    // Who still waits for a page has waited longer than any caller does, and reads the row next.
-    this.checkoutDecided = true;
-    // Whatever comes meanwhile is taken up by this run: a choice waits for its page, which only the loop opens.
-    await condition(() => allHandlersFinished() || !this.isDrained);
-    if (this.isDrained) {
-      await makeContinueAsNewFunc<typeof paymentWorkflow>({ workflowType, typedSearchAttributes })(this.input);
+  private conclude(verdict: Exclude<Verdict, { kind: 'undecided' }>): Promise<State> {
+    switch (verdict.kind) {
+      case 'charged':
+        return this.finalize({ status: 'SUCCEEDED' });
+      case 'failed':
+        return this.finalize({ status: 'FAILED', failureCode: 'GATEWAY_DECLINED' });
+      case 'cancelled':
+        return this.finalize({ status: 'CANCELLED' });
+      case 'expired':
+        return this.finalize({ status: 'EXPIRED' });
+      case 'review':
+        return this.beginReview(verdict.reason);
     }
   }
 
-  /** Nothing that this run was told is left to be taken up. */
-  private get isDrained(): boolean {
-    return !this.woken && !this.hasChosen && this.decisionIds.length === 0;
+  private async finalize(end: Omit<FinalizeInput, keyof PaymentWorkflowInput>): Promise<State> {
+    this.tell({ waitingFor: 'nothing', details: `Booking ${end.status}.` });
+    const status = await this.book(() => finalizePayment({ ...this.input, ...end }));
+    return { name: 'ended', status, failureCode: end.failureCode };
   }
 
-  private settle(ending: Ending): Promise<FinalStatus> {
-    this.tell({ waitingFor: 'nothing', details: `Booking ${ending.status}.` });
-    const { booked: _booked, ...end } = ending;
-    return this.book(() => finalizePayment({ ...this.input, ...end }));
+  private async beginReview(reason: ReviewReason): Promise<State> {
+    this.status = 'PENDING';
+    await this.book(() => markForReview({ ...this.input, reason }));
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
+    return { name: 'review', reason };
+  }
+
+  /** One query to the gateway. No answer is an answer too: nothing is decided by it. */
+  private async query(how: Pick<VerifyInput, 'final' | 'riskAccepted'>): Promise<Verdict> {
+    this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
+    try {
+      return await verifyPayment({ ...this.input, ...how });
+    } catch (error) {
+      failIfRowMissing(error);
+      return { kind: 'undecided', hopeful: true };
+    }
+  }
+
+  /** No page is opened any more. Whoever waits for one is answered. */
+  private refuseChoices(): void {
+    this.inbox.take('choice').forEach((choice) => (choice.isTried = true));
+  }
+
+  /** Until a message comes that an open payment takes up, or until then. */
+  private async news(untilMs?: number): Promise<void> {
+    const hasCome = (): boolean => this.inbox.has('callback', 'cancel', 'choice', 'expiry');
+    await (untilMs === undefined ? condition(hasCome) : condition(hasCome, Math.max(untilMs - Date.now(), 1)));
+  }
+
+  private expireAt(expiresAtMs: number): void {
+    this.expiresAtMs = expiresAtMs;
+    if (!this.isExpiryWatched) {
+      this.isExpiryWatched = true;
+      // A cancelled workflow has no use for its timer; the wait itself reports the cancellation.
+      this.watchExpiry().catch(() => undefined);
+    }
+  }
+
+  /** One timer for the whole wait: a message in between neither cancels nor restarts it, so it costs two events less. */
+  private async watchExpiry(): Promise<void> {
+    let watchedMs: number;
+    do {
+      watchedMs = this.expiresAtMs;
+      await sleep(Math.max(this.expiresAtMs - Date.now(), 1), { summary: 'the payment expires' });
+      // A way that the payer has chosen meanwhile may give them longer.
+    } while (watchedMs !== this.expiresAtMs);
+    this.isExpiryWatched = false;
+    this.inbox.put({ kind: 'expiry' });
   }
 
   private book<T>(step: () => Promise<T>): Promise<T> {
     return book(step, (details) => this.tell({ waitingFor: 'nothing', details }));
   }
 
-  private async sleepUnlessWoken(forMs: number): Promise<void> {
-    await condition(() => this.woken || this.hasChosen, Math.max(forMs, 1));
-  }
-
-  private get hasChosen(): boolean {
-    return this.choices > this.choicesTried;
-  }
-
   /** What the payer chose, for whoever searches for it. */
-  private tellGateway(gateway: string | undefined): void {
-    if (gateway !== undefined && gateway !== this.chosenGateway) {
-      this.chosenGateway = gateway;
+  private showGateway(gateway: string | undefined): void {
+    if (gateway !== undefined && gateway !== this.shownGateway) {
+      this.shownGateway = gateway;
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.gateway, value: gateway }]);
     }
   }
 
-  private tell({
-    waitingFor,
-    until,
-    details,
-  }: {
-    waitingFor: PaymentProgress['waitingFor'];
-    until?: number;
-    details: string;
-  }): void {
+  private tell({ waitingFor, until, details }: Telling): void {
     this.progress = {
       status: this.status,
       waitingFor,
@@ -465,6 +396,8 @@ class PaymentRun {
   }
 }
 
-function pause(pausesMs: readonly number[], tries: number): number {
-  return pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 60_000;
+interface Telling {
+  readonly waitingFor: PaymentProgress['waitingFor'];
+  readonly until?: number;
+  readonly details: string;
 }

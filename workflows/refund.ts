@@ -1,26 +1,26 @@
 /**
- * One refund, from its reservation to its end.
+ * One refund, from its reservation to its end. The row's status is the authority; this drives it.
  *
- * States (the row's status is the authority, this is what drives it):
- *   awaiting approval → pending                     a second person approved; the decision's row says so, never a signal alone
- *                     → rejected                    he rejected it, or nobody decided in time
- *   pending → asking the gateway → succeeded | failed
- *                                ↘ review           the gateway does not say what became of it; only a person ends that
+ *   reading    asks the row how it stands → awaiting | querying | review | ended
+ *   awaiting   a second person decides; the decision's row says so, never a signal alone. Nobody decided in time: rejected
+ *   querying   asks the gateway to refund, or how that stands
+ *   waiting    until the gateway is asked again, for a month
+ *   review     the gateway does not say what became of it; only a person ends that
+ *   ended      final in its row
+ *
  * Messages: signal `decision`, query `progress`.
  */
 import {
-  allHandlersFinished,
   condition,
-  makeContinueAsNewFunc,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../domain/refund.ts';
 import { book, utc } from './booking.ts';
+import { Inbox } from './inbox.ts';
 import { unlessRowMissing } from './missing-row.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
@@ -28,11 +28,13 @@ import {
   refundProgressQuery,
   type RefundActivities,
   type RefundAnswer,
+  type RefundEndInput,
   type RefundProgress,
   type RefundState,
   type RefundWorkflowInput,
 } from './messages/refund.ts';
-import { QUERY_REFUND, BOOK, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+import { QUERY_REFUND, BOOK, pauseAfter, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+import { renewWhenLong } from './renew.ts';
 
 /** However close the end of the time for an approval is: a history does not fill with looks at it. */
 const LOOK_MIN_MS = 1_000;
@@ -41,52 +43,63 @@ const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalA
 const { driveRefund } = proxyActivities<RefundActivities>(QUERY_REFUND);
 const { remindOfApproval } = proxyActivities<RefundActivities>(REMIND);
 
+type Message = { readonly kind: 'decision'; readonly decisionId: string };
+
+type Polling = { readonly sinceMs: number; readonly tries: number };
+type State =
+  | { readonly kind: 'reading' }
+  | Exclude<RefundState, { kind: 'pending' }>
+  | (Polling & { readonly kind: 'querying' })
+  | (Polling & { readonly kind: 'waiting'; readonly untilMs: number });
+type In<Kind extends State['kind']> = Extract<State, { readonly kind: Kind }>;
+
 export async function refundWorkflow(input: RefundWorkflowInput): Promise<FinalRefundStatus> {
   const refund = new RefundRun(input);
-  setHandler(decisionSignal, (decisionId) => refund.hear(decisionId));
+  setHandler(decisionSignal, (decisionId) => refund.inbox.put({ kind: 'decision', decisionId }));
   setHandler(refundProgressQuery, () => refund.progress);
   return refund.run();
 }
 
 class RefundRun {
+  readonly inbox = new Inbox<Message>();
   progress: RefundProgress = { status: 'PENDING', waitingFor: 'nothing', until: null, reviewReason: null };
   private readonly input: RefundWorkflowInput;
-  private decisionIds: string[] = [];
 
   constructor(input: RefundWorkflowInput) {
     this.input = input;
   }
 
-  hear(decisionId: string): void {
-    this.decisionIds.push(decisionId);
-  }
-
   async run(): Promise<FinalRefundStatus> {
-    let stand = await this.book(() => readRefund(this.input));
-    while (stand.kind !== 'ended') {
-      switch (stand.kind) {
-        case 'awaiting':
-          stand = await this.awaitApproval(stand);
-          break;
-        case 'pending':
-          stand = await this.carryOut();
-          break;
-        case 'review':
-          stand = await this.awaitOperator(stand.reason);
-          break;
-      }
-      await this.renewWhenLong();
+    let state: State = { kind: 'reading' };
+    while (state.kind !== 'ended') {
+      await renewWhenLong<typeof refundWorkflow>(this.inbox, this.inputFrom(state));
+      state = await this.step(state);
     }
-    this.tell({ status: stand.status, waitingFor: 'nothing', details: `Ended: ${stand.status}.` });
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: stand.status }]);
-    return stand.status;
+    this.tell({ status: state.status, waitingFor: 'nothing', details: `Ended: ${state.status}.` });
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: state.status }]);
+    return state.status;
   }
 
-  private async awaitApproval({
-    dueAtMs,
-    remindAtMs,
-    nowMs,
-  }: RefundState & { kind: 'awaiting' }): Promise<RefundState> {
+  private step(state: Exclude<State, In<'ended'>>): Promise<State> {
+    switch (state.kind) {
+      case 'reading':
+        return this.reading();
+      case 'awaiting':
+        return this.awaiting(state);
+      case 'querying':
+        return this.querying(state);
+      case 'waiting':
+        return this.waiting(state);
+      case 'review':
+        return this.review(state);
+    }
+  }
+
+  private async reading(): Promise<State> {
+    return this.at(await this.book(() => readRefund(this.input)));
+  }
+
+  private async awaiting({ dueAtMs, remindAtMs, nowMs }: In<'awaiting'>): Promise<State> {
     this.tell({
       status: 'AWAITING_APPROVAL',
       waitingFor: 'approval',
@@ -96,101 +109,95 @@ class RefundRun {
     // As long as the database says: its clock and the workflow's may be apart. It judges again in the end.
     const remindInMs = remindAtMs - nowMs;
     const dueByMs = Date.now() + Math.max(dueAtMs - nowMs, LOOK_MIN_MS);
-    if (remindInMs > 0 && !(await this.decided(remindInMs))) {
+    if (remindInMs > 0 && !(await this.decidedBy(Date.now() + remindInMs))) {
       await remindOfApproval(this.input);
     }
-    const heard = await this.decided(dueByMs - Date.now());
-    return this.decide(!heard);
+    const expired = !(await this.decidedBy(dueByMs));
+    return this.at(await this.decide(expired));
   }
 
-  /** The gateway is asked until it says how the refund ended. Time alone never makes a refund failed. */
-  private async carryOut(): Promise<RefundState> {
-    const sinceMs = this.input.pollingSinceMs ?? Date.now();
-    for (let tries = 0; ; tries += 1) {
-      this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
-      const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
-      switch (answer.kind) {
-        case 'refunded':
-          return this.end({ status: 'SUCCEEDED' });
-        case 'failed':
-          return this.end({ status: 'FAILED', failureCode: answer.code });
-        case 'unclear':
-          return this.review(answer.reason);
-        case 'ended':
-          return answer;
-        case 'waiting':
-      }
-      if (Date.now() >= sinceMs + REFUND_POLLED_FOR_MS) {
-        return this.review('STUCK_AT_GATEWAY');
-      }
-      const pauseMs = REFUND_PAUSES_MS[Math.min(tries, REFUND_PAUSES_MS.length - 1)] ?? 3_600_000;
-      this.tell({
-        status: 'PENDING',
-        waitingFor: 'gateway',
-        until: Date.now() + pauseMs,
-        details: `The gateway has not finished; it is asked again at ${utc(Date.now() + pauseMs)}.`,
-      });
-      const changed = await this.pause(pauseMs);
-      if (changed !== null) {
-        return changed;
-      }
-      await this.renewWhenLong(sinceMs);
+  /** Time alone never makes a refund failed. */
+  private async querying({ sinceMs, tries }: In<'querying'>): Promise<State> {
+    this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
+    const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
+    switch (answer.kind) {
+      case 'refunded':
+        return this.end({ status: 'SUCCEEDED' });
+      case 'failed':
+        return this.end({ status: 'FAILED', failureCode: answer.code });
+      case 'unclear':
+        return this.beginReview(answer.reason);
+      case 'ended':
+        return answer;
+      case 'waiting':
     }
+    if (Date.now() >= sinceMs + REFUND_POLLED_FOR_MS) {
+      return this.beginReview('STUCK_AT_GATEWAY');
+    }
+    const untilMs = Date.now() + pauseAfter(tries, REFUND_PAUSES_MS);
+    return { kind: 'waiting', sinceMs, tries, untilMs };
   }
 
-  private async review(reason: RefundReviewReason): Promise<RefundState> {
-    await this.book(() => markRefundForReview({ ...this.input, reason }));
-    return { kind: 'review', reason };
+  /** A decision may end the refund meanwhile; one that does not hurries nothing. */
+  private async waiting(state: In<'waiting'>): Promise<State> {
+    const { sinceMs, tries, untilMs } = state;
+    this.tell({
+      status: 'PENDING',
+      waitingFor: 'gateway',
+      until: untilMs,
+      details: `The gateway has not finished; it is asked again at ${utc(untilMs)}.`,
+    });
+    if (!(await this.decidedBy(untilMs))) {
+      return { kind: 'querying', sinceMs, tries: tries + 1 };
+    }
+    const stand = await this.decide(false);
+    return stand.kind === 'pending' ? state : this.at(stand);
   }
 
-  private async awaitOperator(reason: RefundReviewReason): Promise<RefundState> {
+  private async review({ reason }: In<'review'>): Promise<State> {
     const status = reason === 'FAILED_AFTER_SUCCESS' ? 'SUCCEEDED' : 'PENDING';
     this.progress = { status, waitingFor: 'operator', until: null, reviewReason: reason };
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
     setCurrentDetails(`Under review (${reason}): an operator has to find out at the gateway what became of the money.`);
-    await condition(() => this.decisionIds.length > 0);
-    return this.decide(false);
+    await condition(() => !this.inbox.isEmpty);
+    return this.at(await this.decide(false));
   }
 
-  /** Takes up whatever is decided during a pause, without shortening it. Null when the refund still goes its way. */
-  private async pause(forMs: number): Promise<RefundState | null> {
-    const untilMs = Date.now() + forMs;
-    while (await this.decided(untilMs - Date.now())) {
-      const stand = await this.decide(false);
-      if (stand.kind !== 'pending') {
-        return stand;
-      }
-    }
-    return null;
+  private at(stand: RefundState): State {
+    return stand.kind === 'pending'
+      ? { kind: 'querying', sinceMs: this.input.pollingSinceMs ?? Date.now(), tries: 0 }
+      : stand;
   }
 
-  /** True when a decision was signalled within the time. */
-  private async decided(withinMs: number): Promise<boolean> {
-    const heard = (): boolean => this.decisionIds.length > 0;
-    return heard() || (withinMs > 0 && (await condition(heard, withinMs)));
+  private async beginReview(reason: RefundReviewReason): Promise<State> {
+    await this.book(() => markRefundForReview({ ...this.input, reason }));
+    return { kind: 'review', reason };
+  }
+
+  private async end(end: Pick<RefundEndInput, 'status' | 'failureCode'>): Promise<State> {
+    this.tell({ status: 'PENDING', waitingFor: 'nothing', details: `Booking ${end.status}.` });
+    return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
+  }
+
+  /** True when a decision was signalled by then. */
+  private async decidedBy(untilMs: number): Promise<boolean> {
+    const isDecided = (): boolean => !this.inbox.isEmpty;
+    const withinMs = untilMs - Date.now();
+    return isDecided() || (withinMs > 0 && (await condition(isDecided, withinMs)));
   }
 
   private decide(expired: boolean): Promise<RefundState> {
-    const decisionIds = this.decisionIds.splice(0);
+    const decisionIds = this.inbox.take('decision').map(({ decisionId }) => decisionId);
     return this.book(() => decideRefund({ ...this.input, decisionIds, expired }));
-  }
-
-  private async end(end: { status: 'SUCCEEDED' | 'FAILED'; failureCode?: string }): Promise<RefundState> {
-    this.tell({ status: 'PENDING', waitingFor: 'nothing', details: `Booking ${end.status}.` });
-    return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
   }
 
   private book<T>(step: () => Promise<T>): Promise<T> {
     return book(step, setCurrentDetails);
   }
 
-  /** A refund may be polled for a month: the row holds all that a fresh run needs, but for the time of the first question. */
-  private async renewWhenLong(pollingSinceMs?: number): Promise<void> {
-    const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-    if (continueAsNewSuggested && this.decisionIds.length === 0 && allHandlersFinished()) {
-      const next = pollingSinceMs === undefined ? this.input : { ...this.input, pollingSinceMs };
-      await makeContinueAsNewFunc<typeof refundWorkflow>({ workflowType, typedSearchAttributes })(next);
-    }
+  /** The row holds all that a fresh run needs, but for the time of the first query: a refund may be polled for a month. */
+  private inputFrom(state: State): RefundWorkflowInput {
+    return 'sinceMs' in state ? { ...this.input, pollingSinceMs: state.sinceMs } : this.input;
   }
 
   private tell({ status, waitingFor, until, details }: Telling): void {

@@ -1,25 +1,25 @@
 /**
  * Money that may have arrived for a payment that had already ended, or for an attempt that did not settle it.
  *
- * States: asking → nothing-late (the gateway confirms no such money)
- *                → held (booked to suspense; open until somebody decides) → kept
- *                                                                        → refunding (open until the refund ends) → refunded
- *                                                                                                                 → held (it failed)
- *                → unclear (the gateway gave no plain answer for 72 hours; open until an operator has looked)
- * Messages: signal `callback`, which asks again: one attempt can be charged more than once; signal `decision`, whose row says what becomes
- * of held money; signal `refundEnded`, whose row says whether the money is gone or held again.
+ *   querying   asks the gateway, for 72 hours if it must be → nothing | held | refunding | refunded | kept | unclear
+ *   nothing    the gateway confirms no such money; ends
+ *   held       booked to suspense until an operator decides → refunding | kept
+ *   refunding  until the refund ends                        → refunded | held, when it failed
+ *   refunded, kept   end
+ *   unclear    no plain answer for 72 hours: an operator finds out, or a callback asks again
+ *
+ * Messages: signal `callback`, which asks again, also in a state that ends: one attempt can be charged more than once; signal `decision`, whose
+ * row says what becomes of held money; signal `refundEnded`, whose row says whether the money is gone or held again.
  */
 import {
-  allHandlersFinished,
   condition,
   isCancellation,
-  makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
+import { Inbox } from './inbox.ts';
 import {
   refundEndedSignal,
   type UnappliedPaymentActivities,
@@ -37,8 +37,10 @@ import {
   FINAL_QUESTIONS_FOR_MS,
   LOOK,
   PARK,
+  pauseAfter,
   REFUND_LOOK_PAUSES_MS,
 } from './options.ts';
+import { renewWhenLong } from './renew.ts';
 
 const { recordUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(QUERY_GATEWAY);
 const { parkUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(PARK);
@@ -48,54 +50,116 @@ const { readUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(LOO
 /** What of the money is said when nothing is left to be done for it. */
 type LateEnd = 'nothing-late' | 'refunded' | 'kept';
 
-export async function unappliedPaymentWorkflow(input: UnappliedPaymentInput): Promise<LateEnd> {
-  const call = new Call();
-  setHandler(callbackSignal, () => call.raise());
-  const decisionIds: string[] = [];
-  setHandler(decisionSignal, (decisionId) => void decisionIds.push(decisionId));
-  const decided = (): boolean => decisionIds.length > 0;
-  let refundEnded = false;
-  let looks = input.looks ?? 0;
-  setHandler(refundEndedSignal, () => {
-    refundEnded = true;
-  });
-  const inbox: Inbox = {
-    call,
-    isEmpty: () => !call.waiting() && !decided() && !refundEnded && allHandlersFinished(),
-  };
-  const { queryingSinceMs: _earlier, looks: _earlierLooks, ...question } = input;
-  let situation = await queryUntilAnswered(input, inbox);
-  show(situation);
-  for (let end = endOf(situation); end === null || call.waiting() || decided(); end = endOf(situation)) {
-    const woken = (): boolean => call.waiting() || decided() || refundEnded;
-    const lookInMs = situation.kind === 'refunding' ? REFUND_LOOK_PAUSES_MS[looks] : undefined;
-    await (lookInMs === undefined ? condition(woken) : condition(woken, lookInMs));
-    if (decided()) {
-      situation = await decideUnappliedPayment({ ...question, decisionIds: decisionIds.splice(0) });
-      show(situation);
-      continue;
-    }
-    const before: Situation = situation;
-    if (call.waiting()) {
-      const answer = await queryUntilAnswered(question, inbox);
-      // What is booked stays booked, whatever a later question brings.
-      situation = before.kind !== 'nothing' && answer.kind === 'unclear' ? before : answer;
-    } else {
-      refundEnded = false;
-      looks += 1;
-      situation = before.kind === 'unclear' ? before : await readUnappliedPayment(question);
-    }
-    if (situation.kind !== before.kind) {
-      looks = 0;
-      show(situation);
-    }
-    describe(situation);
-    await renewWhenLong(looks === 0 ? question : { ...question, looks }, inbox);
-  }
-  return endOf(situation) ?? 'nothing-late';
+type Message =
+  { readonly kind: 'callback' | 'refundEnded' } | { readonly kind: 'decision'; readonly decisionId: string };
+
+/** What is known of the money. */
+type Known = UnappliedPaymentResult | { readonly kind: 'unclear' };
+
+/** `looks`: how often a refund was looked at without being told to. `before`: what was known when a callback had the gateway asked again. */
+type Querying = {
+  readonly kind: 'querying';
+  readonly sinceMs: number;
+  readonly tries: number;
+  readonly before: Known | null;
+};
+type State = (Known | Querying) & { readonly looks: number };
+
+export async function unappliedPaymentWorkflow({
+  queryingSinceMs: sinceMs = Date.now(),
+  looks = 0,
+  ...input
+}: UnappliedPaymentInput): Promise<LateEnd> {
+  const late = new UnappliedPaymentRun(input);
+  const { inbox } = late;
+  setHandler(callbackSignal, () => inbox.put({ kind: 'callback' }));
+  setHandler(decisionSignal, (decisionId) => inbox.put({ kind: 'decision', decisionId }));
+  setHandler(refundEndedSignal, () => inbox.put({ kind: 'refundEnded' }));
+  return late.run({ kind: 'querying', sinceMs, tries: 0, before: null, looks });
 }
 
-type Situation = UnappliedPaymentResult | { readonly kind: 'unclear' };
+class UnappliedPaymentRun {
+  readonly inbox = new Inbox<Message>();
+  private readonly input: UnappliedPaymentInput;
+
+  constructor(input: UnappliedPaymentInput) {
+    this.input = input;
+  }
+
+  async run(begin: State): Promise<LateEnd> {
+    for (let state = begin; ; state = await this.step(state)) {
+      const end = endOf(state);
+      if (end !== null && !this.inbox.has('callback', 'decision')) {
+        return end;
+      }
+      await renewWhenLong<typeof unappliedPaymentWorkflow>(this.inbox, this.inputFrom(state));
+    }
+  }
+
+  private step(state: State): Promise<State> {
+    return state.kind === 'querying' ? this.querying(state) : this.resting(state);
+  }
+
+  /** A callback ends one pause between two queries, never all that follow. */
+  private async querying(state: Querying & State): Promise<State> {
+    const { sinceMs, tries, before, looks } = state;
+    this.inbox.take('callback');
+    setCurrentDetails('The payment has ended: asking the gateway whether money moved all the same.');
+    try {
+      return this.found(await recordUnappliedPayment(this.input), { before, looks });
+    } catch (error) {
+      failIfRowMissing(error);
+      if (isCancellation(error)) {
+        throw error;
+      }
+    }
+    if (Date.now() >= sinceMs + FINAL_QUESTIONS_FOR_MS) {
+      await parkUnappliedPayment(this.input);
+      // What is booked stays booked, whatever a later question brings.
+      const isBooked = before !== null && before.kind !== 'nothing';
+      return this.found(isBooked ? before : { kind: 'unclear' }, { before, looks });
+    }
+    setCurrentDetails('The gateway cannot be asked; trying again.');
+    await condition(() => this.inbox.has('callback'), pauseAfter(tries, FINAL_PAUSES_MS));
+    return { ...state, tries: tries + 1 };
+  }
+
+  /** Until an operator has decided, a callback has the gateway asked again, or a refund has ended. */
+  private async resting({ looks, ...before }: Known & State): Promise<State> {
+    const lookInMs = before.kind === 'refunding' ? REFUND_LOOK_PAUSES_MS[looks] : undefined;
+    const hasCome = (): boolean => !this.inbox.isEmpty;
+    await (lookInMs === undefined ? condition(hasCome) : condition(hasCome, lookInMs));
+    const decisionIds = this.inbox.take('decision').map(({ decisionId }) => decisionId);
+    if (decisionIds.length > 0) {
+      return this.found(await decideUnappliedPayment({ ...this.input, decisionIds }), { before, looks });
+    }
+    if (this.inbox.has('callback')) {
+      return { kind: 'querying', sinceMs: Date.now(), tries: 0, before, looks };
+    }
+    this.inbox.take('refundEnded');
+    const now = before.kind === 'unclear' ? before : await readUnappliedPayment(this.input);
+    return this.found(now, { before, looks: looks + 1 });
+  }
+
+  /** Shows operators what they read and find the workflow by. */
+  private found(now: Known, { before, looks }: { readonly before: Known | null; readonly looks: number }): State {
+    setCurrentDetails(detailsOf(now));
+    if (now.kind !== before?.kind) {
+      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: STATUS[now.kind] }]);
+    }
+    return { ...now, looks: before !== null && now.kind !== before.kind ? 0 : looks };
+  }
+
+  /** The rows hold what a fresh run needs, but for what it waits and counts by: it asks again, and books nothing twice. */
+  private inputFrom(state: State): UnappliedPaymentInput {
+    const { looks } = state;
+    return {
+      ...this.input,
+      ...(state.kind === 'querying' ? { queryingSinceMs: state.sinceMs } : {}),
+      ...(looks === 0 ? {} : { looks }),
+    };
+  }
+}
 
 const STATUS = {
   nothing: 'NOTHING_LATE',
@@ -106,14 +170,15 @@ const STATUS = {
   unclear: 'REVIEW',
 } as const;
 
-/** Null while somebody has to do something yet. */
-function endOf({ kind }: Situation): LateEnd | null {
+/** Null while something is left to be done. */
+function endOf({ kind }: State): LateEnd | null {
   switch (kind) {
     case 'nothing':
       return 'nothing-late';
     case 'refunded':
     case 'kept':
       return kind;
+    case 'querying':
     case 'held':
     case 'refunding':
     case 'unclear':
@@ -121,89 +186,23 @@ function endOf({ kind }: Situation): LateEnd | null {
   }
 }
 
-/** What operators find the workflow by. */
-function show(situation: Situation): void {
-  describe(situation);
-  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: STATUS[situation.kind] }]);
-}
-
-function describe(situation: Situation): void {
+function detailsOf(situation: Known): string {
   switch (situation.kind) {
     case 'nothing':
-      setCurrentDetails('The gateway confirms no charge beyond the one that settled the payment, if any.');
-      break;
+      return 'The gateway confirms no charge beyond the one that settled the payment, if any.';
     case 'refunding':
-      setCurrentDetails(`${amountOf(situation)} is being refunded; this workflow ends with the refund.`);
-      break;
+      return `${amountOf(situation)} is being refunded; this workflow ends with the refund.`;
     case 'refunded':
-      setCurrentDetails(`${amountOf(situation)} was refunded.`);
-      break;
+      return `${amountOf(situation)} was refunded.`;
     case 'kept':
-      setCurrentDetails(`${amountOf(situation)} was kept by the application.`);
-      break;
+      return `${amountOf(situation)} was kept by the application.`;
     case 'held':
-      setCurrentDetails(`${amountOf(situation)} is held in suspense until it is refunded or kept.`);
-      break;
+      return `${amountOf(situation)} is held in suspense until it is refunded or kept.`;
     case 'unclear':
-      setCurrentDetails(
-        'The gateway gave no plain answer for 72 hours: an operator has to find out whether money moved. A new callback asks again.',
-      );
+      return 'The gateway gave no plain answer for 72 hours: an operator has to find out whether money moved. A new callback asks again.';
   }
 }
 
 function amountOf({ amountMinor, currency }: { readonly amountMinor: string; readonly currency: string }): string {
   return `${amountMinor} ${currency} (minor units)`;
-}
-
-/** Something came about which the gateway has not been asked. A run begins with one: whatever started it. */
-class Call {
-  private raised = true;
-  readonly waiting = (): boolean => this.raised;
-
-  raise(): void {
-    this.raised = true;
-  }
-
-  take(): void {
-    this.raised = false;
-  }
-}
-
-/** What signals have brought and the workflow has not taken up. */
-interface Inbox {
-  readonly call: Call;
-  readonly isEmpty: () => boolean;
-}
-
-/** Every question takes up the call that led to it, so that a callback ends one pause, never all that follow. */
-async function queryUntilAnswered(input: UnappliedPaymentInput, inbox: Inbox): Promise<Situation> {
-  const { call } = inbox;
-  const queryingSinceMs = input.queryingSinceMs ?? Date.now();
-  for (let tries = 0; ; tries += 1) {
-    call.take();
-    setCurrentDetails('The payment has ended: asking the gateway whether money moved all the same.');
-    try {
-      return await recordUnappliedPayment(input);
-    } catch (error) {
-      failIfRowMissing(error);
-      if (isCancellation(error)) {
-        throw error;
-      }
-    }
-    if (Date.now() >= queryingSinceMs + FINAL_QUESTIONS_FOR_MS) {
-      await parkUnappliedPayment(input);
-      return { kind: 'unclear' };
-    }
-    setCurrentDetails('The gateway cannot be asked; trying again.');
-    await renewWhenLong({ ...input, queryingSinceMs }, inbox);
-    await condition(call.waiting, FINAL_PAUSES_MS[Math.min(tries, FINAL_PAUSES_MS.length - 1)] ?? 60_000);
-  }
-}
-
-/** The rows hold what a fresh run needs: it asks again, and books nothing twice. What this one was told is told to nobody else. */
-async function renewWhenLong(input: UnappliedPaymentInput, { isEmpty }: Inbox): Promise<void> {
-  const { continueAsNewSuggested, typedSearchAttributes, workflowType } = workflowInfo();
-  if (continueAsNewSuggested && isEmpty()) {
-    await makeContinueAsNewFunc<typeof unappliedPaymentWorkflow>({ workflowType, typedSearchAttributes })(input);
-  }
 }

@@ -1,30 +1,18 @@
 /**
- * The delivery of one event to its application's endpoint.
+ * The delivery of one event to its application's endpoint. The event's row is the authority.
  *
- * States (the event's row is the authority): attempt → delivered
- *                                            attempt → waiting (published schedule, `Retry-After`) → attempt …
- *                                            attempt → put off (circuit open, endpoint busy) → attempt …
- *                                            attempt → parked: no endpoint, disabled endpoint, or schedule used up
+ *   waiting   until the next attempt is due (published schedule, `Retry-After`; circuit open, endpoint busy), or an operator wants it now
+ *   sending   makes one attempt → waiting | ended
+ *   ended     delivered, or parked: no endpoint, disabled endpoint, or schedule used up
+ *
  * Messages: signal `resend`. Starting the workflow of a parked event again gives it a fresh schedule.
  */
-import {
-  condition,
-  continueAsNew,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { condition, isCancellation, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { ATTEMPT_DELAYS_SECONDS } from '../domain/webhook.ts';
+import { Inbox } from './inbox.ts';
 import { resendSignal } from './messages/webhook.ts';
-import type {
-  DeliverWebhookResult,
-  DeliveryProgress,
-  WebhookActivities,
-  WebhookOutcome,
-  WebhookWorkflowInput,
-} from './messages/webhook.ts';
+import type { DeliveryProgress, WebhookActivities, WebhookOutcome, WebhookWorkflowInput } from './messages/webhook.ts';
+import { renewWhenLong } from './renew.ts';
 
 /**
  * A failed delivery is a result, not an error, so these retries only concern ourselves: a database that is away, a worker that died.
@@ -39,120 +27,87 @@ const { deliverWebhook } = proxyActivities<WebhookActivities>({
 const OUTAGE_PAUSE_MS = 300_000;
 const OUTAGES_MAX = 1_000;
 
-export async function webhookWorkflow({ progress, ...input }: WebhookWorkflowInput): Promise<WebhookOutcome> {
-  const delivery = new Delivery(input, progress);
-  setHandler(resendSignal, () => delivery.requestResend());
-  return delivery.run();
+const FIRST: DeliveryProgress = { attempt: 1, recorded: null, dueAtMs: 0, resend: false };
+
+type State =
+  | { readonly name: 'waiting' | 'sending'; readonly progress: DeliveryProgress }
+  | { readonly name: 'ended'; readonly outcome: WebhookOutcome };
+
+export async function webhookWorkflow({ progress = FIRST, ...input }: WebhookWorkflowInput): Promise<WebhookOutcome> {
+  const delivery = new Delivery(input);
+  setHandler(resendSignal, () => delivery.inbox.put({ kind: 'resend' }));
+  return delivery.run(progress);
 }
 
 class Delivery {
-  private readonly input: Omit<WebhookWorkflowInput, 'progress'>;
-  private attempt: number;
-  private recorded: number | null;
-  private dueAtMs: number;
-  private resend: boolean;
-  private woken = false;
+  readonly inbox = new Inbox<{ readonly kind: 'resend' }>();
+  private readonly input: WebhookWorkflowInput;
   private outages = 0;
 
-  constructor(input: Omit<WebhookWorkflowInput, 'progress'>, progress: DeliveryProgress | undefined) {
+  constructor(input: WebhookWorkflowInput) {
     this.input = input;
-    this.attempt = progress?.attempt ?? 1;
-    this.recorded = progress?.recorded ?? null;
-    this.dueAtMs = progress?.dueAtMs ?? 0;
-    this.resend = progress?.resend ?? false;
   }
 
-  requestResend(): void {
-    this.resend = true;
-    this.woken = true;
-  }
-
-  async run(): Promise<WebhookOutcome> {
-    for (;;) {
-      await this.waitUntilDue();
-      if (workflowInfo().continueAsNewSuggested) {
-        await this.continue();
-      }
-      const outcome = this.take(await this.send());
-      // A resend that was asked for while the last attempt was under way is still to be done.
-      if (outcome !== null && !this.resend) {
-        return outcome;
-      }
+  async run(progress: DeliveryProgress): Promise<WebhookOutcome> {
+    let state: State = { name: 'waiting', progress };
+    while (state.name !== 'ended') {
+      await renewWhenLong<typeof webhookWorkflow>(this.inbox, { ...this.input, progress: state.progress });
+      state = state.name === 'waiting' ? await this.waiting(state.progress) : await this.sending(state.progress);
     }
+    return state.outcome;
   }
 
-  /** Until the next attempt is due, or an operator asks for it. */
-  private async waitUntilDue(): Promise<void> {
-    const waitMs = this.dueAtMs - Date.now();
+  private async waiting(progress: DeliveryProgress): Promise<State> {
+    const waitMs = progress.dueAtMs - Date.now();
     if (waitMs > 0) {
-      await condition(() => this.woken, waitMs);
+      await condition(() => !this.inbox.isEmpty, waitMs);
     }
-    this.woken = false;
-    this.dueAtMs = 0;
+    return { name: 'sending', progress };
   }
 
-  private continue(): Promise<never> {
-    const { attempt, recorded, dueAtMs, resend } = this;
-    return continueAsNew<typeof webhookWorkflow>({
-      ...this.input,
-      progress: { attempt, recorded, dueAtMs, resend },
-    });
-  }
-
-  private async send(): Promise<DeliverWebhookResult | null> {
-    const { attempt, recorded, resend } = this;
-    this.resend = false;
+  private async sending(progress: DeliveryProgress): Promise<State> {
+    const { attempt, recorded } = progress;
+    const resend = this.inbox.take('resend').length > 0 || progress.resend;
+    let result;
     try {
-      const result = await deliverWebhook({ ...this.input, attempt, recorded, resend });
+      result = await deliverWebhook({ ...this.input, attempt, recorded, resend });
       this.outages = 0;
-      // What was put off is still wanted.
-      this.resend ||= resend && result.kind === 'put-off';
-      return result;
     } catch (error) {
       this.outages += 1;
       if (isCancellation(error) || this.outages >= OUTAGES_MAX) {
         throw error;
       }
-      this.resend ||= resend;
-      return null;
+      return this.wait(OUTAGE_PAUSE_MS, 'Lenden could not read or record the delivery', { attempt, recorded, resend });
     }
-  }
-
-  /** Notes what an attempt brought; the outcome when it was the last one. */
-  private take(result: DeliverWebhookResult | null): WebhookOutcome | null {
-    switch (result?.kind) {
-      case undefined:
-        this.wait(OUTAGE_PAUSE_MS, 'Lenden could not read or record the delivery');
-        return null;
+    switch (result.kind) {
       case 'delivered':
         setCurrentDetails('Delivered.');
-        return 'delivered';
+        return this.end('delivered', { attempt, recorded });
       case 'parked':
         setCurrentDetails(`Parked: ${PARKED_WORDS[result.reason]}. Start this workflow again to resend the event.`);
-        this.startAnew();
-        return 'parked';
+        return this.end('parked', FIRST);
       case 'put-off':
-        this.wait(result.retryInMs, PUT_OFF_WORDS[result.reason]);
-        return null;
+        // What was put off is still wanted.
+        return this.wait(result.retryInMs, PUT_OFF_WORDS[result.reason], { attempt, recorded, resend });
       case 'retry': {
         const failed = `Attempt ${result.attempt - 1} of ${result.attemptsMax ?? ATTEMPT_DELAYS_SECONDS.length} failed with ${result.status ?? result.error ?? 'an unknown error'}`;
-        this.attempt = result.attempt;
-        this.recorded = result.recorded;
-        this.wait(result.retryInMs, failed);
-        return null;
+        const { attempt, recorded } = result;
+        return this.wait(result.retryInMs, failed, { attempt, recorded, resend: false });
       }
     }
   }
 
-  private startAnew(): void {
-    this.attempt = 1;
-    this.recorded = null;
-    this.dueAtMs = 0;
+  private wait(waitMs: number, why: string, next: Omit<DeliveryProgress, 'dueAtMs'>): State {
+    const dueAtMs = Date.now() + waitMs;
+    setCurrentDetails(`${why}; next at ${timeInWords(dueAtMs, Date.now())}.`);
+    return { name: 'waiting', progress: { ...next, dueAtMs } };
   }
 
-  private wait(waitMs: number, why: string): void {
-    this.dueAtMs = Date.now() + waitMs;
-    setCurrentDetails(`${why}; next at ${timeInWords(this.dueAtMs, Date.now())}.`);
+  /** A resend that was asked for while the last attempt was under way is still to be done. */
+  private end(outcome: WebhookOutcome, next: Pick<DeliveryProgress, 'attempt' | 'recorded'>): State {
+    return this.inbox.isEmpty
+      ? { name: 'ended', outcome }
+      : { name: 'sending', progress: { ...next, dueAtMs: 0, resend: false } };
   }
 }
 

@@ -203,8 +203,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'workflows/payment.ts',
-        find: 'return this.expired ? 0 : Math.max(this.expiresAtMs - Date.now(), 0);',
-        replace: 'return this.expired ? 0 : Math.max(this.expiresAtMs - Temporal.Now.instant().epochMilliseconds, 0);',
+        find: "if (this.inbox.has('expiry')) {",
+        replace: 'if (this.expiresAtMs <= Temporal.Now.instant().epochMilliseconds) {',
       },
     ],
     caughtBy: [
@@ -218,15 +218,14 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: "import { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';",
+        find: "import { SEARCH_ATTRIBUTES } from './messages/names.ts';",
         replace:
-          "import { performance } from 'node:perf_hooks';\nimport { REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';",
+          "import { performance } from 'node:perf_hooks';\nimport { SEARCH_ATTRIBUTES } from './messages/names.ts';",
       },
       {
         file: 'workflows/payment.ts',
-        find: 'return this.expired ? 0 : Math.max(this.expiresAtMs - Date.now(), 0);',
-        replace:
-          'return this.expired ? 0 : Math.max(this.expiresAtMs - performance.timeOrigin - performance.now(), 0);',
+        find: "if (this.inbox.has('expiry')) {",
+        replace: 'if (this.expiresAtMs <= performance.timeOrigin + performance.now()) {',
       },
     ],
     caughtBy: [{ check: boundaries('workflows'), names: 'workflows-are-deterministic' }],
@@ -282,8 +281,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'workflows/payment.ts',
-        find: 'const ending = await this.queryUntilFinal();',
-        replace: "const ending: Ending | null = { status: 'EXPIRED' };",
+        find: 'const verdict = await this.query({ final: true });',
+        replace: "const verdict = { kind: 'expired' } as Verdict;",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'no-charge-lost' }],
@@ -1210,14 +1209,14 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A workflow that renews itself waits for an update that waits for the workflow.',
     edits: [
       {
-        file: 'workflows/invoice.ts',
-        find: 'await condition(() => this.woken || allHandlersFinished());',
-        replace: 'await condition(allHandlersFinished);',
+        file: 'workflows/renew.ts',
+        find: 'if (historyIsLong() && inbox.isEmpty && (await isQuiet(inbox))) {',
+        replace: 'if (historyIsLong() && (await isQuiet(inbox))) {',
       },
       {
-        file: 'workflows/invoice.ts',
-        find: '      await this.renewWhenLong();\n      await this.sleepUntil(stand, emailAgainInMs);\n',
-        replace: '      await this.sleepUntil(stand, emailAgainInMs);\n      await this.renewWhenLong();\n',
+        file: 'workflows/renew.ts',
+        find: 'await condition(() => !inbox.isEmpty || allHandlersFinished());',
+        replace: 'await condition(allHandlersFinished);',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
@@ -1470,12 +1469,16 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A long payment waits for a choice to be opened before it begins the new history, and only then opens it.',
     edits: [
       {
-        file: 'workflows/payment.ts',
-        find: 'await condition(() => allHandlersFinished() || !this.isDrained);',
+        file: 'workflows/renew.ts',
+        find: 'await condition(() => !inbox.isEmpty || allHandlersFinished());',
         replace: 'await condition(allHandlersFinished);',
       },
     ],
     caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/renew.test.ts'),
+        names: 'a workflow that renews itself goes on for a handler whose message the loop has to take up',
+      },
       {
         check: testFileWithServers('test/workflows/payment.test.ts'),
         names:
@@ -1489,17 +1492,20 @@ export const DEFECTS: readonly Defect[] = [
       'A workflow continues as new with a decision that it was told and has not taken up; nobody tells the next run.',
     edits: [
       {
-        file: 'workflows/payment.ts',
-        find: 'if (!continueAsNewSuggested || !this.isDrained) {',
-        replace: 'if (!continueAsNewSuggested) {',
-      },
-      {
-        file: 'workflows/payment.ts',
-        find: '    if (this.isDrained) {',
-        replace: '    if (continueAsNewSuggested) {',
+        file: 'workflows/renew.ts',
+        find: 'if (historyIsLong() && inbox.isEmpty && (await isQuiet(inbox))) {',
+        replace: 'if (historyIsLong()) {',
       },
     ],
     caughtBy: [
+      {
+        check: testFileWithServers('test/workflows/renew.test.ts'),
+        names: 'a workflow that renews itself first takes up what it was told',
+      },
+      {
+        check: testFileWithServers('test/workflows/renew.test.ts'),
+        names: 'a workflow that renews itself first lets a handler finish that answers by itself',
+      },
       {
         check: testFileWithServers('test/workflows/payment.test.ts'),
         names: 'a history that has become long is not left with a decision that was told and not taken up',

@@ -136,8 +136,8 @@ describe('the gate', () => {
     // Hostile case 58: the timer that is started before the question is started after it.
     const broken = await changed((source) =>
       source
-        .replace('    this.watchExpiry();\n    let hopefulTries', '    let hopefulTries')
-        .replace('const verdict = await this.ask(false);', '$&\n      this.watchExpiry();'),
+        .replace('this.expireAt(opened.expiresAtMs);\n        if', 'this.expiresAtMs = opened.expiresAtMs;\n        if')
+        .replace('const verdict = await this.query({ final: false });', '$&\n    this.expireAt(this.expiresAtMs);'),
     );
     expect(await refused(broken, ['payment-succeeds', 'payment-fails'])).toEqual(['payment-succeeds', 'payment-fails']);
   });

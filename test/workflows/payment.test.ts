@@ -433,6 +433,17 @@ describe('review', () => {
     await staged.handle().terminate();
   });
 
+  test('opens no page, and answers whoever has chosen one', async () => {
+    // The payer's browser waits for the page.
+    const staged = await waiting({ verify: () => ({ kind: 'review', reason: 'AMOUNT_MISMATCH' }) });
+    await callback(staged);
+    await inReview(staged);
+    const choice = { attemptReference: attemptReference(), ...PATIENT };
+    expect(await theatre.realTime.dispatch.chooseGateway(staged.payment, choice)).toEqual({ status: 'PENDING' });
+    expect(staged.asked.open).toHaveLength(1);
+    await staged.handle().terminate();
+  });
+
   test('is written down although the database is away for a while', async () => {
     // The reason must not be lost with a connection.
     const staged = await calledBack({
@@ -528,6 +539,25 @@ describe('opening the checkout', () => {
     expect(asked.verify).toMatchObject([{ final: false }, { final: true }]);
     expect(asked.open.length).toBeGreaterThan(8);
     expect(asked.open.length).toBeLessThanOrEqual(16);
+  });
+
+  test('goes on beside a claim that is never confirmed, which is looked into as often as for an open page', async () => {
+    // A page that does not open is no reason to ask the gateway every five seconds until expiry.
+    const staged = theatre.stage();
+    staged.script = {
+      open: async (call) => {
+        if (call === 1) {
+          await theatre.realTime.dispatch.signalCallback(staged.payment.reference, 1n);
+        }
+        return { kind: 'unavailable', expiresAtMs: staged.expiresAtMs };
+      },
+      verify: (_call, { final }) => (final ? { kind: 'expired' } : { kind: 'undecided', hopeful: true }),
+    };
+    await theatre.skipping.dispatch.startPayment(staged.payment);
+    expect(await staged.handle().result()).toBe('EXPIRED');
+    expect(staged.asked.verify.map(({ final }) => final)).toEqual([false, false, false, false, false, true]);
+    expect(staged.asked.open.length).toBeGreaterThan(8);
+    expect(staged.asked.open.length).toBeLessThanOrEqual(24);
   });
 
   test('is not tried again for a payer who has called the payment off', async () => {

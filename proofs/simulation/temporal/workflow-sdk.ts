@@ -89,11 +89,6 @@ export function upsertSearchAttributes(attributes: readonly { key: { name: strin
   run().upsert(attributes);
 }
 
-/** The simulation knows one version of the workflows: none of its histories is older than a change. */
-export function patched(_name: string): boolean {
-  return true;
-}
-
 export function workflowInfo(): object {
   return run().info();
 }

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WorkflowUpdateStage, type WorkflowHandle } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
+import { connectTestTemporal, createTestNamespace, uniqueTaskQueue, type TestTemporal } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+import { answerUpdate, beginSignal, noteSignal, releaseSignal, renewingWorkflow } from './renewing-workflow.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const taskQueue = uniqueTaskQueue('renewing');
+let temporal: TestTemporal;
+let worker: Worker;
+let running: Promise<void>;
+beforeAll(async () => {
+  const namespace = await createTestNamespace();
+  temporal = await connectTestTemporal({ timeSkipping: false, namespace });
+  worker = await Worker.create({
+    connection: temporal.nativeConnection,
+    namespace,
+    taskQueue,
+    workflowsPath: join(import.meta.dirname, 'renewing-workflow.ts'),
+  });
+  running = worker.run();
+});
+afterAll(async () => {
+  worker.shutdown();
+  await running;
+  await temporal.close();
+});
+
+type Handle = WorkflowHandle<typeof renewingWorkflow>;
+
+async function started({ events }: { events?: number } = {}): Promise<Handle> {
+  const handle = await temporal.client.workflow.start(renewingWorkflow, {
+    workflowId: randomUUID(),
+    taskQueue,
+    args: events === undefined ? [] : [events],
+    typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.reference, value: 'pay_renewed' }]),
+  });
+  // The events are written with its first task.
+  await until(async () => (await handle.describe()).historyLength >= (events ?? 4_096));
+  return handle;
+}
+
+const runIdOf = async (handle: Handle): Promise<string> => (await handle.describe()).runId;
+
+/** Begins its loop and waits until it runs as a new one. */
+async function renewed(handle: Handle, act: () => Promise<unknown>): Promise<void> {
+  const before = await runIdOf(handle);
+  await act();
+  await until(async () => (await runIdOf(handle)) !== before);
+}
+
+describe('a workflow that renews itself', () => {
+  test('goes on in a new history when the old one is long, and is found by the same attributes', async () => {
+    // A history ends at 51,200 events; callbacks can be sent for ever.
+    const handle = await started();
+    await renewed(handle, () => handle.signal(beginSignal));
+    const { typedSearchAttributes, historyLength } = await handle.describe();
+    expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.reference)).toBe('pay_renewed');
+    expect(historyLength).toBeLessThan(100);
+    await handle.signal(noteSignal, 'stop');
+    expect(await handle.result()).toEqual(['stop in run 2']);
+  });
+
+  test('stays in a history that is short', async () => {
+    // Each new run costs a start and a read of the row.
+    const handle = await started({ events: 10 });
+    await handle.signal(beginSignal);
+    await handle.signal(noteSignal, 'stop');
+    expect(await handle.result()).toEqual(['stop in run 1']);
+  });
+
+  test('first takes up what it was told', async () => {
+    // A message is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    const handle = await started();
+    await handle.signal(noteSignal, 'decision');
+    await renewed(handle, () => handle.signal(beginSignal));
+    await handle.signal(noteSignal, 'stop');
+    expect(await handle.result()).toEqual(['decision in run 1', 'stop in run 2']);
+  });
+
+  test('first lets a handler finish that answers by itself', async () => {
+    // An update that its run leaves behind fails for whoever waits for it.
+    const handle = await started();
+    const answer = await handle.startUpdate(answerUpdate, {
+      args: ['by-itself'],
+      waitForStage: WorkflowUpdateStage.ACCEPTED,
+    });
+    await handle.signal(beginSignal);
+    await renewed(handle, () => handle.signal(releaseSignal));
+    expect(await answer.result()).toBe(1);
+    await handle.signal(noteSignal, 'stop');
+    expect(await handle.result()).toEqual(['stop in run 2']);
+  });
+
+  test('goes on for a handler whose message the loop has to take up', async () => {
+    // Each would wait for the other for ever.
+    const handle = await started();
+    const answer = await handle.startUpdate(answerUpdate, {
+      args: ['by-the-loop'],
+      waitForStage: WorkflowUpdateStage.ACCEPTED,
+    });
+    await handle.signal(beginSignal);
+    await renewed(handle, () => handle.signal(releaseSignal));
+    expect(await answer.result()).toBe(1);
+    await handle.signal(noteSignal, 'stop');
+    expect(await handle.result()).toEqual(['by-the-loop in run 1', 'stop in run 2']);
+  });
+});

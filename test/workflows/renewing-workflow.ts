@@ -1,0 +1,68 @@
+import { condition, defineSignal, defineUpdate, setHandler, upsertMemo } from '@temporalio/workflow';
+import { Inbox } from '../../workflows/inbox.ts';
+import { renewWhenLong } from '../../workflows/renew.ts';
+
+export const noteSignal = defineSignal<[text: string]>('note');
+/** Until it comes, the loop does not begin: whatever was sent before is there at once. */
+export const beginSignal = defineSignal('begin');
+export const releaseSignal = defineSignal('release');
+/** Answers the number of the run, once it is released; `by-the-loop` once the loop has taken up its message, too. */
+export const answerUpdate = defineUpdate<number, ['by-itself' | 'by-the-loop']>('answer');
+
+/** From here on the server suggests to continue as new. */
+const LONG_HISTORY_EVENTS = 4_096;
+
+interface Note {
+  readonly kind: 'note';
+  readonly text: string;
+  isTaken: boolean;
+}
+
+/** A loop in the shape of our workflows. Says which run took which note; ends with the note `stop`. */
+export async function renewingWorkflow(
+  events: number = LONG_HISTORY_EVENTS,
+  run = 1,
+  taken: string[] = [],
+): Promise<string[]> {
+  const inbox = new Inbox<Note>();
+  let begins = run > 1;
+  let isReleased = false;
+  const put = (text: string): Note => {
+    const note: Note = { kind: 'note', text, isTaken: false };
+    inbox.put(note);
+    return note;
+  };
+  setHandler(noteSignal, (text) => {
+    put(text);
+  });
+  setHandler(beginSignal, () => {
+    begins = true;
+  });
+  setHandler(releaseSignal, () => {
+    isReleased = true;
+  });
+  setHandler(answerUpdate, async (how) => {
+    await condition(() => isReleased);
+    if (how === 'by-the-loop') {
+      const note = put(how);
+      await condition(() => note.isTaken);
+    }
+    return run;
+  });
+  const eventsOfThisRun = run === 1 ? events : 0;
+  for (let event = 0; event < eventsOfThisRun; event += 1) {
+    upsertMemo({ event });
+  }
+  await condition(() => begins);
+  for (;;) {
+    await renewWhenLong<typeof renewingWorkflow>(inbox, events, run + 1, taken);
+    await condition(() => !inbox.isEmpty);
+    for (const note of inbox.take('note')) {
+      note.isTaken = true;
+      taken.push(`${note.text} in run ${run}`);
+    }
+    if (taken.some((text) => text.startsWith('stop '))) {
+      return taken;
+    }
+  }
+}
