@@ -21,13 +21,7 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import {
-  isOpen,
-  REVIEW_REJECTED,
-  type PaymentStatus,
-  type ReviewReason,
-  type FinalStatus,
-} from '../domain/payment.ts';
+import { isOpen, REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   callbackSignal,
