@@ -408,5 +408,5 @@ export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): P
 
 /** Reports whether another attempt of the same payment was confirmed first. */
 export function isOutrun(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'payment_attempts_one_confirmed';
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'payment_attempts_confirmed_key';
 }

@@ -20,10 +20,9 @@ export async function migrate(url: string, logins: RuntimeUrls = {}): Promise<Mi
     const migrations = await orm.em.fork().transactional(async (em) => {
       await oneAtATime(em);
       const executed = await orm.migrator.getExecuted();
-      await requireWhole(
-        em,
-        executed.map(({ name }) => name),
-      );
+      if (executed.length > 0) {
+        await requireWhole(em);
+      }
       const done = await orm.migrator.up();
       return done.map(({ name }) => name);
     });

@@ -44,7 +44,7 @@ export async function noteAccepted(
 
 /** Reports whether the gateway answered with the id of another of our refunds. */
 export function isAnotherRefund(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_one_for_each_id';
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_gateway_refund_id_key';
 }
 
 /** Stores the gateway's latest answer, whatever follows from it. */

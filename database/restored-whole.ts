@@ -1,8 +1,6 @@
 import type { EntityManager } from './connection.ts';
 import { CLUSTER_ROLES } from './logins.ts';
 
-/** After this migration every role of the cluster has its own policies and grants. */
-const ROLES_COMPLETE_WITH = '20261123160000-runtime-logins';
 const EXAMPLES_MAX = 3;
 
 const LACKING = `
@@ -28,13 +26,9 @@ const LACKING = `
  * Checks that a restored dump is complete. A dump mentions roles that it does not contain. If they were missing when it was restored, its tables lack
  * the policies and grants that separate applications, and no migration creates those again.
  *
- * @param executed - the migrations that the database has
  * @throws Error that says what is missing and how to restore the dump completely.
  */
-export async function requireWhole(em: EntityManager, executed: readonly string[]): Promise<void> {
-  if (!executed.includes(ROLES_COMPLETE_WITH)) {
-    return;
-  }
+export async function requireWhole(em: EntityManager): Promise<void> {
   const roles = CLUSTER_ROLES.join(',');
   const rows = await em.execute<{ what: string }[]>(LACKING, [roles, roles, roles]);
   if (rows.length === 0) {

@@ -14,14 +14,14 @@ export interface SecretBox {
   reseal(sealed: string): string | null;
 }
 
-const ENVELOPE = 'v3';
+const ENVELOPE = 'v1';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
  * Returns envelope encryption by AES-256-GCM: each secret has a key of its own, and the master key seals only that key. The format is
- * `v3.{keyId}.{sealed data key}.{sealed secret}`, each part base64url(iv ‖ ciphertext ‖ tag). The data key is bound to the master key's id, the
+ * `v1.{keyId}.{sealed data key}.{sealed secret}`, each part base64url(iv ‖ ciphertext ‖ tag). The data key is bound to the master key's id, the
  * secret to its place. The first master key seals and every listed key opens; to rotate, put the new key first. Throws on a malformed
  * `LENDEN_MASTER_KEY`; the message never repeats its value.
  *

@@ -80,8 +80,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The ledger takes the same cause twice.',
     edits: [
       {
-        file: 'database/migrations/20261121000000-initial.ts',
-        find: '    unique (cause_type, cause_id, kind),\n',
+        file: 'database/migrations/20261123000000-initial/ledger.ts',
+        find: '  unique (cause_type, cause_id, kind),\n',
         replace: '',
       },
       { file: 'database/ledger.ts', find: '  on conflict (cause_type, cause_id, kind) do nothing\n', replace: '' },
@@ -166,10 +166,10 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A query that forgets its scope shows one application the unapplied money of another.',
     edits: [
       {
-        file: 'database/migrations/20261121000000-initial.ts',
-        find: '    `alter table ${name} enable row level security`,\n    `alter table ${name} force row level security`,\n',
+        file: 'database/migrations/20261123000000-initial/table.ts',
+        find: '  const statements = [`alter table ${name} enable row level security`, `alter table ${name} force row level security`];',
         replace:
-          "    ...(name === 'unapplied_payments' ? [] : [`alter table ${name} enable row level security`, `alter table ${name} force row level security`]),\n",
+          "  const statements = name === 'unapplied_payments' ? [] : [`alter table ${name} enable row level security`, `alter table ${name} force row level security`];",
       },
     ],
     caughtBy: [
@@ -304,9 +304,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'One charge pays for as many orders as it is shown for.',
     edits: [
       {
-        file: 'database/migrations/20261122090000-evidence-by-mode.ts',
-        find: 'create unique index payment_attempts_validation_id',
-        replace: 'create index payment_attempts_validation_id',
+        file: 'database/migrations/20261123000000-initial/payments.ts',
+        find: 'create unique index payment_attempts_validation_id_key',
+        replace: 'create index payment_attempts_validation_id_key',
       },
     ],
     caughtBy: [
@@ -411,10 +411,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whoever has a TEST key has an event of a real order number signed by the secret that the shop trusts.',
     edits: [
       {
-        file: 'database/migrations/20261123150000-endpoints-by-mode.ts',
-        find: '  `create policy scope on webhook_signing_secrets to lenden_app using (${SCOPED}) with check (${SCOPED})`,',
-        replace:
-          '  `create policy scope on webhook_signing_secrets to lenden_app using (application_id = (select lenden_scope_app()))`,',
+        file: 'database/migrations/20261123000000-initial/webhooks.ts',
+        find: "app: { rows: OWN, may: 'select' },",
+        replace: "app: { rows: 'application_id = (select lenden_scope_app())', may: 'select' },",
       },
       {
         file: 'database/webhooks.ts',
@@ -435,10 +434,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A TEST receiver that is gone ends the events of LIVE.',
     edits: [
       {
-        file: 'database/migrations/20261123150000-endpoints-by-mode.ts',
-        find: '  `create policy scope on webhook_endpoints to lenden_app using (${SCOPED}) with check (${SCOPED})`,',
-        replace:
-          '  `create policy scope on webhook_endpoints to lenden_app using (application_id = (select lenden_scope_app()))`,',
+        file: 'database/migrations/20261123000000-initial/webhooks.ts',
+        find: "app: { rows: OWN, may: 'select, update' },",
+        replace: "app: { rows: 'application_id = (select lenden_scope_app())', may: 'select, update' },",
       },
       {
         file: 'database/webhooks.ts',

@@ -57,6 +57,9 @@ async function databaseColumns(): Promise<Map<string, Column>> {
   return new Map(rows.map(({ name, ...column }) => [name, column]));
 }
 
+/** PostgreSQL cuts longer names. */
+const NAME_MAX = 63;
+
 /** Types that the ORM calls by another name than the database does. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   int: 'integer',
@@ -103,5 +106,54 @@ describe('entities and tables', () => {
     const tables = new Set([...(await databaseColumns()).keys()].map((name) => name.split('.')[0] ?? ''));
     expect([...tables].filter((table) => !withEntity.has(table)).sort()).toEqual(WITHOUT_ENTITY);
     expect(withEntity.size).toBe(ENTITIES.length);
+  });
+});
+
+/** The ORM's own table. */
+const OURS = `c.relnamespace = 'public'::regnamespace and c.relname not like 'mikro_orm%'`;
+
+async function names(sql: string): Promise<string[]> {
+  const rows = await orm.em.fork().execute<{ name: string }[]>(sql);
+  return rows.map(({ name }) => name);
+}
+
+describe('the schema', () => {
+  // Whoever opens the database with psql reads what a table is for.
+  test('every table has a comment of one sentence', async () => {
+    const tables = await names(`select c.relname || ': ' || coalesce(obj_description(c.oid), 'none') as name
+      from pg_class c where ${OURS} and c.relkind = 'r'`);
+    expect(tables.length).toBeGreaterThan(30);
+    expect(tables.filter((table) => !/^[a-z_]+: [A-Z][^\n]{5,}[^.]\.$/.test(table) || /\. [A-Z]/.test(table))).toEqual(
+      [],
+    );
+  });
+
+  // A later migration drops a constraint by its name, which PostgreSQL numbers or cuts where we give none.
+  test('every constraint and index is named after its table, without a number and whole', async () => {
+    const all = await names(`select c.relname || ' ' || n.name as name from pg_class c join (
+        select conrelid as relation, conname as name from pg_constraint where contype <> 'n'
+        union select indrelid, i.relname from pg_index join pg_class i on i.oid = indexrelid) n on n.relation = c.oid where ${OURS}`);
+    expect(all.length).toBeGreaterThan(250);
+    const well = /^(?<table>[a-z_]+) \k<table>_(?:pkey|[a-z_]+[a-z]_(?:key|fkey|check|idx))$/;
+    expect(all.filter((name) => !well.test(name) || (name.split(' ')[1] ?? '').length === NAME_MAX)).toEqual([]);
+  });
+
+  // Every write pays for every index.
+  test('no index only repeats the beginning of another one', async () => {
+    const repeated = `select a.indexrelid::regclass || ' by ' || b.indexrelid::regclass as name
+      from pg_index a join pg_index b on a.indrelid = b.indrelid and a.indexrelid <> b.indexrelid join pg_class c on c.oid = a.indrelid
+      where ${OURS} and not a.indisunique and a.indexprs is null and a.indpred is null and b.indpred is null
+        and a.indnkeyatts = a.indnatts and a.indnkeyatts <= b.indnkeyatts
+        and (string_to_array(b.indkey::text, ' '))[1:a.indnkeyatts] = string_to_array(a.indkey::text, ' ')
+        and (string_to_array(b.indoption::text, ' '))[1:a.indnkeyatts] = string_to_array(a.indoption::text, ' ')
+      union all
+      select a.indexrelid::regclass || ' by ' || b.indexrelid::regclass
+      from pg_index a join pg_index b on a.indrelid = b.indrelid and a.indexrelid > b.indexrelid join pg_class c on c.oid = a.indrelid
+      where ${OURS} and a.indisunique and b.indisunique and a.indkey = b.indkey and a.indpred is null and b.indpred is null`;
+    expect(await names(repeated)).toEqual([]);
+    await orm.em.fork().execute('create index payments_again_idx on payments (application_id)');
+    await orm.em.fork().execute('create unique index payments_again_key on payments (reference)');
+    expect((await names(repeated)).join()).toMatch(/payments_again_idx.*payments_again_key/);
+    await orm.em.fork().execute('drop index payments_again_idx, payments_again_key');
   });
 });

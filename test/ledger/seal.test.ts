@@ -143,7 +143,7 @@ describe('sealing', () => {
       );
     });
     const text = plan.map((row) => row['QUERY PLAN']).join('\n');
-    expect(text).toMatch(/Index.* ledger_transactions_xid_id_idx/);
+    expect(text).toMatch(/Index.* ledger_transactions_xid_idx/);
     expect(text).toMatch(/Index Cond: .*ROW\(xid, id\)/);
   });
 });

@@ -192,7 +192,7 @@ describe('a signing secret', () => {
       { mode: 'LIVE', ends: false },
     ]);
     for (const { sealed } of rows) {
-      expect(sealed).toMatch(/^v3\./);
+      expect(sealed).toMatch(/^v1\./);
       expect(sealed).not.toContain(signingSecret ?? '');
     }
   });

@@ -240,7 +240,8 @@ describe('the store of a gateway', () => {
     await setThreshold();
     const id = changeIdOf(await override());
     await world.api.sql(
-      `insert into gateway_configurations (application_id, mode, gateway, store_id, store_secret) values (?, 'TEST', 'sslcommerz', 'other', 'x')`,
+      `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret)
+       values (?, 'TEST', 'sslcommerz', 'other', gen_random_uuid(), 'x')`,
       [shop.applicationId],
     );
     expect(await decide(id, 'confirm', 'second')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });

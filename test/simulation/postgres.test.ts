@@ -213,3 +213,15 @@ test('an index that a migration drops binds nothing any more', () => {
   ]);
   expect(tables.get('things')?.uniques.map(({ columns }) => columns)).toEqual([['name', 'kind']]);
 });
+
+test.each([
+  ['statement', 'create domain amount as bigint check (value > 0)'],
+  [
+    'second statement',
+    'create table things (name text not null); create unique index things_name_key on things (name)',
+  ],
+  ['end of a statement', 'create unique index things_name_key on things (name) include (kind)'],
+])('a %s that it does not read ends the simulation', (_, statement) => {
+  // A rule of the product that is passed over in silence would be missing from every story.
+  expect(() => schemaOf(['create table things (name text, kind text)', statement])).toThrow(SyntaxError);
+});

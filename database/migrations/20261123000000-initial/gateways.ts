@@ -1,0 +1,93 @@
+import { ownedByLookup } from './roles.ts';
+import { CREATED, EVERY_ROW, ID, MODE, SEEN, table, UPDATED } from './table.ts';
+
+const OF_STORE = `(application_id = for_application or application_id is null) and mode = in_mode and gateway = at_gateway and store_id = at_store`;
+
+/** The stores at gateways that payments go through, and the tokens that gateways give. */
+export const GATEWAYS = [
+  ...table({
+    name: 'gateway_configurations',
+    about:
+      'A store (merchant account) at a gateway with its sealed credentials, of one application or of the installation.',
+    columns: `
+  ${ID},
+  -- Null: for every application that has none of its own.
+  application_id bigint references applications,
+  ${MODE},
+  gateway text not null,
+  store_id text not null check (length(store_id) between 1 and 120),
+  -- The secret is sealed for this key, which is drawn before the row is written and never changes.
+  key uuid not null unique,
+  -- Sealed.
+  store_secret text not null,
+  -- A store that was replaced opens no new checkouts; payments that were begun there are still queried and refunded there.
+  retired_at timestamptz,
+  ${CREATED},
+  ${UPDATED},
+  constraint gateway_configurations_store_key unique nulls not distinct (application_id, mode, gateway, store_id)`,
+    indexes: [
+      `create unique index gateway_configurations_current_key on gateway_configurations (application_id, mode, gateway) nulls not distinct
+  where retired_at is null`,
+    ],
+    access: {
+      // A payment through the installation's own store needs its credentials, too.
+      app: {
+        rows: `(application_id is null or application_id = (select lenden_scope_app())) and mode = (select lenden_scope_mode())`,
+        may: 'select',
+      },
+      operator: {
+        rows: SEEN,
+        // Operators write a secret and never read one.
+        may: `insert, select (id, application_id, mode, gateway, store_id, key, retired_at, created_at, updated_at),
+  update (store_secret, retired_at, updated_at)`,
+      },
+      system: 'select, insert, update',
+      lookup: 'select',
+    },
+  }),
+  // Whoever sees an application may know which store of the installation it uses; only those who see all applications change it.
+  `create policy operator_reads_installation on gateway_configurations for select to lenden_operator using (application_id is null)`,
+
+  // An application's own store goes before the installation's. Row-level security decides which of them the caller sees.
+  `create function lenden_store_for(for_application bigint, in_mode text, at_gateway text) returns text
+  language sql stable set search_path = pg_catalog, public
+  as $$ select store_id from public.gateway_configurations
+    where (application_id = for_application or application_id is null) and mode = in_mode and gateway = at_gateway and retired_at is null
+    order by application_id nulls last limit 1 $$`,
+  // The secret behind the key that it is sealed for.
+  `create function lenden_store_secret(for_application bigint, in_mode text, at_gateway text, at_store text) returns text
+  language sql stable set search_path = pg_catalog, public
+  as $$ select key::text || ':' || store_secret from public.gateway_configurations
+    where ${OF_STORE} order by application_id nulls last limit 1 $$`,
+  // Whose store of that name an application uses: its own (its id), or the installation's (null).
+  `create function lenden_store_owner(for_application bigint, in_mode text, at_gateway text, at_store text) returns bigint
+  language sql stable set search_path = pg_catalog, public
+  as $$ select application_id from public.gateway_configurations
+    where ${OF_STORE} order by application_id nulls last limit 1 $$`,
+  // What is stored for the gateway "manual" is no secret: payers read it. Operators read what is stored for no other gateway.
+  `create function lenden_shown_account(wanted bigint) returns text
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select key::text || ':' || store_secret from public.gateway_configurations where id = wanted and gateway = 'manual' $$`,
+  ...ownedByLookup('lenden_shown_account(bigint)', 'lenden_operator'),
+
+  ...table({
+    name: 'gateway_tokens',
+    about:
+      'The token of an account at a gateway that issues only a few an hour: shared by all processes, of which one at a time fetches the next.',
+    columns: `
+  ${ID},
+  -- A digest of the account's address and credentials.
+  account text not null unique check (length(account) between 1 and 200),
+  -- The token, and the calls of the last hour. Null: none yet.
+  sealed text check (octet_length(sealed) <= 65536),
+  taken_by uuid,
+  taken_until timestamptz,
+  ${CREATED},
+  ${UPDATED},
+  constraint gateway_tokens_taken_check check ((taken_by is null) = (taken_until is null))`,
+    access: {
+      operator: { rows: EVERY_ROW, may: 'select, insert, update' },
+      system: 'select, insert, update',
+    },
+  }),
+];

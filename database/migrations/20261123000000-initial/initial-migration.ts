@@ -1,0 +1,43 @@
+import { Migration } from '@mikro-orm/migrations';
+import { APPLICATIONS } from './applications.ts';
+import { CALLBACKS } from './callbacks.ts';
+import { DECISIONS } from './decisions.ts';
+import { GATEWAYS } from './gateways.ts';
+import { INVOICES } from './invoices.ts';
+import { UNAPPLIED_PAYMENTS } from './unapplied-payments.ts';
+import { LEDGER } from './ledger.ts';
+import { MANUAL_PAYMENTS } from './manual-payments.ts';
+import { OPERATORS } from './operators.ts';
+import { PAYMENTS } from './payments.ts';
+import { REFUNDS } from './refunds.ts';
+import { RESTORES } from './restores.ts';
+import { FUNCTION_OWNER_MAY_CREATE, FUNCTION_OWNER_MAY_NOT_CREATE, ROLES, SCOPES } from './roles.ts';
+import { WEBHOOKS } from './webhooks.ts';
+
+/** The schema of the first release. A table comes after the tables that it refers to. */
+export class InitialMigration extends Migration {
+  override async up(): Promise<void> {
+    const statements = [
+      ...ROLES,
+      ...SCOPES,
+      FUNCTION_OWNER_MAY_CREATE,
+      ...APPLICATIONS,
+      ...OPERATORS,
+      ...GATEWAYS,
+      ...INVOICES,
+      ...PAYMENTS,
+      ...CALLBACKS,
+      ...UNAPPLIED_PAYMENTS,
+      ...REFUNDS,
+      ...MANUAL_PAYMENTS,
+      ...DECISIONS,
+      ...WEBHOOKS,
+      ...LEDGER,
+      ...RESTORES,
+      FUNCTION_OWNER_MAY_NOT_CREATE,
+    ];
+    for (const statement of statements) {
+      this.addSql(statement);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { CREATED, ID, MODE, table } from './table.ts';
+
+/** What was lost when an older state of the database came back. `npm run restore` writes it once, so that every gap has a reason. */
+export const RESTORES = [
+  ...table({
+    name: 'restores',
+    about: 'When an older state of the database came back, and the last seal that it had.',
+    columns: `
+  ${ID},
+  last_seal_id bigint not null check (last_seal_id >= 0),
+  restored_at timestamptz not null default now()`,
+    appendOnly: true,
+    access: { system: 'select, insert' },
+  }),
+
+  ...table({
+    name: 'lost_invoice_numbers',
+    about: 'Invoice numbers that customers hold and that no invoice has any more.',
+    columns: `
+  application_id bigint not null references applications,
+  ${MODE},
+  first_number bigint not null check (first_number > 0),
+  last_number bigint not null,
+  ${CREATED},
+  primary key (application_id, mode, first_number),
+  constraint lost_invoice_numbers_last_number_check check (last_number >= first_number)`,
+    appendOnly: true,
+    access: { system: 'select, insert' },
+  }),
+];
