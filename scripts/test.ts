@@ -16,14 +16,14 @@ const say = (line: string): void => console.error(line);
 process.exitCode = await main();
 
 /**
- * `npm test -- [jest's arguments]`: one Postgres and one Temporal for the whole run, on free ports and on data that is
- * thrown away; a migrated template database; then jest. Fails as well when a test left a process behind.
+ * `npm test -- [jest's arguments]` starts one Postgres and one Temporal for the whole run, on free ports and with temporary data, creates a migrated
+ * template database, and then runs jest. It also fails if a test left a process running.
  */
 async function main(): Promise<number> {
   const directory = makeScratchDirectory('lenden-test-');
-  // Postgres, when it has to run as another account, must be able to walk to its data.
+  // If Postgres runs as another account, that account needs access to its data directory.
   chmodSync(directory, 0o755);
-  // Every process of this run inherits the mark; whatever still carries it at the end was left behind.
+  // Every process of this run inherits the mark. Processes that still have it at the end were left running by a test.
   const mark = randomBytes(8).toString('hex');
   process.env['LENDEN_TEST_RUN'] = mark;
   const servers: Child[] = [];
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
 
 function runJest(environment: Record<string, string>, stop: AbortSignal): Promise<number> {
   const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  // Tests wait for servers and timers as much as they compute: one worker more than there are processors.
+  // Tests wait for servers and timers as much as they compute, so there is one worker more than processors.
   const workers = `--maxWorkers=${availableParallelism() + 1}`;
   const child = spawn(process.execPath, [...jest, workers, ...process.argv.slice(2)], {
     cwd: ROOT,
