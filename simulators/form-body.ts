@@ -62,7 +62,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function readMultipart({ body, type }: { body: Buffer; type: string }): Promise<Record<string, string>> {
-  // The body is read and bounded already; what is deprecated is to let formData() read an unbounded one.
+  // Only reading an unbounded body with formData() is deprecated. This body is already read and bounded.
   // oxlint-disable-next-line typescript/no-deprecated
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData().catch(() => {
     throw new BodyError(400, 'The multipart body is malformed');
