@@ -1,6 +1,6 @@
 /**
- * What `@temporalio/workflow` is to the product's workflows when they run in the simulation: the same names over one run's commands and
- * a fake clock. Only what the workflows use is here; anything else fails as an import that does not exist.
+ * Replaces `@temporalio/workflow` for the product's workflows in the simulation: the same names, implemented with one run's commands and a fake
+ * clock. It contains only what the workflows use; importing anything else fails.
  */
 import { ActivityFailure, CancelledFailure } from '@temporalio/common';
 import { msToNumber, type Duration } from '@temporalio/common/lib/time.js';
@@ -89,7 +89,7 @@ export function upsertSearchAttributes(attributes: readonly { key: { name: strin
   run().upsert(attributes);
 }
 
-/** The simulation knows one version of the workflows: none of its histories is older than a change. */
+/** Always true, because the simulation has only one version of the workflows and no older histories. */
 export function patched(_name: string): boolean {
   return true;
 }
