@@ -10,7 +10,7 @@ export async function startCountingPostgres({
   settings = {},
 }: {
   directory: string;
-  /** Settings may need a restart, because the server is restarted anyway. */
+  /** May include settings that need a restart, because the server is restarted anyway. */
   settings?: Readonly<Record<string, string>> | undefined;
 }): Promise<{ child: Child; url: string; port: number }> {
   const where: PostgresSettings = {
