@@ -7,7 +7,6 @@ export function cpuSecondsOf(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + ownCpuSeconds(each), 0);
 }
 
-/** Returns the CPU seconds of all processes on the machine. */
 export function cpuSecondsOfMachine(): number {
   const [, user, nice, kernel, , , irq, softirq] = readProc('stat').split('\n')[0]?.split(/\s+/).map(Number) ?? [];
   return [user, nice, kernel, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / TICKS_PER_SECOND;

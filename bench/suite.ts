@@ -23,7 +23,6 @@ export interface Suite {
   run(options: SuiteOptions): Promise<Findings>;
 }
 
-/** Returns text that says whether a goal was met. */
 export function verdict({ met, goal }: { met: boolean; goal: string }): string {
   return met ? `goal ${goal}, met` : `goal ${goal}, **missed**`;
 }

@@ -40,7 +40,6 @@ export const shadhinpayApp = z.object({
 
 export type ShadhinpayApp = z.infer<typeof shadhinpayApp>;
 
-/** One of the demo's operators, with their password. */
 export const demoOperator = z.object({ email: z.string(), password: z.string(), role: z.string() });
 
 export type DemoOperator = z.infer<typeof demoOperator>;

@@ -41,7 +41,6 @@ export function writeBudgets(budgets: Budgets): void {
   writeFileSync(FILE, `${JSON.stringify(budgets, null, 2)}\n`);
 }
 
-/** Returns the counts in the form of a budget. */
 export function budgetsOf({ steps, payment, webhook }: PaymentCounts): Budgets {
   const step = (name: Step): StepBudget => {
     const { statements, walBytes, gatewayCalls } = steps[name];

@@ -25,7 +25,6 @@ export async function addPayment(database: pg.Pool, applicationId: bigint): Prom
 export interface EventSource {
   /** Writes one event of a tenant and starts its delivery. Returns the event's id. */
   emit(tenant: Tenant): Promise<string>;
-  /** Records an arrival. */
   readonly received: (eventId: string) => void;
   /** Returns when an event arrived, by this process's clock. */
   arrivedAtMs(eventId: string, timeoutMs: number): Promise<number>;

@@ -103,7 +103,6 @@ interface Request {
 export interface CallerSettings {
   readonly apis: readonly string[];
   readonly journal: Journal;
-  /** The invoices of the round. */
   readonly billed?: () => Billed;
 }
 
@@ -300,7 +299,6 @@ export function paymentsIn({ text }: Answer): readonly PaymentView[] | null {
   return parsed.success ? parsed.data.data : null;
 }
 
-/** Returns all refunds in an answer. */
 export function refundsIn({ text }: Pick<Answer, 'text'>): readonly RefundView[] | null {
   const parsed = RefundAnswer.safeParse(parseJson(text));
   return parsed.success ? parsed.data.data : null;

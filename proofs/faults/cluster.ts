@@ -37,7 +37,6 @@ export interface Cluster {
   /** Links by name, one for each pair of processes. */
   readonly links: ReadonlyMap<LinkName, readonly Link[]>;
   readonly databaseUrl: string;
-  /** The folder of Postgres's files. */
   readonly postgresData: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** The two APIs, reached without a link. An application tries the other one when one is dead. */

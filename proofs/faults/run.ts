@@ -201,7 +201,6 @@ function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Te
   ];
 }
 
-/** Returns a random 64-bit seed. */
 export function freshSeed(): bigint {
   return randomBytes(8).readBigUInt64BE();
 }

@@ -26,7 +26,6 @@ export interface RefundCount {
   readonly succeeded: number;
   readonly failed: number;
   readonly rejected: number;
-  /** In review. */
   readonly underReview: number;
   /** Accepted by the gateway while the faults lasted. */
   readonly amidFaults: number;
@@ -126,7 +125,6 @@ function refundWords({ made, succeeded, failed, rejected, underReview, amidFault
   );
 }
 
-/** Returns the summary of a run as lines of text. */
 export function tablesOf(summary: Summary): string[] {
   const { rounds, payments, charges, medianMs, longestMs, failedRounds, idle } = summary;
   return [

@@ -342,7 +342,6 @@ export function problemsOfPages({ requests, statuses, violations }: PageFindings
   ];
 }
 
-/** Returns a table of each page's answers by status. */
 export function tableOfPages({ statuses }: Pick<PageFindings, 'statuses'>): ResultTable {
   return {
     caption: 'Answers by page',

@@ -86,7 +86,6 @@ export const NO_INVOICES: InvoiceEvidence = {
   letters: [],
 };
 
-/** Returns an invoice's state according to the current rows. */
 export function stateOf(
   row: Values,
   { installments, atMs }: { installments: readonly Values[]; atMs: number },

@@ -9,7 +9,6 @@ export const STAFF = [
   { email: 'salma@lenden.example', role: 'Support' },
 ] as const;
 
-/** Returns the token of an operator's session. */
 export function tokenOf(operatorId: number): string {
   return `ops_${String(operatorId).repeat(43)}`;
 }

@@ -1,7 +1,6 @@
 import { EXPECTED_BRANCHES } from './branches.ts';
 import type { SeedResult } from './seed.ts';
 
-/** The totals of a run over many seeds. */
 export class Totals {
   seeds = 0;
   fakeMs = 0;

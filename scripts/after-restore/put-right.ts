@@ -36,7 +36,6 @@ export interface Restored {
   readonly client: Client;
   /** When the dump was taken, or an earlier time. If null, the time of the newest row is used. */
   readonly takenAt: Date | null;
-  /** Reports what would be done without doing it. */
   readonly dryRun: boolean;
   /** The newest invoice numbers that customers hold, as entered by people. They include numbers that Temporal has lost too. */
   readonly invoiceNumbers?: readonly InvoiceCounter[];

@@ -68,7 +68,6 @@ export const codeTexts = {
 
 export type Code = keyof typeof codeTexts;
 
-/** Returns the answer to a failed call. */
 export function refusal(code: Code): { statusCode: Code; statusMessage: string } {
   return { statusCode: code, statusMessage: codeTexts[code] };
 }

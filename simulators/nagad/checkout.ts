@@ -16,7 +16,6 @@ const rightOtps = ['111111', '123456'];
 const rightPin = '1111';
 const usualMobile = '01700000000';
 
-/** Registers the payer's pages. */
 export function checkoutRoutes(router: Router, gateway: Gateway): void {
   const withOrder = (work: (ctx: Context, visit: Visit) => Promise<void> | void) => async (ctx: Context) => {
     protectPage(ctx);

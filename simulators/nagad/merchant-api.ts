@@ -25,7 +25,6 @@ const takaCode = '050';
 const callbackLengthMax = 500;
 const additionalLengthMax = 4_000;
 
-/** Registers the merchant's three calls. */
 export function merchantRoutes(router: Router, gateway: Gateway): void {
   const call = (work: (ctx: Context, gateway: Gateway) => Promise<void>) => async (ctx: Context) => {
     try {

@@ -32,7 +32,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Answers a call with a refusal. */
 export function refuse(ctx: Context, reason = 'ServerError', detail = ''): void {
   const known = Object.entries(messages).find(([name]) => name === reason);
   const message = known?.[1] ?? 'Refused';

@@ -89,7 +89,6 @@ export function clearState(state: State): void {
   state.settings = { ...defaultSettings };
 }
 
-/** Returns the index key of a merchant's order. */
 export function orderKey({ merchantId, orderId }: { merchantId: string; orderId: string }): string {
   return `${merchantId} ${orderId}`;
 }

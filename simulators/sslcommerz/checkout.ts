@@ -28,7 +28,6 @@ const headings: Readonly<Record<PayOutcome, string>> = {
   EXPIRED: 'The payment window is over',
 };
 
-/** Registers the payer's pages. */
 export function checkoutRoutes(router: Router, { gateway, courier }: { gateway: Gateway; courier: Courier }): void {
   const withSession = (work: (ctx: Context, visit: Visit) => Promise<void>) => async (ctx: Context) => {
     const session = gateway.state.sessions.get(pageKey(ctx));

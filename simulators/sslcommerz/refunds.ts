@@ -61,7 +61,6 @@ export function refundStatus(gateway: Gateway, refund: Refund): Answer {
   };
 }
 
-/** Ends every refund that is due. */
 export function endDueRefunds(gateway: Gateway): void {
   const now = Date.now();
   for (const refId of gateway.state.unfinishedRefunds) {

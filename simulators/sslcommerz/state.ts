@@ -132,7 +132,6 @@ export function clearState(state: State): void {
   state.settings = { ...defaultSettings };
 }
 
-/** Returns the index key of a merchant's transaction. */
 export function tranKey({ storeId, tranId }: { storeId: string; tranId: string }): string {
   return `${storeId} ${tranId}`;
 }

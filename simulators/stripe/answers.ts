@@ -139,7 +139,6 @@ function ownAnswer(fault: Fault): Answer {
   return { status: error.status, body: error.body(newRequestId()) };
 }
 
-/** Sets the headers of every answer. */
 export function answerHeaders(ctx: Context): void {
   ctx.set({ 'request-id': newRequestId(), 'stripe-version': ctx.get('stripe-version') || apiVersion });
 }

@@ -62,7 +62,6 @@ export function payByCard(gateway: Gateway, session: Session, number: string): T
   return chargeCard(gateway, session, { card, number });
 }
 
-/** Handles the payer's confirmation or refusal. */
 export function endConfirmation(gateway: Gateway, session: Session, agreed: boolean): Tried {
   const number = session.confirming ?? '';
   const card = cards[number];
@@ -104,7 +103,6 @@ function payDelayed(gateway: Gateway, session: Session, ends: 'succeeded' | 'fai
   return 'delayed';
 }
 
-/** Ends a delayed method. */
 export function endDelayed(gateway: Gateway, session: Session, ends: 'succeeded' | 'failed'): void {
   if (session.intent?.status !== 'processing') {
     return;

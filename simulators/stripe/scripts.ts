@@ -35,7 +35,6 @@ export type Fault = {
   code?: string;
 };
 
-/** How events of a session are posted. */
 export type EventScript = {
   /** `held`: only when the control API says so. */
   timing?: 'now' | 'late' | 'held' | 'never';

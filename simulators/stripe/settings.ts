@@ -14,7 +14,6 @@ export type Settings = {
   eventTimeoutMs: number;
   /** Pauses before an event that was not accepted is posted again. */
   eventRetryMs: readonly number[];
-  /** How long an idempotency key is remembered. */
   idempotencyTtlMs: number;
   /** The fee: a rate in ten-thousandths, and a fixed part in the smallest unit. */
   feeBps: number;

@@ -13,11 +13,9 @@ const LOCK_TIMEOUT_MS = 10_000;
 
 /** What can fail between the product and the database. The seed decides. */
 export interface DatabaseFaults {
-  /** How long a statement takes. */
   latencyMs(): number;
   /** Returns whether the connection is lost before the statement or commit is executed. */
   lostBefore(): boolean;
-  /** Returns whether the server refuses to write to the table. */
   refusesRows(table: string): boolean;
   /** Returns whether the commit is executed but its answer lost. */
   commitAnswerLost(): boolean;

@@ -75,7 +75,6 @@ export class Table {
     this.name = name;
   }
 
-  /** Returns a table with the same columns and no rows. */
   emptied(): Table {
     const copy = new Table(this.name);
     for (const [name, column] of this.columns) {
