@@ -11,7 +11,7 @@ import { createBareActivities } from './bare/activities.ts';
 import { BARE_QUEUE } from './bare/names.ts';
 import { BareSettings } from './protocol.ts';
 
-/** The other side of each comparison: a worker without product code, and a Koa that reads one row by its key. */
+/** The other side of each comparison: a worker without product code, and a Koa server that reads one row by its key. */
 const settings = BareSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const connection = await NativeConnection.connect({ address: settings.temporalAddress });

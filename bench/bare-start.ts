@@ -4,7 +4,7 @@ import type { BareInput } from './bare/activities.ts';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
 
-/** As many search attributes, and as long a summary, as a payment has. */
+/** Returns start options with as many search attributes and as long a summary as those of a payment. */
 export function startOptions(input: BareInput, workflowId: string) {
   const { applicationId, mode, reference } = input;
   return {

@@ -4,13 +4,13 @@ import type { Child } from '../scripts/child.ts';
 import { findFreePort } from '../scripts/ports.ts';
 import { startPostgres, type PostgresSettings } from '../scripts/postgres.ts';
 
-/** The launcher's Postgres with `pg_stat_statements`, and with whatever else a measurement asks for. */
+/** Starts the launcher's Postgres with `pg_stat_statements` and with the settings that a measurement needs. */
 export async function startCountingPostgres({
   directory,
   settings = {},
 }: {
   directory: string;
-  /** Some take a restart. */
+  /** May include settings that need a restart, because the server is restarted anyway. */
   settings?: Readonly<Record<string, string>> | undefined;
 }): Promise<{ child: Child; url: string; port: number }> {
   const where: PostgresSettings = {
@@ -19,7 +19,7 @@ export async function startCountingPostgres({
     database: 'lenden',
     logFile: join(directory, 'logs', 'postgres.log'),
   };
-  // Preloaded libraries are read at start, and the launcher's server has none: hence the second start.
+  // The launcher's server preloads no libraries, and they are read only at start, so the server is started twice.
   const first = await startPostgres(where);
   try {
     const client = new pg.Client({ connectionString: first.url });

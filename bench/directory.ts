@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 const DATA = resolve(import.meta.dirname, '..', '.lenden', 'bench');
 const made = new Set<string>();
 
-/** A folder for the servers of one measurement, on the disk of the repository; whoever makes it removes it. */
+/** Creates a folder for the servers of one measurement, on the repository's disk. The caller removes it. */
 export function makeDirectory(): string {
   mkdirSync(DATA, { recursive: true });
   const directory = mkdtempSync(join(DATA, 'stack-'));
@@ -15,7 +15,7 @@ export function makeDirectory(): string {
   return directory;
 }
 
-/** A run that is stopped while its servers still start has nobody yet who would remove their files. */
+/** Removes the files of a run that is stopped while its servers are still starting, when no other code would remove them. */
 function removeAll(): void {
   for (const directory of made) {
     rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -8,21 +8,21 @@ import { spreadText } from './words.ts';
 interface Plan {
   readonly pairs: number;
   readonly block: number;
-  /** Pieces with which the capacity is measured, before half of it is offered. */
+  /** Requests used to measure the capacity before half of it is offered. */
   readonly saturation: number;
 }
 
 const FULL: Plan = { pairs: 10, block: 50, saturation: 150 };
 const QUICK: Plan = { pairs: 4, block: 20, saturation: 40 };
 const SATURATING = 16;
-/** More than ever wait at half of capacity; a bound all the same. */
+/** More than ever wait at half of capacity; the limit is only a safeguard. */
 const OPEN_LOOP_MAX = 256;
 
 interface Comparison {
   readonly what: string;
   readonly ours: Work;
   readonly bare: Work;
-  /** A quick piece is repeated so many times as often. */
+  /** How many times more often a fast request is repeated. */
   readonly times: number;
   readonly p50Goal: number;
   readonly p99Goal: number | null;
@@ -47,7 +47,10 @@ const COMPARISONS: readonly Comparison[] = [
   },
 ];
 
-/** At one client, one request after the other; and at half of what ours can do, requests coming evenly whether answered or not. */
+/**
+ * Measures latency with one client that sends one request after the other, and at half of Lenden's capacity with evenly spaced requests that do not
+ * wait for answers.
+ */
 export const latency: Suite = {
   name: 'latency',
   what: 'p50 and p99 of POST and GET ÷ bare update-with-start and bare Koa, at one client and at half of capacity (--profile)',
@@ -74,9 +77,9 @@ interface Row extends Omit<Comparison, 'ours' | 'bare'> {
   readonly requests: number;
   readonly ours: Percentiles;
   readonly bare: Percentiles;
-  /** Medians of a block, ours ÷ bare, over the pairs of blocks. */
+  /** Medians of a block, Lenden's ÷ bare, over the pairs of blocks. */
   readonly p50Ratio: Spread;
-  /** Over all requests together: a block is too short for a p99 of its own. */
+  /** Over all requests together, because a block is too short for its own p99. */
   readonly p99Ratio: number;
   readonly failures: number;
 }
@@ -88,7 +91,7 @@ interface Percentiles {
 
 type BlocksOf = Record<'ours' | 'bare', number[][]>;
 
-/** With the rate of ours on both sides, so that both stand before the same demand. */
+/** Uses Lenden's rate on both sides, so that both get the same load. */
 async function halfOfCapacity(rig: Rig, { ours, times }: Comparison, { saturation }: Plan): Promise<number> {
   const { perSecond } = await rig.run({ work: ours, count: saturation * times, inFlight: SATURATING });
   return perSecond / 2;

@@ -11,7 +11,7 @@ import { startOptions } from './bare-start.ts';
 import { openedUpdate, wakeSignal } from './bare/workflows.ts';
 import { LoadSettings, Round, type RoundResult, type Work } from './protocol.ts';
 
-/** The load generator, a process of its own: plays the shop, its webhook endpoint and the payer. */
+/** The load generator, a separate process that plays the shop, its webhook endpoint and the payer. */
 const settings = LoadSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
 const PIECE_TIMEOUT_MS = 60_000;
 const agent = new Agent({ connections: 128, keepAliveTimeout: 60_000 });
@@ -89,7 +89,10 @@ async function createPayment(): Promise<z.infer<typeof Created>['data']> {
   return data;
 }
 
-/** From POST until the webhook is here: SUCCEEDED, booked and told. The payer's clicks are the simulator's control call. */
+/**
+ * Takes a payment, measured from POST to the arrival of its webhook: SUCCEEDED, posted and notified. The simulator's control API replaces the payer's
+ * clicks.
+ */
 async function takePayment(): Promise<void> {
   const { reference, redirectUrl } = await createPayment();
   const arrived = arrival(reference);

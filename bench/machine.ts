@@ -2,18 +2,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds that a process and its children have used so far; 0 where the system does not tell. */
+/** Returns the CPU seconds that a process and its children have used so far, or 0 if the system does not report them. */
 export function cpuSecondsOf(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + ownCpuSeconds(each), 0);
 }
 
-/** CPU seconds of everything on the machine, ours or not. */
 export function cpuSecondsOfMachine(): number {
   const [, user, nice, kernel, , , irq, softirq] = readProc('stat').split('\n')[0]?.split(/\s+/).map(Number) ?? [];
   return [user, nice, kernel, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / TICKS_PER_SECOND;
 }
 
-/** Memory of a process and its children, shared pages divided among those that share them; 0 where the system does not tell. */
+/**
+ * Returns the memory of a process and its children, with shared pages divided among the processes that share them, or 0 if the system does not report
+ * it.
+ */
 export function memoryBytesOf(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + ownMemoryBytes(each), 0);
 }
@@ -25,7 +27,7 @@ function ownMemoryBytes(pid: number): number {
 function ownCpuSeconds(pid: number): number {
   const text = readProc(`${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  // Own time and that of children which have ended: Postgres starts a process for each connection.
+  // Includes children that have ended, because Postgres starts a process for each connection.
   return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0) / TICKS_PER_SECOND;
 }
 

@@ -20,7 +20,7 @@ const say = (line: string): void => console.error(line);
 const stops: (() => Promise<unknown>)[] = [];
 let stopping: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // A terminal and npm may both pass on the same Ctrl-C.
+  // The terminal and npm may both pass on the same Ctrl-C.
   process.on(signal, () => void (stopping ??= stopAll().finally(() => process.exit(130))));
 }
 process.exitCode = await main().finally(stopAll);
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-/** One suite's failure does not keep the others from running. */
+/** Catches a suite's failure so that the others still run. */
 async function runSuite(
   suite: Suite,
   { options, record }: { options: SuiteOptions; record: boolean },

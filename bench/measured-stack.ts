@@ -10,29 +10,29 @@ import { startCountingPostgres } from './counting-postgres.ts';
 import { makeDirectory } from './directory.ts';
 
 export interface MeasuredStackOptions {
-  /** The stack's variables over those of this process; `TEMPORAL_ADDRESS` puts it on a server that runs already. */
+  /** Variables that override those of this process; `TEMPORAL_ADDRESS` makes the stack use a server that already runs. */
   readonly environment?: Environment;
-  /** Settings of Postgres that need a restart or differ from the launcher's. */
+  /** Postgres settings that need a restart or differ from the launcher's. */
   readonly postgres?: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
 }
 
-/** The whole product on a Postgres that counts statements, with an owner's connection to look at it from outside. */
+/** The whole product on a Postgres that counts statements, with an owner's connection to inspect it from outside. */
 export interface MeasuredStack {
   readonly dev: DevFile;
   readonly directory: string;
-  /** The stack was given its Postgres, so that is not among `dev.processes`. */
+  /** Not among `dev.processes`, because the stack did not start this Postgres itself. */
   readonly postgresPid: number;
   readonly database: pg.Pool;
   readonly temporal: Client;
-  /** Pauses sweeper and sealing and waits until none runs, so that nothing but what is measured is at work. */
+  /** Pauses sweeper and sealing and waits until neither runs, so that only the measured work is in progress. */
   pauseSchedules(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const QUIET_TIMEOUT_MS = 60_000;
 
-/** Everything is thrown away by `stop`, which is safe to call twice. */
+/** Starts a temporary stack. `stop` removes all of its data and is safe to call twice. */
 export async function startMeasuredStack(options: MeasuredStackOptions): Promise<MeasuredStack> {
   const directory = makeDirectory();
   const undo: (() => Promise<unknown>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
@@ -58,7 +58,7 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
     undo.push(() => stack.stop());
     const { dev } = stack;
     const database = new pg.Pool({ connectionString: postgres.url, max: 4, application_name: 'bench' });
-    // Last: a long query of ours ends with the server, not before it.
+    // Must be undone last: a long query of the benchmark ends with the server, not before it.
     undo.unshift(() => database.end());
     database.on('error', () => undefined);
     const connection = await Connection.connect({ address: dev.temporal.address });

@@ -18,7 +18,7 @@ const DOCUMENTS: readonly { readonly what: string; readonly invoice: InvoiceDocu
   { what: '10,000 lines', invoice: manyLines(10_000), share: 0.02 },
 ];
 
-/** What setting a document costs, beside an empty page set by the same Typst in the same process, in turns. */
+/** Measures the cost of typesetting an invoice against an empty page set by the same Typst in the same process, in turns. */
 export const pdf: Suite = {
   name: 'pdf',
   what: 'invoices as PDF, divided by an empty page',

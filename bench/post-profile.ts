@@ -23,7 +23,7 @@ const Traces = z.object({
   resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(Span) })) })),
 });
 
-/** Names of the product's own spans, each within the one before it. */
+/** Names of the product's own spans, each nested in the previous one. */
 const NESTED = [
   'native POST /payments',
   'UpdateWithStartWorkflow:checkout-opened',
@@ -32,7 +32,7 @@ const NESTED = [
 ] as const;
 type Nested = (typeof NESTED)[number];
 
-/** What is left of a span without the one within it. */
+/** What remains of a span without the one nested in it. */
 const SHARES: readonly { readonly what: string; readonly of: Nested; readonly without: Nested | null }[] = [
   {
     what: "API: HTTP, checks, three trips to Postgres before and after (caller, payment's row and key, row again), stored answer",
@@ -44,7 +44,7 @@ const SHARES: readonly { readonly what: string; readonly of: Nested; readonly wi
   { what: 'the gateway: opening a session over HTTP', of: NESTED[3], without: null },
 ];
 
-/** Where the time of one `POST /payments` goes, by the product's own traces. */
+/** Shows where the time of one `POST /payments` goes, using the product's own traces. */
 export const postProfile: Suite = {
   name: 'post-profile',
   what: 'where the time of POST /payments goes, by traces',
@@ -94,7 +94,7 @@ type Request = ReadonlyMap<Nested, number>;
 
 interface SpanCollector {
   readonly url: string;
-  /** Requests of which every nested span has come, as durations in milliseconds, in the order in which they began. */
+  /** Requests for which every nested span has arrived, as durations in milliseconds, in the order in which they began. */
   complete(count: number): Promise<Request[]>;
   close(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-/** What the processes of a benchmark tell one another. */
+/** The settings of the bare process (`bench/bare-process.ts`). */
 export const BareSettings = z.object({
   temporalAddress: z.string(),
   namespace: z.string(),
   databaseUrl: z.string(),
-  /** Where the load generator listens for the references of bare payments that are done. */
+  /** Where the load generator listens for the references of finished bare payments. */
   donePort: z.int(),
   readPort: z.int(),
 });
@@ -27,13 +27,14 @@ export const WORKS = ['payment', 'bare-payment', 'post', 'bare-update', 'get', '
 export type Work = (typeof WORKS)[number];
 
 /**
- * One round: so many pieces of one kind of work. Closed loop: as soon as one of the lanes is free. With `perSecond` open loop: each piece at its
- * own time whatever became of those before it, and its latency counted from that time, so that a slow answer does not hide those behind it.
+ * One round of one kind of work. In a closed loop, each piece starts as soon as a lane is free. With `perSecond` it is an open loop: each piece
+ * starts at its own time regardless of earlier ones, and its latency counts from that time, so that a slow answer does not hide the delay of later
+ * ones.
  */
 export const Round = z.object({
   work: z.enum(WORKS),
   count: z.int().positive(),
-  /** Lanes; in an open loop the most that may be under way. */
+  /** Number of lanes; in an open loop, the maximum in progress. */
   inFlight: z.int().positive(),
   perSecond: z.number().positive().optional(),
 });
@@ -44,7 +45,7 @@ export const RoundResult = z.object({
   failures: z.int(),
   firstFailure: z.string().nullable(),
   latenciesMs: z.array(z.number()),
-  /** Webhooks that came a second time, in this round or for an earlier one. */
+  /** Webhooks that arrived a second time, in this round or for an earlier one. */
   repeatedWebhooks: z.int(),
 });
 export type RoundResult = z.infer<typeof RoundResult>;

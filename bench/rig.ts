@@ -11,7 +11,7 @@ import { cpuSecondsOf, cpuSecondsOfMachine } from './machine.ts';
 import { RoundResult, type LoadSettings, type Round } from './protocol.ts';
 import { registerShop } from './shop.ts';
 
-/** CPU milliseconds per piece of work, by process; `others` is whatever else the machine did. */
+/** CPU milliseconds per piece of work, by process; `others` is everything else on the machine. */
 export type Cpu = Readonly<Record<string, number>>;
 
 export interface Measured extends RoundResult {
@@ -23,22 +23,22 @@ export interface Measured extends RoundResult {
 export interface Opponent {
   readonly name: string;
   readonly program: URL;
-  /** `api` is where its `/payments` is; the rest goes to the program. */
+  /** `api` is the base URL of `/payments`; the rest is passed to the program. */
   readonly settingsOf: (given: { webhookUrl: string; apiKey: string; apiSecret: string }) => { readonly api: string };
 }
 
-/** The whole product, the bare worker beside it on the same servers, and the load generator. */
+/** The whole product, the bare worker on the same servers, and the load generator. */
 export interface Rig {
   readonly dev: DevFile;
   run(round: Round): Promise<Measured>;
-  /** Starts another program that takes payments by the same calls, with load of its own; it ends with the rig. */
+  /** Starts another program that takes payments with the same calls, with its own load. It ends with the rig. */
   addOpponent(opponent: Opponent): Promise<{ readonly pid: number; run(round: Round): Promise<Measured> }>;
   stop(): Promise<void>;
 }
 
 const LOAD = new URL('./load.ts', import.meta.url);
 
-/** With `profiles`, api and worker write CPU profiles there when they stop. */
+/** Starts a rig. With `profiles`, API and worker write CPU profiles to that folder when they stop. */
 export async function startRig({
   say,
   profiles,
@@ -48,7 +48,7 @@ export async function startRig({
   say: (line: string) => void;
   profiles?: string | undefined;
   environment?: Environment;
-  /** Processes that the stack was given and that count as its own. */
+  /** Processes that the stack did not start but that count as its own. */
   servers?: Readonly<Record<string, number>>;
 }): Promise<Rig> {
   const directory = makeDirectory();

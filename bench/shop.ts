@@ -7,10 +7,10 @@ export interface Shop extends CredentialPair {
   readonly applicationId: bigint;
 }
 
-/** Registers an application of a running stack whose limiter never stops a measurement; answers its TEST credentials. */
+/** Registers an application on a running stack, with rate limits too high to affect a measurement. Returns its TEST credentials. */
 export async function registerShop(given: {
   databaseUrl: string;
-  /** The stack's directory, which holds its master key. */
+  /** The stack's directory, which contains its master key. */
   directory: string;
   webhookUrl: string | null;
   name?: string;

@@ -1,4 +1,4 @@
-/** Median and quartiles of a few rounds. */
+/** Median and quartiles of several rounds. */
 export interface Spread {
   readonly median: number;
   readonly lower: number;
@@ -9,7 +9,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: quantile(values, 0.5), lower: quantile(values, 0.25), upper: quantile(values, 0.75) };
 }
 
-/** Linear interpolation between the two nearest; NaN of nothing. */
+/** Interpolates linearly between the two nearest values; returns NaN for an empty list. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * share;

@@ -2,17 +2,17 @@ import type { ResultFile } from '../scripts/results/result-file.ts';
 
 export interface SuiteOptions {
   readonly quick: boolean;
-  /** Takes one line for a person, while the suite runs. */
+  /** Prints one line for a person while the suite runs. */
   readonly say: (line: string) => void;
-  /** Switches of single suites, as typed. */
+  /** Options of single suites, as typed. */
   readonly statements: boolean;
   readonly accept: boolean;
   readonly profiles: string | undefined;
-  /** Registers what has to be undone however the run ends; called last first, once. */
+  /** Registers a cleanup that runs once however the run ends, in reverse order of registration. */
   readonly keep: (stop: () => Promise<unknown>) => void;
 }
 
-/** What a suite found, in the form that docs/performance.md is made from. */
+/** The result of a suite, in the form from which docs/performance.md is generated. */
 export type Findings = Pick<ResultFile, 'order' | 'title' | 'summary' | 'tables' | 'data'>;
 
 export interface Suite {
@@ -23,7 +23,6 @@ export interface Suite {
   run(options: SuiteOptions): Promise<Findings>;
 }
 
-/** Says plainly whether a goal was met. */
 export function verdict({ met, goal }: { met: boolean; goal: string }): string {
   return met ? `goal ${goal}, met` : `goal ${goal}, **missed**`;
 }

@@ -10,7 +10,7 @@ import { rival } from './rivals/suite.ts';
 import type { Suite } from './suite.ts';
 import { throughput } from './throughput.ts';
 
-/** In the order in which a run of all takes them. */
+/** In the order in which a full run executes them. */
 export const SUITES: readonly Suite[] = [
   counts,
   throughput,

@@ -27,10 +27,10 @@ const QUICK: Plan = {
   ],
   pairs: 3,
 };
-/** The bar of the product’s targets; the first goal was 0.60. */
+/** The limit in the product’s targets; the first goal was 0.60. */
 const RATIO_GOAL = 0.75;
 
-/** Payments from POST to a delivered webhook, against workflows with the same commands and no product code, in turns. */
+/** Compares payments from POST to delivered webhook with workflows that issue the same commands without product code, in turns. */
 export const throughput: Suite = {
   name: 'throughput',
   what: 'payments/s from POST to delivered webhook ÷ bare workflows/s with the same commands (--profile)',
@@ -50,7 +50,7 @@ interface Row {
   readonly payments: Spread;
   readonly bare: Spread;
   readonly ratio: Spread;
-  /** The same with the CPU of simulators and load generator counted out on both sides. */
+  /** The same ratio without the CPU of simulators and load generator on both sides. */
   readonly ratioWithoutOutsiders: Spread;
   readonly failures: number;
   readonly firstFailure: string | null;
@@ -59,7 +59,7 @@ interface Row {
 }
 
 interface Store {
-  /** What Temporal keeps its workflows in. */
+  /** Where Temporal stores its workflows. */
   readonly store: string;
   readonly rows: readonly Row[];
 }
@@ -72,7 +72,7 @@ async function onEmbeddedTemporal({ quick, say, profiles, keep }: SuiteOptions):
   return rows;
 }
 
-/** Temporal as a deployment has it, where Go can build it. */
+/** Runs on Temporal as in a deployment, if Go can build it. */
 async function onTemporalOnPostgres({ quick, say, keep }: SuiteOptions): Promise<Store | { readonly problem: string }> {
   const built = await buildServer(say);
   if ('problem' in built) {
@@ -89,7 +89,7 @@ async function onTemporalOnPostgres({ quick, say, keep }: SuiteOptions): Promise
   return { store: 'PostgreSQL', rows };
 }
 
-/** What stands for somebody else's machines. */
+/** Processes that stand for other parties' machines. */
 const OUTSIDERS = ['simulators', 'load generator', 'others'];
 
 async function measure(rig: Rig, plan: Plan, say: (line: string) => void): Promise<Row[]> {
@@ -128,7 +128,7 @@ function rowOf({ inFlight, payments, bare }: { inFlight: number; payments: Measu
   };
 }
 
-/** On a saturated machine the rate is cores ÷ CPU per piece; leaving outsiders' CPU away gives the rate with them elsewhere. */
+/** On a saturated machine, the rate is cores ÷ CPU per piece. Excluding the outsiders' CPU gives the rate with them on another machine. */
 function ownCpuMs({ cpuMs }: Measured): number {
   return Object.entries(cpuMs).reduce((sum, [name, ms]) => sum + (OUTSIDERS.includes(name) ? 0 : ms), 0);
 }

@@ -6,7 +6,7 @@ import { makeDirectory } from './directory.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Bundles the workflows ahead, as a production image does, so that the worker holds no bundler. */
+/** Bundles the workflows in advance, as a production image does, so that the worker loads no bundler. */
 export async function buildBundle(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const directory = makeDirectory();
   const path = join(directory, 'workflows.js');

@@ -69,7 +69,7 @@ async function main(): Promise<number> {
   return escaped.length === 0 && findings.length > 0 ? 0 : 1;
 }
 
-/** Every defect asked for, with each check that has to catch it. */
+/** Returns every requested defect, paired with each check that must catch it. */
 function planned(): Trial[] {
   const unknown = positionals.filter((name) => DEFECTS.every((defect) => defect.name !== name));
   if (unknown.length > 0) {

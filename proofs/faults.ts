@@ -95,7 +95,7 @@ function report({ run }: OpenRun, { round, onlyDial }: RoundName, result: RoundR
   }
   const seconds = (result.tookMs / 1_000).toFixed(1);
   console.log(`round ${round}: ${seconds} s, ${violations.length === 0 ? 'holds' : 'FAILED'}; ${faults.join(', ')}`);
-  // Who plays one round alone wants to look at it.
+  // Keeps the evidence of a single round even if it holds, because the developer ran it to examine it.
   if (violations.length > 0 || values.round !== undefined) {
     const folder = keepFailure(result, { violations, logDirectory: join(run.cluster.directory, 'logs') });
     console.log(
@@ -118,13 +118,13 @@ function roundNames(seed: bigint): RoundName[] {
   }
   const rounds = wholeNumber('rounds', values.rounds);
   const names = Array.from({ length: rounds }, (_, round) => ({ seed, round, onlyDial }));
-  // So much is undone by it that it has a round of its own, behind the others.
+  // The restore has its own round after the others, because it undoes so much.
   return onlyDial === undefined && rounds >= CYCLE_ROUNDS
     ? [...names, { seed, round: rounds, onlyDial: RESTORE }]
     : names;
 }
 
-/** Only a whole cycle deals out every dial. */
+/** Returns whether the rounds include a whole cycle, because only that uses every dial. */
 function coversEverything(names: readonly RoundName[]): boolean {
   return !values.pinned && values['only-dial'] === undefined && names.length >= CYCLE_ROUNDS;
 }

@@ -54,7 +54,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort());
 }
 const directory = mkdtempSync(join(tmpdir(), 'lenden-fuzz-'));
-// Postgres, when it has to run as another account, must be able to walk to its data.
+// If Postgres runs as another account, that account needs access to its data directory.
 chmodSync(directory, 0o755);
 let stack: Stack | undefined;
 try {
@@ -115,19 +115,19 @@ async function main(): Promise<number> {
 }
 
 async function start(): Promise<DevFile> {
-  // Behind one proxy, by whose word each request comes from an address of its own: limits by address are not under test.
+  // Trusts one proxy, so that each request can have its own address: limits by address are not under test.
   const environment = {
     ...process.env,
     LENDEN_TRUSTED_PROXIES: '1',
     LENDEN_LOG_LEVEL: 'info',
-    // The store of the contract's own example is one that the gateway knows.
+    // The store in the contract's own example, so that the gateway knows it.
     SIMULATORS_SSLCOMMERZ_STORES: `${DEMO_STORES},storefrontlive:one that the gateway gave`,
   };
   stack = await startStack({ directory, ports: 'free', environment, say: console.error, signal: stop.signal });
   return stack.dev;
 }
 
-/** The pages have no document, so what is sent to them is made here. */
+/** Fuzzes the pages. They have no OpenAPI document, so the requests are generated here. */
 async function underPages({ seed, examples }: { seed: number; examples: number }): Promise<number> {
   const dev = await start();
   const [shop] = await withStore(dev, registerPeers);
@@ -181,7 +181,7 @@ async function withStore<Result>(dev: DevFile, work: (store: ApplicationStore) =
   }
 }
 
-/** As many requests a minute as the machine can make: the limit itself is tested where it is the subject. */
+/** Sets a limit above what the machine can send, because the rate limit itself is tested elsewhere. */
 async function registerPeers(store: ApplicationStore): Promise<[Registration, Registration]> {
   const settings = { rateLimitPerMinute: 1_000_000, receiptsEnabled: true };
   return [
@@ -218,7 +218,7 @@ async function operationsOf(document: string, subject: Subject): Promise<string[
     );
 }
 
-/** The command itself, as a person would run it; the gateway is asked for every charge. */
+/** Runs the command as a person would. It queries the gateway for every charge. */
 function verifyLedger(): Promise<{ exitCode: number; words: string }> {
   const script = join(ROOT, 'scripts', 'verify.ts');
   const limits = { timeout: 300_000, signal: stop.signal };
@@ -229,7 +229,7 @@ function verifyLedger(): Promise<{ exitCode: number; words: string }> {
   });
 }
 
-/** The stack's files go; what a failure is made again with stays. */
+/** Keeps what is needed to reproduce a failure. The stack's files are deleted. */
 function keep({ logFile }: FuzzFindings): void {
   keepLogs();
   copyFileSync(logFile, join(KEPT, 'last.log'));

@@ -36,9 +36,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort());
 }
 const directory = mkdtempSync(join(tmpdir(), 'lenden-mutation-'));
-// Postgres, when it has to run as another account, must be able to walk to its data.
+// If Postgres runs as another account, that account needs access to its data directory.
 chmodSync(directory, 0o755);
-// Every process of this run inherits the mark; whatever still carries it at the end is ended.
+// Every process of this run inherits the mark. Processes that still have it at the end are stopped.
 const mark = randomBytes(8).toString('hex');
 process.env['LENDEN_TEST_RUN'] = mark;
 const servers: Child[] = [];
@@ -114,7 +114,7 @@ function survivorsOf(files: readonly FileScore[]): Survivor[] {
   return files.flatMap(({ survivors }) => survivors);
 }
 
-/** Why a change makes no difference, where somebody has read it and said so. */
+/** Returns the recorded reason why a change makes no difference, if there is one. */
 function reasonFor(survivor: Survivor): string | undefined {
   return EQUIVALENT.find(
     ({ file, lines, changes }) =>

@@ -14,7 +14,7 @@ const USAGE = `npm run test:sim -- [--seeds N] [--first S] [--seed S] [--threads
   --unpinned   without the seeds that failed once
   --record     keep the result for docs/proofs.md`;
 
-/** Fewer seeds than this may miss a branch without anything being wrong. */
+/** With fewer seeds, a run may miss a branch by chance. */
 const SEEDS_FOR_ALL_BRANCHES = 10_000;
 
 const { values } = parseArgs({
@@ -49,7 +49,7 @@ function whole(text: string): number {
   return number;
 }
 
-/** The same seed tells the same story on every machine, down to the millisecond. */
+/** Plays one seed with a trace. It produces the same story on every machine, down to the millisecond. */
 async function playOne(seed: number): Promise<number> {
   let failed = false;
   await runSeeds({
@@ -97,7 +97,7 @@ async function playAll(): Promise<number> {
   return totals.failedSeeds.length === 0 && missed.length === 0 ? 0 : 1;
 }
 
-/** One line for each violation; true when there is one. */
+/** Prints one line for each violation. Returns whether there was one. */
 function say({ seed, violations }: SeedResult): boolean {
   for (const { judge, what } of violations) {
     console.log(`VIOLATION ${judge} seed=${seed} ${what}`);

@@ -21,7 +21,7 @@ const { values } = parseArgs({
     directory: { type: 'string', default: '.lenden' },
   },
 });
-// With --json the last line alone is for programs; the story goes to stderr.
+// With --json, only the last line goes to stdout, for programs. The progress goes to stderr.
 const tell = (line: string): void => (values.json ? console.error(line) : console.log(line));
 
 let own: Stack | undefined;
@@ -72,7 +72,7 @@ interface Verified {
   readonly words: string;
 }
 
-/** The command itself, as a person would run it; the gateway is asked for every charge. */
+/** Runs the command as a person would. It queries the gateway for every charge. */
 function verifyLedger(): Promise<Verified> {
   const script = resolve(import.meta.dirname, '../scripts/verify.ts');
   return new Promise((settle) => {

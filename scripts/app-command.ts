@@ -38,7 +38,7 @@ others:
   --directory DIR          the data of npm start (default .lenden)
   --json                   one line of JSON`;
 
-/** The flags, as `parseArgs` takes them. */
+/** The flags in the form that `parseArgs` takes. */
 export const OPTIONS = {
   id: { type: 'string' },
   name: { type: 'string' },
@@ -65,7 +65,7 @@ export const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
-/** The command line was understood but asks for something that cannot be; the message is for a person. */
+/** The error for a command line that is well-formed but asks for something impossible. Its message is meant for people. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -85,7 +85,7 @@ export type AppCommand =
 
 const OF_KEYS = ['mode', 'key', 'contract', 'label', 'scope', 'grace-hours'] as const;
 
-/** What `parseArgs` makes of the flags above. */
+/** The flags above as parsed by `parseArgs`. */
 export type AppFlags = {
   readonly [name in keyof typeof OPTIONS]?: string | string[] | boolean | undefined;
 };
@@ -204,7 +204,7 @@ function readSettings(values: AppFlags): ApplicationSettings {
   };
 }
 
-/** One setting for BDT, and one for all other currencies. */
+/** One threshold for BDT, and one for all other currencies. */
 function readThresholds(
   given: readonly string[],
 ): Pick<ApplicationSettings, 'refundApprovalThresholdMinor' | 'refundApprovalThresholds'> {
@@ -308,7 +308,7 @@ function url(values: AppFlags, flag: 'webhook-url' | 'test-webhook-url'): string
   return parsed.href;
 }
 
-/** Compared as text later, so it is brought to the one spelling that browsers use. */
+/** Brings an origin to the spelling that browsers use, because origins are later compared as text. */
 function readOrigin(value: string): string {
   const url = URL.parse(value);
   if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {

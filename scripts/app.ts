@@ -20,12 +20,12 @@ import { errorCode } from './error-code.ts';
 import { findRunningStack } from './dev-file.ts';
 import { DEVELOPMENT_ALLOW, masterKeyOf } from './development-secrets.ts';
 
-/** Whoever may run this has the database anyway; the log says that it came from here. */
+/** The audit log's actor. There is no login, because anyone who can run this command already has access to the database. */
 const ACTOR: Actor = { type: 'SYSTEM', id: null, name: 'npm run app' };
 
 process.exitCode = await main();
 
-/** `npm run app`: registers and changes applications, until the admin API takes it over. */
+/** Implements `npm run app`, which registers and changes applications until the admin API is used instead. */
 async function main(): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
@@ -116,7 +116,9 @@ async function carryOut(command: AppCommand, directory: string): Promise<Outcome
   }
 }
 
-/** Nothing is done by hand that the log does not tell; the command needs no second person, since whoever may run it has the database. */
+/**
+ * Records every change in the audit log. The command needs no approval by a second person, because anyone who can run it has access to the database.
+ */
 function note(
   em: EntityManager,
   applicationId: bigint,
@@ -137,11 +139,11 @@ function factsOf({ customerDefaults, ...settings }: ApplicationSettings): AuditF
 interface Target {
   readonly databaseUrl: string;
   readonly masterKey: string;
-  /** Which hosts that are not public a webhook may go to. */
+  /** The non-public hosts to which webhooks may be sent. */
   readonly allow: string;
 }
 
-/** The environment's database, as a deployment has it, else the running stack's. */
+/** Returns the database named in the environment, as in a deployment, else that of the running stack. */
 async function findTarget(directory: string): Promise<Target> {
   const given = process.env['DATABASE_URL'];
   const databaseUrl = given || (await findRunningStack(directory))?.databaseUrl;
@@ -155,7 +157,7 @@ async function findTarget(directory: string): Promise<Target> {
   };
 }
 
-/** Told early; every delivery judges the address again as it connects. */
+/** Reports an invalid address early. Every delivery checks the address again when it connects. */
 function checkWebhookUrls(command: AppCommand, allow: AllowList): void {
   const { webhookUrl, testWebhookUrl } = 'settings' in command ? command.settings : {};
   for (const [flag, url] of [
@@ -169,7 +171,7 @@ function checkWebhookUrls(command: AppCommand, allow: AllowList): void {
   }
 }
 
-/** Numbers of rows are small. */
+/** Turns bigints into numbers. Row numbers are small enough. */
 function plain(_name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
@@ -189,7 +191,7 @@ function flat(value: Outcome, prefix = ''): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** Node's own complaint about an unknown flag or a flag without its value. */
+/** Returns whether Node itself rejected the command line: an unknown flag, or a flag without its value. */
 function isArgumentError(error: unknown): boolean {
   return String(errorCode(error)).startsWith('ERR_PARSE_ARGS');
 }

@@ -1,9 +1,8 @@
 /**
- * The door every npm script goes through: `node scripts/bootstrap.mjs scripts/start.ts …arguments`.
+ * Starts every npm script: `node scripts/bootstrap.mjs scripts/start.ts …arguments`.
  *
- * Any Node ≥ 20 can run it. It installs the packages that the lockfile names when they are not there, then runs the
- * script on the Node that those packages bring along, in this very process where this already is that Node. Without a
- * script it only installs.
+ * It runs on any Node ≥ 20. It installs the packages of the lockfile if they are missing, then runs the script on the Node version that is among
+ * those packages. If the current process already is that Node, it runs the script in this process. Without a script it only installs.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
@@ -26,8 +25,8 @@ if (script !== undefined) {
 }
 
 /**
- * Compares what the lockfile asks for with what npm wrote down when it last installed. Contents, not dates: a checkout
- * gives files new dates, and an interrupted install leaves no record at all.
+ * Returns whether the lockfile matches npm's record of its last install. It compares contents rather than dates, because a checkout gives files new
+ * dates and an interrupted install leaves no record.
  */
 function installed() {
   const wanted = packagesOf(join(root, 'package-lock.json'));
@@ -52,7 +51,7 @@ function packagesOf(lockfile) {
   }
 }
 
-/** Runs `npm ci` and says every few seconds that it is still at work, since npm itself is silent when piped. */
+/** Runs `npm ci` and reports progress every few seconds, because npm itself prints nothing when piped. */
 async function install() {
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
@@ -75,7 +74,7 @@ function bundledNode() {
   if (existsSync(bundled)) {
     return realpathSync(bundled);
   }
-  // A platform without a Node package of ours can still run it on a Node that strips types by itself.
+  // On a platform without a packaged Node, a current Node that strips types by itself will do.
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 18)) {
     return realpathSync(process.execPath);
@@ -93,7 +92,7 @@ async function runScript(node) {
     await import(pathToFileURL(resolve(root, script)).href);
     return;
   }
-  // The channel lets the script notice when this process is killed outright, so that nothing lives on unseen.
+  // The channel lets the script notice when this process is killed, so that it does not keep running unnoticed.
   const child = spawn(node, [resolve(root, script), ...scriptArguments], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });

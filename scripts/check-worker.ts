@@ -4,11 +4,11 @@ import { connectionOptionsOf, temporalServerOf } from '../runtime/temporal-serve
 import { TASK_QUEUES } from '../workflows/messages/names.ts';
 
 /**
- * Health check of a worker container: the process may live and yet do nothing. Asks Temporal whether a worker of this
- * very host still fetches work from every queue, and exits with 1 where it does not.
+ * The health check of a worker container. A live process may still do no work, so the check asks Temporal whether a worker on this host polls every
+ * queue. It exits with 1 if not.
  */
 const WORKFLOW_QUEUE = 1;
-/** A poll that finds nothing lasts one minute; Temporal goes on listing a poller for minutes after its last one. */
+/** An empty poll lasts one minute, but Temporal lists a poller for several minutes after its last poll. */
 const POLLED_WITHIN_S = 150;
 const { namespace, ...server } = temporalServerOf(process.env);
 const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: '3s' });

@@ -4,17 +4,17 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcess, identifyProcess, type ProcessIdentity } from './processes.ts';
 
-/** A process that we started and answer for. Its output goes to a file, so it needs nobody to read a pipe. */
+/** A child process of this launcher. Its output goes to a file, so no one has to read a pipe. */
 export interface Child {
   readonly name: string;
   readonly identity: ProcessIdentity;
   readonly logFile: string;
-  /** Where in the log this run begins. */
+  /** Where this run's output begins in the log. */
   readonly logStart: number;
-  /** Settles with a few plain words once the process has ended, whoever ended it. */
+  /** Resolves with a short description once the process has ended for any reason. */
   readonly exited: Promise<string>;
   hasExited(): boolean;
-  /** Asks it to stop, waits for its grace period, then kills it. Safe to call twice. */
+  /** Asks the process to stop, waits for its grace period, then kills it. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -27,18 +27,15 @@ export interface ChildCommand {
   readonly logFile: string;
   readonly stopSignal: NodeJS.Signals;
   readonly graceMs: number;
-  /** How it learns that its starter died: a Node program by its channel, any other by a watcher beside it. */
+  /** How the process learns that its starter died: a Node program through its channel, any other through a separate watcher. */
   readonly lifeline: 'channel' | 'watcher';
-  /** Runs it as another account; only root can. */
+  /** Runs the process as another account. Only root can do this. */
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
-/**
- * Starts a process in a session of its own, so that Ctrl-C in the terminal reaches only the launcher and the children
- * stop in the launcher's order.
- */
+/** Starts a process in its own session, so that Ctrl-C in the terminal reaches only the launcher, which stops the children in the right order. */
 export async function startChild(command: ChildCommand): Promise<Child> {
   const log = openLog(command.logFile);
   const process = spawn(command.command, command.args, {
@@ -73,7 +70,7 @@ export async function startChild(command: ChildCommand): Promise<Child> {
   };
 }
 
-/** Waits until this run of the child has written a line that contains `text`; false when it ended, took too long or is not wanted any more. */
+/** Waits until this run of the child has logged `text`. Returns false if the child ended, the time is up or the stack is being stopped. */
 export async function waitForLogText(
   child: Child,
   { text, timeoutMs, stopped }: { text: string; timeoutMs: number; stopped: AbortSignal },
@@ -88,7 +85,7 @@ export async function waitForLogText(
   return true;
 }
 
-/** The last lines that this run of the child wrote, to be shown when it failed. */
+/** Returns the last lines of this run of the child, to show after a failure. */
 export function lastWords(child: Child): string {
   return tailOf(child.logFile, child.logStart);
 }
@@ -112,8 +109,8 @@ function sizeOf(file: string): number {
 }
 
 /**
- * A program that is not ours cannot notice that its starter was killed. A shell that holds the other end of a pipe of
- * the starter can: the pipe closes, whatever killed it, and the shell passes the stop signal on.
+ * Starts a watcher for a program that cannot notice the death of its starter by itself. The watcher is a shell that reads from a pipe of the starter:
+ * when the starter dies for any reason, the pipe closes and the shell passes on the stop signal.
  */
 function watchOver(identity: ProcessIdentity, signal: NodeJS.Signals): ChildProcess {
   const script = 'read -r _; kill -s "$1" "$2" 2>/dev/null';

@@ -1,6 +1,6 @@
 /**
- * `node count-tests.mjs RESULTS FAILURES FILES`: reads what jest's `--json` wrote, prints how many tests passed and failed (a file that
- * could not be loaded is one that failed), and adds the names of those to FAILURES and the paths of their files to FILES.
+ * `node count-tests.mjs RESULTS FAILURES FILES` reads the output of jest's `--json` and prints how many tests passed and failed. A file that could
+ * not be loaded counts as one failed test. It adds the names of the failed tests to FAILURES and writes the paths of their files to FILES.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 

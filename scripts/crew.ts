@@ -2,25 +2,24 @@ import type { Child } from './child.ts';
 import type { StackRecord } from './stack-record.ts';
 import { supervise, type Supervised } from './supervisor.ts';
 
-/** Applications stop before the servers that they lean on. */
+/** Applications stop before the servers that they depend on. */
 export type Rank = 'application' | 'server';
 
-/** All processes of one stack. */
 export interface Crew {
-  /** Aborted once the crew is being dismissed; whoever waits for a process to become ready stops waiting. */
+  /** Aborted when the crew is being dismissed, which ends all waiting for processes to become ready. */
   readonly stopped: AbortSignal;
   /** Starts a process and keeps it running until the crew is dismissed. */
   keep(member: { name: string; rank: Rank; start: () => Promise<Child> }): Promise<Supervised>;
-  /** Runs a process to its end once. */
+  /** Runs a process once, until it exits. */
   once(name: string, start: () => Promise<Child>): Promise<{ child: Child; ending: string }>;
-  /** Stops everything, applications first. Safe to call twice and while processes are still being started. */
+  /** Stops everything, applications first. Safe to call twice and while processes are still starting. */
   dismiss(): Promise<void>;
 }
 
 export interface CrewSettings {
   readonly record: StackRecord;
   readonly say: (line: string) => void;
-  /** Called whenever a process began, at first or again. */
+  /** Called whenever a process was started or restarted. */
   readonly onStarted: () => void;
   readonly onGivenUp: (reason: string) => void;
 }
@@ -60,7 +59,7 @@ export function assembleCrew({ record, say, onStarted, onGivenUp }: CrewSettings
   };
 }
 
-/** A member that never came up has cleaned up after itself. */
+/** Skips members that never started, because they have cleaned up after themselves. */
 async function stopAll(members: readonly Promise<Supervised>[]): Promise<void> {
   const settled = await Promise.allSettled(members);
   await Promise.all(settled.map((member) => (member.status === 'fulfilled' ? member.value.stop() : Promise.resolve())));

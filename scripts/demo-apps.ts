@@ -18,7 +18,7 @@ import {
 } from './dev-file.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
-/** Which database to seed, under which master key, and where its secrets are remembered. */
+/** The database to seed, its master key, and the directory where the secrets are stored. */
 export interface DemoSeed {
   readonly directory: string;
   readonly databaseUrl: string;
@@ -26,8 +26,8 @@ export interface DemoSeed {
 }
 
 /**
- * Makes the demo's applications the first time and remembers their secrets, of which the database keeps only hashes.
- * A database that does not know the remembered application, because it is another one or was emptied, gets a new one.
+ * Creates the demo's applications the first time and stores their secrets, because the database keeps only hashes. If the database does not know the
+ * stored application (it is a different database, or was emptied), a new one is created.
  */
 export async function seedDemoApps({ directory, databaseUrl, masterKey }: DemoSeed): Promise<DevFile['apps']> {
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
@@ -62,7 +62,7 @@ export async function seedDemoApps({ directory, databaseUrl, masterKey }: DemoSe
   }
 }
 
-/** Of a bank that is not there. Every other gateway has its store from the simulators' settings. */
+/** The store of a bank that does not exist. Every other gateway gets its store from the simulators' settings. */
 const MANUAL_STORE = {
   storeId: 'demo-bank',
   password: JSON.stringify({
@@ -74,7 +74,7 @@ const MANUAL_STORE = {
   }),
 } as const;
 
-/** Once: a store that an operator has given, changed or retired stays as it is. */
+/** Creates the stores only once: a store that an operator has created, changed or retired stays as it is. */
 async function giveManualStores({ database, secrets }: Store, applicationId: bigint): Promise<void> {
   await database.withOperator('every-app', async (em) => {
     for (const mode of MODES) {
@@ -89,7 +89,7 @@ async function giveManualStores({ database, secrets }: Store, applicationId: big
 interface DemoApp<App> {
   readonly file: string;
   readonly schema: z.ZodType<App>;
-  /** Of the key by which it is known again. */
+  /** Returns the hash of the key that identifies the application in the database. */
   readonly hashOf: (app: App) => Buffer;
   readonly register: () => Promise<App>;
 }
@@ -107,7 +107,7 @@ async function remembered<App extends { readonly id: number }>(
   return app;
 }
 
-/** Its key must still work: whoever rotated it away gets a new demo application instead of one that answers 401. */
+/** Returns whether the stored key still works. After a rotation the demo gets a new application instead of a key that answers 401. */
 async function isRegistered(database: Database, { id, keyHash }: { id: number; keyHash: Buffer }): Promise<boolean> {
   const credential = await database.withSystem((em) =>
     em.findOne(Credential, { keyHash, applicationId: BigInt(id), status: 'ACTIVE' }),
@@ -127,7 +127,7 @@ async function registerNativeApp(store: Store): Promise<NativeApp> {
   return { id: Number(applicationId), test, live, signingSecret, testSigningSecret };
 }
 
-/** An application of its own, since the webhooks' secrets are the application's. */
+/** Registers a separate application, because webhook secrets belong to an application. */
 async function registerOwnpayApp(store: Store): Promise<OwnpayApp> {
   const registration = await registerApplication(store, { name: 'Lenden demo (OwnPay)' });
   const { applicationId, signingSecret: liveWebhookSecret, testSigningSecret: webhookSecret } = registration;

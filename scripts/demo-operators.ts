@@ -12,13 +12,13 @@ import { demoOperator, type DemoOperator } from './dev-file.ts';
 import type { DemoSeed } from './demo-apps.ts';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
-/** The first one is in charge: there is always a Super Admin from here on. */
+/** The first one is a Super Admin, so that one exists from here on. */
 const ROLES = ['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer'] as const;
 const remembered = z.array(demoOperator);
 
 /**
- * Makes the demo's operators the first time, one for each seeded role, each with a random password that is remembered in a file of its
- * owner's only. One whose password was changed since, or who is unknown to this database, is left alone or made anew.
+ * Creates the demo's operators the first time, one for each seeded role, with random passwords that are stored in a file readable only by its owner.
+ * An operator whose stored password no longer works is left alone, and a new one is created for the role.
  */
 export async function seedDemoOperators({
   directory,
@@ -62,7 +62,7 @@ async function create(database: Database, role: string): Promise<DemoOperator> {
   });
 }
 
-/** `super-admin@lenden.example`, or with a number where somebody has changed the former one's password. */
+/** Returns `super-admin@lenden.example`, with a number if that address is already taken. */
 async function freeAddress(isFree: (email: string) => Promise<boolean>, role: string): Promise<string> {
   const local = role.toLowerCase().replace(' ', '-');
   for (let number = 1; number < 1_000; number += 1) {

@@ -5,14 +5,14 @@ import { findRunningStack, type DevFile } from './dev-file.ts';
 import { readOrMakeMasterKey } from './development-secrets.ts';
 import { startStack, type Stack } from './stack.ts';
 
-/** `npm run demo`: takes one payment on the running stack, or on one that it starts for the time being. Exit 0 only if all of it holds. */
+/** `npm run demo` takes one payment on the running stack, or on one that it starts for this purpose. It exits with 0 only if every step succeeds. */
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     directory: { type: 'string', default: '.lenden' },
   },
 });
-// With --json the last line alone is for programs; the story goes to stderr.
+// With --json, only the last line goes to stdout, for programs. The progress goes to stderr.
 const tell = (line: string): void => (values.json ? console.error(line) : console.log(line));
 
 let own: Stack | undefined;

@@ -6,7 +6,7 @@ import { findLauncher } from './stack-record.ts';
 
 const credentialPair = z.object({ apiKey: z.string(), apiSecret: z.string() });
 
-/** The demo application of the native API, with its secrets. `signingSecret` is of LIVE, `testSigningSecret` of TEST. */
+/** The demo application of the native API, with its secrets. `signingSecret` is for LIVE, `testSigningSecret` for TEST. */
 export const nativeApp = z.object({
   id: z.int(),
   test: credentialPair,
@@ -17,7 +17,7 @@ export const nativeApp = z.object({
 
 export type NativeApp = z.infer<typeof nativeApp>;
 
-/** The demo application of OwnPay's contract, with a key for TEST. `webhookSecret` is of TEST, `liveWebhookSecret` of LIVE. */
+/** The demo application of OwnPay's contract, with a key for TEST. `webhookSecret` is for TEST, `liveWebhookSecret` for LIVE. */
 export const ownpayApp = z.object({
   id: z.int(),
   apiKey: z.string(),
@@ -27,7 +27,7 @@ export const ownpayApp = z.object({
 
 export type OwnpayApp = z.infer<typeof ownpayApp>;
 
-/** The demo application of ShadhinPay's contract, with a key for each mode. `webhookSecret` is of TEST, `liveWebhookSecret` of LIVE. */
+/** The demo application of ShadhinPay's contract, with a key for each mode. `webhookSecret` is for TEST, `liveWebhookSecret` for LIVE. */
 export const shadhinpayApp = z.object({
   id: z.int(),
   clientId: z.string(),
@@ -40,7 +40,6 @@ export const shadhinpayApp = z.object({
 
 export type ShadhinpayApp = z.infer<typeof shadhinpayApp>;
 
-/** One of the demo's operators, with his password. */
 export const demoOperator = z.object({ email: z.string(), password: z.string(), role: z.string() });
 
 export type DemoOperator = z.infer<typeof demoOperator>;
@@ -50,7 +49,7 @@ const devFile = z.object({
   web: z.url(),
   admin: z.url(),
   simulators: z.url(),
-  /** The page that shows every mail. */
+  /** The page that shows every email. */
   mailbox: z.url(),
   temporal: z.object({ address: z.string(), ui: z.string(), namespace: z.string() }),
   databaseUrl: z.string(),
@@ -59,10 +58,10 @@ const devFile = z.object({
   processes: z.record(z.string(), z.int().positive()),
 });
 
-/** What a running stack tells the programs beside it: where everything is, and the demo's credentials. */
+/** Where a running stack's parts are, and the demo's credentials. The stack writes it for other programs. */
 export type DevFile = z.infer<typeof devFile>;
 
-/** Reads where a stack runs; undefined when none does, also when a killed one left its file. */
+/** Reads where a stack is running. Returns undefined if none is, even if a killed one left its file. */
 export async function findRunningStack(directory: string): Promise<DevFile | undefined> {
   return (await findLauncher(directory)) === undefined ? undefined : readPrivateJson(fileIn(directory), devFile);
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readPrivateJson, writePrivateJson } from './private-files.ts';
 
-/** On a developer's machine receivers listen on the loopback. */
+/** On a developer's machine, webhook receivers listen on the loopback interface. */
 export const DEVELOPMENT_ALLOW = 'localhost:*,127.0.0.1:*,[::1]:*';
 
 const stackSecrets = z.object({ masterKey: z.string() });
 
-/** Made once per data directory: what it encrypted must stay readable. */
+/** Returns the data directory's master key and makes it the first time. It must not change, because secrets are encrypted with it. */
 export function readOrMakeMasterKey(directory: string): string {
   const file = join(directory, 'secrets.json');
   const known = readPrivateJson(file, stackSecrets);
@@ -21,8 +21,8 @@ export function readOrMakeMasterKey(directory: string): string {
 }
 
 /**
- * The environment's master key, else that of the stack in this directory.
- * @throws when only `DATABASE_URL` is given: a key made here could open nothing in that database, and nobody could open what it seals
+ * Returns the master key of the environment, else that of the stack in this directory.
+ * @throws when only `DATABASE_URL` is given: a new key could not decrypt anything in that database, and would be lost with everything it encrypts
  */
 export function masterKeyOf(environment: NodeJS.ProcessEnv, directory: string): string {
   const given = environment['LENDEN_MASTER_KEY'];

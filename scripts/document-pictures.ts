@@ -5,7 +5,7 @@ import { closePress, renderInvoice } from '../web/documents/render.ts';
 import { banglaInvoice, installmentsInvoice, shortInvoice } from '../test/web/documents/examples.ts';
 import { drawnPage } from '../test/web/documents/read-pdf.ts';
 
-/** Draws the pages of the tests' invoices that docs/images shows. */
+/** Draws the invoice pictures in docs/images from the invoices of the tests. */
 const { values } = parseArgs({
   options: { into: { type: 'string', default: resolve(import.meta.dirname, '../docs/images') } },
 });

@@ -1,5 +1,5 @@
 /**
- * The `code` of an error of Node's or of gRPC's. By shape, not by `instanceof`: under jest Node's own errors come from
+ * Returns the `code` of an error of Node or gRPC. It checks the shape instead of using `instanceof`, because under jest Node's own errors come from
  * another realm.
  */
 export function errorCode(error: unknown): string | number | undefined {

@@ -13,7 +13,7 @@ import { resultPage } from './results/result-pages.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** The committed files that are made from the code, with their content. */
+/** The committed files that are generated from the code, with their content. */
 const generated: readonly { readonly path: string; readonly text: string }[] = [
   {
     path: join(ROOT, 'openapi', 'native.json'),
@@ -33,7 +33,7 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
 
 process.exitCode = main(process.argv.slice(2));
 
-/** `node scripts/generate.ts` writes them; with `--check` it names those that are stale and exits with 1. */
+/** `node scripts/generate.ts` writes the files; with `--check` it lists the stale ones and exits with 1. */
 function main(options: readonly string[]): number {
   const unknown = options.find((option) => option !== '--check');
   if (unknown !== undefined) {

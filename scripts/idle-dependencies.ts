@@ -3,7 +3,7 @@ import type { ApiDependencies } from '../api/dependencies.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { createLogger } from '../runtime/logger.ts';
 
-/** Routes close over what they need to run; a document needs none of it. */
+/** Returns dependencies that throw when used. Routes need them to be built, but generating a document calls none. */
 export function idleDependencies(): ApiDependencies & AdminDependencies {
   const refuse = (): never => {
     throw new Error('nothing runs while files are generated');

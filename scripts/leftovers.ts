@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identifyProcess, type ProcessIdentity } from './processes.ts';
 
-/** A process that outlived the test which started it. */
+/** A process that outlived the test that started it. */
 export interface Leftover {
   readonly identity: ProcessIdentity;
   readonly command: string;
@@ -11,8 +11,8 @@ export interface Leftover {
 const SETTLE_MS = 5_000;
 
 /**
- * Finds the processes that carry this run's mark in their environment, apart from our own and the servers. A process
- * that is only just ending gets a few seconds. Linux only: elsewhere another process's environment cannot be read.
+ * Finds the processes that have this run's mark in their environment, except this process and the servers. Processes that are ending get a few
+ * seconds. Linux only: on other systems, another process's environment cannot be read.
  */
 export async function findLeftovers({ mark, ours }: { mark: string; ours: readonly number[] }): Promise<Leftover[]> {
   if (process.platform !== 'linux') {
@@ -47,7 +47,7 @@ function carries(pid: number, mark: string): boolean {
   return readProc(pid, 'environ').includes(`LENDEN_TEST_RUN=${mark}`);
 }
 
-/** The servers' own children and watchers: a Postgres session, the shell at the other end of a lifeline. */
+/** Returns whether a process is a child or watcher of the servers, such as a Postgres session or the shell at the other end of a lifeline. */
 function belongsTo(pid: number, expected: ReadonlySet<number>): boolean {
   const stat = readProc(pid, 'stat');
   const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);

@@ -15,7 +15,7 @@ A password is asked for on the terminal, or read from the first line of the stan
   --directory DIR   the data of npm start (default .lenden); DATABASE_URL in the environment wins, and with it LENDEN_WEB_URL
   --json            one line of JSON`;
 
-/** The flags, as `parseArgs` takes them. */
+/** The flags in the form that `parseArgs` takes. */
 export const OPTIONS = {
   email: { type: 'string' },
   name: { type: 'string' },
@@ -27,7 +27,7 @@ export const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
-/** The command line was understood but asks for something that cannot be; the message is for a person. */
+/** The error for a command line that is well-formed but asks for something impossible. Its message is meant for people. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -23,13 +23,13 @@ import { errorCode } from './error-code.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type OperatorCommand } from './operator-command.ts';
 import { readNewPassword } from './read-password.ts';
 
-/** Whoever may run this has the database anyway; the log says that it came from here. */
+/** The audit log's actor. There is no login, because anyone who can run this command already has access to the database. */
 const ACTOR: Actor = { type: 'SYSTEM', id: null, name: 'npm run operator' };
 const LIST_MAX = 1_000;
 
 process.exitCode = await main();
 
-/** `npm run operator`: the first operator, and the way back in for whoever lost password or phone. */
+/** Implements `npm run operator`, which creates the first operator and restores access for operators who lost their password or phone. */
 async function main(): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
@@ -85,7 +85,7 @@ async function carryOut(command: OperatorCommand, { databaseUrl, webUrl }: Targe
   }
 }
 
-/** Answers the path of a link, where one was made. */
+/** Returns the path of the link if the command created one. */
 async function change(
   database: Database,
   command: Exclude<OperatorCommand, { action: 'list' }>,
@@ -177,11 +177,11 @@ async function newPassword(person: { readonly email: string; readonly name: stri
 
 interface Target {
   readonly databaseUrl: string;
-  /** Origin of the pages; null where it is not told. */
+  /** Origin of the pages; null if it is not known. */
   readonly webUrl: string | null;
 }
 
-/** The environment's database, as a deployment has it, else the running stack's. */
+/** Returns the database named in the environment, as in a deployment, else that of the running stack. */
 async function findTarget(directory: string): Promise<Target> {
   const given = process.env['DATABASE_URL'];
   const stack = given ? undefined : await findRunningStack(directory);

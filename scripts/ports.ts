@@ -4,13 +4,13 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Below the range from which systems take the ports of outgoing connections: a port from there may be somebody's before our process, which
- * starts seconds later, listens on it.
+ * These ports are below the range from which systems assign ports to outgoing connections. A port from that range could be taken in the seconds
+ * before the new process listens on it.
  */
 const QUIET_PORTS = { least: 20_000, most: 31_999 } as const;
 const QUIET_TRIES = 50;
 
-/** Takes the first of `preferred` that nobody listens on, else any free port of the loopback. */
+/** Returns the first of `preferred` that is free, else any free port of the loopback interface. */
 export async function findFreePort(preferred: readonly number[]): Promise<number> {
   for (const port of preferred) {
     if (await isFree(port)) {
@@ -30,7 +30,7 @@ export async function findFreePort(preferred: readonly number[]): Promise<number
   return port;
 }
 
-/** Whether somebody accepts connections at this address. */
+/** Returns whether a process accepts connections at this address. */
 export async function acceptsConnections({ host, port }: { host: string; port: number }): Promise<boolean> {
   const socket = connect({ host, port, timeout: 2_000 });
   try {
@@ -44,7 +44,7 @@ export async function acceptsConnections({ host, port }: { host: string; port: n
   }
 }
 
-/** Polls an address until it accepts; false once `timeoutMs` has passed or `abandoned()` says there is no hope. */
+/** Polls an address until it accepts connections. Returns false once `timeoutMs` has passed or `abandoned()` returns true. */
 export async function waitForPort(
   address: { host: string; port: number },
   { timeoutMs, abandoned }: { timeoutMs: number; abandoned?: () => boolean },
@@ -60,8 +60,8 @@ export async function waitForPort(
 }
 
 /**
- * `localhost` may mean ::1 first, so a port that is taken there is not ours either: a browser would meet the other
- * program. A machine without IPv6 has nobody on ::1.
+ * Checks ::1 too, because `localhost` may resolve to it first and a browser would then reach the other program. On a machine without IPv6 nothing
+ * listens on ::1.
  */
 async function isFree(port: number): Promise<boolean> {
   const onLoopback = await listenOnce({ host: '127.0.0.1', port });

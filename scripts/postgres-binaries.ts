@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 
-/** Where the server's programs are, where its files may live, and as whom it must run. */
+/** Where the server's programs and data are, and the account under which it must run. */
 export interface PostgresHome {
   readonly bin: string;
   readonly directory: string;
@@ -17,8 +17,8 @@ export interface Account {
 }
 
 /**
- * Postgres refuses to run as root. As root we hand it to an unprivileged account, which must be able to walk to both
- * the programs and the data; a clone under a private home moves both to `/var/tmp`.
+ * Returns a home that works for the current account. Postgres refuses to run as root, so root hands it to an unprivileged account, which needs access
+ * to both the programs and the data. For a clone in a private home directory, both move to `/var/tmp`.
  */
 export function findPostgresHome(directory: string): PostgresHome {
   const account = unprivilegedAccount();
@@ -56,7 +56,7 @@ function nativeDirectory(): string {
 
 const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** An npm package holds no symbolic links; its install script makes them, where npm lets it run. */
+/** Creates the package's symbolic links. npm packages cannot contain any, and npm may block the install script that creates them. */
 function linkLibraries(native: string): void {
   const packageRoot = dirname(native);
   for (const link of linkList.parse(JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')))) {
@@ -65,7 +65,7 @@ function linkLibraries(native: string): void {
       try {
         symlinkSync(relative(dirname(target), join(packageRoot, link.source)), target);
       } catch {
-        // Another start that runs at this moment has made the same link.
+        // Another process that started at the same time has created the link.
       }
     }
   }
@@ -85,7 +85,7 @@ function unprivilegedAccount(): Account | undefined {
   throw new Error('Postgres refuses to run as root and this machine has neither a postgres nor a nobody account.');
 }
 
-/** Whether any account may walk to `path`; parts that do not exist yet will be made so. */
+/** Returns whether every account can reach `path`. Missing parts count as accessible, because they will be created so. */
 function openToAll(path: string): boolean {
   const mode = statSync(path, { throwIfNoEntry: false })?.mode;
   const open = mode === undefined || (mode & 0o001) !== 0;

@@ -10,7 +10,7 @@ import { endProcess, identifyProcess } from './processes.ts';
 
 export interface EmbeddedPostgres {
   readonly child: Child;
-  /** The owner's connection string, with its password. */
+  /** The owner's connection string, including the password. */
   readonly url: string;
   readonly port: number;
 }
@@ -19,7 +19,7 @@ export interface PostgresSettings {
   /** Holds the cluster (`data`) and the owner's password. */
   readonly directory: string;
   readonly port: number;
-  /** Made together with the cluster. */
+  /** Created together with the cluster. */
   readonly database: string;
   readonly logFile: string;
 }
@@ -27,8 +27,8 @@ export interface PostgresSettings {
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Starts a real PostgreSQL from the programs that npm brought, on the loopback only. Makes the cluster the first time;
- * resumes one whose server was killed, and stops a former server that still runs on it.
+ * Starts a PostgreSQL server from the npm package, on the loopback interface only. Creates the cluster the first time, recovers it after the server
+ * was killed, and stops a previous server that still uses it.
  */
 export async function startPostgres(settings: PostgresSettings): Promise<EmbeddedPostgres> {
   const home = findPostgresHome(settings.directory);
@@ -48,7 +48,7 @@ export async function startPostgres(settings: PostgresSettings): Promise<Embedde
   };
 }
 
-/** Builds the cluster beside its place and moves it there whole, so that a death half-way leaves nothing half-made. */
+/** Builds the cluster in a staging directory and then renames it, so that an interruption leaves no incomplete cluster. */
 async function makeCluster({ home, data, settings }: { home: PostgresHome; data: string; settings: PostgresSettings }) {
   const staging = `${data}.new`;
   const passwordFile = join(home.directory, 'password.new');
@@ -67,7 +67,7 @@ async function makeCluster({ home, data, settings }: { home: PostgresHome; data:
   renameSync(staging, data);
 }
 
-/** The password lives beside the cluster it opens; a lost one is replaced, since whoever runs us owns the files. */
+/** Returns the owner's password, which is stored next to the cluster. A lost password is replaced, because the current user owns the files anyway. */
 async function ownerPassword({ home, data }: { home: PostgresHome; data: string }): Promise<string> {
   const file = join(home.directory, 'password');
   if (existsSync(file)) {
@@ -79,7 +79,7 @@ async function ownerPassword({ home, data }: { home: PostgresHome; data: string 
   return password;
 }
 
-/** Runs one statement on a cluster that no server has open. */
+/** Runs one statement on a cluster while no server uses it. */
 async function runAlone({ home, data, sql }: { home: PostgresHome; data: string; sql: string }): Promise<void> {
   const child = spawn(join(home.bin, 'postgres'), ['--single', '-D', data, 'postgres'], {
     ...options(home),
@@ -116,7 +116,7 @@ async function runServer({ home, data, settings }: { home: PostgresHome; data: s
     }
     const words = lastWords(child);
     await child.stop();
-    // The sessions of a killed server need a moment to notice, and hold its shared memory until then.
+    // Sessions of a killed server hold its shared memory until they notice, which takes a moment.
     if (!words.includes('shared memory block') || Date.now() > deadline) {
       throw new Error(`Postgres did not start:\n${words}`);
     }
@@ -134,7 +134,7 @@ function serverSettings(): string[] {
   return settings.flatMap((setting) => ['-c', setting]);
 }
 
-/** The server writes its own state as the eighth line of its pid file; nothing needs to connect to learn it. */
+/** The server writes its state to the eighth line of its pid file, so no connection is needed to read it. */
 async function waitUntilReady({ child, data, deadline }: { child: Child; data: string; deadline: number }) {
   while (!child.hasExited() && Date.now() < deadline) {
     const lines = pidFileLines(data);
@@ -147,10 +147,10 @@ async function waitUntilReady({ child, data, deadline }: { child: Child; data: s
 }
 
 /**
- * A pid file outlives a kill -9. When its process is a server on this very cluster, that is stopped. Otherwise the pid
- * may have passed to some other program, or be that of a dead process which nobody has collected yet; Postgres would
- * take either for a running server. Our own pid in its place it takes for its parent's, hence for stale. The rest of the
- * file must stay: by it Postgres finds sessions of the dead server that still write.
+ * Stops the previous server of this cluster and neutralizes its pid file, which outlives a kill -9. If the pid's process is a server on this cluster,
+ * it is stopped. Otherwise the pid may now belong to another program or to a zombie, and Postgres would take either for a running server. Writing
+ * this process's own pid helps: Postgres sees its parent's pid and treats the file as stale. The rest of the file must stay, because Postgres uses it
+ * to find sessions of the dead server that still write.
  */
 async function endFormerServer(data: string): Promise<void> {
   const pid = Number(pidFileLines(data)[0]);

@@ -2,8 +2,8 @@ import { temporalServerOf } from '../runtime/temporal-server.ts';
 import { prepareNamespace } from './temporal-namespace.ts';
 
 /**
- * One-shot for a deployment: gives the namespace in `TEMPORAL_NAMESPACE` what Lenden needs before its processes start.
- * Repeating it changes nothing.
+ * A one-shot job for deployments: gives the namespace in `TEMPORAL_NAMESPACE` what Lenden needs before its processes start. Running it again changes
+ * nothing.
  */
 const server = temporalServerOf(process.env);
 await prepareNamespace(server);

@@ -4,8 +4,8 @@ import type { z } from 'zod';
 import { errorCode } from './error-code.ts';
 
 /**
- * Replaces a file that only its owner may read. Readers see the old text or the new one, never a part: the text is
- * written beside the file and renamed over it.
+ * Replaces a file that only its owner may read. The text is written to another file, which is then renamed, so that readers see the old or the new
+ * text but never a part.
  */
 export function writePrivateJson(file: string, value: unknown): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -15,8 +15,8 @@ export function writePrivateJson(file: string, value: unknown): void {
 }
 
 /**
- * Reads such a file back; undefined when it is not there.
- * @throws when it holds something else than expected: guessing would make new secrets over old data.
+ * Reads a file written by `writePrivateJson`. Returns undefined if it does not exist.
+ * @throws when the content is not as expected. Ignoring it would lead to new secrets for old data.
  */
 export function readPrivateJson<T extends z.ZodType>(file: string, schema: T): z.infer<T> | undefined {
   let text: string;

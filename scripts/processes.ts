@@ -4,28 +4,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /**
- * One process for good: a bare pid may since belong to somebody else, a pid with the moment it began may not.
- * `startedAt` is an opaque text that is only ever compared.
+ * Identifies one process permanently: a pid can be reused, but a pid together with its start time cannot. `startedAt` is opaque text that is only
+ * compared.
  */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startedAt: string;
 }
 
-/** Reads who runs under a pid now; undefined when nobody does. A zombie counts as nobody. */
+/** Returns the process that runs under a pid now, or undefined if there is none. A zombie does not count as running. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const startedAt = process.platform === 'linux' ? startFromProc(pid) : await startFromPs(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** True while exactly this process, not a later one under the same pid, is running. */
+/** Returns whether exactly this process is running, not a later one with the same pid. */
 export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   return (await identifyProcess(identity.pid))?.startedAt === identity.startedAt;
 }
 
-/**
- * Ends one process: asks with `signal`, waits up to `graceMs`, then kills it. Says nothing when it is already gone.
- */
+/** Ends one process: sends `signal`, waits up to `graceMs`, then kills it. Does nothing if it is already gone. */
 export async function endProcess(
   identity: ProcessIdentity,
   { signal, graceMs }: { signal: NodeJS.Signals; graceMs: number },
@@ -61,11 +59,11 @@ async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number): Prom
   return true;
 }
 
-/** Ticks since boot repeat after a restart of the machine, so the boot's own id goes in front. */
+/** Prefixes the ticks since boot with the boot's id, because ticks repeat after a reboot. */
 function startFromProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets and may itself hold blanks and brackets.
+    // The second field is the program's name in parentheses, which can itself contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, ticks] = [fields[0], fields[19]];
     return state === 'Z' || state === 'X' || ticks === undefined ? undefined : `${bootId()}:${ticks}`;

@@ -1,7 +1,7 @@
 const QUIET_MS = 2_000;
 const REPEAT_MS = 5_000;
 
-/** Waits for a piece of work; says so when it takes longer than two seconds, and again every five. */
+/** Waits for `work`. Prints a message if it takes longer than two seconds, and again every five seconds. */
 export async function withProgress<T>(
   what: string,
   { work, say }: { work: Promise<T>; say: (line: string) => void },

@@ -5,7 +5,10 @@ import { GatewayFailure, type AttemptAnswer, type GatewayRegistry } from '../gat
 
 const QUESTIONS_AT_ONCE = 4;
 
-/** Asks each gateway again for every charge that we say it confirmed. Returns how many were asked; what cannot be asked is a finding too. */
+/**
+ * Queries each gateway again for every charge that Lenden recorded as confirmed. Returns how many were queried. A charge that cannot be queried is a
+ * finding too.
+ */
 export async function queryGateways({
   database,
   gateways,

@@ -18,7 +18,7 @@ const READERS: ReadonlyMap<string, (text: string) => ReturnType<ReadEvidence>> =
   [STRIPE_CAPABILITIES.name, readStripe],
 ]);
 
-/** Each gateway's stored answer, read by the same code that read it when it arrived. */
+/** Parses a gateway's stored answer with the same code that parsed it on arrival. */
 export const readEvidence: ReadEvidence = ({ gateway, text }) => READERS.get(gateway)?.(text) ?? null;
 
 function readSslcommerz(text: string): ReturnType<ReadEvidence> {

@@ -1,6 +1,6 @@
 const LENGTH_MAX = 1_024;
 
-/** Asks twice on a terminal, without showing what is typed; from a pipe or a file it is the first line. */
+/** Reads a password. On a terminal it asks twice and does not show the input; from a pipe or a file it reads the first line. */
 export async function readNewPassword(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Promise<string> {
   if (!input.isTTY) {
     return firstLine(input);
@@ -28,7 +28,7 @@ interface Terminal {
   readonly output: NodeJS.WriteStream;
 }
 
-/** Raw mode, and before the question is seen: the terminal would show what is typed otherwise. */
+/** Sets raw mode before it prints the question, because otherwise the terminal would echo the input. */
 function askHidden(question: string, { input, output }: Terminal): Promise<string> {
   input.setRawMode(true);
   output.write(question);

@@ -8,8 +8,8 @@ export interface Readiness {
 }
 
 /**
- * Waits until a child answers 200 at `url`. A child that does not get there is stopped.
- * @throws with the child's last lines.
+ * Waits until a child answers 200 at `url`. Stops the child if that does not happen in time.
+ * @throws Error with the child's last log lines
  */
 export async function untilAnswering(child: Child, { url, ...readiness }: Readiness & { url: string }): Promise<Child> {
   const deadline = Date.now() + readiness.timeoutMs;
@@ -22,7 +22,7 @@ export async function untilAnswering(child: Child, { url, ...readiness }: Readin
   return child;
 }
 
-/** Waits until a child has logged `text`; otherwise as above. */
+/** Waits until a child has logged `text`. Failures are handled as in `untilAnswering`. */
 export async function untilLogged(child: Child, { text, ...readiness }: Readiness & { text: string }): Promise<Child> {
   return (await waitForLogText(child, { text, ...readiness })) ? child : await giveUpOn(child);
 }

@@ -14,7 +14,7 @@ const DIRECTORY = resolve(import.meta.dirname, '../test/replay/histories');
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const servers: Child[] = [];
 const data = mkdtempSync(join(tmpdir(), 'lenden-record-'));
-// Postgres, when it has to run as another account, must be able to walk to its data.
+// If Postgres runs as another account, that account needs access to its data directory.
 chmodSync(data, 0o755);
 try {
   Object.assign(process.env, await startTestServers({ directory: data, servers, say: (line) => console.error(line) }));
@@ -63,7 +63,7 @@ function fileOf(name: string): string {
   return join(DIRECTORY, `${name}.json`);
 }
 
-/** A worker's identity is its process and host: no business of the repository's. */
+/** Removes the worker's identity (process and host), which does not belong in the repository. */
 function withoutMachine(history: string): string {
   return history.replaceAll(/"\d+@[^"-]+/g, '"1@worker');
 }

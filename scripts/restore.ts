@@ -139,7 +139,7 @@ async function restore(command: Command): Promise<RestoreReport> {
   }
 }
 
-/** Before anything is changed: without these no workflow can be started. */
+/** Runs before anything is changed, because no workflow can start in an unprepared namespace. */
 async function requirePrepared(connection: Connection, namespace: string): Promise<void> {
   const lacking = await lackOf(connection, namespace);
   if (lacking.length > 0) {
@@ -165,8 +165,8 @@ interface Surroundings {
 }
 
 /**
- * Keeps apis and workers away until `end`; a dry run only names those that seem to live.
- * @throws Error that names those that live.
+ * Keeps APIs and workers from starting until `end` is called. A dry run only names those that seem to be running.
+ * @throws Error that names those that are running
  */
 async function withoutOthers(
   { dryRun, ignoreSessions }: Command,

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { RUNTIME_ROLES, RUNTIME_URL_VARIABLES, type RuntimeRole, type RuntimeUrls } from '../runtime/database-roles.ts';
 
 /**
- * The logins of a stack on a developer's machine: each password follows from the owner's, and none leads back to it or to another one. So all
- * stacks on one server agree on them, and nothing has to be kept. An owner who needs no password makes logins that need none.
+ * Returns the logins of a stack on a developer's machine. Each password is derived from the owner's, which cannot be computed from it, nor can the
+ * others. So all stacks on one server use the same logins, and nothing has to be stored. If the owner needs no password, neither do the logins.
  */
 export function runtimeLogins(ownerUrl: string): Required<RuntimeUrls> {
   const urlOf = (role: RuntimeRole): string => {
@@ -20,7 +20,7 @@ export function runtimeLogins(ownerUrl: string): Required<RuntimeUrls> {
   };
 }
 
-/** The same as variables of the environment. */
+/** Returns the same logins as environment variables. */
 export function runtimeLoginVariables(ownerUrl: string): Record<string, string> {
   const logins = runtimeLogins(ownerUrl);
   return Object.fromEntries(RUNTIME_ROLES.map((role) => [RUNTIME_URL_VARIABLES[role], logins[role]]));

@@ -25,11 +25,11 @@ const DEVELOPMENT = 'cdx:npm:package:development';
 process.exitCode = main();
 
 /**
- * `npm run sbom`: writes what a deployment consists of as a CycloneDX bill of materials, from the lockfile. Fails when a direct dependency
- * is missing in it.
+ * `npm run sbom` writes the contents of a deployment as a CycloneDX bill of materials, taken from the lockfile. It fails when a direct dependency is
+ * missing.
  */
 function main(): number {
-  // Not `--omit=dev`: npm 11 then also leaves out packages that something for development needs besides us, zod among them.
+  // Not `--omit=dev`: npm 11 then also omits packages that a development dependency needs too, such as zod.
   const options = ['--package-lock-only', '--sbom-format=cyclonedx', '--sbom-type=application'];
   const { status, stdout, stderr } = spawnSync('npm', ['sbom', ...options], {
     cwd: ROOT,
@@ -56,7 +56,7 @@ function main(): number {
   return 0;
 }
 
-/** Without what only development needs. */
+/** Returns the bill without packages that only development needs. */
 function deployed(bill: z.infer<typeof Bill>): z.infer<typeof Bill> {
   const dropped = new Set(
     bill.components

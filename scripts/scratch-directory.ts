@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const SHARED_MEMORY = '/dev/shm';
-/** What the servers' data grow to in a whole run, several times over. */
+/** Several times the size of the servers' data in a whole run. */
 const SHARED_MEMORY_BYTES_MIN = 4 * 1_024 ** 3;
 
-/** A new directory for data that is thrown away: in memory where there is enough of it, since every test file clones a database. */
+/** Creates a directory for temporary data. It is in memory if there is enough, because every test file clones a database. */
 export function makeScratchDirectory(prefix: string): string {
   if (sharedMemoryBytes() >= SHARED_MEMORY_BYTES_MIN) {
     try {
@@ -20,7 +20,7 @@ export function makeScratchDirectory(prefix: string): string {
   return mkdtempSync(join(tmpdir(), prefix));
 }
 
-/** Zero where the system has none. */
+/** Returns zero if the system has no shared memory. */
 function sharedMemoryBytes(): number {
   try {
     const { bavail, bsize } = statfsSync(SHARED_MEMORY);

@@ -8,9 +8,9 @@ import { workflowIds } from '../workflows/messages/names.ts';
 import { findRunningStack, type DevFile } from './dev-file.ts';
 
 /**
- * Takes the README's pictures from the running stack: the checkout on a phone in both languages and on a desktop, the
- * result page, the payment's workflow in the Temporal UI, the page and the workflow of an invoice, and the reference page. With `--only`, those
- * whose names begin so.
+ * Takes the README's pictures from the running stack: the checkout on a phone in both languages and on a desktop, the result page, the payment's
+ * workflow in the Temporal UI, the page and the workflow of an invoice, and the reference page. With `--only`, it takes only those whose names begin
+ * with the given text.
  */
 const { values } = parseArgs({
   options: {
@@ -76,7 +76,7 @@ interface Picture {
   readonly name: string;
   readonly url: string;
   readonly size: { readonly width: number; readonly height: number };
-  /** Brings the page to where the picture is taken. */
+  /** Prepares the page for the picture. */
   readonly first?: (page: Page) => Promise<void>;
 }
 
@@ -109,7 +109,7 @@ async function pay(page: Page): Promise<void> {
 
 async function untilWorkflowShown(page: Page): Promise<void> {
   await page.getByText('finalizePayment').first().waitFor();
-  // The timeline slides into its place.
+  // Waits for the timeline's animation.
   await page.waitForTimeout(1_500);
 }
 
@@ -132,7 +132,7 @@ async function createPayment(dev: DevFile): Promise<z.infer<typeof Created>['dat
   return Created.parse(await send(dev, { method: 'POST', path: '/payments', body })).data;
 }
 
-/** An invoice in three installments, the first of them due today. */
+/** Creates an invoice in three installments, the first of which is due today. */
 async function bill(dev: DevFile): Promise<z.infer<typeof Billed>['data']> {
   await send(dev, {
     method: 'PUT',

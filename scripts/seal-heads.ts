@@ -8,14 +8,14 @@ const HeadLine = z.object({
   msg: z.literal(SEAL_HEAD_MESSAGE),
   sealId: z.string().regex(/^\d{1,19}$/),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
-  // When the worker wrote it: a head of a state that a restore has undone is not compared. Without it there is nothing to excuse it.
+  // When the worker wrote it. Heads of a state that a restore has undone are not compared. A head without a time is always compared.
   time: z.iso.datetime({ offset: true }).optional().catch(undefined),
 });
 
 /**
- * The heads in a file of log lines, as a worker wrote them or as a log shipper passed them on: whatever stands before the JSON, and every
- * other line, is skipped.
- * @throws Error when the file cannot be read, or holds no head: it is no witness then, and must not count as one.
+ * Returns the heads in a file of log lines, as written by a worker or passed on by a log shipper. Text before the JSON and all other lines are
+ * skipped.
+ * @throws Error when the file cannot be read or contains no head, because such a file must not count as a witness
  */
 export async function sealHeads(file: string): Promise<Witness[]> {
   const witnesses: Witness[] = [];

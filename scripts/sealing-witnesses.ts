@@ -19,13 +19,14 @@ const SealingResult = z.object({
 
 export interface WitnessQuestion extends TemporalServer {
   /**
-   * False samples: the newest ones, one an hour for a day, one a day for as long as workflows are kept. Somebody who wrote the chain anew
-   * from a recent seal on is found by the newest ones for some minutes; `true` reads every result there is and finds him for all that time.
+   * False reads a sample: the newest results, one per hour for a day, and one per day for as long as workflows are kept. If someone rewrote the chain
+   * from a recent seal on, the newest results reveal it only for some minutes. `true` reads every result and reveals it for as long as workflows are
+   * kept.
    */
   readonly all: boolean;
 }
 
-/** What sealing workflows answered. Throws when Temporal cannot be reached. */
+/** Returns the results of sealing workflows. Throws if Temporal cannot be reached. */
 export async function sealingWitnesses({ namespace, all, ...server }: WitnessQuestion): Promise<Witness[]> {
   const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: CONNECT_TIMEOUT_MS });
   try {
@@ -91,7 +92,7 @@ async function results(client: Client, executions: readonly Execution[]): Promis
       })),
     );
     for (const { workflowId, closeTime, result } of read) {
-      // A pass over an empty ledger has nothing to remember.
+      // A run over an empty ledger has no seal.
       if (result.success && result.data.sealId !== '0') {
         const { sealId, hash } = result.data;
         witnesses.push({

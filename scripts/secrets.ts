@@ -29,7 +29,7 @@ const OPTIONS = {
 
 process.exitCode = await main();
 
-/** `npm run secrets`: what is encrypted under the master key, and the change to another one. */
+/** Implements `npm run secrets`, which lists what is encrypted with the master key and changes to another key. */
 async function main(): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
@@ -99,7 +99,7 @@ type OpenedCount = Omit<SealedCount, 'example'> & { readonly opens: boolean };
 
 interface Outcome {
   readonly keyId: string;
-  /** How many secrets a rotation has brought under the first key; null when none ran. */
+  /** How many secrets a rotation has encrypted with the first key; null if no rotation ran. */
   readonly changed: number | null;
   readonly counts: readonly OpenedCount[];
 }

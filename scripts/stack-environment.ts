@@ -5,12 +5,11 @@ import { DEVELOPMENT_ALLOW } from './development-secrets.ts';
 import { findFreePort } from './ports.ts';
 import { runtimeLoginVariables } from './runtime-logins.ts';
 
-/** The ports of one stack. */
 export interface StackPorts {
   readonly api: number;
   readonly web: number;
   readonly simulators: number;
-  /** Where the development mailbox takes mail. */
+  /** The port on which the development mailbox accepts email. */
   readonly smtp: number;
   readonly postgres: number;
   readonly temporal: number;
@@ -19,10 +18,10 @@ export interface StackPorts {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Which ports a stack asks for: the documented ones where they are free, or any. */
+/** Which ports a stack uses: the documented ones if they are free, or any free ones. */
 export type PortChoice = 'default' | 'free';
 
-/** Takes the documented port of each process, or a free one where it is taken. */
+/** Chooses each process's documented port, or a free one if that is taken. */
 export async function choosePorts(choice: PortChoice, environment: Environment): Promise<StackPorts> {
   const chosen = new Set<number>();
   const take = async (preferred: number): Promise<number> => {
@@ -65,16 +64,16 @@ export interface StackServers {
   readonly temporalUi: string;
 }
 
-/** What is known of a stack before its own processes start. */
+/** What is known of a stack before its processes start. */
 export interface StackParts {
   readonly ports: StackPorts;
   readonly servers: StackServers;
   readonly masterKey: string;
-  /** Of {@link nagadSettings}. */
+  /** Result of {@link nagadSettings}. */
   readonly nagad: Environment;
 }
 
-/** What Lenden's own processes are started with. Whatever the caller's environment sets itself wins. */
+/** Returns the environment of Lenden's own processes. Variables that the caller's environment sets take precedence. */
 export function lendenEnvironment(
   { ports, servers, masterKey, nagad }: StackParts,
   environment: Environment,
@@ -109,12 +108,12 @@ export function lendenEnvironment(
   };
 }
 
-/** The embedded server speaks plain text on the loopback, whatever the caller's other server needs. */
+/** The embedded server uses no TLS on the loopback interface, so TLS settings for the caller's other server are removed. */
 const PLAIN_TEMPORAL: Environment = Object.fromEntries(
   TEMPORAL_VARIABLES.filter((name) => /_(TLS|KEY)/.test(name)).map((name) => [name, undefined]),
 );
 
-/** The merchants that the simulator knows by itself. */
+/** The simulator's default merchants. */
 function bkashSettings(simulators: string): Environment {
   return Object.fromEntries(
     ['TEST', 'LIVE'].flatMap((mode) => {
@@ -130,7 +129,7 @@ function bkashSettings(simulators: string): Environment {
   );
 }
 
-/** The accounts that the simulator is started with. */
+/** The accounts with which the simulator is started. */
 function stripeSettings(simulators: string): Environment {
   return Object.fromEntries(
     stripeAccounts().flatMap(({ mode, id, secretKey, webhookSecret }) => [
@@ -155,7 +154,7 @@ function stripeAccounts() {
   });
 }
 
-/** With the address of our endpoint, as a merchant registers it once. */
+/** Includes the address of Lenden's endpoint, which a real merchant registers once. */
 function simulatedStripeAccounts({ api }: StackPorts): string {
   return stripeAccounts()
     .map(({ id, secretKey, webhookSecret, path }) =>
@@ -165,8 +164,8 @@ function simulatedStripeAccounts({ api }: StackPorts): string {
 }
 
 /**
- * The first merchant that the simulator makes keys for is TEST's, the second one LIVE's. Reads or makes those keys in the simulators' folder:
- * call it before either side is started, since both read the one file.
+ * Reads or creates the keys in the simulators' folder. The first merchant for which the simulator makes keys is TEST's, the second LIVE's. Call it
+ * before either side starts, because both read the same file.
  */
 export async function nagadSettings(
   { ports, data }: { readonly ports: Pick<StackPorts, 'simulators'>; readonly data: string },
@@ -192,14 +191,14 @@ export async function nagadSettings(
   );
 }
 
-/** Mail goes to the development mailbox, unless the caller has a server of his own or switched it off by an empty address. */
+/** Sends email to the development mailbox, unless the caller has their own server or disabled email with an empty address. */
 function mailSettings(ports: StackPorts, environment: Environment): Environment {
   return environment['LENDEN_SMTP_URL'] === ''
     ? {}
     : { LENDEN_SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`, LENDEN_MAIL_FROM: 'Lenden <billing@lenden.example>' };
 }
 
-/** The simulators stand for somebody else's machines, so they get nothing of ours. */
+/** Returns the simulators' environment. It contains none of Lenden's settings, because the simulators stand for other parties' machines. */
 export function simulatorEnvironment(
   { ports, data }: { ports: StackPorts; data: string },
   environment: Environment,

@@ -9,18 +9,18 @@ import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './
 const identity = z.object({ pid: z.int().positive(), startedAt: z.string() });
 const processList = z.record(z.string(), identity);
 
-/** Which processes a stack consists of, kept on disk so that the next start can end what a killed one left. */
+/** The processes of a stack, kept on disk so that the next start can end those that a killed launcher left running. */
 export interface StackRecord {
-  /** Notes a process as soon as it runs; one that was started again replaces its forerunner. */
+  /** Records a running process. A restarted process replaces its predecessor. */
   note(name: string, process: ProcessIdentity): void;
-  /** A process that has done its work and ended. */
+  /** Removes a process that has finished its work. */
   forget(name: string): void;
   pids(): Record<string, number>;
   /** Called once everything has ended. */
   close(): void;
 }
 
-/** Another launcher owns this directory and is alive. */
+/** The error when another launcher that is alive owns this directory. */
 export class StackIsRunningError extends Error {
   override readonly name = 'StackIsRunningError';
   readonly pid: number;
@@ -31,7 +31,7 @@ export class StackIsRunningError extends Error {
 }
 
 /**
- * Makes this process the only launcher of a directory and ends whatever a former, killed launcher left running.
+ * Makes this process the only launcher of a directory and ends whatever a previous, killed launcher left running.
  * @throws StackIsRunningError
  */
 export async function openStackRecord(directory: string): Promise<StackRecord> {
@@ -58,7 +58,7 @@ export async function openStackRecord(directory: string): Promise<StackRecord> {
   };
 }
 
-/** The launcher that owns a directory, if it is alive. */
+/** Returns the launcher that owns a directory, if it is alive. */
 export async function findLauncher(directory: string): Promise<ProcessIdentity | undefined> {
   const owner = readLock(directory);
   return owner !== undefined && (await isRunning(owner)) ? owner : undefined;
@@ -71,7 +71,7 @@ async function takeLock(directory: string): Promise<void> {
   }
   for (let tries = 0; tries < 10; tries += 1) {
     if (createLock(directory, self)) {
-      // Two starts may both have found a dead owner; whoever's lock is still there after a moment has won.
+      // Two launchers may both have found a dead owner. The one whose lock is still there after a moment wins.
       await sleep(50);
       if (readLock(directory)?.startedAt === self.startedAt) {
         return;
@@ -100,7 +100,7 @@ function createLock(directory: string, self: ProcessIdentity): boolean {
   }
 }
 
-/** A lock that a killed start left half-written counts as nobody's. */
+/** A lock file that a killed launcher left incomplete counts as no lock. */
 function readLock(directory: string): ProcessIdentity | undefined {
   try {
     return identity.parse(JSON.parse(readFileSync(lockFile(directory), 'utf8')));
@@ -113,7 +113,7 @@ function lockFile(directory: string): string {
   return join(directory, 'launcher.lock');
 }
 
-/** By recorded pid and start time only, never by name: a machine may run other servers. */
+/** Identifies processes only by recorded pid and start time, never by name: the machine may run other servers. */
 async function endOrphans(processes: Record<string, ProcessIdentity>): Promise<void> {
   const endings = Object.entries(processes).map(([name, orphan]) =>
     name === 'postgres'

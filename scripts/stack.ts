@@ -27,21 +27,18 @@ export interface StackOptions {
   /** Holds all of the stack's data, secrets and logs. */
   readonly directory: string;
   readonly ports: PortChoice;
-  /**
-   * The caller's own variables, which win over the defaults. `DATABASE_URL` and `TEMPORAL_ADDRESS` put the stack on
-   * servers that already run.
-   */
+  /** The caller's own variables, which override the defaults. `DATABASE_URL` and `TEMPORAL_ADDRESS` make the stack use servers that already run. */
   readonly environment: Environment;
-  /** Takes one line for a person. */
+  /** Prints one line for a person. */
   readonly say: (line: string) => void;
-  /** Gives the start up. */
+  /** Cancels the start. */
   readonly signal?: AbortSignal;
 }
 
 /** Everything that `npm start` runs. */
 export interface Stack {
   readonly dev: DevFile;
-  /** Settles with the reason when a process could not be kept running. */
+  /** Resolves with the reason when a process could not be kept running. */
   readonly gaveUp: Promise<string>;
   stop(): Promise<void>;
 }
@@ -50,8 +47,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const READY_TIMEOUT_MS = 90_000;
 
 /**
- * Starts Postgres, Temporal, the gateway simulators, the worker and the api, migrates, and seeds the demo. Returns when
- * all of it is ready; stops what it had started when any of it fails.
+ * Starts Postgres, Temporal, the gateway simulators, the worker and the API, migrates the database, and seeds the demo. Returns when everything is
+ * ready. If any part fails, it stops what it had started.
  * @throws StackIsRunningError when another launcher owns the directory.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -112,7 +109,7 @@ async function startEverything({ crew, directory, options }: Start): Promise<Omi
   const api = crew.keep({
     name: 'api',
     rank: 'application',
-    // Its own word first: another program, such as another stack's api, may have taken the port and answer there.
+    // Waits for its own log line first: another program, such as another stack's API, may have taken the port and answer there.
     async start() {
       const child = await untilLogged(await program('api', 'api/main.ts'), { text: 'api ready', ...readiness });
       return untilAnswering(child, { url: readyUrl, ...readiness });
@@ -226,7 +223,7 @@ function simulatorsData(directory: string): string {
 
 type ProgramName = 'migrate' | 'api' | 'worker';
 
-/** Which URLs of the database each program needs; it gets no other. */
+/** The database URLs that each program needs; it gets no others. */
 const DATABASE_VARIABLES: Readonly<Record<ProgramName, ReadonlySet<string>>> = {
   migrate: new Set(['DATABASE_URL', ...Object.values(RUNTIME_URL_VARIABLES)]),
   api: new Set([RUNTIME_URL_VARIABLES.lenden_app, RUNTIME_URL_VARIABLES.lenden_operator]),
@@ -273,7 +270,7 @@ function logFile(directory: string, name: string): string {
   return join(directory, 'logs', `${name}.log`);
 }
 
-/** Waits for all, so that no failure goes unheard, and answers the first. */
+/** Waits for all promises, so that every failure is reported, and returns the first result. */
 async function together<T>(first: Promise<T>, ...others: readonly Promise<unknown>[]): Promise<T> {
   const [result] = await Promise.all([first, ...others]);
   return result;

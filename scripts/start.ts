@@ -11,7 +11,7 @@ Runs all of Lenden on this machine: Postgres, Temporal with its UI, gateway simu
   --free-ports      take any free ports instead of the documented ones
 DATABASE_URL and TEMPORAL_ADDRESS in the environment put it on servers of your own.`;
 
-/** A second signal within this time is the same Ctrl-C, seen by us and passed on by npm. */
+/** A second signal within this time counts as the same Ctrl-C, which the terminal sent directly and npm passed on. */
 const SAME_SIGNAL_MS = 1_000;
 const started = Date.now();
 const say = (line: string): void => console.log(line);
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Aborts at the first request to stop; a later one, given in earnest, leaves at once and lets the lifelines act. */
+/** Aborts at the first request to stop. A later request exits at once, and the lifelines then stop the children. */
 function listenForStop(): AbortSignal {
   const stop = new AbortController();
   let firstAt = 0;

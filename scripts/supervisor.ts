@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastWords, type Child } from './child.ts';
 
-/** A process that is started again whenever it dies, until it is told to stop. */
+/** A process that is restarted whenever it dies, until it is told to stop. */
 export interface Supervised {
   readonly name: string;
   child(): Child;
@@ -10,11 +10,11 @@ export interface Supervised {
 
 export interface Supervision {
   readonly name: string;
-  /** Starts the process and waits until it is of use. */
+  /** Starts the process and waits until it is ready. */
   readonly start: () => Promise<Child>;
   readonly onStarted: (child: Child) => void;
   readonly say: (line: string) => void;
-  /** Called once, when it died too often in a row to be started again. */
+  /** Called once, when the process has died too often in a row to be restarted. */
   readonly onGivenUp: (reason: string) => void;
 }
 
@@ -24,9 +24,9 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Starts a process and keeps it running. The pause before each further start doubles up to half a minute; ten deaths
- * without a healthy minute in between end it.
- * @throws whatever the first start throws; only later deaths are survived.
+ * Starts a process and keeps it running. The pause before each restart doubles, up to half a minute. Ten deaths without a healthy minute in between
+ * end the supervision.
+ * @throws the error of the first start; later deaths lead to restarts
  */
 export async function supervise(supervision: Supervision): Promise<Supervised> {
   let child = await supervision.start();
@@ -40,7 +40,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
       stopped.abort();
       await child.stop();
       await finished;
-      // A start that was under way when the stop came has put a new child in the place of the old one.
+      // A start that was in progress when the stop came has replaced the child.
       await child.stop();
     },
   };

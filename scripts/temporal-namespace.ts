@@ -4,7 +4,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { errorCode } from './error-code.ts';
 
-/** What operators search by in the Temporal UI; set as a workflow starts. */
+/** The attributes by which operators search in the Temporal UI. They are set when a workflow starts. */
 export const SEARCH_ATTRIBUTES = {
   LendenApp: 'Keyword',
   LendenMode: 'Keyword',
@@ -17,7 +17,7 @@ export const SEARCH_ATTRIBUTES = {
 /** The numbers of `IndexedValueType` in Temporal's public API. */
 const TYPE_NUMBERS = { Keyword: 2, Int: 3 } as const;
 
-/** How long a closed workflow stays readable. */
+/** How long a closed workflow can be read. */
 const RETENTION_DAYS = 90;
 const RETENTION_MS = RETENTION_DAYS * 86_400_000;
 
@@ -26,9 +26,9 @@ const GRPC_ALREADY_EXISTS = 6;
 const VISIBLE_TIMEOUT_MS = 30_000;
 
 /**
- * Gives a namespace what Lenden needs: the namespace itself, 90 days of retention, the search attributes. Changes only
- * what is missing, so it can run before every start and on a server of the user's own.
- * @throws when the server cannot be reached or does not let us make the search attributes.
+ * Gives a namespace what Lenden needs: the namespace itself, 90 days of retention and the search attributes. It changes only what is missing, so it
+ * can run before every start and on the user's own server.
+ * @throws when the server cannot be reached or does not permit creating the search attributes
  */
 export async function prepareNamespace({ namespace, ...server }: TemporalServer): Promise<void> {
   const connection = await Connection.connect({ ...connectionOptionsOf(server), connectTimeout: '10s' });
@@ -40,7 +40,7 @@ export async function prepareNamespace({ namespace, ...server }: TemporalServer)
   }
 }
 
-/** What a namespace lacks of that, in words; empty when it is prepared. Changes nothing. */
+/** Returns in words what a namespace lacks; empty if it is prepared. Changes nothing. */
 export async function lackOf(connection: Connection, namespace: string): Promise<string[]> {
   const found = await connection.workflowService.describeNamespace({ namespace }).catch(ignoring(GRPC_NOT_FOUND));
   if (found === undefined) {
@@ -68,7 +68,7 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
   }
 }
 
-/** A new namespace and new attributes reach the server's own caches a little later; the wait here is for that. */
+/** Creates the missing attributes and waits, because new namespaces and attributes reach the server's own caches with a delay. */
 async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const deadline = Date.now() + VISIBLE_TIMEOUT_MS;
   for (;;) {

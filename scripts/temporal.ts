@@ -12,12 +12,12 @@ export interface EmbeddedTemporal {
 }
 
 export interface TemporalSettings {
-  /** The file that holds every workflow. */
+  /** The database file of the server. */
   readonly file: string;
   readonly port: number;
   readonly uiPort: number;
   readonly logFile: string;
-  /** Lets a workflow's own clock jump over its timers where the start asks for it; for tests. */
+  /** For tests: lets a workflow's own clock skip its timers if the start requests it. */
   readonly timeSkipping: boolean;
   /** Further settings of the server, as `key=value`. */
   readonly dynamicConfig?: readonly string[];
@@ -29,8 +29,8 @@ const START_TIMEOUT_MS = 60_000;
 const ON_LOOPBACK = ['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1', '--log-level', 'warn'];
 
 /**
- * The defaults of the development server cost two to four times the throughput: a rollback journal, and a queue that
- * is polled only 20 times a second, which alone makes an update-with-start take 100 ms.
+ * With its defaults, the development server has a quarter to half of this throughput. The defaults are a rollback journal and a queue polled only 20
+ * times a second, which alone makes an update-with-start take 100 ms.
  */
 const FAST = ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=1'];
 const QUICK_QUEUES = [
@@ -41,7 +41,7 @@ const QUICK_QUEUES = [
 ];
 const TIME_SKIPPING = ['frontend.WorkflowTimeSkippingEnabled=true', 'history.timerProcessorMaxTimeShift="10ms"'];
 
-/** Starts the Temporal server with its UI on one file, on the loopback, and waits until it accepts connections. */
+/** Starts the Temporal server and its UI on the loopback interface, with one file for its data, and waits until it accepts connections. */
 export async function startTemporal(settings: TemporalSettings): Promise<EmbeddedTemporal> {
   const program = await findTemporalProgram(settings.say);
   mkdirSync(dirname(settings.file), { recursive: true });
@@ -64,7 +64,7 @@ export async function startTemporal(settings: TemporalSettings): Promise<Embedde
     graceMs: 15_000,
     lifeline: 'watcher',
   });
-  // The first connection of a client that meets a closed port waits a second before it tries again.
+  // A client whose first connection meets a closed port waits a second before it tries again.
   const up = await waitForPort(
     { host: '127.0.0.1', port: settings.port },
     { timeoutMs: START_TIMEOUT_MS, abandoned: () => child.hasExited() },

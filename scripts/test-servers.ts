@@ -11,14 +11,14 @@ const ROOT = resolve(import.meta.dirname, '..');
 const TEMPLATE = 'lenden_template';
 
 export interface TestServerOptions {
-  /** Takes all data and logs; Postgres' account must be able to walk to it. */
+  /** Holds all data and logs. Postgres's account needs access to it. */
   readonly directory: string;
-  /** Gets each server as soon as it runs, so that the caller can stop them whatever happens. */
+  /** Receives each server as soon as it runs, so that the caller can stop them even after a failure. */
   readonly servers: Child[];
   readonly say: (line: string) => void;
 }
 
-/** One Postgres with a migrated template database and one Temporal, on free ports; answers the environment that tests read. */
+/** Starts one Postgres with a migrated template database and one Temporal, on free ports. Returns the environment variables that tests read. */
 export async function startTestServers({
   directory,
   servers,

@@ -26,9 +26,9 @@ process.exitCode = await main();
  */
 async function main(): Promise<number> {
   const directory = makeScratchDirectory('lenden-test-');
-  // Postgres, when it has to run as another account, must be able to walk to its data.
+  // If Postgres runs as another account, that account needs access to its data directory.
   chmodSync(directory, 0o755);
-  // Every process of this run inherits the mark; whatever still carries it at the end was left behind.
+  // Every process of this run inherits the mark. Processes that still have it at the end were left running by a test.
   const mark = randomBytes(8).toString('hex');
   process.env['LENDEN_TEST_RUN'] = mark;
   const servers: Child[] = [];
@@ -61,7 +61,7 @@ function runJest(environment: Record<string, string>, stop: AbortSignal): Promis
     args.filter((arg) => arg !== '--e2e'),
     long,
   );
-  // Tests wait for servers and timers as much as they compute: one worker more than there are processors.
+  // Tests wait for servers and timers as much as they compute, so there is one worker more than processors.
   const workers = `--maxWorkers=${availableParallelism() + 1}`;
   const child = spawn(process.execPath, [...jest, workers, ...selected], {
     cwd: ROOT,

@@ -7,11 +7,11 @@ import type { Environment } from './stack-environment.ts';
 export interface VerifyTarget {
   readonly databaseUrl: string;
   readonly temporal: TemporalServer | null;
-  /** The settings of the processes beside that database, for whoever asks the gateways. */
+  /** The settings of the processes that use this database, needed to query the gateways. */
   readonly environment: () => NodeJS.ProcessEnv;
 }
 
-/** What the environment names, as in a deployment, else the stack that runs in this directory. */
+/** Returns what the environment names, as in a deployment, else the stack that runs in this directory. */
 export async function findVerifyTarget(directory: string): Promise<VerifyTarget> {
   const given = process.env;
   if (given['DATABASE_URL']) {
@@ -25,7 +25,7 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
   if (stack === undefined) {
     throw new Error(`no stack runs in ${directory}. Start one with npm start, or set DATABASE_URL.`);
   }
-  // A deployment's image has no simulators, which these settings are of.
+  // Imported only here, because a deployment's image lacks the simulators that this module needs.
   const { lendenEnvironment, nagadSettings } = await import('./stack-environment.ts');
   const { databaseUrl, temporal } = stack;
   const ports = { ...NO_PORTS, simulators: Number(new URL(stack.simulators).port) };
@@ -47,14 +47,14 @@ export async function findVerifyTarget(directory: string): Promise<VerifyTarget>
             },
             masterKey: readOrMakeMasterKey(directory),
           },
-          // A script sends no mail, and there is no port to send it to.
+          // A script sends no email, and there is no port to send it to.
           { ...given, LENDEN_SMTP_URL: '', LENDEN_MAIL_FROM: '' },
         ),
       ),
   };
 }
 
-/** Nothing listens in a script. */
+/** A script listens on no ports. */
 const NO_PORTS = { api: 0, web: 0, simulators: 0, smtp: 0, postgres: 0, temporal: 0, temporalUi: 0 };
 
 function definedOnly(environment: Environment): NodeJS.ProcessEnv {

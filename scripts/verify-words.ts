@@ -2,17 +2,17 @@ import type { Finding } from '../database/ledger/findings.ts';
 import type { LedgerReport } from '../database/ledger/verify.ts';
 import { toDecimalText } from '../domain/money.ts';
 
-/** Everything that `npm run verify` found out; bigints become decimal text in JSON. */
+/** Everything that `npm run verify` found; bigints become decimal text in JSON. */
 export interface VerifyReport extends Omit<LedgerReport, 'findings' | 'findingCount'> {
   readonly ok: boolean;
   readonly findingCount: number;
   readonly findings: readonly Finding[];
   readonly notices: readonly string[];
-  /** Sealing workflows that were compared; null when Temporal was not asked. */
+  /** Number of sealing workflows compared; null if Temporal was not asked. */
   readonly witnesses: number | null;
-  /** Heads from log files that were compared; null without --heads. */
+  /** Number of heads from log files compared; null without --heads. */
   readonly heads: number | null;
-  /** Charges that the gateways were asked for; null without --ask. */
+  /** Number of charges queried at the gateways; null without --ask. */
   readonly asked: number | null;
 }
 
@@ -20,7 +20,7 @@ export function reportInJson(report: VerifyReport): string {
   return JSON.stringify(report, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-/** The sealer runs every 30 s; a tail older than twice that says that it does not. */
+/** The sealer runs every 30 s, so an older unsealed tail means that it is not running. */
 export const TAIL_SECONDS_MAX = 60;
 
 export function reportInWords(report: VerifyReport): string {
@@ -75,7 +75,7 @@ function count(number: bigint | number, noun: string): string {
   return `${number} ${noun}${BigInt(number) === 1n ? '' : 's'}`;
 }
 
-/** A currency that no list knows is a finding elsewhere; here it must still be shown. */
+/** An unknown currency is reported as a finding elsewhere, but its amount must still be shown here. */
 function decimal(amountMinor: bigint, currency: string): string {
   try {
     return toDecimalText({ amountMinor, currency });

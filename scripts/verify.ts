@@ -66,7 +66,7 @@ async function verify(
   { ask, allWitnesses, headFiles }: { ask: boolean; allWitnesses: boolean; headFiles: readonly string[] },
 ): Promise<VerifyReport> {
   const notices: string[] = [];
-  // Before the snapshot: a seal that is made in between is then in the chain, and not missing from it.
+  // Must run before the snapshot, so that a seal made in between is in the chain rather than missing from it.
   const witnesses = await gatherWitnesses(target, { all: allWitnesses, notices });
   const heads = (await Promise.all(headFiles.map((file) => sealHeads(file)))).flat();
   const database = await openDatabase({ url: target.databaseUrl, poolSize: 2 });
@@ -106,7 +106,9 @@ async function verify(
   }
 }
 
-/** Null when there is no Temporal to ask. That is said, but it is no finding: the chain is proved without it, only not its end. */
+/**
+ * Returns null if there is no Temporal to ask. That is a notice, not a finding: without witnesses the chain is still verified, except for its end.
+ */
 async function gatherWitnesses(
   { temporal }: VerifyTarget,
   { all, notices }: { all: boolean; notices: string[] },

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { openDurableLog } from './durable-log.ts';
 
 /**
- * What truly happened to the payer's money, told by the simulator itself: the independent witness that a ledger is
- * compared with. One line for each charge, for each accepted refund and for how that refund ended.
+ * A line about what really happened to the payer's money. The simulator writes it independently of Lenden, so a ledger can be compared with it. There
+ * is one line for each charge, each accepted refund and each refund's outcome.
  */
 type ChargeLine = {
   kind: 'charge' | 'refund' | 'refund_outcome';
   gateway: string;
-  /** Unique over all lines: a line that was already written is never written again. */
+  /** Unique across all lines. A line whose id was already written is not written again. */
   id: string;
   /** RFC 3339 with Z. */
   at: string;
@@ -16,22 +16,22 @@ type ChargeLine = {
   tranId: string;
   valId: string;
   bankTranId: string;
-  /** Decimal text in `currency`: what was taken from the payer, or given back. */
+  /** Decimal text in `currency`: what the gateway took from the payer, or gave back. */
   amount: string;
   currency: string;
-  /** Decimal text in `currency`: what the merchant is to receive after the fee; charges only. */
+  /** Decimal text in `currency`: what the merchant receives after the fee. Charges only. */
   storeAmount?: string;
-  /** What the merchant asked for, in the merchant's own currency; charges only. */
+  /** What the merchant asked for, in the merchant's own currency. Charges only. */
   requestedAmount?: string;
   requestedCurrency?: string;
   refundRefId?: string;
   refundTransId?: string;
-  /** How a refund ended; outcome lines only. */
+  /** How a refund ended. Outcome lines only. */
   status?: string;
 };
 
 export type ChargeLog = {
-  /** Writes the line unless one with its id is there, so that replaying after a crash completes the log. */
+  /** Writes the line unless its id is already present, so that a replay after a crash completes the log. */
   add(line: ChargeLine): void;
   lines(): readonly ChargeLine[];
   settled(): Promise<void>;

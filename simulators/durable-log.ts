@@ -2,23 +2,23 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** One line longer than this is refused: a log whose lines grow without limit can no longer be replayed. */
+/** Longer lines are refused, because a log with unbounded lines cannot be replayed. */
 const lineLengthMax = 1_000_000;
 
 /**
- * An append-only file of JSON lines. `append` is synchronous, so that a decision and its record cannot be separated by
- * another request; `settled` resolves once everything appended so far is on disk, and nothing may be told before that.
+ * An append-only file of JSON lines. `append` is synchronous, so that no other request can come between a decision and its record. `settled` resolves
+ * once everything appended so far is on disk; callers must not reveal it before that.
  */
 export type DurableLog<Entry> = {
   append(entry: Entry): void;
-  /** Rejects for ever once a write failed: the process must not go on telling what it cannot keep. */
+  /** Rejects permanently after a failed write: the process must not report what it cannot store. */
   settled(): Promise<void>;
-  /** Puts the file aside under another name and begins an empty one. */
+  /** Renames the file and starts an empty one. */
   rotate(suffix: string): Promise<void>;
   close(): Promise<void>;
 };
 
-/** Opens the log, cuts off a line torn by a crash (it was never told to anyone) and returns what is recorded. */
+/** Opens the log and returns its entries. Removes a line left incomplete by a crash; it was never reported to anyone. */
 export async function openDurableLog<Entry>(path: string): Promise<{ log: DurableLog<Entry>; entries: Entry[] }> {
   await mkdir(dirname(path), { recursive: true });
   const entries = await recover<Entry>(path);
@@ -54,7 +54,7 @@ function parseLine<Entry>({ line, where }: { line: string; where: string }): Ent
 
 async function openForAppend(path: string): Promise<FileHandle> {
   const file = await open(path, 'a', 0o600);
-  // The name itself must survive a power cut, not only the bytes.
+  // The file's name must survive a power cut too, not only its bytes.
   const folder = await open(dirname(path), 'r');
   await folder.sync();
   await folder.close();
@@ -67,7 +67,7 @@ function createWriter(path: string, first: FileHandle) {
   let flushing: Promise<void> = Promise.resolve();
   let scheduled = false;
 
-  // One write and one sync carry every line that came in meanwhile: group commit.
+  // Group commit: one write and one sync for all lines that came in meanwhile.
   async function flush(): Promise<void> {
     scheduled = false;
     const batch = waiting;
@@ -89,7 +89,7 @@ function createWriter(path: string, first: FileHandle) {
     if (waiting.length > 0 && !scheduled) {
       scheduled = true;
       flushing = flushing.then(flush);
-      // The failure is reported to every caller of settled(); this only keeps Node from calling it unhandled.
+      // Every caller of settled() gets the failure; this only keeps Node from reporting an unhandled rejection.
       flushing.catch(() => undefined);
     }
     return flushing;
@@ -105,7 +105,7 @@ function createWriter(path: string, first: FileHandle) {
     },
     settled,
     rotate(suffix: string): Promise<void> {
-      // In the same queue as the writes, so that none of them meets a closed file.
+      // Runs in the same queue as the writes, so that none of them finds the file closed.
       flushing = flushing.then(() => putAside(suffix));
       return flushing;
     },

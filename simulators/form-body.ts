@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A body that cannot be read; `status` is the HTTP answer. */
+/** The error for a request body that cannot be read; `status` is the HTTP status to answer with. */
 export class BodyError extends Error {
   readonly status: number;
 
@@ -13,8 +13,8 @@ export class BodyError extends Error {
 const bodyLengthMax = 256 * 1024;
 
 /**
- * Reads an urlencoded or multipart form into names and values; of a repeated name the last value counts, as in PHP.
- * Another content type, or none, gives an empty form.
+ * Reads a urlencoded or multipart form into names and values. If a name is repeated, the last value counts, as in PHP. Another content type, or none,
+ * gives an empty form.
  * @throws BodyError 413 over 256 KiB, 400 for a malformed multipart body or one with files
  */
 export async function readForm(request: IncomingMessage): Promise<Record<string, string>> {
@@ -27,7 +27,7 @@ export async function readForm(request: IncomingMessage): Promise<Record<string,
 }
 
 /**
- * Reads a JSON object. Only `application/json` is taken, so that no page of another site can send it by a form.
+ * Reads a JSON object. Accepts only `application/json`, so that a form on another site cannot send it.
  * @throws BodyError 415, 413, 400
  */
 export async function readJsonObject(request: IncomingMessage): Promise<Record<string, unknown>> {
@@ -62,7 +62,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function readMultipart({ body, type }: { body: Buffer; type: string }): Promise<Record<string, string>> {
-  // The body is read and bounded already; what is deprecated is to let formData() read an unbounded one.
+  // Only reading an unbounded body with formData() is deprecated. This body is already read and bounded.
   // oxlint-disable-next-line typescript/no-deprecated
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData().catch(() => {
     throw new BodyError(400, 'The multipart body is malformed');

@@ -7,29 +7,29 @@ import { openChargeLog } from './charge-log.ts';
 import type { ChargeLog } from './charge-log.ts';
 import { BodyError } from './form-body.ts';
 
-/** One gateway made small, mounted on the host beside the others. */
+/** A simulated gateway, mounted on the host next to the others. */
 export type Simulator = {
   name: string;
   router: Router;
-  /** Forgets everything; what was written is put aside under the suffix. */
+  /** Clears everything. Files are renamed with the suffix. */
   reset(suffix: string): Promise<void>;
   close(): Promise<void>;
 };
 
 export type HostParts = {
-  /** The origin under which the payer's browser and the merchant reach the simulators; no trailing slash. */
+  /** The origin at which the payer's browser and the merchant reach the simulators, without a trailing slash. */
   publicUrl: string;
   dataDir: string;
   charges: ChargeLog;
-  /** Aborted when the host closes: everything that waits gives up. */
+  /** Aborted when the host closes, so that every wait ends. */
   closing: AbortSignal;
 };
 
 export type HostOptions = {
   host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   port: number;
-  /** Default: the address it listens on. */
+  /** Default: the address on which the host listens. */
   publicUrl?: string;
   dataDir: string;
   mount: (parts: HostParts) => Promise<readonly Simulator[]>;
@@ -37,7 +37,7 @@ export type HostOptions = {
 
 export type RunningHost = { url: string; publicUrl: string; close(): Promise<void> };
 
-/** Listens, opens the charge log and mounts the simulators; `GET /health` answers 200 from then on. */
+/** Starts listening, opens the charge log and mounts the simulators. `GET /health` answers 200 once all of this is done. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   let answer: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1' }).end();
@@ -76,7 +76,7 @@ function createApp({ charges, simulators }: { charges: ChargeLog; simulators: re
   const app = new Koa();
   app.silent = true;
   app.on('error', (error: NodeJS.ErrnoException) => {
-    // A client that hangs up in the middle is what many of the faults are made for.
+    // Many scripted faults make clients hang up in the middle of an answer.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') {
       console.error(JSON.stringify({ level: 'error', msg: 'simulator failed', error: error.stack ?? String(error) }));
     }

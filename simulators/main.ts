@@ -66,7 +66,7 @@ async function stop(): Promise<void> {
 
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
-// A launcher that holds an IPC channel and dies leaves nobody to stop this process.
+// If the launcher that holds the IPC channel dies, no other process stops this one.
 process.on('disconnect', () => void stop());
 
 function readPort(name: string, usual: string): number {

@@ -1,8 +1,8 @@
 import { BodyError } from './form-body.ts';
 
-/** Whether a value that somebody posted to a control plane is one that may stand there. */
+/** Returns whether a value sent to the control API is valid. */
 export type Check = (value: unknown) => boolean;
-/** One for each member that there may be; all of them are optional. */
+/** One check for each allowed member. All members are optional. */
 type Checks = Readonly<Record<string, Check>>;
 
 const ITEMS_MAX = 100;
@@ -25,20 +25,20 @@ export const membersOf =
   (checks: Checks): Check =>
   (value) =>
     isObject(value) && Object.entries(value).every(([name, one]) => isAllowed(checks, name, one));
-/** An object with a `kind`, and nothing but what the checks allow. */
+/** Accepts an object with a `kind` and only members that the checks allow. */
 export const ofKind =
   (checks: Checks): Check =>
   (value) =>
     membersOf(checks)(value) && isObject(value) && value['kind'] !== undefined;
-/** An object of texts. */
+/** Accepts an object whose values are texts. */
 export const textMembers: Check = (value) => isObject(value) && Object.values(value).every(text);
-/** An object of texts and numbers; null stands for a member that is to be left out. */
+/** Accepts an object of texts and numbers; null stands for a member to leave out. */
 export const answerMembers: Check = (value) =>
   isObject(value) && Object.values(value).every((one) => one === null || ['string', 'number'].includes(typeof one));
 
 /**
  * Reads a script: the number or name of a row of the table, or an object.
- * @throws BodyError naming the member that is not understood
+ * @throws BodyError naming the invalid member
  */
 export function readScript<Script>(
   value: unknown,
@@ -56,8 +56,8 @@ export function readScript<Script>(
 }
 
 /**
- * Reads the settings to change; the others stay.
- * @throws BodyError naming the member that is not understood
+ * Reads the settings to change. The others keep their values.
+ * @throws BodyError naming the invalid member
  */
 export function readSettings<Settings>(
   value: unknown,

@@ -1,7 +1,7 @@
 export type BareInput = Readonly<Record<'paymentId' | 'reference' | 'applicationId' | 'mode', string>>;
 
 export interface BareDependencies {
-  /** One insert, for the comparison of latencies only. */
+  /** Inserts one row; used only to compare latencies. */
   readonly insert: (reference: string) => Promise<unknown>;
   readonly startWebhook: (input: BareInput) => Promise<unknown>;
   readonly delivered: (reference: string) => void;

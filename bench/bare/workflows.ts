@@ -17,7 +17,7 @@ const { verify, deliver } = proxyActivities<BareActivities>({ startToCloseTimeou
 export const openedUpdate = defineUpdate<{ status: string }>('bare-opened');
 export const wakeSignal = defineSignal<[string]>('bare-wake');
 
-/** The commands of a payment, none of its work. */
+/** Issues the same Temporal commands as a payment but does none of its work. */
 export async function barePayment(input: BareInput): Promise<string> {
   let opened = false;
   let woken = false;

@@ -4,17 +4,17 @@ import { STEPS, type HistoryCounts, type PaymentCounts, type Step } from './meas
 import { isBracket } from './statements.ts';
 
 const FILE = new URL('../budgets.json', import.meta.url);
-/** WAL depends a little on where rows fall in their pages and on alignment. */
+/** WAL varies slightly with the position of rows in their pages and with alignment. */
 export const WAL_TOLERANCE = 0.1;
 
 const StepBudget = z.object({
-  /** All statements, those that open, fence and end transactions included. */
+  /** All statements, including those that begin, scope and end transactions. */
   statements: z.int(),
-  /** Those that work: without begin, commit and set_config. */
+  /** Statements that do work: without begin, commit and set_config. */
   working: z.int(),
   walBytes: z.int(),
   gatewayCalls: z.int(),
-  /** Which ones, so that a new one can be named. */
+  /** The statements' texts with their counts, so that a new statement can be named. */
   texts: z.record(z.string(), z.int()),
 });
 const HistoryBudget = z.object({
@@ -29,7 +29,7 @@ const Budgets = z.object({
   webhook: HistoryBudget,
 });
 
-/** What a happy payment may cost, as committed in bench/budgets.json. */
+/** The maximum cost of a payment without errors, as committed in bench/budgets.json. */
 export type Budgets = z.infer<typeof Budgets>;
 export type StepBudget = z.infer<typeof StepBudget>;
 
@@ -41,7 +41,6 @@ export function writeBudgets(budgets: Budgets): void {
   writeFileSync(FILE, `${JSON.stringify(budgets, null, 2)}\n`);
 }
 
-/** The counts in the form of a budget. */
 export function budgetsOf({ steps, payment, webhook }: PaymentCounts): Budgets {
   const step = (name: Step): StepBudget => {
     const { statements, walBytes, gatewayCalls } = steps[name];
@@ -60,7 +59,10 @@ export function budgetsOf({ steps, payment, webhook }: PaymentCounts): Budgets {
   };
 }
 
-/** What rose above its budget, one line each, and which statements are new or more frequent there; empty when nothing did. */
+/**
+ * Returns one line for each count above its budget and for each statement that is new or more frequent there. Empty if every count is within its
+ * budget.
+ */
 export function overBudget(measured: Budgets, budgets: Budgets): string[] {
   return [
     ...STEPS.flatMap((step) => stepOverBudget(step, { measured: measured.steps[step], budget: budgets.steps[step] })),

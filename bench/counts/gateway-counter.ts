@@ -3,18 +3,18 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** The rest are the payer's pages. */
+/** All other paths are the payer's pages. */
 const API_PATHS = /^\/(gwprocess|validator)\//;
 
 /**
- * Stands in front of the gateway simulator and counts the calls of its API by path. It shows itself as the gateway in every answer, since
- * Lenden sends payers to no other host than the one it calls.
+ * A proxy in front of the gateway simulator that counts its API calls by path. It replaces the gateway's address with its own in every answer,
+ * because Lenden redirects payers only to the host that it calls.
  */
 export interface GatewayCounter {
   readonly url: string;
-  /** Where calls go on to; known only once the stack runs. */
+  /** Sets the target of the calls, which is known only once the stack runs. */
   forwardTo(url: string): void;
-  /** Calls since the last time, by path. */
+  /** Returns the calls since the last `take`, by path. */
   take(): Record<string, number>;
   close(): Promise<void>;
 }

@@ -7,13 +7,13 @@ import { registerShop } from '../shop.ts';
 import { startGatewayCounter } from './gateway-counter.ts';
 import type { CountingGround } from './measure.ts';
 
-/** Vacuum and checkpoints would write WAL of their own in the middle of a payment. */
+/** Disables vacuum and delays checkpoints, because both would write their own WAL in the middle of a payment. */
 const STILL = { autovacuum: 'off', checkpoint_timeout: '1h', max_wal_size: '8GB' };
 
-/** A stack of its own with a gateway that is counted and a shop that listens for webhooks. */
+/** Starts a separate stack with a counted gateway and a shop that receives webhooks. */
 export async function startCountingGround(given: {
   environment?: Environment;
-  /** Of Postgres, beside those that keep it still. */
+  /** Postgres settings in addition to those that keep it quiet. */
   settings?: Readonly<Record<string, string>>;
   say: (line: string) => void;
 }): Promise<CountingGround & { stop(): Promise<void> }> {

@@ -9,7 +9,7 @@ import { quantile } from '../statistics.ts';
 import type { GatewayCounter } from './gateway-counter.ts';
 import { forgetStatements, readStatements, untilQuiet, walPosition, type Statement } from './statements.ts';
 
-/** `create` and `settle` make a happy payment; the payer's return and a look at the payment come on top. */
+/** `create` and `settle` make up a payment without errors. The payer's return and a read of the payment are counted separately. */
 export const STEPS = ['create', 'settle', 'return', 'read'] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -36,13 +36,13 @@ export interface CountingGround {
   readonly stack: MeasuredStack;
   readonly shop: Shop;
   readonly gateway: GatewayCounter;
-  /** Settles with the `webhook-id` of the next event that arrives. */
+  /** Resolves with the `webhook-id` of the next event that arrives. */
   readonly nextWebhook: () => Promise<string>;
 }
 
 /**
- * Takes payments one after the other on a stack where nothing else is at work, and answers the median of each count, of history events the least. The first ones only
- * warm caches and write the full page images that follow a checkpoint.
+ * Takes payments one after the other on a stack that does nothing else. Returns the median of each count, but the minimum for history events. The
+ * first payments only warm caches and write the full-page images that follow a checkpoint.
  */
 export async function measureCounts(
   ground: CountingGround,
@@ -65,7 +65,7 @@ const Created = z.object({
 });
 const Succeeded = z.object({ data: z.object({ status: z.literal('SUCCEEDED') }) });
 
-/** One happy payment with the payer's return and a look at it. */
+/** Counts one payment without errors, the payer's return and a read of the payment. */
 export async function countPayment({ stack, shop, gateway, nextWebhook }: CountingGround): Promise<PaymentCounts> {
   const { database, dev, temporal } = stack;
   const credentials = { 'x-api-key': shop.apiKey, 'x-api-secret': shop.apiSecret };
@@ -100,7 +100,7 @@ export async function countPayment({ stack, shop, gateway, nextWebhook }: Counti
   };
 }
 
-/** Does one thing and answers what it cost, once all that followed from it is still. */
+/** Runs `work` and returns its cost, once everything that it caused has finished. */
 export async function countStep<T>(
   { database, gateway }: { database: pg.Pool; gateway: GatewayCounter },
   work: () => Promise<T>,
@@ -130,7 +130,7 @@ function historyCounts(events: readonly object[]): HistoryCounts {
 function medianOf(counted: readonly PaymentCounts[]): PaymentCounts {
   const median = (of: (counts: PaymentCounts) => number): number => Math.round(quantile(counted.map(of), 0.5));
   const least = (of: (counts: PaymentCounts) => number): number => Math.min(...counted.map(of));
-  // A busy machine now and then cuts the same commands into one workflow task more; the least of several is the workflow's own need.
+  // On a busy machine Temporal sometimes splits the same commands into one more workflow task. The minimum is what the workflow itself needs.
   const history = (of: (counts: PaymentCounts) => HistoryCounts): HistoryCounts => ({
     events: least((each) => of(each).events),
     workflowTasks: least((each) => of(each).workflowTasks),
@@ -149,7 +149,7 @@ function medianOf(counted: readonly PaymentCounts[]): PaymentCounts {
   };
 }
 
-/** What only few payments did, such as noting once a minute that a credential was used, has a median of 0 and falls out. */
+/** A statement that only few payments ran, such as recording once a minute that a credential was used, has a median of 0 and is omitted. */
 function medianStatements(lists: readonly (readonly Statement[])[]): Statement[] {
   const keyOf = ({ role, text }: Statement): string => `${role} ${text}`;
   const known = new Map(lists.flat().map((statement) => [keyOf(statement), statement]));

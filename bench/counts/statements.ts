@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** One normalised statement of Lenden's own roles, as Postgres counted it. */
+/** One normalised statement of Lenden's own roles, as counted by Postgres. */
 export interface Statement {
   readonly role: string;
   readonly text: string;
   readonly calls: number;
   readonly walBytes: number;
   readonly fullPageImages: number;
-  /** Shared blocks touched, found in memory or not. */
+  /** Shared blocks touched, whether cached or not. */
   readonly blocks: number;
   readonly ms: number;
 }
@@ -40,7 +40,7 @@ export async function readStatements(database: pg.Pool): Promise<Statement[]> {
   }));
 }
 
-/** Waits until Lenden's own roles have sent nothing for a moment: an answer may leave before its last statement. */
+/** Waits until Lenden's roles have sent no statement for a moment, because an answer may precede its last statement. */
 export async function untilQuiet(database: pg.Pool): Promise<void> {
   const deadline = Date.now() + QUIET_TIMEOUT_MS;
   let before = -1;
@@ -67,7 +67,7 @@ export async function walPosition(database: pg.Pool): Promise<bigint> {
   return BigInt(rows[0]?.bytes ?? 0);
 }
 
-/** Begins, ends and fences a transaction, rather than doing work in it. */
+/** Returns whether a statement begins, ends or scopes a transaction rather than doing work in it. */
 export function isBracket(text: string): boolean {
   return (
     /^(begin|commit|rollback|start transaction|savepoint|release|set )/i.test(text) ||

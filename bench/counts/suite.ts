@@ -9,7 +9,7 @@ const STATEMENTS_GOAL = 14;
 const EVENTS_GOAL = 25;
 const ACTIVITIES_GOAL = 3;
 
-/** Counts instead of clocks: they do not move with the machine's load. */
+/** Measures counts instead of times, because counts do not depend on the machine's load. */
 export const counts: Suite = {
   name: 'counts',
   what: 'history events, SQL statements, WAL bytes and gateway calls of one happy payment (--statements, --accept)',
@@ -85,7 +85,7 @@ function historyTable({ payment, webhook }: Budgets): ResultTable {
   };
 }
 
-/** For whoever wants to make it cheaper. */
+/** Returns the details for developers who want to reduce the cost. */
 function statementLines({ steps }: PaymentCounts): string[] {
   return STEPS.flatMap((name) => {
     const { statements, gatewayCalls, walBytes } = steps[name];

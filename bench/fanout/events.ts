@@ -4,7 +4,7 @@ import type { Database, Scope } from '../../database/connection.ts';
 import { recordEvent } from '../../database/webhooks.ts';
 import type { Dispatch } from '../../temporal/dispatch.ts';
 
-/** An application with a payment of which events tell. */
+/** An application with a payment to which its events refer. */
 export interface Tenant {
   readonly scope: Scope;
   readonly paymentId: bigint;
@@ -21,13 +21,12 @@ export async function addPayment(database: pg.Pool, applicationId: bigint): Prom
   return { scope: { applicationId, mode: 'TEST' }, paymentId: BigInt(rows[0]?.id ?? 0), reference };
 }
 
-/** Makes events as settling a payment does: the row in a transaction, then the delivery's workflow. */
+/** Creates events as a finalized payment does: first the row in a transaction, then the delivery's workflow. */
 export interface EventSource {
-  /** Writes and starts one event of a tenant; answers its id once the delivery is started. */
+  /** Writes one event of a tenant and starts its delivery. Returns the event's id. */
   emit(tenant: Tenant): Promise<string>;
-  /** Notes an arrival. */
   readonly received: (eventId: string) => void;
-  /** When an event arrived, by the clock of this process. */
+  /** Returns when an event arrived, by this process's clock. */
   arrivedAtMs(eventId: string, timeoutMs: number): Promise<number>;
 }
 
@@ -50,7 +49,7 @@ export function createEventSource({ database, dispatch }: { database: Database; 
       return eventId;
     },
     received(eventId) {
-      // A repeat does not count: the first arrival is what the receiver waited for.
+      // Only the first arrival counts, not repeated deliveries.
       if (!arrivals.has(eventId)) {
         arrivals.set(eventId, performance.now());
       }

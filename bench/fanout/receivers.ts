@@ -7,7 +7,7 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** Takes every webhook at once and tells its id. */
+/** Starts a receiver that accepts every webhook at once and reports its id. */
 export async function startHealthyReceiver(received: (eventId: string) => void): Promise<Receiver> {
   const server = createHttpServer((request, response) => {
     request.resume();
@@ -28,11 +28,11 @@ export async function startHealthyReceiver(received: (eventId: string) => void):
 }
 
 export interface DeadReceiver extends Receiver {
-  /** The most sockets that were open to it at one time. */
+  /** Returns the highest number of sockets that were open to it at one time. */
   readonly socketsMax: () => number;
 }
 
-/** Accepts and reads, and never answers. */
+/** Starts a receiver that accepts connections and reads requests but never answers. */
 export async function startDeadReceiver(): Promise<DeadReceiver> {
   const open = new Set<Socket>();
   let socketsMax = 0;

@@ -16,7 +16,7 @@ const P99_GOAL = 1.2;
 const RATE_GOAL = 0.95;
 const ARRIVES_WITHIN_MS = 60_000;
 
-/** Whether a receiver that hangs slows the others. */
+/** Measures whether a receiver that hangs slows down the others. */
 export const fanout: Suite = {
   name: 'fanout',
   what: `webhooks to ${RECEIVERS - 1} healthy receivers with a dead one beside them ÷ with a healthy one`,
@@ -26,9 +26,9 @@ export const fanout: Suite = {
 
 interface Plan {
   readonly pairs: number;
-  /** Of even arrivals at half of capacity. */
+  /** Length of the phase with evenly spaced arrivals at half of capacity. */
   readonly seconds: number;
-  /** Events that come all at once after that. */
+  /** Events that are sent all at once after that. */
   readonly burst: number;
 }
 
@@ -36,15 +36,15 @@ interface Ground {
   readonly stack: MeasuredStack;
   readonly source: EventSource;
   readonly healthy: readonly Tenant[];
-  /** The tenth, in its healthy form. */
+  /** The tenth receiver in its healthy form. */
   readonly tenth: Tenant;
 }
 
 interface Phase {
-  /** Of healthy receivers, from when an event was due until it arrived. */
+  /** Latency at healthy receivers, from an event's due time to its arrival. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Deliveries a second to healthy receivers out of a burst. */
+  /** Deliveries per second to healthy receivers during a burst. */
   readonly perSecond: number;
 }
 
@@ -96,7 +96,7 @@ async function addTenant(stack: MeasuredStack, { name, url }: { name: string; ur
   return addPayment(stack.database, applicationId);
 }
 
-/** Even arrivals to each receiver in turn, then a burst. */
+/** Sends evenly spaced events to each receiver in turn, then a burst. */
 async function runPhase(
   ground: Ground,
   { plan, perSecond, tenth }: { plan: Plan; perSecond: number; tenth: Tenant },
@@ -121,7 +121,7 @@ async function runPhase(
   };
 }
 
-/** Everything at once; answers how many a second reach the nine receivers that are always healthy. */
+/** Sends all events at once. Returns how many per second reach the nine receivers that are always healthy. */
 async function burst(
   ground: Ground,
   { tenants, events }: { tenants: readonly Tenant[]; events: number },
@@ -138,7 +138,7 @@ async function burst(
   return (atMs.length * 1_000) / (Math.max(...atMs) - startedMs);
 }
 
-/** What still waits for the dead receiver must not be at work in the phase without it. */
+/** Ends what is still pending for the dead receiver, so that it does not affect the phase without it. */
 async function bury(stack: MeasuredStack, { dead, tenant }: { dead: DeadReceiver; tenant: Tenant }): Promise<void> {
   await dead.close();
   await stack.database.query(

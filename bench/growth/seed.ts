@@ -4,17 +4,17 @@ export const SEEDED_APPLICATIONS = 50;
 export const PAYMENTS_OF_A_CUSTOMER = 20;
 
 export interface SeedSize {
-  /** Numbers of the payments to write, from the first to the last. */
+  /** Numbers of the first and the last payment to write. */
   readonly from: number;
   readonly to: number;
   readonly keys: number;
 }
 
 /**
- * Writes finished payments with all that belongs to them as a service leaves them behind: nine of ten succeeded, each with its attempt, callback,
- * event, delivery and sealed ledger transaction. Rows agree with one another by construction and are written without the triggers that would
- * check them one by one; whether they do is looked at afterwards. Payment `n` is the first seeded id and so on.
- * @throws when a row refers to nothing
+ * Writes ended payments with all their records, as a service would leave them: nine of ten succeeded, each with its attempt, callback, event,
+ * delivery and sealed ledger transaction. The rows are consistent by construction and are written without the triggers that would check each of them;
+ * consistency is checked afterwards. The id of payment `n` is `BASE + n`.
+ * @throws when a row refers to a missing row
  */
 export async function seedPayments(database: pg.Pool, size: SeedSize): Promise<void> {
   const client = await database.connect();
@@ -26,7 +26,7 @@ export async function seedPayments(database: pg.Pool, size: SeedSize): Promise<v
     for (const statement of OWNERS) {
       await client.query(statement);
     }
-    // Sorting an index once takes a fraction of the time of a million insertions into it.
+    // Building an index once by sorting takes a fraction of the time of a million insertions into it.
     await client.query(
       `update pg_index set indisready = false, indisvalid = false where indrelid = any ($1::text[]::regclass[])`,
       [TABLES],
@@ -49,10 +49,10 @@ export async function seedPayments(database: pg.Pool, size: SeedSize): Promise<v
   await database.query('checkpoint');
 }
 
-/** Seeded ids begin here, far from those that the service gives out. */
+/** The first seeded id, far above the ids that the service assigns. */
 const BASE = 1_000_000_000;
 
-/** What each statement begins with: the numbers, their application in turn, their customer within it, and how they ended. */
+/** The start of each statement: the numbers, their application in turn, the customer within it, and the payment's final status. */
 const NUMBERS = `with apps as materialized (
     select array_agg(id order by id) as ids from (select id from applications where name like 'Seeded %') seeded),
   numbers as (
@@ -70,7 +70,7 @@ const OWNERS = [
    where a.name like 'Seeded %' on conflict do nothing`,
 ];
 
-/** By table, in an order in which each finds what it refers to. */
+/** The statements by table, in an order in which all referenced rows exist. */
 const ROWS = {
   payments: `${NUMBERS} insert into payments (id, application_id, mode, reference, status, amount_minor, currency, customer_reference, customer_email,
      customer_phone, customer_name, product_name, gateway, gateway_txn_id, gateway_redirect_url, failure_code, expires_at, paid_at, ended_at,
@@ -133,7 +133,7 @@ const ROWS = {
 } as const;
 const TABLES = Object.keys(ROWS) as (keyof typeof ROWS)[];
 
-/** One seal for all of them, so that sealing goes on behind it as behind any number of seals. */
+/** Writes one seal for all seeded rows, after which sealing continues as it would after many seals. */
 function sealOf({ from, to }: SeedSize): string {
   return `insert into ledger_seals (id, encoding, cluster, through_xid, through_id, transactions, total_transactions, row_count, previous_hash, hash)
    select coalesce(max(s.id), 0) + 1, 1, (select system_identifier::text from pg_control_system()), pg_current_xact_id(), ${BASE} + ${to},

@@ -22,14 +22,14 @@ const TEXTS: Readonly<Record<Operation, string>> = {
 };
 
 const BLOCKS_GOAL = 1.25;
-/** Below so many a ratio says little: an index that grew a level costs one block more a look-up. */
+/** Below this number a ratio says little: an index that gained a level costs one more block per lookup. */
 const FEW_BLOCKS = 20;
 const MORE_BLOCKS_GOAL = 5;
 const SCANNED_ROWS_MAX = 10_000;
-/** A session tells its table statistics at the latest so long after its last statement. */
+/** A session reports its table statistics at the latest this long after its last statement. */
 const TOLD_AFTER_MS = 11_000;
 
-/** What an operation costs does not depend on how many payments there have been. */
+/** Checks that the cost of an operation does not depend on the number of earlier payments. */
 export const growth: Suite = {
   name: 'growth',
   what: 'blocks and SQL time of each operation at 1,000,000 payments ÷ at 10,000; sequential scans',
@@ -37,7 +37,7 @@ export const growth: Suite = {
   run: runGrowth,
 };
 
-/** So that seeding does not wait for the disk; blocks are counted wherever they are found. */
+/** Keeps seeding from waiting for the disk. Blocks are counted whether cached or not. */
 const ROOMY = { shared_buffers: '2GB' };
 
 interface Cost {
@@ -79,7 +79,7 @@ async function runGrowth({ quick, say, keep }: SuiteOptions): Promise<Findings> 
 
 async function measureStage(ground: CountingGround, rounds: number): Promise<Pick<Stage, 'costs' | 'scans'>> {
   const reader = await readerOf(ground);
-  // Sessions plan anew after the analyze, and caches fill.
+  // Warms up: sessions plan again after the analyze, and caches fill.
   await measureRound(ground, reader);
   await measureRound(ground, reader);
   await sleep(TOLD_AFTER_MS);
@@ -103,7 +103,7 @@ interface Reader {
   readonly customer: string;
 }
 
-/** A shop of its own with as many payments of one customer at each stage, written as the seeded ones are. */
+/** Creates a separate shop for each stage. One of its customers has the same number of payments each time, written like the seeded ones. */
 async function readerOf({ stack }: CountingGround): Promise<Reader> {
   const shop = await registerShop({
     databaseUrl: stack.dev.databaseUrl,
@@ -125,7 +125,7 @@ async function measureRound(ground: CountingGround, reader: Reader): Promise<Rec
   const list = await countStep({ database: ground.stack.database, gateway: ground.gateway }, () =>
     listOf(ground, reader),
   );
-  // The payment that was just taken is sealed first, so that the pass which is measured has nothing to do.
+  // Seals the payment that was just taken, so that the measured run has nothing to do.
   await seal(ground);
   return {
     ...steps,
@@ -156,7 +156,7 @@ async function seal({ stack }: CountingGround): Promise<void> {
 
 const PASS_TIMEOUT_MS = 60_000;
 
-/** One run of a paused schedule, by the real worker. */
+/** Runs a paused schedule once on the real worker. */
 async function pass(temporal: CountingGround['stack']['temporal'], scheduleId: string): Promise<void> {
   const schedule = temporal.schedule.getHandle(scheduleId);
   const taken = (await schedule.describe()).info.numActionsTaken;

@@ -7,7 +7,7 @@ import type { RecordedStatement } from './posting.ts';
 
 const PROGRAM = 'pgbench';
 
-/** Undefined where PostgreSQL's own load generator is not installed. */
+/** Returns the version of PostgreSQL's load generator, or undefined if it is not installed. */
 export async function findPgbench(): Promise<string | undefined> {
   try {
     return (await promisify(execFile)(PROGRAM, ['--version'])).stdout.trim();
@@ -16,13 +16,16 @@ export async function findPgbench(): Promise<string | undefined> {
   }
 }
 
-/** Runs a recorded posting prepared, in the same kind of transaction and role, by so many clients; answers transactions a second. */
+/**
+ * Runs a recorded posting as a prepared statement, in the same kind of transaction and role, with the given number of clients. Returns transactions
+ * per second.
+ */
 export async function pgbenchRate(given: {
   directory: string;
   databaseUrl: string;
   scope: Scope;
   statement: RecordedStatement;
-  /** The parameter that is another one in each transaction. */
+  /** The parameter that differs in each transaction. */
   unique: string;
   clients: number;
   seconds: number;
@@ -51,7 +54,7 @@ export async function pgbenchRate(given: {
   return Number(rate);
 }
 
-/** Parameters are bound as ours are; pgbench would also look for variables within quoted text. */
+/** Binds parameters as Lenden does, because pgbench would also look for variables inside quoted text. */
 function scriptOf({ scope, statement, unique }: Parameters<typeof pgbenchRate>[0]): string {
   const values = statement.parameters.map((value, index) => {
     return value === unique ? ':cause' : isNull(value) ? 'null' : `:${nameOf(index)}`;
@@ -59,7 +62,7 @@ function scriptOf({ scope, statement, unique }: Parameters<typeof pgbenchRate>[0
   let next = 0;
   const posting = statement.sql.replaceAll('?', () => values[next++] ?? 'null').replaceAll(/\s+/g, ' ');
   return [
-    // pgbench has no random text; a number this large does not come twice.
+    // pgbench has no random text; a number from this range is practically never repeated.
     '\\set cause random(1, 9000000000000000000)',
     'begin;',
     `select set_config('lenden.app', '${scope.applicationId}', true), set_config('lenden.mode', '${scope.mode}', true);`,

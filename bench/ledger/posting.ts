@@ -3,7 +3,7 @@ import type { Database, Scope } from '../../database/connection.ts';
 import { postTransaction } from '../../database/ledger.ts';
 import { paymentPosting, type LedgerTransaction } from '../../domain/ledger.ts';
 
-/** A settlement of 100.00 with its fee, as `finalizePayment` posts it: two postings between three accounts. */
+/** Returns the transaction for a payment of 100.00 and its fee, as `finalizePayment` posts it: two postings between three accounts. */
 function postingOf(scope: Scope, reference: string): LedgerTransaction {
   return paymentPosting({
     ...scope,
@@ -15,7 +15,7 @@ function postingOf(scope: Scope, reference: string): LedgerTransaction {
   });
 }
 
-/** Posts for so many seconds with so many transactions in flight, each for the next of the scopes in turn; answers how many a second. */
+/** Posts for the given time with a fixed number of transactions in flight, for each scope in turn. Returns the rate per second. */
 export async function postingRate(
   database: Database,
   { scopes, inFlight, seconds }: { scopes: readonly Scope[]; inFlight: number; seconds: number },
@@ -42,7 +42,7 @@ export interface RecordedStatement {
   readonly parameters: readonly unknown[];
 }
 
-/** What `postTransaction` sends for one settlement whose accounts exist, taken down on its way. */
+/** Records the statement that `postTransaction` sends for one payment whose accounts exist. */
 export async function recordPosting(
   database: Database,
   { scope, reference }: { scope: Scope; reference: string },

@@ -16,7 +16,7 @@ const MANY_APPLICATIONS = 200;
 const PGBENCH_GOAL = 0.5;
 const HOT_GOAL = 0.6;
 
-/** How fast the ledger takes postings, without anything around it. */
+/** Measures how many postings per second the ledger accepts by itself. */
 export const ledger: Suite = {
   name: 'ledger',
   what: `postings of ours ÷ pgbench with the same statement; one app's accounts ÷ those of ${MANY_APPLICATIONS}`,
@@ -26,7 +26,7 @@ export const ledger: Suite = {
 
 interface Rates {
   readonly pgbench: number[];
-  /** All postings between the three accounts of one app. */
+  /** Rates with all postings between the three accounts of one app. */
   readonly hot: number[];
   readonly many: number[];
 }
@@ -80,7 +80,7 @@ async function measure(given: {
     throw new Error('there is no application to post for');
   }
   const { seconds } = plan;
-  // Also makes the accounts, which only the first posting of an app has to.
+  // This run also creates the accounts, which only an app's first posting has to do.
   await postingRate(database, { scopes, inFlight: IN_FLIGHT, seconds });
   await analyze(given.databaseUrl);
   const unique = randomUUID();
@@ -99,7 +99,7 @@ async function measure(given: {
   return rates;
 }
 
-/** As a running service's tables are: with the statistics that autovacuum would have gathered a minute later. */
+/** Gathers the table statistics that a running service would have from autovacuum. */
 async function analyze(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

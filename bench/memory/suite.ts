@@ -16,11 +16,11 @@ const WORKER_GOAL = 1.15;
 const IDLE_GOAL_PERCENT = 3;
 const OUR_BYTES_GOAL = 6_000;
 const TEMPORAL_BYTES_GOAL = 25_000;
-/** More clients only lengthen the queue: two cores are busy with these. */
+/** More clients would only lengthen the queue: these already keep two cores busy. */
 const CLIENTS = 16;
 const WEEK_MINUTES = 10_080;
 
-/** What payments cost that only wait. */
+/** Measures the cost of payments that only wait. */
 export const memory: Suite = {
   name: 'memory',
   what: 'memory and idle CPU with 5,000 open payments ÷ with 1,000; bytes of an open payment in both databases',
@@ -31,7 +31,7 @@ export const memory: Suite = {
 interface Stage {
   readonly open: number;
   readonly bytes: Readonly<Record<Process, number>>;
-  /** Of one core, while nobody asks for anything. */
+  /** Percentage of one core while no requests arrive. */
   readonly idlePercent: Readonly<Record<Process, number>>;
   readonly ourBytes: number;
   readonly temporalBytes: number;
@@ -70,7 +70,7 @@ function rate(stages: readonly Stage[], size: number, startedMs: number): string
   return ((size - (stages.at(-1)?.open ?? 0)) / seconds).toFixed(1);
 }
 
-/** Through the API, as an application does; each waits at the gateway's page for a week. */
+/** Opens payments through the API, as an application does. Each waits at the gateway's page for a week. */
 async function openPayments(stack: MeasuredStack, { shop, count }: { shop: Shop; count: number }): Promise<void> {
   const agent = new Agent({ connections: CLIENTS });
   let left = count;

@@ -15,7 +15,7 @@ const DIRECTORY = fileURLToPath(new URL('./dbos/', import.meta.url));
 const PROGRAM = new URL('./dbos/program.mjs', import.meta.url);
 const CPU_GOAL = 4;
 
-/** What Temporal, tenants and the rest cost beside the leanest durable program for the same payment. */
+/** Measures the cost of Temporal, tenants and the rest against a minimal durable program that takes the same payment. */
 export const rival: Suite = {
   name: 'rival',
   what: 'the same payment on DBOS, Koa and Postgres: payments/s, CPU per payment, p50 and memory as ratios',
@@ -67,7 +67,7 @@ async function runRival({ quick, say, keep }: SuiteOptions): Promise<Findings> {
   return findingsOf(levels, memory);
 }
 
-/** The rival's packages are its own: the product does not install them. Answers why they cannot be had. */
+/** Installs the rival's own packages, which the product does not need. Returns the reason if they cannot be installed. */
 async function install(say: (line: string) => void): Promise<string | null> {
   if (existsSync(new URL('./dbos/node_modules', import.meta.url))) {
     return null;
@@ -112,7 +112,7 @@ async function startDbos(rig: Rig) {
 
 const Charges = z.union([z.array(z.unknown()), z.object({ charges: z.array(z.unknown()) })]);
 
-/** The gateway's own log and the shop's door are the judges of both: each payment charged once and told once. */
+/** Checks both sides against the gateway's own log and the shop's webhook endpoint: each payment is charged once and notified once. */
 async function judged(rig: Rig, run: () => Promise<Measured>): Promise<Measured> {
   const before = await chargesOf(rig);
   const measured = await run();
@@ -131,7 +131,7 @@ async function chargesOf(rig: Rig): Promise<number> {
   return 'charges' in answer ? answer.charges.length : answer.length;
 }
 
-/** What is not part of either side. */
+/** Processes that belong to neither side. */
 const OUTSIDERS: ReadonlySet<string> = new Set(['simulators', 'load generator', 'bare worker', 'others']);
 
 function ownCpuMs({ cpuMs }: Measured): number {

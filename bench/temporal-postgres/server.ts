@@ -20,8 +20,8 @@ export interface TemporalOnPostgres {
 }
 
 /**
- * Builds the server of this folder, once for each state of it; answers the program, or why there is none. The first time takes some minutes and
- * almost 2 GiB for Go's caches.
+ * Builds the server in this folder, once for each version of its files. Returns the program, or the reason why it cannot be built. The first build
+ * takes several minutes and almost 2 GiB for Go's caches.
  */
 export async function buildServer(say: (line: string) => void): Promise<{ program: string } | { problem: string }> {
   const hash = createHash('sha256');
@@ -50,7 +50,7 @@ export async function buildServer(say: (line: string) => void): Promise<{ progra
   return { program };
 }
 
-/** Starts the server on a Postgres cluster of its own, with fsync on. */
+/** Starts the server on its own Postgres cluster, with fsync on. */
 export async function startTemporalOnPostgres(program: string, directory: string): Promise<TemporalOnPostgres> {
   const postgres = await startPostgres({
     directory: join(directory, 'temporal-postgres'),

@@ -3,26 +3,26 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** What a check said of a tree. */
+/** The result of a check on a tree. */
 export interface Outcome {
   readonly passed: boolean;
-  /** The names of what it found broken; empty as well when it could not even run. */
+  /** The names of what the check found broken. Also empty if the check could not run. */
   readonly failed: readonly string[];
-  /** The end of what it printed, for whoever has to find out why. */
+  /** The end of the check's output, to help find the cause. */
   readonly lastWords: string;
 }
 
 export interface Check {
-  /** As a developer would type it. Checks with the same command are the same check. */
+  /** The command as a developer would type it. Checks with the same command are the same check. */
   readonly command: string;
-  /** Takes seconds, needs no servers. */
+  /** Takes seconds and needs no servers. */
   readonly quick: boolean;
   run(tree: string, stop: AbortSignal): Promise<Outcome>;
 }
 
 const LAST_WORDS_CHARACTERS = 1_500;
 
-/** Stories on a fake clock; names are judges. It ends at the first seed that fails. */
+/** Runs simulated stories on a fake clock. Names are judges. It stops at the first seed that fails. */
 export function simulation(seeds: number): Check {
   return {
     command: `npm run test:sim -- --seeds ${seeds}`,
@@ -38,11 +38,11 @@ export function simulation(seeds: number): Check {
 export interface FaultRound {
   readonly seed: number;
   readonly round: number;
-  /** Every trouble of the round is this one, so that what it may bring about comes about. */
+  /** If set, every fault of the round is of this kind, so that its effect is certain to occur. */
   readonly onlyDial?: string;
 }
 
-/** One round of the fault harness, on real processes; names are invariants. */
+/** Runs one round of the fault harness on real processes. Names are invariants. */
 export function faults({ seed, round, onlyDial }: FaultRound): Check {
   const dial = onlyDial === undefined ? [] : ['--only-dial', onlyDial];
   const options = ['--seed', String(seed), '--round', String(round), ...dial];
@@ -56,13 +56,13 @@ export function faults({ seed, round, onlyDial }: FaultRound): Check {
   };
 }
 
-/** One file of tests that needs nothing but itself; names are the full names of tests. */
+/** Runs one test file that needs no servers. Names are the full names of tests. */
 export function testFile(file: string): Check {
   const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   return { command: `npm test -- ${file}`, quick: true, run: (tree, stop) => runJest([...jest, file], { tree, stop }) };
 }
 
-/** One file of tests with the Postgres and the Temporal that `npm test` starts. */
+/** Runs one test file with the Postgres and Temporal that `npm test` starts. */
 export function testFileWithServers(file: string): Check {
   return {
     command: `npm test -- ${file}`,
@@ -71,7 +71,7 @@ export function testFileWithServers(file: string): Check {
   };
 }
 
-/** Who may import what; names are rules of `.dependency-cruiser.cjs`. */
+/** Checks which folders may import which. Names are rules of `.dependency-cruiser.cjs`. */
 export function boundaries(room: string): Check {
   return {
     command: 'npm run check:boundaries',
@@ -103,7 +103,7 @@ async function runJest(
   return outcomeOf(end, failedTests(report));
 }
 
-/** None when jest did not come to write a report: nothing was tested then. */
+/** Returns an empty list if jest wrote no report, because then nothing was tested. */
 function failedTests(report: string): string[] {
   try {
     const { testResults } = JestReport.parse(JSON.parse(readFileSync(report, 'utf8')));
@@ -119,7 +119,7 @@ interface End {
   readonly output: string;
 }
 
-/** A failure that names what it found is one only if the process says so, too. */
+/** Counts a named failure only if the process's exit code reports a failure too. */
 function outcomeOf({ code, output }: End, failed: readonly string[]): Outcome {
   return {
     passed: code === 0 && failed.length === 0,
@@ -132,7 +132,7 @@ function namesIn(output: string, pattern: RegExp): string[] {
   return [...new Set([...output.matchAll(pattern)].map(([, name = '']) => name))];
 }
 
-/** Ends the process, and by its own tidying up whatever it started, when the time is over or somebody stops us. */
+/** Stops the process after the timeout or on request. The process then stops whatever it had started. */
 async function runNode(
   command: readonly string[],
   { tree, stop, timeoutMs }: { readonly tree: string; readonly stop: AbortSignal; readonly timeoutMs: number },

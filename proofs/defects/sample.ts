@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** So many of them, in their order; which ones is drawn from `seed`, so that every one has its turn. */
+/** Returns `count` items in their original order. The selection depends on `seed`, so that every item is chosen sooner or later. */
 export function sample<Item>(
   items: readonly Item[],
   { count, seed, nameOf }: { count: number; seed: string; nameOf: (item: Item) => string },

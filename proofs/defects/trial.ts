@@ -4,18 +4,18 @@ import { EditDoesNotApply, type WorkingCopy } from './working-copy.ts';
 
 export interface Verdict {
   readonly caught: boolean;
-  /** What else the check named, or why nothing was caught. */
+  /** What else the check named, or why the defect was not caught. */
   readonly remark: string;
-  /** What the check printed last, where it did not do what it should. */
+  /** The check's last output, if it did not do what it should. */
   readonly lastWords: string;
 }
 
-/** Plants one defect and asks one check; the copy is as before afterwards. */
+/** Plants one defect, runs one check and restores the copy. */
 export type Try = (defect: Defect, by: Catch) => Promise<Verdict>;
 
 /**
- * A check that fails proves nothing unless it passes without the defect, and unless it fails for the reason that is expected of it. That
- * it passes is proved once for each check.
+ * Returns a function that tries defects. A failing check proves something only if it passes without the defect and fails for the expected reason.
+ * Whether it passes without a defect is tested once for each check.
  */
 export function trials(copy: WorkingCopy, stop: AbortSignal): Try {
   const sound = new Map<string, Promise<Outcome>>();
@@ -39,7 +39,7 @@ export function trials(copy: WorkingCopy, stop: AbortSignal): Try {
   };
 }
 
-/** A check that neither passes nor names anything could not run: servers need ports, and other programs take them. */
+/** Runs a check again if it neither passes nor names anything. It could not run then, for example because another program took a server's port. */
 async function runTwiceIfNeeded(check: Check, tree: string, stop: AbortSignal): Promise<Outcome> {
   const outcome = await check.run(tree, stop);
   return outcome.passed || outcome.failed.length > 0 || stop.aborted ? outcome : check.run(tree, stop);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Edit } from './defect.ts';
 
-/** A tree of its own to break things in. */
+/** A separate tree in which defects are planted. */
 export interface WorkingCopy {
   readonly directory: string;
   /**
@@ -16,7 +16,7 @@ export interface WorkingCopy {
   remove(): void;
 }
 
-/** The code has changed, and the defect with it: somebody has to write it anew. */
+/** The error for a defect that no longer fits the code and must be rewritten. */
 export class EditDoesNotApply extends Error {
   constructor({ file, find }: Edit, times: number) {
     super(`the edit of ${file} does not apply: what it looks for is there ${times} times: ${find.slice(0, 80)}`);
@@ -24,7 +24,7 @@ export class EditDoesNotApply extends Error {
   }
 }
 
-/** The tracked files as they are now, committed or not, with the same packages. */
+/** Copies the tracked files in their current state, committed or not, with the same packages. */
 export function copyTree(root: string): WorkingCopy {
   const directory = mkdtempSync(join(tmpdir(), 'lenden-defects-'));
   chmodSync(directory, 0o755);
@@ -58,7 +58,7 @@ export function workingCopy(directory: string): WorkingCopy {
   };
 }
 
-/** The changed files with their new text; several edits of one file build on each other. */
+/** Returns the changed files with their new text. Several edits of one file build on each other. */
 export function planted(directory: string, edits: readonly Edit[]): Map<string, string> {
   const texts = new Map<string, string>();
   for (const edit of edits) {

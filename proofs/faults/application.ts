@@ -34,7 +34,7 @@ const Refund = z.object({
   approvedBy: z.string().nullable(),
 });
 export type RefundView = z.infer<typeof Refund>;
-/** One refund, what was decided about one, or a list of them. */
+/** The answer to a call about refunds: one refund, the result of a decision, or a list. */
 const RefundAnswer = z.object({
   data: z.union([
     Refund.transform((refund) => [refund]),
@@ -48,15 +48,15 @@ export interface Tenant {
   readonly index: 0 | 1 | 2;
   readonly mode: Mode;
   readonly registration: Registration;
-  /** For OwnPay's API, in the same mode. */
+  /** The key for OwnPay's API, in the same mode. */
   readonly ownpayKey: string;
-  /** Index of the receiver that its events go to; null when it has none. */
+  /** Index of the receiver of its events; null if it has none. */
   readonly receiver: 0 | 1 | null;
-  /** Above it an operator's refund needs the word of a second person; null when none does. */
+  /** Above this amount an operator's refund needs a second person; null if no amount does. */
   readonly thresholdMinor: number | null;
 }
 
-/** What must never leave the database: marks in what the payers' data would be. */
+/** Marks used as payer data, which must never leave the database. */
 export const PAYER_CANARIES = {
   email: (mark: string): string => `canary-${mark}@payer.example`,
   name: 'Canary Payername',
@@ -69,10 +69,10 @@ export interface CallOptions {
   readonly timeoutMs: number;
 }
 
-/** One tenant's calls to either api, each written down. */
+/** One tenant's calls to either API, each of which is recorded. */
 export interface Caller {
   create(errand: Errand, options: CallOptions): Promise<Answer>;
-  /** The same over OwnPay's API. */
+  /** Creates a payment through OwnPay's API. */
   intent(errand: Errand, options: CallOptions): Promise<Answer>;
   bill(bill: Bill, options: CallOptions): Promise<Answer>;
   changeBill(bill: Bill, change: BillChange, options: CallOptions): Promise<Answer>;
@@ -94,7 +94,7 @@ export type RefundRequest = AppRefund & { readonly paymentId: number };
 interface Request {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Key of the refund that is asked for. */
+  /** Key of the requested refund. */
   readonly refund?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -103,13 +103,12 @@ interface Request {
 export interface CallerSettings {
   readonly apis: readonly string[];
   readonly journal: Journal;
-  /** The invoices of the round. */
   readonly billed?: () => Billed;
 }
 
 export function openCaller(tenant: Tenant, { apis, journal, billed }: CallerSettings): Caller {
   const { mode, registration } = tenant;
-  // Written once: whoever repeats himself after midnight still means the same days.
+  // Each body is built once, so that a repetition after midnight still names the same days.
   const bodies = new Map<string, string>();
   const billBody = (bill: Bill): string => {
     const body = bodies.get(bill.mark) ?? JSON.stringify(billBodyOf(bill));
@@ -201,7 +200,7 @@ export function openCaller(tenant: Tenant, { apis, journal, billed }: CallerSett
   };
 }
 
-/** The application's own name for its customer: one for each key, so that a list shows every payment that a key has made. */
+/** Returns the application's reference for its customer. It is unique for each key, so that a list shows every payment created with the key. */
 function customerOf({ mark }: Errand): string {
   return `customer-${mark}`;
 }
@@ -219,7 +218,7 @@ function bodyOf(errand: Errand, { kind, invoiceId }: { kind: Answer['kind']; inv
   };
 }
 
-/** The order is named as the customer is elsewhere: what has no customer is listed by its order. */
+/** The order has the name that the customer has elsewhere. Payments without a customer are listed by their order. */
 function intentOf(errand: Errand) {
   return {
     gateway: errand.gateways?.[0],
@@ -234,12 +233,12 @@ function intentOf(errand: Errand) {
   };
 }
 
-/** Where payers are sent at the end; nobody goes there. */
+/** Where payers are sent at the end; no server answers there. */
 export const SHOP_ORIGIN = 'https://shop.example';
 
 const Intent = z.object({ transaction_id: z.string(), payment_url: z.string() });
 
-/** What an answer of OwnPay's API says that it made. */
+/** Returns the payment that an answer of OwnPay's API says it created. */
 export function intentIn({ text }: Pick<Answer, 'text'>): { reference: string; checkoutUrl: string } | null {
   const parsed = Intent.safeParse(parseJson(text));
   return parsed.success ? { reference: parsed.data.transaction_id, checkoutUrl: parsed.data.payment_url } : null;
@@ -247,7 +246,7 @@ export function intentIn({ text }: Pick<Answer, 'text'>): { reference: string; c
 
 const DAY_MS = 86_400_000;
 
-/** Days are counted in UTC here: an hour or six more or less do not matter. */
+/** Counts days in UTC, because a few hours more or less do not matter here. */
 function billBodyOf({ mark, totalMinor, parts, draftFirst }: Bill) {
   const billedAtMs = Date.now();
   return {
@@ -271,7 +270,7 @@ interface Exchange {
   readonly timeoutMs: number;
 }
 
-/** One call and what came of it; no answer is an outcome, too. */
+/** Makes one call and returns its result. A missing answer is a result too. */
 export async function exchange(
   url: string,
   { method, headers, body, timeoutMs }: Exchange,
@@ -300,7 +299,6 @@ export function paymentsIn({ text }: Answer): readonly PaymentView[] | null {
   return parsed.success ? parsed.data.data : null;
 }
 
-/** The refunds that an answer shows, whatever their number. */
 export function refundsIn({ text }: Pick<Answer, 'text'>): readonly RefundView[] | null {
   const parsed = RefundAnswer.safeParse(parseJson(text));
   return parsed.success ? parsed.data.data : null;

@@ -35,7 +35,7 @@ export interface Billing {
   readonly closed: () => boolean;
 }
 
-/** Everything that applications do with their invoices in one round; whoever pays waits for what he is to pay. */
+/** Does everything that applications do with their invoices in one round. Payers of an invoice wait for its id. */
 export function startBilling(
   billing: Billing,
   bills: readonly Bill[],
@@ -88,7 +88,7 @@ function otherThan(api: 0 | 1): 0 | 1 {
   return api === 0 ? 1 : 0;
 }
 
-/** Asks the one api and the other until it is told; null when it gives up. */
+/** Asks the two APIs in turn until one answers. Returns null when it gives up. */
 async function until(
   { closed }: Pick<Billing, 'closed'>,
   { firstApi }: Bill,
@@ -104,7 +104,7 @@ async function until(
   return null;
 }
 
-/** With the faults over, every key comes once more to both apis, and what was not done yet is done. */
+/** After the faults, sends every key once more to both APIs and completes what is not done yet. */
 export async function repeatBills({ callers }: Pick<Billing, 'callers'>, bills: readonly Bill[]): Promise<void> {
   await Promise.all(
     bills.map(async (bill) => {
@@ -121,7 +121,7 @@ export async function repeatBills({ callers }: Pick<Billing, 'callers'>, bills: 
   );
 }
 
-/** Each invoice as both apis show it. */
+/** Reads each invoice from both APIs. */
 export async function lookAtBills(
   { callers }: Pick<Billing, 'callers'>,
   bills: readonly Bill[],

@@ -1,28 +1,28 @@
 import { randomFrom, type Random } from './random.ts';
 
-/** What becomes of an invoice of a round. */
+/** What happens to an invoice of a round. */
 export const BILL_ACTS = ['paid-twice', 'part-by-part', 'voided'] as const;
 export type BillAct = (typeof BILL_ACTS)[number];
 
-/** One invoice of a round: what its application asks for. */
+/** One invoice of a round, as its application requests it. */
 export interface Bill {
-  /** Unique in the whole run: key, and the customer's reference. */
+  /** Unique in the whole run: the idempotency key and the customer's reference. */
   readonly mark: string;
   readonly app: 0 | 1 | 2;
   readonly act: BillAct;
   readonly startMs: number;
   readonly firstApi: 0 | 1;
   readonly totalMinor: number;
-  /** Parts with their days, counted from the day on which it is billed. */
+  /** Installments with their due days, counted from the day of creation. */
   readonly parts: readonly { readonly inDays: number; readonly amountMinor: number }[];
-  /** Created as a draft, and issued by a request of its own. */
+  /** Created as a draft and issued by a separate request. */
   readonly draftFirst: boolean;
 }
 
-/** Ids of the invoices of a round, as soon as they can be paid; null for one that never could. */
+/** Ids of a round's invoices, available as soon as they can be paid; null for an invoice that never can. */
 export type Billed = ReadonlyMap<string, Promise<number | null>>;
 
-/** Somebody who pays a part of an invoice, or all of it. */
+/** A payment of all or a part of an invoice. */
 export interface BillShare {
   readonly bill: string;
   readonly amountMinor: number;
@@ -33,7 +33,7 @@ const TOTAL_MINOR_MIN = 60_000;
 const TOTAL_MINOR_MAX = 400_000;
 const VOIDED_LAST = 2;
 
-/** Every round has one of each: something of each is overdue as soon as it is billed. */
+/** Returns one invoice of each kind. Each has a part that is overdue as soon as the invoice is issued. */
 export function planBills(seed: bigint, round: number): Bill[] {
   return BILL_ACTS.map((act, index) => {
     const random = randomFrom(seed, round, 5_000 + index);
@@ -61,7 +61,7 @@ function partsOf(random: Random, totalMinor: number): Bill['parts'] {
   ];
 }
 
-/** Two who pay all of it at once; two who pay a half and a little. Nobody pays what is going to be void. */
+/** Returns two payers who each pay the whole invoice at once, and two who pay a half and a fifth. No one pays the invoice that will be voided. */
 export function sharesOf(seed: bigint, round: number): BillShare[] {
   return planBills(seed, round).flatMap(({ mark, act, totalMinor }, index) => {
     const random = randomFrom(seed, round, 6_000 + index);

@@ -1,6 +1,6 @@
 import { followText } from './follow-lines.ts';
 
-/** Something that must never be written where people and programs read along. */
+/** A secret or personal text that must never appear in logs or histories. */
 export interface Canary {
   readonly name: string;
   readonly text: string;
@@ -12,11 +12,11 @@ export interface Text {
 }
 
 export interface CanarySearch {
-  /** Looks through what the logs gained since the last call, and through the given texts. */
+  /** Searches the additions to the logs since the last call and the given texts. */
   search(texts: readonly Text[]): Promise<{ searched: number; found: { name: string; seenIn: string[] }[] }>;
 }
 
-/** Secrets are looked for as they are and as base64 begins to write them; a payload in a history is encoded so. */
+/** Searches for secrets in plain text and in the form in which their base64 begins, because payloads in a history are encoded so. */
 export function searchFor(canaries: readonly Canary[], logs: readonly { place: string; file: string }[]): CanarySearch {
   const followed = logs.map(({ place, file }) => ({ place, added: followText(file) }));
   return {
@@ -32,7 +32,7 @@ export function searchFor(canaries: readonly Canary[], logs: readonly { place: s
   };
 }
 
-/** A history's payloads are base64 in its JSON: what they say is put behind it. */
+/** Appends the decoded payloads, because a history's JSON contains them in base64. */
 function decoded({ place, text }: Text): Text {
   const payloads = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/g)].map(([, data = '']) =>
     Buffer.from(data, 'base64').toString('utf8'),

@@ -24,39 +24,38 @@ const RECEIVER = fileURLToPath(new URL('./receiver-main.ts', import.meta.url));
 const LIFELINE = new URL('../../scripts/lifeline.ts', import.meta.url).href;
 const START_TIMEOUT_MS = 60_000;
 const READINESS = { stopped: new AbortController().signal, timeoutMs: START_TIMEOUT_MS };
-/** How long a worker may be dead before another one takes its workflows over: the server's default is ten seconds. */
+/** How long a worker may be dead before another one takes over its workflows. The server's default is ten seconds. */
 const HURRIED_TEMPORAL = ['history.defaultWorkflowTaskTimeout="3s"'];
 
 export type MemberName =
   'postgres' | 'temporal' | 'simulator' | 'receiver-0' | 'receiver-1' | 'api-0' | 'api-1' | 'worker-0' | 'worker-1';
 
-/** The whole stack under test: real processes, joined by links that can fail. */
+/** The whole stack under test: real processes, connected by links that can fail. */
 export interface Cluster {
   readonly directory: string;
   readonly members: ReadonlyMap<MemberName, Member>;
-  /** Those of a name, one for each pair of processes. */
+  /** Links by name, one for each pair of processes. */
   readonly links: ReadonlyMap<LinkName, readonly Link[]>;
   readonly databaseUrl: string;
-  /** Where Postgres keeps its files. */
   readonly postgresData: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
-  /** The two apis, reached without a link: an application tries the other when one is dead. */
+  /** The two APIs, reached without a link. An application tries the other one when one is dead. */
   readonly apis: readonly [string, string];
-  /** Where the gateway calls back and payers are sent: in front of both. */
+  /** The address in front of both APIs, for callbacks of the gateway and for payers. */
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly receivers: readonly [Receiver, Receiver];
   readonly masterKey: string;
-  /** Keys that were made for the run, and that nobody may see. */
+  /** Keys generated for the run, which must never appear in logs or histories. */
   readonly gatewayKeys: readonly string[];
   logFile(name: string): string;
   stop(): Promise<void>;
 }
 
 export interface Receiver {
-  /** What Lenden is told. */
+  /** The webhook URL that Lenden uses. */
   readonly webhookUrl: string;
-  /** Where its behaviour is set. */
+  /** The URL that sets the receiver's behaviour. */
   readonly controlUrl: string;
   readonly logFile: string;
 }
@@ -73,10 +72,10 @@ interface Ports {
 
 export const NAMESPACE = 'default';
 
-/** Starts everything once. `note` hears of each process that ends or comes up again. */
+/** Starts everything once. `note` is called for each process that ends or restarts. */
 export async function startCluster(note: (line: string) => void): Promise<Cluster> {
   const directory = mkdtempSync(join(tmpdir(), 'lenden-faults-'));
-  // Postgres, when it has to run as another account, must be able to walk to its data.
+  // If Postgres runs as another account, that account needs access to its data directory.
   chmodSync(directory, 0o755);
   const opened: Member[] = [];
   const links: Link[] = [];
@@ -102,14 +101,14 @@ interface Assembly {
   readonly note: (line: string) => void;
 }
 
-/** What the starts of the single processes need to know of each other. */
+/** Shared settings for the starts of the single processes. */
 interface Site {
   readonly directory: string;
   readonly ports: Ports;
   readonly between: Between;
   readonly webPort: number;
   readonly masterKey: string;
-  /** What processes of ours are told of the gateways. */
+  /** The gateway settings of Lenden's processes. */
   readonly gateways: Readonly<Record<string, string>>;
   readonly keep: (name: MemberName, start: () => Promise<Child>) => Promise<void>;
   readonly note: (line: string) => void;
@@ -185,7 +184,7 @@ async function joinAll(ports: Ports, link: (...targets: readonly number[]) => Pr
   };
 }
 
-/** Answers the owner's URL of the database. */
+/** Returns the owner's database URL. */
 async function startServers({ directory, ports, keep, note }: Site): Promise<string> {
   let databaseUrl = '';
   await Promise.all([
@@ -215,7 +214,7 @@ async function startServers({ directory, ports, keep, note }: Site): Promise<str
   return databaseUrl;
 }
 
-/** The gateway and the receivers are other people's machines and get nothing of ours. */
+/** Starts the gateway and the receivers. They stand for other parties' machines, so they get none of Lenden's settings. */
 function startOutsiders({ directory, ports, between, keep }: Site): Promise<void>[] {
   const simulator = simulatorEnvironment(
     { ports: { ...ports, api: 0, web: 0, simulators: ports.simulator, smtp: 0 }, data: simulatorsIn(directory) },
@@ -225,7 +224,7 @@ function startOutsiders({ directory, ports, between, keep }: Site): Promise<void
       LENDEN_TEST_RUN: process.env['LENDEN_TEST_RUN'],
     },
   );
-  // Its pages must be of the origin that Lenden calls, hence behind the same link.
+  // The pages must have the origin that Lenden calls, so payers reach them through the same link.
   const env = { ...simulator, SIMULATORS_URL: `http://127.0.0.1:${between['worker>gateway'][0].port}` };
   const answering = (child: Child, port: number): Promise<Child> =>
     untilAnswering(child, { url: `http://127.0.0.1:${port}/health`, ...READINESS });
@@ -270,7 +269,7 @@ function startOurs(site: Site, databaseUrl: string): Promise<void>[] {
   ]);
 }
 
-/** Ours end when they find no database as they start; to start them into that again and again would only cost time. */
+/** Waits for the servers, because Lenden's processes exit if they find no database at start, and repeated restarts would cost time. */
 async function serversAccept({ postgres, temporal }: Ports): Promise<void> {
   for (const port of [postgres, temporal]) {
     await waitForPort({ host: '127.0.0.1', port }, { timeoutMs: START_TIMEOUT_MS });
@@ -334,7 +333,7 @@ function startProgram({ directory, name, args, env }: Program): Promise<Child> {
     name,
     command: process.execPath,
     args: ['--import', LIFELINE, ...args],
-    // What a process compiled, the next one of its kind need not: they are started again all the time.
+    // The processes are restarted often, so they share a compile cache.
     env: { ...env, NODE_COMPILE_CACHE: join(directory, 'compile-cache') },
     cwd: ROOT,
     logFile: logFileIn(directory, name),
@@ -356,7 +355,7 @@ function bundleIn(directory: string): string {
   return join(directory, 'workflow-bundle.js');
 }
 
-/** Each process holds the logins that it needs, as in a deployment. */
+/** Returns only the logins that each process needs, as in a deployment. */
 function loginsOf(service: 'api' | 'worker', databaseUrl: string): Record<string, string> {
   const { lenden_app, lenden_operator, lenden_system } = runtimeLogins(databaseUrl);
   return {

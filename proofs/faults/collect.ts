@@ -30,16 +30,16 @@ import type { Errand } from './plan.ts';
 import { isUndone, restoreEvidence, type Restored } from './restore.ts';
 import type { Unsettled } from './settle.ts';
 
-/** Where evidence is found, for the whole run. */
+/** The sources of evidence for the whole run. */
 export interface Sources {
   readonly tenants: readonly Tenant[];
   readonly database: Database;
   readonly owner: Owner;
-  /** Without orders that were lost with an older database. */
+  /** Without orders that were lost in a restore. */
   readonly books: BookReader;
   readonly allBooks: BookReader;
   readonly inboxes: readonly (() => Promise<Delivery[]>)[];
-  /** All that ever came, since a second event may come late. */
+  /** All deliveries so far, because a second event may arrive late. */
   readonly delivered: Delivery[];
   readonly histories: Histories;
   readonly canaries: CanarySearch;
@@ -74,7 +74,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
   const foreignReads = await readForeign(sources);
   await readInboxes(sources);
   const { restored } = sources;
-  // All of it, also what is lost: only where it was not is it said to be lost.
+  // Includes lost charges, because these determine whether each lost charge was reported.
   const lostCharges = restored === null ? [] : (await sources.allBooks.read()).charges;
   const booked = await sources.books.read();
   const byHand = readByHand(journal.answers);
@@ -128,7 +128,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
   };
 }
 
-/** Each errand's payments with their refunds, as both apis list them at the end. */
+/** Reads each errand's payments and refunds from both APIs at the end. */
 async function lastLooks({ errands, callers }: RoundSources): Promise<void> {
   await Promise.all(
     errands.flatMap((errand) =>
@@ -144,7 +144,7 @@ async function lastLooks({ errands, callers }: RoundSources): Promise<void> {
   );
 }
 
-/** What payers by hand have written, as operators see it at the end. */
+/** Reads the payers' submissions as operators see them at the end. */
 async function lookByHand({ errands, desks, journal }: RoundSources): Promise<void> {
   await Promise.all(
     errands.map(async (errand) => {
@@ -167,7 +167,7 @@ async function untilRead(look: () => Promise<Answer> | undefined): Promise<Answe
   return null;
 }
 
-/** Each application asks for one payment of every other. */
+/** Each application asks for one payment of every other application. */
 async function readForeign({ errands, callers, journal, tenants }: RoundSources): Promise<ForeignRead[]> {
   const known = new Map<number, { errand: Errand; id: number }>();
   const refunds = new Map<number, number>();
@@ -302,7 +302,7 @@ async function refundNames({ owner, prefix }: RoundSources): Promise<RefundName[
   }));
 }
 
-/** Those without a payment belong to somebody, too: a gateway may name a wrong order. */
+/** Includes notices without a payment, because a gateway may name a wrong order. */
 async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
   const rows = await owner.run<{ digest: string; bytes: string }>(
     `select encode(c.digest, 'hex') as digest, encode(sha256(convert_to(c.raw_payload, 'UTF8')), 'hex') as bytes
@@ -310,7 +310,7 @@ async function keptNotices({ owner, prefix }: RoundSources): Promise<string[]> {
      where c.kind = 'ipn' and (c.payment_id is null or p.product_name like ?)`,
     [`${prefix}%`],
   );
-  // A gateway's books name a notice by its id or by its bytes.
+  // A gateway's records identify a notice by its id or by its bytes.
   return rows.flatMap(({ digest, bytes }) => [digest, bytes]);
 }
 

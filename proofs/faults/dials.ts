@@ -1,7 +1,7 @@
 import { GATEWAY_NAMES } from './booked.ts';
 import { BILL_ACTS } from './bill-plan.ts';
 
-/** What can be done to a process. The names say what happens to whom; `apis` and `workers` are both at once. */
+/** Faults of processes, named after what happens to which process. `apis` and `workers` mean both at once. */
 export const PROCESS_DIALS = [
   'kill-api',
   'kill-apis',
@@ -25,7 +25,7 @@ export const PROCESS_DIALS = [
 ] as const;
 export type ProcessDial = (typeof PROCESS_DIALS)[number];
 
-/** How a receiver misbehaves besides being dead, which is `kill-receiver` and `stop-receiver`. */
+/** How a receiver misbehaves, apart from being dead (`kill-receiver` and `stop-receiver`). */
 export const RECEIVER_DIALS = [
   'receiver-500',
   'receiver-slow',
@@ -34,7 +34,7 @@ export const RECEIVER_DIALS = [
 ] as const;
 export type ReceiverDial = (typeof RECEIVER_DIALS)[number];
 
-/** Each stands for one TCP proxy for every pair of processes that it joins. */
+/** Each link stands for one TCP proxy for every pair of processes that it connects. */
 export const LINKS = [
   'api>postgres',
   'worker>postgres',
@@ -50,8 +50,8 @@ export const TOXICS = ['down', 'cut', 'reset', 'delay', 'half-open', 'slicer'] a
 export type Toxic = (typeof TOXICS)[number];
 
 /**
- * Rows of the simulator's table that an amount picks, each a trouble of the gateway's. Rows that never end (a validation that hangs for ever)
- * are left out, except those that are mended together with the other faults.
+ * Rows of the simulator's table that an amount picks, each of which is a fault of the gateway. Rows that never end (such as a validation that hangs
+ * forever) are omitted, except those that are repaired together with the other faults.
  */
 export const GATEWAY_SCRIPTS = {
   decline: 2,
@@ -98,7 +98,7 @@ export const GATEWAY_SCRIPTS = {
 export type GatewayScript = keyof typeof GATEWAY_SCRIPTS;
 export const GATEWAY_SCRIPT_NAMES = Object.keys(GATEWAY_SCRIPTS) as readonly GatewayScript[];
 
-/** Rows that trouble a refund; the payment is charged like any other. */
+/** Rows with a fault in a refund. The payment itself is charged normally. */
 export const REFUND_SCRIPTS = {
   'refund-silent': 60,
   'refund-timeout-after': 61,
@@ -114,10 +114,10 @@ export const REFUND_SCRIPTS = {
 } as const;
 export type RefundScript = keyof typeof REFUND_SCRIPTS;
 export const REFUND_SCRIPT_NAMES = Object.keys(REFUND_SCRIPTS) as readonly RefundScript[];
-/** With these the gateway says plainly that it gives nothing back. */
+/** Scripts with which the gateway plainly refuses the refund. */
 export const REFUSING_SCRIPTS: ReadonlySet<string> = new Set<RefundScript>(['refund-refused', 'refund-address']);
 
-/** Rows of the other simulators' tables, picked by amounts like those. None of them ends only when it is mended. */
+/** Rows of the other simulators' tables, picked by the same kind of amounts. None of them has to be repaired to end. */
 export const OTHER_SCRIPTS = {
   'bkash/decline': 2,
   'bkash/names-its-end': 7,
@@ -170,22 +170,22 @@ export const OTHER_SCRIPTS = {
 export type OtherScript = keyof typeof OTHER_SCRIPTS;
 export const OTHER_SCRIPT_NAMES = Object.keys(OTHER_SCRIPTS) as readonly OtherScript[];
 
-/** With these the gateway refuses to open a page, and says so. */
+/** Scripts with which the gateway refuses to open a page and says so. */
 export const CREATION_REFUSED: ReadonlySet<string> = new Set<GatewayScript | OtherScript>([
   'session-failed',
   'bkash/create-refused',
   'nagad/complete-refused',
-  // Carried out, and the answer with the page's address is lost: a second order of that name is refused.
+  // The gateway creates the order, but the answer with the page's address is lost. It then refuses a second order with this id.
   'nagad/complete-timeout',
 ]);
 
-/** Where payers choose for themselves: that they change their minds, and that they pay at two gateways. */
+/** What payers do who choose their gateway: they change their mind, or pay at two gateways. */
 export const CHOICE_ACTS = ['change-mind', 'pay-at-both'] as const;
 
-/** Money of which nobody tells: after the payer had called the payment off, or after it had expired, and his browser never comes back. */
+/** Payments that no notice reports: the payer pays after cancelling or after expiry, and the browser never returns. */
 export const UNSEEN_ACTS = ['cancel-then-pay-unseen', 'pay-after-expiry'] as const;
 
-/** What becomes of a payment by hand: what its payer tells, and what operators say of it, when, and how many of them at once. */
+/** The course of a manual payment: what its payer submits, and what operators decide, when, and how many of them at once. */
 export const MANUAL_ACTS = [
   'confirmed',
   'confirmed-at-once',
@@ -201,7 +201,7 @@ export const MANUAL_ACTS = [
 ] as const;
 export type ManualAct = (typeof MANUAL_ACTS)[number];
 
-/** How a paid payment is given back: by its application, by operators, or by both at once. */
+/** How a paid payment is refunded: by its application, by operators, or by both at once. */
 export const REFUND_ACTS = [
   'part',
   'whole',
@@ -216,21 +216,21 @@ export const REFUND_ACTS = [
 ] as const;
 export type RefundAct = (typeof REFUND_ACTS)[number];
 
-/** What becomes of unapplied money: an operator gives it back or lets the application keep it, or the application's policy gives it back. */
+/** What happens to an unapplied payment: an operator refunds it or lets the application keep it, or the application's policy refunds it. */
 export const LATE_ACTS = ['refund', 'keep', 'policy'] as const;
 export type LateAct = (typeof LATE_ACTS)[number];
 
-/** Callbacks that the gateway never sent, from somebody who knows the order's number. */
+/** Callbacks that the gateway never sent, from someone who knows the order's number. */
 export const FORGERIES = ['forged-ipn', 'forged-return', 'early-ipn'] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
-/** Not a fault but what a payer may bring about: money for a payment that has ended. */
+/** Not a fault but something that a payer may cause: money for a payment that has ended. */
 export const UNAPPLIED_MONEY = 'unapplied-money';
 
-/** An older state of the database comes back while everybody works. It has a round of its own, since so much is undone by it. */
+/** The database is restored to an older state under load. It has its own round, because it undoes so much. */
 export const RESTORE = 'restore';
 
-/** Every name that is counted, and that `--only-dial` takes. */
+/** Every name that is counted and that `--only-dial` accepts. */
 export const ALL_DIALS: readonly string[] = [
   ...PROCESS_DIALS,
   ...RECEIVER_DIALS,

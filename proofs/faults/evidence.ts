@@ -5,7 +5,7 @@ import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
 import type { RestoreEvidence } from './restore.ts';
 
-/** What an application's webhook endpoint wrote down. */
+/** What an application's webhook endpoint recorded. */
 export interface Delivery {
   readonly receiver: number;
   readonly atMs: number;
@@ -15,20 +15,20 @@ export interface Delivery {
   readonly paymentId: number | null;
   /** Null in events about payments. */
   readonly refundId: number | null;
-  /** The payment's; empty in events about refunds. */
+  /** The payment's reference; empty in events about refunds. */
   readonly reference: string;
   readonly status: string;
   readonly body: string;
-  /** Of events about payments that were made over OwnPay's API: names and states are its own there. */
+  /** Set in events about payments made through OwnPay's API, which has its own names and states. */
   readonly contract?: 'ownpay';
-  /** Place in the order of its payment's, or its invoice's, events. */
+  /** Position among the events of its payment or invoice. */
   readonly sequence?: number;
-  /** Of events about invoices only, with the day and offset of a notice. */
+  /** Only in events about invoices, with the day and offset of a notice. */
   readonly invoiceId?: number;
   readonly noticed?: string | null;
 }
 
-/** An event about an invoice, as an endpoint wrote it down. */
+/** An event about an invoice, as an endpoint recorded it. */
 export interface InvoiceDelivery {
   readonly id: string;
   readonly type: string;
@@ -40,34 +40,34 @@ export interface InvoiceDelivery {
   readonly body: string;
 }
 
-/** What the rows call a refund that the api shows by its number: names, nothing that is judged. */
+/** The rows' names for a refund that the API shows by its number. They serve only to match records. */
 export interface RefundName {
   readonly id: number;
-  /** Its key at the gateway. */
+  /** Its reference at the gateway. */
   readonly reference: string;
-  /** Where it is given back. */
+  /** The gateway that refunds it. */
   readonly gateway: string;
   readonly mark: string;
-  /** The unapplied money that it gives back; null when it gives back the payment's own. */
+  /** The unapplied payment that it refunds; null if it refunds the payment itself. */
   readonly unappliedPaymentId: number | null;
 }
 
-/** An attempt as our rows have it: names, nothing that is judged but that there is one. */
+/** An attempt as the rows name it. Only its existence is judged; the names serve to match records. */
 export interface AttemptName {
   readonly reference: string;
   readonly gateway: string;
   readonly mark: string;
 }
 
-/** One ledger transaction with the sum that it put on the clearing account, or took from there when it is a refund's. */
+/** One ledger transaction with the sum that it posted to the clearing account, or took from there for a refund. */
 export interface Posting {
   readonly causeType: string;
   readonly causeId: string;
   readonly kind: string;
-  /** The payment it is about. */
+  /** The mark of the payment that it concerns. */
   readonly mark: string;
   readonly grossMinor: string;
-  /** Whose clearing account that is; null where none is touched. */
+  /** The gateway of that clearing account; null if none is affected. */
   readonly gateway: string | null;
 }
 
@@ -76,7 +76,7 @@ export interface Account {
   readonly currency: string;
   readonly debitsMinor: string;
   readonly creditsMinor: string;
-  /** What the product's own function says. */
+  /** The balance according to the product's own function. */
   readonly statedMinor: string;
   readonly normalSide: string;
 }
@@ -94,10 +94,10 @@ export interface ForeignRead {
   readonly status: number | null;
 }
 
-/** Everything that the judges are given about one round: collected outside the processes under test, and plain JSON. */
+/** Everything that the judges get about one round, as plain JSON. It is collected outside the processes under test. */
 export interface Evidence {
   readonly errands: readonly Errand[];
-  /** By index: whether events go to a receiver, and to which. */
+  /** By index: the receiver of the application's events, if any. */
   readonly apps: readonly {
     readonly index: number;
     readonly receiver: number | null;
@@ -108,34 +108,34 @@ export interface Evidence {
   readonly answers: readonly Answer[];
   readonly sessions: readonly RecordedSession[];
   readonly charges: readonly RecordedCharge[];
-  /** Charges at any gateway, of all rounds so far, whose order no row of ours knows. */
+  /** Charges at any gateway, of all rounds so far, whose order has no row in the database. */
   readonly strays: readonly RecordedCharge[];
   readonly attempts: readonly AttemptName[];
   readonly refunded: readonly RecordedRefund[];
   readonly refundNames: readonly RefundName[];
   readonly bills: readonly Bill[];
   readonly invoiceDeliveries: readonly InvoiceDelivery[];
-  /** What settlements of the round put into suspense, by errand: more than its invoice asked for. */
+  /** Overpayments posted to suspense when payments of the round were finalized, by errand. */
   readonly overpayments: readonly { readonly mark: string; readonly minor: string }[];
-  /** Every number that an application's invoices have, of all rounds so far. */
+  /** All numbers of each application's invoices, of all rounds so far. */
   readonly numbers: readonly { readonly app: number; readonly numbers: readonly number[] }[];
-  /** SHA-256 of every notice that is stored as evidence, as hexadecimal digits. */
+  /** SHA-256 of every notice stored as evidence, in hexadecimal. */
   readonly keptNotices: readonly string[];
   readonly deliveries: readonly Delivery[];
-  /** Those in OwnPay's words. */
+  /** Deliveries in OwnPay's format. */
   readonly ownpayDeliveries: readonly Delivery[];
   readonly postings: readonly Posting[];
   readonly accounts: readonly Account[];
   readonly unsettled: readonly Unsettled[];
   readonly workflows: readonly WorkflowEvidence[];
   readonly foreignReads: readonly ForeignRead[];
-  /** Secrets and marks of payers, with the logs and histories that hold one. */
+  /** Secrets and marks of payers, with the logs and histories that contain them. */
   readonly canaries: readonly { readonly name: string; readonly seenIn: readonly string[] }[];
   /** How many texts were searched for canaries. */
   readonly searched: number;
-  /** Null where no older database was restored. */
+  /** Null if no older database was restored. */
   readonly restored: RestoreEvidence | null;
   readonly findings: readonly string[];
-  /** Rows that the ledger's verification proved. */
+  /** Rows that the ledger's verification checked. */
   readonly proved: number;
 }

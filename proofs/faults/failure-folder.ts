@@ -5,7 +5,7 @@ import type { RoundResult } from './round.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Keeps all that a person needs to see what went wrong, in one folder; answers its path. */
+/** Keeps everything needed to examine a failure in one folder. Returns its path. */
 export function keepFailure(
   { plan, log, evidence, histories }: RoundResult,
   { violations, logDirectory }: { violations: readonly string[]; logDirectory: string },
@@ -27,7 +27,7 @@ export function keepFailure(
   return folder;
 }
 
-/** What was done in a round, kept until the next run: a round that took long can be understood without playing it again. */
+/** Keeps the faults of a round until the next run, so that a slow round can be examined without running it again. */
 export function keepFaultLog({ plan, log }: Pick<RoundResult, 'plan' | 'log'>): void {
   const folder = join(ROOT, '.lenden', 'faults', 'last-run');
   mkdirSync(folder, { recursive: true });

@@ -1,10 +1,10 @@
-/** What was done to the stack in a round, and what its processes did because of it. */
+/** The faults of a round and what the processes did because of them. */
 export interface FaultLog {
-  /** Notes that a dial was turned and took effect. */
+  /** Records that a dial was used and took effect. */
   fired(names: readonly string[], words: string): void;
   note(words: string): void;
   readonly lines: readonly string[];
-  /** Times each dial took effect. */
+  /** How often each dial took effect. */
   readonly counts: ReadonlyMap<string, number>;
 }
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Reads the JSON lines that were added to a file since the last call. A last line without its end waits for the next one. */
+/** Reads the JSON lines that were added to a file since the last call. An incomplete last line is left for the next call. */
 export function followLines(file: string): () => Promise<unknown[]> {
   const added = followText(file);
   let rest = '';
@@ -11,7 +11,7 @@ export function followLines(file: string): () => Promise<unknown[]> {
   };
 }
 
-/** Reads what was added to a file since the last call; nothing while there is no file. A file that became shorter is read from its start. */
+/** Reads what was added to a file since the last call, or nothing if the file does not exist. A file that became shorter is read from its start. */
 export function followText(file: string): () => Promise<string> {
   let offset = 0;
   return async () => {

@@ -23,14 +23,14 @@ export interface GatewayBooks {
 }
 
 export interface BookReader {
-  /** What stands in the books now. Each line is read once, since the books of a long run are long. */
+  /** Returns the current records. Each line is read only once, because the files of a long run are long. */
   read(): Promise<GatewayBooks>;
 }
 
-/** The marks of the errands that orders were made for, by what our rows call the orders. */
+/** Returns the marks of the errands by the attempt references of their orders. */
 export type MarksOf = (orders: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
-/** Reads what the gateways wrote down, from their own files: no process of ours, and not even the simulator, is asked. */
+/** Reads the gateways' records from their files. It asks neither Lenden's processes nor the simulator. */
 export function openBooks(directory: string, marksOf: MarksOf): BookReader {
   const readers = Object.entries(GATEWAYS).map(([name, { readSessions }]) =>
     readSessions(join(directory, name, 'journal.jsonl')),
@@ -72,7 +72,7 @@ export function openBooks(directory: string, marksOf: MarksOf): BookReader {
   };
 }
 
-/** Decimal taka to paisa, as text: evidence is JSON. */
+/** Converts decimal taka to paisa, as text because evidence is JSON. */
 export function minorUnits(amount: string): string {
   const [, taka = '', paisa = ''] = /^(\d+)(?:\.(\d{1,2}))?$/.exec(amount) ?? [];
   if (taka === '') {

@@ -5,28 +5,28 @@ import { readNagadOrders } from './books/nagad.ts';
 import { readSslcommerzSessions } from './books/sslcommerz.ts';
 import { readStripeSessions } from './books/stripe.ts';
 
-/** What the harness has to know of a gateway. The next one is one more of these, with its name among the names and its scripts among the dials. */
+/** What the harness needs to know about a gateway. To add a gateway, add a row here, its name to the names and its scripts to the dials. */
 interface GatewayRow {
   readonly readSessions: (journal: string) => SessionReader;
-  /** Below `/__sim/`, where the simulator is told how to behave. */
+  /** Path below `/__sim/` of the simulator's control API. */
   readonly controlPath: string;
-  /** Waits of seconds instead of minutes, so that a round can be short. */
+  /** Settings with waits of seconds instead of minutes, to keep a round short. */
   readonly hurried: object;
-  /** The environment of our processes, by mode: the store, whose secrets must never be seen. */
+  /** The environment of Lenden's processes, by mode. It contains the store, whose secrets must never be shown. */
   readonly settings: (mode: 'TEST' | 'LIVE', site: GatewaySite) => Settings | Promise<Settings>;
-  /** The simulator's: the same stores as it is told of them, and where it is to post notices. */
+  /** The simulator's environment: the same stores, and where to post notices. */
   readonly simulated: (apiUrl: string) => Settings;
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Where the simulators are, and the folder of their data. */
+/** The address of the simulators and the folder of their data. */
 interface GatewaySite {
   readonly gatewayUrl: string;
   readonly data: string;
 }
 
-/** What must never be seen in a log or a history. */
+/** Must never appear in a log or a history. */
 export const STORE_SECRETS = {
   TEST: 'canary-store-test',
   LIVE: 'canary-store-live',
@@ -37,7 +37,7 @@ const NAGAD_MERCHANTS = { TEST: '683000000000101', LIVE: '683000000000102' } as 
 
 const HANG_MS = 2_500;
 const SLOW_MS = 800;
-/** As often within half a minute as the real ones try within a day. */
+/** The real gateways' attempts of a day, compressed into half a minute. */
 const NOTICE_RETRIES_MS = [200, 400, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 8_000];
 
 export const GATEWAYS: Readonly<Record<SimulatedName, GatewayRow>> = {
@@ -81,7 +81,7 @@ export const GATEWAYS: Readonly<Record<SimulatedName, GatewayRow>> = {
     hurried: { hangMs: HANG_MS, slowMs: SLOW_MS, lateChargeMs: 2_000 },
     settings: async (mode, { gatewayUrl, data }) => {
       const id = NAGAD_MERCHANTS[mode];
-      // Both sides read one file, which the simulator would make otherwise.
+      // Both sides read the same file, which the simulator would otherwise create.
       const { gateway, merchants } = await readOrMakeKeys(
         data,
         MODES.map((one) => ({ id: NAGAD_MERCHANTS[one] })),
@@ -130,7 +130,7 @@ function stripeKey(mode: 'TEST' | 'LIVE'): string {
   return `sk_${mode.toLowerCase()}_${STORE_SECRETS[mode]}`;
 }
 
-/** What a process of ours is told of every gateway, all of which are at one address. */
+/** Returns the settings of Lenden's processes for every gateway. All gateways have the same address. */
 export async function gatewaySettings(site: GatewaySite): Promise<Settings> {
   const told: [string, string][] = [];
   for (const [name, { settings }] of Object.entries(GATEWAYS)) {
@@ -142,7 +142,7 @@ export async function gatewaySettings(site: GatewaySite): Promise<Settings> {
   return Object.fromEntries(told);
 }
 
-/** What the simulators are told, all of which post to one address. */
+/** Returns the simulators' settings. All simulators post to the same address. */
 export function simulatorSettings(apiUrl: string): Settings {
   return Object.assign({}, ...Object.values(GATEWAYS).map(({ simulated }) => simulated(apiUrl)));
 }

@@ -8,7 +8,7 @@ export interface History {
   readonly json: string;
 }
 
-/** Failures of a workflow task that mean that our code cannot go on with its own history. Others mean that a worker died. */
+/** Failures of a workflow task that mean that the code cannot continue with its own history. Other failures mean that a worker died. */
 const CODE_FAILURES: ReadonlySet<string> = new Set([
   'WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE',
   'WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR',
@@ -16,7 +16,7 @@ const CODE_FAILURES: ReadonlySet<string> = new Set([
 ]);
 
 export interface Histories {
-  /** Those of the ids that exist, as the server gives them. */
+  /** Returns the histories of those workflows that exist, as the server stores them. */
   read(workflowIds: readonly string[]): Promise<History[]>;
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ async function readOne(client: Client, id: string): Promise<History | null> {
   }
 }
 
-/** The failed tasks of a history, as `historyToJSON` writes it, that tell of our code. */
+/** Returns a history's failed tasks that the code caused. The input is the output of `historyToJSON`. */
 export function taskFailuresIn(json: string): string[] {
   const { events } = TaskEvents.parse(JSON.parse(json));
   return events.flatMap(({ workflowTaskFailedEventAttributes: failed }, index) => {
@@ -66,9 +66,9 @@ export function taskFailuresIn(json: string): string[] {
 }
 
 /**
- * How a worker tells that it had kept a workflow from a task that was lost meanwhile. A task's second attempt is not written into the history
- * until it completes, so a signal that comes between moves its number on (the server's docs/architecture/speculative-workflow-task.md); the worker
- * then forgets what it had kept and reads the whole history. Ours are not at fault when that went well.
+ * The message of a worker whose cache contains a workflow task that was lost meanwhile. A task's second attempt is not written to the history until
+ * it completes, so a signal in between changes its number (the server's docs/architecture/speculative-workflow-task.md). The worker then drops its
+ * cache and reads the whole history. If that succeeds, Lenden's code is not at fault.
  */
 const STALE_CACHE = 'Fatal error in workflow machines: History is out of order.';
 

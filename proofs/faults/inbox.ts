@@ -14,7 +14,7 @@ const Line = z.object({
   body: z.string(),
 });
 type Line = z.infer<typeof Line>;
-/** An event as OwnPay's documents have it. */
+/** An event as OwnPay documents it. */
 const OwnpayBody = z.object({ event: z.string(), transaction_id: z.string(), status: z.string() });
 const Body = z.object({
   type: z.string(),
@@ -47,7 +47,7 @@ const UNKNOWN = { paymentId: null, refundId: null, reference: '', status: '' } a
 
 const TOLERANCE_SECONDS = 300;
 
-/** Reads what a receiver wrote down since the last call; checks each signature as an application would, by itself. */
+/** Reads what a receiver recorded since the last call. It checks each signature independently of the product, as an application would. */
 export function openInbox(file: string, { receiver, secrets }: Listening): () => Promise<Delivery[]> {
   const added = followLines(file);
   return async () =>
@@ -78,7 +78,7 @@ interface Listening {
   readonly secrets: readonly string[];
 }
 
-/** Signed over its raw body in hex, by the secret as it is shown. */
+/** Checks OwnPay's signature: hex over the raw body, keyed with the secret as shown. */
 function ownpayDelivery({ at, ownpayId, ownpaySignature, body }: Line, { receiver, secrets }: Listening): Delivery {
   const known = OwnpayBody.safeParse(parseJson(body));
   const given = Buffer.from(ownpaySignature.replace(/^sha256=/, ''), 'hex');
@@ -99,7 +99,7 @@ function ownpayDelivery({ at, ownpayId, ownpaySignature, body }: Line, { receive
   };
 }
 
-/** Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, base64, with the bytes behind `whsec_`. */
+/** Checks a signature of Standard Webhooks: base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the bytes after `whsec_`. */
 function isSigned({ signature, secret, text }: { signature: string; secret: string; text: string }): boolean {
   const expected = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))
     .update(text)

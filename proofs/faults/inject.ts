@@ -10,17 +10,17 @@ import { followText } from './follow-lines.ts';
 import type { Member } from './member.ts';
 import type { PlannedFault } from './plan.ts';
 
-/** A graceful stop that takes longer than this is cut short, as every launcher does. */
+/** A graceful stop that takes longer is cut short, as every launcher does. */
 const TERM_GRACE_MS = 4_000;
 const UP_TIMEOUT_MS = 20_000;
 const SESSION_TRIES = 20;
 const SESSION_AGAIN_MS = 200;
 const RECEIVER_TRIES = 10;
 const RECEIVER_AGAIN_MS = 300;
-/** Nobody may pay, or be given back, any more in this round: then it strikes without its cue. */
+/** There may be no further charge or refund in this round. After this time the fault strikes without its cue. */
 const CUE_TIMEOUT_MS = { charge: 1_500, refund: 4_000 } as const;
 
-/** Carries out the faults of a round at their times, each to its end. Resolves when all of them are over. */
+/** Carries out the faults of a round at their times. Resolves when all of them are over. */
 export async function inject(cluster: Cluster, faults: readonly PlannedFault[], log: FaultLog): Promise<void> {
   await Promise.all(
     faults.map(async (fault) => {
@@ -33,7 +33,7 @@ export async function inject(cluster: Cluster, faults: readonly PlannedFault[], 
   );
 }
 
-/** The gateway syncs a charge to its log before it tells anybody, so the log's growth is the earliest sign of it. */
+/** Waits for a fault's cue. The gateway syncs a charge to its log before it sends any notice, so the log's growth is the earliest sign. */
 async function cue({ directory }: Cluster, { cue: kind, cueDelayMs }: PlannedFault): Promise<void> {
   if (kind === 'clock') {
     return;
@@ -76,7 +76,7 @@ async function upsetLink(cluster: Cluster, fault: PlannedFault & { kind: 'link' 
 async function misbehave(cluster: Cluster, fault: PlannedFault & { kind: 'receiver' }, log: FaultLog): Promise<void> {
   const receiver = cluster.receivers[fault.victim];
   let set = await setReceiver(receiver.controlUrl, fault.dial);
-  // Another fault of the round may have killed it.
+  // Another fault of the round may have killed the receiver.
   for (let tries = 1; !set && tries < RECEIVER_TRIES; tries += 1) {
     await sleep(RECEIVER_AGAIN_MS);
     set = await setReceiver(receiver.controlUrl, fault.dial);
@@ -88,7 +88,9 @@ async function misbehave(cluster: Cluster, fault: PlannedFault & { kind: 'receiv
   await setReceiver(receiver.controlUrl, 'good');
 }
 
-/** A receiver that is dead or stopped comes back well-behaved; one that hears nothing now is told again when the round heals. */
+/**
+ * Sets a receiver's behaviour. A dead or stopped receiver starts again well-behaved. One that does not answer now is set again when the round heals.
+ */
 export async function setReceiver(controlUrl: string, mode: string): Promise<boolean> {
   try {
     const response = await fetch(`${controlUrl}/mode`, {
@@ -108,7 +110,7 @@ async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'proce
   const victims = names.flatMap((name) => cluster.members.get(name) ?? []);
   if (dial === 'kill-backend') {
     const postgres = cluster.members.get('postgres');
-    // Another fault of the round may have killed it, and nobody is there at once when it is back.
+    // Another fault of the round may have killed Postgres, and sessions take a moment to reconnect.
     await postgres?.up(UP_TIMEOUT_MS);
     let pid = await sessionOf(postgres);
     for (let tries = 1; pid === undefined && tries < SESSION_TRIES; tries += 1) {
@@ -122,7 +124,7 @@ async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'proce
     return;
   }
   if (victims.length === 1) {
-    // Another fault of the round may have it already.
+    // Another fault of the round may have stopped it already.
     await victims[0]?.up(UP_TIMEOUT_MS);
   }
   const hit = await Promise.all(victims.map((member) => hitOne(member, fault)));
@@ -137,7 +139,7 @@ async function hitOne(member: Member, { dial, forMs }: PlannedFault & { kind: 'p
     case 'kill':
       return member.signal('SIGKILL', { restartAfterMs: forMs });
     case 'quit':
-      // What `pg_ctl stop -m immediate` sends.
+      // The signal that `pg_ctl stop -m immediate` sends.
       return member.signal('SIGQUIT', { restartAfterMs: forMs });
     case 'term': {
       const pid = member.pid();
@@ -153,7 +155,7 @@ async function hitOne(member: Member, { dial, forMs }: PlannedFault & { kind: 'p
   }
 }
 
-/** A process that stands still with all of its own, as on a host that is paused; then it goes on as if nothing had been. */
+/** Freezes a process and its children, as on a paused host, and then lets them continue. */
 async function freeze(member: Member, forMs: number): Promise<boolean> {
   const pid = member.pid();
   if (pid === undefined) {
@@ -222,7 +224,7 @@ async function childrenOf(parent: number): Promise<OwnChild[]> {
   });
 }
 
-/** A session of one of ours, not a process that Postgres runs for itself. */
+/** Returns the pid of a session of Lenden's processes, not of Postgres's own processes. */
 async function sessionOf(postgres: Member | undefined): Promise<number | undefined> {
   const pid = postgres?.pid();
   const sessions =
@@ -234,6 +236,6 @@ function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended meanwhile, by itself or by another fault.
+    // The process has ended meanwhile.
   }
 }

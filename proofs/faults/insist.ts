@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const TRIES = 10;
 const AGAIN_MS = 200;
 
-/** What the driver itself asks of its helpers: a connection that was kept open to a process which has died since is no answer. */
+/** Repeats a call of the driver to its own helpers, because a kept-alive connection may lead to a process that has died. */
 export async function insist<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

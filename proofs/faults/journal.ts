@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** One call of an application and what came of it. The driver writes it down as soon as it knows, and reads nothing of ours. */
+/** One call of an application and its result. The driver records it as soon as it knows the result. */
 export interface Answer {
   readonly mark: string;
   readonly app: number;
@@ -19,23 +19,23 @@ export interface Answer {
   readonly api: 0 | 1;
   readonly sentAtMs: number;
   readonly answeredAtMs: number;
-  /** Null when no answer came. */
+  /** Null if no answer came. */
   readonly status: number | null;
   readonly replayed: boolean;
   readonly text: string;
-  /** Key of the refund that was asked for. */
+  /** Key of the requested refund. */
   readonly refund?: string;
-  /** Of an operator's call: who he is, which refund or unapplied payment he speaks of, and when by the clock on the wall. */
+  /** For an operator's call: the operator, the refund or unapplied payment concerned, and the wall-clock time. */
   readonly desk?: { readonly operatorId: number; readonly subjectId: number | null; readonly atMs: number };
 }
 
-/** An application's calls to create a payment over OwnPay's API. */
+/** An application's calls to create a payment through OwnPay's API. */
 export type IntentCall = 'intent' | 'intent-repeat';
 /** An application's calls about refunds. */
 export type RefundCall = 'refund' | 'refund-repeat' | 'refund-other-body' | 'refund-list';
 /** An application's calls about invoices. */
 export type BillCall = 'bill' | 'bill-repeat' | 'bill-issue' | 'bill-void' | 'bill-look';
-/** What a payer who pays by hand has written; 200 where the page showed it to him. The text is that of his transaction. */
+/** A submission for a manual payment; its text is the transaction number. The status is 200 if the page showed it to the payer. */
 export type PayerCall = 'submission';
 /** Operators' calls. `unrefunded` says that no money moved. */
 export type DeskCall =
@@ -56,7 +56,7 @@ export interface Journal {
   readonly answers: readonly Answer[];
 }
 
-/** The journal of one round, appended to a file that outlives the driver. */
+/** Opens the journal of one round, which is appended to a file that outlives the driver. */
 export function openJournal(file: string): Journal {
   const answers: Answer[] = [];
   return {

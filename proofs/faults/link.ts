@@ -2,12 +2,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Toxic } from './dials.ts';
 
-/** A TCP proxy between two processes that can be made to misbehave. It listens from its start to its end at one port. */
+/** A TCP proxy between two processes that can be made to misbehave. It listens at the same port all the time. */
 export interface Link {
   readonly port: number;
-  /** Begins a trouble; `cut` and `reset` happen once and leave nothing to mend. */
+  /** Starts a fault. `cut` and `reset` happen once and need no repair. */
   upset(toxic: Toxic): Promise<void>;
-  /** Ends every trouble. Connections that were half open meet a reset, as when a host comes back that has forgotten them. */
+  /** Ends every fault. Half-open connections are reset, as by a host that comes back after a reboot. */
   mend(): Promise<void>;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ const HOST = '127.0.0.1';
 const DELAY_MS = 150;
 const SLICE_BYTES = 16;
 const SLICE_PAUSE_MS = 1;
-/** More than this is not sliced, or a large answer would take minutes. */
+/** Longer data are not sliced, because a large answer would take minutes. */
 const SLICED_BYTES_MAX = 512;
 
 type Ending = 'fin' | 'reset';
@@ -26,7 +26,7 @@ interface Pair {
   readonly far: Socket | null;
 }
 
-/** Joins whoever connects with one of the targets in turn; the next one is tried when a target refuses. */
+/** Connects each client with one of the targets in turn, and tries the next one when a target refuses. */
 export async function openLink(targets: () => readonly number[]): Promise<Link> {
   const pairs = new Set<Pair>();
   let mood: Toxic | null = null;
@@ -110,7 +110,7 @@ function endSocket(socket: Socket, how: Ending): void {
 
 interface Held {
   readonly pairs: Set<Pair>;
-  /** False while not even the end of a connection reaches the other side. */
+  /** Returns false while not even the end of a connection reaches the other side. */
   readonly endsPass: () => boolean;
 }
 
@@ -134,7 +134,7 @@ interface Direction {
   readonly mood: () => Toxic | null;
 }
 
-/** Bytes go on in their order, whatever holds them up. A half-open connection swallows them. */
+/** Forwards bytes in order, with the delays of the current fault. A half-open connection discards them. */
 function carry({ from, to, mood }: Direction): void {
   let queue: Promise<void> = Promise.resolve();
   const forward = async (before: Promise<void>, bytes: Buffer): Promise<void> => {

@@ -12,18 +12,18 @@ import type { GatewayControl } from './simulator-control.ts';
 
 export interface Load extends Refunds {
   readonly journal: Journal;
-  /** By application: above it a payment by hand needs two people. */
+  /** By application: the amount above which a manual payment needs two people. */
   readonly thresholds: readonly (number | null)[];
-  /** Where payers leave what they will come back to. */
+  /** Where payers leave the pages to which they will return. */
   readonly comeBacks: Map<string, ComeBack>;
   readonly billed: Billed;
   readonly control: GatewayControl;
   readonly apiUrl: string;
   readonly modes: readonly ('TEST' | 'LIVE')[];
   readonly stores: Readonly<Record<'TEST' | 'LIVE', string>>;
-  /** True once the faults have been over for so long that whoever still tries gives up. */
+  /** True once the faults have been over for so long that everyone who still tries gives up. */
   readonly closed: () => boolean;
-  /** True once they have been over for so long that no application waits any more for its payment to be paid. */
+  /** True once they have been over for so long that no application waits for its payment any more. */
   readonly over: () => boolean;
 }
 
@@ -31,7 +31,7 @@ const CREATE_TIMEOUT_MS = 3_000;
 const READ_TIMEOUT_MS = 2_000;
 const TRY_AGAIN_MS = 500;
 const READ_EVERY_MS = 1_000;
-/** Everything that applications and payers do in one round, at the planned times. Nobody is surprised by a failure; nobody gives up early. */
+/** Does everything that applications and payers do in one round, at the planned times. Failures are expected, and no one gives up early. */
 export async function runLoad(load: Load, errands: readonly Errand[]): Promise<void> {
   await Promise.all(
     errands.map(async (errand, index) => {
@@ -104,12 +104,12 @@ async function run(load: Load, { errand, address }: Running): Promise<void> {
   done = true;
   await reading;
   const refunding = { errand, paymentId: payment.id, over: load.over, closed: load.closed };
-  // What nobody tells of is not held before the gateway is asked once more, which is long after.
+  // A charge that no notice reports is not found before a later query, long after this.
   const isUnseen = UNSEEN_ACTS.some((act) => act === errand.act);
   await Promise.all([refundWhenPaid(load, refunding), isUnseen ? undefined : decideUnappliedMoney(load, refunding)]);
 }
 
-/** A payment that operators may have to decide on. */
+/** Describes a payment that operators may have to decide on. */
 export function byHand(
   { thresholds, closed }: Pick<Load, 'thresholds' | 'closed'>,
   errand: Errand,
@@ -145,7 +145,7 @@ interface Created {
   readonly redirectUrl: string | null;
 }
 
-/** A client that keeps its key and asks again, at the one api and the other, until it has an answer. */
+/** Creates a payment as a client that keeps its key and tries both APIs in turn until it has an answer. */
 async function createUntilAnswered(caller: Caller, errand: Errand, closed: () => boolean): Promise<Created | null> {
   for (let tries = 0; !closed(); tries += 1) {
     const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
@@ -165,7 +165,7 @@ async function createUntilAnswered(caller: Caller, errand: Errand, closed: () =>
   return null;
 }
 
-/** The same over OwnPay's API, whose answers have no number of ours: the application's list has it. */
+/** Creates a payment through OwnPay's API. Its answers do not contain Lenden's id, so the id comes from the application's list. */
 async function intendUntilAnswered(caller: Caller, errand: Errand, closed: () => boolean): Promise<Created | null> {
   for (let tries = 0; !closed(); tries += 1) {
     const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
@@ -185,7 +185,7 @@ async function intendUntilAnswered(caller: Caller, errand: Errand, closed: () =>
 
 const BILL_SETTLED: ReadonlySet<string> = new Set(['INVALID_OPERATION_STATE', 'AMOUNT_OUT_OF_BOUNDS']);
 
-/** Somebody else has paid the invoice, or so much of it that the rest is less. */
+/** Returns whether others have already paid the invoice, or so much of it that less than this amount is due. */
 export function isBillSettled(answer: Pick<Answer, 'text'>): boolean {
   return BILL_SETTLED.has(errorCodeOf(answer) ?? '');
 }
@@ -206,7 +206,7 @@ interface Forging {
   readonly checkout: Created;
 }
 
-/** Somebody who knows the order's number says that it is paid, in the gateway's own form but without its secret. */
+/** Sends a forged callback: someone who knows the order's number claims that it is paid, in the gateway's format but without its secret. */
 async function forge(load: Load, { errand, address, checkout }: Forging): Promise<void> {
   const mode = load.modes[errand.app] ?? 'TEST';
   const kind = errand.forgery === 'forged-return' ? 'success' : 'ipn';

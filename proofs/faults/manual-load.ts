@@ -6,7 +6,7 @@ import { isHeard, type Desk, type Desks } from './operators.ts';
 import type { Errand } from './plan.ts';
 
 const AGAIN_MS = 300;
-/** So many looks: of what waits, and of what comes of a word. */
+/** Maximum number of reads, both for pending submissions and for the result of a decision. */
 const TURNS_MAX = 40;
 
 const Submission = z.object({
@@ -17,7 +17,7 @@ const Submission = z.object({
   code: z.string(),
   transaction: z.string(),
 });
-/** What a payer has written of his transaction, as operators see it. */
+/** A payer's submission as operators see it. */
 export type SubmissionView = z.infer<typeof Submission>;
 const OneSubmission = z.object({ data: Submission });
 const Submissions = z.object({ data: z.array(Submission) });
@@ -33,29 +33,29 @@ export function submissionsIn({ text }: Pick<Answer, 'text'>): readonly Submissi
   return parsed.success ? parsed.data.data : null;
 }
 
-/** A payment by hand that operators have before them. */
+/** A manual payment that operators have to decide on. */
 export interface ByHand {
   readonly errand: Errand;
   readonly paymentId: number;
-  /** How many people it may need: by the sum of what one of them has decided, two, once there is a threshold. */
+  /** How many people it may need. Two if there is a threshold, because all amounts that one operator has decided count together. */
   readonly people: 1 | 2;
   readonly closed: () => boolean;
 }
 
 type Word = 'confirm' | 'reject';
 
-/** Applications of one mode share the installation's account, so each of their thresholds binds all of them. */
+/** Returns the lowest threshold. Applications of one mode share the installation's account, so each threshold applies to all of them. */
 export function strictestThreshold(thresholds: readonly (number | null)[]): number | null {
   const set = thresholds.filter((threshold) => threshold !== null);
   return set.length === 0 ? null : Math.min(...set);
 }
 
-/** Above its account's threshold a payment needs two people by itself, whatever else they have decided. */
+/** Returns how many people a payment needs by its amount alone, regardless of what else they have decided. */
 export function peopleFor(thresholdMinor: number | null, amountMinor: number): 1 | 2 {
   return thresholdMinor !== null && amountMinor > thresholdMinor ? 2 : 1;
 }
 
-/** What operators do while the faults last, once the payer has written; some of it they leave for later. */
+/** Does what operators do during the faults, once the payer has submitted. Some decisions are left for later. */
 export async function decideByHand(desks: Desks, hand: ByHand): Promise<void> {
   switch (hand.errand.manual) {
     case 'confirmed-at-expiry':
@@ -68,7 +68,7 @@ export async function decideByHand(desks: Desks, hand: ByHand): Promise<void> {
   }
 }
 
-/** Whatever still waits is decided, whoever began with it. */
+/** Decides everything that is still pending. */
 export async function decideTheRest(desks: Desks, hand: ByHand): Promise<void> {
   const word: Word = hand.errand.manual === 'rejected-at-expiry' ? 'reject' : 'confirm';
   for (let turns = 0; turns < TURNS_MAX && !hand.closed(); turns += 1) {
@@ -106,7 +106,7 @@ async function decideAll(desks: Desks, hand: ByHand): Promise<void> {
   }
 }
 
-/** Null when nobody could be asked. */
+/** Returns null if no API answered. */
 async function look(
   desk: Desk,
   { errand, paymentId }: ByHand,
@@ -127,8 +127,8 @@ interface Deciding {
 }
 
 /**
- * As many people as it takes, one after the other, and the last one once more at the other api, since he was not sure that he was heard.
- * Where the transaction has paid for something else, it is rejected.
+ * As many people as needed decide one after the other. The last one repeats the decision at the other API, as if unsure that it was received. If the
+ * transaction has paid for something else, the submission is rejected.
  */
 async function together(desks: Desks, hand: ByHand, { submission, word }: Deciding): Promise<void> {
   const people = [desks.finance, desks.second].slice(0, hand.people);
@@ -140,7 +140,7 @@ async function together(desks: Desks, hand: ByHand, { submission, word }: Decidi
   await say(people.at(-1) ?? desks.finance, hand, { submission, word, api: other(hand.errand.firstApi) });
 }
 
-/** Three people at both apis, and one of them twice. */
+/** Three people decide at both APIs at once, one of them twice. */
 async function atOnce(desks: Desks, hand: ByHand, submission: SubmissionView): Promise<void> {
   const words = await Promise.all(
     [desks.finance, desks.second, desks.admin, desks.finance].map((desk, index) =>
@@ -152,7 +152,7 @@ async function atOnce(desks: Desks, hand: ByHand, submission: SubmissionView): P
   }
 }
 
-/** One says yes while another one says no. */
+/** One operator confirms while another one rejects. */
 async function torn(desks: Desks, hand: ByHand, submission: SubmissionView): Promise<void> {
   await Promise.all([
     say(desks.finance, hand, { submission, word: 'confirm', api: 0 }),
@@ -160,7 +160,7 @@ async function torn(desks: Desks, hand: ByHand, submission: SubmissionView): Pro
   ]);
 }
 
-/** An operator says his word and is gone before he is answered; nobody says it again for now. */
+/** An operator decides and disconnects before the answer arrives. No one repeats the decision for now. */
 async function drop(desks: Desks, hand: ByHand): Promise<void> {
   const [submission] = (await look(desks.finance, hand, 0)) ?? [];
   if (submission !== undefined) {
@@ -170,7 +170,7 @@ async function drop(desks: Desks, hand: ByHand): Promise<void> {
 
 const DROPPED_MS = 30;
 
-/** Says it until it is heard or refused. */
+/** Sends a decision until it is accepted or refused. */
 async function say(desk: Desk, hand: ByHand, said: Deciding & { readonly api?: 0 | 1 }): Promise<Answer | null> {
   const { firstApi } = hand.errand;
   for (let tries = 0; ; tries += 1) {
@@ -205,7 +205,7 @@ function other(api: 0 | 1): 0 | 1 {
   return api === 0 ? 1 : 0;
 }
 
-/** Everything that the payer has written, as operators see it at the end. */
+/** Reads everything that the payer submitted, as operators see it at the end. */
 export async function lookAtSubmissions(desk: Desk, errand: Errand, paymentId: number): Promise<void> {
   for (const status of SUBMISSION_STATUSES) {
     for (let tries = 0; tries < TURNS_MAX; tries += 1) {

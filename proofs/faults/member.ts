@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../scripts/child.ts';
 
-/** One process of the stack under test, started again whenever it ends, whoever ended it. */
+/** One process of the stack under test, restarted whenever it ends for any reason. */
 export interface Member {
   readonly name: string;
   pid(): number | undefined;
-  /** Every pid that it ever had: work that a dead one had taken is lost. */
+  /** Every pid that it ever had. Work that a dead process had taken is lost. */
   pids(): ReadonlySet<number>;
-  /** Sends a signal; false when there is no process. What it kills is started again after `restartAfterMs`. */
+  /** Sends a signal. Returns false if there is no process. A process killed by it is restarted after `restartAfterMs`. */
   signal(signal: NodeJS.Signals, options?: { restartAfterMs: number }): boolean;
-  /** Resolves when it is up and of use. */
+  /** Resolves when the process is ready. */
   up(timeoutMs: number): Promise<void>;
-  /** Ends it, as soon as it is up, and keeps it from being started again until the answer is called. */
+  /** Ends the process once it is ready, and prevents its restart until the returned function is called. */
   hold(signal: NodeJS.Signals, timeoutMs: number): Promise<() => void>;
   stop(): Promise<void>;
 }
 
 export interface MemberSettings {
   readonly name: string;
-  /** Starts the process and waits until it is of use. */
+  /** Starts the process and waits until it is ready. */
   readonly start: () => Promise<Child>;
   readonly say: (line: string) => void;
 }

@@ -8,7 +8,10 @@ import { exchange, parseJson } from './application.ts';
 import type { Answer, DeskCall, Journal } from './journal.ts';
 import type { Errand } from './plan.ts';
 
-/** There must be somebody in charge first. Support starts refunds, Finance decides on them and on money under review, an Admin does both. */
+/**
+ * The owner comes first, because there must always be a Super Admin. Support starts refunds, Finance decides on them and on payments in review, and
+ * an Admin does both.
+ */
 const ROLES = {
   owner: 'Super Admin',
   support: 'Support',
@@ -19,7 +22,7 @@ const ROLES = {
 type OperatorName = keyof typeof ROLES;
 
 const TIMEOUT_MS = 6_000;
-/** Logging in, and then the step-up. */
+/** One for the login and one for the step-up. */
 const TRIES = 2;
 const SessionAnswer = z.object({ data: z.object({ token: z.string() }) });
 const Failure = z.object({ meta: z.object({ errorCode: z.string() }) });
@@ -31,7 +34,7 @@ interface OperatorAccount {
 }
 export type Staff = Readonly<Record<Exclude<OperatorName, 'owner'>, OperatorAccount>>;
 
-/** The people of the run, each with a password that nobody chose. */
+/** Creates the run's operators, each with a random password. */
 export async function hireStaff(database: Database): Promise<Staff> {
   const hire = (name: OperatorName): Promise<OperatorAccount> => hireOne(database, name);
   await hire('owner');
@@ -61,22 +64,22 @@ export interface DeskRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: object;
-  /** The refund or the unapplied payment that it is about. */
+  /** The refund or unapplied payment that the request concerns. */
   readonly subjectId: number | null;
   readonly refund?: string;
-  /** He is gone after that. */
+  /** The operator disconnects after this time. */
   readonly timeoutMs?: number;
 }
 
-/** One operator's calls to either api, each written down. */
+/** One operator's calls to either API, each of which is recorded. */
 export interface Desk {
   readonly operatorId: number;
-  /** Asks one api; logs in, and enters the password again, where that is asked for. */
+  /** Sends a request to one API. Logs in or enters the password again when the API demands it. */
   ask(errand: Errand, api: 0 | 1, request: DeskRequest): Promise<Answer>;
 }
 export type Desks = Readonly<Record<keyof Staff, Desk>>;
 
-/** The sessions of a run outlive its rounds. */
+/** Session tokens, which outlive the rounds of a run. */
 export type Tokens = Map<number, string>;
 
 export interface DeskSettings {
@@ -109,7 +112,7 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       timeoutMs,
     });
-  /** What the operator types when he is asked who he is. */
+  /** Sends what the operator types to authenticate. */
   const prove = async (api: 0 | 1, path: '/auth/login' | '/auth/reauth'): Promise<void> => {
     const body = path === '/auth/login' ? { email, password } : { password };
     const session = SessionAnswer.safeParse(parseJson((await send(api, path, { method: 'POST', body })).text));
@@ -143,7 +146,7 @@ function openDesk(operator: OperatorAccount, { tokens, apis, journal }: DeskSett
         if (wanted === null || tries === TRIES) {
           return answer;
         }
-        // He types it once, whatever else he has asked for at the same moment.
+        // The operator enters the password once, even for several simultaneous requests.
         if (tokens.get(id) === shown) {
           proving ??= prove(api, wanted).finally(() => (proving = null));
           await proving;
@@ -157,7 +160,7 @@ function wants(answer: Answer): '/auth/login' | '/auth/reauth' | null {
   return answer.status === 401 ? '/auth/login' : errorCodeOf(answer) === 'REAUTH_REQUIRED' ? '/auth/reauth' : null;
 }
 
-/** False when the operator has to say it again. */
+/** Returns false if the operator has to repeat the request. */
 export function isHeard(answer: Pick<Answer, 'status' | 'text'>): boolean {
   const { status } = answer;
   return (

@@ -1,6 +1,6 @@
 import { openOrm } from '../../database/connection.ts';
 
-/** Statements as the database's owner, who sees every row: what the driver sets back in time, and what the judges count. */
+/** Runs statements as the database's owner, who sees every row. The driver uses it to move times back, and the judges to count. */
 export interface Owner {
   run<Row extends object = object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -8,7 +8,7 @@ export interface Owner {
 
 const TRIES = 3;
 
-/** The server it speaks to is killed now and then, so a statement whose connection is gone is run once more. All of them may be. */
+/** Repeats a statement whose connection was lost, because the server is killed now and then. Every statement must be safe to repeat. */
 export async function openOwner(databaseUrl: string): Promise<Owner> {
   const orm = await openOrm({ url: databaseUrl, role: 'owner', poolSize: 2 });
   return {

@@ -6,9 +6,9 @@ import { transactionOf, type Errand, type PayerAct } from './plan.ts';
 const CONTINUE = 'form[action*="/continue"]';
 const CANCEL = 'form[action*="/cancel"]';
 const WAYS = 'form.ways';
-/** Where a payer who pays by hand tells that he has. */
+/** The form with which a payer reports a manual payment. */
 const SUBMIT = 'form[action*="/submission"]';
-/** The published card that is declined: where no button fails a payment, a card does. */
+/** The published card that is declined, for gateways without a button that fails a payment. */
 const DECLINED = { card: '4000000000000002' };
 const STEPS_MAX = 5;
 const LOOK_AGAIN_MS = 250;
@@ -18,24 +18,24 @@ const COME_BACK_MS = 10_000;
 export interface Visiting {
   readonly checkoutUrl: string;
   readonly errand: Errand;
-  /** Of its own, since a page limits how often one address goes on to the gateway. */
+  /** A separate address for each payer, because the page limits how often one address goes to the gateway. */
   readonly address: string;
-  /** True when it is time to give up. */
+  /** Returns true when it is time to give up. */
   readonly closed: () => boolean;
-  /** Hears what a payer who pays by hand has written, and whether the page showed it to him. */
+  /** Receives what a payer submitted for a manual payment, and whether the page showed it. */
   readonly told: (transaction: string, shown: boolean) => void;
 }
 
-/** What the payer left open, to come back to it when the payment is over. */
+/** Completes, after the payment is over, what the payer left open. */
 export type ComeBack = () => Promise<string | null>;
 
 export interface Visited {
-  /** Why he gave up; null when he has done what there was to do. */
+  /** Why the payer gave up; null if they have done everything. */
   readonly gaveUp: string | null;
   readonly comeBack: ComeBack | null;
 }
 
-/** One payer's visit by links and forms, on a network that may fail at any page: what does not load is tried again until the patience ends. */
+/** Acts as one payer, using only links and forms, on a network that may fail at any page. A page that does not load is tried again until `closed`. */
 export async function actAsPayer({ checkoutUrl, errand, address, closed, told }: Visiting): Promise<Visited> {
   const visit: Visit = (url, request) =>
     fetch(url, {
@@ -103,7 +103,7 @@ function act(patience: Patience, choice: Exclude<PayerAct, 'pay-after-expiry'>):
   }
 }
 
-/** Gateways call the same thing differently. */
+/** Gateways have different names for the same action. */
 const ALIKE: Readonly<Record<string, readonly string[]>> = { cancel: ['abort'] };
 
 interface Finishing {
@@ -115,10 +115,10 @@ async function atGateway(patience: Patience, how: Finishing): Promise<void> {
   await finishAt(patience, await goTo(patience, patience.errand.visits[0]), how);
 }
 
-/** Follows the gateway's pages to their end: some ask for one thing after the other. */
+/** Follows the gateway's pages to the end. Some gateways ask for several inputs, one after the other. */
 async function finishAt(patience: Patience, gateway: Page, { button, comesBack }: Finishing): Promise<void> {
   if (isByHand(gateway)) {
-    // There is no button but the one by which he tells that he has paid.
+    // The page's only button is the one that reports the payment.
     return button === 'pay' ? payByHand(patience, gateway) : undefined;
   }
   let page = comesBack ? gateway : { ...gateway, visit: stayingAt(gateway) };
@@ -140,7 +140,7 @@ async function finishAt(patience: Patience, gateway: Page, { button, comesBack }
   }
 }
 
-/** A browser that is closed as soon as the gateway would send it back. */
+/** Simulates a browser that is closed as soon as the gateway would send it back. */
 function stayingAt({ url: { origin }, visit }: Page): Visit {
   return (url, request) =>
     url.origin === origin
@@ -156,7 +156,7 @@ function isAtGateway({ checkoutUrl }: Patience, { url }: Page): boolean {
   return url.origin !== new URL(checkoutUrl).origin;
 }
 
-/** From our page to the gateway's, by the button of that gateway where there are several. */
+/** Goes from Lenden's page to the gateway's, using that gateway's button if there are several. */
 function goTo(patience: Patience, gateway: GatewayName | undefined): Promise<Page> {
   return again(patience, async () => {
     const checkout = await openCheckout(patience);
@@ -175,7 +175,7 @@ async function goOn(checkout: Page, gateway: GatewayName | undefined): Promise<P
   return gateway === 'manual' && isByHand(checkout) ? checkout : press(checkout, { form: CONTINUE });
 }
 
-/** At the gateway's own page, or at the one of ours that stands for it. */
+/** Returns whether the page is the gateway's own, or Lenden's page for manual payments. */
 function isThere(patience: Patience, page: Page, gateway: GatewayName | undefined): boolean {
   return gateway === 'manual' ? isByHand(page) : isAtGateway(patience, page);
 }
@@ -184,7 +184,7 @@ function isByHand({ document }: Page): boolean {
   return document.querySelector(SUBMIT) !== null;
 }
 
-/** By the link to the other ways, as one who has come back from a gateway. */
+/** Uses the link to the other payment methods, as a payer does who has returned from a gateway. */
 async function chooseAgain(patience: Patience, gateway: GatewayName): Promise<Page> {
   return again(patience, async () => {
     const choosing = await open(`${patience.checkoutUrl}?choose=1`, patience.visit);
@@ -200,7 +200,7 @@ async function chooseAgain(patience: Patience, gateway: GatewayName): Promise<Pa
   });
 }
 
-/** Goes to each of the gateways, and pays at the last one. */
+/** Goes to each of the gateways and pays at the last one. */
 async function changeMind(patience: Patience): Promise<void> {
   const [first, ...others] = patience.errand.visits;
   let page = await goTo(patience, first);
@@ -210,7 +210,7 @@ async function changeMind(patience: Patience): Promise<void> {
   await finishAt(patience, page, { button: 'pay', comesBack: true });
 }
 
-/** Two tabs: the payer chooses once more in the second one and pays there, and then in the first one, where the page is still open. */
+/** Pays in two tabs: first chooses again and pays in the second tab, then in the first one, whose page is still open. */
 async function payAtBoth(patience: Patience): Promise<void> {
   const [first, second] = patience.errand.visits;
   const left = await goTo(patience, first);
@@ -223,7 +223,7 @@ async function cancelHere(patience: Patience): Promise<void> {
   await again(patience, () => press(checkout, { form: CANCEL }));
 }
 
-/** Two tabs: the payer cancels here, and then pays in the one where the gateway's page was open already. */
+/** Uses two tabs: cancels on Lenden's page, then pays in the tab where the gateway's page is already open. */
 async function cancelThenPay(patience: Patience, { comesBack }: Pick<Finishing, 'comesBack'>): Promise<void> {
   const gateway = await goTo(patience, patience.errand.visits[0]);
   await cancelHere(patience);
@@ -231,7 +231,7 @@ async function cancelThenPay(patience: Patience, { comesBack }: Pick<Finishing, 
   await finishAt(patience, gateway, { button: 'pay', comesBack });
 }
 
-/** Tells of a transaction, and whatever else the errand says of it. */
+/** Submits a transaction, and whatever else the errand says about it. */
 async function payByHand(patience: Patience, page: Page): Promise<void> {
   const { manual } = patience.errand;
   const other = manual === 'called-off' ? await openCheckout(patience) : null;
@@ -255,7 +255,7 @@ async function tell(patience: Patience, page: Page, turn: 0 | 1): Promise<Page> 
   return answered;
 }
 
-/** The page asks for another transaction once operators have rejected the first one. */
+/** Waits until operators have rejected the first transaction, after which the page asks for another. */
 function untilRejected(patience: Patience): Promise<Page> {
   return again(patience, async () => {
     const page = await open(patience.checkoutUrl, patience.visit);
@@ -276,7 +276,7 @@ async function untilEnded({ closed, checkoutUrl, visit }: Patience): Promise<voi
   }
 }
 
-/** A checkout that is still being opened loads itself again until it is open; so does the payer. */
+/** Reloads a checkout that is still being opened, as the page does itself. */
 function openCheckout(patience: Patience): Promise<Page> {
   return again(patience, async () => {
     const page = await open(patience.checkoutUrl, patience.visit);
@@ -287,7 +287,7 @@ function openCheckout(patience: Patience): Promise<Page> {
   });
 }
 
-/** The page shows an end: there is nothing to come back for. */
+/** The error for a page that shows a final state, so there is no reason to come back. */
 class NothingToPay extends Error {
   constructor() {
     super('the page shows an end');
@@ -298,7 +298,7 @@ function isPayable({ document }: Page): boolean {
   return [CONTINUE, WAYS, SUBMIT].some((form) => document.querySelector(form) !== null);
 }
 
-/** A page that waits says to a browser without script when it wants to be loaded again. */
+/** Returns whether the page tells a browser without JavaScript to reload. */
 function isWaiting({ status, document }: Page): boolean {
   return status >= 500 || document.querySelector('meta[http-equiv="refresh"]') !== null;
 }

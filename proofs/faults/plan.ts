@@ -37,18 +37,18 @@ export type Trouble =
   | { readonly kind: 'receiver'; readonly dial: ReceiverDial }
   | { readonly kind: 'link'; readonly link: LinkName; readonly toxic: Toxic };
 
-/** Something that is done to the stack while it works. */
+/** A fault in the running stack. */
 export type PlannedFault = Trouble & {
-  /** 0 or 1: which of two alike processes it happens to. */
+  /** 0 or 1: which of two equal processes is affected. */
   readonly victim: 0 | 1;
   readonly atMs: number;
   /**
-   * `charge`: from then on it waits for the gateway to take money, and strikes so many milliseconds later: what follows a charge is where
-   * a death costs most. `refund`: for the gateway to take on a refund, or to end one. `clock`: it strikes at once.
+   * When the fault strikes. `charge`: it waits for the gateway to take money and strikes `cueDelayMs` later, because a failure right after a charge
+   * is the most harmful. `refund`: it waits for the gateway to accept or end a refund. `clock`: it strikes at once.
    */
   readonly cue: 'clock' | 'charge' | 'refund';
   readonly cueDelayMs: number;
-  /** How long it lasts; of a killed process, how long it stays dead before it is started again. */
+  /** How long it lasts. For a killed process, the time until its restart. */
   readonly forMs: number;
 };
 
@@ -66,35 +66,35 @@ export const PAYER_ACTS = [
 ] as const;
 export type PayerAct = (typeof PAYER_ACTS)[number];
 
-/** A client that sends its key once more: at once to the other api, later, or later with another body. */
+/** How a client repeats its key: at once at the other API, later, or later with another body. */
 export type Repeat = 'at-once' | 'later' | 'other-body';
 
-/** One payment of a round: what the application and its payer are going to do. */
+/** One payment of a round: what the application and its payer do. */
 export interface Errand {
-  /** Unique in the whole run; the product name carries it to the gateway, so that its books can be told apart. */
+  /** Unique in the whole run. The product name carries it to the gateway, so that the gateway's records can be matched. */
   readonly mark: string;
-  /** Index into the run's applications. */
+  /** Index of the application in the run. */
   readonly app: 0 | 1 | 2;
   readonly startMs: number;
   readonly amountMinor: number;
   readonly script: GatewayScript | RefundScript | OtherScript | null;
-  /** Where it may be paid; null where the application says nothing of it. */
+  /** The gateways at which it may be paid; null if the application names none. */
   readonly gateways: readonly GatewayName[] | null;
-  /** Where the payer goes, one after the other; empty where he is led. */
+  /** The gateways that the payer visits, in order; empty if Lenden chooses. */
   readonly visits: readonly GatewayName[];
-  /** The API that it is made over. */
+  /** The API through which it is created. */
   readonly contract: 'native' | 'ownpay';
   readonly act: PayerAct;
   readonly firstApi: 0 | 1;
   readonly repeat: Repeat | null;
   readonly forgery: Forgery | null;
-  /** How it is given back once it is paid. */
+  /** How it is refunded once it is paid. */
   readonly refund: RefundAct | null;
-  /** What becomes of its money when that comes late. */
+  /** What happens to its money if it arrives late. */
   readonly late: LateAct;
-  /** What becomes of it where it is paid by hand. */
+  /** What happens to it if it is paid manually. */
   readonly manual: ManualAct;
-  /** Mark of the invoice that it pays; null for a payment of its own. */
+  /** Mark of the invoice that it pays; null for a payment without an invoice. */
   readonly bill: string | null;
 }
 
@@ -110,41 +110,41 @@ export interface RoundPlan {
   readonly faults: readonly PlannedFault[];
   readonly errands: readonly Errand[];
   readonly bills: readonly Bill[];
-  /** Null in all rounds but those of the dial `restore`. */
+  /** Null except in rounds of the dial `restore`. */
   readonly restore: RestorePlan | null;
 }
 
-/** Rounds that together turn every dial at least once. */
+/** Rounds that together use every dial at least once. */
 export const CYCLE_ROUNDS = 8;
 export const LOAD_MS = 3_500;
-/** The first ones are about paying: scripted, forged, late, and two as they come. Behind them come those that are about giving back. */
+/** The first errands test paying: scripted, forged, late, and two drawn at random. After them come those that test refunds. */
 const PAYING = 12;
 const SCRIPTED = 6;
-/** Of those about giving back, so many meet a gateway that troubles the refund, and so many one that does not. */
+/** Errands with a gateway fault in the refund, and errands without one. */
 const REFUND_SCRIPTED = 2;
 const REFUND_PLAIN = 2;
 const ERRANDS = PAYING + REFUND_SCRIPTED + REFUND_PLAIN;
-/** Where the refund is scripted, the act must bring one to the gateway. */
+/** If the refund is scripted, the act must bring a refund to the gateway. */
 const MOVING_ACTS = ['part', 'whole', 'rush', 'mixed', 'approved', 'approved-at-once'] as const satisfies RefundAct[];
 const REFUND_MINOR_MIN = 50_000;
-/** By the policies of the run's applications. */
+/** Determined by the policies of the run's applications. */
 const LATE_APPS = { refund: 0, keep: 2, policy: 1 } as const satisfies Record<LateAct, 0 | 1 | 2>;
-/** Behind the scripted and the forged ones. */
+/** After the scripted and the forged ones. */
 const UNAPPLIED_MONEY_INDEX = SCRIPTED + FORGERIES.length;
 const INTENTS = 2;
 const BY_HAND = 2;
-/** Gateways at which a payment is not given back here: one cannot, and the other one has people for it. */
+/** Gateways at which no payment is refunded here: Nagad cannot refund, and manual payments are refunded by people. */
 const NOT_GIVEN_BACK: ReadonlySet<GatewayName> = new Set(['nagad', 'manual']);
 const TOXICS_PER_LINK = 2;
 const AMOUNT_MINOR_MIN = 1_000;
 const AMOUNT_MINOR_MAX = 500_000;
-/** What every gateway takes. */
+/** An amount that every gateway accepts. */
 const OTHERS_MINOR_MIN = 10_000;
-/** Ways of giving back that ask a gateway for one refund at most: some of them take no second one. */
+/** Refund acts that ask a gateway for at most one refund, because some gateways accept no second one. */
 const ONE_REFUND = ['part', 'whole', 'approved', 'own-word', 'rejected'] as const satisfies RefundAct[];
-/** The simulator reads amounts of 1313.NN taka as orders to misbehave. */
+/** The simulator treats amounts of 1313.NN taka as scripts. */
 const SCRIPTED_TAKA = 1_313;
-/** Of a hundred payers without a scripted gateway, roughly as many of each. */
+/** Approximate numbers per hundred payers without a scripted gateway. */
 const ACT_WEIGHTS: Readonly<Record<PayerAct, number>> = {
   pay: 46,
   'close-after-paying': 10,
@@ -163,11 +163,11 @@ const ACT_WEIGHTS: Readonly<Record<PayerAct, number>> = {
 export interface RoundName {
   readonly seed: bigint;
   readonly round: number;
-  /** Every fault, or every payment where it is the gateway's, is this one. */
+  /** If set, every fault is this one, or every payment has it if it is a gateway's fault. */
   readonly onlyDial?: string | undefined;
 }
 
-/** What happens in a round; the same for the same seed and round, whatever was run before it. */
+/** Plans a round. The plan depends only on the seed and the round. */
 export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
   if (onlyDial === RESTORE) {
     return planRestore(seed, round);
@@ -212,8 +212,8 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
 }
 
 /**
- * Nothing but payments, before the dump, after it and after it came back: what clients and operators are told in between is undone, and of what
- * follows from such words nobody could say what it should be.
+ * Plans only payments: before the dump, after it, and after the restore. What clients and operators are told in between is undone, and there is no
+ * defined outcome for actions based on it.
  */
 function planRestore(seed: bigint, round: number): RoundPlan {
   const random = randomFrom(seed, round, 8);
@@ -240,17 +240,17 @@ function planRestore(seed: bigint, round: number): RoundPlan {
 }
 
 const RESTORE_ERRANDS = 36;
-/** Until well behind the moment at which the dump comes back. */
+/** Lasts until well after the restore. */
 const RESTORE_LOAD_MS = 12_000;
 
 /**
- * Half of the stopped workers stand still for longer than a workflow task may take (three seconds in a round): another worker does the step again,
- * and the first one goes on in the middle of it when it wakes.
+ * Half of the stopped workers stand still for longer than a workflow task may take (three seconds in a round). Another worker then repeats the step,
+ * and the first one continues in the middle of it when it wakes up.
  */
 const STANDSTILL_FACTOR = 4;
 const isStandstill = (trouble: Trouble): boolean => trouble.kind === 'process' && trouble.dial === 'stop-worker';
 
-/** One more fault waits for a refund: the gateway has it, and nobody may know yet. */
+/** Returns one more fault, which waits for a refund: the gateway has accepted it while Lenden may not know yet. */
 function faultAtRefund(seed: bigint, round: number): PlannedFault {
   const random = randomFrom(seed, round, 3);
   const link = (): Trouble => ({ kind: 'link', link: random.pick(LINKS), toxic: random.pick(TOXICS) });
@@ -264,7 +264,7 @@ function faultAtRefund(seed: bigint, round: number): PlannedFault {
   };
 }
 
-/** Those who pay invoices. What is paid part by part is given back in part, or whole, and due again. */
+/** Returns the errands that pay invoices. Those of invoices paid in parts are refunded in part or in full, which makes the amount due again. */
 function billErrands(seed: bigint, round: number): Errand[] {
   const bills = planBills(seed, round);
   return sharesOf(seed, round).map(({ bill: mark, amountMinor, startMs }, index): Errand => {
@@ -297,13 +297,13 @@ interface Fixed {
   readonly gateways: readonly GatewayName[];
   readonly visits: readonly GatewayName[];
   readonly script: OtherScript | null;
-  /** Null: drawn. */
+  /** Null: chosen at random. */
   readonly act: PayerAct | null;
 }
 
 /**
- * Some at each of the simulated gateways that the application fixes, one of them without a script; one whose money comes where nobody tells of
- * it; and those of payers who may choose among all of the gateways.
+ * Returns errands at each simulated gateway that the application fixes, one of them without a script; one whose money arrives without a notice; and
+ * errands of payers who may choose among all gateways.
  */
 function gatewayErrands({ seed, round, onlyDial }: RoundName): Errand[] {
   const onlyScript = OTHER_SCRIPT_NAMES.find((name) => `gateway:${name}` === onlyDial);
@@ -354,7 +354,7 @@ function gatewayErrands({ seed, round, onlyDial }: RoundName): Errand[] {
   });
 }
 
-/** Paid by hand: the payer tells, operators decide. Over a cycle each of the ways in which that may go. */
+/** Returns the manual payments: the payer submits and operators decide. A cycle includes every manual act. */
 function manualErrands({ seed, round, onlyDial }: RoundName): Errand[] {
   const only = MANUAL_ACTS.find((act) => `manual:${act}` === onlyDial);
   const deck = randomFrom(seed, Math.floor(round / CYCLE_ROUNDS), 6).shuffled(MANUAL_ACTS);
@@ -380,18 +380,21 @@ function manualErrands({ seed, round, onlyDial }: RoundName): Errand[] {
       manual: act,
       bill: null,
     };
-    // Whoever shares a transaction has another application where that has the same account.
+    // The payment that shares the transaction belongs to another application if one has the same account.
     const other = { ...own, mark: `${own.mark}b`, app: app === 1 ? app : random.pick([0, 2] as const) };
     return act === 'shared' ? [own, other] : [own];
   });
 }
 
-/** What the payer of an errand writes of his transaction, the first time and when he corrects himself. No two are alike but those that are shared. */
+/**
+ * Returns the transaction number that an errand's payer submits first, and the one for a correction. All numbers differ, except for shared
+ * transactions.
+ */
 export function transactionOf({ mark }: Pick<Errand, 'mark'>, turn: 0 | 1): string {
   return `TX-${mark.replaceAll('-', 'X').replace(/b$/, '')}-${turn}`;
 }
 
-/** Made over OwnPay's API, which names the gateway; over a cycle at each of them. */
+/** Returns payments created through OwnPay's API, which names the gateway. A cycle includes every gateway. */
 function intentErrands({ seed, round, onlyDial }: RoundName): Errand[] {
   const only = GATEWAY_NAMES.find((name) => `intent:${name}` === onlyDial);
   return Array.from({ length: INTENTS }, (_, index): Errand => {
@@ -487,7 +490,7 @@ interface Drawn {
   readonly index: number;
   readonly script: GatewayScript | null;
   readonly forgery: Forgery | null;
-  /** Of the payment that is certainly paid late. */
+  /** What happens to the payment that is certain to arrive late. */
   readonly late: LateAct;
 }
 
@@ -531,7 +534,7 @@ function drawAct(random: Random): PayerAct {
   return random.pick(PAYER_ACTS.flatMap((act) => Array.from({ length: ACT_WEIGHTS[act] }, () => act)));
 }
 
-/** A cycle's troubles are one shuffled deck, dealt out so that none is missing and no round has fewer than four. */
+/** Deals a cycle's faults from one shuffled deck, so that none is missing and every round has at least four. */
 function dealtTroubles(seed: bigint, round: number): Trouble[] {
   const cycle = Math.floor(round / CYCLE_ROUNDS);
   const deck = randomFrom(seed, cycle, 1).shuffled<Trouble>([

@@ -1,16 +1,16 @@
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
 
-/** Draws that depend on nothing but the seed and the names of the stream, so that a round is the same wherever and whenever it is run. */
+/** Random values that depend only on the seed and the names of the stream, so that a round is the same wherever and whenever it runs. */
 export interface Random {
-  /** A whole number from `min` to `max`, both included. */
+  /** Returns an integer from `min` to `max`, both included. */
   between(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
   chance(share: number): boolean;
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** SplitMix64 (Steele, Lea, Flood 2014): 64 bits of state, so a 64-bit seed is used whole. */
+/** SplitMix64 (Steele, Lea, Flood 2014). Its state has 64 bits, so it uses all of a 64-bit seed. */
 export function randomFrom(seed: bigint, ...stream: readonly number[]): Random {
   let state = stream.reduce((mixed, part) => mix(mixed + GOLDEN * (BigInt(part) + 1n)), seed & MASK);
   const next = (): bigint => mix((state = (state + GOLDEN) & MASK));

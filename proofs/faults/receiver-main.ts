@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReceiverDial } from './dials.ts';
 
 /**
- * `node proofs/faults/receiver-main.ts PORT LOG`: an application's webhook endpoint that writes down every delivery before it answers, and
- * misbehaves as it is told by `PUT /mode`.
+ * `node proofs/faults/receiver-main.ts PORT LOG`: an application's webhook endpoint that records every delivery before it answers, and misbehaves as
+ * set by `PUT /mode`.
  */
 type Mode = ReceiverDial | 'good';
 

@@ -12,25 +12,25 @@ const TIMEOUT_MS = 4_000;
 const AGAIN_MS = 250;
 const PAID: ReadonlySet<string> = new Set(['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED']);
 
-/** What giving back needs, for the whole round. */
+/** What refunding needs during the whole round. */
 export interface Refunds {
   readonly callers: readonly Caller[];
   readonly desks: Desks;
   readonly log: FaultLog;
-  /** Marks whose refunds have been begun, so that no one begins them twice. */
+  /** Marks whose refunds have been started, so that they are not started twice. */
   readonly begun: Set<string>;
 }
 
 export interface Refunding {
   readonly errand: Errand;
   readonly paymentId: number;
-  /** True when nobody waits any more for the payment to be paid, or for unapplied money to come. */
+  /** True when no one waits any more for the payment, or for an unapplied payment. */
   readonly over: () => boolean;
-  /** True when who tries gives up. */
+  /** True when everyone who still tries gives up. */
   readonly closed: () => boolean;
 }
 
-/** Waits until the application sees its payment paid, and gives it back as the errand says. */
+/** Waits until the application sees its payment as paid, then refunds it as the errand says. */
 export async function refundWhenPaid(refunds: Refunds, refunding: Refunding): Promise<void> {
   const { errand } = refunding;
   if (errand.refund === null || refunds.begun.has(errand.mark) || !(await isPaid(refunds, refunding))) {
@@ -40,7 +40,7 @@ export async function refundWhenPaid(refunds: Refunds, refunding: Refunding): Pr
   await Promise.all([byApplication(refunds, refunding), byOperators(refunds, refunding)]);
 }
 
-/** False when the payment ended otherwise, or nobody waits any more. */
+/** Returns false if the payment ended otherwise, or if the wait is over. */
 async function isPaid({ callers }: Refunds, { errand, paymentId, over }: Refunding): Promise<boolean> {
   for (let reads = 0; ; reads += 1) {
     const api = (errand.firstApi + reads) % 2 === 0 ? 0 : 1;
@@ -73,7 +73,10 @@ interface Asked {
   readonly index: number;
 }
 
-/** A client that keeps its key until it is answered, and repeats itself: at once at the other api, later, and with another body. */
+/**
+ * Requests a refund as a client that keeps its key until it is answered, and repeats the request: at once at the other API, later, and with another
+ * body.
+ */
 async function askFor(
   { callers }: Refunds,
   { errand, paymentId, closed }: Refunding,
@@ -101,7 +104,7 @@ async function askFor(
   }
 }
 
-/** An answer after which a client that kept its key need not ask again: of a payment that was seen paid only the balance may say no. */
+/** Returns whether a client that kept its key can stop. For a payment that was seen as paid, only the balance justifies a refusal. */
 export function isFinalAnswer(answer: Pick<Answer, 'status' | 'text'>): boolean {
   return answer.status === 201 || (answer.status === 409 && errorCodeOf(answer) === 'REFUND_EXCEEDS_BALANCE');
 }
@@ -142,7 +145,7 @@ async function byOperators({ desks, log }: Refunds, refunding: Refunding): Promi
   }
 }
 
-/** An operator has no key: whose answer was lost looks first whether his refund is there. */
+/** An operator sends no key. If the answer was lost, the operator first checks whether the refund exists. */
 async function start(desk: Desk, { errand, paymentId, closed }: Refunding, wanted: AppRefund): Promise<number | null> {
   const { key, amountMinor } = wanted;
   for (let tries = 0; ; tries += 1) {
@@ -191,7 +194,7 @@ interface Decision {
   readonly body?: object;
 }
 
-/** Says his word until it is heard or refused. */
+/** Sends a decision until it is accepted or refused. */
 async function decide(desk: Desk, { errand, closed }: Refunding, decision: Decision): Promise<Answer | null> {
   for (let tries = 0; ; tries += 1) {
     const api = (errand.firstApi + tries) % 2 === 0 ? 0 : 1;
@@ -209,7 +212,7 @@ async function decide(desk: Desk, { errand, closed }: Refunding, decision: Decis
 const PAYS_LATE: ReadonlySet<string> = new Set(['cancel-then-pay', ...UNSEEN_ACTS]);
 const UnappliedPayments = z.object({ data: z.array(z.object({ id: z.int(), status: z.string() })) });
 
-/** Unapplied money of the errand that is held: two people decide on it as the errand says. */
+/** Two people decide on the errand's unapplied payment as the errand says. */
 export async function decideUnappliedMoney({ desks }: Refunds, refunding: Refunding): Promise<void> {
   const { errand, paymentId, over } = refunding;
   if (!PAYS_LATE.has(errand.act) || errand.late === 'policy') {
@@ -246,7 +249,7 @@ export async function decideUnappliedMoney({ desks }: Refunds, refunding: Refund
   }
 }
 
-/** Every client that asked for a refund asks once more, at both apis: whatever it was told before, it must be told now. */
+/** Every client that requested a refund repeats the request at both APIs, and must now get the refund regardless of earlier answers. */
 export async function repeatRefunds(
   { callers }: Refunds,
   { errand, paymentId, closed }: Refunding,
@@ -267,7 +270,7 @@ export async function repeatRefunds(
   }
 }
 
-/** Two people found at the gateway's panel that nothing moved: that ends a refund under review. */
+/** Two people have checked the gateway's panel and report that no money moved, which ends a refund in review. */
 export async function endReview({ desks }: Refunds, refunding: Refunding, refundId: number): Promise<void> {
   for (const desk of [desks.finance, desks.second]) {
     await decide(desk, refunding, {

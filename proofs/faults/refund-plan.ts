@@ -1,13 +1,13 @@
 import type { Errand } from './plan.ts';
 
-/** A refund that an application asks for, with a key of its own. */
+/** A refund requested by an application, with its own key. */
 export interface AppRefund {
-  /** The refund's reason as well: whoever reads it knows which request made it. */
+  /** Also the refund's reason, so that a reader can see which request made it. */
   readonly key: string;
   readonly amountMinor: number;
 }
 
-/** What the application of an errand asks for, in this order, or all at once where it is in a rush. */
+/** Returns the refunds that an errand's application requests, in order, or all at once for `rush`. */
 export function appRefundsOf({ mark, amountMinor, refund }: Errand): AppRefund[] {
   const keyed = (amounts: readonly number[]): AppRefund[] =>
     amounts.map((minor, index) => ({ key: `${mark}-r${index}`, amountMinor: minor }));
@@ -28,7 +28,7 @@ export function appRefundsOf({ mark, amountMinor, refund }: Errand): AppRefund[]
   }
 }
 
-/** What an operator asks for; null where he asks for nothing. */
+/** Returns the refund that an operator requests, or null. */
 export function operatorRefundOf({ mark, amountMinor, refund }: Errand): AppRefund | null {
   switch (refund) {
     case 'approved':

@@ -23,26 +23,26 @@ export interface LostPayment {
   readonly reference: string;
 }
 
-/** What was set back, and what went with it: the difference of two looks at the rows. */
+/** What the restore undid, computed from the rows before and after it. */
 export interface Restored {
-  /** By the driver's monotonic clock, as the journal has its answers. What was answered between these two may be undone. */
+  /** Times of the driver's monotonic clock, as in the journal's answers. Whatever was answered between these two may be undone. */
   readonly takenAtMs: number;
   readonly doneAtMs: number;
   readonly payments: readonly LostPayment[];
-  /** Orders at a gateway by their payment. */
+  /** Lost payments by their order at the gateway. */
   readonly orders: ReadonlyMap<string, LostPayment>;
   readonly notices: readonly string[];
   readonly events: ReadonlySet<string>;
-  /** Workflows that `npm run restore` told a person to look up. */
+  /** Workflows that `npm run restore` asked a person to look up. */
   readonly listed: ReadonlySet<string>;
 }
 
-/** What a judge is told of it. */
+/** What a judge gets about the restore. */
 export interface RestoreEvidence {
   readonly lostPayments: number;
-  /** Charges of lost payments, each with whether the command told a person to look it up. */
+  /** Charges of lost payments, each with whether the command asked a person to look it up. */
   readonly lostCharges: readonly { readonly order: string; readonly payment: string; readonly listed: boolean }[];
-  /** Payments that have the number of a lost one. */
+  /** Payments that have the number of a lost payment. */
   readonly numbersGivenTwice: readonly string[];
 }
 
@@ -53,9 +53,9 @@ export interface SettingBack {
 }
 
 /**
- * An older state of the database comes back under load, as docs/restore.md says: Postgres is stopped at once and its files are copied, as a
- * snapshot of its disk would be; later every api and worker is stopped, the copy takes the place of the files, and `npm run restore` runs before
- * they start again. Applications, payers and the gateway go on all the while.
+ * Restores an older state of the database under load, following docs/restore.md. Postgres is stopped immediately and its files are copied, like a
+ * snapshot of its disk. Later every API and worker is stopped, the copy replaces the files, and `npm run restore` runs before they start again.
+ * Applications, payers and the gateway continue throughout.
  */
 export async function setBack(
   { cluster, owner, log }: SettingBack,
@@ -95,7 +95,7 @@ export async function setBack(
   }
 }
 
-/** Ends processes and keeps them from starting again, until the answer is called. */
+/** Ends processes and prevents their restart until the returned function is called. */
 async function hold(
   { members }: Cluster,
   names: readonly MemberName[],
@@ -124,7 +124,7 @@ async function look(owner: Owner): Promise<Look> {
   const orders = await owner.run<{ order: string; payment: string }>(
     'select t.reference as "order", p.reference as payment from payment_attempts t join payments p on p.id = t.payment_id',
   );
-  // A gateway's books name a notice by its id or by its bytes.
+  // A gateway's records identify a notice by its id or by its bytes.
   const notices = await owner.run<{ digest: string; bytes: string }>(
     `select encode(digest, 'hex') as digest, encode(sha256(convert_to(raw_payload, 'UTF8')), 'hex') as bytes
      from gateway_callbacks where kind = 'ipn'`,
@@ -154,7 +154,7 @@ function difference(before: Look, after: Look): Pick<Restored, 'payments' | 'ord
 
 const Report = z.object({ lost: z.array(z.object({ workflowId: z.string(), money: z.boolean() })) });
 
-/** The command, as an operator runs it. Answers the workflows that somebody has to look up. */
+/** Runs the command as an operator would. Returns the workflows that a person has to look up. */
 async function putRight({ databaseUrl, temporal }: Cluster): Promise<ReadonlySet<string>> {
   const env = {
     PATH: process.env['PATH'],
@@ -171,7 +171,7 @@ async function putRight({ databaseUrl, temporal }: Cluster): Promise<ReadonlySet
       args,
       { cwd: ROOT, env, timeout: COMMAND_TIMEOUT_MS, maxBuffer: 1e8 },
       (error, stdout, stderr) => {
-        // 1 says that somebody has to look.
+        // Exit code 1 means that a person has to look something up.
         if (error !== null && error.code !== 1) {
           fail(new Error(`npm run restore failed: ${stderr.slice(-2_000)}`));
         } else {
@@ -184,7 +184,7 @@ async function putRight({ databaseUrl, temporal }: Cluster): Promise<ReadonlySet
   return new Set(lost.flatMap(({ workflowId, money }) => (money ? [workflowId] : [])));
 }
 
-/** The gateways' books without the orders that were lost: nobody can come back to them, and a judge of their own looks at them. */
+/** Returns the gateways' records without the lost orders, which can no longer be completed and which I22 judges. */
 export function booksWithout(books: BookReader, lost: ReadonlySet<string>): BookReader {
   return {
     async read() {
@@ -195,7 +195,7 @@ export function booksWithout(books: BookReader, lost: ReadonlySet<string>): Book
   };
 }
 
-/** Whether what was answered then may have been undone: it is no promise any more. */
+/** Returns whether what was answered at that time may have been undone, and so no longer counts as a promise. */
 export function isUndone({ takenAtMs, doneAtMs }: Restored, atMs: number): boolean {
   return atMs >= takenAtMs && atMs <= doneAtMs;
 }

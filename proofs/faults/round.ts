@@ -49,16 +49,16 @@ export interface Run extends Sources {
   readonly secrets: Pick<SecretBox, 'open'>;
   readonly staff: Staff;
   readonly tokens: Tokens;
-  /** Orders of all rounds so far that were lost with an older database. */
+  /** Orders of all rounds so far that a restore has lost. */
   readonly lostOrders: Set<string>;
-  /** Where processes that end or come up are noted: the log of the round that is on. */
+  /** Sets the log in which ended and restarted processes are recorded: the current round's. */
   readonly hear: (log: FaultLog) => void;
 }
 
 export interface RoundResult extends Collected {
   readonly plan: RoundPlan;
   readonly log: FaultLog;
-  /** When the faults were over, by the clock on the wall. */
+  /** Wall-clock time at which the faults were over. */
   readonly healedAtMs: number;
   readonly tookMs: number;
 }
@@ -67,17 +67,17 @@ const UP_TIMEOUT_MS = 45_000;
 const READY_TIMEOUT_MS = 30_000;
 const REPEAT_TIMEOUT_MS = 12_000;
 const REPEATS_MAX = 6;
-/** Who was held up by the faults still gets done what he came for, if the service is of use again within this time. */
+/** After the faults, clients get this long to finish what the faults delayed. */
 const PATIENCE_MS = 6_000;
-/** The whole of what passes until everything has expired. */
+/** Covers the whole time that passes until everything has expired. */
 const DECIDING_MS = 40_000;
 const EXPIRING_MS = 1_500;
 /** In every fourth round Nagad refuses an order that it has completed before. */
 const REFUSED_EVERY = 4;
-/** An application waits so long for its payment to be paid; what is paid later it gives back later. */
+/** How long an application waits for its payment to be paid. Later payments are refunded later. */
 const WAITING_MS = 1_500;
 
-/** One round: load and faults together, then everything is made whole, and what comes of it is collected. */
+/** Runs one round: load and faults together, then repairs everything and collects the evidence. */
 export async function playRound(run: Run, name: RoundName): Promise<RoundResult> {
   const begun = Date.now();
   const plan = planRound(name);
@@ -128,7 +128,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     await renewWorkers(run);
   }
   closesAt = performance.now() + PATIENCE_MS;
-  // A key whose request died with its process is leased for a minute; its client, who still tries, need not wait for that.
+  // A key whose request died with its process is leased for a minute, and its client does not have to wait for that.
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
   await Promise.all([load, billing.done]);
   log.note('clients and payers are done');
@@ -165,7 +165,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   await endReviews({ settling, refunds, journal }, plan.errands);
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
-  // Unapplied money that only a callback among the rest told of is given back by policy only now.
+  // The policy refunds unapplied payments only now if only one of the remaining callbacks reported them.
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
   log.note('everything is settled');
@@ -193,7 +193,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   return { ...collected, plan, log, healedAtMs, tookMs: Date.now() - begun };
 }
 
-/** Ends what the faults have left: every link carries, every process is up and of use, every receiver behaves. */
+/** Repairs everything after the faults: every link works, every process is ready, and every receiver behaves. */
 async function heal({ cluster }: Run, log: FaultLog): Promise<void> {
   await Promise.all([...cluster.links.values()].flat().map((link) => link.mend()));
   await Promise.all([...cluster.members.values()].map((member) => member.up(UP_TIMEOUT_MS)));
@@ -210,7 +210,7 @@ async function heal({ cluster }: Run, log: FaultLog): Promise<void> {
   log.note('healed');
 }
 
-/** As after a deployment, an hour later. */
+/** Restarts the workers an hour later, as a deployment would. */
 async function renewWorkers(run: Run): Promise<void> {
   const { members } = run.cluster;
   await passTokenHour(run);
@@ -245,7 +245,7 @@ async function scriptedSessions({ books }: Run, errands: readonly Errand[]) {
   );
 }
 
-/** A gateway that would answer wrongly for ever is repaired like everything else. */
+/** Repairs gateway sessions that would otherwise answer wrongly forever. */
 async function mendGateway(run: Run, errands: readonly Errand[]): Promise<void> {
   for (const { script, sessions } of await scriptedSessions(run, errands)) {
     if (script.endsWith('-until-mended')) {
@@ -254,7 +254,7 @@ async function mendGateway(run: Run, errands: readonly Errand[]): Promise<void> 
   }
 }
 
-/** A script has taken effect when its session was made, and a payer has finished it where it concerns what comes after. */
+/** A script took effect if its session was created and, for scripts that concern what follows, a payer has finished the session. */
 function countScripts(log: FaultLog, scripted: Awaited<ReturnType<typeof scriptedSessions>>): void {
   for (const name of [...GATEWAY_SCRIPT_NAMES, ...OTHER_SCRIPT_NAMES.filter((other) => !isOfRefund(other))]) {
     const isOfCreation = name.startsWith('session-') || name.includes('/create-') || name.includes('/complete-');
@@ -269,7 +269,7 @@ function isOfRefund(script: string): boolean {
   return script.includes('/refund-');
 }
 
-/** A mind is changed when there are orders at two gateways; both are paid when both tell of money, or when one page was closed in time. */
+/** Counts a choice once the payment has more than one order, and a payment through OwnPay's API once it has an order. */
 function countChoices(log: FaultLog, { errands, attempts }: Evidence): void {
   for (const { mark, act, contract } of errands) {
     const orders = attempts.filter((attempt) => attempt.mark === mark);
@@ -283,7 +283,7 @@ function countChoices(log: FaultLog, { errands, attempts }: Evidence): void {
   }
 }
 
-/** Money is unseen when it is there, and was held without anybody's notice: the browser that would have told was closed. */
+/** A charge counts as unseen if it is held as an unapplied payment although the browser that would have reported it was closed. */
 function countUnseen(log: FaultLog, { errands, postings }: Evidence): void {
   for (const { mark, act } of errands) {
     const unseen = UNSEEN_ACTS.find((name) => name === act);
@@ -293,7 +293,7 @@ function countUnseen(log: FaultLog, { errands, postings }: Evidence): void {
   }
 }
 
-/** A payment by hand has taken its way when its payer has written. */
+/** A manual payment counts once its payer has submitted a transaction. */
 function countByHand(log: FaultLog, { errands, answers }: Evidence): void {
   const written = new Set(submissionsOf(answers).map(({ mark }) => mark));
   for (const { mark, manual, visits } of errands) {
@@ -313,7 +313,9 @@ function confirmedIn({ answers }: Journal): ReadonlySet<string> {
   );
 }
 
-/** An act has taken effect when it was begun; one that scripts the refund when the gateway was asked for it, of which it shows by its answer. */
+/**
+ * An act took effect once it was started. An act that scripts the refund took effect once the gateway was asked for the refund, as its answer shows.
+ */
 function countRefunds(log: FaultLog, evidence: Evidence): void {
   for (const { errand, givings } of refundCoursesOf(evidence)) {
     const own = givings.map(({ view }) => view).filter(({ reason }) => reason?.startsWith(errand.mark) === true);
@@ -343,7 +345,7 @@ function paymentIdOf({ answers }: Journal, { mark }: Errand): number | undefined
     .flatMap((answer) => paymentIn(answer)?.id ?? paymentsIn(answer)?.[0]?.id ?? [])[0];
 }
 
-/** Operators decide on what still waits for them, some of it while it expires. */
+/** Operators decide everything still pending, some of it while it expires. */
 async function decideWhatWaits(
   { desks }: Refunds,
   { errands, journal, thresholds }: Remaining & { readonly thresholds: readonly (number | null)[] },
@@ -372,7 +374,7 @@ async function comeBack(comeBacks: ReadonlyMap<string, ComeBack>, log: FaultLog)
   );
 }
 
-/** Those whose payment came to its end only now are given back now; and every client that asked for a refund asks once more. */
+/** Refunds payments that ended only now. Every client that requested a refund repeats its request. */
 async function refundTheRest(refunds: Refunds, { errands, journal }: Remaining): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   const closed = (): boolean => performance.now() > deadline;
@@ -395,7 +397,7 @@ interface Reviewing {
   readonly journal: Journal;
 }
 
-/** Of refunds that wait for a person every second one is ended by two of them, where the gateway's books show that nothing moved. */
+/** Two people end every second refund in review for which the gateway's records show that no money moved. */
 async function endReviews({ settling, refunds, journal }: Reviewing, errands: readonly Errand[]): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   const closed = (): boolean => performance.now() > deadline;
@@ -415,7 +417,7 @@ interface Repeating {
   readonly log: FaultLog;
 }
 
-/** Every client comes back with its key, at both apis: whatever it was told before, it must be told now. */
+/** Every client repeats its key at both APIs, and must now get its payment regardless of earlier answers. */
 async function repeatEveryKey({ run, callers, log }: Repeating, errands: readonly Errand[]): Promise<void> {
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
   await Promise.all(

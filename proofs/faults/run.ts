@@ -21,7 +21,10 @@ import type { Run } from './round.ts';
 import { controlGateway } from './simulator-control.ts';
 import { openTimeLapse } from './time-lapse.ts';
 
-/** Three applications: two with receivers of their own, one of them in LIVE where unapplied money is given back at once, one that only reads. */
+/**
+ * Three applications: two with their own receivers, and one that only reads. One of the first two is in LIVE, where unapplied payments are refunded
+ * at once.
+ */
 const TENANTS = [
   {
     index: 0,
@@ -42,7 +45,7 @@ const TENANTS = [
   },
 ] as const;
 const RATE_LIMIT_PER_MINUTE = 1_000_000;
-/** What payers read where they pay by hand; an hour is the least that they can be given. */
+/** The texts that payers read for manual payments. One hour is the minimum payment time. */
 const BY_HAND = {
   label: { en: 'Bank transfer', bn: 'ব্যাংক ট্রান্সফার' },
   instructions: { en: 'Account 0123 456 789', bn: 'হিসাব ০১২৩ ৪৫৬ ৭৮৯' },
@@ -55,7 +58,7 @@ export interface OpenRun {
   close(): Promise<void>;
 }
 
-/** Starts the stack, registers the applications and opens every book. What was started is stopped when any of it fails. */
+/** Starts the stack, registers the applications and opens all records. If any part fails, it stops what it had started. */
 export async function openRun(): Promise<OpenRun> {
   let log: FaultLog | undefined;
   const cluster = await startCluster((line) => log?.note(line));
@@ -145,12 +148,12 @@ async function assemble(
   };
 }
 
-/** What signs the events of a mode; the other mode's is not valid for them. */
+/** Returns the secret that signs a mode's events. The other mode's secret is not valid for them. */
 function secretOf({ signingSecret, testSigningSecret }: Registration, mode: Mode): string {
   return mode === 'LIVE' ? signingSecret : testSigningSecret;
 }
 
-/** Where payers pay by hand: one account for each mode. */
+/** Creates one account for manual payments in each mode. */
 async function openAccounts(database: Database, secrets: SecretBox): Promise<void> {
   await database.withOperator('every-app', async (em) => {
     for (const mode of ['TEST', 'LIVE'] as const) {
@@ -160,7 +163,7 @@ async function openAccounts(database: Database, secrets: SecretBox): Promise<voi
   });
 }
 
-/** Of orders whose gateway keeps no word of what they are for. */
+/** Returns the marks of orders for which the gateway does not record the product. */
 async function marksOf(owner: Owner, orders: readonly string[]): Promise<Map<string, string>> {
   const rows = await owner.run<{ order: string; mark: string }>(
     `select t.reference as order, p.product_name as mark from payment_attempts t join payments p on p.id = t.payment_id
@@ -198,7 +201,6 @@ function canariesOf(cluster: Cluster, { tenants, staff }: { tenants: readonly Te
   ];
 }
 
-/** 64 bits that nobody chose. */
 export function freshSeed(): bigint {
   return randomBytes(8).readBigUInt64BE();
 }

@@ -12,17 +12,17 @@ export interface Settling {
   readonly lapse: TimeLapse;
   readonly books: BookReader;
   readonly log: FaultLog;
-  /** Repairs every gateway session that would answer wrongly for ever, also those that were opened only now. */
+  /** Repairs every gateway session that would answer wrongly forever, including sessions opened only now. */
   readonly mendGateway: () => Promise<void>;
-  /** Starts the workers anew, as after a deployment. */
+  /** Restarts the workers, as a deployment does. */
   readonly renewWorkers: () => Promise<void>;
-  /** What the marks of the round's errands begin with. */
+  /** The prefix of the marks of the round's errands. */
   readonly prefix: string;
-  /** Marks of payments by hand that operators were told are confirmed. */
+  /** Marks of manual payments for which operators were told that they are confirmed. */
   readonly confirmed: () => ReadonlySet<string>;
 }
 
-/** What was still open when a phase of the settling ended. Empty means that it ended by itself. */
+/** What was still open at the end of a phase. */
 export interface Unsettled {
   readonly what: string;
   readonly waited: string;
@@ -32,40 +32,40 @@ const PHASE_TIMEOUT_MS = 60_000;
 const LOOK_MS = 120;
 const FIRST_LAPSE_MS = 200;
 const LAPSE_MS = 500;
-/** In so long a step a workflow goes through many pauses by itself, and is not pushed meanwhile. */
+/** In a step this long a workflow goes through many pauses by itself, and is not advanced meanwhile. */
 const LONG_STEP_MS = 72 * 3_600_000;
 const LONG_LAPSE_MS = 2_000;
-/** Longer and longer, as the product's own pauses; all of it within the half hour in which a payment expires. */
+/** Increasing, like the product's own pauses, and all within the half hour after which a payment expires. */
 const STEPS_MS = [20_000, 70_000, 310_000, 310_000] as const;
 const PAST_EXPIRY_MS = 31 * 60_000;
-/** What a gateway never says plainly is put before a person after three days of questions. */
+/** After three days of queries without a plain answer from the gateway, the payment goes to review. */
 const PAST_EXPIRY_STEPS_MS = [...Array.from({ length: 8 }, () => PAST_EXPIRY_MS), 73 * 3_600_000];
 const RENEWED_AT: readonly number[] = [3, 6];
-/** After so many of these steps everything has expired that can. */
+/** After this many steps everything that can expire has expired. */
 const HOPED_FOR = 3;
-/** The pauses between questions about a refund. */
+/** The pauses between queries about a refund. */
 const REFUND_STEPS_MS = [20_000, 70_000, 310_000, 16 * 60_000, 61 * 60_000] as const;
 const DAY_MS = 24 * 3_600_000;
 const PAST_APPROVAL_MS = 8 * DAY_MS;
 const PAST_POLLING_MS = 31 * DAY_MS;
-/** Past the third pause of the webhook schedule. */
+/** Beyond the third pause of the webhook schedule. */
 const PAST_RETRY_MS = 40 * 60_000;
 
 interface OpenPayment {
   readonly reference: string;
   readonly mark: string;
   readonly cancelling: boolean;
-  /** Its payer wrote of his transaction, and no operator could be reached yet who decides on it. */
+  /** Its payer has submitted a transaction, but no operator could be reached yet to decide on it. */
   readonly undecided: boolean;
   /** It has an order at bKash. */
   readonly bkash: boolean;
-  /** Orders that its payer has left for another gateway. */
+  /** Orders that its payer left for another gateway. */
   readonly left: readonly string[];
 }
 
 /**
- * Before anything expires: whatever the gateway has told us of, and whatever a payer has called off, must come to its end by itself.
- * Silence of the gateway is no reason yet.
+ * Before anything expires, whatever the gateway has reported and whatever a payer has cancelled must end by itself. Payments without a word from the
+ * gateway may stay open.
  */
 export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]> {
   return untilNone(settling, {
@@ -91,7 +91,7 @@ export async function settleWhatIsKnown(settling: Settling): Promise<Unsettled[]
   });
 }
 
-/** Then the half hour passes in which the others may still be paid: the gateway is asked one last time. */
+/** Lets the half hour pass in which the other payments may still be paid, after which the gateway is queried one last time. */
 export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
   return untilNone(settling, {
     what: 'a payment that has expired',
@@ -102,14 +102,14 @@ export async function settleByExpiry(settling: Settling): Promise<Unsettled[]> {
   });
 }
 
-/** A worker remembers for an hour of its own which tokens it had of bKash, and that clock cannot be moved. */
+/** A worker caches bKash tokens for an hour by its own clock, which cannot be moved, so the workers are restarted. */
 async function isRenewalOfUse(settling: Settling, lapses: number): Promise<boolean> {
   return RENEWED_AT.includes(lapses) && (await openPayments(settling)).some(({ bkash }) => bkash);
 }
 
 /**
- * Money of which a gateway tells nobody, for payments that have ended: it is found by asking once more, and in no other way. Only the time
- * until such a question passes.
+ * Finds charges that a gateway reports to no one, for payments that have ended. Only another query finds them, so only the time until that query
+ * passes.
  */
 export async function settleUnseen(settling: Settling): Promise<Unsettled[]> {
   return untilNone(settling, {
@@ -120,7 +120,7 @@ export async function settleUnseen(settling: Settling): Promise<Unsettled[]> {
   });
 }
 
-/** Refunds come to their ends: those that the gateway works on, those that nobody decides on, and those that it never finishes. */
+/** Brings refunds to their end: those in progress at the gateway, those that no one decides on, and those that the gateway never finishes. */
 export async function settleRefunds(settling: Settling, errands: readonly Errand[]): Promise<Unsettled[]> {
   const silent = new Set(errands.flatMap(({ mark, script }) => (script === 'refund-silent' ? [mark] : [])));
   const idsOf = async (wanted: (refund: OpenRefund) => boolean): Promise<string[]> =>
@@ -148,7 +148,7 @@ export async function settleRefunds(settling: Settling, errands: readonly Errand
   ];
 }
 
-/** Refunds that wait for a person, of which the gateway's books show that nothing moved and nothing can. */
+/** Returns refunds in review for which the gateway's records show that no money moved or can move. */
 export async function idleReviews({ owner, books, prefix }: Settling): Promise<{ id: number; mark: string }[]> {
   const { refunds } = await books.read();
   const moving = new Set(refunds.filter(({ outcome }) => outcome !== 'cancelled').map(({ reference }) => reference));
@@ -160,7 +160,7 @@ export async function idleReviews({ owner, books, prefix }: Settling): Promise<{
   return rows.filter(({ reference }) => !moving.has(reference)).map(({ id, mark }) => ({ id: Number(id), mark }));
 }
 
-/** Then every callback has been looked at, and every event has reached its receiver or been given up for a stated reason. */
+/** Waits until every callback has been processed, and every event has reached its receiver or been given up for a stated reason. */
 export async function settleTheRest(settling: Settling): Promise<Unsettled[]> {
   return untilNone(settling, {
     what: 'an event or a callback',
@@ -176,13 +176,13 @@ export async function settleTheRest(settling: Settling): Promise<Unsettled[]> {
 
 interface Phase {
   readonly what: string;
-  /** Ids of the workflows that are not done. */
+  /** Returns the ids of the workflows that are not done. */
   readonly find: () => Promise<string[]>;
   readonly stepsMs: readonly number[];
   readonly renewAt?: (lapses: number) => Promise<boolean>;
-  /** Nothing but the last of the steps makes a difference any more. */
+  /** Returns true if only the last step can still make a difference. */
   readonly isHopeless?: () => Promise<boolean>;
-  /** What passes besides. */
+  /** Lets additional time pass. */
   readonly pass?: (lapse: TimeLapse) => Promise<void>;
 }
 
@@ -231,7 +231,7 @@ function isNotified({ outcome, notified, unsent }: RecordedSession): boolean {
   return outcome !== null && notified.length > 0 && unsent === 0;
 }
 
-/** What its payer has left ends no payment, unless it was paid there. */
+/** An outcome at a gateway that the payer has left does not end the payment, unless it was paid there. */
 function tellsEnd({ mark, tranId, outcome }: RecordedSession, payment: OpenPayment): boolean {
   return mark === payment.mark && (outcome === 'VALID' || !payment.left.includes(tranId));
 }
@@ -265,7 +265,7 @@ async function openRefunds({ owner, prefix }: Settling): Promise<OpenRefund[]> {
   );
 }
 
-/** Decisions that are complete and not carried out yet. */
+/** Returns complete decisions that have not been carried out yet. */
 async function untaken({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ refund: string | null; attempt: string | null }>(
     `select r.reference as refund, t.reference as attempt from decisions d join payments p on p.id = d.payment_id
@@ -279,7 +279,7 @@ async function untaken({ owner, prefix }: Settling): Promise<string[]> {
   );
 }
 
-/** Whether nothing is open but what the gateway never says plainly, and has no other way to come to its end. */
+/** Returns whether everything still open depends on an outcome that the gateway never reports. */
 async function isNeverSaid(settling: Settling): Promise<boolean> {
   const { sessions } = await settling.books.read();
   const never = new Set(
@@ -290,7 +290,7 @@ async function isNeverSaid(settling: Settling): Promise<boolean> {
   return (await openPayments(settling)).every(({ mark }) => never.has(mark));
 }
 
-/** Charges in the books of gateways that tell nobody, of payments that have ended otherwise. */
+/** Returns charges at gateways without notices, for payments that have ended otherwise. */
 async function unfound({ owner, books, prefix }: Settling): Promise<string[]> {
   const { charges } = await books.read();
   const rows = await owner.run<{ reference: string }>(
@@ -302,7 +302,7 @@ async function unfound({ owner, books, prefix }: Settling): Promise<string[]> {
   return rows.map(({ reference }) => workflowIds.unappliedPayment(reference));
 }
 
-/** The gateway goes on sending in real time; its courier is no workflow of ours. */
+/** The gateway keeps sending in real time; its courier is not a workflow that can be advanced. */
 async function unsent({ books, prefix }: Settling): Promise<string[]> {
   const { sessions } = await books.read();
   return sessions
@@ -310,7 +310,7 @@ async function unsent({ books, prefix }: Settling): Promise<string[]> {
     .map(({ tranId }) => `ipn of ${tranId}`);
 }
 
-/** Invoices whose workflow has not taken up a change: once it has, the next look at it is days away, or none is. */
+/** Returns invoices whose workflow has not processed a change. Afterwards its next run is days away, or there is none. */
 async function untold({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ reference: string }>(
     `select reference from invoices where customer_reference like ? and next_sweep_at < now() + interval '6 minutes'`,
@@ -329,7 +329,7 @@ async function undelivered({ owner, prefix }: Settling): Promise<string[]> {
   return rows.map(({ event }) => workflowIds.webhook(event));
 }
 
-/** A callback of a payment that has ended is the business of its unapplied payment; one of a payment under review waits for the decision. */
+/** For a payment that has ended, the callback belongs to the unapplied payment's workflow. For a payment in review, it waits for the decision. */
 async function unread({ owner, prefix }: Settling): Promise<string[]> {
   const rows = await owner.run<{ attempt: string; reference: string; open: boolean }>(
     `select t.reference as attempt, p.reference, p.status in ('CREATED', 'PENDING') as open

@@ -4,17 +4,17 @@ import { insist } from './insist.ts';
 
 const TokenSettings = z.object({ tokenCallsPerHour: z.int() });
 
-/** What the driver tells the simulated gateway, past every link. */
+/** What the driver sets in the simulated gateway, bypassing every link. */
 export interface GatewayControl {
-  /** Waits of seconds instead of minutes, so that a round can be short. */
+  /** Sets waits of seconds instead of minutes, to keep a round short. */
   hurry(): Promise<void>;
-  /** The attempt's reference of the session that a payer was led to. */
+  /** Returns the attempt's reference for the session to which a payer was sent. */
   tranIdOf(gatewayPage: string): Promise<string | null>;
-  /** Whether Nagad takes an order that it has completed, and that nobody has paid, once more: it is not known which it does. */
+  /** Sets whether Nagad accepts a completed but unpaid order again. It is not known which of the two the real Nagad does. */
   repeatOrders(are: 'accepted' | 'untilComplete'): Promise<void>;
-  /** bKash gives so many tokens more in what is an hour to it. */
+  /** Lets bKash grant this many more tokens in its current hour. */
   grantMore(tokens: number): Promise<void>;
-  /** Ends what would go wrong for ever with a session. */
+  /** Ends a session's fault that would otherwise last forever. */
   mend(sessionKey: string): Promise<void>;
 }
 

@@ -13,34 +13,33 @@ export interface Summary {
   readonly longestMs: number;
   readonly dials: ReadonlyMap<string, number>;
   readonly invariants: ReadonlyMap<InvariantName, { readonly judged: number; readonly violations: number }>;
-  /** Seed and round of each round in which something did not hold. */
+  /** Seed and round of each round with a violation. */
   readonly failedRounds: readonly string[];
-  /** Dials that never took effect and judges that never had anything to judge, where a full run ought to have them all. */
+  /** Dials that never took effect and judges that never had anything to judge, although a full run should have used them all. */
   readonly idle: readonly string[];
   readonly failed: boolean;
 }
 
-/** Refunds that our api shows at the end, by how they ended, and what the gateway had of them. */
+/** Refunds as the API shows them at the end, by outcome, and how many the gateway has. */
 export interface RefundCount {
   readonly made: number;
   readonly succeeded: number;
   readonly failed: number;
   readonly rejected: number;
-  /** Put before a person. */
   readonly underReview: number;
   /** Accepted by the gateway while the faults lasted. */
   readonly amidFaults: number;
 }
 
 export interface Tally {
-  /** Counts a round; answers it. */
+  /** Counts a round and returns it. */
   add(result: RoundResult): RoundResult;
   summary(options: { everyDial: boolean }): Summary;
 }
 
 /**
- * A cycle of eight rounds deals every dial once, and a busy machine may not come to one of them in the seconds of the load. Three cycles miss
- * none by chance.
+ * A cycle of eight rounds deals every dial once, but a busy machine may not get to one of them in the seconds of the load. Within three cycles none
+ * is missed by chance.
  */
 const SURE_AFTER_ROUNDS = 24;
 const IDLE_SHARE_OF_A_CYCLE = 0.1;
@@ -126,7 +125,6 @@ function refundWords({ made, succeeded, failed, rejected, underReview, amidFault
   );
 }
 
-/** The end of a run, for a person. */
 export function tablesOf(summary: Summary): string[] {
   const { rounds, payments, charges, medianMs, longestMs, failedRounds, idle } = summary;
   return [

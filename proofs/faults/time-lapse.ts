@@ -6,19 +6,19 @@ import { SCHEDULE_IDS, WORKFLOW_TYPES } from '../../workflows/messages/names.ts'
 import type { Owner } from './owner.ts';
 
 /**
- * Lets time pass where nothing happens but waiting, so that a round need not last as long as the product's pauses. Only clocks are moved:
- * timers run off early, rows come due, and work that a killed process had taken, or that a cut link had lost, is timed out. No step of the product is done for it.
+ * Lets time pass where everything only waits, so that a round does not last as long as the product's pauses. It only moves clocks: timers fire early,
+ * rows come due, and work that a killed process had taken or that a cut link had lost is timed out. It performs no step of the product.
  */
 export interface TimeLapse {
-  /** Moves a workflow's clock, or ends the pause or the time limit of the activity that it waits for. Does nothing for one that has ended. */
+  /** Advances a workflow's clock, or ends the pause or the time limit of the activity that it waits for. Does nothing for an ended workflow. */
   forward(workflowId: string, byMs: number): Promise<void>;
-  /** Everything that rows wait for comes due; then the sweeper makes its pass. */
+  /** Makes everything due that rows wait for, then runs the sweeper. */
   rows(): Promise<void>;
-  /** As much time as until a gateway that tells nobody is asked once more about what was closed; then the sweeper makes its pass. */
+  /** Makes the next query of closed attempts due at gateways without notices, then runs the sweeper. */
   lateQueries(): Promise<void>;
-  /** The last password that any operator has entered is too old for what is sensitive. */
+  /** Ages every operator's last password entry beyond the limit for sensitive actions. */
   forgetPasswords(): Promise<void>;
-  /** Makes the sealing schedule run now. */
+  /** Triggers the sealing schedule. */
   seal(): Promise<void>;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface LapseSettings {
   readonly owner: Owner;
   readonly address: string;
   readonly namespace: string;
-  /** Whether a worker's process has ended: what it had taken will not be finished. */
+  /** Returns whether a worker's process has ended and will not finish its work. */
   readonly isDead: (pid: number) => boolean;
 }
 
@@ -41,7 +41,7 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   const seenStarted = new Map<string, number>();
-  /** Its worker is dead, or never got it over a link that was cut: nothing of ours takes that long once the faults are over. */
+  /** The worker is dead or never got the activity over a cut link. Once the faults are over, no activity of Lenden takes this long. */
   const isLost = (workflowId: string, { id, attempt, workerPid }: PendingActivity): boolean => {
     const key = `${workflowId} ${id} ${attempt}`;
     const sinceMs = seenStarted.get(key) ?? Date.now();
@@ -90,7 +90,7 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
   };
 }
 
-/** A workflow's timers only wake it: what has expired is judged by the row, whose end therefore comes closer by as much. */
+/** Moves the row's deadline closer by the same time, because a workflow's timers only wake it up and the row decides what has expired. */
 async function comeCloser(owner: Owner, { workflowId, byMs }: { workflowId: string; byMs: number }): Promise<void> {
   const [kind = '', reference = ''] = workflowId.split(':', 2);
   const sql = COME_CLOSER[kind];
@@ -106,7 +106,7 @@ const COME_CLOSER: Readonly<Record<string, string>> = {
     where reference = ? and status = 'AWAITING_APPROVAL'`,
 };
 
-/** As if more than a minute were over since the last thing that the rows remember. */
+/** Makes rows look as if more than a minute had passed since their last recorded event. */
 const COME_DUE = [
   `update payments set next_sweep_at = least(next_sweep_at, now()),
      callback_signalled_at = callback_signalled_at - interval '70 seconds',
@@ -168,7 +168,7 @@ interface OneActivity {
   readonly activityId: string;
 }
 
-/** The worker that had it is dead and cannot say so; the server would notice only when the time limit is over. */
+/** Times out an activity whose worker is dead. The server would otherwise notice only at the end of the time limit. */
 async function timeOut(client: Client, { workflowId, activityId }: OneActivity): Promise<void> {
   await client.workflowService.updateActivityOptions({
     namespace: client.options.namespace,
@@ -179,7 +179,7 @@ async function timeOut(client: Client, { workflowId, activityId }: OneActivity):
   });
 }
 
-/** Its pauses between attempts become short, from now on; its limits are again those that it was made with, also the number of its attempts. */
+/** Shortens the pauses between attempts from now on. The original limits, including the number of attempts, apply again. */
 async function retryNow(client: Client, { workflowId, activityId }: OneActivity): Promise<void> {
   const activity = { namespace: client.options.namespace, execution: { workflowId }, id: activityId };
   await client.workflowService.updateActivityOptions({ ...activity, restoreOriginal: true });

@@ -4,7 +4,7 @@ import type { SecretBox } from '../../runtime/secrets.ts';
 import type { Owner } from './owner.ts';
 import type { GatewayControl } from './simulator-control.ts';
 
-/** What bKash's tokens are kept as, for all processes. */
+/** The form in which bKash tokens are stored for all processes. */
 const Kept = z.object({ token: z.string().nullable(), calls: z.array(z.number()) });
 const CALLS_PER_HOUR = 2;
 
@@ -14,7 +14,7 @@ export interface TokenHour {
   readonly secrets: Pick<SecretBox, 'open'>;
 }
 
-/** Whether the faults have used up both calls for a token that a merchant has in an hour: nothing more can be had of bKash before it is over. */
+/** Returns whether the faults have used up both token calls that a merchant has per hour. Until the hour is over, nothing can be done at bKash. */
 export async function isOutOfTokens({ owner, secrets }: Pick<TokenHour, 'owner' | 'secrets'>): Promise<boolean> {
   const rows = await owner.run<{ account: string; sealed: string }>(
     'select account, sealed from gateway_tokens where sealed is not null',
@@ -24,7 +24,7 @@ export async function isOutOfTokens({ owner, secrets }: Pick<TokenHour, 'owner' 
     .some(({ token, calls }) => token === null && calls.length >= CALLS_PER_HOUR);
 }
 
-/** That hour passes, for rows and gateway. What a worker remembers of it, it forgets when it is started anew. */
+/** Ends that hour for the rows and the gateway. A worker's cache is cleared by a restart. */
 export async function passTokenHour({ owner, control }: Pick<TokenHour, 'owner' | 'control'>): Promise<void> {
   await owner.run('update gateway_tokens set sealed = null');
   await control.grantMore(CALLS_PER_HOUR);

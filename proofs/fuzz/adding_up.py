@@ -8,8 +8,8 @@ import copy
 import datetime
 import json
 
-# What the lines come to at least, so that there is something left of it for 120 parts, whatever is taken off; and at most each of them, so
-# that 500 of them with 20 taxes still fit.
+# LEAST is the minimum sum of the lines, so that any discount leaves enough for 120 parts. GREATEST is the maximum of one line, so that 500 lines
+# with 20 taxes still fit.
 LEAST = 10_000_000
 GREATEST = 100_000_000_000
 BODY_BYTES_MAX = 60_000
@@ -77,7 +77,7 @@ def share(amount, basis_points, rounding):
 
 def due(body, total):
     ways = [way for way in ("dueDate", "installments", "plan") if way in body]
-    # Chosen once: what is left out changes the length.
+    # Computed before the loop, because every deletion changes the body's length.
     chosen = ways[len(json.dumps(body)) % len(ways)] if ways else None
     for way in ways:
         if way != chosen:

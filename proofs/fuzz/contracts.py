@@ -13,14 +13,14 @@ from decimal import Decimal
 GATEWAYS = itertools.cycle(["sslcommerz", "bkash", None, "nagad", "stripe"])
 LEAST = Decimal(100)
 GREATEST = Decimal(20_000)
-# Little enough that a payment that was paid outlasts a long run.
+# Small enough that a paid payment is not used up in a long run.
 PART_GREATEST = Decimal(1)
 HUNDREDTH = Decimal("0.01")
-# Of the 64 KiB that a body may have.
+# Part of the 64 KiB that a body may have.
 ITEMS_BYTES_MAX = 40_000
 
 paid = os.environ.get("LENDEN_FUZZ_PAID", "").split()
-# A refund without an amount takes all that is left, so each of these is asked for once.
+# A refund without an amount takes everything that is left, so each of these is refunded only once.
 whole = paid[: len(paid) // 2]
 in_parts = paid[len(paid) // 2 :]
 numbers = itertools.count(1)
@@ -78,7 +78,7 @@ def with_a_new_reference(case):
 def what_to_refund(given):
     if given is None and whole:
         return whole.pop(), None
-    # In turns; the last one stays, even when nothing is left of it.
+    # Takes the payments in turn. The last one stays in the list even if it is fully refunded.
     in_parts.append(in_parts.pop(0))
     return in_parts[-1], between(0 if given is None else given, HUNDREDTH, PART_GREATEST)
 
@@ -95,7 +95,7 @@ def note_refund(response):
 
 
 def between(given, least, greatest):
-    # A float of any size has a decimal text; digits beyond the currency's are refused.
+    # Converts through text to keep the exact digits, then rounds, because more decimals than the currency has are refused.
     return max(least, min(greatest, Decimal(str(given)))).quantize(HUNDREDTH)
 
 

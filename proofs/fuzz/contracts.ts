@@ -3,7 +3,7 @@ import { issueCredential } from '../../database/applications.ts';
 import { paidPayment } from './paid-payment.ts';
 import type { ContractCallers, Headers } from './subject.ts';
 
-/** Half of them are refunded whole, each once; of the others parts are given back. */
+/** Half of them are refunded in full, each once; the others are refunded in parts. */
 const PAYMENTS = 16;
 const AMOUNT_MINOR = 2_000_000;
 
@@ -13,7 +13,7 @@ interface Shops {
   readonly peers: readonly [Registration, Registration];
 }
 
-/** Two shops that speak another API, one of them with payments that were paid. */
+/** Creates two shops that use another contract, one of them with paid payments. */
 export async function openShops(
   contract: ContractCallers['contract'],
   { store, api, peers: [shop, neighbour] }: Shops,

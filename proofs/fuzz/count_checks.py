@@ -58,12 +58,12 @@ INVOICES = {
     "PUT /invoices/{id}/due-dates": adding_up.due_dates,
 }
 CONTRACTS = ("ownpay", "shadhinpay")
-# The least that a payment may be, so at most what any invoice still asks for.
+# The minimum amount of a payment, so no open invoice asks for less.
 PAYMENT_MINOR_MIN = 1_000
 STRIPE_MINOR_MIN = 10_000
 drafts = itertools.cycle([True, False])
 cursors = {}
-# Drafts that can be deleted, and links that can be opened, each once: the generator meets one by luck, and so not under every seed.
+# Drafts that can be deleted, and links that can be opened, each used once, because the generator finds one only by chance.
 MADE_BEFORE = {"DELETE /invoices/{id}": "id", "GET /pay/{reference}": "reference"}
 made = {label: [] for label in MADE_BEFORE}
 turns = itertools.cycle([True, False])
@@ -81,7 +81,7 @@ def beyond_the_schema(case):
     if label in INVOICES and isinstance(body, dict):
         case.body = INVOICES[label](body)
     if label == "POST /invoices" and isinstance(body, dict) and "issue" not in body:
-        # Only drafts can be edited and deleted, so half of what is made are drafts.
+        # Only drafts can be edited and deleted, so half of the new invoices are drafts.
         case.body["issue"] = not next(drafts)
     if label == "PUT /invoices/template" and isinstance(body, dict) and isinstance(body.get("logoUrl"), str):
         case.body = {**body, "logoUrl": os.environ["LENDEN_FUZZ_LOGO"]}
@@ -214,7 +214,7 @@ def documented(response, case):
     return case.operation.responses.find_by_status_code(response.status_code)
 
 
-# Checks that send requests of their own are counted by those requests, below.
+# Checks that send their own requests; those requests are counted below.
 BY_PROBES = {"ignored_auth", "object_level_authorization"}
 CONDITIONS = {
     "not_a_server_error": lambda ctx, response, case: True,
@@ -253,7 +253,7 @@ def counted(check):
                 phase = ctx.phase.value if ctx.phase is not None else "none"
                 mode = "negative" if is_negative(case) else "positive"
                 cases[(case.operation.label, phase, mode)] += 1
-                # Probes of undocumented methods say nothing about the operation.
+                # Requests with undocumented methods say nothing about the operation.
                 if response.request.method == case.operation.method.upper():
                     statuses[(case.operation.label, str(response.status_code))] += 1
         return check(ctx, response, case)
@@ -264,7 +264,7 @@ def counted(check):
 
 for check in CHECKS.get_all():
     CHECKS.register(counted(check))
-# Not in the registry, since it needs a limit.
+# Not in the registry, because it needs a limit.
 schemathesis.checks.max_response_time = counted(schemathesis.checks.max_response_time)
 
 

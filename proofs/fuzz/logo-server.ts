@@ -6,7 +6,7 @@ const LOGO = Buffer.from(
   'base64',
 );
 
-/** Where the logo of every template comes from that the fuzzer sets: an address that cannot be fetched is refused, as documented. */
+/** Serves the logo of every template that the fuzzer sets, because an address that cannot be fetched is refused, as documented. */
 export interface LogoServer {
   readonly url: string;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { paidPayment, send } from './paid-payment.ts';
 
-/** A session is limited to 600 requests a minute. */
+/** A session is limited to 600 requests a minute, so there are several. */
 const SESSIONS = 30;
 const PAYMENTS = 12;
 const REFUNDS_EACH = 20;
@@ -18,11 +18,11 @@ const Session = z.object({ data: z.object({ token: z.string() }) });
 export interface FuzzingOperators {
   /** Sessions of one Super Admin. */
   readonly tokens: readonly string[];
-  /** The session of somebody who may do everything, but in another application. */
+  /** The session of an operator who may do everything, but in another application. */
   readonly neighbour: string;
 }
 
-/** Operators, and what they look after: payments that were paid, and refunds that wait for a second person. */
+/** Creates operators and what they work on: paid payments, and refunds that wait for a second person. */
 export async function openOperators(
   dev: DevFile,
   [shop, elsewhere]: readonly [Registration, Registration],
@@ -49,7 +49,7 @@ interface Hired {
   readonly applicationId: bigint | null;
 }
 
-/** Answers how he logs in. */
+/** Returns a function that logs the operator in. */
 async function operatorWith(
   database: Database,
   { api }: DevFile,
@@ -79,7 +79,7 @@ async function makeWork(
   }
 }
 
-/** A run outlasts a step-up: the sessions are kept as fresh as those of somebody who enters his password again and again. */
+/** Keeps the sessions as fresh as those of an operator who enters the password again and again, because a run outlasts a step-up. */
 export async function keepFresh(dev: DevFile): Promise<{ leave(): Promise<void> }> {
   const database = await openDatabase({ url: dev.databaseUrl, poolSize: 1 });
   const renew = (): Promise<unknown> =>

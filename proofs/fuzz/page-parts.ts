@@ -20,7 +20,7 @@ const NATIVE_GENERATOR =
 
 const EVERY_CHECK = 'with every check on, no operation and no check left out';
 
-/** How each subject's result stands on the page of proofs. */
+/** How each subject's result appears on the page of proofs. */
 export const PAGE_PARTS: Readonly<Record<Subject['name'], PagePart>> = {
   applications: {
     name: 'fuzz',

@@ -7,7 +7,7 @@ import type { PageSubjects } from './pages.ts';
 const INVOICE = { customerReference: 'payer', lineItems: [{ description: 'Fee', qty: 1, unitAmountMinor: 100_000 }] };
 const CHOICES = [['sslcommerz'], ['sslcommerz', 'bkash', 'nagad']];
 
-/** Payments in several states and an invoice, so that pages have something to show and to change. */
+/** Creates payments in several states and an invoice, so that the pages have something to show and to change. */
 export async function openPageSubjects({ api, databaseUrl }: DevFile, { test }: Registration): Promise<PageSubjects> {
   const headers = { 'X-Api-Key': test.apiKey, 'X-Api-Secret': test.apiSecret };
   for (const gateways of CHOICES) {

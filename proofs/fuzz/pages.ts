@@ -3,21 +3,21 @@ import { CHECKOUT_ACTIONS, PAYABLE_ACTIONS } from '../../api/pages/pages.ts';
 import type { ResultTable } from '../../scripts/results/result-file.ts';
 import { Random } from '../simulation/random.ts';
 
-/** References of what exists, so that hostile input also reaches the pages behind the lookup. */
+/** References of existing objects, so that hostile input also reaches the pages after the lookup. */
 export interface PageSubjects {
-  /** Of payments, in any contract and state. */
+  /** References of payments, in any contract and state. */
   readonly payments: readonly string[];
-  /** Of invoices. */
+  /** References of invoices. */
   readonly invoices: readonly string[];
 }
 
 export interface PageRequest {
   readonly method: string;
-  /** Path and query, as they go over the wire. */
+  /** Path and query, as sent over the wire. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
-  /** The page that is meant, such as `/checkout/{reference}/cancel`. */
+  /** The intended page, such as `/checkout/{reference}/cancel`. */
   readonly page: string;
 }
 
@@ -32,11 +32,11 @@ export interface PageFindings {
   readonly requests: number;
   /** How many answers of each status each page gave. */
   readonly statuses: Readonly<Record<string, Readonly<Record<number, number>>>>;
-  /** What an answer must not be, with the request that got it. */
+  /** Violations, each with the request that caused it. */
   readonly violations: readonly string[];
 }
 
-/** No markup of ours has this name, so where it stands unescaped somebody's text became markup. */
+/** No markup of Lenden has this name. Where it appears unescaped, input has become markup. */
 const MARK = 'fuzzmark';
 const MARKUP = `"'><${MARK} onload=alert(1)>`;
 const ELSEWHERE = 'elsewhere.example';
@@ -44,7 +44,7 @@ const ACTIONS = { checkout: CHECKOUT_ACTIONS, payable: PAYABLE_ACTIONS };
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** What stands in the place of a reference. */
+/** Hostile values used in place of a reference. */
 const HOSTILE_SEGMENTS: readonly string[] = [
   'a\\b',
   '..',
@@ -117,18 +117,18 @@ const FORM_VALUES = [
   'TX12345',
 ];
 
-/** The same requests for the same seed, on any machine. */
+/** Generates the same requests for the same seed, on any machine. */
 export function* pageRequests(subjects: PageSubjects, { seed, count }: { seed: number; count: number }) {
   const random = new Random(seed);
   const pages = allPages();
   for (let number = 0; number < count; number += 1) {
-    // By turns, so that a short run leaves out no page.
+    // Takes the pages in turn, so that a short run omits none.
     const page = pages[number % pages.length] ?? '/';
     yield requestOf({ page, random, subjects });
   }
 }
 
-/** Every page that payers can reach, and paths that are none. */
+/** Returns every page that payers can reach, and some paths that do not exist. */
 export function allPages(): string[] {
   const below = (prefix: string, actions: readonly string[]): string[] =>
     ['', ...actions.map((action) => `/${action}`)].map((action) => `/${prefix}/{reference}${action}`);
@@ -158,7 +158,7 @@ function requestOf({ page, random, subjects }: Making): PageRequest {
   return { page, method, target: sendable(`${path}${queryOf(random)}`), headers: headersOf(random, body), body };
 }
 
-/** Now and then a character more, less or other. */
+/** Sometimes adds, removes or changes a character. */
 function mutated(random: Random, text: string): string {
   const at = random.between(0, text.length);
   switch (random.weighted({ as: 6, cut: 1, longer: 1, other: 1 })) {
@@ -184,12 +184,12 @@ function queryOf(random: Random): string {
   return `?${parts.join('&')}`;
 }
 
-/** A lone surrogate has no UTF-8, so it goes as the bytes that it would have. */
+/** A lone surrogate has no UTF-8 encoding, so this uses the bytes that it would have. */
 function encoded(value: string): string {
   return value.isWellFormed() ? encodeURIComponent(value) : '%ED%A0%80';
 }
 
-/** Other bytes in a path never reach us: Node's own parser answers them. */
+/** Encodes other bytes, because Node's own parser would reject them before they reach Lenden. */
 function sendable(target: string): string {
   return target.replace(/[^\u0021-\u007e]+/gu, (text) => encoded(text));
 }
@@ -247,17 +247,17 @@ function headersOf(random: Random, body: string | null): Record<string, string> 
   return {
     ...Object.fromEntries(hostile),
     ...(body === null ? {} : { 'content-type': random.pick(types) }),
-    // Behind a proxy that is trusted each request has an address of its own: limits by address are not under test.
+    // Behind a trusted proxy, each request has its own address: limits by address are not under test.
     'x-forwarded-for': `10.${random.between(0, 255)}.${random.between(0, 255)}.${random.between(1, 254)}`,
   };
 }
 
-/** Of what runs on our side: none of it is for a reader. */
+/** Traces of the server's internals, which no page may show. */
 const INTERNALS =
   /\n\s+at .+[:(]|node_modules|node:internal|\.ts:\d+|SQLSTATE|syntax error at or near|violates .+ constraint/;
 const SECURE_PAGE = ["default-src 'none'", "frame-ancestors 'none'"];
 
-/** What is wrong with an answer to a hostile request; nothing, mostly. */
+/** Returns what is wrong with an answer to a hostile request; usually nothing. */
 export function judgePage({ method, target }: PageRequest, { status, headers, text }: PageAnswer): string[] {
   if (status === 0) {
     return [`${method} ${shortened(target)} was not answered`];
@@ -304,7 +304,7 @@ interface PageFuzz {
 const AT_ONCE = 8;
 const NO_ANSWER: PageAnswer = { status: 0, headers: {}, text: '' };
 
-/** Sends the requests of a seed and judges every answer. Throws only where the pages cannot be reached. */
+/** Sends a seed's requests and judges every answer. Throws only if the pages cannot be reached. */
 export async function fuzzPages({ web, subjects, seed, count, signal }: PageFuzz): Promise<PageFindings> {
   const statuses: Record<string, Record<number, number>> = {};
   const violations: string[] = [];
@@ -326,7 +326,7 @@ export async function fuzzPages({ web, subjects, seed, count, signal }: PageFuzz
   return { seed, requests, statuses, violations };
 }
 
-/** Why a run is no proof, or what it found. Empty: it held. */
+/** Returns what the run found, or why it proves nothing; empty if it is a proof. */
 export function problemsOfPages({ requests, statuses, violations }: PageFindings, count: number): string[] {
   const seen = new Set(Object.values(statuses).flatMap((ofPage) => Object.keys(ofPage).map(Number)));
   return [
@@ -335,14 +335,13 @@ export function problemsOfPages({ requests, statuses, violations }: PageFindings
     ...allPages()
       .filter((page) => statuses[page] === undefined)
       .map((page) => `${page} was never asked for`),
-    // Pages that refuse everything, or take everything, were not tried.
+    // If all pages refuse or accept everything, the run has not really tested them.
     ...[200, 303, 400, 404, 405, 415]
       .filter((status) => !seen.has(status))
       .map((status) => `nothing was answered ${status}`),
   ];
 }
 
-/** What each page answered. */
 export function tableOfPages({ statuses }: Pick<PageFindings, 'statuses'>): ResultTable {
   return {
     caption: 'Answers by page',

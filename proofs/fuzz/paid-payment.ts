@@ -11,11 +11,11 @@ type Payment = z.infer<typeof Payment>['data'];
 interface Order {
   readonly credentials: CredentialPair;
   readonly amountMinor: number;
-  /** Of the payer. */
+  /** The payer's number. */
   readonly number: number;
 }
 
-/** Makes a payment over the native API and pays it. Throws when it does not succeed. */
+/** Creates a payment through the native API and pays it. Throws if it does not succeed. */
 export async function paidPayment(api: string, { credentials, amountMinor, number }: Order): Promise<Payment> {
   const headers = { 'X-Api-Key': credentials.apiKey, 'X-Api-Secret': credentials.apiSecret };
   const body = { amountMinor, customerReference: `payer-${number}` };

@@ -9,12 +9,12 @@ import { Counts, Report } from './verdict.ts';
 export interface FuzzRun {
   /** The installed `schemathesis`. */
   readonly program: string;
-  /** Takes the configuration, the log and the counts of this run. */
+  /** The folder for the configuration, the log and the counts of this run. */
   readonly directory: string;
-  /** Where the API tells its contract. */
+  /** URL of the API's OpenAPI document. */
   readonly document: string;
   readonly subject: Subject;
-  /** A picture that can be fetched. */
+  /** URL of a picture that can be fetched. */
   readonly logoUrl: string;
   readonly examples: number;
   readonly seed: number;
@@ -25,16 +25,16 @@ export interface FuzzRun {
 export interface FuzzFindings {
   readonly counts: Counts;
   readonly report: Report;
-  /** Everything that schemathesis wrote, with a command that makes each failure again. */
+  /** The complete output of schemathesis, with a command that reproduces each failure. */
   readonly log: string;
   readonly logFile: string;
 }
 
 const HOOKS = join(import.meta.dirname, 'count_checks.py');
-/** No answer of ours may take longer than a client waits; it is a guard against a hang, not a goal. */
+/** A guard against hanging requests, not a performance goal: the longest that a client waits. */
 const RESPONSE_SECONDS_MAX = 30;
 
-/** Runs every check of schemathesis in all its phases. Throws only when it did not get to a verdict of its own. */
+/** Runs every check of schemathesis in all its phases. Throws only if schemathesis reached no verdict. */
 export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
   const file = (name: string): string => join(run.directory, name);
   writePrivateJson(file('peers.json'), {
@@ -79,7 +79,7 @@ export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
 
 const NAMES = ['fuzzed', 'neighbour'];
 
-/** JSON's texts and lists are TOML's, too. */
+/** Writes the configuration as TOML. JSON's strings and lists are valid TOML. */
 function configuration(peers: string): string {
   const wfc = { path: peers, user: NAMES[0], peers: NAMES };
   const lines = Object.entries(wfc).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);

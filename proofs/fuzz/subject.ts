@@ -1,35 +1,35 @@
 import type { CredentialPair } from '../../database/applications.ts';
 
-/** Who calls what: one part of the document, with credentials of two callers that must not see each other's objects. */
+/** One part of an OpenAPI document, with credentials of two callers who must not see each other's objects. */
 export interface Subject {
   readonly name: 'applications' | 'operators' | 'ownpay' | 'shadhinpay';
-  /** Where a running stack tells the contract. */
+  /** Path of the OpenAPI document on a running stack. */
   readonly document: '/openapi.json' | '/openapi/ownpay.json' | '/openapi/shadhinpay.json';
-  /** Headers of the caller whose requests are fuzzed, then of his neighbour. */
+  /** Headers of the caller whose requests are fuzzed, then those of their neighbour. */
   readonly peers: readonly [Headers, Headers];
-  /** Whether the subject's callers call this path. */
+  /** Returns whether the subject's callers call this path. */
   calls(path: string): boolean;
-  /** Arguments of schemathesis that choose these paths. */
+  /** Arguments of schemathesis that select these paths. */
   readonly selection: readonly string[];
-  /** Further sessions of the first caller: requests take turns, so that the limit of a session is not met. */
+  /** Further sessions of the first caller. Requests take turns, so that no session reaches its limit. */
   readonly sessions: readonly string[];
-  /** References of payments that were paid before, for refunds. */
+  /** References of paid payments, for refunds. */
   readonly paid: readonly string[];
-  /** Operations that are not called, by id, and why. */
+  /** Operations that are not called, by id, with the reason. */
   readonly leftOut: Readonly<Record<string, string>>;
-  /** Operations that need not answer 2xx, and why: what they want to know no schema can tell. */
+  /** Operations that need not answer 2xx, with the reason: no schema can describe the input that they need. */
   readonly beyondSchema: Readonly<Record<string, string>>;
-  /** Cases that an operation gets at least where its parameters have only a few values; null: as many as are asked for. */
+  /** Minimum number of cases for an operation whose parameters have only few values; null: as many as requested. */
   readonly fewCases: number | null;
-  /** Single operations that get fewer cases than are asked for, and why. */
+  /** Operations that get fewer cases than requested, with the reason. */
   readonly seldom: Readonly<Record<string, string>>;
-  /** Checks that are not made or have nothing to judge, and why. */
+  /** Checks that do not run or have nothing to judge, with the reason. */
   readonly silentChecks: Readonly<Record<string, string>>;
 }
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** What only operators call. */
+/** Paths that only operators call. */
 const OF_OPERATORS = /^\/(admin|auth)\//;
 
 export function applications(peers: readonly [CredentialPair, CredentialPair]): Subject {
@@ -58,7 +58,7 @@ export function applications(peers: readonly [CredentialPair, CredentialPair]): 
   };
 }
 
-/** Operations after which the fuzzer's own session would be nobody's any more, so that all that follows would be 401 or 403. */
+/** Operations that end the fuzzer's own session, after which every answer would be 401 or 403. */
 const ENDS_THE_SESSION: Readonly<Record<string, string>> = {
   logOut: 'ends the session that the run calls with',
   endSession: 'ends the session that the run calls with',
@@ -84,7 +84,7 @@ const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
   'POST /admin/pending-operator-changes/{id}/withdraw': 'wants a change of an approver',
 };
 
-/** Whether a request that fits its schema has to be taken: not here. */
+/** Checks that every request that fits its schema is accepted, which is not required here. */
 const ACCEPTANCE = 'positive_data_acceptance';
 const SILENT_CHECKS: Readonly<Record<string, string>> = {
   [ACCEPTANCE]: 'not made: cursors, passwords and ids in bodies are beyond a schema, and refused as documented',
@@ -112,7 +112,7 @@ export function operators({ tokens, neighbour }: { tokens: readonly string[]; ne
     leftOut: ENDS_THE_SESSION,
     beyondSchema: BEYOND_SCHEMA,
     silentChecks: SILENT_CHECKS,
-    // A gateway in a mode, or a role of few.
+    // Parameters such as a gateway in a mode, or a role, have few values.
     fewCases: 5,
     seldom: {},
   };
@@ -124,7 +124,7 @@ export interface ContractCallers {
   readonly paid: readonly string[];
 }
 
-/** The whole document of another API. */
+/** Returns a subject that covers the whole document of another contract. */
 export function contract({ contract: name, peers, paid }: ContractCallers): Subject {
   return {
     name,

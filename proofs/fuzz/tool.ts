@@ -4,14 +4,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Every package with the digests of its files, so that nothing else is ever installed. */
+/** Every package with the digests of its files, so that pip installs nothing else. */
 const REQUIREMENTS = resolve(import.meta.dirname, 'requirements.txt');
 const INSTALL_TIMEOUT_MS = 300_000;
 const run = promisify(execFile);
 
 /**
- * Installs schemathesis into a virtual environment of its own, once for each state of the requirements; answers the program's path.
- * @throws Error with pip's last words.
+ * Installs schemathesis into its own virtual environment, once for each version of the requirements. Returns the program's path.
+ * @throws Error with the end of pip's output
  */
 export async function installSchemathesis(directory: string): Promise<string> {
   const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 16);
@@ -21,7 +21,7 @@ export async function installSchemathesis(directory: string): Promise<string> {
     rmSync(home, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
     await python('python3', ['-m', 'venv', home]);
-    // A half-made environment has no such link, so an interrupted install begins again.
+    // An interrupted install has no such link, so it starts again.
     await python(join(home, 'bin', 'python'), [
       '-m',
       'pip',

@@ -4,7 +4,7 @@ import type { Subject } from './subject.ts';
 
 const Judging = z.object({ ran: z.int(), judged: z.int() });
 
-/** What `count_checks.py` counted. */
+/** The counts of `count_checks.py`. */
 export const Counts = z.object({
   checks: z.record(z.string(), Judging),
   cases: z.array(z.object({ operation: z.string(), phase: z.string(), mode: z.string(), count: z.int() })),
@@ -33,20 +33,20 @@ export type Report = z.infer<typeof Report>;
 export interface Fuzzed {
   readonly counts: Counts;
   readonly report: Report;
-  /** `GET /app/me` and so on: every operation of the document. */
+  /** Every operation of the document, such as `GET /app/me`. */
   readonly operations: readonly string[];
-  /** How many cases each operation had to get in the fuzzing phase. */
+  /** How many cases each operation must get in the fuzzing phase. */
   readonly examples: number;
   readonly subject: Pick<Subject, 'beyondSchema' | 'silentChecks' | 'fewCases' | 'seldom'>;
 }
 
-/** What an operation that is called seldom gets at least. */
+/** The minimum number of cases for an operation that gets few. */
 const SELDOM_MIN = 5;
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'] as const;
 
 /**
- * Checks that have nothing to judge as long as a contract lacks what they are about. Each says when that is so; the
- * moment the contract has it, nothing to judge is a failure like any other.
+ * Checks that have nothing to judge as long as the contract lacks their subject. `when` says when that is so. Once the contract has it, having
+ * nothing to judge is a failure.
  */
 const INAPPLICABLE: Readonly<Record<string, { when(operations: readonly string[]): boolean; why: string }>> = {
   use_after_free: {
@@ -55,7 +55,7 @@ const INAPPLICABLE: Readonly<Record<string, { when(operations: readonly string[]
   },
 };
 
-/** Why a check had nothing to judge, where that is the contract's doing or the subject's. */
+/** Returns why a check had nothing to judge, if the contract or the subject explains it. */
 export function inapplicable(
   check: string,
   { operations, subject }: Pick<Fuzzed, 'operations' | 'subject'>,
@@ -64,7 +64,7 @@ export function inapplicable(
   return known !== undefined && known.when(operations) ? known.why : (subject.silentChecks[check] ?? null);
 }
 
-/** Everything for which a run is not a proof; empty when it is one. */
+/** Returns every reason why a run is not a proof; empty if it is one. */
 export function problemsOf(fuzzed: Fuzzed): string[] {
   const { report, operations } = fuzzed;
   const problems = [

@@ -6,15 +6,15 @@ import { actAsPayer } from '../thousand/payers.ts';
 import type { Choice } from '../thousand/plan.ts';
 
 export interface Visitors {
-  /** Ends the visits; answers how many there were of each kind. */
+  /** Ends the visits. Returns how many there were of each kind. */
   leave(): Promise<Readonly<Record<string, number>>>;
 }
 
 const LOOK_EVERY_MS = 300;
-/** Most pay, so that there are receipts; the others leave payments in every state that a request can meet. */
+/** Most payers pay, so that there are receipts. The others leave payments in every state that a request can meet. */
 const CHOICES: readonly Choice[] = ['pay', 'pay', 'fail', 'pay', 'cancel-at-gateway', 'never-continue'];
 
-/** Payers of the payments that the fuzzer creates, one after the other: without them no operation on a paid payment could answer well. */
+/** Sends payers to the payments that the fuzzer creates, one after the other. Without them no operation on a paid payment could succeed. */
 export async function sendVisitors({ dev, applicationId }: { dev: DevFile; applicationId: bigint }): Promise<Visitors> {
   const database = await openDatabase({ url: dev.databaseUrl, poolSize: 1 });
   const stopped = new AbortController();
@@ -37,7 +37,7 @@ export async function sendVisitors({ dev, applicationId }: { dev: DevFile; appli
       latest = payment.id;
       const number = Number(payment.id);
       const choice = CHOICES[number % CHOICES.length] ?? 'pay';
-      // A payer may find the checkout closed meanwhile; what the API says of it is judged elsewhere.
+      // The checkout may be closed already. Other checks judge what the API says about it.
       const done = await actAsPayer(checkoutUrl(payment.reference, dev.web), { choice, number }).then(
         () => choice,
         () => 'turned away',

@@ -1,8 +1,8 @@
 const LEVELS = new Set(['debug', 'info', 'warn', 'error']);
 
 /**
- * The one thing that is not mutated: the words of a log line, `log.warn({…}, 'these')`. They are for people and may
- * change; what is in the fields is data, and mutated.
+ * The only thing that is not mutated: the text of a log line, `log.warn({…}, 'text')`. It is meant for people and may change. The fields are data,
+ * and are mutated.
  */
 function isLogText(path) {
   const { node, parent, key } = path;
@@ -13,7 +13,7 @@ function isLogText(path) {
   return callee.type === 'MemberExpression' && LEVELS.has(callee.property.name) && named(callee.object) === 'log';
 }
 
-/** `log` or `deps.log`. */
+/** Returns the name for `log` or `deps.log`. */
 function named(node) {
   return node.type === 'Identifier' ? node.name : node.type === 'MemberExpression' ? node.property.name : undefined;
 }

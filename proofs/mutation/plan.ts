@@ -1,17 +1,17 @@
 import { globSync } from 'node:fs';
 
-/** Files that one share of killed mutants is asked of. */
+/** Files with a common minimum share of killed mutants. */
 export interface Group {
   readonly name: string;
   readonly scoreMin: number;
   readonly files: readonly string[];
 }
 
-/** Files whose mutants the same tests can kill, so that one run of Stryker takes them together. */
+/** Files whose mutants the same tests can kill, so that one run of Stryker covers them. */
 export interface Pass {
   readonly name: string;
   readonly files: readonly string[];
-  /** Globs below the project. */
+  /** Globs relative to the project's root. */
   readonly tests: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const MONEY_AND_GUARDS = [
   'runtime/http-client/connector.ts',
 ];
 
-/** What moves money or keeps somebody out is asked more than the rest. */
+/** Returns the groups. Code that moves money or restricts access has a higher minimum than the rest. */
 export function groups(root: string): Group[] {
   const rest = globSync('{domain,activities}/**/*.ts', { cwd: root })
     .filter((file) => !MONEY_AND_GUARDS.includes(file) && !HAS_NO_LOGIC.has(file))
@@ -42,13 +42,13 @@ export function groups(root: string): Group[] {
   ];
 }
 
-/** Types, and one object that names the activities. */
+/** Only types, and one object that names the activities. */
 const HAS_NO_LOGIC: ReadonlySet<string> = new Set(['activities/dependencies.ts', 'activities/payments/scope.ts']);
 
 interface Kind {
   readonly name: string;
   readonly holds: (file: string) => boolean;
-  /** Few and well aimed: for each mutant, every one of these that imports its file is loaded. */
+  /** Few and specific tests: for each mutant, every test that imports its file is loaded. */
   readonly tests: readonly string[];
 }
 
@@ -60,7 +60,10 @@ const PURE_ACTIVITIES: ReadonlySet<string> = new Set([
   'activities/webhooks/signature.ts',
 ]);
 
-/** Each file is of the first kind that holds it: what connects is tested on sockets, what stores on a database, the rest on nothing. */
+/**
+ * Each file belongs to the first kind that matches. Code that connects is tested with sockets, code that stores with a database, and the rest without
+ * servers.
+ */
 const KINDS: readonly Kind[] = [
   {
     name: 'connecting',
@@ -94,7 +97,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Files of one kind are mutated in one run of Stryker. */
+/** Returns one pass of Stryker for each kind of file. */
 export function passes(files: readonly string[]): Pass[] {
   return KINDS.map((kind) => ({
     name: kind.name,

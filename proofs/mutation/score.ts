@@ -11,13 +11,13 @@ const Mutant = z.object({
   status: z.enum(['Killed', 'Survived', 'NoCoverage', 'CompileError', 'RuntimeError', 'Timeout', 'Ignored', 'Pending']),
 });
 
-/** The members of a mutation report (its format is shared by all mutation testers) that a score needs. */
+/** The members of a mutation report that a score needs. All mutation testers share the report's format. */
 export const MutationReport = z.object({
   files: z.record(z.string(), z.object({ source: z.string(), mutants: z.array(Mutant) })),
 });
 export type MutationReport = z.infer<typeof MutationReport>;
 
-/** A change that no test noticed. */
+/** A mutant that no test noticed. */
 export interface Survivor {
   readonly file: string;
   readonly line: number;
@@ -31,7 +31,7 @@ export interface Survivor {
 
 export interface FileScore {
   readonly file: string;
-  /** A mutant that hangs is noticed as well. */
+  /** Includes mutants that hang, because a test run notices those too. */
   readonly killed: number;
   readonly total: number;
   readonly ignored: number;
@@ -68,7 +68,7 @@ const JUDGED: ReadonlySet<string> = new Set(['Killed', 'Timeout', 'Survived', 'N
 export interface GroupScore extends Group {
   readonly killed: number;
   readonly total: number;
-  /** Per cent, rounded down: 89.99 is not 90. */
+  /** Per cent, rounded down, so that 89.99 does not count as 90. */
   readonly score: number;
 }
 
@@ -87,7 +87,7 @@ export function percent(killed: number, total: number): number {
 
 type Location = z.infer<typeof Mutant>['location'];
 
-/** Lines and columns of a report begin at 1. */
+/** Lines and columns in a report start at 1. */
 function textAt(source: string, { start, end }: Location): string {
   const lines = source.split('\n').slice(start.line - 1, end.line);
   const last = lines.length - 1;

@@ -12,14 +12,14 @@ const require = createRequire(import.meta.url);
 export interface MutationRun {
   readonly pass: Pass;
   readonly environment: Readonly<Record<string, string>>;
-  /** Takes the working copies; the caller removes it whatever happens. */
+  /** The folder for the working copies. The caller removes it in any case. */
   readonly scratch: string;
-  /** Tries again what earlier runs know. */
+  /** Repeats mutants whose result is known from earlier runs. */
   readonly afresh: boolean;
   readonly stop: AbortSignal;
 }
 
-/** One run of Stryker by stryker.config.mjs; its report and its memory of earlier runs are below `.lenden/mutation`. */
+/** Runs Stryker once with stryker.config.mjs. The report and the results of earlier runs are in `.lenden/mutation`. */
 export async function mutate({ pass, environment, scratch, afresh, stop }: MutationRun): Promise<MutationReport> {
   const directory = join(ROOT, '.lenden', 'mutation');
   mkdirSync(directory, { recursive: true });
@@ -40,7 +40,7 @@ export async function mutate({ pass, environment, scratch, afresh, stop }: Mutat
     throw new Error(`Stryker ended with ${code} in the pass "${pass.name}"; what it said is above.`);
   }
   const report = MutationReport.parse(JSON.parse(readFileSync(join(directory, `${pass.name}-report.json`), 'utf8')));
-  // A report also remembers files of earlier runs.
+  // A report also contains files of earlier runs.
   return { files: Object.fromEntries(Object.entries(report.files).filter(([file]) => pass.files.includes(file))) };
 }
 

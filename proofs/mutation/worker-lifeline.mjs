@@ -1,5 +1,5 @@
 /**
- * Loaded into Stryker's workers, which would otherwise go on for ever when Stryker is killed. Unlike the launcher's
- * lifeline it keeps its process alive: a worker without work has nothing else to live for.
+ * Loaded into Stryker's workers, which would otherwise run forever when Stryker is killed. Unlike the launcher's lifeline it keeps its process alive,
+ * because an idle worker has nothing else that does.
  */
 process.once('disconnect', () => process.exit(1));

@@ -10,7 +10,7 @@ import { APPROVAL_WAYS } from './operators.ts';
 import { RECEIVER_MANNERS } from './receivers.ts';
 import { PAYER_WAYS } from './payment-story.ts';
 
-/** Money that goes back: who asked, what the gateway and the operators did about it, and how it ended. */
+/** Refunds: who requested them, what the gateway and the operators did, and how they ended. */
 const REFUND_BRANCHES: readonly string[] = [
   ...REFUND_SHARES.map((share) => `refund wanted: ${share}`),
   ...['PENDING', 'replayed'].map((answer) => `refund answer: 201 ${answer}`),
@@ -28,7 +28,7 @@ const REFUND_BRANCHES: readonly string[] = [
   ...['APPROVAL_EXPIRED', 'APPROVER_REJECTED', 'GATEWAY_REFUSED_REFUND', 'OPERATOR_FOUND_NOT_REFUNDED'].map(
     (code) => `refund failure: ${code}`,
   ),
-  // The simulated gateway is SSLCOMMERZ, whose refunds do not fail after they have succeeded and are made by no person.
+  // The simulated gateway is SSLCOMMERZ. Its refunds do not fail after they have succeeded, and no person pays them back manually.
   ...REFUND_REVIEW_REASONS.filter((reason) => reason !== 'FAILED_AFTER_SUCCESS' && reason !== 'PAID_BACK_BY_HAND').map(
     (reason) => `refund review: ${reason}`,
   ),
@@ -64,7 +64,7 @@ const REFUND_BRANCHES: readonly string[] = [
   'alert: decision-declined',
 ];
 
-/** What is billed: how it is paid, changed and told of, and what becomes of it. */
+/** Invoices: how they are paid, changed and notified, and how they end. */
 const INVOICE_BRANCHES: readonly string[] = [
   ...['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID'].map((status) => `invoice: ${status}`),
   ...[
@@ -100,11 +100,11 @@ const INVOICE_BRANCHES: readonly string[] = [
   'alert: invoice-mail-not-sent',
 ];
 
-/** What a run of ten thousand seeds must have been through: a branch that no story reaches is not tested by any. */
+/** The branches that a run of ten thousand seeds must reach. A branch that no story reaches is not tested by any. */
 export const EXPECTED_BRANCHES: readonly string[] = [
   ...FINAL_STATUSES.map((status) => `payment: ${status}`),
   ...REVIEW_REASONS.map((reason) => `payment: PENDING, review ${reason}`),
-  // CREATED and OPEN are on the way, not ends; every attempt has been both.
+  // CREATED and OPEN are not final; every attempt has been both.
   ...ATTEMPT_STATUSES.filter((status) => status !== 'CREATED' && status !== 'OPEN').map(
     (status) => `attempt: ${status}`,
   ),

@@ -9,22 +9,22 @@ import { isReply, type World } from './world.ts';
 const CLIENT_TRIES_MAX = 500;
 const NOTICE_TRIES_MAX = 200;
 
-/** A payment that an app asks for. */
+/** A payment that an app requests. */
 interface Wanted {
   readonly app: number;
   readonly key: string;
   readonly amountMinor: number;
-  /** Of the invoice that it is to pay. */
+  /** The invoice that it pays. */
   readonly invoiceId?: number;
 }
 
-/** Nothing is due any more, less than that, or less than a payment may be. */
+/** Nothing is due any more, or less than the requested amount, or less than the minimum of a payment. */
 const REFUSED_FOR_INVOICE: ReadonlySet<string> = new Set(['INVALID_OPERATION_STATE', 'AMOUNT_OUT_OF_BOUNDS']);
 
-/** Everybody outside: clients, payers, the gateway's courier, forgers. They see what such people see. */
+/** All parties outside the product: clients, payers, the gateway's courier and forgers. They see only what such parties see. */
 export class Cast {
   readonly answers: Answered[] = [];
-  /** Keys of payments that their invoice has no room for. */
+  /** Keys of payments that their invoice refused. */
   private readonly refused = new Set<string>();
   private readonly world: World;
   private readonly random: Random;
@@ -34,13 +34,13 @@ export class Cast {
     this.random = random;
   }
 
-  /** Lets one payment's people act, each in their own time. */
+  /** Lets the parties of one payment act, each at their own time. */
   enter(plan: PaymentPlan, index: number): void {
     const app = index % this.world.story.apps.length;
     this.play(plan, { app, key: `key-${index}`, amountMinor: plan.amountMinor });
   }
 
-  /** Lets an app create a payment, and everybody act on it. */
+  /** Lets an app create a payment, and all parties act on it. */
   play(plan: PaymentPlan, request: Wanted): void {
     const { key } = request;
     this.world.later(plan.createAfterMs, async () => {
@@ -54,7 +54,7 @@ export class Cast {
     this.follow(plan, key);
   }
 
-  /** Lets everybody act on a payment that somebody creates or has created; `key` is its key, or its reference. */
+  /** Lets all parties act on a payment that is created elsewhere; `key` is its key or its reference. */
   follow(plan: PaymentPlan, key: string): void {
     if (plan.sessionRefused) {
       this.refuseSession(key);
@@ -79,7 +79,7 @@ export class Cast {
     return this.world.postgres.rows('payment_attempts').find(({ payment_id: id }) => id === payment?.['id']);
   }
 
-  /** The order's reference is known to the gateway only once it is asked, so its refusal waits for the attempt's row. */
+  /** Waits for the attempt's row before it refuses the session, because the order's reference is not known before. */
   private refuseSession(key: string): void {
     const { world } = this;
     const watch = world.postgres.onCommit;
@@ -92,7 +92,7 @@ export class Cast {
     };
   }
 
-  /** A client that does not give up before it knows: the same request under the same key until an answer settles it. */
+  /** A client that repeats the same request with the same key until an answer settles it. */
   private async create({ app, key, amountMinor, invoiceId }: Wanted): Promise<void> {
     const { world } = this;
     const ofInvoice = invoiceId === undefined ? {} : { invoiceId };
@@ -127,7 +127,7 @@ export class Cast {
     world.wrong.push(`liveness: a client of ${key} never learned how its payment stands`);
   }
 
-  /** True when the client has its answer and stops. */
+  /** Returns true when the client has its answer and stops. */
   private noteAnswer(request: Wanted, answer: unknown, ofInvoice: boolean): boolean {
     const atMs = this.world.timeline.nowMs;
     if (answer instanceof DomainError) {
@@ -201,7 +201,7 @@ export class Cast {
     }
   }
 
-  /** The gateway's order reference, once our page leads to the gateway; null when it never does. */
+  /** Returns the gateway's order reference once Lenden's page leads to the gateway; null if it never does. */
   private async seePage(key: string): Promise<string | null> {
     const { timeline } = this.world;
     for (let looks = 0; looks < 400; looks += 1) {
@@ -243,7 +243,7 @@ export class Cast {
     }
   }
 
-  /** Days may pass, but in the end a gateway knows how a try went. */
+  /** Resolves pending tries. It may take days, but in the end a gateway knows how a try ended. */
   private async clearUp(reference: string, status: string): Promise<void> {
     const { world } = this;
     await world.timeline.pause(this.random.between(1, 90) * 3_600_000);
@@ -254,7 +254,10 @@ export class Cast {
     }
   }
 
-  /** The gateway's notice. It may be lost while the payment is still going to ask; money nobody would ask about is always told of. */
+  /**
+   * Sends the gateway's notice. It may be lost while the payment will still query the gateway. A notice about money that no query would find is
+   * always sent.
+   */
   private async notify(plan: PaymentPlan, { key, made }: { key: string; made: Try }): Promise<void> {
     const asks = ['OPEN', 'UNKNOWN', 'CREATED'].includes(String(this.attemptOf(key)?.['status']));
     const open = this.paymentOf(key)?.['status'] === 'PENDING' && asks;
@@ -271,7 +274,7 @@ export class Cast {
     }
   }
 
-  /** Repeated until it is taken, as gateways do; a returning browser tries once. */
+  /** Repeats a notice until it is accepted, as gateways do. A returning browser tries once. */
   private async deliver(kind: string, body: string): Promise<void> {
     for (let tries = 0; tries < NOTICE_TRIES_MAX; tries += 1) {
       const status = await this.world.ask((api) => api.callback(kind, body)).catch(() => 0);

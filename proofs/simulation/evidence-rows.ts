@@ -2,7 +2,7 @@ import type { PaymentStatus } from '../../domain/payment.ts';
 import type { Evidence } from './evidence.ts';
 import type { Value, Values } from './postgres/values.ts';
 
-/** How judges read the rows of a story. */
+/** Returns the rows of one table at the end of a story. */
 export function table(evidence: Evidence, name: string): readonly Values[] {
   return evidence.rows[name] ?? [];
 }

@@ -6,7 +6,7 @@ import type { InvoiceEvidence } from './invoice-evidence.ts';
 import type { Values } from './postgres/values.ts';
 import type { Received } from './receivers.ts';
 
-/** The rows and the outside world's own logs, at the end of one story. */
+/** The rows and the outside parties' own logs at the end of one story. */
 export interface Evidence {
   readonly rows: Readonly<Record<string, readonly Values[]>>;
   readonly transitions: readonly {
@@ -16,15 +16,15 @@ export interface Evidence {
   }[];
   readonly sessions: readonly string[];
   readonly charges: readonly Charge[];
-  /** The gateway's books of what it was asked to give back. */
+  /** The gateway's records of refund requests. */
   readonly refunds: readonly RecordedRefund[];
   /** Refund references that the gateway plainly refused at least once. */
   readonly refusedRefunds: ReadonlySet<string>;
   readonly refundAnswers: readonly AnsweredRefund[];
   readonly acts: readonly Act[];
-  /** Moments at which more was reserved or given back than was captured. */
+  /** Moments at which more was reserved or refunded than was captured. */
   readonly overReserved: readonly string[];
-  /** Refunds that were refused as too much although nothing stood against them. */
+  /** Refunds that were refused as too much although the balance was sufficient. */
   readonly wronglyRefused: readonly string[];
   readonly refundTransitions: readonly {
     readonly refundId: bigint;
@@ -36,19 +36,19 @@ export interface Evidence {
   readonly received: readonly Received[];
   readonly answers: readonly Answered[];
   readonly alerts: readonly string[];
-  /** References of attempts about which an alarm told people that the gateway gave no plain answer for 72 hours. */
+  /** References of attempts for which an alarm reported that the gateway had given no plain answer for 72 hours. */
   readonly leftToPeople: readonly string[];
-  /** Ids of callbacks that were signalled before their row was there to be read. */
+  /** Ids of callbacks that were signalled before their row could be read. */
   readonly unfounded: readonly string[];
-  /** Callbacks that were answered as taken: their sender will not come again. */
+  /** Callbacks that were acknowledged, so their sender will not repeat them. */
   readonly acknowledged: readonly Acknowledged[];
   readonly wrong: readonly string[];
   readonly atRest: boolean;
   /** Ids of workflows that have not ended. */
   readonly running: readonly string[];
-  /** By workflow id: events of its longest run. */
+  /** By workflow id: the number of events of its longest run. */
   readonly histories: readonly { readonly workflowId: string; readonly events: number }[];
-  /** Since when nothing failed any more, and since when money was known of: the later one starts the clock. */
+  /** When faults ended. Time limits start here, or when the money became known if that is later. */
   readonly faultsEndedMs: number;
   readonly clockToleranceMs: number;
 }
@@ -58,7 +58,7 @@ export interface Acknowledged {
   readonly body: string;
 }
 
-/** What an app or an operator was told of a refund that he had asked for. */
+/** What an app or an operator was told about a refund that they had requested. */
 export interface AnsweredRefund {
   readonly key: string | null;
   readonly amountMinor: number;
@@ -74,7 +74,7 @@ export interface Act {
   readonly atMs: number;
 }
 
-/** What a client was told, word for word: a promise that the rows must keep. */
+/** An answer to a client, verbatim: a promise that the rows must keep. */
 export interface Answered {
   readonly app: number;
   readonly key: string;

@@ -9,7 +9,7 @@ interface World {
 
 let world: World | null = null;
 
-/** From here on, the thread's clock, timers and chance are this world's; null gives the real ones back. */
+/** Uses this world's clock, timers and random numbers in the thread from here on; null restores the real ones. */
 export function liveIn(next: World | null): void {
   world = next;
 }
@@ -22,7 +22,7 @@ const realPerformanceNow = performance.now.bind(performance);
 const realMathRandom = Math.random;
 const realGetRandomValues = crypto.getRandomValues.bind(crypto);
 
-/** A workflow reads its own time, a process its own clock, which may be ahead or behind. */
+/** A workflow reads its own time, and a process its own clock, which may be ahead or behind. */
 function nowMs(): number {
   return world === null ? realNow() : (workflowTimeMs() ?? world.timeline.nowMs + (whose.getStore()?.skewMs ?? 0));
 }
@@ -41,7 +41,7 @@ class SimulatedDate extends RealDate {
   }
 }
 
-/** Replaces what the product reads of its surroundings, in this thread. What imports them before keeps the real ones. */
+/** Replaces the globals that the product reads in this thread. Code that was imported before keeps the real ones. */
 export function replaceGlobals(): void {
   globalThis.Date = SimulatedDate as DateConstructor;
   performance.now = () => (world === null ? realPerformanceNow() : world.timeline.nowMs);

@@ -3,15 +3,15 @@ import type { Timeline } from './timeline.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What becomes of a refund that is asked for. */
+/** What happens to a requested refund. */
 export const REFUND_FATES = ['soon', 'after days', 'refused', 'cancelled', 'failed later', 'stuck'] as const;
 type RefundFate = (typeof REFUND_FATES)[number];
 
-/** What is said of a key that was used before: that it is being processed, how its refund stands, or that it was used before. */
+/** What the gateway answers for a used key: that it is being processed, the status of its refund, or that the key was used before. */
 export const REPEAT_MANNERS = ['processing', 'tells', 'refuses'] as const;
 type RepeatManner = (typeof REPEAT_MANNERS)[number];
 
-/** One refund as the gateway has it in its books. */
+/** One refund in the gateway's records. */
 export interface RecordedRefund {
   /** The merchant's own reference. */
   readonly key: string;
@@ -29,16 +29,16 @@ export type RefundSeen = 'none' | 'under way' | 'given back' | 'not given back';
 interface Known {
   readonly booked: RecordedRefund | null;
   readonly manner: RepeatManner;
-  /** Whether its id is told at once. */
+  /** Whether the first answer contains its id. */
   readonly named: boolean;
-  /** Until then a question about it finds nothing. */
+  /** Until then a query finds nothing. */
   readonly visibleFromMs: number;
 }
 
-/** The gateway's books of refunds. It gives back whatever it is asked for: that it is not too much is the merchant's business here. */
+/** The gateway's records of refunds. It refunds whatever it is asked for, because preventing excessive refunds is the merchant's task here. */
 export class RefundBooks {
   readonly booked: RecordedRefund[] = [];
-  /** Keys of which somebody was told a plain no. */
+  /** Keys for which a caller got a plain refusal. */
   readonly refused = new Set<string>();
   private readonly known = new Map<string, Known>();
   private readonly timeline: Timeline;
@@ -63,7 +63,7 @@ export class RefundBooks {
     this.reached = reached;
   }
 
-  /** Null for what does not ask about refunds. */
+  /** Returns null for requests that do not concern refunds. */
   answer(query: URLSearchParams): object | null {
     const bankTranId = query.get('bank_tran_id');
     const refId = query.get('refund_ref_id');
@@ -83,7 +83,7 @@ export class RefundBooks {
     return status === 'processing' ? 'under way' : status === 'refunded' ? 'given back' : 'not given back';
   }
 
-  /** How long a refund is still under way. */
+  /** Returns how long a refund remains in progress. */
   leftMs(key: string): number {
     return Math.max(0, (this.known.get(key)?.booked?.endsAtMs ?? 0) - this.timeline.nowMs);
   }

@@ -8,7 +8,7 @@ import type { Timeline } from './timeline.ts';
 export const STORE = { id: 'store_sim', password: 'store_sim@ssl' } as const;
 export const GATEWAY_URL = 'https://gateway.sslcommerz.com';
 
-/** How one call goes wrong. `before` and `after` tell whether the gateway did what it was asked. */
+/** How one call fails. `before` and `after` say whether the gateway had already performed the operation. */
 export const GATEWAY_FAULTS = [
   'unreachable',
   'silent before',
@@ -23,10 +23,10 @@ export const GATEWAY_FAULTS = [
 ] as const;
 export type GatewayFault = (typeof GATEWAY_FAULTS)[number];
 
-/** How what the gateway confirms differs from what was ordered. */
+/** How the gateway's confirmation differs from the order. */
 export type Oddity = 'amount' | 'currency' | 'reference' | 'store' | 'risk' | 'reused id';
 
-/** One try to pay in a session, as the gateway keeps it. */
+/** One attempt to pay in a session, as recorded by the gateway. */
 export interface Try {
   readonly tranId: string;
   readonly valId: string;
@@ -38,13 +38,13 @@ export interface Try {
   readonly currency: string;
   readonly risk: string;
   readonly storeId: string;
-  /** What the gateway says it belongs to. */
+  /** The order to which the gateway says it belongs. */
   readonly shownTranId: string;
   /** Until then the gateway's own queries do not show it. */
   readonly visibleFromMs: number;
 }
 
-/** Money that moved at the gateway: what the judges go by. */
+/** Money that moved at the gateway, against which the judges check. */
 export interface Charge {
   readonly tranId: string;
   readonly valId: string;
@@ -53,9 +53,9 @@ export interface Charge {
   readonly feeMinor: bigint;
   readonly atMs: number;
   readonly visibleFromMs: number;
-  /** Whether it is what was ordered, so that a payment may succeed by it. */
+  /** Whether it agrees with the order, so that a payment may succeed by it. */
   readonly agrees: boolean;
-  /** It is what was ordered but for its risk, which an operator may take. */
+  /** It agrees with the order except for its risk, which an operator may accept. */
   readonly risky: boolean;
 }
 
@@ -67,24 +67,27 @@ interface Session {
 }
 
 export interface GatewayWeather {
-  /** What the next call meets; null for nothing. */
+  /** Returns the fault of the next call; null for none. */
   fault(): GatewayFault | null;
   latencyMs(): number;
-  /** Refuses every session of this order. */
+  /** Returns whether every session of this order is refused. */
   refuses(tranId: string): boolean;
-  /** Whether refunds may take days here. */
+  /** Whether refunds may take days. */
   readonly refundsTakeDays: boolean;
-  /** Hears of each question about a refund, as it is answered. */
+  /** Called when a query about a refund is answered. */
   refundAnswered(): void;
 }
 
-/** SSLCOMMERZ as its merchants see it, with books of its own about charges and refunds. It shares no code with the adapter but the signature's simulator. */
+/**
+ * SSLCOMMERZ as its merchants see it, with its own records of charges and refunds. The only code that it shares with the adapter is the simulator's
+ * signature.
+ */
 export class SimulatedGateway {
   readonly sessions = new Map<string, Session>();
   readonly charges: Charge[] = [];
   readonly refunds: RefundBooks;
   private readonly tries: Try[] = [];
-  /** By which order a validation id was listed last: two tries can carry the same one when the gateway is confused. */
+  /** The order for which a validation id was listed last: two tries can have the same id if the gateway mixes them up. */
   private lastListed = '';
   private readonly timeline: Timeline;
   private readonly random: Random;
@@ -110,7 +113,7 @@ export class SimulatedGateway {
     this.refunds = new RefundBooks({ timeline, random: random.fork('refunds'), takeDays, reached });
   }
 
-  /** One HTTP exchange. @throws HttpFailure */
+  /** Handles one HTTP exchange. @throws HttpFailure */
   async answer(request: HttpRequest): Promise<HttpReply> {
     const url = new URL(request.url);
     const fault = this.weather.fault();
@@ -214,7 +217,7 @@ export class SimulatedGateway {
     return details;
   }
 
-  /** The payer begins to pay; the try ends later. */
+  /** The payer starts to pay; the try ends later. */
   begin(tranId: string, { oddity, lagMs }: { oddity: Oddity | null; lagMs: number }): Try | null {
     const session = this.sessions.get(tranId);
     if (session === undefined) {
@@ -255,7 +258,7 @@ export class SimulatedGateway {
   }
 }
 
-/** The form of a notice or return, signed as the gateway signs. It names our order, whatever the gateway's books say. */
+/** Returns the form of a notice or return, signed as the gateway signs. It contains Lenden's order id, whatever the gateway's records say. */
 export function noticeOf(attempt: Try, { signature }: { signature: 'good' | 'bad' | 'absent' }): string {
   const { APIConnect: _answered, ...details } = detailsOf(attempt);
   const status = attempt.status === 'VALIDATED' ? 'VALID' : attempt.status;

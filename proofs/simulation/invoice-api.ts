@@ -14,7 +14,7 @@ import type { ApiDependencies } from '../../api/dependencies.ts';
 import { renderNative } from '../../api/native/envelope.ts';
 import type { InvoiceShown } from './invoice-evidence.ts';
 
-/** What an app does with an invoice that there is. */
+/** What an app does with an existing invoice. */
 export type InvoiceOperation =
   | { readonly kind: 'issue' | 'void' | 'pause' | 'resume' | 'delete' }
   | { readonly kind: 'edit'; readonly body: EditInvoice }
@@ -29,12 +29,12 @@ export interface Payable {
 
 export interface InvoiceApi {
   create(creation: InvoiceCreation): Promise<InvoiceShown>;
-  /** Null once it is deleted. */
+  /** Returns null after deletion. */
   change(caller: NativeCaller, invoiceId: bigint, operation: InvoiceOperation): Promise<InvoiceShown | null>;
   payable(reference: string): Promise<Payable>;
 }
 
-/** The product's own functions behind the routes of invoices. */
+/** Returns the product's own functions behind the invoice routes. */
 export function invoiceApiOf(deps: ApiDependencies): InvoiceApi {
   return {
     async create(creation) {

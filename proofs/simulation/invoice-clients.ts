@@ -30,14 +30,14 @@ const WORDS = {
   'new due dates': 'changed',
 } as const satisfies Record<InvoiceOperation['kind'], InvoiceAnswer['what']>;
 
-/** Whoever bills and whoever pays what was billed. */
+/** The apps that create invoices and the payers who pay them. */
 export class InvoiceClients {
   readonly answers: InvoiceAnswer[] = [];
   readonly looks: InvoiceLook[] = [];
   private readonly world: World;
   private readonly random: Random;
   private readonly cast: Cast;
-  /** Null where nobody gives money back. */
+  /** Null in stories without refunds. */
   private readonly refunds: RefundClients | null;
 
   constructor(world: World, random: Random, { cast, refunds }: { cast: Cast; refunds: RefundClients | null }) {
@@ -63,7 +63,7 @@ export class InvoiceClients {
     this.bringTrouble(plan);
   }
 
-  /** Whatever is told of a due date may meet a fault. */
+  /** Adds faults around the times at which due-date notices are sent. */
   private bringTrouble({ schedule }: InvoicePlan): void {
     const { world, random } = this;
     const today = dayAt(world.timeline.nowMs);
@@ -99,7 +99,7 @@ export class InvoiceClients {
     return this.world.postgres.rows('invoices').find(({ customer_reference: reference }) => reference === key);
   }
 
-  /** Again until an answer settles it; null when it is refused. Every request of invoices may be repeated. */
+  /** Repeats a request until an answer settles it. Returns null if it is refused. Every invoice request is safe to repeat. */
   private async insist<T>(what: string, ask: () => Promise<T>): Promise<T | null> {
     const { world } = this;
     for (let tries = 0; tries < CLIENT_TRIES_MAX; tries += 1) {
@@ -133,7 +133,7 @@ export class InvoiceClients {
     const view = await this.insist('create', () =>
       world.ask((api) => api.invoices.create({ caller: world.callerOf(app), body, rawBody, idempotencyKey: key })),
     );
-    // A duplicate may come when the draft is deleted already.
+    // A duplicate request may arrive after the draft was deleted.
     if (view === null && !plan.acts.some(({ kind }) => kind === 'delete')) {
       world.wrong.push(`liveness: ${key} could not be created`);
     }
@@ -183,7 +183,7 @@ export class InvoiceClients {
     }
   }
 
-  /** The invoice's row once it is as wanted; null when that does not come. */
+  /** Returns the invoice's row once it meets the condition; null if that does not happen. */
   private async seen(named: Named, wanted: (invoice: Values) => boolean): Promise<Values | null> {
     const { timeline } = this.world;
     for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
@@ -196,7 +196,7 @@ export class InvoiceClients {
     return null;
   }
 
-  /** Reads the payable link; null when nobody answers or there is none. */
+  /** Reads the payable link. Returns null without an answer or if the link does not exist. */
   private async look({ id, reference }: Values): Promise<Payable | null> {
     const { world } = this;
     const queriedAtMs = world.timeline.nowMs;
@@ -218,7 +218,7 @@ export class InvoiceClients {
     return payable;
   }
 
-  /** A payer follows the link, sees what is asked, and pays that, all or a part of it; through the app, or on the page. */
+  /** A payer opens the link, sees the requested amount and pays all or a part of it, through the app or on the page. */
   private async pay(plan: InvoicePaymentPlan, named: Named, key: string): Promise<void> {
     const { world } = this;
     const invoice = await this.seen(named, ({ status }) => status !== 'DRAFT');
@@ -244,7 +244,7 @@ export class InvoiceClients {
     this.refunds?.enter(plan.refunds, { app: named.app, paymentKey, name: key });
   }
 
-  /** The form of the page; the reference of the payment that it leads to. A browser that hears nothing is not sent again. */
+  /** Submits the page's form and returns the reference of the resulting payment. A browser that gets no answer does not retry. */
   private async begin(plan: InvoicePaymentPlan, reference: string, payable: Payable): Promise<string | null> {
     const { world } = this;
     const form = new URLSearchParams(
@@ -295,7 +295,7 @@ function scheduleBody(schedule: SchedulePlan, today: string): DueDates {
   }
 }
 
-/** Roughly, for plans by months. */
+/** Approximate for plans by months. */
 function daysOf(schedule: SchedulePlan, today: string): string[] {
   switch (schedule.kind) {
     case 'none':

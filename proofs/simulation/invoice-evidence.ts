@@ -5,7 +5,7 @@ export interface Part {
   readonly amountMinor: bigint;
 }
 
-/** An invoice as everybody could read it from a moment on. */
+/** An invoice's public state from a moment on. */
 export interface InvoiceState {
   readonly fromMs: number;
   readonly status: string;
@@ -17,12 +17,12 @@ export interface InvoiceState {
   readonly reminderDays: readonly number[];
 }
 
-/** What somebody was told of an invoice, with when it was asked and answered. */
+/** An answer about an invoice, with the times of request and answer. */
 export interface InvoiceAnswer {
   readonly key: string;
   readonly app: number;
   readonly what: 'created' | 'issued' | 'voided' | 'deleted' | 'changed';
-  /** Null for what is gone. */
+  /** Null after deletion. */
   readonly view: InvoiceShown | null;
 }
 
@@ -35,7 +35,7 @@ export interface InvoiceShown {
   readonly amountDueMinor: number;
 }
 
-/** What a payable link said. */
+/** What a payable link showed. */
 export interface InvoiceLook {
   readonly invoiceId: bigint;
   readonly queriedAtMs: number;
@@ -46,27 +46,27 @@ export interface InvoiceLook {
   readonly totalMinor: number;
 }
 
-/** A letter as the mail server saw it. */
+/** An email as the mail server saw it. */
 export interface SentEmail {
   readonly messageId: string;
   readonly outcome: 'sent' | 'refused' | 'unavailable';
 }
 
-/** What happened to the invoices of a story, beside their rows. */
+/** What happened to the invoices of a story, in addition to their rows. */
 export interface InvoiceEvidence {
   /** By invoice, oldest first. */
   readonly stands: ReadonlyMap<bigint, readonly InvoiceState[]>;
-  /** Moments at which what is paid was not what payments, decisions and refunds came to. */
+  /** Moments at which the paid amount differed from the sum of payments, decisions and refunds. */
   readonly miscounted: readonly string[];
-  /** Moments at which the numbers of an app were not one to as many as there are. */
+  /** Moments at which an app's invoice numbers were not consecutive from one. */
   readonly misnumbered: readonly string[];
-  /** Steps that an invoice cannot take. */
+  /** Illegal transitions of an invoice. */
   readonly missteps: readonly string[];
-  /** Payments whose overpayment was not held as such in the very transaction that settled them. */
+  /** Payments whose overpayment was not held as such in the transaction that finalized them. */
   readonly overpaymentLost: readonly string[];
-  /** Payments that were under way for what was void. */
+  /** Payments in progress for a void invoice. */
   readonly payingForVoid: readonly string[];
-  /** Notices that went out, or were left out, when they should not have been. */
+  /** Notices that were sent, or omitted, when they should not have been. */
   readonly toldAmiss: readonly string[];
   readonly answers: readonly InvoiceAnswer[];
   readonly looks: readonly InvoiceLook[];
@@ -86,7 +86,6 @@ export const NO_INVOICES: InvoiceEvidence = {
   letters: [],
 };
 
-/** What the rows say of an invoice at the moment. */
 export function stateOf(
   row: Values,
   { installments, atMs }: { installments: readonly Values[]; atMs: number },

@@ -6,7 +6,7 @@ import type { Value, Values } from './postgres/values.ts';
 
 type Judge = (evidence: Evidence) => string[];
 
-/** What must be true of what is billed: by the rows at every commit, by what clients and payers were told, and by the mail server. */
+/** The invariants of invoices, checked against the rows at every commit, the answers to clients and payers, and the mail server. */
 export const INVOICE_JUDGES = {
   'invoice-counts-its-money': ({ invoices }) => [...invoices.miscounted],
   'invoice-numbers-without-gaps': ({ invoices }) => [...invoices.misnumbered],
@@ -27,7 +27,7 @@ function statesOf({ invoices }: Evidence, id: Value | undefined): readonly Invoi
   return invoices.stands.get(id as bigint) ?? [];
 }
 
-/** What is too much is held, on its way back, back or kept, once; and no invoice got more than it asked for. */
+/** An overpayment is held, being refunded, refunded or kept, exactly once, and no invoice received more than it asked for. */
 function overpaymentNeverSilent(evidence: Evidence): string[] {
   const held = table(evidence, 'unapplied_payments').filter(({ kind }) => kind === 'overpayment');
   const payments = table(evidence, 'payments').filter(({ invoice_id: id }) => typeof id === 'bigint');
@@ -51,7 +51,7 @@ function overCollected(evidence: Evidence): string[] {
   });
 }
 
-/** Paid and due make the total, and the status follows, in whatever anybody was told. */
+/** Paid and due add up to the total, and the status agrees, in every answer. */
 function addsUp(evidence: Evidence): string[] {
   const { answers, looks } = evidence.invoices;
   const told = table(evidence, 'webhook_events')
@@ -91,7 +91,7 @@ function isSound({ status, totalMinor, amountPaidMinor, amountDueMinor }: Shown)
   }
 }
 
-/** A link asks what one of the states asked for that the invoice was in while it was read. */
+/** A link shows the amount due in one of the states that the invoice had while the link was read. */
 function linkAsksWhatIsDue(evidence: Evidence): string[] {
   return evidence.invoices.looks.flatMap(({ invoiceId, queriedAtMs, answeredAtMs, ...look }) => {
     const stands = evidence.invoices.stands.get(invoiceId) ?? [];
@@ -115,10 +115,10 @@ function linkAsksWhatIsDue(evidence: Evidence): string[] {
   });
 }
 
-/** Hours after it was due or the last fault: the sweeper looks within minutes, and every half hour at most once all is calm. */
+/** Hours after the due time or the last fault: the sweeper runs within minutes, and every half hour at most once nothing fails any more. */
 const TOLD_WITHIN_MS = 3 * 3_600_000;
 
-/** What became due, and stayed so long enough, was told, or left out for a later notice of the same day. */
+/** Every notice that became due and stayed due long enough was sent, or was skipped for a later notice of the same day. */
 function everyDueNoticeTold(evidence: Evidence): string[] {
   return table(evidence, 'invoices').flatMap((invoice) => {
     const stands = statesOf(evidence, invoice['id']);
@@ -150,7 +150,7 @@ function quietUntilMs(stands: readonly InvoiceState[], index: number): number | 
   return stands[index + 1]?.fromMs;
 }
 
-/** Once for each: issued first, paid as often as it became paid, void, and what was told of due dates; in an order without gaps. */
+/** Each change has one event: first issued, paid as often as it became paid, void, and each due-date notice; numbered without gaps. */
 function oneEventPerChange(evidence: Evidence): string[] {
   return table(evidence, 'invoices').flatMap((invoice) => {
     const events = table(evidence, 'webhook_events')
@@ -186,7 +186,7 @@ function oneEventPerChange(evidence: Evidence): string[] {
   });
 }
 
-/** What an event is about; an invoice may become paid again after a refund. */
+/** Returns what an event is about. An invoice may become paid again after a refund. */
 function subjectOf({ type, payload, sequence }: Values): string {
   const { data } = JSON.parse(text(payload)) as { data: { notice?: { dueDate: string; offsetDays: number } } };
   const { notice } = data;
@@ -195,7 +195,7 @@ function subjectOf({ type, payload, sequence }: Values): string {
     : `${text(type)} ${notice.dueDate} ${notice.offsetDays}`;
 }
 
-/** At rest whatever is open is driven, and whatever is over is not. */
+/** At rest every open invoice has a running workflow, and no other invoice has one. */
 function hasAWorkflow(evidence: Evidence): string[] {
   return table(evidence, 'invoices')
     .filter(({ status }) => status !== 'DRAFT')
@@ -210,7 +210,7 @@ function hasAWorkflow(evidence: Evidence): string[] {
     });
 }
 
-/** One invoice for each key, with the number and sum that were said; what was said to be void or deleted is so. */
+/** There is one invoice for each key, with the number and total that were answered. Invoices reported as void or deleted are so. */
 function promisesKept(evidence: Evidence): string[] {
   const rows = table(evidence, 'invoices');
   const byKey = Map.groupBy(rows, ({ customer_reference: key }) => text(key));
@@ -235,14 +235,14 @@ function promisesKept(evidence: Evidence): string[] {
   ];
 }
 
-/** Each letter was sent, refused, given up or left out; and what counts as sent the mail server took. */
+/** Each email was sent, refused, given up or skipped, and the mail server accepted every email that counts as sent. */
 function emailsEnd(evidence: Evidence): string[] {
   return table(evidence, 'invoice_notices').flatMap((notice) => {
     const id = text(notice['id']);
     const sent = evidence.invoices.letters.filter(
       ({ messageId, outcome }) => messageId.startsWith(`notice.${id}.`) && outcome === 'sent',
     );
-    // While an invoice is paused, what waits goes on waiting.
+    // While an invoice is paused, its pending notices keep waiting.
     const paused = statesOf(evidence, notice['invoice_id']).at(-1)?.paused === true;
     return notice['email_status'] === 'PENDING' && !paused
       ? [`the letter of notice ${id} still waits`]

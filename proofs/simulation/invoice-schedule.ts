@@ -1,7 +1,7 @@
 import { dayAt, daysLater, startOfDayMs } from './dhaka-days.ts';
 import type { InvoiceState, Part } from './invoice-evidence.ts';
 
-/** What an invoice asks for and tells, worked out once more from the documentation: the product's own rules are what is judged. */
+/** Computes the amounts and notices of an invoice independently, from the documentation, because the product's own rules are under test. */
 const OPEN: ReadonlySet<string> = new Set(['ISSUED', 'PARTIALLY_PAID']);
 const NINE_HOURS_MS = 9 * 3_600_000;
 
@@ -17,7 +17,7 @@ interface Unpaid extends Part {
   readonly leftMinor: bigint;
 }
 
-/** Money pays the parts in the order of their days. */
+/** Money pays the parts in the order of their due dates. */
 function unpaidParts({ parts, paidMinor }: InvoiceState): Unpaid[] {
   let moneyMinor = paidMinor;
   const unpaid: Unpaid[] = [];
@@ -31,7 +31,7 @@ function unpaidParts({ parts, paidMinor }: InvoiceState): Unpaid[] {
   return unpaid;
 }
 
-/** Every unpaid part up to today; where there is none the next one; without parts all that is due. */
+/** Returns the sum of all unpaid parts due up to today, else the next unpaid part. Without parts, returns the whole amount due. */
 export function askedOf(stand: InvoiceState, today: string): bigint {
   if (!isOpenState(stand) || stand.parts.length === 0) {
     return dueOf(stand);
@@ -41,7 +41,7 @@ export function askedOf(stand: InvoiceState, today: string): bigint {
   return (past.length > 0 ? past : unpaid.slice(0, 1)).reduce((sum, { leftMinor }) => sum + leftMinor, 0n);
 }
 
-/** Days on which something is due that is not paid. */
+/** Returns the due dates of everything that is unpaid. */
 export function unpaidDays(stand: InvoiceState): string[] {
   if (!isOpenState(stand)) {
     return [];
@@ -60,12 +60,12 @@ export interface DueNotice {
   readonly atMs: number;
 }
 
-/** When a notice goes out: reminders at nine in the morning, that it is overdue as the day after begins. */
+/** Returns when a notice is sent: a reminder at nine in the morning, an overdue notice at the start of the day after the due date. */
 export function noticeAtMs({ kind, dueDate, offsetDays }: Omit<DueNotice, 'atMs'>): number {
   return startOfDayMs(daysLater(dueDate, offsetDays)) + (kind === 'overdue' ? 0 : NINE_HOURS_MS);
 }
 
-/** All that an invoice tells while it stands so. */
+/** Returns all notices that an invoice sends in this state. */
 export function noticesOf(stand: InvoiceState): DueNotice[] {
   return unpaidDays(stand).flatMap((dueDate) =>
     [
@@ -75,7 +75,7 @@ export function noticesOf(stand: InvoiceState): DueNotice[] {
   );
 }
 
-/** As a look may have come before or after midnight. */
+/** Returns both days if midnight may have passed during the read. */
 export function todays(fromMs: number, untilMs: number): string[] {
   return [...new Set([dayAt(fromMs), dayAt(untilMs)])];
 }

@@ -6,10 +6,10 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** By then everybody in a rush has come to the gateway's page. */
+/** By then all payers in a rush have reached the gateway's page. */
 const MEETING_MS = 20_000;
 
-/** When an invoice is due, counted in days from the one on which that is said. */
+/** When an invoice is due, in days from the day on which the plan is set. */
 export type SchedulePlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'day'; readonly inDays: number }
@@ -25,11 +25,11 @@ export type SchedulePlan =
 export const INVOICE_SHARES = ['asked', 'all', 'part'] as const;
 export type InvoiceShare = (typeof INVOICE_SHARES)[number];
 
-/** Somebody pays an invoice: through the app, or on its page. */
+/** A payment of an invoice, through the app or on the invoice's page. */
 export interface InvoicePaymentPlan {
   readonly afterMs: number;
   readonly share: InvoiceShare;
-  /** Of what is due, where it is a part. */
+  /** Percentage of the amount due, if only a part is paid. */
   readonly percent: number;
   readonly onPage: boolean;
   readonly payment: PaymentPlan;
@@ -41,41 +41,41 @@ export const INVOICE_ACTS = ['look', 'void', 'pause', 'resume', 'new due dates',
 export interface InvoiceActPlan {
   readonly afterMs: number;
   readonly kind: (typeof INVOICE_ACTS)[number];
-  /** Where due dates are given anew. */
+  /** The new due dates, for acts that change them. */
   readonly schedule: SchedulePlan;
 }
 
 export interface InvoicePlan {
   readonly createAfterMs: number;
   readonly lines: readonly { readonly qty: number; readonly unitAmountMinor: number }[];
-  /** Of the whole; 0 for none. */
+  /** Of the whole invoice; 0 for none. */
   readonly discountBasisPoints: number;
   readonly taxBasisPoints: number;
   readonly schedule: SchedulePlan;
   readonly partialPayments: boolean;
   readonly reminders: { readonly beforeDays: readonly number[]; readonly overdueDays: readonly number[] };
-  /** Whether letters can be sent. */
+  /** Whether emails can be sent. */
   readonly email: boolean;
-  /** Issued as it is created; otherwise a draft that an act issues, or none does. */
+  /** Issued at creation. Otherwise it is a draft, which may be issued by an act. */
   readonly issued: boolean;
-  /** Requests with the same key at about the same time. */
+  /** Duplicate requests at about the same time. */
   readonly duplicates: number;
   readonly payments: readonly InvoicePaymentPlan[];
   readonly acts: readonly InvoiceActPlan[];
 }
 
-/** What a story bills, and what becomes of it. */
+/** What a story invoices, and what happens to it. */
 export interface InvoicesPlan {
-  /** Of each app: whether what is given back of an invoice's payment is due again. */
+  /** For each app: whether refunds of an invoice's payment make the amount due again. */
   readonly reopens: readonly boolean[];
   readonly invoices: readonly InvoicePlan[];
-  /** How likely the mail server cannot be used when a letter is sent, and how likely it refuses one. */
+  /** How likely the mail server is unavailable when an email is sent, and how likely it refuses one. */
   readonly mail: { readonly unavailable: number; readonly refused: number };
-  /** How likely a fault and a blow come at the very moment at which something about an invoice is due. */
+  /** How likely a fault and a process failure occur at the very moment at which something about an invoice is due. */
   readonly troubled: number;
 }
 
-/** Null for a story in which nobody is sent an invoice. */
+/** Returns null for a story without invoices. */
 export function invoicesPlan(
   random: Random,
   { apps, expiryMs }: { apps: number; expiryMs: number },
@@ -96,7 +96,7 @@ export function invoicesPlan(
 function invoicePlan(random: Random, expiryMs: number): InvoicePlan {
   const issued = random.chance(0.75);
   const payments = random.weighted({ 0: 1.5, 1: 3, 2: 3, 3: 2, 5: 0.7 });
-  // Two tabs, or two people with one link.
+  // Two tabs, or two people with the same link.
   const rush = random.chance(0.4);
   const rushAtMs = payAfterMs(random);
   const createAfterMs = random.between(0, 20_000);
@@ -126,7 +126,7 @@ function invoicePlan(random: Random, expiryMs: number): InvoicePlan {
   };
 }
 
-/** At about the same time as the others, and mostly with the money in hand: whoever settles second brings too much. */
+/** Makes payers act at about the same time, most of them ready to pay at once, so that the second payment to be finalized is an overpayment. */
 function inARush(
   random: Random,
   plan: InvoicePaymentPlan,
@@ -155,7 +155,7 @@ function daysOf(random: Random, days: readonly number[]): number[] {
   return days.filter(() => random.chance(0.3));
 }
 
-/** Days in the past are allowed: what was due before it was billed is overdue at once. */
+/** Includes days in the past: what was due before the invoice was issued is overdue at once. */
 function schedulePlan(random: Random): SchedulePlan {
   switch (random.weighted({ none: 2, day: 3, parts: 3, plan: 2 })) {
     case 'none':

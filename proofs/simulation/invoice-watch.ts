@@ -21,8 +21,8 @@ const STEPS: ReadonlySet<string> = new Set([
 type Watched = Omit<InvoiceEvidence, 'answers' | 'looks' | 'letters'>;
 
 /**
- * Looks at the invoices after every commit, as anybody could: what each payment, decision and refund changed is worked out anew from how the
- * invoice stood before.
+ * Checks the invoices after every commit. It computes the effect of each payment, decision and refund independently, from the invoice's previous
+ * state.
  */
 export class InvoiceWatch implements Watched {
   readonly stands = new Map<bigint, InvoiceState[]>();
@@ -78,7 +78,7 @@ export class InvoiceWatch implements Watched {
     return first;
   }
 
-  /** What this commit brought to invoices, or took from them, in the order in which the product has to count it. */
+  /** Returns the money that this commit added to invoices or took from them, in the order in which the product must count it. */
   private newMoney(): Map<bigint, Money[]> {
     const invoiceOf = new Map(
       this.rows('payments')
@@ -119,7 +119,7 @@ export class InvoiceWatch implements Watched {
         }
         case 'kept': {
           const gross = cause['gross_minor'] as bigint;
-          // Nobody has said what money in another currency is worth to an invoice.
+          // Money in another currency counts as nothing for an invoice, because its value has not been determined.
           const counts = cause['currency'] === row['currency'] ? due : 0n;
           const applied = gross < counts ? gross : counts;
           paid += applied;
@@ -145,7 +145,7 @@ export class InvoiceWatch implements Watched {
     return this.rows('applications').some((row) => row['id'] === id && row['refunded_invoices'] === 'REOPEN');
   }
 
-  /** In the transaction that settles a payment, what its invoice did not ask for becomes money that is held. */
+  /** Requires that the transaction that finalizes a payment also creates an unapplied payment for the excess over the invoice's due amount. */
   private requireOverpayment(payment: Values, overpaymentMinor: bigint): void {
     const held = this.rows('unapplied_payments')
       .filter(({ payment_id: id, kind }) => id === payment['id'] && kind === 'overpayment')
@@ -180,7 +180,7 @@ export class InvoiceWatch implements Watched {
     this.numbers.set(row['id'], row['number']);
   }
 
-  /** One to as many as there are, at every moment. */
+  /** Requires that the numbers are consecutive from one at every moment. */
   private number(): void {
     const numbered = this.rows('invoices').filter(({ number }) => number !== null);
     for (const [app, all] of Map.groupBy(numbered, ({ application_id: id }) => id)) {
@@ -205,7 +205,7 @@ export class InvoiceWatch implements Watched {
     }
   }
 
-  /** A notice is told when it is due, of something unpaid, of an invoice that is open and not paused. */
+  /** Requires that a notice is sent when it is due, about something unpaid, for an open invoice that is not paused. */
   private watchNotices(): void {
     const { nowMs } = this.world.timeline;
     for (const { id, invoice_id: invoice, kind, due_date: dueDate, offset_days: offset, skipped } of this.rows(

@@ -14,7 +14,7 @@ export interface Violation {
 
 type Judge = (evidence: Evidence) => string[];
 
-/** What must be true whatever happened. Each looks at rows and outside logs only, never at the product's own word alone. */
+/** The invariants of a story. Each judge looks only at rows and outside logs, never only at what the product itself says. */
 export const JUDGES = {
   'paid-by-an-agreeing-charge': paidByAnAgreeingCharge,
   'no-charge-lost': noChargeLost,
@@ -50,7 +50,7 @@ export function judge(evidence: Evidence): Violation[] {
   );
 }
 
-/** Nothing is marked paid unless the gateway's own log has a charge that agrees with the order. */
+/** A payment is marked paid only if the gateway's own log has a charge that agrees with the order. */
 function paidByAnAgreeingCharge(evidence: Evidence): string[] {
   return table(evidence, 'payments')
     .filter((payment) => isPaid(statusOf(payment)))
@@ -66,7 +66,7 @@ function paidByAnAgreeingCharge(evidence: Evidence): string[] {
     });
 }
 
-/** An operator may take the gateway's risk flag upon himself, and nothing else. */
+/** Returns whether an operator accepted the payment. They may accept the gateway's risk flag, but no other difference. */
 function riskTaken(evidence: Evidence, payment: Values): boolean {
   return table(evidence, 'decisions').some(
     ({ kind, decision, payment_id: id, outcome }) =>
@@ -74,10 +74,10 @@ function riskTaken(evidence: Evidence, payment: Values): boolean {
   );
 }
 
-/** Who calls off while an end is being written comes too late. */
+/** A payer who cancels while the final status is being written is too late. */
 const CALLED_OFF_FOR_MS = 60_000;
 
-/** A payment that its payer called off does not expire before its time, whoever had to hear the gateway's answer again. */
+/** A payment that its payer cancelled does not expire early, even if its answer from the gateway had to be requested again. */
 function payerHasHisWay(evidence: Evidence): string[] {
   return table(evidence, 'payments')
     .filter((payment) => statusOf(payment) === 'EXPIRED' && payment['cancel_requested_at'] instanceof Date)
@@ -89,7 +89,7 @@ function payerHasHisWay(evidence: Evidence): string[] {
     .map((payment) => `${text(payment['reference'])} was called off by its payer, and expired before its time`);
 }
 
-/** Money that came when nothing asked for it, and not what of a payment was more than its invoice asked for. */
+/** Returns whether the money arrived when nothing asked for it, as opposed to an overpayment of an invoice. */
 function isLate({ kind }: Values): boolean {
   return kind !== 'overpayment';
 }
@@ -97,8 +97,8 @@ function isLate({ kind }: Values): boolean {
 type Fate = 'settled' | 'held' | 'in review' | 'left to people' | 'lost';
 
 /**
- * Where a charge went. A payment under review holds every charge until an operator decides. Unapplied money whose confirmation contradicts itself,
- * by another reference or currency, cannot be booked by anybody: it is enough that people were told.
+ * Returns what happened to a charge. While a payment is in review, all its charges wait for the decision. An unapplied payment whose confirmation
+ * contradicts itself (another reference or currency) cannot be posted; it is enough that an alarm reported it.
  */
 function fateOf(evidence: Evidence, charge: Charge): Fate {
   const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === charge.tranId);
@@ -153,7 +153,7 @@ function noChargeBookedTwice(evidence: Evidence): string[] {
   ];
 }
 
-/** Every posting has both sides; what the accounts hold is what the gateway's log says was taken. */
+/** Every posting has both sides, and the balances agree with the charges in the gateway's log. */
 function booksAgree(evidence: Evidence): string[] {
   const balances = new Map<string, bigint>();
   const nameOf = new Map(table(evidence, 'ledger_accounts').map((row) => [row['id'], text(row['name'])]));
@@ -191,7 +191,7 @@ function booksAgree(evidence: Evidence): string[] {
   ];
 }
 
-/** What the gateway's books say was given back, but for refunds about which a person has still to find that out; and what apps may keep. */
+/** Returns what was refunded according to the gateway's records, except for refunds whose outcome is still open in Lenden, and what apps may keep. */
 function goneAgain(evidence: Evidence): { refunded: bigint; lateRefunded: bigint; kept: bigint } {
   const open = table(evidence, 'refunds').filter(({ status }) => status === 'PENDING');
   const back = (late: boolean): bigint =>
@@ -237,7 +237,7 @@ function endingsAreFinal({ transitions }: Evidence): string[] {
     .map(({ paymentId, from, to }) => `payment ${paymentId} went from ${from} to ${to}`);
 }
 
-/** The gateway sees one order however often its session is opened. */
+/** The gateway sees one order, however often its session is opened. */
 function oneOrderPerPayment(evidence: Evidence): string[] {
   const known = new Map(
     table(evidence, 'payment_attempts').map((attempt) => [text(attempt['reference']), text(attempt['payment_id'])]),
@@ -264,7 +264,7 @@ function promisesKept(evidence: Evidence): string[] {
 }
 
 function onePaymentPerKey(evidence: Evidence): string[] {
-  // Whoever pays on an invoice's page sends no key.
+  // Payers on an invoice's page send no key.
   const keyed = table(evidence, 'payments').filter(({ customer_reference: key }) => text(key).startsWith('key-'));
   const rows = Map.groupBy(keyed, ({ customer_reference: key }) => text(key));
   const answers = Map.groupBy(
@@ -279,7 +279,7 @@ function onePaymentPerKey(evidence: Evidence): string[] {
   ];
 }
 
-/** Money that no payment asks for is told once when it comes and each time a refund of it fails, and once when it goes back or is kept. */
+/** An unapplied payment has one event when it arrives, one each time its refund fails, and one when it is refunded or kept. */
 function unappliedMoneyTold(evidence: Evidence): string[] {
   const told = table(evidence, 'webhook_events')
     .filter(({ type }) => text(type).startsWith('unapplied_payment.'))
@@ -319,7 +319,7 @@ function eventsDelivered(evidence: Evidence): string[] {
   ];
 }
 
-/** Ten attempts over at least 72 hours, none before its time, unless the endpoint is gone or disabled. */
+/** There are ten attempts over at least 72 hours, none too early, unless the endpoint is gone or disabled. */
 function scheduleKept(evidence: Evidence): string[] {
   return table(evidence, 'webhook_events').flatMap((event) => {
     const attempts = table(evidence, 'webhook_attempts')
@@ -346,7 +346,7 @@ function scheduleKept(evidence: Evidence): string[] {
   });
 }
 
-/** A callback of a payment under review may wait for the operator's decision, as its money does. */
+/** A callback of a payment in review may wait for the operator's decision, like its money. */
 function callbacksTakenUp(evidence: Evidence): string[] {
   const underReview = new Set(
     table(evidence, 'payments')
@@ -359,7 +359,7 @@ function callbacksTakenUp(evidence: Evidence): string[] {
     .map((row) => `callback ${text(row['id'])} was stored and never taken up`);
 }
 
-/** Word for word: whoever was told that it is stored does not tell again. */
+/** Compares every byte, because a sender whose callback was acknowledged does not repeat it. */
 function acknowledgedCallbacksKept(evidence: Evidence): string[] {
   const kept = new Set(
     table(evidence, 'gateway_callbacks').map(({ kind, raw_payload: body }) => `${text(kind)} ${text(body)}`),
@@ -373,7 +373,10 @@ function comesToRest({ atRest }: Evidence): string[] {
   return atRest ? [] : ['the story did not come to rest within 150 days'];
 }
 
-/** Whose row is final has nothing left to wait for. Unapplied money is waited for while it is held or on its way back, or while people have to find it. */
+/**
+ * Finds workflows of final rows. The workflow of an unapplied payment may run while the money is held or being refunded, or while people have to look
+ * it up.
+ */
 function noWorkflowLeftBehind(evidence: Evidence): string[] {
   const { running, leftToPeople } = evidence;
   const references = (name: string, isOver: (row: Values) => boolean): string[] =>
@@ -395,7 +398,7 @@ function noWorkflowLeftBehind(evidence: Evidence): string[] {
     .map((workflowId) => `${workflowId} was left running`);
 }
 
-/** Far below the 51,200 events at which a server gives a run up; a 72-hour outage with all its retries takes a third of it. */
+/** Far below the 51,200 events at which a server terminates a run. A 72-hour outage with all its retries takes a third of this limit. */
 const EVENTS_A_RUN_MAX = 2_000;
 
 function noStorm({ histories }: Evidence): string[] {
@@ -404,7 +407,7 @@ function noStorm({ histories }: Evidence): string[] {
     .map(({ workflowId, events }) => `a history of ${workflowId} has ${events} events`);
 }
 
-/** Hours after the last fault, not days: the pauses between final questions and sweeps are an hour at most. */
+/** Hours after the last fault, not days: the pauses between final queries and sweeps are an hour at most. */
 const KNOWN_WITHIN_MS = 3 * 3_600_000;
 
 function moneyKnownInTime(evidence: Evidence): string[] {
@@ -430,7 +433,7 @@ function moneyKnownInTime(evidence: Evidence): string[] {
   });
 }
 
-/** Until a person has decided, money under review waits where it is known of. */
+/** Returns when people decided on the payment, because money in review waits for that. */
 function decidedMs(evidence: Evidence, payment: Values | undefined): number {
   const decisions = table(evidence, 'decisions').filter(
     ({ kind, payment_id: id }) => kind === 'review' && id === payment?.['id'],
@@ -442,7 +445,7 @@ function decidedMs(evidence: Evidence, payment: Values | undefined): number {
   );
 }
 
-/** They say that the database is older than its workflows: never true here, so never to be said. */
+/** Alarms that say that the database is older than its workflows. That is never true here, so they must not be raised. */
 const NEVER_RAISED: ReadonlySet<string> = new Set([
   'payment-behind-workflow',
   'refund-behind-workflow',

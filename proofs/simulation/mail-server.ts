@@ -4,7 +4,7 @@ import type { InvoicesPlan } from './invoice-story.ts';
 import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
-/** As long as a mailer may take at most. */
+/** The longest time that a mailer may take. */
 const SLOW_MS = 45_000;
 
 /** The mail server of a story, as the product's mailer sees it. */

@@ -6,40 +6,40 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const REFUND_SHARES = ['part', 'all', 'rest', 'too much'] as const;
 export type RefundShare = (typeof REFUND_SHARES)[number];
 
-/** One wish to give back what a payment took. */
+/** One intended refund of a payment. */
 export interface RefundPlan {
   readonly by: 'app' | 'operator';
-  /** After the payment was seen as paid; or after it was asked for, by somebody impatient. */
+  /** Counted from when the payment was seen as paid, or, for an impatient requester, from its creation. */
   readonly afterMs: number;
   readonly impatient: boolean;
   readonly share: RefundShare;
-  /** Of the payment, where it is a part. */
+  /** Percentage of the payment, if only a part is refunded. */
   readonly percent: number;
-  /** Requests with the same key at about the same time. */
+  /** Duplicate requests at about the same time. */
   readonly duplicates: number;
   /** Whether a key is sent at all. */
   readonly keyed: boolean;
-  /** Another request under the same key. */
+  /** Whether another request uses the same key. */
   readonly conflict: boolean;
 }
 
-/** Who gives money back in a story, and what is done with money that waits for somebody. */
+/** The refunds of a story, and how people handle money that waits for a decision. */
 export interface MoneyPlan {
-  /** Of each app, in minor units; null where nothing needs a second person. */
+  /** For each app, in minor units; null if nothing needs a second person. */
   readonly thresholds: readonly (number | null)[];
-  /** Of each app: whether unapplied money goes back without being asked for. */
+  /** For each app: whether unapplied payments are refunded automatically. */
   readonly givesLateBack: readonly boolean[];
   /** By payment. */
   readonly refunds: readonly (readonly RefundPlan[])[];
-  /** Faults last so much longer, so that refunds meet them, too. */
+  /** How much longer faults last, so that refunds meet them too. */
   readonly faultsLongerMs: number;
-  /** How many more blows fall in that time. */
+  /** How many more process failures happen in that time. */
   readonly blows: number;
-  /** How likely a fault and a blow come at the very moment at which something is done about money, days later, too. */
+  /** How likely a fault and a process failure occur at the very moment at which something happens to money, even days later. */
   readonly troubled: number;
 }
 
-/** Null for a story in which nobody but payers, gateway and receivers acts. */
+/** Returns null for a story in which only payers, gateway and receivers act. */
 export function moneyPlan(random: Random, { apps, payments }: { apps: number; payments: number }): MoneyPlan | null {
   if (random.chance(0.35)) {
     return null;
@@ -54,7 +54,7 @@ export function moneyPlan(random: Random, { apps, payments }: { apps: number; pa
   };
 }
 
-/** Often all at once, so that they meet at the payment's balance. */
+/** Returns refunds that often come all at once, so that they compete for the payment's balance. */
 export function refundPlans(random: Random): RefundPlan[] {
   const rush = random.chance(0.35);
   const count = Number(random.weighted({ 0: 1, 1: 3, 2: 3, 3: 2, 5: 1 }));

@@ -6,15 +6,15 @@ import { isReply, type Operation, type Reply, type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Longer than any process stands still or any request is under way: who looks at the gateway's panel sees what came of all of them. */
+/** Longer than any process stands still or any request is in progress, so that a person who looks at the gateway's panel sees all results. */
 const BEFORE_LOOKING_MS = 15 * MINUTE_MS;
 const REQUEST_TRIES_MAX = 6;
 const RETRIES_MAX = 3;
 const STEPS_UP: ReadonlySet<string> = new Set(['REAUTH_REQUIRED', 'SESSION_EXPIRED']);
-/** Those who may approve and decide. */
+/** Operators who may approve and decide. */
 const DECIDERS = [1, 2, 3] as const;
 
-/** How people go about an approval, and how often. */
+/** How people handle an approval, with weights. */
 const APPROVAL_WEIGHTS = {
   approves: 6,
   rejects: 2,
@@ -29,13 +29,13 @@ const APPROVAL_WEIGHTS = {
 } as const;
 export const APPROVAL_WAYS = Object.keys(APPROVAL_WEIGHTS);
 
-/** A row that waits for somebody. */
+/** A row that waits for a decision. */
 interface Waiting {
   readonly id: Value | undefined;
   readonly reference: Value | undefined;
 }
 
-/** The people at the operators' desks. They see rows, alarms and the gateway's panel, and speak the truth about what they see. */
+/** The operators. They see rows, alarms and the gateway's panel, and report truthfully what they see. */
 export class Operators {
   readonly acts: Act[] = [];
   private readonly world: World;
@@ -53,7 +53,7 @@ export class Operators {
     };
   }
 
-  /** Asks as a person does: again when the connection broke, and with the password when that is wanted. Null when nobody answered. */
+  /** Sends a request as a person would: again after a broken connection, and with the password when required. Returns null without an answer. */
   readonly operate = async (operation: Operation): Promise<Reply | DomainError | null> => {
     const { world } = this;
     for (let tries = 0; tries < REQUEST_TRIES_MAX; tries += 1) {
@@ -106,7 +106,7 @@ export class Operators {
     }
   }
 
-  /** Seconds, or hours: people are not always there. */
+  /** Returns seconds or hours, because people are not always there. */
   private whenThere(): number {
     const { random } = this;
     return random.chance(0.7) ? random.between(500, 20 * MINUTE_MS) : random.between(1, 40) * HOUR_MS;
@@ -171,7 +171,7 @@ export class Operators {
     return due instanceof Date ? Math.max(0, due.getTime() - this.world.timeline.nowMs) : 0;
   }
 
-  /** A signal from the Temporal UI, without anything decided. */
+  /** Sends a signal from the Temporal UI without any decision. */
   private signal(workflowId: string): void {
     const { random, world } = this;
     const { temporal } = world;
@@ -182,7 +182,7 @@ export class Operators {
     }
   }
 
-  /** Whoever decides has looked at the gateway's panel: not refunded is said only of what is certainly not under way. */
+  /** Decides a refund in review after a look at the gateway's panel. "not-refunded" is chosen only if the refund is certainly not in progress. */
   private considerRefund({ id, reference }: Waiting): void {
     const { world, random } = this;
     const key = String(reference);
@@ -254,7 +254,7 @@ export class Operators {
     });
   }
 
-  /** Decides, and where a second person has to say the same, one does so, mostly. */
+  /** Sends a decision. If a second person must confirm it, one usually does. */
   private async decide(operation: { path: string; body: object }, stillSo: () => boolean = () => true): Promise<void> {
     const { random, world } = this;
     const [first, second] = random.pick([

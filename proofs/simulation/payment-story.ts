@@ -21,37 +21,37 @@ export type PayerWay = (typeof PAYER_WAYS)[number];
 export interface ForgeryPlan {
   readonly afterMs: number;
   readonly signature: 'bad' | 'absent';
-  /** Claims a charge that exists, or one that does not. */
+  /** Whether it names an existing charge. */
   readonly valId: 'real' | 'made up';
 }
 
 export interface PaymentPlan {
   readonly createAfterMs: number;
   readonly amountMinor: number;
-  /** Clients that send the same request with the same key at about the same time. */
+  /** Duplicate requests at about the same time. */
   readonly duplicates: number;
-  /** Another request under the same key. */
+  /** Whether another request uses the same key. */
   readonly conflict: boolean;
   readonly sessionRefused: boolean;
   readonly way: PayerWay;
   readonly oddity: Oddity;
-  /** Since the story began: several payers press the button at that very moment. Null for one who keeps his own time. */
+  /** Counted from the start of the story: several payers press the button at this moment. Null for a payer with their own timing. */
   readonly meetsAtMs: number | null;
-  /** Between seeing the gateway's page and acting on it. */
+  /** Time between seeing the gateway's page and acting on it. */
   readonly actAfterMs: number;
   readonly takesMs: number;
-  /** The gateway's own queries lag behind its charge. */
+  /** How long the gateway's own queries lag behind its charge. */
   readonly lagMs: number;
   readonly noticeLost: boolean;
   readonly noticeCopies: number;
   readonly noticeAfterMs: number;
   readonly returnsAfterMs: number | null;
-  /** The payer presses "cancel" on our page. */
+  /** When the payer presses "cancel" on Lenden's page. */
   readonly cancelAfterMs: number | null;
   readonly forgeries: readonly ForgeryPlan[];
 }
 
-/** What a payer does, and what the gateway and its courier make of it. */
+/** Returns what a payer does, and how the gateway and its courier react. */
 export function paymentPlan(random: Random, expiryMs: number): PaymentPlan {
   const way = random.weighted<PayerWay>({
     pays: 10,

@@ -1,8 +1,8 @@
 export interface PinnedSeed {
   readonly showed: string;
-  /** False for what was found before anybody gave money back: with that it would be another story. */
+  /** False for seeds found before stories had refunds, which would change the story. */
   readonly withMoney: boolean;
-  /** False for what was found before anything was billed. */
+  /** False for seeds found before stories had invoices. */
   readonly withInvoices: boolean;
 }
 
@@ -12,7 +12,7 @@ const money = (showed: string): PinnedSeed => ({ showed, withMoney: true, withIn
 
 const everything = (showed: string): PinnedSeed => ({ showed, withMoney: true, withInvoices: true });
 
-/** Seeds that once showed a defect, and what it was. Every run plays them first. */
+/** Seeds that once revealed a defect, with its description. Every run plays them first. */
 export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [3_131, paid('a payment that its payer had called off expired when a worker died before it could tell')],
   [23_106, paid('unapplied money whose confirmation contradicts itself is left to people, which is no loss')],

@@ -1,4 +1,4 @@
-/** Everything that a seed decides comes from here: one seed, one story, on any machine. */
+/** The source of everything that a seed decides: one seed gives the same story on any machine. */
 export class Random {
   private state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.state = mix(seed);
   }
 
-  /** A stream of its own, so that what one part of the world draws does not move the others. */
+  /** Returns a separate stream, so that the numbers drawn in one part of the world do not affect the others. */
   fork(label: string): Random {
     let hash = this.state;
     for (const character of label) {
@@ -15,7 +15,7 @@ export class Random {
     return new Random(hash);
   }
 
-  /** In [0, 1); mulberry32. */
+  /** Returns a number in [0, 1), using mulberry32. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -23,7 +23,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** An integer in [from, to]. */
+  /** Returns an integer in [from, to]. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
@@ -40,7 +40,7 @@ export class Random {
     return item;
   }
 
-  /** One of the names, by their weights. */
+  /** Returns one of the names, chosen by weight. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const names = Object.keys(weights) as Name[];
     let left = this.next() * names.reduce((sum, name) => sum + weights[name], 0);

@@ -15,18 +15,18 @@ export const RECEIVER_MANNERS = [
 ] as const;
 export type ReceiverManner = (typeof RECEIVER_MANNERS)[number];
 
-/** What a receiver saw: the judges know of deliveries from here only. */
+/** What a receiver saw. The judges know about deliveries only from here. */
 export interface Received {
   readonly host: string;
   readonly eventId: string;
   readonly signature: string;
   readonly body: string;
   readonly atMs: number;
-  /** Null when it gave no answer. */
+  /** Null if it gave no answer. */
   readonly status: number | null;
 }
 
-/** The applications' webhook endpoints, each with its manners. */
+/** The applications' webhook endpoints, each with its own behaviour. */
 export class SimulatedReceivers {
   readonly received: Received[] = [];
   private readonly manners: ReadonlyMap<string, { manner: ReceiverManner; troubles: number }>;
@@ -43,7 +43,7 @@ export class SimulatedReceivers {
   }: {
     timeline: Timeline;
     random: Random;
-    /** By host; `troubles` is how many requests fare badly where that ends. */
+    /** By host; `troubles` is how many requests fail for behaviours that recover. */
     manners: ReadonlyMap<string, { manner: ReceiverManner; troubles: number }>;
     reached: (branch: string) => void;
   }) {
@@ -53,7 +53,7 @@ export class SimulatedReceivers {
     this.reached = reached;
   }
 
-  /** One delivery. @throws HttpFailure */
+  /** Answers one delivery. @throws HttpFailure */
   async answer(request: HttpRequest): Promise<HttpReply> {
     const { host } = new URL(request.url);
     const { manner, troubles } = this.manners.get(host) ?? { manner: 'well', troubles: 0 };

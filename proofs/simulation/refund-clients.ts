@@ -13,14 +13,14 @@ interface Wish {
   readonly app: number;
   readonly payment: Values;
   readonly amountMinor: number;
-  /** Null when the app sends none. */
+  /** Null if the app sends none. */
   readonly key: string | null;
 }
 
-/** Whoever wants money to go back: apps through their API, operators through theirs. */
+/** Everyone who requests refunds: apps through their API, operators through theirs. */
 export class RefundClients {
   readonly answers: AnsweredRefund[] = [];
-  /** What was refused as too much, and was not. */
+  /** Refunds that were wrongly refused as exceeding the balance. */
   readonly wronglyRefused: string[] = [];
   private readonly world: World;
   private readonly random: Random;
@@ -32,7 +32,7 @@ export class RefundClients {
     this.operate = operate;
   }
 
-  /** `paymentKey` is the payment's key, or its reference. */
+  /** `paymentKey` is the payment's key or its reference. */
   enter(
     plans: readonly RefundPlan[],
     { app, paymentKey, name }: { app: number; paymentKey: string; name: string },
@@ -70,7 +70,7 @@ export class RefundClients {
     }
   }
 
-  /** The payment once it is paid; at once for somebody who does not wait for that. Null when it never is. */
+  /** Returns the payment once it is paid, or at once if `impatient`. Returns null if it is never paid. */
   private async paid(key: string, impatient: boolean): Promise<Values | null> {
     const { postgres, timeline } = this.world;
     for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
@@ -121,12 +121,12 @@ export class RefundClients {
       .reduce((sum, row) => sum + Number(row['amount_minor']), 0);
   }
 
-  /** A refusal is believed to be right where anything moved meanwhile. */
+  /** Assumes that a refusal is correct if any refund changed meanwhile. */
   private async watched<T>({ payment, amountMinor }: Pick<Wish, 'payment' | 'amountMinor'>, ask: () => Promise<T>) {
     const before = this.stateOf(payment);
     const answer = await ask();
     const after = this.stateOf(payment);
-    // What of it is overpayment shows in its row once it is paid.
+    // Once the payment is paid, its row shows how much of it is an overpayment.
     const now = this.world.postgres.rows('payments').find(({ id }) => id === payment['id']) ?? payment;
     const mostMinor = Number(now['amount_minor']) - Number(now['overpayment_minor']);
     const enough = this.reservedOf(payment) + amountMinor <= mostMinor;
@@ -137,7 +137,9 @@ export class RefundClients {
     return answer;
   }
 
-  /** An app with a key does not give up before it knows; one without asks once, since a second request would be a second refund. */
+  /**
+   * An app with a key repeats the request until it has an answer. An app without one asks once, because a second request would be a second refund.
+   */
   private async ask(wish: Wish, reason: string): Promise<void> {
     const { world } = this;
     const { app, payment, amountMinor, key } = wish;
@@ -163,7 +165,7 @@ export class RefundClients {
     world.wrong.push(`liveness: a client of ${key} never learned how its refund stands`);
   }
 
-  /** Without a key somebody who hears nothing may ask for a second refund; the balance bounds what comes of it. */
+  /** Without a key, an operator who gets no answer may request a second refund. The balance limits the effect. */
   private async askAsOperator({ payment, amountMinor, key, app }: Wish, operatorId: number): Promise<void> {
     const path = `/admin/payments/${String(payment['id'])}/refunds`;
     const body = { amountMinor, reason: key ?? 'Without a key' };
@@ -176,7 +178,7 @@ export class RefundClients {
     }
   }
 
-  /** True when the client has its answer and stops. */
+  /** Returns true when the client has its answer and stops. */
   private note({ key, amountMinor, payment }: Wish, answer: unknown): boolean {
     const { world } = this;
     if (answer instanceof DomainError) {

@@ -6,7 +6,7 @@ import type { Values } from './postgres/values.ts';
 
 type Judge = (evidence: Evidence) => string[];
 
-/** What must be true of money that goes back, by the gateway's books, the operators' own acts and the rows. */
+/** The invariants of refunds, checked against the gateway's records, the operators' own acts and the rows. */
 export const REFUND_JUDGES = {
   'never-more-back-than-taken': neverMoreBackThanTaken,
   'reservation-kept': ({ overReserved }) => [...overReserved],
@@ -30,7 +30,7 @@ function bookedOf(evidence: Evidence, refund: Values): RecordedRefund | undefine
   return evidence.refunds.find(({ key }) => key === refund['reference']);
 }
 
-/** At no moment: what is under way counts until the gateway has ended it otherwise. */
+/** Holds at every moment: a refund in progress counts until the gateway ends it without refunding. */
 function neverMoreBackThanTaken({ charges, refunds }: Evidence): string[] {
   return refunds.flatMap(({ bankTranId, acceptedAtMs }) => {
     const live = refunds.filter(
@@ -45,7 +45,7 @@ function neverMoreBackThanTaken({ charges, refunds }: Evidence): string[] {
   });
 }
 
-/** The gateway knows a refund by its reference, once, with its own amount and charge. */
+/** The gateway has each refund once, under its reference, with the stored amount and charge. */
 function askedAsStored(evidence: Evidence): string[] {
   return evidence.refunds.flatMap(({ key, bankTranId, amountMinor }) => {
     const refund = table(evidence, 'refunds').find(({ reference }) => reference === key);
@@ -85,7 +85,7 @@ function refundEndsAreFinal({ refundTransitions }: Evidence): string[] {
 
 const POLLED_FOR_MS = 30 * 86_400_000;
 
-/** At rest a refund is over, or waits for a person for a reason that the gateway gave. */
+/** At rest a refund has ended, or is in review for a reason that the gateway gave. */
 function comesToAnEnd(evidence: Evidence): string[] {
   return table(evidence, 'refunds').flatMap((refund) => {
     const reference = text(refund['reference']);
@@ -119,10 +119,10 @@ function isJustified(evidence: Evidence, refund: Values): boolean {
   }
 }
 
-/** The longest pause between two questions is six hours; a sweep or a death on the way may add to it. */
+/** The longest pause between two queries is six hours; a sweep or a process failure may add to it. */
 const KNOWN_WITHIN_MS = 8 * 3_600_000;
 
-/** Unless a person had to look first, the end of a refund is known soon after the gateway has ended it and nothing fails any more. */
+/** A refund's end is known soon after the gateway has ended it and faults are over, unless a person had to review it first. */
 function knownInTime(evidence: Evidence): string[] {
   return table(evidence, 'refunds').flatMap((refund) => {
     const booked = bookedOf(evidence, refund);
@@ -143,13 +143,13 @@ function ownRefunds(evidence: Evidence, payment: Values): Values[] {
   );
 }
 
-/** The payment's status says what succeeded, and the gateway's books say the same. */
+/** The payment's status agrees with its successful refunds, and so do the gateway's records. */
 function paymentShowsWhatWentBack(evidence: Evidence): string[] {
   return table(evidence, 'payments').flatMap((payment) => {
     const succeeded = ownRefunds(evidence, payment).filter(({ status }) => status === 'SUCCEEDED');
     const back = sum(succeeded.map(amountOf));
     const given = sum(succeeded.map((refund) => bookedOf(evidence, refund)?.amountMinor ?? 0n));
-    // What was more than its invoice asked for goes back as unapplied money.
+    // An overpayment is refunded as an unapplied payment.
     const own = amountOf(payment) - ((payment['overpayment_minor'] ?? 0n) as bigint);
     const paid = back === 0n ? 'SUCCEEDED' : back >= own ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
     const status = statusOf(payment);
@@ -162,7 +162,7 @@ function paymentShowsWhatWentBack(evidence: Evidence): string[] {
   });
 }
 
-/** One ledger transaction for each refund that succeeded, of its own amount; none for any other. */
+/** Each successful refund has one ledger transaction of its own amount, and no other refund has one. */
 function postedOnce(evidence: Evidence): string[] {
   const posted = Map.groupBy(
     table(evidence, 'ledger_transactions').filter(({ kind }) => kind === 'refund'),
@@ -185,7 +185,7 @@ function postedOnce(evidence: Evidence): string[] {
   ];
 }
 
-/** Its own event as it ends, and one of the payment's where it changed that. */
+/** Each ended refund has its own event, and one of the payment if it changed that. */
 function oneEventPerRefund(evidence: Evidence): string[] {
   const events = table(evidence, 'webhook_events');
   const told = events
@@ -211,7 +211,7 @@ function oneEventPerRefund(evidence: Evidence): string[] {
   ];
 }
 
-/** Whoever said `word` about a target before a moment, as the people themselves know it. */
+/** Returns the operators who sent one of these words about a target before a moment, according to their own records. */
 function saidBy(
   { acts, clockToleranceMs }: Evidence,
   { path, words, beforeMs }: { path: string; words: readonly string[]; beforeMs: number },
@@ -234,7 +234,7 @@ function isAbove(evidence: Evidence, row: Values, amountMinor: bigint): boolean 
   return threshold !== null && amountMinor > threshold;
 }
 
-/** Money moves and waits end by people's word only, by as many people as it takes, and never by a bare signal. */
+/** Money moves and reviews end only by people's decisions, by as many people as needed, and never by a bare signal. */
 function decidedByPeople(evidence: Evidence): string[] {
   return [
     ...table(evidence, 'refunds').flatMap((refund) => refundDecided(evidence, refund)),
@@ -302,7 +302,7 @@ function unappliedMoneyDecided(evidence: Evidence, late: Values): string[] {
   ];
 }
 
-/** `/admin/unapplied-payments/1` is not `/admin/unapplied-payments/12`. */
+/** Matches the exact path: `/admin/unapplied-payments/1` is not `/admin/unapplied-payments/12`. */
 function isExactly({ acts }: Evidence, path: string): (operatorId: number) => boolean {
   return (operatorId) => acts.some((act) => act.operatorId === operatorId && act.path === path);
 }
@@ -321,7 +321,7 @@ function reviewDecided(evidence: Evidence, payment: Values): string[] {
   return people.size >= wanted ? [] : [`${text(payment['reference'])} ended by ${word} of fewer than ${wanted} people`];
 }
 
-/** What is decided is carried out or answered with why not; half a decision waits for its second person. */
+/** Every complete decision is carried out, or answered with the reason why not. Half a decision waits for its second person. */
 function decisionsTakenUp(evidence: Evidence): string[] {
   return table(evidence, 'decisions')
     .filter(({ consumed_at: consumedAt }) => consumedAt === null)
@@ -329,7 +329,7 @@ function decisionsTakenUp(evidence: Evidence): string[] {
     .map(({ id, kind }) => `decision ${text(id)} (${text(kind)}) was never taken up`);
 }
 
-/** Unapplied money is held, on its way back, back, or kept, and its refunds say the same. */
+/** An unapplied payment is held, being refunded, refunded or kept, and its refunds agree with that. */
 function unappliedMoneyInOnePlace(evidence: Evidence): string[] {
   return table(evidence, 'unapplied_payments').flatMap((late) => {
     const refunds = table(evidence, 'refunds').filter((row) => row['unapplied_payment_id'] === late['id']);
@@ -353,7 +353,7 @@ function promisesKept(evidence: Evidence): string[] {
     );
 }
 
-/** Whoever sends a key writes it into the reason, too. */
+/** Requesters with a key write it into the reason too. */
 function oneRefundPerKey(evidence: Evidence): string[] {
   const byKey = Map.groupBy(
     table(evidence, 'refunds').filter((row) => text(row['reason']).startsWith('refund-')),

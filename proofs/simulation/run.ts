@@ -8,11 +8,11 @@ export interface RunOptions {
   readonly seeds: Iterator<number>;
   readonly threads: number;
   readonly trace?: boolean;
-  /** Hears of every seed as it ends; false stops the run. */
+  /** Called for every seed as it ends; false stops the run. */
   readonly onResult: (result: SeedResult) => boolean;
 }
 
-/** Plays seeds in threads of their own, each with the stand-in for Temporal's SDK and a clock of its own. */
+/** Plays seeds in separate threads, each with the stand-in for Temporal's SDK and its own clock. */
 export async function runSeeds({ seeds, threads, trace = false, onResult }: RunOptions): Promise<void> {
   let stopped = false;
   const next = (): number[] => (stopped ? [] : takeFrom(seeds, SEEDS_AT_ONCE));
@@ -65,7 +65,7 @@ function keepBusy({
   });
 }
 
-/** The seeds `first`, `first + 1`, …, as many as `count`. */
+/** Returns the seeds `first`, `first + 1` and so on, `count` of them. */
 export function* seedsFrom(first: number, count: number): Generator<number, void> {
   for (let seed = first; seed < first + count; seed += 1) {
     yield seed;

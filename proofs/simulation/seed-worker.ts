@@ -6,14 +6,14 @@ export interface SeedOrder {
   readonly trace: boolean;
 }
 
-// The product's workflows must meet the stand-in, and everything the replaced clock, so neither may be imported before.
+// Imported only here, because the product's workflows must import the stand-in, and everything must see the replaced clock.
 await import('./temporal/hooks.ts');
 const { replaceGlobals } = await import('./fake-globals.ts');
 const { runSeed } = await import('./seed.ts');
 replaceGlobals();
 
 parentPort?.on('message', ({ seeds, trace }: SeedOrder) => {
-  // Most errors here are part of a story, and formatting their stacks is a tenth of the work.
+  // Most errors here are part of a story, and formatting their stacks takes a tenth of the time.
   Error.stackTraceLimit = trace ? 10 : 0;
   play(seeds, trace).catch((error: unknown) => {
     throw error;

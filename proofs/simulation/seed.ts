@@ -20,7 +20,7 @@ import type { WorkflowCode } from './temporal/server.ts';
 import { Timeline } from './timeline.ts';
 import { START_MS, World } from './world.ts';
 
-/** A refund may wait a week for a second person, be asked about for a month, and again after a person looked. */
+/** A refund may wait a week for a second person, be queried for a month, and be queried again after a review. */
 const LAST_DAY_MS = 150 * 86_400_000;
 const SWEEP_EVERY_MS = 30_000;
 const CLOCKS_APART_MS = 2_000;
@@ -33,7 +33,7 @@ export interface SeedResult {
   readonly fakeMs: number;
 }
 
-/** Runs one story from its seed to its rest, and judges it. The trace costs time; ask for it when a seed is looked at alone. */
+/** Runs one story from its seed until it comes to rest, and judges it. The trace takes time, so request it only for a single seed. */
 export async function runSeed(seed: number, { trace = false }: { trace?: boolean } = {}): Promise<SeedResult> {
   const random = new Random(seed);
   const timeline = new Timeline(START_MS);
@@ -62,7 +62,7 @@ export async function runSeed(seed: number, { trace = false }: { trace?: boolean
 
 let known: Promise<Schema> | undefined;
 
-/** The tables of the product's migrations, read once a thread. */
+/** Returns the tables of the product's migrations, read once per thread. */
 function schema(): Promise<Schema> {
   known ??= (async () => {
     const statements: string[] = [];
@@ -138,7 +138,7 @@ function watchTransitions(world: World): Evidence['transitions'] {
   return transitions;
 }
 
-/** Legal or not, every step of a refund that others could see; and every moment at which too much was reserved. */
+/** Records every visible state change of a refund, legal or not, and every moment at which too much was reserved. */
 function watchRefunds(world: World): Pick<Evidence, 'refundTransitions' | 'overReserved'> {
   const seen = new Map<bigint, RefundStatus>();
   const reviews = new Set<string>();
@@ -197,7 +197,7 @@ function overReservedNow(postgres: PostgresServer): string[] {
     .map(([of, sum]) => `${sum} of ${of} was reserved or given back, ${String(captured.get(of))} was captured`);
 }
 
-/** Whoever gives money back or decides on it; nobody in a story without such people. */
+/** Returns the people who request refunds or decide on them; none in a story without such people. */
 function moneyPeople(
   world: World,
   random: Random,
@@ -233,7 +233,7 @@ function invoiceEvidence(
   };
 }
 
-/** Kills, freezes, terminations and leaps of the clock, each at its time. */
+/** Carries out kills, freezes, terminations and clock jumps, each at its time. */
 function strike(world: World): void {
   const { timeline, story } = world;
   for (const { atMs, kind, process, forMs } of story.blows) {
@@ -254,7 +254,7 @@ function strike(world: World): void {
           }
           break;
         case 'leap':
-          // Everybody stood still: everything that was due meanwhile comes at once.
+          // Simulates a standstill of the whole machine: everything that was due meanwhile comes at once.
           world.reached('leap of the clock');
           timeline.nowMs += forMs;
           break;
@@ -264,8 +264,8 @@ function strike(world: World): void {
 }
 
 /**
- * The schedule: every 30 seconds, one pass at a time, and every half hour once nothing has failed for an hour, or the long waits of a
- * story would be nothing but sweeping. Passes that would find nothing are left out; they would change nothing.
+ * The sweeper's schedule: every 30 seconds, one run at a time. Once nothing has failed for an hour it runs every half hour at most, because the long
+ * waits of a story would otherwise consist of sweeps only. Runs that would find nothing are skipped, because they would change nothing.
  */
 function keepSweeping(world: World): void {
   const { timeline, temporal } = world;
@@ -311,7 +311,7 @@ function gather(
   };
 }
 
-/** How things stand at the end is a branch, too: statuses, reviews, outcomes of callbacks, ends of deliveries. */
+/** Counts final states as branches too: statuses, reviews, outcomes of callbacks, ends of deliveries. */
 function noteEnds(world: World): void {
   const { postgres } = world;
   for (const { status, review_reason: reason, failure_code: code } of postgres.rows('payments')) {

@@ -1,7 +1,7 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 
-/** Operators by their ids, from 1, with the roles that the migrations seed. Somebody may start refunds and approve none. */
+/** Operators with ids from 1 and the roles that the migrations seed. Support may start refunds but approve none. */
 export const STAFF = [
   { email: 'amina@lenden.example', role: 'Admin' },
   { email: 'bashir@lenden.example', role: 'Admin' },
@@ -9,12 +9,11 @@ export const STAFF = [
   { email: 'salma@lenden.example', role: 'Support' },
 ] as const;
 
-/** What an operator's session is known by. */
 export function tokenOf(operatorId: number): string {
   return `ops_${String(operatorId).repeat(43)}`;
 }
 
-/** Operators with open sessions, as if each had logged in: hashing passwords is no part of a story. */
+/** Creates operators with open sessions, as if each had logged in, because stories do not cover password hashing. */
 export async function registerStaff(em: EntityManager, seeds: readonly string[]): Promise<void> {
   for (const seed of seeds) {
     await em.execute(seed);
@@ -33,7 +32,7 @@ export async function registerStaff(em: EntityManager, seeds: readonly string[])
   }
 }
 
-/** The password shown again, as POST /auth/reauth leaves it; for a session that was idle too long it stands for a new one. */
+/** Renews the password entry as POST /auth/reauth does. For a session that was idle too long it stands for a new one. */
 export async function stepUp(em: EntityManager, operatorId: number): Promise<void> {
   await em.execute(
     'update operator_sessions set reauthenticated_at = now(), last_seen_at = now(), ended_at = null where operator_id = ?::bigint',

@@ -6,7 +6,7 @@ import type { ReceiverManner } from './receivers.ts';
 import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
-/** Nothing is decided by a process's clock, so it may be an hour off; the servers' clocks are kept by somebody. */
+/** No decision depends on a process's clock, so it may be an hour off. The servers' clocks are assumed to be maintained. */
 const PROCESS_CLOCK_WRONG = 4_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -14,7 +14,7 @@ export interface AppPlan {
   readonly expiryMinutes: number;
   /** Null: no webhook URL. */
   readonly receiver: { readonly manner: ReceiverManner; readonly troubles: number } | null;
-  /** It has been failing for days when the story begins. */
+  /** For how many days it has been failing when the story begins. */
   readonly failingForDays: number;
 }
 
@@ -25,24 +25,24 @@ export interface Blow {
   readonly forMs: number;
 }
 
-/** All that a seed decides before the first thing happens. */
+/** Everything that a seed decides before the story starts. */
 export interface Story {
   readonly apps: readonly AppPlan[];
   readonly payments: readonly PaymentPlan[];
-  /** Null where nobody gives money back or decides on any. */
+  /** Null in stories without refunds and decisions. */
   readonly money: MoneyPlan | null;
-  /** Null where nobody is sent an invoice. */
+  /** Null in stories without invoices. */
   readonly invoices: InvoicesPlan | null;
-  /** From here on nothing fails by itself any more. */
+  /** After this time nothing fails by itself. */
   readonly faultsEndMs: number;
   readonly blows: readonly Blow[];
   readonly databaseLoss: number;
   readonly temporalLoss: number;
   readonly gatewayTrouble: number;
   readonly gatewayFaults: readonly GatewayFault[];
-  /** The gateway answers nobody at all until then. */
+  /** Until then the gateway does not answer at all. */
   readonly gatewayAwayUntilMs: number;
-  /** The database takes no new rows into ledger and events until then: a full disk, a lost privilege. */
+  /** Until then the database accepts no new rows in ledger and events, as with a full disk or a missing privilege. */
   readonly booksFullUntilMs: number;
   readonly answerLoss: number;
   readonly slowness: number;
@@ -55,7 +55,7 @@ export interface StoryParts {
   readonly withInvoices: boolean;
 }
 
-/** What people do about money, and what is billed, is drawn from streams of their own, so that a story without them is the same story. */
+/** Returns a seed's story. Refunds and invoices are drawn from separate streams, so that a story without them stays the same. */
 export function storyOf(random: Random, { withMoney, withInvoices }: StoryParts): Story {
   const story = storyOfPayments(random);
   const { apps, payments, faultsEndMs, blows: struck } = story;
@@ -98,7 +98,7 @@ function storyOfPayments(random: Random): Omit<Story, 'money' | 'invoices'> {
     booksFullUntilMs: on(0.03) ? faultsEndMs + random.between(1, 40) * MINUTE_MS : 0,
     answerLoss: on(0.3) ? random.pick([0.05, 0.3]) : 0,
     slowness: on(0.25) ? random.pick([0.01, 0.05]) : 0,
-    // Short histories start each ladder of pauses anew; a gateway that is away for days would be asked all the time.
+    // A short history restarts the pauses between queries in each new run, so a gateway that is away for days would be queried all the time.
     longHistory: gatewayAwayUntilMs === 0 && random.chance(0.1) ? random.pick([18, 25, 40]) : 1_000,
     skewMs: random.chance(0.3)
       ? {

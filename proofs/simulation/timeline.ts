@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 const realSetImmediate = setImmediate;
-/** More events than any honest story has: a seed that reaches it runs in circles. */
+/** More events than any correct story has. A seed that reaches this limit is in a loop. */
 const EVENTS_MAX = 120_000;
 
-/** One life of one process. What it was doing when it died is never heard of again. */
+/** One life of one process. After its death, whatever it was doing never completes. */
 export class Life {
   readonly name: string;
   alive = true;
-  /** Until then it does not move at all: SIGSTOP. */
+  /** Until then it is frozen, as by SIGSTOP. */
   frozenUntilMs = 0;
   /** How far its clock is ahead of the true time. */
   readonly skewMs: number;
@@ -24,30 +24,30 @@ export interface Planned {
   order: number;
   readonly life: Life | undefined;
   readonly run: () => void | Promise<void>;
-  /** Does not keep the story going, as the sweeper's next look. */
+  /** Does not keep the story going, such as the sweeper's next run. */
   readonly idle: boolean;
   cancelled: boolean;
 }
 
-/** The life on whose behalf code runs right now; undefined outside of every process. */
+/** The life for which code is running; undefined outside any process. */
 export const whose = new AsyncLocalStorage<Life>();
 
-/** A fake clock and everything that is going to happen, one event after the other. Nothing else moves time. */
+/** A fake clock with all planned events, executed one after the other. Nothing else advances time. */
 export class Timeline {
   nowMs: number;
   private readonly queue: Planned[] = [];
   private orders = 0;
   events = 0;
-  /** How many events that are not idle wait. */
+  /** Number of pending events that are not idle. */
   busy = 0;
-  /** The simulation itself failed; the story ends here. */
+  /** Set if the simulation itself failed, which ends the story. */
   broken: Error | null = null;
 
   constructor(startMs: number) {
     this.nowMs = startMs;
   }
 
-  /** Plans something for the life that is planning it, or for nobody's, as a server's own timer. */
+  /** Plans an event for the current life, or for none, as a server's own timer. */
   at(
     atMs: number,
     run: () => void | Promise<void>,
@@ -73,14 +73,14 @@ export class Timeline {
     }
   }
 
-  /** Waits in fake time. Never returns when the life that waits has ended meanwhile. */
+  /** Waits in fake time. Never returns if the waiting life has ended meanwhile. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.at(this.nowMs + ms, resolve);
     });
   }
 
-  /** Lets the next thing happen and everything that follows from it at once. False when nothing is left. */
+  /** Runs the next event and everything that follows from it at once. Returns false if none is left. */
   async step(): Promise<boolean> {
     const planned = pop(this.queue);
     if (planned === undefined) {
@@ -114,7 +114,7 @@ export class Timeline {
   }
 }
 
-/** Until every promise that can go on has gone on. */
+/** Resolves when every promise that can continue has continued. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => {
     realSetImmediate(resolve);
@@ -125,7 +125,7 @@ function before(a: Planned, b: Planned): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
-/** A binary heap. */
+/** Adds an event to the binary heap. */
 function push(heap: Planned[], planned: Planned): void {
   let index = heap.length;
   heap.push(planned);

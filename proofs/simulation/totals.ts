@@ -1,7 +1,6 @@
 import { EXPECTED_BRANCHES } from './branches.ts';
 import type { SeedResult } from './seed.ts';
 
-/** What a run of many seeds adds up to. */
 export class Totals {
   seeds = 0;
   fakeMs = 0;
@@ -23,7 +22,7 @@ export class Totals {
     return EXPECTED_BRANCHES.filter((branch) => !this.branches.has(branch));
   }
 
-  /** Times a branch was reached. */
+  /** Returns how often a branch was reached. */
   of(branch: string): number {
     return this.branches.get(branch) ?? 0;
   }

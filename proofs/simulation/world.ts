@@ -65,10 +65,10 @@ export interface WorldOptions {
   readonly told: (line: string) => void;
 }
 
-/** One process of the product in one of its lives. */
+/** One process of the product in its current life. */
 interface Process {
   life: Life;
-  /** Requests that wait for its answer: they are cut when it dies. */
+  /** Requests that wait for its answer. They are cut off when it dies. */
   readonly waiting: Set<(error: Error) => void>;
   api: Api | null;
 }
@@ -78,10 +78,10 @@ export interface Reply {
   readonly text: string;
 }
 
-/** What an operator's dashboard sends. */
+/** A request from an operator's dashboard. */
 export interface Operation {
   readonly operatorId: number;
-  /** Below the prefix. */
+  /** Path without the prefix. */
   readonly path: string;
   readonly body?: object;
   readonly idempotencyKey?: string;
@@ -89,7 +89,7 @@ export interface Operation {
 
 interface Api {
   readonly invoices: InvoiceApi;
-  /** Sends the form of an invoice's page: where it leads to. */
+  /** Submits an invoice page's form. Returns where it leads. */
   pay(reference: string, form: string): Promise<Reply>;
   create(request: CreateRequest): Promise<Reply>;
   refund(request: RefundCreation): Promise<Reply>;
@@ -98,7 +98,7 @@ interface Api {
   cancel(reference: string): Promise<void>;
 }
 
-/** The whole product in one thread: its own code over a simulated Postgres, Temporal, gateway and network. */
+/** The whole product in one thread: its own code on a simulated Postgres, Temporal, gateway and network. */
 export class World {
   readonly timeline: Timeline;
   readonly story: Story;
@@ -107,15 +107,15 @@ export class World {
   readonly postgres: PostgresServer;
   readonly temporal: TemporalServer;
   readonly database: Database;
-  /** Null where nothing is billed. */
+  /** Null in stories without invoices. */
   readonly mailServer: SimulatedMailServer | null;
   /** How often each branch was taken. */
   readonly branches = new Map<string, number>();
-  /** What the instruments themselves found wrong. */
+  /** Errors that the simulation itself found. */
   readonly wrong: string[] = [];
   readonly alerts: string[] = [];
   readonly leftToPeople: string[] = [];
-  /** Signals that named a callback which nobody could read yet. */
+  /** Signals that named a callback whose row could not be read yet. */
   readonly unfounded: string[] = [];
   readonly acknowledged: Acknowledged[] = [];
   readonly refusedSessions = new Set<string>();
@@ -143,7 +143,7 @@ export class World {
         fault: () => this.gatewayFault(),
         latencyMs: () => this.latencyMs(8, 250),
         refuses: (tranId) => this.refusedSessions.has(tranId),
-        // Short histories start each ladder of pauses anew: a refund of weeks would be asked about all the time.
+        // Short histories restart the pauses between queries, so a refund that takes weeks would be queried all the time.
         refundsTakeDays: story.longHistory >= 1_000,
         refundAnswered: () => this.troubleNow(),
       },
@@ -209,7 +209,7 @@ export class World {
     return this.furnished && this.sinceStartMs < this.faultsEndMs;
   }
 
-  /** As troubleNow brings new faults, they end later. */
+  /** Returns when faults end, including the later ones that `troubleNow` adds. */
   get faultsEndMs(): number {
     return Math.max(this.story.faultsEndMs, this.squallUntilMs, this.booksFullUntilMs);
   }
@@ -218,7 +218,7 @@ export class World {
     return this.sinceStartMs < Math.max(this.story.booksFullUntilMs, this.booksFullUntilMs);
   }
 
-  /** Faults and a blow while something is done about money, however long the story's first ones are over. */
+  /** Adds faults and a process failure at a moment when something happens to money, even long after the story's first faults. */
   troubleNow(): void {
     const { story, squalls } = this;
     const troubled = Math.max(story.money?.troubled ?? 0, story.invoices?.troubled ?? 0);
@@ -321,7 +321,7 @@ export class World {
   }
 
   private noteSignal(callbackId: string): void {
-    // A rejected review looks for unapplied money on its own account, with no callback.
+    // A rejected review looks for unapplied payments by itself, without a callback.
     if (callbackId !== '0' && !this.postgres.rows('gateway_callbacks').some(({ id }) => String(id) === callbackId)) {
       this.unfounded.push(callbackId);
     }
@@ -369,7 +369,7 @@ export class World {
     }
   }
 
-  /** Lets somebody outside act. Their stories go on by events of their own; an event does not wait for a whole story. */
+  /** Lets an outside party act. Its story continues with its own events; no event waits for a whole story. */
   later(ms: number, work: () => Promise<void> | void): void {
     const { timeline } = this;
     timeline.at(timeline.nowMs + ms, () => {
@@ -379,7 +379,7 @@ export class World {
     });
   }
 
-  /** An app as its credential names it. */
+  /** Returns an app as identified by its credential. */
   callerOf(app: number): NativeCaller {
     const application = {
       id: BigInt(app + 1),
@@ -396,7 +396,7 @@ export class World {
     return { scope: { applicationId: application.id, mode: 'TEST' }, credentialId: 1n, application };
   }
 
-  /** A request to the api from outside: answered, refused, cut off, or given up. */
+  /** Sends a request to the API from outside. It is answered, refused, cut off, or given up. */
   ask<T>(work: (api: Api) => Promise<T>): Promise<T> {
     const { timeline } = this;
     const process = this.processes.get('api');
@@ -423,7 +423,7 @@ export class World {
         { life: null },
       );
       const answer = (end: () => void): void => {
-        // Sent by a process that still lives, and not lost on the way.
+        // Sent only if the process is still alive, and possibly lost on the way.
         timeline.at(timeline.nowMs + this.latencyMs(0, 20), () =>
           settle(
             this.faulty() && this.network.chance(this.story.answerLoss)
@@ -445,7 +445,7 @@ export class World {
     });
   }
 
-  /** Whether nothing can change any more without a person or a payer. A review holds what belongs to its payment. */
+  /** Returns whether nothing can change any more without a person or a payer. A review holds everything that belongs to its payment. */
   atRest(): boolean {
     const { postgres, temporal } = this;
     const open = postgres
@@ -483,7 +483,7 @@ export class World {
     );
   }
 
-  /** Whatever is open is driven, and whatever is over has been taken up. */
+  /** Every open invoice has a running workflow, and every closed one is fully processed. */
   private invoicesAtRest(): boolean {
     return this.postgres.rows('invoices').every(({ status, reference, next_sweep_at: at }) => {
       const running = this.temporal.runs.get(`invoice:${String(reference)}`)?.status === 'running';
@@ -491,7 +491,7 @@ export class World {
     });
   }
 
-  /** Complete, and not taken up. */
+  /** Returns decisions that are complete but not carried out. */
   private waitingDecisions(): Values[] {
     return this.postgres
       .rows('decisions')
@@ -501,7 +501,7 @@ export class World {
       );
   }
 
-  /** Open refunds to look at. Once nothing fails, a look at one whose workflow runs would change nothing. */
+  /** Returns the open refunds to sweep. Once nothing fails, sweeping a refund whose workflow runs would change nothing. */
   private sweptRefunds(): Values[] {
     return this.postgres
       .rows('refunds')
@@ -511,7 +511,7 @@ export class World {
       );
   }
 
-  /** When the sweeper has something to do next: the earliest of what its own statements look for. Infinity for never. */
+  /** Returns when the sweeper has its next work: the earliest due time in its own statements. Infinity for never. */
   nextSweepMs(): number {
     const { runs, closed } = this.temporal;
     const badly = closed.some(
@@ -585,7 +585,7 @@ export class World {
     this.furnished = true;
   }
 
-  /** Whether it is stored or lost is the database's luck, as with every request. */
+  /** Repeats the password entry. As with every request, the database may fail. */
   async stepUp(operatorId: number): Promise<void> {
     await this.database.withSystem((em) => stepUp(em, operatorId)).catch(() => undefined);
   }
@@ -642,7 +642,7 @@ function apiOf(deps: Dependencies): Api {
   };
 }
 
-/** The operators' whole surface, from the session to the answer; made when it is first asked, as most lives of a process never are. */
+/** Returns the operators' whole API, from the session to the answer. It is created on first use, because most process lives never use it. */
 function operatorsOf(deps: Dependencies): Api['operate'] {
   let made: ReturnType<typeof createDispatcher> | undefined;
   return async ({ operatorId, path, body, idempotencyKey }) => {
@@ -665,7 +665,7 @@ function operatorsOf(deps: Dependencies): Api['operate'] {
   };
 }
 
-/** As much of Koa's context as our handlers touch. */
+/** Returns the part of Koa's context that the product's handlers use. */
 function contextOf(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Context {
   const answered = new Map<string, string>();
   return {

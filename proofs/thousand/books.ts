@@ -6,11 +6,11 @@ const ChargeLines = z.array(z.object({ kind: z.string(), tranId: z.string(), amo
 export interface Books {
   /** What the gateway says it took, in paisa, by attempt reference. */
   readonly charged: ReadonlyMap<string, bigint>;
-  /** What our ledger says was taken, in paisa, by attempt reference. */
+  /** What the ledger says was taken, in paisa, by attempt reference. */
   readonly posted: ReadonlyMap<string, bigint>;
 }
 
-/** Reads both books about the payments of these applications, each from where it is kept. */
+/** Reads the gateway's and the ledger's records of these applications' payments. */
 export async function readBooks(
   database: Database,
   { simulators, applicationIds }: { simulators: string; applicationIds: readonly bigint[] },
@@ -26,7 +26,7 @@ export async function readBooks(
   return { charged, posted: new Map([...attempts].filter(([, gross]) => gross > 0n)) };
 }
 
-/** One sentence for each reference on which the two disagree. */
+/** Returns one sentence for each reference on which the two disagree. */
 export function disagreements({ charged, posted }: Books): string[] {
   return [...new Set([...charged.keys(), ...posted.keys()])]
     .filter((reference) => charged.get(reference) !== posted.get(reference))
@@ -41,7 +41,7 @@ async function chargeLines(simulators: string): Promise<z.infer<typeof ChargeLin
   return ChargeLines.parse(await response.json());
 }
 
-/** The gross of a payment is what its postings put on the clearing account together with the fee that was kept from it. */
+/** A payment's gross amount is the sum of its postings to `app:payable`: the amount on the clearing account plus the fee that the gateway kept. */
 async function postedByAttempt(
   database: Database,
   applicationIds: readonly bigint[],

@@ -2,7 +2,7 @@ import { openOrm, type EntityManager } from '../../database/connection.ts';
 
 export interface DatabaseWork {
   readonly transactionsPerPayment: number;
-  /** Null where the server does not preload pg_stat_statements. */
+  /** Null if the server does not preload pg_stat_statements. */
   readonly statementsPerPayment: number | null;
   readonly deadlocks: number;
 }
@@ -17,7 +17,7 @@ interface Counts {
   readonly statements: number | null;
 }
 
-/** Counts what the whole service asks of its database from now on, the sweeper and the sealer included. */
+/** Counts the database work of the whole service from now on, including the sweeper and the sealer. */
 export async function measureDatabase(databaseUrl: string): Promise<Measurement> {
   const orm = await openOrm({ url: databaseUrl, role: 'owner', poolSize: 1 });
   const preloaded = await isPreloaded(orm.em.fork());

@@ -4,7 +4,7 @@ import type { DevFile } from '../../scripts/dev-file.ts';
 
 const SAMPLE_MAX = 20;
 
-/** How many history events the payments of each group took, from a sample of them. */
+/** Returns how many history events the payments of each group took, measured on a sample. */
 export async function historyEvents(
   { address, namespace }: DevFile['temporal'],
   groups: ReadonlyMap<string, readonly string[]>,

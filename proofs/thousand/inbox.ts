@@ -10,14 +10,14 @@ export interface Arrival {
   readonly status: string;
 }
 
-/** An application's webhook endpoint that remembers everything that came. */
+/** An application's webhook endpoint that records every delivery. */
 export interface Inbox {
   readonly url: string;
-  /** One entry a delivery, so an event that was delivered twice is here twice. */
+  /** One entry per delivery, so an event that was delivered twice appears twice. */
   readonly arrivals: readonly Arrival[];
-  /** Deliveries whose signature was not valid. */
+  /** Number of deliveries without a valid signature. */
   readonly forged: number;
-  /** Resolves when an event of the payment has come; rejects after `timeoutMs`. */
+  /** Resolves when an event of the payment has arrived; rejects after `timeoutMs`. */
   ended(reference: string, timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { open, press, titleOf, type Page, type Visit } from '../../scripts/demo/
 import type { Choice } from './plan.ts';
 
 const CONTINUE = 'form[action*="/continue"]';
-/** A payment with one gateway may lead there without a page of ours. */
+/** A payment with a single gateway may lead there without a page of Lenden. */
 const AT_GATEWAY = 'form button[name=outcome]';
 const CANCEL = 'form[action*="/cancel"]';
 const NEXT = 'form button[value=next]';
@@ -13,7 +13,7 @@ const STEPS_MAX = 4;
 const LOOK_AGAIN_MS = 2_000;
 const LOOKS_MAX = 45;
 
-/** One payer's whole visit, by links and forms only. Resolves when the payer has done what there is to do. */
+/** Makes one payer's whole visit, using only links and forms. Resolves when the payer has nothing left to do. */
 export async function actAsPayer(checkoutUrl: string, { choice, number }: { choice: Choice; number: number }) {
   const agent = agentFrom(addressOf(number));
   const visit: Visit = (url, request) => fetch(url, { ...request, dispatcher: agent });
@@ -61,7 +61,7 @@ function has({ document }: Page, selector: string): boolean {
   return document.querySelector(selector) !== null;
 }
 
-/** SSLCOMMERZ has a page with a form that leads back; the others lead back at once. */
+/** SSLCOMMERZ shows a page with a form that leads back; the other gateways redirect at once. */
 async function returnFrom(gateway: Page): Promise<void> {
   const back = has(gateway, RETURN) ? await press(gateway, { form: RETURN }) : gateway;
   if (back.status !== 200) {
@@ -69,7 +69,7 @@ async function returnFrom(gateway: Page): Promise<void> {
   }
 }
 
-/** A checkout that is still being opened loads itself again until it is open; so do we. */
+/** Reloads a checkout that is still being opened, as the page does itself. */
 async function mustOpen(url: string, visit: Visit): Promise<Page> {
   for (let looks = 1; ; looks += 1) {
     const page = await open(url, visit);
@@ -86,9 +86,9 @@ async function mustOpen(url: string, visit: Visit): Promise<Page> {
   }
 }
 
-/** A thousand people do not share one address, and the page limits how often one address goes on to the gateway. */
+/** Gives each payer a separate address, because the page limits how often one address goes to the gateway. */
 function addressOf(number: number): string | undefined {
-  // Linux answers on all of 127.0.0.0/8; other systems on the first address only, which the limit then slows.
+  // Linux answers on all of 127.0.0.0/8. Other systems answer only on the first address, so the limit slows them down.
   return process.platform === 'linux' ? `127.1.${Math.floor(number / 250)}.${(number % 250) + 1}` : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What a payer is going to do, and how the payment must end because of it. */
+/** What a payer does, and how the payment must end because of it. */
 export const ENDINGS = {
   pay: 'SUCCEEDED',
   fail: 'FAILED',
@@ -16,7 +16,7 @@ export interface Plan {
   readonly amountMinor: number;
 }
 
-/** Of a hundred payers, roughly as many of each. */
+/** Approximate numbers per hundred payers. */
 const WEIGHTS: readonly (readonly [Choice, number])[] = [
   ['pay', 50],
   ['fail', 15],
@@ -28,10 +28,10 @@ const WEIGHTS: readonly (readonly [Choice, number])[] = [
 
 const AMOUNT_MINOR_MIN = 1_000;
 const AMOUNT_MINOR_MAX = 500_000;
-/** The simulator reads these as orders to misbehave. */
+/** The simulator treats this amount as a script. */
 const SCRIPTED_TAKA = 1_313;
 
-/** The same payments for the same seed. */
+/** Returns the same payments for the same seed. */
 export function planPayments({ payments, seed }: { payments: number; seed: number }): Plan[] {
   const random = seededRandom(seed);
   return Array.from({ length: payments }, (_, index) => ({
@@ -61,7 +61,7 @@ function amountAt(share: number): number {
   return Math.floor(amount / 100) === SCRIPTED_TAKA ? amount + 100 : amount;
 }
 
-/** mulberry32: small, even enough, and the same everywhere. */
+/** mulberry32: small, sufficiently uniform, and the same on every machine. */
 function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

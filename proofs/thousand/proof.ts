@@ -24,7 +24,7 @@ export interface ProofResult {
   readonly payments: number;
   readonly inFlight: number;
   readonly seed: number;
-  /** From the first create to the last terminal event of a payment that was not left. */
+  /** From the first create call to the last final event, not counting payments that their payers left. */
   readonly activeSeconds: number;
   readonly paymentsPerSecond: number;
   readonly totalSeconds: number;
@@ -37,7 +37,7 @@ export interface ProofResult {
   readonly charges: { readonly count: number; readonly grossMinor: string; readonly ledgerGrossMinor: string };
   readonly database: DatabaseWork;
   readonly historyEvents: Readonly<Record<string, { min: number; max: number }>>;
-  /** Everything that was not as it must be; empty when the proof holds. */
+  /** Everything that was wrong; empty if the proof holds. */
   readonly problems: readonly string[];
 }
 
@@ -47,13 +47,13 @@ interface Quantiles {
   readonly max: number;
 }
 
-/** Left payments expire soon; the others get the time that a slow machine needs. */
+/** Payments that their payers left expire soon; the others get the time that a slow machine needs. */
 const LEFT_EXPIRY_MINUTES = 1;
 const EVENT_TIMEOUT_MS = 120_000;
 const LEFT_TIMEOUT_MS = 300_000;
 const RATE_LIMIT_PER_MINUTE = 100_000;
 
-/** Takes many payments at once through every public door, and compares what application, ledger and gateway say in the end. */
+/** Takes many payments at once through the public API and pages, and compares the final records of application, ledger and gateway. */
 export async function proveThousand(options: ProofOptions): Promise<ProofResult> {
   const database = await openDatabase({ url: options.dev.databaseUrl, poolSize: 2 });
   const counters = [await openCounter(options, database), await openCounter(options, database, LEFT_EXPIRY_MINUTES)];
@@ -72,7 +72,6 @@ export async function proveThousand(options: ProofOptions): Promise<ProofResult>
   }
 }
 
-/** One application with its API client and its webhook endpoint. */
 interface Counter {
   readonly app: Registration;
   readonly shop: Shop;
@@ -173,7 +172,7 @@ async function run({ options, database, quick, left }: Run): Promise<ProofResult
   };
 }
 
-/** As many at a time as there are lanes; each takes the next one when it is free. */
+/** Processes the plans in parallel lanes. Each lane takes the next plan when it is free. */
 async function inLanes(plans: readonly Plan[], lanes: number, work: (plan: Plan) => Promise<void>): Promise<void> {
   const queue = plans.values();
   await Promise.all(
@@ -229,7 +228,7 @@ interface Inboxes {
   readonly problems: string[];
 }
 
-/** Every payment told its end once, under one event id, to the application that it belongs to. */
+/** Each payment reported its final state once, under one event id, to its own application. */
 function checkEvents(courses: readonly Course[], { quick, left, problems }: Inboxes): ProofResult['events'] {
   const distinct = new Set<string>();
   for (const { plan, counter, reference } of courses) {

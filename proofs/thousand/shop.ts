@@ -17,7 +17,7 @@ export interface Shop {
 export interface ShopAccess {
   readonly api: string;
   readonly credentials: CredentialPair;
-  /** Makes the idempotency keys of one run its own. */
+  /** Makes the idempotency keys unique to one run. */
   readonly run: string;
 }
 

@@ -4,19 +4,19 @@ import type { NamedKind } from '../../database/after-restore.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
 import { INVOICE_NUMBER_MEMO, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
 
-/** What Temporal knows of one workflow: its newest run. */
+/** The newest run of one workflow, as Temporal knows it. */
 export interface KnownWorkflow {
   readonly workflowId: string;
   readonly runId: string;
   readonly kind: NamedKind;
-  /** By which its row is found: of an unapplied payment that of its attempt, of a delivery the event's id. */
+  /** The reference by which the database row is found: the attempt's for an unapplied payment, the event's id for a delivery. */
   readonly reference: string;
   readonly running: boolean;
-  /** `RUNNING`, `COMPLETED`, `FAILED` … */
+  /** `RUNNING`, `COMPLETED`, `FAILED` and so on. */
   readonly execution: string;
   readonly applicationId: bigint | null;
   readonly mode: Mode | null;
-  /** What the API calls its status, as far as its workflow had come. */
+  /** The status as the API names it, as of the workflow's last step. */
   readonly status: string | null;
   readonly gateway: string | null;
   readonly amountMinor: bigint | null;
@@ -35,8 +35,8 @@ const KINDS = new Set<string>(['payment', 'unapplied', 'refund', 'invoice', 'web
 const PAGE = 1_000;
 
 /**
- * Workflows that run, and those that were closed since a time, each by its newest run. Read it with every worker stopped: what ends meanwhile
- * may be missing.
+ * Returns the newest run of each workflow that is running or was closed since the given time. Call it with all workers stopped: the result may lack
+ * workflows that end meanwhile.
  */
 export async function knownWorkflows(client: Client, since: Date): Promise<KnownWorkflow[]> {
   const types = TYPES.map((type) => `'${type}'`).join(', ');

@@ -3,19 +3,19 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { z } from 'zod';
 import type { KnownWorkflow } from './known-workflows.ts';
 
-/** What a person needs to find lost money in a gateway's panel. */
+/** What a person needs to find a lost payment in a gateway's panel. */
 export interface LostDetails {
-  /** What the gateway knows it by (`tran_id`, `merchantInvoiceNumber`, `order_id`, `client_reference_id`), the newest last. */
+  /** The gateway's references for it (`tran_id`, `merchantInvoiceNumber`, `order_id`, `client_reference_id`), newest last. */
   readonly gatewayReferences: readonly string[];
-  /** In decimals with its currency, such as `100.00 BDT`; null where its history is gone. */
+  /** Decimal amount with its currency, such as `100.00 BDT`. Null if the workflow's history is gone. */
   readonly amount: string | null;
 }
 
 const Opened = z.object({ kind: z.literal('open'), attemptReference: z.string() });
-/** As `summaryOf` in temporal/dispatch.ts begins. */
+/** Matches the start of the text that `summaryOf` in temporal/dispatch.ts writes. */
 const SUMMARY = /^(?:Refund of )?(\d+(?:\.\d+)? [A-Z]{3}) for /;
 
-/** Read from the workflow's history, since its rows are lost. */
+/** Reads the details from the workflow's history, because its rows are lost. */
 export async function detailsOf(client: Client, workflow: KnownWorkflow): Promise<LostDetails> {
   const { workflowId, runId, kind, reference } = workflow;
   const own = kind === 'payment' ? [] : [reference];

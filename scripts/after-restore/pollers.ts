@@ -3,7 +3,7 @@ import type { Connection } from '@temporalio/client';
 import { TASK_QUEUES } from '../../workflows/messages/names.ts';
 
 const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
-/** A poll that finds nothing lasts one minute, and Temporal lists a poller for minutes after its last one. */
+/** An empty poll lasts one minute, but Temporal lists a poller for several minutes after its last poll. */
 const POLL_LASTS_MS = 65_000;
 const LOOK_EVERY_MS = 2_000;
 
@@ -27,14 +27,17 @@ async function pollers(connection: Connection, namespace: string): Promise<Polle
   return newest;
 }
 
-/** Workers that Temporal saw within the last minute, whatever database they are on; one of them may just have been stopped. */
+/** Returns the workers that Temporal has seen within the last minute, on any database. Some of them may have just been stopped. */
 export async function recentWorkers(connection: Connection, namespace: string): Promise<string[]> {
   const sinceMs = Date.now() - POLL_LASTS_MS;
   const seen = [...(await pollers(connection, namespace))].filter(([, atMs]) => atMs > sinceMs);
   return seen.map(([identity]) => `worker ${identity}`).toSorted();
 }
 
-/** Waits until every poll of a worker that was stopped would be over, a minute at most. Answers those that polled again meanwhile: they live. */
+/**
+ * Waits until every poll of a stopped worker would be over, at most a minute. Returns the workers that polled again meanwhile, which are therefore
+ * running.
+ */
 export async function livingWorkers(
   connection: Connection,
   { namespace, say }: { readonly namespace: string; readonly say: (line: string) => void },

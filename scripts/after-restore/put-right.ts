@@ -31,44 +31,43 @@ import { detailsOf, type LostDetails } from './lost-details.ts';
 
 export interface Restored {
   readonly database: Database;
-  /** As the owner, who alone may move sequences. */
+  /** Connected as the owner, the only role that may change sequences. */
   readonly owner: Statements;
   readonly client: Client;
-  /** When the dump was taken, or before; null: the newest row tells. */
+  /** When the dump was taken, or an earlier time. If null, the time of the newest row is used. */
   readonly takenAt: Date | null;
-  /** Only says what would be done. */
   readonly dryRun: boolean;
-  /** The newest numbers that customers hold, as people found them; Temporal knows none that it has lost, too. */
+  /** The newest invoice numbers that customers hold, as entered by people. They include numbers that Temporal has lost too. */
   readonly invoiceNumbers?: readonly InvoiceCounter[];
   /** How far every counter moves in any case. */
   readonly invoiceGap?: bigint;
-  /** Apis and workers that seemed to live, of a dry run. */
+  /** In a dry run, the APIs and workers that seem to be running. */
   readonly living?: readonly string[];
 }
 
-/** A workflow without a row: it was begun after the dump was taken. */
+/** A workflow without a row, which means that it started after the dump was taken. */
 export interface LostWorkflow extends Pick<
   KnownWorkflow,
   'workflowId' | 'kind' | 'running' | 'applicationId' | 'mode' | 'status' | 'gateway' | 'amountMinor' | 'startedAt'
 > {
-  /** Null where no money can have moved. */
+  /** Null if no money can have moved. */
   readonly details: LostDetails | null;
-  /** Money may have moved at the gateway for it, which no row knows. */
+  /** Whether money may have moved at the gateway without a row that records it. */
   readonly money: boolean;
 }
 
-/** An open row and what Temporal said of its workflow. */
+/** An open row and its workflow's state in Temporal. */
 export interface Restarted {
   readonly reference: string;
-  /** `RUNNING`, `COMPLETED`, … of the run before; `NONE` where there was none that Temporal still knows. */
+  /** The previous run's state: `RUNNING`, `COMPLETED` and so on, or `NONE` if Temporal knows no previous run. */
   readonly before: string;
 }
 
 export interface RestoreReport {
   readonly dryRun: boolean;
-  /** Apis and workers that have to be stopped first. */
+  /** APIs and workers that have to be stopped first. */
   readonly living: readonly string[];
-  /** Workflows that were closed before are not looked at. */
+  /** Workflows that were closed before this time are not examined. */
   readonly since: Date;
   readonly workflows: number;
   readonly sequences: readonly MovedSequence[];
@@ -76,22 +75,22 @@ export interface RestoreReport {
   readonly lost: readonly LostWorkflow[];
   readonly payments: readonly Restarted[];
   readonly refunds: readonly Restarted[];
-  /** Attempts of ended payments about which the gateway is asked again. */
+  /** Attempts of ended payments for which the gateway is queried again. */
   readonly lateQueries: readonly string[];
   readonly invoices: number;
 }
 
-/** The newest row may be older than the dump, on a quiet night; and two clocks never agree. */
+/** On a quiet night the newest row may be older than the dump, and the clocks of two machines differ. */
 const BEFORE_NEWEST_MS = 3_600_000;
-/** Numbers are cheap, and each that is given out twice is a payment that somebody takes for another one. */
+/** Gaps in the numbers do no harm, but a number that is assigned twice can make people mistake one payment for another. */
 const GAP_MIN = 1_000_000n;
-/** Rows that one workflow may bring with it: attempts, callbacks, events, tries to deliver them. */
+/** Rows that one workflow may have created: attempts, callbacks, events and delivery attempts. */
 const ROWS_A_WORKFLOW = 1_000n;
 const REFERENCES_AT_ONCE = 500;
 
 /**
- * Brings a database that was set back to an older state together with a Temporal that was not. With every api and worker stopped; it may be
- * stopped and run again.
+ * Reconciles a database that was restored to an older state with a Temporal server that was not. Run it with every API and worker stopped. It can be
+ * interrupted and run again.
  */
 export async function putRight(restored: Restored): Promise<RestoreReport> {
   const { database, client, dryRun, takenAt } = restored;
@@ -100,7 +99,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   const known = await knownWorkflows(client, new Date(Math.max(0, since.getTime())));
   const rows = await rowsOf(database, known);
   const lost = known.filter((workflow) => rowOf(rows, workflow) === undefined);
-  // Before anything is started: whatever is written from here on gets numbers that nobody knows yet.
+  // Must come before anything is started, so that rows written from here on get unused numbers.
   const sequences = await moveSequences(restored, known);
   const skippedNumbers = await moveCounters(restored, known);
   if (!dryRun) {
@@ -145,7 +144,7 @@ async function rowsOf(database: Database, known: readonly KnownWorkflow[]): Prom
 
 const keyOf = (kind: NamedKind, reference: string): string => `${kind}:${reference}`;
 
-/** Only a row of the same application and mode: the number of an application, too, may have been given out again. */
+/** Compares the application and mode too, because an application's number may also have been assigned again. */
 function rowOf(rows: Rows, { kind, reference, applicationId, mode }: KnownWorkflow): NamedRow | undefined {
   const row = rows.get(keyOf(kind, reference));
   return row?.applicationId === applicationId && row.mode === mode ? row : undefined;
@@ -240,7 +239,7 @@ async function terminate(
     .getHandle(workflowId, runId)
     .terminate(reason)
     .catch((error: unknown) => {
-      // It has ended by itself since it was listed.
+      // The workflow has ended since it was listed.
       if (!(error instanceof Error && error.name === 'WorkflowNotFoundError')) {
         throw error;
       }
@@ -248,8 +247,8 @@ async function terminate(
 }
 
 /**
- * Unapplied money that was booked after the dump was taken is in no row any more: the gateway is asked again about every attempt that was asked
- * about since. Where the payment is open again, its own workflow asks; a second one would book the same charge as unapplied money.
+ * Queries the gateway again for every attempt queried since the dump was taken, because unapplied payments posted since then have no rows. If the
+ * payment is open again, its own workflow queries the gateway; a second workflow would post the same charge as an unapplied payment.
  */
 async function queryAgain(
   { database, client, dryRun }: Restored,
@@ -278,7 +277,7 @@ function handleOf({ amountMinor, currency, ...payment }: OpenPayment): PaymentHa
   return { ...payment, amount: { amountMinor, currency } };
 }
 
-/** Every open payment begins again with its row, whatever its workflow believes; each asks its gateway at once. */
+/** Restarts every open payment from its row, regardless of its workflow's state. Each one queries its gateway at once. */
 async function restartPayments(
   { database, client, dryRun }: Restored,
   known: readonly KnownWorkflow[],
@@ -321,7 +320,10 @@ async function restartRefunds(
   );
 }
 
-/** Of a refund whose row says that it succeeded: its workflow waits for people again, or they have found that the payer has nothing. */
+/**
+ * Returns whether a refund whose row says that it succeeded was later doubted: its workflow is in review again, or a review found that the payer has
+ * not received the money.
+ */
 function wasDoubted({ kind, running, status }: KnownWorkflow): boolean {
   return kind === 'refund' && (running ? status === 'REVIEW' : status === 'FAILED');
 }

@@ -8,7 +8,9 @@ export function reportInJson(report: RestoreReport): string {
   return JSON.stringify(report, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-/** True when a person has something to look up: money may have moved that no row knows, or customers hold numbers of lost invoices. */
+/**
+ * Returns whether a person must look something up: money may have moved without a row that records it, or customers hold numbers of lost invoices.
+ */
 export function needsPerson({ lost, skippedNumbers }: RestoreReport): boolean {
   return skippedNumbers.length > 0 || lost.some(({ money }) => money);
 }

@@ -1,6 +1,6 @@
 import { parse, type HTMLElement } from 'node-html-parser';
 
-/** A page as a payer's browser holds it. */
+/** A page as loaded in a payer's browser. */
 export interface Page {
   readonly url: URL;
   readonly status: number;
@@ -8,7 +8,7 @@ export interface Page {
   readonly visit: Visit;
 }
 
-/** How this payer fetches; one with an address of its own brings its own. */
+/** How a payer fetches pages. A payer with an IP address of their own supplies their own function. */
 export type Visit = (url: URL, request: VisitRequest) => Promise<VisitAnswer>;
 
 interface VisitRequest {
@@ -26,10 +26,10 @@ interface VisitAnswer {
 
 const HOPS_MAX = 10;
 const PAGE_TIMEOUT_MS = 30_000;
-/** A browser without script reads what is in noscript: there our pages say when they want to be loaded again. */
+/** A browser without JavaScript renders noscript elements. Lenden's pages use them to say when to reload. */
 const WITHOUT_SCRIPT = { blockTextElements: { script: true, style: true, pre: true } };
 
-/** Follows links and forms only, as a browser without script does: redirects by GET, forms with the fields that are in them. */
+/** Opens a page as a browser without JavaScript does, using only links and forms. Redirects are followed with GET. */
 export async function open(url: string | URL, visit: Visit = fetch): Promise<Page> {
   return load(new URL(url), { method: 'GET', visit });
 }
@@ -37,13 +37,13 @@ export async function open(url: string | URL, visit: Visit = fetch): Promise<Pag
 interface Pressing {
   readonly form: string;
   readonly button?: string;
-  /** What the payer types over what the page filled in. */
+  /** What the payer types, in place of the prefilled values. */
   readonly typed?: Readonly<Record<string, string>>;
 }
 
 /**
- * Presses a button of a page: its form is sent with every field as the page filled it in, or as the payer did.
- * @throws Error when the page has no such form, which names the page's title.
+ * Presses a button of a page: submits its form with every field as prefilled or as typed.
+ * @throws Error with the page's title, when the page has no such form
  */
 export async function press(page: Page, { form: selector, button, typed = {} }: Pressing): Promise<Page> {
   const form = page.document.querySelector(selector);

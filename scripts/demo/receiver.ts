@@ -12,14 +12,14 @@ export interface ReceivedEvent {
 
 export interface Receiver {
   readonly url: string;
-  /** The first event of a type; rejects when none comes in time. */
+  /** Returns the first event of a type. Rejects if none arrives in time. */
   next(type: string, timeoutMs: number): Promise<ReceivedEvent>;
   close(): Promise<void>;
 }
 
 const TOLERANCE_SECONDS = 300;
 
-/** What an application's webhook endpoint does: reads the raw body, checks the signature in constant time, answers at once. */
+/** Starts a webhook endpoint as an application would have: it reads the raw body, checks the signature in constant time and answers at once. */
 export async function startReceiver(
   signingSecret: () => string,
   heard: (event: ReceivedEvent) => void = () => undefined,
@@ -79,7 +79,7 @@ interface Delivery {
   readonly secret: string;
 }
 
-/** Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, base64, with the bytes behind `whsec_`. */
+/** Checks a signature of Standard Webhooks: base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the bytes after `whsec_`. */
 function readEvent({ raw, headers, secret }: Delivery): ReceivedEvent {
   const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) =>
     String(headers[name]),

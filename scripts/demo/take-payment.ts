@@ -40,7 +40,7 @@ const Payment = z.object({
   }),
 });
 
-/** Takes one payment as an application and its payer do, step by step. Throws at the first thing that does not hold. */
+/** Takes one payment, acting as the application and its payer, step by step. Throws at the first failed check. */
 export async function takePayment(dev: DevFile, masterKey: string, tell: (step: string) => void): Promise<DemoResult> {
   const database = await openDatabase({ url: dev.databaseUrl, poolSize: 2 });
   let signingSecret = '';
@@ -110,7 +110,7 @@ async function createPayment(dev: DevFile, app: Registration): Promise<z.infer<t
   return data;
 }
 
-/** Our page, the gateway's page, back to our page: by its links and forms only. */
+/** Goes from Lenden's page to the gateway's page and back, using only links and forms. */
 async function payAsPayer(checkoutUrl: string, tell: (step: string) => void): Promise<Page> {
   const checkout = await open(checkoutUrl);
   require(checkout.status === 200, `the checkout page answered ${checkout.status}`);
@@ -123,7 +123,7 @@ async function payAsPayer(checkoutUrl: string, tell: (step: string) => void): Pr
   return resultOf(back);
 }
 
-/** The page refreshes itself until the outcome is known; so do we. */
+/** Reloads the page, as it does itself, until it shows the outcome. */
 async function resultOf(page: Page): Promise<Page> {
   const deadline = Date.now() + RESULT_TIMEOUT_MS;
   let current = page;

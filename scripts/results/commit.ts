@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 const ROOT = new URL('../..', import.meta.url);
 
-/** What the checkout stands at, twelve digits, with `-dirty` behind it where something has changed; a copy without its history says `unknown`. */
+/** Returns the checkout's commit in twelve digits, with `-dirty` after it if files have changed, or `unknown` for a copy without its history. */
 export function commit(): string {
   try {
     return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {

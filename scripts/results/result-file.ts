@@ -3,9 +3,9 @@ import { cpus, release, totalmem, type as system } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-/** Every run leaves its result here, out of version control. */
+/** Every run writes its result here, outside version control. */
 const LAST_RUNS = join(ROOT, '.lenden', 'results');
-/** The committed results, from which docs/proofs.md and docs/performance.md are made. */
+/** The committed results, from which docs/proofs.md and docs/performance.md are generated. */
 const RECORDED = join(ROOT, 'docs', 'results');
 
 export interface Machine {
@@ -22,20 +22,20 @@ export interface ResultTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What one proof or measurement found, in a form that a page can show and the next run can be compared with. */
+/** The result of one proof or measurement, in a form that a page can show and the next run can be compared with. */
 export interface ResultFile {
   /** The file's name without `.json`, such as `faults` or `bench-ledger`. */
   readonly name: string;
   readonly page: 'proofs' | 'performance';
-  /** Where it stands on its page: lower comes first. */
+  /** Position on the page; lower comes first. */
   readonly order: number;
   readonly title: string;
-  /** What makes it again, as typed. */
+  /** The command that produces the result again, as typed. */
   readonly command: string;
   /** When the run ended: ISO 8601, UTC. */
   readonly at: string;
   readonly machine: Machine;
-  /** One paragraph each: what was asked, what came out, and where it falls short. Markdown. */
+  /** One paragraph each: the question, the result and its limits. Markdown. */
   readonly summary: readonly string[];
   readonly tables: readonly ResultTable[];
   /** The figures behind the tables. */
@@ -52,7 +52,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** Writes a run's result, with `record` into the committed results as well; answers the path. */
+/** Writes a run's result, with `record` also into the committed results. Returns the path. */
 export function writeResult(result: ResultFile, { record }: { record: boolean }): string {
   const text = `${JSON.stringify(result, null, 2)}\n`;
   const paths = [LAST_RUNS, ...(record ? [RECORDED] : [])].map((directory) => {

@@ -13,7 +13,7 @@ const HEADS = {
   },
 } as const;
 
-/** One page of docs/, made from the recorded results; `npm run check:generated` holds it to them. */
+/** Returns one page of docs/, generated from the recorded results. `npm run check:generated` checks that the page is up to date. */
 export function resultPage(page: ResultFile['page'], results: readonly ResultFile[]): string {
   const { title, text } = HEADS[page];
   return `${[

@@ -5,17 +5,16 @@ import type { Code } from './codes.ts';
 import type { Gateway } from './gateway.ts';
 import type { Fault, Operation, Script } from './scripts.ts';
 
-/** A JSON answer of the gateway. */
 export type Answer = Readonly<Record<string, unknown>>;
 
 export type Call = {
   operation: Operation;
-  /** What calls are counted by: one payment. */
+  /** Identifies the payment whose calls a fault's `times` counts. */
   scope: string;
   script: Script;
-  /** Whether the payer has finished: queries behave before that, unless the fault is `early`. */
+  /** Whether the payer has finished. Until then, queries answer correctly unless the fault is `early`. */
   finished: boolean;
-  /** Does what was asked and says so. */
+  /** Performs the operation and returns its answer. */
   act: () => Answer;
 };
 
@@ -23,10 +22,10 @@ const hugePaddingLength = 10_000_000;
 const htmlPage =
   '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>';
 
-/** These show or spoil the real answer, so there must be one. */
+/** Faults that delay or alter the real answer, so the operation must run first. */
 const needsAnswer: ReadonlySet<string> = new Set(['slow', 'fields', 'truncated', 'huge']);
 
-/** Answers a merchant's call, or goes wrong in the scripted way. Nothing is told before it is on disk. */
+/** Answers a merchant's call, or fails in the scripted way. The journal is on disk before the answer is sent. */
 export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gateway; call: Call }): Promise<void> {
   const fault = takeFault({ gateway, call });
   const acts = fault === undefined || fault.executed === true || needsAnswer.has(fault.kind);
@@ -43,7 +42,7 @@ export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gat
   }
 }
 
-/** Every refusal of the protocol is HTTP 200. */
+/** Answers with a refusal, which this protocol sends as HTTP 200. */
 export function refuse(ctx: Context, code: Code): void {
   ctx.body = refusal(code);
 }
@@ -118,13 +117,13 @@ async function spoil(ctx: Context, { gateway, fault, answer }: Spoiling): Promis
   }
 }
 
-/** As the API gateway in front of bKash answers a token that it does not take. */
+/** Answers as the API gateway in front of bKash does when it rejects a token. */
 export function unauthorized(ctx: Context): void {
   ctx.status = 401;
   ctx.body = { message: 'Unauthorized' };
 }
 
-/** Only members that the answer has: execution and query name the invoice differently. */
+/** Sets only members that the answer already has, because execution and query name the invoice differently. */
 function overwrite({ answer, set }: { answer: Answer; set: NonNullable<Fault['set']> }): Answer {
   const changed = Object.entries(answer).map(([name, value]) => [name, Object.hasOwn(set, name) ? set[name] : value]);
   return Object.fromEntries(changed.filter(([, value]) => value !== null)) as Answer;
@@ -134,7 +133,7 @@ type Waiting = { ctx: Context; gateway: Gateway; ms: number; late?: boolean };
 
 async function wait({ ctx, gateway, ms, late = false }: Waiting): Promise<void> {
   const gone = new AbortController();
-  // A gateway that is still at work does not notice that its client hung up.
+  // A gateway that is still working does not notice that its client hung up.
   if (!late) {
     ctx.res.once('close', () => gone.abort());
   }

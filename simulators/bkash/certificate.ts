@@ -1,7 +1,8 @@
 import { createPublicKey, createSign, randomBytes } from 'node:crypto';
 
 /*
- * A self-signed certificate, version 3, written by hand: Node reads certificates and makes none. Source: RFC 5280, section 4.1.
+ * A self-signed X.509 version 3 certificate, encoded by hand because Node can read certificates but cannot create them. Source: RFC 5280, section
+ * 4.1.
  */
 
 const yearMs = 365 * 24 * 3_600_000;
@@ -14,7 +15,7 @@ const oids = {
   commonName: Buffer.from('550403', 'hex'),
 };
 
-/** PEM of a certificate of the key's public half, signed by the key itself. */
+/** Returns the PEM of a certificate for the key's public half, signed with the key itself. */
 export function selfSigned(given: { privateKey: string; commonName: string; nowMs: number }): string {
   const { privateKey, commonName, nowMs } = given;
   const algorithm = der(tags.sequence, der(tags.oid, oids.sha256WithRsa), der(tags.none));
@@ -53,7 +54,7 @@ function lengthOctets(length: number): number[] {
   return [0x80 + octets.length, ...octets];
 }
 
-/** Positive, and without a leading zero that would not be needed. */
+/** Returns a positive integer in its shortest DER form: the first byte is never zero. */
 function serialNumber(): Buffer {
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) % 0x7f) + 1;

@@ -13,7 +13,7 @@ type Visit = { gateway: Gateway; payment: Payment };
 
 const path = '/bkash/checkout';
 
-/** The payer's pages: wallet number, one-time password, PIN; then the browser is sent back by a redirect. */
+/** Registers the payer's pages: wallet number, one-time password, PIN. At the end, a redirect sends the browser back to the merchant. */
 export function checkoutRoutes(router: Router, gateway: Gateway): void {
   const withPayment = (work: (ctx: Context, visit: Visit) => Promise<void>) => async (ctx: Context) => {
     const payment = gateway.state.payments.get(String(ctx.query['paymentId'] ?? ''));
@@ -83,7 +83,7 @@ function nextPage(payment: Payment, form: Form): string {
     : otpPage({ payment, action, wallet, problem: 'That is not the one-time password.' });
 }
 
-/** All three are checked again at the end: a page that is sent by hand skips nothing. */
+/** Checks all three values again at the end, so that a hand-made form cannot skip a step. */
 function confirm(ctx: Context, { gateway, payment, form }: Visit & { form: Form }): void {
   const { wallet = '', otp = '', pin = '' } = form;
   if (!isWallet(wallet) || otp !== rightOtp) {
@@ -112,7 +112,7 @@ function confirm(ctx: Context, { gateway, payment, form }: Visit & { form: Form 
   sendBack(ctx, payment);
 }
 
-/** The payer agrees, or what the script makes of it; also used by the control plane. */
+/** Applies the payer's agreement, or the outcome that the script sets for it. The control API uses it too. */
 export function agreeByPayer(gateway: Gateway, { payment, wallet }: { payment: Payment; wallet: string }): void {
   switch (payment.script.confirm) {
     case 'failure':
@@ -138,12 +138,12 @@ function sendBack(ctx: Context, payment: Payment): void {
     ctx.body = overPage(payment);
     return;
   }
-  // As observed: a plain redirect, by GET.
+  // The real gateway sends a plain redirect, which the browser follows with GET.
   ctx.status = 302;
   ctx.redirect(backUrl(payment));
 }
 
-/** Where the browser goes when the payer has finished; the signature's scheme is not public, so nobody can check it. */
+/** Returns the URL to which the browser goes when the payer has finished. The scheme of the signature is not public, so merchants cannot check it. */
 export function backUrl(payment: Payment): string {
   const words = { Completed: 'success', Cancelled: 'cancel', Failed: 'failure', Expired: 'failure' } as const;
   const status = payment.end === undefined ? 'success' : words[payment.end.status];
@@ -173,7 +173,7 @@ function protectPage(ctx: Context): void {
   ctx.type = 'html';
   ctx.set({
     'cache-control': 'no-store',
-    // No form-action: the answer to the last form leads to whatever origin the merchant gave.
+    // No form-action: the answer to the last form redirects to the merchant's origin, which can be any.
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

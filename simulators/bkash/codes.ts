@@ -1,4 +1,4 @@
-/** The answers of bKash by code, with the texts of its published error list. A call that failed is HTTP 200 with one of these. */
+/** bKash's status codes with the texts of its published error list. A failed call answers HTTP 200 with one of these. */
 export const codeTexts = {
   '0000': 'Successful',
   '503': 'System is undergoing maintenance. Please try again later',
@@ -68,7 +68,6 @@ export const codeTexts = {
 
 export type Code = keyof typeof codeTexts;
 
-/** What a call that failed answers. */
 export function refusal(code: Code): { statusCode: Code; statusMessage: string } {
   return { statusCode: code, statusMessage: codeTexts[code] };
 }

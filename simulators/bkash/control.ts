@@ -14,7 +14,7 @@ import { isWallet, payingWallets } from './wallets.ts';
 const queuedPaymentsMax = 10_000;
 const base = '/__sim/bkash';
 
-/** What tests and judges use; an ordinary payment never needs it. Every change is a JSON request. */
+/** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
 export function controlRoutes(router: Router, { gateway, notices }: { gateway: Gateway; notices: Notices }): void {
   router.get(`${base}/config`, (ctx) => {
     ctx.body = gateway.state.settings;
@@ -105,7 +105,7 @@ async function actOnPayment(ctx: Context, gateway: Gateway): Promise<void> {
   ctx.body = described(gateway, payment);
 }
 
-/** What the payer does on the page. */
+/** Does what the payer would do on the page. */
 function agreeNow(gateway: Gateway, { payment, wallet }: { payment: Payment; wallet: unknown }): void {
   if (typeof wallet !== 'string' || !isWallet(wallet)) {
     throw new BodyError(400, 'wallet is a number like 01770618575');

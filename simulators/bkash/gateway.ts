@@ -7,29 +7,29 @@ import type { Entry, Payment, Refund, State } from './state.ts';
 import { invoiceKey } from './state.ts';
 import { declinedWallets } from './wallets.ts';
 
-/** The running gateway: what it knows, where it writes, and who must be told. */
+/** The running gateway: its state, its logs and its notifications. */
 export type Gateway = {
   state: State;
   merchants: readonly Merchant[];
   publicUrl: string;
   charges: ChargeLog;
   closing: AbortSignal;
-  /** Changes the state and writes the journal in one step. */
+  /** Changes the state and appends to the journal in one step. */
   record(entry: Entry): void;
-  /** Resolves when everything recorded is on disk; nothing is answered or sent before. */
+  /** Resolves once every recorded entry is on disk. Nothing is answered or sent before that. */
   settled(): Promise<void>;
-  /** Told of every completed payment, to post its notice. */
+  /** Posts the notice of a completed payment. */
   notify(payment: Payment): void;
 };
 
-/** All payments of a merchant's invoice number, oldest first. */
+/** Returns all payments under a merchant's invoice number, oldest first. */
 export function paymentsOf({ state }: Gateway, of: { username: string; invoice: string }): Payment[] {
   return (state.byInvoice.get(invoiceKey(of)) ?? []).flatMap((id) => state.payments.get(id) ?? []);
 }
 
 /**
- * Moves the money, once: the payer has agreed to it before. A wallet that cannot pay, or a script, ends the payment as
- * failed. Answers the code of the refusal, or undefined when the payment is complete.
+ * Executes a payment that the payer has agreed to, and moves the money at most once. A wallet that cannot pay, or a script, ends the payment as
+ * failed. Returns the code of the refusal, or undefined when the payment is complete.
  */
 export function executePayment(gateway: Gateway, payment: Payment): Code | undefined {
   const { settings } = gateway.state;
@@ -54,7 +54,7 @@ export function executePayment(gateway: Gateway, payment: Payment): Code | undef
   return undefined;
 }
 
-/** Ends a payment that moved no money; a second end changes nothing. */
+/** Ends a payment without moving money. Does nothing if the payment has already ended. */
 export function endPayment(
   gateway: Gateway,
   payment: Payment,
@@ -71,7 +71,7 @@ export function expireIfDue(gateway: Gateway, payment: Payment): void {
   }
 }
 
-/** Writes the line of a charge, and of a refund; ids make it safe to repeat after a crash. */
+/** Writes the charge log's line for a charge. The log ignores known ids, so a repetition after a crash is safe. */
 export function recordCharge(gateway: Pick<Gateway, 'charges'>, payment: Payment): void {
   if (payment.end?.status === 'Completed') {
     gateway.charges.add({

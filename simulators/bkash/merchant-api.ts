@@ -18,7 +18,7 @@ import { authenticate, tokenCall } from './tokens.ts';
 
 const base = '/v1.2.0-beta/tokenized/checkout';
 
-/** The merchant's API: everything is a POST of JSON, and a refusal is HTTP 200 with its code. */
+/** Registers the merchant's API. Every call is a POST with JSON, and a refusal is HTTP 200 with its code. */
 export function merchantRoutes(router: Router, gateway: Gateway): void {
   router.post(`${base}/token/grant`, (ctx) => tokenCall(ctx, gateway, 'grant'));
   router.post(`${base}/token/refresh`, (ctx) => tokenCall(ctx, gateway, 'refresh'));

@@ -2,10 +2,10 @@ import type { Gateway } from './gateway.ts';
 import type { Merchant } from './merchants.ts';
 import type { Payment } from './state.ts';
 
-/** One call of a merchant that has shown its token and its app key. */
+/** A call of a merchant that has sent a valid token and app key. */
 export type MerchantCall = { gateway: Gateway; merchant: Merchant; body: Readonly<Record<string, unknown>> };
 
-/** A merchant's own payment; another merchant's does not exist for it. */
+/** Returns the merchant's own payment, or undefined for any other payment. */
 export function findPayment({ gateway, merchant, body }: MerchantCall): Payment | undefined {
   const payment = gateway.state.payments.get(String(body['paymentID'] ?? ''));
   return payment?.username === merchant.username ? payment : undefined;

@@ -1,4 +1,4 @@
-/** A merchant's account: the user of the token calls and the app whose key every other call carries. */
+/** A merchant's account: the user of the token calls and the app key that every other call carries. */
 export type Merchant = { username: string; password: string; appKey: string; appSecret: string };
 
 export const defaultMerchants =
@@ -7,7 +7,7 @@ export const defaultMerchants =
 
 /**
  * Reads `username:password:appKey:appSecret,…`.
- * @throws Error when an entry does not have these four, or a username or an app key is given twice
+ * @throws Error when an entry does not have these four parts, or when a username or an app key occurs twice
  */
 export function parseMerchants(text: string): Merchant[] {
   const merchants = text.split(',').map((entry) => {

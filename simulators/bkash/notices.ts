@@ -5,13 +5,13 @@ import { selfSigned } from './certificate.ts';
 import { noticeFields } from './records.ts';
 import type { Payment, State } from './state.ts';
 
-/** What is posted to the merchant about payments: the form of Amazon's notification service, signed with a key of our own. */
+/** Posts notices about payments to the merchant, in the form of Amazon's notification service (SNS), signed with the simulator's own key. */
 export type Notices = {
-  /** Posts the notice of a completed payment, once; it is lost where nobody takes it. */
+  /** Posts the notice of a completed payment once. There is no retry if the merchant does not accept it. */
   send(payment: Payment): void;
-  /** PEM of the X.509 certificate whose key makes the signatures. */
+  /** PEM of the X.509 certificate that verifies the signatures. */
   certificate: string;
-  /** Resolves when nothing is under way. */
+  /** Resolves when no notice is being sent. */
   idle(): Promise<void>;
 };
 
@@ -19,7 +19,7 @@ type NoticesOptions = { folder: string; state: State; publicUrl: string; closing
 
 const postTimeoutMs = 10_000;
 const topic = 'arn:aws:sns:ap-southeast-1:000000000000:lenden-simulator';
-/** In the order in which the text to sign has them. */
+/** The signed fields, in the order in which the signed text has them. */
 const signedNames = ['Message', 'MessageId', 'Timestamp', 'TopicArn', 'Type'] as const;
 
 export async function createNotices({ folder, state, publicUrl, closing }: NoticesOptions): Promise<Notices> {
@@ -75,7 +75,7 @@ function envelope(given: { payment: Payment; privateKey: string; publicUrl: stri
   });
 }
 
-/** Made at the first start and kept: a merchant remembers the certificate. */
+/** Reads the file, or makes and stores its content at the first start. The certificate must stay the same because merchants keep a copy. */
 async function readOrMake(folder: string, name: string, make: () => string): Promise<string> {
   const file = join(folder, name);
   const kept = await readFile(file, 'utf8').catch(() => undefined);

@@ -3,8 +3,8 @@ import type { Payment } from './state.ts';
 import { isWallet, payingWallets, rightOtp, rightPin, wrongPinsMax } from './wallets.ts';
 
 /*
- * The payer's pages. Everything is links and forms, so that a person on a phone, a browser without script and an HTTP
- * client that follows forms all get through. Names and values of inputs are part of the simulator's contract (README).
+ * The payer's pages. They consist of links and forms only, so that a person on a phone, a browser without JavaScript and an HTTP client that follows
+ * forms can all use them. The names and values of the inputs are part of the simulator's contract (see the README).
  */
 
 type Step = { payment: Payment; action: string; problem?: string };
@@ -49,7 +49,7 @@ export function pinPage(given: Step & { wallet: string; otp: string }): string {
   return step({ payment, action, problem, fields, button: 'pay', text });
 }
 
-/** The end of the road. */
+/** Returns a final page that leads nowhere unless a link is given. */
 export function noticePage(given: {
   heading: string;
   text: string;
@@ -109,7 +109,7 @@ function page({ title, body }: { title: string; body: string }): string {
 <main>${body}</main></body></html>`;
 }
 
-/** Inline: the pages load nothing but themselves. */
+/** Inline, because the pages load no other files. */
 const style = `
 :root { color-scheme: light dark; --ink: #2b1520; --soft: #6d5260; --line: #e2d3da; --paper: #fff; --ground: #f7eff3;
   --main: #b3135c; --bad: #a3262a; --note: #fff4d6; --note-ink: #5b4300; }

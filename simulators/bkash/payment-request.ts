@@ -1,7 +1,7 @@
 import type { Code } from './codes.ts';
 import { formatAmount, parseAmount } from './money.ts';
 
-/** What a creation asks for, checked. */
+/** The checked content of a create call. */
 export type PaymentRequest = {
   mode: string;
   intent: string;
@@ -16,7 +16,7 @@ const amountMin = 1_00n;
 const textLengthMax = 255;
 const mandatory = ['mode', 'payerReference', 'callbackURL', 'amount', 'currency', 'intent', 'merchantInvoiceNumber'];
 
-/** Checks a creation as documented; answers the code of the first thing that is wrong. Agreements are not offered. */
+/** Checks a create call as documented and returns the code of the first problem. Agreements are not supported. */
 export function readPaymentRequest(body: Readonly<Record<string, unknown>>): PaymentRequest | { code: Code } {
   if (mandatory.some((name) => body[name] === undefined || body[name] === null || body[name] === '')) {
     return { code: '2065' };

@@ -4,8 +4,8 @@ import { bkashTime } from './identifiers.ts';
 import type { End, Payment, Refund } from './state.ts';
 
 /*
- * The gateway's wire names for what happened: one field set for each place where it is told. The invoice number is
- * merchantInvoiceNumber everywhere but in a query, where it is merchantInvoice.
+ * The field names of the gateway's messages, one set for each kind of message. The invoice number is merchantInvoiceNumber everywhere except in a
+ * query, where it is merchantInvoice.
  */
 
 type Fields = Record<string, unknown>;
@@ -14,7 +14,7 @@ export type Completed = Extract<End, { status: 'Completed' }>;
 const success = { statusCode: '0000', statusMessage: codeTexts['0000'] };
 const shortCode = '50022';
 
-/** The answer that a payment was made, with the page to which the payer is to be sent. */
+/** Returns the answer to a successful create call, with the URL of the page for the payer. */
 export function createdFields({ publicUrl }: Gateway, payment: Payment): Fields {
   const page = new URLSearchParams({
     paymentId: payment.id,
@@ -39,7 +39,7 @@ export function createdFields({ publicUrl }: Gateway, payment: Payment): Fields 
   };
 }
 
-/** Where the browser is sent back to: a word about the payer, and none about money. */
+/** Returns the URL to which the browser is sent back. It says what the payer did but contains nothing about money. */
 export function callbackUrl({ callbackUrl: url, id }: Payment, status: 'success' | 'failure' | 'cancel'): string {
   return `${url}${url.includes('?') ? '&' : '?'}paymentID=${id}&status=${status}`;
 }
@@ -107,7 +107,7 @@ export function searchedFields(gateway: Gateway, payment: Payment, end: Complete
   };
 }
 
-/** Without a refund there is no refundTrxID: clients take its presence for one. */
+/** Omits refundTrxID if there is no refund, because clients take its presence for a refund. */
 export function refundFields(payment: Payment, end: Completed, refund: Refund | undefined): Fields {
   return {
     ...success,
@@ -125,7 +125,9 @@ export function refundFields(payment: Payment, end: Completed, refund: Refund | 
   };
 }
 
-/** The body of a notice: it says the same of every payment into the merchant's wallet, ours or not. */
+/**
+ * Returns the body of a notice. bKash sends the same body for every payment into the merchant's wallet, including those not made through this API.
+ */
 export function noticeFields(payment: Payment, end: Completed): Fields {
   return {
     dateTime: bkashTime(end.at).slice(0, 19).replaceAll(/\D/g, ''),

@@ -15,7 +15,7 @@ import type { Payment, Refund } from './state.ts';
 
 const textLengthMax = 255;
 
-/** One address for two operations: with an amount money goes back, without one the question is how that stands. */
+/** Serves two operations at one address: with an amount it makes a refund, without one it returns the refund's status. */
 export async function refundCall(ctx: Context, call: MerchantCall): Promise<void> {
   const { gateway, body } = call;
   const payment = findPayment(call);
@@ -39,7 +39,7 @@ export async function refundCall(ctx: Context, call: MerchantCall): Promise<void
 
 type Giving = { payment: Payment; end: Completed; body: Record<string, unknown> };
 
-/** A payment is refunded once, in whole or in part. */
+/** Starts a refund. A payment can be refunded once, in full or in part. */
 function startRefund(gateway: Gateway, giving: Giving): Answer {
   const { payment, end, body } = giving;
   const bad = badRefund(gateway, giving);

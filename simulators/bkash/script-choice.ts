@@ -7,9 +7,8 @@ import { invoiceKey } from './state.ts';
 type Asked = { username: string; request: PaymentRequest };
 
 /**
- * The script of a creation: the configured default, under it the row picked by amount or payer's reference, under that
- * the next queued script of the merchant. A queued script stays with its invoice number, so that a repeated call meets
- * the same one.
+ * Returns the script of a create call. The merchant's next queued script takes precedence over the row picked by the amount or the payer's reference,
+ * which takes precedence over the configured default. A queued script stays with its invoice number, so that a repeated call gets the same one.
  */
 export function scriptForRequest(gateway: Gateway, { username, request }: Asked): Script {
   const { amount, payerReference: payer, invoice } = request;

@@ -1,6 +1,6 @@
 import type { Code } from './codes.ts';
 
-/** The calls that a merchant makes, each of which can be made to go wrong. */
+/** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['create', 'execute', 'query', 'search', 'refund', 'refundStatus'] as const;
 export type Operation = (typeof operations)[number];
 
@@ -20,35 +20,35 @@ export const faultKinds = [
 ] as const;
 type FaultKind = (typeof faultKinds)[number];
 
-/** One way in which the answer to a call goes wrong. */
+/** One way in which the answer to a call fails. */
 export type Fault = {
   kind: FaultKind;
-  /** Only the first so many calls; absent = every call. */
+  /** How many calls are affected, from the first one on; absent means every call. */
   times?: number;
-  /** True: the gateway does what was asked and only the answer is lost or spoilt; `late`: it does so when the call ends. */
+  /** True: the gateway performs the operation, and only the answer is lost or altered. `late`: it performs the operation when the call ends. */
   executed?: boolean | 'late';
-  /** True: also before the payer has finished; otherwise queries go wrong only after that. */
+  /** True: queries also fail before the payer has finished. Otherwise they fail only after that. */
   early?: boolean;
-  /** For `slow`; otherwise the configured default. */
+  /** For `slow`; absent means the configured default. */
   delayMs?: number;
-  /** For `fields`: members that are overwritten; null leaves one out. */
+  /** For `fields`: members to overwrite; null removes a member. */
   set?: Readonly<Record<string, string | number | null>>;
   /** For `refused`. */
   code?: Code;
 };
 
-/** Everything about a payment that is not as it should be; what is absent behaves well. */
+/** Everything about a payment that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
   faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
-  /** What confirming on the page leads to. */
+  /** The result of confirming on the page. */
   confirm?: 'success' | 'failure' | 'cancel' | 'expired' | 'nothing';
   /** False: the payer's browser is not sent back. */
   returns?: boolean;
-  /** The execution ends the payment as failed, with this code. */
+  /** The execution ends the payment as failed with this code. */
   declinedBy?: Code;
-  /** Decimal text: the gateway takes this many taka less than it was asked for. */
+  /** Decimal text: the gateway takes this many taka less than the merchant asked for. */
   chargeLess?: string;
-  /** Amounts are written as `69`, or as JSON numbers. */
+  /** Writes amounts as `69`, or as JSON numbers. */
   amounts?: 'unpadded' | 'numbers';
   endedStatus?: 'named';
   paymentTtlMs?: number;
@@ -63,7 +63,10 @@ const spoilt = (set: NonNullable<Fault['set']>, times?: number): Script => {
   return { faults: { query: [fault], execute: [fault] } };
 };
 
-/** The scripts that an amount `1313.NN` or a payer's reference `017000000NN` picks by number, and the control plane by name. */
+/**
+ * The scripts by number and name. An amount `1313.NN` or a payer's reference `017000000NN` picks one by number; the control API also accepts the
+ * name.
+ */
 export const scriptTable: Readonly<Record<string, Row>> = {
   '01': { name: 'approve', about: 'all goes well', script: {} },
   '02': { name: 'decline', about: 'the execution fails: 2023', script: { declinedBy: '2023' } },
@@ -286,14 +289,14 @@ export function findScript(key: string): Script | undefined {
   return row?.script;
 }
 
-/** Payers of ShadhinPay's sandbox, whose documents say what becomes of their payments; `01770618575` pays. */
+/** Payers of ShadhinPay's sandbox with the outcomes that its documentation gives. The payment of `01770618575` succeeds. */
 const sandboxPayers: Readonly<Record<string, string>> = {
   '01770618576': 'decline',
   '01770618577': 'no-answer',
   '01770618578': 'names-its-end',
 };
 
-/** The row that a payment picks by its amount (first) or by the payer's reference. */
+/** Returns the script picked by the amount, else by the payer's reference. */
 export function scriptOfRequest({ amount, payer }: { amount: string; payer: string }): Script {
   const byAmount = /^1313\.(\d{2})$/.exec(amount)?.[1];
   const number = payer.replace(/^\+?88(?=01)/, '');
@@ -301,7 +304,7 @@ export function scriptOfRequest({ amount, payer }: { amount: string; payer: stri
   return findScript(byAmount ?? '') ?? findScript(byPayer ?? '') ?? {};
 }
 
-/** The later script wins member by member; faults are merged by operation. */
+/** Merges two scripts. The later one wins for each member, and faults are merged by operation. */
 export function mergeScripts(earlier: Script, later: Script): Script {
   return {
     ...earlier,

@@ -6,7 +6,7 @@ import { createBkashSimulator } from './simulator.ts';
 
 export type BkashServerOptions = { dataDir: string; port?: number; settings?: Partial<Settings> };
 
-/** Starts the bKash simulator alone, inside this process: for tests. */
+/** Starts only the bKash simulator, inside this process, for tests. */
 export function startBkashSimulator({ dataDir, port = 0, settings }: BkashServerOptions): Promise<RunningHost> {
   return startHost({
     host: '127.0.0.1',

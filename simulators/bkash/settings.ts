@@ -1,29 +1,29 @@
 import type { Code } from './codes.ts';
 import type { Script } from './scripts.ts';
 
-/** What the control plane may change while the simulator runs; kept over restarts. Times in milliseconds. */
+/** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
 export type Settings = {
   tokenTtlMs: number;
   refreshTokenTtlMs: number;
-  /** Grants and refreshes of one merchant in an hour; one more and it is blocked for tokenBlockMs. */
+  /** Grants and refreshes that one merchant may make in an hour. One more blocks the merchant for tokenBlockMs. */
   tokenCallsPerHour: number;
   tokenBlockMs: number;
   paymentTtlMs: number;
   /** How long a hanging call is held before its connection is cut. */
   hangMs: number;
   slowMs: number;
-  /** How old a payment may be to be refunded. */
+  /** The maximum age of a payment that can be refunded. */
   refundWindowMs: number;
-  /** What an execution is told before the payer has finished, and after the first one. */
+  /** The codes that an execution answers before the payer has finished, and after the first execution. */
   prematureCode: Code;
   repeatedCode: Code;
-  /** What a query says of a payment that was cancelled, failed or is too old: `named` in a word of its own. */
+  /** What a query answers for a payment that was cancelled, failed or expired. `named`: a status of its own. */
   endedStatus: 'initiated' | 'named';
-  /** `refused`: a second payment of an invoice number that is already paid cannot be made (2029). */
+  /** `refused`: no second payment can be created for an invoice number that is already paid (2029). */
   paidInvoice: 'refused' | 'allowed';
-  /** Where the notice of every completed payment is posted; '' for nowhere. */
+  /** URL to which the notice of every completed payment is posted; '' for none. */
   noticeUrl: string;
-  /** What every new payment begins with. */
+  /** The script with which every new payment starts. */
   script: Script;
 };
 

@@ -15,11 +15,11 @@ import type { Entry } from './state.ts';
 
 export type BkashOptions = HostParts & {
   merchants: readonly Merchant[];
-  /** Laid over what the journal remembers. */
+  /** Overrides the settings in the journal. */
   settings?: Partial<Settings>;
 };
 
-/** bKash tokenized checkout on the exact paths of the real one, so that the base URL of a client is the host's origin. */
+/** Creates the bKash tokenized checkout on the same paths as the real one, so that a client's base URL is the host's origin. */
 export async function createBkashSimulator(options: BkashOptions): Promise<Simulator> {
   const folder = join(options.dataDir, 'bkash');
   const { log: journal, entries } = await openDurableLog<Entry>(join(folder, 'journal.jsonl'));
@@ -37,7 +37,7 @@ export async function createBkashSimulator(options: BkashOptions): Promise<Simul
       state.apply(entry);
     },
     settled: async () => {
-      // The journal first: what the charge log lacks after a crash is completed from it.
+      // The journal first: after a crash, lines missing from the charge log are restored from it.
       await journal.settled();
       await options.charges.settled();
     },

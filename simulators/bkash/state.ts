@@ -4,13 +4,13 @@ import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
 /*
- * What the gateway knows: nothing but the fold of the journal's entries, so that a restart after kill -9 knows exactly
- * what was on disk. Instants are milliseconds since 1970, amounts decimal text in taka.
+ * The gateway's state. It results only from the journal's entries, so after kill -9 a restart knows exactly what was on disk. Instants are
+ * milliseconds since 1970; amounts are decimal text in taka.
  */
 
 export type Payment = {
   id: string;
-  /** Of the link to the page. */
+  /** Part of the link to the page. */
   hash: string;
   username: string;
   invoice: string;
@@ -23,13 +23,13 @@ export type Payment = {
   script: Script;
   createdAt: number;
   expiresAt: number;
-  /** The payer chose a wallet and showed by OTP and PIN that it is his. Money has not moved. */
+  /** The payer chose a wallet and proved with OTP and PIN that it is theirs. Money has not moved yet. */
   verified?: { at: number; wallet: string };
   wrongPins: number;
   end?: End;
 };
 
-/** How a payment ended; only `Completed` moved money, `amount` from the payer's wallet. */
+/** How a payment ended. Only `Completed` moved money: `amount` from the payer's wallet. */
 export type End =
   | { status: 'Completed'; at: number; trxId: string; amount: string }
   | { status: 'Cancelled' | 'Failed' | 'Expired'; at: number; code?: Code };
@@ -58,14 +58,14 @@ export type Entry =
 
 export type State = ReturnType<typeof createState>;
 
-/** An empty gateway and the one function that changes it. */
+/** Creates the state of an empty gateway and the one function that changes it. */
 export function createState() {
   const state = {
     payments: new Map<string, Payment>(),
-    /** Ids in the order they were made, by `username invoice`. */
+    /** Ids in order of creation, by `username invoice`. */
     byInvoice: new Map<string, string[]>(),
     byTrxId: new Map<string, string>(),
-    /** The one refund of a payment, by payment id. */
+    /** The only refund of a payment, by payment id. */
     refunds: new Map<string, Refund>(),
     tokens: new Map<string, Token>(),
     tokenCalls: new Map<string, number[]>(),
@@ -78,7 +78,7 @@ export function createState() {
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
-/** Forgets everything, settings included. */
+/** Clears everything, including the settings. */
 export function clearState(state: State): void {
   for (const table of Object.values(state)) {
     if (table instanceof Map) {

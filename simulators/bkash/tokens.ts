@@ -7,7 +7,7 @@ import type { Merchant } from './merchants.ts';
 
 const hourMs = 3_600_000;
 
-/** Grants a token, or renews one: both count, and the third call within an hour blocks the merchant. */
+/** Grants or refreshes a token. Both count towards the hourly limit, and a call over the limit blocks the merchant. */
 export async function tokenCall(ctx: Context, gateway: Gateway, kind: 'grant' | 'refresh'): Promise<void> {
   const body = await readJsonObject(ctx.req);
   const merchant = gateway.merchants.find(
@@ -38,7 +38,7 @@ export async function tokenCall(ctx: Context, gateway: Gateway, kind: 'grant' | 
   ctx.body = answer;
 }
 
-/** The merchant whose token and app key the call carries; undefined after the refusal was answered. */
+/** Returns the merchant whose token and app key the call carries, or undefined after it has answered with the refusal. */
 export function authenticate(ctx: Context, gateway: Gateway): Merchant | undefined {
   const text = ctx.get('authorization').replace(/^Bearer /i, '');
   const token = gateway.state.tokens.get(text);

@@ -1,6 +1,6 @@
 import type { Code } from './codes.ts';
 
-/** The sandbox's wallets as third parties list them; bKash itself publishes none. Any other number is a wallet that can pay, too. */
+/** The sandbox's wallets according to third parties; bKash itself publishes none. Any other number is also a wallet that can pay. */
 export const payingWallets = [
   '01770618575',
   '01929918378',
@@ -10,7 +10,7 @@ export const payingWallets = [
   '01619777283',
 ] as const;
 
-/** Wallets whose payer can agree, and whose payment then fails. */
+/** Wallets whose payer can agree, but whose payment then fails with this code. */
 export const declinedWallets: Readonly<Record<string, Code>> = { '01823074817': '2023', '01823074818': '2037' };
 
 export const rightOtp = '123456';

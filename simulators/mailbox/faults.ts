@@ -1,32 +1,32 @@
 import { BodyError } from '../form-body.ts';
 
-/** `temporary` answers 451, `permanent` 550; `silent` never answers; `close` hangs up. */
+/** `temporary` answers 451, `permanent` 550, `silent` never answers, and `close` hangs up. */
 const faultKinds = ['temporary', 'permanent', 'silent', 'close'] as const;
-/** When it happens: before the greeting, at RCPT TO, or after the whole message has come. */
+/** When the fault happens: before the greeting, at RCPT TO, or after the whole message has arrived. */
 const faultStages = ['connect', 'recipient', 'message'] as const;
 const timesMax = 10_000;
 const queueMax = 1_000;
 
 export type FaultStage = (typeof faultStages)[number];
 
-/** What goes wrong with the next so many connections, recipients or messages. */
+/** A fault of the next `times` connections, recipients or messages. */
 export type EmailFault = {
   kind: (typeof faultKinds)[number];
   at: FaultStage;
   times: number;
-  /** At `message`: it is kept all the same, and only the answer is lost. */
+  /** For `message`: the message is stored all the same, and only the answer is lost. */
   executed: boolean;
 };
 
 export type FaultQueue = {
-  /** Takes the next fault of a stage, if there is one. */
+  /** Removes and returns the next fault of a stage, if there is one. */
   take(stage: FaultStage): EmailFault | undefined;
   add(fault: EmailFault): void;
   list(): readonly EmailFault[];
   clear(): void;
 };
 
-/** Held in memory: a restart forgets them, as it would cure a real server. */
+/** Creates a queue in memory only: a restart clears the faults, as it would on a real server. */
 export function createFaultQueue(): FaultQueue {
   let queue: EmailFault[] = [];
   return {
@@ -52,8 +52,8 @@ export function createFaultQueue(): FaultQueue {
 }
 
 /**
- * Reads `{kind, at?, times?, executed?}`; without more it is the next message.
- * @throws BodyError naming what is not understood
+ * Reads `{kind, at?, times?, executed?}`. By default the fault affects the next message.
+ * @throws BodyError naming what is invalid
  */
 export function parseFault(body: Record<string, unknown>): EmailFault {
   const { kind, at = 'message', times = 1, executed = false, ...others } = body;

@@ -8,11 +8,11 @@ import { openMessageStore } from './store.ts';
 
 export type MailboxOptions = Pick<HostParts, 'dataDir'> & {
   smtpHost: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   smtpPort: number;
 };
 
-/** A mail server that keeps what it gets and shows it. */
+/** Creates a mail server that stores the emails it receives and shows them on web pages. */
 export async function createMailbox(options: MailboxOptions): Promise<Simulator & { smtpPort: number }> {
   const store = await openMessageStore(join(options.dataDir, 'mailbox'));
   const faults = createFaultQueue();

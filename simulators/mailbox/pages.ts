@@ -1,13 +1,13 @@
 import { escapeHtml } from '../escape-html.ts';
 import type { Summary } from './store.ts';
 
-/** The pages load nothing but themselves and the frame with the mail. */
+/** The pages load nothing except the frame with the email. */
 export const pagePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * For a stranger's HTML: its own styles and pictures inside it, and neither script nor a request nor our origin, also when it is opened
- * by itself. Its links open another window, as a mail program would do.
+ * The policy for an email's HTML, which is untrusted: its inline styles and pictures work, but it gets no scripts, no requests and no origin, even
+ * when opened directly. Its links open a new window, as in a mail program.
  */
 export const mailPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
@@ -38,7 +38,7 @@ export function listPage(messages: readonly Summary[]): string {
   });
 }
 
-/** One message; its HTML stands in a frame of its own, see `mailPolicy`. */
+/** Returns the page of one message. Its HTML is in a separate frame, see `mailPolicy`. */
 export function messagePage(message: Summary & { text: string | null; hasHtml: boolean }): string {
   const { n, at, from, to, subject, messageId, text, hasHtml } = message;
   const facts = [

@@ -11,7 +11,7 @@ const listedMax = 1_000;
 
 type Parts = { store: MessageStore; faults: FaultQueue };
 
-/** The pages for a person, the list for a program, and the control plane. */
+/** Registers the pages for people, the list for programs, and the control API. */
 export function mailboxRoutes(router: Router, { store, faults }: Parts): void {
   router.get('/mailbox', (ctx) => show(ctx, { policy: pagePolicy, body: listPage(store.list()) }));
   router.get('/mailbox/messages.json', (ctx) => listMessages(ctx, store));
@@ -31,7 +31,7 @@ export function mailboxRoutes(router: Router, { store, faults }: Parts): void {
   });
 }
 
-/** Newest first; `?to=` and `?messageId=` pick, `?limit=` bounds. */
+/** Newest first. `?to=` and `?messageId=` filter, and `?limit=` limits the number. */
 async function listMessages(ctx: Context, store: MessageStore): Promise<void> {
   const { to, messageId, limit } = ctx.query;
   const asked = Number(limit ?? 100);

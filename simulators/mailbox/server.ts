@@ -2,13 +2,13 @@ import { startHost } from '../host.ts';
 import { createMailbox } from './mailbox.ts';
 
 export type RunningMailbox = {
-  /** Origin of the pages and the control plane. */
+  /** Origin of the pages and the control API. */
   url: string;
   smtpPort: number;
   close(): Promise<void>;
 };
 
-/** Starts the mailbox alone, inside this process, on free ports: for tests. */
+/** Starts only the mailbox, inside this process, on free ports, for tests. */
 export async function startMailbox({ dataDir }: { dataDir: string }): Promise<RunningMailbox> {
   let smtpPort = 0;
   const host = await startHost({

@@ -9,7 +9,7 @@ import type { MessageStore } from './store.ts';
 const messageBytesMax = 256 * 1024;
 const recipientsMax = 20;
 const clientsMax = 50;
-/** A client that falls silent, or that we are told to be silent to, is let go after so long. */
+/** The server drops a connection after this long without activity, including when a fault keeps the server itself silent. */
 const idleMs = 120_000;
 const closeMs = 500;
 
@@ -17,7 +17,7 @@ type Answer = (error?: Error | null) => void;
 
 export type SmtpParts = {
   host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   port: number;
   store: MessageStore;
   faults: FaultQueue;
@@ -25,7 +25,10 @@ export type SmtpParts = {
 
 export type RunningSmtp = { port: number; close(): Promise<void> };
 
-/** Takes every mail from everybody and delivers none. Any user name and password are right; there is no TLS, since it is on the loopback. */
+/**
+ * Starts a server that accepts every email from every sender and delivers none. It accepts any user name and password. It has no TLS because it
+ * listens on the loopback interface.
+ */
 export async function startSmtp({ host, port, store, faults }: SmtpParts): Promise<RunningSmtp> {
   const server: SMTPServer = new SMTPServer({
     name: 'mailbox.invalid',
@@ -51,7 +54,7 @@ export async function startSmtp({ host, port, store, faults }: SmtpParts): Promi
       const receive = async (): Promise<void> => {
         const chunks: Buffer[] = [];
         for await (const chunk of stream) {
-          // What is over the limit is read to the end of the message and forgotten.
+          // A message over the limit is read to its end and discarded.
           if (!stream.sizeExceeded) {
             chunks.push(Buffer.from(chunk));
           }
@@ -69,7 +72,7 @@ export async function startSmtp({ host, port, store, faults }: SmtpParts): Promi
       receive().catch(() => answer(refusal(451, 'The message could not be kept')));
     },
   });
-  // A client that hangs up or speaks nonsense is not ours to report.
+  // Clients that hang up or send invalid data are not this server's errors.
   server.on('error', () => undefined);
   server.listen({ host, port });
   await once(server.server, 'listening');
@@ -79,7 +82,7 @@ export async function startSmtp({ host, port, store, faults }: SmtpParts): Promi
   };
 }
 
-/** Answers as the fault wants it, or with yes where there is none. */
+/** Answers as the fault says, or with success if there is none. */
 function misbehave(given: {
   server: SMTPServer;
   session: SMTPServerSession;
@@ -110,7 +113,7 @@ function misbehave(given: {
 }
 
 async function keep(store: MessageStore, { session, raw }: { session: SMTPServerSession; raw: Buffer }): Promise<void> {
-  // What cannot be parsed was delivered all the same, and is shown as it is.
+  // An email that cannot be parsed was delivered all the same, and is shown as it is.
   const parsed = await PostalMime.parse(raw).catch(() => undefined);
   const { mailFrom, rcptTo } = session.envelope;
   await store.add({

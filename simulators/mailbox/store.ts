@@ -1,44 +1,44 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Older messages are thrown away. With the size of a message this bounds the folder. */
+/** Older messages are deleted. Together with the maximum size of a message, this bounds the folder. */
 const keptMax = 1_000;
 
 /** What the list shows of a message. */
 export type Summary = {
-  /** Counts from 1 and is never given twice. */
+  /** Counts from 1 and is never reused. */
   n: number;
-  /** When it came in: RFC 3339 with Z. */
+  /** Time of arrival, RFC 3339 with Z. */
   at: string;
-  /** As the SMTP envelope says, which the headers need not repeat. */
+  /** The sender in the SMTP envelope, which can differ from the headers. */
   from: string;
   to: readonly string[];
   subject: string;
-  /** With its angle brackets; empty where the message has none. */
+  /** Includes the angle brackets; empty if the message has none. */
   messageId: string;
 };
 
-/** The message as it came over the wire. */
+/** The message as received over the wire. */
 export type StoredMessage = Summary & { rawBase64: string };
 
-/** One file a message: what was answered with 250 is on disk, whatever dies afterwards. */
+/** Stores one file per message. A message answered with 250 is on disk, so no crash can lose it. */
 export type MessageStore = {
   /** Resolves once the message is on disk. */
   add(message: Omit<StoredMessage, 'n'>): Promise<void>;
-  /** Newest first. */
+  /** Returns the messages, newest first. */
   list(): readonly Summary[];
   read(n: number): Promise<StoredMessage | undefined>;
-  /** Puts the folder aside under another name and begins an empty one. */
+  /** Renames the folder and starts an empty one. */
   reset(suffix: string): Promise<void>;
-  /** Resolves once everything taken so far is on disk. */
+  /** Resolves once every message accepted so far is on disk. */
   settled(): Promise<void>;
 };
 
-/** Opens the folder and throws away what a crash left half-written: it was never told to anyone. */
+/** Opens the folder and deletes files that a crash left incomplete. Those messages were never acknowledged. */
 export async function openMessageStore(directory: string): Promise<MessageStore> {
   let kept = await recover(directory);
   let next = (kept[0]?.n ?? 0) + 1;
-  // One after the other, so that numbers follow the order of arrival and a reset meets no write.
+  // Runs one operation after the other, so that numbers follow the order of arrival and a reset never overlaps with a write.
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = turn.then(work);
@@ -101,7 +101,7 @@ async function readMessage(directory: string, n: number): Promise<StoredMessage>
   }
 }
 
-/** A name appears only with all of its bytes behind it. */
+/** Writes the file under a temporary name first, so that its final name always has complete content. */
 async function writeWhole(directory: string, message: StoredMessage): Promise<void> {
   const path = fileOf(directory, message.n);
   const file = await open(`${path}.part`, 'w', 0o600);

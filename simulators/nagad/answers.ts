@@ -6,17 +6,16 @@ import { refuse } from './refusal.ts';
 import type { Fault, Operation, Script } from './scripts.ts';
 import { faultCounter } from './state.ts';
 
-/** A JSON answer of the gateway. */
 export type Answer = Readonly<Record<string, unknown>>;
 
 export type Call = {
   operation: Operation;
-  /** What calls are counted by: one order id, however often it was initialized. */
+  /** Identifies what a fault's `times` counts: one order id, no matter how often it was initialized. */
   scope: string;
   script: Script;
-  /** Whether the order has ended: verification behaves before it, unless the fault is `early`. */
+  /** Whether the order has ended. Until then, verification answers correctly unless the fault is `early`. */
   ended: boolean;
-  /** Does what was asked and says so. */
+  /** Performs the operation and returns its answer. */
   act: () => Answer;
 };
 
@@ -25,7 +24,7 @@ const htmlPage =
   '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>';
 const ciphertextBytes = 256;
 
-/** These show or spoil the real answer, so there must be one. */
+/** Faults that delay or alter the real answer, so the operation must run first. */
 const needsAnswer: ReadonlySet<string> = new Set([
   'slow',
   'fields',
@@ -36,7 +35,7 @@ const needsAnswer: ReadonlySet<string> = new Set([
   'garbled',
 ]);
 
-/** Answers a merchant's call, or goes wrong in the scripted way. Nothing is told before it is on disk. */
+/** Answers a merchant's call, or fails in the scripted way. The journal is on disk before the answer is sent. */
 export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gateway; call: Call }): Promise<void> {
   const fault = takeFault({ gateway, call });
   if (fault?.kind === 'refused') {
@@ -128,7 +127,7 @@ function spoilJson(ctx: Context, { fault, answer }: Omit<Spoiling, 'gateway'>): 
   }
 }
 
-/** The signature of some other message, as far as anybody can tell. */
+/** Returns a signature of the right form that does not match the message. */
 function withOtherBit(signature: string): string {
   const bytes = Buffer.from(signature, 'base64');
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
@@ -138,7 +137,7 @@ function withOtherBit(signature: string): string {
 async function wait({ ctx, gateway, ms }: { ctx: Context; gateway: Gateway; ms: number }): Promise<void> {
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
-  // Waking early (the client hung up, the simulator closes) is as good as waiting: nobody reads the answer.
+  // It does no harm to wake early (the client hung up, the simulator closes), because no one reads the answer.
   await sleep(ms, undefined, { signal: AbortSignal.any([gateway.closing, gone.signal]) }).catch(() => undefined);
 }
 

@@ -8,7 +8,7 @@ import { endingText, noticePage, otpPage, paymentPage, pinPage } from './pages.t
 import type { Order, Outcome, Purchase } from './state.ts';
 
 type Form = Readonly<Record<string, string>>;
-/** An order whose completion made the page. */
+/** An order whose complete call has created the payment page. */
 type PayableOrder = Order & { purchase: Purchase };
 type Visit = { gateway: Gateway; order: PayableOrder };
 
@@ -16,7 +16,6 @@ const rightOtps = ['111111', '123456'];
 const rightPin = '1111';
 const usualMobile = '01700000000';
 
-/** The payer's pages. */
 export function checkoutRoutes(router: Router, gateway: Gateway): void {
   const withOrder = (work: (ctx: Context, visit: Visit) => Promise<void> | void) => async (ctx: Context) => {
     protectPage(ctx);
@@ -61,7 +60,7 @@ async function takeChoice(ctx: Context, { gateway, order }: Visit): Promise<void
   leavePage(ctx, order);
 }
 
-/** Does what was chosen. Answers `done` when the payer is through, `answered` when a page was shown, or what was wrong. */
+/** Does what the payer chose. Returns `done` when the payer has finished, `answered` when a page was shown, or a description of the problem. */
 function applyChoice(ctx: Context, { gateway, order, form }: Visit & { form: Form }): string {
   switch (form['outcome']) {
     case 'pay':
@@ -120,7 +119,7 @@ function enter(gateway: Gateway, given: { order: Order; mobile: string; right: b
   return 'done';
 }
 
-/** Back to the merchant, or the end of the road where the script says so or nothing has ended. */
+/** Sends the browser back to the merchant, or shows a final page if the script says so or the order has not ended. */
 function leavePage(ctx: Context, order: PayableOrder): void {
   const { outcome, script } = order;
   if (!outcome) {
@@ -137,7 +136,7 @@ function leavePage(ctx: Context, order: PayableOrder): void {
   ctx.redirect(returnAddress(order, outcome));
 }
 
-/** Codes beside `00_0000_000` are the simulator's own. */
+/** Only `00_0000_000` is a real code. The simulator invents the others. */
 const returnCodes = { Success: '00_0000_000', Aborted: '10_0000_101', Failed: '10_0000_103' } as const;
 
 function returnAddress({ merchantId, orderId, ref, script, purchase }: PayableOrder, outcome: Outcome): string {
@@ -164,7 +163,7 @@ function protectPage(ctx: Context): void {
   ctx.type = 'html';
   ctx.set({
     'cache-control': 'no-store',
-    // No form-action: the answer to the form leads to whatever address the merchant gave.
+    // No form-action: the answer to the form redirects to the merchant's address, which can be any.
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

@@ -51,9 +51,9 @@ const settingsChecks: Record<keyof Settings, Check> = {
   script: membersOf(scriptChecks),
 };
 
-/** @throws BodyError naming the member that is not understood */
+/** @throws BodyError naming the invalid member */
 export const parseScript = (value: unknown): Script =>
   readScript<Script>(value, { find: findScript, checks: scriptChecks });
 
-/** @throws BodyError naming the member that is not understood */
+/** @throws BodyError naming the invalid member */
 export const parseSettings = (value: unknown): Partial<Settings> => readSettings<Settings>(value, settingsChecks);

@@ -10,7 +10,7 @@ import type { Order } from './state.ts';
 
 const queuedOrdersMax = 10_000;
 
-/** What tests and judges use; an ordinary payment never needs it. Every change is a JSON request. */
+/** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
 export function controlRoutes(router: Router, gateway: Gateway): void {
   router.get('/__sim/nagad/config', (ctx) => {
     ctx.body = gateway.state.settings;

@@ -1,7 +1,7 @@
 import { constants, privateDecrypt, publicEncrypt, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-/** What is secret in a message: RSA PKCS#1 v1.5 for its reader, and a signature over the same bytes. Both base64. */
+/** The secret part of a message: RSA PKCS#1 v1.5 ciphertext for the reader, and the writer's signature over the plain bytes. Both are base64. */
 export type Envelope = { sensitiveData: string; signature: string };
 
 const padding = constants.RSA_PKCS1_PADDING;
@@ -16,8 +16,8 @@ export function seal(value: object, { reader, writer }: { reader: KeyObject; wri
 }
 
 /**
- * Opens a message: the plain bytes and whether the writer signed exactly these; undefined when they cannot be decrypted. A wrong ciphertext
- * mostly gives random bytes rather than none, which then are nobody's words.
+ * Opens a message. Returns the plain bytes and whether the writer signed exactly these, or undefined if decryption fails. Decrypting a wrong
+ * ciphertext usually gives random bytes rather than an error.
  */
 export function unseal(
   { sensitiveData, signature }: Envelope,

@@ -8,7 +8,7 @@ import type { Ending, Script } from './scripts.ts';
 import { orderKey } from './state.ts';
 import type { Entry, Order, Purchase, State } from './state.ts';
 
-/** The running gateway: what it knows and where it writes. */
+/** The running gateway: its state and its logs. */
 export type Gateway = {
   state: State;
   merchants: readonly Merchant[];
@@ -16,13 +16,13 @@ export type Gateway = {
   publicUrl: string;
   charges: ChargeLog;
   closing: AbortSignal;
-  /** Changes the state and writes the journal in one step. */
+  /** Changes the state and appends to the journal in one step. */
   record(entry: Entry): void;
-  /** Resolves when everything recorded is on disk; nothing is answered before. */
+  /** Resolves once every recorded entry is on disk. Nothing is answered before that. */
   settled(): Promise<void>;
 };
 
-/** What the payer and the merchant are told of an ending. The first is from captures, the others are the simulator's own. */
+/** The messages that the payer and the merchant get about an ending. The first is from captures; the simulator invents the others. */
 export const endingMessages: Readonly<Record<Ending, string>> = {
   Success: 'Successful Transaction',
   Aborted: 'Aborted by the customer',
@@ -30,7 +30,7 @@ export const endingMessages: Readonly<Record<Ending, string>> = {
   Failed: 'Transaction failed',
 };
 
-/** All orders under a merchant's order id, oldest first. */
+/** Returns all orders under a merchant's order id, oldest first. */
 export function ordersOf(gateway: Gateway, of: { merchantId: string; orderId: string }): Order[] {
   return (gateway.state.byOrderId.get(orderKey(of)) ?? []).flatMap((ref) => gateway.state.orders.get(ref) ?? []);
 }
@@ -61,7 +61,7 @@ export function createOrder(
   return made;
 }
 
-/** The script of an order from its completion on: what the amount picks lies under what the control plane said. */
+/** Returns an order's script from its complete call on. Scripts set through the control API take precedence over the one picked by the amount. */
 export function scriptAtCompletion(order: Order, amount: string): Script {
   return mergeScripts(scriptOfAmount(amount), order.script);
 }
@@ -72,7 +72,7 @@ export function completeOrder(gateway: Gateway, { order, purchase }: { order: Or
   gateway.record({ type: 'purchase', ref: order.ref, purchase, script, expiresAt });
 }
 
-/** What the payer's confirmation leads to: an ending at once, or an order in progress. */
+/** Applies the payer's confirmation: the order ends at once or is in progress. */
 export function confirmPayment(gateway: Gateway, { order, mobile }: { order: Order; mobile: string }): void {
   if (order.outcome || order.stage === 'InProgress') {
     return;
@@ -89,7 +89,7 @@ export function confirmPayment(gateway: Gateway, { order, mobile }: { order: Ord
   finishOrder(gateway, { order, status: script.pay ?? 'Success' });
 }
 
-/** Ends an order once; later calls change nothing, so that a page that is sent twice charges once. */
+/** Ends an order. Does nothing if it has already ended, so that a page submitted twice charges once. */
 export function finishOrder(
   gateway: Gateway,
   { order, status, message = endingMessages[status] }: { order: Order; status: Ending; message?: string },
@@ -110,7 +110,7 @@ export function finishOrder(
   recordCharge(gateway, order);
 }
 
-/** Ends what is due: an order whose time is over without the payer, and the charge of one in progress. */
+/** Ends what is due: orders that expired before the payer confirmed, and the delayed charge of an order in progress. */
 export function advanceIfDue(gateway: Gateway, order: Order): void {
   if (order.outcome) {
     return;
@@ -122,12 +122,12 @@ export function advanceIfDue(gateway: Gateway, order: Order): void {
   }
 }
 
-/** Whether the payer can no longer begin. */
+/** Returns whether it is too late for the payer to start. */
 export function isOver(order: Order): boolean {
   return Date.now() >= order.expiresAt;
 }
 
-/** Writes the line of a charge; its id makes it safe to repeat after a crash. */
+/** Writes the charge log's line for a charge. The log ignores known ids, so a repetition after a crash is safe. */
 export function recordCharge(gateway: Pick<Gateway, 'charges'>, { outcome, purchase, ...order }: Order): void {
   if (outcome?.status === 'Success' && purchase) {
     gateway.charges.add({
@@ -147,7 +147,7 @@ export function recordCharge(gateway: Pick<Gateway, 'charges'>, { outcome, purch
   }
 }
 
-/** As the merchant wrote it; where the script takes less, with as many decimals. */
+/** Returns the amount as the merchant wrote it. If the script charges less, the result has the same number of decimals. */
 function chargedAmount({ asked, less }: { asked: string; less: string | undefined }): string {
   if (less === undefined) {
     return asked;

@@ -4,12 +4,12 @@ const issuerAlphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const issuerReferenceLength = 8;
 const dhakaOffsetMs = 6 * 60 * 60 * 1000;
 
-/** A challenge: 40 hexadecimal digits. */
+/** Returns a challenge of 40 hexadecimal digits. */
 export function newChallenge(): string {
   return randomBytes(20).toString('hex');
 }
 
-/** base64 of `MMDDHHMMSSmmm.merchant.order.20 hexadecimal digits`, the shape of decoded samples. */
+/** Returns base64 of `MMDDHHMMSSmmm.merchant.order.20 hexadecimal digits`, the form of decoded samples. */
 export function newPaymentReference({
   atMs,
   merchantId,
@@ -23,17 +23,17 @@ export function newPaymentReference({
   return Buffer.from(`${stamp}.${merchantId}.${orderId}.${randomBytes(10).toString('hex')}`).toString('base64');
 }
 
-/** The transaction id that a payer sees in the wallet. */
+/** Returns the transaction id that payers see in their wallet. */
 export function newIssuerReference(): string {
   return Array.from({ length: issuerReferenceLength }, () => issuerAlphabet[randomInt(issuerAlphabet.length)]).join('');
 }
 
-/** `yyyyMMddHHmmss` in Asia/Dhaka, which has had no summer time since 2009. */
+/** Formats an instant as `yyyyMMddHHmmss` in Asia/Dhaka, which has had no daylight saving time since 2009. */
 export function dhakaDigits(atMs: number): string {
   return dhakaDateTime(atMs).replaceAll(/\D/g, '').slice(0, 14);
 }
 
-/** `2021-11-23 23:48:22.0` in Asia/Dhaka, the form of a verification. */
+/** Formats an instant as `2021-11-23 23:48:22.0` in Asia/Dhaka, the form used in a verification. */
 export function dhakaDateTime(atMs: number): string {
   return `${new Date(atMs + dhakaOffsetMs).toISOString().slice(0, 19).replace('T', ' ')}.0`;
 }

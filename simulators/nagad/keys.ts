@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Merchant } from './merchants.ts';
 
-/** Bare base64 bodies of PEM, the form in which keys are exchanged with Nagad: PKCS#8 and SPKI. */
+/** Base64 bodies of PEM without header and footer, the form in which keys are exchanged with Nagad: PKCS#8 and SPKI. */
 type StoredPair = { privateKey: string; publicKey: string };
 
-/** `nagad/keys.json` in the data folder, readable by its owner alone. Made once: whoever was given a key must not need another. */
+/** The content of `nagad/keys.json` in the data folder, readable only by its owner. The keys are made once, because merchants keep copies of them. */
 export type StoredKeys = {
   gateway: StoredPair;
-  /** Pairs of the merchants that brought no public key of their own. */
+  /** Key pairs of merchants that supplied no public key of their own. */
   merchants: Record<string, StoredPair>;
 };
 
 export type Keys = {
-  /** Opens what merchants send, signs what they are answered. */
+  /** Decrypts what merchants send and signs the answers. */
   gateway: KeyObject;
   merchants: ReadonlyMap<string, KeyObject>;
 };
@@ -24,7 +24,7 @@ export type Keys = {
 const makePair = promisify(generateKeyPair);
 const modulusBits = 2048;
 
-/** Reads the keys, making those that are not there yet. One process per data folder. */
+/** Reads the keys and makes any that are missing. Only one process may use a data folder. */
 export async function readOrMakeKeys(dataDir: string, merchants: readonly Merchant[]): Promise<StoredKeys> {
   const folder = join(dataDir, 'nagad');
   const path = join(folder, 'keys.json');
@@ -68,7 +68,7 @@ async function newPair(): Promise<StoredPair> {
   };
 }
 
-/** Whole or not at all: half a file of keys would lock out every merchant. */
+/** Writes the whole file or nothing: an incomplete key file would lock out every merchant. */
 async function writeWhole(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   await file.writeFile(text);

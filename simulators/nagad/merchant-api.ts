@@ -16,16 +16,15 @@ import { scriptForOrder } from './script-choice.ts';
 import { orderKey } from './state.ts';
 import type { Order, Purchase } from './state.ts';
 
-/** The sandbox's path and the live one. */
+/** The paths of the sandbox and of the live host. */
 const prefixes = ['/remote-payment-gateway-1.0/api/dfs', '/api/dfs'];
 const apiVersion = 'v-0.2.0';
 const clientTypes = ['PC_WEB', 'MOBILE_WEB', 'MOBILE_APP', 'WALLET_WEB_VIEW', 'BILL_KEY'];
-/** ISO 4217, numeric: taka. */
+/** The taka's numeric code in ISO 4217. */
 const takaCode = '050';
 const callbackLengthMax = 500;
 const additionalLengthMax = 4_000;
 
-/** The three calls of a merchant. */
 export function merchantRoutes(router: Router, gateway: Gateway): void {
   const call = (work: (ctx: Context, gateway: Gateway) => Promise<void>) => async (ctx: Context) => {
     try {
@@ -101,7 +100,7 @@ async function completeCall(ctx: Context, gateway: Gateway): Promise<void> {
   });
 }
 
-/** Takes no headers and no credentials: whoever has the reference may ask, as the published clients do. */
+/** Requires no headers and no credentials: anyone with the reference may query, as the published clients do. */
 async function verifyCall(ctx: Context, gateway: Gateway): Promise<void> {
   const order = demandOrder(ctx, gateway);
   advanceIfDue(gateway, order);
@@ -118,7 +117,7 @@ async function verifyCall(ctx: Context, gateway: Gateway): Promise<void> {
   });
 }
 
-/** Codes beside `000` are the simulator's own; so is what an order says before its completion. */
+/** Only `000` is a real code. The simulator invents the others, and also the status of an order before its complete call. */
 const statusCodes: Readonly<Record<string, string>> = {
   Success: '000',
   Aborted: '101',
@@ -193,7 +192,7 @@ function openSecret(gateway: Gateway, { body, merchantKey }: OpenSecret): Record
     throw new Refusal('InvalidApiRequest', 'sensitiveData, signature');
   }
   const opened = unseal({ sensitiveData, signature }, { reader: gateway.keys.gateway, writer: merchantKey });
-  // A wrong ciphertext opens as random bytes: that these are no JSON tells it from a wrong signature.
+  // A wrong ciphertext decrypts to random bytes. Because these are not JSON, it can be distinguished from a wrong signature.
   const secret = opened === undefined ? undefined : parseObject(opened.bytes.toString('utf8'));
   if (!secret) {
     throw new Refusal('DecryptionError');
@@ -222,7 +221,7 @@ function isSamePurchase(known: Purchase | undefined, now: Purchase): boolean {
   return known === undefined || (known.amount === now.amount && known.callbackUrl === now.callbackUrl);
 }
 
-/** One published readme sends a number. */
+/** Accepts a number too, because one published readme sends one. */
 function challengeText(challenge: unknown): string {
   return typeof challenge === 'string' || typeof challenge === 'number' ? String(challenge) : '';
 }

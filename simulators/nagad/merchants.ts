@@ -1,7 +1,6 @@
-/** A merchant's account at the gateway. */
 export type Merchant = {
   id: string;
-  /** The half that the merchant handed over, as a bare PEM body (SPKI). Absent: the simulator makes the pair, as the sandbox does. */
+  /** The merchant's public key as a bare PEM body (SPKI). If absent, the simulator makes the pair, as the sandbox does. */
   publicKey?: string;
 };
 
@@ -9,7 +8,7 @@ export const defaultMerchants = '683000000000001,683000000000002';
 
 /**
  * Reads `id,id:publicKey`.
- * @throws Error when an entry is neither, or an id is given twice
+ * @throws Error when an entry has neither form, or an id occurs twice
  */
 export function parseMerchants(text: string): Merchant[] {
   const merchants = text.split(',').map((entry) => {

@@ -3,11 +3,11 @@ import type { Ending } from './scripts.ts';
 import type { Order } from './state.ts';
 
 /*
- * The payer's pages. Everything is links and forms, so that a person on a phone, a browser without script and an HTTP
- * client that follows forms all get through. Names and values of inputs are part of the simulator's contract (README).
+ * The payer's pages. They consist of links and forms only, so that a person on a phone, a browser without JavaScript and an HTTP client that follows
+ * forms can all use them. The names and values of the inputs are part of the simulator's contract (see the README).
  */
 
-/** The wallet's number, and the four ways to leave. */
+/** Returns the page that asks for the wallet's number, with the four ways to leave. */
 export function paymentPage({ order, mobile }: { order: Order; mobile: string }): string {
   const amount = escapeHtml(order.purchase?.amount ?? '');
   return page({
@@ -24,17 +24,17 @@ export function paymentPage({ order, mobile }: { order: Order; mobile: string })
   });
 }
 
-/** The one-time password, where the steps are switched on. */
+/** Returns the page for the one-time password, used if the steps are enabled. */
 export function otpPage(order: Order): string {
   return stepPage({ order, name: 'otp', label: 'One-time password (111111 or 123456 is right)', usual: '111111' });
 }
 
-/** The PIN, where the steps are switched on. */
+/** Returns the page for the PIN, used if the steps are enabled. */
 export function pinPage(order: Order): string {
   return stepPage({ order, name: 'pin', label: 'PIN (1111 is right)', usual: '1111' });
 }
 
-/** The end of the road: nothing leads back to the merchant. */
+/** Returns a final page, from which no link leads to the merchant. */
 export function noticePage(given: { heading: string; text: string; order?: Order; back?: boolean }): string {
   const link =
     given.back && given.order ? `<p><a href="${escapeHtml(pathOf(given.order))}">Back to the payment</a></p>` : '';
@@ -45,7 +45,7 @@ export function noticePage(given: { heading: string; text: string; order?: Order
   });
 }
 
-/** What a payer reads of an ending. */
+/** Returns the text that the payer sees for an ending. */
 export function endingText(status: Ending): string {
   return {
     Success: 'Payment made',

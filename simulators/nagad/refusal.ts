@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 
 /**
- * Why a call is refused. That there are these is known from an open-source client; how the real gateway writes them is not, so the words
- * are the simulator's own. The form, JSON with `reason` and `message` and a status other than 200, is what clients read.
+ * The reasons for refusing a call. The names come from an open-source client. The real gateway's texts are unknown, so these are the simulator's own.
+ * The form, JSON with `reason` and `message` and a status other than 200, is what clients read.
  */
 const messages = {
   InvalidMerchant: 'The merchant is not known',
@@ -20,7 +20,7 @@ const messages = {
 
 export type Reason = keyof typeof messages;
 
-/** Thrown by the checks of a call; `detail` tells the developer which member it was. */
+/** Thrown by the checks of a call; `detail` names the member for the developer. */
 export class Refusal extends Error {
   readonly reason: Reason;
   readonly detail: string;
@@ -32,7 +32,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Answers a refusal. */
 export function refuse(ctx: Context, reason = 'ServerError', detail = ''): void {
   const known = Object.entries(messages).find(([name]) => name === reason);
   const message = known?.[1] ?? 'Refused';

@@ -4,8 +4,8 @@ import type { Script } from './scripts.ts';
 import { orderKey } from './state.ts';
 
 /**
- * The script of a new order: the configured default, over it the next queued script of the merchant. A queued script stays with its order
- * id, so that a repeated call meets the same one.
+ * Returns the script of a new order. The merchant's next queued script takes precedence over the configured default. A queued script stays with its
+ * order id, so that a repeated call gets the same one.
  */
 export function scriptForOrder(gateway: Gateway, of: { merchantId: string; orderId: string }): Script {
   return mergeScripts(gateway.state.settings.script, takeQueued(gateway, of) ?? {});

@@ -1,4 +1,4 @@
-/** The calls that a merchant makes, each of which can be made to go wrong. */
+/** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['initialize', 'complete', 'verify'] as const;
 export type Operation = (typeof operations)[number];
 
@@ -19,41 +19,40 @@ export const faultKinds = [
 ] as const;
 type FaultKind = (typeof faultKinds)[number];
 
-/** One way in which the answer to a call goes wrong. */
+/** One way in which the answer to a call fails. */
 export type Fault = {
   kind: FaultKind;
-  /** Only the first so many calls; absent = every call. */
+  /** How many calls are affected, from the first one on; absent means every call. */
   times?: number;
-  /** True: the gateway does what was asked and only the answer is lost or spoilt. False (default): it does nothing. */
+  /** True: the gateway performs the operation, and only the answer is lost or altered. False (default): it does nothing. */
   executed?: boolean;
-  /** True: also while the order has no outcome yet; otherwise verification goes wrong only after it. */
+  /** True: verification also fails while the order has no outcome. Otherwise it fails only after that. */
   early?: boolean;
-  /** For `slow`; otherwise the configured default. */
+  /** For `slow`; absent means the configured default. */
   delayMs?: number;
-  /** For `fields`: members of the answer that are overwritten. */
+  /** For `fields`: members of the answer to overwrite. */
   set?: Readonly<Record<string, string>>;
-  /** For `refused`: the reason given. */
+  /** For `refused`: the reason to give. */
   reason?: string;
 };
 
 export const endings = ['Success', 'Aborted', 'Cancelled', 'Failed'] as const;
-/** How an order ends. */
 export type Ending = (typeof endings)[number];
 
-/** Everything about an order that is not as it should be; what is absent behaves well. */
+/** Everything about an order that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
   faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
-  /** What the pay button leads to. */
+  /** The result of the pay button. */
   pay?: Ending;
-  /** When the pay button's outcome comes: at once, after lateChargeMs, or never (in progress for ever). */
+  /** When the pay button's outcome comes: at once, after lateChargeMs, or never (the order stays in progress). */
   when?: 'now' | 'late' | 'never';
   /** False: the payer's browser is not sent back. */
   returns?: boolean;
-  /** The status that the browser brings back, whatever happened. */
+  /** The status that the browser brings back, no matter what happened. */
   returnStatus?: 'Success' | 'Aborted' | 'Failed';
-  /** Amounts are written as `69`, not `69.00`. */
+  /** Writes amounts as `69` instead of `69.00`. */
   unpadded?: boolean;
-  /** Decimal text: the gateway charges this many taka less than it was asked for. */
+  /** Decimal text: the gateway charges this many taka less than the merchant asked for. */
   chargeLess?: string;
   orderTtlMs?: number;
 };
@@ -68,8 +67,8 @@ const onComplete = (fault: Fault): Script => ({ faults: { complete: [fault] } })
 const onInitialize = (fault: Fault): Script => ({ faults: { initialize: [fault] } });
 
 /**
- * The scripts that an amount `1313.NN` or the payer's wallet `017000000NN` picks by number, and the control plane by name. The amount is
- * known from the completion on, the wallet from the payment on; so the rows from 80 need the control plane.
+ * The scripts by number and name. An amount `1313.NN` or a payer's wallet `017000000NN` picks one by number; the control API also accepts the name.
+ * The amount is known from the complete call on and the wallet from the payment on, so the rows from 80 need the control API.
  */
 export const scriptTable: Readonly<Record<string, Row>> = {
   '01': { name: 'approve', about: 'pay is approved', script: charged },
@@ -274,17 +273,17 @@ export function findScript(key: string): Script | undefined {
   return row?.script;
 }
 
-/** The row that the amount of a completion picks. */
+/** Returns the script picked by the amount of a complete call. */
 export function scriptOfAmount(amount: string): Script {
   return findScript(/^1313\.(\d{2})$/.exec(amount)?.[1] ?? '') ?? {};
 }
 
-/** The row that the payer's wallet picks. */
+/** Returns the script picked by the payer's wallet. */
 export function scriptOfWallet(mobile: string): Script {
   return findScript(/^(?:\+?88)?017000000(\d{2})$/.exec(mobile)?.[1] ?? '') ?? {};
 }
 
-/** The later script wins member by member; faults are merged by operation. */
+/** Merges two scripts. The later one wins for each member, and faults are merged by operation. */
 export function mergeScripts(earlier: Script, later: Script): Script {
   return {
     ...earlier,

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import { createNagadSimulator } from './simulator.ts';
 
 export type NagadServerOptions = {
-  /** Default 0: a free one. */
+  /** Default 0, which picks a free port. */
   port?: number;
   host?: string;
   publicUrl?: string;
@@ -15,7 +15,7 @@ export type NagadServerOptions = {
   settings?: Partial<Settings>;
 };
 
-/** Starts the Nagad simulator alone, inside this process: for tests. */
+/** Starts only the Nagad simulator, inside this process, for tests. */
 export function startNagadSimulator(options: NagadServerOptions): Promise<RunningHost> {
   return startHost({
     host: options.host ?? '127.0.0.1',

@@ -1,22 +1,22 @@
 import type { Script } from './scripts.ts';
 
-/** What the control plane may change while the simulator runs; kept over restarts. Times in milliseconds. */
+/** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
 export type Settings = {
   orderTtlMs: number;
-  /** What a verification says of an order whose time is over without the payer: `Aborted`, or `Initiated` for ever. */
+  /** What a verification answers for an order that expired before the payer confirmed: `Aborted`, or permanently `Initiated`. */
   expiredAs: 'Aborted' | 'Initiated';
-  /** Whether an order that is not paid may be initialized again: never, until it was completed once, or always. */
+  /** Whether an unpaid order may be initialized again: never, until its complete call, or always. */
   repeatedOrder: 'refused' | 'untilComplete' | 'accepted';
   /** Asks the payer for a one-time password and a PIN after the number. */
   steps: boolean;
-  /** For `late`: how long after the payer confirmed the money moves. */
+  /** For `late`: how long after the payer's confirmation the money moves. */
   lateChargeMs: number;
   /** How long a hanging call is held before its connection is cut. */
   hangMs: number;
   slowMs: number;
-  /** Ids of merchants that are switched off. */
+  /** Ids of disabled merchants. */
   inactiveMerchants: readonly string[];
-  /** What every new order begins with. */
+  /** The script with which every new order starts. */
   script: Script;
 };
 

@@ -17,11 +17,11 @@ const sweepMs = 500;
 
 export type NagadOptions = HostParts & {
   merchants: readonly Merchant[];
-  /** Laid over what the journal remembers. */
+  /** Overrides the settings in the journal. */
   settings?: Partial<Settings>;
 };
 
-/** Nagad on the paths of its sandbox and of its live host, so that only the host of a client's base URL changes. */
+/** Creates Nagad on the paths of its sandbox and of its live host, so that only the host in a client's base URL changes. */
 export async function createNagadSimulator(options: NagadOptions): Promise<Simulator> {
   const keys = openKeys(await readOrMakeKeys(options.dataDir, options.merchants), options.merchants);
   const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'nagad', 'journal.jsonl'));
@@ -40,7 +40,7 @@ export async function createNagadSimulator(options: NagadOptions): Promise<Simul
     closing: options.closing,
     record,
     settled: async () => {
-      // The journal first: what the charge log lacks after a crash is completed from it.
+      // The journal first: after a crash, lines missing from the charge log are restored from it.
       await journal.settled();
       await options.charges.settled();
     },
@@ -78,6 +78,6 @@ function sweepOnce(gateway: Gateway): void {
       advanceIfDue(gateway, order);
     }
   }
-  // A failure to write shows at the next answer; the sweep itself has nobody to tell.
+  // A failed write shows at the next answer. The sweep itself has no caller to report it to.
   gateway.settled().catch(() => undefined);
 }

@@ -4,11 +4,11 @@ import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
 /*
- * What the gateway knows. It is nothing but the fold of the journal's entries, so that a restart after kill -9 knows
- * exactly what was on disk. Instants are milliseconds since 1970, amounts decimal text.
+ * The gateway's state. It results only from the journal's entries, so after kill -9 a restart knows exactly what was on disk. Instants are
+ * milliseconds since 1970; amounts are decimal text.
  */
 
-/** What a payer has done so far; the words are those that a verification uses. */
+/** How far the payer has come, in the words that a verification uses. */
 export type Stage = 'Initiated' | 'Ready' | 'OtpSent' | 'OtpVerified' | 'InProgress';
 
 export type Order = {
@@ -28,12 +28,12 @@ export type Order = {
   outcome?: Outcome;
 };
 
-/** What the completion said. */
+/** The content of the complete call. */
 export type Purchase = {
   /** As the merchant wrote it. */
   amount: string;
   callbackUrl: string;
-  /** JSON text, or null where the merchant sent none. */
+  /** JSON text, or null if the merchant sent none. */
   additionalInfo: string | null;
   completedAt: number;
 };
@@ -44,7 +44,7 @@ export type Outcome = {
   message: string;
   /** The transaction id in the wallet; '' unless charged. */
   issuerRef: string;
-  /** What was really charged; otherwise what was asked. */
+  /** The amount charged; the requested amount if nothing was charged. */
   amount: string;
 };
 
@@ -63,11 +63,11 @@ export type Entry =
 
 export type State = ReturnType<typeof createState>;
 
-/** An empty gateway and the one function that changes it. */
+/** Creates the state of an empty gateway and the one function that changes it. */
 export function createState() {
   const state = {
     orders: new Map<string, Order>(),
-    /** References in the order they were made, by `merchantId orderId`. */
+    /** References in order of creation, by `merchantId orderId`. */
     byOrderId: new Map<string, string[]>(),
     /** Orders without an outcome. */
     open: new Set<string>(),
@@ -79,7 +79,7 @@ export function createState() {
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
-/** Forgets everything, settings included. */
+/** Clears everything, including the settings. */
 export function clearState(state: State): void {
   for (const table of Object.values(state)) {
     if (table instanceof Map || table instanceof Set) {
@@ -89,12 +89,11 @@ export function clearState(state: State): void {
   state.settings = { ...defaultSettings };
 }
 
-/** The index key of a merchant's order. */
 export function orderKey({ merchantId, orderId }: { merchantId: string; orderId: string }): string {
   return `${merchantId} ${orderId}`;
 }
 
-/** The counter of one fault: calls are counted per order, so that a repeated call meets the next stage. */
+/** Returns the counter's key for one fault. Calls are counted per order, so that a repeated call gets to the next stage. */
 export function faultCounter(given: { operation: Operation; scope: string; index: number }): string {
   return `${given.operation} ${given.index} ${given.scope}`;
 }

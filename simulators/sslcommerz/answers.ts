@@ -4,19 +4,19 @@ import type { Gateway } from './gateway.ts';
 import type { Fault, Operation, Script } from './scripts.ts';
 import { faultCounter } from './state.ts';
 
-/** A JSON answer of the gateway; queries by tran_id have elements inside. */
+/** A JSON answer of the gateway. Answers to queries by tran_id contain elements. */
 export type Answer = Readonly<Record<string, unknown>>;
 
 export type Call = {
   operation: Operation;
-  /** What calls are counted by: one transaction. */
+  /** Identifies the transaction whose calls a fault's `times` counts. */
   scope: string;
   script: Script;
-  /** Whether the session has ended: validation and query behave before it, unless the fault is `early`. */
+  /** Whether the session has ended. Until then, validation and query answer correctly unless the fault is `early`. */
   ended: boolean;
-  /** Does what was asked and says so. */
+  /** Performs the operation and returns its answer. */
   act: () => Answer;
-  /** Does nothing and says why. */
+  /** Does nothing and returns an answer with the reason. */
   refuse: (reason: string) => Answer;
 };
 
@@ -24,10 +24,10 @@ const hugePaddingLength = 10_000_000;
 const htmlPage =
   '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>';
 
-/** These show or spoil the real answer, so there must be one. */
+/** Faults that delay or alter the real answer, so the operation must run first. */
 const needsAnswer: ReadonlySet<string> = new Set(['slow', 'fields', 'truncated', 'huge']);
 
-/** Answers a merchant's call, or goes wrong in the scripted way. Nothing is told before it is on disk. */
+/** Answers a merchant's call, or fails in the scripted way. The journal is on disk before the answer is sent. */
 export async function answerCall(ctx: Context, { gateway, call }: { gateway: Gateway; call: Call }): Promise<void> {
   const fault = takeFault({ gateway, call });
   if (fault?.kind === 'refused') {
@@ -108,7 +108,7 @@ async function spoil(ctx: Context, { gateway, fault, answer }: Spoiling): Promis
   }
 }
 
-/** APIConnect is the call's own; everything else belongs to the transactions inside where there are any. */
+/** APIConnect belongs to the call. If the answer contains transactions, all other members belong to those. */
 function overwrite({ answer, set }: { answer: Answer; set: Readonly<Record<string, string>> }): Answer {
   const { element } = answer;
   if (!Array.isArray(element)) {
@@ -121,7 +121,7 @@ function overwrite({ answer, set }: { answer: Answer; set: Readonly<Record<strin
 async function wait({ ctx, gateway, ms }: { ctx: Context; gateway: Gateway; ms: number }): Promise<void> {
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
-  // Waking early (the client hung up, the simulator closes) is as good as waiting: nobody reads the answer.
+  // It does no harm to wake early (the client hung up, the simulator closes), because no one reads the answer.
   await sleep(ms, undefined, { signal: AbortSignal.any([gateway.closing, gone.signal]) }).catch(() => undefined);
 }
 

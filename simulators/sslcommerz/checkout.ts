@@ -17,7 +17,7 @@ type Form = Readonly<Record<string, string>>;
 type Visit = { gateway: Gateway; courier: Courier; session: Session };
 
 const rightOtps = ['111111', '123456'];
-/** How long a payer waits for the merchant to take the IPN that precedes the return. */
+/** How long the payer waits for the merchant to accept the IPN that precedes the return. */
 const noticeBeforeReturnMs = 5_000;
 
 const headings: Readonly<Record<PayOutcome, string>> = {
@@ -28,7 +28,6 @@ const headings: Readonly<Record<PayOutcome, string>> = {
   EXPIRED: 'The payment window is over',
 };
 
-/** The payer's pages. */
 export function checkoutRoutes(router: Router, { gateway, courier }: { gateway: Gateway; courier: Courier }): void {
   const withSession = (work: (ctx: Context, visit: Visit) => Promise<void>) => async (ctx: Context) => {
     const session = gateway.state.sessions.get(pageKey(ctx));
@@ -48,7 +47,7 @@ export function checkoutRoutes(router: Router, { gateway, courier }: { gateway: 
   });
   router.get('/EasyCheckOut/:page', withSession(showPage));
   router.post('/EasyCheckOut/:page', withSession(takeChoice));
-  // Two older addresses of the same page, still named in documents and answers.
+  // Two older addresses of the same page, which documents and answers still name.
   for (const path of ['/gwprocess/v4/gw.php', '/gwprocess/v4/bankgw/indexhtml.php']) {
     router.get(path, (ctx) => {
       ctx.status = 303;
@@ -134,7 +133,7 @@ function readInstrument(session: Session, form: Form): Instrument | undefined {
   return allowed.find((instrument) => instrument.channel === channel && (id === undefined || instrument.id === id));
 }
 
-/** Ends the session as the payer chose; also used by the control plane. */
+/** Ends the session as the payer chose. The control API uses it too. */
 export function finishByPayer(
   gateway: Gateway,
   { session, status, instrument, error }: Choice & { session: Session },
@@ -189,7 +188,7 @@ function protectPage(ctx: Context): void {
   ctx.type = 'html';
   ctx.set({
     'cache-control': 'no-store',
-    // No form-action: the return form posts to whatever origin the merchant gave.
+    // No form-action: the return form posts to the merchant's origin, which can be any.
     'content-security-policy':
       "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',

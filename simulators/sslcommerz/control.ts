@@ -17,7 +17,7 @@ type Parts = { gateway: Gateway; courier: Courier };
 
 const queuedSessionsMax = 10_000;
 
-/** What tests and judges use; an ordinary payment never needs it. Every change is a JSON request. */
+/** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
 export function controlRoutes(router: Router, { gateway, courier }: Parts): void {
   router.get('/__sim/config', (ctx) => {
     ctx.body = gateway.state.settings;
@@ -89,7 +89,7 @@ async function actOnSession(ctx: Context, { gateway, courier }: Parts): Promise<
 }
 
 function expireNow(gateway: Gateway, session: Session): void {
-  // It counts as touched: the point of expiring by hand is to see the notice.
+  // Counts the session as opened, because tests expire a session by hand to get the notice.
   gateway.record({ type: 'opened', key: session.key, at: Date.now() });
   finishSession(gateway, { session, status: 'EXPIRED', instrument: '', error: errorTexts.EXPIRED });
 }

@@ -6,13 +6,13 @@ import type { NoticeScript } from './scripts.ts';
 import { signFields } from './signature.ts';
 import type { Delivery, Outcome, Session } from './state.ts';
 
-/** Carries IPNs to the merchant, at least once each, with bounded retries that outlive the process. */
+/** Delivers IPNs to the merchant, at least once each, with a limited number of retries that survive a restart. */
 export type Courier = {
-  /** Makes the deliveries that the session's script asks for. */
+  /** Creates the deliveries that the session's script asks for. */
   enqueue(session: Session): void;
-  /** Sends what is pending for the session now; makes a new delivery where none is pending. Answers how many. */
+  /** Sends the session's pending deliveries now, or a new delivery if none is pending. Returns how many. */
   deliverNow(session: Session): number;
-  /** Resolves when every delivery of the session that is due was tried once, or after the limit. */
+  /** Resolves when every due delivery of the session was tried once, or after the limit. */
   triedOnce(session: Session, limitMs: number): Promise<void>;
   /** Looks for work; called whenever the state has changed. */
   wake(): void;
@@ -25,7 +25,7 @@ const timerMsMax = 60_000;
 const defaultNotice: NoticeScript = { timing: 'before', copies: 1, signature: 'good' };
 const copiesMax = 10;
 
-/** The fields of a notice with their signature, as the session's script wants them. */
+/** Returns the fields of a notice with their signature, as the session's script sets them. */
 export function signedNotice(gateway: Gateway, { session, outcome }: { session: Session; outcome: Outcome }) {
   const password = gateway.stores.find((store) => store.id === session.storeId)?.password ?? '';
   const mode = session.script.notice?.signature ?? defaultNotice.signature;

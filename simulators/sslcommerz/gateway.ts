@@ -7,22 +7,22 @@ import { tranKey } from './state.ts';
 import type { Entry, Outcome, Refund, Session, State } from './state.ts';
 import type { Store } from './stores.ts';
 
-/** The running gateway: what it knows, where it writes, and who must be told. */
+/** The running gateway: its state, its logs and its notifications. */
 export type Gateway = {
   state: State;
   stores: readonly Store[];
   publicUrl: string;
   charges: ChargeLog;
   closing: AbortSignal;
-  /** Changes the state and writes the journal in one step. */
+  /** Changes the state and appends to the journal in one step. */
   record(entry: Entry): void;
-  /** Resolves when everything recorded is on disk; nothing is answered or sent before. */
+  /** Resolves once every recorded entry is on disk. Nothing is answered or sent before that. */
   settled(): Promise<void>;
-  /** Told of every outcome, to send the IPN. */
+  /** Sends the IPN of an outcome. */
   notify(session: Session): void;
 };
 
-/** The last session made under a merchant's transaction id. */
+/** Returns the last session created under a merchant's transaction id. */
 export function latestSession(
   gateway: Gateway,
   { storeId, tranId }: { storeId: string; tranId: string },
@@ -31,7 +31,7 @@ export function latestSession(
   return key === undefined ? undefined : gateway.state.sessions.get(key);
 }
 
-/** All sessions of a merchant's transaction id, oldest first. */
+/** Returns all sessions under a merchant's transaction id, oldest first. */
 export function sessionsOf(gateway: Gateway, { storeId, tranId }: { storeId: string; tranId: string }): Session[] {
   const keys = gateway.state.byTranId.get(tranKey({ storeId, tranId })) ?? [];
   return keys.flatMap((key) => gateway.state.sessions.get(key) ?? []);
@@ -41,7 +41,7 @@ export function isCharged(gateway: Gateway, of: { storeId: string; tranId: strin
   return sessionsOf(gateway, of).some((session) => session.outcome?.status === 'VALID');
 }
 
-/** Makes a session; the terms were checked before. */
+/** Creates a session. The caller has already checked the terms. */
 export function createSession(
   gateway: Gateway,
   {
@@ -73,7 +73,7 @@ export function createSession(
   return gateway.state.sessions.get(session.key) ?? session;
 }
 
-/** Ends a session once; later calls change nothing, so that a page that is sent twice charges once. */
+/** Ends a session. Does nothing if it has already ended, so that a page submitted twice charges once. */
 export function finishSession(
   gateway: Gateway,
   { session, status, instrument, error }: { session: Session; status: PayOutcome; instrument: string; error: string },
@@ -87,7 +87,7 @@ export function finishSession(
   gateway.notify(session);
 }
 
-/** Ends a session whose time is over: as UNATTEMPTED when the page was only looked at. */
+/** Ends an expired session, as UNATTEMPTED if the payer only looked at the page. */
 export function expireIfDue(gateway: Gateway, session: Session): void {
   if (!session.outcome && Date.now() >= session.expiresAt) {
     const looked = session.openedAt !== undefined && session.channelAt === undefined;
@@ -100,7 +100,7 @@ export function expireIfDue(gateway: Gateway, session: Session): void {
   }
 }
 
-/** The texts of the field `error`; the first, third and fifth are from captures. */
+/** The texts of the field `error`. The first, third and fifth are from captures. */
 export const errorTexts: Readonly<Record<PayOutcome, string>> = {
   VALID: '',
   FAILED: 'Declined by the issuer',
@@ -109,12 +109,12 @@ export const errorTexts: Readonly<Record<PayOutcome, string>> = {
   UNATTEMPTED: 'Customer did not choose to pay any channel',
 };
 
-/** Nobody opened the page: there was no attempt to speak of, in notices or queries. */
+/** Returns whether the session expired without anyone opening the page. Notices and queries then show no attempt. */
 export function isNotStarted(session: Session): boolean {
   return session.openedAt === undefined && session.outcome?.status === 'EXPIRED';
 }
 
-/** Writes the line of a charge, and of each refund; ids make it safe to repeat after a crash. */
+/** Writes the charge log's line for a charge. The log ignores known ids, so a repetition after a crash is safe. */
 export function recordCharge(gateway: Pick<Gateway, 'state' | 'charges'>, key: string): void {
   const session = gateway.state.sessions.get(key);
   const outcome = session?.outcome;
@@ -189,7 +189,7 @@ function chargedAmounts({ session, instrument }: { session: Session; instrument:
   const feeBps = instrument === 'amex' ? feeBpsAmex : feeBpsOrdinary;
   return {
     amount: formatAmount(amount),
-    // In a foreign currency the merchant's own figure is off by the same number, which is as wrong as any other.
+    // In a foreign currency the merchant's amount is reduced by the same number, without conversion. Any wrong amount serves the purpose.
     currencyAmount: formatAmount(atLeastZero((parseAmount(session.currencyAmount) ?? 0n) - less)),
     storeAmount: formatStoreAmount(storeAmountOf({ amount, feeBps })),
   };

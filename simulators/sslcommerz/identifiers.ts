@@ -4,12 +4,12 @@ const alphanumerics = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 const gatewayIdLength = 27;
 const dhakaOffsetMs = 6 * 60 * 60 * 1000;
 
-/** 32 upper-case hexadecimal digits. */
+/** Returns 32 upper-case hexadecimal digits. */
 export function newSessionKey(): string {
   return randomBytes(16).toString('hex').toUpperCase();
 }
 
-/** A `val_id` or `bank_tran_id`: Dhaka date and time (the hour without its leading zero), then random characters. */
+/** Returns a `val_id` or `bank_tran_id`: Dhaka date and time (the hour without its leading zero), then random characters. */
 export function newGatewayId(atMs: number): string {
   const [date = '', time = ''] = dhakaDateTime(atMs).split(' ');
   const [hour = '', minute = '', second = ''] = time.split(':');
@@ -17,12 +17,12 @@ export function newGatewayId(atMs: number): string {
   return stamp + randomText(gatewayIdLength - stamp.length);
 }
 
-/** 13 lower-case hexadecimal digits, the shape of the documented sample. */
+/** Returns 13 lower-case hexadecimal digits, the form of the documented sample. */
 export function newRefundRefId(): string {
   return randomBytes(7).toString('hex').slice(0, 13);
 }
 
-/** `YYYY-MM-DD HH:MM:SS` in Asia/Dhaka, which has had no summer time since 2009; the zone is not written. */
+/** Formats an instant as `YYYY-MM-DD HH:MM:SS` in Asia/Dhaka, without a zone. Dhaka has had no daylight saving time since 2009. */
 export function dhakaDateTime(atMs: number): string {
   return new Date(atMs + dhakaOffsetMs).toISOString().slice(0, 19).replace('T', ' ');
 }

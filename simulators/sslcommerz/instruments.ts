@@ -1,4 +1,4 @@
-/** A way to pay on the hosted page; the data are the sandbox's published test instruments and observed notices. */
+/** A way to pay on the hosted page. The data come from the sandbox's published test instruments and from observed notices. */
 export type Instrument = {
   id: string;
   channel: 'card' | 'wallet' | 'bank';
@@ -53,7 +53,7 @@ const instruments: readonly Instrument[] = [
   bank({ id: 'abbank', label: 'AB Bank', cardType: 'ABBANKIB-AB Bank', issuer: 'AB Bank Limited', keys: ['abbank'] }),
 ];
 
-/** The instruments that `multi_card_name` leaves; an empty or wholly unknown list leaves all. */
+/** Returns the instruments that `multi_card_name` allows. An empty list, or one with only unknown names, allows all. */
 export function allowedInstruments(multiCardName: string): readonly Instrument[] {
   const keys = new Set(multiCardName.split(',').map((key) => key.trim().toLowerCase()));
   const allowed = instruments.filter((instrument) => instrument.keys.some((key) => keys.has(key)));

@@ -13,10 +13,10 @@ import { sessionFailed, sessionMade } from './session-answer.ts';
 import { credentialFailure, readSessionRequest } from './session-request.ts';
 import type { Session } from './state.ts';
 
-/** Parameters of a validator call, names in lower case: old plugins write Store_Id. */
+/** The parameters of a validator call. Names are in lower case because old plugins write Store_Id. */
 type Parameters = Readonly<Record<string, string>>;
 
-/** The three URLs of the merchant's API. The validators take GET and POST and read the query either way. */
+/** Registers the three URLs of the merchant's API. The validators accept GET and POST and read the query string in both cases. */
 export function merchantRoutes(router: Router, gateway: Gateway): void {
   router.post('/gwprocess/v4/api.php', (ctx) => createSessionCall(ctx, gateway));
   router.register('/validator/api/validationserverAPI.php', ['GET', 'POST'], async (ctx) => {
@@ -31,7 +31,7 @@ export function merchantRoutes(router: Router, gateway: Gateway): void {
 
 async function createSessionCall(ctx: Context, gateway: Gateway): Promise<void> {
   const form = await readForm(ctx.req);
-  // The gateway takes an empty parameter for an absent one: some clients send every name they know.
+  // The gateway treats an empty parameter as absent, because some clients send every name they know.
   const parameters = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ''));
   const storeId = parameters['store_id'] ?? '';
   if (connectState(gateway, { storeId, password: parameters['store_passwd'] ?? '' }) !== 'DONE') {
@@ -98,7 +98,7 @@ async function validationCall(ctx: Context, { gateway, storeId, parameters }: Au
   await answerCall(ctx, { gateway, call });
 }
 
-/** One URL for four operations: which one it is depends only on the parameters that are there. */
+/** Serves four operations at one URL. The parameters that are present decide which one it is. */
 async function transactionCall(ctx: Context, given: Authenticated): Promise<void> {
   const has = (name: string): boolean => (given.parameters[name] ?? '') !== '';
   if (has('refund_ref_id') && !has('refund_amount')) {

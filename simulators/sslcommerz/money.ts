@@ -1,14 +1,14 @@
 /**
- * Exact decimal arithmetic of the gateway. An amount is a bigint of hundredths, a store amount a bigint of thousandths
- * (American Express settles to three places), a rate a bigint of ten-thousandths.
+ * Exact decimal arithmetic of the gateway. An amount is a bigint of hundredths, a store amount a bigint of thousandths (American Express settles to
+ * three places), and a rate a bigint of ten-thousandths.
  */
 
-/** Ordinary instruments; the sandbox shows 2.5 %. */
+/** The fee for ordinary instruments; the sandbox shows 2.5 %. */
 export const feeBpsOrdinary = 250n;
-/** American Express; the one published sample shows 3.5 %. */
+/** The fee for American Express; the only published sample shows 3.5 %. */
 export const feeBpsAmex = 350n;
 
-/** Taka per unit of currency, with four places as the gateway prints them. Fixed, so that results can be predicted. */
+/** Taka per unit of currency, with four decimals as the gateway prints them. The rates are fixed to keep results predictable. */
 export const ratesToBdt: Readonly<Record<string, string>> = {
   BDT: '1.0000',
   USD: '121.5000',
@@ -19,35 +19,35 @@ export const ratesToBdt: Readonly<Record<string, string>> = {
   MYR: '28.9500',
 };
 
-/** Reads `10`, `10.5` or `10.50` as hundredths; undefined for anything that is not dec(10,2). */
+/** Reads `10`, `10.5` or `10.50` as hundredths. Returns undefined for anything that is not dec(10,2). */
 export function parseAmount(text: string): bigint | undefined {
   const match = /^(\d{1,8})(?:\.(\d{1,2}))?$/.exec(text);
   return match ? BigInt(`${match[1]}${(match[2] ?? '').padEnd(2, '0')}`) : undefined;
 }
 
-/** `1050n` → `10.50`. */
+/** Formats hundredths: `1050n` → `10.50`. */
 export function formatAmount(hundredths: bigint): string {
   return formatDecimal({ units: hundredths, places: 2 });
 }
 
-/** Two places, and a third only where it says something: `67.28`, `1224.585`. */
+/** Formats thousandths with two decimals, or with three if the third is not zero: `67.28`, `1224.585`. */
 export function formatStoreAmount(thousandths: bigint): string {
   return formatDecimal({ units: thousandths, places: 3 }).replace(/0$/, '');
 }
 
-/** `1269.00` → `1269`, `10.50` → `10.5`: the form in which some real notices write an amount. */
+/** Removes trailing zeros, as some real notices do: `1269.00` → `1269`, `10.50` → `10.5`. */
 export function unpad(amount: string): string {
   return amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount;
 }
 
-/** Converts hundredths of a foreign currency to hundredths of taka, half up. */
+/** Converts hundredths of a foreign currency to hundredths of taka, rounding half up. */
 export function toBdt({ amount, rate }: { amount: bigint; rate: string }): bigint {
   return divideHalfUp({ dividend: amount * parseRate(rate), divisor: 10_000n });
 }
 
 /**
- * What the merchant receives, in thousandths of taka. The published samples fit one rule: 2.5 % is rounded half up to
- * two places (69 → 67.28), 3.5 % to three (1269 → 1224.585).
+ * Returns what the merchant receives, in thousandths of taka. The rule fits the published samples: at 2.5 % the amount is rounded half up to two
+ * places (69 → 67.28), at 3.5 % to three (1269 → 1224.585).
  */
 export function storeAmountOf({ amount, feeBps }: { amount: bigint; feeBps: bigint }): bigint {
   const net = amount * (10_000n - feeBps);

@@ -1,4 +1,4 @@
-/** The one style sheet of the payer's pages, inline: they load nothing but themselves. */
+/** The style sheet of the payer's pages. It is inline because the pages load no other files. */
 export const pageStyle = `
 :root { color-scheme: light dark; --ink: #17233c; --soft: #53607a; --line: #d5dbe7; --paper: #fff; --ground: #eef1f7;
   --main: #16558f; --bad: #a3262a; --note: #fff4d6; --note-ink: #5b4300; }

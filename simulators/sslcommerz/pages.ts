@@ -5,13 +5,13 @@ import { pageStyle } from './page-style.ts';
 import type { Session } from './state.ts';
 
 /*
- * The payer's pages. Everything is links and forms, so that a person on a phone, a browser without script and an HTTP
- * client that follows forms all get through. Names and values of inputs are part of the simulator's contract (README).
+ * The payer's pages. They consist of links and forms only, so that a person on a phone, a browser without JavaScript and an HTTP client that follows
+ * forms can all use them. The names and values of the inputs are part of the simulator's contract (see the README).
  */
 
 const channelLabels = { card: 'Card', wallet: 'Wallet', bank: 'Bank' } as const;
 
-/** Choice of the instrument, and the four ways to leave. */
+/** Returns the page where the payer chooses the instrument, with the four ways to leave. */
 export function paymentPage({ session, path }: { session: Session; path: string }): string {
   const instruments = allowedInstruments(session.multiCardName);
   const channels = (['card', 'wallet', 'bank'] as const).filter((channel) =>
@@ -36,7 +36,7 @@ export function paymentPage({ session, path }: { session: Session; path: string 
   return page({ title: 'Pay', body: `${summary(session)}${form}` });
 }
 
-/** The one-time password, where the step is switched on. */
+/** Returns the page for the one-time password, used if that step is enabled. */
 export function otpPage({
   session,
   path,
@@ -58,7 +58,7 @@ export function otpPage({
   return page({ title: 'One-time password', body: `${summary(session)}${form}` });
 }
 
-/** Sends the browser back by a form that submits itself, and by its button where there is no script. */
+/** Returns a page that sends the browser back with a form that submits itself. Without JavaScript, the payer uses its button. */
 export function returnPage(given: {
   session: Session;
   action: string;
@@ -77,7 +77,7 @@ ${inputs.join('\n')}
   return page({ title: given.heading, body: `${summary(given.session)}${form}` });
 }
 
-/** The end of the road: nothing leads back to the merchant. */
+/** Returns a final page, from which no link leads to the merchant. */
 export function noticePage(given: {
   heading: string;
   text: string;
@@ -89,7 +89,7 @@ export function noticePage(given: {
   return page({ title: given.heading, body: `${given.session ? summary(given.session) : ''}${body}` });
 }
 
-/** Submits the return form; a file of its own, so that the pages need no inline script. */
+/** Submits the return form. It is a separate file so that the pages need no inline script. */
 export const continueScript = `document.getElementById('return')?.submit();\n`;
 
 function choicePanel({

@@ -4,8 +4,8 @@ import { unpad } from './money.ts';
 import type { Outcome, Session } from './state.ts';
 
 /*
- * The gateway's wire names for what happened: one field set for each place where it is told. Everything is text; the
- * two integers of the validation answer are integers in the captures as well.
+ * The field names of the gateway's messages, one set for each kind of message. Every value is text, except the two integers of the validation answer,
+ * which are integers in the captures too.
  */
 
 type Text = Record<string, string>;
@@ -17,7 +17,7 @@ const orderOfNotice = (
   'subscription_id risk_level risk_title'
 ).split(' ');
 
-/** Fields that a notice with this status does not have. */
+/** Fields that are absent from a notice with this status. */
 const absentFrom: Readonly<Record<string, readonly string[]>> = {
   VALID: [],
   UNATTEMPTED: [],
@@ -38,7 +38,7 @@ const absentFrom: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What an IPN and the browser's return carry, without the signature. */
+/** Returns the fields of an IPN and of the browser's return, without the signature. */
 export function noticeFields({ session, outcome }: { session: Session; outcome: Outcome }): Text {
   const all: Text = {
     ...paymentFields({ session, outcome }),
@@ -51,19 +51,19 @@ export function noticeFields({ session, outcome }: { session: Session; outcome: 
   return Object.fromEntries(Object.entries(all).filter(([name]) => !absent.includes(name)));
 }
 
-/** The order of fields observed in a browser's return. */
+/** Sorts the fields in the order observed in a browser's return. */
 export function inReturnOrder(fields: Readonly<Text>): [string, string][] {
   const place = ([name]: [string, string]): number => orderOfNotice.indexOf(name);
   return Object.entries(fields).sort((left, right) => place(left) - place(right));
 }
 
-/** The order of fields observed in an IPN: alphabetical, then the signature. */
+/** Sorts the fields in the order observed in an IPN: alphabetically, then the signature. */
 export function inNoticeOrder(fields: Readonly<Text>, signature: Readonly<Text>): [string, string][] {
   const sorted = Object.entries(fields).sort(([left], [right]) => (left < right ? -1 : 1));
   return [...sorted, ...Object.entries(signature)];
 }
 
-/** The body of a validation answer and of a query by session key, apart from status and APIConnect. */
+/** Returns the body of a validation answer and of a query by session key, except status and APIConnect. */
 export function validationFields({ session, outcome }: { session: Session; outcome: Outcome }) {
   return {
     ...paymentFields({ session, outcome }),
@@ -81,7 +81,7 @@ export function validationFields({ session, outcome }: { session: Session; outco
   };
 }
 
-/** One element of a query by transaction id. */
+/** Returns one element of the answer to a query by transaction id. */
 export function elementFields({ session, outcome }: { session: Session; outcome: Outcome }): Text {
   const { card_sub_brand: _subBrand, ...payment } = paymentFields({ session, outcome });
   return {
@@ -97,12 +97,12 @@ export function elementFields({ session, outcome }: { session: Session; outcome:
   };
 }
 
-/** VALID turns into VALIDATED by the merchant's first validation, nothing else. */
+/** Returns the recorded status. Only the merchant's first validation turns VALID into VALIDATED. */
 export function recordedStatus(outcome: Outcome): string {
   return outcome.status === 'VALID' && outcome.validatedAt !== undefined ? 'VALIDATED' : outcome.status;
 }
 
-/** How a session without an outcome looks to a query: the same members, nothing in them. */
+/** Returns the outcome that a query shows for a session without one: the same members, all empty. */
 export function pendingOutcome(session: Session): Outcome {
   return {
     status: 'UNATTEMPTED',
@@ -147,7 +147,7 @@ function cardFields(outcome: Outcome): Text {
     card_no: instrument?.cardNo ?? '',
     card_issuer: instrument?.cardIssuer ?? '',
     card_brand: instrument?.cardBrand ?? '',
-    // The captures show this one filled in a failed attempt whose other card fields are empty.
+    // In the captures, a failed attempt has this field filled while its other card fields are empty.
     card_sub_brand: instrument?.cardSubBrand ?? (outcome.status === 'FAILED' ? 'Classic' : ''),
     card_issuer_country: instrument ? 'Bangladesh' : '',
     card_issuer_country_code: instrument ? 'BD' : '',

@@ -13,7 +13,7 @@ function refusedOf({ bankTranId, session }: RefundRequest): RefusedRefund {
   return { bankTranId, tranId: session.tranId };
 }
 
-/** Accepts a refund once for each `refund_trans_id`; a repetition is told that it is already being processed. */
+/** Accepts a refund once for each `refund_trans_id`. A repeated request gets the answer that the refund is already being processed. */
 export function requestRefund(gateway: Gateway, request: RefundRequest): Answer {
   const amount = parseAmount(request.amount);
   if (amount === undefined || amount === 0n) {
@@ -34,7 +34,7 @@ export function requestRefund(gateway: Gateway, request: RefundRequest): Answer 
   return accepted(request.session, refund, 'success');
 }
 
-/** The answer that nothing was accepted; `tranId` is the payment's, '' where there is none. */
+/** Returns the answer to a rejected refund; `tranId` is the payment's, '' if there is none. */
 export function refundRefusal({ bankTranId, tranId }: RefusedRefund, reason: string): Answer {
   return {
     APIConnect: 'DONE',
@@ -46,7 +46,7 @@ export function refundRefusal({ bankTranId, tranId }: RefusedRefund, reason: str
   };
 }
 
-/** How a refund stands now; here the payment's transaction is called tran_id, without the s. */
+/** Returns a refund's current status. In this answer the payment's transaction is called tran_id, not trans_id. */
 export function refundStatus(gateway: Gateway, refund: Refund): Answer {
   const session = gateway.state.sessions.get(refund.sessionKey);
   return {
@@ -61,7 +61,6 @@ export function refundStatus(gateway: Gateway, refund: Refund): Answer {
   };
 }
 
-/** Ends every refund whose time has come. */
 export function endDueRefunds(gateway: Gateway): void {
   const now = Date.now();
   for (const refId of gateway.state.unfinishedRefunds) {
@@ -94,8 +93,8 @@ function makeRefund(gateway: Gateway, request: RefundRequest, amount: string): R
 }
 
 /**
- * The refund that this request repeats. Without a refund_trans_id the gateway can only go by what is still being
- * processed for the same amount.
+ * Returns the refund that this request repeats. Without a refund_trans_id, the gateway can only look for a refund of the same amount that is still
+ * being processed.
  */
 function findEarlier(gateway: Gateway, request: RefundRequest, amount: string): Refund | undefined {
   if (request.transId !== '') {
@@ -125,7 +124,7 @@ function refundsOf(gateway: Gateway, bankTranId: string): Refund[] {
   return ids.flatMap((id) => gateway.state.refunds.get(id) ?? []);
 }
 
-/** What is called trans_id here is the payment's tran_id, and not the refund_trans_id: clients compare it with their payment. */
+/** Here trans_id is the payment's tran_id, not the refund_trans_id: clients compare it with their payment. */
 function accepted({ tranId }: Session, refund: Refund, status: 'success' | 'processing'): Answer {
   return {
     APIConnect: 'DONE',

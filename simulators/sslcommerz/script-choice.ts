@@ -5,8 +5,8 @@ import type { SessionParameters } from './session-request.ts';
 import { tranKey } from './state.ts';
 
 /**
- * The script of a session request: the configured default, under it the row picked by amount or phone, under that the
- * next queued script of the store. A queued script stays with its tran_id, so that a repeated call meets the same one.
+ * Returns the script of a session request. The store's next queued script takes precedence over the row picked by the amount or the phone, which
+ * takes precedence over the configured default. A queued script stays with its tran_id, so that a repeated call gets the same one.
  */
 export function scriptForRequest(
   gateway: Gateway,

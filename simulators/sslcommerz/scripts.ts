@@ -1,6 +1,6 @@
 import type { SignatureMode } from './signature.ts';
 
-/** The calls that a merchant makes, each of which can be made to go wrong. */
+/** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['session', 'validation', 'query', 'refund', 'refundQuery'] as const;
 export type Operation = (typeof operations)[number];
 
@@ -18,54 +18,57 @@ export const faultKinds = [
 ] as const;
 type FaultKind = (typeof faultKinds)[number];
 
-/** One way in which the answer to a call goes wrong. */
+/** One way in which the answer to a call fails. */
 export type Fault = {
   kind: FaultKind;
-  /** Only the first so many calls; absent = every call. */
+  /** How many calls are affected, from the first one on; absent means every call. */
   times?: number;
-  /** True: the gateway does what was asked and only the answer is lost or spoilt. False (default): it does nothing. */
+  /** True: the gateway performs the operation, and only the answer is lost or altered. False (default): it does nothing. */
   executed?: boolean;
-  /** True: also while the session has no outcome yet; otherwise validation and query go wrong only after it. */
+  /** True: validation and query also fail while the session has no outcome. Otherwise they fail only after that. */
   early?: boolean;
-  /** For `slow`; otherwise the configured default. */
+  /** For `slow`; absent means the configured default. */
   delayMs?: number;
-  /** For `fields`: members of the answer (and of each element) that are overwritten. */
+  /** For `fields`: members of the answer (and of each element) to overwrite. */
   set?: Readonly<Record<string, string>>;
-  /** For `refused`: the reason given. */
+  /** For `refused`: the reason to give. */
   reason?: string;
 };
 
 export type PayOutcome = 'VALID' | 'FAILED' | 'CANCELLED' | 'UNATTEMPTED' | 'EXPIRED';
 
 export type NoticeScript = {
-  /** `before` and `after` the page that sends the browser back; `late` after a delay; `held` until told; `never`. */
+  /**
+   * When the IPN is sent: `before` or `after` the page that sends the browser back, `late` after a delay, `held` until the control API sends it, or
+   * `never`.
+   */
   timing: 'before' | 'after' | 'late' | 'held' | 'never';
   copies: number;
   signature: SignatureMode;
-  /** For `late`; otherwise the configured default. */
+  /** For `late`; absent means the configured default. */
   delayMs?: number;
-  /** Fields overwritten before signing, in the notice only: the gateway's own record stays right. */
+  /** Fields to overwrite before signing, in the notice only. The gateway's own record stays correct. */
   set?: Readonly<Record<string, string>>;
 };
 
-/** Everything about a session that is not as it should be; what is absent behaves well. */
+/** Everything about a session that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
   faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
-  /** What the pay button leads to. */
+  /** The result of the pay button. */
   pay?: PayOutcome;
-  /** Text of the field `error` where `pay` is not VALID. */
+  /** Text of the field `error` if `pay` is not VALID. */
   error?: string;
   /** False: the payer's browser is not sent back. */
   returns?: boolean;
   notice?: Partial<NoticeScript>;
   risk?: '0' | '1';
-  /** Amounts are written as `69`, not `69.00`. */
+  /** Writes amounts as `69` instead of `69.00`. */
   unpadded?: boolean;
   subscriptionId?: boolean;
-  /** Decimal text: the gateway charges this many taka less than it was asked for. */
+  /** Decimal text: the gateway charges this many taka less than the merchant asked for. */
   chargeLess?: string;
   refund?: 'refunded' | 'cancelled' | 'failed';
-  /** Time from acceptance to the end of a refund; `long` is the configured longRefundMs, `never` stays processing. */
+  /** Time from acceptance to the end of a refund. `long` is the configured longRefundMs; with `never` the refund stays processing. */
   refundAfterMs?: number | 'long' | 'never';
   sessionTtlMs?: number;
 };
@@ -84,7 +87,9 @@ const answerFields = (set: Readonly<Record<string, string>>, times?: number): Sc
 const onSession = (fault: Fault): Script => ({ faults: { session: [fault] } });
 const onRefund = (fault: Fault): Script => ({ ...charged, faults: { refund: [fault] } });
 
-/** The scripts that an amount `1313.NN` or a payer's phone `017000000NN` picks by number, and the control plane by name. */
+/**
+ * The scripts by number and name. An amount `1313.NN` or a payer's phone `017000000NN` picks one by number; the control API also accepts the name.
+ */
 export const scriptTable: Readonly<Record<string, Row>> = {
   '01': { name: 'approve', about: 'pay is approved', script: charged },
   '02': { name: 'decline', about: 'pay is declined', script: { pay: 'FAILED', error: 'Insufficient balance' } },
@@ -325,14 +330,14 @@ export function findScript(key: string): Script | undefined {
   return row?.script;
 }
 
-/** The row that a session request picks by its amount (first) or by the payer's phone. */
+/** Returns the script picked by the amount, else by the payer's phone. */
 export function scriptOfRequest({ total, phone }: { total: string | undefined; phone: string | undefined }): Script {
   const byAmount = /^1313\.(\d{2})$/.exec(total ?? '')?.[1];
   const byPhone = /^(?:\+?88)?017000000(\d{2})$/.exec(phone ?? '')?.[1];
   return findScript(byAmount ?? '') ?? findScript(byPhone ?? '') ?? {};
 }
 
-/** The later script wins member by member; faults are merged by operation, notices by member. */
+/** Merges two scripts. The later one wins for each member; faults are merged by operation and notices by member. */
 export function mergeScripts(earlier: Script, later: Script): Script {
   return {
     ...earlier,

@@ -6,7 +6,7 @@ import { defaultStores, parseStores } from './stores.ts';
 import type { Store } from './stores.ts';
 
 export type SslcommerzServerOptions = {
-  /** Default 0: a free one. */
+  /** Default 0, which picks a free port. */
   port?: number;
   host?: string;
   publicUrl?: string;
@@ -15,7 +15,7 @@ export type SslcommerzServerOptions = {
   settings?: Partial<Settings>;
 };
 
-/** Starts the SSLCOMMERZ simulator alone, inside this process: for tests. */
+/** Starts only the SSLCOMMERZ simulator, inside this process, for tests. */
 export function startSslcommerzSimulator(options: SslcommerzServerOptions): Promise<RunningHost> {
   return startHost({
     host: options.host ?? '127.0.0.1',

@@ -5,7 +5,7 @@ import type { Session } from './state.ts';
 
 const noGateways = { visa: '', master: '', amex: '', othercards: '', internetbanking: '', mobilebanking: '' };
 
-/** The refusal of a session: still HTTP 200, with every member there and empty. */
+/** Returns the refusal of a session. It is also HTTP 200, with every member present and empty. */
 export function sessionFailed(reason: string): Answer {
   return { status: 'FAILED', failedreason: reason, sessionkey: '', gw: noGateways, ...emptyLinks, desc: [] };
 }
@@ -23,7 +23,7 @@ const emptyLinks = {
   is_direct_pay_enable: '0',
 };
 
-/** The answer that a session was made, with the page to which the payer is to be sent. */
+/** Returns the answer for a created session, with the URL of the page for the payer. */
 export function sessionMade(gateway: Gateway, session: Session): Answer {
   const channel = (cardName: string): string =>
     `${gateway.publicUrl}/gwprocess/v4/bankgw/indexhtml.php?mamount=${session.amount}&ssl_id=${session.key}` +
@@ -41,7 +41,7 @@ export function sessionMade(gateway: Gateway, session: Session): Answer {
   };
 }
 
-/** The hosted page in the form that the real sandbox has had since 2021. */
+/** Returns the hosted page's URL in the form that the real sandbox has used since 2021. */
 function checkoutUrl(gateway: Gateway, session: Session): string {
   return `${gateway.publicUrl}${checkoutPath(session)}`;
 }

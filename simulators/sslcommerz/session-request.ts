@@ -1,10 +1,10 @@
 import { formatAmount, parseAmount, ratesToBdt, toBdt } from './money.ts';
 
-/** The parameters of a session request, trimmed to those with a value: the gateway takes empty for absent. */
+/** The non-empty parameters of a session request. The gateway treats an empty parameter as absent. */
 export type SessionParameters = Readonly<Record<string, string>>;
 
 export type SessionTerms = {
-  /** Hundredths of `currency`, as asked by the merchant. */
+  /** Hundredths of `currency`, as requested by the merchant. */
   currencyAmount: bigint;
   currency: string;
   /** Four decimal places. */
@@ -19,7 +19,7 @@ export const credentialFailure = 'Store Credential Error Or Store is De-active';
 const amountMinBdt = 10_00n;
 const amountMaxBdt = 500_000_00n;
 
-/** Lengths and duties as documented; where two documents differ (product_category 50 or 100) the stricter one. */
+/** Maximum lengths and mandatory fields as documented. Where two documents differ (product_category 50 or 100), the stricter limit applies. */
 const textFields: Readonly<Record<string, Length>> = {
   tran_id: { max: 30, mandatory: true },
   product_category: { max: 50, mandatory: true },
@@ -98,7 +98,7 @@ const productProfiles: Readonly<Record<string, readonly string[]>> = {
   'telecom-vertical': ['product_type', 'topup_number', 'country_topup'],
 };
 
-/** Checks every documented parameter except the credentials; answers the terms, or why the gateway refuses. */
+/** Checks every documented parameter except the credentials. Returns the terms, or the reason for the refusal. */
 export function readSessionRequest(
   parameters: SessionParameters,
   rules: { numOfItem: 'always' | 'shipped' },

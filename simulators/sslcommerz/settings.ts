@@ -1,12 +1,12 @@
 import type { Script } from './scripts.ts';
 
-/** What the control plane may change while the simulator runs; kept over restarts. Times in milliseconds. */
+/** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
 export type Settings = {
   sessionTtlMs: number;
-  /** Pauses between the attempts of one IPN; their number bounds the attempts. */
+  /** Pauses between the attempts of one IPN. Their number limits the attempts. */
   noticeRetryMs: readonly number[];
   noticeTimeoutMs: number;
-  /** For `after`: how long after the page that sends the browser back was answered. */
+  /** For `after`: the delay after the page that sends the browser back was served. */
   afterReturnMs: number;
   /** For `late`. */
   lateNoticeMs: number;
@@ -15,15 +15,15 @@ export type Settings = {
   slowMs: number;
   refundAfterMs: number;
   longRefundMs: number;
-  /** `required` as documented since 2025; `optional` (legacy) for the older clients, which do not send it. */
+  /** `required` as documented since 2025; `optional` (legacy) for older clients, which do not send it. */
   refundTransId: 'required' | 'optional';
-  /** `shipped`: needed where goods are shipped; the official Node client’s own sample leaves it out otherwise. */
+  /** `shipped`: required only if goods are shipped; the official Node client’s own sample omits it otherwise. */
   numOfItem: 'always' | 'shipped';
   /** Asks the payer for a one-time password after the pay button. */
   otpStep: boolean;
-  /** Ids of stores that are switched off. */
+  /** Ids of disabled stores. */
   inactiveStores: readonly string[];
-  /** What every new session begins with. */
+  /** The script with which every new session starts. */
   script: Script;
 };
 

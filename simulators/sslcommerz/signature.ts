@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
-/** How a notice is signed; all but `good` are faults to be tried on a merchant. */
+/** How a notice is signed. All modes except `good` are faults for testing a merchant. */
 export type SignatureMode = 'good' | 'bad' | 'absent' | 'md5_only';
 
 type Fields = Readonly<Record<string, string>>;
 
-/** `subscription_id` is posted without being signed: so it is in every capture since 2023. */
+/** `subscription_id` is posted but not signed in every capture since 2023. */
 const unsignedNames: ReadonlySet<string> = new Set(['subscription_id']);
 
-/** The fields `verify_sign`, `verify_sign_sha2` and `verify_key` for a notice with the given fields. */
+/** Returns the fields `verify_sign`, `verify_sign_sha2` and `verify_key` for a notice with the given fields. */
 export function signFields({
   fields,
   password,
@@ -35,8 +35,8 @@ export function signFields({
 }
 
 /**
- * The digest over the named fields and the hashed store password, all sorted bytewise and joined unescaped. Inner and
- * outer hash are the same algorithm; the mixed form does not match the published vector.
+ * Returns the digest over the named fields and the hashed store password, all sorted bytewise and joined without escaping. Inner and outer hash use
+ * the same algorithm; mixing two does not match the published vector.
  */
 export function digest({
   algorithm,

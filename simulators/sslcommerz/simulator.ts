@@ -18,11 +18,11 @@ const sweepMs = 500;
 
 export type SslcommerzOptions = HostParts & {
   stores: readonly Store[];
-  /** Laid over what the journal remembers. */
+  /** Overrides the settings in the journal. */
   settings?: Partial<Settings>;
 };
 
-/** SSLCOMMERZ on the exact paths of the real one, so that the base URL of a client is the host's origin. */
+/** Creates SSLCOMMERZ on the same paths as the real one, so that a client's base URL is the host's origin. */
 export async function createSslcommerzSimulator(options: SslcommerzOptions): Promise<Simulator> {
   const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'sslcommerz', 'journal.jsonl'));
   const state = createState();
@@ -39,7 +39,7 @@ export async function createSslcommerzSimulator(options: SslcommerzOptions): Pro
     closing: options.closing,
     record,
     settled: async () => {
-      // The journal first: what the charge log lacks after a crash is completed from it.
+      // The journal first: after a crash, lines missing from the charge log are restored from it.
       await journal.settled();
       await options.charges.settled();
     },
@@ -72,7 +72,7 @@ export async function createSslcommerzSimulator(options: SslcommerzOptions): Pro
   };
 }
 
-/** A crash may fall between the entries of one outcome: what follows from it is made up for here, once. */
+/** A crash may fall between the journal entries of one outcome. This restores the missing consequences once. */
 function completeAfterCrash(gateway: Gateway): void {
   const { state } = gateway;
   for (const session of state.sessions.values()) {
@@ -94,6 +94,6 @@ function sweepOnce(gateway: Gateway): void {
     }
   }
   endDueRefunds(gateway);
-  // A failure to write shows at the next answer; the sweep itself has nobody to tell.
+  // A failed write shows at the next answer. The sweep itself has no caller to report it to.
   gateway.settled().catch(() => undefined);
 }

@@ -3,8 +3,8 @@ import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
 /*
- * What the gateway knows. It is nothing but the fold of the journal's entries, so that a restart after kill -9 knows
- * exactly what was on disk. Instants are milliseconds since 1970, amounts decimal text.
+ * The gateway's state. It results only from the journal's entries, so after kill -9 a restart knows exactly what was on disk. Instants are
+ * milliseconds since 1970; amounts are decimal text.
  */
 
 export type Session = {
@@ -33,16 +33,16 @@ export type Outcome = {
   status: PayOutcome;
   at: number;
   error: string;
-  /** The instrument's id; '' where none was chosen. */
+  /** The instrument's id; '' if none was chosen. */
   instrument: string;
   valId: string;
   bankTranId: string;
-  /** What was really charged, in taka, and its equivalent in the merchant's currency. */
+  /** The amount charged, in taka, and its equivalent in the merchant's currency. */
   amount: string;
   currencyAmount: string;
   /** '' unless charged. */
   storeAmount: string;
-  /** When the merchant validated it first. */
+  /** When the merchant first validated it. */
   validatedAt?: number;
 };
 
@@ -57,7 +57,7 @@ export type Refund = {
   amount: string;
   remarks: string;
   acceptedAt: number;
-  /** Absent: it stays processing. */
+  /** If absent, the refund stays processing. */
   dueAt?: number;
   ends: 'refunded' | 'cancelled' | 'failed';
   endedAt?: number;
@@ -67,10 +67,10 @@ export type Delivery = {
   id: string;
   sessionKey: string;
   url: string;
-  /** The urlencoded body, fixed when it was made: every attempt sends the same bytes. */
+  /** The urlencoded body, fixed at creation: every attempt sends the same bytes. */
   body: string;
   attempts: { at: number; answer: string }[];
-  /** Absent: held until the control plane delivers it, or over. */
+  /** Absent if the delivery is over, or is held until the control API sends it. */
   dueAt?: number;
   over: boolean;
 };
@@ -96,15 +96,15 @@ export type Entry =
 
 export type State = ReturnType<typeof createState>;
 
-/** An empty gateway and the one function that changes it. */
+/** Creates the state of an empty gateway and the one function that changes it. */
 export function createState() {
   const state = {
     sessions: new Map<string, Session>(),
-    /** Keys of sessions in the order they were made, by `storeId tranId`. */
+    /** Keys of sessions in order of creation, by `storeId tranId`. */
     byTranId: new Map<string, string[]>(),
     byValId: new Map<string, string>(),
     byBankTranId: new Map<string, string>(),
-    /** Sessions that may still expire. */
+    /** Sessions that can still expire. */
     open: new Set<string>(),
     refunds: new Map<string, Refund>(),
     refundsByBankTranId: new Map<string, string[]>(),
@@ -122,7 +122,7 @@ export function createState() {
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
-/** Forgets everything, settings included. */
+/** Clears everything, including the settings. */
 export function clearState(state: State): void {
   for (const table of Object.values(state)) {
     if (table instanceof Map || table instanceof Set) {
@@ -132,12 +132,11 @@ export function clearState(state: State): void {
   state.settings = { ...defaultSettings };
 }
 
-/** The index key of a merchant's transaction. */
 export function tranKey({ storeId, tranId }: { storeId: string; tranId: string }): string {
   return `${storeId} ${tranId}`;
 }
 
-/** The counter of one fault: calls are counted per transaction, so that a repeated call meets the next stage. */
+/** Returns the counter's key for one fault. Calls are counted per transaction, so that a repeated call gets to the next stage. */
 export function faultCounter({
   operation,
   scope,

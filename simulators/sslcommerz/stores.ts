@@ -1,11 +1,10 @@
-/** A merchant's account at the gateway. */
 export type Store = { id: string; password: string };
 
 export const defaultStores = 'lenden_test:lenden_test@ssl,lenden_live:lenden_live@ssl';
 
 /**
- * Reads `id:password,id:password`. The password may contain a colon, not a comma.
- * @throws Error when an entry has no id, no password, or an id is given twice
+ * Reads `id:password,id:password`. The password may contain a colon but not a comma.
+ * @throws Error when an entry has no id or no password, or an id occurs twice
  */
 export function parseStores(text: string): Store[] {
   const stores = text.split(',').map((entry) => {

@@ -1,13 +1,13 @@
-/** An account of the gateway: who asks is known by the secret key, and what it is sent is signed by the webhook secret. */
+/** A merchant's account. The secret key identifies the caller, and the webhook secret signs the events. */
 export type Account = {
   id: string;
   secretKey: string;
   webhookSecret: string;
-  /** Where events are posted; '' for nowhere. */
+  /** URL to which events are posted; '' for none. */
   webhookUrl: string;
 };
 
-/** What a merchant is given out of the box. */
+/** The accounts that exist without configuration. */
 export const defaultAccounts =
   'acct_lenden_test:sk_test_lenden:whsec_lenden_test,acct_lenden_live:sk_live_lenden:whsec_lenden_live';
 
@@ -34,7 +34,7 @@ export function parseAccounts(text: string): Account[] {
   return accounts;
 }
 
-/** The mode of a key is written in it. */
+/** Returns whether the secret key is a live key; its prefix says so. */
 export function isLive({ secretKey }: Account): boolean {
   return secretKey.slice(3).startsWith('live_');
 }

@@ -11,19 +11,19 @@ import type { Saved } from './state.ts';
 
 export type Call = {
   operation: Operation;
-  /** What calls are counted by: one session. */
+  /** Identifies the session whose calls a fault's `times` counts. */
   scope: string;
   script: Script;
-  /** Whether the payer has finished: queries behave before that, unless the fault is `early`. */
+  /** Whether the payer has finished. Until then, queries answer correctly unless the fault is `early`. */
   finished: boolean;
   /**
-   * Does what was asked and says so.
-   * @throws ApiError that is kept under the request's key, as any result
+   * Performs the operation and returns its answer.
+   * @throws ApiError, which is stored under the request's key like any result
    */
   act: () => Fields;
 };
 
-/** A request as its key remembers it. */
+/** A request as stored under its idempotency key. */
 export type Request = { account: string; body: string };
 
 type Answer = { status: number; body: unknown };
@@ -33,15 +33,15 @@ const keyLengthMax = 255;
 const htmlPage =
   '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>';
 
-/** These show or spoil the real answer, so there must be one. */
+/** Faults that delay or alter the real answer, so the operation must run first. */
 const needsAnswer: ReadonlySet<string> = new Set(['slow', 'fields', 'truncated', 'huge']);
-/** These answers are the gateway's own, so a key repeats them. */
+/** Answers that come from the gateway itself, so an idempotency key repeats them. */
 const ownAnswers: ReadonlySet<string> = new Set(['http_500', 'refused']);
 
 /**
- * Answers what was asked, or goes wrong in the scripted way. Nothing is told before it is on disk. A POST with a key is
- * carried out once: its first result is kept and repeated, whatever it was.
- * @throws ApiError for a key that is used for something else, or is still at work
+ * Answers a call, or fails in the scripted way. The journal is on disk before the answer is sent. A POST with an idempotency key is carried out once:
+ * its first result is stored and repeated, whatever it was.
+ * @throws ApiError for a key that was used for a different request, or whose first request is still in progress
  */
 export async function answerCall(
   ctx: Context,
@@ -60,7 +60,7 @@ export async function answerCall(
     }
     return answer;
   };
-  // Before anything is waited for: another request under this key may come meanwhile.
+  // Must precede every await, because another request with this key may arrive meanwhile.
   const working = key !== null && (fault?.kind === 'slow' || fault?.executed === 'late') ? key : undefined;
   if (working !== undefined) {
     gateway.inProgress.add(working);
@@ -139,7 +139,6 @@ function ownAnswer(fault: Fault): Answer {
   return { status: error.status, body: error.body(newRequestId()) };
 }
 
-/** Headers that every answer has. */
 export function answerHeaders(ctx: Context): void {
   ctx.set({ 'request-id': newRequestId(), 'stripe-version': ctx.get('stripe-version') || apiVersion });
 }
@@ -222,7 +221,7 @@ type Waiting = { ctx: Context; gateway: Gateway; ms: number; late?: boolean };
 
 async function wait({ ctx, gateway, ms, late = false }: Waiting): Promise<void> {
   const gone = new AbortController();
-  // A gateway that is still at work does not notice that its client hung up.
+  // A gateway that is still working does not notice that its client hung up.
   if (!late) {
     ctx.res.once('close', () => gone.abort());
   }

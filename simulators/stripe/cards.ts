@@ -1,10 +1,10 @@
-/** What a card does, as the gateway publishes its test cards. */
+/** The behaviour of a test card as published by the gateway. */
 export type Card = {
   about: string;
   brand: string;
-  /** Why it is declined; absent = it is charged. */
+  /** Why the card is declined; absent means it is charged. */
   declined?: { code: string; declineCode?: string; message: string };
-  /** The payer is asked to confirm. */
+  /** Asks the payer to confirm. */
   authenticates?: boolean;
   riskLevel?: 'normal' | 'elevated' | 'highest';
 };
@@ -58,7 +58,7 @@ export const cards: Readonly<Record<string, Card>> = {
   },
 };
 
-/** Accounts of the delayed method: the money comes, or does not, some time after the payer has left. */
+/** Accounts of the delayed method: the money arrives, or fails to arrive, some time after the payer has left. */
 export const bankAccounts: Readonly<Record<string, 'succeeded' | 'failed' | 'stays'>> = {
   '000123456789': 'succeeded',
   '000111111116': 'failed',

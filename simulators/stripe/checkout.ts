@@ -10,7 +10,7 @@ import type { Session } from './state.ts';
 type Form = Readonly<Record<string, string>>;
 type Visit = { gateway: Gateway; session: Session };
 
-/** The payer's pages: a card or a bank account, a confirmation where the card asks for one; then the browser is sent on. */
+/** Registers the payer's pages: a card or a bank account, and a confirmation if the card asks for one. Then the browser is redirected. */
 export function checkoutRoutes(router: Router, { gateway, courier }: { gateway: Gateway; courier: Courier }): void {
   const withSession = (work: (ctx: Context, visit: Visit) => Promise<void>) => async (ctx: Context) => {
     const session = gateway.state.sessions.get(String(ctx['params']['id']));
@@ -48,7 +48,7 @@ async function takeStep(ctx: Context, { gateway, session }: Visit): Promise<void
       answerTry(ctx, session, endConfirmation(gateway, session, form['outcome'] === 'confirm'));
       return;
     case 'cancel':
-      // The way back ends nothing: the session stays open.
+      // Going back ends nothing: the session stays open.
       redirect(ctx, session.cancelUrl ?? session.successUrl, session);
       return;
     case 'leave':
@@ -63,7 +63,7 @@ async function takeStep(ctx: Context, { gateway, session }: Visit): Promise<void
   }
 }
 
-/** What the pay button does, or the control plane in the payer's place. */
+/** Does what the pay button does. The control API calls it in the payer's place. */
 export function tryToPay(gateway: Gateway, session: Session, form: Form): Tried {
   return form['method'] === 'bank'
     ? payByBank(gateway, session, (form['account'] ?? '').replaceAll(' ', ''))
@@ -99,7 +99,7 @@ function redirect(ctx: Context, url: string, session: Session): void {
   ctx.set('location', filled(url, session));
 }
 
-/** Where the browser goes when the payer has finished: the id stands where the merchant asked for it. */
+/** Returns the URL with the session's id in place of the placeholder. */
 export function filled(url: string, { id }: Session): string {
   return url.replaceAll('{CHECKOUT_SESSION_ID}', id);
 }
@@ -126,7 +126,7 @@ function protectPage(ctx: Context): void {
   ctx.type = 'html';
   ctx.set({
     'cache-control': 'no-store',
-    // No form-action: the answer to the last form leads to whatever origin the merchant gave.
+    // No form-action: the answer to the last form redirects to the merchant's origin, which can be any.
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

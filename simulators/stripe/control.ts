@@ -18,7 +18,7 @@ const base = '/__sim/stripe';
 
 type Parts = { gateway: Gateway; courier: Courier };
 
-/** What tests and judges use; an ordinary payment never needs it. Every change is a JSON request. */
+/** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
 export function controlRoutes(router: Router, { gateway, courier }: Parts): void {
   router.get(`${base}/config`, (ctx) => {
     ctx.body = gateway.state.settings;
@@ -100,7 +100,7 @@ async function actOnSession(ctx: Context, { gateway, courier }: Parts): Promise<
   ctx.body = described(gateway, session);
 }
 
-/** What the payer does on the page. */
+/** Does what the payer would do on the page. */
 function payNow(gateway: Gateway, session: Session, body: Record<string, unknown>): void {
   const { method = 'card', card = goodCard, account = goodAccount } = body;
   if (typeof card !== 'string' || typeof account !== 'string') {

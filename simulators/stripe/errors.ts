@@ -1,4 +1,4 @@
-/** An answer that is an error object, with its HTTP status. */
+/** An answer that consists of an error object, with its HTTP status. */
 export class ApiError extends Error {
   readonly status: number;
   readonly type: string;

@@ -7,11 +7,11 @@ import type { Fields } from './records.ts';
 import type { EventScript } from './scripts.ts';
 import type { Delivery, Event, Refund, Session } from './state.ts';
 
-/** Carries events to the merchant, at least once each, in no order, with bounded retries that outlive the process. */
+/** Delivers events to the merchant, at least once each, in no particular order, with a limited number of retries that survive a restart. */
 export type Courier = {
-  /** Looks for what is due. */
+  /** Looks for deliveries that are due. */
   wake(): void;
-  /** Sends what waits for the session now; makes the last event of each type due again where nothing waits. Answers how many. */
+  /** Sends the session's pending deliveries now. If none is pending, it makes the last event of each type due again. Returns how many. */
   deliverNow(session: Session): number;
   /** Resolves when no attempt is under way. */
   idle(): Promise<void>;
@@ -21,7 +21,7 @@ const inFlightMax = 16;
 const copiesMax = 10;
 const oldSignatureSeconds = 600;
 
-/** Makes the event of something that has just happened, with the deliveries that the session's script asks for. */
+/** Creates the event of something that has just happened, with the deliveries that the session's script asks for. */
 export function makeEvent(
   gateway: Gateway,
   { type, session, refund }: { type: string; session: Session; refund: Refund | undefined },
@@ -42,18 +42,18 @@ export function makeEvent(
   };
 }
 
-/** Events of an object that was there before and has changed. */
+/** Returns whether events of this type describe a change of an existing object. */
 function tellsWhatChanged(type: string): boolean {
   return type.endsWith('.updated') || type === 'charge.refunded';
 }
 
-/** The object as the newest earlier event of the session told it. */
+/** Returns the object as the session's latest earlier event contained it. */
 function lastTold({ state }: Gateway, session: Session, { id }: Fields): Fields | undefined {
   const events = (state.eventsOf.get(session.id) ?? []).flatMap((eventId) => state.events.get(eventId) ?? []);
   return events.findLast(({ object }) => object['id'] === id)?.object;
 }
 
-/** The members that have changed, as they were. */
+/** Returns the previous values of the members that have changed. */
 function changedSince(earlier: Fields | undefined, now: Fields): Fields {
   const changed = Object.keys(now).filter((name) => JSON.stringify(earlier?.[name]) !== JSON.stringify(now[name]));
   return Object.fromEntries(changed.map((name) => [name, earlier?.[name] ?? null]));
@@ -83,7 +83,7 @@ function deliveriesFor({ state }: Gateway, type: string, { script }: Session): D
   return Array.from({ length: Math.min(events.copies ?? 1, copiesMax) }, () => ({ ...one }));
 }
 
-/** The bytes that are posted, with the header that signs them. */
+/** Returns the bytes to post, with the header that signs them. */
 export function signedEvent(
   gateway: Gateway,
   event: Event,
@@ -133,7 +133,7 @@ export function createCourier(gateway: Gateway): Courier {
       const answer = await post(gateway, event);
       if (!gateway.closing.aborted && state.events.has(event.id)) {
         recordAttempt(gateway, { event, index, answer });
-        // Whoever reads the journal sees at once that it is over; nothing else may happen for long that would write it.
+        // Flushes the journal, so that its readers see at once that the delivery is over. Otherwise it could be long until the next write.
         await gateway.settled();
       }
     } finally {

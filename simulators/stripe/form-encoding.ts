@@ -1,14 +1,14 @@
 import { invalidParameter } from './errors.ts';
 
-/** A request's parameters: `a[b][0]=x` is `{a: {b: {0: 'x'}}}`; lists are objects whose names are numbers. */
+/** A request's parameters: `a[b][0]=x` is `{a: {b: {0: 'x'}}}`. Lists are objects whose member names are numbers. */
 export type Parameters = { [name: string]: string | Parameters };
 
 const depthMax = 8;
 const partsMax = 500;
 
 /**
- * Reads the bracket form of parameters.
- * @throws ApiError for names that cannot be read, or contradict each other
+ * Reads parameters in bracket form.
+ * @throws ApiError for names that cannot be read or that contradict each other
  */
 export function readParameters(text: string): Parameters {
   const root = empty();
@@ -24,7 +24,7 @@ export function readParameters(text: string): Parameters {
   return root;
 }
 
-/** The members of a list, in the order of their numbers. */
+/** Returns the members of a list, in the order of their numbers. */
 export function listOf(value: string | Parameters | undefined): (string | Parameters)[] {
   return typeof value === 'object'
     ? Object.keys(value)

@@ -8,31 +8,31 @@ import { decimalText } from './money.ts';
 import type { Entry, Intent, Refund, Session, State } from './state.ts';
 import { referenceKey } from './state.ts';
 
-/** The running gateway: what it knows, where it writes, and who must be told. */
+/** The running gateway: its state, its logs and its events. */
 export type Gateway = {
   state: State;
   accounts: readonly Account[];
   publicUrl: string;
   charges: ChargeLog;
   closing: AbortSignal;
-  /** Keys whose first request is still being carried out. */
+  /** Idempotency keys whose first request is still in progress. */
   inProgress: Set<string>;
-  /** Changes the state and writes the journal in one step. */
+  /** Changes the state and appends to the journal in one step. */
   record(entry: Entry): void;
-  /** Resolves when everything recorded is on disk; nothing is answered or sent before. */
+  /** Resolves once every recorded entry is on disk. Nothing is answered or sent before that. */
   settled(): Promise<void>;
-  /** Makes an event of what has just happened to a session, or to a refund of it. */
+  /** Creates an event of what has just happened to a session, or to one of its refunds. */
   tell(type: string, session: Session, refund?: Refund): void;
-  /** What was given back, or is being given back. */
+  /** Returns the sum of the session's refunds, including those in progress. */
   refundedOf(session: Session): number;
 };
 
-/** All sessions of a merchant's reference, oldest first. */
+/** Returns all sessions under a merchant's reference, oldest first. */
 export function sessionsOf({ state }: Gateway, of: { account: string; reference: string }): Session[] {
   return (state.byReference.get(referenceKey(of)) ?? []).flatMap((id) => state.sessions.get(id) ?? []);
 }
 
-/** What came of a payer's try. */
+/** The result of a payer's attempt. */
 export type Tried = 'charged' | 'delayed' | 'confirm' | { declined: string };
 
 const scriptedDelays = {
@@ -41,7 +41,7 @@ const scriptedDelays = {
   'delayed-stays': 'stays',
 } as const;
 
-/** Pays by card: charged, declined (the session stays open), or the payer is asked to confirm. */
+/** Pays by card. The card is charged or declined (the session then stays open), or the payer is asked to confirm. */
 export function payByCard(gateway: Gateway, session: Session, number: string): Tried {
   const scripted = session.script.pay;
   if (scripted === 'expired') {
@@ -62,7 +62,6 @@ export function payByCard(gateway: Gateway, session: Session, number: string): T
   return chargeCard(gateway, session, { card, number });
 }
 
-/** The payer confirmed, or refused to. */
 export function endConfirmation(gateway: Gateway, session: Session, agreed: boolean): Tried {
   const number = session.confirming ?? '';
   const card = cards[number];
@@ -90,7 +89,7 @@ function declined(gateway: Gateway, session: Session, lastError: NonNullable<Int
   return { declined: lastError.message };
 }
 
-/** Pays by a bank account: the session is complete at once, and whether money comes shows later. */
+/** Pays by bank account. The session completes at once, and it turns out later whether the money arrives. */
 export function payByBank(gateway: Gateway, session: Session, account: string): Tried {
   const ends = bankAccounts[account];
   return ends === undefined ? { declined: 'That is no bank account.' } : payDelayed(gateway, session, ends);
@@ -104,7 +103,6 @@ function payDelayed(gateway: Gateway, session: Session, ends: 'succeeded' | 'fai
   return 'delayed';
 }
 
-/** The end of a delayed method. */
 export function endDelayed(gateway: Gateway, session: Session, ends: 'succeeded' | 'failed'): void {
   if (session.intent?.status !== 'processing') {
     return;
@@ -147,7 +145,7 @@ function completeCharge(
   gateway.tell('charge.succeeded', session);
 }
 
-/** Ends an open session; money can no longer come by it. */
+/** Expires an open session. It can no longer take money. */
 export function expireSession(gateway: Gateway, session: Session): void {
   if (session.status === 'open') {
     const canceled = session.intent ? { intent: intentAs(session, 'canceled') } : {};
@@ -162,7 +160,7 @@ export function expireIfDue(gateway: Gateway, session: Session): void {
   }
 }
 
-/** What time alone does: sessions end, delayed money comes or does not, refunds end. */
+/** Applies everything that happens only because time passes: sessions expire, delayed money arrives or fails, refunds end. */
 export function passTime(gateway: Gateway): void {
   const { state } = gateway;
   const now = Date.now();
@@ -184,7 +182,7 @@ export function passTime(gateway: Gateway): void {
 
 type RefundRequest = { amount: number | undefined; reason: string | null; metadata: Record<string, string> };
 
-/** @throws ApiError when there is not so much left to give back */
+/** @throws ApiError when less than that amount is left to refund */
 export function refundCharge(gateway: Gateway, session: Session, request: RefundRequest): Refund {
   const { charge, currency, script } = session;
   if (!charge) {
@@ -226,7 +224,7 @@ export function refundCharge(gateway: Gateway, session: Session, request: Refund
 
 export function endRefund(gateway: Gateway, refund: Refund, status: 'succeeded' | 'failed'): void {
   const session = gateway.state.sessions.get(refund.sessionId);
-  // A bank may return what had been given back: a refund that succeeded fails then.
+  // A bank may return a refund, so a refund that succeeded can still fail.
   const mayEnd = refund.status === 'pending' || (refund.status === 'succeeded' && status === 'failed');
   if (!mayEnd || !session) {
     return;
@@ -239,7 +237,7 @@ export function endRefund(gateway: Gateway, refund: Refund, status: 'succeeded' 
   }
 }
 
-/** Writes the line of a charge, and of a refund; ids make it safe to repeat after a crash. */
+/** Writes the charge log's line for a charge. The log ignores known ids, so a repetition after a crash is safe. */
 export function recordCharge(gateway: Pick<Gateway, 'charges'>, session: Session): void {
   const { charge, currency } = session;
   if (charge) {
@@ -286,7 +284,7 @@ function chargeIdentity(session: Session) {
   };
 }
 
-/** The session's intent in a new state, made at the payer's first try. */
+/** Returns the session's intent in a new state. The payer's first attempt creates the intent. */
 function intentAs({ intent }: Session, status: Intent['status']): Intent {
   return { id: intent?.id ?? newIntentId(), createdAt: intent?.createdAt ?? Date.now(), status };
 }

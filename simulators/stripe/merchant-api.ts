@@ -20,10 +20,10 @@ import type { Script } from './scripts.ts';
 import { metadataAt, readSessionRequest, refuseUnknown, wholeNumber } from './session-request.ts';
 import type { Refund, Session } from './state.ts';
 
-/** What came from a merchant whose key is right. */
+/** A request of a merchant whose key is valid. */
 type Asked = { gateway: Gateway; account: Account; given: Parameters; id: string };
 
-/** The merchant's API: parameters in the bracket form, answers and errors in JSON. */
+/** Registers the merchant's API. Parameters have the bracket form; answers and errors are JSON. */
 export function merchantRoutes(router: Router, gateway: Gateway): void {
   const calls: readonly ['get' | 'post', string, (asked: Asked) => Call][] = [
     ['post', '/v1/checkout/sessions', createSession],
@@ -181,7 +181,7 @@ function createRefund({ gateway, account, given }: Asked): Call {
 
 const listMax = 100;
 
-/** Newest first, as the gateway lists everything. */
+/** Newest first, as in all lists of the gateway. */
 function listRefunds({ gateway, account, given }: Asked): Call {
   refuseUnknown(given, ['payment_intent', 'charge', 'limit', 'starting_after', 'expand'], '');
   const limit = given['limit'] === undefined ? 10 : wholeNumber(given['limit'], 'limit');
@@ -228,7 +228,7 @@ function expandOf(given: Parameters, kind: 'session' | 'intent' | 'charge' | 're
   return checkExpand(listOf(given['expand']).map(String), kind);
 }
 
-/** Another account's is as absent as none. */
+/** A session of another account counts as missing. */
 function sessionOf({ state }: Gateway, account: Account, id: string): Session {
   const session = state.sessions.get(id);
   if (session?.account !== account.id) {

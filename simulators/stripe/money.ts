@@ -1,7 +1,4 @@
-/*
- * Amounts are whole numbers of a currency's smallest unit as the gateway counts it, which for a few currencies is not
- * the unit of ISO 4217.
- */
+/* Amounts are integers of a currency's smallest unit as the gateway counts it. For a few currencies, that is not the unit of ISO 4217. */
 
 const withoutDecimals = new Set([
   'bif',
@@ -22,7 +19,7 @@ const withoutDecimals = new Set([
 ]);
 const withThree = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
 
-/** The least charge, by currency: the equivalent of half a dollar where none is published. */
+/** The minimum charge by currency: the equivalent of half a dollar if none is published. */
 const leastAmounts: Readonly<Record<string, number>> = {
   aed: 200,
   aud: 50,
@@ -51,7 +48,7 @@ export function boundsOf(code: string): { least: number; greatest: number } {
   return { least: leastAmounts[code] ?? 50, greatest: greatestAmount };
 }
 
-/** `10000 bdt` → `"100.00"`. */
+/** Formats an amount: `10000 bdt` → `"100.00"`. */
 export function decimalText(amount: number, currency: string): string {
   const places = withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2;
   const digits = String(amount).padStart(places + 1, '0');

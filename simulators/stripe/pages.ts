@@ -4,8 +4,8 @@ import { decimalText } from './money.ts';
 import type { Session } from './state.ts';
 
 /*
- * The payer's pages. Everything is links and forms, so that a person on a phone, a browser without script and an HTTP
- * client that follows forms all get through. Names and values of inputs are part of the simulator's contract (README).
+ * The payer's pages. They consist of links and forms only, so that a person on a phone, a browser without JavaScript and an HTTP client that follows
+ * forms can all use them. The names and values of the inputs are part of the simulator's contract (see the README).
  */
 
 type Step = { session: Session; action: string; problem?: string | undefined };
@@ -39,7 +39,7 @@ export function confirmPage(step: Step): string {
   return form({ ...step, title: 'Confirm', fields, buttons });
 }
 
-/** The end of the road. */
+/** Returns a final page that leads nowhere unless a link is given. */
 export function noticePage(given: {
   heading: string;
   text: string;
@@ -98,7 +98,7 @@ function page({ title, body }: { title: string; body: string }): string {
 <main>${body}</main></body></html>`;
 }
 
-/** Inline: the pages load nothing but themselves. */
+/** Inline, because the pages load no other files. */
 const style = `
 :root { color-scheme: light dark; --ink: #1e2338; --soft: #565f7d; --line: #d7dbea; --paper: #fff; --ground: #f0f1f8;
   --main: #4b45c6; --bad: #a3262a; --note: #fff4d6; --note-ink: #5b4300; }

@@ -4,21 +4,18 @@ import { ApiError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import type { Event, Refund, Session } from './state.ts';
 
-/*
- * The gateway's wire objects. A reference to another object is its id, or the object itself where the caller asked for
- * it to be expanded.
- */
+/* The gateway's wire objects. A reference to another object is its id, or the whole object if the caller asked to expand it. */
 
 export type Fields = Record<string, unknown>;
 
-/** Dotted paths from the object that is answered. */
+/** Dotted paths, relative to the object in the answer. */
 export type Expand = readonly string[];
 
 export const apiVersion = '2026-10-28.endive';
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
 
 const availableAfterMs = 2 * 24 * 3_600_000;
-/** Of the test cards, which any future month fits. */
+/** For the test cards, which work with any future month. */
 const cardExpiry = { exp_month: 12, exp_year: 2034 };
 const noAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
 
@@ -39,7 +36,7 @@ export function checkExpand(expand: Expand, kind: keyof typeof expandable): Expa
   return expand;
 }
 
-/** What is asked to be expanded below one member. */
+/** Returns the paths to expand below one member. */
 function below(expand: Expand, name: string): Expand {
   return expand.flatMap((path) => (path.startsWith(`${name}.`) ? [path.slice(name.length + 1)] : []));
 }
@@ -213,7 +210,7 @@ export function listFields({ url, data, more = false }: { url: string; data: Fie
   return { object: 'list', data, has_more: more, url };
 }
 
-/** An event as it is posted; `pendingDeliveries` differs from copy to copy. */
+/** Returns an event as it is posted; `pendingDeliveries` differs from copy to copy. */
 export function eventFields(account: Account, event: Event, pendingDeliveries: number): Fields {
   return {
     id: event.id,

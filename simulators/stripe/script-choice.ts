@@ -4,8 +4,8 @@ import type { Script } from './scripts.ts';
 import { referenceKey } from './state.ts';
 
 /**
- * The script of a new session: the configured default, under it the row picked by the amount, under that the next
- * queued script of the account. A queued script stays with its reference, so that a repeated call meets the same one.
+ * Returns the script of a new session. The account's next queued script takes precedence over the row picked by the amount, which takes precedence
+ * over the configured default. A queued script stays with its reference, so that a repeated call gets the same one.
  */
 export function scriptForSession(
   gateway: Gateway,

@@ -1,4 +1,4 @@
-/** The calls that a merchant makes, each of which can be made to go wrong. */
+/** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['create', 'query', 'expire', 'refund', 'refundQuery'] as const;
 export type Operation = (typeof operations)[number];
 
@@ -18,49 +18,48 @@ export const faultKinds = [
 ] as const;
 type FaultKind = (typeof faultKinds)[number];
 
-/** One way in which the answer to a call goes wrong. */
+/** One way in which the answer to a call fails. */
 export type Fault = {
   kind: FaultKind;
-  /** Only the first so many calls; absent = every call. */
+  /** How many calls are affected, from the first one on; absent means every call. */
   times?: number;
-  /** True: the gateway does what was asked and only the answer is lost or spoilt; `late`: it does so when the call ends. */
+  /** True: the gateway performs the operation, and only the answer is lost or altered. `late`: it performs the operation when the call ends. */
   executed?: boolean | 'late';
-  /** True: also before the payer has finished; otherwise queries go wrong only after that. */
+  /** True: queries also fail before the payer has finished. Otherwise they fail only after that. */
   early?: boolean;
-  /** For `slow`; otherwise the configured default. */
+  /** For `slow`; absent means the configured default. */
   delayMs?: number;
-  /** For `fields`: members that are overwritten; null is written as null. */
+  /** For `fields`: members to overwrite; null is written as null. */
   set?: Readonly<Record<string, string | number | null>>;
   /** For `refused`. */
   code?: string;
 };
 
-/** How events of a session are posted. */
 export type EventScript = {
-  /** `held`: only when the control plane says so. */
+  /** `held`: only when the control API says so. */
   timing?: 'now' | 'late' | 'held' | 'never';
   copies?: number;
   signature?: 'good' | 'bad' | 'absent' | 'old';
-  /** Events of these types come late, so that others overtake them. */
+  /** Events of these types are delayed, so that others arrive before them. */
   lateTypes?: readonly string[];
 };
 
-/** Everything about a session that is not as it should be; what is absent behaves well. */
+/** Everything about a session that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
   faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
-  /** Whatever the payer gives on the page. */
+  /** The result, no matter what the payer enters on the page. */
   pay?: 'declined' | 'delayed-succeeds' | 'delayed-fails' | 'delayed-stays' | 'expired';
   /** False: the payer's browser is not sent back. */
   returns?: boolean;
   events?: EventScript;
-  /** The gateway charges so many of the smallest unit less. */
+  /** The gateway charges this many of the smallest unit less. */
   chargeLess?: number;
   riskLevel?: 'elevated';
-  /** How a refund ends; `silent`: it stays pending. */
+  /** How a refund ends; with `silent` it stays pending. */
   refunds?: 'pending' | 'fails' | 'silent';
-  /** No fee is known with the charge. */
+  /** The fee is not yet known when the card is charged. */
   feeUnknown?: boolean;
-  /** What the merchant is paid in, when it is not what the payer paid in. */
+  /** The currency in which the merchant is paid, if it differs from the payer's. */
   settlesIn?: string;
 };
 
@@ -69,7 +68,7 @@ type Row = { name: string; about: string; script: Script };
 const on = (operation: Operation, ...faults: readonly Fault[]): Script => ({ faults: { [operation]: faults } });
 const spoilt = (set: NonNullable<Fault['set']>): Script => on('query', { kind: 'fields', set, executed: true });
 
-/** The scripts that an amount `1313.NN` picks by number, and the control plane by name. */
+/** The scripts by number and name. An amount `1313.NN` picks one by number; the control API also accepts the name. */
 export const scriptTable: Readonly<Record<string, Row>> = {
   '01': { name: 'approve', about: 'all goes well', script: {} },
   '02': { name: 'decline', about: 'every card is declined', script: { pay: 'declined' } },
@@ -261,12 +260,12 @@ export function findScript(key: string): Script | undefined {
   return row?.script;
 }
 
-/** The row that a session picks by its amount. */
+/** Returns the script picked by the session's amount. */
 export function scriptOfAmount(amountText: string): Script {
   return findScript(/^1313\.(\d{2})$/.exec(amountText)?.[1] ?? '') ?? {};
 }
 
-/** The later script wins member by member; faults are merged by operation. */
+/** Merges two scripts. The later one wins for each member, and faults are merged by operation. */
 export function mergeScripts(earlier: Script, later: Script): Script {
   return {
     ...earlier,

@@ -6,7 +6,7 @@ import { createStripeSimulator } from './simulator.ts';
 
 export type StripeServerOptions = { dataDir: string; port?: number; accounts?: string; settings?: Partial<Settings> };
 
-/** Starts the Stripe simulator alone, inside this process: for tests. */
+/** Starts only the Stripe simulator, inside this process, for tests. */
 export function startStripeSimulator({
   dataDir,
   port = 0,

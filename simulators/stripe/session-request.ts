@@ -3,7 +3,7 @@ import { listOf } from './form-encoding.ts';
 import type { Parameters } from './form-encoding.ts';
 import { boundsOf, decimalText, isCurrency, isThreeDecimal } from './money.ts';
 
-/** What a merchant asks of a new session. */
+/** The checked content of a create call. */
 export type SessionRequest = {
   reference: string | null;
   amount: number;
@@ -43,8 +43,8 @@ const priceNames = ['currency', 'unit_amount', 'product_data'];
 const productNames = ['name', 'description', 'metadata'];
 
 /**
- * Reads what a session is asked to be: one-time payments with prices given in place. Less than the real gateway takes,
- * and nothing that it does not.
+ * Reads and checks a create call. Supports one-time payments with inline prices. It accepts less than the real gateway, and nothing that the real one
+ * rejects.
  * @throws ApiError
  */
 export function readSessionRequest(given: Parameters, nowMs: number): SessionRequest {

@@ -1,25 +1,24 @@
 import type { Script } from './scripts.ts';
 
-/** What the control plane may change while the simulator runs; kept over restarts. Times in milliseconds. */
+/** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
 export type Settings = {
   /** How long a hanging call is held before its connection is cut. */
   hangMs: number;
   slowMs: number;
-  /** When a delayed method ends, after the payer has left. */
+  /** When a delayed method ends, counted from the payer's leaving. */
   delayedAfterMs: number;
-  /** When a refund ends that does not end at once. */
+  /** When a refund ends if it does not end at once. */
   pendingRefundMs: number;
   /** When a late event is first posted. */
   lateEventMs: number;
   eventTimeoutMs: number;
-  /** Pauses before an event is posted again that nobody took. */
+  /** Pauses before an event that was not accepted is posted again. */
   eventRetryMs: readonly number[];
-  /** How long an idempotency key is remembered. */
   idempotencyTtlMs: number;
-  /** The fee: parts of ten thousand, and a fixed part in the smallest unit. */
+  /** The fee: a rate in ten-thousandths, and a fixed part in the smallest unit. */
   feeBps: number;
   feeFixed: number;
-  /** What every new session begins with. */
+  /** The script with which every new session starts. */
   script: Script;
 };
 

@@ -15,14 +15,14 @@ import type { Entry } from './state.ts';
 
 export type StripeOptions = HostParts & {
   accounts: readonly Account[];
-  /** Laid over what the journal remembers. */
+  /** Overrides the settings in the journal. */
   settings?: Partial<Settings>;
 };
 
-/** How often the clock is looked at: what time alone does, and what is to be posted again. */
+/** How often to check for what time alone causes and for deliveries to repeat. */
 const tickMs = 100;
 
-/** Stripe Checkout on the exact paths of the real API, so that the base URL of a client is the host's origin. */
+/** Creates Stripe Checkout on the same paths as the real API, so that a client's base URL is the host's origin. */
 export async function createStripeSimulator(options: StripeOptions): Promise<Simulator> {
   const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'stripe', 'journal.jsonl'));
   const state = createState();
@@ -39,7 +39,7 @@ export async function createStripeSimulator(options: StripeOptions): Promise<Sim
       state.apply(entry);
     },
     settled: async () => {
-      // The journal first: what the charge log lacks after a crash is completed from it.
+      // The journal first: after a crash, lines missing from the charge log are restored from it.
       await journal.settled();
       await options.charges.settled();
     },

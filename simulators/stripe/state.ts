@@ -3,8 +3,8 @@ import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
 /*
- * What the gateway knows: nothing but the fold of the journal's entries, so that a restart after kill -9 knows exactly
- * what was on disk. Instants are milliseconds since 1970, amounts whole numbers of the currency's smallest unit.
+ * The gateway's state. It results only from the journal's entries, so after kill -9 a restart knows exactly what was on disk. Instants are
+ * milliseconds since 1970; amounts are integers of the currency's smallest unit.
  */
 
 export type Session = {
@@ -25,9 +25,9 @@ export type Session = {
   script: Script;
   status: 'open' | 'complete' | 'expired';
   paid: boolean;
-  /** Made when the payer first tries to pay. */
+  /** Created when the payer first tries to pay. */
   intent?: Intent;
-  /** The payer is asked to confirm the payment by this card. */
+  /** The number of the card with which the payer is asked to confirm the payment. */
   confirming?: string | null;
   charge?: Charge;
 };
@@ -37,7 +37,7 @@ export type Intent = {
   createdAt: number;
   status: 'requires_payment_method' | 'requires_action' | 'processing' | 'succeeded' | 'canceled';
   lastError?: { code: string; declineCode?: string; message: string };
-  /** When a delayed method ends, and how; absent = not by itself. */
+  /** When and how a delayed method ends; absent means not by itself. */
   delayed?: { dueAt: number | null; ends: 'succeeded' | 'failed' };
 };
 
@@ -64,7 +64,7 @@ export type Refund = {
   ends: 'succeeded' | 'failed';
 };
 
-/** One event for each copy that is posted: what it says is what was true when it was made. */
+/** An event. Its content is what was true when it was created, for every copy. */
 export type Event = {
   id: string;
   account: string;
@@ -72,13 +72,13 @@ export type Event = {
   type: string;
   at: number;
   object: Readonly<Record<string, unknown>>;
-  /** What has changed of the object, as it was before; absent where it is new. */
+  /** The previous values of changed members; absent for a new object. */
   previous?: Readonly<Record<string, unknown>>;
   deliveries: Delivery[];
 };
 
 export type Delivery = {
-  /** Absent: not by itself. */
+  /** Absent: not sent automatically. */
   dueAt?: number;
   attempts: { at: number; answer: string }[];
   over: boolean;
@@ -103,7 +103,7 @@ export type Entry =
 
 export type State = ReturnType<typeof createState>;
 
-/** An empty gateway and the one function that changes it. */
+/** Creates the state of an empty gateway and the one function that changes it. */
 export function createState() {
   const state = {
     sessions: new Map<string, Session>(),
@@ -111,7 +111,7 @@ export function createState() {
     byIntent: new Map<string, string>(),
     byCharge: new Map<string, string>(),
     refunds: new Map<string, Refund>(),
-    /** Ids in the order they were made, by session. */
+    /** Ids in order of creation, by session. */
     refundsOf: new Map<string, string[]>(),
     events: new Map<string, Event>(),
     eventsOf: new Map<string, string[]>(),
@@ -129,7 +129,7 @@ export function createState() {
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
-/** Forgets everything, settings included. */
+/** Clears everything, including the settings. */
 export function clearState(state: State): void {
   for (const table of Object.values(state)) {
     if (table instanceof Map || table instanceof Set) {

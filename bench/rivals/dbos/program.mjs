@@ -1,8 +1,8 @@
 /**
- * The payment of `npm run bench -- rival`, built as one would on DBOS: one process, workflows in the same Postgres as the rows. It takes the same
- * steps as Lenden's (idempotency key, attempt before the gateway is called, callback stored before it is believed, validation, guarded status with
- * ledger and event in one transaction, signed webhook by a workflow of its own) and leaves out tenants, row-level security, retries over days,
- * sweeper, sealing and pages.
+ * The payment of `npm run bench -- rival`, built as one would build it on DBOS: one process, with workflows in the same Postgres as the rows. It
+ * takes the same steps as Lenden's: idempotency key, attempt before the gateway call, callback stored before it is verified, validation, guarded
+ * status with ledger and event in one transaction, signed webhook by a separate workflow. It omits tenants, row-level security, retries over days,
+ * the sweeper, sealing and pages.
  */
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { DBOS } from '@dbos-inc/dbos-sdk';
@@ -28,7 +28,6 @@ await pool.query(`
   create table if not exists events (id text primary key, payment_id bigint not null unique references payments, payload text not null,
     status text not null, delivered_at timestamptz);`);
 
-/** Runs statements in one transaction. */
 async function transaction(work) {
   const client = await pool.connect();
   try {
@@ -111,7 +110,7 @@ async function openSession(paymentId) {
   return session.GatewayPageURL;
 }
 
-/** What the callback says is only where to look; the gateway's own answer must agree with the order. */
+/** Verifies a payment. The callback only says where to look; the gateway's own answer must match the order. */
 async function verify(paymentId) {
   const [row] = await query(
     `select p.amount_minor, p.currency, a.id, a.reference, c.raw_payload from payments p join attempts a on a.payment_id = p.id
@@ -141,7 +140,7 @@ async function verify(paymentId) {
   return { gatewayTxnId: charge.bank_tran_id, feeMinor: minor(charge.amount) - minor(charge.store_amount) };
 }
 
-/** Status, ledger and event in one transaction; repeated, it changes nothing more. */
+/** Writes status, ledger and event in one transaction. Repeating it changes nothing. */
 function settle(paymentId, { gatewayTxnId, feeMinor }) {
   return transaction(async (run) => {
     const [payment] = await run(

@@ -15,7 +15,7 @@ const Entry = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ended'), id: z.string(), end: z.object({ status: z.string() }) }),
 ]);
 
-/** As the ends are called where the gateway posts notices of them. */
+/** Maps the outcomes to the names that gateways with notices use. */
 const OUTCOMES: Readonly<Record<string, string>> = {
   Completed: 'VALID',
   Failed: 'FAILED',
@@ -23,7 +23,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   Expired: 'EXPIRED',
 };
 
-/** Payments of the tokenized checkout. Nothing is posted about them, and what they are for only our rows know. */
+/** Reads payments of the tokenized checkout. bKash posts no notices about them here, and only the database rows know what they are for. */
 export function readBkashPayments(file: string): SessionReader {
   const added = followEntries(file, Entry);
   const payments = new Map<string, RecordedSession>();

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { followLines } from '../follow-lines.ts';
 
-/** The entries of a journal that are among those told of, added since the last call. */
+/** Returns the entries of the given types that were added to a journal since the last call. */
 export function followEntries<Options extends readonly z.ZodObject<{ type: z.ZodLiteral<string> }>[]>(
   file: string,
   schema: z.ZodDiscriminatedUnion<Options>,

@@ -2,12 +2,12 @@ import type { RecordedCharge, RecordedSession } from '../booked.ts';
 import type { Answer } from '../journal.ts';
 import { submissionsIn, type SubmissionView } from '../manual-load.ts';
 
-/** One of a payment by hand, with what operators see of it at the end. */
+/** A submission of a manual payment, as operators see it at the end. */
 export interface RecordedSubmission extends SubmissionView {
   readonly mark: string;
 }
 
-/** The last word about each submission, from the operators' own journal. */
+/** Returns the final state of each submission, from the operators' journal. */
 export function submissionsOf(answers: readonly Answer[]): RecordedSubmission[] {
   const known = new Map<number, RecordedSubmission>();
   for (const answer of answers) {
@@ -17,12 +17,14 @@ export function submissionsOf(answers: readonly Answer[]): RecordedSubmission[] 
   return [...known.values()];
 }
 
-/** As it is compared: of the letters and digits that payers of a round write. */
+/** Returns a transaction number in the form in which numbers are compared: its letters and digits in upper case. */
 export function comparedTransaction(text: string): string {
   return text.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
 }
 
-/** What operators decided, as the books of a gateway: an order is an attempt that its payer wrote for, a charge what they confirmed. */
+/**
+ * Returns the operators' decisions in the form of a gateway's records. An order is an attempt with a submission; a charge is a confirmed submission.
+ */
 export function readByHand(answers: readonly Answer[]): { sessions: RecordedSession[]; charges: RecordedCharge[] } {
   const submissions = submissionsOf(answers);
   const codes = [...new Set(submissions.map(({ code }) => code))];

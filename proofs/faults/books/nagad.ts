@@ -22,7 +22,7 @@ const Entry = z.discriminatedUnion('type', [
   z.object({ type: z.literal('outcome'), ref: z.string(), outcome: z.object({ status: z.string() }) }),
 ]);
 
-/** As the ends are called where the gateway posts notices of them. */
+/** Maps the outcomes to the names that gateways with notices use. */
 const OUTCOMES: Readonly<Record<string, string>> = {
   Success: 'VALID',
   Failed: 'FAILED',
@@ -31,7 +31,8 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Orders that were completed, since there is no page for the others. Nothing is posted about any, and what they are for only our rows know.
+ * Reads the orders that were completed; the others have no payment page. Nagad posts no notices, and only the database rows know what the orders are
+ * for.
  */
 export function readNagadOrders(file: string): SessionReader {
   const added = followEntries(file, Entry);
@@ -85,7 +86,7 @@ function completed(key: string, { merchantId, orderId }: { merchantId: string; o
   } as const;
 }
 
-/** False where no verification ever says plainly how the order ended, or where it never ends. */
+/** Returns false if no verification ever tells how the order ended, or if it never ends. */
 function isSaid({ when, faults }: Script): boolean {
   return (
     when !== 'never' && !faults.verify.some(({ times, set }) => times === undefined && set?.['status'] !== undefined)

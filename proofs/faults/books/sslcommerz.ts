@@ -22,7 +22,7 @@ interface OpenSession extends RecordedSession {
   unsent: number;
 }
 
-/** Sessions with the IPNs that were posted about them. */
+/** Reads sessions with the IPNs that were posted about them. */
 export function readSslcommerzSessions(file: string): SessionReader {
   const added = followEntries(file, Entry);
   const sessions = new Map<string, OpenSession>();

@@ -38,14 +38,14 @@ const Entry = z.discriminatedUnion('type', [
 ]);
 
 interface EventState {
-  /** What it is stored under. */
+  /** The key under which the event is stored. */
   readonly digest: string;
-  /** Places of the deliveries that are not over. */
+  /** Indexes of the deliveries that are not over. */
   readonly open: Set<number>;
   taken: boolean;
 }
 
-/** Sessions with the events that were posted about them. */
+/** Reads sessions with the events that were posted about them. */
 export function readStripeSessions(file: string): SessionReader {
   const added = followEntries(file, Entry);
   const sessions = new Map<string, Session>();
@@ -101,13 +101,13 @@ function bookedOf(session: Session, own: readonly EventState[]): RecordedSession
     storeId: account,
     outcome: outcomeOf(session),
     outcomeIsSaid: true,
-    // What is not signed is stored under its bytes, which are not in the journal.
+    // An unsigned notice is stored under its bytes, which are not in the journal.
     notified: own.flatMap(({ taken, digest }) => (taken && signed ? [{ signed, digest }] : [])),
     unsent: own.reduce((sum, { open }) => sum + open.size, 0),
   };
 }
 
-/** Null while it is open, and while money that comes later may still come. */
+/** Returns null while the session is open and while a delayed payment may still arrive. */
 function outcomeOf({ status, paid, intent }: Session): string | null {
   switch (status) {
     case 'complete':

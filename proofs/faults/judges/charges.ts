@@ -2,7 +2,10 @@ import type { Posting } from '../evidence.ts';
 import type { Judge } from './judge.ts';
 import { coursesOf, PAID, type Course } from './payments.ts';
 
-/** I3. The gateway's charge log is the authority: less may be posted while a person looks at a charge, never more, and never without one. */
+/**
+ * I3. Compares postings with the gateway's charge log, which is the authority. While a charge is under review less may be posted, but never more than
+ * was charged and never anything without a charge.
+ */
 export const nothingIsPostedThatWasNotTaken: Judge = (evidence) => {
   const courses = coursesOf(evidence).filter(({ last }) => last !== null);
   return {
@@ -45,14 +48,14 @@ function grossOf(postings: readonly Posting[], mark: string): bigint {
     .reduce((sum, { grossMinor }) => sum + BigInt(grossMinor), 0n);
 }
 
-/** I4. A second order is how a second charge comes about, so that is a violation before anybody paid it. */
+/** I4. A second order makes a second charge possible, so it is a violation even before anyone pays it. */
 export const chargedAtMostOnce: Judge = (evidence) => {
   const courses = coursesOf(evidence).filter(({ sessions }) => sessions.length > 0);
   return {
     judged: courses.length,
     violations: courses.flatMap(({ errand, sessions, charges }) => {
       const gateways = [...new Set(sessions.map(({ gateway }) => gateway))];
-      // Whoever changes his mind may come back to where he was before.
+      // A payer who changes their mind may return to an earlier gateway.
       const isChoosing = (errand.gateways?.length ?? 1) > 1;
       return gateways.flatMap((gateway) => {
         const own = sessions.filter((session) => session.gateway === gateway);

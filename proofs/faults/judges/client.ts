@@ -6,7 +6,10 @@ import type { Errand } from '../plan.ts';
 import { FINAL, mayFollow, sightings } from './payments.ts';
 import { everyRefundAnswerIsKept, noRefundComesBack, oneRefundForEachKey } from './refund-answers.ts';
 
-/** I5. Clients were told of payments and refunds, operators of decisions, the gateway that its notices are taken: none comes again. */
+/**
+ * I5. Whatever was acknowledged is kept: answers to clients about payments and refunds, answers to operators about decisions, and accepted notices,
+ * which the gateway does not send again.
+ */
 export const everyAnswerIsKept: Judge = (evidence) =>
   together(everyPaymentIsKept(evidence), everyNoticeIsKept(evidence), everyRefundAnswerIsKept(evidence));
 
@@ -30,7 +33,7 @@ const everyNoticeIsKept: Judge = ({ sessions, keptNotices }) => {
   };
 };
 
-/** The last look is a list by the customer that only this errand has. */
+/** Checks against the final list for the customer reference that only this errand uses. */
 const everyPaymentIsKept: Judge = (evidence) => {
   const acknowledged = evidence.answers.filter(
     ({ kind, status }) => (kind === 'create' || kind === 'repeat') && status === 201,
@@ -88,7 +91,7 @@ function oneReply({ answers }: Evidence, { mark }: Errand): string[] {
   ];
 }
 
-/** It is only sent after the key's own request was answered. */
+/** Finds accepted requests with another body. They are sent only after the key's own request was answered. */
 function otherBodies({ answers }: Evidence, { mark }: Errand): string[] {
   return answers
     .filter((answer) => answer.mark === mark && answer.kind === 'other-body' && isSuccess(answer))
@@ -99,7 +102,7 @@ function isSuccess({ status }: Answer): boolean {
   return status !== null && status < 300;
 }
 
-/** A question that was asked after a final state had been seen must find the same state. */
+/** A query sent after a final state was seen must find the same state. */
 const noPaymentComesBack: Judge = (evidence) => {
   const seen = evidence.errands.map((errand) => ({
     errand,

@@ -6,7 +6,7 @@ import { FINAL_REFUND, isLate, refundCoursesOf, type RefundCourse } from './refu
 /** I8. */
 export const oneEventForEachEnd: Judge = (evidence) => together(eventsOfPayments(evidence), eventsOfRefunds(evidence));
 
-/** One event id, one body under it, well signed, at the right receiver, and saying how the payment ended. */
+/** Each ended payment has one event id with one body, correctly signed, at the right receiver, with the right final status. */
 const eventsOfPayments: Judge = (evidence) => {
   const listening = coursesOf(evidence).filter(
     ({ errand }) => errand.contract === 'native' && receiverOf(evidence, errand.app) !== null,
@@ -59,7 +59,7 @@ export function receiverOf({ apps }: Evidence, app: number): number | null {
   return apps.find(({ index }) => index === app)?.receiver ?? null;
 }
 
-/** Each end of a refund has one event of its own, and each that gave a part of the payment back one of the payment. */
+/** Each ended refund has its own event. Each refund of a part of the payment also has an event of the payment. */
 const eventsOfRefunds: Judge = (evidence) => {
   const listening = refundCoursesOf(evidence).filter(({ errand }) => receiverOf(evidence, errand.app) !== null);
   return {
@@ -90,7 +90,7 @@ function endsOf(evidence: Evidence, { errand, givings }: RefundCourse): string[]
   });
 }
 
-/** OwnPay's contract has no event for a refund, so its receivers are told nothing. */
+/** OwnPay's contract has no event for refunds, so its receivers get none. */
 function tellsOfRefunds({ contract }: RefundCourse['errand']): boolean {
   return contract === 'native';
 }
@@ -106,7 +106,7 @@ function changesOf({ deliveries }: Evidence, { errand, last, givings }: RefundCo
   );
 }
 
-/** Money that is no part of its payment and was given back is told as such, once for each. */
+/** Each refunded unapplied payment has exactly one event. */
 function unappliedOf({ deliveries }: Evidence, { errand, last, givings }: RefundCourse): string[] {
   const given = givings.filter((giving) => giving.view.status === 'SUCCEEDED' && isLate(giving));
   const own = deliveries.filter(
@@ -116,7 +116,7 @@ function unappliedOf({ deliveries }: Evidence, { errand, last, givings }: Refund
   return oneEach(own, tellsOfRefunds(errand) ? given.length : 0, name) ?? [];
 }
 
-/** Null when there are as many events as there must be, each with one body. */
+/** Returns null if there are as many events as expected, each with one body. */
 function oneEach(own: readonly Delivery[], wanted: number, name: string): string[] | null {
   const ids = new Set(own.map(({ id }) => id));
   const bodies = new Set(own.map(({ body }) => body));

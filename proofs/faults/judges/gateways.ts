@@ -6,7 +6,7 @@ import { coursesOf, PAID, type Course } from './payments.ts';
 export const everyChargeIsOnePosting: Judge = (evidence) =>
   together(chargesBelongToAttempts(evidence), chargesArePostedOnce(evidence));
 
-/** Every charge at any gateway has an attempt of ours there, and no attempt has two. */
+/** Every charge at any gateway belongs to an attempt at that gateway, and no attempt has two charges. */
 const chargesBelongToAttempts: Judge = ({ attempts, charges, strays, sessions }) => {
   const known = new Map(attempts.map(({ reference, gateway }) => [reference, gateway]));
   const orders = charges.map(({ gateway, tranId }) => `${gateway} ${tranId}`);
@@ -26,7 +26,10 @@ const chargesBelongToAttempts: Judge = ({ attempts, charges, strays, sessions })
   };
 };
 
-/** Of a payment's charges one is settled if it succeeded, each other one is held as unapplied money once, all at the gateways that took them. */
+/**
+ * If a payment succeeded, one of its charges is posted to it. Each other charge is held once as an unapplied payment. All are posted for the gateways
+ * that took them.
+ */
 const chargesArePostedOnce: Judge = (evidence) => {
   const courses = coursesOf(evidence).filter(({ last, charges }) => last !== null && charges.length > 0);
   return { judged: courses.length, violations: courses.flatMap((course) => wronglyHeld(evidence, course)) };

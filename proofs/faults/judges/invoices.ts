@@ -5,11 +5,11 @@ import type { Judge } from './judge.ts';
 import { coursesOf, PAID } from './payments.ts';
 import { isLate, refundCoursesOf } from './refunds.ts';
 
-/** One invoice with what the apis showed of it at the end, and what its application's receiver got. */
+/** One invoice as the APIs showed it at the end, with the events that its application's receiver got. */
 interface BillCourse {
   readonly bill: Bill;
   readonly last: InvoiceView | null;
-  /** As each api showed it; one when only one answered. */
+  /** As each API showed it; only one element if only one API answered. */
   readonly looks: readonly InvoiceView[];
   readonly deliveries: readonly InvoiceDelivery[];
   readonly listens: boolean;
@@ -31,8 +31,8 @@ function billCoursesOf({ bills, answers, invoiceDeliveries, apps }: Evidence): B
 }
 
 /**
- * I16. What is paid of an invoice is what the gateway took of its payments and did not give back, and nothing beyond its total: what is more
- * lies in suspense. Paid and due make the total, and the status says so.
+ * I16. The paid amount of an invoice is what the gateway took for its payments and did not refund, and never more than its total; the excess is in
+ * suspense. Paid and due add up to the total, and the status agrees with them.
  */
 export const invoicesCountTheirMoney: Judge = (evidence) => {
   const courses = billCoursesOf(evidence).filter(({ last }) => last !== null);
@@ -91,7 +91,9 @@ function total(amounts: readonly string[]): bigint {
   return amounts.reduce((sum, amount) => sum + BigInt(amount), 0n);
 }
 
-/** I17. One key made one invoice with one number, which no other invoice of the run has; whatever was said of one is still so. */
+/**
+ * I17. One key created one invoice with one number, which no other invoice of the run has. Whatever an answer said about an invoice is still true.
+ */
 export const oneNumberForEachInvoice: Judge = (evidence) => {
   const courses = billCoursesOf(evidence);
   return {
@@ -128,7 +130,7 @@ function brokenPromises({ answers }: Evidence, { bill, last }: Pick<BillCourse, 
   ];
 }
 
-/** I18. Each change of an invoice has one event at its application's receiver, in an order without gaps, and each day past due is told once. */
+/** I18. Each change of an invoice has one event at its application's receiver, numbered without gaps, and each overdue day is reported once. */
 export const invoicesAreToldOf: Judge = (evidence) => {
   const courses = billCoursesOf(evidence).filter(({ last, listens }) => last !== null && listens);
   return {
@@ -165,7 +167,7 @@ export const invoicesAreToldOf: Judge = (evidence) => {
   };
 };
 
-/** An invoice that a refund re-opened was paid before, perhaps. */
+/** An invoice that a refund reopened may have been paid before. */
 function wantedEvents(last: InvoiceView | null): { type: string; least: number; most: number }[] {
   const once = (type: string, holds: boolean) => ({ type, least: holds ? 1 : 0, most: holds ? 1 : 0 });
   return [

@@ -2,7 +2,7 @@ import type { Evidence } from '../evidence.ts';
 import type { Judge } from './judge.ts';
 import { coursesOf } from './payments.ts';
 
-/** I10. Other applications' payments are asked for and not found; and no byte for one tenant names another's payment. */
+/** I10. Requests for other applications' payments answer 404, and no bytes sent to one tenant name another tenant's payment. */
 export const nothingForeignIsSeen: Judge = (evidence) => ({
   judged: evidence.foreignReads.length,
   violations: [

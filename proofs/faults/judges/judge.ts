@@ -1,12 +1,12 @@
 import type { Evidence } from '../evidence.ts';
 
-/** What a judge found: how much it had to judge, and each thing that is not as it must be, in words. */
+/** A judge's result: how many items it checked, and each violation in words. */
 export interface Verdict {
   readonly judged: number;
   readonly violations: readonly string[];
 }
 
-/** Several judges of one invariant. */
+/** Combines the verdicts of several judges of one invariant. */
 export function together(...verdicts: readonly Verdict[]): Verdict {
   return {
     judged: verdicts.reduce((sum, { judged }) => sum + judged, 0),

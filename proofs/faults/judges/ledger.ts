@@ -1,6 +1,6 @@
 import type { Judge } from './judge.ts';
 
-/** I1. Counted by the harness's own sums over both sides of every posting. */
+/** I1. Computed from the harness's own sums over both sides of every posting. */
 export const ledgerBalances: Judge = ({ accounts }) => {
   const currencies = new Set(accounts.map(({ currency }) => currency));
   return {
@@ -14,7 +14,7 @@ export const ledgerBalances: Judge = ({ accounts }) => {
   };
 };
 
-/** I2. What the product states is compared with the sums of the rows. */
+/** I2. Compares the balances that the product reports with the sums of the rows. */
 export const balancesAreSums: Judge = ({ accounts }) => ({
   judged: accounts.length,
   violations: accounts.flatMap(({ account, currency, normalSide, debitsMinor, creditsMinor, statedMinor }) => {

@@ -8,7 +8,7 @@ import type { Judge } from './judge.ts';
 import { coursesOf, endOf, type Course } from './payments.ts';
 import { FINAL_REFUND, givingsOf, nameOf, type Giving } from './refunds.ts';
 
-/** Outcomes at the gateway that end a payment without money, and what it may be called then. */
+/** Outcomes at the gateway that end a payment without money, and the payment status that each allows. */
 const ENDS: Readonly<Record<string, string>> = {
   FAILED: 'FAILED',
   CANCELLED: 'CANCELLED',
@@ -17,8 +17,8 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * I9. With the faults over, everything has ended, and as the gateway's books have it. An end without money needs the gateway's word or the
- * payer's own; money is a success, a review, or held because the payer had called the payment off himself.
+ * I9. After the faults, everything has ended in agreement with the gateway's records. An end without money must come from the gateway or the payer.
+ * Money leads to a success, a review, or an unapplied payment if the payer had cancelled.
  */
 export const everythingComesToItsEnd: Judge = (evidence) => {
   const courses = coursesOf(evidence);
@@ -38,7 +38,7 @@ export const everythingComesToItsEnd: Judge = (evidence) => {
   };
 };
 
-/** After the faults every key was sent once more: a healthy service answers it. */
+/** After the faults every key was sent once more, and a healthy service must answer it. */
 function neverAnswered({ answers }: Evidence, course: Course): string[] {
   const { errand } = course;
   const kinds: ReadonlySet<string> = new Set(['create', 'repeat', 'intent', 'intent-repeat']);
@@ -53,16 +53,16 @@ function neverAnswered({ answers }: Evidence, course: Course): string[] {
   return answered ? [] : [`${errand.mark} was never answered with a payment: ${states}`];
 }
 
-/** Nagad takes no order twice: where the answer with its page's address was lost, nobody can ever pay it. */
+/** Nagad accepts no order id twice, so an order whose page address was lost in an answer can never be paid. */
 function isRepeatRefused({ last, sessions }: Course): boolean {
   const isNotStarted = sessions.some(({ gateway, outcome }) => gateway === 'nagad' && outcome === null);
   return isNotStarted && last !== null && last.redirectUrl === null;
 }
 
-/** Whether its payer, or who else, may have called it off. */
+/** Returns whether the payment may have been cancelled. */
 function isCalledOff({ act, manual, bill }: Errand): boolean {
   const cancels = act === 'cancel-on-our-page' || act === 'cancel-then-pay' || act === 'cancel-then-pay-unseen';
-  // Whoever would pay more than is left of an invoice is called off, too.
+  // A payment of more than remains due on its invoice is cancelled too.
   return cancels || manual === 'called-off' || bill !== null;
 }
 
@@ -73,7 +73,7 @@ function wrongEnd(course: Course): string[] {
   }
   const name = `${last.reference} (${errand.mark}, ${errand.script ?? errand.act})`;
   if (last.review !== null) {
-    // An end that the gateway does not say, behind an answer that was lost: a person looks it up.
+    // If an answer was lost and the gateway does not tell how the payment ended, an operator has to look it up.
     const isUnsaid = sessions.some(({ outcome, outcomeIsSaid }) => outcome !== null && !outcomeIsSaid);
     return last.review.reason === 'GATEWAY_UNREACHABLE' && !isUnsaid
       ? [`${name} is left to a person as unreachable, and its gateway said how it ended`]
@@ -98,20 +98,20 @@ function wrongEnd(course: Course): string[] {
         return [`${name} is EXPIRED, and its gateway is at work on it`];
       }
       const said = sessions.flatMap(({ outcome, outcomeIsSaid }) => (outcomeIsSaid ? (outcome ?? []) : []));
-      // Where the payer may choose, what one gateway refuses another may still take.
+      // If the payer can choose, another gateway may still accept what one gateway has refused.
       const isChoosing = (errand.gateways?.length ?? 1) > 1;
       const told = isChoosing ? undefined : said.find((outcome) => outcome in ENDS && ENDS[outcome] !== 'EXPIRED');
       return told === undefined ? [] : [`${name} is EXPIRED, the gateway had it ${told}`];
     }
     case 'SUCCEEDED':
-      // I3's business.
+      // Checked by I3.
       return [];
     default:
       return [`${name} is still ${last.status}`];
   }
 }
 
-/** Where nothing else is given back, the balance is no reason to refuse. */
+/** If nothing else is refunded, the balance is no reason for a refusal. */
 function refundsNeverAnswered({ answers, errands }: Evidence): string[] {
   const alone = new Set(errands.flatMap(({ mark, refund }) => (refund === 'part' || refund === 'whole' ? [mark] : [])));
   const keys = new Map(
@@ -125,13 +125,13 @@ function refundsNeverAnswered({ answers, errands }: Evidence): string[] {
   });
 }
 
-/** A refund has ended, or waits for a person because of what the gateway's books say; and it ended as they say. */
+/** A refund has ended in agreement with the gateway's records, or is in review because of what they say. */
 function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   const { view, booked, errand } = giving;
   const name = `${nameOf(giving)} of ${errand.script ?? 'a plain payment'}`;
   const isTaken = ({ kind, status, desk }: Answer): boolean =>
     (kind === 'approve' || kind === 'reject') && status === 200 && desk?.subjectId === view.id;
-  // Nagad gives nothing back: unapplied money of it is refused without asking.
+  // Nagad has no refunds, so a refund of an unapplied payment there is refused without a query.
   const isAtNagad = giving.name?.gateway === 'nagad';
   const refuses =
     booked === null ? isAtNagad || REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';
@@ -171,7 +171,7 @@ function isPutBeforeAPerson({ view, booked, name }: Giving, refuses: boolean): b
   }
 }
 
-/** How many operators said so. */
+/** Returns how many different operators made this decision. */
 function spoken({ answers }: Evidence, refundId: number, ...kinds: readonly Answer['kind'][]): number {
   return new Set(
     answers.flatMap(({ kind, desk }) =>

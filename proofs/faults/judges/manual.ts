@@ -5,13 +5,13 @@ import { peopleFor, strictestThreshold, submissionIn } from '../manual-load.ts';
 import { together, type Judge } from './judge.ts';
 import { coursesOf, PAID } from './payments.ts';
 
-/** I21. What operators said, by their own journal, is the authority here: there is no gateway to ask. */
+/** I21. The authority is the operators' own journal, because a manual payment has no gateway to ask. */
 export const paidByTheWordOfPeople: Judge = (evidence) =>
   together(everyWordIsKept(evidence), everySubmissionIsKept(evidence), paidAsConfirmed(evidence));
 
 const WORDS = { CONFIRMED: 'manual-confirm', REJECTED: 'manual-reject' } as const;
 
-/** A submission is decided by as many people as it needs, once, and every word that was taken as the last one is still true. */
+/** A submission is decided once, by as many people as it needs, and every answer that reported a final decision is still true. */
 const everyWordIsKept: Judge = (evidence) => {
   const submissions = submissionsOf(evidence.answers);
   return {
@@ -35,7 +35,7 @@ function unspoken(
   const sharing = apps.filter(({ store }) => store === account).map(({ thresholdMinor }) => thresholdMinor);
   const needed = peopleFor(strictestThreshold(sharing), amountMinor);
   const own = answers.filter(({ kind, desk }) => kind === WORDS[status] && desk?.subjectId === id);
-  // What is said once somebody was told that it is decided has decided nothing.
+  // Decisions sent after an answer has reported the outcome did not contribute to it.
   const toldAtMs = Math.min(
     ...own.filter((answer) => submissionIn(answer)?.status === status).map(({ answeredAtMs }) => answeredAtMs),
   );
@@ -62,7 +62,7 @@ function isWord({ kind }: Answer): boolean {
   return kind === WORDS.CONFIRMED || kind === WORDS.REJECTED;
 }
 
-/** One transaction into one account pays for one thing. */
+/** One transaction into one account may confirm only one payment. */
 function usedTwice({ errands, apps }: Evidence, submissions: readonly RecordedSubmission[]): string[] {
   const accountOf = (mark: string): string => {
     const app = errands.find((errand) => errand.mark === mark)?.app;
@@ -76,7 +76,7 @@ function usedTwice({ errands, apps }: Evidence, submissions: readonly RecordedSu
   );
 }
 
-/** What the page has shown to its payer as told, operators find. */
+/** Operators find every submission that the page showed to its payer as received. */
 const everySubmissionIsKept: Judge = ({ answers }) => {
   const kept = new Set(submissionsOf(answers).map(({ mark, transaction }) => `${mark} ${transaction}`));
   const shown = answers.filter(({ kind, status }) => kind === 'submission' && status === 200);
@@ -88,7 +88,7 @@ const everySubmissionIsKept: Judge = ({ answers }) => {
   };
 };
 
-/** Where people alone can say so, a payment succeeded if and only if they confirmed it, and they did so once. */
+/** If a payment can only be made manually, it succeeded exactly when operators confirmed it, and they confirmed it once. */
 const paidAsConfirmed: Judge = (evidence) => {
   const confirmed = submissionsOf(evidence.answers).filter(({ status }) => status === 'CONFIRMED');
   const courses = coursesOf(evidence).filter(

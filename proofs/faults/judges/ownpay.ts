@@ -4,7 +4,7 @@ import { receiverOf } from './events.ts';
 import type { Judge } from './judge.ts';
 import { coursesOf, endOf, FINAL, type Course } from './payments.ts';
 
-/** How OwnPay's documents call the ends, and the event of each. */
+/** OwnPay's names for the final states, and the event of each. */
 const ENDS: Readonly<Record<string, { readonly status: string; readonly event: string }>> = {
   SUCCEEDED: { status: 'completed', event: 'payment.completed' },
   FAILED: { status: 'failed', event: 'payment.failed' },
@@ -21,7 +21,7 @@ export const ownpayIsKept: Judge = (evidence) => {
   };
 };
 
-/** Every acknowledgement of the key names one payment, and the application's list has it, with its amount and its gateway. */
+/** Every acknowledgement of the key names the same payment, and the application's list contains it with its amount and gateway. */
 function wronglyKept({ answers, attempts }: Evidence, { errand }: Course): string[] {
   const { mark } = errand;
   const own = answers.filter((answer) => answer.mark === mark);
@@ -43,7 +43,7 @@ function wronglyKept({ answers, attempts }: Evidence, { errand }: Course): strin
   ];
 }
 
-/** One event with one body, signed as OwnPay signs, at the right receiver; none before the end. */
+/** There is one event with one body, signed as OwnPay signs, at the right receiver, and none before the end. */
 function wronglyTold(evidence: Evidence, { errand, last }: Course): string[] {
   const receiver = receiverOf(evidence, errand.app);
   const own = evidence.ownpayDeliveries.filter(({ reference }) => reference === last?.reference);

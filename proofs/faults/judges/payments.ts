@@ -3,10 +3,10 @@ import type { Evidence } from '../evidence.ts';
 import type { RecordedCharge, RecordedSession } from '../booked.ts';
 import type { Errand } from '../plan.ts';
 
-/** One errand with what every outside book says about it. */
+/** One errand with all outside records about it. */
 export interface Course {
   readonly errand: Errand;
-  /** As the api showed it at the end; null when no payment came of the errand. */
+  /** As the API showed it at the end; null if the errand led to no payment. */
   readonly last: PaymentView | null;
   readonly sessions: readonly RecordedSession[];
   readonly charges: readonly RecordedCharge[];
@@ -26,22 +26,22 @@ export function coursesOf({ errands, answers, sessions, charges }: Evidence): Co
   });
 }
 
-/** Statuses of a payment that succeeded, in the only order that they may be seen in. */
+/** Statuses of a payment that succeeded, in the only possible order. */
 const AFTER_SUCCESS: readonly string[] = ['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED'];
 export const PAID: ReadonlySet<string> = new Set(AFTER_SUCCESS);
 export const FINAL: ReadonlySet<string> = new Set([...AFTER_SUCCESS, 'FAILED', 'CANCELLED', 'EXPIRED']);
 
-/** How a payment ended; what is given back later does not change that. */
+/** Returns the payment's final state, which later refunds do not change. */
 export function endOf({ status }: { status: string }): string {
   return PAID.has(status) ? 'SUCCEEDED' : status;
 }
 
-/** Whether a payment may be seen as the one and, later, as the other. */
+/** Returns whether a payment may be seen first in one state and later in the other. */
 export function mayFollow(earlier: string, later: string): boolean {
   return PAID.has(earlier) ? AFTER_SUCCESS.indexOf(later) >= AFTER_SUCCESS.indexOf(earlier) : earlier === later;
 }
 
-/** Each time that a client saw a payment of the errand, in the order in which the questions were asked. */
+/** Returns each state of the errand's payment that a client saw, in the order of the requests. */
 export function sightings({ answers }: Evidence, { mark }: Errand) {
   return answers
     .filter(

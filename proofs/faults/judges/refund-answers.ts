@@ -9,7 +9,7 @@ const ASKED: ReadonlySet<Answer['kind']> = new Set(['refund', 'refund-repeat', '
 const Late = z.object({ data: z.object({ status: z.string() }) });
 const Decided = z.object({ data: z.object({ decision: z.string() }) });
 
-/** I5, of refunds: what clients and operators were told by a 2xx. */
+/** I5 for refunds: what clients and operators were told with a 2xx. */
 export const everyRefundAnswerIsKept: Judge = (evidence) => {
   const givings = givingsOf(evidence);
   const told = evidence.answers.filter(({ status }) => status === 200 || status === 201);
@@ -67,7 +67,7 @@ function keptDecision(evidence: Evidence, givings: readonly Giving[], { kind, de
   }
 }
 
-/** I6, of refunds. */
+/** I6 for refunds. */
 export const oneRefundForEachKey: Judge = (evidence) => {
   const givings = givingsOf(evidence);
   const keys = new Set(
@@ -92,7 +92,7 @@ export const oneRefundForEachKey: Judge = (evidence) => {
   };
 };
 
-/** I7, of refunds. */
+/** I7 for refunds. */
 export const noRefundComesBack: Judge = ({ answers }) => {
   const seen = answers
     .filter(({ status, replayed }) => status !== null && status < 300 && !replayed)

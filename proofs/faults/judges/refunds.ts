@@ -8,14 +8,14 @@ import { coursesOf, PAID, type Course } from './payments.ts';
 
 export const FINAL_REFUND: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'REJECTED']);
 
-/** One refund with what every book says about it. */
+/** One refund with all records about it. */
 export interface Giving {
   readonly errand: Errand;
-  /** As the api showed it at the end. */
+  /** As the API showed it at the end. */
   readonly view: RefundView;
   readonly name: RefundName | null;
   readonly booked: RecordedRefund | null;
-  /** What the ledger took from the clearing account for it; null when nothing is posted. */
+  /** What the ledger took from the clearing account for it; null if nothing is posted. */
   readonly postedMinor: string | null;
 }
 
@@ -24,7 +24,7 @@ export interface RefundCourse extends Course {
   readonly refunded: readonly RecordedRefund[];
 }
 
-/** One errand with its refunds. */
+/** Returns each errand with its refunds. */
 export function refundCoursesOf(evidence: Evidence): RefundCourse[] {
   const { answers, refundNames, refunded, postings } = evidence;
   return coursesOf(evidence).map((course) => {
@@ -57,7 +57,7 @@ export function givingsOf(evidence: Evidence): Giving[] {
   return refundCoursesOf(evidence).flatMap(({ givings }) => givings);
 }
 
-/** Whether it gives back unapplied money, which never was the payment's own. */
+/** Returns whether it refunds an unapplied payment, which was never part of the payment itself. */
 export function isLate({ name }: Giving): boolean {
   return name !== null && name.unappliedPaymentId !== null;
 }
@@ -66,7 +66,7 @@ export function nameOf({ view, errand }: Giving): string {
   return `refund ${view.id} (${view.reason ?? errand.mark})`;
 }
 
-/** I13. Only the gateway's books: what it gave back, or may still give, against what it took. */
+/** I13. Compares, in the gateway's records only, what the gateway refunded or may still refund with what it took. */
 export const refundedAtMostOnce: Judge = (evidence) => {
   const courses = refundCoursesOf(evidence).filter(({ refunded }) => refunded.length > 0);
   const asked = new Set(evidence.refundNames.map(({ reference }) => reference));
@@ -92,7 +92,7 @@ function mayMove({ outcome }: RecordedRefund): boolean {
   return outcome === null || outcome === 'refunded';
 }
 
-/** I14. Refunds, payment, ledger and gateway say the same sum; what came to nothing moved nothing. */
+/** I14. Refunds, payment, ledger and gateway have the same sum, and refunds that failed moved nothing. */
 export const refundsSayWhatMoved: Judge = (evidence) => {
   const courses = refundCoursesOf(evidence).filter(({ last }) => last !== null);
   const shown = new Set(courses.flatMap(({ givings }) => givings.map(({ view }) => view.id)));
@@ -149,7 +149,7 @@ function sumOf(givings: readonly Giving[]): bigint {
   return givings.reduce((sum, { view }) => sum + BigInt(view.amountMinor), 0n);
 }
 
-/** I15. The operators' own journal knows who said what, and when; whoever asked does not count. */
+/** I15. Checked against the operators' own journal of who decided what and when. The operator who requested a refund does not count. */
 export const twoPeopleDecide: Judge = (evidence) => {
   const decided = givingsOf(evidence).filter(({ view }) => view.createdBy.startsWith('operator:'));
   const kept = lateEndsOf(evidence).filter(({ act }) => act === 'keep');
@@ -232,7 +232,7 @@ export interface LateEnd {
   readonly amountMinor: bigint;
 }
 
-/** What became of unapplied money that did not stay where it was. */
+/** Returns the unapplied payments that were refunded or kept. */
 export function lateEndsOf(evidence: Evidence): LateEnd[] {
   return refundCoursesOf(evidence).flatMap(({ errand, charges, givings }) => {
     const kept = evidence.postings.filter(({ mark, kind }) => mark === errand.mark && kind === 'kept');

@@ -1,8 +1,8 @@
 import type { Judge } from './judge.ts';
 
 /**
- * I22. What was made after the dump is lost, and the gateway is the only one who knows of its money: a person is told of each such charge.
- * And nobody gets the number of what was lost, by which somebody may still ask for it.
+ * I22. What was created after the dump is lost, and only the gateway knows of its money, so every such charge is reported to a person. The number of
+ * a lost payment is not used again, because someone may still ask for it.
  */
 export const whatIsLostIsTold: Judge = ({ restored }) =>
   restored === null

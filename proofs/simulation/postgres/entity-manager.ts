@@ -30,7 +30,7 @@ function camel(name: string): string {
   return known;
 }
 
-/** The product's doors to its database, over the simulated server: one transaction each, repeated after a deadlock. */
+/** Returns the product's database interface on the simulated server: one transaction per call, repeated after a deadlock. */
 export function simulatedDatabase(server: PostgresServer): Database {
   const transactional = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => inTransaction(server, work);
   const managed = <T>(work: (em: EntityManager) => Promise<T>): Promise<T> =>
@@ -74,7 +74,7 @@ async function inTransaction<T>(server: PostgresServer, work: (transaction: Tran
   }
 }
 
-/** All statements are sent before the first answer is there; one that comes later finds the transaction gone. */
+/** Sends all statements before the first answer arrives. A later statement finds the transaction closed. */
 async function sentTogether<T>(statements: Statements, work: (statements: Statements) => Promise<T>): Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   let open = true;
@@ -95,7 +95,7 @@ async function sentTogether<T>(statements: Statements, work: (statements: Statem
   return working;
 }
 
-/** The driver hands 64-bit integers and instants over as text. */
+/** The driver returns 64-bit integers and instants as text. */
 function asDriverAnswers(row: Values): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
@@ -105,7 +105,7 @@ function asDriverAnswers(row: Values): Record<string, unknown> {
   );
 }
 
-/** As much of MikroORM's entity manager as the product uses: reads, guarded updates, inserts, and writing changed entities at the end. */
+/** The part of MikroORM's entity manager that the product uses: reads, guarded updates, inserts, and writing changed entities at the end. */
 class SimulatedEntityManager {
   private readonly transaction: Transaction;
   private readonly server: PostgresServer;
@@ -192,7 +192,7 @@ class SimulatedEntityManager {
     return Object.assign(Object.create(entity.prototype as object) as Fields, Object.fromEntries(typed));
   }
 
-  /** Writes what was created, then what was changed on entities that were read. */
+  /** Writes created entities, then changes to entities that were read. */
   async flush(): Promise<void> {
     for (const { entity, table } of this.created.splice(0)) {
       const row = await this.insertRow(table, { ...entity });

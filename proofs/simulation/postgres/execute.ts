@@ -4,7 +4,7 @@ import type { Assignment, Delete, From, Insert, Item, Query, Select, Update } fr
 import { ConstraintViolation, MustWait, type Row, type Table, type Writer } from './table.ts';
 import { coerced, compare, type Value, type Values } from './values.ts';
 
-/** What a statement runs in: one transaction, which also keeps how to undo it. */
+/** The transaction in which a statement runs, including how to undo it. */
 export interface Execution {
   readonly schema: Schema;
   readonly writer: Writer;
@@ -12,7 +12,7 @@ export interface Execution {
   readonly undo: (() => void)[];
 }
 
-/** Runs one statement at one instant, as READ COMMITTED does. Throws MustWait when it has to be run again later. */
+/** Runs one statement at one instant, as READ COMMITTED does. Throws MustWait if it has to be run again later. */
 export function execute(execution: Execution, query: Query, parameters: readonly Value[]): Values[] {
   return new Statement(execution, parameters).run(query, null);
 }
@@ -77,7 +77,7 @@ class Statement {
     return select.union === null ? rows : distinct([...rows, ...this.select(select.union, outer)]);
   }
 
-  /** One group of all rows, or one for each value that they are grouped by, whose first row stands for it. */
+  /** Returns one group of all rows, or one for each combination of grouped values, represented by its first row. */
   private groups({ groupBy }: Select, taken: readonly Matched[], outer: Scope | null): Scope[] {
     const scopes = taken.map(({ bindings }) => this.scope(bindings));
     if (groupBy.length === 0) {
@@ -114,7 +114,7 @@ class Statement {
     return taken;
   }
 
-  /** Every combination of the from-list that the condition lets through. */
+  /** Returns every combination of the from-list that meets the condition. */
   private matching(list: readonly From[], where: Expression | null, outer: Bindings): Matched[] {
     let found: Matched[] = [{ bindings: outer, rows: [] }];
     for (const { source, alias, join, on } of list) {
@@ -306,7 +306,7 @@ class Statement {
     return returning === null ? [] : gone.map(({ bindings }) => this.itemsOf(returning, this.scope(bindings)));
   }
 
-  /** A row with all that belongs to it. */
+  /** Deletes a row and the rows that depend on it. */
   private remove(name: string, row: Row): void {
     this.lock(row);
     const gone = row.pending ?? {};
@@ -349,7 +349,7 @@ class Statement {
     return (expression, values) => expression(this.scope([{ alias: table.name, values }]));
   }
 
-  /** Takes a row for writing; the values stay as they are. */
+  /** Locks a row for writing without changing its values. */
   private lock(row: Row): void {
     const { writer, undo } = this.execution;
     if (row.writer !== null && row.writer !== writer) {

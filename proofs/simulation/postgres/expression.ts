@@ -4,26 +4,26 @@ import { arithmetic, coerced, compare, Interval, interval, type Value, type Valu
 /** Rows by their alias, as one combination of a from-list. `ctid` is the row's own id. */
 export type Bindings = readonly { readonly alias: string; readonly values: Values; readonly ctid?: number }[];
 
-/** What an expression is evaluated in. */
+/** What an expression needs for its evaluation. */
 export interface Scope {
   readonly bindings: Bindings;
   readonly parameters: readonly Value[];
   /** When the transaction began: `now()`. */
   readonly now: Date;
   readonly transactionId: bigint;
-  /** Rows of the group, where an aggregate is evaluated. */
+  /** Rows of the group, if an aggregate is evaluated. */
   readonly group?: readonly Scope[];
-  /** The next number of a table's own sequence. */
+  /** Returns the next number of a table's own sequence. */
   readonly nextval: (sequence: string) => bigint;
-  /** The statement's own way to run a query inside an expression. */
+  /** Runs a query inside an expression, in the same statement. */
   readonly query: (query: object, outer: Scope) => Values[];
 }
 
 export type Expression = (scope: Scope) => Value;
-/** Reads a query in brackets; its result is opaque here. */
+/** Reads a query in parentheses. Its result is opaque here. */
 export type ReadQuery = (reader: Reader) => object;
 
-/** The expressions of the product's statements: a part of SQL that says so when it is left. */
+/** Reads the expressions of the product's statements, a subset of SQL. Anything else is an error. */
 export function readExpression(reader: Reader, readQuery: ReadQuery): Expression {
   return new ExpressionReader(reader, readQuery).or();
 }
@@ -124,7 +124,7 @@ class ExpressionReader {
     return (scope) => ordered(operator, left(scope), right(scope));
   }
 
-  /** `= any(list)` and `<> all(list)`: the two that say "is one of" and "is none of". */
+  /** Handles `= any(list)` and `<> all(list)`. */
   private againstList(left: Expression, operator: string): Expression {
     const { reader } = this;
     const quantifier = reader.word();
@@ -315,7 +315,7 @@ class ExpressionReader {
     if (name === 'extract') {
       reader.expect('epoch', 'from');
     }
-    // `position(a in b)` has a grammar of its own: the operand must not take the `in`.
+    // `position(a in b)` has its own grammar: the operand must not consume the `in`.
     const operands =
       name === 'position'
         ? [this.sum(), ...(reader.takes('in') ? [this.sum()] : [])]
@@ -339,12 +339,12 @@ class ExpressionReader {
   }
 }
 
-/** SQL counts from 1; beyond a list is nothing. */
+/** SQL counts from 1. An index outside the list gives null. */
 function memberAt(list: Value, place: Value): Value {
   return Array.isArray(list) && place !== null ? ((list[Number(place) - 1] as Value | undefined) ?? null) : null;
 }
 
-/** What a value is inside of JSON. */
+/** Returns a value as it appears inside JSON. */
 function asJson(value: Value): Value {
   if (typeof value === 'bigint') {
     return Number(value);
@@ -384,7 +384,7 @@ function bareColumn(bindings: Bindings, name: string): Value {
       return value;
     }
   }
-  // A from-item's own name stands for its whole row.
+  // A from-item's own name refers to its whole row.
   const whole = bindings.find(({ alias }) => alias === name);
   if (whole === undefined) {
     throw new SyntaxError(`the simulation's Postgres knows no column ${name}`);
@@ -392,7 +392,7 @@ function bareColumn(bindings: Bindings, name: string): Value {
   return whole.values;
 }
 
-/** `%` stands for any text, `_` for one character; nothing is escaped. */
+/** `%` matches any text and `_` one character. There is no escape character. */
 function matchesLike(text: Value, pattern: Value): Value {
   if (text === null || pattern === null) {
     return null;
@@ -489,15 +489,15 @@ const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Sco
   pg_current_xact_id: (_operands, { transactionId }) => transactionId,
   coalesce: (operands) => {
     const value = operands.find((operand) => operand !== null) ?? null;
-    // Beside a JSON array this literal is one, too.
+    // Next to a JSON array, this literal is an array too.
     return value === '[]' ? [] : value;
   },
-  // No operator gives a store here: every payment is opened at the environment's.
+  // No operator creates a store here: every payment uses the environment's.
   lenden_store_for: () => null,
   lenden_store_secret: () => null,
-  // Nobody of the staff goes, or loses a role, while a story lasts.
+  // No operator leaves or loses a role during a story.
   lenden_operator_may: () => true,
-  // Of stores that operators give, and no story gives one.
+  // Used only for stores that operators create, and no story creates one.
   gen_random_uuid: () => null,
   nullif: ([a = null, b = null]) => (compare(a, b) === 0 ? null : a),
   greatest: (operands) => extreme(operands, 1),

@@ -3,7 +3,7 @@ import { readQuery, type Query } from './statement.ts';
 import { Table, type Column } from './table.ts';
 import { Reader } from './tokens.ts';
 
-/** A function that answers rows: its body is a query over its arguments. */
+/** A function that returns rows. Its body is a query over its arguments. */
 export interface TableFunction {
   readonly parameters: readonly string[];
   readonly columns: readonly string[];
@@ -13,7 +13,7 @@ export interface TableFunction {
 export interface Schema {
   readonly tables: ReadonlyMap<string, Table>;
   readonly functions: ReadonlyMap<string, TableFunction>;
-  /** Statements by which migrations write rows; a world runs them where its story needs these. */
+  /** Statements with which migrations write rows. A world runs them if its story needs these rows. */
   readonly seeds: readonly string[];
 }
 
@@ -135,7 +135,7 @@ function readColumn(reader: Reader, table: Table): void {
   table.columns.set(name, column satisfies Column);
 }
 
-/** Postgres numbers the names of further checks of one kind. */
+/** Adds a check. Postgres appends a number to the name of a further check of the same kind. */
 function addCheck(table: Table, name: string, check: Expression): void {
   let free = name;
   for (let number = 1; table.checks.has(free); number += 1) {
@@ -144,7 +144,7 @@ function addCheck(table: Table, name: string, check: Expression): void {
   table.checks.set(free, check);
 }
 
-/** `alter table … drop constraint …, drop column …, add column …, add [constraint …] …`. */
+/** Reads `alter table … drop constraint …, drop column …, add column …, add [constraint …] …`. */
 function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
   reader.expect('alter', 'table');
   const table = tables.get(reader.word());
@@ -223,7 +223,7 @@ function readUniqueIndex(reader: Reader, tables: ReadonlyMap<string, Table>): vo
   table?.uniques.push({ columns, where, nullsAlike, ...named });
 }
 
-/** Only unique indexes are known here; one of any other kind keeps nothing from being written. */
+/** Handles only unique indexes; other indexes do not affect what can be written. */
 function dropIndex(reader: Reader, tables: ReadonlyMap<string, Table>): void {
   reader.expect('drop', 'index');
   const dropped = reader.word();

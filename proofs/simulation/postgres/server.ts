@@ -7,19 +7,17 @@ import { ConstraintViolation, MustWait, type Table, type Writer } from './table.
 import { Reader } from './tokens.ts';
 import type { Value, Values } from './values.ts';
 
-/** The product's own limit for a session that keeps a transaction open and says nothing. */
+/** The product's own limit for a session with an open, idle transaction. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** What can go wrong on the way to the database and back; the seed decides. */
+/** What can fail between the product and the database. The seed decides. */
 export interface DatabaseFaults {
-  /** How long a statement takes. */
   latencyMs(): number;
-  /** The connection is lost before the statement or commit is carried out. */
+  /** Returns whether the connection is lost before the statement or commit is executed. */
   lostBefore(): boolean;
-  /** The server refuses to write into the table. */
   refusesRows(table: string): boolean;
-  /** The commit is carried out, and its answer lost. */
+  /** Returns whether the commit is executed but its answer lost. */
   commitAnswerLost(): boolean;
 }
 
@@ -55,12 +53,12 @@ export class PostgresServer {
   readonly tables: ReadonlyMap<string, Table>;
   readonly timeline: Timeline;
   readonly faults: DatabaseFaults;
-  /** The server's clock ahead of the true time. */
+  /** How far the server's clock is ahead of the true time. */
   readonly skewMs: number;
   private readonly schema: Schema;
   private readonly open = new Set<Transaction>();
   private transactions = 0n;
-  /** Called after a commit, with what it changed: judges watch every state that others could see. */
+  /** Called after a commit, so that judges see every state that others could see. */
   onCommit: () => void = () => undefined;
 
   constructor({
@@ -92,7 +90,7 @@ export class PostgresServer {
     this.open.delete(transaction);
   }
 
-  /** A process died: its connections break, and what they had not committed is gone. */
+  /** Handles the death of a process: its connections break and its uncommitted changes are gone. */
   abandon(life: Life): void {
     for (const transaction of this.open) {
       if (transaction.life === life) {
@@ -101,7 +99,7 @@ export class PostgresServer {
     }
   }
 
-  /** Committed rows, as the judges see them. */
+  /** Returns the committed rows, as the judges see them. */
   rows(table: string): Values[] {
     return (this.tables.get(table)?.rows ?? []).flatMap(({ committed }) => (committed === null ? [] : [committed]));
   }
@@ -127,7 +125,7 @@ export class Transaction implements Writer {
     this.lastHeardMs = server.timeline.nowMs;
   }
 
-  /** One statement: a round trip, waiting for locks, all or nothing. @throws SqlError, ConstraintViolation */
+  /** Runs one statement: a round trip, waiting for locks, all or nothing. @throws SqlError, ConstraintViolation */
   async execute(sql: string, parameters: readonly Value[]): Promise<Values[]> {
     const query = this.understood(sql, () => {
       const { query: read, parameters: wanted } = parse(sql);
@@ -157,7 +155,7 @@ export class Transaction implements Writer {
     }
   }
 
-  /** A statement that this Postgres cannot read or carry out is the simulation's failure, never a story's. */
+  /** A statement that this Postgres cannot read or execute is an error of the simulation, never part of a story. */
   private understood<T>(sql: string, work: () => T): T {
     try {
       return work();

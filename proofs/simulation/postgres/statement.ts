@@ -3,7 +3,7 @@ import type { Reader } from './tokens.ts';
 
 export interface Item {
   readonly name: string;
-  /** Null for all columns of `alias`, or of everything when that is null. */
+  /** Null for all columns of `alias`, or of everything if `alias` is null. */
   readonly value: Expression | null;
   readonly alias: string | null;
 }
@@ -35,7 +35,7 @@ export interface Select {
   readonly orderBy: readonly { readonly by: Expression; readonly descending: boolean }[];
   readonly limit: Expression | null;
   readonly lock: 'none' | 'wait' | 'skip';
-  /** The one from-item whose rows are locked; null for all. */
+  /** The only from-item whose rows are locked; null for all. */
   readonly lockOf: string | null;
   readonly union: Select | null;
 }
@@ -78,7 +78,7 @@ export interface Delete {
   readonly returning: readonly Item[] | null;
 }
 
-/** A statement with the queries that it names before. */
+/** A statement with its common table expressions. */
 export interface Query {
   readonly named: readonly { readonly name: string; readonly query: Query }[];
   readonly body: Select | Insert | Update | Delete;
@@ -156,10 +156,10 @@ const AFTER_ITEM: ReadonlySet<string> = new Set([
 ]);
 
 function readItems(reader: Reader): Item[] {
-  // `select from …` asks for rows without columns.
+  // `select from …` returns rows without columns.
   const items =
     AFTER_ITEM.has(reader.peek().text) && reader.peek().kind === 'word' ? [] : reader.list(() => readItem(reader));
-  // Columns of one name stay apart: an insert takes them by their place.
+  // Columns with equal names stay separate, because an insert uses them by position.
   return items.map((item, index) => {
     const again = item.value !== null && items.findIndex(({ name }) => name === item.name) < index;
     return again ? { ...item, name: `${item.name} ${index}` } : item;
@@ -184,7 +184,7 @@ function readItem(reader: Reader): Item {
   return { name: next.kind === 'word' && !AFTER_ITEM.has(next.text) ? reader.word() : name, value, alias: null };
 }
 
-/** What a column of a result is called when the statement gives it no name. */
+/** Returns a result column's default name. */
 function ownName(reader: Reader): string {
   const [first, second, third] = [reader.peek(), reader.peek(1), reader.peek(2)];
   if (first.kind !== 'word') {

@@ -5,28 +5,28 @@ export interface Column {
   readonly name: string;
   readonly type: string;
   readonly nullable: boolean;
-  /** Counts up by itself; null when it does not. */
+  /** Whether the column numbers its rows automatically. */
   readonly identity: boolean;
   readonly initial: Expression | null;
 }
 
 export interface UniqueConstraint {
   readonly columns: readonly string[];
-  /** Rows that it counts; null for all. */
+  /** Condition for the rows that it covers; null for all. */
   readonly where: Expression | null;
-  /** `nulls not distinct`: two rows without a value are alike. */
+  /** `nulls not distinct`: two rows without a value count as equal. */
   readonly nullsAlike: boolean;
-  /** Of an index that has one; constraints' names follow from their columns. */
+  /** Name of an index that has one; constraints' names follow from their columns. */
   readonly name?: string;
 }
 
-/** Who writes; open until it ends, and woken waiters look again. */
+/** A writing transaction. It is open until it ends, after which waiting statements continue. */
 export interface Writer {
   readonly id: bigint;
   readonly open: boolean;
 }
 
-/** One row as others see it, and as its one writer has left it. */
+/** One row: the committed version that others see, and its writer's version. */
 export interface Row {
   readonly id: number;
   committed: Values | null;
@@ -44,7 +44,7 @@ export class ConstraintViolation extends Error {
   }
 }
 
-/** A statement met a row that somebody else is writing, and has to wait for that writer. */
+/** Thrown when a statement needs a row that another transaction is writing. */
 export class MustWait extends Error {
   readonly writer: Writer;
 
@@ -61,7 +61,7 @@ export class Table {
   /** By name, as Postgres names them. */
   readonly checks = new Map<string, Expression>();
   primaryKey: readonly string[] = [];
-  /** Rows of other tables with which rows of this one go: `on delete cascade`. */
+  /** Rows of other tables with which rows of this one are deleted: `on delete cascade`. */
   readonly parents: {
     readonly name: string;
     readonly columns: readonly string[];
@@ -75,7 +75,6 @@ export class Table {
     this.name = name;
   }
 
-  /** A table with the same columns and no rows. */
   emptied(): Table {
     const copy = new Table(this.name);
     for (const [name, column] of this.columns) {
@@ -94,13 +93,13 @@ export class Table {
     return row.writer === writer ? row.pending : row.committed;
   }
 
-  /** Counts on whatever becomes of the row, as a sequence does. */
+  /** Increments regardless of what happens to the row, as a sequence does. */
   nextIdentity(): bigint {
     this.lastIdentity += 1n;
     return this.lastIdentity;
   }
 
-  /** A full row from what a statement gives: defaults, types, identity. */
+  /** Completes the values of a statement into a full row: defaults, types, identity. */
   complete(given: Values, initial: (expression: Expression) => Value): Values {
     const values: Values = {};
     for (const [name, column] of this.columns) {
@@ -121,7 +120,7 @@ export class Table {
     return values;
   }
 
-  /** Throws ConstraintViolation for what the table does not take. */
+  /** Throws ConstraintViolation for values that the table does not accept. */
   check(values: Values, evaluate: (expression: Expression, values: Values) => Value): void {
     for (const { name, nullable } of this.columns.values()) {
       if (!nullable && values[name] === null) {
@@ -135,7 +134,7 @@ export class Table {
     });
   }
 
-  /** The row that a constraint forbids beside these values. Throws MustWait where that depends on somebody who still writes. */
+  /** Returns the row that conflicts with these values under a constraint. Throws MustWait if that depends on a transaction that is still open. */
   conflicting(
     constraint: UniqueConstraint,
     {

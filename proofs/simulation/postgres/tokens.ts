@@ -33,13 +33,13 @@ export function tokensOf(sql: string): Token[] {
   return tokens;
 }
 
-/** Reads tokens one after the other; every statement and expression parser shares it. */
+/** Reads tokens in order. All statement and expression parsers share it. */
 export class Reader {
   private readonly tokens: readonly Token[];
   private position = 0;
-  /** Parameters met so far: each `?` takes the next value. */
+  /** Number of parameters so far: each `?` takes the next value. */
   parameters = 0;
-  /** Aggregates met so far in the query that is being read: they make it a query over groups. */
+  /** Number of aggregates so far in the current query. If there are any, the query works on groups. */
   aggregates = 0;
 
   constructor(sql: string) {
@@ -56,7 +56,7 @@ export class Reader {
     return token;
   }
 
-  /** Whether these words or signs come next. */
+  /** Returns whether these words or signs come next. */
   sees(...texts: string[]): boolean {
     return texts.every((text, index) => {
       const token = this.peek(index);
@@ -64,7 +64,7 @@ export class Reader {
     });
   }
 
-  /** Takes them when they come next. */
+  /** Consumes them if they come next. */
   takes(...texts: string[]): boolean {
     const found = this.sees(...texts);
     this.position += found ? texts.length : 0;
@@ -94,7 +94,7 @@ export class Reader {
     return items;
   }
 
-  /** Jumps over a bracket with everything in it; the opening one comes next. */
+  /** Skips parentheses with their content. The opening one comes next. */
   skipBracket(): void {
     this.expect('(');
     for (let depth = 1; depth > 0;) {

@@ -1,4 +1,4 @@
-/** A length of time, as PostgreSQL's `interval` without months. */
+/** A duration, like PostgreSQL's `interval` without months. */
 export class Interval {
   readonly ms: number;
 
@@ -7,7 +7,7 @@ export class Interval {
   }
 }
 
-/** What a column or an expression holds. Whole numbers of 64 bits are bigint, shorter ones number; text[] and jsonb are objects. */
+/** The value of a column or an expression. 64-bit integers are bigint, shorter ones number; text[] and jsonb are objects. */
 export type Value = null | boolean | number | bigint | string | Date | Uint8Array | Interval | object;
 export type Values = Record<string, Value>;
 
@@ -28,7 +28,7 @@ export function interval(text: string): Interval {
   return new Interval(Number(match?.[1]) * unitMs);
 }
 
-/** SQL's order: null when either side is. */
+/** Compares in SQL's order. Returns null if either side is null. */
 export function compare(a: Value, b: Value): number | null {
   if (a === null || b === null) {
     return null;
@@ -107,7 +107,7 @@ function arithmeticOfTime(operator: string, a: Value, b: Value): Value {
   return new Interval(span.ms * Number(factor));
 }
 
-/** What a value becomes when it is stored in a column of the type, or cast to it. */
+/** Converts a value to a column's type, for storage or a cast. */
 export function coerced(value: Value, type: string): Value {
   if (value === null) {
     return null;
@@ -141,7 +141,7 @@ export function coerced(value: Value, type: string): Value {
   }
 }
 
-/** An array, or PostgreSQL's text for one without quotes or nulls. */
+/** Accepts an array, or PostgreSQL's text form of an array without quotes or nulls. */
 function listOf(value: Value): Value[] {
   if (Array.isArray(value)) {
     return value as Value[];

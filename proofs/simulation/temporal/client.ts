@@ -3,7 +3,7 @@ import { whose, type Timeline } from '../timeline.ts';
 import type { MessageDefinition } from './current-run.ts';
 import type { ServerRun, TemporalServer, Update } from './server.ts';
 
-/** What can go wrong between a process and the Temporal server. */
+/** What can fail between a process and the Temporal server. */
 export interface ClientFaults {
   latencyMs(): number;
   lostBefore(): boolean;
@@ -19,7 +19,7 @@ interface StartOptions {
   readonly signalArgs?: readonly unknown[];
 }
 
-/** The operations of `@temporalio/client` that the product's dispatch and sweeper use, on the simulated server. */
+/** Returns the operations of `@temporalio/client` that the product's dispatch and sweeper use, on the simulated server. */
 export function simulatedClient(
   server: TemporalServer,
   { timeline, faults }: { timeline: Timeline; faults: ClientFaults },
@@ -81,7 +81,7 @@ export function simulatedClient(
   } as unknown as Client;
 }
 
-/** A call that takes too long is given up, whatever comes of it; the process that made it has a clock of its own. */
+/** Gives up a call after its deadline, by the clock of the calling process. The call may still take effect. */
 function byDeadline(timeline: Timeline, atMs: number, work: () => Promise<unknown>): Promise<unknown> {
   const skewMs = whose.getStore()?.skewMs ?? 0;
   return new Promise((resolve, reject) => {
@@ -127,7 +127,7 @@ function updateOf(server: TemporalServer, run: ServerRun, { name, id }: { name: 
   return update;
 }
 
-/** Visibility as the sweeper asks it: type, statuses and closing time of its own query. */
+/** Answers the sweeper's visibility query: workflow types, statuses and closing time. */
 function badlyEnded(server: TemporalServer, query: string, nowMs: number): ServerRun[] {
   const types = /WorkflowType in \(([^)]*)\)/.exec(query)?.[1];
   const statuses = /ExecutionStatus in \(([^)]*)\)/.exec(query)?.[1]?.toLowerCase() ?? '';

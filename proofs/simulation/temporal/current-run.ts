@@ -21,7 +21,7 @@ export interface ActivityCall {
   readonly local: boolean;
 }
 
-/** What workflow code may do in the run that it belongs to. */
+/** What workflow code can do in its run. */
 export interface CurrentRun {
   readonly nowMs: number;
   setHandler(definition: MessageDefinition, handler: (...args: never[]) => unknown): void;
@@ -36,12 +36,12 @@ export interface CurrentRun {
 
 let current: CurrentRun | null = null;
 
-/** Whose code runs now. Set for as long as one activation takes, in which nothing else moves. */
+/** Sets the run whose code is executing. It stays set during one activation, while no other code runs. */
 export function setCurrentRun(run: CurrentRun | null): void {
   current = run;
 }
 
-/** The workflow's own clock while workflow code runs, else null. */
+/** Returns the workflow's own clock while workflow code runs, else null. */
 export function workflowTimeMs(): number | null {
   return current?.nowMs ?? null;
 }

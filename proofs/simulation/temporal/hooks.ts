@@ -5,7 +5,7 @@ const STAND_INS: ReadonlyMap<string, string> = new Map([
   ['node:timers/promises', new URL('../fake-timers.ts', import.meta.url).href],
 ]);
 
-/** In this thread and from here on, code that is imported finds the stand-ins where it asks for Temporal's SDK or for timers. */
+/** Makes code imported in this thread from here on load the stand-ins for Temporal's SDK and timers. */
 registerHooks({
   resolve(specifier, context, next) {
     const url = STAND_INS.get(specifier);

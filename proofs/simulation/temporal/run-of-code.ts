@@ -7,7 +7,7 @@ import {
   type MessageDefinition,
 } from './current-run.ts';
 
-/** What the server tells a run. */
+/** A message from the server to a run. */
 export type Job =
   | { readonly kind: 'start' }
   | { readonly kind: 'signal'; readonly name: string; readonly args: readonly unknown[] }
@@ -19,7 +19,7 @@ export type Job =
       readonly outcome: { readonly result: unknown } | { readonly failure: Error };
     };
 
-/** What a run asks of the server. */
+/** A request from a run to the server. */
 export type Command =
   | ({ readonly kind: 'activity'; readonly seq: number } & ActivityCall)
   | { readonly kind: 'timer'; readonly seq: number; readonly ms: number }
@@ -38,7 +38,7 @@ export interface RunFacts {
   readonly args: readonly unknown[];
 }
 
-/** One life of a workflow's code in a worker's memory. Everything it does comes from its jobs, so that the same jobs make it again. */
+/** One execution of a workflow's code in a worker's memory. Its behaviour depends only on its jobs, so that replaying the same jobs reproduces it. */
 export class RunOfCode implements CurrentRun {
   nowMs = 0;
   details = '';
@@ -60,7 +60,7 @@ export class RunOfCode implements CurrentRun {
     this.facts = facts;
   }
 
-  /** Hands over jobs and answers what the code then asks for. Messages go first, as the real SDK has it. */
+  /** Passes jobs to the code and returns the commands that it then issues. Messages go first, as in the real SDK. */
   async activate(
     jobs: readonly Job[],
     { nowMs, historyIsLong }: { nowMs: number; historyIsLong: boolean },

@@ -10,7 +10,7 @@ const NO_WORKER_PAUSE_MS = 1_000;
 export type WorkflowCode = (...args: unknown[]) => Promise<unknown>;
 export type ActivityCode = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
-/** A worker process: code in memory and activities under way, all of which end with its life. */
+/** A worker process. Its code in memory and its activities end when its life ends. */
 export interface WorkerProcess {
   readonly life: Life;
   readonly activities: ActivityCode;
@@ -19,15 +19,15 @@ export interface WorkerProcess {
 export interface ServerOptions {
   readonly timeline: Timeline;
   readonly workflows: Readonly<Record<string, WorkflowCode>>;
-  /** A hop between server and worker. */
+  /** Time of one message between server and worker. */
   readonly latencyMs: () => number;
-  /** Events after which a run is asked to continue as new. */
+  /** Number of events after which a run is asked to continue as new. */
   readonly longHistory: number;
   readonly newId: () => string;
   readonly reached: (branch: string) => void;
   readonly wrong: (what: string) => void;
   readonly told: (line: string) => void;
-  /** Sees each message as the server takes it. */
+  /** Called with each message that the server accepts. */
   readonly taken: (job: Job) => void;
 }
 
@@ -38,10 +38,10 @@ interface Activation {
   readonly commands: readonly Command[];
 }
 
-/** One workflow task: what a worker does with a run until nothing but the outside world can move it. */
+/** One workflow task: what a worker does with a run until only outside events can advance it. */
 interface Task {
   readonly worker: WorkerProcess;
-  /** Jobs of the server since the last heartbeat: a lost task hands them out again. */
+  /** Jobs from the server since the last heartbeat. If the task is lost, they are handed out again. */
   jobs: Job[];
   activations: Activation[];
   commands: Command[];
@@ -79,7 +79,7 @@ export class ServerRun {
   worker: WorkerProcess | null = null;
   task: Task | null = null;
   taskPlanned = false;
-  /** Local activities of a lost task have to be run again, though nothing new has come. */
+  /** Local activities of a lost task must run again, even if no new job has arrived. */
   interrupted = false;
   readonly activities = new Map<number, PendingActivity>();
   readonly timers = new Map<number, Planned>();
@@ -91,12 +91,12 @@ export class ServerRun {
     this.args = facts.args;
   }
 
-  /** About as many events as a server would count: one for each job and command. */
+  /** Returns roughly the number of events that a real server would count: one for each job and command. */
   get events(): number {
     return this.history.reduce((sum, { jobs, commands }) => sum + jobs.length + commands.length, 1);
   }
 
-  /** Whether it waits for something that only the world outside can bring. */
+  /** Returns whether only an outside event can advance it. */
   atRest(): boolean {
     return (
       this.status !== 'running' ||
@@ -106,13 +106,13 @@ export class ServerRun {
 }
 
 /**
- * A Temporal server with its workers, as far as the product can tell: durable runs, tasks that a dead worker loses and another one takes up
- * by replaying, local and regular activities with the product's own retry policies, timers, signals, updates.
+ * A Temporal server with its workers, as far as the product can observe: durable runs, tasks that a dead worker loses and another one resumes by
+ * replay, local and regular activities with the product's own retry policies, timers, signals and updates.
  */
 export class TemporalServer {
   readonly options: ServerOptions;
   readonly runs = new Map<string, ServerRun>();
-  /** Every run that ended badly, for visibility. */
+  /** Every run that failed or was terminated, for visibility queries. */
   readonly closed: ServerRun[] = [];
   workers: WorkerProcess[] = [];
 
@@ -140,7 +140,7 @@ export class TemporalServer {
     this.close(run, 'terminated');
   }
 
-  /** Puts a worker's memory out of the world; its tasks and activities time out by themselves. */
+  /** Removes a worker's memory. Its tasks and activities time out by themselves. */
   forget(life: Life): void {
     this.workers = this.workers.filter((worker) => worker.life !== life);
     for (const run of this.runs.values()) {
@@ -204,7 +204,7 @@ export class TemporalServer {
     await this.advance(run, task, task.jobs);
   }
 
-  /** Builds the code's memory from its history, and holds it to what it asked for then. Answers local activities without a result. */
+  /** Rebuilds the code's memory from its history, and checks that it issues the same commands. Returns the local activities without a result. */
   private async replay(run: ServerRun): Promise<Extract<Command, { kind: 'activity' }>[]> {
     const code = this.options.workflows[run.type];
     if (code === undefined) {
@@ -287,7 +287,7 @@ export class TemporalServer {
     }
   }
 
-  /** What a task did in a worker's memory only is gone; its jobs are handed out again. */
+  /** Discards what a task did only in a worker's memory, and hands out its jobs again. */
   private loseTask(run: ServerRun, task: Task): void {
     this.options.timeline.cancel(task.timeout);
     run.task = null;
@@ -304,7 +304,7 @@ export class TemporalServer {
     }
     const closes = task.commands.some(({ kind }) => kind === 'completed' || kind === 'failed' || kind === 'continued');
     if (closes && run.inbox.length > 0) {
-      // A run cannot end while something has come that it has not seen: the server refuses, and the task is done anew.
+      // A run cannot end while it has unseen messages: the server refuses, and the task is repeated.
       this.options.reached('task: end refused for news');
       this.loseTask(run, task);
       return;
@@ -403,7 +403,7 @@ export class TemporalServer {
     told(`${run.workflowId} ${status}`);
   }
 
-  /** In the worker's own process, with its retries; recorded when the task is. */
+  /** Runs a local activity in the worker's own process, with its retries. It is recorded when the task is. */
   private startLocal(run: ServerRun, task: Task, command: Extract<Command, { kind: 'activity' }>): void {
     task.localsRunning += 1;
     const { timeline } = this.options;
@@ -442,7 +442,7 @@ export class TemporalServer {
     }
   }
 
-  /** Runs in the caller's life. A time-out leaves the work going on, as it does in a real process. */
+  /** Runs an activity in the worker's life. After a timeout the work continues, as in a real process. */
   private runActivity(
     worker: WorkerProcess,
     { name, args }: Extract<Command, { kind: 'activity' }>,
@@ -497,7 +497,7 @@ export class TemporalServer {
     });
     whose.run(worker.life, () => {
       const { timeline } = this.options;
-      // The report travels to the server for a worker that still lives.
+      // The result reaches the server only if the worker is still alive.
       const report = (outcome: Outcome): Planned =>
         timeline.at(timeline.nowMs + this.options.latencyMs(), () => {
           timeline.cancel(timeout);
@@ -562,7 +562,7 @@ interface Options {
   };
 }
 
-/** The product's own options, with the server's defaults for what they leave open. */
+/** Returns the product's own options, with the server's defaults for missing ones. */
 function limitsOf({ startToCloseTimeout, scheduleToCloseTimeout, retry = {} }: Options): Limits {
   const initialMs = msOptionalToNumber(retry.initialInterval) ?? 1_000;
   return {
@@ -575,7 +575,7 @@ function limitsOf({ startToCloseTimeout, scheduleToCloseTimeout, retry = {} }: O
   };
 }
 
-/** Null when it is not tried again. */
+/** Returns null if it is not retried. */
 function retryPauseMs(failure: Error, attempt: number, limits: Limits): number | null {
   if (attempt >= limits.attempts || (failure instanceof ApplicationFailure && failure.nonRetryable === true)) {
     return null;
@@ -596,7 +596,7 @@ function activityFailure({ name, seq }: Extract<Command, { kind: 'activity' }>, 
   );
 }
 
-/** Whatever crosses the wire is JSON: no bigint, no class, no undefined members. */
+/** Converts a value to JSON and back, like everything sent to the server: no bigint, no classes, no undefined members. */
 function asJson<T>(value: T): T {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 }

@@ -1,6 +1,6 @@
 /**
- * What `@temporalio/workflow` is to the product's workflows when they run in the simulation: the same names over one run's commands and
- * a fake clock. Only what the workflows use is here; anything else fails as an import that does not exist.
+ * Replaces `@temporalio/workflow` for the product's workflows in the simulation: the same names, implemented with one run's commands and a fake
+ * clock. It contains only what the workflows use; importing anything else fails.
  */
 import { ActivityFailure, CancelledFailure } from '@temporalio/common';
 import { msToNumber, type Duration } from '@temporalio/common/lib/time.js';
