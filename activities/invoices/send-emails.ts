@@ -30,7 +30,7 @@ interface NoticeEmail {
  */
 export async function sendInvoiceEmails(deps: ActivityDependencies, input: InvoiceWorkflowInput): Promise<EmailsSent> {
   const scope = scopeOf(input);
-  const letters = await deps.database.inTransaction(scope, async (statements) => {
+  const emails = await deps.database.inTransaction(scope, async (statements) => {
     const invoice = await readInvoiceByReference(statements, scope, input.reference);
     if (invoice === null) {
       throw new MissingRow('invoice', input.reference);
@@ -38,17 +38,17 @@ export async function sendInvoiceEmails(deps: ActivityDependencies, input: Invoi
     const waiting = await takeMails(statements, invoice.id, { limit: MAILS_A_RUN_MAX, pauseSeconds: PAUSE_SECONDS });
     return waiting.length === 0 ? [] : emailsOf(deps, statements, { invoice, waiting });
   });
-  for (const letter of letters) {
-    const end = await endOf(deps.mailer, letter);
+  for (const email of emails) {
+    const end = await endOf(deps.mailer, email);
     if (end !== null) {
-      const { noticeId } = letter.waiting;
+      const { noticeId } = email.waiting;
       await deps.database.inOneTrip(scope, (statements) =>
         endMail(statements, { invoice: input.reference, noticeId, ...end }),
       );
       if (end.status === 'REFUSED' || end.status === 'GIVEN_UP') {
         deps.log.error(
           { invoice: input.reference, error: end.error, alert: 'invoice-mail-not-sent' },
-          'a letter about an invoice could not be sent',
+          'a email about an invoice could not be sent',
         );
       }
     }
@@ -66,9 +66,9 @@ async function emailsOf(
   const template = await readTemplate(statements, invoice.applicationId);
   const { applicationName } = await invoiceRulesOf(statements, invoice);
   const today = calendar.today(invoice.readAt);
-  return waiting.map((letter) => ({
-    waiting: letter,
-    mail: mailOf(letter, { invoice, template, applicationName, webUrl, today }),
+  return waiting.map((email) => ({
+    waiting: email,
+    mail: mailOf(email, { invoice, template, applicationName, webUrl, today }),
   }));
 }
 

@@ -1191,8 +1191,8 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [{ check: STORIES, names: 'open-invoice-has-a-workflow' }],
   },
   {
-    name: 'letters-without-end',
-    breaks: 'An invoice without letters counts as one whose letter is due now, so its workflow never rests.',
+    name: 'emails-without-end',
+    breaks: 'An invoice without emails counts as one whose email is due now, so its workflow never rests.',
     edits: [
       {
         file: 'database/invoice-notices.ts',

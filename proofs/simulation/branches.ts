@@ -88,7 +88,7 @@ const INVOICE_BRANCHES: readonly string[] = [
   ...['303', '422', 'no answer'].map((answer) => `invoice page: ${answer}`),
   ...['HELD', 'KEPT', 'REFUNDED'].map((status) => `overpayment: ${status}`),
   ...['reminder', 'overdue', 'reminder left out'].map((what) => `notice: ${what}`),
-  ...['SENT', 'REFUSED', 'GIVEN_UP', 'NONE'].map((status) => `letter: ${status}`),
+  ...['SENT', 'REFUSED', 'GIVEN_UP', 'NONE'].map((status) => `email: ${status}`),
   'invoiceWorkflow: completed PAID',
   'invoiceWorkflow: completed VOID',
   'invoiceWorkflow: replayed',

@@ -70,7 +70,7 @@ export interface InvoiceEvidence {
   readonly toldAmiss: readonly string[];
   readonly answers: readonly InvoiceAnswer[];
   readonly looks: readonly InvoiceLook[];
-  readonly letters: readonly SentEmail[];
+  readonly emails: readonly SentEmail[];
 }
 
 export const NO_INVOICES: InvoiceEvidence = {
@@ -83,7 +83,7 @@ export const NO_INVOICES: InvoiceEvidence = {
   toldAmiss: [],
   answers: [],
   looks: [],
-  letters: [],
+  emails: [],
 };
 
 export function stateOf(

@@ -20,7 +20,7 @@ export const INVOICE_JUDGES = {
   'one-event-per-invoice-change': oneEventPerChange,
   'open-invoice-has-a-workflow': hasAWorkflow,
   'promises-about-invoices-kept': promisesKept,
-  'letters-come-to-an-end': emailsEnd,
+  'emails-come-to-an-end': emailsEnd,
 } as const satisfies Record<string, Judge>;
 
 function statesOf({ invoices }: Evidence, id: Value | undefined): readonly InvoiceState[] {
@@ -239,15 +239,15 @@ function promisesKept(evidence: Evidence): string[] {
 function emailsEnd(evidence: Evidence): string[] {
   return table(evidence, 'invoice_notices').flatMap((notice) => {
     const id = text(notice['id']);
-    const sent = evidence.invoices.letters.filter(
+    const sent = evidence.invoices.emails.filter(
       ({ messageId, outcome }) => messageId.startsWith(`notice.${id}.`) && outcome === 'sent',
     );
     // While an invoice is paused, its pending notices keep waiting.
     const paused = statesOf(evidence, notice['invoice_id']).at(-1)?.paused === true;
     return notice['email_status'] === 'PENDING' && !paused
-      ? [`the letter of notice ${id} still waits`]
+      ? [`the email of notice ${id} still waits`]
       : notice['email_status'] === 'SENT' && sent.length === 0
-        ? [`the letter of notice ${id} counts as sent, and nobody took it`]
+        ? [`the email of notice ${id} counts as sent, and nobody took it`]
         : [];
   });
 }

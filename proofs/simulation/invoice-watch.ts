@@ -18,7 +18,7 @@ const STEPS: ReadonlySet<string> = new Set([
   'PAID ISSUED',
 ]);
 
-type Watched = Omit<InvoiceEvidence, 'answers' | 'looks' | 'letters'>;
+type Watched = Omit<InvoiceEvidence, 'answers' | 'looks' | 'emails'>;
 
 /**
  * Checks the invoices after every commit. It computes the effect of each payment, decision and refund independently, from the invoice's previous

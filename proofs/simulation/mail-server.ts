@@ -9,7 +9,7 @@ const SLOW_MS = 45_000;
 
 /** The mail server of a story, as the product's mailer sees it. */
 export class SimulatedMailServer {
-  readonly letters: SentEmail[] = [];
+  readonly emails: SentEmail[] = [];
   private readonly timeline: Timeline;
   private readonly random: Random;
   private readonly plan: InvoicesPlan['mail'];
@@ -39,8 +39,8 @@ export class SimulatedMailServer {
         await this.timeline.pause(
           outcome === 'unavailable' && this.random.chance(0.5) ? SLOW_MS : this.random.between(5, 900),
         );
-        this.letters.push({ messageId, outcome });
-        this.reached(`letter: ${outcome}`);
+        this.emails.push({ messageId, outcome });
+        this.reached(`email: ${outcome}`);
         return outcome === 'sent'
           ? { kind: 'sent' }
           : outcome === 'refused'

@@ -218,7 +218,7 @@ function invoiceEvidence(
   { stands, miscounted, misnumbered, missteps, overpaymentLost, payingForVoid, toldAmiss }: InvoiceWatch,
   { billing: { answers, looks }, world }: { billing: InvoiceClients; world: World },
 ): InvoiceEvidence {
-  const letters = world.mailServer?.letters ?? [];
+  const emails = world.mailServer?.emails ?? [];
   return {
     stands,
     miscounted,
@@ -229,7 +229,7 @@ function invoiceEvidence(
     toldAmiss,
     answers,
     looks,
-    letters,
+    emails,
   };
 }
 
@@ -354,7 +354,7 @@ function noteEnds(world: World): void {
     }
   }
   for (const { email_status: status } of postgres.rows('invoice_notices')) {
-    world.reached(`letter: ${String(status)}`);
+    world.reached(`email: ${String(status)}`);
   }
   for (const { kind, outcome } of postgres.rows('decisions')) {
     world.reached(`decision: ${String(kind)} ${String(outcome)}`);

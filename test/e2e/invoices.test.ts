@@ -172,7 +172,7 @@ describe('an invoice in two installments', () => {
   });
 });
 
-describe('a letter', () => {
+describe('an email', () => {
   // The development mailbox shows what a customer would get.
   test('reminds of what is overdue, and its link asks for it', async () => {
     const to = `late-${Date.now()}@example.com`;
@@ -184,10 +184,10 @@ describe('a letter', () => {
       return z.array(z.object({ subject: z.string(), text: z.string() })).parse(await response.json());
     };
     await until(async () => (await mailbox()).length > 0);
-    const letters = await mailbox();
-    expect(letters).toHaveLength(1);
-    expect(letters[0]?.subject).toContain(invoice.number);
-    expect(letters[0]?.text).toContain(invoice.payableUrl);
+    const emails = await mailbox();
+    expect(emails).toHaveLength(1);
+    expect(emails[0]?.subject).toContain(invoice.number);
+    expect(emails[0]?.text).toContain(invoice.payableUrl);
     const { page, leave } = await payerAt(invoice.payableUrl);
     expect(await page.getByText('Overdue').count()).toBeGreaterThan(0);
     expect(await page.getByRole('button', { name: 'Pay BDT 1,000.00' }).count()).toBe(1);

@@ -79,7 +79,7 @@ describe('notices', () => {
     expect(sequences).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  // After an outage of weeks nobody gets three letters at once, but the application learns what is overdue.
+  // After an outage of weeks nobody gets three emails at once, but the application learns what is overdue.
   test('that were missed are overtaken by the newest about the same due date', async () => {
     const invoice = await inParts({ beforeDays: [7, 3, 0], overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-20T12:00:00'));
@@ -172,8 +172,8 @@ describe('notices', () => {
   });
 });
 
-describe('letters', () => {
-  const letters = (invoice: InvoiceRecord) => world.activities.sendInvoiceEmails(world.inputOf(invoice));
+describe('emails', () => {
+  const emails = (invoice: InvoiceRecord) => world.activities.sendInvoiceEmails(world.inputOf(invoice));
   const rows = (invoice: InvoiceRecord) =>
     world.rows<{ email_status: string; email_tries: number; email_error: string | null }>(
       `select email_status, email_tries, email_error from invoice_notices where invoice_id = ? and kind = 'reminder' order by id`,
@@ -183,13 +183,13 @@ describe('letters', () => {
   test('of reminders go to the customer, in the invoice’s language, and none for what is only overdue', async () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
-    expect(await letters(invoice)).toEqual({ againInMs: null });
+    expect(await emails(invoice)).toEqual({ againInMs: null });
     expect(mails).toHaveLength(1);
     expect(mails[0]).toMatchObject({ to: 'jane@example.com', language: 'en' });
     expect(mails[0]?.subject).toContain('INV-');
     expect(mails[0]?.text).toContain(`https://pages.example/pay/${invoice.reference}`);
     expect(await rows(invoice)).toEqual([{ email_status: 'SENT', email_tries: 1, email_error: null }]);
-    await letters(invoice);
+    await emails(invoice);
     expect(mails).toHaveLength(1);
   });
 
@@ -198,12 +198,12 @@ describe('letters', () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
     outcome = { kind: 'unavailable', code: 'timeout' };
-    const { againInMs } = await letters(invoice);
+    const { againInMs } = await emails(invoice);
     expect(againInMs).toBeGreaterThan(50_000);
     expect(againInMs).toBeLessThanOrEqual(60_000);
     await world.rows(`update invoice_notices set email_due_at = now() where email_status = 'PENDING' returning 1`);
     outcome = { kind: 'sent' };
-    expect(await letters(invoice)).toEqual({ againInMs: null });
+    expect(await emails(invoice)).toEqual({ againInMs: null });
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1);
     expect(mails[0]?.messageId).not.toContain(invoice.reference);
     expect(await rows(invoice)).toEqual([{ email_status: 'SENT', email_tries: 2, email_error: null }]);
@@ -213,7 +213,7 @@ describe('letters', () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
     outcome = { kind: 'refused', code: 'recipient-refused' };
-    expect(await letters(invoice)).toEqual({ againInMs: null });
+    expect(await emails(invoice)).toEqual({ againInMs: null });
     expect(await rows(invoice)).toEqual([
       { email_status: 'REFUSED', email_tries: 1, email_error: 'recipient-refused' },
     ]);
@@ -227,7 +227,7 @@ describe('letters', () => {
     outcome = { kind: 'unavailable', code: 'no-connection' };
     let waitedMs = 0;
     for (;;) {
-      const { againInMs } = await letters(invoice);
+      const { againInMs } = await emails(invoice);
       if (againInMs === null) {
         break;
       }
@@ -246,13 +246,13 @@ describe('letters', () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
     outcome = 'dies';
-    await expect(letters(invoice)).rejects.toThrow();
+    await expect(emails(invoice)).rejects.toThrow();
     expect(await rows(invoice)).toEqual([{ email_status: 'PENDING', email_tries: 1, email_error: null }]);
     outcome = { kind: 'sent' };
-    expect((await letters(invoice)).againInMs).toBeGreaterThan(0);
+    expect((await emails(invoice)).againInMs).toBeGreaterThan(0);
     expect(mails).toHaveLength(1);
     await world.rows(`update invoice_notices set email_due_at = now() where email_status = 'PENDING' returning 1`);
-    await letters(invoice);
+    await emails(invoice);
     expect(mails).toHaveLength(2);
   });
 
@@ -260,7 +260,7 @@ describe('letters', () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
     await world.pay(invoice, 10_000n);
-    expect(await letters(invoice)).toEqual({ againInMs: null });
+    expect(await emails(invoice)).toEqual({ againInMs: null });
     expect(mails).toEqual([]);
     expect(await rows(invoice)).toMatchObject([{ email_status: 'NONE' }]);
   });

@@ -64,7 +64,7 @@ export const INVOICE_BRANCHES: Readonly<Record<string, (theatre: InvoiceTheatre)
     await theatre.world.pay(invoice, 6_000n);
     return ended(theatre, invoice);
   },
-  async 'invoice-letter-at-second-try'(theatre) {
+  async 'invoice-email-at-second-try'(theatre) {
     const invoice = await begun(theatre, {
       customerEmail: 'jane@example.com',
       dueDate: day(theatre, -3),

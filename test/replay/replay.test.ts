@@ -43,7 +43,7 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'refund-in-review-then-rejected': 33,
   'invoice-paid': 15,
   'invoice-paid-by-installments': 60,
-  'invoice-letter-at-second-try': 43,
+  'invoice-email-at-second-try': 43,
   'invoice-paused-and-rescheduled': 45,
   'invoice-voided': 20,
   'invoice-expired': 30,

@@ -457,7 +457,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'one-event-per-invoice-change': billed({ events: [] }),
   'open-invoice-has-a-workflow': { ...billed(), running: [] },
   'promises-about-invoices-kept': billed({ invoice: { number: 2n } }),
-  'letters-come-to-an-end': billed({
+  'emails-come-to-an-end': billed({
     notices: (billed().rows['invoice_notices'] ?? []).map((notice) => ({ ...notice, email_status: 'SENT' })),
   }),
   'instruments-agree': { ...goodEvidence(), wrong: ['replay: another command'] },

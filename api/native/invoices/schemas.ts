@@ -111,7 +111,7 @@ const CONTENT = {
     .default('HALF_UP')
     .describe('How each share becomes whole minor units.'),
   notes: lines(2_000).optional(),
-  language: z.enum(['en', 'bn'], 'must be en or bn').default('en').describe('Of the PDF and of letters.'),
+  language: z.enum(['en', 'bn'], 'must be en or bn').default('en').describe('Language of the PDF and of emails.'),
   dueDate: PlainDate.optional(),
   installments: Installments.optional(),
   plan: Plan.optional(),

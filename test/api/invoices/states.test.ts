@@ -233,7 +233,7 @@ describe('voiding', () => {
 
 describe('the payable link', () => {
   test('is the invoice’s own, the same every time, also when a part is paid', async () => {
-    // A link in a letter works for as long as something is due.
+    // A link in an email works for as long as something is due.
     const id = await invoiceIn('ISSUED');
     const { payableUrl } = (await billing.read(id)).data;
     const [first, second] = [await billing.act(id, 'payable-link'), await billing.act(id, 'payable-link')];
