@@ -214,6 +214,22 @@ test('an index that a migration drops binds nothing any more', () => {
   expect(tables.get('things')?.uniques.map(({ columns }) => columns)).toEqual([['name', 'kind']]);
 });
 
+test('a later migration may take back what an earlier one made', () => {
+  // As above; and a name that nobody gave is a mistake in the migration, which the real server would refuse.
+  const made = `create table things (name text not null, kind text not null check (kind <> ''), mode text unique,
+    constraint things_named_key unique (name, kind))`;
+  const changed = `alter table things alter column name drop not null, drop constraint things_named_key, drop constraint things_kind_check,
+    drop constraint things_mode_key, drop column kind`;
+  const things = schemaOf([made, changed]).tables.get('things');
+  expect(things?.uniques).toEqual([]);
+  expect(things?.checks.size).toBe(0);
+  expect([...(things?.columns.values() ?? [])].map(({ name, nullable }) => ({ name, nullable }))).toEqual([
+    { name: 'name', nullable: true },
+    { name: 'mode', nullable: true },
+  ]);
+  expect(() => schemaOf([made, 'alter table things drop constraint things_name_key'])).toThrow(/things_name_key/);
+});
+
 test.each([
   ['statement', 'create domain amount as bigint check (value > 0)'],
   [

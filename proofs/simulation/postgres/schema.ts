@@ -88,7 +88,8 @@ function readTableItem(reader: Reader, table: Table): void {
   const named = reader.takes('constraint') ? reader.word() : null;
   if (reader.takes('unique')) {
     const nullsAlike = reader.takes('nulls', 'not', 'distinct');
-    table.uniques.push({ columns: readNames(reader), where: null, nullsAlike });
+    const unique = { columns: readNames(reader), where: null, nullsAlike };
+    table.uniques.push(named === null ? unique : { ...unique, name: named });
   } else if (reader.takes('primary', 'key')) {
     table.primaryKey = readNames(reader);
     table.uniques.push({ columns: table.primaryKey, where: null, nullsAlike: false });
@@ -179,10 +180,8 @@ function readChanges(reader: Reader, tables: ReadonlyMap<string, Table>): void {
 
 function dropConstraint(table: Table, name: string): void {
   const { primaryKey } = table;
-  const unique = table.uniques.findIndex(({ columns }) =>
-    name === `${table.name}_pkey`
-      ? columns.join() === primaryKey.join()
-      : `${table.name}_${columns.join('_')}_key` === name,
+  const unique = table.uniques.findIndex(({ columns, name: given = `${table.name}_${columns.join('_')}_key` }) =>
+    name === `${table.name}_pkey` ? columns.join() === primaryKey.join() : given === name,
   );
   if (unique >= 0) {
     table.uniques.splice(unique, 1);

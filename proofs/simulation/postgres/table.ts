@@ -16,7 +16,7 @@ export interface UniqueConstraint {
   readonly where: Expression | null;
   /** `nulls not distinct`: two rows without a value count as equal. */
   readonly nullsAlike: boolean;
-  /** Name of an index that has one; constraints' names follow from their columns. */
+  /** The name, if the migration gives one. The names of other constraints follow from their columns. */
   readonly name?: string;
 }
 
