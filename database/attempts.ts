@@ -223,6 +223,19 @@ export async function recordNoSession(
   );
 }
 
+/** Records that the gateway knows a charge of an attempt whose session is not in our rows. The workflow queries it next. */
+export async function recordUnknownSession(
+  statements: Statements,
+  { payment, attempt }: { readonly payment: string; readonly attempt: string },
+): Promise<void> {
+  await statements.execute(
+    `with tried as (update payment_attempts set status = 'UNKNOWN', updated_at = now() where reference = ? and ${UNOPENED})
+     update payments set status = 'PENDING', next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
+     where reference = ? and status in ('CREATED', 'PENDING')`,
+    [attempt, payment],
+  );
+}
+
 /** A stored callback. Its claims only say where to look. */
 export interface WaitingCallback {
   readonly id: bigint;

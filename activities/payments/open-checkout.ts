@@ -5,6 +5,7 @@ import {
   recordNoSession,
   recordSession,
   recordUnavailableChoice,
+  recordUnknownSession,
   type AttemptRecord,
   type CheckoutStart,
 } from '../../database/attempts.ts';
@@ -18,6 +19,7 @@ import { describeError } from '../../runtime/logger.ts';
 import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { scopeOf } from './scope.ts';
+import { handleOf } from './verify-attempt.ts';
 
 /**
  * Opens the gateway's hosted page for a payment. The attempt's row is written before the gateway is called, and a retry finds it again. The gateway
@@ -46,7 +48,7 @@ export async function openCheckout(
       { payment: payment.reference, gateway: attempt.gateway, reason: outcome.gatewayText.slice(0, 200) },
       'session refused',
     );
-    return unlessOpened(deps, input, await refused(deps, prepared, outcome.code));
+    return unlessOpened(deps, input, await refusedUnlessPaid(deps, prepared, outcome.code));
   }
   const { sessionKey, gatewayUrl, payWithinMinutes = 0 } = outcome;
   const opened = await deps.database.inOneTrip(scope, (statements) =>
@@ -94,6 +96,36 @@ function openedAt(payment: PaymentRecord, attempt: AttemptRecord, attention: boo
 }
 
 const mayChoose = ({ gatewayChoices }: PaymentRecord): boolean => Array.isArray(gatewayChoices);
+
+/**
+ * A gateway refuses a session for an order that was paid already. Our rows do not have that session if the database was restored from a dump that is
+ * older than it, so the gateway is queried before its refusal ends anything.
+ */
+async function refusedUnlessPaid(
+  deps: ActivityDependencies,
+  prepared: Prepared,
+  failureCode: string,
+): Promise<OpenCheckoutResult> {
+  const { payment, attempt, gateway } = prepared;
+  if (!(await knowsCharge(gateway, attempt))) {
+    return refused(deps, prepared, failureCode);
+  }
+  const ids = { payment: payment.reference, attempt: attempt.reference };
+  await deps.database.inOneTrip(payment, (statements) => recordUnknownSession(statements, ids));
+  return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: true };
+}
+
+/** A gateway that does not answer this query leaves its refusal as it is: its charge, if there is one, is then an unapplied payment. */
+async function knowsCharge(gateway: Gateway, attempt: AttemptRecord): Promise<boolean> {
+  try {
+    return (await gateway.queryAttempt(handleOf(attempt))).kind === 'charged';
+  } catch (error) {
+    if (error instanceof GatewayFailure) {
+      return false;
+    }
+    throw error;
+  }
+}
 
 /** A refusal by the gateway ends the payment, unless the payer may choose another one. */
 async function refused(

@@ -935,6 +935,23 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'refusal-ends-a-paid-payment',
+    breaks: 'After a restore the gateway refuses a second session for an order that was paid, and the payment fails.',
+    edits: [
+      {
+        file: 'activities/payments/open-checkout.ts',
+        find: 'if (!(await knowsCharge(gateway, attempt))) {',
+        replace: "if (attempt.status !== 'CONFIRMED') {",
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/activities/payment.test.ts'),
+        names: 'that is refused since it was paid before the dump that the rows come from is finalized as paid',
+      },
+    ],
+  },
+  {
     name: 'payer-told-to-pay-again',
     breaks:
       'Whoever cancelled and paid all the same reads "start a new payment" while their money is held, and pays twice.',

@@ -90,6 +90,25 @@ describe('opening the checkout', () => {
     expect(await world.attemptRow(input)).toMatchObject({ status: 'REFUSED', failure_code: 'GATEWAY_REFUSED_SESSION' });
   });
 
+  test('that is refused since it was paid before the dump that the rows come from is finalized as paid', async () => {
+    // The gateway takes no second session for a paid order. Ending the payment as failed would leave the payer's money unapplied.
+    const { input, attempt } = await world.opened();
+    await world.finish(attempt);
+    await until(async () => (await callbackCount(input)) === 1);
+    await world.rows('delete from gateway_callbacks where payment_id = ?::bigint returning 1', [input.paymentId]);
+    await world.rows(
+      `with older as (update payment_attempts set status = 'CREATED', session_key = null, gateway_url = null, opened_at = null
+         where payment_id = ?::bigint)
+       update payments set status = 'CREATED', gateway_redirect_url = null where id = ?::bigint returning 1`,
+      [input.paymentId, input.paymentId],
+    );
+    expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing', attention: true });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
+    expect(await verify(input)).toEqual({ kind: 'charged' });
+    expect(await settle(input)).toBe('SUCCEEDED');
+    expect(await chargesOf(attempt)).toHaveLength(1);
+  });
+
   test('says so when a callback, a cancel or a confirmed charge already waits', async () => {
     // A resumed workflow asks at once instead of waiting for a signal that was sent before it began.
     const { input, attempt } = await world.opened();
