@@ -947,7 +947,8 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [
       {
         check: testFileWithServers('test/activities/payment.test.ts'),
-        names: 'that is refused since it was paid before the dump that the rows come from is finalized as paid',
+        names:
+          'opening the checkout that is refused since it was paid before the dump that the rows come from is finalized as paid',
       },
     ],
   },
