@@ -204,7 +204,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         file: 'workflows/payment.ts',
         find: "if (this.inbox.has('expiry')) {",
-        replace: 'if (this.expiresAtMs <= Temporal.Now.instant().epochMilliseconds) {',
+        replace: "if (this.inbox.has('expiry') || this.expiresAtMs <= Temporal.Now.instant().epochMilliseconds) {",
       },
     ],
     caughtBy: [
@@ -225,7 +225,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         file: 'workflows/payment.ts',
         find: "if (this.inbox.has('expiry')) {",
-        replace: 'if (this.expiresAtMs <= performance.timeOrigin + performance.now()) {',
+        replace: "if (this.inbox.has('expiry') || this.expiresAtMs <= performance.timeOrigin + performance.now()) {",
       },
     ],
     caughtBy: [{ check: boundaries('workflows'), names: 'workflows-are-deterministic' }],
@@ -1222,7 +1222,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'update-waits-for-itself',
-    breaks: 'A workflow that renews itself waits for an update that waits for the workflow.',
+    breaks: 'A workflow that renews itself, or ends, waits for an update that waits for the workflow.',
     edits: [
       {
         file: 'workflows/renew.ts',
@@ -1235,7 +1235,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: 'await condition(allHandlersFinished);',
       },
     ],
-    caughtBy: [{ check: STORIES, names: 'every-due-notice-told' }],
+    caughtBy: [{ check: STORIES, names: 'open-invoice-has-a-workflow' }],
   },
   {
     name: 'attempt-of-any-payment',

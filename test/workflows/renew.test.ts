@@ -7,7 +7,14 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages/names.ts';
 import { connectTestTemporal, createTestNamespace, uniqueTaskQueue, type TestTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { answerUpdate, beginSignal, noteSignal, releaseSignal, renewingWorkflow } from './renewing-workflow.ts';
+import {
+  answerUpdate,
+  beginSignal,
+  hasBegunQuery,
+  noteSignal,
+  releaseSignal,
+  renewingWorkflow,
+} from './renewing-workflow.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -49,17 +56,29 @@ async function started({ events }: { events?: number } = {}): Promise<Handle> {
 const runIdOf = async (handle: Handle): Promise<string> => (await handle.describe()).runId;
 
 /** Begins its loop and waits until it runs as a new one. */
-async function renewed(handle: Handle, act: () => Promise<unknown>): Promise<void> {
+async function renewed(handle: Handle): Promise<void> {
   const before = await runIdOf(handle);
-  await act();
+  await handle.signal(beginSignal);
   await until(async () => (await runIdOf(handle)) !== before);
+}
+
+/** Begins its loop while an update waits, and lets that answer only when the loop has come to the renewal. Answers the run that did. */
+async function renewedDuring(handle: Handle, how: 'by-itself' | 'by-the-loop'): Promise<number> {
+  const answer = await handle.startUpdate(answerUpdate, { args: [how], waitForStage: WorkflowUpdateStage.ACCEPTED });
+  const before = await runIdOf(handle);
+  await handle.signal(beginSignal);
+  await until(() => handle.query(hasBegunQuery));
+  expect(await runIdOf(handle)).toBe(before);
+  await handle.signal(releaseSignal);
+  await until(async () => (await runIdOf(handle)) !== before);
+  return answer.result();
 }
 
 describe('a workflow that renews itself', () => {
   test('goes on in a new history when the old one is long, and is found by the same attributes', async () => {
     // A history ends at 51,200 events; callbacks can be sent for ever.
     const handle = await started();
-    await renewed(handle, () => handle.signal(beginSignal));
+    await renewed(handle);
     const { typedSearchAttributes, historyLength } = await handle.describe();
     expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.reference)).toBe('pay_renewed');
     expect(historyLength).toBeLessThan(100);
@@ -79,7 +98,7 @@ describe('a workflow that renews itself', () => {
     // A message is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
     const handle = await started();
     await handle.signal(noteSignal, 'decision');
-    await renewed(handle, () => handle.signal(beginSignal));
+    await renewed(handle);
     await handle.signal(noteSignal, 'stop');
     expect(await handle.result()).toEqual(['decision in run 1', 'stop in run 2']);
   });
@@ -87,13 +106,7 @@ describe('a workflow that renews itself', () => {
   test('first lets a handler finish that answers by itself', async () => {
     // An update that its run leaves behind fails for whoever waits for it.
     const handle = await started();
-    const answer = await handle.startUpdate(answerUpdate, {
-      args: ['by-itself'],
-      waitForStage: WorkflowUpdateStage.ACCEPTED,
-    });
-    await handle.signal(beginSignal);
-    await renewed(handle, () => handle.signal(releaseSignal));
-    expect(await answer.result()).toBe(1);
+    expect(await renewedDuring(handle, 'by-itself')).toBe(1);
     await handle.signal(noteSignal, 'stop');
     expect(await handle.result()).toEqual(['stop in run 2']);
   });
@@ -101,13 +114,7 @@ describe('a workflow that renews itself', () => {
   test('goes on for a handler whose message the loop has to take up', async () => {
     // Each would wait for the other for ever.
     const handle = await started();
-    const answer = await handle.startUpdate(answerUpdate, {
-      args: ['by-the-loop'],
-      waitForStage: WorkflowUpdateStage.ACCEPTED,
-    });
-    await handle.signal(beginSignal);
-    await renewed(handle, () => handle.signal(releaseSignal));
-    expect(await answer.result()).toBe(1);
+    expect(await renewedDuring(handle, 'by-the-loop')).toBe(1);
     await handle.signal(noteSignal, 'stop');
     expect(await handle.result()).toEqual(['by-the-loop in run 1', 'stop in run 2']);
   });

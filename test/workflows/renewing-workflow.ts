@@ -1,10 +1,11 @@
-import { condition, defineSignal, defineUpdate, setHandler, upsertMemo } from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, defineUpdate, setHandler, upsertMemo } from '@temporalio/workflow';
 import { Inbox } from '../../workflows/inbox.ts';
 import { renewWhenLong } from '../../workflows/renew.ts';
 
 export const noteSignal = defineSignal<[text: string]>('note');
 /** Until it comes, the loop does not begin: whatever was sent before is there at once. */
 export const beginSignal = defineSignal('begin');
+export const hasBegunQuery = defineQuery<boolean>('has-begun');
 export const releaseSignal = defineSignal('release');
 /** Answers the number of the run, once it is released; `by-the-loop` once the loop has taken up its message, too. */
 export const answerUpdate = defineUpdate<number, ['by-itself' | 'by-the-loop']>('answer');
@@ -38,6 +39,7 @@ export async function renewingWorkflow(
   setHandler(beginSignal, () => {
     begins = true;
   });
+  setHandler(hasBegunQuery, () => begins);
   setHandler(releaseSignal, () => {
     isReleased = true;
   });
