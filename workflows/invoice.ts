@@ -1,7 +1,7 @@
 /**
  * Drives one invoice from its number until it is paid or void. The row's status is authoritative.
  *
- *   looking   sends due reminders and overdue notices, each once, and reads the invoice's state and the time of the next notice
+ *   looking   records due reminders and overdue notices, each once, and reads the invoice's state and the time of the next notice
  *   mailing   sends the queued emails
  *   waiting   for the next notice, the expiry, the next try of an email, or a change; while the invoice is paused, only for a change
  *   ended     paid or void; a refund that reopens the invoice starts the workflow again

@@ -22,6 +22,7 @@ export const QUERY_REFUND: ActivityOptions = {
   summary: 'ask the gateway to give money back, or how that stands',
 };
 
+/** One database transaction. */
 export const BOOK: LocalActivityOptions = {
   summary: 'book how it stands: status, ledger, event',
   startToCloseTimeout: '15s',
@@ -29,7 +30,7 @@ export const BOOK: LocalActivityOptions = {
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
 };
 
-/** One database transaction that sends the due notices. */
+/** One database transaction that records the due notices with their events and emails. */
 export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'look how the invoice stands, and tell what is due' };
 
 /** A few emails, each with its own time limit. The workflow retries those that were not sent. */
@@ -48,6 +49,7 @@ export const PARK: ActivityOptions = {
 
 /** One database transaction that carries out a person's decision. Retried until it succeeds. */
 export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
+/** One read of a row. */
 export const LOOK: ActivityOptions = { ...PARK, summary: 'look how the money stands' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 

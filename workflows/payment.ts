@@ -84,7 +84,7 @@ export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<Fina
   const payment = new PaymentRun(input);
   const { inbox } = payment;
   setHandler(checkoutOpenedUpdate, async () => {
-    // No caller waits until the history is long. One that is still waiting then gets the current status and reads the row.
+    // A caller that still waits when the history is long gets the current status, so that the run can continue as new. It then reads the row.
     await condition(() => payment.status !== 'CREATED' || historyIsLong());
     return { status: payment.status };
   });

@@ -87,6 +87,7 @@ class Delivery {
         setCurrentDetails(`Parked: ${PARKED_WORDS[result.reason]}. Start this workflow again to resend the event.`);
         return this.end('parked', FIRST);
       case 'put-off':
+        // Keeps a resend request that was put off.
         return this.wait(result.retryInMs, PUT_OFF_WORDS[result.reason], { attempt, recorded, resend });
       case 'retry': {
         const failed = `Attempt ${result.attempt - 1} of ${result.attemptsMax ?? ATTEMPT_DELAYS_SECONDS.length} failed with ${result.status ?? result.error ?? 'an unknown error'}`;

@@ -272,7 +272,8 @@ describe('operators', () => {
     const { evidence } = await world.attemptRow(input);
     expect((JSON.parse(String(evidence)) as { operatorIds: string[] }).operatorIds).toHaveLength(2);
     const [alone] = await manual.waiting(small.input);
-    // Together with this payment, the first operator's decisions of today exceed the threshold. The second operator has decided nothing yet.
+    // Together with this payment, the first operator's decisions of today exceed the threshold. A second approval does not count for the operator who
+    // gives it.
     expect((await manual.decides('babul', alone, 'confirm')).data).toMatchObject({ status: 'CONFIRMED' });
     await world.rows(`update applications set refund_approval_threshold_minor = null returning 1`);
   });

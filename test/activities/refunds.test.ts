@@ -451,7 +451,7 @@ describe('an approval', () => {
   });
 
   test('that is signalled again after it was carried out gives no alarm', async () => {
-    // The sweeper repeats signals that may not have arrived. Only an unknown id is logged.
+    // The sweeper repeats signals that may not have arrived. Only an unknown id is recorded in the audit log.
     const { refund } = await awaiting();
     const id = await decision(refund, 'approve');
     await decide(refund, [id]);

@@ -152,7 +152,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
         return changed > 0;
       } finally {
         const back = columns.map((column) => `${column} = kept.${column}`).join(', ');
-        // Rows that must not change have not changed.
+        // This fails for tables whose rows must not change, and then no row has changed.
         await api.sql(`update ${table} set ${back} from kept where kept.${key} = ${table}.${key}`).catch(() => []);
         await api.sql('drop table kept');
       }

@@ -9,7 +9,7 @@ import {
   type OperatorWorld,
 } from './operator-world.ts';
 
-/* A refused request of a logged-in operator is logged, wherever in the request it is refused. */
+/* A refused request of a logged-in operator is recorded in the audit log, wherever in the request it is refused. */
 
 let world: OperatorWorld;
 let shop: Registration;

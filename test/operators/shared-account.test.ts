@@ -63,7 +63,7 @@ describe('money in an account that applications share', () => {
     expect(await manual.decides('asha', theirs, 'confirm')).toMatchObject(WAITS);
     expect(await manual.decides('babul', theirs, 'confirm')).toMatchObject(ALONE);
     expect(await manual.decides('babul', mine, 'confirm')).toMatchObject({ status: 409 });
-    // By now, one operator's sum is above the threshold. The other operator's confirmations were second approvals.
+    // The first operator's sum is above the threshold by now. The other operator has only given second approvals, which do not count.
     expect(await confirmedBy('babul', { applicationId: own, amountMinor: 5_000n })).toMatchObject(ALONE);
   });
 

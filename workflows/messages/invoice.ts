@@ -69,7 +69,7 @@ export interface EmailsSent {
 
 /** The activities of the invoice workflow. */
 export interface InvoiceActivities {
-  /** Sends each due notice once and returns the invoice's state. */
+  /** Records each due notice once with its event and email, ends an expired invoice, and returns the invoice's state. */
   driveInvoice(input: DriveInvoiceInput): Promise<InvoiceState>;
   /** Sends the queued emails. Rejects only when Lenden's database cannot be used. */
   sendInvoiceEmails(input: InvoiceWorkflowInput): Promise<EmailsSent>;

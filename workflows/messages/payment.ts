@@ -46,7 +46,7 @@ export interface PaymentActivities {
   verifyPayment(input: VerifyInput): Promise<Verdict>;
   finalizePayment(input: FinalizeInput): Promise<FinalStatus>;
   markForReview(input: ReviewInput): Promise<void>;
-  /** Returns the operator's decision from its row. A signal without a row is logged and changes nothing. */
+  /** Returns the operator's decision from its row. A signal without a row is recorded in the audit log and changes nothing. */
   readReviewDecision(input: ReviewDecisionInput): Promise<ReviewDecision>;
   /** Closes a decision that could not be carried out because the gateway does not confirm the charge. */
   declineDecision(input: DeclinedDecisionInput): Promise<void>;
@@ -62,7 +62,7 @@ export type OpenCheckoutResult =
       readonly attention: boolean;
       /** The payer's choice, where the payer can choose. */
       readonly gateway?: string;
-      /** The gateway's key for the payment. It stays in the history, where it can be found after a restore. */
+      /** The reference under which the gateway knows the payment. It stays in the history, where it can be found after a restore. */
       readonly attemptReference?: string;
     }
   /** The payer has not yet chosen a gateway. */

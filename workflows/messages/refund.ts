@@ -59,7 +59,7 @@ export interface RefundReviewInput extends RefundWorkflowInput {
 /** The activities of the refund workflow. */
 export interface RefundActivities {
   readRefund(input: RefundWorkflowInput): Promise<RefundState>;
-  /** Applies the decision row or the expired time limit. A signal without a row is logged and changes nothing. */
+  /** Applies the decision row or the expired time limit. A signal without a row is recorded in the audit log and changes nothing. */
   decideRefund(input: RefundDecisionInput): Promise<RefundState>;
   /** Reminds the operators that a refund still needs a second person. */
   remindOfApproval(input: RefundWorkflowInput): Promise<void>;

@@ -31,7 +31,7 @@ export interface UnappliedDecisionInput extends UnappliedPaymentInput {
 }
 
 export interface UnappliedPaymentActivities {
-  /** Carries out the operators' decisions from their rows. A signal without a row is logged and changes nothing. */
+  /** Carries out the operators' decisions from their rows. A signal without a row is recorded in the audit log and changes nothing. */
   decideUnappliedPayment(input: UnappliedDecisionInput): Promise<UnappliedPaymentResult>;
   /** Queries the gateway and posts each confirmed charge to suspense once. */
   recordUnappliedPayment(input: UnappliedPaymentInput): Promise<UnappliedPaymentResult>;
